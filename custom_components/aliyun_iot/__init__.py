@@ -1,0 +1,77 @@
+"""Connect Home Assistant to Alibaba Cloud IoT Platform (阿里云物联网平台) as one of its devices."""
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.typing import ConfigType
+
+from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, TripleInvalid
+from .connection import EndpointInvalid, link_config
+from .const import DOMAIN
+from .runtime import AliyunConfigEntry, Runtime
+from .services import async_register_actions
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS = [Platform.BINARY_SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions, so that automations that use them are valid before anything is connected."""
+    async_register_actions(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
+    """Connect one device and begin to mirror what is bound."""
+    try:
+        runtime = Runtime(hass, entry, link_config(hass, entry.data, entry.options))
+    except ThingModelError as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="thing_model_invalid",
+            translation_placeholders={"path": err.path, "problem": err.problem},
+        ) from err
+    except (TripleInvalid, EndpointInvalid) as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN, translation_key="cannot_connect", translation_placeholders={"reason": str(err)}
+        ) from err
+    try:
+        await runtime.connect()
+    except CredentialsRefused as err:
+        raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from err
+    except ConnectError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key="cannot_connect", translation_placeholders={"reason": str(err)}
+        ) from err
+
+    entry.runtime_data = runtime
+
+    @callback
+    def started(_hass: HomeAssistant) -> None:
+        runtime.reporter.start()
+
+    entry.async_on_unload(async_at_started(hass, started))
+    entry.async_on_unload(hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, runtime.registry_changed))
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, runtime.stop))
+    entry.async_on_unload(entry.add_update_listener(_async_updated))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
+    """Disconnect and leave nothing behind."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.stop()
+    return unloaded
+
+
+async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
+    """Apply a change: only another identity, secret or way to connect costs a reconnect."""
+    runtime = entry.runtime_data
+    if link_config(hass, entry.data, entry.options) != runtime.link.config:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+    else:
+        await runtime.update()

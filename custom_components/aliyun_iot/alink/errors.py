@@ -1,0 +1,159 @@
+"""What can go wrong between a device and the cloud: one class for each cause that is handled differently."""
+# ruff: noqa: N818 - named after what happened, as Home Assistant names its own (`ServiceNotFound`).
+
+from reprlib import Repr
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from .messages import JsonValue
+
+_SHORT: Final = Repr(maxstring=80, maxother=80)
+"""Shows any value in a few words, however large or deeply nested."""
+
+
+class AlinkError(Exception):
+    """Anything this library raises on purpose."""
+
+
+class ConnectError(AlinkError):
+    """A connection could not be made or was lost; the subclass says why.
+
+    `key` names the cause for machines; the config flow uses it as the translation key of its error.
+    """
+
+    key: ClassVar[str]
+
+
+class HostNotFound(ConnectError):
+    """The name of the host can't be resolved."""
+
+    key = "host_not_found"
+
+
+class ConnectionRefused(ConnectError):
+    """The host is there, but nothing listens on the port."""
+
+    key = "refused"
+
+
+class HostUnreachable(ConnectError):
+    """No route leads to the host."""
+
+    key = "unreachable"
+
+
+class ConnectTimeout(ConnectError):
+    """The host did not answer in time."""
+
+    key = "timed_out"
+
+
+class TlsFailed(ConnectError):
+    """The other side does not speak TLS, or none that is acceptable."""
+
+    key = "tls_failed"
+
+
+class CertificateInvalid(ConnectError):
+    """The certificate of the host is not trusted, has expired or belongs to another host."""
+
+    key = "certificate_invalid"
+
+
+class CredentialsRefused(ConnectError):
+    """CONNACK 4 or 5: wrong secret, or the device is disabled or deleted (`docs/protocol.md` §1.4)."""
+
+    key = "invalid_auth"
+
+
+class ServerUnavailable(ConnectError):
+    """CONNACK 3: the cloud can't serve the device at the moment."""
+
+    key = "server_unavailable"
+
+
+class ClientRejected(ConnectError):
+    """CONNACK 1 or 2: the protocol version or the client id was not accepted."""
+
+    key = "client_rejected"
+
+
+class ConnectionLost(ConnectError):
+    """The other side closed the connection, or it went silent."""
+
+    key = "connection_lost"
+
+
+class KickedOut(ConnectError):
+    """Connections keep ending young: another client seems to use the same device triple (`docs/protocol.md` §1.4)."""
+
+    key = "kicked_out"
+
+
+class NotConnected(AlinkError):
+    """The link is not online, so nothing was sent."""
+
+
+class RequestTimeout(AlinkError):
+    """The cloud did not reply to a request in time; whether it took effect is unknown."""
+
+
+class Rejected(AlinkError):
+    """The cloud replied to a request with another code than 200."""
+
+    def __init__(self, code: int, message: str, data: JsonValue = None) -> None:
+        """Keep the reply: its code (see `codes.CODES`), its message and its data."""
+        super().__init__(f"code {code}: {message}" if message else f"code {code}")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class TripleInvalid(AlinkError, ValueError):
+    """A part of the device triple can't be what the console shows.
+
+    The text never contains the value: somebody may have pasted the secret into the wrong field.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        """Name the field (`product_key`, `device_name` or `device_secret`) and say what it has to look like."""
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class ThingModelError(AlinkError, ValueError):
+    """A document is not a thing model, or one that can't be understood."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        """Say where, such as `properties[3].dataType.type` ("" for the whole document), and what is wrong there."""
+        super().__init__(f"{path}: {problem}" if path else problem)
+        self.path = path
+        self.problem = problem
+
+
+class InvalidValue(AlinkError, ValueError):
+    """A value does not fit the data type that the thing model gives it."""
+
+    def __init__(self, path: str, wanted: str, got: object, code: int) -> None:
+        """Keep what does not fit.
+
+        `path` is the identifier, nested like `RGBColor.Red` or `ZoneLevels[3]`; `wanted` describes the values that would
+        do; `code` is what the cloud itself would answer (`docs/protocol.md` §7.2).
+        """
+        super().__init__(f"{path or 'value'}: wanted {wanted}, got {_SHORT.repr(got)}")
+        self.path = path
+        self.wanted = wanted
+        self.got = got
+        self.code = code
+
+
+class MessageError(AlinkError, ValueError):
+    """A payload is no Alink message, or a message can't be written."""
+
+    def __init__(self, message_id: str | None, problem: str, code: int) -> None:
+        """Keep the id, if it could be read, and the code to answer with."""
+        super().__init__(problem)
+        self.id = message_id
+        self.problem = problem
+        self.code = code

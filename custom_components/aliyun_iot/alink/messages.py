@@ -1,0 +1,237 @@
+"""Alink messages: what is read tolerantly and written exactly (`docs/protocol.md` §0.3 and §0.4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+import json
+import math
+from typing import Final
+
+from .codes import Code
+from .errors import MessageError
+
+type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
+
+MAX_PAYLOAD: Final = 256 * 1024
+"""Bytes that the platform takes in one message; it drops anything larger without a word."""
+
+_MAX_READ: Final = 4 * MAX_PAYLOAD
+"""Bytes up to which a message that is too large is still read, so that its sender can be answered by id."""
+
+_MAX_DEPTH: Final = 32
+"""Levels of nesting that are read; no Alink message has a third of them, and deeper ones could exhaust the stack later on."""
+
+_VERSION: Final = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The cloud's answer to a request."""
+
+    id: str
+    code: int
+    message: str
+    data: JsonValue
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request as a whole was accepted; single properties may still be in `rejected`."""
+        return self.code == Code.SUCCESS
+
+    @property
+    def rejected(self) -> dict[str, str]:
+        """The properties that the answer to a property post names as refused, each with the reason.
+
+        The cloud answers 200 even when it drops every value; only `data` tells (`docs/protocol.md` §4.1).
+        """
+        if not isinstance(self.data, dict):
+            return {}
+        return {
+            identifier: reason if isinstance(reason, str) else json.dumps(reason, ensure_ascii=False)
+            for identifier, reason in self.data.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request from the cloud; `method` is optional on the wire and never decides what a request is."""
+
+    id: str
+    method: str | None
+    params: JsonValue
+
+
+def encode_request(message_id: str, method: str, params: JsonValue, *, ack: bool = True) -> bytes:
+    """Return the payload of a request; without `ack` the cloud is told not to reply.
+
+    Raises `MessageError` when `params` hold what JSON can't express or are too large.
+    """
+    envelope: dict[str, JsonValue] = {"id": message_id, "version": _VERSION, "params": params, "method": method}
+    if not ack:
+        envelope["sys"] = {"ack": 0}
+    return _write(message_id, envelope)
+
+
+def encode_reply(message_id: str, code: int, data: JsonValue, message: str = "success") -> bytes:
+    """Return the payload of the device's answer to a request.
+
+    Raises `MessageError` when `data` hold what JSON can't express or are too large.
+    """
+    return _write(message_id, {"id": message_id, "code": code, "data": data, "message": message})
+
+
+def decode_reply(payload: bytes) -> Reply:
+    """Read the cloud's answer: only `id` and `code` are indispensable, and a code may be text.
+
+    Raises `MessageError`.
+    """
+    document, message_id, problem = _read(payload)
+    if problem:
+        raise _unreadable(message_id, problem)
+    if message_id is None:
+        raise _unreadable(None, "the reply has no id")
+    code = _code(document.get("code"))
+    if code is None:
+        raise _unreadable(message_id, "the reply has no code")
+    message = document.get("message")
+    return Reply(message_id, code, message if isinstance(message, str) else "", document.get("data", {}))
+
+
+def decode_request(payload: bytes) -> Request:
+    """Read a request from the cloud: only `id` is indispensable, absent `params` are empty.
+
+    Raises `MessageError` for everything else a broker can deliver: with the id if the sender can be answered, without one
+    for garbage and for a reply in the place of a request (a plain broker returns the device's own answer to an RRPC).
+    """
+    document, message_id, problem = _read(payload)
+    if problem:
+        raise _unreadable(message_id, problem)
+    if message_id is None:
+        raise _unreadable(None, "the request has no id")
+    if "code" in document and not document.keys() & {"method", "params"}:
+        raise _unreadable(None, "this is a reply, not a request")
+    method = document.get("method")
+    params = document.get("params")
+    return Request(message_id, method if isinstance(method, str) else None, {} if params is None else params)
+
+
+def _write(message_id: str, envelope: dict[str, JsonValue]) -> bytes:
+    try:
+        payload = json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as err:
+        raise _unreadable(message_id, f"the message can't be written as JSON: {err}") from err
+    if len(payload) > MAX_PAYLOAD:
+        raise _unreadable(message_id, f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
+    return payload
+
+
+def _read(payload: bytes) -> tuple[dict[str, JsonValue], str | None, str]:
+    """Return the object that `payload` holds, its id if there is a usable one, and what forbids to act on it ("" if nothing).
+
+    Defects inside an otherwise well-formed object don't stop the reading, so that its id can still be found.
+    """
+    if len(payload) > _MAX_READ:
+        return {}, None, f"the message has {len(payload)} bytes"
+    reader = _StrictReader()
+    try:
+        document: JsonValue = reader.read(payload.decode())
+    except RecursionError:
+        return {}, None, "the message is nested too deeply"
+    except ValueError as err:
+        return {}, None, f"the message is not JSON: {err}"
+    if not isinstance(document, dict):
+        return {}, None, "the message is not a JSON object"
+    if len(payload) > MAX_PAYLOAD:
+        reader.problem = f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed"
+    return document, _message_id(document.get("id")), reader.problem
+
+
+class _StrictReader:
+    """Reads JSON and notes what Python's reader would let pass although it is no JSON or not unambiguous."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_constant=self._constant,
+            parse_float=self._float,
+            parse_int=self._int,
+        )
+
+    def read(self, text: str) -> JsonValue:
+        document: JsonValue = self._decoder.decode(text)
+        if _is_deeper(document, _MAX_DEPTH):
+            self.problem = "the message is nested too deeply"
+        elif "\\ud" in text.lower() and not is_unicode(json.dumps(document, ensure_ascii=False)):
+            self.problem = "the message holds half a character"
+        return document
+
+    def _object(self, pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            self.problem = "the message names a key twice"
+        return members
+
+    def _constant(self, token: str) -> None:
+        self.problem = f"{token} is not a JSON number"
+
+    def _float(self, token: str) -> float | None:
+        number = float(token)
+        if math.isfinite(number):
+            return number
+        self.problem = "a number is too large"
+        return None
+
+    def _int(self, token: str) -> int | None:
+        try:
+            return int(token)
+        except ValueError:  # Python converts at most some thousand digits
+            self.problem = "a number is too large"
+            return None
+
+
+def _is_deeper(document: JsonValue, limit: int) -> bool:
+    level = [document]
+    for _ in range(limit):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: JsonValue) -> Iterable[JsonValue]:
+    match node:
+        case dict():
+            return node.values()
+        case list():
+            return node
+    return ()
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether `text` can be written as UTF-8; half of a surrogate pair, which JSON can spell, can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _message_id(raw: JsonValue) -> str | None:
+    """Return an id as the text it is compared by, or None for what can't be one."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        return None
+    text = str(raw)
+    return text if text and is_unicode(text) else None
+
+
+def _code(raw: JsonValue) -> int | None:
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        return None
+    try:
+        return int(raw)
+    except ValueError:
+        return None
+
+
+def _unreadable(message_id: str | None, problem: str) -> MessageError:
+    return MessageError(message_id, problem, Code.PARAMETER_ERROR)

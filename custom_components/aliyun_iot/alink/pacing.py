@@ -1,0 +1,74 @@
+"""When the next connection may be tried.
+
+The platform refuses a sixth CONNECT within a minute (docs/protocol.md §1.4), whoever asks for it: start, reload,
+reconnect or the test in a set-up dialogue. So there is one `ConnectPacer` per device, shared by all of them.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import random
+import time
+
+from .errors import ConnectError, CredentialsRefused, KickedOut
+
+CONNECTS_PER_WINDOW = 5
+WINDOW = 60.0
+
+FIRST_DELAY = 1.0
+LONGEST_DELAY = 120.0
+REFUSED_DELAY = 15 * 60.0
+"""Credentials do not get better by themselves, but a disabled device may be enabled again."""
+
+SHORT_LIVED = 60.0
+KICKS_BEFORE_PAUSE = 3
+KICKED_DELAY = 5 * 60.0
+
+
+@dataclass(slots=True)
+class ConnectPacer:
+    """Counts the connects of one device; times are monotonic seconds."""
+
+    clock: Callable[[], float] = time.monotonic
+    _connects: deque[float] = field(default_factory=lambda: deque(maxlen=CONNECTS_PER_WINDOW))
+
+    def delay(self) -> float:
+        """Return the seconds to wait before a connect is allowed."""
+        if len(self._connects) < CONNECTS_PER_WINDOW:
+            return 0.0
+        return max(0.0, self._connects[0] + WINDOW - self.clock())
+
+    def connected(self) -> None:
+        """Count a connect that is about to be made."""
+        self._connects.append(self.clock())
+
+
+@dataclass(slots=True)
+class Backoff:
+    """How long to wait after a failure: doubling with jitter, longer where trying again cannot help."""
+
+    jitter: Callable[[], float] = random.random
+    _failures: int = 0
+    _short_lives: int = 0
+
+    def after_failure(self, error: ConnectError) -> float:
+        """Return the seconds to wait after a connect failed."""
+        if isinstance(error, CredentialsRefused):
+            return self._spread(REFUSED_DELAY)
+        self._failures += 1
+        return self._spread(min(FIRST_DELAY * 2 ** (self._failures - 1), LONGEST_DELAY))
+
+    def after_loss(self, error: ConnectError, lifetime: float) -> tuple[ConnectError, float]:
+        """Return what a lost connection means, and the seconds to wait; `lifetime` is its age in seconds.
+
+        The platform closes the older of two connections with one identity without a word (docs/protocol.md §1.4),
+        so connections that end young again and again mean a second client with the same device triple.
+        """
+        self._failures = 0
+        self._short_lives = self._short_lives + 1 if lifetime < SHORT_LIVED else 0
+        if self._short_lives >= KICKS_BEFORE_PAUSE:
+            return KickedOut("another client seems to use the same device triple"), self._spread(KICKED_DELAY)
+        return error, self.after_failure(error)
+
+    def _spread(self, delay: float) -> float:
+        return delay * (0.75 + 0.5 * self.jitter())

@@ -1,0 +1,240 @@
+"""One MQTT 3.1.1 connection, by paho-mqtt inside the event loop.
+
+`MqttConnection` is what the rest of the library sees; `open_connection` is the only way to get one. Another MQTT
+library would replace this file and nothing else.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+import contextlib
+import logging
+import socket
+import ssl
+from typing import Any, Protocol, override
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from .auth import Credentials
+from .endpoint import Endpoint
+from .errors import (
+    ClientRejected,
+    ConnectError,
+    ConnectionLost,
+    ConnectTimeout,
+    CredentialsRefused,
+    NotConnected,
+    ServerUnavailable,
+)
+from .sockets import open_socket
+
+_LOGGER = logging.getLogger(__name__)
+
+REFUSED_FILTER = 0x80
+DISCONNECT_GRACE = 1.0
+
+type MessageHandler = Callable[[str, bytes], None]
+
+
+class MqttConnection(Protocol):
+    """An accepted MQTT connection."""
+
+    lost: asyncio.Future[ConnectError]
+    """Resolves with the reason as soon as the connection is gone, unless it was closed on purpose."""
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Hand a message to the socket; raises NotConnected."""
+
+    async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
+        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
+
+    async def close(self) -> None:
+        """Send DISCONNECT and release the socket."""
+
+
+class _SocketClient(mqtt.Client):
+    """A paho client that takes over an open socket instead of opening one, which would block."""
+
+    opened: socket.socket
+
+    @override
+    def _create_socket(self) -> socket.socket:
+        return self.opened
+
+
+# MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
+_REFUSALS: dict[str, type[ConnectError]] = {
+    "Unsupported protocol version": ClientRejected,
+    "Client identifier not valid": ClientRejected,
+    "Server unavailable": ServerUnavailable,
+    "Bad user name or password": CredentialsRefused,
+    "Not authorized": CredentialsRefused,
+}
+
+
+class _PahoConnection:
+    """Drives one paho client by the loop's reader, writer and timer."""
+
+    def __init__(self, sock: socket.socket, on_message: MessageHandler) -> None:
+        loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[ConnectError] = loop.create_future()
+        self.accepted: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._sock = sock
+        self._on_message = on_message
+        self._subscribing: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
+        self._closed = asyncio.Event()
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._client: _SocketClient
+
+    def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
+        client = _SocketClient(
+            CallbackAPIVersion.VERSION2,
+            client_id=credentials.client_id,
+            clean_session=True,
+            protocol=mqtt.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.opened = self._sock
+        client.suppress_exceptions = True
+        client.enable_logger(_LOGGER)
+        client.username_pw_set(credentials.username, credentials.password)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._received
+        client.on_socket_open = self._socket_opened
+        client.on_socket_close = self._socket_closed
+        client.on_socket_register_write = self._want_write
+        client.on_socket_unregister_write = self._written
+        self._client = client
+        client.connect_async(endpoint.host, endpoint.port, keep_alive)
+        client.reconnect()
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        if self._client.publish(topic, payload, qos).rc != mqtt.MQTT_ERR_SUCCESS:
+            raise NotConnected("the connection is closed")
+
+    async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
+        status, packet = self._client.subscribe([(topic, 1) for topic in filters])
+        if status != mqtt.MQTT_ERR_SUCCESS or packet is None:
+            raise NotConnected("the connection is closed")
+        acknowledged = self._subscribing[packet] = self._loop.create_future()
+        try:
+            codes = await acknowledged
+        finally:
+            del self._subscribing[packet]
+        return tuple(topic for topic, code in zip(filters, codes, strict=False) if code.value >= REFUSED_FILTER)
+
+    async def close(self) -> None:
+        self.lost.cancel()
+        self._client.disconnect()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DISCONNECT_GRACE):
+                await self._closed.wait()
+        self.abort()
+
+    def abort(self) -> None:
+        """Release the socket without a word, for when the other side will not listen."""
+        if not self._closed.is_set():
+            self._socket_closed(self._client, None, self._sock)
+            self._sock.close()
+        self.accepted.cancel()
+        self.lost.cancel()
+
+    # paho's callbacks; all of them run in the loop.
+
+    def _connected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
+        if self.accepted.done():
+            return
+        if code.is_failure:
+            refusal = _REFUSALS.get(str(code), ClientRejected)
+            self.accepted.set_exception(refusal(f"the cloud refused the connection: {str(code).lower()}"))
+        else:
+            self.accepted.set_result(None)
+
+    def _disconnected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
+        error = ConnectionLost(f"the connection was lost: {str(code).lower()}")
+        if not self.accepted.done():
+            self.accepted.set_exception(
+                ConnectionLost("the host closed the connection without an answer; is the transport right?")
+            )
+        for waiting in self._subscribing.values():
+            if not waiting.done():
+                waiting.set_exception(NotConnected("the connection was lost"))
+        if not self.lost.done():
+            self.lost.set_result(error)
+
+    def _subscribed(
+        self, _client: mqtt.Client, _data: object, packet: int, codes: Sequence[ReasonCode], _properties: object
+    ) -> None:
+        if (waiting := self._subscribing.get(packet)) and not waiting.done():
+            waiting.set_result(codes)
+
+    def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        self._on_message(message.topic, message.payload)
+
+    def _socket_opened(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        self._loop.add_reader(sock, self._read)
+        self._housekeeping = self._loop.call_later(1, self._keep_house)
+
+    def _socket_closed(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+        if self._housekeeping:
+            self._housekeeping.cancel()
+        self._closed.set()
+
+    def _want_write(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock, self._client.loop_write)
+
+    def _written(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.remove_writer(sock)
+
+    def _read(self) -> None:
+        self._client.loop_read()
+        # A TLS record may hold several packets; the loop only hears of the first.
+        while isinstance(self._sock, ssl.SSLSocket) and not self._closed.is_set() and self._sock.pending():
+            self._client.loop_read()
+
+    def _keep_house(self) -> None:
+        if self._client.loop_misc() == mqtt.MQTT_ERR_SUCCESS:
+            self._housekeeping = self._loop.call_later(1, self._keep_house)
+
+
+async def open_connection(
+    endpoint: Endpoint, credentials: Credentials, *, keep_alive: int, timeout: float, on_message: MessageHandler
+) -> MqttConnection:
+    """Connect, present the credentials and wait for the cloud to accept them.
+
+    `keep_alive` and `timeout` are seconds; the time-out covers the whole of it.
+
+    Raises a ConnectError that names the cause.
+    """
+    loop = asyncio.get_running_loop()
+    opening = loop.run_in_executor(None, open_socket, endpoint, timeout)
+    try:
+        async with asyncio.timeout(timeout):
+            sock = await asyncio.shield(opening)
+            connection = _PahoConnection(sock, on_message)
+            try:
+                connection.start(credentials, endpoint, keep_alive)
+                await connection.accepted
+            except BaseException:
+                connection.abort()
+                raise
+    except TimeoutError as err:
+        raise ConnectTimeout(f"{endpoint.host}:{endpoint.port} did not answer within {timeout:g} s") from err
+    finally:
+        if not opening.done():  # an executor job cannot be cancelled: close what it may still open
+            opening.add_done_callback(_discard)
+    return connection
+
+
+def _discard(opening: asyncio.Future[socket.socket]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

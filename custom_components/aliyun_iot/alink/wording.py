@@ -1,0 +1,39 @@
+"""Phrases in the two languages of this library: English, and simplified Chinese."""
+
+
+def is_chinese(language: str) -> bool:
+    """Tell whether texts for this language tag (such as `zh-Hans`) are Chinese; all others are English."""
+    return language.lower().startswith("zh")
+
+
+def labelled(thing: object, label: str, language: str) -> str:
+    """Return a thing with its label in brackets: `1 (on)`."""
+    if not label:
+        return str(thing)
+    return f"{thing}（{label}）" if is_chinese(language) else f"{thing} ({label})"
+
+
+def number_in_words(
+    names: tuple[str, str], bounds: tuple[float | None, float | None], step: float | None, unit: str, language: str
+) -> str:
+    """Return a phrase such as `integer 0 to 100 %, step 1`; `names` call the type in English and in Chinese."""
+    chinese = is_chinese(language)
+    match tuple(None if bound is None else shortest(bound) for bound in bounds):
+        case None, None:
+            words, joint = "", "，单位 " if chinese else " in "
+        case low, None:
+            words, joint = f"，不小于 {low}" if chinese else f" from {low}", " "
+        case None, high:
+            words, joint = f"，不大于 {high}" if chinese else f" up to {high}", " "
+        case low, high:
+            words, joint = f" {low} 到 {high}" if chinese else f" {low} to {high}", " "
+    if unit:
+        words += f"{joint}{unit}"
+    if step is not None:
+        words += f"，步长 {shortest(step)}" if chinese else f", step {shortest(step)}"
+    return names[chinese] + words
+
+
+def shortest(number: float) -> str:
+    """Return a number without a decimal where none is needed, as a thing model writes it too."""
+    return str(int(number)) if abs(number) < 1e15 and number == int(number) else repr(number)

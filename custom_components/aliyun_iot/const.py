@@ -1,0 +1,30 @@
+"""Names shared by the parts of the integration."""
+
+from typing import Final
+
+DOMAIN: Final = "aliyun_iot"
+
+# entry.data: who the device is and where its cloud listens
+CONF_PRODUCT_KEY: Final = "product_key"
+CONF_DEVICE_NAME: Final = "device_name"
+CONF_DEVICE_SECRET: Final = "device_secret"
+CONF_ENDPOINT: Final = "endpoint"
+CONF_TRANSPORT: Final = "transport"
+CONF_PORT: Final = "port"
+CONF_CA: Final = "ca"
+
+# entry.options: how it behaves
+CONF_THING_MODEL: Final = "thing_model"
+CONF_KEEP_ALIVE: Final = "keep_alive"
+CONF_WINDOW: Final = "window"
+
+DEFAULT_KEEP_ALIVE: Final = 60
+DEFAULT_WINDOW: Final = 0.25
+
+# subentries: what is exposed to the cloud
+SUBENTRY_EXPOSURE: Final = "exposure"
+SUBENTRY_SERVICE: Final = "service"
+CONF_BINDINGS: Final = "bindings"
+
+EVENT_COMMAND: Final = "aliyun_iot_command"
+EVENT_RAW: Final = "aliyun_iot_raw"

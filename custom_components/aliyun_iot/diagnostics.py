@@ -1,0 +1,66 @@
+"""Diagnostics: everything one needs to help, nothing one must not see."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_CA, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_THING_MODEL
+from .runtime import AliyunConfigEntry
+
+TO_REDACT = {CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_CA}
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunConfigEntry) -> dict[str, Any]:
+    """Return the state of an entry without its identity."""
+    runtime = entry.runtime_data
+    link = runtime.link
+    found = {
+        "entry": {
+            "data": async_redact_data(entry.data, TO_REDACT),
+            "options": {key: value for key, value in entry.options.items() if key != CONF_THING_MODEL},
+            "subentries": [{"type": one.subentry_type, "data": dict(one.data)} for one in entry.subentries.values()],
+        },
+        "link": {
+            "state": link.state,
+            "last_error": str(link.last_error) if link.last_error else None,
+            "host": link.config.endpoint.host,
+            "port": link.config.endpoint.port,
+        },
+        "thing_model": {
+            "properties": list(runtime.model.properties),
+            "events": list(runtime.model.events),
+            "services": list(runtime.model.services),
+        }
+        if runtime.model
+        else None,
+        "bindings": {
+            "working": {one.identifier: one.entity_id for one in runtime.bound.by_identifier.values()},
+            "problems": dict(runtime.bound.problems),
+        },
+        "reporter": {
+            "counters": asdict(runtime.reporter.counters),
+            "rejections": {key: asdict(one) for key, one in runtime.reporter.rejections.items()},
+            "unreportable": dict(runtime.reporter.unreportable),
+        },
+        "commands": runtime.commander.journal_rows(),
+    }
+    # The product key is part of a region's host name, and messages may repeat what the user entered.
+    identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]
+    return {key: _scrub(part, identity) for key, part in found.items()}
+
+
+def _scrub(value: Any, secrets: list[str]) -> Any:
+    """Replace every occurrence of the secrets in every text, also in the middle of it."""
+    match value:
+        case str():
+            for secret in secrets:
+                value = value.replace(secret, REDACTED)
+            return value
+        case dict():
+            return {_scrub(key, secrets): _scrub(inner, secrets) for key, inner in value.items()}
+        case list() | tuple():
+            return [_scrub(inner, secrets) for inner in value]
+        case _:
+            return value

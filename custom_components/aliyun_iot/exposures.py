@@ -1,0 +1,114 @@
+"""What of Home Assistant is exposed to the cloud, as it is stored: subentries full of bindings.
+
+One subentry stands for one exposed device, or for one entity without a device, and holds its bindings as rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from .const import CONF_BINDINGS, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
+from .mapping.binding import Binding, ServiceBinding
+
+
+class ExposureKey(NamedTuple):
+    """What one subentry stands for."""
+
+    unique_id: str
+    title: str
+
+
+@callback
+def entity_reference(hass: HomeAssistant, entity_id: str) -> str:
+    """Return what a binding stores for an entity: its registry id, which survives renames, if it has one."""
+    registered = er.async_get(hass).async_get(entity_id)
+    return registered.id if registered else entity_id
+
+
+@callback
+def resolve_entity(hass: HomeAssistant, reference: str) -> str | None:
+    """Return the entity id that a stored reference means now, or None when the entity was removed."""
+    if "." in reference:
+        return reference
+    registered = er.async_get(hass).async_get(reference)
+    return registered.entity_id if registered else None
+
+
+@callback
+def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
+    """Return the subentry that a binding of this entity belongs in."""
+    entity_id = resolve_entity(hass, reference)
+    registered = er.async_get(hass).async_get(entity_id) if entity_id else None
+    if registered and registered.device_id and (device := dr.async_get(hass).async_get(registered.device_id)):
+        return ExposureKey(f"device:{device.id}", device.name_by_user or device.name or device.id)
+    state = hass.states.get(entity_id) if entity_id else None
+    return ExposureKey(f"entity:{reference}", state.name if state else entity_id or reference)
+
+
+def exposed_bindings(entry: ConfigEntry) -> list[Binding]:
+    """Return every binding of an entry."""
+    return [
+        binding
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_EXPOSURE
+        for binding in bindings_of(subentry)
+    ]
+
+
+def bindings_of(subentry: ConfigSubentry) -> list[Binding]:
+    """Return the bindings of one exposure."""
+    return [Binding.from_dict(row) for row in subentry.data[CONF_BINDINGS]]
+
+
+def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
+    """Return the bound services of an entry by identifier."""
+    bindings = (
+        ServiceBinding.from_dict(subentry.data)
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_SERVICE
+    )
+    return {binding.identifier: binding for binding in bindings}
+
+
+@callback
+def add_bindings(hass: HomeAssistant, entry: ConfigEntry, bindings: Iterable[Binding]) -> None:
+    """Store bindings, each in the subentry of its device; the caller has made sure that identifiers are unique."""
+    grouped: dict[ExposureKey, list[Binding]] = defaultdict(list)
+    for binding in bindings:
+        grouped[exposure_key(hass, binding.entity)].append(binding)
+    existing = {subentry.unique_id: subentry for subentry in entry.subentries.values()}
+    for key, added in grouped.items():
+        if subentry := existing.get(key.unique_id):
+            store_bindings(hass, entry, subentry, [*bindings_of(subentry), *added])
+        else:
+            hass.config_entries.async_add_subentry(
+                entry,
+                ConfigSubentry(
+                    data=MappingProxyType(exposure_data(added)),
+                    subentry_type=SUBENTRY_EXPOSURE,
+                    title=key.title,
+                    unique_id=key.unique_id,
+                ),
+            )
+
+
+@callback
+def store_bindings(
+    hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, bindings: Iterable[Binding]
+) -> None:
+    """Replace the bindings of an exposure; an exposure without any is removed."""
+    rows = list(bindings)
+    if rows:
+        hass.config_entries.async_update_subentry(entry, subentry, data=exposure_data(rows))
+    else:
+        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+
+
+def exposure_data(bindings: Iterable[Binding]) -> dict[str, object]:
+    """Return the data of an exposure's subentry."""
+    return {CONF_BINDINGS: [binding.as_dict() for binding in bindings]}

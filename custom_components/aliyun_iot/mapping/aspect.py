@@ -1,0 +1,211 @@
+"""Aspects: the named, typed facets of an entity that a property can stand for, and the actions that set them.
+
+A domain declares its aspects and one function that plans actions; everything that is the same for all domains (unknown states, ranges,
+options, wrong types) is settled here, once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from math import isfinite
+
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import State
+
+type Color = tuple[int, int, int]
+"""Red, green and blue, each 0 to 255."""
+
+type Value = bool | float | str | datetime | Color
+"""What an aspect holds: `bool`, number, option or text, aware time, colour, by its `Kind`."""
+
+
+class Kind(StrEnum):
+    """The shape of an aspect's value."""
+
+    BOOL = "bool"
+    COLOR = "color"
+    DATE = "date"
+    ENUM = "enum"
+    NUMBER = "number"
+    TEXT = "text"
+
+    def fits(self, value: Value) -> bool:
+        """Tell whether a value is of this kind; a bool is no number, a time knows its zone."""
+        match self:
+            case Kind.BOOL:
+                return isinstance(value, bool)
+            case Kind.NUMBER:
+                return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+            case Kind.ENUM | Kind.TEXT:
+                return isinstance(value, str)
+            case Kind.DATE:
+                return isinstance(value, datetime) and value.tzinfo is not None
+            case Kind.COLOR:
+                return isinstance(value, tuple) and len(value) == 3 and all(0 <= part <= 255 for part in value)
+
+
+class Reason(StrEnum):
+    """Why a value can't be used."""
+
+    CONFLICT = "conflict"
+    NOT_AN_OPTION = "not_an_option"
+    NOT_SUPPORTED = "not_supported"
+    OUT_OF_RANGE = "out_of_range"
+    WRONG_TYPE = "wrong_type"
+
+
+class Refused(ValueError):
+    """The entity can't take what was asked of it; nothing has been done."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        """Remember the reason beside the text, so that a reply can carry the right code."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class ConversionError(ValueError):
+    """A value has no counterpart on the other side."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        """Remember the reason beside the text, so that a reply can carry the right code."""
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The limits of a number, in the aspect's unit; None where the entity names none."""
+
+    min: float | None
+    max: float | None
+    step: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Tell whether the value is within the limits."""
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+
+    def clamp(self, value: float) -> float:
+        """Return the value, or the limit it exceeds."""
+        if self.min is not None:
+            value = max(value, self.min)
+        return value if self.max is None else min(value, self.max)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """One Home Assistant action; whoever runs it adds the entity."""
+
+    domain: str
+    action: str
+    data: dict[str, object] = field(default_factory=dict)
+
+
+def _always(_: State) -> bool:
+    return True
+
+
+def _never(_: State) -> bool:
+    return False
+
+
+def _no_range(_: State) -> Range | None:
+    return None
+
+
+def _no_options(_: State) -> tuple[str, ...]:
+    return ()
+
+
+def _no_unit(_: State) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aspect:
+    """One facet of a domain.
+
+    `source` takes the value out of a state that is known to be neither unknown nor unavailable; it must survive any attribute.
+    `supported` says whether an entity has the facet at all, `accepts` whether it can be set there; both look at capabilities, which
+    stay in the state of an unavailable entity. `identifiers` are the standard thing-model names, the usual one first, `presets` those
+    that go with a device class.
+    """
+
+    key: str
+    kind: Kind
+    name_en: str
+    name_zh: str
+    source: Callable[[State], Value | None]
+    writable: bool = False
+    supported: Callable[[State], bool] = _always
+    accepts: Callable[[State], bool] = _always
+    range: Callable[[State], Range | None] = _no_range
+    options: Callable[[State], tuple[str, ...]] = _no_options
+    unit: Callable[[State], str | None] = _no_unit
+    identifiers: tuple[str, ...] = ()
+    presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def read(self, state: State) -> Value | None:
+        """Return the value, or None when there is nothing to say: unknown and unavailable are never off or 0."""
+        if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return None
+        return self.source(state)
+
+    def controllable(self, state: State) -> bool:
+        """Tell whether this entity lets the facet be set."""
+        return self.writable and self.supported(state) and self.accepts(state)
+
+    def identifiers_for(self, state: State) -> tuple[str, ...]:
+        """Return the standard identifiers, those of the entity's device class first."""
+        return self.presets.get(str(state.attributes.get("device_class")), ()) + self.identifiers
+
+    def require(self, state: State, value: Value) -> None:
+        """Raise `Refused` unless the entity can take the value."""
+        if not self.controllable(state):
+            raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} does not let {self.key} be set")
+        if not self.kind.fits(value):
+            raise Refused(Reason.WRONG_TYPE, f"{self.key} of {state.entity_id} is a {self.kind}, not {value!r}")
+        if isinstance(value, int | float) and (limits := self.range(state)) and not limits.holds(value):
+            raise Refused(
+                Reason.OUT_OF_RANGE,
+                f"{self.key} of {state.entity_id} goes from {limits.min} to {limits.max}, not to {value}",
+            )
+        if self.kind is Kind.ENUM and value not in (options := self.options(state)):
+            raise Refused(
+                Reason.NOT_AN_OPTION,
+                f"{self.key} of {state.entity_id} is one of {', '.join(options) or 'nothing'}, not {value!r}",
+            )
+
+
+type Plan = Callable[[State, Mapping[str, Value]], list[ActionCall]]
+
+
+def _nothing_to_do(_: State, __: Mapping[str, Value]) -> list[ActionCall]:
+    return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """The aspects of one Home Assistant domain and how to set them.
+
+    `plan` gets values that passed `Aspect.require` and returns the fewest actions in the right order; it may still raise `Refused`
+    when values contradict each other. `risky` marks entities that nobody should command from afar without having said so.
+    """
+
+    name: str
+    aspects: tuple[Aspect, ...]
+    plan: Plan = _nothing_to_do
+    risky: Callable[[State], bool] = _never
+
+    def aspect(self, key: str) -> Aspect | None:
+        """Return the aspect of this name."""
+        return next((aspect for aspect in self.aspects if aspect.key == key), None)
+
+    def commands(self, state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+        """Return the actions that give these aspects these values, all of them or, by `Refused`, none."""
+        for key, value in values.items():
+            aspect = self.aspect(key)
+            if aspect is None:
+                raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has no {key}")
+            aspect.require(state, value)
+        return self.plan(state, values) if values else []

@@ -1,0 +1,103 @@
+"""Read the attributes of a state without trusting them.
+
+Attributes come from any integration, also from custom ones and templates: a number may be text, a list may be None. Nothing here raises;
+what makes no sense reads as None or empty.
+"""
+
+from collections.abc import Callable
+from enum import IntFlag
+from math import isfinite
+
+from homeassistant.const import ATTR_SUPPORTED_FEATURES, ATTR_UNIT_OF_MEASUREMENT, PERCENTAGE, STATE_UNAVAILABLE
+from homeassistant.core import State, async_get_hass_or_none
+
+from .aspect import Range
+
+PERCENT_RANGE = Range(0, 100, 1)
+
+
+def number(raw: object) -> float | None:
+    """Return a finite number, also from text; None for anything else."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        return None
+    try:
+        value = float(raw)
+    except ValueError, OverflowError:
+        return None
+    return value if isfinite(value) else None
+
+
+def text(raw: object) -> str | None:
+    """Return text that isn't empty."""
+    return str(raw) if isinstance(raw, str) and raw else None
+
+
+def texts(raw: object) -> tuple[str, ...]:
+    """Return the texts of a list, set or tuple."""
+    if not isinstance(raw, list | tuple | set | frozenset):
+        return ()
+    return tuple(str(item) for item in raw if isinstance(item, str))
+
+
+def number_of(name: str) -> Callable[[State], float | None]:
+    """Return a reader of a numeric attribute."""
+    return lambda state: number(state.attributes.get(name))
+
+
+def text_of(name: str) -> Callable[[State], str | None]:
+    """Return a reader of a textual attribute."""
+    return lambda state: text(state.attributes.get(name))
+
+
+def texts_of(name: str) -> Callable[[State], tuple[str, ...]]:
+    """Return a reader of an attribute that lists texts."""
+    return lambda state: texts(state.attributes.get(name))
+
+
+def range_of(minimum: str, maximum: str, step: str) -> Callable[[State], Range | None]:
+    """Return a reader of the three attributes that limit a number."""
+
+    def read(state: State) -> Range | None:
+        limits = Range(*(number(state.attributes.get(name)) for name in (minimum, maximum, step)))
+        return None if limits.min is None and limits.max is None else limits
+
+    return read
+
+
+def fixed_range(limits: Range) -> Callable[[State], Range | None]:
+    """Return a reader of limits that no attribute states."""
+    return lambda _: limits
+
+
+def has_attribute(name: str) -> Callable[[State], bool]:
+    """Return a test for an attribute, whatever its value; an unavailable entity shows none and gets the benefit of the doubt."""
+    return lambda state: name in state.attributes or state.state == STATE_UNAVAILABLE
+
+
+def has_feature(feature: IntFlag) -> Callable[[State], bool]:
+    """Return a test for any of the features in the entity's `supported_features`."""
+
+    def test(state: State) -> bool:
+        features = state.attributes.get(ATTR_SUPPORTED_FEATURES)
+        return isinstance(features, int) and bool(features & feature)
+
+    return test
+
+
+def own_unit(state: State) -> str | None:
+    """Return the unit that the entity names."""
+    return text(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT))
+
+
+def percent(_: State) -> str | None:
+    """Return the percent sign."""
+    return PERCENTAGE
+
+
+def system_temperature_unit(_: State) -> str | None:
+    """Return the unit of all climate temperatures, which no state names.
+
+    Climate entities show temperatures in the unit of the installation (`homeassistant/components/climate/__init__.py`, `show_temp`).
+    """
+    hass = async_get_hass_or_none()
+    return hass.config.units.temperature_unit if hass else None

@@ -1,0 +1,187 @@
+"""Bindings as data: one property stands for one aspect of one entity, one service for a sequence of actions.
+
+The user interface, the stored entry and files share the schemas below. They fill defaults in; `as_dict` leaves them out again, so that
+stored bindings say only what somebody decided.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from math import isfinite
+import re
+from typing import Any, Self
+
+import voluptuous as vol
+
+RESERVED_IDENTIFIERS = frozenset({"get", "post", "set", "time", "value"})
+"""Words that the platform keeps for itself (`docs/protocol.md` §8.3)."""
+
+_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,50}:)?(?P<name>[A-Za-z0-9_]{1,50})")
+
+
+class Access(StrEnum):
+    """Which way a binding carries values."""
+
+    REPORT = "report"
+    CONTROL = "control"
+    BOTH = "both"
+
+    @property
+    def reports(self) -> bool:
+        """Tell whether states go to the cloud."""
+        return self is not Access.CONTROL
+
+    @property
+    def controls(self) -> bool:
+        """Tell whether the cloud may set the entity."""
+        return self is not Access.REPORT
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How a value of Home Assistant becomes a property value: `value * scale + offset`, and back by the reverse.
+
+    A scale or an offset replaces the conversion between units. `invert` swaps on and off, or mirrors a number in the entity's range.
+    `digits` rounds what is reported; without it the step of the thing model does. `clamp` brings a number that is outside the other
+    side's range to its limit instead of refusing it. `options` names the property value for each value of Home Assistant (on and off for
+    a bool) and, where it isn't empty, is complete: what it doesn't name is refused. The first of several names for one property value
+    is the one that is set.
+    """
+
+    scale: float = 1
+    offset: float = 0
+    invert: bool = False
+    digits: int | None = None
+    clamp: bool = False
+    options: Mapping[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One property of the thing model that stands for one aspect of one entity.
+
+    `entity` is the id of the entity in the entity registry, or the entity id of one that isn't registered. `min_interval` is in seconds,
+    `dead_band` in the property's unit. `confirmed` says that the user allowed a risky entity to be controlled.
+    """
+
+    identifier: str
+    entity: str
+    aspect: str
+    access: Access = Access.REPORT
+    conversion: Conversion = field(default_factory=Conversion)
+    min_interval: float = 0
+    dead_band: float = 0
+    confirmed: bool = False
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the binding that the data describe; raises `vol.Invalid` with the path of the fault."""
+        valid = BINDING_SCHEMA(dict(data))
+        return cls(**{**valid, "conversion": Conversion(**valid["conversion"])})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return data that JSON can hold and `from_dict` takes, without defaults."""
+        data = _without_defaults(self)
+        if "conversion" in data:
+            data["conversion"] = _without_defaults(self.conversion)
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBinding:
+    """One service of the thing model and the Home Assistant actions that it runs."""
+
+    identifier: str
+    actions: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the binding that the data describe; raises `vol.Invalid`. The actions themselves are validated by Home Assistant."""
+        valid = SERVICE_SCHEMA(dict(data))
+        return cls(valid["identifier"], tuple(valid["actions"]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return data that JSON can hold and `from_dict` takes."""
+        return {"identifier": self.identifier, "actions": list(self.actions)}
+
+
+def identifier(value: object) -> str:
+    """Validate an identifier, with or without the prefix of its module (`docs/protocol.md` §4.2 and §8.3)."""
+    match = _IDENTIFIER.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise vol.Invalid(
+            "an identifier has 1 to 50 letters, digits and underscores, after a module and a colon if it is in one"
+        )
+    if match["name"] in RESERVED_IDENTIFIERS:
+        raise vol.Invalid(f"{match['name']} is reserved by the platform")
+    return match.string
+
+
+def _finite(value: object) -> float:
+    number = vol.Coerce(float)(value)
+    if isinstance(value, bool) or not isfinite(number):
+        raise vol.Invalid("expected a finite number")
+    return float(number)
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise vol.Invalid("a scale of 0 would make every value the same")
+    return value
+
+
+def _home_value(value: object) -> str:
+    """Validate the left side of an option; YAML reads an unquoted on or off as a bool."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float | str):
+        return str(value)
+    raise vol.Invalid("expected a value of the entity")
+
+
+def _property_value(value: object) -> int | str:
+    if isinstance(value, int | str):
+        return int(value) if isinstance(value, bool) else value
+    raise vol.Invalid("expected an integer or text")
+
+
+def _without_defaults(data: Binding | Conversion) -> dict[str, Any]:
+    plain = asdict(data)
+    default = asdict(type(data)("", "", "") if isinstance(data, Binding) else Conversion())
+    required = ("identifier", "entity", "aspect")
+    return {
+        entry.name: plain[entry.name]
+        for entry in fields(data)
+        if entry.name in required or plain[entry.name] != default[entry.name]
+    }
+
+
+_AMOUNT = vol.All(_finite, vol.Range(min=0))
+
+CONVERSION_SCHEMA = vol.Schema(
+    {
+        vol.Optional("scale", default=1.0): vol.All(_finite, _not_zero),
+        vol.Optional("offset", default=0.0): _finite,
+        vol.Optional("invert", default=False): bool,
+        vol.Optional("digits", default=None): vol.Any(None, vol.All(vol.Coerce(int), vol.Range(min=0, max=9))),
+        vol.Optional("clamp", default=False): bool,
+        vol.Optional("options", default=dict): {_home_value: _property_value},
+    }
+)
+
+BINDING_SCHEMA = vol.Schema(
+    {
+        vol.Required("identifier"): identifier,
+        vol.Required("entity"): vol.All(str, vol.Length(min=1)),
+        vol.Required("aspect"): vol.All(str, vol.Length(min=1)),
+        vol.Optional("access", default=Access.REPORT): vol.Coerce(Access),
+        vol.Optional("conversion", default=dict): CONVERSION_SCHEMA,
+        vol.Optional("min_interval", default=0.0): _AMOUNT,
+        vol.Optional("dead_band", default=0.0): _AMOUNT,
+        vol.Optional("confirmed", default=False): bool,
+    }
+)
+
+SERVICE_SCHEMA = vol.Schema(
+    {vol.Required("identifier"): identifier, vol.Required("actions"): vol.All([dict], vol.Length(min=1))}
+)

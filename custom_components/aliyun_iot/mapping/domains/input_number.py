@@ -1,0 +1,5 @@
+"""Number helpers."""
+
+from .number import number_domain
+
+DOMAIN = number_domain("input_number")

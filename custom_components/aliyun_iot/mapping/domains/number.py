@@ -1,0 +1,44 @@
+"""Numbers within limits of their own."""
+
+from collections.abc import Mapping
+
+from homeassistant.components.number import (
+    ATTR_MAX,
+    ATTR_MIN,
+    ATTR_STEP,
+    ATTR_VALUE,
+    SERVICE_SET_VALUE,
+    NumberDeviceClass,
+)
+from homeassistant.core import State
+
+from ..aspect import ActionCall, Aspect, Domain, Kind, Value
+from ..attributes import number, own_unit, range_of
+
+VALUE = "value"
+
+
+def number_domain(name: str) -> Domain:
+    """Return a domain whose entities hold one number; `number` and `input_number` differ in nothing but the name."""
+
+    def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
+        return [ActionCall(name, SERVICE_SET_VALUE, {ATTR_VALUE: values[VALUE]})]
+
+    value = Aspect(
+        key=VALUE,
+        kind=Kind.NUMBER,
+        name_en="Value",
+        name_zh="数值",
+        source=lambda state: number(state.state),
+        writable=True,
+        range=range_of(ATTR_MIN, ATTR_MAX, ATTR_STEP),
+        unit=own_unit,
+        presets={
+            NumberDeviceClass.HUMIDITY: ("TargetHumidity",),
+            NumberDeviceClass.TEMPERATURE: ("TargetTemperature",),
+        },
+    )
+    return Domain(name=name, aspects=(value,), plan=plan)
+
+
+DOMAIN = number_domain("number")

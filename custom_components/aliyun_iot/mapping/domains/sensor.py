@@ -1,0 +1,118 @@
+"""Sensors: a number, an option, a moment or any text, told apart by device class, unit and state. Report only."""
+
+from datetime import datetime
+
+from homeassistant.components.sensor import ATTR_OPTIONS, ATTR_STATE_CLASS, SensorDeviceClass
+from homeassistant.const import (
+    ATTR_DEVICE_CLASS,
+    ATTR_UNIT_OF_MEASUREMENT,
+    PERCENTAGE,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import State
+from homeassistant.util import dt as dt_util
+
+from ..aspect import Aspect, Domain, Kind, Range
+from ..attributes import number, own_unit, text, texts_of
+
+MOMENTS = {SensorDeviceClass.DATE, SensorDeviceClass.TIMESTAMP, SensorDeviceClass.UPTIME}
+SHARES = {SensorDeviceClass.BATTERY, SensorDeviceClass.HUMIDITY, SensorDeviceClass.MOISTURE}
+
+
+def _kind(state: State) -> Kind | None:
+    """Tell what the sensor measures; None while neither its attributes nor its state give it away."""
+    device_class = state.attributes.get(ATTR_DEVICE_CLASS)
+    if device_class in MOMENTS:
+        return Kind.DATE
+    if device_class == SensorDeviceClass.ENUM:
+        return Kind.ENUM
+    if device_class or ATTR_UNIT_OF_MEASUREMENT in state.attributes or ATTR_STATE_CLASS in state.attributes:
+        return Kind.NUMBER
+    if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+        return None
+    return Kind.TEXT if number(state.state) is None else Kind.NUMBER
+
+
+def _moment(state: State) -> datetime | None:
+    if state.attributes.get(ATTR_DEVICE_CLASS) == SensorDeviceClass.DATE:
+        day = dt_util.parse_date(state.state)
+        return dt_util.as_utc(dt_util.start_of_local_day(day)) if day else None
+    moment = dt_util.parse_datetime(state.state)
+    return dt_util.as_utc(moment) if moment else None
+
+
+def _share_range(state: State) -> Range | None:
+    share = state.attributes.get(ATTR_DEVICE_CLASS) in SHARES and own_unit(state) == PERCENTAGE
+    return Range(0, 100) if share else None
+
+
+DOMAIN = Domain(
+    name="sensor",
+    aspects=(
+        Aspect(
+            key="value",
+            kind=Kind.NUMBER,
+            name_en="Value",
+            name_zh="数值",
+            source=lambda state: number(state.state),
+            supported=lambda state: _kind(state) in (Kind.NUMBER, None),
+            range=_share_range,
+            unit=own_unit,
+            presets={
+                SensorDeviceClass.AQI: ("AQI",),
+                SensorDeviceClass.BATTERY: ("BatteryPercentage", "Battery", "BatteryLevel"),
+                SensorDeviceClass.CO: ("CO", "CODensity"),
+                SensorDeviceClass.CO2: ("CO2", "CO2Value", "CO2Density"),
+                SensorDeviceClass.CURRENT: ("Current", "RMSCurrent", "PowerCurrent"),
+                SensorDeviceClass.DISTANCE: ("Distance",),
+                SensorDeviceClass.ENERGY: ("EnergyTotal", "PowerConsumption", "Energy", "TotalEnergy"),
+                SensorDeviceClass.FREQUENCY: ("Frequency",),
+                SensorDeviceClass.GAS: ("GasConsumption", "GasTotal"),
+                SensorDeviceClass.HUMIDITY: ("CurrentHumidity", "RelativeHumidity", "Humidity"),
+                SensorDeviceClass.ILLUMINANCE: ("LightLux", "MeasuredIlluminance", "Illuminance"),
+                SensorDeviceClass.MOISTURE: ("SoilMoisture", "Moisture"),
+                SensorDeviceClass.PH: ("PH",),
+                SensorDeviceClass.PM1: ("PM1",),
+                SensorDeviceClass.PM10: ("PM10",),
+                SensorDeviceClass.PM25: ("PM25", "PM25Value"),
+                SensorDeviceClass.POWER: ("RealTimePower", "Power", "ActivePower", "PowerLoad"),
+                SensorDeviceClass.PRECIPITATION: ("Rainfall", "Precipitation"),
+                SensorDeviceClass.PRESSURE: ("AtmosphericPressure", "Pressure"),
+                SensorDeviceClass.SIGNAL_STRENGTH: ("RSSI", "WiFI_RSSI", "SignalStrength"),
+                SensorDeviceClass.SOUND_PRESSURE: ("SoundDecibelValue", "Noise"),
+                SensorDeviceClass.TEMPERATURE: ("CurrentTemperature", "Temperature", "IndoorTemperature"),
+                SensorDeviceClass.VOLATILE_ORGANIC_COMPOUNDS: ("TVOC",),
+                SensorDeviceClass.VOLTAGE: ("Voltage", "RMSVoltage", "PowerVoltage"),
+                SensorDeviceClass.WATER: ("WaterConsumption", "WaterTotal"),
+                SensorDeviceClass.WIND_DIRECTION: ("WindDirection",),
+                SensorDeviceClass.WIND_SPEED: ("WindSpeed",),
+            },
+        ),
+        Aspect(
+            key="option",
+            kind=Kind.ENUM,
+            name_en="Option",
+            name_zh="选项",
+            source=lambda state: text(state.state),
+            supported=lambda state: _kind(state) is Kind.ENUM,
+            options=texts_of(ATTR_OPTIONS),
+        ),
+        Aspect(
+            key="moment",
+            kind=Kind.DATE,
+            name_en="Moment",
+            name_zh="时间",
+            source=_moment,
+            supported=lambda state: _kind(state) is Kind.DATE,
+        ),
+        Aspect(
+            key="text",
+            kind=Kind.TEXT,
+            name_en="Text",
+            name_zh="文本",
+            source=lambda state: text(state.state),
+            supported=lambda state: _kind(state) in (Kind.TEXT, None),
+        ),
+    ),
+)

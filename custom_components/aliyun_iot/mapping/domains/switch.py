@@ -1,0 +1,5 @@
+"""Switches and sockets."""
+
+from ..on_off import switched_domain
+
+DOMAIN = switched_domain("switch", "PowerSwitch", "PowerSwitch_1", "SocketSwitch", "Switch")

@@ -1,0 +1,47 @@
+"""The facet that most domains share: being on or off."""
+
+from collections.abc import Callable, Mapping
+
+from homeassistant.const import SERVICE_TURN_OFF, SERVICE_TURN_ON, STATE_OFF, STATE_ON
+from homeassistant.core import State
+
+from .aspect import ActionCall, Aspect, Domain, Kind, Value
+
+POWER = "power"
+
+
+def on_or_off(state: State) -> bool | None:
+    """Read `on` and `off`; None for any other state."""
+    return {STATE_ON: True, STATE_OFF: False}.get(state.state)
+
+
+def power_aspect(
+    *identifiers: str,
+    source: Callable[[State], bool | None] = on_or_off,
+    accepts: Callable[[State], bool] = lambda _: True,
+) -> Aspect:
+    """Return the aspect `power` with the standard identifiers of its domain."""
+    return Aspect(
+        key=POWER,
+        kind=Kind.BOOL,
+        name_en="Power switch",
+        name_zh="开关",
+        source=source,
+        writable=True,
+        accepts=accepts,
+        identifiers=identifiers,
+    )
+
+
+def turn(domain: str, *, on: bool) -> ActionCall:
+    """Return the action that turns an entity on or off."""
+    return ActionCall(domain, SERVICE_TURN_ON if on else SERVICE_TURN_OFF)
+
+
+def switched_domain(name: str, *identifiers: str) -> Domain:
+    """Return a domain that can do nothing but be on or off."""
+
+    def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
+        return [turn(name, on=bool(values[POWER]))]
+
+    return Domain(name=name, aspects=(power_aspect(*identifiers),), plan=plan)

@@ -1,0 +1,103 @@
+"""Numbers on their way between an entity and a property: mirror, unit or scale, rounding, limits."""
+
+from decimal import Decimal
+from functools import lru_cache
+from math import isfinite
+
+from homeassistant.const import ATTR_DEVICE_CLASS
+from homeassistant.core import State
+
+from ..alink.datatypes import DataType, DoubleType, FloatType, IntType
+from .aspect import Aspect, ConversionError, Range, Reason
+from .binding import Conversion
+from .units import converter
+
+TEMPERATURE_DIFFERENCE = "temperature_delta"
+NOISE_FREE_DECIMALS = 9
+"""Decimals that survive a unit conversion and back; what comes after them is noise of binary fractions."""
+
+
+def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
+    """Return the number that a property says for the entity's; raises `ConversionError`.
+
+    It is rounded to `digits`, else to as many decimals as the step of the thing model has (0.5 has one). The step itself isn't enforced.
+    """
+    if conversion.invert:
+        value = _mirrored(value, aspect, state)
+    if _has_formula(conversion):
+        value = value * conversion.scale + conversion.offset
+    else:
+        value = _in_unit(value, aspect.unit(state), property_unit(data_type), state)
+    return _within(_rounded(value, data_type, conversion.digits), data_type, clamp=conversion.clamp)
+
+
+def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
+    """Return the number that an entity takes for the property's; raises `ConversionError`."""
+    if _has_formula(conversion):
+        value = (value - conversion.offset) / conversion.scale
+    else:
+        value = _in_unit(value, property_unit(data_type), aspect.unit(state), state)
+    if conversion.invert:
+        value = _mirrored(value, aspect, state)
+    value = _noise_free(value)
+    limits = aspect.range(state)
+    return limits.clamp(value) if conversion.clamp and limits else value
+
+
+def property_unit(data_type: DataType) -> str | None:
+    """Return the unit that the thing model states."""
+    return (data_type.unit or None) if isinstance(data_type, IntType | FloatType | DoubleType) else None
+
+
+def _has_formula(conversion: Conversion) -> bool:
+    return conversion.scale != 1 or conversion.offset != 0
+
+
+def _in_unit(value: float, source: str | None, target: str | None, state: State) -> float:
+    if source is None or target is None or source == target:
+        return value
+    convert = converter(source, target, difference=state.attributes.get(ATTR_DEVICE_CLASS) == TEMPERATURE_DIFFERENCE)
+    return convert(value) if convert else value
+
+
+def _mirrored(value: float, aspect: Aspect, state: State) -> float:
+    limits = aspect.range(state)
+    if limits is None or limits.min is None or limits.max is None:
+        raise ConversionError(
+            Reason.NOT_SUPPORTED, f"{state.entity_id} has no range in which {aspect.key} could be inverted"
+        )
+    return limits.min + limits.max - value
+
+
+def _rounded(value: float, data_type: DataType, digits: int | None) -> float:
+    value = _noise_free(value)
+    if digits is not None:
+        value = round(value, digits)
+    if isinstance(data_type, IntType):
+        return round(value)
+    if digits is None and isinstance(data_type, FloatType | DoubleType) and data_type.step:
+        return round(value, _decimals(data_type.step))
+    return value
+
+
+def _within(value: float, data_type: DataType, *, clamp: bool) -> float:
+    if not isinstance(data_type, IntType | FloatType | DoubleType):
+        return value
+    limits = Range(data_type.min, data_type.max)
+    if limits.holds(value):
+        return value
+    if clamp:
+        return limits.clamp(value)
+    raise ConversionError(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, {value} is outside")
+
+
+def _noise_free(value: float) -> float:
+    if not isfinite(value):
+        raise ConversionError(Reason.OUT_OF_RANGE, f"{value} is not a finite number")
+    return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
+
+
+@lru_cache(maxsize=64)
+def _decimals(step: float) -> int:
+    exponent = Decimal(repr(step)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -1,0 +1,122 @@
+"""Units of both sides: what is the same under another name, and what Home Assistant can convert."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from homeassistant.util.unit_conversion import (
+    AreaConverter,
+    BaseUnitConverter,
+    DataRateConverter,
+    DistanceConverter,
+    DurationConverter,
+    ElectricCurrentConverter,
+    ElectricPotentialConverter,
+    EnergyConverter,
+    FrequencyConverter,
+    InformationConverter,
+    MassConverter,
+    MassVolumeConcentrationConverter,
+    PowerConverter,
+    PressureConverter,
+    SpeedConverter,
+    TemperatureConverter,
+    TemperatureDeltaConverter,
+    VolumeConverter,
+    VolumeFlowRateConverter,
+)
+
+# Only such whose units mean the same whatever is measured: ppm needs to know the gas.
+CONVERTERS: tuple[type[BaseUnitConverter], ...] = (
+    AreaConverter,
+    DataRateConverter,
+    DistanceConverter,
+    DurationConverter,
+    ElectricCurrentConverter,
+    ElectricPotentialConverter,
+    EnergyConverter,
+    FrequencyConverter,
+    InformationConverter,
+    MassConverter,
+    MassVolumeConcentrationConverter,
+    PowerConverter,
+    PressureConverter,
+    SpeedConverter,
+    TemperatureConverter,
+    VolumeConverter,
+    VolumeFlowRateConverter,
+)
+
+# How thing models write what Home Assistant writes otherwise.
+ALIASES = {
+    "℃": "°C",
+    "摄氏度": "°C",
+    "℉": "°F",
+    "华氏度": "°F",
+    "百分比": "%",
+    "%RH": "%",
+    "开尔文": "K",
+    "瓦": "W",
+    "千瓦": "kW",
+    "kW·h": "kWh",
+    "千瓦时": "kWh",
+    "度": "kWh",
+    "W·h": "Wh",
+    "瓦时": "Wh",
+    "伏": "V",
+    "伏特": "V",
+    "安": "A",
+    "安培": "A",
+    "帕斯卡": "Pa",
+    "百帕": "hPa",
+    "千帕": "kPa",
+    "赫兹": "Hz",
+    "Lux": "lx",
+    "lux": "lx",
+    "照度": "lx",
+    "秒": "s",
+    "分钟": "min",
+    "小时": "h",
+    "day": "d",
+    "天": "d",
+    "米": "m",
+    "毫米": "mm",
+    "千克": "kg",
+    "升": "L",
+    "立方米": "m³",
+    "m3": "m³",
+    "ug/m3": "μg/m³",
+    "ug/m³": "μg/m³",
+    "μg/m3": "μg/m³",
+    "mg/m3": "mg/m³",
+}
+
+
+def canonical(unit: str) -> str:
+    """Return a unit as Home Assistant writes it, unchanged if it knows no other name."""
+    unit = unit.strip().replace("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")
+    return ALIASES.get(unit, unit)
+
+
+@lru_cache(maxsize=256)
+def converter(source: str, target: str, *, difference: bool = False) -> Callable[[float], float] | None:
+    """Return what converts between two units, None if they are the same or have nothing to do with each other.
+
+    A `difference` of temperatures has no zero point to shift.
+    """
+    source, target = canonical(source), canonical(target)
+    if source == target:
+        return None
+    for candidate in CONVERTERS:
+        if source in candidate.VALID_UNITS and target in candidate.VALID_UNITS:
+            chosen = TemperatureDeltaConverter if difference and candidate is TemperatureConverter else candidate
+            return chosen.converter_factory(source, target)
+    return None
+
+
+@lru_cache(maxsize=256)
+def contradict(one: str, other: str) -> bool:
+    """Tell whether two units that Home Assistant knows measure different things."""
+    measured = [
+        {index for index, each in enumerate(CONVERTERS) if canonical(unit) in each.VALID_UNITS} for unit in (one, other)
+    ]
+    return all(measured) and measured[0].isdisjoint(measured[1])

@@ -1,0 +1,134 @@
+"""Setting properties: check everything, then one plan of actions per entity.
+
+Entities are independent of each other: one that can't do its part never stops the others. The properties of one entity
+belong together: when one of them is refused, the entity is left alone, because half of a wish is not the wish.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from weakref import WeakValueDictionary
+
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
+from homeassistant.core import Context, HomeAssistant, State
+
+from .alink.codes import Code
+from .alink.errors import InvalidValue
+from .alink.messages import JsonValue
+from .alink.thing_model import ThingModel
+from .bound import BoundProperties, BoundProperty
+from .mapping.aspect import ActionCall, Reason, Refused, Value
+from .mapping.convert import ConversionError
+from .outcome import Failure, Outcome, run_action
+
+_REFUSALS = {
+    Reason.NOT_SUPPORTED: Code.READ_ONLY,
+    Reason.WRONG_TYPE: Code.TYPE_WRONG,
+}
+
+_WRONG_TYPE_CODES = frozenset({6305, 6311, 6312, 6324})
+
+
+class PropertySetter:
+    """Carries property sets out."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Nothing is bound until `follow` is called."""
+        self._hass = hass
+        self._bound = BoundProperties()
+        self._model: ThingModel | None = None
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def follow(self, bound: BoundProperties, model: ThingModel | None) -> None:
+        """Obey these bindings from now on."""
+        self._bound = bound
+        self._model = model
+
+    async def set(self, values: Mapping[str, JsonValue], context: Context, deadline: float) -> Outcome:
+        """Give properties these values and return what failed; `deadline` is in seconds."""
+        failures: dict[str, Failure] = {}
+        by_entity: dict[str, dict[str, BoundProperty]] = defaultdict(dict)
+        for identifier in values:
+            one = self._permitted(identifier)
+            if isinstance(one, Failure):
+                failures[identifier] = one
+            else:
+                by_entity[one.entity_id][identifier] = one
+        results = await asyncio.gather(
+            *(self._set_entity(entity_id, ones, values, context, deadline) for entity_id, ones in by_entity.items())
+        )
+        for result in results:
+            failures.update(result)
+        return Outcome({identifier: failures[identifier] for identifier in values if identifier in failures})
+
+    def _permitted(self, identifier: str) -> BoundProperty | Failure:
+        """Return the bound property if the cloud may set it: everything is denied that nobody allowed."""
+        one = self._bound.by_identifier.get(identifier)
+        if one is None:
+            if self._model and identifier not in self._model.properties:
+                return Failure(Code.UNKNOWN, "the thing model has no such property")
+            return Failure(Code.NOT_MAPPED, self._bound.problems.get(identifier, "not bound to anything"))
+        if not one.writable:
+            return Failure(Code.READ_ONLY, "read-only")
+        if not one.binding.access.controls:
+            return Failure(Code.NOT_ALLOWED, "its binding does not allow control")
+        return one
+
+    async def _set_entity(
+        self,
+        entity_id: str,
+        ones: Mapping[str, BoundProperty],
+        values: Mapping[str, JsonValue],
+        context: Context,
+        deadline: float,
+    ) -> dict[str, Failure]:
+        """Set all properties of one entity, in the order in which the commands came."""
+        turn = self._turns.setdefault(entity_id, asyncio.Lock())
+        async with turn:
+            state = self._hass.states.get(entity_id)
+            if state is None or state.state == STATE_UNAVAILABLE:
+                problem = "has gone" if state is None else "is unavailable"
+                return dict.fromkeys(ones, Failure(Code.UNAVAILABLE, f"{entity_id} {problem}"))
+            wanted, failures = _understand(ones, values, state)
+            if failures:
+                others = Failure(next(iter(failures.values())).code, f"not set, because {next(iter(failures))} was not")
+                return dict.fromkeys(ones, others) | failures
+            try:
+                calls = next(iter(ones.values())).domain.commands(state, wanted)
+            except Refused as err:
+                return dict.fromkeys(ones, Failure(_REFUSALS.get(err.reason, Code.OUT_OF_RANGE), str(err)))
+            result = await run_action(self._hass, self._act(entity_id, calls, context), deadline)
+            return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
+
+    async def _act(self, entity_id: str, calls: list[ActionCall], context: Context) -> None:
+        for call in calls:
+            await self._hass.services.async_call(
+                call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
+            )
+
+
+def _understand(
+    ones: Mapping[str, BoundProperty], values: Mapping[str, JsonValue], state: State
+) -> tuple[dict[str, Value], dict[str, Failure]]:
+    """Return what the aspects of an entity must become, and what can't be understood."""
+    wanted: dict[str, Value] = {}
+    failures: dict[str, Failure] = {}
+    for identifier, one in ones.items():
+        if one.domain.risky(state) and not one.binding.confirmed:
+            failures[identifier] = Failure(Code.NOT_ALLOWED, f"control of {state.entity_id} was not confirmed")
+            continue
+        try:
+            wanted[one.aspect.key] = one.to_aspect(one.decode(values[identifier], state), state)
+        except InvalidValue as err:
+            failures[identifier] = Failure(_invalid(err), str(err))
+        except ConversionError as err:
+            failures[identifier] = Failure(Code.OUT_OF_RANGE, str(err))
+    return wanted, failures
+
+
+def _invalid(err: InvalidValue) -> Code:
+    return Code.TYPE_WRONG if err.code in _WRONG_TYPE_CODES or not _same_kind(err.got) else Code.OUT_OF_RANGE
+
+
+def _same_kind(got: object) -> bool:
+    return isinstance(got, int | float) and not isinstance(got, bool)

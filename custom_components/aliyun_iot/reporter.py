@@ -1,0 +1,275 @@
+"""Home Assistant → cloud: state changes of bound entities become property posts.
+
+Newest wins: what waits is one value per property, and one post carries all that waits. The first change after a silence
+goes at once, the next ones a window later. One post is on its way at a time, so a slow cloud slows the posts down
+instead of piling them up. Only bound entities are listened to; all others cost nothing.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+import logging
+import time
+
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
+
+from .alink.codes import Code, describe
+from .alink.errors import InvalidValue, MessageError, NotConnected, RequestTimeout
+from .alink.link import Link, LinkState, Sample
+from .alink.messages import JsonValue, Reply
+from .bound import BoundProperties, BoundProperty
+from .mapping.convert import ConversionError
+
+_LOGGER = logging.getLogger(__name__)
+
+PROPERTIES_PER_POST = 200
+"""What the platform takes in one message (docs/protocol.md §4.1)."""
+
+RETRY_DELAY = 5.0
+RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
+"""Codes that say "not now" rather than "not this" (docs/protocol.md §7.2)."""
+
+PATIENCE = 3
+"""Rejections in a row after which a property rests until the next connection or change of its binding."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    sample: Sample
+    not_before: float
+
+
+@dataclass(slots=True)
+class Rejection:
+    """A property that the cloud refused."""
+
+    reason: str
+    value: JsonValue
+    count: int = 1
+
+
+@dataclass(slots=True)
+class ReporterCounters:
+    """What the reporter has done since it was set up."""
+
+    posts: int = 0
+    values: int = 0
+    rejected: int = 0
+    retried: int = 0
+
+
+class Reporter:
+    """Posts the values of bound properties."""
+
+    def __init__(self, hass: HomeAssistant, link: Link, window: float) -> None:
+        """`window` is the shortest time between two posts, in seconds."""
+        self.counters = ReporterCounters()
+        self.rejections: dict[str, Rejection] = {}
+        self.unreportable: dict[str, str] = {}
+        self.window = window
+        self._hass = hass
+        self._link = link
+        self._bound = BoundProperties()
+        self._waiting: dict[str, _Change] = {}
+        self._sending: Mapping[str, _Change] = {}
+        self._accepted: dict[str, JsonValue] = {}
+        self._changed_at: dict[str, float] = {}
+        self._posted_at: dict[str, float] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._untrack: CALLBACK_TYPE | None = None
+
+    @callback
+    def start(self) -> None:
+        """Begin to post; called once Home Assistant has started, so that a starting house is not a flood."""
+        self._task = self._hass.async_create_background_task(self._run(), "Aliyun reporter", eager_start=False)
+        self.post_everything()
+
+    async def stop(self) -> None:
+        """Stop listening and posting."""
+        if self._untrack:
+            self._untrack()
+            self._untrack = None
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    @callback
+    def follow(self, bound: BoundProperties) -> None:
+        """Report these properties from now on; those that are new or different are posted at once."""
+        fresh = [one for key, one in bound.by_identifier.items() if self._bound.by_identifier.get(key) != one]
+        if self._untrack:
+            self._untrack()
+        self._bound = bound
+        self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
+        for gone in self._waiting.keys() - bound.by_identifier.keys():
+            del self._waiting[gone]
+        for one in fresh:
+            self.rejections.pop(one.identifier, None)
+        self._post_current(fresh)
+
+    @callback
+    def post_everything(self) -> None:
+        """Post the present value of every property: after each connect, and whenever asked to."""
+        self.rejections.clear()
+        self._post_current(self._bound.by_identifier.values())
+
+    @callback
+    def confirm(self, identifiers: Iterable[str], since: float) -> None:
+        """Post the present values after a command that began at `since` (monotonic seconds).
+
+        The cloud takes only a post for the new state. What has changed since then is on its way already.
+        """
+        properties = (self._bound.by_identifier.get(identifier) for identifier in identifiers)
+        self._post_current(one for one in properties if one and self._changed_at.get(one.identifier, 0.0) < since)
+
+    def present(self, identifiers: Iterable[str]) -> dict[str, Sample]:
+        """Return the present values of those properties that are reported and have one."""
+        now = dt_util.utcnow()
+        samples: dict[str, Sample] = {}
+        for identifier in identifiers:
+            one = self._bound.by_identifier.get(identifier)
+            state = self._hass.states.get(one.entity_id) if one and one.binding.access.reports else None
+            if one and state and (sample := self._sample(one, state, now)):
+                samples[identifier] = sample
+        return samples
+
+    @callback
+    def _state_changed(self, event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if state is None:
+            return
+        for one in self._bound.by_entity[state.entity_id]:
+            if (
+                one.binding.access.reports
+                and (sample := self._sample(one, state, state.last_updated))
+                and self._is_news(one, sample)
+            ):
+                self._enqueue(one, sample)
+
+    def _sample(self, one: BoundProperty, state: State, at: datetime) -> Sample | None:
+        """Return what to post for a state, or nothing: one bad entity never stops the others."""
+        try:
+            sample = one.sample(state, at)
+        except (ConversionError, InvalidValue) as err:
+            self.unreportable[one.identifier] = str(err)
+            return None
+        self.unreportable.pop(one.identifier, None)
+        return sample
+
+    def _post_current(self, properties: Iterable[BoundProperty]) -> None:
+        by_identifier = {one.identifier: one for one in properties if one.binding.access.reports}
+        for identifier, sample in self.present(by_identifier).items():
+            self._enqueue(by_identifier[identifier], sample)
+
+    def _is_news(self, one: BoundProperty, sample: Sample) -> bool:
+        """Tell whether a value differs enough from the one that the cloud has, or is about to have."""
+        pending = self._waiting.get(one.identifier) or self._sending.get(one.identifier)
+        known = pending.sample.value if pending else self._accepted.get(one.identifier)
+        if sample.value == known:
+            return False
+        rejection = self.rejections.get(one.identifier)
+        if rejection and (rejection.count >= PATIENCE or rejection.value == sample.value):
+            return False
+        dead_band = one.binding.dead_band
+        if dead_band and isinstance(known, int | float) and isinstance(sample.value, int | float):
+            return abs(sample.value - known) >= dead_band
+        return True
+
+    def _enqueue(self, one: BoundProperty, sample: Sample) -> None:
+        self._changed_at[one.identifier] = time.monotonic()
+        last = self._posted_at.get(one.identifier)
+        not_before = last + one.binding.min_interval if last is not None and one.binding.min_interval else 0.0
+        self._waiting[one.identifier] = _Change(sample, not_before)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._link.state is LinkState.ONLINE and self._waiting:
+                if batch := self._take():
+                    await self._post(batch)
+                    await asyncio.sleep(self.window)
+                else:
+                    await self._wait_for_the_held()
+
+    def _take(self) -> dict[str, _Change]:
+        now = time.monotonic()
+        due = [identifier for identifier, change in self._waiting.items() if change.not_before <= now]
+        return {identifier: self._waiting.pop(identifier) for identifier in due[:PROPERTIES_PER_POST]}
+
+    async def _wait_for_the_held(self) -> None:
+        """Sleep until the first of the held values is due, or something new comes."""
+        earliest = min(change.not_before for change in self._waiting.values())
+        try:
+            async with asyncio.timeout(max(0.0, earliest - time.monotonic())):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    async def _post(self, batch: Mapping[str, _Change]) -> None:
+        self._sending = batch
+        try:
+            reply = await self._link.post_properties({key: change.sample for key, change in batch.items()})
+        except NotConnected:
+            return  # after the next connect everything is posted anyway
+        except RequestTimeout as err:
+            _LOGGER.debug("Posting %d properties again: %s", len(batch), err)
+            self._put_back(batch)
+            return
+        except MessageError:
+            await self._post_in_halves(batch)
+            return
+        finally:
+            self._sending = {}
+        self.counters.posts += 1
+        await self._read_reply(batch, reply)
+
+    async def _post_in_halves(self, batch: Mapping[str, _Change]) -> None:
+        """Post what is too large for one message in two; a single value that is too large is rejected."""
+        keys = list(batch)
+        if len(keys) == 1:
+            self._reject(keys[0], batch[keys[0]], "too large for a message")
+            return
+        middle = len(keys) // 2
+        await self._post({key: batch[key] for key in keys[:middle]})
+        await self._post({key: batch[key] for key in keys[middle:]})
+
+    async def _read_reply(self, batch: Mapping[str, _Change], reply: Reply) -> None:
+        """Take in what became of each value: the cloud answers 200 even when it drops some (docs/protocol.md §4.1)."""
+        if reply.code in RETRY_CODES:
+            _LOGGER.debug("The cloud asks to try again: %s", describe(reply.code))
+            self._put_back(batch)
+            await asyncio.sleep(RETRY_DELAY)
+            return
+        rejected = reply.rejected if reply.ok else dict.fromkeys(batch, f"{reply.code} {reply.message}")
+        now = time.monotonic()
+        for identifier, change in batch.items():
+            if reason := rejected.get(identifier):
+                self._reject(identifier, change, reason)
+                continue
+            self._accepted[identifier] = change.sample.value
+            self._posted_at[identifier] = now
+            self.rejections.pop(identifier, None)
+            self.counters.values += 1
+
+    def _put_back(self, batch: Mapping[str, _Change]) -> None:
+        """Let a batch wait again, except where something newer waits already."""
+        self.counters.retried += len(batch)
+        self._waiting = {**batch, **self._waiting}
+        self._wake.set()
+
+    def _reject(self, identifier: str, change: _Change, reason: str) -> None:
+        self.counters.rejected += 1
+        self._accepted.pop(identifier, None)
+        if before := self.rejections.get(identifier):
+            self.rejections[identifier] = Rejection(reason, change.sample.value, before.count + 1)
+            return
+        self.rejections[identifier] = Rejection(reason, change.sample.value)
+        _LOGGER.warning("The cloud rejected %s = %r: %s", identifier, change.sample.value, reason)

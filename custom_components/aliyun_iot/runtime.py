@@ -1,0 +1,115 @@
+"""What runs for one config entry: the link, the reporter and the commander, and how changes reach them."""
+
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from .alink.commands import Answer, Command
+from .alink.errors import ConnectError, CredentialsRefused
+from .alink.link import CONNECT_TIMEOUT, Link, LinkConfig, LinkState
+from .alink.thing_model import ThingModel
+from .bound import BoundProperties, bind
+from .commander import Commander
+from .const import CONF_THING_MODEL, CONF_WINDOW, DEFAULT_WINDOW, DOMAIN
+from .exposures import exposed_bindings, service_bindings
+from .reporter import Reporter
+
+_LOGGER = logging.getLogger(__name__)
+
+type AliyunConfigEntry = ConfigEntry[Runtime]
+
+
+def link_signal(entry_id: str) -> str:
+    """Return the dispatcher signal that tells of every change of the link."""
+    return f"{DOMAIN}_{entry_id}_link"
+
+
+def thing_model_of(entry: ConfigEntry) -> ThingModel | None:
+    """Return the stored thing model, if the user gave one; raises ThingModelError."""
+    document = entry.options.get(CONF_THING_MODEL)
+    return ThingModel.parse(document) if document else None
+
+
+class Runtime:
+    """The running parts of one entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: AliyunConfigEntry, config: LinkConfig) -> None:
+        """Make the parts; nothing runs before `connect`. Raises ThingModelError."""
+        self.model = thing_model_of(entry)
+        self.bound = BoundProperties()
+        self._hass = hass
+        self._entry = entry
+        self.link = Link(
+            config,
+            on_command=self._commanded,
+            on_state=self._link_changed,
+            services=self.model.services if self.model else (),
+        )
+        self.reporter = Reporter(hass, self.link, entry.options.get(CONF_WINDOW, DEFAULT_WINDOW))
+        self.commander = Commander(hass, entry.entry_id, self.reporter)
+        self._was_online = False
+
+    async def connect(self) -> None:
+        """Start the link and wait for the first connection; raises a ConnectError and stops when there is none."""
+        self.apply()
+        self.link.start()
+        try:
+            await self.link.wait_online(self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT)
+        except ConnectError:
+            await self.link.stop()
+            raise
+
+    async def stop(self, _event: Event | None = None) -> None:
+        """Stop everything and disconnect."""
+        await self.reporter.stop()
+        await self.link.stop()
+
+    async def suspend(self) -> None:
+        """Disconnect for a while: a second login with the same identity would kick this one out."""
+        await self.link.stop()
+
+    def resume(self) -> None:
+        """Connect again after `suspend`."""
+        self.link.start()
+
+    async def update(self) -> None:
+        """Take over changed options and subentries without disconnecting; raises ThingModelError."""
+        self.model = thing_model_of(self._entry)
+        self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
+        self.apply()
+        await self.link.listen_to(self.model.services if self.model else ())
+
+    @callback
+    def apply(self) -> None:
+        """Bring the stored bindings to life."""
+        self.bound = bind(self._hass, exposed_bindings(self._entry), self.model)
+        self.reporter.follow(self.bound)
+        self.commander.follow(self.bound, service_bindings(self._entry), self.model)
+
+    @callback
+    def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Follow a bound entity that was renamed, removed or came back."""
+        data = event.data
+        names = {data["entity_id"], data.get("old_entity_id")}
+        if names & self.bound.by_entity.keys() or (data["action"] == "create" and self.bound.problems):
+            self.apply()
+
+    async def _commanded(self, command: Command) -> Answer:
+        return await self.commander.handle(command)
+
+    @callback
+    def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
+        name = self._entry.title
+        if state is LinkState.ONLINE:
+            if self._was_online:
+                _LOGGER.info("%s is connected again", name)
+            self._was_online = True
+            self.reporter.post_everything()
+        elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online:
+            _LOGGER.info("%s lost its connection: %s", name, error)
+        if isinstance(error, CredentialsRefused) and state is LinkState.AUTH_FAILED and self._was_online:
+            self._entry.async_start_reauth(self._hass)
+        async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))

@@ -1,0 +1,115 @@
+"""Alink services: input data become variables, an action sequence or a script runs, its response becomes output data."""
+
+from collections.abc import Mapping
+
+from homeassistant.core import Context, HomeAssistant, split_entity_id
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.script import Script, async_validate_actions_config
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType
+
+from .alink.codes import Code
+from .alink.datatypes import DateType, Field
+from .alink.errors import InvalidValue
+from .alink.messages import JsonValue
+from .alink.thing_model import Service
+from .const import DOMAIN
+from .exposures import resolve_entity
+from .mapping.binding import ServiceBinding
+from .outcome import Failure, Outcome, run_action
+
+
+async def call_service(
+    hass: HomeAssistant,
+    binding: ServiceBinding,
+    service: Service | None,
+    arguments: Mapping[str, JsonValue],
+    *,
+    context: Context,
+    deadline: float,
+) -> Outcome:
+    """Run what a service is bound to and return its output data, or what failed; `deadline` is in seconds.
+
+    With a thing model (`service`), input and output are held to it; without one they pass as they are.
+    """
+    variables, failures = _decode(service.input, arguments) if service else (dict(arguments), {})
+    if failures:
+        return Outcome(failures)
+    run = (
+        _run_script(hass, binding, variables, context)
+        if binding.script
+        else _run_actions(hass, binding, variables, context)
+    )
+    response = await run_action(hass, run, deadline)
+    if isinstance(response, Failure):
+        return Outcome.failed(binding.identifier, response)
+    return _encode(service.output, response) if service else Outcome(data=dict(response))
+
+
+async def _run_script(
+    hass: HomeAssistant, binding: ServiceBinding, variables: dict[str, object], context: Context
+) -> JsonObjectType:
+    entity_id = resolve_entity(hass, binding.script or "")
+    if entity_id is None or not hass.services.has_service(*split_entity_id(entity_id)):
+        raise ServiceValidationError(f"the script {entity_id or binding.script} is not there")
+    response = await hass.services.async_call(
+        *split_entity_id(entity_id),
+        variables,
+        blocking=True,
+        context=context,
+        return_response=True,
+    )
+    return response or {}
+
+
+async def _run_actions(
+    hass: HomeAssistant, binding: ServiceBinding, variables: dict[str, object], context: Context
+) -> JsonObjectType:
+    sequence = await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(binding.actions))
+    script = Script(hass, sequence, binding.identifier, DOMAIN, log_exceptions=False)
+    try:
+        result = await script.async_run(variables, context)
+    finally:
+        await script.async_unload()
+    return (result.service_response if result else None) or {}
+
+
+def _decode(
+    fields: Mapping[str, Field], arguments: Mapping[str, JsonValue]
+) -> tuple[dict[str, object], dict[str, Failure]]:
+    """Return the arguments as Python values, and those that the thing model does not allow."""
+    values: dict[str, object] = {}
+    failures: dict[str, Failure] = {}
+    for name, raw in arguments.items():
+        if (field := fields.get(name)) is None:
+            failures[name] = Failure(Code.PARAMETER_ERROR, "the service has no such parameter")
+            continue
+        try:
+            values[name] = field.data_type.decode(raw, name)
+        except InvalidValue as err:
+            failures[name] = Failure(Code.PARAMETER_ERROR, str(err))
+    return values, failures
+
+
+def _encode(fields: Mapping[str, Field], response: Mapping[str, object]) -> Outcome:
+    """Return the response as output data; what the service does not define is left out."""
+    data: dict[str, JsonValue] = {}
+    failures: dict[str, Failure] = {}
+    for name, field in fields.items():
+        if name not in response:
+            continue
+        try:
+            data[name] = _output(field, response[name])
+        except InvalidValue as err:
+            failures[name] = Failure(Code.ACTION_FAILED, f"it ran, but its response does not fit: {err}")
+    return Outcome(failures, data)
+
+
+def _output(field: Field, value: object) -> JsonValue:
+    """Return a response value for the wire; templates like to give numbers and times as text."""
+    if isinstance(value, str) and isinstance(field.data_type, DateType) and (parsed := dt_util.parse_datetime(value)):
+        value = dt_util.as_utc(parsed)
+    elif isinstance(value, str):
+        value = field.data_type.decode(value, field.identifier)
+    return field.data_type.encode(value, field.identifier)

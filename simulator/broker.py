@@ -1,0 +1,146 @@
+"""The MQTT server: who is let in, and on which connection each device is."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+import ssl
+import time
+
+from .connection import Connection
+from .device import CloudDevice
+from .faults import Faults
+from .identity import (
+    MALFORMED_CLIENT_ID,
+    NOT_AUTHORIZED,
+    UNACCEPTABLE_PROTOCOL,
+    UNAVAILABLE,
+    ClientId,
+    Refused,
+    check_signature,
+    parse_user_name,
+)
+from .limits import SlidingWindow
+from .packets import Connect, MalformedPacket, Publish, connect_acknowledgement, read_packet
+from .wire import Direction, WireLog
+
+CONNECT_TIMEOUT = 10.0
+KEEP_ALIVE = range(30, 1201)
+PROTOCOLS = {("MQTT", 4), ("MQIsdp", 3)}
+TLS_SHUTDOWN_TIMEOUT = 1.0
+
+
+class Broker:
+    """Listens, checks CONNECT (docs/protocol.md §2.5) and keeps one connection for each device."""
+
+    def __init__(
+        self,
+        devices: Mapping[tuple[str, str], CloudDevice],
+        wire: WireLog,
+        faults: Faults,
+        on_publish: Callable[[CloudDevice, Publish], None],
+        *,
+        connects_per_minute: int | None,
+    ) -> None:
+        """Serve these devices, by (product key, device name); None connects a minute means without limit."""
+        self._devices = devices
+        self._wire = wire
+        self._faults = faults
+        self._on_publish = on_publish
+        self._connects_per_minute = connects_per_minute
+        self._connects: dict[str, SlidingWindow] = {}
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
+        """Listen and return the port; raise OSError. asyncio itself sets TCP_NODELAY on every connection."""
+        self._server = await asyncio.start_server(
+            self._serve, host, port, ssl=tls, ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT if tls else None
+        )
+        bound_port: int = self._server.sockets[0].getsockname()[1]
+        return bound_port
+
+    async def stop(self) -> None:
+        """Close the socket and all connections, and wait until nothing of them is left."""
+        if self._server is None:
+            return
+        self._server.close()
+        for device in self._devices.values():
+            if device.connection is not None:
+                device.connection.close("the simulator stops")
+        for writer in self._open.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._open, return_exceptions=True)
+        await self._server.wait_closed()
+        self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a connection callback always runs in a task
+        self._open[task] = writer
+        try:
+            await self._converse(reader, writer)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+            del self._open[task]
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                packet = await read_packet(reader)
+        except (TimeoutError, MalformedPacket):
+            return
+        if not isinstance(packet, Connect):
+            return
+        try:
+            device, client = self._admit(packet)
+        except Refused as refused:
+            self._wire.record(
+                Direction.LINK, packet.username or "", note=f"refused with {refused.code}: {refused.reason}"
+            )
+            writer.write(connect_acknowledgement(refused.code))
+            return
+        connection = Connection(
+            device,
+            client,
+            reader,
+            writer,
+            keep_alive=packet.keep_alive,
+            faults=self._faults,
+            wire=self._wire,
+            on_publish=self._on_publish,
+        )
+        self._wire.record(Direction.LINK, device.name, payload=packet.client_id.encode(), note="connected")
+        writer.write(connect_acknowledgement(0))
+        device.attach(connection)
+        try:
+            await connection.run()
+        finally:
+            device.detach(connection)
+
+    def _admit(self, packet: Connect) -> tuple[CloudDevice, ClientId]:
+        """Return who it is, or raise Refused."""
+        if (code := self._faults.take_refusal()) is not None:
+            raise Refused(code, "on demand")
+        if packet.protocol not in PROTOCOLS:
+            raise Refused(UNACCEPTABLE_PROTOCOL, "not MQTT 3.1 or 3.1.1")
+        client = ClientId.parse(packet.client_id)
+        product_key, device_name = parse_user_name(packet.username)
+        device = self._devices.get((product_key, device_name))
+        if device is None:
+            raise Refused(NOT_AUTHORIZED, "no such device")
+        if not self._may_connect(device):
+            raise Refused(UNAVAILABLE, f"more than {self._connects_per_minute} connects in 60 s")
+        check_signature(client, product_key, device_name, device.device_secret, packet.password)
+        if device.disabled:
+            raise Refused(NOT_AUTHORIZED, "device is disabled")
+        if packet.keep_alive not in KEEP_ALIVE:
+            raise Refused(MALFORMED_CLIENT_ID, f"keep-alive {packet.keep_alive} is not in 30 to 1200")
+        return device, client
+
+    def _may_connect(self, device: CloudDevice) -> bool:
+        if self._connects_per_minute is None:
+            return True
+        window = self._connects.setdefault(device.name, SlidingWindow(self._connects_per_minute, 60.0))
+        return window.take(time.monotonic())

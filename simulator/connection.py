@@ -1,0 +1,197 @@
+"""One MQTT connection, from its CONNACK to its end."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import cycle
+
+from .device import CloudDevice
+from .faults import Faults
+from .identity import ClientId
+from .jsontext import dump
+from .limits import SlidingWindow
+from .packets import (
+    Connect,
+    Disconnect,
+    MalformedPacket,
+    Packet,
+    Ping,
+    Publish,
+    PublishAcknowledged,
+    Subscribe,
+    Unsubscribe,
+    ping_response,
+    publish,
+    publish_acknowledgement,
+    read_packet,
+    subscribe_acknowledgement,
+    unsubscribe_acknowledgement,
+)
+from .topics import Subscriptions, is_valid_filter, is_wildcard, without_rrpc_id
+from .wire import Direction, WireLog
+
+FILTERS_PER_PACKET = 8
+FILTERS_PER_DEVICE = 100
+IN_FLIGHT = 100
+KEEP_ALIVE_FACTOR = 1.5
+MESSAGES_PER_SECOND = {0: 30, 1: 10}
+REFUSED_FILTER = 0x80
+
+
+class Connection:
+    """Reads one device's packets and writes to it, without ever waiting for a slow reader."""
+
+    def __init__(
+        self,
+        device: CloudDevice,
+        client: ClientId,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        keep_alive: int,
+        faults: Faults,
+        wire: WireLog,
+        on_publish: Callable[[CloudDevice, Publish], None],
+    ) -> None:
+        """Take over a socket whose CONNECT was accepted."""
+        topics = device.topics
+        implicit = (
+            topics.implicit_filters(long_rrpc=client.takes_long_rrpc) if client.subscribes_implicitly else ()
+        )
+        self.client = client
+        self.subscriptions = Subscriptions(implicit)
+        self.rates = {qos: SlidingWindow(count, 1.0) for qos, count in MESSAGES_PER_SECOND.items()}
+        self._device = device
+        self._reader = reader
+        self._writer = writer
+        self._silence_allowed = keep_alive * KEEP_ALIVE_FACTOR
+        self._faults = faults
+        self._wire = wire
+        self._on_publish = on_publish
+        self._loop = asyncio.get_running_loop()
+        self._last_heard = self._loop.time()
+        self._packet_ids = cycle(range(1, 65536))
+        self._unacknowledged: set[int] = set()
+        self._thawed = asyncio.Event()
+        self._thawed.set()
+        self._held_back: list[bytes] = []
+        self._end = ""
+        self._watchdog: asyncio.TimerHandle
+
+    async def run(self) -> None:
+        """Serve the device until either side ends the connection."""
+        self._watchdog = self._loop.call_later(self._silence_allowed, self._watch)
+        try:
+            while (packet := await read_packet(self._reader)) is not None:
+                if not self._thawed.is_set():
+                    await self._thawed.wait()
+                if self._end:
+                    break
+                self._last_heard = self._loop.time()
+                self._handle(packet)
+        except MalformedPacket as error:
+            self.close(f"malformed packet: {error}")
+        finally:
+            self._watchdog.cancel()
+            self._note(f"disconnected: {self._end or 'the device closed the socket'}")
+
+    def send(self, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
+        """Write a PUBLISH; return False when the device owes too many acknowledgements."""
+        packet_id = None
+        if qos:
+            if len(self._unacknowledged) >= IN_FLIGHT:
+                return False
+            packet_id = next(number for number in self._packet_ids if number not in self._unacknowledged)
+            self._unacknowledged.add(packet_id)
+        self._write(publish(topic, payload, packet_id=packet_id))
+        if twice:
+            self._write(publish(topic, payload, packet_id=packet_id, duplicate=packet_id is not None))
+        return True
+
+    def close(self, reason: str) -> None:
+        """End the connection as the platform does: the socket goes away without a message."""
+        self._end = self._end or reason
+        self._thawed.set()
+        self._writer.transport.abort()
+        self._device.detach(self)
+
+    def freeze(self) -> None:
+        """Make the connection half-open: from now on nothing is read from the socket or written to it."""
+        self._thawed.clear()
+        self._writer.transport.pause_reading()
+        self._note("frozen")
+
+    def unfreeze(self) -> None:
+        """Go on where freeze() stopped; what was to be written meanwhile is written now, as TCP would do."""
+        self._thawed.set()
+        self._last_heard = self._loop.time()
+        self._writer.transport.resume_reading()
+        for data in self._held_back:
+            self._writer.write(data)
+        self._held_back.clear()
+        self._note("unfrozen")
+
+    def _handle(self, packet: Packet) -> None:
+        match packet:
+            case Publish():
+                self._take(packet)
+            case PublishAcknowledged(packet_id):
+                self._unacknowledged.discard(packet_id)
+            case Subscribe():
+                self._subscribe(packet)
+            case Unsubscribe(packet_id, filters):
+                for topic_filter in filters:
+                    self.subscriptions.discard(topic_filter)
+                self._write(unsubscribe_acknowledgement(packet_id))
+                self._note("unsubscribed", dump(list(filters)))
+            case Ping():
+                self._write(ping_response())
+            case Disconnect():
+                self.close("DISCONNECT")
+            case Connect():
+                self.close("second CONNECT")
+
+    def _take(self, packet: Publish) -> None:
+        if packet.qos > 1:
+            self.close("QoS 2 is not supported")
+            return
+        # The platform drops what it does not want after the acknowledgement, so the device never knows.
+        if packet.packet_id is not None:
+            self._write(publish_acknowledgement(packet.packet_id))
+        self._on_publish(self._device, packet)
+
+    def _subscribe(self, packet: Subscribe) -> None:
+        if any(qos > 1 for _, qos in packet.filters):
+            self.close("QoS 2 is not supported")
+            return
+        codes = []
+        for topic_filter, qos in packet.filters:
+            allowed = len(packet.filters) <= FILTERS_PER_PACKET and self._may_subscribe(topic_filter)
+            if allowed:
+                self.subscriptions.add(topic_filter)
+            codes.append(qos if allowed else REFUSED_FILTER)
+        self._write(subscribe_acknowledgement(packet.packet_id, codes))
+        self._note("subscribed", dump({topic: code for (topic, _), code in zip(packet.filters, codes, strict=True)}))
+
+    def _may_subscribe(self, topic_filter: str) -> bool:
+        if not is_valid_filter(topic_filter) or not self._device.topics.owns(topic_filter):
+            return False
+        if self._faults.refuse_wildcards and is_wildcard(without_rrpc_id(topic_filter)):
+            return False
+        return topic_filter in self.subscriptions or len(self.subscriptions) < FILTERS_PER_DEVICE
+
+    def _watch(self) -> None:
+        """Close after 1.5 keep-alives of silence (docs/protocol.md §1.4); one timer, however much is said."""
+        left = self._last_heard + self._silence_allowed - self._loop.time()
+        if left <= 0 and self._thawed.is_set():
+            self.close("keep-alive time-out")
+        else:
+            self._watchdog = self._loop.call_later(max(left, self._silence_allowed / 10), self._watch)
+
+    def _write(self, data: bytes) -> None:
+        if self._thawed.is_set():
+            self._writer.write(data)
+        else:
+            self._held_back.append(data)
+
+    def _note(self, note: str, payload: str = "") -> None:
+        self._wire.record(Direction.LINK, self._device.name, payload=payload.encode(), note=note)

@@ -1,0 +1,90 @@
+"""Sending to devices: commands and replies, with everything that may keep them from arriving."""
+
+import asyncio
+from functools import partial
+
+from .device import CloudDevice
+from .faults import Faults
+from .jsontext import JsonValue, dump
+from .wire import Direction, Note, WireLog
+
+TEXTS = {
+    200: "success",
+    400: "request error",
+    460: "request parameter error",
+    5160: "tsl event query failed",
+    6104: "list size must less than 200",
+    6106: "map size must less than 200",
+    6207: "device data format is error",
+    6301: "params must be object or array",
+    6321: "tsl: device not exist in product",
+    6326: "time format is error",
+    6401: "topo relation not exist",
+    6813: "topic illegal",
+}
+"""Texts of the codes that the simulator itself answers (docs/protocol.md §7.2)."""
+
+
+class Delivery:
+    """Writes to whatever connection a device has at the moment."""
+
+    def __init__(self, wire: WireLog, faults: Faults, qos: int) -> None:
+        """Send with this QoS, 0 or 1, which the platform does not document; RRPC always has 0."""
+        self._wire = wire
+        self._faults = faults
+        self._qos = qos
+        self._delayed: set[asyncio.TimerHandle] = set()
+
+    def command(self, device: CloudDevice, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
+        """Send a message of the cloud's own accord; return whether the device is going to get it."""
+        return self._send(
+            device, topic, payload, self._qos if qos is None else qos, twice=self._faults.take_duplicate()
+        )
+
+    def reply(self, device: CloudDevice, topic: str, request: dict[str, JsonValue], code: int, data: JsonValue) -> None:
+        """Answer an uplink: `id` unchanged, the rest as the platform does (docs/protocol.md §0.4)."""
+        answer: dict[str, JsonValue] = {
+            "code": code,
+            "data": data,
+            "id": request.get("id", ""),
+            "message": TEXTS.get(code, "request error"),
+            "method": topic.removeprefix(device.topics.system).replace("/", "."),
+            "version": "1.0",
+        }
+        self.answer(device, f"{topic}_reply", dump(answer).encode())
+
+    def answer(self, device: CloudDevice, topic: str, payload: bytes) -> None:
+        """Send the answer to an uplink, unless a fault delays it or loses it."""
+        if self._faults.take_loss():
+            self._wire.record(Direction.DOWN, device.name, topic, self._qos, payload, Note.LOST)
+        elif self._faults.delay_replies:
+            self._later(self._faults.delay_replies, device, topic, payload)
+        else:
+            self._send(device, topic, payload, self._qos)
+
+    def close(self) -> None:
+        """Forget the answers that are still delayed."""
+        for timer in self._delayed:
+            timer.cancel()
+        self._delayed.clear()
+
+    def _later(self, seconds: float, device: CloudDevice, topic: str, payload: bytes) -> None:
+        def send() -> None:
+            self._delayed.discard(timer)
+            self._send(device, topic, payload, self._qos)
+
+        timer = asyncio.get_running_loop().call_later(seconds, send)
+        self._delayed.add(timer)
+
+    def _send(self, device: CloudDevice, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
+        record = partial(self._wire.record, Direction.DOWN, device.name, topic, qos, payload)
+        if (connection := device.connection) is None:
+            record(Note.OFFLINE)
+        elif not connection.subscriptions.match(topic):
+            record(Note.UNDELIVERED)
+        elif not connection.send(topic, payload, qos, twice=twice):
+            record(Note.IN_FLIGHT_FULL)
+        else:
+            record()
+            return True
+        return False

@@ -1,0 +1,209 @@
+"""A device as the cloud knows it, and what it has said so far."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+import time
+from typing import TYPE_CHECKING
+
+from .jsontext import JsonValue
+from .topics import DeviceTopics
+from .tsl import ThingModel
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+
+class RrpcForm(StrEnum):
+    """The topic form of synchronous services (docs/protocol.md §6.4)."""
+
+    AUTO = "auto"
+    """As the client id says: bit 0 of `ext`."""
+    SYS = "sys"
+    """/sys/{pk}/{dn}/rrpc/request/{messageId}"""
+    EXT = "ext"
+    """/ext/rrpc/{messageId}/sys/{pk}/{dn}/thing/service/{serviceId}"""
+
+
+class Status(StrEnum):
+    """What GetDeviceStatus answers."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+    UNACTIVE = "UNACTIVE"
+    """Has never been online."""
+    DISABLE = "DISABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An event as posted; `time` in milliseconds."""
+
+    identifier: str
+    output: Mapping[str, JsonValue]
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReply:
+    """What a device answered to a command; `round_trip` in seconds since the command was written to the socket."""
+
+    code: int
+    data: JsonValue
+    message: str
+    round_trip: float
+
+
+@dataclass(slots=True)
+class ServiceCall:
+    """A command to the device: a service, or `set` and `get` for properties.
+
+    `id` is the id of the Alink message. `message_id` is what the API returns; for a synchronous service it is the
+    number in the RRPC topic, otherwise the same as `id`. More than one reply means that the device answered a command
+    more than once, or that it was delivered more than once.
+    """
+
+    message_id: str
+    id: str
+    identifier: str
+    params: JsonValue
+    sync: bool
+    time: int
+    written_at: float
+    replies: list[DeviceReply] = field(default_factory=list)
+
+    @property
+    def reply(self) -> DeviceReply | None:
+        """The first reply, None as long as there is none."""
+        return self.replies[0] if self.replies else None
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """A desired property value; a cleared one keeps its version and has no value (§9)."""
+
+    value: JsonValue
+    version: int
+    time: int
+    cleared: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class CloudDevice:
+    """One device: its triple, its thing model, its connection and its records.
+
+    A device with `raw` set belongs to a raw product: its frames are taken and Alink JSON is refused. A device without
+    takes both, which no real product does, so that one device can show everything.
+    """
+
+    product_key: str
+    device_name: str
+    device_secret: str = field(repr=False)
+    thing_model: ThingModel | None = field(default=None, repr=False)
+    raw: bool = False
+    rrpc: RrpcForm = RrpcForm.AUTO
+
+    disabled: bool = False
+    connections: int = 0
+    """Accepted CONNECTs."""
+    status_time: int = 0
+    connection: Connection | None = field(default=None, repr=False)
+    topics: DeviceTopics = field(init=False, repr=False)
+
+    properties: dict[str, tuple[JsonValue, int]] = field(default_factory=dict, repr=False)
+    """The newest value of each property and its time in milliseconds."""
+    samples: dict[str, list[tuple[JsonValue, int]]] = field(default_factory=dict, repr=False)
+    """Every value of each property, those of history posts included, in the order of arrival."""
+    events: list[EventRecord] = field(default_factory=list, repr=False)
+    service_calls: list[ServiceCall] = field(default_factory=list, repr=False)
+    raw_up: list[bytes] = field(default_factory=list, repr=False)
+    raw_down_replies: list[bytes] = field(default_factory=list, repr=False)
+    desired: dict[str, Desired] = field(default_factory=dict, repr=False)
+    tags: dict[str, str] = field(default_factory=dict, repr=False)
+
+    _waiters: list[tuple[Callable[[CloudDevice], bool], asyncio.Future[None]]] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        """Derive the topics."""
+        self.topics = DeviceTopics(self.product_key, self.device_name)
+
+    @property
+    def name(self) -> str:
+        """`ProductKey/DeviceName`, as in the transcript."""
+        return f"{self.product_key}/{self.device_name}"
+
+    @property
+    def online(self) -> bool:
+        """Whether the cloud takes the device for connected; a half-open connection still counts."""
+        return self.connection is not None
+
+    @property
+    def status(self) -> Status:
+        """The status in the words of the API."""
+        if self.disabled:
+            return Status.DISABLE
+        if self.online:
+            return Status.ONLINE
+        return Status.OFFLINE if self.connections else Status.UNACTIVE
+
+    def call(self, message_id: str) -> ServiceCall:
+        """Return the command with this MessageId; raise KeyError."""
+        for call in reversed(self.service_calls):
+            if call.message_id == message_id:
+                return call
+        raise KeyError(message_id)
+
+    def attach(self, connection: Connection) -> None:
+        """Take a new connection; the one before is closed without a word (docs/protocol.md §1.4)."""
+        before, self.connection = self.connection, connection
+        if before is not None:
+            before.close("replaced by a newer connection")
+        self.connections += 1
+        self.status_time = now_ms()
+        self.changed()
+
+    def detach(self, connection: Connection) -> None:
+        """Forget a connection that ended, unless a newer one has taken its place."""
+        if self.connection is connection:
+            self.connection = None
+            self.status_time = now_ms()
+            self.changed()
+
+    def record_sample(self, identifier: str, value: JsonValue, time_ms: int, *, current: bool = True) -> None:
+        """Keep a property value; a `current` one becomes the value of the property."""
+        self.samples.setdefault(identifier, []).append((value, time_ms))
+        if current:
+            self.properties[identifier] = (value, time_ms)
+
+    async def wait_for(self, condition: Callable[[CloudDevice], bool], timeout: float = 5.0) -> None:
+        """Wait until the condition holds; it is asked whenever something about the device changes.
+
+        Raise TimeoutError after `timeout` seconds.
+        """
+        if condition(self):
+            return
+        waiter = (condition, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter[1]
+        finally:
+            self._waiters.remove(waiter)
+
+    async def wait_reply(self, message_id: str, timeout: float = 5.0) -> DeviceReply:
+        """Return the device's reply to the command with this MessageId; raise KeyError or TimeoutError."""
+        call = self.call(message_id)
+        await self.wait_for(lambda _: bool(call.replies), timeout)
+        return call.replies[0]
+
+    def changed(self) -> None:
+        """Let everybody look who waits for something."""
+        for condition, future in self._waiters:
+            if not future.done() and condition(self):
+                future.set_result(None)
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970, as everywhere in Alink."""
+    return time.time_ns() // 1_000_000

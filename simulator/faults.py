@@ -1,0 +1,168 @@
+"""Faults on demand: what the control API's `POST /faults` and `Simulator.faults` set.
+
+| field | value |
+|---|---|
+| `refuse_connect` | {"code": CONNACK code 1 to 5, "count": how many CONNECTs, without: all}; null ends it |
+| `answer_code` | {"code": …, "count": …}: uplinks are answered with this code and not taken; null ends it |
+| `delay_replies` | seconds by which replies to uplinks come late |
+| `lose_replies` | so many replies to uplinks are thrown away |
+| `duplicate_downlink` | so many commands are delivered twice, byte for byte |
+| `dsltemplate_silent` | thing/dsltemplate/get is not answered |
+| `refuse_wildcards` | SUBSCRIBE to a filter with a wildcard gets 0x80; the message id of an RRPC topic may be one |
+| `rate_limit` | more than 30 QoS 0 or 10 QoS 1 messages a second are dropped silently (docs/protocol.md §14) |
+| `drop_connection` | a device, as `ProductKey/DeviceName` or just `DeviceName`: its TCP connection is closed at once |
+| `freeze`, `unfreeze` | a device: its connection becomes half-open, nothing is read or written, and comes alive again |
+| `reset` | true: everything above back to normal, before the other fields are looked at |
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .device import CloudDevice
+from .jsontext import JsonValue
+
+
+class BadFault(ValueError):
+    """A fault is not known or its value makes no sense."""
+
+
+@dataclass(slots=True)
+class CodeFault:
+    """A code to be given instead of the right one, `count` times or for good."""
+
+    code: int
+    count: int | None = None
+
+
+class Faults:
+    """The switches. All are off at the start, but `rate_limit` if asked for."""
+
+    def __init__(self, find_device: Callable[[str], CloudDevice], *, rate_limit: bool = False) -> None:
+        """Switch everything off; `find_device` raises KeyError."""
+        self._find_device = find_device
+        self._rate_limit_at_start = rate_limit
+        self._clear()
+
+    def _clear(self) -> None:
+        self.refuse_connect: CodeFault | None = None
+        self.answer_code: CodeFault | None = None
+        self.delay_replies = 0.0
+        self.lose_replies = 0
+        self.duplicate_downlink = 0
+        self.dsltemplate_silent = False
+        self.refuse_wildcards = False
+        self.rate_limit = self._rate_limit_at_start
+
+    def set(self, **fields: JsonValue) -> None:
+        """Set switches as `POST /faults` does; raise BadFault, and then nothing has been changed."""
+        steps = [self._step(name, value) for name, value in sorted(fields.items(), key=lambda item: item[0] != "reset")]
+        for step in steps:
+            step()
+
+    def as_dict(self) -> dict[str, JsonValue]:
+        """Return the switches for `GET /faults`."""
+        return {
+            "refuse_connect": _code_fault_as_dict(self.refuse_connect),
+            "answer_code": _code_fault_as_dict(self.answer_code),
+            "delay_replies": self.delay_replies,
+            "lose_replies": self.lose_replies,
+            "duplicate_downlink": self.duplicate_downlink,
+            "dsltemplate_silent": self.dsltemplate_silent,
+            "refuse_wildcards": self.refuse_wildcards,
+            "rate_limit": self.rate_limit,
+        }
+
+    def take_refusal(self) -> int | None:
+        """Return the CONNACK code for the CONNECT at hand, None for the right one."""
+        self.refuse_connect, code = _use(self.refuse_connect)
+        return code
+
+    def take_answer_code(self) -> int | None:
+        """Return the code for the uplink at hand, None for the right one."""
+        self.answer_code, code = _use(self.answer_code)
+        return code
+
+    def take_loss(self) -> bool:
+        """Return whether the reply at hand gets lost."""
+        lost = self.lose_replies > 0
+        self.lose_replies -= lost
+        return lost
+
+    def take_duplicate(self) -> bool:
+        """Return whether the command at hand is delivered twice."""
+        twice = self.duplicate_downlink > 0
+        self.duplicate_downlink -= twice
+        return twice
+
+    def _step(self, name: str, value: JsonValue) -> Callable[[], None]:
+        """Check one field and return what it is going to do."""
+        match name:
+            case "refuse_connect":
+                fault = _code_fault(name, value, range(1, 6))
+                return lambda: setattr(self, name, fault)
+            case "answer_code":
+                fault = _code_fault(name, value, range(1, 1_000_000))
+                return lambda: setattr(self, name, fault)
+            case "delay_replies":
+                if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+                    raise BadFault(f"{name} is a number of seconds")
+                return lambda: setattr(self, name, float(value))
+            case "lose_replies" | "duplicate_downlink":
+                if not _is_count(value):
+                    raise BadFault(f"{name} is a count")
+                return lambda: setattr(self, name, value)
+            case "dsltemplate_silent" | "refuse_wildcards" | "rate_limit":
+                if not isinstance(value, bool):
+                    raise BadFault(f"{name} is true or false")
+                return lambda: setattr(self, name, value)
+            case "drop_connection" | "freeze" | "unfreeze":
+                return self._connection_step(name, value)
+            case "reset":
+                if value is not True:
+                    raise BadFault("reset is true")
+                return self._clear
+        raise BadFault(f"there is no fault {name!r}")
+
+    def _connection_step(self, name: str, value: JsonValue) -> Callable[[], None]:
+        try:
+            device = self._find_device(value if isinstance(value, str) else "")
+        except KeyError:
+            raise BadFault(f"{name} is a device, as ProductKey/DeviceName or DeviceName") from None
+        if (connection := device.connection) is None:
+            raise BadFault(f"{name}: {device.name} is not online")
+        match name:
+            case "freeze":
+                return connection.freeze
+            case "unfreeze":
+                return connection.unfreeze
+        return lambda: connection.close("dropped on demand")
+
+
+def _is_count(value: JsonValue) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _code_fault(name: str, value: JsonValue, codes: range) -> CodeFault | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not {"code"} <= value.keys() <= {"code", "count"}:
+        raise BadFault(f'{name} is {{"code": …}}, {{"code": …, "count": …}} or null')
+    code, count = value["code"], value.get("count")
+    if not isinstance(code, int) or isinstance(code, bool) or code not in codes:
+        raise BadFault(f"{name}: code is a whole number from {codes.start} to {codes.stop - 1}")
+    if count is not None and (not isinstance(count, int) or not _is_count(count)):
+        raise BadFault(f"{name}: count is a count or null")
+    return CodeFault(code, count)
+
+
+def _code_fault_as_dict(fault: CodeFault | None) -> JsonValue:
+    return None if fault is None else {"code": fault.code, "count": fault.count}
+
+
+def _use(fault: CodeFault | None) -> tuple[CodeFault | None, int | None]:
+    """Return what is left of a fault and the code it gives this time."""
+    if fault is None or fault.count == 0:
+        return None, None
+    if fault.count is None:
+        return fault, fault.code
+    return CodeFault(fault.code, fault.count - 1) if fault.count > 1 else None, fault.code

@@ -1,0 +1,22 @@
+"""Rate limits as a sliding window (docs/protocol.md §1.4, §14)."""
+
+from collections import deque
+
+
+class SlidingWindow:
+    """Allows `count` events in any `seconds`; refused events do not count."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        """Start with nothing used."""
+        self._count = count
+        self._seconds = seconds
+        self._taken: deque[float] = deque()
+
+    def take(self, now: float) -> bool:
+        """Use up one event at `now` (seconds of a monotonic clock); return False when there is none left."""
+        while self._taken and now - self._taken[0] >= self._seconds:
+            self._taken.popleft()
+        if len(self._taken) >= self._count:
+            return False
+        self._taken.append(now)
+        return True
