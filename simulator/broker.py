@@ -15,12 +15,12 @@ from .identity import (
     UNACCEPTABLE_PROTOCOL,
     UNAVAILABLE,
     ClientId,
-    Refused,
+    RefusedError,
     check_signature,
     parse_user_name,
 )
 from .limits import SlidingWindow
-from .packets import Connect, MalformedPacket, Publish, connect_acknowledgement, read_packet
+from .packets import Connect, MalformedPacketError, Publish, connect_acknowledgement, read_packet
 from .wire import Direction, WireLog
 
 CONNECT_TIMEOUT = 10.0
@@ -54,7 +54,7 @@ class Broker:
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Listen and return the port; raise OSError. asyncio itself sets TCP_NODELAY on every connection."""
         self._server = await asyncio.start_server(
-            self._serve, host, port, ssl=tls, ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT if tls else None
+            self._accept, host, port, ssl=tls, ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT if tls else None
         )
         bound_port: int = self._server.sockets[0].getsockname()[1]
         return bound_port
@@ -73,29 +73,30 @@ class Broker:
         await self._server.wait_closed()
         self._server = None
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a connection callback always runs in a task
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._open[task] = writer
+        task.add_done_callback(self._open.pop)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._converse(reader, writer)
         finally:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
-            del self._open[task]
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 packet = await read_packet(reader)
-        except (TimeoutError, MalformedPacket):
+        except TimeoutError, MalformedPacketError:
             return
         if not isinstance(packet, Connect):
             return
         try:
             device, client = self._admit(packet)
-        except Refused as refused:
+        except RefusedError as refused:
             self._wire.record(
                 Direction.LINK, packet.username or "", note=f"refused with {refused.code}: {refused.reason}"
             )
@@ -120,23 +121,23 @@ class Broker:
             device.detach(connection)
 
     def _admit(self, packet: Connect) -> tuple[CloudDevice, ClientId]:
-        """Return who it is, or raise Refused."""
+        """Return who it is, or raise RefusedError."""
         if (code := self._faults.take_refusal()) is not None:
-            raise Refused(code, "on demand")
+            raise RefusedError(code, "on demand")
         if packet.protocol not in PROTOCOLS:
-            raise Refused(UNACCEPTABLE_PROTOCOL, "not MQTT 3.1 or 3.1.1")
+            raise RefusedError(UNACCEPTABLE_PROTOCOL, "not MQTT 3.1 or 3.1.1")
         client = ClientId.parse(packet.client_id)
         product_key, device_name = parse_user_name(packet.username)
         device = self._devices.get((product_key, device_name))
         if device is None:
-            raise Refused(NOT_AUTHORIZED, "no such device")
+            raise RefusedError(NOT_AUTHORIZED, "no such device")
         if not self._may_connect(device):
-            raise Refused(UNAVAILABLE, f"more than {self._connects_per_minute} connects in 60 s")
+            raise RefusedError(UNAVAILABLE, f"more than {self._connects_per_minute} connects in 60 s")
         check_signature(client, product_key, device_name, device.device_secret, packet.password)
         if device.disabled:
-            raise Refused(NOT_AUTHORIZED, "device is disabled")
+            raise RefusedError(NOT_AUTHORIZED, "device is disabled")
         if packet.keep_alive not in KEEP_ALIVE:
-            raise Refused(MALFORMED_CLIENT_ID, f"keep-alive {packet.keep_alive} is not in 30 to 1200")
+            raise RefusedError(MALFORMED_CLIENT_ID, f"keep-alive {packet.keep_alive} is not in 30 to 1200")
         return device, client
 
     def _may_connect(self, device: CloudDevice) -> bool:

@@ -6,7 +6,7 @@ import time
 
 from .delivery import Delivery
 from .device import CloudDevice, DeviceReply, RrpcForm, ServiceCall, now_ms
-from .jsontext import JsonValue, NotJson, dump, parse
+from .jsontext import JsonValue, NotJsonError, dump, parse
 
 FIRST_ALINK_ID = 1_770_000_001
 FIRST_MESSAGE_ID = 1_770_000_000_000_000_001
@@ -15,7 +15,7 @@ NO_CODE = -1
 """Stands for the code of a reply that has none."""
 
 
-class NotOnline(Exception):
+class NotOnlineError(Exception):
     """The device has no connection."""
 
 
@@ -30,21 +30,21 @@ class Calls:
         self._awaited: dict[tuple[str, str], asyncio.Future[bytes]] = {}
 
     def set_properties(self, device: CloudDevice, values: JsonValue) -> ServiceCall:
-        """Send a property set; raise NotOnline."""
+        """Send a property set; raise NotOnlineError."""
         return self._send(device, "set", "property/set", values)
 
     def get_properties(self, device: CloudDevice, identifiers: JsonValue) -> ServiceCall:
-        """Send a property get; raise NotOnline."""
+        """Send a property get; raise NotOnlineError."""
         return self._send(device, "get", "property/get", identifiers)
 
     def start_service(self, device: CloudDevice, identifier: str, arguments: JsonValue) -> ServiceCall:
-        """Send an asynchronous service; raise NotOnline."""
+        """Send an asynchronous service; raise NotOnlineError."""
         return self._send(device, identifier, identifier, arguments)
 
     async def run_service(
         self, device: CloudDevice, identifier: str, arguments: JsonValue, timeout: float
     ) -> ServiceCall:
-        """Send a synchronous service and wait for its reply; raise NotOnline or TimeoutError (seconds)."""
+        """Send a synchronous service and wait for its reply; raise NotOnlineError or TimeoutError (seconds)."""
         message_id = self.next_message_id()
         call = self._record(device, identifier, arguments, message_id)
         topic = device.topics.rrpc_request(message_id)
@@ -53,7 +53,7 @@ class Calls:
         response = await self._rrpc(device, message_id, topic, _request(call, identifier), timeout)
         try:
             document = parse(response)
-        except NotJson:
+        except NotJsonError:
             document = None
         _add_reply(device, call, document if isinstance(document, dict) else {})
         return call
@@ -61,7 +61,7 @@ class Calls:
     async def rrpc(
         self, device: CloudDevice, payload: bytes, timeout: float, topic: str | None = None
     ) -> tuple[str, bytes]:
-        """Send any payload and return (message id, the device's payload); raise NotOnline or TimeoutError (seconds).
+        """Send any payload and return (message id, the device's payload); raise NotOnlineError or TimeoutError (seconds).
 
         With a topic of the device the request goes to `/ext/rrpc/{message id}{topic}` (§6.5).
         """
@@ -75,7 +75,7 @@ class Calls:
         """Take a reply from a `…_reply` topic; return False when no such command was sent."""
         try:
             document = parse(payload)
-        except NotJson:
+        except NotJsonError:
             return False
         if not isinstance(document, dict):
             return False
@@ -109,7 +109,7 @@ class Calls:
     ) -> ServiceCall:
         """Note a command that is about to be sent; one with a message id of its own is synchronous."""
         if not device.online:
-            raise NotOnline
+            raise NotOnlineError
         alink_id = str(next(self._alink_ids))
         sync = message_id is not None
         call = ServiceCall(message_id or alink_id, alink_id, identifier, params, sync, now_ms(), time.perf_counter())
@@ -118,9 +118,10 @@ class Calls:
 
     async def _rrpc(self, device: CloudDevice, message_id: str, topic: str, payload: bytes, timeout: float) -> bytes:
         if not device.online:
-            raise NotOnline
+            raise NotOnlineError
         key = device.name, message_id
-        awaited = self._awaited[key] = asyncio.get_running_loop().create_future()
+        awaited: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._awaited[key] = awaited
         self._delivery.command(device, topic, payload, qos=0)
         try:
             async with asyncio.timeout(timeout):
@@ -136,9 +137,7 @@ def _takes_long_rrpc(device: CloudDevice) -> bool:
 
 
 def _request(call: ServiceCall, method: str) -> bytes:
-    return dump(
-        {"id": call.id, "version": "1.0", "params": call.params, "method": f"thing.service.{method}"}
-    ).encode()
+    return dump({"id": call.id, "version": "1.0", "params": call.params, "method": f"thing.service.{method}"}).encode()
 
 
 def _add_reply(device: CloudDevice, call: ServiceCall, document: dict[str, JsonValue]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from itertools import cycle
+from typing import cast
 
 from .device import CloudDevice
 from .faults import Faults
@@ -12,7 +13,7 @@ from .limits import SlidingWindow
 from .packets import (
     Connect,
     Disconnect,
-    MalformedPacket,
+    MalformedPacketError,
     Packet,
     Ping,
     Publish,
@@ -54,15 +55,14 @@ class Connection:
     ) -> None:
         """Take over a socket whose CONNECT was accepted."""
         topics = device.topics
-        implicit = (
-            topics.implicit_filters(long_rrpc=client.takes_long_rrpc) if client.subscribes_implicitly else ()
-        )
+        implicit = topics.implicit_filters(long_rrpc=client.takes_long_rrpc) if client.subscribes_implicitly else ()
         self.client = client
         self.subscriptions = Subscriptions(implicit)
         self.rates = {qos: SlidingWindow(count, 1.0) for qos, count in MESSAGES_PER_SECOND.items()}
         self._device = device
         self._reader = reader
         self._writer = writer
+        self._transport = cast("asyncio.Transport", writer.transport)
         self._silence_allowed = keep_alive * KEEP_ALIVE_FACTOR
         self._faults = faults
         self._wire = wire
@@ -88,7 +88,7 @@ class Connection:
                     break
                 self._last_heard = self._loop.time()
                 self._handle(packet)
-        except MalformedPacket as error:
+        except MalformedPacketError as error:
             self.close(f"malformed packet: {error}")
         finally:
             self._watchdog.cancel()
@@ -111,20 +111,20 @@ class Connection:
         """End the connection as the platform does: the socket goes away without a message."""
         self._end = self._end or reason
         self._thawed.set()
-        self._writer.transport.abort()
+        self._transport.abort()
         self._device.detach(self)
 
     def freeze(self) -> None:
         """Make the connection half-open: from now on nothing is read from the socket or written to it."""
         self._thawed.clear()
-        self._writer.transport.pause_reading()
+        self._transport.pause_reading()
         self._note("frozen")
 
     def unfreeze(self) -> None:
         """Go on where freeze() stopped; what was to be written meanwhile is written now, as TCP would do."""
         self._thawed.set()
         self._last_heard = self._loop.time()
-        self._writer.transport.resume_reading()
+        self._transport.resume_reading()
         for data in self._held_back:
             self._writer.write(data)
         self._held_back.clear()

@@ -56,7 +56,7 @@ class Delivery:
     def answer(self, device: CloudDevice, topic: str, payload: bytes) -> None:
         """Send the answer to an uplink, unless a fault delays it or loses it."""
         if self._faults.take_loss():
-            self._wire.record(Direction.DOWN, device.name, topic, self._qos, payload, Note.LOST)
+            self._wire.record(Direction.DOWN, device.name, topic=topic, qos=self._qos, payload=payload, note=Note.LOST)
         elif self._faults.delay_replies:
             self._later(self._faults.delay_replies, device, topic, payload)
         else:
@@ -77,13 +77,13 @@ class Delivery:
         self._delayed.add(timer)
 
     def _send(self, device: CloudDevice, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
-        record = partial(self._wire.record, Direction.DOWN, device.name, topic, qos, payload)
+        record = partial(self._wire.record, Direction.DOWN, device.name, topic=topic, qos=qos, payload=payload)
         if (connection := device.connection) is None:
-            record(Note.OFFLINE)
+            record(note=Note.OFFLINE)
         elif not connection.subscriptions.match(topic):
-            record(Note.UNDELIVERED)
+            record(note=Note.UNDELIVERED)
         elif not connection.send(topic, payload, qos, twice=twice):
-            record(Note.IN_FLIGHT_FULL)
+            record(note=Note.IN_FLIGHT_FULL)
         else:
             record()
             return True

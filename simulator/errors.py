@@ -6,6 +6,8 @@ Source: the public list "Error codes" of the platform's API reference; 9201 from
 
 from dataclasses import dataclass
 
+from .jsontext import JsonValue
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
@@ -23,7 +25,9 @@ NO_MESSAGE = ErrorCode("iot.messagebroker.NullMessageContent", "Message content 
 NO_SUCH_ACTION = ErrorCode("InvalidAction.NotFound", "Specified api is not found.")
 NO_SUCH_DEVICE = ErrorCode("iot.device.NotExistedDevice", "The specified device does not exist.")
 NO_SUCH_PRODUCT = ErrorCode("iot.prod.NotExistedProduct", "The specified product does not exist.")
-NOT_BASE64 = ErrorCode("iot.messagebroker.MessageContentIsNotBase64Encode", "The message content is not base64 encoded.")
+NOT_BASE64 = ErrorCode(
+    "iot.messagebroker.MessageContentIsNotBase64Encode", "The message content is not base64 encoded."
+)
 OFFLINE = ErrorCode("9201", "device offLine")
 RRPC_OFFLINE = ErrorCode("iot.messagebroker.OFFLINE", "Failed because the device is offline.")
 SERVICE_FAILED = ErrorCode("iot.device.InvokeThingServiceFailed", "Failed to invoke the service.")
@@ -34,7 +38,7 @@ TIMED_OUT = ErrorCode("iot.messagebroker.TIMEOUT", "Failed because of timeout.")
 class ApiError(Exception):
     """An action failed; `more` are fields of the answer beside Code and ErrorMessage."""
 
-    def __init__(self, error: ErrorCode, detail: str = "", **more: object) -> None:
+    def __init__(self, error: ErrorCode, detail: str = "", **more: JsonValue) -> None:
         """Put the detail behind the platform's text."""
         self.code = error.code
         self.message = f"{error.text} {detail}".strip()

@@ -22,7 +22,7 @@ from .device import CloudDevice
 from .jsontext import JsonValue
 
 
-class BadFault(ValueError):
+class FaultError(ValueError):
     """A fault is not known or its value makes no sense."""
 
 
@@ -54,7 +54,7 @@ class Faults:
         self.rate_limit = self._rate_limit_at_start
 
     def set(self, **fields: JsonValue) -> None:
-        """Set switches as `POST /faults` does; raise BadFault, and then nothing has been changed."""
+        """Set switches as `POST /faults` does; raise FaultError, and then nothing has been changed."""
         steps = [self._step(name, value) for name, value in sorted(fields.items(), key=lambda item: item[0] != "reset")]
         for step in steps:
             step()
@@ -105,31 +105,31 @@ class Faults:
                 return lambda: setattr(self, name, fault)
             case "delay_replies":
                 if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-                    raise BadFault(f"{name} is a number of seconds")
+                    raise FaultError(f"{name} is a number of seconds")
                 return lambda: setattr(self, name, float(value))
             case "lose_replies" | "duplicate_downlink":
                 if not _is_count(value):
-                    raise BadFault(f"{name} is a count")
+                    raise FaultError(f"{name} is a count")
                 return lambda: setattr(self, name, value)
             case "dsltemplate_silent" | "refuse_wildcards" | "rate_limit":
                 if not isinstance(value, bool):
-                    raise BadFault(f"{name} is true or false")
+                    raise FaultError(f"{name} is true or false")
                 return lambda: setattr(self, name, value)
             case "drop_connection" | "freeze" | "unfreeze":
                 return self._connection_step(name, value)
             case "reset":
                 if value is not True:
-                    raise BadFault("reset is true")
+                    raise FaultError("reset is true")
                 return self._clear
-        raise BadFault(f"there is no fault {name!r}")
+        raise FaultError(f"there is no fault {name!r}")
 
     def _connection_step(self, name: str, value: JsonValue) -> Callable[[], None]:
         try:
             device = self._find_device(value if isinstance(value, str) else "")
         except KeyError:
-            raise BadFault(f"{name} is a device, as ProductKey/DeviceName or DeviceName") from None
+            raise FaultError(f"{name} is a device, as ProductKey/DeviceName or DeviceName") from None
         if (connection := device.connection) is None:
-            raise BadFault(f"{name}: {device.name} is not online")
+            raise FaultError(f"{name}: {device.name} is not online")
         match name:
             case "freeze":
                 return connection.freeze
@@ -146,12 +146,12 @@ def _code_fault(name: str, value: JsonValue, codes: range) -> CodeFault | None:
     if value is None:
         return None
     if not isinstance(value, Mapping) or not {"code"} <= value.keys() <= {"code", "count"}:
-        raise BadFault(f'{name} is {{"code": …}}, {{"code": …, "count": …}} or null')
+        raise FaultError(f'{name} is {{"code": …}}, {{"code": …, "count": …}} or null')
     code, count = value["code"], value.get("count")
     if not isinstance(code, int) or isinstance(code, bool) or code not in codes:
-        raise BadFault(f"{name}: code is a whole number from {codes.start} to {codes.stop - 1}")
+        raise FaultError(f"{name}: code is a whole number from {codes.start} to {codes.stop - 1}")
     if count is not None and (not isinstance(count, int) or not _is_count(count)):
-        raise BadFault(f"{name}: count is a count or null")
+        raise FaultError(f"{name}: count is a count or null")
     return CodeFault(code, count)
 
 

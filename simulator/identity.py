@@ -14,7 +14,7 @@ LONG_RRPC = 1
 DIGESTS = {"hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The CONNECT is refused with this CONNACK code; the reason is for the transcript."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -40,17 +40,17 @@ class ClientId:
 
     @classmethod
     def parse(cls, text: str) -> ClientId:
-        """Split an MQTT client id; raise Refused (2) when it is not of the form."""
+        """Split an MQTT client id; raise RefusedError (2) when it is not of the form."""
         client_id, bar, rest = text.partition("|")
         if not bar or not rest.endswith("|") or "|" in rest[:-1] or not client_id:
-            raise Refused(MALFORMED_CLIENT_ID, "client id is not of the form clientId|key=value,…|")
+            raise RefusedError(MALFORMED_CLIENT_ID, "client id is not of the form clientId|key=value,…|")
         if len(client_id) > CLIENT_ID_LENGTH:
-            raise Refused(MALFORMED_CLIENT_ID, f"client id is longer than {CLIENT_ID_LENGTH} characters")
+            raise RefusedError(MALFORMED_CLIENT_ID, f"client id is longer than {CLIENT_ID_LENGTH} characters")
         parameters: dict[str, str] = {}
         for pair in rest[:-1].split(",") if rest != "|" else ():
             key, equals, value = pair.partition("=")
             if not equals or not key:
-                raise Refused(MALFORMED_CLIENT_ID, "a parameter in the client id is not key=value")
+                raise RefusedError(MALFORMED_CLIENT_ID, "a parameter in the client id is not key=value")
             parameters[key] = value
         return cls(client_id, parameters)
 
@@ -67,24 +67,24 @@ class ClientId:
 
 
 def parse_user_name(user_name: str | None) -> tuple[str, str]:
-    """Return (product key, device name) of `deviceName&productKey`; raise Refused (4) otherwise."""
+    """Return (product key, device name) of `deviceName&productKey`; raise RefusedError (4) otherwise."""
     device_name, ampersand, product_key = (user_name or "").partition("&")
     if not ampersand or not device_name or not product_key or "&" in product_key:
-        raise Refused(BAD_CREDENTIALS, "user name is not deviceName&productKey")
+        raise RefusedError(BAD_CREDENTIALS, "user name is not deviceName&productKey")
     return product_key, device_name
 
 
 def check_signature(client: ClientId, product_key: str, device_name: str, secret: str, password: str | None) -> None:
-    """Raise Refused unless the password is the signature that the client id declares (§2.1, §2.5)."""
+    """Raise RefusedError unless the password is the signature that the client id declares (§2.1, §2.5)."""
     if "authType" in client.parameters:
-        raise Refused(MALFORMED_CLIENT_ID, "dynamic registration is not offered by this simulator")
+        raise RefusedError(MALFORMED_CLIENT_ID, "dynamic registration is not offered by this simulator")
     method = client.parameters.get("signmethod", "hmacmd5")
     if (digest := DIGESTS.get(method.lower())) is None:
-        raise Refused(MALFORMED_CLIENT_ID, "unknown signmethod")
+        raise RefusedError(MALFORMED_CLIENT_ID, "unknown signmethod")
     signed = {"clientId": client.client_id, "deviceName": device_name, "productKey": product_key}
     if "timestamp" in client.parameters:
         signed["timestamp"] = client.parameters["timestamp"]
     content = "".join(key + signed[key] for key in sorted(signed))
     expected = hmac.new(secret.encode(), content.encode(), digest).hexdigest()
     if not hmac.compare_digest((password or "").lower().encode(), expected.encode()):
-        raise Refused(BAD_CREDENTIALS, "signature does not match")
+        raise RefusedError(BAD_CREDENTIALS, "signature does not match")

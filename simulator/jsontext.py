@@ -11,20 +11,20 @@ from typing import Never
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 
 
-class NotJson(ValueError):
+class NotJsonError(ValueError):
     """The text is not JSON."""
 
 
 def _refuse(token: str) -> Never:
-    raise NotJson(f"{token} is not JSON")
+    raise NotJsonError(f"{token} is not JSON")
 
 
 def parse(text: bytes | str) -> JsonValue:
-    """Return the value of a JSON text, UTF-8 if bytes; raise NotJson for anything else."""
+    """Return the value of a JSON text, UTF-8 if bytes; raise NotJsonError for anything else."""
     try:
         value: JsonValue = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise NotJson(str(error)) from error
+        raise NotJsonError(str(error)) from error
     return value
 
 

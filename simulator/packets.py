@@ -36,7 +36,7 @@ FRAME_LIMIT = 4 * 1024 * 1024
 """Longer packets end the connection; the platform's own limit of 256 KB is applied to payloads, and silently."""
 
 
-class MalformedPacket(Exception):
+class MalformedPacketError(Exception):
     """What came is not MQTT 3.1.1, or not something that a client may send."""
 
 
@@ -98,22 +98,22 @@ type Packet = Connect | Publish | PublishAcknowledged | Subscribe | Unsubscribe 
 
 
 async def read_packet(reader: StreamReader) -> Packet | None:
-    """Return the next packet, None at the end of the stream; raise MalformedPacket."""
+    """Return the next packet, None at the end of the stream; raise MalformedPacketError."""
     try:
         header = await MQTTFixedHeader.from_stream(StreamReaderAdapter(reader))
         if header is None:
             return None
         if header.remaining_length > FRAME_LIMIT:
-            raise MalformedPacket("packet is too long")
+            raise MalformedPacketError("packet is too long")
         body = await reader.readexactly(header.remaining_length)
     except MQTTError as error:
-        raise MalformedPacket(str(error)) from error
-    except (IncompleteReadError, ConnectionError):
+        raise MalformedPacketError(str(error)) from error
+    except IncompleteReadError, ConnectionError:
         return None
     try:
         return await _decode(header, BufferReader(body))
     except (AMQTTError, CodecError, MQTTError, NoDataError) as error:
-        raise MalformedPacket(str(error)) from error
+        raise MalformedPacketError(str(error)) from error
 
 
 async def _decode(header: MQTTFixedHeader, body: BufferReader) -> Packet:
@@ -137,45 +137,45 @@ async def _decode(header: MQTTFixedHeader, body: BufferReader) -> Packet:
         case kinds.SUBSCRIBE if header.flags == 2:
             subscribe = await SubscribePacket.from_stream(body, header)
             if not subscribe.payload.topics:
-                raise MalformedPacket("SUBSCRIBE without a filter")
+                raise MalformedPacketError("SUBSCRIBE without a filter")
             return Subscribe(subscribe.variable_header.packet_id, tuple(subscribe.payload.topics))
         case kinds.UNSUBSCRIBE if header.flags == 2:
             unsubscribe = await UnsubscribePacket.from_stream(body, header)
             if not unsubscribe.payload.topics:
-                raise MalformedPacket("UNSUBSCRIBE without a filter")
+                raise MalformedPacketError("UNSUBSCRIBE without a filter")
             return Unsubscribe(unsubscribe.variable_header.packet_id, tuple(unsubscribe.payload.topics))
         case kinds.DISCONNECT:
             return Disconnect()
         case _:
-            raise MalformedPacket(f"packet type {header.packet_type} with flags {header.flags}")
+            raise MalformedPacketError(f"packet type {header.packet_type} with flags {header.flags}")
 
 
 def connect_acknowledgement(code: int) -> bytes:
     """Return a CONNACK; no session is ever present."""
-    return cast(bytes, ConnackPacket.build(0, code).to_bytes())
+    return cast("bytes", ConnackPacket.build(0, code).to_bytes())
 
 
 def publish(topic: str, payload: bytes, *, packet_id: int | None = None, duplicate: bool = False) -> bytes:
     """Return a PUBLISH, QoS 1 when it has a packet id."""
     qos = 0 if packet_id is None else 1
-    return cast(bytes, PublishPacket.build(topic, payload, packet_id, duplicate, qos, retain=False).to_bytes())
+    return cast("bytes", PublishPacket.build(topic, payload, packet_id, duplicate, qos, retain=False).to_bytes())
 
 
 def publish_acknowledgement(packet_id: int) -> bytes:
     """Return a PUBACK."""
-    return cast(bytes, PubackPacket.build(packet_id).to_bytes())
+    return cast("bytes", PubackPacket.build(packet_id).to_bytes())
 
 
 def subscribe_acknowledgement(packet_id: int, codes: list[int]) -> bytes:
     """Return a SUBACK with one code for each filter."""
-    return cast(bytes, SubackPacket.build(packet_id, codes).to_bytes())
+    return cast("bytes", SubackPacket.build(packet_id, codes).to_bytes())
 
 
 def unsubscribe_acknowledgement(packet_id: int) -> bytes:
     """Return an UNSUBACK."""
-    return cast(bytes, UnsubackPacket.build(packet_id).to_bytes())
+    return cast("bytes", UnsubackPacket.build(packet_id).to_bytes())
 
 
 def ping_response() -> bytes:
     """Return a PINGRESP."""
-    return cast(bytes, PingRespPacket.build().to_bytes())
+    return cast("bytes", PingRespPacket.build().to_bytes())

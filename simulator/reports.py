@@ -1,6 +1,6 @@
 """What devices report: properties, events, desired values, tags (docs/protocol.md §4, §5, §9).
 
-Each function takes the device and the `params` of its message, returns the `data` of the reply, and raises Rejected
+Each function takes the device and the `params` of its message, returns the `data` of the reply, and raises RejectedError
 when the whole message is refused. Single properties that do not fit the thing model are left out and named in `data`.
 """
 
@@ -9,30 +9,28 @@ from dataclasses import dataclass
 
 from .device import CloudDevice, Desired, EventRecord, now_ms
 from .jsontext import JsonValue
-from .tsl import BadValue, ThingModel
+from .tsl import BadValueError, ThingModel
 
 DAY_MS = 24 * 60 * 60 * 1000
 IDENTIFIERS = 200
 
 
 @dataclass(slots=True)
-class Rejected(Exception):
+class RejectedError(Exception):
     """The whole message is refused: the code of the reply and its `data`."""
 
     code: int
     data: JsonValue
 
 
-def rejected(code: int, reason: str = "") -> Rejected:
+def rejected(code: int, reason: str = "") -> RejectedError:
     """Return a refusal; the reason goes into `data`."""
-    return Rejected(code, reason or {})
+    return RejectedError(code, reason or {})
 
 
 def post_properties(device: CloudDevice, params: JsonValue) -> JsonValue:
     """Take a property post, plain or `{value, time}`; return what was refused (§4.1)."""
-    samples = [
-        (identifier, *_value_and_time(entry)) for identifier, entry in _object(params, limit=6106).items()
-    ]
+    samples = [(identifier, *_value_and_time(entry)) for identifier, entry in _object(params, limit=6106).items()]
     return _take_samples(device, samples)
 
 
@@ -48,9 +46,7 @@ def post_batch(device: CloudDevice, params: JsonValue) -> JsonValue:
         for identifier, entries in properties.items()
         for entry in _array(entries)
     ]
-    records = [
-        _event(device, identifier, entry) for identifier, entries in events.items() for entry in _array(entries)
-    ]
+    records = [_event(device, identifier, entry) for identifier, entries in events.items() for entry in _array(entries)]
     refused = _take_samples(device, samples)
     device.events.extend(records)
     return refused
@@ -96,9 +92,10 @@ def get_desired(device: CloudDevice, params: JsonValue) -> JsonValue:
 def delete_desired(device: CloudDevice, params: JsonValue) -> JsonValue:
     """Clear desired values, all of them for `{}`; one with an outdated version is left alone (§9)."""
     wanted = _object(params, may_be_empty=True, limit=6104)
-    for identifier, entry in wanted.items() if wanted else dict.fromkeys(device.desired, {}).items():
+    for identifier in wanted or list(device.desired):
         desired = device.desired.get(identifier)
-        if desired is not None and _object(entry, may_be_empty=True).get("version", desired.version) == desired.version:
+        options = _object(wanted.get(identifier, {}), may_be_empty=True)
+        if desired is not None and options.get("version", desired.version) == desired.version:
             device.desired[identifier] = Desired(None, desired.version, now_ms(), cleared=True)
     return {}
 
@@ -134,7 +131,7 @@ def _take_samples(
         try:
             if device.thing_model is not None:
                 device.thing_model.check_property(identifier, value)
-        except BadValue as error:
+        except BadValueError as error:
             refused[identifier] = str(error)
         else:
             device.record_sample(identifier, value, time_ms, current=current)
@@ -157,7 +154,7 @@ def _check_event(model: ThingModel, identifier: str, output: Mapping[str, JsonVa
         raise rejected(5160, f"tsl parse: params not exist -> {identifier}")
     try:
         model.check_output(event, output)
-    except BadValue as error:
+    except BadValueError as error:
         raise rejected(error.code, str(error)) from None
 
 

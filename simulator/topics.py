@@ -94,7 +94,11 @@ class DeviceTopics:
     def implicit_filters(self, *, long_rrpc: bool) -> list[str]:
         """Return what the platform subscribes the device to when its client id says `_ss=1` (§0.5)."""
         filters = [self.system + suffix for suffix in IMPLICIT]
-        filters += [f"/shadow/get/{self._pair}", f"/ota/device/upgrade/{self._pair}", f"/ota/device/request/{self._pair}"]
+        filters += [
+            f"/shadow/get/{self._pair}",
+            f"/ota/device/upgrade/{self._pair}",
+            f"/ota/device/request/{self._pair}",
+        ]
         filters += [f"/ext/session/{self._pair}/combine/+"]
         if long_rrpc:
             filters += [f"/ext/rrpc/+{self.system}thing/service/+", f"/ext/rrpc/+{self.system}thing/model/down_raw"]

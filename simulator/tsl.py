@@ -30,11 +30,11 @@ TYPE_CODES = {
 INT_RANGE = range(-(2**31), 2**31)
 
 
-class BadThingModel(ValueError):
+class ThingModelError(ValueError):
     """The TSL document cannot be used."""
 
 
-class BadValue(Exception):
+class BadValueError(Exception):
     """A value does not fit; the text is in the platform's words and `code` from docs/protocol.md §7.2."""
 
     def __init__(self, code: int, problem: str, path: str) -> None:
@@ -83,13 +83,13 @@ class ThingModel:
 
     @classmethod
     def parse(cls, document: JsonValue) -> ThingModel:
-        """Read a TSL document or a list of module documents; raise BadThingModel."""
+        """Read a TSL document or a list of module documents; raise ThingModelError."""
         properties: dict[str, Property] = {}
         events: dict[str, Event] = {}
         services: dict[str, Service] = {}
         for module in document if isinstance(document, list) else [document]:
             if not isinstance(module, dict):
-                raise BadThingModel("a thing model is a JSON object")
+                raise ThingModelError("a thing model is a JSON object")
             prefix = f"{module['functionBlockId']}:" if module.get("functionBlockId") else ""
             for entry in _members(module, "properties"):
                 name = prefix + _text(entry, "identifier")
@@ -105,23 +105,23 @@ class ThingModel:
         return cls(document, properties, events, services)
 
     def check_property(self, identifier: str, value: JsonValue) -> None:
-        """Raise BadValue unless the property exists and the value fits it."""
+        """Raise BadValueError unless the property exists and the value fits it."""
         if (known := self.properties.get(identifier)) is None:
-            raise BadValue(PROPERTY_NOT_EXIST, "params not exist", identifier)
+            raise BadValueError(PROPERTY_NOT_EXIST, "params not exist", identifier)
         check_value(known.data_type, value, identifier)
 
     def check_output(self, event: Event, output: Mapping[str, JsonValue]) -> None:
-        """Raise BadValue unless every output parameter of an event exists and fits."""
+        """Raise BadValueError unless every output parameter of an event exists and fits."""
         for identifier, value in output.items():
             if (data_type := event.output.get(identifier)) is None:
-                raise BadValue(PARAMS_NOT_EXIST, "params not exist", identifier)
+                raise BadValueError(PARAMS_NOT_EXIST, "params not exist", identifier)
             check_value(data_type, value, identifier)
 
 
 def _members(owner: Mapping[str, JsonValue], key: str) -> Iterable[dict[str, JsonValue]]:
     members = owner.get(key) or []
     if not isinstance(members, list):
-        raise BadThingModel(f"{key} is a list")
+        raise ThingModelError(f"{key} is a list")
     # The generated service `get` lists bare identifiers where others have objects; nothing here needs them.
     return [member for member in members if isinstance(member, dict)]
 
@@ -129,76 +129,77 @@ def _members(owner: Mapping[str, JsonValue], key: str) -> Iterable[dict[str, Jso
 def _text(entry: Mapping[str, JsonValue], key: str, default: str | None = None) -> str:
     value = entry.get(key, default)
     if not isinstance(value, str):
-        raise BadThingModel(f"{key} of a member is missing or no text")
+        raise ThingModelError(f"{key} of a member is missing or no text")
     return value
 
 
 def _data_type(entry: Mapping[str, JsonValue]) -> Spec:
     data_type = entry.get("dataType")
     if not isinstance(data_type, dict) or data_type.get("type") not in TYPE_CODES:
-        raise BadThingModel(f"{_text(entry, 'identifier')} has no known data type")
+        raise ThingModelError(f"{_text(entry, 'identifier')} has no known data type")
     return data_type
 
 
 def check_value(data_type: Spec, value: JsonValue, path: str) -> None:
-    """Raise BadValue unless the value fits the data type (§8.2)."""
-    kind = cast(str, data_type["type"])
+    """Raise BadValueError unless the value fits the data type (§8.2)."""
+    kind = cast("str", data_type["type"])
     specs = data_type.get("specs")
     code = TYPE_CODES[kind]
     match kind, value:
         case _, bool() | None:
-            raise BadValue(code, f"data type is not {kind}", path)
+            raise BadValueError(code, f"data type is not {kind}", path)
         case "int", int():
             if value not in INT_RANGE:
-                raise BadValue(code, "data type is not int", path)
+                raise BadValueError(code, "data type is not int", path)
             _check_range(code, specs, value, path)
         case "float" | "double", float():
             _check_range(code, specs, value, path)
         case "bool", int():
             if value not in (0, 1):
-                raise BadValue(code, f"{code} bool value is not 0 or 1", path)
+                raise BadValueError(code, f"{code} bool value is not 0 or 1", path)
         case "enum", int():
             if isinstance(specs, dict) and specs and str(value) not in specs:
-                raise BadValue(code, f"{code} enum value {value} is not in the enumeration", path)
+                raise BadValueError(code, f"{code} enum value {value} is not in the enumeration", path)
         case "text", str():
             length = _number(specs, "length")
             if length is not None and len(value) > length:
-                raise BadValue(code, f"{code} text is longer than {length:g}", path)
+                raise BadValueError(code, f"{code} text is longer than {length:g}", path)
         case "date", str():
             if not value.isascii() or not value.isdigit():
-                raise BadValue(code, "data type is not date", path)
+                raise BadValueError(code, "data type is not date", path)
         case "struct", dict():
             _check_struct(code, specs, value, path)
         case "array", list():
             _check_array(code, specs, value, path)
         case "array", _:
-            raise BadValue(ARRAY_EXPECTED, "data type is not array", path)
+            raise BadValueError(ARRAY_EXPECTED, "data type is not array", path)
         case _:
-            raise BadValue(code, f"data type is not {kind}", path)
+            raise BadValueError(code, f"data type is not {kind}", path)
 
 
 def _check_range(code: int, specs: JsonValue, value: float, path: str) -> None:
     low, high = _number(specs, "min"), _number(specs, "max")
     if (low is not None and value < low) or (high is not None and value > high):
         limits = " to ".join("" if limit is None else f"{limit:g}" for limit in (low, high))
-        raise BadValue(code, f"{code} value is not in the range {limits}", path)
+        raise BadValueError(code, f"{code} value is not in the range {limits}", path)
 
 
 def _check_struct(code: int, specs: JsonValue, value: Mapping[str, JsonValue], path: str) -> None:
-    members = {_text(member, "identifier"): member for member in specs or () if isinstance(member, dict)}  # type: ignore[union-attr]
+    listed = specs if isinstance(specs, list) else []
+    members = {_text(member, "identifier"): member for member in listed if isinstance(member, dict)}
     for identifier in value:
         if identifier not in members:
-            raise BadValue(code, "params not exist", f"{path}.{identifier}")
+            raise BadValueError(code, "params not exist", f"{path}.{identifier}")
     for identifier, member in members.items():
         if identifier not in value:
-            raise BadValue(code, f"{code} struct member is missing", f"{path}.{identifier}")
+            raise BadValueError(code, f"{code} struct member is missing", f"{path}.{identifier}")
         check_value(_data_type(member), value[identifier], f"{path}.{identifier}")
 
 
 def _check_array(code: int, specs: JsonValue, value: list[JsonValue], path: str) -> None:
     size = _number(specs, "size")
     if size is not None and len(value) > size:
-        raise BadValue(code, f"{code} array has more than {size:g} elements", path)
+        raise BadValueError(code, f"{code} array has more than {size:g} elements", path)
     item = specs.get("item") if isinstance(specs, dict) else None
     if isinstance(item, dict) and item.get("type") in TYPE_CODES:
         for index, element in enumerate(value):
@@ -208,6 +209,6 @@ def _check_array(code: int, specs: JsonValue, value: list[JsonValue], path: str)
 def _number(specs: JsonValue, key: str) -> float | None:
     """Return a limit; the TSL writes numbers as strings and leaves out what is not limited."""
     try:
-        return float(cast(str, specs.get(key))) if isinstance(specs, dict) else None
-    except (TypeError, ValueError):
+        return float(cast("str", specs.get(key))) if isinstance(specs, dict) else None
+    except TypeError, ValueError:
         return None

@@ -11,10 +11,10 @@ from .calls import Calls
 from .delivery import Delivery
 from .device import CloudDevice, now_ms
 from .faults import Faults
-from .jsontext import JsonValue, NotJson, dump, parse
+from .jsontext import JsonValue, NotJsonError, dump, parse
 from .packets import Publish
 from .reports import (
-    Rejected,
+    RejectedError,
     delete_desired,
     delete_tags,
     get_desired,
@@ -31,7 +31,7 @@ from .wire import Direction, Note, WireLog
 PAYLOAD_LIMIT = 256 * 1024
 
 type Handler = Callable[[CloudDevice, JsonValue], JsonValue]
-"""Takes `params`, returns `data`, raises Rejected."""
+"""Takes `params`, returns `data`, raises RejectedError."""
 
 
 class Uplinks:
@@ -90,7 +90,9 @@ class Uplinks:
         return None
 
     def _record(self, device: CloudDevice, message: Publish, note: str = "") -> None:
-        self._wire.record(Direction.UP, device.name, message.topic, message.qos, message.payload, note)
+        self._wire.record(
+            Direction.UP, device.name, topic=message.topic, qos=message.qos, payload=message.payload, note=note
+        )
 
     def _take_reply(self, device: CloudDevice, message: Publish, path: str) -> bool | None:
         """Hand over a reply to a command; return whether it was awaited, None when it is none."""
@@ -122,17 +124,20 @@ class Uplinks:
         request: dict[str, JsonValue] = {}
         try:
             request = _read_request(message.payload)
-            if not isinstance(request.get("id"), str | int):
-                raise rejected(460)
-            if device.raw:
-                raise rejected(6813)
-            if (code := self._faults.take_answer_code()) is not None:
-                raise rejected(code)
+            self._check_request(device, request)
             code, data = 200, handler(device, request.get("params"))
-        except Rejected as rejected:
-            code, data = rejected.code, rejected.data
+        except RejectedError as error:
+            code, data = error.code, error.data
         if _wants_reply(request):
             self._delivery.reply(device, message.topic, request, code, data)
+
+    def _check_request(self, device: CloudDevice, request: Mapping[str, JsonValue]) -> None:
+        if not isinstance(request.get("id"), str | int):
+            raise rejected(460)
+        if device.raw:
+            raise rejected(6813)
+        if (code := self._faults.take_answer_code()) is not None:
+            raise rejected(code)
 
     def _answer_raw(self, device: CloudDevice, topic: str) -> None:
         code = self._faults.take_answer_code() or 200
@@ -144,7 +149,7 @@ class Uplinks:
         received = now_ms()
         try:
             request = parse(payload)
-        except NotJson:
+        except NotJsonError:
             return
         sent = request.get("deviceSendTime") if isinstance(request, dict) else None
         if not isinstance(sent, str | int):
@@ -161,7 +166,7 @@ class Uplinks:
 def _read_request(payload: bytes) -> dict[str, JsonValue]:
     try:
         request = parse(payload)
-    except NotJson:
+    except NotJsonError:
         raise rejected(6207) from None
     if not isinstance(request, dict):
         raise rejected(460)

@@ -90,7 +90,7 @@ class WireLog:
         self._count = 0
 
     def record(
-        self, direction: Direction, device: str, topic: str = "", qos: int = 0, payload: bytes = b"", note: str = ""
+        self, direction: Direction, device: str, *, topic: str = "", qos: int = 0, payload: bytes = b"", note: str = ""
     ) -> None:
         """Keep one message and tell the listener."""
         self._count += 1

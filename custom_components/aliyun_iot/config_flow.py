@@ -62,7 +62,7 @@ _IDENTITY = {
 _WAY = {
     vol.Required(CONF_ENDPOINT, default=REGIONS[0]): SelectSelector(
         SelectSelectorConfig(
-            options=REGIONS, custom_value=True, mode=SelectSelectorMode.DROPDOWN, translation_key=CONF_ENDPOINT
+            options=list(REGIONS), custom_value=True, mode=SelectSelectorMode.DROPDOWN, translation_key=CONF_ENDPOINT
         )
     ),
     vol.Required(SECTION_ADVANCED): section(
@@ -94,7 +94,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Start without knowing anything."""
-        # A secret is never sent back to the browser; leaving the field empty means the one entered before.
+        # A secret is never sent back to the browser; after an error an empty field means the one entered before.
         self._secret: str | None = None
         self._placeholders: dict[str, str] = {}
 
@@ -168,10 +168,9 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._secret = (user_input.get(CONF_DEVICE_SECRET) or "").strip() or self._secret
             data = {
                 **_identity(entry),
-                CONF_DEVICE_SECRET: self._secret or entry.data[CONF_DEVICE_SECRET],
+                CONF_DEVICE_SECRET: user_input.get(CONF_DEVICE_SECRET, "").strip() or entry.data[CONF_DEVICE_SECRET],
                 **_entered_way(user_input),
             }
             errors = await self._try_in_place_of(entry, data)

@@ -21,12 +21,13 @@ from .mapping.aspect import ActionCall, Reason, Refused, Value
 from .mapping.convert import ConversionError
 from .outcome import Failure, Outcome, run_action
 
-_REFUSALS = {
+_CODES = {
+    Reason.CONFLICT: Code.PARAMETER_ERROR,
+    Reason.NOT_AN_OPTION: Code.OUT_OF_RANGE,
     Reason.NOT_SUPPORTED: Code.READ_ONLY,
+    Reason.OUT_OF_RANGE: Code.OUT_OF_RANGE,
     Reason.WRONG_TYPE: Code.TYPE_WRONG,
 }
-
-_WRONG_TYPE_CODES = frozenset({6305, 6311, 6312, 6324})
 
 
 class PropertySetter:
@@ -96,7 +97,7 @@ class PropertySetter:
             try:
                 calls = next(iter(ones.values())).domain.commands(state, wanted)
             except Refused as err:
-                return dict.fromkeys(ones, Failure(_REFUSALS.get(err.reason, Code.OUT_OF_RANGE), str(err)))
+                return dict.fromkeys(ones, Failure(_CODES[err.reason], str(err)))
             result = await run_action(self._hass, self._act(entity_id, calls, context), deadline)
             return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
 
@@ -120,15 +121,8 @@ def _understand(
         try:
             wanted[one.aspect.key] = one.to_aspect(one.decode(values[identifier], state), state)
         except InvalidValue as err:
-            failures[identifier] = Failure(_invalid(err), str(err))
+            failures[identifier] = Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, str(err))
         except ConversionError as err:
-            failures[identifier] = Failure(Code.OUT_OF_RANGE, str(err))
+            failures[identifier] = Failure(_CODES[err.reason], str(err))
     return wanted, failures
 
-
-def _invalid(err: InvalidValue) -> Code:
-    return Code.TYPE_WRONG if err.code in _WRONG_TYPE_CODES or not _same_kind(err.got) else Code.OUT_OF_RANGE
-
-
-def _same_kind(got: object) -> bool:
-    return isinstance(got, int | float) and not isinstance(got, bool)

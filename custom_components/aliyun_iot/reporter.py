@@ -28,18 +28,13 @@ _LOGGER = logging.getLogger(__name__)
 PROPERTIES_PER_POST = 200
 """What the platform takes in one message (docs/protocol.md §4.1)."""
 
+REPLY_TIMEOUT = 10.0
 RETRY_DELAY = 5.0
 RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
 """Codes that say "not now" rather than "not this" (docs/protocol.md §7.2)."""
 
 PATIENCE = 3
 """Rejections in a row after which a property rests until the next connection or change of its binding."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    sample: Sample
-    not_before: float
 
 
 @dataclass(slots=True)
@@ -73,8 +68,8 @@ class Reporter:
         self._hass = hass
         self._link = link
         self._bound = BoundProperties()
-        self._waiting: dict[str, _Change] = {}
-        self._sending: Mapping[str, _Change] = {}
+        self._waiting: dict[str, Sample] = {}
+        self._sending: Mapping[str, Sample] = {}
         self._accepted: dict[str, JsonValue] = {}
         self._changed_at: dict[str, float] = {}
         self._posted_at: dict[str, float] = {}
@@ -169,11 +164,11 @@ class Reporter:
     def _is_news(self, one: BoundProperty, sample: Sample) -> bool:
         """Tell whether a value differs enough from the one that the cloud has, or is about to have."""
         pending = self._waiting.get(one.identifier) or self._sending.get(one.identifier)
-        known = pending.sample.value if pending else self._accepted.get(one.identifier)
+        known = pending.value if pending else self._accepted.get(one.identifier)
         if sample.value == known:
             return False
         rejection = self.rejections.get(one.identifier)
-        if rejection and (rejection.count >= PATIENCE or rejection.value == sample.value):
+        if rejection and rejection.value == sample.value:
             return False
         dead_band = one.binding.dead_band
         if dead_band and isinstance(known, int | float) and isinstance(sample.value, int | float):
@@ -182,9 +177,7 @@ class Reporter:
 
     def _enqueue(self, one: BoundProperty, sample: Sample) -> None:
         self._changed_at[one.identifier] = time.monotonic()
-        last = self._posted_at.get(one.identifier)
-        not_before = last + one.binding.min_interval if last is not None and one.binding.min_interval else 0.0
-        self._waiting[one.identifier] = _Change(sample, not_before)
+        self._waiting[one.identifier] = sample
         self._wake.set()
 
     async def _run(self) -> None:
@@ -198,14 +191,24 @@ class Reporter:
                 else:
                     await self._wait_for_the_held()
 
-    def _take(self) -> dict[str, _Change]:
+    def _take(self) -> dict[str, Sample]:
+        for tired in [one for one, rejection in self.rejections.items() if rejection.count >= PATIENCE]:
+            self._waiting.pop(tired, None)
         now = time.monotonic()
-        due = [identifier for identifier, change in self._waiting.items() if change.not_before <= now]
-        return {identifier: self._waiting.pop(identifier) for identifier in due[:PROPERTIES_PER_POST]}
+        due = [identifier for identifier in self._waiting if self._due_at(identifier) <= now][:PROPERTIES_PER_POST]
+        self._posted_at.update(dict.fromkeys(due, now))
+        return {identifier: self._waiting.pop(identifier) for identifier in due}
+
+    def _due_at(self, identifier: str) -> float:
+        """Return when a property may be posted again, in monotonic seconds."""
+        pause = self._bound.by_identifier[identifier].binding.min_interval
+        return self._posted_at.get(identifier, 0.0) + pause if pause else 0.0
 
     async def _wait_for_the_held(self) -> None:
         """Sleep until the first of the held values is due, or something new comes."""
-        earliest = min(change.not_before for change in self._waiting.values())
+        if not self._waiting:
+            return
+        earliest = min(self._due_at(identifier) for identifier in self._waiting)
         try:
             async with asyncio.timeout(max(0.0, earliest - time.monotonic())):
                 await self._wake.wait()
@@ -213,10 +216,10 @@ class Reporter:
             return
         self._wake.clear()
 
-    async def _post(self, batch: Mapping[str, _Change]) -> None:
+    async def _post(self, batch: Mapping[str, Sample]) -> None:
         self._sending = batch
         try:
-            reply = await self._link.post_properties({key: change.sample for key, change in batch.items()})
+            reply = await self._link.post_properties(batch, timeout=REPLY_TIMEOUT)
         except NotConnected:
             return  # after the next connect everything is posted anyway
         except RequestTimeout as err:
@@ -231,7 +234,7 @@ class Reporter:
         self.counters.posts += 1
         await self._read_reply(batch, reply)
 
-    async def _post_in_halves(self, batch: Mapping[str, _Change]) -> None:
+    async def _post_in_halves(self, batch: Mapping[str, Sample]) -> None:
         """Post what is too large for one message in two; a single value that is too large is rejected."""
         keys = list(batch)
         if len(keys) == 1:
@@ -241,7 +244,7 @@ class Reporter:
         await self._post({key: batch[key] for key in keys[:middle]})
         await self._post({key: batch[key] for key in keys[middle:]})
 
-    async def _read_reply(self, batch: Mapping[str, _Change], reply: Reply) -> None:
+    async def _read_reply(self, batch: Mapping[str, Sample], reply: Reply) -> None:
         """Take in what became of each value: the cloud answers 200 even when it drops some (docs/protocol.md §4.1)."""
         if reply.code in RETRY_CODES:
             _LOGGER.debug("The cloud asks to try again: %s", describe(reply.code))
@@ -249,27 +252,26 @@ class Reporter:
             await asyncio.sleep(RETRY_DELAY)
             return
         rejected = reply.rejected if reply.ok else dict.fromkeys(batch, f"{reply.code} {reply.message}")
-        now = time.monotonic()
-        for identifier, change in batch.items():
+        for identifier, sample in batch.items():
             if reason := rejected.get(identifier):
-                self._reject(identifier, change, reason)
+                self._reject(identifier, sample, reason)
                 continue
-            self._accepted[identifier] = change.sample.value
-            self._posted_at[identifier] = now
+            self._accepted[identifier] = sample.value
             self.rejections.pop(identifier, None)
             self.counters.values += 1
 
-    def _put_back(self, batch: Mapping[str, _Change]) -> None:
+    def _put_back(self, batch: Mapping[str, Sample]) -> None:
         """Let a batch wait again, except where something newer waits already."""
         self.counters.retried += len(batch)
-        self._waiting = {**batch, **self._waiting}
+        still_bound = {key: sample for key, sample in batch.items() if key in self._bound.by_identifier}
+        self._waiting = still_bound | self._waiting
         self._wake.set()
 
-    def _reject(self, identifier: str, change: _Change, reason: str) -> None:
+    def _reject(self, identifier: str, sample: Sample, reason: str) -> None:
         self.counters.rejected += 1
         self._accepted.pop(identifier, None)
         if before := self.rejections.get(identifier):
-            self.rejections[identifier] = Rejection(reason, change.sample.value, before.count + 1)
+            self.rejections[identifier] = Rejection(reason, sample.value, before.count + 1)
             return
-        self.rejections[identifier] = Rejection(reason, change.sample.value)
-        _LOGGER.warning("The cloud rejected %s = %r: %s", identifier, change.sample.value, reason)
+        self.rejections[identifier] = Rejection(reason, sample.value)
+        _LOGGER.warning("The cloud rejected %s = %r: %s", identifier, sample.value, reason)

@@ -103,7 +103,7 @@ async def _send_raw(call: ServiceCall) -> None:
     except ValueError as err:
         raise _invalid("invalid_raw", format=call.data[ATTR_FORMAT]) from err
     try:
-        _runtime(call).link.send_raw(frame)
+        await _runtime(call).link.send_raw(frame)
     except NotConnected as err:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_connected") from err
 

@@ -16,16 +16,16 @@ described: neither side of the wire enforces it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import math
-import re
 from typing import ClassVar, Final, override
 
 from .errors import InvalidValue
 from .messages import JsonValue, is_unicode
-from .wording import is_chinese, labelled, number_in_words, shortest
+from .numeric import shortest, to_number, to_whole
+from .wording import is_chinese, labelled, number_in_words
 
 type Value = bool | int | float | str | datetime | list[Value] | dict[str, Value]
 """A property value in Python."""
@@ -39,7 +39,6 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIRST_DATE: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LAST_DATE: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
-_NUMERIC_TEXT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -56,7 +55,7 @@ class DataType(ABC):
         """Return a Python value as it goes on the wire; raises `InvalidValue`, which names `path`."""
 
     @abstractmethod
-    def decode(self, raw: JsonValue, path: str = "") -> Value:
+    def decode(self, raw: object, path: str = "") -> Value:
         """Return a value from the wire in its Python form; raises `InvalidValue`, which names `path`."""
 
     @abstractmethod
@@ -71,8 +70,8 @@ class DataType(ABC):
     def _specs(self) -> JsonValue:
         """Return the `specs` of the `dataType` object."""
 
-    def _misfit(self, path: str, got: object) -> InvalidValue:
-        return InvalidValue(path, self.describe(), got, self.code)
+    def _misfit(self, path: str, got: object, *, wrong_type: bool = True) -> InvalidValue:
+        return InvalidValue(path, self.describe(), got, self.code, wrong_type=wrong_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +117,9 @@ class IntType(_NumericType[int]):
 
     @override
     def decode(self, raw: object, path: str = "") -> int:
-        number = _whole(raw)
+        number = to_whole(raw)
         if number is None or not self.min <= number <= self.max:
-            raise self._misfit(path, raw)
+            raise self._misfit(path, raw, wrong_type=number is None)
         return number
 
     @override
@@ -148,11 +147,12 @@ class _RealType(_NumericType[float]):
 
     @override
     def decode(self, raw: object, path: str = "") -> float:
-        number = _number(raw)
-        if number is None or abs(number) > self.limit:
+        number = to_number(raw)
+        if number is None:
             raise self._misfit(path, raw)
-        if (self.min is not None and number < self.min) or (self.max is not None and number > self.max):
-            raise self._misfit(path, raw)
+        bounds = (-self.limit if self.min is None else self.min, self.limit if self.max is None else self.max)
+        if abs(number) > self.limit or not bounds[0] <= number <= bounds[1]:
+            raise self._misfit(path, raw, wrong_type=False)
         return number
 
     @override
@@ -200,7 +200,7 @@ class BoolType(DataType):
         raise self._misfit(path, value)
 
     @override
-    def decode(self, raw: JsonValue, path: str = "") -> bool:
+    def decode(self, raw: object, path: str = "") -> bool:
         if isinstance(raw, bool | int | float) and raw in (0, 1):
             return bool(raw)
         if isinstance(raw, str) and (truth := _TRUTHS.get(raw.lower())) is not None:
@@ -228,9 +228,9 @@ class EnumType(_NumericType[int]):
 
     @override
     def decode(self, raw: object, path: str = "") -> int:
-        key = _whole(raw)
+        key = to_whole(raw)
         if key is None or not INT_MIN <= key <= INT_MAX or (self.items and key not in self.items):
-            raise self._misfit(path, raw)
+            raise self._misfit(path, raw, wrong_type=key is None)
         return key
 
     @override
@@ -258,11 +258,11 @@ class TextType(DataType):
     def encode(self, value: object, path: str = "") -> str:
         too_long = isinstance(value, str) and self.length is not None and len(value) > self.length
         if not isinstance(value, str) or too_long or not is_unicode(value):
-            raise self._misfit(path, value)
+            raise self._misfit(path, value, wrong_type=not too_long)
         return value
 
     @override
-    def decode(self, raw: JsonValue, path: str = "") -> str:
+    def decode(self, raw: object, path: str = "") -> str:
         return self.encode(raw, path)
 
     @override
@@ -292,13 +292,13 @@ class DateType(DataType):
         return str(self._milliseconds(value, path))
 
     @override
-    def decode(self, raw: JsonValue, path: str = "") -> datetime:
+    def decode(self, raw: object, path: str = "") -> datetime:
         return _EPOCH + self._milliseconds(raw, path) * _MILLISECOND
 
     def _milliseconds(self, raw: object, path: str) -> int:
-        number = _whole(raw)
+        number = to_whole(raw)
         if number is None or not _FIRST_DATE <= number <= _LAST_DATE:
-            raise self._misfit(path, raw)
+            raise self._misfit(path, raw, wrong_type=number is None)
         return number
 
     @override
@@ -326,7 +326,7 @@ class StructType(DataType):
         return {key: member.data_type.encode(value[key], _below(path, key)) for key, member in self.members.items()}
 
     @override
-    def decode(self, raw: JsonValue, path: str = "") -> dict[str, Value]:
+    def decode(self, raw: object, path: str = "") -> dict[str, Value]:
         if not isinstance(raw, dict) or raw.keys() != self.members.keys():
             raise self._misfit(path, raw)
         return {key: member.data_type.decode(raw[key], _below(path, key)) for key, member in self.members.items()}
@@ -355,15 +355,21 @@ class ArrayType(DataType):
 
     @override
     def encode(self, value: object, path: str = "") -> list[JsonValue]:
-        if not isinstance(value, list | tuple) or (self.size is not None and len(value) > self.size):
+        if not isinstance(value, list | tuple):
             raise self._misfit(path, value)
+        self._check_size(value, path)
         return [self.item.encode(element, f"{path}[{index}]") for index, element in enumerate(value)]
 
     @override
-    def decode(self, raw: JsonValue, path: str = "") -> list[Value]:
-        if not isinstance(raw, list) or (self.size is not None and len(raw) > self.size):
+    def decode(self, raw: object, path: str = "") -> list[Value]:
+        if not isinstance(raw, list):
             raise self._misfit(path, raw)
+        self._check_size(raw, path)
         return [self.item.decode(element, f"{path}[{index}]") for index, element in enumerate(raw)]
+
+    def _check_size(self, elements: Sized, path: str) -> None:
+        if self.size is not None and len(elements) > self.size:
+            raise self._misfit(path, elements, wrong_type=False)
 
     @override
     def describe(self, language: str = "en") -> str:
@@ -376,28 +382,6 @@ class ArrayType(DataType):
     def _specs(self) -> JsonValue:
         size: dict[str, JsonValue] = {} if self.size is None else {"size": str(self.size)}
         return {**size, "item": self.item.to_tsl()}
-
-
-def _number(raw: object) -> float | None:
-    """Return a finite number, also from text such as "30.5", or None for anything else."""
-    if isinstance(raw, str) and _NUMERIC_TEXT.fullmatch(raw):
-        number = float(raw)
-    elif isinstance(raw, int | float) and not isinstance(raw, bool):
-        try:
-            number = float(raw)
-        except OverflowError:
-            return None
-    else:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _whole(raw: object) -> int | None:
-    """Return a whole number, also from text such as "30" or "30.0", or None for anything else."""
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return raw
-    number = _number(raw)
-    return int(number) if number is not None and number.is_integer() else None
 
 
 def _below(path: str, key: str) -> str:

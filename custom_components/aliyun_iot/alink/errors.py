@@ -135,17 +135,19 @@ class ThingModelError(AlinkError, ValueError):
 class InvalidValue(AlinkError, ValueError):
     """A value does not fit the data type that the thing model gives it."""
 
-    def __init__(self, path: str, wanted: str, got: object, code: int) -> None:
+    def __init__(self, path: str, wanted: str, got: object, code: int, *, wrong_type: bool = True) -> None:
         """Keep what does not fit.
 
         `path` is the identifier, nested like `RGBColor.Red` or `ZoneLevels[3]`; `wanted` describes the values that would
-        do; `code` is what the cloud itself would answer (`docs/protocol.md` §7.2).
+        do; `code` is what the cloud itself would answer (`docs/protocol.md` §7.2); `wrong_type` is false when only the range
+        forbids the value.
         """
         super().__init__(f"{path or 'value'}: wanted {wanted}, got {_SHORT.repr(got)}")
         self.path = path
         self.wanted = wanted
         self.got = got
         self.code = code
+        self.wrong_type = wrong_type
 
 
 class MessageError(AlinkError, ValueError):

@@ -20,7 +20,7 @@ from .commands import CommandHandler, Commands
 from .endpoint import Endpoint
 from .errors import ConnectError, ConnectionLost, CredentialsRefused, NotConnected, RequestTimeout
 from .messages import JsonValue, Reply
-from .pacing import Backoff, ConnectPacer
+from .pacing import Backoff, ConnectPacer, TokenBucket
 from .requests import Requests
 from .topics import RouteKind, Topics
 from .transport import MessageHandler, MqttConnection, open_connection
@@ -114,7 +114,8 @@ class Link:
         self._connection: MqttConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
-        self._requests = Requests(self._publish)
+        self._limiter = TokenBucket()
+        self._requests = Requests(self._publish, self._limiter)
         self._commands = Commands(on_command, self._publish)
 
     def start(self) -> None:
@@ -171,8 +172,9 @@ class Link:
             qos=1,
         )
 
-    def send_raw(self, payload: bytes) -> None:
+    async def send_raw(self, payload: bytes) -> None:
         """Send a frame in the product's own format (docs/protocol.md §3); raises NotConnected."""
+        await self._limiter.take()
         self._publish(self.topics.raw_up, payload, 1)
 
     async def fetch_thing_model(self, timeout: float = REPLY_TIMEOUT) -> Reply:

@@ -1,9 +1,12 @@
-"""When the next connection may be tried.
+"""When the next connection may be tried, and when the next message may be sent.
 
 The platform refuses a sixth CONNECT within a minute (docs/protocol.md §1.4), whoever asks for it: start, reload,
 reconnect or the test in a set-up dialogue. So there is one `ConnectPacer` per device, shared by all of them.
+
+Messages above the platform's rate are dropped without a word (docs/protocol.md §14), so a `TokenBucket` stays below it.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +17,10 @@ from .errors import ConnectError, CredentialsRefused, KickedOut
 
 CONNECTS_PER_WINDOW = 5
 WINDOW = 60.0
+
+MESSAGE_RATE = 5.0
+MESSAGE_BURST = 4.0
+"""In no second more than nine messages: the platform takes ten of QoS 1 (docs/protocol.md §14)."""
 
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 120.0
@@ -72,3 +79,27 @@ class Backoff:
 
     def _spread(self, delay: float) -> float:
         return delay * (0.75 + 0.5 * self.jitter())
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """Lets `rate` messages a second pass, and `burst` at once after a silence."""
+
+    rate: float = MESSAGE_RATE
+    burst: float = MESSAGE_BURST
+    clock: Callable[[], float] = time.monotonic
+    _tokens: float = field(init=False)
+    _filled_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start full."""
+        self._tokens = self.burst
+        self._filled_at = self.clock()
+
+    async def take(self) -> None:
+        """Wait for the permission to send one message; whoever asks first gets it first."""
+        now = self.clock()
+        self._tokens = min(self.burst, self._tokens + (now - self._filled_at) * self.rate) - 1
+        self._filled_at = now
+        if self._tokens < 0:
+            await asyncio.sleep(-self._tokens / self.rate)

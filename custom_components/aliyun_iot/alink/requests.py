@@ -7,6 +7,7 @@ import random
 
 from .errors import MessageError, NotConnected, RequestTimeout
 from .messages import JsonValue, Reply, decode_reply, encode_request
+from .pacing import TokenBucket
 from .topics import reply_topic
 
 _LOGGER = logging.getLogger(__name__)
@@ -20,9 +21,10 @@ type Publish = Callable[[str, bytes, int], None]
 class Requests:
     """The requests that are waiting for their reply."""
 
-    def __init__(self, publish: Publish) -> None:
-        """`publish` hands topic, payload and QoS to the connection, or raises NotConnected."""
+    def __init__(self, publish: Publish, limiter: TokenBucket) -> None:
+        """Publish by `publish` (topic, payload, QoS), which may raise NotConnected, and not faster than `limiter` lets."""
         self._publish = publish
+        self._limiter = limiter
         self._pending: dict[tuple[str, str], asyncio.Future[Reply]] = {}
         self._slots = asyncio.Semaphore(MAX_PENDING)
         # Ids need to be unique for a day (docs/protocol.md §0.3), also over restarts.
@@ -34,6 +36,7 @@ class Requests:
         Raises NotConnected, or RequestTimeout when no reply came in time.
         """
         async with self._slots:
+            await self._limiter.take()
             self._last_id = (self._last_id + 1) % MAX_ID
             key = (reply_topic(topic), str(self._last_id))
             waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

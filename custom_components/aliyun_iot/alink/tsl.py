@@ -26,8 +26,9 @@ from .datatypes import (
     StructType,
     TextType,
 )
-from .errors import InvalidValue, ThingModelError
+from .errors import ThingModelError
 from .messages import is_unicode
+from .numeric import to_number, to_whole
 
 MAX_DOCUMENT: Final = 512 * 1024
 """Bytes of the largest thing model that the platform takes (`docs/protocol.md` §14)."""
@@ -42,7 +43,6 @@ _MAX_DEPTH: Final = 4
 """Data types inside one another; the platform allows two levels of array and structure."""
 
 _IDENTIFIER = re.compile(r"([\w-]{1,64}:)?[\w-]{1,64}")
-_ENUM_KEY = re.compile(r"[+-]?[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +120,17 @@ def read_document(document: object) -> Node:
 
 
 def _read_json(text: str | bytes | bytearray) -> object:
-    problem = ThingModelError("", "this is not text in UTF-8")
-    if isinstance(text, str):
-        if not is_unicode(text):
-            raise problem
-        text = text.encode()
-    if len(text) > MAX_DOCUMENT:
-        raise ThingModelError("", f"this has {len(text)} bytes; a thing model has at most {MAX_DOCUMENT}")
     try:
-        return json.loads(text.decode("utf-8-sig"))
+        content = text.encode() if isinstance(text, str) else text
+        decoded = content.decode("utf-8-sig")
+    except UnicodeError as err:
+        raise ThingModelError("", "this is not text in UTF-8") from err
+    if len(content) > MAX_DOCUMENT:
+        raise ThingModelError("", f"this has {len(content)} bytes; a thing model has at most {MAX_DOCUMENT}")
+    try:
+        return json.loads(decoded)
     except json.JSONDecodeError as err:
         raise ThingModelError("", f"this is not JSON: {err.msg} at line {err.lineno}, column {err.colno}") from err
-    except UnicodeDecodeError as err:
-        raise problem from err
     except RecursionError as err:
         raise ThingModelError("", "this is nested too deeply") from err
     except ValueError as err:  # Python converts at most some thousand digits
@@ -240,12 +238,10 @@ def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, 
 def _read_number(node: Node) -> float | None:
     if node.value is None or node.value == "":
         return None
-    if isinstance(node.value, int | float | str):
-        try:
-            return DoubleType().decode(node.value)
-        except InvalidValue:
-            pass
-    raise node.error("must be a number")
+    number = to_number(node.value)
+    if number is None:
+        raise node.error("must be a number")
+    return number
 
 
 def _read_count(node: Node) -> int | None:
@@ -260,20 +256,19 @@ def _read_count(node: Node) -> int | None:
 def _read_labels(specs: Node) -> dict[int, str]:
     """Return the labels of numbered items: an object from number to label, or a list of objects with value and name."""
     if isinstance(specs.value, list):
-        pairs = [(element["value"], element["name"]) for element in specs.elements()]
-        numbered = [(node, node.value, label) for node, label in pairs]
+        items = [(element["value"].value, element["name"]) for element in specs.elements()]
+    elif isinstance(members := _object(specs).value, Mapping):
+        items = [(key, Node(label, specs.path)) for key, label in members.items()]
     else:
-        keys = _object(specs).value
-        if not isinstance(keys, Mapping):
-            raise specs.error(f"must be an object, not {specs.kind}")
-        numbered = [(specs[str(key)], key, specs[str(key)]) for key in keys]
+        raise specs.error(f"must be an object, not {specs.kind}")
     labels: dict[int, str] = {}
-    for node, key, label in numbered:
-        if isinstance(key, bool) or not _ENUM_KEY.fullmatch(str(key)) or not INT_MIN <= int(str(key)) <= INT_MAX:
-            raise node.error("must be numbered by an integer")
-        if int(str(key)) in labels:
-            raise node.error("appears twice")
-        labels[int(str(key))] = label.text()
+    for key, label in items:
+        number = to_whole(key)
+        if number is None or not INT_MIN <= number <= INT_MAX:
+            raise specs.error("must number its items by integers")
+        if number in labels:
+            raise specs.error(f"has two items numbered {number}")
+        labels[number] = label.text()
     return labels
 
 

@@ -1,5 +1,7 @@
 """Phrases in the two languages of this library: English, and simplified Chinese."""
 
+from .numeric import shortest
+
 
 def is_chinese(language: str) -> bool:
     """Tell whether texts for this language tag (such as `zh-Hans`) are Chinese; all others are English."""
@@ -32,8 +34,3 @@ def number_in_words(
     if step is not None:
         words += f"，步长 {shortest(step)}" if chinese else f", step {shortest(step)}"
     return names[chinese] + words
-
-
-def shortest(number: float) -> str:
-    """Return a number without a decimal where none is needed, as a thing model writes it too."""
-    return str(int(number)) if abs(number) < 1e15 and number == int(number) else repr(number)

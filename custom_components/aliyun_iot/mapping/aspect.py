@@ -55,7 +55,7 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818 - named after what happened
     """The entity can't take what was asked of it; nothing has been done."""
 
     def __init__(self, reason: Reason, message: str) -> None:
@@ -128,7 +128,7 @@ class Aspect:
     `source` takes the value out of a state that is known to be neither unknown nor unavailable; it must survive any attribute.
     `supported` says whether an entity has the facet at all, `accepts` whether it can be set there; both look at capabilities, which
     stay in the state of an unavailable entity. `identifiers` are the standard thing-model names, the usual one first, `presets` those
-    that go with a device class.
+    that go with a device class; only an aspect that is the sole one of its entity can do without. `words` is what no and yes are called.
     """
 
     key: str
@@ -142,6 +142,7 @@ class Aspect:
     range: Callable[[State], Range | None] = _no_range
     options: Callable[[State], tuple[str, ...]] = _no_options
     unit: Callable[[State], str | None] = _no_unit
+    words: tuple[str, str] = ("off", "on")
     identifiers: tuple[str, ...] = ()
     presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

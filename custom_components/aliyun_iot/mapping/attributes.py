@@ -8,7 +8,13 @@ from collections.abc import Callable
 from enum import IntFlag
 from math import isfinite
 
-from homeassistant.const import ATTR_SUPPORTED_FEATURES, ATTR_UNIT_OF_MEASUREMENT, PERCENTAGE, STATE_UNAVAILABLE
+from homeassistant.const import (
+    ATTR_DEVICE_CLASS,
+    ATTR_SUPPORTED_FEATURES,
+    ATTR_UNIT_OF_MEASUREMENT,
+    PERCENTAGE,
+    STATE_UNAVAILABLE,
+)
 from homeassistant.core import State, async_get_hass_or_none
 
 from .aspect import Range
@@ -82,6 +88,11 @@ def has_feature(feature: IntFlag) -> Callable[[State], bool]:
         return isinstance(features, int) and bool(features & feature)
 
     return test
+
+
+def device_class(state: State) -> str | None:
+    """Return the device class of the entity."""
+    return text(state.attributes.get(ATTR_DEVICE_CLASS))
 
 
 def own_unit(state: State) -> str | None:

@@ -5,7 +5,7 @@ stored bindings say only what somebody decided.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from enum import StrEnum
 from math import isfinite
 import re
@@ -43,8 +43,8 @@ class Conversion:
 
     A scale or an offset replaces the conversion between units. `invert` swaps on and off, or mirrors a number in the entity's range.
     `digits` rounds what is reported; without it the step of the thing model does. `clamp` brings a number that is outside the other
-    side's range to its limit instead of refusing it. `options` names the property value for each value of Home Assistant (on and off for
-    a bool) and, where it isn't empty, is complete: what it doesn't name is refused. The first of several names for one property value
+    side's range to its limit instead of refusing it. `options` names the property value for each value of Home Assistant (the aspect's
+    two words for a bool, as on and off) and, where it isn't empty, is complete: what it doesn't name is refused. The first of several names for one property value
     is the one that is set.
     """
 
@@ -81,28 +81,31 @@ class Binding:
 
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
-        data = _without_defaults(self)
+        data = _without_defaults(self, Binding(self.identifier, self.entity, self.aspect))
         if "conversion" in data:
-            data["conversion"] = _without_defaults(self.conversion)
+            data["conversion"] = _without_defaults(self.conversion, Conversion())
         return data
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceBinding:
-    """One service of the thing model and the Home Assistant actions that it runs."""
+    """One service of the thing model and what it runs: a sequence of Home Assistant actions, or a script.
+
+    `script` is written as the entity of a `Binding` is. Exactly one of the two is there.
+    """
 
     identifier: str
-    actions: tuple[dict[str, Any], ...]
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    script: str | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the binding that the data describe; raises `vol.Invalid`. The actions themselves are validated by Home Assistant."""
-        valid = SERVICE_SCHEMA(dict(data))
-        return cls(valid["identifier"], tuple(valid["actions"]))
+        """Return the binding that the data describe; raises `vol.Invalid`. Home Assistant validates the actions themselves."""
+        return cls(**SERVICE_SCHEMA(dict(data)))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return data that JSON can hold and `from_dict` takes."""
-        return {"identifier": self.identifier, "actions": list(self.actions)}
+        """Return data that JSON can hold and `from_dict` takes, without defaults."""
+        return _without_defaults(self, ServiceBinding(self.identifier))
 
 
 def identifier(value: object) -> str:
@@ -145,15 +148,11 @@ def _property_value(value: object) -> int | str:
     raise vol.Invalid("expected an integer or text")
 
 
-def _without_defaults(data: Binding | Conversion) -> dict[str, Any]:
-    plain = asdict(data)
-    default = asdict(type(data)("", "", "") if isinstance(data, Binding) else Conversion())
-    required = ("identifier", "entity", "aspect")
-    return {
-        entry.name: plain[entry.name]
-        for entry in fields(data)
-        if entry.name in required or plain[entry.name] != default[entry.name]
-    }
+def _without_defaults[Data: Binding | Conversion | ServiceBinding](data: Data, default: Data) -> dict[str, Any]:
+    """Return the fields that differ from the default, and those that have none."""
+    usual = asdict(default)
+    required = {entry.name for entry in fields(data) if entry.default is MISSING and entry.default_factory is MISSING}
+    return {name: value for name, value in asdict(data).items() if name in required or value != usual[name]}
 
 
 _AMOUNT = vol.All(_finite, vol.Range(min=0))
@@ -183,5 +182,14 @@ BINDING_SCHEMA = vol.Schema(
 )
 
 SERVICE_SCHEMA = vol.Schema(
-    {vol.Required("identifier"): identifier, vol.Required("actions"): vol.All([dict], vol.Length(min=1))}
+    vol.All(
+        {
+            vol.Required("identifier"): identifier,
+            vol.Exclusive("actions", "what to run"): vol.All([dict], vol.Length(min=1)),
+            vol.Exclusive("script", "what to run"): vol.All(str, vol.Length(min=1)),
+        },
+        vol.Any(
+            {vol.Required("actions"): object, vol.Extra: object}, {vol.Required("script"): object, vol.Extra: object}
+        ),
+    )
 )

@@ -26,12 +26,11 @@ from ..alink.datatypes import (
 from .aspect import Aspect, Color, ConversionError, Kind, Reason, Value
 from .attributes import number
 from .binding import Conversion
+from .options import no_and_yes, pair
 from .scaling import to_entity, to_property
-from .words import off_and_on, pair
 
 __all__ = ["ConversionError", "carries", "to_cloud", "to_ha", "unmatched_options"]
 
-ON_OFF = {True: "on", False: "off"}
 COLOR_MAX = 255
 HEX_COLOR = re.compile("#?[0-9A-Fa-f]{6}")
 
@@ -50,15 +49,15 @@ MAPPED_CARRIERS = (BoolType, EnumType, IntType, TextType)
 """The kinds of values that an explicit map can name, and the data types it can name them for."""
 
 
-def carries(kind: Kind, data_type: DataType, conversion: Conversion) -> bool:
-    """Tell whether a property of this type can hold values of this kind."""
+def carries(aspect: Aspect, data_type: DataType, conversion: Conversion) -> bool:
+    """Tell whether a property of this type can hold values of this aspect."""
     if conversion.options:
-        return kind in MAPPED_KINDS and isinstance(data_type, MAPPED_CARRIERS)
-    if kind is Kind.COLOR and isinstance(data_type, StructType):
+        return aspect.kind in MAPPED_KINDS and isinstance(data_type, MAPPED_CARRIERS)
+    if aspect.kind is Kind.COLOR and isinstance(data_type, StructType):
         return _color_members(data_type) is not None
-    if kind is Kind.BOOL and isinstance(data_type, EnumType):
-        return off_and_on(tuple(data_type.items.items())) is not None
-    return isinstance(data_type, CARRIERS[kind])
+    if aspect.kind is Kind.BOOL and isinstance(data_type, BoolType | EnumType):
+        return _no_and_yes(aspect, data_type) is not None
+    return isinstance(data_type, CARRIERS[aspect.kind])
 
 
 def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> CloudValue:
@@ -70,10 +69,10 @@ def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conv
     if aspect.kind is Kind.BOOL and conversion.invert:
         value = not value
     if conversion.options:
-        return _named(value, data_type, conversion.options)
+        return _named(value, aspect, data_type, conversion.options)
     match aspect.kind, value:
         case Kind.BOOL, bool():
-            return _bool_to_cloud(data_type, value=value)
+            return _bool_to_cloud(aspect, data_type, value=value)
         case Kind.NUMBER, int() | float():
             converted = to_property(value, aspect, data_type, conversion, state)
             return _number_to_cloud(converted, data_type)
@@ -90,11 +89,11 @@ def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conv
 def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> Value:
     """Return the aspect's value for what `data_type.decode` returned; raises `ConversionError`."""
     if conversion.options:
-        result = _unnamed(value, aspect.kind, data_type, conversion.options)
+        result = _unnamed(value, aspect, data_type, conversion.options)
     else:
         match aspect.kind:
             case Kind.BOOL:
-                result = _bool_to_ha(value, data_type)
+                result = _bool_to_ha(value, aspect, data_type)
             case Kind.NUMBER:
                 result = to_entity(_number_to_ha(value, data_type), aspect, data_type, conversion, state)
             case Kind.ENUM:
@@ -139,28 +138,31 @@ def _text_to_ha(value: CloudValue, data_type: DataType) -> str:
     raise _misfit(value, data_type)
 
 
-def _bool_to_cloud(data_type: DataType, *, value: bool) -> CloudValue:
+def _no_and_yes(aspect: Aspect, data_type: BoolType | EnumType) -> tuple[int, int] | None:
+    labels = data_type.labels if isinstance(data_type, BoolType) else data_type.items
+    return no_and_yes(aspect.words, tuple(labels.items()))
+
+
+def _bool_to_cloud(aspect: Aspect, data_type: DataType, *, value: bool) -> CloudValue:
     match data_type:
-        case BoolType():
-            return value
+        case BoolType() if keys := _no_and_yes(aspect, data_type):
+            return bool(keys[value])
+        case EnumType() if keys := _no_and_yes(aspect, data_type):
+            return keys[value]
         case IntType():
             return int(value)
-        case EnumType() if keys := off_and_on(tuple(data_type.items.items())):
-            return keys[value]
         case _:
-            return _text(ON_OFF[value], data_type)
+            return _text(aspect.words[value], data_type)
 
 
-def _bool_to_ha(value: CloudValue, data_type: DataType) -> bool:
+def _bool_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType) -> bool:
     match data_type:
-        case BoolType() if isinstance(value, bool):
-            return value
+        case BoolType() | EnumType() if (keys := _no_and_yes(aspect, data_type)) and value in keys:
+            return value == keys[True]
         case IntType() if value in (0, 1):
-            return bool(value)
-        case EnumType() if (keys := off_and_on(tuple(data_type.items.items()))) and value in keys:
-            return value == keys[1]
-        case TextType() if isinstance(value, str) and value.casefold() in ON_OFF.values():
-            return value.casefold() == ON_OFF[True]
+            return value == 1
+        case TextType() if isinstance(value, str) and value.casefold() in aspect.words:
+            return value.casefold() == aspect.words[True]
         case _:
             raise _misfit(value, data_type)
 
@@ -255,44 +257,43 @@ def _date_to_ha(value: CloudValue, data_type: DataType) -> datetime:
     return dt_util.as_utc(moment)
 
 
-def _named(value: Value, data_type: DataType, options: Mapping[str, int | str]) -> CloudValue:
+def _named(value: Value, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> CloudValue:
     """Return what the explicit map says for a value."""
-    name = _name(value)
+    name = _name(value, aspect)
     if name not in options:
         raise ConversionError(Reason.NOT_AN_OPTION, f"the binding maps {', '.join(options)}, not {name!r}")
     return _typed(options[name], data_type)
 
 
-def _unnamed(value: CloudValue, kind: Kind, data_type: DataType, options: Mapping[str, int | str]) -> Value:
+def _unnamed(value: CloudValue, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> Value:
     """Return the first value that the explicit map gives this property value."""
     for name, target in options.items():
         if _typed(target, data_type) == value:
-            return _value_of(name, kind)
-    raise ConversionError(
-        Reason.NOT_AN_OPTION,
-        f"the binding maps to {', '.join(str(target) for target in options.values())}, not to {value!r}",
-    )
+            return _value_of(name, aspect)
+    targets = ", ".join(str(target) for target in options.values())
+    raise ConversionError(Reason.NOT_AN_OPTION, f"the binding maps to {targets}, not to {value!r}")
 
 
-def _name(value: Value) -> str:
+def _name(value: Value, aspect: Aspect) -> str:
     match value:
         case bool():
-            return ON_OFF[value]
+            return aspect.words[value]
         case int() | float():
             return _plain(value)
         case _:
             return str(value)
 
 
-def _value_of(name: str, kind: Kind) -> Value:
-    if kind is Kind.BOOL:
-        return name == ON_OFF[True]
-    if kind is not Kind.NUMBER:
-        return name
-    value = number(name)
-    if value is None:
-        raise ConversionError(Reason.WRONG_TYPE, f"the binding maps {name!r}, which is no number")
-    return value
+def _value_of(name: str, aspect: Aspect) -> Value:
+    match aspect.kind:
+        case Kind.BOOL if name in aspect.words:
+            return name == aspect.words[True]
+        case Kind.NUMBER if (value := number(name)) is not None:
+            return value
+        case Kind.ENUM | Kind.TEXT:
+            return name
+        case _:
+            raise ConversionError(Reason.WRONG_TYPE, f"the binding maps {name!r}, which is no value of {aspect.key}")
 
 
 def _typed(target: int | str, data_type: DataType) -> CloudValue:

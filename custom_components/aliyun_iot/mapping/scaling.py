@@ -4,11 +4,11 @@ from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 
-from homeassistant.const import ATTR_DEVICE_CLASS
 from homeassistant.core import State
 
 from ..alink.datatypes import DataType, DoubleType, FloatType, IntType
 from .aspect import Aspect, ConversionError, Range, Reason
+from .attributes import device_class
 from .binding import Conversion
 from .units import converter
 
@@ -24,7 +24,7 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
     """
     if conversion.invert:
         value = _mirrored(value, aspect, state)
-    if _has_formula(conversion):
+    if has_formula(conversion):
         value = value * conversion.scale + conversion.offset
     else:
         value = _in_unit(value, aspect.unit(state), property_unit(data_type), state)
@@ -33,7 +33,7 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
 
 def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
     """Return the number that an entity takes for the property's; raises `ConversionError`."""
-    if _has_formula(conversion):
+    if has_formula(conversion):
         value = (value - conversion.offset) / conversion.scale
     else:
         value = _in_unit(value, property_unit(data_type), aspect.unit(state), state)
@@ -49,14 +49,15 @@ def property_unit(data_type: DataType) -> str | None:
     return (data_type.unit or None) if isinstance(data_type, IntType | FloatType | DoubleType) else None
 
 
-def _has_formula(conversion: Conversion) -> bool:
+def has_formula(conversion: Conversion) -> bool:
+    """Tell whether a formula replaces the conversion between units."""
     return conversion.scale != 1 or conversion.offset != 0
 
 
 def _in_unit(value: float, source: str | None, target: str | None, state: State) -> float:
     if source is None or target is None or source == target:
         return value
-    convert = converter(source, target, difference=state.attributes.get(ATTR_DEVICE_CLASS) == TEMPERATURE_DIFFERENCE)
+    convert = converter(source, target, difference=device_class(state) == TEMPERATURE_DIFFERENCE)
     return convert(value) if convert else value
 
 

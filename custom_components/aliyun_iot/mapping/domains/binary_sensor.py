@@ -1,7 +1,5 @@
 """Binary sensors: report only."""
 
-from homeassistant.components.binary_sensor import BinarySensorDeviceClass
-
 from ..aspect import Aspect, Domain, Kind
 from ..on_off import on_or_off
 
@@ -15,20 +13,20 @@ DOMAIN = Domain(
             name_zh="状态",
             source=on_or_off,
             presets={
-                BinarySensorDeviceClass.BATTERY: ("LowBatteryAlarm",),
-                BinarySensorDeviceClass.CARBON_MONOXIDE: ("COAlarm",),
-                BinarySensorDeviceClass.DOOR: ("ContactState", "DoorState"),
-                BinarySensorDeviceClass.GARAGE_DOOR: ("GarageDoorState", "ContactState"),
-                BinarySensorDeviceClass.GAS: ("GasSensorState", "GasAlarm"),
-                BinarySensorDeviceClass.MOISTURE: ("WaterSensorState", "WaterLeakAlarm"),
-                BinarySensorDeviceClass.MOTION: ("MotionAlarmState", "MotionState"),
-                BinarySensorDeviceClass.OCCUPANCY: ("OccupancyState", "MotionAlarmState"),
-                BinarySensorDeviceClass.OPENING: ("ContactState",),
-                BinarySensorDeviceClass.PRESENCE: ("PresenceState", "OccupancyState"),
-                BinarySensorDeviceClass.SMOKE: ("SmokeSensorState", "SmokeAlarm"),
-                BinarySensorDeviceClass.TAMPER: ("TamperState", "TamperAlarm"),
-                BinarySensorDeviceClass.VIBRATION: ("VibrationAlarmState",),
-                BinarySensorDeviceClass.WINDOW: ("WindowState", "ContactState"),
+                "battery": ("LowBatteryAlarm",),
+                "carbon_monoxide": ("COAlarm",),
+                "door": ("ContactState", "DoorState"),
+                "garage_door": ("GarageDoorState", "ContactState"),
+                "gas": ("GasSensorState", "GasAlarm"),
+                "moisture": ("WaterSensorState", "WaterLeakAlarm"),
+                "motion": ("MotionAlarmState", "MotionState"),
+                "occupancy": ("OccupancyState", "MotionAlarmState"),
+                "opening": ("ContactState",),
+                "presence": ("PresenceState", "OccupancyState"),
+                "smoke": ("SmokeSensorState", "SmokeAlarm"),
+                "tamper": ("TamperState", "TamperAlarm"),
+                "vibration": ("VibrationAlarmState",),
+                "window": ("WindowState", "ContactState"),
             },
         ),
     ),

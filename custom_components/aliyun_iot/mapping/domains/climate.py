@@ -167,6 +167,7 @@ DOMAIN = Domain(
             name_zh="最低目标温度",
             source=number_of(ATTR_TARGET_TEMP_LOW),
             supported=has_temperature_range,
+            identifiers=("TargetTemperatureLow",),
         ),
         target(
             key=TARGET_HIGH,
@@ -174,6 +175,7 @@ DOMAIN = Domain(
             name_zh="最高目标温度",
             source=number_of(ATTR_TARGET_TEMP_HIGH),
             supported=has_temperature_range,
+            identifiers=("TargetTemperatureHigh",),
         ),
         temperature(
             key="current_temperature",

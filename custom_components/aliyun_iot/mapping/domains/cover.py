@@ -16,7 +16,6 @@ from homeassistant.components.cover import (
     CoverState,
 )
 from homeassistant.const import (
-    ATTR_DEVICE_CLASS,
     SERVICE_CLOSE_COVER,
     SERVICE_OPEN_COVER,
     SERVICE_SET_COVER_POSITION,
@@ -25,7 +24,7 @@ from homeassistant.const import (
 from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
-from ..attributes import PERCENT_RANGE, fixed_range, has_attribute, has_feature, number_of, percent
+from ..attributes import PERCENT_RANGE, device_class, fixed_range, has_attribute, has_feature, number_of, percent
 
 NAME = "cover"
 OPEN = "open"
@@ -86,6 +85,7 @@ DOMAIN = Domain(
             source=lambda state: SETTLED.get(state.state),
             writable=True,
             accepts=lambda state: can_open(state) or can_close(state),
+            words=("closed", "open"),
             identifiers=("CurtainSwitch", "OpenState"),
         ),
         Aspect(
@@ -103,5 +103,5 @@ DOMAIN = Domain(
         ),
     ),
     plan=_plan,
-    risky=lambda state: state.attributes.get(ATTR_DEVICE_CLASS) in RISKY,
+    risky=lambda state: device_class(state) in RISKY,
 )

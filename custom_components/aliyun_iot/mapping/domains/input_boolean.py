@@ -2,4 +2,4 @@
 
 from ..on_off import switched_domain
 
-DOMAIN = switched_domain("input_boolean", "PowerSwitch", "Switch")
+DOMAIN = switched_domain("input_boolean")

@@ -7,7 +7,7 @@ refused. A light that is off has no brightness and no colour: nothing is reporte
 
 from collections.abc import Mapping
 
-from homeassistant.components.light import (
+from homeassistant.components.light.const import (
     ATTR_BRIGHTNESS,
     ATTR_COLOR_MODE,
     ATTR_COLOR_TEMP_KELVIN,
@@ -15,12 +15,11 @@ from homeassistant.components.light import (
     ATTR_MIN_COLOR_TEMP_KELVIN,
     ATTR_RGB_COLOR,
     ATTR_SUPPORTED_COLOR_MODES,
+    COLOR_MODES_BRIGHTNESS,
+    COLOR_MODES_COLOR,
     DEFAULT_MAX_KELVIN,
     DEFAULT_MIN_KELVIN,
     ColorMode,
-    brightness_supported,
-    color_supported,
-    color_temp_supported,
 )
 from homeassistant.const import SERVICE_TURN_ON, UnitOfTemperature
 from homeassistant.core import State
@@ -53,7 +52,7 @@ def _kelvin_range(state: State) -> Range:
 
 def _color(state: State) -> Color | None:
     mode, raw = text(state.attributes.get(ATTR_COLOR_MODE)), state.attributes.get(ATTR_RGB_COLOR)
-    if mode is None or not color_supported({mode}) or not isinstance(raw, list | tuple) or len(raw) != 3:
+    if mode not in COLOR_MODES_COLOR or not isinstance(raw, list | tuple) or len(raw) != 3:
         return None
     parts = [part for part in map(number, raw) if part is not None and 0 <= part <= 255]
     return (int(parts[0]), int(parts[1]), int(parts[2])) if len(parts) == 3 else None
@@ -95,7 +94,7 @@ DOMAIN = Domain(
             name_zh="亮度",
             source=_brightness,
             writable=True,
-            supported=lambda state: brightness_supported(_modes(state)),
+            supported=lambda state: not COLOR_MODES_BRIGHTNESS.isdisjoint(_modes(state)),
             range=fixed_range(PERCENT_RANGE),
             unit=percent,
             identifiers=("Brightness", "brightness"),
@@ -107,7 +106,7 @@ DOMAIN = Domain(
             name_zh="色温",
             source=number_of(ATTR_COLOR_TEMP_KELVIN),
             writable=True,
-            supported=lambda state: color_temp_supported(_modes(state)),
+            supported=lambda state: ColorMode.COLOR_TEMP in _modes(state),
             range=_kelvin_range,
             unit=lambda _: UnitOfTemperature.KELVIN,
             identifiers=("ColorTemperature", "colorTemperature"),
@@ -119,7 +118,7 @@ DOMAIN = Domain(
             name_zh="颜色",
             source=_color,
             writable=True,
-            supported=lambda state: color_supported(_modes(state)),
+            supported=lambda state: not COLOR_MODES_COLOR.isdisjoint(_modes(state)),
             identifiers=("RGBColor", "ColorRGB"),
         ),
     ),

@@ -5,7 +5,7 @@ While the bolt moves or jams, `locked` says nothing: neither answer would be tru
 
 from collections.abc import Mapping
 
-from homeassistant.components.lock import LockState
+from homeassistant.components.lock.const import LockState
 from homeassistant.const import SERVICE_LOCK, SERVICE_UNLOCK
 from homeassistant.core import State
 
@@ -31,6 +31,7 @@ DOMAIN = Domain(
             name_zh="上锁",
             source=lambda state: SETTLED.get(state.state),
             writable=True,
+            words=("unlocked", "locked"),
             identifiers=("LockState", "DoorLockState", "Locked"),
         ),
         Aspect(

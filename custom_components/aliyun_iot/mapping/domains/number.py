@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from homeassistant.components.number import (
+from homeassistant.components.number.const import (
     ATTR_MAX,
     ATTR_MIN,
     ATTR_STEP,

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from homeassistant.components.sensor import ATTR_OPTIONS, ATTR_STATE_CLASS, SensorDeviceClass
 from homeassistant.const import (
-    ATTR_DEVICE_CLASS,
     ATTR_UNIT_OF_MEASUREMENT,
     PERCENTAGE,
     STATE_UNAVAILABLE,
@@ -14,7 +13,7 @@ from homeassistant.core import State
 from homeassistant.util import dt as dt_util
 
 from ..aspect import Aspect, Domain, Kind, Range
-from ..attributes import number, own_unit, text, texts_of
+from ..attributes import device_class, number, own_unit, text, texts_of
 
 MOMENTS = {SensorDeviceClass.DATE, SensorDeviceClass.TIMESTAMP, SensorDeviceClass.UPTIME}
 SHARES = {SensorDeviceClass.BATTERY, SensorDeviceClass.HUMIDITY, SensorDeviceClass.MOISTURE}
@@ -22,12 +21,12 @@ SHARES = {SensorDeviceClass.BATTERY, SensorDeviceClass.HUMIDITY, SensorDeviceCla
 
 def _kind(state: State) -> Kind | None:
     """Tell what the sensor measures; None while neither its attributes nor its state give it away."""
-    device_class = state.attributes.get(ATTR_DEVICE_CLASS)
-    if device_class in MOMENTS:
+    measured = device_class(state)
+    if measured in MOMENTS:
         return Kind.DATE
-    if device_class == SensorDeviceClass.ENUM:
+    if measured == SensorDeviceClass.ENUM:
         return Kind.ENUM
-    if device_class or ATTR_UNIT_OF_MEASUREMENT in state.attributes or ATTR_STATE_CLASS in state.attributes:
+    if measured or ATTR_UNIT_OF_MEASUREMENT in state.attributes or ATTR_STATE_CLASS in state.attributes:
         return Kind.NUMBER
     if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
         return None
@@ -35,7 +34,7 @@ def _kind(state: State) -> Kind | None:
 
 
 def _moment(state: State) -> datetime | None:
-    if state.attributes.get(ATTR_DEVICE_CLASS) == SensorDeviceClass.DATE:
+    if device_class(state) == SensorDeviceClass.DATE:
         day = dt_util.parse_date(state.state)
         return dt_util.as_utc(dt_util.start_of_local_day(day)) if day else None
     moment = dt_util.parse_datetime(state.state)
@@ -43,7 +42,7 @@ def _moment(state: State) -> datetime | None:
 
 
 def _share_range(state: State) -> Range | None:
-    share = state.attributes.get(ATTR_DEVICE_CLASS) in SHARES and own_unit(state) == PERCENTAGE
+    share = device_class(state) in SHARES and own_unit(state) == PERCENTAGE
     return Range(0, 100) if share else None
 
 
@@ -81,7 +80,7 @@ DOMAIN = Domain(
                 SensorDeviceClass.PRESSURE: ("AtmosphericPressure", "Pressure"),
                 SensorDeviceClass.SIGNAL_STRENGTH: ("RSSI", "WiFI_RSSI", "SignalStrength"),
                 SensorDeviceClass.SOUND_PRESSURE: ("SoundDecibelValue", "Noise"),
-                SensorDeviceClass.TEMPERATURE: ("CurrentTemperature", "Temperature", "IndoorTemperature"),
+                SensorDeviceClass.TEMPERATURE: ("CurrentTemperature", "Temperature"),
                 SensorDeviceClass.VOLATILE_ORGANIC_COMPOUNDS: ("TVOC",),
                 SensorDeviceClass.VOLTAGE: ("Voltage", "RMSVoltage", "PowerVoltage"),
                 SensorDeviceClass.WATER: ("WaterConsumption", "WaterTotal"),

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 # Each row names one meaning. Rows must not share a word.
 SYNONYMS = (
-    ("off", "关", "关闭", "关机", "停止", "stopped"),
-    ("on", "开", "开启", "打开", "开机", "运行"),
+    ("off", "closed", "close", "no", "false", "关", "关闭", "关机", "否"),
+    ("on", "open", "yes", "true", "开", "开启", "打开", "开机", "是"),
     ("auto", "automatic", "自动", "自动模式"),
     ("cool", "cooling", "制冷", "冷风", "制冷模式"),
     ("heat", "heating", "制热", "加热", "暖风", "制热模式"),
@@ -40,6 +40,7 @@ def _bare(word: str) -> str:
 
 
 _MEANING = {_bare(word): row for row, words in enumerate(SYNONYMS) for word in words}
+_OPPOSITES = {_MEANING[word] for word in ("off", "on", "locked", "unlocked")}
 
 
 @lru_cache(maxsize=512)
@@ -69,14 +70,19 @@ def _grouped[Name, Member](named: Iterable[tuple[Name, Member]]) -> dict[Name, l
 
 
 @lru_cache(maxsize=512)
-def off_and_on(items: tuple[tuple[int, str], ...]) -> tuple[int, int] | None:
-    """Return the items that mean off and on: by their labels, else 0 and 1; None if there is no telling."""
-    pairs = pair(("off", "on"), items)
+def no_and_yes(words: tuple[str, str], items: tuple[tuple[int, str], ...]) -> tuple[int, int] | None:
+    """Return the items that stand for two opposite words: by their labels, else 0 and 1; None if there is no telling.
+
+    Labels that are another pair of opposites are no hint: whether an open switch is a locked door is for the user to say.
+    """
+    pairs = pair(words, items)
+    no, yes = (pairs.get(word) for word in words)
     keys = [key for key, _ in items]
-    if len(pairs) == 1 and len(keys) == 2:
-        (known,) = pairs.values()
-        (other,) = (key for key in keys if key != known)
-        return (known, other) if "off" in pairs else (other, known)
-    if len(pairs) == 2:
-        return pairs["off"], pairs["on"]
+    if len(keys) == 2:
+        no = next(key for key in keys if key != yes) if no is None and yes is not None else no
+        yes = next(key for key in keys if key != no) if yes is None and no is not None else yes
+    if no is not None and yes is not None:
+        return no, yes
+    if any(_MEANING.get(_bare(label)) in _OPPOSITES for _, label in items):
+        return None
     return (0, 1) if not keys or sorted(keys) == [0, 1] else None

@@ -1,0 +1,149 @@
+"""The steps about single bindings, shared by the options flow and the flow of an exposed device."""
+
+from abc import abstractmethod
+from collections.abc import Collection
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import voluptuous as vol
+
+from .binding_form import CONF_ENTITY, BindingForm, InputRefused
+from .const import CONF_BINDINGS
+from .labels import Labels
+from .mapping.binding import Binding
+from .mapping.domains import DOMAINS
+from .runtime import thing_model_of
+
+CONF_BINDING = "binding"
+
+
+class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](FlowHandler[Context, Result, Handler]):
+    """Add, edit and remove bindings one at a time; a flow says whose they are and where they go."""
+
+    def __init__(self) -> None:
+        """Start without an entity."""
+        self._form: BindingForm | None = None
+        self._shown: InputRefused | None = None
+
+    @abstractmethod
+    def bound_entry(self) -> ConfigEntry:
+        """Return the entry that the bindings belong to."""
+
+    @abstractmethod
+    def editable(self) -> list[Binding]:
+        """Return the bindings that can be changed and removed here."""
+
+    @abstractmethod
+    def finish_with(self, binding: Binding, replaced: Binding | None) -> Result:
+        """Store a new binding, or one in place of another, and finish."""
+
+    @abstractmethod
+    def finish_without(self, identifiers: Collection[str]) -> Result:
+        """Remove bindings and finish."""
+
+    def selectable(self) -> EntitySelectorConfig:
+        """Return which entities can be bound here."""
+        return EntitySelectorConfig(filter={"domain": list(DOMAINS)})
+
+    async def async_step_add_one(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the entity of a new binding."""
+        return await self.entity_page("add_one", user_input)
+
+    async def entity_page(self, step_id: str, user_input: dict[str, Any] | None) -> Result:
+        """Ask for an entity, and go on to the form for it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = await self._open_form(user_input[CONF_ENTITY], None)
+            if not errors:
+                return await self.async_step_binding()
+        schema = vol.Schema({vol.Required(CONF_ENTITY): EntitySelector(self.selectable())})
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+            last_step=False,
+        )
+
+    async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the binding to change."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            current = {one.identifier: one for one in self.editable()}.get(user_input[CONF_BINDING])
+            errors = await self._open_form(current.entity, current) if current else {CONF_BINDING: "binding_gone"}
+            if not errors:
+                return await self.async_step_binding()
+        return self.async_show_form(
+            step_id="edit",
+            data_schema=vol.Schema({vol.Required(CONF_BINDING): await self._choice_of_bindings(multiple=False)}),
+            errors={CONF_BINDING: error for error in errors.values()},
+            last_step=False,
+        )
+
+    async def async_step_binding(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask what the entity stands for, and how."""
+        assert self._form is not None  # noqa: S101 - the pages before have opened it
+        refused: InputRefused | None = None
+        if user_input is not None:
+            try:
+                binding, doubt = self._form.read(user_input)
+            except InputRefused as err:
+                refused = err
+            else:
+                # What would get lost is shown once; who sends the same again means it.
+                if doubt is None or (self._shown and self._shown.errors == doubt.errors):
+                    return self.finish_with(binding, self._form.current)
+                refused = doubt
+            self._shown = refused
+        return self.async_show_form(
+            step_id="binding",
+            data_schema=self.add_suggested_values_to_schema(self._form.schema(), user_input or self._form.values()),
+            errors=refused.errors if refused else {},
+            description_placeholders={
+                "entity": self._form.state.name,
+                "state": self._form.state.state,
+                **(refused.placeholders if refused else {}),
+            },
+        )
+
+    async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the bindings to remove."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if chosen := user_input[CONF_BINDINGS]:
+                return self.finish_without(chosen)
+            errors = {CONF_BINDINGS: "nothing_selected"}
+        return self.async_show_form(
+            step_id="remove",
+            data_schema=vol.Schema({vol.Required(CONF_BINDINGS): await self._choice_of_bindings(multiple=True)}),
+            errors=errors,
+        )
+
+    async def _open_form(self, entity: str, current: Binding | None) -> dict[str, str]:
+        """Prepare the form for an entity; return what is wrong with the entity."""
+        try:
+            self._form = await BindingForm.load(self.hass, self.bound_entry(), entity, current)
+        except InputRefused as refused:
+            return refused.errors
+        return {}
+
+    async def _choice_of_bindings(self, *, multiple: bool) -> SelectSelector:
+        labels = await Labels.load(self.hass)
+        model = thing_model_of(self.bound_entry())
+        return SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(value=one.identifier, label=labels.binding(one, model)) for one in self.editable()
+                ],
+                multiple=multiple,
+                mode=SelectSelectorMode.LIST,
+            )
+        )

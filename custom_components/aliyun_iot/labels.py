@@ -1,0 +1,92 @@
+"""How forms name things: entities as Home Assistant does, properties as the thing model does, the rest from the translations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_translations
+
+from .alink.datatypes import DataType, Field
+from .alink.thing_model import Property, Service, ThingModel
+from .const import DOMAIN
+from .exposures import resolve_entity
+from .mapping.aspect import Aspect
+from .mapping.binding import Access, Binding
+from .mapping.check import Problem
+from .mapping.domains import aspect_of
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Names and sentences for the user interface.
+
+    A flow is not told the language of the browser, so this is the language of the installation.
+    """
+
+    hass: HomeAssistant
+    language: str
+    texts: Mapping[str, str]
+
+    @classmethod
+    async def load(cls, hass: HomeAssistant) -> Self:
+        """Read the translations."""
+        language = hass.config.language
+        texts: dict[str, str] = {}
+        for category in ("common", "options", "selector"):
+            texts |= await async_get_translations(hass, language, category, {DOMAIN})
+        return cls(hass, language, texts)
+
+    def text(self, key: str, **placeholders: str) -> str:
+        """Return a translated text, such as `common.nothing_fits`."""
+        return self.texts[f"component.{DOMAIN}.{key}"].format(**placeholders)
+
+    def access(self, access: Access) -> str:
+        """Return the word for a direction."""
+        return self.text(f"selector.access.options.{access}")
+
+    def aspect(self, aspect: Aspect) -> str:
+        """Return the name of an aspect."""
+        return aspect.name_zh if self.language.startswith("zh") else aspect.name_en
+
+    def values(self, data_type: DataType) -> str:
+        """Return which values fit a data type."""
+        return data_type.describe(self.language)
+
+    def property(self, identifier: str, definition: Property | None) -> str:
+        """Return the name of a property, which is all there is without a thing model."""
+        return _named(definition.name, identifier) if definition else identifier
+
+    def service(self, definition: Service) -> str:
+        """Return the name of a service."""
+        return _named(definition.name, definition.identifier)
+
+    def parameters(self, fields: Mapping[str, Field]) -> str:
+        """Return parameters with what fits them."""
+        return "; ".join(f"`{name}` ({self.values(field.data_type)})" for name, field in fields.items())
+
+    def problem(self, problem: Problem, aspect: Aspect, definition: Property | None) -> dict[str, str]:
+        """Return the placeholders for the text of a problem, with names instead of keys."""
+        placeholders = {**problem.placeholders, "aspect": self.aspect(aspect)}
+        if problem.key == "type_mismatch" and definition:
+            placeholders["wanted"] = self.values(definition.data_type)
+        return placeholders
+
+    @callback
+    def entity(self, reference: str) -> str:
+        """Return the friendly name of an entity; what is known of it when it is gone."""
+        entity_id = resolve_entity(self.hass, reference)
+        state = self.hass.states.get(entity_id) if entity_id else None
+        return state.name if state else entity_id or reference
+
+    @callback
+    def binding(self, binding: Binding, model: ThingModel | None) -> str:
+        """Return what a binding connects, and which way."""
+        aspect = aspect_of(resolve_entity(self.hass, binding.entity) or "", binding.aspect)
+        facet = self.aspect(aspect) if aspect else binding.aspect
+        target = self.property(binding.identifier, model.properties.get(binding.identifier) if model else None)
+        return f"{self.entity(binding.entity)} · {facet} → {target} ({self.access(binding.access)})"
+
+
+def _named(name: str, identifier: str) -> str:
+    return identifier if name == identifier else f"{name} [{identifier}]"

@@ -1,0 +1,97 @@
+"""The real `hass` process: started, watched and stopped by the demo."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import os
+from pathlib import Path
+import sys
+
+import aiohttp
+
+from .words import Language
+
+START_TIMEOUT = 120.0
+"""Seconds; the very first start may have to fetch what Home Assistant's own integrations need."""
+
+STOP_TIMEOUT = 30.0
+TAIL_LINES = 40
+
+
+class HomeAssistantFailed(Exception):  # noqa: N818 - named after what happened
+    """Home Assistant ended by itself or did not come up in time; the text ends with the tail of its log."""
+
+
+class HomeAssistantProcess:
+    """A running Home Assistant."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path, port: int) -> None:
+        """Watch this process, whose output goes to `log` and whose web server will listen on `port`."""
+        self.log = log
+        self.url = f"http://127.0.0.1:{port}"
+        self._process = process
+
+    async def wait_until_up(self, session: aiohttp.ClientSession) -> None:
+        """Wait until the web server answers; raises HomeAssistantFailed."""
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while not await self._answers(session):
+                    if self._process.returncode is not None:
+                        raise self.failed(f"Home Assistant ended with code {self._process.returncode}")
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise self.failed(f"Home Assistant did not come up within {START_TIMEOUT:g} s") from None
+
+    async def wait_until_ended(self) -> None:
+        """Wait for the end that nobody asked for; raises HomeAssistantFailed."""
+        code = await self._process.wait()
+        raise self.failed(f"Home Assistant ended with code {code}")
+
+    def failed(self, reason: str) -> HomeAssistantFailed:
+        """Return an error with the tail of the log."""
+        lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        return HomeAssistantFailed("\n".join([f"{reason}. The end of {self.log}:", *lines]))
+
+    async def stop(self) -> None:
+        """Ask it to end and wait for that; it is killed when it takes too long or nobody wants to wait."""
+        if self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self._process.wait()
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+
+    async def _answers(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(f"{self.url}/api/onboarding") as response:
+                return response.ok
+        except aiohttp.ClientError:
+            return False
+
+
+@asynccontextmanager
+async def home_assistant(
+    configuration: Path, log: Path, port: int, language: Language
+) -> AsyncIterator[HomeAssistantProcess]:
+    """Run Home Assistant on a configuration folder, with its output in `log`, until the block is left."""
+    with log.open("wb") as output:
+        # In a session of its own, so that a Ctrl-C in the terminal comes to the demo alone and the end is orderly.
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("hass"),
+            "--config",
+            configuration,
+            "--log-no-color",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env={**os.environ, "DEMO_LANGUAGE": language},
+        )
+    running = HomeAssistantProcess(process, log, port)
+    try:
+        yield running
+    finally:
+        await running.stop()

@@ -1,0 +1,22 @@
+"""Texts of the demo, each in the two languages that it speaks."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Language(StrEnum):
+    """The languages of the demo, named as Home Assistant does."""
+
+    ENGLISH = "en"
+    CHINESE = "zh-Hans"
+
+
+class Words(NamedTuple):
+    """One text in both languages."""
+
+    en: str
+    zh: str
+
+    def text(self, language: Language) -> str:
+        """Return the text in one language."""
+        return self.zh if language is Language.CHINESE else self.en

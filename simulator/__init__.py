@@ -1,0 +1,38 @@
+"""A simulator of the cloud side of Alibaba Cloud IoT Platform.
+
+An MQTT broker, the platform's behaviour (docs/protocol.md §17) and a control API in the platform's own terms, all in
+one process:
+
+    async with Simulator() as cloud:
+        device = cloud.add_device("a1Kitchen01", "hall-lamp", "0123456789abcdef0123456789abcdef", tsl)
+        …                                    # a device connects to 127.0.0.1:cloud.port
+        await device.wait_for(lambda device: "LightSwitch" in device.properties)
+        answer = await cloud.call("SetDeviceProperty", ProductKey=…, DeviceName=…, Items={"LightSwitch": 1})
+        reply = await device.wait_reply(answer["Data"]["MessageId"])
+
+It uses nothing of the integration. On the command line: `scripts/simulator --help`. More in simulator/README.md.
+"""
+
+from .cloud import Simulator
+from .device import CloudDevice, Desired, DeviceReply, EventRecord, RrpcForm, ServiceCall, Status
+from .faults import CodeFault, FaultError, Faults
+from .tsl import ThingModelError
+from .wire import Direction, Note, WireMessage
+
+__all__ = [
+    "CloudDevice",
+    "CodeFault",
+    "Desired",
+    "DeviceReply",
+    "Direction",
+    "EventRecord",
+    "FaultError",
+    "Faults",
+    "Note",
+    "RrpcForm",
+    "ServiceCall",
+    "Simulator",
+    "Status",
+    "ThingModelError",
+    "WireMessage",
+]

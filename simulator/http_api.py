@@ -1,0 +1,102 @@
+"""The control API over HTTP, for scripts, curl and people.
+
+| request | what it does |
+|---|---|
+| `POST /` | an action of the platform: form or JSON fields, `Action=` among them |
+| `GET /faults`, `POST /faults` | show the fault switches, set some (JSON object); 400 when one is not known |
+| `GET /wire?since=N` | the recorded messages after number N |
+
+A failed action is answered with status 200 and `"Success": false`, as on the platform; 400 means that the request
+itself could not be read.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from aiohttp import web
+
+from .faults import FaultError, Faults
+from .jsontext import JsonValue, NotJsonError, dump, parse
+from .wire import WireLog
+
+type Call = Callable[[str, Mapping[str, JsonValue]], Awaitable[JsonValue]]
+
+
+class HttpApi:
+    """Serves the API on one port."""
+
+    def __init__(self, call: Call, faults: Faults, wire: WireLog) -> None:
+        """Answer from these."""
+        self._call = call
+        self._faults = faults
+        self._wire = wire
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen and return the port; raise OSError."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.post("/", self._post_action),
+                web.get("/faults", self._get_faults),
+                web.post("/faults", self._post_faults),
+                web.get("/wire", self._get_wire),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        bound_port: int = self._runner.addresses[0][1]
+        return bound_port
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _post_action(self, request: web.Request) -> web.Response:
+        fields = await _read_fields(request)
+        action = fields.pop("Action", "")
+        return _json(await self._call(action if isinstance(action, str) else "", fields))
+
+    async def _get_faults(self, request: web.Request) -> web.Response:
+        del request
+        return _json(self._faults.as_dict())
+
+    async def _post_faults(self, request: web.Request) -> web.Response:
+        try:
+            self._faults.set(**_json_object(await request.read()))
+        except FaultError as error:
+            raise _bad_request(str(error)) from None
+        return _json(self._faults.as_dict())
+
+    async def _get_wire(self, request: web.Request) -> web.Response:
+        since = request.query.get("since", "0")
+        if not since.isascii() or not since.isdigit():
+            raise _bad_request("since is the number of a message")
+        return _json([message.as_json() for message in self._wire.since(int(since))])
+
+
+async def _read_fields(request: web.Request) -> dict[str, JsonValue]:
+    if request.content_type == "application/json":
+        return _json_object(await request.read())
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _json_object(body: bytes) -> dict[str, JsonValue]:
+    try:
+        value = parse(body)
+    except NotJsonError as error:
+        raise _bad_request(f"the body is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise _bad_request("the body is a JSON object")
+    return value
+
+
+def _bad_request(reason: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=dump({"Success": False, "ErrorMessage": reason}), content_type="application/json")
+
+
+_json = partial(web.json_response, dumps=dump)

@@ -1,0 +1,138 @@
+"""What the API tells about the past of a device, in the rows of the platform's answers.
+
+Times are texts of milliseconds and values are texts, as there: a number as JSON, a struct as a JSON object. `StartTime`,
+`EndTime`, `Asc` and `PageSize` are mandatory on the platform and optional here (all times, newest first, 50 rows).
+"""
+
+from collections.abc import Callable, Sequence
+
+from .device import CloudDevice, EventRecord, ServiceCall
+from .errors import BAD_PAGE, ApiError
+from .fields import Fields
+from .jsontext import JsonValue, dump
+from .tsl import Property
+
+MAX_PAGE = 100
+
+
+def query_property_status(device: CloudDevice, fields: Fields) -> JsonValue:
+    """Return the newest value of every property; one that was never reported has no Value and no Time."""
+    del fields
+    model = device.thing_model.properties if device.thing_model else {}
+    rows: list[JsonValue] = []
+    for identifier in [*model, *(device.properties.keys() - model.keys())]:
+        row = _property_row(identifier, model.get(identifier))
+        if identifier in device.properties:
+            value, time_ms = device.properties[identifier]
+            row |= {"Value": _as_text(value), "Time": str(time_ms)}
+        rows.append(row)
+    return {"List": {"PropertyStatusInfo": rows}}
+
+
+def query_desired_properties(device: CloudDevice, fields: Fields) -> JsonValue:
+    """Return desired values, of `Identifier.N` or all; a cleared one has a Version and no Value."""
+    model = device.thing_model.properties if device.thing_model else {}
+    rows: list[JsonValue] = []
+    for identifier in fields.texts("Identifier") or list(device.desired):
+        row = _property_row(identifier, model.get(identifier))
+        if (desired := device.desired.get(identifier)) is not None:
+            row |= {"Version": desired.version, "Time": str(desired.time)}
+            if not desired.cleared:
+                row["Value"] = _as_text(desired.value)
+        rows.append(row)
+    return {"List": {"DesiredPropertyInfo": rows}}
+
+
+def query_property_history(device: CloudDevice, fields: Fields) -> JsonValue:
+    """Return the values of one property, those of history posts included."""
+
+    def row(sample: tuple[JsonValue, int]) -> dict[str, JsonValue]:
+        return {"Value": _as_text(sample[0]), "Time": str(sample[1])}
+
+    samples = device.samples.get(fields.text("Identifier"), [])
+    return _page("PropertyInfo", samples, lambda sample: sample[1], row, fields)
+
+
+def query_events(device: CloudDevice, fields: Fields) -> JsonValue:
+    """Return events, all or those of one `Identifier` or `EventType`."""
+    model = device.thing_model.events if device.thing_model else {}
+    identifier, kind = fields.optional_text("Identifier"), fields.optional_text("EventType")
+
+    def kind_of(event: EventRecord) -> str:
+        return model[event.identifier].kind if event.identifier in model else ""
+
+    def row(event: EventRecord) -> dict[str, JsonValue]:
+        return {
+            "EventType": kind_of(event),
+            "Identifier": event.identifier,
+            "Name": model[event.identifier].name if event.identifier in model else event.identifier,
+            "OutputData": dump(dict(event.output)),
+            "Time": str(event.time),
+        }
+
+    events = [
+        event for event in device.events if identifier in (None, event.identifier) and kind in (None, kind_of(event))
+    ]
+    return _page("EventInfo", events, lambda event: event.time, row, fields)
+
+
+def query_service_calls(device: CloudDevice, fields: Fields) -> JsonValue:
+    """Return commands to the device, `set` and `get` among them, and their outcome.
+
+    `OutputData` holds code, data and message of the device's first reply and is empty as long as there is none.
+    `MessageId` and `Replies`, the number of replies, are not on the platform.
+    """
+    model = device.thing_model.services if device.thing_model else {}
+    identifier = fields.optional_text("Identifier")
+
+    def row(call: ServiceCall) -> dict[str, JsonValue]:
+        reply = call.reply
+        outcome: JsonValue = {"code": reply.code, "data": reply.data, "message": reply.message} if reply else None
+        return {
+            "Identifier": call.identifier,
+            "Name": model[call.identifier].name if call.identifier in model else call.identifier,
+            "InputData": dump(call.params),
+            "OutputData": dump(outcome) if reply else "",
+            "Time": str(call.time),
+            "MessageId": call.message_id,
+            "Replies": len(call.replies),
+        }
+
+    calls = [call for call in device.service_calls if identifier in (None, call.identifier)]
+    return _page("ServiceInfo", calls, lambda call: call.time, row, fields)
+
+
+def _page[Entry](
+    name: str,
+    entries: Sequence[Entry],
+    time_of: Callable[[Entry], int],
+    row: Callable[[Entry], dict[str, JsonValue]],
+    fields: Fields,
+) -> JsonValue:
+    """Return one page; on the platform StartTime is the later one for Asc=0, so either order is taken."""
+    page_size, ascending = fields.integer("PageSize", 50), fields.integer("Asc", 0)
+    if page_size not in range(1, MAX_PAGE + 1) or ascending not in (0, 1):
+        raise ApiError(BAD_PAGE, f"PageSize is 1 to {MAX_PAGE}, Asc 0 or 1.")
+    first, last = sorted((fields.integer("StartTime", 0), fields.integer("EndTime", 2**63)))
+    found = sorted((entry for entry in entries if first <= time_of(entry) <= last), key=time_of)
+    if not ascending:
+        found.reverse()
+    data: dict[str, JsonValue] = {
+        "List": {name: [row(entry) for entry in found[:page_size]]},
+        "NextValid": len(found) > page_size,
+    }
+    if len(found) > page_size:
+        data["NextTime"] = time_of(found[page_size])
+    return data
+
+
+def _property_row(identifier: str, known: Property | None) -> dict[str, JsonValue]:
+    if known is None:
+        return {"Identifier": identifier, "Name": identifier, "DataType": "", "Unit": ""}
+    specs = known.data_type.get("specs")
+    unit = specs.get("unit", "") if isinstance(specs, dict) else ""
+    return {"Identifier": identifier, "Name": known.name, "DataType": known.data_type["type"], "Unit": unit}
+
+
+def _as_text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else dump(value)

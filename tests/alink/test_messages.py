@@ -1,0 +1,238 @@
+"""Messages: read tolerantly, written exactly."""
+
+import json
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.aliyun_iot.alink.errors import MessageError
+from custom_components.aliyun_iot.alink.messages import (
+    MAX_PAYLOAD,
+    JsonValue,
+    Reply,
+    Request,
+    decode_reply,
+    decode_request,
+    encode_reply,
+    encode_request,
+)
+
+JSON_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+JSON_VALUES = st.recursive(
+    JSON_SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+IDS = st.integers(0, 2**32 - 1).map(str)
+
+
+def beginning(value: object) -> str:
+    """Name a test after the first characters of a long value."""
+    return repr(value)[:40]
+
+
+def test_a_request_is_written_as_the_platform_documents_it() -> None:
+    """Compact, in UTF-8, with version and method, and a decimal for every float."""
+    payload = encode_request("7", "thing.event.property.post", {"Name": "客厅", "Temperature": 10.0, "On": 1})
+
+    assert payload.decode() == (
+        '{"id":"7","version":"1.0","params":{"Name":"客厅","Temperature":10.0,"On":1},"method":"thing.event.property.post"}'
+    )
+
+
+def test_a_request_can_do_without_a_reply() -> None:
+    """`sys.ack` 0 tells the cloud to stay silent; left out, it replies."""
+    assert json.loads(encode_request("7", "thing.log.post", [], ack=False))["sys"] == {"ack": 0}
+    assert "sys" not in json.loads(encode_request("7", "thing.log.post", []))
+
+
+def test_an_answer_is_written_with_id_code_data_and_message() -> None:
+    """These four are what every reader of the platform's replies needs."""
+    assert encode_reply("7", 200, {}) == b'{"id":"7","code":200,"data":{},"message":"success"}'
+    assert encode_reply("7", 100003, {}, "locked") == b'{"id":"7","code":100003,"data":{},"message":"locked"}'
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), -float("inf"), "\ud800", "x" * MAX_PAYLOAD], ids=beginning
+)
+def test_what_the_cloud_would_drop_is_never_written(value: JsonValue) -> None:
+    """No NaN, no half characters, nothing above 256 KB: the platform drops such messages without a word."""
+    with pytest.raises(MessageError) as refused:
+        encode_request("7", "thing.event.property.post", {"A": value})
+    assert refused.value.id == "7"
+    with pytest.raises(MessageError):
+        encode_reply("7", 200, {"A": value})
+
+
+@given(message_id=IDS, params=st.dictionaries(st.text(), JSON_VALUES, max_size=4) | st.lists(JSON_VALUES, max_size=4))
+def test_requests_survive_the_wire(message_id: str, params: JsonValue) -> None:
+    """What is written is read back equal."""
+    payload = encode_request(message_id, "thing.service.Run", params)
+
+    assert decode_request(payload) == Request(message_id, "thing.service.Run", params)
+
+
+@given(message_id=IDS, code=st.integers(0, 110000), data=JSON_VALUES, message=st.text())
+def test_replies_survive_the_wire(message_id: str, code: int, data: JsonValue, message: str) -> None:
+    """What is written is read back equal."""
+    assert decode_reply(encode_reply(message_id, code, data, message)) == Reply(message_id, code, message, data)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reply"),
+    [
+        (b'{"id":"1","code":200}', Reply("1", 200, "", {})),
+        (b'{"id":1,"code":"200","data":{}}', Reply("1", 200, "", {})),
+        (b'{"id":"1","code":"1000","message":null,"data":null}', Reply("1", 1000, "", None)),
+        (
+            b' {"code":460,"id":"1","message":"request parameter error"}\n',
+            Reply("1", 460, "request parameter error", {}),
+        ),
+        (b'{"id":"1","code":200,"localizedMsg":"\xe6\x88\x90","version":"1.0","data":[]}', Reply("1", 200, "", [])),
+        (b'{"id":"\\ud83d\\ude00","code":200}', Reply("😀", 200, "", {})),
+    ],
+)
+def test_replies_are_read_with_whatever_is_missing(payload: bytes, reply: Reply) -> None:
+    """Only id and code are indispensable, and a code may be text (docs/protocol.md §0.4)."""
+    assert decode_reply(payload) == reply
+
+
+@pytest.mark.parametrize(
+    ("payload", "message_id"),
+    [
+        (b'{"id":"1"}', "1"),
+        (b'{"id":"1","code":null}', "1"),
+        (b'{"id":"1","code":true}', "1"),
+        (b'{"id":"1","code":"ok"}', "1"),
+        (b'{"id":"1","code":{}}', "1"),
+        (b'{"code":200}', None),
+        (b"[]", None),
+    ],
+)
+def test_a_reply_without_id_or_code_is_refused(payload: bytes, message_id: str | None) -> None:
+    """It could not be matched to a request, or would say nothing."""
+    with pytest.raises(MessageError) as refused:
+        decode_reply(payload)
+    assert refused.value.id == message_id
+
+
+def test_a_post_is_accepted_although_properties_are_rejected() -> None:
+    """The cloud answers 200 and names in `data` what it dropped (docs/protocol.md §4.1)."""
+    reply = decode_reply(
+        b'{"code":200,"data":{"LightSwitch":"tsl parse: params not exist","RGBColor":{"code":6312}},"id":"1"}'
+    )
+
+    assert reply.ok
+    assert reply.rejected == {"LightSwitch": "tsl parse: params not exist", "RGBColor": '{"code": 6312}'}
+
+
+@pytest.mark.parametrize("data", [{}, None, [], "tsl parse"])
+def test_nothing_is_rejected_where_no_property_is_named(data: JsonValue) -> None:
+    """Only the members of an object are identifiers."""
+    assert Reply("1", 200, "success", data).rejected == {}
+    assert not Reply("1", 460, "request parameter error", data).ok
+
+
+@pytest.mark.parametrize(
+    ("payload", "request_"),
+    [
+        (b'{"id":5}', Request("5", None, {})),
+        (b'{"id":"5","params":null,"method":null}', Request("5", None, {})),
+        (b'{"id":"5","params":["A"],"method":"thing.service.property.get"}', Request("5", "thing.service.property.get", ["A"])),
+        (b'{"id":"7|exp-topic|/a","version":"1.0.0","params":{"A":1},"extra":1}', Request("7|exp-topic|/a", None, {"A": 1})),
+        (b'{"id":"5","method":7,"code":200,"params":{}}', Request("5", None, {})),
+        (b'{"method":"thing.service.Run","code":1,"id":5}', Request("5", "thing.service.Run", {})),
+    ],
+)  # fmt: skip
+def test_requests_are_read_with_whatever_is_missing(payload: bytes, request_: Request) -> None:
+    """Only the id is indispensable; version and method say nothing that the topic doesn't."""
+    assert decode_request(payload) == request_
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"hello world",
+        b'{"id":"1"',
+        b'{"id":"1"} x',
+        b'{id:"1"}',
+        b"{'id':'1'}",
+        b"null",
+        b"17",
+        b"NaN",
+        b'"id"',
+        b'[{"id":"1"}]',
+        b"{}",
+        b'{"id":null}',
+        b'{"id":""}',
+        b'{"id":true}',
+        b'{"id":[]}',
+        b'{"id":NaN}',
+        b'{"id":"\\ud800"}',
+        b'{"params":{}}',
+        b'\xef\xbb\xbf{"id":"1"}',
+        '{"id":"1"}'.encode("utf-16"),
+        b'{"id":"\xff"}',
+        b"[" * 200_000,
+        b'{"a":' * 200_000,
+        b'{"id":"1","params":"' + b"x" * (5 * MAX_PAYLOAD) + b'"}',
+    ],
+    ids=beginning,
+)
+def test_garbage_is_refused_without_an_id(payload: bytes) -> None:
+    """There is nobody to answer; the error is the same class whatever the garbage."""
+    with pytest.raises(MessageError) as refused:
+        decode_request(payload)
+    assert refused.value.id is None
+    assert refused.value.code == 460
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"id":"1","params":{"A":NaN}}',
+        b'{"id":"1","params":{"A":-Infinity}}',
+        b'{"id":"1","params":{"A":1e999}}',
+        b'{"id":"1","params":{"A":' + b"9" * 5000 + b"}}",
+        b'{"id":"1","params":{"A":1,"A":2}}',
+        b'{"id":"1","params":{"A":"\\uD800"}}',
+        b'{"id":"1","params":{"\\udfff":1}}',
+        b'{"id":"1","params":' + b"[" * 60 + b"]" * 60 + b"}",
+        b'{"id":"1","params":"' + b"x" * MAX_PAYLOAD + b'"}',
+    ],
+    ids=beginning,
+)
+def test_defects_inside_leave_the_id_to_answer_to(payload: bytes) -> None:
+    """A command that can't be carried out, but has an id, is answered with its error."""
+    with pytest.raises(MessageError) as refused:
+        decode_request(payload)
+    assert refused.value.id == "1"
+    assert refused.value.code == 460
+
+
+def test_our_own_reply_is_not_taken_for_a_request() -> None:
+    """On the long RRPC topic a plain broker returns our answer to us; it must not be answered again."""
+    with pytest.raises(MessageError) as refused:
+        decode_request(encode_reply("5", 200, {"Energy": 1.5}))
+    assert refused.value.id is None
+
+
+LIKE_A_MESSAGE = st.fixed_dictionaries(
+    {"id": IDS | JSON_SCALARS},
+    optional={"code": JSON_SCALARS, "data": JSON_VALUES, "params": JSON_VALUES, "method": JSON_SCALARS},
+)
+
+
+@given(st.binary(max_size=200) | (JSON_VALUES | LIKE_A_MESSAGE).map(lambda value: json.dumps(value).encode()))
+def test_reading_raises_nothing_but_message_errors(payload: bytes) -> None:
+    """Whatever a broker delivers, the link survives; what it accepts can be answered."""
+    for decode in (decode_request, decode_reply):
+        try:
+            message = decode(payload)
+        except MessageError as refused:
+            message_id = refused.id
+        else:
+            message_id = message.id
+        if message_id is not None:
+            assert encode_reply(message_id, 200, {})

@@ -1,0 +1,417 @@
+"""Reading thing models: the complete example, the variants of real life, and everything that is not one."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.aliyun_iot.alink.datatypes import (
+    INT_MAX,
+    INT_MIN,
+    ArrayType,
+    BoolType,
+    DataType,
+    DateType,
+    DoubleType,
+    EnumType,
+    Field,
+    FloatType,
+    IntType,
+    StructType,
+    TextType,
+)
+from custom_components.aliyun_iot.alink.errors import ThingModelError
+from custom_components.aliyun_iot.alink.thing_model import EventType, Property, Service, ThingModel
+
+from .generated import thing_models
+
+TEXT = (Path(__file__).parents[1] / "fixtures" / "tsl-home-gateway.json").read_text(encoding="utf-8")
+DOCUMENT: dict[str, Any] = json.loads(TEXT)
+MODEL = ThingModel.parse(TEXT)
+
+
+def model_with(**changes: object) -> dict[str, Any]:
+    """Return a thing model with one property, some of whose fields are changed; None removes one."""
+    fields = {"identifier": "A", "name": "A", "accessMode": "rw", "dataType": {"type": "int"}, **changes}
+    return {"properties": [{key: value for key, value in fields.items() if value is not None}]}
+
+
+def model_of_type(data_type: object) -> dict[str, Any]:
+    """Return a thing model with one property of a data type."""
+    return model_with(dataType=data_type)
+
+
+def test_the_example_is_read_completely() -> None:
+    """All features are there, but for those that the platform generates."""
+    assert MODEL.product_key == "a1HomeGw001"
+    assert len(MODEL.properties) == 14
+    assert list(MODEL.events) == ["HighTemperatureAlarm", "DeviceFault", "SceneActivated"]
+    assert list(MODEL.services) == ["RunScene", "ReadMeter", "Restart"]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "data_type"),
+    [
+        ("LightSwitch", BoolType({0: "off", 1: "on"})),
+        ("Brightness", IntType(0, 100, 1, "%")),
+        ("RGBColor", StructType({key: Field(key, key, IntType(0, 255, 1)) for key in ("Red", "Green", "Blue")})),
+        ("TargetTemperature", FloatType(5, 35, 0.5, "°C")),
+        ("HVACMode", EnumType({0: "off", 1: "heat", 2: "cool", 3: "auto", 4: "fan_only"})),
+        ("EnergyTotal", DoubleType(0, 99999999, 0.001, "kWh")),
+        (
+            "Schedule",
+            ArrayType(
+                8,
+                StructType(
+                    {
+                        "Enabled": Field("Enabled", "Enabled", BoolType({0: "no", 1: "yes"})),
+                        "Cron": Field("Cron", "Cron expression", TextType(64)),
+                        "TargetTemperature": Field(
+                            "TargetTemperature", "Target temperature", FloatType(5, 35, 0.5, "°C")
+                        ),
+                    }
+                ),
+            ),
+        ),
+        ("ZoneLevels", ArrayType(16, IntType())),
+        ("LastSeen", DateType()),
+        ("GatewayName", TextType(64)),
+    ],
+)
+def test_data_types_of_the_example(identifier: str, data_type: DataType) -> None:
+    """Numbers are strings in the document, and arrays and structures nest."""
+    assert MODEL.properties[identifier].data_type == data_type
+
+
+def test_access_events_and_services_of_the_example() -> None:
+    """What the cloud may set, how serious an event is, and who waits for a service."""
+    assert MODEL.properties["Brightness"].writable
+    assert not MODEL.properties["CurrentHumidity"].writable
+    assert MODEL.events["HighTemperatureAlarm"].type is EventType.ALERT
+    assert list(MODEL.events["HighTemperatureAlarm"].output) == ["Temperature", "Threshold", "Zone"]
+    assert MODEL.services["ReadMeter"].sync
+    assert list(MODEL.services["ReadMeter"].input) == ["Channel"]
+    assert MODEL.services["Restart"] == Service("Restart", "Restart", sync=False, input={}, output={})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        DOCUMENT,
+        TEXT.encode(),
+        b"\xef\xbb\xbf" + TEXT.encode(),
+        [DOCUMENT],
+        {"data": {**DOCUMENT, "link": "/sys/a1HomeGw001/gw-1/thing/"}, "code": 200, "id": "1"},
+        {"Success": True, "Data": {"TslStr": TEXT}},
+        {"Data": {"ThingModelJson": TEXT}},
+        json.dumps(TEXT),
+    ],
+    ids=[
+        "object",
+        "bytes",
+        "byte order mark",
+        "list",
+        "dsltemplate reply",
+        "TslStr",
+        "ThingModelJson",
+        "twice encoded",
+    ],
+)
+def test_a_thing_model_is_found_in_what_delivers_it(document: object) -> None:
+    """It comes as a file, as a pasted text, and inside the replies of the device's and the application's interface."""
+    assert ThingModel.parse(document) == MODEL
+
+
+@given(thing_models())
+def test_a_thing_model_survives_its_document(model: ThingModel) -> None:
+    """What is exported is read back equal, modules included."""
+    assert ThingModel.parse(json.dumps(model.to_tsl(), allow_nan=False)) == model
+
+
+def test_modules_stand_in_front_of_identifiers() -> None:
+    """A custom module prefixes what belongs to it, the default one does not (docs/protocol.md §4.2)."""
+    block = {
+        "properties": [{"identifier": "Power", "dataType": {"type": "bool", "specs": {}}}],
+        "events": [{"identifier": "Alarm"}, {"identifier": "post"}],
+        "services": [{"identifier": "Run"}, {"identifier": "set"}, {"identifier": "get", "inputData": ["Power"]}],
+    }
+    modules = [
+        {"functionBlockId": "Default", "functionBlockName": "默认模块", "profile": {"productKey": "pk"}, **block},
+        {"functionBlockId": "light", **block},
+    ]
+
+    model = ThingModel.parse(modules)
+
+    assert model.product_key == "pk"
+    assert list(model.properties) == ["Power", "light:Power"]
+    assert model.properties["light:Power"].identifier == "light:Power"
+    assert list(model.events) == ["Alarm", "light:Alarm"]
+    assert list(model.services) == ["Run", "light:Run"]
+    assert ThingModel.parse({"functionBlocks": modules}) == model
+    assert ThingModel.parse({"profile": {"productKey": "pk"}, **block, "functionBlocks": modules[1:]}) == model
+
+
+def test_a_module_may_already_stand_in_front() -> None:
+    """Some exports write the full identifier, with or without naming the module."""
+    written = {"properties": [{"identifier": "light:Power", "dataType": {"type": "bool"}}]}
+    default = {"properties": [{"identifier": "Default:Power", "dataType": {"type": "bool"}}]}
+
+    assert list(ThingModel.parse(default).properties) == ["Power"]
+    assert list(ThingModel.parse(written).properties) == ["light:Power"]
+    assert list(ThingModel.parse({"functionBlockId": "light", **written}).properties) == ["light:Power"]
+    with pytest.raises(ThingModelError, match=r"^properties\[0\].identifier: belongs to another module than 'meter'$"):
+        ThingModel.parse({"functionBlockId": "meter", **written})
+
+
+def test_the_notation_of_the_platforms_interface_is_read_too() -> None:
+    """QueryThingModel answers in capitals, with the specs beside the type."""
+    switch = [{"dataType": "BOOL", "name": "off", "value": 0}, {"dataType": "BOOL", "name": "on", "value": "1"}]
+    longitude = {
+        "identifier": "Longitude",
+        "childName": "经度",
+        "childDataType": "DOUBLE",
+        "childSpecsDTO": {"dataType": "DOUBLE", "min": "-180", "max": "180", "step": "0.01", "unit": "°"},
+    }
+    stored = {
+        "_ppk": {"version": "1"},
+        "productKey": "a1HomeGw001",
+        "properties": [
+            {"identifier": "Switch", "rwFlag": "READ_WRITE", "dataType": "BOOL", "dataSpecsList": switch},
+            {"identifier": "Level", "rwFlag": "READ_ONLY", "dataType": "INT", "dataSpecs": {"min": "0", "max": 9}},
+            {"identifier": "Place", "rwFlag": "READ_ONLY", "dataType": "STRUCT", "dataSpecsList": [longitude]},
+            {
+                "identifier": "Track",
+                "dataType": "ARRAY",
+                "dataSpecs": {"size": "4", "childDataType": "STRUCT", "dataSpecsList": [longitude]},
+            },
+            {"identifier": "Levels", "dataType": "ARRAY", "dataSpecs": {"size": "4", "childDataType": "INT"}},
+        ],
+        "events": [
+            {
+                "identifier": "Fault",
+                "eventName": "故障",
+                "eventType": "ERROR_EVENT_TYPE",
+                "outputData": [{"identifier": "Code", "name": "Code", "dataType": "TEXT", "dataSpecs": {"length": 8}}],
+            }
+        ],
+        "services": [
+            {
+                "identifier": "Run",
+                "serviceName": "运行",
+                "callType": "SYNC",
+                "inputParams": [{"identifier": "At", "name": "At", "dataType": "DATE"}],
+                "outputParams": [],
+            }
+        ],
+    }
+    place = StructType({"Longitude": Field("Longitude", "经度", DoubleType(-180, 180, 0.01, "°"))})
+
+    model = ThingModel.parse({"Data": {"ThingModelJson": json.dumps(stored)}})
+
+    assert model.product_key == "a1HomeGw001"
+    assert {key: one.data_type for key, one in model.properties.items()} == {
+        "Switch": BoolType({0: "off", 1: "on"}),
+        "Level": IntType(0, 9),
+        "Place": place,
+        "Track": ArrayType(4, place),
+        "Levels": ArrayType(4, IntType()),
+    }
+    assert model.properties["Switch"].writable
+    assert model.events["Fault"].type is EventType.ERROR
+    assert model.events["Fault"].name == "故障"
+    assert model.events["Fault"].output["Code"].data_type == TextType(8)
+    assert model.services["Run"] == Service(
+        "Run", "运行", sync=True, input={"At": Field("At", "At", DateType())}, output={}
+    )
+
+
+def test_what_is_absent_is_empty_or_harmless() -> None:
+    """Products without features leave whole lists out, and old documents leave fields out."""
+    model = ThingModel.parse(
+        {
+            "profile": {},
+            "properties": [{"identifier": "A", "dataType": {"type": "text"}}],
+            "events": [{"identifier": "B"}],
+            "services": [{"identifier": "C", "name": None, "inputData": None}],
+        }
+    )
+
+    assert model.product_key is None
+    assert model.properties["A"] == Property(
+        "A", "A", writable=False, readable=True, required=False, data_type=TextType(None)
+    )
+    assert model.events["B"].type is EventType.INFO
+    assert model.services["C"] == Service("C", "C", sync=False, input={}, output={})
+    assert ThingModel.parse({"profile": None, "properties": None, "schema": "x"}) == ThingModel()
+
+
+@pytest.mark.parametrize(
+    ("mode", "readable", "writable"), [("r", True, False), ("rw", True, True), ("w", False, True), ("RW", True, True)]
+)
+def test_access_modes(mode: str, *, readable: bool, writable: bool) -> None:
+    """`w` exists on derived platforms only."""
+    read = ThingModel.parse(model_with(accessMode=mode)).properties["A"]
+
+    assert (read.readable, read.writable) == (readable, writable)
+
+
+@pytest.mark.parametrize(
+    ("written", "data_type"),
+    [
+        ({"type": "int"}, IntType()),
+        ({"type": "int32", "specs": {"min": "-5", "max": "5.0", "step": ""}}, IntType(-5, 5)),
+        ({"type": "int", "specs": {"min": 0, "max": 4294967295}}, IntType(0, INT_MAX)),
+        ({"type": "int", "specs": {"min": "-1e300", "max": "1e300"}}, IntType(INT_MIN, INT_MAX)),
+        ({"type": "float", "specs": []}, FloatType()),
+        ({"type": "float", "specs": {"min": None, "unit": None, "precise": 7}}, FloatType()),
+        ({"type": "DOUBLE", "specs": {"min": "-.5", "step": 1e-3}}, DoubleType(-0.5, None, 0.001)),
+        ({"type": "bool"}, BoolType()),
+        ({"type": "bool", "specs": {"0": "关", "1": 1, "2": "?"}}, BoolType({0: "关", 1: ""})),
+        ({"type": "enum", "specs": {"-1": "a", "10": "b"}}, EnumType({-1: "a", 10: "b"})),
+        ({"type": "enum", "specs": [{"value": 3, "name": "c"}]}, EnumType({3: "c"})),
+        ({"type": "enum", "specs": []}, EnumType()),
+        ({"type": "text", "specs": {"length": 2048}}, TextType(2048)),
+        ({"type": "date", "specs": []}, DateType()),
+        ({"type": "date", "specs": "whatever"}, DateType()),
+        ({"type": "struct", "specs": []}, StructType({})),
+        ({"type": "array", "specs": {"item": {"type": "float"}}}, ArrayType(None, FloatType())),
+    ],
+)
+def test_data_types_are_read_defensively(written: object, data_type: DataType) -> None:
+    """Numbers may be numbers, specs may be a list or missing, and extra fields don't matter (docs/protocol.md §8.2)."""
+    assert ThingModel.parse(model_of_type(written)).properties["A"].data_type == data_type
+
+
+MEMBER = {"identifier": "B", "dataType": {"type": "int"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "problem"),
+    [
+        (None, "", "a thing model is an object, not nothing"),
+        (17, "", "a thing model is an object, not a number"),
+        (True, "", "a thing model is an object, not true or false"),
+        ("null", "", "a thing model is an object, not nothing"),
+        ("", "", "this is not JSON: Expecting value at line 1, column 1"),
+        ('{"properties":\n  [}', "", "this is not JSON: Expecting value at line 2, column 4"),
+        ("<html>", "", "this is not JSON"),
+        (b"\xff\xfe{", "", "this is not text in UTF-8"),
+        ('"\ud800"', "", "this is not text in UTF-8"),
+        ("[" * 100_000, "", "this is nested too deeply"),
+        ('{"properties":' + "9" * 5000 + "}", "", "a number in this is too long"),
+        (" " * 600_000, "", "this has 600000 bytes; a thing model has at most 524288"),
+        ({}, "", "a thing model has properties, events or services; nothing of the kind is here"),
+        ({"code": 200, "data": {}}, "", "a thing model has properties, events or services"),
+        ({"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}, "", "a thing model has properties, events or services"),
+        ([], "", "the list of modules is empty"),
+        ([DOCUMENT, 1], "[1]", "must be an object, not a number"),
+        ([DOCUMENT, {"functionBlockId": 5, "properties": []}], "[1].functionBlockId", "must be letters"),
+        ({"functionBlocks": [{"functionBlockId": "a:b"}]}, "functionBlocks[0].functionBlockId", "must not contain a colon"),
+        ({"functionBlocks": [5]}, "functionBlocks[0]", "must be an object, not a number"),
+        ({"properties": {}}, "properties", "must be a list, not an object"),
+        ({"profile": "x"}, "profile", "must be an object, not text"),
+        ({"properties": [[]]}, "properties[0]", "must be an object, not a list"),
+        (model_with(identifier=None), "properties[0].identifier", "is missing"),
+        (model_with(identifier=""), "properties[0].identifier", "must be letters, digits and underscores"),
+        (model_with(identifier="a/b"), "properties[0].identifier", "must be letters, digits and underscores"),
+        (model_with(identifier=[]), "properties[0].identifier", "must be letters, digits and underscores"),
+        (model_with(accessMode="x"), "properties[0].accessMode", "must be r, rw or w"),
+        (model_with(dataType=None), "properties[0].dataType", "is missing"),
+        (model_of_type({}), "properties[0].dataType.type", "is missing"),
+        (model_of_type({"type": "uuid"}), "properties[0].dataType.type", "must be int, float, double, bool, enum, text, date, struct or array, not 'uuid'"),
+        (model_of_type({"type": 5}), "properties[0].dataType.type", "must be int, float"),
+        (model_of_type({"type": "int", "specs": 5}), "properties[0].dataType.specs", "must be an object, not a number"),
+        (model_of_type({"type": "int", "specs": {"min": "1,000"}}), "properties[0].dataType.specs.min", "must be a number"),
+        (model_of_type({"type": "int", "specs": {"min": True}}), "properties[0].dataType.specs.min", "must be a number"),
+        (model_of_type({"type": "int", "specs": {"step": "0.5"}}), "properties[0].dataType.specs.step", "must be a whole number"),
+        (model_of_type({"type": "float", "specs": {"min": "2", "max": "1"}}), "properties[0].dataType.specs.min", "is greater than max"),
+        (model_of_type({"type": "double", "specs": {"max": float("nan")}}), "properties[0].dataType.specs.max", "must be a number"),
+        (model_of_type({"type": "text", "specs": {"length": "-1"}}), "properties[0].dataType.specs.length", "must be a whole number of at least 0"),
+        (model_of_type({"type": "enum", "specs": {"on": "x"}}), "properties[0].dataType.specs", "must number its items by integers"),
+        (model_of_type({"type": "enum", "specs": {"1": "x", "01": "y"}}), "properties[0].dataType.specs", "has two items numbered 1"),
+        (model_of_type({"type": "enum", "specs": [{"name": "x"}]}), "properties[0].dataType.specs", "must number its items by integers"),
+        (model_of_type({"type": "enum", "specs": "x"}), "properties[0].dataType.specs", "must be an object, not text"),
+        (model_of_type({"type": "struct", "specs": {}}), "properties[0].dataType.specs", "must be a list, not an object"),
+        (model_of_type({"type": "struct", "specs": [MEMBER, MEMBER]}), "properties[0].dataType.specs[1].identifier", "'B' appears twice"),
+        (model_of_type({"type": "array"}), "properties[0].dataType.specs.item", "must be an object, not nothing"),
+        (model_of_type({"type": "array", "specs": {"item": {}}}), "properties[0].dataType.specs.item.type", "is missing"),
+        ({"properties": model_with()["properties"] * 2}, "properties[1].identifier", "'A' appears twice"),
+        ({"events": [{"identifier": "A", "type": "fatal"}]}, "events[0].type", "must be info, alert or error"),
+        ({"events": [{"identifier": "A", "outputData": ["x"]}]}, "events[0].outputData[0]", "must be an object, not text"),
+        ({"services": [{"identifier": "A", "callType": "later"}]}, "services[0].callType", "must be async or sync"),
+        ({"services": [{"identifier": "A", "inputData": [MEMBER, {}]}]}, "services[0].inputData[1].identifier", "is missing"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_the_place(document: object, path: str, problem: str) -> None:
+    """An error is a plain sentence with the path to the place, or line and column of the text."""
+    with pytest.raises(ThingModelError) as refused:
+        ThingModel.parse(document)
+    assert refused.value.path == path
+    assert refused.value.problem.startswith(problem)
+    assert str(refused.value) == (f"{path}: {refused.value.problem}" if path else refused.value.problem)
+
+
+def test_types_inside_one_another_come_to_an_end() -> None:
+    """A document that only nests is refused before it can exhaust the stack."""
+    data_type: dict[str, Any] = {"type": "int"}
+    for _ in range(10_000):
+        data_type = {"type": "array", "specs": {"item": data_type}}
+
+    with pytest.raises(ThingModelError, match="is nested too deeply"):
+        ThingModel.parse(model_of_type(data_type))
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(
+    ["profile", "properties", "events", "services", "functionBlocks", "data", "identifier", "dataType", "type", "specs"]
+)
+LIKE_A_MODEL = st.recursive(
+    JSON_VALUES | st.sampled_from(["A", "int", "struct", "array", "enum"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def parse_or_refuse(document: object) -> None:
+    """Parse a document; what is accepted must be usable to the last description."""
+    try:
+        model = ThingModel.parse(document)
+    except ThingModelError:
+        return
+    assert ThingModel.parse(model.to_tsl()) == model
+
+
+@given(JSON_VALUES | LIKE_A_MODEL | JSON_VALUES.map(json.dumps) | st.binary(max_size=40) | st.text(max_size=40))
+def test_parsing_raises_nothing_but_thing_model_errors(document: object) -> None:
+    """Anything may be pasted, and any broker may answer dsltemplate/get."""
+    parse_or_refuse(document)
+
+
+def _places(node: Any) -> list[tuple[Any, Any]]:
+    """Return every container of a document with every key or index in it."""
+    keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
+    return [(node, key) for key in keys] + [place for key in keys for place in _places(node[key])]
+
+
+PLACES = len(_places(DOCUMENT))
+
+
+@given(index=st.integers(0, PLACES - 1), replacement=JSON_VALUES, remove=st.booleans())
+def test_a_damaged_example_is_read_or_refused(index: int, replacement: object, *, remove: bool) -> None:
+    """One place of the complete example is replaced by anything, or taken out."""
+    document = copy.deepcopy(DOCUMENT)
+    container, key = _places(document)[index]
+    if remove:
+        del container[key]
+    else:
+        container[key] = replacement
+
+    parse_or_refuse(document)

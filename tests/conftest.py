@@ -1,0 +1,109 @@
+"""What every story needs: a cloud, a device in it, and a Home Assistant that knows this integration."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The test package must load Home Assistant before anything imports voluptuous.
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.const import (
+    CONF_DEVICE_NAME,
+    CONF_DEVICE_SECRET,
+    CONF_ENDPOINT,
+    CONF_PRODUCT_KEY,
+    CONF_THING_MODEL,
+    CONF_TRANSPORT,
+    CONF_WINDOW,
+    DOMAIN,
+    SUBENTRY_EXPOSURE,
+    SUBENTRY_SERVICE,
+)
+from homeassistant.core import HomeAssistant
+from simulator import CloudDevice, Simulator
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+PRODUCT_KEY = "a1HomeGw001"
+DEVICE_NAME = "gw-1"
+DEVICE_SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
+
+type Rows = list[dict[str, Any]]
+type SetUp = Callable[..., Awaitable[MockConfigEntry]]
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find this integration."""
+
+
+@pytest.fixture
+def thing_model_document() -> dict[str, Any]:
+    """Return the thing model of the device in the simulator."""
+    return json.loads((FIXTURES / "tsl-home-gateway.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
+    """Run the cloud on loopback; connects are not counted, since tests connect often."""
+    simulator = Simulator(connects_per_minute=None)
+    await simulator.start()
+    yield simulator
+    await simulator.stop()
+
+
+@pytest.fixture
+def device(cloud: Simulator, thing_model_document: dict[str, Any]) -> CloudDevice:
+    """Return the device as the cloud knows it."""
+    return cloud.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET, tsl=thing_model_document)
+
+
+@pytest.fixture
+def entry_data(cloud: Simulator) -> dict[str, Any]:
+    """Return what the config flow stores for the device."""
+    return {
+        CONF_PRODUCT_KEY: PRODUCT_KEY,
+        CONF_DEVICE_NAME: DEVICE_NAME,
+        CONF_DEVICE_SECRET: DEVICE_SECRET,
+        CONF_ENDPOINT: f"127.0.0.1:{cloud.port}",
+        CONF_TRANSPORT: "tcp",
+    }
+
+
+@pytest.fixture
+def set_up(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    entry_data: dict[str, Any],
+    thing_model_document: dict[str, Any],
+) -> SetUp:
+    """Return a function that sets an entry up with bindings and waits until it runs."""
+
+    async def run(
+        bindings: Rows = (), services: Rows = (), options: Mapping[str, Any] | None = None
+    ) -> MockConfigEntry:
+        exposures = [{"bindings": list(bindings)}] if bindings else []
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title=DEVICE_NAME,
+            unique_id=f"{PRODUCT_KEY}.{DEVICE_NAME}",
+            data=entry_data,
+            options={CONF_THING_MODEL: thing_model_document, CONF_WINDOW: 0.01} | dict(options or {}),
+            subentries_data=[
+                *(_subentry(SUBENTRY_EXPOSURE, "exposure", data) for data in exposures),
+                *(_subentry(SUBENTRY_SERVICE, data["identifier"], data) for data in services),
+            ],
+        )
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        return entry
+
+    return run
+
+
+def _subentry(kind: str, title: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"data": data, "subentry_type": kind, "title": title, "unique_id": f"{kind}:{title}"}

@@ -1,0 +1,256 @@
+"""Values on their way: what each data type makes of an aspect's value, and what it refuses."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from homeassistant.core import HomeAssistant, State
+from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
+import pytest
+
+from custom_components.aliyun_iot.alink.datatypes import (
+    ArrayType,
+    BoolType,
+    DataType,
+    DateType,
+    DoubleType,
+    EnumType,
+    Field,
+    FloatType,
+    IntType,
+    StructType,
+    TextType,
+    Value as CloudValue,
+)
+from custom_components.aliyun_iot.mapping.aspect import Reason, Value
+from custom_components.aliyun_iot.mapping.binding import Conversion
+from custom_components.aliyun_iot.mapping.convert import ConversionError, to_cloud, to_ha, unmatched_options
+from custom_components.aliyun_iot.mapping.domains import aspect_of
+
+SWITCH = State("switch.pump", "on")
+LOCK = State("lock.door", "locked")
+LAMP = State("light.lamp", "on", {"supported_color_modes": ["rgb"], "color_mode": "rgb"})
+CELSIUS = State("sensor.room", "21", {"device_class": "temperature", "unit_of_measurement": "°C"})
+FAHRENHEIT = State("sensor.room", "70", {"device_class": "temperature", "unit_of_measurement": "°F"})
+BLIND = State("cover.blind", "open", {"supported_features": 15, "current_position": 30})
+FAN_SPEEDS = State("climate.ac", "cool", {"supported_features": 8, "fan_modes": ["low", "medium", "high"]})
+MODES = State("climate.ac", "cool", {"hvac_modes": ["off", "cool", "heat", "heat_cool", "dry", "fan_only"]})
+WASHER = State("sensor.washer", "idle")
+FINISH = State("sensor.finish", "2026-11-23T08:00:00+00:00", {"device_class": "timestamp"})
+
+RGB = StructType({name: Field(name, name, IntType(0, 255)) for name in ("Red", "Green", "Blue")})
+NO_MAP = Conversion()
+
+
+def there(value: Value, state: State, aspect: str, data_type: DataType, **conversion: Any) -> CloudValue:
+    """Convert to the cloud."""
+    return to_cloud(value, aspect_of(state.entity_id, aspect), data_type, Conversion(**conversion), state)
+
+
+def back(value: CloudValue, state: State, aspect: str, data_type: DataType, **conversion: Any) -> Value:
+    """Convert from the cloud."""
+    return to_ha(value, aspect_of(state.entity_id, aspect), data_type, Conversion(**conversion), state)
+
+
+@pytest.mark.parametrize(
+    ("state", "aspect", "data_type", "conversion", "home", "cloud"),
+    [
+        # on and off
+        (SWITCH, "power", BoolType(), {}, True, True),
+        (SWITCH, "power", BoolType({0: "关", 1: "开"}), {}, True, True),
+        (SWITCH, "power", BoolType({0: "开", 1: "关"}), {}, True, False),
+        (SWITCH, "power", BoolType(), {"invert": True}, True, False),
+        (SWITCH, "power", IntType(0, 1), {}, True, 1),
+        (SWITCH, "power", TextType(8), {}, False, "off"),
+        (SWITCH, "power", EnumType({0: "关闭", 1: "打开"}), {}, True, 1),
+        (SWITCH, "power", EnumType({0: "打开", 1: "关闭"}), {}, True, 0),
+        (SWITCH, "power", EnumType({0: "正常", 1: "报警"}), {}, True, 1),
+        (SWITCH, "power", EnumType({5: "off", 7: "running"}), {}, True, 7),
+        (SWITCH, "power", EnumType({3: "idle", 4: "busy"}), {"options": {"off": 3, "on": "busy"}}, True, 4),
+        (SWITCH, "power", TextType(), {"options": {"off": "stop", "on": "run"}}, False, "stop"),
+        (SWITCH, "power", BoolType(), {"options": {"off": 1, "on": 0}}, True, False),
+        (LOCK, "locked", BoolType(), {}, True, True),
+        (LOCK, "locked", EnumType({0: "上锁", 1: "开锁"}), {}, True, 0),
+        (LOCK, "locked", TextType(), {}, True, "locked"),
+        (LOCK, "locked", EnumType({0: "关", 1: "开"}), {"options": {"locked": 0, "unlocked": 1}}, True, 0),
+        (BLIND, "open", EnumType({0: "close", 1: "open"}), {}, True, 1),
+        # numbers
+        (CELSIUS, "value", IntType(-40, 100), {}, 21, 21),
+        (CELSIUS, "value", TextType(), {}, 21.5, "21.5"),
+        (CELSIUS, "value", TextType(), {}, 21.0, "21"),
+        (CELSIUS, "value", FloatType(-40, 125, 0.1, "°C"), {}, 21.4, 21.4),
+        (FAHRENHEIT, "value", FloatType(-40, 125, 0.1, "°C"), {}, 71.6, 22.0),
+        (FAHRENHEIT, "value", FloatType(-40, 125, 0.1, "℃"), {}, 71.6, 22.0),
+        (FAHRENHEIT, "value", FloatType(unit="摄氏度"), {"scale": 2}, 70, 140.0),
+        (CELSIUS, "value", IntType(), {"scale": 10}, 21.4, 214),
+        (CELSIUS, "value", DoubleType(), {"scale": 0.5, "offset": -3}, 21, 7.5),
+        (BLIND, "position", IntType(0, 100), {"invert": True}, 30, 70),
+        (BLIND, "position", IntType(0, 255), {"scale": 2.55, "invert": True}, 80, 51),
+        (BLIND, "position", EnumType({1: "a", 2: "b"}), {"options": {"0": 1, "50": 2}}, 50, 2),
+        # options
+        (FAN_SPEEDS, "fan_mode", EnumType({1: "低速", 2: "中速", 3: "高速"}), {}, "medium", 2),
+        (FAN_SPEEDS, "fan_mode", TextType(), {}, "medium", "medium"),
+        (FAN_SPEEDS, "fan_mode", IntType(), {"options": {"low": 1, "medium": 2, "high": "3"}}, "high", 3),
+        (MODES, "mode", EnumType({0: "OFF", 1: "Heat", 2: "Fan only"}), {}, "fan_only", 2),
+        (MODES, "mode", EnumType({1: "制冷", 2: "制热", 4: "除湿", 3: "送风"}), {}, "dry", 4),
+        (MODES, "mode", EnumType({1: "制冷", 9: "x"}), {"options": {"cool": "制冷", "heat": 9}}, "cool", 1),
+        (MODES, "mode", EnumType(), {"options": {"cool": 4}}, "cool", 4),
+        # the rest
+        (WASHER, "text", TextType(10), {}, "洗衣中", "洗衣中"),
+        (WASHER, "text", EnumType({1: "idle"}), {"options": {"idle": 1}}, "idle", 1),
+        (LAMP, "color", RGB, {}, (255, 120, 0), {"Red": 255, "Green": 120, "Blue": 0}),
+        (LAMP, "color", TextType(7), {}, (255, 120, 0), "#FF7800"),
+        (FINISH, "moment", DateType(), {}, datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)),
+        (FINISH, "moment", TextType(), {}, datetime(2026, 11, 23, tzinfo=UTC), "2026-11-23T00:00:00+00:00"),
+    ],
+)
+def test_values_travel_both_ways(
+    state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], home: Value, cloud: CloudValue
+) -> None:
+    """What one side says, the other understands, and says again."""
+    sent = there(home, state, aspect, data_type, **conversion)
+    assert (sent, type(sent)) == (cloud, type(cloud))
+    assert data_type.decode(data_type.encode(sent)) == cloud
+    assert back(cloud, state, aspect, data_type, **conversion) == home
+
+
+@pytest.mark.parametrize(
+    ("value", "data_type", "conversion", "reported"),
+    [
+        (21.499999, FloatType(step=0.5), {}, 21.5),
+        (21.449, FloatType(step=0.1), {}, 21.4),
+        (21.449, FloatType(step=1), {}, 21),
+        (21.449, FloatType(), {}, 21.449),
+        (21.449, FloatType(step=0.001), {"digits": 1}, 21.4),
+        (21.449, TextType(), {"digits": 1}, "21.4"),
+        (45.7, IntType(0, 100), {}, 46),
+        (0.1 + 0.2, DoubleType(), {}, 0.3),
+        (1234567890123.0, DoubleType(), {}, 1234567890123.0),
+        (104, IntType(0, 100), {"clamp": True}, 100),
+        (-50, FloatType(-40, 125), {"clamp": True}, -40),
+    ],
+)
+def test_what_is_reported_is_rounded(
+    value: float, data_type: DataType, conversion: dict[str, Any], reported: CloudValue
+) -> None:
+    """To the decimals of the thing model's step unless the binding says otherwise; 45.7 % is 46 for an integer."""
+    assert there(value, CELSIUS, "value", data_type, **conversion) == reported
+
+
+def test_a_difference_of_temperatures_has_no_zero_point() -> None:
+    """9 °F more are 5 °C more, not -12.8."""
+    state = State("sensor.rise", "9", {"device_class": "temperature_delta", "unit_of_measurement": "°F"})
+    assert there(9, state, "value", FloatType(step=0.1, unit="°C")) == 5
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "wanted_unit", "reported"),
+    [("kWh", 1.5, "W·h", 1500), ("hPa", 1013.2, "千帕", 101.32), ("W", 5, "°C", 5), ("pieces", 5, "个", 5), ("km/h", 36, "m/s", 10)],
+)
+def test_units_are_converted_where_home_assistant_can(
+    unit: str, value: float, wanted_unit: str, reported: float
+) -> None:
+    """Units of different things, or unknown ones, leave the number alone."""
+    state = State("sensor.meter", str(value), {"unit_of_measurement": unit})
+    assert there(value, state, "value", DoubleType(unit=wanted_unit)) == reported
+
+
+async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: HomeAssistant) -> None:
+    """No climate state names its unit; the installation does."""
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    thermostat = State("climate.hall", "heat", {"supported_features": 1, "temperature": 70, "min_temp": 45, "max_temp": 95})
+    celsius = FloatType(5, 35, 0.5, "°C")
+    assert there(70, thermostat, "target_temperature", celsius) == 21.1
+    assert back(21.5, thermostat, "target_temperature", celsius) == 70.7
+
+
+@pytest.mark.parametrize(
+    ("state", "aspect", "data_type", "conversion", "home", "reason"),
+    [
+        (CELSIUS, "value", IntType(0, 20), {}, 21, Reason.OUT_OF_RANGE),
+        (CELSIUS, "value", FloatType(-40, 20), {}, 21, Reason.OUT_OF_RANGE),
+        (CELSIUS, "value", DoubleType(), {"scale": 1e308}, 21, Reason.OUT_OF_RANGE),
+        (CELSIUS, "value", FloatType(), {}, float("nan"), Reason.WRONG_TYPE),
+        (CELSIUS, "value", FloatType(), {}, float("inf"), Reason.WRONG_TYPE),
+        (CELSIUS, "value", FloatType(), {}, "warm", Reason.WRONG_TYPE),
+        (CELSIUS, "value", BoolType(), {}, 1.0, Reason.WRONG_TYPE),
+        (CELSIUS, "value", FloatType(), {"invert": True}, 21, Reason.NOT_SUPPORTED),
+        (SWITCH, "power", FloatType(), {}, True, Reason.WRONG_TYPE),
+        (SWITCH, "power", EnumType({3: "idle", 4: "busy"}), {}, True, Reason.WRONG_TYPE),
+        (SWITCH, "power", EnumType({0: "上锁", 1: "开锁"}), {}, True, Reason.WRONG_TYPE),
+        (LOCK, "locked", BoolType({0: "关", 1: "开"}), {}, True, Reason.WRONG_TYPE),
+        (SWITCH, "power", EnumType({3: "idle"}), {"options": {"on": 4}}, True, Reason.WRONG_TYPE),
+        (SWITCH, "power", BoolType(), {"options": {"on": 4}}, True, Reason.WRONG_TYPE),
+        (SWITCH, "power", BoolType(), {"options": {"on": 1}}, False, Reason.NOT_AN_OPTION),
+        (MODES, "mode", EnumType({1: "制冷"}), {}, "heat", Reason.NOT_AN_OPTION),
+        (MODES, "mode", EnumType({1: "cool", 2: "制冷", 3: "冷风"}), {}, "heat", Reason.NOT_AN_OPTION),
+        (MODES, "mode", IntType(), {}, "heat", Reason.WRONG_TYPE),
+        (FAN_SPEEDS, "fan_mode", EnumType({1: "低速", 2: "低风"}), {}, "low", Reason.NOT_AN_OPTION),
+        (WASHER, "text", TextType(3), {}, "idle", Reason.OUT_OF_RANGE),
+        (WASHER, "text", IntType(), {}, "12", Reason.WRONG_TYPE),
+        (LAMP, "color", StructType({"Red": Field("Red", "", IntType())}), {}, (1, 2, 3), Reason.WRONG_TYPE),
+        (LAMP, "color", ArrayType(3, IntType()), {}, (1, 2, 3), Reason.WRONG_TYPE),
+        (LAMP, "color", RGB, {}, (1, 2, 300), Reason.WRONG_TYPE),
+        (FINISH, "moment", IntType(), {}, datetime(2026, 11, 23, tzinfo=UTC), Reason.WRONG_TYPE),
+        (FINISH, "moment", DateType(), {}, datetime(2026, 11, 23), Reason.WRONG_TYPE),  # noqa: DTZ001 - that is the fault
+        (FINISH, "moment", TextType(), {"options": {"x": "y"}}, datetime(2026, 11, 23, tzinfo=UTC), Reason.NOT_AN_OPTION),
+    ],
+)
+def test_what_has_no_counterpart_is_not_reported(
+    state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], home: Value, reason: Reason
+) -> None:
+    """Nothing is guessed and nothing is sent that would be wrong."""
+    with pytest.raises(ConversionError) as error:
+        there(home, state, aspect, data_type, **conversion)
+    assert error.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("state", "aspect", "data_type", "conversion", "cloud"),
+    [
+        (SWITCH, "power", IntType(0, 5), {}, 2),
+        (SWITCH, "power", TextType(), {}, "maybe"),
+        (SWITCH, "power", EnumType({0: "off", 1: "on", 2: "later"}), {}, 2),
+        (SWITCH, "power", BoolType(), {"options": {"on": 1}}, False),
+        (SWITCH, "power", BoolType(), {"options": {"open": 1}}, True),
+        (BLIND, "position", TextType(), {}, "half"),
+        (BLIND, "position", IntType(), {"options": {"half": 1}}, 1),
+        (BLIND, "position", BoolType(), {}, True),
+        (MODES, "mode", EnumType({1: "制冷", 2: "自动"}), {}, 2),
+        (MODES, "mode", IntType(), {}, 2),
+        (LAMP, "color", TextType(), {}, "red"),
+        (LAMP, "color", RGB, {}, {"Red": 1, "Green": 2}),
+        (LAMP, "color", StructType({n: Field(n, n, IntType()) for n in "rgb"}), {}, {"r": 1, "g": 2, "b": 256}),
+        (FINISH, "moment", TextType(), {}, "soon"),
+        (FINISH, "moment", IntType(), {}, 5),
+    ],
+)
+def test_what_has_no_counterpart_is_not_set(
+    state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], cloud: CloudValue
+) -> None:
+    """The cloud hears what would have been possible."""
+    with pytest.raises(ConversionError, match="takes|maps"):
+        back(cloud, state, aspect, data_type, **conversion)
+
+
+def test_a_set_beyond_the_entity_is_brought_to_its_limit_if_allowed() -> None:
+    """Without the permission the entity's own check refuses it."""
+    data_type = IntType(0, 255)
+    assert back(200, BLIND, "position", data_type, clamp=True) == 100
+    assert back(200, BLIND, "position", data_type) == 200
+
+
+def test_several_options_for_one_property_value() -> None:
+    """All are reported alike; set is the first."""
+    options = {"cool": 1, "heat": 2, "heat_cool": 2}
+    data_type = EnumType({1: "cold", 2: "warm"})
+    assert there("heat_cool", MODES, "mode", data_type, options=options) == 2
+    assert back(2, MODES, "mode", data_type, options=options) == "heat"
+
+
+def test_options_that_nobody_can_say_are_listed() -> None:
+    """The user hears about them before saving."""
+    mode = aspect_of("climate.ac", "mode")
+    data_type = EnumType({0: "关机", 1: "制冷", 2: "制热"})
+    assert unmatched_options(mode, data_type, NO_MAP, MODES) == ("heat_cool", "dry", "fan_only")
+    assert unmatched_options(mode, TextType(), NO_MAP, MODES) == ()
+    assert unmatched_options(aspect_of("switch.x", "power"), BoolType(), NO_MAP, SWITCH) == ()

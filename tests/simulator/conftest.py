@@ -1,0 +1,69 @@
+"""Fixtures of the simulator's tests: a simulator on loopback, one device in it, and real MQTT clients."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import CloudDevice, Simulator
+
+from .mqtt_device import MqttDevice, signed
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+KEY, NAME, SECRET = "a1HomeGw001", "gw-1", "0123456789abcdef0123456789abcdef"
+
+type Connect = Callable[..., Awaitable[MqttDevice]]
+type Call = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def tsl() -> dict[str, Any]:
+    """The thing model of the home gateway."""
+    return json.loads((FIXTURES / "tsl-home-gateway.json").read_text())
+
+
+@pytest.fixture
+async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
+    """A running simulator without a limit on connects."""
+    async with Simulator(connects_per_minute=None, service_timeout=0.2) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def gateway(cloud: Simulator, tsl: dict[str, Any]) -> CloudDevice:
+    """The cloud's record of a device with a thing model."""
+    return cloud.add_device(KEY, NAME, SECRET, tsl)
+
+
+@pytest.fixture
+async def connect(cloud: Simulator) -> AsyncGenerator[Connect]:
+    """Connect MQTT clients, as `gateway` unless said otherwise."""
+    clients: list[MqttDevice] = []
+
+    async def connect(device_name: str = NAME, parameters: str = "_ss=1", **options: Any) -> MqttDevice:
+        client = MqttDevice(cloud.port, signed(KEY, device_name, SECRET, parameters), **options)
+        clients.append(client)
+        assert await client.connect() == 0
+        return client
+
+    yield connect
+    for client in clients:
+        await client.stop()
+
+
+@pytest.fixture
+async def device(gateway: CloudDevice, connect: Connect) -> MqttDevice:
+    """The device itself, online, with implicit subscriptions."""
+    return await connect()
+
+
+@pytest.fixture
+def call(cloud: Simulator, gateway: CloudDevice) -> Call:
+    """Call actions of the API for the gateway."""
+
+    async def call(action: str, **fields: Any) -> dict[str, Any]:
+        return await cloud.call(action, **({"ProductKey": KEY, "DeviceName": NAME} | fields))
+
+    return call

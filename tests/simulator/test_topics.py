@@ -1,0 +1,72 @@
+"""Which topics a device owns, and how filters match; paho's own matching is the oracle."""
+
+from hypothesis import given, strategies as st
+from paho.mqtt.client import topic_matches_sub
+import pytest
+
+from simulator.topics import DeviceTopics, Subscriptions, is_valid_filter
+
+LEVELS = st.sampled_from(["", "a", "b", "thing", "a1", "set.x"])
+TOPICS = st.lists(LEVELS, min_size=1, max_size=5).map("/".join)
+FILTERS = st.builds(
+    lambda levels, tail: "/".join([*levels, *tail]),
+    st.lists(LEVELS | st.just("+"), min_size=1, max_size=4),
+    st.sampled_from([[], ["#"]]),
+)
+
+
+@given(filters=st.lists(FILTERS, max_size=4), topic=TOPICS)
+def test_filters_match_as_in_mqtt(filters: list[str], topic: str) -> None:
+    """Any number of filters, as implicit or explicit subscriptions."""
+    expected = any(topic_matches_sub(topic_filter, topic) for topic_filter in filters)
+    explicit = Subscriptions()
+    for topic_filter in filters:
+        explicit.add(topic_filter)
+    assert explicit.match(topic) == expected
+    assert Subscriptions(filters).match(topic) == expected
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "valid"),
+    [("a/+/b", True), ("a/#", True), ("#", True), ("+", True), ("a+/b", False), ("a/#/b", False), ("a/b#", False)],
+)
+def test_wildcards_stand_alone(topic_filter: str, valid: bool) -> None:
+    """A `+` fills a level, a `#` the end."""
+    assert is_valid_filter(topic_filter) is valid
+
+
+@pytest.mark.parametrize(
+    ("topic", "own"),
+    [
+        ("/sys/pk/dn/thing/service/property/set", True),
+        ("/sys/pk/dn/#", True),
+        ("/pk/dn/user/get", True),
+        ("/ext/rrpc/+/sys/pk/dn/thing/service/+", True),
+        ("/ext/rrpc/+/pk/dn/user/get", True),
+        ("/ext/ntp/pk/dn/response", True),
+        ("/ext/session/pk/dn/combine/login_reply", True),
+        ("/shadow/get/pk/dn", True),
+        ("/ota/device/upgrade/pk/dn", True),
+        ("/broadcast/pk/news", True),
+        ("/sys/pk/dn2/thing/service/property/set", False),
+        ("/sys/pk/+/thing/service/property/set", False),
+        ("/sys/+/+/thing/service/property/set", False),
+        ("/sys/pk2/dn/thing/service/property/set", False),
+        ("/ext/rrpc/#", False),
+        ("/ext/rrpc/+/sys/pk/dn2/thing/service/+", False),
+        ("/shadow/get/pk/dn2", False),
+        ("/sys/pkxdn/thing", False),
+        ("sys/pk/dn/thing", False),
+        ("#", False),
+    ],
+)
+def test_a_device_owns_its_topics_only(topic: str, own: bool) -> None:
+    """Filters of which even one topic could be another device's are not its own."""
+    assert DeviceTopics("pk", "dn").owns(topic) is own
+
+
+def test_names_with_special_characters_mean_themselves() -> None:
+    """Device names may hold dots, which must not match anything else."""
+    topics = DeviceTopics("pk", "d.n@x:1")
+    assert topics.owns("/sys/pk/d.n@x:1/thing/service/a")
+    assert not topics.owns("/sys/pk/dxn@x:1/thing/service/a")

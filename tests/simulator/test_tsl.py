@@ -1,0 +1,142 @@
+"""Values against the thing model (docs/protocol.md §4.1, §7.2, §8)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from simulator import ThingModelError
+from simulator.jsontext import NotJsonError, parse
+from simulator.tsl import BadValueError, ThingModel
+
+LIMITS = "value is not in the range"
+
+
+@pytest.fixture(scope="module")
+def model(tsl: dict[str, Any]) -> ThingModel:
+    """The home gateway's."""
+    return ThingModel.parse(tsl)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "text"),
+    [
+        ("LightSwitch", "0"),
+        ("LightSwitch", "1"),
+        ("Brightness", "0"),
+        ("Brightness", "100"),
+        ("RGBColor", '{"Red": 255, "Green": 0, "Blue": 7}'),
+        ("TargetTemperature", "21.5"),
+        ("TargetTemperature", "10.0"),
+        ("CurrentTemperature", "-40.0"),
+        ("EnergyTotal", "0.001"),
+        ("HVACMode", "4"),
+        ("GatewayName", '"网关"'),
+        ("GatewayName", '""'),
+        ("LastSeen", '"1700000000000"'),
+        ("ZoneLevels", "[]"),
+        ("ZoneLevels", "[1, 2, 3]"),
+        ("Schedule", '[{"Enabled": 1, "Cron": "0 7 * * *", "TargetTemperature": 21.0}]'),
+    ],
+)
+def test_fitting_values_are_taken(model: ThingModel, identifier: str, text: str) -> None:
+    """As JSON on the wire, because that is where 10 and 10.0 differ."""
+    model.check_property(identifier, parse(text))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "text", "code", "problem"),
+    [
+        ("Nope", "1", 6320, "params not exist -> Nope"),
+        ("LightSwitch", "true", 6308, "data type is not bool -> LightSwitch"),
+        ("LightSwitch", "2", 6308, "6308 bool value is not 0 or 1 -> LightSwitch"),
+        ("LightSwitch", '"1"', 6308, "data type is not bool -> LightSwitch"),
+        ("Brightness", "10.0", 6306, "data type is not int -> Brightness"),
+        ("Brightness", '"10"', 6306, "data type is not int -> Brightness"),
+        ("Brightness", "null", 6306, "data type is not int -> Brightness"),
+        ("Brightness", "101", 6306, f"6306 {LIMITS} 0 to 100 -> Brightness"),
+        ("Brightness", "-1", 6306, f"6306 {LIMITS} 0 to 100 -> Brightness"),
+        ("Brightness", "4294967296", 6306, "data type is not int -> Brightness"),
+        ("TargetTemperature", "10", 6307, "data type is not float -> TargetTemperature"),
+        ("TargetTemperature", "35.5", 6307, f"6307 {LIMITS} 5 to 35 -> TargetTemperature"),
+        ("EnergyTotal", "1", 6322, "data type is not double -> EnergyTotal"),
+        ("HVACMode", "9", 6309, "6309 enum value 9 is not in the enumeration -> HVACMode"),
+        ("HVACMode", '"heat"', 6309, "data type is not enum -> HVACMode"),
+        ("GatewayName", f'"{"x" * 65}"', 6310, "6310 text is longer than 64 -> GatewayName"),
+        ("GatewayName", "1", 6310, "data type is not text -> GatewayName"),
+        ("LastSeen", "1700000000000", 6311, "data type is not date -> LastSeen"),
+        ("LastSeen", '"yesterday"', 6311, "data type is not date -> LastSeen"),
+        ("RGBColor", "[1, 2, 3]", 6312, "data type is not struct -> RGBColor"),
+        ("RGBColor", '{"Red": 1, "Green": 1}', 6312, "6312 struct member is missing -> RGBColor.Blue"),
+        ("RGBColor", '{"Red": 1, "Green": 1, "Blue": 1, "White": 1}', 6312, "params not exist -> RGBColor.White"),
+        ("RGBColor", '{"Red": 256, "Green": 1, "Blue": 1}', 6306, f"6306 {LIMITS} 0 to 255 -> RGBColor.Red"),
+        ("ZoneLevels", "5", 6328, "data type is not array -> ZoneLevels"),
+        ("ZoneLevels", "[1, 2.0]", 6306, "data type is not int -> ZoneLevels[1]"),
+        ("ZoneLevels", str([1] * 17), 6324, "6324 array has more than 16 elements -> ZoneLevels"),
+        ("Schedule", '[{"Enabled": 1}]', 6312, "6312 struct member is missing -> Schedule[0].Cron"),
+    ],
+)
+def test_other_values_are_refused(model: ThingModel, identifier: str, text: str, code: int, problem: str) -> None:
+    """With the platform's code and words, down to the member or element."""
+    with pytest.raises(BadValueError) as error:
+        model.check_property(identifier, parse(text))
+    assert (error.value.code, str(error.value)) == (code, f"tsl parse: {problem}")
+
+
+def test_modules_have_prefixes() -> None:
+    """`module:identifier` for everything in a custom module; the default one has none."""
+    document = [
+        {"properties": [{"identifier": "Level", "name": "Level", "accessMode": "rw", "dataType": {"type": "int"}}]},
+        {
+            "functionBlockId": "pool",
+            "properties": [{"identifier": "Level", "name": "Level", "accessMode": "r", "dataType": {"type": "text"}}],
+            "events": [{"identifier": "Leak", "name": "Leak", "type": "alert"}],
+            "services": [{"identifier": "Drain", "name": "Drain", "callType": "sync"}],
+        },
+    ]
+    model = ThingModel.parse(json.loads(json.dumps(document)))
+    assert {name: known.writable for name, known in model.properties.items()} == {"Level": True, "pool:Level": False}
+    assert model.events["pool:Leak"].kind == "alert"
+    assert model.services["pool:Drain"].sync
+    model.check_property("pool:Level", "full")
+
+
+def test_missing_limits_limit_nothing() -> None:
+    """`specs` may be empty, or lack what is not limited."""
+    document = {
+        "properties": [
+            {"identifier": "A", "dataType": {"type": "float", "specs": {"max": "1"}}},
+            {"identifier": "B", "dataType": {"type": "array", "specs": {}}},
+            {"identifier": "C", "dataType": {"type": "enum", "specs": []}},
+        ]
+    }
+    model = ThingModel.parse(json.loads(json.dumps(document)))
+    model.check_property("A", -1e30)
+    model.check_property("B", [1, "a"])
+    model.check_property("C", 99)
+    with pytest.raises(BadValueError, match="range  to 1"):
+        model.check_property("A", 2.0)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        1,
+        ["module"],
+        {"properties": 1},
+        {"properties": [{"identifier": 1}]},
+        {"properties": [{"identifier": "A"}]},
+        {"properties": [{"identifier": "A", "dataType": {"type": "int32"}}]},
+    ],
+)
+def test_broken_models_are_refused(document: Any) -> None:
+    """Where the members or their types make no sense."""
+    with pytest.raises(ThingModelError):
+        ThingModel.parse(document)
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", '{"a": Infinity}', "[" * 100_000, b"\xff", "1" * 5000])
+def test_what_is_not_json_is_not_read(text: bytes | str) -> None:
+    """Python's reader takes more than JSON, and fails in its own ways."""
+    with pytest.raises(NotJsonError):
+        parse(text)

@@ -1,0 +1,306 @@
+"""What devices post, and what the cloud makes of it (docs/protocol.md §3, §4, §5, §8.4, §9, §12)."""
+
+import time
+from typing import Any
+
+import pytest
+
+from simulator import CloudDevice, Desired, Direction, Note, Simulator
+
+from .conftest import KEY, NAME, SECRET, Call, Connect
+from .mqtt_device import MqttDevice, rejected
+
+POST = "thing/event/property/post"
+BATCH = "thing/event/property/batch/post"
+HISTORY = "thing/event/property/history/post"
+IDENTITY = {"productKey": KEY, "deviceName": NAME}
+TOMORROW = 25 * 60 * 60 * 1000
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+async def test_a_property_post_is_taken(gateway: CloudDevice, device: MqttDevice) -> None:
+    """Plain values get the time of arrival, others keep theirs."""
+    before = _now()
+    reply = await device.ask(POST, {"Brightness": 80, "CurrentTemperature": {"value": 21.5, "time": 1700000000000}})
+    assert reply == {
+        "id": "1",
+        "code": 200,
+        "data": {},
+        "message": "success",
+        "method": "thing.event.property.post",
+        "version": "1.0",
+    }
+    assert gateway.properties["CurrentTemperature"] == (21.5, 1700000000000)
+    value, time_ms = gateway.properties["Brightness"]
+    assert value == 80
+    assert before <= time_ms <= _now()
+
+
+async def test_properties_that_do_not_fit_are_named(gateway: CloudDevice, device: MqttDevice) -> None:
+    """The others are taken, and the code is 200."""
+    reply = await device.ask(POST, {"Brightness": 80, "Nope": 1, "TargetTemperature": {"value": 10, "time": 1}})
+    assert rejected(reply) == (
+        200,
+        {
+            "Nope": "tsl parse: params not exist -> Nope",
+            "TargetTemperature": "tsl parse: data type is not float -> TargetTemperature",
+        },
+    )
+    assert gateway.properties.keys() == {"Brightness"}
+
+
+@pytest.mark.parametrize("message_id", ["42", 42, "7|exp-topic|/x", ""])
+async def test_the_id_is_returned_unchanged(device: MqttDevice, message_id: str | int) -> None:
+    """Text or number."""
+    assert (await device.ask(POST, {"Brightness": 1}, id=message_id))["id"] == message_id
+
+
+async def test_routing_needs_no_method_and_no_version(device: MqttDevice) -> None:
+    """The topic says everything."""
+    device.publish(device.system + POST, {"id": "9", "params": {"Brightness": 1}})
+    assert (await device.receive()).json["method"] == "thing.event.property.post"
+
+
+@pytest.mark.parametrize("ack", [0, "0"])
+async def test_ack_0_wants_no_reply(gateway: CloudDevice, device: MqttDevice, ack: int | str) -> None:
+    """The values are taken all the same."""
+    device.publish(device.system + POST, {"id": "1", "params": {"Brightness": 1}, "sys": {"ack": ack}})
+    await device.barrier()
+    assert device.messages.empty()
+    assert "Brightness" in gateway.properties
+
+
+@pytest.mark.parametrize(
+    ("payload", "code", "message"),
+    [
+        (b"not json", 6207, "device data format is error"),
+        (b'{"id": "1", "params": {"Brightness": NaN}}', 6207, "device data format is error"),
+        (b"[]", 460, "request parameter error"),
+        (b'{"params": {"Brightness": 1}}', 460, "request parameter error"),
+        (b'{"id": "1"}', 460, "request parameter error"),
+        (b'{"id": "1", "params": {}}', 460, "request parameter error"),
+        (b'{"id": "1", "params": []}', 460, "request parameter error"),
+        (b'{"id": "1", "params": {"Brightness": {"value": 1, "time": "x"}}}', 6326, "time format is error"),
+        (b'{"id": "1", "params": {"Brightness": {"value": 1, "time": -1}}}', 6326, "time format is error"),
+    ],
+)
+async def test_whole_messages_are_refused(
+    gateway: CloudDevice, device: MqttDevice, payload: bytes, code: int, message: str
+) -> None:
+    """What cannot be read at all."""
+    device.publish(device.system + POST, payload)
+    reply = (await device.receive()).json
+    assert (reply["code"], reply["message"]) == (code, message)
+    assert gateway.properties == {}
+
+
+@pytest.mark.parametrize(("count", "code"), [(200, 200), (201, 6106)])
+async def test_at_most_200_properties(device: MqttDevice, count: int, code: int) -> None:
+    """One more and all are refused."""
+    assert (await device.ask(POST, {f"P{number}": 1 for number in range(count)}))["code"] == code
+
+
+async def test_times_of_the_far_future_are_refused(gateway: CloudDevice, device: MqttDevice) -> None:
+    """24 hours are allowed, for clocks that are wrong."""
+    entry = {"value": 1, "time": _now() + TOMORROW}
+    assert (await device.ask(POST, {"Brightness": entry, "LightSwitch": 1}))["code"] == 6326
+    assert gateway.properties == {}
+
+
+async def test_without_a_thing_model_everything_fits(cloud: Simulator, connect: Connect) -> None:
+    """As in a product without validation."""
+    record = cloud.add_device(KEY, NAME, SECRET)
+    device = await connect()
+    assert rejected(await device.ask(POST, {"Anything": True})) == (200, {})
+    assert record.properties["Anything"][0] is True
+
+
+async def test_a_batch_post_has_many_samples(gateway: CloudDevice, device: MqttDevice) -> None:
+    """Of properties and of events; the last sample is the value."""
+    await device.subscribe(f"{device.system}{BATCH}_reply")
+    params = {
+        "properties": {"Brightness": [{"value": 10, "time": 1}, {"value": 20, "time": 2}, {"value": 999, "time": 3}]},
+        "events": {"SceneActivated": [{"value": {"SceneName": "night"}, "time": 4}]},
+    }
+    code, data = rejected(await device.ask(BATCH, params))
+    assert code == 200
+    assert data.keys() == {"Brightness"}
+    assert gateway.samples["Brightness"] == [(10, 1), (20, 2)]
+    assert gateway.properties["Brightness"] == (20, 2)
+    [event] = gateway.events
+    assert (event.identifier, event.output, event.time) == ("SceneActivated", {"SceneName": "night"}, 4)
+
+
+async def test_a_history_post_leaves_the_present_alone(gateway: CloudDevice, device: MqttDevice) -> None:
+    """It ends up in the history only."""
+    params = [
+        {
+            "identity": IDENTITY,
+            "properties": [{"Brightness": {"value": 1, "time": 1}}, {"Brightness": {"value": 2, "time": 2}}],
+            "events": [{"DeviceFault": {"value": {"ErrorCode": 1}, "time": 3}}],
+        }
+    ]
+    assert rejected(await device.ask(HISTORY, params)) == (200, {})
+    assert gateway.properties == {}
+    assert gateway.samples["Brightness"] == [(1, 1), (2, 2)]
+    assert gateway.events[0].time == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "code"),
+    [
+        (HISTORY, [{"identity": {"productKey": KEY, "deviceName": "gw-2"}, "properties": []}], 6401),
+        (HISTORY, [{"properties": []}], 460),
+        (HISTORY, {}, 460),
+        (HISTORY, [{"identity": IDENTITY, "properties": [{"Brightness": 1}]}], 460),
+        (HISTORY, [{"identity": IDENTITY, "properties": [{"Brightness": {"value": 1}}]}], 6326),
+        (BATCH, {}, 460),
+        (BATCH, {"properties": {"Brightness": {"value": 1, "time": 1}}}, 460),
+        (BATCH, {"properties": {"Brightness": [{"value": 1}]}}, 6326),
+        (BATCH, {"events": {"SceneActivated": [{"value": {"SceneName": 1}, "time": 1}]}}, 6310),
+        (BATCH, {"properties": {f"P{number}": [] for number in range(201)}}, 6106),
+    ],
+)
+async def test_malformed_batches_are_refused(device: MqttDevice, path: str, params: Any, code: int) -> None:
+    """As a whole."""
+    await device.subscribe(f"{device.system}{BATCH}_reply")
+    assert (await device.ask(path, params))["code"] == code
+
+
+@pytest.mark.parametrize(
+    "params", [{"value": {"SceneName": "night"}, "time": 5}, {"value": {"SceneName": "night"}}, {"SceneName": "night"}]
+)
+async def test_an_event_is_taken_in_either_form(gateway: CloudDevice, device: MqttDevice, params: Any) -> None:
+    """With `value`, and the old one with the output in `params`."""
+    reply = await device.ask("thing/event/SceneActivated/post", params)
+    assert reply["code"] == 200
+    assert reply["method"] == "thing.event.SceneActivated.post"
+    [event] = gateway.events
+    assert event.output == {"SceneName": "night"}
+    assert event.time == params.get("time", event.time)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "params", "code", "data"),
+    [
+        ("Nope", {"value": {}}, 5160, "tsl parse: params not exist -> Nope"),
+        ("SceneActivated", {"value": {"Nope": 1}}, 6304, "tsl parse: params not exist -> Nope"),
+        ("SceneActivated", {"value": {"SceneName": 1}}, 6310, "tsl parse: data type is not text -> SceneName"),
+        ("SceneActivated", [], 460, {}),
+        ("SceneActivated", {"value": {}, "time": "x"}, 6326, {}),
+    ],
+)
+async def test_an_event_that_does_not_fit_is_refused(
+    gateway: CloudDevice, device: MqttDevice, identifier: str, params: Any, code: int, data: Any
+) -> None:
+    """As a whole, with an error code."""
+    assert rejected(await device.ask(f"thing/event/{identifier}/post", params)) == (code, data)
+    assert gateway.events == []
+
+
+async def test_desired_values_can_be_asked_for_and_cleared(
+    call: Call, gateway: CloudDevice, connect: Connect
+) -> None:
+    """Offline values wait; only a fitting version clears one."""
+    await call("SetDeviceDesiredProperty", Items={"Brightness": 30})
+    await call("SetDeviceDesiredProperty", Items={"Brightness": 40, "LightSwitch": 1})
+    device = await connect()
+    path = "thing/property/desired"
+    asked = ["Brightness", "HVACMode"]
+    assert (await device.ask(f"{path}/get", asked))["data"] == {"Brightness": {"value": 40, "version": 2}}
+    assert rejected(await device.ask(f"{path}/delete", {"Brightness": {"version": 1}, "Nope": {}})) == (200, {})
+    assert (await device.ask(f"{path}/get", asked))["data"] != {}
+    await device.ask(f"{path}/delete", {"Brightness": {"version": 2}})
+    assert (await device.ask(f"{path}/get", ["Brightness", "LightSwitch"]))["data"] == {
+        "LightSwitch": {"value": 1, "version": 1}
+    }
+    await device.ask(f"{path}/delete", {})
+    assert (await device.ask(f"{path}/get", ["LightSwitch"]))["data"] == {}
+    assert isinstance(gateway.desired["LightSwitch"], Desired)
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "code"),
+    [
+        ("thing/property/desired/get", [f"P{number}" for number in range(201)], 6104),
+        ("thing/property/desired/get", {}, 460),
+        ("thing/property/desired/delete", [], 460),
+        ("thing/deviceinfo/update", {}, 460),
+    ],
+)
+async def test_malformed_requests_are_refused(device: MqttDevice, path: str, params: Any, code: int) -> None:
+    """By their shape."""
+    assert (await device.ask(path, params))["code"] == code
+
+
+async def test_tags_are_kept(gateway: CloudDevice, device: MqttDevice) -> None:
+    """Updated one by one, and deleted."""
+    await device.ask("thing/deviceinfo/update", [{"attrKey": "room", "attrValue": "hall"}])
+    await device.ask("thing/deviceinfo/update", [{"attrKey": "floor", "attrValue": "1"}])
+    assert gateway.tags == {"room": "hall", "floor": "1"}
+    assert rejected(await device.ask("thing/deviceinfo/delete", [{"attrKey": "room"}, {"attrKey": "x"}])) == (200, {})
+    assert gateway.tags == {"floor": "1"}
+
+
+async def test_the_thing_model_can_be_fetched(device: MqttDevice, tsl: dict[str, Any]) -> None:
+    """As it was given."""
+    reply = await device.ask("thing/dsltemplate/get", {})
+    assert (reply["code"], reply["data"]) == (200, tsl)
+
+
+async def test_a_missing_thing_model_has_a_code(cloud: Simulator, connect: Connect) -> None:
+    """6321."""
+    cloud.add_device(KEY, NAME, SECRET)
+    assert (await (await connect()).ask("thing/dsltemplate/get", {}))["code"] == 6321
+
+
+async def test_raw_frames_are_taken_and_answered(gateway: CloudDevice, device: MqttDevice) -> None:
+    """Whatever they hold."""
+    device.publish(f"{device.system}thing/model/up_raw", b"\x00\xff\x10")
+    reply = await device.receive()
+    assert reply.topic == f"{device.system}thing/model/up_raw_reply"
+    assert reply.json["code"] == 200
+    assert gateway.raw_up == [b"\x00\xff\x10"]
+
+
+async def test_a_raw_product_takes_no_json(cloud: Simulator, connect: Connect) -> None:
+    """6813, but raw frames."""
+    record = cloud.add_device(KEY, NAME, SECRET, raw=True)
+    device = await connect()
+    assert (await device.ask(POST, {"Brightness": 1}))["code"] == 6813
+    device.publish(f"{device.system}thing/model/up_raw", b"\x01")
+    await device.receive()
+    assert record.raw_up == [b"\x01"]
+
+
+@pytest.mark.parametrize("sent", ["1700000000000", 1700000000000])
+async def test_ntp_answers_in_the_type_it_was_asked_in(device: MqttDevice, sent: str | int) -> None:
+    """Texts or numbers."""
+    topic = f"/ext/ntp/{KEY}/{NAME}"
+    await device.subscribe(f"{topic}/response")
+    device.publish(f"{topic}/request", {"deviceSendTime": sent})
+    answer = (await device.receive()).json
+    assert answer["deviceSendTime"] == sent
+    assert type(answer["serverRecvTime"]) is type(answer["serverSendTime"]) is type(sent)
+    assert abs(int(answer["serverSendTime"]) - _now()) < 60_000
+
+
+@pytest.mark.parametrize("payload", [b"x", b"[]", b"{}"])
+async def test_malformed_ntp_requests_are_not_answered(device: MqttDevice, payload: bytes) -> None:
+    """There is nothing to answer with."""
+    await device.subscribe(f"/ext/ntp/{KEY}/{NAME}/response")
+    device.publish(f"/ext/ntp/{KEY}/{NAME}/request", payload)
+    await device.barrier()
+    assert device.messages.empty()
+
+
+@pytest.mark.parametrize("topic", [f"/{KEY}/{NAME}/user/update", f"/sys/{KEY}/{NAME}/thing/unheard/of"])
+async def test_other_topics_are_recorded_only(cloud: Simulator, device: MqttDevice, topic: str) -> None:
+    """Custom topics among them."""
+    await device.acknowledged(topic, {"a": 1})
+    [message] = [message for message in cloud.wire if message.direction is Direction.UP]
+    assert (message.topic, message.payload, message.note) == (topic, b'{"a": 1}', Note.IGNORED)
+    assert device.messages.empty()

@@ -1,0 +1,553 @@
+"""Cloud → Home Assistant: every command is answered with what really happened."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import json
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_RAW
+from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
+from homeassistant.core import Context, HomeAssistant, ServiceCall
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from simulator import CloudDevice, Simulator
+from simulator.device import DeviceReply
+
+from .conftest import SetUp
+
+LAMP = {"identifier": "LightSwitch", "entity": "input_boolean.lamp", "aspect": "power", "access": "both"}
+TARGET = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
+BRIGHTNESS = {"identifier": "Brightness", "entity": "light.hall", "aspect": "brightness", "access": "both"}
+KELVIN = {"identifier": "ColorTemperature", "entity": "light.hall", "aspect": "color_temp", "access": "both"}
+
+HALL = {
+    "supported_color_modes": ["color_temp", "rgb"],
+    "color_mode": "color_temp",
+    "min_color_temp_kelvin": 2000,
+    "max_color_temp_kelvin": 6500,
+}
+
+type SetProperties = Callable[..., Awaitable[DeviceReply]]
+
+
+@pytest.fixture
+async def house(hass: HomeAssistant) -> None:
+    """Return real helpers to be controlled."""
+    assert await async_setup_component(hass, "input_boolean", {"input_boolean": {"lamp": None, "other": None}})
+    assert await async_setup_component(
+        hass, "input_number", {"input_number": {"target": {"min": 10, "max": 30, "step": 0.5, "initial": 20}}}
+    )
+
+
+@pytest.fixture
+def set_properties(cloud: Simulator, device: CloudDevice) -> SetProperties:
+    """Return a function that sets properties as an application in the cloud does, and returns the device's answer."""
+
+    async def run(**values: object) -> DeviceReply:
+        result = await cloud.call(
+            "SetDeviceProperty",
+            ProductKey=device.product_key,
+            DeviceName=device.device_name,
+            Items=json.dumps(values),
+        )
+        return await device.wait_reply(result["Data"]["MessageId"])
+
+    return run
+
+
+async def invoke(cloud: Simulator, device: CloudDevice, identifier: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call a service as an application in the cloud does."""
+    return await cloud.call(
+        "InvokeThingService",
+        ProductKey=device.product_key,
+        DeviceName=device.device_name,
+        Identifier=identifier,
+        Args=json.dumps(arguments),
+    )
+
+
+async def test_set_is_done_answered_and_posted_once(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """200 means that it happened; the new value follows as one post."""
+    await set_up([LAMP])
+    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    reply = await set_properties(LightSwitch=1)
+    assert (reply.code, reply.data) == (200, {})
+    assert hass.states.get("input_boolean.lamp").state == STATE_ON
+    await device.wait_for(lambda one: one.properties["LightSwitch"][0] == 1)
+    await hass.async_block_till_done()
+    assert [value for value, _ in device.samples["LightSwitch"]] == [0, 1]
+
+
+async def test_set_to_the_present_value_is_confirmed(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """The cloud takes only a post for the state, so there is one even when nothing changes."""
+    await set_up([LAMP])
+    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    assert (await set_properties(LightSwitch=0)).code == 200
+    await device.wait_for(lambda one: len(one.samples["LightSwitch"]) == 2)
+    assert device.properties["LightSwitch"][0] == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "words"),
+    [
+        ({"Nothing": 1}, 100007, "no such property"),
+        ({"GatewayName": "x"}, 100001, "not bound"),
+        ({"CurrentTemperature": 20.0}, 100002, "read-only"),
+        ({"HVACMode": 1}, 100003, "does not allow"),
+        ({"LightSwitch": "maybe"}, 100008, "LightSwitch"),
+        ({"LightSwitch": None}, 100008, "LightSwitch"),
+        ({"TargetTemperature": "warm"}, 100008, "TargetTemperature"),
+        ({"TargetTemperature": 99.0}, 100009, "35"),
+        ({"TargetTemperature": 8.0}, 100009, "10"),
+        ({"ColorTemperature": 4000}, 100004, "unavailable"),
+        ({"ZoneLevels": [1]}, 100004, "has gone"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_every_refusal_has_its_code(
+    hass: HomeAssistant,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    values: dict[str, Any],
+    code: int,
+    words: str,
+) -> None:
+    """What can't be done is said, names the property, and changes nothing."""
+    hass.states.async_set("light.hall", STATE_UNAVAILABLE, HALL)
+    hass.states.async_set("sensor.outside", "5", {"unit_of_measurement": "°C"})
+    hass.states.async_set("climate.room", "heat", {"hvac_modes": ["off", "heat"]})
+    await set_up(
+        [
+            LAMP,
+            TARGET,
+            KELVIN,
+            {"identifier": "CurrentTemperature", "entity": "sensor.outside", "aspect": "value"},
+            {"identifier": "HVACMode", "entity": "climate.room", "aspect": "mode", "access": "report"},
+            {"identifier": "ZoneLevels", "entity": "input_number.gone", "aspect": "value", "access": "both"},
+        ]
+    )
+    before = {state.entity_id: state.state for state in hass.states.async_all()}
+    reply = await set_properties(**values)
+    assert reply.code == code
+    assert words in reply.message
+    assert set(reply.data) == set(values)
+    assert {state.entity_id: state.state for state in hass.states.async_all()} == before
+
+
+async def test_locked_until_confirmed(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A lock is not commandable before the user says so, even if its binding allows control."""
+    calls: list[ServiceCall] = []
+    hass.services.async_register("lock", "lock", calls.append)
+    hass.states.async_set("lock.door", "unlocked")
+    row = {"identifier": "Locked", "entity": "lock.door", "aspect": "locked", "access": "both"}
+    entry = await set_up([row], options={"thing_model": None})
+    reply = await set_properties(Locked=1)
+    assert reply.code == 100003
+    assert not calls
+
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [{**row, "confirmed": True}]})
+    await hass.async_block_till_done()
+    assert (await set_properties(Locked=1)).code == 200
+    assert [call.data["entity_id"] for call in calls] == ["lock.door"]
+
+
+async def test_action_that_raises(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """An action that fails is a failure at the cloud, with Home Assistant's own words."""
+
+    async def fail(_: ServiceCall) -> None:
+        raise HomeAssistantError("the relay does not answer")
+
+    async def explode(_: ServiceCall) -> None:
+        raise ZeroDivisionError("oops")
+
+    hass.states.async_set("switch.relay", "off")
+    await set_up([{**LAMP, "entity": "switch.relay"}])
+    hass.services.async_register("switch", "turn_on", fail)
+    reply = await set_properties(LightSwitch=1)
+    assert reply.code == 100005
+    assert "the relay does not answer" in reply.message
+    hass.services.async_register("switch", "turn_on", explode)
+    assert (await set_properties(LightSwitch=1)).code == 100005
+
+
+async def test_script_that_gives_up_is_a_failure(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A template entity whose script stops at a condition raises nothing, and still it did not happen."""
+    await async_setup_component(hass, "input_boolean", {"input_boolean": {"allowed": None, "done": None}})
+    assert await async_setup_component(
+        hass,
+        "template",
+        {
+            "template": {
+                "switch": {
+                    "name": "Guarded",
+                    "state": "{{ is_state('input_boolean.done', 'on') }}",
+                    "turn_on": [
+                        {"condition": "state", "entity_id": "input_boolean.allowed", "state": "on"},
+                        {"action": "input_boolean.turn_on", "target": {"entity_id": "input_boolean.done"}},
+                    ],
+                    "turn_off": [],
+                }
+            }
+        },
+    )
+    await hass.async_block_till_done()
+    await set_up([{**LAMP, "entity": "switch.guarded"}])
+    reply = await set_properties(LightSwitch=1)
+    assert reply.code == 100005
+    assert "stopped early" in reply.message
+    await hass.services.async_call("input_boolean", "turn_on", {"entity_id": "input_boolean.allowed"}, blocking=True)
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert hass.states.get("switch.guarded").state == STATE_ON
+
+
+async def test_action_that_takes_too_long(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the deadline the answer says that the action is still running, and it is not broken off."""
+    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
+    go_on = asyncio.Event()
+    finished = asyncio.Event()
+
+    async def slow(_: ServiceCall) -> None:
+        await go_on.wait()
+        finished.set()
+
+    hass.services.async_register("switch", "turn_on", slow)
+    hass.states.async_set("switch.slow", "off")
+    await set_up([{**LAMP, "entity": "switch.slow"}])
+    reply = await set_properties(LightSwitch=1)
+    assert reply.code == 100006
+    assert "still running" in reply.message
+    go_on.set()
+    await asyncio.wait_for(finished.wait(), 5)
+
+
+async def test_light_gets_one_action(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Power, brightness and colour temperature of one lamp are one turn_on."""
+    calls: list[ServiceCall] = []
+    hass.services.async_register("light", "turn_on", calls.append)
+    hass.states.async_set("light.hall", STATE_OFF, HALL)
+    await set_up([{**LAMP, "entity": "light.hall"}, BRIGHTNESS, KELVIN])
+    assert (await set_properties(LightSwitch=1, Brightness=40, ColorTemperature=3000)).code == 200
+    assert [call.data for call in calls] == [
+        {"entity_id": "light.hall", "brightness": 102, "color_temp_kelvin": 3000}
+    ]
+
+
+async def test_entities_fail_one_by_one(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """One that can't never stops the others, and each failed property is named."""
+    hass.states.async_set("light.hall", STATE_OFF, HALL)
+    await set_up([LAMP, TARGET, BRIGHTNESS, KELVIN])
+    reply = await set_properties(LightSwitch=1, TargetTemperature=500.0, Brightness=50, ColorTemperature="x")
+    assert hass.states.get("input_boolean.lamp").state == STATE_ON
+    assert reply.code == 100009
+    assert set(reply.data) == {"TargetTemperature", "Brightness", "ColorTemperature"}
+    assert "ColorTemperature was not" in reply.data["Brightness"]
+    assert hass.states.get("light.hall").state == STATE_OFF
+
+
+async def test_commands_to_one_entity_keep_their_order(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A slow first command is finished before the second one begins."""
+    order: list[str] = []
+
+    async def slow(call: ServiceCall) -> None:
+        order.append(f"{call.service} begins")
+        await asyncio.sleep(0.05)
+        order.append(f"{call.service} ends")
+
+    hass.services.async_register("switch", "turn_on", slow)
+    hass.services.async_register("switch", "turn_off", slow)
+    hass.states.async_set("switch.relay", "off")
+    await set_up([{**LAMP, "entity": "switch.relay"}])
+    ids = [
+        (
+            await cloud.call(
+                "SetDeviceProperty",
+                ProductKey=device.product_key,
+                DeviceName=device.device_name,
+                Items=json.dumps({"LightSwitch": value}),
+            )
+        )["Data"]["MessageId"]
+        for value in (1, 0)
+    ]
+    for message_id in ids:
+        await device.wait_reply(message_id)
+    assert order == ["turn_on begins", "turn_on ends", "turn_off begins", "turn_off ends"]
+
+
+async def test_property_get(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp
+) -> None:
+    """The device answers with its values and posts them, since the cloud takes only a post for them."""
+    await set_up([LAMP, TARGET])
+    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    for asked, code in ((["LightSwitch", "TargetTemperature"], 200), (["LightSwitch", "Schedule"], 100001)):
+        count = len(device.samples["LightSwitch"])
+        cloud_id = device.topics
+        await publish(cloud, device, "thing/service/property/get", {"id": "77", "params": asked})
+        await device.wait_for(lambda one, count=count: len(one.samples["LightSwitch"]) == count + 1)
+        reply = last_reply(cloud, "property/get_reply")
+        assert reply["code"] == code
+        assert reply["data"]["LightSwitch"] == 0
+        assert cloud_id
+
+
+SERVICES = [
+    {
+        "identifier": "ReadMeter",
+        "actions": [
+            {"variables": {"answer": {"Energy": "{{ 1000 + Channel }}", "ReadAt": "2026-11-23T12:00:00+00:00"}}},
+            {"stop": "done", "response_variable": "answer"},
+        ],
+    },
+    {"identifier": "RunScene", "script": "script.scene"},
+]
+
+
+@pytest.mark.parametrize("form", ["sys", "ext"])
+async def test_synchronous_service_with_output(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, form: str
+) -> None:
+    """Input becomes variables, the response becomes output data; over both forms of RRPC."""
+    device.rrpc = type(device.rrpc)(form)
+    await set_up(services=SERVICES)
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert result["Success"]
+    assert json.loads(result["Data"]["Result"]) == {"Energy": 1003.0, "ReadAt": "1795435200000"}
+
+
+async def test_asynchronous_service_runs_a_script(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A bound script gets the input data as its fields, and its response reaches the cloud."""
+    assert await async_setup_component(
+        hass,
+        "script",
+        {
+            "script": {
+                "scene": {
+                    "fields": {"SceneName": {}, "Transition": {}},
+                    "sequence": [
+                        {"variables": {"answer": {"Accepted": "{{ SceneName == 'night' and Transition == 5 }}"}}},
+                        {"stop": "done", "response_variable": "answer"},
+                    ],
+                }
+            }
+        },
+    )
+    await set_up(services=SERVICES)
+    result = await invoke(cloud, device, "RunScene", {"SceneName": "night", "Transition": 5})
+    reply = await device.wait_reply(result["Data"]["MessageId"])
+    assert (reply.code, reply.data) == (200, {"Accepted": 1})
+
+
+@pytest.mark.parametrize(
+    ("identifier", "arguments", "code"),
+    [
+        ("ReadMeter", {"Channel": 99}, 460),
+        ("ReadMeter", {"Stranger": 1}, 460),
+        ("Restart", {}, 100001),
+        ("RunScene", {}, 100005),
+    ],
+)
+async def test_services_that_fail(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    identifier: str,
+    arguments: dict[str, Any],
+    code: int,
+) -> None:
+    """Wrong input, a service nobody bound and a script that is not there each have their code."""
+    await set_up(services=SERVICES)
+    await publish(cloud, device, f"thing/service/{identifier}", {"id": "9", "params": arguments})
+    assert (await reply_on(cloud, f"{identifier}_reply"))["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        ([{"stop": "no", "error": True}], "stopped early"),
+        ([{"condition": "template", "value_template": "{{ false }}"}], "stopped early"),
+        ([{"action": "nobody.knows"}], "nobody"),
+        ([{"action": "test.fail"}], "on purpose"),
+        ([{"variables": {"r": {"Energy": "much"}}}, {"stop": "", "response_variable": "r"}], "does not fit"),
+        ([{"nonsense": True}], ""),
+    ],
+)
+async def test_sequences_that_fail(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, actions: list[Any], words: str
+) -> None:
+    """Whatever goes wrong in a sequence, the cloud gets to know it, and nothing breaks."""
+
+    async def fail(_: ServiceCall) -> None:
+        raise HomeAssistantError("on purpose")
+
+    hass.services.async_register("test", "fail", fail)
+    await set_up(services=[{"identifier": "ReadMeter", "actions": actions}])
+    await publish(cloud, device, "thing/service/ReadMeter", {"id": "9", "params": {}})
+    reply = await reply_on(cloud, "ReadMeter_reply")
+    assert reply["code"] == 100005
+    assert words in reply["message"]
+
+
+async def test_commands_without_a_thing_model(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Without a thing model the entity decides what a value is, and services pass as they are."""
+    services = [{"identifier": "Echo", "actions": [{"stop": "", "response_variable": "given"}]}]
+    await set_up([LAMP, TARGET], services, options={"thing_model": None})
+    assert (await set_properties(LightSwitch=1, TargetTemperature=21.5)).code == 200
+    assert hass.states.get("input_number.target").state == "21.5"
+    assert (await set_properties(TargetTemperature=300)).code == 100009
+    await publish(cloud, device, "thing/service/Echo", {"id": "9", "params": {"given": {"a": 1}}})
+    assert (await reply_on(cloud, "Echo_reply"))["data"] == {"a": 1}
+
+
+async def test_event_context_and_journal(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """The bus event comes first and shares its context with the action; the journal keeps the outcome."""
+    events = async_capture_events(hass, EVENT_COMMAND)
+    entry = await set_up([LAMP])
+    await set_properties(LightSwitch=1)
+    [event] = events
+    assert event.data == {
+        "entry_id": entry.entry_id,
+        "kind": "property_set",
+        "id": device.service_calls[-1].id,
+        "identifier": None,
+        "params": {"LightSwitch": 1},
+        "sync": False,
+    }
+    assert isinstance(event.context, Context)
+    assert hass.states.get("input_boolean.lamp").context.id == event.context.id
+    [row] = entry.runtime_data.commander.journal_rows()
+    assert (row["kind"], row["target"], row["code"]) == ("property_set", ["LightSwitch"], 200)
+
+
+async def test_raw_frames_are_events(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A frame in the product's own format can't be understood here, but automations can."""
+    events = async_capture_events(hass, EVENT_RAW)
+    entry = await set_up()
+    await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff")
+    async with asyncio.timeout(5):
+        while not events:
+            await asyncio.sleep(0.01)
+    assert events[0].data == {"entry_id": entry.entry_id, "data": "AAH/"}
+
+
+async def test_nothing_is_done_while_home_assistant_stops(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Half a command is worse than none."""
+    await set_up([LAMP])
+    hass.set_state("STOPPING")
+    reply = await set_properties(LightSwitch=1)
+    hass.set_state("RUNNING")
+    assert reply.code == 429
+    assert hass.states.get("input_boolean.lamp").state == STATE_OFF
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"\xff\xfe", b"not json", b"[1,2]", b'"x"', b"{}", b'{"params": {"LightSwitch": 1}}', b"[" * 100_000],
+    ids=lambda value: repr(value)[:20],
+)
+async def test_garbage_is_survived(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    payload: bytes,
+) -> None:
+    """What can't be read and has no id gets no answer, does nothing and breaks nothing."""
+    await set_up([LAMP])
+    await publish(cloud, device, "thing/service/property/set", payload)
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert len([one for one in cloud.wire if one.topic.endswith("set_reply")]) == 1
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"id": "5", "params": [1]}',
+        b'{"id": 5, "params": "LightSwitch"}',
+        b'{"id": "5", "params": {"LightSwitch": ' + b'"' + b"x" * 300_000 + b'"}}',
+        b'{"id": "5", "params": {"LightSwitch": NaN}}',
+    ],
+    ids=["array", "text", "300 KB", "NaN"],
+)
+async def test_unreadable_with_an_id_is_answered(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp, payload: bytes
+) -> None:
+    """Whoever can be told what is wrong is told."""
+    await set_up([LAMP])
+    await publish(cloud, device, "thing/service/property/set", payload)
+    reply = await reply_on(cloud, "property/set_reply")
+    assert (str(reply["id"]), reply["code"]) == ("5", 460)
+    assert hass.states.get("input_boolean.lamp").state == STATE_OFF
+
+
+async def test_entity_that_disappears_while_bound(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Its property answers "unavailable" or "not bound", the others go on."""
+    registry = er.async_get(hass)
+    gone = registry.async_get_or_create("switch", "test", "gone")
+    hass.states.async_set(gone.entity_id, "off")
+    await set_up([LAMP, {**LAMP, "identifier": "ZoneLevels", "entity": gone.id}])
+    hass.states.async_remove(gone.entity_id)
+    assert (await set_properties(ZoneLevels=[1])).code == 100004
+    registry.async_remove(gone.entity_id)
+    await hass.async_block_till_done()
+    reply = await set_properties(ZoneLevels=[1], LightSwitch=1)
+    assert reply.code == 100001
+    assert "removed" in reply.data["ZoneLevels"]
+    assert hass.states.get("input_boolean.lamp").state == STATE_ON
+
+
+async def publish(cloud: Simulator, device: CloudDevice, path: str, content: dict[str, Any] | bytes) -> None:
+    """Send anything to the device, as it is."""
+    payload = content if isinstance(content, bytes) else json.dumps(content).encode()
+    device.connection.send(f"/sys/{device.product_key}/{device.device_name}/{path}", payload, 1)
+
+
+def last_reply(cloud: Simulator, suffix: str) -> dict[str, Any]:
+    """Return the last thing the device published on a topic."""
+    return json.loads([one.payload for one in cloud.wire if one.topic.endswith(suffix)][-1])
+
+
+async def reply_on(cloud: Simulator, suffix: str) -> dict[str, Any]:
+    """Wait for something on a topic and return it."""
+    async with asyncio.timeout(10):
+        while not any(one.topic.endswith(suffix) for one in cloud.wire):
+            await asyncio.sleep(0.01)
+    return last_reply(cloud, suffix)

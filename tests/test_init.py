@@ -1,0 +1,160 @@
+"""An entry's life: connected, updated, unloaded, refused."""
+
+import asyncio
+from typing import Any
+
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.alink.link import LinkState
+from custom_components.aliyun_iot.const import (
+    CONF_DEVICE_SECRET,
+    CONF_ENDPOINT,
+    CONF_KEEP_ALIVE,
+    CONF_PRODUCT_KEY,
+    CONF_THING_MODEL,
+    CONF_WINDOW,
+    DOMAIN,
+)
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from simulator import CloudDevice, Simulator
+
+from .conftest import DEVICE_SECRET, SetUp
+
+CONNECTED = "binary_sensor.gw_1_connected"
+
+
+async def test_connects_and_unloads_without_a_trace(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """A set-up entry is online at the cloud; after unloading nothing of it runs."""
+    entry = await set_up()
+    assert await hass.config_entries.async_unload(entry.entry_id)  # what Home Assistant itself keeps is there now
+    tasks_before = asyncio.all_tasks()
+    listeners_before = hass.bus.async_listeners()
+
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert device.online
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await device.wait_for(lambda one: not one.online)
+    await hass.async_block_till_done()
+
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    left = {task for task in asyncio.all_tasks() - tasks_before if "custom_components" in repr(task.get_coro())}
+    assert not left
+    assert hass.bus.async_listeners() == listeners_before
+
+
+async def test_connectivity_is_an_entity_of_a_service_device(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The user sees the device in the registry and whether it is connected."""
+    await set_up()
+    assert hass.states.get(CONNECTED).state == STATE_ON
+    registered = er.async_get(hass).async_get(CONNECTED)
+    cloud_device = dr.async_get(hass).async_get(registered.device_id)
+    assert cloud_device.entry_type is dr.DeviceEntryType.SERVICE
+    assert DEVICE_SECRET not in repr(cloud_device) + repr(registered)
+
+    device.connection.close("the cloud has other plans")
+    await _until(hass, CONNECTED, STATE_OFF)
+    await device.wait_for(lambda one: one.online)
+    await _until(hass, CONNECTED, STATE_ON)
+
+
+async def test_wrong_secret_starts_reauth(
+    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]
+) -> None:
+    """The platform's refusal is not a reason to try again, but to ask the user."""
+    entry_data[CONF_DEVICE_SECRET] = "0" * 32
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()] == [SOURCE_REAUTH]
+
+
+async def test_unreachable_cloud_is_tried_again_later(
+    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]
+) -> None:
+    """Without a cloud the entry waits for it, and says why."""
+    entry_data[CONF_ENDPOINT] = "127.0.0.1:1"
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "cannot_connect"
+    assert "127.0.0.1:1" in entry.error_reason_translation_placeholders["reason"]
+
+
+async def test_damaged_data_is_an_error_that_names_the_place(
+    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]
+) -> None:
+    """A thing model or a triple that can't be is told, not retried."""
+    entry = await set_up(options={CONF_THING_MODEL: {"properties": [{"identifier": "A"}]}})
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert "properties[0]" in entry.error_reason_translation_placeholders["path"]
+    await hass.config_entries.async_remove(entry.entry_id)
+
+    entry_data[CONF_PRODUCT_KEY] = "not a key"
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+
+
+async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Only what the connection is made of makes a new connection."""
+    entry = await set_up()
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
+    await hass.async_block_till_done()
+    assert device.connections == 1
+    assert entry.runtime_data.reporter.window == 0.5
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_KEEP_ALIVE: 120})
+    await hass.async_block_till_done()
+    assert device.connections == 2
+    assert entry.runtime_data.link.config.keep_alive == 120
+
+
+async def test_refused_while_running_asks_for_the_secret(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: Any
+) -> None:
+    """A device that is disabled in the console while it is connected can't come back: the user is asked."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    entry = await set_up()
+    await cloud.call("DisableThing", ProductKey=device.product_key, DeviceName=device.device_name)
+    while entry.runtime_data.link.state is not LinkState.AUTH_FAILED:
+        await asyncio.sleep(0.01)
+    await hass.async_block_till_done()
+    flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
+
+
+async def test_home_assistant_stops(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """When Home Assistant stops, the cloud hears it at once."""
+    await set_up()
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await device.wait_for(lambda one: not one.online)
+
+
+async def test_two_devices_side_by_side(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
+) -> None:
+    """Several cloud devices from one Home Assistant share nothing."""
+    first = await set_up()
+    other = cloud.add_device("a1Other00001", "other", DEVICE_SECRET)
+    second = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id="a1Other00001.other",
+        data={**entry_data, CONF_PRODUCT_KEY: "a1Other00001", "device_name": "other"},
+    )
+    second.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(second.entry_id)
+    assert device.online
+    assert other.online
+    assert await hass.config_entries.async_unload(first.entry_id)
+    await device.wait_for(lambda one: not one.online)
+    assert other.online
+
+
+async def _until(hass: HomeAssistant, entity_id: str, state: str) -> None:
+    async with asyncio.timeout(10):
+        while hass.states.get(entity_id).state != state:
+            await asyncio.sleep(0.01)

@@ -1,0 +1,293 @@
+"""Home Assistant → cloud: what is posted, when, and what becomes of a rejection."""
+
+import asyncio
+from collections.abc import Callable
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.aliyun_iot.const import CONF_BINDINGS, CONF_WINDOW
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from simulator import CloudDevice, Simulator
+
+from .conftest import SetUp
+
+TEMPERATURE = {"identifier": "CurrentTemperature", "entity": "sensor.living_room", "aspect": "value"}
+SWITCH = {"identifier": "LightSwitch", "entity": "switch.lamp", "aspect": "power", "access": "both"}
+CELSIUS = {"unit_of_measurement": "°C", "device_class": "temperature"}
+
+
+def posts(cloud: Simulator) -> list[dict[str, Any]]:
+    """Return the params of every property post that reached the cloud."""
+    return [
+        json.loads(message.payload)["params"]
+        for message in cloud.wire
+        if message.topic.endswith("/thing/event/property/post")
+    ]
+
+
+async def posted(device: CloudDevice, identifier: str, value: object) -> None:
+    """Wait until the cloud has this value."""
+    await device.wait_for(lambda one: one.properties.get(identifier, (None,))[0] == value)
+
+
+async def test_snapshot_then_changes(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """What is there at the start is posted in one message, a change follows with Home Assistant's own time."""
+    hass.states.async_set("sensor.living_room", "20.5", CELSIUS)
+    hass.states.async_set("switch.lamp", "off")
+    await set_up([TEMPERATURE, SWITCH])
+    await posted(device, "LightSwitch", 0)
+    assert device.properties["CurrentTemperature"][0] == 20.5
+    assert [set(params) for params in posts(cloud)] == [{"CurrentTemperature", "LightSwitch"}]
+
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await posted(device, "CurrentTemperature", 21.0)
+    changed = hass.states.get("sensor.living_room").last_updated
+    assert device.properties["CurrentTemperature"][1] == int(changed.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("nothing", [STATE_UNKNOWN, STATE_UNAVAILABLE, "not a number", ""])
+async def test_nothing_is_never_zero(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, nothing: str
+) -> None:
+    """A sensor that says nothing is not posted, neither as 0 nor at all."""
+    hass.states.async_set("sensor.living_room", nothing, CELSIUS)
+    hass.states.async_set("switch.lamp", "on")
+    await set_up([TEMPERATURE, SWITCH])
+    await posted(device, "LightSwitch", 1)
+    hass.states.async_set("sensor.living_room", "19", CELSIUS)
+    await posted(device, "CurrentTemperature", 19.0)
+    hass.states.async_set("sensor.living_room", nothing, CELSIUS)
+    hass.states.async_set("switch.lamp", "off")
+    await posted(device, "LightSwitch", 0)
+    assert [value for value, _ in device.samples["CurrentTemperature"]] == [19.0]
+
+
+async def test_newest_wins_while_the_window_is_closed(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A burst costs two posts: the first value at once, the last one after the window."""
+    hass.states.async_set("sensor.living_room", "0", CELSIUS)
+    await set_up([TEMPERATURE], options={CONF_WINDOW: 0.3})
+    await posted(device, "CurrentTemperature", 0.0)
+    for degree in range(1, 30):
+        hass.states.async_set("sensor.living_room", str(degree), CELSIUS)
+        await asyncio.sleep(0)
+    await posted(device, "CurrentTemperature", 29.0)
+    assert len(posts(cloud)) <= 3
+
+
+async def test_same_value_is_not_posted_again(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A state that changes without changing the property costs nothing."""
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    hass.states.async_set("switch.lamp", "off")
+    await set_up([TEMPERATURE, SWITCH])
+    await posted(device, "CurrentTemperature", 20.0)
+    hass.states.async_set("sensor.living_room", "20.0", {**CELSIUS, "battery": 3})
+    hass.states.async_set("switch.lamp", "on")
+    await posted(device, "LightSwitch", 1)
+    assert [set(params) for params in posts(cloud)][1:] == [{"LightSwitch"}]
+
+
+async def test_dead_band_and_minimum_interval(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A noisy sensor is quieted by its binding, and its last value arrives all the same."""
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    hass.states.async_set("sensor.humidity", "40", {"unit_of_measurement": "%"})
+    humidity = {"identifier": "CurrentHumidity", "entity": "sensor.humidity", "aspect": "value", "min_interval": 0.5}
+    await set_up([{**TEMPERATURE, "dead_band": 0.5}, humidity])
+    await posted(device, "CurrentHumidity", 40)
+    hass.states.async_set("sensor.living_room", "20.3", CELSIUS)
+    for value in ("41", "42", "43"):
+        hass.states.async_set("sensor.humidity", value, {"unit_of_measurement": "%"})
+        await asyncio.sleep(0.03)
+    await posted(device, "CurrentHumidity", 43)
+    hass.states.async_set("sensor.living_room", "20.6", CELSIUS)
+    await posted(device, "CurrentTemperature", 20.6)
+    assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0, 20.6]
+    assert [value for value, _ in device.samples["CurrentHumidity"]] == [40, 43]
+
+
+async def test_rejected_property_is_remembered_and_not_repeated(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The cloud drops what its thing model does not know: the reason is kept, the others go on."""
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    hass.states.async_set("sensor.stranger", "1", {"unit_of_measurement": "W"})
+    stranger = {"identifier": "Stranger", "entity": "sensor.stranger", "aspect": "value"}
+    entry = await set_up([TEMPERATURE, stranger], options={"thing_model": None})
+    await posted(device, "CurrentTemperature", 20.0)
+    reporter = entry.runtime_data.reporter
+    await until(lambda: "Stranger" in reporter.rejections)
+    assert "params not exist" in reporter.rejections["Stranger"].reason
+    assert caplog.text.count("The cloud rejected Stranger") == 1
+
+    for watt in range(2, 12):
+        hass.states.async_set("sensor.stranger", str(watt), {"unit_of_measurement": "W"})
+        hass.states.async_set("sensor.living_room", str(watt), CELSIUS)
+        await posted(device, "CurrentTemperature", float(watt))
+    assert sum("Stranger" in params for params in posts(cloud)) == 3
+
+
+async def test_lost_reply_is_posted_again(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a reply nothing is certain, so what is still current is posted again."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reporter.REPLY_TIMEOUT", 0.05)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    await posted(device, "CurrentTemperature", 20.0)
+    cloud.faults.set(lose_replies=1)
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await until(lambda: entry.runtime_data.reporter.counters.retried == 1)
+    await until(lambda: len(device.samples["CurrentTemperature"]) == 3)
+    assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0, 21.0, 21.0]
+
+
+async def test_busy_cloud_is_given_time(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code that says "not now" leads to another try, not to a rejection."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reporter.RETRY_DELAY", 0.01)
+    cloud.faults.set(answer_code={"code": 429, "count": 2})
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    reporter = entry.runtime_data.reporter
+    await until(lambda: reporter.counters.values == 1)
+    assert reporter.counters.retried == 2
+    assert not reporter.rejections
+
+
+async def test_another_code_rejects_the_whole_post(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A post that is refused as a whole is not repeated blindly either."""
+    cloud.faults.set(answer_code={"code": 6813, "count": 1})
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    reporter = entry.runtime_data.reporter
+    await until(lambda: "CurrentTemperature" in reporter.rejections)
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await posted(device, "CurrentTemperature", 21.0)
+    await until(lambda: not reporter.rejections)
+
+
+async def test_comes_back_with_a_snapshot(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a lost connection everything is posted as it is then."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.05)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    hass.states.async_set("switch.lamp", "off")
+    await set_up([TEMPERATURE, SWITCH])
+    await posted(device, "LightSwitch", 0)
+    device.connection.close("the cloud has other plans")
+    hass.states.async_set("sensor.living_room", "23", CELSIUS)
+    await posted(device, "CurrentTemperature", 23.0)
+    assert set(posts(cloud)[-1]) == {"CurrentTemperature", "LightSwitch"}
+
+
+async def test_nothing_is_posted_before_home_assistant_has_started(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A starting house would be a flood of half-truths."""
+    hass.set_state(CoreState.starting)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    await set_up([TEMPERATURE])
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await hass.async_block_till_done()
+    assert device.online
+    assert not posts(cloud)
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire("homeassistant_started")
+    await posted(device, "CurrentTemperature", 21.0)
+    assert len(posts(cloud)) == 1
+
+
+async def test_large_house_goes_in_pieces(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """No message carries more than 200 properties, nor more bytes than the platform takes."""
+    cloud.device(device.product_key, device.device_name).thing_model = None
+    rows = [{"identifier": f"P{n}", "entity": f"sensor.s{n}", "aspect": "value"} for n in range(450)]
+    rows += [{"identifier": f"T{n}", "entity": f"sensor.t{n}", "aspect": "text"} for n in range(3)]
+    for n in range(450):
+        hass.states.async_set(f"sensor.s{n}", str(n), {"unit_of_measurement": "W"})
+    await set_up([row for row in rows if row["identifier"].startswith("P")], options={"thing_model": None})
+    await device.wait_for(lambda one: len(one.properties) == 450)
+    assert [len(params) for params in posts(cloud)] == [200, 200, 50]
+
+
+async def test_changed_bindings_apply_at_once(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A new binding is posted without a reconnect, a removed one is silent."""
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    hass.states.async_set("switch.lamp", "off")
+    entry = await set_up([TEMPERATURE])
+    await posted(device, "CurrentTemperature", 20.0)
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={CONF_BINDINGS: [SWITCH]})
+    await posted(device, "LightSwitch", 0)
+    hass.states.async_set("sensor.living_room", "25", CELSIUS)
+    hass.states.async_set("switch.lamp", "on")
+    await posted(device, "LightSwitch", 1)
+    assert device.properties["CurrentTemperature"][0] == 20.0
+    assert device.connections == 1
+
+
+async def test_renamed_removed_and_returned_entity(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A binding follows its entity by registry id; when the entity goes, only this binding rests."""
+    registry = er.async_get(hass)
+    lamp = registry.async_get_or_create("switch", "test", "lamp", suggested_object_id="lamp")
+    hass.states.async_set("switch.lamp", "off")
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([{**SWITCH, "entity": lamp.id}, TEMPERATURE])
+    await posted(device, "LightSwitch", 0)
+
+    registry.async_update_entity("switch.lamp", new_entity_id="switch.reading_lamp")
+    hass.states.async_remove("switch.lamp")
+    hass.states.async_set("switch.reading_lamp", "on")
+    await posted(device, "LightSwitch", 1)
+
+    registry.async_remove("switch.reading_lamp")
+    hass.states.async_remove("switch.reading_lamp")
+    await hass.async_block_till_done()
+    assert "removed" in entry.runtime_data.bound.problems["LightSwitch"]
+    hass.states.async_set("sensor.living_room", "22", CELSIUS)
+    await posted(device, "CurrentTemperature", 22.0)
+
+    back = registry.async_get_or_create("switch", "test", "lamp", suggested_object_id="lamp")
+    assert back.id == lamp.id
+    hass.states.async_set(back.entity_id, "off")
+    await posted(device, "LightSwitch", 0)
+
+
+async def test_unreportable_value_is_shown_and_stops_nobody(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A value that the property can't hold is kept back with the reason."""
+    hass.states.async_set("sensor.living_room", "400", CELSIUS)
+    hass.states.async_set("switch.lamp", "on")
+    entry = await set_up([TEMPERATURE, SWITCH])
+    await posted(device, "LightSwitch", 1)
+    assert "125" in entry.runtime_data.reporter.unreportable["CurrentTemperature"]
+    hass.states.async_set("sensor.living_room", "40", CELSIUS)
+    await posted(device, "CurrentTemperature", 40.0)
+    assert not entry.runtime_data.reporter.unreportable
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
