@@ -8,7 +8,7 @@ import shutil
 from .words import Language
 
 PROJECT = Path(__file__).resolve().parent.parent
-CONFIGURATION = Path(__file__).with_name("house") / "configuration.yaml"
+CONFIGURATION = Path(__file__).with_name("house.yaml")
 INTEGRATIONS = PROJECT / "custom_components"
 
 CHINESE_NAMES = {
@@ -34,7 +34,7 @@ CHINESE_NAMES = {
     "switch.coffee_machine": "咖啡机",
     "switch.garden_pump": "花园水泵",
 }
-"""What a Chinese family would call the things in `configuration.yaml`; the names there are English."""
+"""What a Chinese family would call the things in `house.yaml`; the names there are English."""
 
 
 def names(language: Language) -> dict[str, str]:
@@ -46,7 +46,7 @@ def build(folder: Path, port: int) -> None:
     """Make the configuration folder anew: the house, the integration, and a web server on loopback only."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    shutil.copy(CONFIGURATION, folder)
+    shutil.copy(CONFIGURATION, folder / "configuration.yaml")
     (folder / "custom_components").symlink_to(INTEGRATIONS)
     # Home Assistant keeps these settings in its storage; `http:` in YAML only starts a trial of five minutes.
     _store(

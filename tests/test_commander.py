@@ -71,7 +71,12 @@ async def invoke(cloud: Simulator, device: CloudDevice, identifier: str, argumen
 
 
 async def test_set_is_done_answered_and_posted_once(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
 ) -> None:
     """200 means that it happened; the new value follows as one post."""
     await set_up([LAMP])
@@ -238,18 +243,14 @@ async def test_action_that_takes_too_long(
     await asyncio.wait_for(finished.wait(), 5)
 
 
-async def test_light_gets_one_action(
-    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
-) -> None:
+async def test_light_gets_one_action(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
     """Power, brightness and colour temperature of one lamp are one turn_on."""
     calls: list[ServiceCall] = []
     hass.services.async_register("light", "turn_on", calls.append)
     hass.states.async_set("light.hall", STATE_OFF, HALL)
     await set_up([{**LAMP, "entity": "light.hall"}, BRIGHTNESS, KELVIN])
     assert (await set_properties(LightSwitch=1, Brightness=40, ColorTemperature=3000)).code == 200
-    assert [call.data for call in calls] == [
-        {"entity_id": "light.hall", "brightness": 102, "color_temp_kelvin": 3000}
-    ]
+    assert [call.data for call in calls] == [{"entity_id": "light.hall", "brightness": 102, "color_temp_kelvin": 3000}]
 
 
 async def test_entities_fail_one_by_one(
@@ -415,7 +416,12 @@ async def test_sequences_that_fail(
 
 
 async def test_commands_without_a_thing_model(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
 ) -> None:
     """Without a thing model the entity decides what a value is, and services pass as they are."""
     services = [{"identifier": "Echo", "actions": [{"stop": "", "response_variable": "given"}]}]
@@ -449,9 +455,7 @@ async def test_event_context_and_journal(
     assert (row["kind"], row["target"], row["code"]) == ("property_set", ["LightSwitch"], 200)
 
 
-async def test_raw_frames_are_events(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
-) -> None:
+async def test_raw_frames_are_events(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
     """A frame in the product's own format can't be understood here, but automations can."""
     events = async_capture_events(hass, EVENT_RAW)
     entry = await set_up()

@@ -64,9 +64,7 @@ async def test_connectivity_is_an_entity_of_a_service_device(
     await _until(hass, CONNECTED, STATE_ON)
 
 
-async def test_wrong_secret_starts_reauth(
-    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]
-) -> None:
+async def test_wrong_secret_starts_reauth(hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]) -> None:
     """The platform's refusal is not a reason to try again, but to ask the user."""
     entry_data[CONF_DEVICE_SECRET] = "0" * 32
     entry = await set_up()

@@ -72,8 +72,12 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 CONVERSION_FIELDS = vol.Schema(
     {
-        vol.Required(CONF_SCALE, default=1): NumberSelector(NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX)),
-        vol.Required(CONF_OFFSET, default=0): NumberSelector(NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX)),
+        vol.Required(CONF_SCALE, default=1): NumberSelector(
+            NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(CONF_OFFSET, default=0): NumberSelector(
+            NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX)
+        ),
         vol.Required(CONF_INVERT, default=False): BooleanSelector(),
         vol.Optional(CONF_DIGITS): NumberSelector(NumberSelectorConfig(min=0, max=9, mode=NumberSelectorMode.BOX)),
         vol.Required(CONF_CLAMP, default=False): BooleanSelector(),
@@ -90,6 +94,15 @@ REPORTING_FIELDS = vol.Schema(
         ),
     }
 )
+
+
+class EntityUnsuitable(Exception):  # noqa: N818 - named after what happened
+    """An entity can't be bound; `key` is the translation key of the error."""
+
+    def __init__(self, key: str) -> None:
+        """Keep the reason."""
+        super().__init__(key)
+        self.key = key
 
 
 class InputRefused(Exception):  # noqa: N818 - named after what happened
@@ -117,18 +130,18 @@ class BindingForm:
     async def load(cls, hass: HomeAssistant, entry: ConfigEntry, entity: str, current: Binding | None) -> Self:
         """Return the form for an entity, given by its entity id or registry id.
 
-        Raises InputRefused with the error for the field that the entity was chosen in, under `entity`.
+        Raises EntityUnsuitable.
         """
         entity_id = resolve_entity(hass, entity)
         state = hass.states.get(entity_id) if entity_id else None
         if state is None:
-            raise InputRefused({CONF_ENTITY: "entity_not_found"})
+            raise EntityUnsuitable("entity_not_found")
         domain = domain_of(state.entity_id)
         if domain is None or not any(aspect.supported(state) for aspect in domain.aspects):
-            raise InputRefused({CONF_ENTITY: "entity_not_supported"})
+            raise EntityUnsuitable("entity_not_supported")
         form = cls(entry, await Labels.load(hass), state, domain, thing_model_of(entry), current)
         if form.model and not form.free_properties():
-            raise InputRefused({CONF_ENTITY: "no_free_property"})
+            raise EntityUnsuitable("no_free_property")
         return form
 
     @property
@@ -145,8 +158,9 @@ class BindingForm:
         """Return the properties of the thing model that can be bound, those that can carry an aspect as it is first."""
         taken = self.taken()
         free = [one for one in self.model.properties.values() if one.identifier not in taken] if self.model else []
-        kinds = {aspect.kind for aspect in self.aspects}
-        return sorted(free, key=lambda one: not any(carries(kind, one.data_type, Conversion()) for kind in kinds))
+        return sorted(
+            free, key=lambda one: not any(carries(aspect, one.data_type, Conversion()) for aspect in self.aspects)
+        )
 
     def schema(self) -> vol.Schema:
         """Return the fields of the form; a section that says something is open."""

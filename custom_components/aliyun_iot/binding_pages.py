@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .binding_form import CONF_ENTITY, BindingForm, InputRefused
+from .binding_form import CONF_ENTITY, BindingForm, EntityUnsuitable, InputRefused
 from .const import CONF_BINDINGS
 from .labels import Labels
 from .mapping.binding import Binding
@@ -62,9 +62,10 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         """Ask for an entity, and go on to the form for it."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            errors = await self._open_form(user_input[CONF_ENTITY], None)
-            if not errors:
+            problem = await self._open_form(user_input[CONF_ENTITY], None)
+            if problem is None:
                 return await self.async_step_binding()
+            errors = {CONF_ENTITY: problem}
         schema = vol.Schema({vol.Required(CONF_ENTITY): EntitySelector(self.selectable())})
         return self.async_show_form(
             step_id=step_id,
@@ -78,13 +79,14 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         errors: dict[str, str] = {}
         if user_input is not None:
             current = {one.identifier: one for one in self.editable()}.get(user_input[CONF_BINDING])
-            errors = await self._open_form(current.entity, current) if current else {CONF_BINDING: "binding_gone"}
-            if not errors:
+            problem = await self._open_form(current.entity, current) if current else "binding_gone"
+            if problem is None:
                 return await self.async_step_binding()
+            errors = {CONF_BINDING: problem}
         return self.async_show_form(
             step_id="edit",
             data_schema=vol.Schema({vol.Required(CONF_BINDING): await self._choice_of_bindings(multiple=False)}),
-            errors={CONF_BINDING: error for error in errors.values()},
+            errors=errors,
             last_step=False,
         )
 
@@ -127,13 +129,13 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             errors=errors,
         )
 
-    async def _open_form(self, entity: str, current: Binding | None) -> dict[str, str]:
-        """Prepare the form for an entity; return what is wrong with the entity."""
+    async def _open_form(self, entity: str, current: Binding | None) -> str | None:
+        """Prepare the form for an entity; return the error if it can't be bound."""
         try:
             self._form = await BindingForm.load(self.hass, self.bound_entry(), entity, current)
-        except InputRefused as refused:
-            return refused.errors
-        return {}
+        except EntityUnsuitable as err:
+            return err.key
+        return None
 
     async def _choice_of_bindings(self, *, multiple: bool) -> SelectSelector:
         labels = await Labels.load(self.hass)

@@ -45,7 +45,7 @@ from .const import (
     SUBENTRY_SERVICE,
 )
 from .options_flow import AliyunOptionsFlow
-from .runtime import AliyunConfigEntry
+from .runtime import AliyunConfigEntry, Runtime
 from .subentry_flow import ExposureFlow, ServiceFlow
 
 _LOGGER = logging.getLogger(__name__)
@@ -185,9 +185,8 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _try_in_place_of(self, entry: AliyunConfigEntry, data: Mapping[str, Any]) -> dict[str, str]:
         """Try a changed way to connect, with the running link out of the way; two logins would kick each other out."""
-        if entry.state is not ConfigEntryState.LOADED:
+        if (runtime := _running(entry)) is None:
             return await self._try(data, entry.options)
-        runtime = entry.runtime_data
         await runtime.suspend()
         replaced = False
         try:
@@ -195,7 +194,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
             replaced = not errors and data != entry.data
         finally:
             # A change that works makes the update listener reload the entry, with a new link.
-            if not replaced:
+            if not replaced and _running(entry) is runtime:
                 runtime.resume()
         return errors
 
@@ -222,7 +221,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _update(self, entry: AliyunConfigEntry, data: Mapping[str, Any]) -> ConfigFlowResult:
         """Store what works."""
-        if entry.state is ConfigEntryState.LOADED:
+        if _running(entry):
             return self.async_update_and_abort(entry, data=data)
         # An entry that is not set up has no update listener that could do it.
         return self.async_update_reload_and_abort(entry, data=data)
@@ -239,6 +238,10 @@ def _triple_error(err: TripleInvalid) -> dict[str, str]:
 
 def _identity(entry: ConfigEntry) -> dict[str, str]:
     return {key: entry.data[key] for key in (CONF_PRODUCT_KEY, CONF_DEVICE_NAME)}
+
+
+def _running(entry: AliyunConfigEntry) -> Runtime | None:
+    return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
 
 def _entered_way(user_input: Mapping[str, Any]) -> dict[str, str | int]:

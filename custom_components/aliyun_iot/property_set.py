@@ -125,4 +125,3 @@ def _understand(
         except ConversionError as err:
             failures[identifier] = Failure(_CODES[err.reason], str(err))
     return wanted, failures
-

@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from .alink.codes import Code, describe
 from .alink.errors import InvalidValue, MessageError, NotConnected, RequestTimeout
-from .alink.link import Link, LinkState, Sample
+from .alink.link import REPLY_TIMEOUT, Link, LinkState, Sample
 from .alink.messages import JsonValue, Reply
 from .bound import BoundProperties, BoundProperty
 from .mapping.convert import ConversionError
@@ -28,7 +28,6 @@ _LOGGER = logging.getLogger(__name__)
 PROPERTIES_PER_POST = 200
 """What the platform takes in one message (docs/protocol.md §4.1)."""
 
-REPLY_TIMEOUT = 10.0
 RETRY_DELAY = 5.0
 RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
 """Codes that say "not now" rather than "not this" (docs/protocol.md §7.2)."""

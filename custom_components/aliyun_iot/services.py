@@ -14,7 +14,7 @@ import voluptuous as vol
 from .alink.codes import describe
 from .alink.datatypes import Field
 from .alink.errors import InvalidValue, MessageError, NotConnected, RequestTimeout
-from .alink.link import Sample
+from .alink.link import REPLY_TIMEOUT, Sample
 from .alink.messages import JsonValue, Reply
 from .alink.thing_model import Property
 from .const import DOMAIN
@@ -71,7 +71,7 @@ async def _post_properties(call: ServiceCall) -> ServiceResponse:
         identifier: Sample(_encode(identifier, value, model, "unknown_property"), now)
         for identifier, value in call.data[ATTR_PROPERTIES].items()
     }
-    reply = await _accepted(runtime.link.post_properties(samples))
+    reply = await _accepted(runtime.link.post_properties(samples, REPLY_TIMEOUT))
     if reply.rejected:
         reasons = "; ".join(f"{identifier}: {reason}" for identifier, reason in reply.rejected.items())
         raise HomeAssistantError(
@@ -92,7 +92,7 @@ async def _post_event(call: ServiceCall) -> ServiceResponse:
             raise _invalid("unknown_event", identifier=identifier)
         fields = runtime.model.events[identifier].output
     output = {name: _encode(name, value, fields, "unknown_parameter") for name, value in call.data[ATTR_OUTPUT].items()}
-    reply = await _accepted(runtime.link.post_event(identifier, output, _now()))
+    reply = await _accepted(runtime.link.post_event(identifier, output, _now(), REPLY_TIMEOUT))
     return {"code": reply.code, "message": reply.message}
 
 

@@ -1,4 +1,4 @@
-"""Strategies for data types, their values, and whole thing models."""
+"""Strategies for JSON, data types, their values, and whole thing models."""
 
 from datetime import UTC, datetime, timedelta
 import string
@@ -23,6 +23,22 @@ from custom_components.aliyun_iot.alink.datatypes import (
     Value,
 )
 from custom_components.aliyun_iot.alink.thing_model import Event, EventType, Property, Service, ThingModel
+
+JSON_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+JSON_VALUES = st.recursive(
+    JSON_SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+MODEL_KEYS = st.sampled_from(
+    ["profile", "properties", "events", "services", "functionBlocks", "data", "identifier", "dataType", "type", "specs"]
+)
+LIKE_A_MODEL = st.recursive(
+    JSON_VALUES | st.sampled_from(["A", "int", "struct", "array", "enum"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MODEL_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
 
 INTEGERS = st.integers(INT_MIN, INT_MAX)
 LABELS = st.text(max_size=8)

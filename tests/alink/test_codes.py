@@ -29,15 +29,13 @@ def test_codes_of_our_own_lie_where_the_platform_allows_them() -> None:
     assert all(100000 <= code <= 110000 for code in Code if code > 460)
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_texts_are_sentences(code: int) -> None:
-    """Both languages say something, as a sentence, in their own script."""
-    english, chinese = describe(code), describe(code, "zh-Hans")
+def test_texts_are_sentences() -> None:
+    """Both languages say something about every code, as a sentence, in their own script."""
+    english = {code: describe(code) for code in CODES}
+    chinese = {code: describe(code, "zh-Hans") for code in CODES}
 
-    assert english.endswith(".")
-    assert english.isascii()
-    assert chinese.endswith("。")
-    assert re.search("[一-鿿]", chinese)
+    assert [text for text in english.values() if not (text.endswith(".") and text.isascii())] == []
+    assert [text for text in chinese.values() if not (text.endswith("。") and re.search("[一-鿿]", text))] == []
 
 
 def test_meanings_are_unique_keys() -> None:

@@ -158,11 +158,11 @@ def test_misfits_are_refused_in_both_directions(data_type: DataType, value: obje
     "raw",
     ["", " 1", "1 ", "1,5", "1.234,5", "1_000", "0x10", "nan", "inf", "-", "e5", "１", "9" * 5000, "1e999", "one"],
 )
-@pytest.mark.parametrize("data_type", [IntType(), FloatType(), DoubleType(), EnumType(), DateType(), SWITCH])
-def test_text_that_is_no_number_is_refused(data_type: DataType, raw: str) -> None:
+def test_text_that_is_no_number_is_refused(raw: str) -> None:
     """Only plain decimal notation passes for a number."""
-    with pytest.raises(InvalidValue):
-        data_type.decode(raw)
+    for data_type in (IntType(), FloatType(), DoubleType(), EnumType(), DateType(), SWITCH):
+        with pytest.raises(InvalidValue):
+            data_type.decode(raw)
 
 
 @pytest.mark.parametrize("data_type", [IntType(), FloatType(), DoubleType(), EnumType(), DateType(), SWITCH])

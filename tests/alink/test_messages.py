@@ -17,12 +17,8 @@ from custom_components.aliyun_iot.alink.messages import (
     encode_request,
 )
 
-JSON_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-JSON_VALUES = st.recursive(
-    JSON_SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
+from .generated import JSON_SCALARS, JSON_VALUES
+
 IDS = st.integers(0, 2**32 - 1).map(str)
 
 

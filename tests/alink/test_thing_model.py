@@ -26,7 +26,7 @@ from custom_components.aliyun_iot.alink.datatypes import (
 from custom_components.aliyun_iot.alink.errors import ThingModelError
 from custom_components.aliyun_iot.alink.thing_model import EventType, Property, Service, ThingModel
 
-from .generated import thing_models
+from .generated import JSON_VALUES, LIKE_A_MODEL, thing_models
 
 TEXT = (Path(__file__).parents[1] / "fixtures" / "tsl-home-gateway.json").read_text(encoding="utf-8")
 DOCUMENT: dict[str, Any] = json.loads(TEXT)
@@ -305,7 +305,7 @@ MEMBER = {"identifier": "B", "dataType": {"type": "int"}}
         (" " * 600_000, "", "this has 600000 bytes; a thing model has at most 524288"),
         ({}, "", "a thing model has properties, events or services; nothing of the kind is here"),
         ({"code": 200, "data": {}}, "", "a thing model has properties, events or services"),
-        ({"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}, "", "a thing model has properties, events or services"),
+        ({"data": {"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}}, "", "a thing model has properties, events or services"),
         ([], "", "the list of modules is empty"),
         ([DOCUMENT, 1], "[1]", "must be an object, not a number"),
         ([DOCUMENT, {"functionBlockId": 5, "properties": []}], "[1].functionBlockId", "must be letters"),
@@ -363,21 +363,6 @@ def test_types_inside_one_another_come_to_an_end() -> None:
 
     with pytest.raises(ThingModelError, match="is nested too deeply"):
         ThingModel.parse(model_of_type(data_type))
-
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-KEYS = st.sampled_from(
-    ["profile", "properties", "events", "services", "functionBlocks", "data", "identifier", "dataType", "type", "specs"]
-)
-LIKE_A_MODEL = st.recursive(
-    JSON_VALUES | st.sampled_from(["A", "int", "struct", "array", "enum"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
-    max_leaves=12,
-)
 
 
 def parse_or_refuse(document: object) -> None:

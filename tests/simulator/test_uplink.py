@@ -201,9 +201,7 @@ async def test_an_event_that_does_not_fit_is_refused(
     assert gateway.events == []
 
 
-async def test_desired_values_can_be_asked_for_and_cleared(
-    call: Call, gateway: CloudDevice, connect: Connect
-) -> None:
+async def test_desired_values_can_be_asked_for_and_cleared(call: Call, gateway: CloudDevice, connect: Connect) -> None:
     """Offline values wait; only a fitting version clears one."""
     await call("SetDeviceDesiredProperty", Items={"Brightness": 30})
     await call("SetDeviceDesiredProperty", Items={"Brightness": 40, "LightSwitch": 1})

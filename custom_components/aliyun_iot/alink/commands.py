@@ -80,6 +80,7 @@ class Commands:
         self._handler = handler
         self._publish = publish
         self._remembered: OrderedDict[tuple[str, bytes], _Remembered] = OrderedDict()
+        self._running: set[asyncio.Task[Answer]] = set()
         self._answering: set[asyncio.Task[None]] = set()
 
     def received(self, route: Route, topic: str, payload: bytes) -> None:
@@ -90,10 +91,10 @@ class Commands:
 
     async def stop(self) -> None:
         """Give up what is still running."""
-        running = [*self._answering, *(remembered.task for remembered in self._remembered.values())]
-        for task in running:
+        under_way = [*self._answering, *self._running]
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         self._remembered.clear()
 
     async def _take(self, route: Route, topic: str, payload: bytes) -> None:
@@ -120,13 +121,19 @@ class Commands:
         key = (command.topic, command.payload)
         seen = self._remembered.get(key)
         if seen is None or now - seen.at > REMEMBERED_FOR:
-            if len(self._answering) > MAX_RUNNING:
+            if len(self._running) >= MAX_RUNNING:
                 return Answer(Code.TOO_BUSY, message="too many commands at once")
-            seen = _Remembered(asyncio.create_task(self._run(command)), now)
+            seen = _Remembered(self._start(command), now)
             self._remembered[key] = seen
             while len(self._remembered) > REMEMBERED and next(iter(self._remembered.values())).task.done():
                 self._remembered.popitem(last=False)
         return await asyncio.shield(seen.task)
+
+    def _start(self, command: Command) -> asyncio.Task[Answer]:
+        task = asyncio.create_task(self._run(command))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
     async def _run(self, command: Command) -> Answer:
         try:

@@ -18,7 +18,7 @@ import time
 from .auth import DeviceTriple, SignMethod, connect_credentials
 from .commands import CommandHandler, Commands
 from .endpoint import Endpoint
-from .errors import ConnectError, ConnectionLost, CredentialsRefused, NotConnected, RequestTimeout
+from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
 from .messages import JsonValue, Reply
 from .pacing import Backoff, ConnectPacer, TokenBucket
 from .requests import Requests
@@ -120,6 +120,7 @@ class Link:
 
     def start(self) -> None:
         """Begin to connect, and stay connected until `stop`."""
+        self._settled.clear()
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"Aliyun link {self.topics.device_name}")
 
     async def wait_online(self, timeout: float) -> None:
@@ -128,7 +129,7 @@ class Link:
             async with asyncio.timeout(timeout):
                 await self._settled.wait()
         except TimeoutError:
-            raise self.last_error or ConnectionLost(f"not connected within {timeout:g} s") from None
+            raise self.last_error or ConnectTimeout(f"not connected within {timeout:g} s") from None
         if self.state is not LinkState.ONLINE:
             raise self.last_error or ConnectionLost("not connected")
 
@@ -163,13 +164,16 @@ class Link:
             self.topics.property_post, "thing.event.property.post", params, qos=1, timeout=timeout
         )
 
-    async def post_event(self, identifier: str, output: dict[str, JsonValue], at: int) -> Reply:
+    async def post_event(
+        self, identifier: str, output: dict[str, JsonValue], at: int, timeout: float = REPLY_TIMEOUT
+    ) -> Reply:
         """Report an event that happened `at` (UTC milliseconds) (docs/protocol.md §5)."""
         return await self.request(
             self.topics.event_post(identifier),
             f"thing.event.{identifier}.post",
             {"value": output, "time": at},
             qos=1,
+            timeout=timeout,
         )
 
     async def send_raw(self, payload: bytes) -> None:

@@ -38,7 +38,7 @@ def tls_context(ca: str | None) -> ssl.SSLContext:
     if ca is not None:
         try:
             context.load_verify_locations(cadata=ca)
-        except (ssl.SSLError, ValueError) as err:
+        except (ssl.SSLError, TypeError, ValueError) as err:  # TypeError: not even ASCII
             raise CertificateInvalid("the certificate authority is not a PEM certificate") from err
     return context
 

@@ -13,7 +13,7 @@ import ssl
 from typing import Any, Protocol, override
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from .auth import Credentials
@@ -33,6 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 
 REFUSED_FILTER = 0x80
 DISCONNECT_GRACE = 1.0
+HOUSEKEEPING = 1.0
+"""Seconds between two looks at the keep-alive."""
 
 type MessageHandler = Callable[[str, bytes], None]
 
@@ -57,10 +59,17 @@ class _SocketClient(mqtt.Client):
     """A paho client that takes over an open socket instead of opening one, which would block."""
 
     opened: socket.socket
+    version_refused = False
 
     @override
     def _create_socket(self) -> socket.socket:
         return self.opened
+
+    @override
+    def _handle_connack(self) -> MQTTErrorCode:
+        # paho does not hand on code 1, since it would rather try an older version of MQTT by itself.
+        self.version_refused = self._in_packet["packet"][1:] == b"\x01"
+        return super()._handle_connack()
 
 
 # MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
@@ -98,7 +107,8 @@ class _PahoConnection:
         )
         client.opened = self._sock
         client.suppress_exceptions = True
-        client.enable_logger(_LOGGER)
+        if _LOGGER.isEnabledFor(logging.DEBUG):  # what paho calls an error is everyday life to us
+            client.on_log = lambda _client, _data, _level, text: _LOGGER.debug("%s", text)
         client.username_pw_set(credentials.username, credentials.password)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
@@ -130,18 +140,23 @@ class _PahoConnection:
     async def close(self) -> None:
         self.lost.cancel()
         self._client.disconnect()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DISCONNECT_GRACE):
-                await self._closed.wait()
-        self.abort()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DISCONNECT_GRACE):
+                    await self._closed.wait()
+        finally:
+            self.abort()
 
     def abort(self) -> None:
         """Release the socket without a word, for when the other side will not listen."""
+        self._release()
+        self.accepted.cancel()
+        self.lost.cancel()
+
+    def _release(self) -> None:
         if not self._closed.is_set():
             self._socket_closed(self._client, None, self._sock)
             self._sock.close()
-        self.accepted.cancel()
-        self.lost.cancel()
 
     # paho's callbacks; all of them run in the loop.
 
@@ -155,10 +170,15 @@ class _PahoConnection:
             self.accepted.set_result(None)
 
     def _disconnected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
-        error = ConnectionLost(f"the connection was lost: {str(code).lower()}")
+        self._end(ConnectionLost(f"the connection was lost: {str(code).lower()}"))
+
+    def _end(self, error: ConnectError) -> None:
+        """Tell all who wait for something that it will not come."""
         if not self.accepted.done():
             self.accepted.set_exception(
-                ConnectionLost("the host closed the connection without an answer; is the transport right?")
+                ClientRejected("the cloud refused the connection: unsupported protocol version")
+                if self._client.version_refused
+                else ConnectionLost("the host did not answer as an MQTT server does; are port and transport right?")
             )
         for waiting in self._subscribing.values():
             if not waiting.done():
@@ -173,11 +193,13 @@ class _PahoConnection:
             waiting.set_result(codes)
 
     def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        self._on_message(message.topic, message.payload)
+        # A wildcard has no place in the topic of a message, and there would be no topic to answer on.
+        if {"+", "#"}.isdisjoint(message.topic):
+            self._on_message(message.topic, message.payload)
 
     def _socket_opened(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
         self._loop.add_reader(sock, self._read)
-        self._housekeeping = self._loop.call_later(1, self._keep_house)
+        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
 
     def _socket_closed(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
         if sock.fileno() >= 0:
@@ -196,14 +218,18 @@ class _PahoConnection:
             self._loop.remove_writer(sock)
 
     def _read(self) -> None:
-        self._client.loop_read()
-        # A TLS record may hold several packets; the loop only hears of the first.
-        while isinstance(self._sock, ssl.SSLSocket) and not self._closed.is_set() and self._sock.pending():
+        try:
             self._client.loop_read()
+            # A TLS record may hold several packets; the loop only hears of the first.
+            while isinstance(self._sock, ssl.SSLSocket) and not self._closed.is_set() and self._sock.pending():
+                self._client.loop_read()
+        except Exception as err:  # noqa: BLE001 - whatever a malformed packet leads paho to
+            self._end(ConnectionLost(f"the host sent what is no MQTT: {err!r}"))
+            self._release()
 
     def _keep_house(self) -> None:
         if self._client.loop_misc() == mqtt.MQTT_ERR_SUCCESS:
-            self._housekeeping = self._loop.call_later(1, self._keep_house)
+            self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
 
 
 async def open_connection(
@@ -219,7 +245,12 @@ async def open_connection(
     opening = loop.run_in_executor(None, open_socket, endpoint, timeout)
     try:
         async with asyncio.timeout(timeout):
-            sock = await asyncio.shield(opening)
+            try:
+                sock = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                # An executor job cannot be cancelled: close what it opens, or has just opened.
+                opening.add_done_callback(_discard)
+                raise
             connection = _PahoConnection(sock, on_message)
             try:
                 connection.start(credentials, endpoint, keep_alive)
@@ -229,9 +260,6 @@ async def open_connection(
                 raise
     except TimeoutError as err:
         raise ConnectTimeout(f"{endpoint.host}:{endpoint.port} did not answer within {timeout:g} s") from err
-    finally:
-        if not opening.done():  # an executor job cannot be cancelled: close what it may still open
-            opening.add_done_callback(_discard)
     return connection
 
 

@@ -20,15 +20,16 @@ def number_in_words(
 ) -> str:
     """Return a phrase such as `integer 0 to 100 %, step 1`; `names` call the type in English and in Chinese."""
     chinese = is_chinese(language)
-    match tuple(None if bound is None else shortest(bound) for bound in bounds):
-        case None, None:
-            words, joint = "", "，单位 " if chinese else " in "
-        case low, None:
-            words, joint = f"，不小于 {low}" if chinese else f" from {low}", " "
-        case None, high:
-            words, joint = f"，不大于 {high}" if chinese else f" up to {high}", " "
-        case low, high:
-            words, joint = f" {low} 到 {high}" if chinese else f" {low} to {high}", " "
+    low, high = ("" if bound is None else shortest(bound) for bound in bounds)
+    joint = " "
+    if low and high:
+        words = f" {low} 到 {high}" if chinese else f" {low} to {high}"
+    elif low:
+        words = f"，不小于 {low}" if chinese else f" from {low}"
+    elif high:
+        words = f"，不大于 {high}" if chinese else f" up to {high}"
+    else:
+        words, joint = "", "，单位 " if chinese else " in "
     if unit:
         words += f"{joint}{unit}"
     if step is not None:

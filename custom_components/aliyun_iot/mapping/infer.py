@@ -21,7 +21,7 @@ def infer_data_type(aspect: Aspect, state: State) -> DataType:
     """
     match aspect.kind:
         case Kind.BOOL:
-            return BoolType({0: "off", 1: "on"})
+            return BoolType(dict(enumerate(aspect.words)))
         case Kind.NUMBER:
             return _number(aspect.range(state) or Range(None, None), aspect.unit(state) or "")
         case Kind.ENUM:

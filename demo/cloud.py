@@ -1,0 +1,78 @@
+"""The cloud side of the conversation: the simulator, commanded over its control API as anybody would."""
+
+import base64
+from collections.abc import Callable, Mapping
+import json
+from pathlib import Path
+import secrets
+import shlex
+from typing import cast
+
+import aiohttp
+
+from simulator import CloudDevice, DeviceReply, Simulator, WireMessage
+
+from .home_client import Json
+
+THING_MODEL = Path(__file__).with_name("thing_model.json")
+PRODUCT_KEY = "a1HomeDemo1"
+DEVICE_NAME = "demo-house"
+
+
+class ActionRefused(Exception):  # noqa: N818 - named after what happened
+    """The control API refused an action; the text has the platform's code."""
+
+
+class Cloud:
+    """One simulated cloud with one device in it, the demo house."""
+
+    def __init__(self, port: int, api_port: int, on_wire: Callable[[WireMessage], None]) -> None:
+        """Prepare; `async with simulator` makes it listen. The secret is a new one each time and never shown."""
+        self.secret = secrets.token_hex(16)
+        self.thing_model = THING_MODEL.read_text()
+        self.simulator = Simulator(port=port, api_port=api_port, on_wire=on_wire)
+        self.device: CloudDevice = self.simulator.add_device(
+            PRODUCT_KEY, DEVICE_NAME, self.secret, json.loads(self.thing_model)
+        )
+
+    @property
+    def api(self) -> str:
+        """The address of the control API."""
+        return f"http://127.0.0.1:{self.simulator.api_port}/"
+
+    def value(self, identifier: str) -> object:
+        """Return the value that the cloud has of a property, None if it has none."""
+        return self.device.properties.get(identifier, (None, 0))[0]
+
+    async def call(self, session: aiohttp.ClientSession, action: str, **fields: Json) -> dict[str, Json]:
+        """Run an action on the device and return the answer; raises ActionRefused."""
+        async with session.post(self.api, data=form(action, fields)) as response:
+            answer = cast("dict[str, Json]", await response.json())
+        if not answer["Success"]:
+            raise ActionRefused(f"{answer['Code']} {answer.get('ErrorMessage', '')}")
+        return answer
+
+    async def reply(self, message_id: str, timeout: float = 10.0) -> DeviceReply:
+        """Return what the device answered to a command; raises TimeoutError."""
+        return await self.device.wait_reply(message_id, timeout)
+
+    async def fault(self, session: aiohttp.ClientSession, **switches: Json) -> None:
+        """Make something go wrong."""
+        async with session.post(f"{self.api}faults", json=switches) as response:
+            response.raise_for_status()
+
+    def curl(self, action: str, **fields: Json) -> str:
+        """Return the command line that runs an action."""
+        parts = [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in form(action, fields).items()]
+        return f"curl -s {self.api} {' '.join(parts)}"
+
+
+def form(action: str, fields: Mapping[str, Json]) -> dict[str, str]:
+    """Return the fields of a form that asks for an action on the demo house; objects travel as JSON."""
+    named = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    return {"Action": action, "ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME, **named}
+
+
+def base64_text(frame: bytes) -> str:
+    """Return bytes as the control API takes them."""
+    return base64.b64encode(frame).decode()

@@ -1,0 +1,109 @@
+"""What happened on either side, as a line of the transcript: the topic or action, the gist of the payload, the code in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import json
+from typing import cast
+
+from custom_components.aliyun_iot.alink.codes import describe
+from simulator import Direction, WireMessage
+
+from .cloud import DEVICE_NAME, PRODUCT_KEY
+from .home_client import HomeEvent, Json, State
+from .words import Language, Words
+
+CLOUD = "cloud"
+DOWN = "cloud →"
+UP = "← home"
+HOME = "home"
+
+LONGEST = 110
+"""Characters of a payload that are shown."""
+
+TOPIC_WIDTH = 36
+SHOWN_ATTRIBUTES = (
+    "brightness",
+    "color_temp_kelvin",
+    "rgb_color",
+    "current_position",
+    "temperature",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: when it happened (Unix seconds), which side it stands on, and what to print."""
+
+    at: float
+    mark: str
+    text: str
+
+
+def wire_line(message: WireMessage, language: Language) -> Line:
+    """Show one message, or one change of the connection."""
+    if message.direction is Direction.LINK:
+        return Line(message.at, CLOUD, f"[{message.note}]")
+    mark = UP if message.direction is Direction.UP else DOWN
+    note = f"  [{message.note}]" if message.note else ""
+    return Line(message.at, mark, f"{_short_topic(message.topic):{TOPIC_WIDTH}} {_gist(message.payload, language)}{note}")
+
+
+def event_line(event: HomeEvent) -> Line:
+    """Show an action that runs, or any other event of Home Assistant's bus."""
+    data = event.data
+    if event.type == "call_service":
+        return Line(event.at, HOME, f"{data['domain']}.{data['service']} {compact(data['service_data'])}")
+    shown = {key: value for key, value in data.items() if key != "entry_id"}
+    return Line(event.at, HOME, f"{Words('event', '事件').en} {event.type} {compact(shown)}")
+
+
+def state_text(state: State) -> str:
+    """Show a state with the attributes that matter here."""
+    found = {name: state.attributes[name] for name in SHOWN_ATTRIBUTES if state.attributes.get(name) is not None}
+    details = ", ".join(f"{name} {compact(value)}" for name, value in found.items())
+    return f"{state.entity_id} = {state.state}" + (f" ({details})" if details else "")
+
+
+def compact(value: object) -> str:
+    """Return JSON without blanks, cut off where it gets long."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _short_topic(topic: str) -> str:
+    return topic.replace(f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/", "…/")
+
+
+def _gist(payload: bytes, language: Language) -> str:
+    """Return what a message says without its envelope: a reply's code in words, a request's parameters."""
+    try:
+        document = cast("Json", json.loads(payload))
+    except ValueError:
+        return f"0x{payload.hex()}"
+    if not isinstance(document, dict):
+        return compact(document)
+    if "code" in document:
+        return _reply(document, language)
+    return compact(_without_times(document.get("params", document)))
+
+
+def _reply(reply: Mapping[str, Json], language: Language) -> str:
+    code = reply["code"]
+    meaning = describe(code, language) if isinstance(code, int) else ""
+    message = reply.get("message")
+    parts = [str(code), meaning]
+    if isinstance(message, str) and message != "success":
+        parts.append(f"«{message}»")
+    elif reply.get("data"):
+        parts.append(compact(reply["data"]))
+    return " ".join(parts)
+
+
+def _without_times(params: Json) -> Json:
+    """Return the parameters of a post with plain values: {identifier: {value, time}} is long and the time is now."""
+    if not isinstance(params, dict):
+        return params
+    return {
+        key: entry["value"] if isinstance(entry, dict) and entry.keys() == {"value", "time"} else entry
+        for key, entry in params.items()
+    }

@@ -1,0 +1,72 @@
+"""The transcript of the conversation: what both sides said, in the order in which it happened, and whether it was expected."""
+
+import os
+import sys
+
+from .lines import CLOUD, DOWN, HOME, UP, Line
+from .words import Language, Words
+
+WIDTH = 110
+_BOLD, _GREEN, _RED, _BLUE, _YELLOW = 1, 32, 31, 36, 33
+_COLORS = {CLOUD: _BLUE, DOWN: _BLUE, UP: _YELLOW, HOME: _YELLOW}
+
+
+class Transcript:
+    """Prints. Lines of a step wait for its end, since the two sides report to the demo at different speeds."""
+
+    def __init__(self, language: Language) -> None:
+        """Print lines at once until the first step begins."""
+        self.failures: list[str] = []
+        self.expectations = 0
+        self._language = language
+        self._colored = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._steps = 0
+        self._waiting: list[Line] | None = None
+
+    def say(self, words: Words) -> None:
+        """Print a sentence to the reader."""
+        self._print(words.text(self._language))
+
+    def step(self, title: Words) -> None:
+        """Begin a step of the conversation."""
+        self._steps += 1
+        heading = f"── {self._steps}. {title.text(self._language)} "
+        self._print(f"\n{self._color(heading, _BOLD)}{'─' * max(3, WIDTH - len(heading))}")
+        self._waiting = []
+
+    def add(self, line: Line) -> None:
+        """Take something that happened."""
+        if self._waiting is None:
+            self._show(line)
+        else:
+            self._waiting.append(line)
+
+    def expect(self, fulfilled: bool, words: Words) -> None:  # noqa: FBT001 - reads as a sentence where it is called
+        """Print what both sides have said so far, and whether it is what it should be."""
+        self.flush()
+        text = words.text(self._language)
+        self.expectations += 1
+        if not fulfilled:
+            self.failures.append(f"{self._steps}. {text}")
+        self._print(f"  {self._color('✔', _GREEN) if fulfilled else self._color('✘', _RED)} {text}")
+
+    def flush(self) -> None:
+        """Print the lines that wait, by time."""
+        for line in sorted(self._waiting or [], key=lambda line: line.at):
+            self._show(line)
+        if self._waiting:
+            self._waiting = []
+
+    def go_live(self) -> None:
+        """Print every line at once from now on."""
+        self.flush()
+        self._waiting = None
+
+    def _show(self, line: Line) -> None:
+        self._print(f"  {self._color(f'{line.mark:8}', _COLORS[line.mark])} {line.text}")
+
+    def _color(self, text: str, color: int) -> str:
+        return f"\x1b[{color}m{text}\x1b[0m" if self._colored else text
+
+    def _print(self, text: str) -> None:
+        print(text, flush=True)

@@ -1,0 +1,232 @@
+"""What the cloud sets comes back as the very same value, through every aspect and every data type that suits it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+import json
+
+from homeassistant.components.climate.const import ClimateEntityFeature, HVACMode
+from homeassistant.components.cover import CoverEntityFeature
+from homeassistant.core import State
+from hypothesis import assume, given, settings, strategies as st
+import pytest
+
+from custom_components.aliyun_iot.alink.datatypes import (
+    BoolType,
+    DataType,
+    DateType,
+    DoubleType,
+    EnumType,
+    Field,
+    FloatType,
+    IntType,
+    StructType,
+    TextType,
+)
+from custom_components.aliyun_iot.mapping.aspect import Aspect, Kind
+from custom_components.aliyun_iot.mapping.binding import Conversion
+from custom_components.aliyun_iot.mapping.convert import ConversionError, carries, to_cloud, to_ha
+from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
+from custom_components.aliyun_iot.mapping.infer import infer_data_type
+
+from .house import after
+
+ENTITIES = (
+    State("switch.pump", "off"),
+    State("input_boolean.guests", "on"),
+    State(
+        "light.lamp",
+        "on",
+        {"supported_color_modes": ["color_temp", "rgb"], "min_color_temp_kelvin": 2000, "max_color_temp_kelvin": 6500},
+    ),
+    State(
+        "climate.ac",
+        HVACMode.COOL,
+        {
+            "supported_features": sum(ClimateEntityFeature) & ~ClimateEntityFeature.TARGET_TEMPERATURE_RANGE,
+            "hvac_modes": ["off", "heat", "cool", "heat_cool", "dry", "fan_only"],
+            "min_temp": 7,
+            "max_temp": 35,
+            "target_temp_step": 0.1,
+            "min_humidity": 30,
+            "max_humidity": 99,
+            "fan_modes": ["auto", "low", "medium", "high"],
+            "preset_modes": ["none", "eco", "away"],
+            "swing_modes": ["off", "vertical"],
+        },
+    ),
+    State(
+        "climate.heat_pump",
+        HVACMode.HEAT_COOL,
+        {
+            "supported_features": ClimateEntityFeature.TARGET_TEMPERATURE_RANGE | ClimateEntityFeature.TURN_ON,
+            "hvac_modes": ["off", "heat_cool"],
+            "min_temp": 7,
+            "max_temp": 35,
+            "target_temp_low": 18,
+            "target_temp_high": 25,
+        },
+    ),
+    State("cover.blind", "open", {"supported_features": sum(CoverEntityFeature), "current_position": 1}),
+    State("lock.door", "locked"),
+    State("number.level", "1", {"min": -20, "max": 80, "step": 0.1}),
+    State("input_number.level", "1", {"min": 0, "max": 1000, "step": 1}),
+    State("select.program", "Eco 40", {"options": ["Eco 40", "cotton", "棉麻"]}),
+    State("input_select.scene", "day", {"options": ["day", "night"]}),
+)
+CONTROLS = [
+    pytest.param(aspect, state, id=f"{state.entity_id}-{aspect.key}")
+    for state in ENTITIES
+    for aspect in DOMAINS[state.domain].aspects
+    if aspect.controllable(state)
+]
+
+
+def suitable_types(aspect: Aspect, state: State) -> Iterator[DataType]:
+    """Yield data types that people give such a property."""
+    limits = aspect.range(state)
+    options = aspect.options(state)
+    yield infer_data_type(aspect, state)
+    yield TextType(64)
+    match aspect.kind:
+        case Kind.BOOL:
+            no, yes = aspect.words
+            yield BoolType({0: no, 1: yes})
+            yield EnumType({0: yes, 1: no})
+            yield EnumType({7: yes.upper(), 3: no})
+            yield IntType(0, 1)
+        case Kind.NUMBER:
+            yield IntType(-1000, 10000)
+            yield FloatType(step=0.5)
+            yield FloatType(step=0.1, unit=aspect.unit(state) or "°C")
+            yield DoubleType(limits.min if limits else None, limits.max if limits else None, 0.1)
+        case Kind.ENUM:
+            yield EnumType({key * 10: option.upper() for key, option in enumerate(options)})
+        case Kind.COLOR:
+            yield StructType({name: Field(name, name, DoubleType(0, 255)) for name in "rgb"})
+        case _:
+            raise AssertionError("no writable aspect is of this kind")
+
+
+def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchStrategy[object]:
+    """Return what a cloud application may set: values that the entity can take, on the grid of its own step."""
+    match data_type:
+        case BoolType():
+            return st.sampled_from([0, 1])
+        case EnumType(items):
+            return st.sampled_from(sorted(items))
+        case StructType(members):
+            whole = isinstance(next(iter(members.values())).data_type, IntType)
+            part = st.integers(0, 255) if whole else st.integers(0, 255).map(float)
+            return st.fixed_dictionaries(dict.fromkeys(members, part))
+        case TextType():
+            match aspect.kind:
+                case Kind.BOOL:
+                    return st.sampled_from(aspect.words)
+                case Kind.ENUM:
+                    return st.sampled_from(aspect.options(state))
+                case Kind.COLOR:
+                    return st.binary(min_size=3, max_size=3).map(lambda color: f"#{color.hex().upper()}")
+                case _:
+                    return grid(aspect, data_type, state).map(lambda value: f"{Decimal(str(value)).normalize():f}")
+        case IntType() if aspect.kind is Kind.BOOL:
+            return st.sampled_from([0, 1])
+        case IntType():
+            return grid(aspect, IntType(step=1), state).map(int)
+        case _:
+            return grid(aspect, data_type, state)
+
+
+def grid(aspect: Aspect, data_type: DataType, state: State) -> st.SearchStrategy[float]:
+    """Return numbers in the entity's range that are multiples of both steps."""
+    limits = aspect.range(state)
+    assert limits
+    assert limits.min is not None
+    assert limits.max is not None
+    type_step = getattr(data_type, "step", None)
+    step = max(Decimal(str(limits.step or 0.1)), Decimal(str(type_step or 0.1)))
+    first, last = (int(Decimal(str(limit)) / step) for limit in (limits.min, limits.max))
+    return st.integers(first, last).map(lambda index: float(index * step))
+
+
+@pytest.mark.parametrize(("aspect", "state"), CONTROLS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_what_is_set_is_what_comes_back(aspect: Aspect, state: State, data: st.DataObject) -> None:
+    """Wire → entity → wire, with the entity doing as it is told."""
+    conversion = Conversion()
+    data_type = data.draw(st.sampled_from(list(suitable_types(aspect, state))))
+    assert carries(aspect, data_type, conversion)
+    wire = data.draw(wire_values(aspect, data_type, state))
+    value = to_ha(data_type.decode(wire), aspect, data_type, conversion, state)
+    if aspect.key.startswith("target_temperature_"):
+        assume(18 <= value <= 25)  # the other limit of the range stays where it is
+    new = after(state, DOMAINS[state.domain].commands(state, {aspect.key: value}))
+    if aspect.key == "brightness" and value == 0:
+        assert new.state == "off"
+        return
+    if aspect.key == "power" and value is True and state.domain == "climate":
+        new = State(new.entity_id, HVACMode.COOL, new.attributes)
+    reported = aspect.read(new)
+    assert reported is not None
+    again = data_type.encode(to_cloud(reported, aspect, data_type, conversion, new))
+    assert json.dumps(again, sort_keys=True) == json.dumps(wire, sort_keys=True)
+
+
+@given(
+    value=st.integers(-400, 1250).map(lambda tenths: tenths / 10),
+    unit=st.sampled_from(["°C", "°F", "K"]),
+    wanted=st.sampled_from(["°C", "℉", "K"]),
+)
+def test_temperatures_survive_a_change_of_unit(value: float, unit: str, wanted: str) -> None:
+    """A property in tenths of a degree of one scale, an entity in another."""
+    state = State("number.setpoint", "1", {"unit_of_measurement": unit})
+    aspect = aspect_of("number.setpoint", "value")
+    data_type = FloatType(step=0.1, unit=wanted)
+    home = to_ha(value, aspect, data_type, Conversion(), state)
+    assert to_cloud(home, aspect, data_type, Conversion(), state) == value
+
+
+@given(
+    value=st.integers(0, 1000),
+    scale=st.floats(0.01, 100) | st.floats(-100, -0.01),
+    offset=st.floats(-1000, 1000),
+    invert=st.booleans(),
+)
+def test_any_formula_can_be_undone(value: int, scale: float, offset: float, invert: bool) -> None:
+    """Whatever the user makes up, a whole number set by the cloud comes back."""
+    state = State("number.level", "1", {"min": 0, "max": 100})
+    aspect = aspect_of("number.level", "value")
+    conversion = Conversion(scale=scale, offset=offset, invert=invert)
+    home = to_ha(value, aspect, IntType(), conversion, state)
+    assert to_cloud(home, aspect, IntType(), conversion, state) == value
+
+
+@given(value=st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds are naive
+def test_dates_are_exact_to_the_millisecond(value: datetime) -> None:
+    """A date keeps what the wire can say."""
+    state = State("sensor.finish", value.isoformat(), {"device_class": "timestamp"})
+    aspect = aspect_of("sensor.finish", "moment")
+    read = aspect.read(state)
+    assert read == value
+    wire = DateType().encode(to_cloud(read, aspect, DateType(), Conversion(), state))
+    home = to_ha(DateType().decode(wire), aspect, DateType(), Conversion(), state)
+    assert abs(home - value).total_seconds() < 0.001
+
+
+@given(value=st.floats() | st.integers() | st.text() | st.booleans() | st.none(), data=st.data())
+def test_whatever_a_sensor_says_is_sent_right_or_not_at_all(value: object, data: st.DataObject) -> None:
+    """No state makes a conversion fail in another way than by saying so, and nothing leaves that the type forbids."""
+    state = State("sensor.odd", str(value)[:255], data.draw(st.sampled_from([{}, {"unit_of_measurement": "°C"}])))
+    data_type = data.draw(
+        st.sampled_from([IntType(-5, 5), FloatType(-5, 5, 0.1, "°F"), TextType(5), BoolType(), EnumType({1: "on"}), DateType()])
+    )
+    for aspect in DOMAINS["sensor"].aspects:
+        if aspect.supported(state) and (read := aspect.read(state)) is not None:
+            try:
+                sent = to_cloud(read, aspect, data_type, Conversion(), state)
+            except ConversionError as error:
+                assert str(error)
+            else:
+                assert carries(aspect, data_type, Conversion())
+                assert isinstance(sent, str) or data_type.encode(sent) is not None

@@ -1,0 +1,116 @@
+"""The command line, as a process of its own."""
+
+import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, Awaitable, Callable
+import json
+from pathlib import Path
+import signal
+import sys
+from typing import Any
+
+import aiohttp
+import pytest
+
+from .conftest import FIXTURES, KEY, NAME, SECRET
+from .mqtt_device import MqttDevice, signed
+
+ROOT = Path(__file__).parent.parent.parent
+TSL = FIXTURES / "tsl-home-gateway.json"
+
+type Start = Callable[..., Awaitable[Process]]
+
+
+@pytest.fixture
+async def start(socket_enabled: None) -> AsyncGenerator[Start]:
+    """Start simulators, and end those that a test leaves."""
+    processes: list[Process] = []
+
+    async def start(*arguments: str) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "simulator", *arguments, cwd=ROOT, stdout=PIPE, stderr=PIPE
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def _line(process: Process) -> Any:
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        return json.loads(await process.stdout.readline())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_conversation(start: Start, number: signal.Signals) -> None:
+    """Ports first, then the wire, then a clean end; never a secret."""
+    process = await start("--device", f"{KEY},{NAME},{SECRET},{TSL}", "--device", f"{KEY},gw-2,{SECRET}")
+    ports = await _line(process)
+    assert ports["devices"] == [f"{KEY}/{NAME}", f"{KEY}/gw-2"]
+    assert ports["tls"] is False
+    device = MqttDevice(ports["port"], signed(KEY, NAME, SECRET))
+    assert await device.connect() == 0
+    assert (await device.ask("thing/event/property/post", {"Brightness": 1, "Nope": 1}))["data"].keys() == {"Nope"}
+    async with aiohttp.ClientSession() as session:
+        fields = {"Action": "GetDeviceStatus", "ProductKey": KEY, "DeviceName": NAME}
+        async with session.post(ports["api"], data=fields) as response:
+            assert (await response.json())["Data"]["Status"] == "ONLINE"
+    lines = [await _line(process) for _ in range(3)]
+    assert [line["direction"] for line in lines] == ["link", "up", "down"]
+    assert json.loads(lines[1]["payload"])["params"] == {"Brightness": 1, "Nope": 1}
+
+    process.send_signal(number)
+    async with asyncio.timeout(20):
+        out, err = await process.communicate()
+    assert process.returncode == 0
+    assert err == b""
+    assert SECRET.encode() not in out
+    await device.stop()
+
+
+async def test_it_ends_when_nobody_reads(start: Start) -> None:
+    """As when its output is piped into `head`."""
+    process = await start("--device", f"{KEY},{NAME},{SECRET}", "--no-connect-limit")
+    ports = await _line(process)
+    process._transport.get_pipe_transport(1).close()
+    device = MqttDevice(ports["port"], signed(KEY, NAME, SECRET))
+    await device.connect()
+    async with asyncio.timeout(20):
+        await process.wait()
+    await device.stop()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "--device"),
+        (["--device", f"{KEY},{NAME}"], "PK,DN,SECRET"),
+        (["--device", f"{KEY},,{SECRET}"], "PK,DN,SECRET"),
+        (["--device", f"{KEY},{NAME},{SECRET},/nowhere.json"], "/nowhere.json"),
+        (["--device", f"{KEY},{NAME},{SECRET},{ROOT / 'pyproject.toml'}"], "pyproject.toml"),
+        (["--device", f"{KEY},{NAME},{SECRET}", "--tls", "/nowhere.pem,/nowhere.key"], "/nowhere.pem"),
+    ],
+)
+async def test_wrong_arguments_are_explained(start: Start, arguments: list[str], complaint: str) -> None:
+    """Status 2, and the secret is not repeated."""
+    process = await start(*arguments)
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert complaint in err.decode()
+    assert SECRET.encode() not in err
+
+
+async def test_a_taken_port_is_explained(start: Start) -> None:
+    """In one line."""
+    first = await start("--device", f"{KEY},{NAME},{SECRET}")
+    port = (await _line(first))["port"]
+    second = await start("--port", str(port), "--device", f"{KEY},{NAME},{SECRET}")
+    _, err = await second.communicate()
+    assert second.returncode == 1
+    assert err.decode().startswith("simulator: ")
+    assert "Traceback" not in err.decode()

@@ -1,0 +1,173 @@
+"""Starting, stopping, several devices, TLS. The harness fails a test that leaves a task, timer, thread or socket."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+import ipaddress
+from pathlib import Path
+import ssl
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+import pytest
+
+from simulator import RrpcForm, Simulator, WireMessage
+
+from .conftest import KEY, NAME, SECRET
+from .mqtt_device import MqttDevice, signed
+
+POST = "thing/event/property/post"
+
+
+async def test_ports_are_free_ones_until_told_otherwise(socket_enabled: None) -> None:
+    """Two simulators side by side, and one on given ports."""
+    async with Simulator() as one, Simulator() as two:
+        ports = {one.port, one.api_port, two.port, two.api_port}
+        assert len(ports) == 4
+    async with Simulator(port=one.port, api_port=one.api_port) as again:
+        assert (again.port, again.api_port) == (one.port, one.api_port)
+
+
+async def test_a_taken_port_is_an_error_that_leaves_nothing(socket_enabled: None) -> None:
+    """For MQTT and for the API."""
+    async with Simulator() as first:
+        with pytest.raises(OSError, match="in use"):
+            await Simulator(port=first.port).start()
+        half = Simulator(api_port=first.api_port)
+        with pytest.raises(OSError, match="in use"):
+            await half.start()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", half.port)
+
+
+async def test_stopping_ends_every_connection(socket_enabled: None) -> None:
+    """Also frozen ones, and those that have not said who they are; stopping twice does no harm."""
+    cloud = Simulator()
+    record = cloud.add_device(KEY, NAME, SECRET)
+    await cloud.start()
+    device = MqttDevice(cloud.port, signed(KEY, NAME, SECRET))
+    await device.connect()
+    cloud.faults.set(freeze=NAME)
+    reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port)
+    await cloud.stop()
+    await cloud.stop()
+    await device.closed.wait()
+    assert not record.online
+    with pytest.raises(ConnectionResetError):
+        assert await reader.read() == b""
+        raise ConnectionResetError
+    writer.close()
+    await device.stop()
+
+
+async def test_a_stopped_simulator_can_start_again(socket_enabled: None) -> None:
+    """On the same ports, with the same devices and records."""
+    cloud = Simulator()
+    record = cloud.add_device(KEY, NAME, SECRET)
+    for _ in range(2):
+        async with cloud:
+            device = MqttDevice(cloud.port, signed(KEY, NAME, SECRET))
+            assert await device.connect() == 0
+            await device.stop()
+    assert record.connections == 2
+
+
+async def test_several_devices_share_a_simulator(socket_enabled: None) -> None:
+    """Each gets its own messages only; a listener sees them all."""
+    seen: list[WireMessage] = []
+    async with Simulator(on_wire=seen.append) as cloud:
+        names = [f"gw-{number}" for number in range(3)]
+        records = [cloud.add_device(KEY, name, f"{name}-secret") for name in names]
+        devices = [MqttDevice(cloud.port, signed(KEY, name, f"{name}-secret")) for name in names]
+        for number, device in enumerate(devices):
+            assert await device.connect() == 0
+            assert (await device.ask(POST, {"Number": number}))["code"] == 200
+        for device in devices:
+            assert device.messages.empty()
+            await device.stop()
+        assert [record.properties["Number"][0] for record in records] == [0, 1, 2]
+        assert cloud.device(KEY, "gw-1") is records[1]
+    assert seen == list(cloud.wire)
+    assert [message.number for message in seen] == list(range(1, len(seen) + 1))
+
+
+def test_the_form_of_rrpc_is_checked() -> None:
+    """When the device is created, not when it is called."""
+    cloud = Simulator()
+    assert cloud.add_device(KEY, NAME, SECRET, rrpc="ext").rrpc is RrpcForm.EXT
+    with pytest.raises(ValueError, match="long"):
+        cloud.add_device(KEY, NAME, SECRET, rrpc="long")
+
+
+async def test_downlinks_can_have_qos_1(socket_enabled: None) -> None:
+    """Commands and replies."""
+    async with Simulator(downlink_qos=1) as cloud:
+        cloud.add_device(KEY, NAME, SECRET)
+        device = MqttDevice(cloud.port, signed(KEY, NAME, SECRET))
+        await device.connect()
+        await cloud.call("SetDeviceProperty", ProductKey=KEY, DeviceName=NAME, Items={"A": 1})
+        assert (await device.receive()).qos == 1
+        device.publish(device.system + POST, {"id": "1", "params": {"A": 1}})
+        assert (await device.receive()).qos == 1
+        await device.stop()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """A self-signed certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulator")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = tmp_path / "cert.pem", tmp_path / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return paths
+
+
+async def test_tls(socket_enabled: None, certificate: tuple[Path, Path]) -> None:
+    """With the whole conversation over it; a frozen connection stops there too."""
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(*certificate)
+    async with Simulator(tls=server, service_timeout=0.1) as cloud:
+        record = cloud.add_device(KEY, NAME, SECRET)
+        client = ssl.create_default_context(cafile=str(certificate[0]))
+        device = MqttDevice(cloud.port, signed(KEY, NAME, SECRET), tls=client)
+        assert await device.connect() == 0
+        assert (await device.ask(POST, {"A": 1}))["code"] == 200
+        cloud.faults.set(freeze=NAME)
+        await cloud.call("SetDeviceProperty", ProductKey=KEY, DeviceName=NAME, Items={"A": 1})
+        with pytest.raises(TimeoutError):
+            await record.wait_for(lambda device: "B" in device.properties, timeout=0.1)
+        assert device.messages.empty()
+        cloud.faults.set(unfreeze=NAME)
+        await device.receive()
+        cloud.faults.set(drop_connection=NAME)
+        await device.closed.wait()
+        await device.stop()
+
+
+async def test_a_plain_client_at_a_tls_port(socket_enabled: None, certificate: tuple[Path, Path]) -> None:
+    """Is hung up on."""
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(*certificate)
+    async with Simulator(tls=server) as cloud:
+        reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port)
+        writer.write(b"\x10\x10\x00\x04MQTT")
+        assert await reader.read() in (b"", b"\x15\x03\x01\x00\x02\x02F")
+        writer.close()

@@ -1,0 +1,96 @@
+"""Diagnostics tell what helps, and the secret is nowhere: not there, not in a log."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
+
+from custom_components.aliyun_iot.alink.link import LinkState
+from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, DOMAIN
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from simulator import CloudDevice, Simulator
+
+from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
+from .test_commander import LAMP, SERVICES, invoke
+from .test_reporter import CELSIUS, TEMPERATURE, posted, until
+
+
+@pytest.fixture
+def talkative(caplog: pytest.LogCaptureFixture) -> None:
+    """Log everything."""
+    caplog.set_level(logging.DEBUG)
+
+
+@pytest.fixture
+async def busy_entry(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
+) -> Any:
+    """Return an entry that has lived: reported, commanded, rejected, lost and refused."""
+    await async_setup_component(hass, "input_boolean", {"input_boolean": {"lamp": None}})
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    gone = {"identifier": "ZoneLevels", "entity": "0123456789abcdef", "aspect": "value"}
+    entry = await set_up([LAMP, TEMPERATURE, gone], SERVICES)
+    await posted(device, "CurrentTemperature", 20.0)
+    for items in ({"LightSwitch": 1}, {"Stranger": 1}, {"LightSwitch": f"{DEVICE_SECRET}"}):
+        result = await cloud.call(
+            "SetDeviceProperty", ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, Items=json.dumps(items)
+        )
+        await device.wait_reply(result["Data"]["MessageId"])
+    await invoke(cloud, device, "ReadMeter", {"Channel": 1})
+    cloud.faults.set(answer_code={"code": 6813, "count": 1})
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await until(lambda: bool(entry.runtime_data.reporter.rejections))
+    return entry
+
+
+async def test_diagnostics(hass: HomeAssistant, hass_client: Any, device: CloudDevice, busy_entry: Any) -> None:
+    """Counters, problems and the last commands are there; the identity is not."""
+    await async_setup_component(hass, "diagnostics", {})
+    found = await get_diagnostics_for_config_entry(hass, hass_client, busy_entry)
+    assert found["link"]["state"] == "online"
+    assert found["bindings"]["working"]["LightSwitch"] == "input_boolean.lamp"
+    assert "removed" in found["bindings"]["problems"]["ZoneLevels"]
+    assert found["reporter"]["rejections"]["CurrentTemperature"]["value"] == 21.0
+    assert [row["code"] for row in found["commands"]] == [200, 100007, 100008, 200]
+    text = json.dumps(found)
+    for secret in (DEVICE_SECRET, PRODUCT_KEY, f'"{DEVICE_NAME}"'):
+        assert secret not in text
+
+
+async def test_secret_is_in_no_log(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    entry_data: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    talkative: None,
+    busy_entry: Any,
+) -> None:
+    """A full run at the most talkative level, wrong secrets and lost connections included, never shows it."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    entry = busy_entry
+    device.connection.close("the cloud has other plans")
+    link = entry.runtime_data.link
+    await until(lambda: device.connections == 2 and link.state is LinkState.ONLINE)
+    await hass.services.async_call(
+        DOMAIN, "post_event", {"config_entry_id": entry.entry_id, "identifier": "SceneActivated"}, blocking=True
+    )
+    device.device_secret = "f" * 32  # the secret was reset in the console
+    device.connection.close("the cloud has other plans")
+    await until(lambda: bool(hass.config_entries.flow.async_progress_by_handler(DOMAIN)))
+    await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}, data={**entry_data, CONF_DEVICE_SECRET: DEVICE_SECRET}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+    text = "\n".join(f"{record.getMessage()} {record.exc_info}" for record in records)
+    assert "CONNECT" in text
+    assert DEVICE_SECRET not in text
+    states = "".join(repr(state.as_dict()) for state in hass.states.async_all())
+    assert DEVICE_SECRET not in states

@@ -1,0 +1,146 @@
+"""The actions: what an automation sends to the cloud, and what it gets to know."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from custom_components.aliyun_iot.const import DOMAIN
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from simulator import CloudDevice, Simulator
+
+from .conftest import SetUp
+
+
+async def act(hass: HomeAssistant, action: str, entry_id: str, **data: Any) -> Any:
+    """Run an action and return its response."""
+    return await hass.services.async_call(
+        DOMAIN,
+        action,
+        {"config_entry_id": entry_id, **data},
+        blocking=True,
+        return_response=action != "send_raw",
+    )
+
+
+async def test_post_properties(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Values are put in the form that the thing model wants, text from templates included."""
+    entry = await set_up()
+    response = await act(
+        hass,
+        "post_properties",
+        entry.entry_id,
+        properties={
+            "LightSwitch": True,
+            "CurrentTemperature": 20,
+            "CurrentHumidity": "45",
+            "RGBColor": {"Red": 1, "Green": 2, "Blue": 3},
+        },
+    )
+    assert response == {"code": 200, "message": "success"}
+    assert {key: value for key, (value, _) in device.properties.items()} == {
+        "LightSwitch": 1,
+        "CurrentTemperature": 20.0,
+        "CurrentHumidity": 45,
+        "RGBColor": {"Red": 1, "Green": 2, "Blue": 3},
+    }
+
+
+async def test_post_event(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """An event arrives with its output data."""
+    entry = await set_up()
+    response = await act(hass, "post_event", entry.entry_id, identifier="SceneActivated", output={"SceneName": "night"})
+    assert response["code"] == 200
+    [event] = device.events
+    assert (event.identifier, event.output) == ("SceneActivated", {"SceneName": "night"})
+
+
+@pytest.mark.parametrize(
+    ("data", "text_format"), [("00 01 ff", "hex"), ("AAH/", "base64"), ("你好", "text")], ids=["hex", "base64", "text"]
+)
+async def test_send_raw(hass: HomeAssistant, device: CloudDevice, set_up: SetUp, data: str, text_format: str) -> None:
+    """A frame arrives as it was meant."""
+    entry = await set_up()
+    await act(hass, "send_raw", entry.entry_id, data=data, format=text_format)
+    await device.wait_for(lambda one: bool(one.raw_up))
+    assert device.raw_up == [b"\x00\x01\xff" if text_format != "text" else "你好".encode()]
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "key"),
+    [
+        ("post_properties", {"properties": {"Stranger": 1}}, "unknown_property"),
+        ("post_properties", {"properties": {"CurrentHumidity": 101}}, "invalid_value"),
+        ("post_event", {"identifier": "Stranger"}, "unknown_event"),
+        ("post_event", {"identifier": "SceneActivated", "output": {"X": 1}}, "unknown_parameter"),
+        ("send_raw", {"data": "xyz"}, "invalid_raw"),
+        ("send_raw", {"data": "A", "format": "base64"}, "invalid_raw"),
+    ],
+)
+async def test_wrong_use_is_explained(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, action: str, data: dict[str, Any], key: str
+) -> None:
+    """What can't be meant is refused before anything is sent."""
+    entry = await set_up()
+    with pytest.raises(ServiceValidationError) as error:
+        await act(hass, action, entry.entry_id, **data)
+    assert error.value.translation_key == key
+    assert not device.properties
+    assert not device.events
+
+
+async def test_the_cloud_refuses(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """An action that fails at the cloud raises: as a whole, or for single properties."""
+    entry = await set_up(options={"thing_model": None})
+    cloud.faults.set(answer_code={"code": 6813, "count": 1})
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "post_properties", entry.entry_id, properties={"LightSwitch": True})
+    assert error.value.translation_key == "rejected"
+    assert error.value.translation_placeholders["code"] == "6813"
+
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "post_properties", entry.entry_id, properties={"LightSwitch": 1, "Stranger": 2})
+    assert error.value.translation_key == "property_rejected"
+    assert "Stranger" in error.value.translation_placeholders["reasons"]
+
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "post_event", entry.entry_id, identifier="property")
+    assert error.value.translation_key == "not_sendable"
+    assert device.properties["LightSwitch"][0] == 1
+
+
+async def test_without_a_connection(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is pretended while the cloud is away or silent."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
+    monkeypatch.setattr("custom_components.aliyun_iot.services.REPLY_TIMEOUT", 0.05)
+    entry = await set_up()
+    cloud.faults.set(lose_replies=1)
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "post_event", entry.entry_id, identifier="SceneActivated")
+    assert error.value.translation_key == "request_timeout"
+
+    device.connection.close("the cloud has other plans")
+    async with asyncio.timeout(5):
+        while entry.runtime_data.link.state == "online":
+            await asyncio.sleep(0.01)
+    for action, data in (("post_event", {"identifier": "SceneActivated"}), ("send_raw", {"data": "00"})):
+        with pytest.raises(HomeAssistantError) as error:
+            await act(hass, action, entry.entry_id, **data)
+        assert error.value.translation_key == "not_connected"
+
+
+async def test_actions_exist_without_a_loaded_entry(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Automations stay valid; the action itself says that the entry is not loaded."""
+    entry = await set_up()
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    with pytest.raises(ServiceValidationError):
+        await act(hass, "post_event", entry.entry_id, identifier="SceneActivated")
