@@ -144,7 +144,10 @@ class HomeClient:
 
     async def entries(self, domain: str) -> list[dict[str, Json]]:
         """Return the config entries of an integration."""
-        return [_object(row) for row in cast("list[Json]", await self._get(f"/api/config/config_entries/entry?domain={domain}"))]
+        return [
+            _object(row)
+            for row in cast("list[Json]", await self._get(f"/api/config/config_entries/entry?domain={domain}"))
+        ]
 
     async def start_flow(self, kind: FlowKind, handler: Json) -> FlowStep:
         """Start a flow: handler is a domain, an entry id, or [entry id, subentry type]."""

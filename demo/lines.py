@@ -45,7 +45,9 @@ def wire_line(message: WireMessage, language: Language) -> Line:
         return Line(message.at, CLOUD, f"[{message.note}]")
     mark = UP if message.direction is Direction.UP else DOWN
     note = f"  [{message.note}]" if message.note else ""
-    return Line(message.at, mark, f"{_short_topic(message.topic):{TOPIC_WIDTH}} {_gist(message.payload, language)}{note}")
+    return Line(
+        message.at, mark, f"{_short_topic(message.topic):{TOPIC_WIDTH}} {_gist(message.payload, language)}{note}"
+    )
 
 
 def event_line(event: HomeEvent) -> Line:

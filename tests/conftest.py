@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from homeassistant.core import HomeAssistant
 import pytest
 
 # The test package must load Home Assistant before anything imports voluptuous.
@@ -22,7 +23,6 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_EXPOSURE,
     SUBENTRY_SERVICE,
 )
-from homeassistant.core import HomeAssistant
 from simulator import CloudDevice, Simulator
 
 FIXTURES = Path(__file__).parent / "fixtures"

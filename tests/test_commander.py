@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 import json
 from typing import Any
 
-import pytest
-from pytest_homeassistant_custom_component.common import async_capture_events
-
-from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_RAW
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_RAW
 from simulator import CloudDevice, Simulator
 from simulator.device import DeviceReply
 

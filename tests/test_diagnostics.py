@@ -4,14 +4,14 @@ import json
 import logging
 from typing import Any
 
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, DOMAIN
-from homeassistant.config_entries import SOURCE_USER
-from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp

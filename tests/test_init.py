@@ -3,6 +3,10 @@
 import asyncio
 from typing import Any
 
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.link import LinkState
@@ -15,10 +19,6 @@ from custom_components.aliyun_iot.const import (
     CONF_WINDOW,
     DOMAIN,
 )
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_OFF, STATE_ON
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_SECRET, SetUp

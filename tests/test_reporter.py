@@ -5,12 +5,12 @@ from collections.abc import Callable
 import json
 from typing import Any
 
-import pytest
-
-from custom_components.aliyun_iot.const import CONF_BINDINGS, CONF_WINDOW
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
+import pytest
+
+from custom_components.aliyun_iot.const import CONF_BINDINGS, CONF_WINDOW
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp

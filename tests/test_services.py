@@ -3,12 +3,12 @@
 import asyncio
 from typing import Any
 
-import pytest
-
-from custom_components.aliyun_iot.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+import pytest
+
+from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp

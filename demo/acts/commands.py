@@ -12,9 +12,7 @@ async def lamp(stage: Stage) -> None:
     await stage.show(LAMP)
     reply = await stage.set({"LightSwitch": 1, "Brightness": 60, "ColorTemperature": 3000})
     posted = await stage.happens(
-        lambda: (
-            [stage.cloud.value(name) for name in ("LightSwitch", "Brightness", "ColorTemperature")] == [1, 60, 3000]
-        )
+        lambda: [stage.cloud.value(name) for name in ("LightSwitch", "Brightness", "ColorTemperature")] == [1, 60, 3000]
     )
     await stage.settle()
     await stage.show(LAMP)

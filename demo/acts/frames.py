@@ -17,7 +17,9 @@ async def event(stage: Stage) -> None:
         identifier="HighTemperatureAlarm",
         output={"Temperature": 61, "Zone": "kitchen"},
     )
-    arrived = await stage.happens(lambda: any(one.identifier == "HighTemperatureAlarm" for one in stage.cloud.device.events))
+    arrived = await stage.happens(
+        lambda: any(one.identifier == "HighTemperatureAlarm" for one in stage.cloud.device.events)
+    )
     stage.expect(
         arrived and stage.cloud.device.events[-1].output == {"Temperature": 61.0, "Zone": "kitchen"},
         "the cloud has the event with its output",

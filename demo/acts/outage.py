@@ -22,13 +22,13 @@ async def outage(stage: Stage) -> None:
     back = await stage.happens(lambda: stage.cloud.device.connections == before + 1)
     stage.expect(back, "it connected again by itself", "已自动重新连接")
     complete = await stage.happens(
-        lambda: (
-            stage.cloud.value("CurrentHumidity") == 61 and len(stage.cloud.device.samples["LightSwitch"]) > posts
-        )
+        lambda: stage.cloud.value("CurrentHumidity") == 61 and len(stage.cloud.device.samples["LightSwitch"]) > posts
     )
     await stage.settle()
     await stage.show(connected)
-    stage.expect(complete, "a snapshot came, and the change made meanwhile was in it", "已补报全部状态，包括断线期间的变化")
+    stage.expect(
+        complete, "a snapshot came, and the change made meanwhile was in it", "已补报全部状态，包括断线期间的变化"
+    )
 
 
 async def log(stage: Stage) -> None:
@@ -41,7 +41,8 @@ async def log(stage: Stage) -> None:
     ]
     stage.expect(
         not complaints,
-        "the integration has neither errors nor warnings in the log" + "".join(f"\n      {line}" for line in complaints),
+        "the integration has neither errors nor warnings in the log"
+        + "".join(f"\n      {line}" for line in complaints),
         "日志中没有本集成的错误或警告" + "".join(f"\n      {line}" for line in complaints),
     )
     stage.expect(stage.cloud.secret not in text, "the device secret is not in the log", "日志中没有设备密钥")

@@ -28,7 +28,7 @@ def _after_one(state: State, call: ActionCall) -> State:
             now = "off"
         case "set_hvac_mode", {"hvac_mode": mode}:
             now = str(mode)
-        case ("set_temperature" | "set_humidity" | "set_fan_mode" | "set_preset_mode" | "set_swing_mode"), data:
+        case (("set_temperature" | "set_humidity" | "set_fan_mode" | "set_preset_mode" | "set_swing_mode"), data):
             attributes |= data
         case "open_cover", _:
             now = "open"

@@ -144,7 +144,13 @@ def test_a_difference_of_temperatures_has_no_zero_point() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "value", "wanted_unit", "reported"),
-    [("kWh", 1.5, "W·h", 1500), ("hPa", 1013.2, "千帕", 101.32), ("W", 5, "°C", 5), ("pieces", 5, "个", 5), ("km/h", 36, "m/s", 10)],
+    [
+        ("kWh", 1.5, "W·h", 1500),
+        ("hPa", 1013.2, "千帕", 101.32),
+        ("W", 5, "°C", 5),
+        ("pieces", 5, "个", 5),
+        ("km/h", 36, "m/s", 10),
+    ],
 )
 def test_units_are_converted_where_home_assistant_can(
     unit: str, value: float, wanted_unit: str, reported: float
@@ -157,7 +163,9 @@ def test_units_are_converted_where_home_assistant_can(
 async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: HomeAssistant) -> None:
     """No climate state names its unit; the installation does."""
     hass.config.units = US_CUSTOMARY_SYSTEM
-    thermostat = State("climate.hall", "heat", {"supported_features": 1, "temperature": 70, "min_temp": 45, "max_temp": 95})
+    thermostat = State(
+        "climate.hall", "heat", {"supported_features": 1, "temperature": 70, "min_temp": 45, "max_temp": 95}
+    )
     celsius = FloatType(5, 35, 0.5, "°C")
     assert there(70, thermostat, "target_temperature", celsius) == 21.1
     assert back(21.5, thermostat, "target_temperature", celsius) == 70.7
@@ -192,7 +200,14 @@ async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: Ho
         (LAMP, "color", RGB, {}, (1, 2, 300), Reason.WRONG_TYPE),
         (FINISH, "moment", IntType(), {}, datetime(2026, 11, 23, tzinfo=UTC), Reason.WRONG_TYPE),
         (FINISH, "moment", DateType(), {}, datetime(2026, 11, 23), Reason.WRONG_TYPE),  # noqa: DTZ001 - that is the fault
-        (FINISH, "moment", TextType(), {"options": {"x": "y"}}, datetime(2026, 11, 23, tzinfo=UTC), Reason.NOT_AN_OPTION),
+        (
+            FINISH,
+            "moment",
+            TextType(),
+            {"options": {"x": "y"}},
+            datetime(2026, 11, 23, tzinfo=UTC),
+            Reason.NOT_AN_OPTION,
+        ),
     ],
 )
 def test_what_has_no_counterpart_is_not_reported(

@@ -175,6 +175,13 @@ def test_a_thermostat_with_a_range_takes_both_limits() -> None:
     ]
     with pytest.raises(Refused):
         commands(state, {"target_temperature": 21})
+    with pytest.raises(Refused, match="from 18.0 down to 17"):
+        commands(state, {"target_temperature_high": 17})
+    with pytest.raises(Refused, match="not both"):
+        commands(
+            changed(state, supported_features=ClimateEntityFeature.TARGET_TEMPERATURE | 2),
+            {"target_temperature": 20, "target_temperature_high": 27},
+        )
     with pytest.raises(Refused, match="both limits"):
         commands(changed(state, target_temp_low=None), {"target_temperature_high": 27})
 

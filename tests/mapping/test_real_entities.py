@@ -4,7 +4,7 @@ from typing import Any
 
 from homeassistant.components.climate import ClimateEntity
 from homeassistant.components.climate.const import ClimateEntityFeature, HVACMode
-from homeassistant.components.cover import CoverEntity, CoverEntityFeature
+from homeassistant.components.cover import CoverEntity
 from homeassistant.components.light import ColorMode, LightEntity
 from homeassistant.components.lock import LockEntity
 from homeassistant.components.number import NumberEntity
@@ -147,7 +147,15 @@ class Plug(SwitchEntity):
         self._attr_is_on = False
 
 
-PLATFORMS = {"light": Lamp, "climate": Thermostat, "cover": Blind, "lock": Bolt, "number": Level, "select": Program, "switch": Plug}
+PLATFORMS = {
+    "light": Lamp,
+    "climate": Thermostat,
+    "cover": Blind,
+    "lock": Bolt,
+    "number": Level,
+    "select": Program,
+    "switch": Plug,
+}
 HELPERS = {
     "input_boolean": {"thing": {}},
     "input_number": {"thing": {"min": 0, "max": 100}},

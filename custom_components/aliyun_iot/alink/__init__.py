@@ -2,6 +2,7 @@
 
 from .auth import Credentials, DeviceTriple, SignMethod, connect_credentials, sign
 from .codes import CODES, Code, CodeText, describe
+from .commands import Answer, Command, CommandKind
 from .datatypes import (
     ArrayType,
     BoolType,
@@ -16,6 +17,7 @@ from .datatypes import (
     TextType,
     Value,
 )
+from .endpoint import REGIONS, Endpoint, Transport
 from .errors import (
     AlinkError,
     CertificateInvalid,
@@ -28,15 +30,16 @@ from .errors import (
     HostNotFound,
     HostUnreachable,
     InvalidValue,
+    KickedOut,
     MessageError,
     NotConnected,
-    Rejected,
     RequestTimeout,
     ServerUnavailable,
     ThingModelError,
     TlsFailed,
     TripleInvalid,
 )
+from .link import Link, LinkConfig, LinkState, Sample, probe
 from .messages import (
     MAX_PAYLOAD,
     JsonValue,
@@ -47,20 +50,26 @@ from .messages import (
     encode_reply,
     encode_request,
 )
+from .pacing import ConnectPacer
 from .thing_model import Event, EventType, Property, Service, ThingModel
 from .topics import Route, RouteKind, Topics, reply_topic
 
 __all__ = [
     "CODES",
     "MAX_PAYLOAD",
+    "REGIONS",
     "AlinkError",
+    "Answer",
     "ArrayType",
     "BoolType",
     "CertificateInvalid",
     "ClientRejected",
     "Code",
     "CodeText",
+    "Command",
+    "CommandKind",
     "ConnectError",
+    "ConnectPacer",
     "ConnectTimeout",
     "ConnectionLost",
     "ConnectionRefused",
@@ -70,6 +79,7 @@ __all__ = [
     "DateType",
     "DeviceTriple",
     "DoubleType",
+    "Endpoint",
     "EnumType",
     "Event",
     "EventType",
@@ -80,15 +90,19 @@ __all__ = [
     "IntType",
     "InvalidValue",
     "JsonValue",
+    "KickedOut",
+    "Link",
+    "LinkConfig",
+    "LinkState",
     "MessageError",
     "NotConnected",
     "Property",
-    "Rejected",
     "Reply",
     "Request",
     "RequestTimeout",
     "Route",
     "RouteKind",
+    "Sample",
     "ServerUnavailable",
     "Service",
     "SignMethod",
@@ -98,6 +112,7 @@ __all__ = [
     "ThingModelError",
     "TlsFailed",
     "Topics",
+    "Transport",
     "TripleInvalid",
     "Value",
     "connect_credentials",
@@ -106,6 +121,7 @@ __all__ = [
     "describe",
     "encode_reply",
     "encode_request",
+    "probe",
     "reply_topic",
     "sign",
 ]

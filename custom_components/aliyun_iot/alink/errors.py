@@ -2,10 +2,7 @@
 # ruff: noqa: N818 - named after what happened, as Home Assistant names its own (`ServiceNotFound`).
 
 from reprlib import Repr
-from typing import TYPE_CHECKING, ClassVar, Final
-
-if TYPE_CHECKING:
-    from .messages import JsonValue
+from typing import ClassVar, Final
 
 _SHORT: Final = Repr(maxstring=80, maxother=80)
 """Shows any value in a few words, however large or deeply nested."""
@@ -96,17 +93,6 @@ class NotConnected(AlinkError):
 
 class RequestTimeout(AlinkError):
     """The cloud did not reply to a request in time; whether it took effect is unknown."""
-
-
-class Rejected(AlinkError):
-    """The cloud replied to a request with another code than 200."""
-
-    def __init__(self, code: int, message: str, data: JsonValue = None) -> None:
-        """Keep the reply: its code (see `codes.CODES`), its message and its data."""
-        super().__init__(f"code {code}: {message}" if message else f"code {code}")
-        self.code = code
-        self.message = message
-        self.data = data
 
 
 class TripleInvalid(AlinkError, ValueError):

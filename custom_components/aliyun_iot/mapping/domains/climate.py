@@ -125,10 +125,12 @@ def _temperature(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 def _both_limits(state: State, values: Mapping[str, Value]) -> dict[str, object]:
     """Return both limits of the range, as the action wants them; one that wasn't asked for keeps its present value."""
-    low = values.get(TARGET_LOW, number(state.attributes.get(ATTR_TARGET_TEMP_LOW)))
-    high = values.get(TARGET_HIGH, number(state.attributes.get(ATTR_TARGET_TEMP_HIGH)))
+    low = number(values.get(TARGET_LOW, state.attributes.get(ATTR_TARGET_TEMP_LOW)))
+    high = number(values.get(TARGET_HIGH, state.attributes.get(ATTR_TARGET_TEMP_HIGH)))
     if low is None or high is None:
         raise Refused(Reason.CONFLICT, f"{state.entity_id} takes both limits of the temperature range or none")
+    if low > high:
+        raise Refused(Reason.CONFLICT, f"the temperature range of {state.entity_id} would go from {low} down to {high}")
     return {ATTR_TARGET_TEMP_LOW: low, ATTR_TARGET_TEMP_HIGH: high}
 
 

@@ -1,0 +1,185 @@
+"""`python -m demo`: start both sides, set the integration up, play the conversation, and stay for the browser."""
+
+import argparse
+import asyncio
+from contextlib import suppress
+import fcntl
+import signal
+import socket
+import sys
+import time
+
+import aiohttp
+
+from .acts import STEPS
+from .browser import guide
+from .cloud import Cloud
+from .flows import (
+    RUN_SCENE,
+    FlowFailed,
+    add_integration,
+    bind_service,
+    bind_suggested,
+    import_thing_model,
+    release_garage_door,
+)
+from .home_assistant import HomeAssistantFailed, HomeAssistantProcess, home_assistant
+from .home_client import HomeClient, RequestFailed
+from .house import PROJECT, build, names
+from .lines import wire_line
+from .stage import Stage, perform
+from .transcript import Transcript
+from .words import Language, Words
+
+FOLDER = PROJECT / ".demo"
+
+
+class Unable(Exception):  # noqa: N818 - named after what happened
+    """The demo can't start; the text says why."""
+
+
+def main() -> int:
+    """Run the demo and return its exit status: 0 when everything was as expected or somebody ended it."""
+    options = _parser().parse_args()
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _complain(f"another demo is running in {FOLDER}")
+        try:
+            return asyncio.run(_run(options))
+        except KeyboardInterrupt, asyncio.CancelledError:
+            return 0
+        except (Unable, HomeAssistantFailed) as err:
+            return _complain(str(err))
+        except (FlowFailed, RequestFailed, TimeoutError) as err:
+            return _complain(
+                f"the house could not be set up: {type(err).__name__}: {err}\nIts log: {FOLDER / 'hass.log'}"
+            )
+
+
+async def _run(options: argparse.Namespace) -> int:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - asyncio.run makes one
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+    started = time.monotonic()
+    language: Language = options.language
+    transcript = Transcript(language)
+    port = _free(options.port, "--port")
+    cloud = Cloud(
+        _free(options.mqtt_port, "--mqtt-port"),
+        _free(options.api_port, "--api-port"),
+        lambda message: transcript.add(wire_line(message, language)),
+    )
+    configuration = FOLDER / "config"
+    build(configuration, port)
+    transcript.say(Words("Starting Home Assistant and the cloud …", "正在启动 Home Assistant 和云端……"))
+    async with (
+        cloud.simulator,
+        aiohttp.ClientSession() as session,
+        home_assistant(configuration, FOLDER / "hass.log", port, language) as process,
+    ):
+        await process.wait_until_up(session)
+        home = HomeClient(session, process.url)
+        await home.onboard(language)
+        listening = asyncio.create_task(home.listen_forever())
+        try:
+            stage = await _set_the_stage(home, cloud, session, transcript, process, language)
+            await perform(stage, STEPS)
+            failures = _summary(transcript, time.monotonic() - started)
+            if options.exit:
+                return 1 if failures else 0
+            for words in guide(process.url, cloud):
+                transcript.say(words)
+            await process.wait_until_ended()
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+    return 0
+
+
+async def _set_the_stage(
+    home: HomeClient,
+    cloud: Cloud,
+    session: aiohttp.ClientSession,
+    transcript: Transcript,
+    process: HomeAssistantProcess,
+    language: Language,
+) -> Stage:
+    """Set everything up through the flows of the integration, and begin to watch."""
+    await home.wait_until_started()
+    await home.command(
+        "frontend/set_user_data", key="language", value={"language": language, "number_format": "language"}
+    )
+    for entity_id, name in names(language).items():
+        await home.command("config/entity_registry/update", entity_id=entity_id, name=name)
+    transcript.say(Words("\nAdding the integration through its config flow:", "\n通过配置流程添加集成："))
+    entry_id = await add_integration(home, cloud)
+    transcript.say(Words("\nOptions: the thing model, then bindings:", "\n选项：物模型，然后是绑定："))
+    await import_thing_model(home, entry_id, cloud.thing_model)
+    suggested = await bind_suggested(home, entry_id)
+    transcript.say(
+        Words(
+            f"\nBound as suggested: {', '.join(map(str, suggested))}", f"\n按建议绑定：{', '.join(map(str, suggested))}"
+        )
+    )
+    await release_garage_door(home, entry_id)
+    await bind_service(home, entry_id, "ReadMeter", {"script": "script.read_meter"})
+    await bind_service(home, entry_id, "RunScene", {"actions": RUN_SCENE})
+    stage = Stage(session, cloud, home, transcript, process.log, entry_id, [])
+    await stage.watch_home()
+    return stage
+
+
+def _summary(transcript: Transcript, seconds: float) -> int:
+    """Print how it went and return the number of failed expectations."""
+    failed, all_of_them = len(transcript.failures), transcript.expectations
+    for failure in transcript.failures:
+        transcript.say(Words(f"✘ {failure}", f"✘ {failure}"))
+    transcript.say(
+        Words(
+            f"\n{all_of_them - failed} of {all_of_them} expectations fulfilled, {seconds:.0f} s.",
+            f"\n{all_of_them} 项预期中有 {all_of_them - failed} 项符合，用时 {seconds:.0f} 秒。",
+        )
+    )
+    return failed
+
+
+def _free(port: int, option: str) -> int:
+    """Return the port, or a free one for 0; raises Unable when somebody has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as err:
+            raise Unable(f"port {port} cannot be used ({err.strerror}); choose another with {option}") from err
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def _complain(text: str) -> int:
+    print(f"demo: {text}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="A real Home Assistant talks to a simulated Alibaba Cloud IoT Platform, all on 127.0.0.1.",
+    )
+    parser.add_argument("--exit", action="store_true", help="end after the conversation; status 1 if it went wrong")
+    parser.add_argument("--language", type=Language, choices=list(Language), default=Language.ENGLISH)
+    parser.add_argument("--port", type=int, default=8123, help="of Home Assistant's web interface (8123)")
+    parser.add_argument("--api-port", type=int, default=8180, help="of the cloud's control API (8180)")
+    parser.add_argument(
+        "--mqtt-port", type=int, default=0, help="of the cloud for devices; 0, the default, takes a free one"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Setting the integration up as a user does: every form of its flows, filled in over HTTP."""
+
+from collections.abc import Mapping
+
+from .cloud import DEVICE_NAME, PRODUCT_KEY, Cloud
+from .home_client import FlowKind, FlowStep, HomeClient, Json
+
+DOMAIN = "aliyun_iot"
+
+BULK_ENTITIES: list[Json] = [
+    "binary_sensor.hallway_motion",
+    "climate.living_room",
+    "cover.curtain",
+    "input_boolean.holiday",
+    "light.desk_lamp",
+    "lock.front_door",
+    "number.watering_time",
+    "select.house_mode",
+    "sensor.energy_meter",
+    "sensor.living_room_humidity",
+    "sensor.living_room_temperature",
+    "switch.coffee_machine",
+    "switch.garden_pump",
+]
+"""Bound all at once, as the options flow suggests it."""
+
+RUN_SCENE: list[Json] = [
+    {"action": "script.run_scene", "data": {"SceneName": "{{ SceneName }}"}, "response_variable": "outcome"},
+    {"stop": "Done", "response_variable": "outcome"},
+]
+
+
+class FlowFailed(Exception):  # noqa: N818 - named after what happened
+    """A flow did not show what it should; the text has its answer."""
+
+
+class Flow:
+    """One flow on its way; each method is a page."""
+
+    def __init__(self, home: HomeClient, kind: FlowKind, step: FlowStep) -> None:
+        """Continue from a page that was shown."""
+        self.step = step
+        self._home = home
+        self._kind: FlowKind = kind
+
+    @classmethod
+    async def start(cls, home: HomeClient, kind: FlowKind, handler: Json) -> Flow:
+        """Open the first page."""
+        return cls(home, kind, await home.start_flow(kind, handler))
+
+    async def choose(self, option: str) -> None:
+        """Choose from a menu."""
+        self._expect("menu", "init")
+        await self._send({"next_step_id": option})
+
+    async def fill(self, page: str, values: Mapping[str, Json]) -> None:
+        """Fill a form in; raises FlowFailed when another page is shown or it does not accept the values."""
+        self._expect("form", page)
+        await self._send(values)
+        if errors := self.step.get("errors"):
+            raise FlowFailed(f"{page}: {errors}")
+
+    def finished(self) -> dict[str, Json]:
+        """Return what was created; raises FlowFailed when the flow goes on."""
+        if self.step["type"] != "create_entry":
+            raise FlowFailed(f"the flow did not finish: {self._shown()}")
+        return self.step.get("result") or {}
+
+    async def _send(self, values: Mapping[str, Json]) -> None:
+        self.step = await self._home.continue_flow(self._kind, self.step["flow_id"], values)
+
+    def _expect(self, kind: str, page: str) -> None:
+        if (self.step["type"], self.step.get("step_id")) != (kind, page):
+            raise FlowFailed(f"{page} was expected, but: {self._shown()}")
+
+    def _shown(self) -> str:
+        shown = {key: value for key, value in self.step.items() if key in ("type", "step_id", "errors", "reason")}
+        return str(shown)
+
+
+async def add_integration(home: HomeClient, cloud: Cloud) -> str:
+    """Add the device by the config flow, which tries to connect; return the id of the entry."""
+    flow = await Flow.start(home, "add", DOMAIN)
+    await flow.fill(
+        "user",
+        {
+            "product_key": PRODUCT_KEY,
+            "device_name": DEVICE_NAME,
+            "device_secret": cloud.secret,
+            "endpoint": f"127.0.0.1:{cloud.simulator.port}",
+            "advanced": {"transport": "tcp"},
+        },
+    )
+    return str(flow.finished()["entry_id"])
+
+
+async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> None:
+    """Paste the thing model into the options flow."""
+    flow = await Flow.start(home, "options", entry_id)
+    await flow.choose("thing_model_paste")
+    await flow.fill("thing_model_paste", {"thing_model": document})
+    await flow.fill("thing_model_confirm", {})
+    flow.finished()
+
+
+async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
+    """Bind many entities at once, all that is suggested; return the identifiers."""
+    flow = await Flow.start(home, "options", entry_id)
+    await flow.choose("add")
+    await flow.fill("add", {"entities": BULK_ENTITIES})
+    suggested = _default(flow.step, "bindings")
+    await flow.fill("suggestions", {"bindings": suggested})
+    flow.finished()
+    return suggested
+
+
+async def release_garage_door(home: HomeClient, entry_id: str) -> None:
+    """Bind the garage door, and confirm that the cloud may open it: nobody may who was not told so."""
+    flow = await Flow.start(home, "options", entry_id)
+    await flow.choose("add_one")
+    await flow.fill("add_one", {"entity": "cover.garage_door"})
+    await flow.fill(
+        "binding",
+        {
+            "aspect": "open",
+            "identifier": "GarageDoorOpen",
+            "access": "both",
+            "confirmed": True,
+            "conversion": {},
+            "reporting": {},
+        },
+    )
+    flow.finished()
+
+
+async def bind_service(home: HomeClient, entry_id: str, identifier: str, runs: Mapping[str, Json]) -> None:
+    """Bind a service of the thing model to a script or to actions."""
+    flow = await Flow.start(home, "subentry", [entry_id, "service"])
+    await flow.fill("user", {"identifier": identifier})
+    await flow.fill("run", runs)
+    flow.finished()
+
+
+def _default(step: FlowStep, field: str) -> list[Json]:
+    """Return what a form has ticked at the beginning."""
+    for row in step["data_schema"]:
+        default = row.get("default")
+        if row["name"] == field and isinstance(default, list):
+            return default
+    raise FlowFailed(f"{field} is not on the page {step.get('step_id')}")

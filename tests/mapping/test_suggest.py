@@ -1,0 +1,240 @@
+"""Suggestions: what is evident is proposed, what is merely possible is not."""
+
+import re
+
+from homeassistant.core import State
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.aliyun_iot.alink.datatypes import (
+    BoolType,
+    DataType,
+    DoubleType,
+    EnumType,
+    FloatType,
+    IntType,
+    StructType,
+    TextType,
+)
+from custom_components.aliyun_iot.alink.thing_model import Property, ThingModel
+from custom_components.aliyun_iot.mapping.binding import Binding
+from custom_components.aliyun_iot.mapping.check import check
+from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
+from custom_components.aliyun_iot.mapping.infer import generate_identifier, infer_data_type
+from custom_components.aliyun_iot.mapping.suggest import suggest, suggest_all
+
+
+def model(**properties: DataType | tuple[str, DataType]) -> ThingModel:
+    """Return a thing model of writable properties, by identifier: type, or name and type."""
+    named = {key: value if isinstance(value, tuple) else (key, value) for key, value in properties.items()}
+    return ThingModel(
+        properties={
+            key: Property(key, name, True, True, False, data_type, "") for key, (name, data_type) in named.items()
+        }
+    )
+
+
+def sensor(name: str, device_class: str | None = None, unit: str | None = None, friendly: str = "") -> State:
+    """Return a sensor that measures 21."""
+    attributes = {"device_class": device_class, "unit_of_measurement": unit, "friendly_name": friendly or None}
+    return State(f"sensor.{name}", "21", {key: value for key, value in attributes.items() if value})
+
+
+def pairs(states: list[State], thing_model: ThingModel, taken: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return which aspect stands for which property."""
+    return {one.identifier: f"{one.entity_id}.{one.aspect}" for one in suggest_all(states, thing_model, taken)}
+
+
+def test_a_lamp_and_a_thermostat_find_their_place(gateway_model: ThingModel, lamp: State, thermostat: State) -> None:
+    """The standard identifiers of the platform are recognised, and the access follows both sides."""
+    found = {
+        one.identifier: (one.aspect, str(one.access)) for one in suggest_all([lamp, thermostat], gateway_model, ())
+    }
+    assert found == {
+        "LightSwitch": ("power", "both"),
+        "Brightness": ("brightness", "both"),
+        "ColorTemperature": ("color_temp", "both"),
+        "RGBColor": ("color", "both"),
+        "HVACMode": ("mode", "both"),
+        "TargetTemperature": ("target_temperature", "both"),
+        "CurrentTemperature": ("current_temperature", "report"),
+        "CurrentHumidity": ("current_humidity", "report"),
+    }
+
+
+def test_every_suggestion_can_be_saved(
+    gateway_model: ThingModel, lamp: State, thermostat: State, curtain: State
+) -> None:
+    """What is proposed passes the check, with a thing model and without one."""
+    for thing_model in (gateway_model, None):
+        for state in (lamp, thermostat, curtain, State("lock.door", "locked"), sensor("room", "temperature", "°C")):
+            for one in suggest(state, thing_model, ()):
+                binding = Binding(one.identifier, one.entity_id, one.aspect, one.access)
+                definition = thing_model.properties[one.identifier] if thing_model else None
+                found = check(binding, aspect_of(state.entity_id, one.aspect), definition, state)
+                assert not [problem for problem in found if problem.blocking]
+
+
+def test_the_best_comes_first(gateway_model: ThingModel, lamp: State) -> None:
+    """The list of one entity is sorted by evidence, taken properties are left out."""
+    found = suggest(lamp, gateway_model, ("Brightness",))
+    assert "Brightness" not in {one.identifier for one in found}
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+
+
+def test_of_two_lamps_one_gets_everything(gateway_model: ThingModel, lamp: State) -> None:
+    """Not the switch of one and the brightness of the other; the more capable wins, whatever the order."""
+    plain = State("light.hall", "on", {"supported_color_modes": ["onoff"]})
+    for states in ([plain, lamp], [lamp, plain]):
+        assert {one.entity_id for one in suggest_all(states, gateway_model, ())} == {lamp.entity_id}
+
+
+@pytest.mark.parametrize(
+    ("state", "thing_model", "expected"),
+    [
+        (sensor("living_room_temperature", "temperature", "°C"), model(T1=("客厅温度", FloatType(unit="℃"))), "T1"),
+        (sensor("x1", "temperature", "°C", "卧室温度"), model(BedroomTemp=DoubleType()), "BedroomTemp"),
+        (sensor("air", "pm25", "μg/m³"), model(PM25=IntType()), "PM25"),
+        (sensor("meter", "energy", "kWh"), model(EnergyTotal=DoubleType(unit="kW·h")), "EnergyTotal"),
+        (sensor("phone", "battery", "%"), model(BatteryPercentage=IntType(0, 100, 1, "%")), "BatteryPercentage"),
+        (
+            State("binary_sensor.hall", "on", {"device_class": "motion"}),
+            model(MotionAlarmState=BoolType()),
+            "MotionAlarmState",
+        ),
+        (State("switch.fountain_pump", "on"), model(PumpSwitch=("水泵开关", BoolType())), "PumpSwitch"),
+        (State("switch.heater", "on"), model(m1=("Heater power", EnumType({0: "off", 1: "on"}))), "m1"),
+    ],
+)
+def test_names_units_and_device_classes_are_evidence(state: State, thing_model: ThingModel, expected: str) -> None:
+    """In English and in Chinese, by identifier or by name."""
+    assert [one.identifier for one in suggest(state, thing_model, ())] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("state", "thing_model"),
+    [
+        (
+            sensor("outdoor_temperature", "temperature", "°C"),
+            model(BedroomTemp=DoubleType(), IndoorTemperature=DoubleType()),
+        ),
+        (sensor("room", "temperature", "°C"), model(TargetTemperature=DoubleType(), Voltage=DoubleType())),
+        (sensor("room", "temperature", "°C"), model(CurrentTemperature=BoolType())),
+        (sensor("room", "temperature", "°C"), model(CurrentTemperature=DoubleType(unit="W"))),
+        (State("switch.pump", "on"), model(LightSwitch=BoolType(), GarageDoor=BoolType())),
+        (State("input_boolean.vacation", "on"), model(PowerSwitch=BoolType())),
+        (State("climate.ac", "cool", {"hvac_modes": ["cool"]}), model(WorkMode=EnumType({1: "brew", 2: "clean"}))),
+        (State("camera.door", "idle"), model(PowerSwitch=BoolType())),
+        (State("sensor.kitchen", "21"), model(Kitchen=DoubleType(), Zone=StructType({}), Name=TextType())),
+    ],
+)
+def test_without_evidence_there_is_no_suggestion(state: State, thing_model: ThingModel) -> None:
+    """A wrong pair costs the user more than a missing one."""
+    assert suggest(state, thing_model, ()) == []
+
+
+def test_each_sensor_gets_its_own_property() -> None:
+    """The more exact name wins over the standard one."""
+    states = [
+        sensor("bedroom_temperature", "temperature", "°C"),
+        sensor("kitchen_temperature", "temperature", "°C", "厨房温度"),
+        sensor("outdoor_temperature", "temperature", "°C"),
+    ]
+    thing_model = model(CurrentTemperature=FloatType(), BedroomTemperature=FloatType(), T3=("厨房温度", FloatType()))
+    assert pairs(states, thing_model) == {
+        "BedroomTemperature": "sensor.bedroom_temperature.value",
+        "T3": "sensor.kitchen_temperature.value",
+        "CurrentTemperature": "sensor.outdoor_temperature.value",
+    }
+
+
+def test_risky_entities_are_reported_only() -> None:
+    """Control of a lock is never a suggestion."""
+    lock, garage = (
+        State("lock.door", "locked"),
+        State("cover.garage", "open", {"device_class": "garage", "supported_features": 15}),
+    )
+    both = [
+        one
+        for state in (lock, garage)
+        for thing_model in (None, model(LockState=BoolType()))
+        for one in suggest(state, thing_model, ())
+    ]
+    assert {str(one.access) for one in both} == {"report"}
+    assert {one.entity_id for one in both} == {"lock.door", "cover.garage"}
+
+
+def test_properties_that_cannot_be_read_are_only_set() -> None:
+    """And those of a module are found without their prefix."""
+    definition = Property("lamp:LightSwitch", "x", True, False, False, BoolType(), "")
+    (one,) = suggest(State("light.lamp", "on"), ThingModel(properties={"lamp:LightSwitch": definition}), ())
+    assert (one.identifier, str(one.access)) == ("lamp:LightSwitch", "control")
+
+
+def test_without_a_thing_model_identifiers_are_made_up(lamp: State, thermostat: State) -> None:
+    """Standard ones while they are free; an entity that shares its kind with another has its name in all of them."""
+    assert [one.identifier for one in suggest(lamp, None, ())] == [
+        "LightSwitch",
+        "Brightness",
+        "ColorTemperature",
+        "RGBColor",
+    ]
+    hall = State("light.hall", "on", {"supported_color_modes": ["brightness"]})
+    assert {one.identifier for one in suggest_all([lamp, hall, State("select.program", "eco")], None, ())} == {
+        "LightSwitch_living_room_lamp",
+        "Brightness_living_room_lamp",
+        "ColorTemperature",
+        "RGBColor",
+        "LightSwitch_hall",
+        "Brightness_hall",
+        "program",
+    }
+    assert suggest(lamp, None, ("LightSwitch",))[0].identifier == "LightSwitch_living_room_lamp"
+
+
+@given(
+    names=st.lists(st.from_regex(r"\A[a-z0-9_]{1,90}\Z"), min_size=1, max_size=8, unique=True),
+    reserved=st.sampled_from(["time", "set"]),
+)
+def test_made_up_identifiers_are_free_and_allowed(names: list[str], reserved: str) -> None:
+    """However long or reserved the names of the entities are."""
+    states = [
+        State(f"{domain}.{name}", "21") for name in [*names, reserved] for domain in ("sensor", "switch", "select")
+    ]
+    identifiers = [one.identifier for one in suggest_all(states, None, ("program",))]
+    assert len(set(identifiers)) == len(identifiers) == len(states)
+    assert all(re.fullmatch(r"[A-Za-z0-9_]{1,50}", identifier) for identifier in identifiers)
+    assert not {"time", "set", "program"} & set(identifiers)
+
+
+def test_an_identifier_never_collides() -> None:
+    """Names that are cut to the same fifty letters get numbers."""
+    aspect = DOMAINS["select"].aspects[0]
+    taken: set[str] = set()
+    for ending in "abcd":
+        taken.add(generate_identifier(aspect, State(f"select.{'x' * 60}{ending}", "on"), taken))
+    assert len(taken) == 4
+    assert max(len(identifier) for identifier in taken) == 50
+
+
+@pytest.mark.parametrize(
+    ("state", "aspect", "expected"),
+    [
+        (State("switch.a", "on"), "power", BoolType({0: "off", 1: "on"})),
+        (State("lock.a", "locked"), "locked", BoolType({0: "unlocked", 1: "locked"})),
+        (State("light.a", "on"), "brightness", IntType(0, 100, 1, "%")),
+        (
+            State("light.a", "on", {"min_color_temp_kelvin": 2202, "max_color_temp_kelvin": 4000}),
+            "color_temp",
+            IntType(2202, 4000, 1, "K"),
+        ),
+        (State("number.a", "1", {"min": 0, "max": 10, "step": 0.5}), "value", DoubleType(0, 10, 0.5)),
+        (State("sensor.a", "1", {"unit_of_measurement": "W"}), "value", DoubleType(unit="W")),
+        (State("select.a", "x", {"options": ["x", "y"]}), "option", EnumType({0: "x", 1: "y"})),
+        (State("select.a", "x"), "option", TextType(255)),
+        (State("sensor.a", "x"), "text", TextType(255)),
+    ],
+)
+def test_types_follow_the_entity(state: State, aspect: str, expected: DataType) -> None:
+    """Without a thing model the entity's own attributes say what the property holds."""
+    assert infer_data_type(aspect_of(state.entity_id, aspect), state) == expected
