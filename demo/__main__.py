@@ -16,12 +16,13 @@ from .browser import guide
 from .cloud import Cloud
 from .flows import (
     RUN_SCENE,
+    SINGLE_BINDINGS,
     FlowFailed,
     add_integration,
+    bind_one,
     bind_service,
     bind_suggested,
     import_thing_model,
-    release_garage_door,
 )
 from .home_assistant import HomeAssistantFailed, HomeAssistantProcess, home_assistant
 from .home_client import HomeClient, RequestFailed
@@ -115,6 +116,7 @@ async def _set_the_stage(
     await home.command(
         "frontend/set_user_data", key="language", value={"language": language, "number_format": "language"}
     )
+    await home.run_action("persistent_notification.dismiss_all", {})
     for entity_id, name in names(language).items():
         await home.command("config/entity_registry/update", entity_id=entity_id, name=name)
     transcript.say(Words("\nAdding the integration through its config flow:", "\n通过配置流程添加集成："))
@@ -127,7 +129,8 @@ async def _set_the_stage(
             f"\nBound as suggested: {', '.join(map(str, suggested))}", f"\n按建议绑定：{', '.join(map(str, suggested))}"
         )
     )
-    await release_garage_door(home, entry_id)
+    for entity_id, binding in SINGLE_BINDINGS.items():
+        await bind_one(home, entry_id, entity_id, binding)
     await bind_service(home, entry_id, "ReadMeter", {"script": "script.read_meter"})
     await bind_service(home, entry_id, "RunScene", {"actions": RUN_SCENE})
     stage = Stage(session, cloud, home, transcript, process.log, entry_id, [])
@@ -162,7 +165,7 @@ def _free(port: int, option: str) -> int:
 
 
 def _complain(text: str) -> int:
-    print(f"demo: {text}", file=sys.stderr)
+    print(f"demo: {text}", file=sys.stderr)  # noqa: T201 - there is no transcript yet
     return 1
 
 

@@ -7,7 +7,6 @@ from .words import Words
 
 def guide(url: str, cloud: Cloud) -> list[Words]:
     """Return the lines to print while the demo waits."""
-    raw_down = f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/thing/model/down_raw"
     return [
         Words(
             f"\nOpen {url} and log in as {USER} with the password {PASSWORD}.",

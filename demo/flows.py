@@ -11,7 +11,6 @@ BULK_ENTITIES: list[Json] = [
     "binary_sensor.hallway_motion",
     "climate.living_room",
     "cover.curtain",
-    "input_boolean.holiday",
     "light.desk_lamp",
     "lock.front_door",
     "number.watering_time",
@@ -23,6 +22,13 @@ BULK_ENTITIES: list[Json] = [
     "switch.garden_pump",
 ]
 """Bound all at once, as the options flow suggests it."""
+
+SINGLE_BINDINGS: Mapping[str, dict[str, Json]] = {
+    "input_boolean.holiday": {"aspect": "power", "identifier": "HolidaySwitch", "access": "both"},
+    # Nobody may open a garage door from afar before its owner has confirmed that.
+    "cover.garage_door": {"aspect": "open", "identifier": "GarageDoorOpen", "access": "both", "confirmed": True},
+}
+"""Bound one by one, by entity."""
 
 RUN_SCENE: list[Json] = [
     {"action": "script.run_scene", "data": {"SceneName": "{{ SceneName }}"}, "response_variable": "outcome"},
@@ -114,22 +120,12 @@ async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
     return suggested
 
 
-async def release_garage_door(home: HomeClient, entry_id: str) -> None:
-    """Bind the garage door, and confirm that the cloud may open it: nobody may who was not told so."""
+async def bind_one(home: HomeClient, entry_id: str, entity_id: str, binding: Mapping[str, Json]) -> None:
+    """Bind one entity, and say exactly how."""
     flow = await Flow.start(home, "options", entry_id)
     await flow.choose("add_one")
-    await flow.fill("add_one", {"entity": "cover.garage_door"})
-    await flow.fill(
-        "binding",
-        {
-            "aspect": "open",
-            "identifier": "GarageDoorOpen",
-            "access": "both",
-            "confirmed": True,
-            "conversion": {},
-            "reporting": {},
-        },
-    )
+    await flow.fill("add_one", {"entity": entity_id})
+    await flow.fill("binding", {**binding, "conversion": {}, "reporting": {}})
     flow.finished()
 
 

@@ -11,7 +11,7 @@ import aiohttp
 
 from .words import Language
 
-type Json = None | bool | int | float | str | list[Json] | dict[str, Json]
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 USER = "demo"
 PASSWORD = "demo"  # noqa: S105 - of a house that exists for minutes, on loopback, and printed for everybody
@@ -106,7 +106,7 @@ class HomeClient:
     async def wait_until_started(self) -> None:
         """Wait until Home Assistant has started completely; raises TimeoutError."""
         async with asyncio.timeout(START_TIMEOUT):
-            while _object(await self._get("/api/config"))["state"] != "RUNNING":
+            while _object(await self._get("/api/config"))["state"] != "RUNNING":  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.1)
 
     async def command(self, command: str, **fields: Json) -> Json:
@@ -115,7 +115,8 @@ class HomeClient:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "type": command, **fields})
         async with asyncio.timeout(REQUEST_TIMEOUT.total):
-            return await answer
+            result: Json = await answer
+            return result
 
     async def follow(self, event_type: str, listener: Callable[[HomeEvent], None]) -> None:
         """Call the listener for each event of a type from now on."""

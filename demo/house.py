@@ -18,6 +18,7 @@ CHINESE_NAMES = {
     "cover.garage_door": "车库门",
     "input_boolean.hallway_motion_seen": "走廊有人",
     "input_boolean.holiday": "度假模式",
+    "input_boolean.pump_running": "水泵运转",
     "input_number.heating_target": "目标温度",
     "input_number.room_humidity": "客厅的湿度",
     "input_number.room_temperature": "客厅的温度",

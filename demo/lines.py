@@ -10,7 +10,7 @@ from simulator import Direction, WireMessage
 
 from .cloud import DEVICE_NAME, PRODUCT_KEY
 from .home_client import HomeEvent, Json, State
-from .words import Language, Words
+from .words import Language
 
 CLOUD = "cloud"
 DOWN = "cloud →"
@@ -20,7 +20,7 @@ HOME = "home"
 LONGEST = 110
 """Characters of a payload that are shown."""
 
-TOPIC_WIDTH = 36
+TOPIC_WIDTH = 38
 SHOWN_ATTRIBUTES = (
     "brightness",
     "color_temp_kelvin",
@@ -42,7 +42,7 @@ class Line:
 def wire_line(message: WireMessage, language: Language) -> Line:
     """Show one message, or one change of the connection."""
     if message.direction is Direction.LINK:
-        return Line(message.at, CLOUD, f"[{message.note}]")
+        return Line(message.at, CLOUD, f"[{message.note}{_subscriptions(message)}]")
     mark = UP if message.direction is Direction.UP else DOWN
     note = f"  [{message.note}]" if message.note else ""
     return Line(
@@ -54,9 +54,10 @@ def event_line(event: HomeEvent) -> Line:
     """Show an action that runs, or any other event of Home Assistant's bus."""
     data = event.data
     if event.type == "call_service":
-        return Line(event.at, HOME, f"{data['domain']}.{data['service']} {compact(data['service_data'])}")
-    shown = {key: value for key, value in data.items() if key != "entry_id"}
-    return Line(event.at, HOME, f"{Words('event', '事件').en} {event.type} {compact(shown)}")
+        return Line(
+            event.at, HOME, f"{data['domain']}.{data['service']} {compact(_without_entry(data['service_data']))}"
+        )
+    return Line(event.at, HOME, f"event {event.type} {compact(_without_entry(dict(data)))}")
 
 
 def state_text(state: State) -> str:
@@ -70,6 +71,20 @@ def compact(value: object) -> str:
     """Return JSON without blanks, cut off where it gets long."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _without_entry(data: Json) -> Json:
+    """Leave out the id of the config entry, of which there is only one."""
+    entry_ids = ("config_entry_id", "entry_id")
+    return {key: value for key, value in data.items() if key not in entry_ids} if isinstance(data, dict) else data
+
+
+def _subscriptions(message: WireMessage) -> str:
+    """Return to how many topics the device has just subscribed."""
+    if message.note != "subscribed":
+        return ""
+    filters = json.loads(message.payload)
+    return f": {', '.join(_short_topic(topic) for topic in filters)}"
 
 
 def _short_topic(topic: str) -> str:
@@ -102,10 +117,9 @@ def _reply(reply: Mapping[str, Json], language: Language) -> str:
 
 
 def _without_times(params: Json) -> Json:
-    """Return the parameters of a post with plain values: {identifier: {value, time}} is long and the time is now."""
+    """Return parameters with plain values in place of {value, time}, which is long, and the time is now."""
     if not isinstance(params, dict):
         return params
-    return {
-        key: entry["value"] if isinstance(entry, dict) and entry.keys() == {"value", "time"} else entry
-        for key, entry in params.items()
-    }
+    if params.keys() == {"value", "time"}:
+        return params["value"]
+    return {key: _without_times(value) for key, value in params.items()}

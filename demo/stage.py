@@ -100,7 +100,7 @@ class Stage:
     def _heard(self, event: HomeEvent) -> None:
         if event.type == "call_service":
             self.actions.append(event)
-        self.transcript.add(event_line(event))
+        self.transcript.add_from_afar(event_line(event))
 
 
 @dataclass(frozen=True, slots=True)

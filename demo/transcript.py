@@ -7,6 +7,10 @@ from .lines import CLOUD, DOWN, HOME, UP, Line
 from .words import Language, Words
 
 WIDTH = 110
+
+SENDING = 0.003
+"""Seconds by which the record of a message to the house may be late: Home Assistant can be quicker than the cloud's clerk."""
+
 _BOLD, _GREEN, _RED, _BLUE, _YELLOW = 1, 32, 31, 36, 33
 _COLORS = {CLOUD: _BLUE, DOWN: _BLUE, UP: _YELLOW, HOME: _YELLOW}
 
@@ -21,7 +25,8 @@ class Transcript:
         self._language = language
         self._colored = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._steps = 0
-        self._waiting: list[Line] | None = None
+        self._waiting: list[tuple[float, Line]] | None = None
+        self._latest = 0.0
 
     def say(self, words: Words) -> None:
         """Print a sentence to the reader."""
@@ -33,13 +38,16 @@ class Transcript:
         heading = f"── {self._steps}. {title.text(self._language)} "
         self._print(f"\n{self._color(heading, _BOLD)}{'─' * max(3, WIDTH - len(heading))}")
         self._waiting = []
+        self._latest = 0.0
 
     def add(self, line: Line) -> None:
-        """Take something that happened."""
-        if self._waiting is None:
-            self._show(line)
-        else:
-            self._waiting.append(line)
+        """Take something that happened in this process, whose order is known."""
+        self._latest = max(self._latest, line.at - (SENDING if line.mark == DOWN else 0.0))
+        self._add(self._latest, line)
+
+    def add_from_afar(self, line: Line) -> None:
+        """Take something that happened in Home Assistant, and put it where it belongs by its time."""
+        self._add(line.at, line)
 
     def expect(self, fulfilled: bool, words: Words) -> None:  # noqa: FBT001 - reads as a sentence where it is called
         """Print what both sides have said so far, and whether it is what it should be."""
@@ -52,7 +60,7 @@ class Transcript:
 
     def flush(self) -> None:
         """Print the lines that wait, by time."""
-        for line in sorted(self._waiting or [], key=lambda line: line.at):
+        for _, line in sorted(self._waiting or [], key=lambda row: row[0]):
             self._show(line)
         if self._waiting:
             self._waiting = []
@@ -62,6 +70,12 @@ class Transcript:
         self.flush()
         self._waiting = None
 
+    def _add(self, at: float, line: Line) -> None:
+        if self._waiting is None:
+            self._show(line)
+        else:
+            self._waiting.append((at, line))
+
     def _show(self, line: Line) -> None:
         self._print(f"  {self._color(f'{line.mark:8}', _COLORS[line.mark])} {line.text}")
 
@@ -69,4 +83,4 @@ class Transcript:
         return f"\x1b[{color}m{text}\x1b[0m" if self._colored else text
 
     def _print(self, text: str) -> None:
-        print(text, flush=True)
+        print(text, flush=True)  # noqa: T201 - this is what it is for

@@ -21,12 +21,12 @@ from .identity import (
 )
 from .limits import SlidingWindow
 from .packets import Connect, MalformedPacketError, Publish, connect_acknowledgement, read_packet
+from .tls import begin_tls
 from .wire import Direction, WireLog
 
 CONNECT_TIMEOUT = 10.0
 KEEP_ALIVE = range(30, 1201)
 PROTOCOLS = {("MQTT", 4), ("MQIsdp", 3)}
-TLS_SHUTDOWN_TIMEOUT = 1.0
 
 
 class Broker:
@@ -50,12 +50,12 @@ class Broker:
         self._connects: dict[str, SlidingWindow] = {}
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
+        self._tls: ssl.SSLContext | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Listen and return the port; raise OSError. asyncio itself sets TCP_NODELAY on every connection."""
-        self._server = await asyncio.start_server(
-            self._accept, host, port, ssl=tls, ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT if tls else None
-        )
+        self._tls = tls
+        self._server = await asyncio.start_server(self._accept, host, port)
         bound_port: int = self._server.sockets[0].getsockname()[1]
         return bound_port
 
@@ -79,6 +79,11 @@ class Broker:
         task.add_done_callback(self._open.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._tls is not None:
+            try:
+                reader, writer = await begin_tls(writer, self._tls)
+            except OSError:
+                return
         try:
             await self._converse(reader, writer)
         finally:

@@ -98,12 +98,15 @@ class Simulator:
         raw: bool = False,
         rrpc: str = RrpcForm.AUTO,
     ) -> CloudDevice:
-        """Create a device, at any time; one of the same name is replaced.
+        """Create a device, at any time; one of the same name is replaced and its connection closed.
 
         `tsl` is a TSL document or a list of module documents; without one nothing is validated. Raise ThingModelError.
         """
         model = None if tsl is None else ThingModel.parse(tsl)
         device = CloudDevice(product_key, device_name, device_secret, model, raw, RrpcForm(rrpc))
+        before = self._devices.get((product_key, device_name))
+        if before is not None and before.connection is not None:
+            before.connection.close("the device was replaced")
         self._devices[product_key, device_name] = device
         return device
 

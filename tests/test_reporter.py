@@ -214,15 +214,33 @@ async def test_nothing_is_posted_before_home_assistant_has_started(
 async def test_large_house_goes_in_pieces(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """No message carries more than 200 properties, nor more bytes than the platform takes."""
-    cloud.device(device.product_key, device.device_name).thing_model = None
+    """No message carries more than 200 properties."""
+    device.thing_model = None
     rows = [{"identifier": f"P{n}", "entity": f"sensor.s{n}", "aspect": "value"} for n in range(450)]
-    rows += [{"identifier": f"T{n}", "entity": f"sensor.t{n}", "aspect": "text"} for n in range(3)]
     for n in range(450):
         hass.states.async_set(f"sensor.s{n}", str(n), {"unit_of_measurement": "W"})
-    await set_up([row for row in rows if row["identifier"].startswith("P")], options={"thing_model": None})
+    await set_up(rows, options={"thing_model": None})
     await device.wait_for(lambda one: len(one.properties) == 450)
     assert [len(params) for params in posts(cloud)] == [200, 200, 50]
+
+
+async def test_large_values_go_in_halves(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A post of too many bytes is divided; a value that is too large alone is rejected, the others arrive."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.messages.MAX_PAYLOAD", 400)
+    device.thing_model = None
+    rows = [{"identifier": f"T{n}", "entity": f"sensor.t{n}", "aspect": "text"} for n in range(8)]
+    for n in range(7):
+        hass.states.async_set(f"sensor.t{n}", str(n) * 50)
+    hass.states.async_set("sensor.t7", "7" * 240 + "\N{PILE OF POO}" * 10)
+    entry = await set_up(rows, options={"thing_model": None})
+    await device.wait_for(lambda one: len(one.properties) == 7)
+    await until(lambda: "T7" in entry.runtime_data.reporter.rejections)
+    assert "too large" in entry.runtime_data.reporter.rejections["T7"].reason
 
 
 async def test_changed_bindings_apply_at_once(

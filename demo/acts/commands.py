@@ -1,5 +1,6 @@
 """Cloud → home: commands that work, and what becomes of them."""
 
+from ..home_client import Json
 from ..stage import Stage, Step
 from ..words import Words
 
@@ -8,7 +9,7 @@ HEATING = "climate.living_room"
 
 
 async def lamp(stage: Stage) -> None:
-    """Three properties of one lamp become one action, are answered once, and are confirmed by a post."""
+    """Set three properties of one lamp: they become one action, one answer and one post that confirms them."""
     await stage.show(LAMP)
     reply = await stage.set({"LightSwitch": 1, "Brightness": 60, "ColorTemperature": 3000})
     posted = await stage.happens(
@@ -27,8 +28,8 @@ async def lamp(stage: Stage) -> None:
 
 
 async def color(stage: Stage) -> None:
-    """A struct becomes a colour."""
-    orange = {"Red": 255, "Green": 128, "Blue": 0}
+    """Set a struct: it becomes a colour."""
+    orange: dict[str, Json] = {"Red": 255, "Green": 128, "Blue": 0}
     reply = await stage.set({"RGBColor": orange})
     posted = await stage.happens(lambda: stage.cloud.value("RGBColor") == orange)
     await stage.settle()
@@ -38,7 +39,7 @@ async def color(stage: Stage) -> None:
 
 
 async def several(stage: Stage) -> None:
-    """A new target temperature leaves the mode alone, and another entity is set in the same command."""
+    """Set two entities at once; a new target temperature leaves the mode alone."""
     await stage.show(HEATING)
     reply = await stage.set({"TargetTemperature": 22.5, "CurtainPosition": 40})
     posted = await stage.happens(
@@ -57,7 +58,7 @@ async def several(stage: Stage) -> None:
 
 
 async def garage(stage: Stage) -> None:
-    """A garage door obeys, because its binding was confirmed by the user."""
+    """Open a garage door, which obeys because its binding was confirmed."""
     await stage.show("cover.garage_door")
     reply = await stage.set({"GarageDoorOpen": 1})
     posted = await stage.happens(lambda: stage.cloud.value("GarageDoorOpen") == 1)

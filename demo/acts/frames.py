@@ -2,7 +2,7 @@
 
 from ..cloud import DEVICE_NAME, PRODUCT_KEY, base64_text
 from ..home_client import HomeEvent
-from ..stage import PATIENCE, Stage, Step
+from ..stage import Stage, Step
 from ..words import Words
 
 FRAME_UP = bytes.fromhex("0001fe5a")
@@ -10,7 +10,7 @@ FRAME_DOWN = bytes.fromhex("a55a0102")
 
 
 async def event(stage: Stage) -> None:
-    """An automation posts an event of the thing model."""
+    """Post an event of the thing model, as an automation does."""
     await stage.act(
         "aliyun_iot.post_event",
         config_entry_id=stage.entry_id,
@@ -28,7 +28,7 @@ async def event(stage: Stage) -> None:
 
 
 async def raw_up(stage: Stage) -> None:
-    """An automation sends a raw frame."""
+    """Send a raw frame, as an automation does."""
     await stage.act("aliyun_iot.send_raw", config_entry_id=stage.entry_id, data=FRAME_UP.hex())
     arrived = await stage.happens(lambda: FRAME_UP in stage.cloud.device.raw_up)
     await stage.settle()
@@ -36,7 +36,7 @@ async def raw_up(stage: Stage) -> None:
 
 
 async def raw_down(stage: Stage) -> None:
-    """A raw frame from the cloud becomes an event of Home Assistant's bus, for automations."""
+    """Send a raw frame from the cloud: automations get it as an event of Home Assistant's bus."""
     heard: list[HomeEvent] = []
     await stage.home.follow("aliyun_iot_raw", heard.append)
     topic = f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/thing/model/down_raw"

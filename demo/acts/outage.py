@@ -3,13 +3,12 @@
 import asyncio
 
 from ..cloud import DEVICE_NAME
-from ..home_client import Json
-from ..stage import PATIENCE, Stage, Step
+from ..stage import Stage, Step
 from ..words import Words
 
 
 async def outage(stage: Stage) -> None:
-    """The cloud drops the connection; what changed meanwhile is there after the come-back."""
+    """Drop the connection: what changes meanwhile is there after the come-back."""
     connected = await _connection_sensor(stage)
     before = stage.cloud.device.connections
     posts = len(stage.cloud.device.samples["LightSwitch"])
@@ -32,7 +31,7 @@ async def outage(stage: Stage) -> None:
 
 
 async def log(stage: Stage) -> None:
-    """Home Assistant's log has no complaint of the integration, and nowhere the secret."""
+    """Look for complaints of the integration, and for the secret, which must be nowhere."""
     text = await asyncio.to_thread(stage.log.read_text, errors="replace")
     complaints = [
         line
@@ -50,7 +49,7 @@ async def log(stage: Stage) -> None:
 
 async def _connection_sensor(stage: Stage) -> str:
     """Return the entity that tells whether the device is connected; its id depends on the language."""
-    rows: Json = await stage.home.command("config/entity_registry/list")
+    rows = await stage.home.command("config/entity_registry/list")
     assert isinstance(rows, list)  # noqa: S101 - what this command returns
     return next(str(row["entity_id"]) for row in rows if isinstance(row, dict) and row["platform"] == "aliyun_iot")
 

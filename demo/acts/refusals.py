@@ -9,7 +9,7 @@ from ..words import Words
 
 
 async def refused(stage: Stage, items: Mapping[str, Json], code: int, entity_id: str | None = None) -> None:
-    """The command is answered with this code, and the entity stays as it is."""
+    """Set what can't be set: the answer has this code, and the entity stays as it is."""
     before = await stage.home.state(entity_id) if entity_id else None
     reply = await stage.set(items)
     await stage.settle()

@@ -3,18 +3,19 @@
 import json
 
 from ..home_client import Json
+from ..lines import compact
 from ..stage import Stage, Step, message_id
 from ..words import Words
 
 
 async def read_meter(stage: Stage) -> None:
-    """A synchronous service runs a script, and its response is in the answer to the very call."""
+    """Call a synchronous service: a script runs, and its response is in the answer to the very call."""
     answer = await stage.call("InvokeThingService", Identifier="ReadMeter", Args={"Channel": 2})
     result = _json_field(answer["Data"], "Result")
     stage.expect(
         isinstance(result, dict) and result.get("Energy") == 1334.567,
-        f"the caller got Energy = {result.get('Energy') if isinstance(result, dict) else None}",
-        f"调用方得到 Energy = {result.get('Energy') if isinstance(result, dict) else None}",
+        f"the caller got {compact(result)}",
+        f"调用方得到 {compact(result)}",
     )
     stage.expect(
         isinstance(result, dict) and str(result.get("ReadAt")).isdigit(),
@@ -24,7 +25,7 @@ async def read_meter(stage: Stage) -> None:
 
 
 async def run_scene(stage: Stage) -> None:
-    """An asynchronous service returns a MessageId; its outcome is found with QueryDeviceServiceData."""
+    """Call an asynchronous service: its outcome is found later, with QueryDeviceServiceData."""
     answer = await stage.call("InvokeThingService", Identifier="RunScene", Args={"SceneName": "evening"})
     reply = await stage.cloud.reply(message_id(answer))
     await stage.settle()
@@ -35,13 +36,13 @@ async def run_scene(stage: Stage) -> None:
     outcome = _json_field(_first_row(rows["Data"], "ServiceInfo"), "OutputData")
     stage.expect(
         isinstance(outcome, dict) and outcome.get("data") == {"Accepted": 1},
-        f"the outcome is there to be looked up: {outcome.get('data') if isinstance(outcome, dict) else None}",
-        f"结果可供查询：{outcome.get('data') if isinstance(outcome, dict) else None}",
+        f"the outcome is there to be looked up: {compact(outcome)}",
+        f"结果可供查询：{compact(outcome)}",
     )
 
 
 async def unknown_scene(stage: Stage) -> None:
-    """The same service says no by its output, which is not an error."""
+    """Call it with a scene that is not known: the script says no by its output, which is not an error."""
     answer = await stage.call("InvokeThingService", Identifier="RunScene", Args={"SceneName": "disco"})
     reply = await stage.cloud.reply(message_id(answer))
     stage.expect_code(reply, 200)

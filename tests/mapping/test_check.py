@@ -42,6 +42,7 @@ def problems(
     [
         (SWITCH, "power", BoolType(), {"access": "both"}),
         (SWITCH, "power", None, {"access": "both"}),
+        (SWITCH, "power", BoolType(), {"conversion": {"invert": True}}),
         (LOCK, "locked", BoolType(), {}),
         (LOCK, "locked", BoolType(), {"access": "both", "confirmed": True}),
         (ROOM, "value", FloatType(unit="K"), {"mode": "r"}),

@@ -37,6 +37,8 @@ MODES = State("climate.ac", "cool", {"hvac_modes": ["off", "cool", "heat", "heat
 WASHER = State("sensor.washer", "idle")
 FINISH = State("sensor.finish", "2026-11-23T08:00:00+00:00", {"device_class": "timestamp"})
 
+FINISH_NAIVE = datetime(2026, 11, 23)  # noqa: DTZ001 - that is the fault
+
 RGB = StructType({name: Field(name, name, IntType(0, 255)) for name in ("Red", "Green", "Blue")})
 NO_MAP = Conversion()
 
@@ -199,7 +201,7 @@ async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: Ho
         (LAMP, "color", ArrayType(3, IntType()), {}, (1, 2, 3), Reason.WRONG_TYPE),
         (LAMP, "color", RGB, {}, (1, 2, 300), Reason.WRONG_TYPE),
         (FINISH, "moment", IntType(), {}, datetime(2026, 11, 23, tzinfo=UTC), Reason.WRONG_TYPE),
-        (FINISH, "moment", DateType(), {}, datetime(2026, 11, 23), Reason.WRONG_TYPE),  # noqa: DTZ001 - that is the fault
+        (FINISH, "moment", DateType(), {}, FINISH_NAIVE, Reason.WRONG_TYPE),
         (
             FINISH,
             "moment",
@@ -243,7 +245,7 @@ def test_what_has_no_counterpart_is_not_set(
     state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], cloud: CloudValue
 ) -> None:
     """The cloud hears what would have been possible."""
-    with pytest.raises(ConversionError, match="takes|maps"):
+    with pytest.raises(ConversionError, match=r"takes|maps"):
         back(cloud, state, aspect, data_type, **conversion)
 
 

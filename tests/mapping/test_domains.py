@@ -155,6 +155,14 @@ def test_a_thermostat_without_a_switch_is_turned_off_by_its_mode(thermostat: Sta
         commands(modal, {"power": True})
 
 
+def test_a_thermostat_that_is_never_off_says_so(thermostat: State) -> None:
+    """No switch, no mode for it: it can be turned on and not off."""
+    endless = changed(thermostat, supported_features=ClimateEntityFeature.TURN_ON, hvac_modes=["heat"])
+    assert commands(endless, {"power": True}) == [ActionCall("climate", "turn_on")]
+    with pytest.raises(Refused, match="turned off"):
+        commands(endless, {"power": False})
+
+
 def test_a_thermostat_with_a_range_takes_both_limits() -> None:
     """Home Assistant wants both; the one that was not asked for stays."""
     state = State(
@@ -175,7 +183,7 @@ def test_a_thermostat_with_a_range_takes_both_limits() -> None:
     ]
     with pytest.raises(Refused):
         commands(state, {"target_temperature": 21})
-    with pytest.raises(Refused, match="from 18.0 down to 17"):
+    with pytest.raises(Refused, match=r"from 18\.0 down to 17"):
         commands(state, {"target_temperature_high": 17})
     with pytest.raises(Refused, match="not both"):
         commands(
@@ -311,6 +319,11 @@ def test_a_date_is_the_beginning_of_the_local_day() -> None:
         assert read(sensor) == {"moment": datetime(2026, 11, 22, 16, tzinfo=UTC)}
 
 
+def test_a_silent_sensor_may_become_anything() -> None:
+    """Without a device class, a unit or a state there is no telling, and no binding of it is called wrong."""
+    assert read(State("sensor.new", "unavailable")) == {"value": None, "text": None}
+
+
 @pytest.mark.parametrize("device_class", ["date", "timestamp"])
 def test_a_date_that_is_none_says_nothing(device_class: str) -> None:
     """A sensor that promises a time and says something else has no value."""
@@ -416,6 +429,8 @@ def test_odd_attributes_never_raise(domain: str, odd: object) -> None:
         ({"target_temperature": 40}, Reason.OUT_OF_RANGE),
         ({"target_temperature": "warm"}, Reason.WRONG_TYPE),
         ({"target_temperature": True}, Reason.WRONG_TYPE),
+        ({"power": 1}, Reason.WRONG_TYPE),
+        ({"mode": 1}, Reason.WRONG_TYPE),
         ({"target_temperature": float("nan")}, Reason.WRONG_TYPE),
         ({"mode": "dry"}, Reason.NOT_AN_OPTION),
         ({"current_temperature": 20}, Reason.NOT_SUPPORTED),

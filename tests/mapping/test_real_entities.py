@@ -1,6 +1,6 @@
-"""The planned actions, run by Home Assistant itself on real entities: it accepts them, and the states say what was asked."""
+"""The planned actions, run by Home Assistant on real entities: it takes them, and the states say what was asked."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from homeassistant.components.climate import ClimateEntity
 from homeassistant.components.climate.const import ClimateEntityFeature, HVACMode
@@ -24,7 +24,7 @@ class Lamp(LightEntity):
     """A lamp with all colours."""
 
     _attr_name = "thing"
-    _attr_supported_color_modes = {ColorMode.COLOR_TEMP, ColorMode.RGB}
+    _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP, ColorMode.RGB}
     _attr_color_mode = ColorMode.COLOR_TEMP
     _attr_is_on = False
 
@@ -47,11 +47,11 @@ class Thermostat(ClimateEntity):
     _attr_supported_features = (
         ClimateEntityFeature.TARGET_TEMPERATURE | ClimateEntityFeature.FAN_MODE | ClimateEntityFeature.TURN_OFF
     )
-    _attr_hvac_modes = [HVACMode.OFF, HVACMode.COOL, HVACMode.HEAT]
+    _attr_hvac_modes: ClassVar = [HVACMode.OFF, HVACMode.COOL, HVACMode.HEAT]
     _attr_hvac_mode = HVACMode.HEAT
     _attr_temperature_unit = "°C"
     _attr_target_temperature = 20.0
-    _attr_fan_modes = ["low", "high"]
+    _attr_fan_modes: ClassVar = ["low", "high"]
     _attr_fan_mode = "low"
 
     async def async_set_temperature(self, **fields: Any) -> None:
@@ -124,7 +124,7 @@ class Program(SelectEntity):
     """A choice."""
 
     _attr_name = "thing"
-    _attr_options = ["eco", "fast"]
+    _attr_options: ClassVar = ["eco", "fast"]
     _attr_current_option = "eco"
 
     async def async_select_option(self, option: str) -> None:

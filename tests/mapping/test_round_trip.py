@@ -1,6 +1,7 @@
 """What the cloud sets comes back as the very same value, through every aspect and every data type that suits it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 import json
@@ -200,7 +201,7 @@ def test_any_formula_can_be_undone(value: int, scale: float, offset: float, inve
     assert to_cloud(home, aspect, IntType(), conversion, state) == value
 
 
-@given(value=st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds are naive
+@given(value=st.integers(10**8, 4 * 10**12).map(lambda milliseconds: datetime.fromtimestamp(milliseconds / 1000, UTC)))
 def test_dates_are_exact_to_the_millisecond(value: datetime) -> None:
     """A date keeps what the wire can say."""
     state = State("sensor.finish", value.isoformat(), {"device_class": "timestamp"})
@@ -222,11 +223,12 @@ def test_whatever_a_sensor_says_is_sent_right_or_not_at_all(value: object, data:
         )
     )
     for aspect in DOMAINS["sensor"].aspects:
-        if aspect.supported(state) and (read := aspect.read(state)) is not None:
-            try:
-                sent = to_cloud(read, aspect, data_type, Conversion(), state)
-            except ConversionError as error:
-                assert str(error)
-            else:
-                assert carries(aspect, data_type, Conversion())
-                assert isinstance(sent, str) or data_type.encode(sent) is not None
+        read = aspect.read(state) if aspect.supported(state) else None
+        if read is None:
+            continue
+        sent = None
+        with suppress(ConversionError):
+            sent = to_cloud(read, aspect, data_type, Conversion(), state)
+        if sent is not None:
+            assert carries(aspect, data_type, Conversion())
+            assert data_type.encode(sent) is not None

@@ -9,8 +9,10 @@ import pytest
 from custom_components.aliyun_iot.alink.datatypes import (
     BoolType,
     DataType,
+    DateType,
     DoubleType,
     EnumType,
+    Field,
     FloatType,
     IntType,
     StructType,
@@ -121,11 +123,12 @@ def test_names_units_and_device_classes_are_evidence(state: State, thing_model: 
         (sensor("room", "temperature", "°C"), model(TargetTemperature=DoubleType(), Voltage=DoubleType())),
         (sensor("room", "temperature", "°C"), model(CurrentTemperature=BoolType())),
         (sensor("room", "temperature", "°C"), model(CurrentTemperature=DoubleType(unit="W"))),
-        (State("switch.pump", "on"), model(LightSwitch=BoolType(), GarageDoor=BoolType())),
+        (State("switch.pump", "on"), model(LightSwitch=BoolType(), GarageDoor=BoolType(), PowerSwitch_2=BoolType())),
+        (sensor("meter", "energy"), model(Power=DoubleType(), Current=DoubleType(), T=("时间", DoubleType()))),
         (State("input_boolean.vacation", "on"), model(PowerSwitch=BoolType())),
         (State("climate.ac", "cool", {"hvac_modes": ["cool"]}), model(WorkMode=EnumType({1: "brew", 2: "clean"}))),
         (State("camera.door", "idle"), model(PowerSwitch=BoolType())),
-        (State("sensor.kitchen", "21"), model(Kitchen=DoubleType(), Zone=StructType({}), Name=TextType())),
+        (State("sensor.kitchen", "21"), model(KitchenTemperature=DoubleType(), Zone=StructType({}), Name=TextType())),
     ],
 )
 def test_without_evidence_there_is_no_suggestion(state: State, thing_model: ThingModel) -> None:
@@ -167,8 +170,11 @@ def test_risky_entities_are_reported_only() -> None:
 def test_properties_that_cannot_be_read_are_only_set() -> None:
     """And those of a module are found without their prefix."""
     definition = Property("lamp:LightSwitch", "x", True, False, False, BoolType(), "")
-    (one,) = suggest(State("light.lamp", "on"), ThingModel(properties={"lamp:LightSwitch": definition}), ())
+    thing_model = ThingModel(properties={"lamp:LightSwitch": definition})
+    (one,) = suggest(State("light.lamp", "on"), thing_model, ())
     assert (one.identifier, str(one.access)) == ("lamp:LightSwitch", "control")
+    assert suggest(State("binary_sensor.light_switch", "on", {"device_class": "light"}), thing_model, ()) == []
+    assert suggest(State("lock.door", "locked"), ThingModel(properties={"LockState": definition}), ()) == []
 
 
 def test_without_a_thing_model_identifiers_are_made_up(lamp: State, thermostat: State) -> None:
@@ -193,7 +199,12 @@ def test_without_a_thing_model_identifiers_are_made_up(lamp: State, thermostat: 
 
 
 @given(
-    names=st.lists(st.from_regex(r"\A[a-z0-9_]{1,90}\Z"), min_size=1, max_size=8, unique=True),
+    names=st.lists(
+        st.from_regex(r"\A[a-z0-9]([a-z0-9_]{0,88}[a-z0-9])?\Z").filter(lambda name: "__" not in name),
+        min_size=1,
+        max_size=8,
+        unique=True,
+    ),
     reserved=st.sampled_from(["time", "set"]),
 )
 def test_made_up_identifiers_are_free_and_allowed(names: list[str], reserved: str) -> None:
@@ -233,6 +244,12 @@ def test_an_identifier_never_collides() -> None:
         (State("select.a", "x", {"options": ["x", "y"]}), "option", EnumType({0: "x", 1: "y"})),
         (State("select.a", "x"), "option", TextType(255)),
         (State("sensor.a", "x"), "text", TextType(255)),
+        (State("sensor.a", "x", {"device_class": "timestamp"}), "moment", DateType()),
+        (
+            State("light.a", "on"),
+            "color",
+            StructType({name: Field(name, name, IntType(0, 255, 1)) for name in ("Red", "Green", "Blue")}),
+        ),
     ],
 )
 def test_types_follow_the_entity(state: State, aspect: str, expected: DataType) -> None:

@@ -156,7 +156,7 @@ async def test_a_synchronous_service_times_out(
     await device.answer({"Energy": 1.5})
     await device.barrier()
     assert gateway.service_calls[0].reply is None
-    assert [message.note for message in cloud.wire if message.direction is Direction.UP][0] == Note.LATE
+    assert next(message.note for message in cloud.wire if message.direction is Direction.UP) == Note.LATE
 
 
 async def test_replies_to_nothing_are_late(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:

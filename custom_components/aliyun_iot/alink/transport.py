@@ -123,12 +123,13 @@ class _PahoConnection:
         client.reconnect()
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        if self._client.publish(topic, payload, qos).rc != mqtt.MQTT_ERR_SUCCESS:
+        status = self._client.publish(topic, payload, qos).rc
+        if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS:
             raise NotConnected("the connection is closed")
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
         status, packet = self._client.subscribe([(topic, 1) for topic in filters])
-        if status != mqtt.MQTT_ERR_SUCCESS or packet is None:
+        if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
             raise NotConnected("the connection is closed")
         acknowledged = self._subscribing[packet] = self._loop.create_future()
         try:
@@ -246,12 +247,12 @@ async def open_connection(
     try:
         async with asyncio.timeout(timeout):
             try:
-                sock = await asyncio.shield(opening)
+                await asyncio.wait((opening,))
             except asyncio.CancelledError:
                 # An executor job cannot be cancelled: close what it opens, or has just opened.
                 opening.add_done_callback(_discard)
                 raise
-            connection = _PahoConnection(sock, on_message)
+            connection = _PahoConnection(opening.result(), on_message)
             try:
                 connection.start(credentials, endpoint, keep_alive)
                 await connection.accepted

@@ -1,7 +1,7 @@
 """Aspects: the named, typed facets of an entity that a property can stand for, and the actions that set them.
 
-A domain declares its aspects and one function that plans actions; everything that is the same for all domains (unknown states, ranges,
-options, wrong types) is settled here, once.
+A domain declares its aspects and one function that plans actions; everything that is the same for all domains (unknown
+states, ranges, options, wrong types) is settled here, once.
 """
 
 from collections.abc import Callable, Mapping
@@ -125,10 +125,11 @@ def _no_unit(_: State) -> str | None:
 class Aspect:
     """One facet of a domain.
 
-    `source` takes the value out of a state that is known to be neither unknown nor unavailable; it must survive any attribute.
-    `supported` says whether an entity has the facet at all, `accepts` whether it can be set there; both look at capabilities, which
-    stay in the state of an unavailable entity. `identifiers` are the standard thing-model names, the usual one first, `presets` those
-    that go with a device class; only an aspect that is the sole one of its entity can do without. `words` is what no and yes are called.
+    `source` takes the value out of a state that is neither unknown nor unavailable; it must survive any attribute.
+    `supported` says whether an entity has the facet at all, `accepts` whether it can be set there; both look at
+    capabilities, which stay in the state of an unavailable entity. `words` is what no and yes are called.
+    `identifiers` are the standard thing-model names, the usual one first, `presets` those that go with a device class;
+    only an aspect that is the sole one of its entity can do without.
     """
 
     key: str
@@ -181,21 +182,18 @@ class Aspect:
 type Plan = Callable[[State, Mapping[str, Value]], list[ActionCall]]
 
 
-def _nothing_to_do(_: State, __: Mapping[str, Value]) -> list[ActionCall]:
-    return []
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
     """The aspects of one Home Assistant domain and how to set them.
 
-    `plan` gets values that passed `Aspect.require` and returns the fewest actions in the right order; it may still raise `Refused`
-    when values contradict each other. `risky` marks entities that nobody should command from afar without having said so.
+    `plan` gets values that passed `Aspect.require` and returns the fewest actions in the right order; it may still
+    raise `Refused` when values contradict each other. A domain that only reports has none. `risky` marks entities that
+    nobody should command from afar without having said so.
     """
 
     name: str
     aspects: tuple[Aspect, ...]
-    plan: Plan = _nothing_to_do
+    plan: Plan | None = None
     risky: Callable[[State], bool] = _never
 
     def aspect(self, key: str) -> Aspect | None:
@@ -209,4 +207,4 @@ class Domain:
             if aspect is None:
                 raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has no {key}")
             aspect.require(state, value)
-        return self.plan(state, values) if values else []
+        return self.plan(state, values) if self.plan and values else []

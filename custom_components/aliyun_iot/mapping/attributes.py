@@ -1,7 +1,7 @@
 """Read the attributes of a state without trusting them.
 
-Attributes come from any integration, also from custom ones and templates: a number may be text, a list may be None. Nothing here raises;
-what makes no sense reads as None or empty.
+Attributes come from any integration, also from custom ones and templates: a number may be text, a list may be None.
+Nothing here raises; what makes no sense reads as None or empty.
 """
 
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def fixed_range(limits: Range) -> Callable[[State], Range | None]:
 
 
 def has_attribute(name: str) -> Callable[[State], bool]:
-    """Return a test for an attribute, whatever its value; an unavailable entity shows none and gets the benefit of the doubt."""
+    """Return a test for an attribute, whatever its value; an unavailable entity, which shows none, passes it."""
     return lambda state: name in state.attributes or state.state == STATE_UNAVAILABLE
 
 
@@ -108,7 +108,8 @@ def percent(_: State) -> str | None:
 def system_temperature_unit(_: State) -> str | None:
     """Return the unit of all climate temperatures, which no state names.
 
-    Climate entities show temperatures in the unit of the installation (`homeassistant/components/climate/__init__.py`, `show_temp`).
+    Climate entities show temperatures in the unit of the installation (`show_temp` in Home Assistant's `climate`).
+    None outside the event loop.
     """
     hass = async_get_hass_or_none()
     return hass.config.units.temperature_unit if hass else None

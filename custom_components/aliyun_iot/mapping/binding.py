@@ -1,7 +1,7 @@
 """Bindings as data: one property stands for one aspect of one entity, one service for a sequence of actions.
 
-The user interface, the stored entry and files share the schemas below. They fill defaults in; `as_dict` leaves them out again, so that
-stored bindings say only what somebody decided.
+The user interface, the stored entry and files share the schemas below. They fill defaults in; `as_dict` leaves them out
+again, so that stored bindings say only what somebody decided.
 """
 
 from collections.abc import Mapping
@@ -41,11 +41,12 @@ class Access(StrEnum):
 class Conversion:
     """How a value of Home Assistant becomes a property value: `value * scale + offset`, and back by the reverse.
 
-    A scale or an offset replaces the conversion between units. `invert` swaps on and off, or mirrors a number in the entity's range.
-    `digits` rounds what is reported; without it the step of the thing model does. `clamp` brings a number that is outside the other
-    side's range to its limit instead of refusing it. `options` names the property value for each value of Home Assistant (the aspect's
-    two words for a bool, as on and off) and, where it isn't empty, is complete: what it doesn't name is refused. The first of several names for one property value
-    is the one that is set.
+    A scale or an offset replaces the conversion between units. `invert` swaps on and off, or mirrors a number in the
+    entity's range. `digits` rounds what is reported; without it the step of the thing model does. `clamp` brings a
+    number that is outside the other side's range to its limit instead of refusing it. `options` names the property
+    value for each value of Home Assistant (the aspect's two words for a bool, as on and off) and, where it isn't empty,
+    is complete: what it doesn't name is refused. The first of several names for one property value is the one that is
+    set.
     """
 
     scale: float = 1
@@ -60,8 +61,9 @@ class Conversion:
 class Binding:
     """One property of the thing model that stands for one aspect of one entity.
 
-    `entity` is the id of the entity in the entity registry, or the entity id of one that isn't registered. `min_interval` is in seconds,
-    `dead_band` in the property's unit. `confirmed` says that the user allowed a risky entity to be controlled.
+    `entity` is the id of the entity in the entity registry, or the entity id of one that isn't registered.
+    `min_interval` is in seconds, `dead_band` in the property's unit. `confirmed` says that the user allowed a risky
+    entity to be controlled.
     """
 
     identifier: str
@@ -100,7 +102,7 @@ class ServiceBinding:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the binding that the data describe; raises `vol.Invalid`. Home Assistant validates the actions themselves."""
+        """Return the binding that the data describe; raises `vol.Invalid`. The actions are only seen to be dicts."""
         return cls(**SERVICE_SCHEMA(dict(data)))
 
     def as_dict(self) -> dict[str, Any]:

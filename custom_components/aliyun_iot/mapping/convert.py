@@ -1,7 +1,7 @@
 """Values of aspects to values of properties and back.
 
-Nothing is guessed: a value without a counterpart raises `ConversionError`, which says what would have been possible. A value that the
-cloud sets, the entity takes over and the reporter converts back is the same value again.
+Nothing is guessed: a value without a counterpart raises `ConversionError`, which says what would have been possible.
+A value that the cloud sets, the entity takes over and the reporter converts back is the same value again.
 """
 
 from collections.abc import Mapping
@@ -82,8 +82,8 @@ def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conv
             return _color_to_cloud((red, green, blue), data_type)
         case Kind.DATE, datetime():
             return _date_to_cloud(value, data_type)
-        case _, text:
-            return _text(str(text), data_type)
+        case _:
+            return _text(str(value), data_type)
 
 
 def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> Value:
@@ -211,7 +211,7 @@ def _option_to_ha(value: CloudValue, data_type: DataType, options: tuple[str, ..
 
 
 def _color_members(data_type: StructType) -> tuple[str, str, str] | None:
-    """Return the members for red, green and blue, told by their first letter; None if the structure is something else."""
+    """Return the members for red, green and blue, told by their first letter; None if it is another structure."""
     by_letter = {
         key[:1].casefold(): key
         for key, member in data_type.members.items()

@@ -44,7 +44,7 @@ def _number(limits: Range, unit: str) -> DataType:
 
 
 def generate_identifier(aspect: Aspect, state: State, taken: Collection[str]) -> str:
-    """Return an identifier that is free: the standard one of the aspect, else with the object id of the entity behind it.
+    """Return a free identifier: the standard one of the aspect, else with the object id of the entity behind it.
 
     It satisfies `docs/protocol.md` §8.3: letters, digits and underscores, at most 50, none of the reserved words.
     """

@@ -3,7 +3,7 @@
 from functools import lru_cache
 import re
 
-# Each row names one thing; the first word stands for all of them. English words of several parts are written without a blank.
+# Each row names one thing; its first word stands for all. English words of several parts are written without a blank.
 MEANINGS = (
     ("temperature", "temp", "温度", "室温"),
     ("humidity", "湿度", "相对湿度"),
@@ -20,10 +20,10 @@ MEANINGS = (
     ("lowest", "low", "最低"),
     ("highest", "high", "最高"),
     ("battery", "batterypercentage", "batterylevel", "电量", "电池", "电池电量"),
-    ("energy", "energytotal", "consumption", "用电量", "电能", "总用电量", "能耗"),
-    ("watts", "activepower", "realtimepower", "功率", "实时功率"),
-    ("voltage", "电压"),
-    ("electriccurrent", "电流"),
+    ("energy", "energytotal", "consumption", "powerconsumption", "用电量", "电能", "总用电量", "能耗"),
+    ("watts", "activepower", "realtimepower", "powerload", "功率", "实时功率"),
+    ("voltage", "rmsvoltage", "powervoltage", "电压"),
+    ("electriccurrent", "rmscurrent", "powercurrent", "电流"),
     ("pressure", "气压", "压力"),
     ("noise", "噪声", "噪音"),
     ("pm25", "细颗粒物"),

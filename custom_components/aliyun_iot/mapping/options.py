@@ -1,4 +1,4 @@
-"""Options under different names: which item of a thing model means which option of an entity, in English and Chinese."""
+"""Options under different names: which item of a thing model means which option, in English and Chinese."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -73,7 +73,8 @@ def _grouped[Name, Member](named: Iterable[tuple[Name, Member]]) -> dict[Name, l
 def no_and_yes(words: tuple[str, str], items: tuple[tuple[int, str], ...]) -> tuple[int, int] | None:
     """Return the items that stand for two opposite words: by their labels, else 0 and 1; None if there is no telling.
 
-    Labels that are another pair of opposites are no hint: whether an open switch is a locked door is for the user to say.
+    Labels that are another pair of opposites are no hint: whether an open switch is a locked door is for the user to
+    say.
     """
     pairs = pair(words, items)
     no, yes = (pairs.get(word) for word in words)

@@ -20,7 +20,8 @@ NOISE_FREE_DECIMALS = 9
 def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
     """Return the number that a property says for the entity's; raises `ConversionError`.
 
-    It is rounded to `digits`, else to as many decimals as the step of the thing model has (0.5 has one). The step itself isn't enforced.
+    It is rounded to `digits`, else to as many decimals as the step of the thing model has (0.5 has one). The step
+    itself isn't enforced.
     """
     if conversion.invert:
         value = _mirrored(value, aspect, state)

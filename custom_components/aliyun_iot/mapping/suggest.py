@@ -1,7 +1,8 @@
 """Suggest which property stands for which aspect of an entity.
 
-Evidence is a standard identifier of the aspect, or a property whose name says nothing but what the entity and the aspect are. Type and unit
-must fit. What is merely possible is not suggested: the user sees a short list that can be trusted.
+Evidence is a standard identifier of the aspect, or a property whose name says nothing but what the entity and the
+aspect are. Type and unit must fit. What is merely possible is not suggested: the user sees a short list that can be
+trusted.
 """
 
 from collections import Counter
@@ -60,8 +61,9 @@ def suggest(state: State, model: ThingModel | None, taken: Collection[str]) -> l
 def suggest_all(states: Iterable[State], model: ThingModel | None, taken: Collection[str]) -> list[Suggestion]:
     """Return suggestions for many entities, no property twice.
 
-    Of several entities that fit the same properties, the one with the most evidence gets all of them and the others nothing. Without a
-    thing model, an identifier that several entities could have goes to none: each gets one with its own name in it.
+    Of several entities that fit the same properties, the one with the most evidence gets all of them and the others
+    nothing. Without a thing model, an identifier that several entities could have goes to none: each gets one with its
+    own name in it.
     """
     known = [(state, domain) for state in states if (domain := domain_of(state.entity_id))]
     used = set(taken)
@@ -89,11 +91,12 @@ def allowed_access(state: State, domain: Domain, aspect: Aspect, definition: Pro
 
 def _matches(state: State, domain: Domain, model: ThingModel) -> list[Suggestion]:
     return [
-        Suggestion(state.entity_id, identifier, aspect.key, allowed_access(state, domain, aspect, definition), score)
+        Suggestion(state.entity_id, identifier, aspect.key, access, score)
         for aspect in domain.aspects
         if aspect.supported(state)
         for identifier, definition in model.properties.items()
         if (score := _score(state, aspect, definition))
+        and ((access := allowed_access(state, domain, aspect, definition)).controls or definition.readable)
     ]
 
 
@@ -122,17 +125,22 @@ def _standard_score(state: State, aspect: Aspect, definition: Property) -> int:
 
 
 def _name_score(state: State, aspect: Aspect, definition: Property) -> int:
-    """Return points if either name of the property is about this entity and this aspect and about nothing else."""
-    facet = [meanings(aspect.name_en), meanings(aspect.name_zh)]
-    facet += [meanings(identifier) for identifier in aspect.identifiers_for(state)]
-    facet.append(meanings(device_class(state) or ""))
-    about_aspect = frozenset[str]().union(*facet)
-    about_entity = meanings(state.object_id) | meanings(state.name) | meanings(state.domain)
+    """Return points if either name of the property is about this entity and this aspect and about nothing else.
+
+    An aspect without standard identifiers has no name worth looking for; there the property must be called what the
+    entity is called.
+    """
+    entity_names = [meanings(state.object_id), meanings(state.name)]
+    facet_names = [meanings(name) for name in (aspect.name_en, aspect.name_zh, *aspect.identifiers_for(state))]
+    about_facet = frozenset[str]().union(*facet_names, meanings(device_class(state) or ""))
+    about_both = about_facet.union(*entity_names, meanings(state.domain))
+    standard = bool(aspect.identifiers_for(state))
     best = 0
     for name in (_plain_identifier(definition), definition.name):
         said = meanings(name)
-        if said and said <= about_aspect | about_entity and said & about_aspect:
-            whole = any(words and words <= said for words in facet)
+        fits = said & about_facet and said <= about_both if standard else said in entity_names
+        if said and fits:
+            whole = any(words and words <= said for words in facet_names)
             best = max(best, NAMED + NAMED_WORD * min(len(said), 3) + (WHOLE_ASPECT if whole else 0))
     return best
 

@@ -1,8 +1,9 @@
 """Thermostats and air conditioners: power, mode, target and current values, fan, preset, swing.
 
-Off wins over everything else in the same `property/set`; a mode turns the device on, so it replaces `power`. Then come preset, temperature
-and the rest. Mode and temperature stay two actions: `climate.set_temperature` has a field for the mode, but most climate platforms ignore
-it there and Home Assistant doesn't compare it with the entity's modes. Setting a temperature never touches the mode.
+Off wins over everything else in the same `property/set`; a mode turns the device on, so it replaces `power`. Then come
+preset, temperature and the rest. Mode and temperature stay two actions: `climate.set_temperature` has a field for the
+mode, but most climate platforms ignore it there and Home Assistant doesn't compare it with the entity's modes. Setting
+a temperature never touches the mode.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Covers: position and tilt in percent (100 is open), open or closed. Doors, gates and garages are risky.
 
-`open` says nothing while the cover closes, so that a command to close is never contradicted on the way; a cover that opens is open already.
-Closing wins over a position in the same `property/set`, a position over opening.
+`open` says nothing while the cover closes, so that a command to close is never contradicted on the way; a cover that
+opens is open already. Closing wins over a position in the same `property/set`, a position over opening.
 """
 
 from collections.abc import Mapping

@@ -1,25 +1,21 @@
 """Lights: power, brightness in percent, colour temperature in kelvin, colour.
 
-What one `property/set` asks of a light becomes one action: off wins over everything else, a brightness of 0 is off, any other value turns
-the light on. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so colour and colour temperature together are
-refused. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the last one.
+What one `property/set` asks of a light becomes one action: off wins over everything else, a brightness of 0 is off, any
+other value turns the light on. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so colour and
+colour temperature together are refused. A light that is off has no brightness and no colour: nothing is reported, and
+the cloud keeps the last one.
 """
 
 from collections.abc import Mapping
 
 from homeassistant.components.light.const import (
-    ATTR_BRIGHTNESS,
-    ATTR_COLOR_MODE,
-    ATTR_COLOR_TEMP_KELVIN,
-    ATTR_MAX_COLOR_TEMP_KELVIN,
-    ATTR_MIN_COLOR_TEMP_KELVIN,
-    ATTR_RGB_COLOR,
-    ATTR_SUPPORTED_COLOR_MODES,
     COLOR_MODES_BRIGHTNESS,
     COLOR_MODES_COLOR,
     DEFAULT_MAX_KELVIN,
     DEFAULT_MIN_KELVIN,
     ColorMode,
+    LightEntityCapabilityAttribute as Capability,
+    LightEntityStateAttribute as Attribute,
 )
 from homeassistant.const import SERVICE_TURN_ON, UnitOfTemperature
 from homeassistant.core import State
@@ -35,23 +31,24 @@ COLOR = "color"
 
 
 def _modes(state: State) -> tuple[str, ...]:
-    return texts(state.attributes.get(ATTR_SUPPORTED_COLOR_MODES))
+    return texts(state.attributes.get(Capability.SUPPORTED_COLOR_MODES))
 
 
 def _brightness(state: State) -> float | None:
-    level = number(state.attributes.get(ATTR_BRIGHTNESS))
+    level = number(state.attributes.get(Attribute.BRIGHTNESS))
     return None if level is None else to_percent(level)
 
 
 def _kelvin_range(state: State) -> Range:
     low, high = (
-        number(state.attributes.get(name)) for name in (ATTR_MIN_COLOR_TEMP_KELVIN, ATTR_MAX_COLOR_TEMP_KELVIN)
+        number(state.attributes.get(name))
+        for name in (Capability.MIN_COLOR_TEMP_KELVIN, Capability.MAX_COLOR_TEMP_KELVIN)
     )
     return Range(low or DEFAULT_MIN_KELVIN, high or DEFAULT_MAX_KELVIN, 1)
 
 
 def _color(state: State) -> Color | None:
-    mode, raw = text(state.attributes.get(ATTR_COLOR_MODE)), state.attributes.get(ATTR_RGB_COLOR)
+    mode, raw = text(state.attributes.get(Attribute.COLOR_MODE)), state.attributes.get(Attribute.RGB_COLOR)
     if mode not in COLOR_MODES_COLOR or not isinstance(raw, list | tuple) or len(raw) != 3:
         return None
     parts = [part for part in map(number, raw) if part is not None and 0 <= part <= 255]
@@ -75,11 +72,11 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
         return [turn(NAME, on=False)]
     data: dict[str, object] = {}
     if isinstance(value := values.get(BRIGHTNESS), int | float):
-        data[ATTR_BRIGHTNESS] = to_level(value)
+        data[Attribute.BRIGHTNESS.value] = to_level(value)
     if isinstance(value := values.get(COLOR_TEMPERATURE), int | float):
-        data[ATTR_COLOR_TEMP_KELVIN] = round(value)
+        data[Attribute.COLOR_TEMP_KELVIN.value] = round(value)
     if isinstance(value := values.get(COLOR), tuple):
-        data[ATTR_RGB_COLOR] = list(value)
+        data[Attribute.RGB_COLOR.value] = list(value)
     return [ActionCall(NAME, SERVICE_TURN_ON, data)]
 
 
@@ -104,7 +101,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Color temperature",
             name_zh="色温",
-            source=number_of(ATTR_COLOR_TEMP_KELVIN),
+            source=number_of(Attribute.COLOR_TEMP_KELVIN),
             writable=True,
             supported=lambda state: ColorMode.COLOR_TEMP in _modes(state),
             range=_kelvin_range,

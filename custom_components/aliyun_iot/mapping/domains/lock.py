@@ -1,6 +1,7 @@
 """Locks: locked or not, and the full state. Risky without exception.
 
-While the bolt moves or jams, `locked` says nothing: neither answer would be true. The full state is there for those who want to know.
+While the bolt moves or jams, `locked` says nothing: neither answer would be true. The full state is there for those who
+want to know.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ OPTION = "option"
 
 
 def select_domain(name: str) -> Domain:
-    """Return a domain whose entities hold one of their options; `select` and `input_select` differ in nothing but the name."""
+    """Return a domain whose entities hold one of their options; `select` and `input_select` differ in their name."""
 
     def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
         return [ActionCall(name, SERVICE_SELECT_OPTION, {ATTR_OPTION: values[OPTION]})]

@@ -2,4 +2,4 @@
 
 from ..on_off import switched_domain
 
-DOMAIN = switched_domain("switch", "PowerSwitch", "PowerSwitch_1", "SocketSwitch", "Switch")
+DOMAIN = switched_domain("switch", "PowerSwitch", "SocketSwitch", "Switch")

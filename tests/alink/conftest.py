@@ -1,0 +1,126 @@
+"""What the stories of the link need: somebody above it, something to connect to, and no waiting."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+
+from custom_components.aliyun_iot.alink.auth import DeviceTriple
+from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandHandler
+from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.errors import ConnectError
+from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState
+from custom_components.aliyun_iot.alink.pacing import WINDOW, ConnectPacer, TokenBucket
+from simulator import CloudDevice, Simulator
+
+from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
+
+TRIPLE = DeviceTriple(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
+
+ALINK = "custom_components.aliyun_iot.alink"
+
+
+async def _succeed(_command: Command) -> Answer:
+    return Answer()
+
+
+@dataclass(slots=True)
+class Owner:
+    """Stands where Home Assistant stands: hears how the link is, and carries commands out by `act`."""
+
+    states: list[LinkState] = field(default_factory=list)
+    errors: list[ConnectError | None] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    act: CommandHandler = _succeed
+
+    def hear(self, state: LinkState, error: ConnectError | None) -> None:
+        """Note a change of the link."""
+        self.states.append(state)
+        self.errors.append(error)
+
+    async def obey(self, command: Command) -> Answer:
+        """Note a command and carry it out."""
+        self.commands.append(command)
+        return await self.act(command)
+
+
+type NewLink = Callable[..., Link]
+
+
+@pytest.fixture(autouse=True)
+def auto_enable_custom_integrations() -> None:
+    """Leave Home Assistant out of it: nothing in this package knows it."""
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Come back in no time after whatever went wrong."""
+    for delay in ("FIRST_DELAY", "LONGEST_DELAY", "REFUSED_DELAY", "KICKED_DELAY"):
+        monkeypatch.setattr(f"{ALINK}.pacing.{delay}", 0.01)
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send as fast as the loop can."""
+    monkeypatch.setattr(f"{ALINK}.link.TokenBucket", lambda: TokenBucket(rate=1e9, burst=1e9))
+
+
+@pytest.fixture
+async def loop_errors() -> AsyncGenerator[list[dict[str, Any]]]:
+    """Fail the test when anything raises where nobody catches it."""
+    errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+    yield errors
+    assert not errors
+
+
+@pytest.fixture
+def config(cloud: Simulator) -> LinkConfig:
+    """Return what connects the device to the cloud."""
+    return config_for(cloud.port)
+
+
+def config_for(port: int, **fields: Any) -> LinkConfig:
+    """Return what connects the device to a port on loopback; its pacer takes every look at the clock for a minute."""
+    endpoint = Endpoint("127.0.0.1", port, fields.pop("transport", Transport.TCP), fields.pop("ca", None))
+    return LinkConfig(TRIPLE, endpoint, pacer=ConnectPacer(count(0.0, WINDOW).__next__), **fields)
+
+
+@pytest.fixture
+def owner() -> Owner:
+    """Return the owner of the links that `new_link` makes."""
+    return Owner()
+
+
+@pytest.fixture
+async def new_link(owner: Owner, loop_errors: list[dict[str, Any]], socket_enabled: None) -> AsyncGenerator[NewLink]:
+    """Return a function that makes links and starts them; all of them are stopped at the end."""
+    links: list[Link] = []
+
+    def make(config: LinkConfig, services: Iterable[str] = ()) -> Link:
+        link = Link(config, on_command=owner.obey, on_state=owner.hear, services=services)
+        links.append(link)
+        link.start()
+        return link
+
+    yield make
+    for link in links:
+        await link.stop()
+
+
+@pytest.fixture
+async def link(new_link: NewLink, config: LinkConfig, device: CloudDevice) -> Link:
+    """Return a link that is online."""
+    link = new_link(config)
+    await link.wait_online(5)
+    return link
+
+
+async def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
+    """Wait until something is so; raises TimeoutError."""
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0.002)

@@ -1,0 +1,82 @@
+"""A host that says what a test tells it to, for everything that a decent cloud never does."""
+
+import asyncio
+import ssl
+from typing import Self
+
+from simulator.packets import (
+    Connect,
+    Packet,
+    Publish,
+    Subscribe,
+    connect_acknowledgement,
+    publish,
+    read_packet,
+    subscribe_acknowledgement,
+)
+
+ACCEPTED = connect_acknowledgement(0)
+
+
+class ScriptedHost:
+    """Listens on loopback, accepts one connection after the other and keeps what it was sent."""
+
+    def __init__(
+        self, *, connack: bytes = ACCEPTED, acknowledges: bool = True, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Answer CONNECT with `connack`, which may be nothing; `acknowledges` subscriptions or keeps silent."""
+        self.port = 0
+        self.received: list[Packet] = []
+        self.connections = 0
+        self._connack = connack
+        self._acknowledges = acknowledges
+        self._tls = tls
+        self._writer: asyncio.StreamWriter
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Hang up."""
+        self._server.close()
+        self._server.abort_clients()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def published(self) -> list[Publish]:
+        """What the device published."""
+        return [packet for packet in self.received if isinstance(packet, Publish)]
+
+    def send(self, data: bytes) -> None:
+        """Write bytes to the newest connection."""
+        self._writer.write(data)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish to the newest connection, on any topic at all."""
+        self.send(publish(topic, payload))
+
+    def hang_up(self) -> None:
+        """Close the newest connection without a word."""
+        self._writer.transport.abort()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.connections += 1
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while packet := await read_packet(reader):
+            self.received.append(packet)
+            match packet:
+                case Connect():
+                    writer.write(self._connack)
+                case Subscribe() if self._acknowledges:
+                    writer.write(subscribe_acknowledgement(packet.packet_id, [qos for _, qos in packet.filters]))
+        writer.close()

@@ -1,0 +1,214 @@
+"""One MQTT connection: what a host may do to it, and that nothing is left of it."""
+
+import asyncio
+from pathlib import Path
+import socket
+from typing import Any
+
+import pytest
+
+from custom_components.aliyun_iot.alink import transport
+from custom_components.aliyun_iot.alink.auth import Credentials
+from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.errors import ClientRejected, ConnectionLost, ConnectionRefused, NotConnected
+from custom_components.aliyun_iot.alink.link import connect
+from custom_components.aliyun_iot.alink.sockets import open_socket
+from custom_components.aliyun_iot.alink.transport import MessageHandler, MqttConnection, open_connection
+from simulator import CloudDevice, Simulator
+from simulator.packets import connect_acknowledgement, publish
+
+from ..conftest import DEVICE_NAME
+from .certificates import Authority
+from .conftest import ALINK, NewLink, config_for, until
+from .scripted import ScriptedHost
+
+CREDENTIALS = Credentials("client", "user", "password")
+
+pytestmark = pytest.mark.usefixtures("socket_enabled", "loop_errors")
+
+
+async def open_to(
+    host: ScriptedHost, on_message: MessageHandler = lambda _topic, _payload: None, **fields: Any
+) -> MqttConnection:
+    """Connect to a scripted host."""
+    endpoint = Endpoint("127.0.0.1", host.port, fields.pop("transport", Transport.TCP), **fields)
+    return await open_connection(endpoint, CREDENTIALS, keep_alive=60, timeout=5, on_message=on_message)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "text"),
+    [
+        (connect_acknowledgement(1), ClientRejected, "unsupported protocol version"),
+        (connect_acknowledgement(9), ClientRejected, "refused"),
+        (
+            b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nThis is a web server, not an MQTT broker.",
+            ConnectionLost,
+            "are port and transport right",
+        ),
+        (b"\x15\x03\x03\x00\x02\x02\x46", ConnectionLost, "are port and transport right"),
+        (b"\x30\x01\x00", ConnectionLost, "are port and transport right"),
+    ],
+    ids=["version", "unknown code", "HTTP", "TLS alert", "malformed"],
+)
+async def test_hosts_that_do_not_accept(answer: bytes, error: type[Exception], text: str) -> None:
+    """Whatever comes instead of a CONNACK 0 is an error with a reason."""
+    async with ScriptedHost(connack=answer) as host:
+        with pytest.raises(error, match=text):
+            await open_to(host)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [b"\x30\x00", b"\x30\x01\x00", b"\x30\x04\x00\x09ab", b"\x32\x03\x00\x01a", b"\x90\x03\x00\x01\x55", b"\xf0\x00"],
+    ids=["empty", "half a length", "short topic", "no packet id", "unknown SUBACK code", "reserved type"],
+)
+async def test_a_malformed_packet_ends_the_connection(packet: bytes) -> None:
+    """A host that sends what is no MQTT is left, instead of reading the same bytes for ever."""
+    async with ScriptedHost() as host:
+        connection = await open_to(host)
+        host.send(packet)
+        async with asyncio.timeout(5):
+            assert isinstance(await connection.lost, ConnectionLost)
+        with pytest.raises(NotConnected):
+            connection.publish("/a", b"", 0)
+        with pytest.raises(NotConnected):
+            await connection.subscribe(["/a"])
+        await connection.close()
+
+
+async def test_odd_messages_are_passed_over() -> None:
+    """A wildcard or half a character in a topic, a second CONNACK, a SUBACK nobody waits for: the next message counts."""
+    received: list[tuple[str, bytes]] = []
+    async with ScriptedHost() as host:
+        connection = await open_to(host, lambda topic, payload: received.append((topic, payload)))
+        host.send(b"\x30\x04\x00\x02/+" + b"\x30\x04\x00\x02/#" + b"\x30\x04\x00\x02\xff\xfe")
+        host.send(connect_acknowledgement(0))
+        host.send(b"\x90\x03\x00\x63\x01")
+        host.publish("/topic", b"payload")
+        await until(lambda: received)
+        assert received == [("/topic", b"payload")]
+        assert not connection.lost.done()
+        await connection.close()
+
+
+async def test_subscriptions_end_with_the_connection() -> None:
+    """Who waits for a SUBACK is told that none will come."""
+    async with ScriptedHost(acknowledges=False) as host:
+        connection = await open_to(host)
+        subscribing = asyncio.create_task(connection.subscribe(["/a", "/b"]))
+        given_up = asyncio.create_task(connection.subscribe(["/c"]))
+        await until(lambda: len(host.received) == 3)
+        given_up.cancel()
+        host.hang_up()
+        with pytest.raises(NotConnected):
+            await subscribing
+        assert isinstance(await connection.lost, ConnectionLost)
+        await connection.close()
+
+
+async def test_several_messages_in_one_tls_record(tmp_path: Path) -> None:
+    """The loop hears of a TLS record once, however many packets are in it."""
+    authority = Authority(tmp_path)
+    received: list[bytes] = []
+    async with ScriptedHost(tls=authority.server_context("127.0.0.1")) as host:
+        connection = await open_to(
+            host, lambda _topic, payload: received.append(payload), transport=Transport.TLS, ca=authority.pem
+        )
+        payloads = [str(number).encode() for number in range(100)]
+        host.send(b"".join(publish("/topic", payload) for payload in payloads))
+        await until(lambda: len(received) == len(payloads))
+        assert received == payloads
+        await connection.close()
+
+
+@pytest.mark.usefixtures("unlimited")
+async def test_a_host_that_reads_slowly(cloud: Simulator, device: CloudDevice, new_link: NewLink) -> None:
+    """What the socket does not take at once is written later, in order."""
+    link = new_link(config_for(cloud.port))
+    await link.wait_online(5)
+    cloud.faults.set(freeze=DEVICE_NAME)
+    frames = [bytes([number]) * 200_000 for number in range(20)]
+    for frame in frames:
+        await link.send_raw(frame)
+    cloud.faults.set(unfreeze=DEVICE_NAME)
+    await device.wait_for(lambda one: len(one.raw_up) == len(frames))
+    assert device.raw_up == frames
+    assert device.connections == 1
+
+
+@pytest.mark.parametrize("impatience", [True, False])
+async def test_closing_towards_a_host_that_does_not_read(
+    cloud: Simulator, device: CloudDevice, monkeypatch: pytest.MonkeyPatch, *, impatience: bool
+) -> None:
+    """The farewell can't be sent, so after a moment, or a cancel, the socket is closed without one."""
+    monkeypatch.setattr(f"{ALINK}.transport.DISCONNECT_GRACE", 60 if impatience else 0.01)
+    opened = _remember_sockets(monkeypatch)
+    connection = await connect(config_for(cloud.port), lambda _topic, _payload: None)
+    cloud.faults.set(freeze=DEVICE_NAME)
+    for _ in range(20):
+        connection.publish("/topic", bytes(200_000), 0)
+    closing = asyncio.create_task(connection.close())
+    if impatience:
+        await asyncio.sleep(0)
+        closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
+    assert closing.cancelled() is impatience
+    assert opened[0].fileno() == -1
+
+
+async def test_closes_what_was_opened_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The executor can't be cancelled: what it opens after everybody has left is closed."""
+    connecting, opening = await _start_to_open(monkeypatch)
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    late = socket.socket()
+    opening.set_result(late)
+    await until(lambda: late.fileno() == -1)
+
+
+async def test_closes_what_was_opened_in_the_moment_of_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same when the cancel comes between the opening and the hearing of it."""
+    connecting, opening = await _start_to_open(monkeypatch)
+    late = socket.socket()
+    opening.set_result(late)
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    await until(lambda: late.fileno() == -1)
+
+
+async def test_failures_that_nobody_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that comes too late is nobody's concern, nor is a job that never ran."""
+    for outcome in (lambda job: job.set_exception(ConnectionRefused("too late")), lambda job: job.cancel()):
+        connecting, opening = await _start_to_open(monkeypatch)
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        outcome(opening)
+        await asyncio.sleep(0)
+
+
+async def _start_to_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[asyncio.Task[MqttConnection], asyncio.Future[socket.socket]]:
+    """Begin to connect with an executor that is as slow as the test wants."""
+    loop = asyncio.get_running_loop()
+    opening: asyncio.Future[socket.socket] = loop.create_future()
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "run_in_executor", lambda *_arguments: opening)
+        connecting = asyncio.create_task(
+            open_connection(
+                Endpoint("127.0.0.1", 1), CREDENTIALS, keep_alive=60, timeout=5, on_message=lambda _t, _p: None
+            )
+        )
+        await asyncio.sleep(0)
+    return connecting, opening
+
+
+def _remember_sockets(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    opened: list[socket.socket] = []
+
+    def open_and_remember(endpoint: Endpoint, timeout: float) -> socket.socket:
+        opened.append(open_socket(endpoint, timeout))
+        return opened[-1]
+
+    monkeypatch.setattr(transport, "open_socket", open_and_remember)
+    return opened

@@ -1,0 +1,539 @@
+"""What can be changed without connecting anew: bindings, the thing model, settings."""
+
+import json
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.exposures import exposed_bindings
+from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
+from simulator import CloudDevice, CodeFault, Simulator
+
+from .conftest import PRODUCT_KEY, SetUp
+from .walk import Walk
+
+LAMP = "light.lamp"
+LAMP_ATTRIBUTES = {
+    "friendly_name": "Lamp",
+    "supported_color_modes": ["color_temp"],
+    "color_mode": "color_temp",
+    "brightness": 128,
+    "min_color_temp_kelvin": 2000,
+    "max_color_temp_kelvin": 6500,
+}
+NO_SECTIONS: dict[str, dict[str, Any]] = {"conversion": {}, "reporting": {}}
+
+
+@pytest.fixture(autouse=True)
+def home(hass: HomeAssistant) -> None:
+    """Furnish the house."""
+    hass.states.async_set(LAMP, "on", LAMP_ATTRIBUTES)
+    hass.states.async_set("switch.kettle", "off", {"friendly_name": "Kettle"})
+    hass.states.async_set(
+        "sensor.cellar", "12.5", {"friendly_name": "Cellar", "device_class": "temperature", "unit_of_measurement": "°C"}
+    )
+    hass.states.async_set("lock.door", "locked", {"friendly_name": "Door"})
+    hass.states.async_set("vacuum.robot", "docked", {"friendly_name": "Robot"})
+
+
+@pytest.fixture
+def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
+    """Return an entry with a thing model that is not set up: most pages need no connection."""
+    return entry_with(hass, {"thing_model": thing_model_document})
+
+
+def entry_with(hass: HomeAssistant, options: dict[str, Any]) -> MockConfigEntry:
+    """Return an entry that is not set up."""
+    entry = MockConfigEntry(domain=DOMAIN, title="gw-1", data={"product_key": PRODUCT_KEY}, options=options)
+    entry.add_to_hass(hass)
+    return entry
+
+
+def bound(entry: MockConfigEntry) -> dict[str, Binding]:
+    """Return the bindings that are stored."""
+    return {binding.identifier: binding for binding in exposed_bindings(entry)}
+
+
+async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> Walk:
+    """Bind the power of the lamp, or something else of it."""
+    walk = await Walk.options(hass, entry, "add_one")
+    await walk.submit(entity=LAMP)
+    power = {"aspect": "power", "identifier": "LightSwitch", "access": "both"}
+    return await walk.submit(**power | NO_SECTIONS | changes)
+
+
+async def test_the_menu_offers_to_edit_only_what_there_is(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Somebody who has just begun sees how to begin."""
+    menu = ["add", "add_one", "thing_model_fetch", "thing_model_paste", "settings"]
+    assert (await Walk.options(hass, offline)).result["menu_options"] == menu
+
+    await bind_lamp(hass, offline)
+    menu[2:2] = ["edit", "remove"]
+    assert (await Walk.options(hass, offline)).result["menu_options"] == menu
+
+
+async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Pairs are suggested, all of them ticked; what is left works at once, without another connection."""
+    entry = await set_up()
+    walk = await Walk.options(hass, entry, "add")
+    await walk.submit(entities=[LAMP, "sensor.cellar", "switch.kettle"])
+    assert walk.step == "suggestions"
+    assert walk.choices("bindings") == {
+        "LightSwitch": "Lamp · Power switch → Light switch [LightSwitch] (Report and control)",
+        "Brightness": "Lamp · Brightness → Brightness (Report and control)",
+        "ColorTemperature": "Lamp · Color temperature → Color temperature [ColorTemperature] (Report and control)",
+        "CurrentTemperature": "Cellar · Value → Current temperature [CurrentTemperature] (Report)",
+    }
+    assert walk.values == {"bindings": list(walk.choices("bindings"))}
+    assert "Nothing fits for certain: Kettle." in walk.description()
+    assert not bound(entry)
+
+    await walk.submit(bindings=["LightSwitch", "CurrentTemperature"])
+    assert walk.created
+    assert bound(entry) == {
+        "LightSwitch": Binding("LightSwitch", LAMP, "power", Access.BOTH),
+        "CurrentTemperature": Binding("CurrentTemperature", "sensor.cellar", "value"),
+    }
+    await device.wait_for(lambda device: device.properties.keys() >= {"LightSwitch", "CurrentTemperature"})
+    assert device.connections == 1
+
+
+async def test_nothing_selected_is_not_everything(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Blank never means all, on neither page."""
+    walk = await Walk.options(hass, offline, "add")
+    await walk.submit(entities=[])
+    assert walk.errors == {"entities": "nothing_selected"}
+    await walk.submit(entities=[LAMP])
+    await walk.submit(bindings=[])
+    assert walk.errors == {"bindings": "nothing_selected"}
+    assert not bound(offline)
+    await walk.submit(bindings=["Brightness"])
+    assert bound(offline).keys() == {"Brightness"}
+
+
+async def test_entities_that_nothing_fits(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """There is no page with an empty list; what is bound already is not offered again; the departed are passed over."""
+    walk = await Walk.options(hass, offline, "add")
+    await walk.submit(entities=["switch.kettle", "light.gone", "0" * 32])
+    assert walk.errors == {"entities": "nothing_fits"}
+    await walk.submit(entities=[LAMP])
+    await walk.submit(bindings=list(walk.choices("bindings")))
+    walk = await Walk.options(hass, offline, "add")
+    await walk.submit(entities=[LAMP])
+    assert walk.errors == {"entities": "nothing_fits"}
+
+
+async def test_somebody_else_binds_a_suggested_property_first(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Two browsers are open: no identifier is bound twice."""
+    walk = await Walk.options(hass, offline, "add")
+    await walk.submit(entities=[LAMP])
+    await bind_lamp(hass, offline)
+    await walk.submit(bindings=["LightSwitch", "Brightness"])
+    assert walk.errors == {"bindings": "changed_meanwhile"}
+    assert "LightSwitch" not in walk.choices("bindings")
+    await walk.submit(bindings=["Brightness"])
+    assert bound(offline).keys() == {"LightSwitch", "Brightness"}
+
+
+async def test_without_a_thing_model_identifiers_are_made_up(hass: HomeAssistant) -> None:
+    """Every aspect gets one, and the risky entity is only reported."""
+    entry = entry_with(hass, {})
+    walk = await Walk.options(hass, entry, "add")
+    await walk.submit(entities=["switch.kettle", "lock.door"])
+    access = {binding: label.rsplit("(", 1)[1] for binding, label in walk.choices("bindings").items()}
+    assert set(access.values()) == {"Report and control)", "Report)"}
+    assert walk.result["description_placeholders"]["left_out"] == ""
+
+    await walk.submit(**walk.values)
+    assert {binding.entity for binding in bound(entry).values()} == {"switch.kettle", "lock.door"}
+
+
+async def test_entities_of_one_device_share_an_exposure(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Bindings keep the registry id, which survives renames; a Chinese house reads Chinese."""
+    hass.config.language = "zh-Hans"
+    owner = MockConfigEntry()
+    owner.add_to_hass(hass)
+    air = dr.async_get(hass).async_get_or_create(
+        config_entry_id=owner.entry_id, identifiers={("demo", "air")}, name="空气检测仪"
+    )
+    references = set()
+    for kind, unit in (("temperature", "°C"), ("humidity", "%")):
+        registered = er.async_get(hass).async_get_or_create(
+            "sensor", "demo", kind, config_entry=owner, device_id=air.id, suggested_object_id=f"air_{kind}"
+        )
+        references.add(registered.id)
+        hass.states.async_set(
+            registered.entity_id, "40", {"device_class": kind, "unit_of_measurement": unit, "friendly_name": kind}
+        )
+    walk = await Walk.options(hass, offline, "add")
+    await walk.submit(entities=["sensor.air_temperature", "sensor.air_humidity"])
+    assert all(label.endswith("(上报)") for label in walk.choices("bindings").values())
+    await walk.submit(**walk.values)
+
+    (exposure,) = offline.subentries.values()
+    assert exposure.title == "空气检测仪"
+    assert {binding.entity for binding in bound(offline).values()} == references
+
+
+async def test_one_entity_is_bound_by_hand(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The best guess is filled in, the properties are named with what they take, those that fit come first."""
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity=LAMP)
+    assert walk.step == "binding"
+    assert walk.values["aspect"] == "power"
+    assert walk.values["identifier"] == "LightSwitch"
+    assert walk.values["access"] == "both"
+    assert walk.open_sections == set()
+    properties = walk.choices("identifier")
+    assert properties["Brightness"] == "Brightness: integer 0 to 100 %, step 1"
+    assert list(properties).index("ZoneLevels") > list(properties).index("EnergyTotal")
+    assert "confirmed" not in walk.values
+
+    await walk.submit(
+        aspect="brightness",
+        identifier="Brightness",
+        access="report",
+        conversion={"scale": 0.5, "digits": 1.0, "clamp": True, "options": [""]},
+        reporting={"min_interval": 5, "dead_band": 2},
+    )
+    assert walk.created
+    assert bound(offline)["Brightness"] == Binding(
+        "Brightness", LAMP, "brightness", Access.REPORT, Conversion(scale=0.5, digits=1, clamp=True), 5, 2
+    )
+
+
+async def test_without_evidence_the_first_aspect_is_proposed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """No property is guessed for a kettle."""
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="switch.kettle")
+    assert walk.values["aspect"] == "power"
+    assert walk.values["access"] == "both"
+    assert "identifier" not in walk.values
+
+
+async def test_an_identifier_can_be_typed_when_there_is_no_thing_model(hass: HomeAssistant) -> None:
+    """It has to be one that the platform takes, and free."""
+    entry = entry_with(hass, {})
+    assert (await bind_lamp(hass, entry, identifier=" Lamp_1 ")).created
+    walk = await Walk.options(hass, entry, "add_one")
+    await walk.submit(entity="switch.kettle")
+    assert walk.choices("identifier")
+    power = {"aspect": "power", "access": "both", **NO_SECTIONS}
+    await walk.submit(identifier="kettle 1", **power)
+    assert walk.errors == {"identifier": "invalid_identifier"}
+    assert walk.values["identifier"] == "kettle 1"
+    await walk.submit(identifier="Lamp_1", **power)
+    assert walk.errors == {"identifier": "identifier_taken"}
+    await walk.submit(identifier="Kettle_1", **power)
+    assert bound(entry).keys() == {"Lamp_1", "Kettle_1"}
+
+
+@pytest.mark.parametrize(
+    ("entity", "error"),
+    [("light.gone", "entity_not_found"), ("0" * 32, "entity_not_found"), ("vacuum.robot", "entity_not_supported")],
+)
+async def test_an_entity_that_cannot_be_bound(
+    hass: HomeAssistant, offline: MockConfigEntry, entity: str, error: str
+) -> None:
+    """The page stays, and another entity can be chosen."""
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity=entity)
+    assert walk.errors == {"entity": error}
+    await walk.submit(entity=LAMP)
+    assert walk.step == "binding"
+
+
+async def test_every_property_is_bound(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:
+    """Instead of a form that can't be completed there is a reason."""
+    thing_model_document["properties"] = thing_model_document["properties"][:1]
+    entry = entry_with(hass, {"thing_model": thing_model_document})
+    await bind_lamp(hass, entry)
+    walk = await Walk.options(hass, entry, "add_one")
+    await walk.submit(entity="switch.kettle")
+    assert walk.errors == {"entity": "no_free_property"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"identifier": "CurrentTemperature"}, {"identifier": "type_mismatch", "access": "read_only_property"}),
+        ({"conversion": {"scale": 0}}, {"conversion": "invalid_number"}),
+        ({"conversion": {"options": ["on"]}}, {"conversion": "invalid_option"}),
+        ({"conversion": {"options": ["=1"]}}, {"conversion": "invalid_option"}),
+        ({"conversion": {"options": ["on=1", "on=0"]}}, {"conversion": "invalid_option"}),
+        ({"reporting": {"dead_band": "nan"}}, {"reporting": "invalid_number"}),
+    ],
+)
+async def test_a_binding_that_cannot_work_is_not_saved(
+    hass: HomeAssistant, offline: MockConfigEntry, changes: dict[str, Any], errors: dict[str, str]
+) -> None:
+    """Each mistake is shown where it was made, nothing that was typed is lost, and correcting it is enough."""
+    walk = await bind_lamp(hass, offline, **changes)
+    assert walk.errors == errors
+    assert walk.values.items() >= {key: value for key, value in changes.items() if key == "identifier"}.items()
+    assert not bound(offline)
+    await walk.submit(aspect="power", identifier="LightSwitch", access="both", **NO_SECTIONS)
+    assert bound(offline).keys() == {"LightSwitch"}
+
+
+async def test_what_would_be_lost_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """An air conditioner can do what the property has no word for; who insists gets it."""
+    hass.states.async_set("climate.ac", "cool", {"friendly_name": "AC", "hvac_modes": ["off", "cool", "heat", "dry"]})
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="climate.ac")
+    mode = {"aspect": "mode", "identifier": "HVACMode", "access": "both", **NO_SECTIONS}
+    await walk.submit(**mode)
+    assert walk.errors == {"conversion": "options_unmatched"}
+    assert walk.result["description_placeholders"]["options"] == "dry"
+
+    await walk.submit(**mode | {"conversion": {"options": ["off=0", "cool=2", "heat=1", "dry=auto"]}})
+    assert walk.created
+    assert bound(offline)["HVACMode"].conversion.options == {"off": 0, "cool": 2, "heat": 1, "dry": "auto"}
+
+    await (await Walk.options(hass, offline, "remove")).submit(bindings=["HVACMode"])
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="climate.ac")
+    await walk.submit(**mode)
+    await walk.submit(**mode)
+    assert walk.created
+
+
+async def test_a_risky_entity_needs_a_word_of_the_user(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The cloud does not open the door because somebody overlooked a list."""
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="lock.door")
+    assert walk.values["access"] == "report"
+    assert walk.values["confirmed"] is False
+    lock = {"aspect": walk.values["aspect"], "identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
+    await walk.submit(**lock)
+    assert walk.errors == {"confirmed": "risky_not_confirmed"}
+    await walk.submit(**lock, confirmed=True)
+    assert bound(offline)["LightSwitch"].confirmed
+
+
+async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The form opens with everything it has, and only that row changes."""
+    await bind_lamp(hass, offline)
+    await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
+    hass.states.async_set("switch.kettle", "off")
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="switch.kettle")
+    await walk.submit(aspect="power", identifier="GatewayName", access="report", **NO_SECTIONS)
+
+    walk = await Walk.options(hass, offline, "edit")
+    assert list(walk.choices("binding")) == ["LightSwitch", "Brightness", "GatewayName"]
+    await walk.submit(binding="GatewayName")
+    await walk.submit(
+        aspect="power",
+        identifier="GatewayName",
+        access="report",
+        conversion={"invert": True, "options": ["on=working", "off=07"]},
+        reporting={"min_interval": 60},
+    )
+    assert walk.created
+    assert bound(offline)["GatewayName"].conversion.options == {"on": "working", "off": "07"}
+
+    walk = await Walk.options(hass, offline, "edit")
+    await walk.submit(binding="GatewayName")
+    assert walk.values == {
+        "aspect": "power",
+        "identifier": "GatewayName",
+        "access": "report",
+        "conversion": {
+            "scale": 1, "offset": 0, "invert": True, "clamp": False, "options": ["on=working", "off=07"]
+        },
+        "reporting": {"min_interval": 60, "dead_band": 0},
+    }  # fmt: skip
+    assert walk.open_sections == {"conversion", "reporting"}
+    await walk.submit(aspect="power", identifier="FirmwareVersion", access="report", **NO_SECTIONS)
+    assert list(bound(offline)) == ["LightSwitch", "Brightness", "FirmwareVersion"]
+
+
+async def test_a_binding_that_cannot_be_changed_any_more(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Its entity is gone, or somebody removed the binding while it was being looked at."""
+    await bind_lamp(hass, offline)
+    walk = await Walk.options(hass, offline, "edit")
+    hass.states.async_remove(LAMP)
+    await walk.submit(binding="LightSwitch")
+    assert walk.errors == {"binding": "entity_not_found"}
+    assert walk.choices("binding") == {
+        "LightSwitch": f"{LAMP} · Power switch → Light switch [LightSwitch] (Report and control)"
+    }
+
+    await (await Walk.options(hass, offline, "remove")).submit(bindings=["LightSwitch"])
+    await walk.submit(binding="LightSwitch")
+    assert walk.errors == {"binding": "binding_gone"}
+
+
+async def test_a_change_of_a_binding_that_was_removed_meanwhile_adds_it(
+    hass: HomeAssistant, offline: MockConfigEntry
+) -> None:
+    """What the user has just confirmed is what counts."""
+    await bind_lamp(hass, offline)
+    walk = await Walk.options(hass, offline, "edit")
+    await walk.submit(binding="LightSwitch")
+    await (await Walk.options(hass, offline, "remove")).submit(bindings=["LightSwitch"])
+    await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
+    assert bound(offline) == {"LightSwitch": Binding("LightSwitch", LAMP, "power")}
+
+
+async def test_a_binding_of_a_removed_entity_has_a_name_too(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Its registry entry is gone, so there is nothing better than what is stored."""
+    registered = er.async_get(hass).async_get_or_create("light", "demo", "lamp", suggested_object_id="desk")
+    hass.states.async_set("light.desk", "on", LAMP_ATTRIBUTES)
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="light.desk")
+    await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
+    er.async_get(hass).async_remove("light.desk")
+    await hass.async_block_till_done()
+    walk = await Walk.options(hass, offline, "edit")
+    assert walk.choices("binding") == {"LightSwitch": f"{registered.id} · power → Light switch [LightSwitch] (Report)"}
+
+
+async def test_bindings_are_removed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """An exposure goes with its last binding, others are not touched."""
+    await bind_lamp(hass, offline)
+    await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="switch.kettle")
+    await walk.submit(aspect="power", identifier="GatewayName", access="report", **NO_SECTIONS)
+    assert [subentry.title for subentry in offline.subentries.values()] == ["Lamp", "Kettle"]
+
+    walk = await Walk.options(hass, offline, "remove")
+    await walk.submit(bindings=[])
+    assert walk.errors == {"bindings": "nothing_selected"}
+    await walk.submit(bindings=["LightSwitch", "Brightness"])
+    assert walk.created
+    assert [subentry.title for subentry in offline.subentries.values()] == ["Kettle"]
+    assert bound(offline).keys() == {"GatewayName"}
+
+
+async def test_a_thing_model_is_pasted(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any]
+) -> None:
+    """Its contents and what it would break are shown before it is saved and used, without another connection."""
+    mode = {"identifier": "HVACMode", "entity": LAMP, "aspect": "power"}
+    light = {"identifier": "LightSwitch", "entity": LAMP, "aspect": "power", "access": "both"}
+    gone = {"identifier": "Brightness", "entity": "light.gone", "aspect": "brightness"}
+    service = {"identifier": "Unheard", "actions": [{"action": "homeassistant.check_config"}]}
+    entry = await set_up([light, mode, gone], services=[service])
+    thing_model_document["properties"] = [
+        one | {"accessMode": "r"} for one in thing_model_document["properties"] if one["identifier"] != "HVACMode"
+    ]
+    walk = await Walk.options(hass, entry, "thing_model_paste")
+    await walk.submit(thing_model=json.dumps(thing_model_document))
+    assert walk.step == "thing_model_confirm"
+    assert walk.description() == (
+        "Properties: 13, events: 3, services: 3.\n\nThese bindings do not fit, and will not work until they are changed or removed:\n"
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Choose Report.\n"
+        "- HVACMode: the thing model has no such property.\n"
+        "- Unheard: the thing model has no such service."
+    )
+    assert "HVACMode" in entry.runtime_data.model.properties
+
+    await walk.submit()
+    assert walk.created
+    await hass.async_block_till_done()
+    assert "HVACMode" not in entry.runtime_data.model.properties
+    assert device.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "placeholders"),
+    [
+        ("{", "invalid_thing_model", {"path": "TSL"}),
+        ('{"properties": [{"identifier": "a b"}]}', "invalid_thing_model", {"path": "properties[0].identifier"}),
+        (
+            '{"profile": {"productKey": "a1Other"}, "properties": []}',
+            "other_product",
+            {"found": "a1Other", "wanted": PRODUCT_KEY},
+        ),
+    ],
+)
+async def test_a_text_that_is_not_the_thing_model(
+    hass: HomeAssistant,
+    offline: MockConfigEntry,
+    thing_model_document: dict[str, Any],
+    text: str,
+    error: str,
+    placeholders: dict[str, str],
+) -> None:
+    """The page says where the fault is and keeps the text; the right one is taken afterwards."""
+    walk = await Walk.options(hass, offline, "thing_model_paste")
+    await walk.submit(thing_model=text)
+    assert walk.errors == {"base": error}
+    assert walk.result["description_placeholders"].items() >= placeholders.items()
+    assert walk.values == {"thing_model": text}
+
+    del thing_model_document["profile"]
+    await walk.submit(thing_model=json.dumps(thing_model_document))
+    assert walk.description() == "Properties: 14, events: 3, services: 3.\n\n"
+    await walk.submit()
+    assert walk.created
+
+
+async def test_the_thing_model_is_fetched_from_the_cloud(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Where the instance gives it, nobody has to export anything."""
+    entry = await set_up(options={"thing_model": None})
+    walk = await Walk.options(hass, entry, "thing_model_fetch")
+    assert walk.step == "thing_model_confirm"
+    await walk.submit()
+    await hass.async_block_till_done()
+    assert "LightSwitch" in entry.runtime_data.model.properties
+
+
+async def test_why_the_thing_model_was_not_fetched(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    thing_model_document: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each cause is said on the page where it can be pasted instead."""
+    entry = await set_up(options={"thing_model": None})
+    cloud.faults.answer_code = CodeFault(6321, 1)
+    walk = await Walk.options(hass, entry, "thing_model_fetch")
+    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "fetch_refused"})
+    assert walk.result["description_placeholders"]["code"] == "6321"
+
+    monkeypatch.setattr("custom_components.aliyun_iot.options_flow.FETCH_TIMEOUT", 0.01)
+    cloud.faults.dsltemplate_silent = True
+    walk = await Walk.options(hass, entry, "thing_model_fetch")
+    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "no_answer"})
+
+    await entry.runtime_data.suspend()
+    walk = await Walk.options(hass, entry, "thing_model_fetch")
+    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "not_connected"})
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    walk = await Walk.options(hass, entry, "thing_model_fetch")
+    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "not_connected"})
+    await walk.submit(thing_model=json.dumps(thing_model_document))
+    await walk.submit()
+    assert walk.created
+
+
+async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """The window costs no connection; the keep-alive does; the thing model stays."""
+    entry = await set_up()
+    model = entry.options["thing_model"]
+    walk = await Walk.options(hass, entry, "settings")
+    assert walk.values == {"keep_alive": 60, "window": 0.01}
+    await walk.submit(keep_alive=60, window=1.5)
+    await hass.async_block_till_done()
+    assert entry.options == {"keep_alive": 60, "window": 1.5, "thing_model": model}
+    assert device.connections == 1
+
+    walk = await Walk.options(hass, entry, "settings")
+    await walk.submit(keep_alive=300, window=1.5)
+    await hass.async_block_till_done()
+    assert isinstance(entry.options["keep_alive"], int)
+    assert entry.runtime_data.link.config.keep_alive == 300
+    assert device.connections == 2

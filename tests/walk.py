@@ -1,0 +1,175 @@
+"""Walks through flows as somebody in a browser would, who can read: everything that is shown must have words."""
+
+from collections.abc import Mapping
+import json
+from pathlib import Path
+from string import Formatter
+from typing import Any, Self
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
+
+from custom_components.aliyun_iot import const
+
+TRANSLATIONS = Path(const.__file__).parent / "translations"
+
+
+def translations(language: str = "en") -> dict[str, Any]:
+    """Return all texts of a language."""
+    return json.loads((TRANSLATIONS / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def placeholders(text: str) -> set[str]:
+    """Return what a text leaves open."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+class Walk:
+    """One flow in progress; `result` is what is shown now."""
+
+    def __init__(self, manager: FlowManager[Any, Any, Any], texts: Mapping[str, Any], result: Any) -> None:
+        """Look at the first page."""
+        self._manager = manager
+        self._texts = texts
+        self.result: Any = result
+        self._read()
+
+    @classmethod
+    async def add_device(cls, hass: HomeAssistant) -> Self:
+        """Add the integration."""
+        manager = hass.config_entries.flow
+        return cls(
+            manager, translations()["config"], await manager.async_init(const.DOMAIN, context={"source": "user"})
+        )
+
+    @classmethod
+    def config(cls, hass: HomeAssistant, result: Any) -> Self:
+        """Continue a config flow that was started otherwise."""
+        return cls(hass.config_entries.flow, translations()["config"], result)
+
+    @classmethod
+    async def options(cls, hass: HomeAssistant, entry: ConfigEntry, *menu: str) -> Self:
+        """Open the options and choose from the menu."""
+        manager = hass.config_entries.options
+        walk = cls(manager, translations()["options"], await manager.async_init(entry.entry_id))
+        return await walk.choose(*menu)
+
+    @classmethod
+    async def add_subentry(cls, hass: HomeAssistant, entry: ConfigEntry, kind: str) -> Self:
+        """Add a subentry."""
+        manager = hass.config_entries.subentries
+        result = await manager.async_init((entry.entry_id, kind), context={"source": "user"})
+        return cls(manager, translations()["config_subentries"][kind], result)
+
+    @classmethod
+    async def reconfigure_subentry(cls, hass: HomeAssistant, entry: ConfigEntry, subentry_id: str, *menu: str) -> Self:
+        """Reconfigure a subentry and choose from the menu."""
+        manager = hass.config_entries.subentries
+        kind = entry.subentries[subentry_id].subentry_type
+        result = await manager.async_init(
+            (entry.entry_id, kind), context={"source": "reconfigure", "subentry_id": subentry_id}
+        )
+        return await cls(manager, translations()["config_subentries"][kind], result).choose(*menu)
+
+    async def choose(self, *menu: str) -> Self:
+        """Choose from a menu, and from the one that follows."""
+        for step_id in menu:
+            assert self.result["type"] is FlowResultType.MENU
+            await self._send({"next_step_id": step_id})
+        return self
+
+    async def submit(self, **user_input: Any) -> Self:
+        """Send a form."""
+        assert self.result["type"] is FlowResultType.FORM
+        return await self._send(user_input)
+
+    @property
+    def step(self) -> str:
+        """The page that is shown."""
+        assert self.result["type"] in (FlowResultType.FORM, FlowResultType.MENU), self.result
+        return self.result["step_id"]
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The errors on the page."""
+        assert self.result["type"] is FlowResultType.FORM, self.result
+        return self.result["errors"] or {}
+
+    @property
+    def created(self) -> bool:
+        """Whether the flow has ended well."""
+        return self.result["type"] is FlowResultType.CREATE_ENTRY
+
+    @property
+    def aborted(self) -> str:
+        """Why the flow has ended."""
+        assert self.result["type"] is FlowResultType.ABORT, self.result
+        return self.result["reason"]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the fields are filled with, sections included."""
+        return _values(self.result["data_schema"].schema)
+
+    @property
+    def open_sections(self) -> set[str]:
+        """The sections that are not collapsed."""
+        fields = self.result["data_schema"].schema
+        return {
+            str(key) for key, field in fields.items() if isinstance(field, section) and not field.options["collapsed"]
+        }
+
+    def choices(self, field: str) -> dict[str, str]:
+        """Return the options of a select field: values and labels."""
+        selector = next(value for key, value in self.result["data_schema"].schema.items() if key == field)
+        return {option["value"]: option["label"] for option in selector.config["options"]}
+
+    def description(self) -> str:
+        """Return the description of the page as it is read."""
+        text = self._texts["step"][self.step]["description"]
+        return text.format(**self.result["description_placeholders"])
+
+    async def _send(self, user_input: dict[str, Any]) -> Self:
+        self.result = await self._manager.async_configure(self.result["flow_id"], user_input)
+        self._read()
+        return self
+
+    def _read(self) -> None:
+        """Insist on words for everything on the page."""
+        given = set(self.result.get("description_placeholders") or ())
+        match self.result["type"]:
+            case FlowResultType.ABORT:
+                assert placeholders(self._texts["abort"][self.result["reason"]]) <= given
+            case FlowResultType.MENU:
+                page = self._texts["step"][self.result["step_id"]]
+                assert page["title"]
+                assert set(self.result["menu_options"]) <= page["menu_options"].keys()
+            case FlowResultType.FORM:
+                page = self._texts["step"][self.result["step_id"]]
+                assert placeholders(page["title"] + page.get("description", "")) <= given
+                _read_fields(self.result["data_schema"].schema, page)
+                for error in (self.result["errors"] or {}).values():
+                    assert placeholders(self._texts["error"][error]) <= given
+
+
+def _read_fields(fields: Mapping[Any, Any], page: Mapping[str, Any]) -> None:
+    for key, field in fields.items():
+        if isinstance(field, section):
+            assert page["sections"][key]["name"]
+            _read_fields(field.schema.schema, page["sections"][key])
+        else:
+            assert page["data"][key]
+            assert page["data_description"][key]
+
+
+def _values(fields: Mapping[Any, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, field in fields.items():
+        if isinstance(field, section):
+            values[str(key)] = _values(field.schema.schema)
+        elif key.description and "suggested_value" in key.description:
+            values[str(key)] = key.description["suggested_value"]
+        elif callable(key.default):
+            values[str(key)] = key.default()
+    return values
