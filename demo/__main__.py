@@ -15,7 +15,7 @@ from .acts import STEPS
 from .browser import guide
 from .cloud import Cloud
 from .flows import (
-    RUN_SCENE,
+    SERVICES,
     SINGLE_BINDINGS,
     FlowFailed,
     add_integration,
@@ -33,6 +33,8 @@ from .transcript import Transcript
 from .words import Language, Words
 
 FOLDER = PROJECT / ".demo"
+INTERRUPTED = 130
+"""The exit status of what Ctrl-C ended before it was done."""
 
 
 class Unable(Exception):  # noqa: N818 - named after what happened
@@ -40,7 +42,7 @@ class Unable(Exception):  # noqa: N818 - named after what happened
 
 
 def main() -> int:
-    """Run the demo and return its exit status: 0 when everything was as expected or somebody ended it."""
+    """Run the demo and return its exit status: 0 when everything was as expected."""
     options = _parser().parse_args()
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
@@ -51,7 +53,7 @@ def main() -> int:
         try:
             return asyncio.run(_run(options))
         except KeyboardInterrupt, asyncio.CancelledError:
-            return 0
+            return INTERRUPTED
         except (Unable, HomeAssistantFailed) as err:
             return _complain(str(err))
         except (FlowFailed, RequestFailed, TimeoutError) as err:
@@ -80,66 +82,77 @@ async def _run(options: argparse.Namespace) -> int:
     transcript.say(Words("Starting Home Assistant and the cloud …", "正在启动 Home Assistant 和云端……"))
     async with (
         cloud.simulator,
-        aiohttp.ClientSession() as session,
         home_assistant(configuration, FOLDER / "hass.log", port, language) as process,
+        # Closed first: Home Assistant would wait for its visitors to leave.
+        aiohttp.ClientSession() as session,
     ):
         await process.wait_until_up(session)
         home = HomeClient(session, process.url)
         await home.onboard(language)
         listening = asyncio.create_task(home.listen_forever())
         try:
-            stage = await _set_the_stage(home, cloud, session, transcript, process, language)
-            await perform(stage, STEPS)
-            failures = _summary(transcript, time.monotonic() - started)
-            if options.exit:
-                return 1 if failures else 0
-            for words in guide(process.url, cloud):
-                transcript.say(words)
-            await process.wait_until_ended()
+            failures = await process.while_it_lives(_play(home, cloud, session, transcript, process, language))
+            _summarize(transcript, time.monotonic() - started)
+            if not options.exit:
+                for words in guide(process.url, cloud):
+                    transcript.say(words)
+                with suppress(asyncio.CancelledError):
+                    await process.while_it_lives(asyncio.Event().wait())
         finally:
             listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
-    return 0
+            await asyncio.gather(listening, return_exceptions=True)
+    return 1 if failures else 0
 
 
-async def _set_the_stage(
+async def _play(
     home: HomeClient,
     cloud: Cloud,
     session: aiohttp.ClientSession,
     transcript: Transcript,
     process: HomeAssistantProcess,
     language: Language,
-) -> Stage:
-    """Set everything up through the flows of the integration, and begin to watch."""
+) -> int:
+    """Set everything up, play the conversation, and return the number of failed expectations."""
     await home.wait_until_started()
+    await _furnish(home, language)
+    entry_id = await _set_up(home, cloud, transcript)
+    stage = Stage(session, cloud, home, transcript, process.log, entry_id, [])
+    await stage.watch_home()
+    await perform(stage, STEPS)
+    return len(transcript.failures)
+
+
+async def _furnish(home: HomeClient, language: Language) -> None:
+    """Choose the language of the browser, give things their names, and take away notices about missing voice parts."""
     await home.command(
         "frontend/set_user_data", key="language", value={"language": language, "number_format": "language"}
     )
-    await home.run_action("persistent_notification.dismiss_all", {})
     for entity_id, name in names(language).items():
         await home.command("config/entity_registry/update", entity_id=entity_id, name=name)
+    await home.run_action("persistent_notification.dismiss_all", {})
+
+
+async def _set_up(home: HomeClient, cloud: Cloud, transcript: Transcript) -> str:
+    """Add the integration and bind the house, all through its flows; return the id of the config entry."""
     transcript.say(Words("\nAdding the integration through its config flow:", "\n通过配置流程添加集成："))
     entry_id = await add_integration(home, cloud)
     transcript.say(Words("\nOptions: the thing model, then bindings:", "\n选项：物模型，然后是绑定："))
     await import_thing_model(home, entry_id, cloud.thing_model)
-    suggested = await bind_suggested(home, entry_id)
-    transcript.say(
-        Words(
-            f"\nBound as suggested: {', '.join(map(str, suggested))}", f"\n按建议绑定：{', '.join(map(str, suggested))}"
-        )
-    )
+    suggested = ", ".join(map(str, await bind_suggested(home, entry_id)))
+    transcript.say(Words(f"\nBound as suggested: {suggested}", f"\n按建议绑定：{suggested}"))
     for entity_id, binding in SINGLE_BINDINGS.items():
         await bind_one(home, entry_id, entity_id, binding)
-    await bind_service(home, entry_id, "ReadMeter", {"script": "script.read_meter"})
-    await bind_service(home, entry_id, "RunScene", {"actions": RUN_SCENE})
-    stage = Stage(session, cloud, home, transcript, process.log, entry_id, [])
-    await stage.watch_home()
-    return stage
+        said = f"{entity_id} → {binding['identifier']}"
+        transcript.say(Words(f"Bound one by one: {said}", f"逐个绑定：{said}"))
+    for identifier, runs in SERVICES.items():
+        await bind_service(home, entry_id, identifier, runs)
+        said = f"{identifier} → {', '.join(runs)}"
+        transcript.say(Words(f"Service bound: {said}", f"已绑定服务：{said}"))
+    return entry_id
 
 
-def _summary(transcript: Transcript, seconds: float) -> int:
-    """Print how it went and return the number of failed expectations."""
+def _summarize(transcript: Transcript, seconds: float) -> None:
+    """Print how it went."""
     failed, all_of_them = len(transcript.failures), transcript.expectations
     for failure in transcript.failures:
         transcript.say(Words(f"✘ {failure}", f"✘ {failure}"))
@@ -149,7 +162,6 @@ def _summary(transcript: Transcript, seconds: float) -> int:
             f"\n{all_of_them} 项预期中有 {all_of_them - failed} 项符合，用时 {seconds:.0f} 秒。",
         )
     )
-    return failed
 
 
 def _free(port: int, option: str) -> int:

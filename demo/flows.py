@@ -30,10 +30,16 @@ SINGLE_BINDINGS: Mapping[str, dict[str, Json]] = {
 }
 """Bound one by one, by entity."""
 
-RUN_SCENE: list[Json] = [
-    {"action": "script.run_scene", "data": {"SceneName": "{{ SceneName }}"}, "response_variable": "outcome"},
-    {"stop": "Done", "response_variable": "outcome"},
-]
+SERVICES: Mapping[str, dict[str, Json]] = {
+    "ReadMeter": {"script": "script.read_meter"},
+    "RunScene": {
+        "actions": [
+            {"action": "script.run_scene", "data": {"SceneName": "{{ SceneName }}"}, "response_variable": "outcome"},
+            {"stop": "Done", "response_variable": "outcome"},
+        ]
+    },
+}
+"""What the services of the thing model run: one a script, the other actions."""
 
 
 class FlowFailed(Exception):  # noqa: N818 - named after what happened

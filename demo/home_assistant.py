@@ -1,7 +1,7 @@
 """The real `hass` process: started, watched and stopped by the demo."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 import os
 from pathlib import Path
@@ -42,10 +42,18 @@ class HomeAssistantProcess:
         except TimeoutError:
             raise self.failed(f"Home Assistant did not come up within {START_TIMEOUT:g} s") from None
 
-    async def wait_until_ended(self) -> None:
-        """Wait for the end that nobody asked for; raises HomeAssistantFailed."""
-        code = await self._process.wait()
-        raise self.failed(f"Home Assistant ended with code {code}")
+    async def while_it_lives[T](self, job: Coroutine[None, None, T]) -> T:
+        """Do a job that needs Home Assistant and return its result; raises HomeAssistantFailed if that ends meanwhile."""
+        working, ended = asyncio.create_task(job), asyncio.create_task(self._process.wait())
+        try:
+            await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                raise self.failed(f"Home Assistant ended with code {ended.result()}")
+            return working.result()
+        finally:
+            for task in (working, ended):
+                task.cancel()
+            await asyncio.gather(working, ended, return_exceptions=True)
 
     def failed(self, reason: str) -> HomeAssistantFailed:
         """Return an error with the tail of the log."""

@@ -94,6 +94,8 @@ class HomeClient:
     async def listen_forever(self) -> None:
         """Take what comes over the WebSocket; runs beside everything else until the connection ends."""
         async for message in self._socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
             document = _object(cast("Json", message.json()))
             number = document.get("id")
             if not isinstance(number, int):

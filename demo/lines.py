@@ -69,7 +69,10 @@ def state_text(state: State) -> str:
 
 def compact(value: object) -> str:
     """Return JSON without blanks, cut off where it gets long."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _cut(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
@@ -80,15 +83,15 @@ def _without_entry(data: Json) -> Json:
 
 
 def _subscriptions(message: WireMessage) -> str:
-    """Return to how many topics the device has just subscribed."""
+    """Return what the device has just subscribed to."""
     if message.note != "subscribed":
         return ""
-    filters = json.loads(message.payload)
-    return f": {', '.join(_short_topic(topic) for topic in filters)}"
+    return f": {_cut(', '.join(_short_topic(topic) for topic in json.loads(message.payload)))}"
 
 
 def _short_topic(topic: str) -> str:
-    return topic.replace(f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/", "…/")
+    shortened = topic.replace(f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/", "/…/")
+    return shortened.removeprefix("/") if shortened.startswith("/…/") else shortened
 
 
 def _gist(payload: bytes, language: Language) -> str:

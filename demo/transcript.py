@@ -8,9 +8,6 @@ from .words import Language, Words
 
 WIDTH = 110
 
-SENDING = 0.003
-"""Seconds by which the record of a message to the house may be late: Home Assistant can be quicker than the cloud's clerk."""
-
 _BOLD, _GREEN, _RED, _BLUE, _YELLOW = 1, 32, 31, 36, 33
 _COLORS = {CLOUD: _BLUE, DOWN: _BLUE, UP: _YELLOW, HOME: _YELLOW}
 
@@ -41,8 +38,13 @@ class Transcript:
         self._latest = 0.0
 
     def add(self, line: Line) -> None:
-        """Take something that happened in this process, whose order is known."""
-        self._latest = max(self._latest, line.at - (SENDING if line.mark == DOWN else 0.0))
+        """Take something that happened in this process, whose order is known.
+
+        A message to the house belongs right behind what it follows from: it is noted down after it was sent, and by then
+        Home Assistant may have acted on it.
+        """
+        if line.mark != DOWN:
+            self._latest = max(self._latest, line.at)
         self._add(self._latest, line)
 
     def add_from_afar(self, line: Line) -> None:

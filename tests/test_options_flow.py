@@ -287,7 +287,7 @@ async def test_what_would_be_lost_is_shown_once(hass: HomeAssistant, offline: Mo
     await walk.submit(entity="climate.ac")
     mode = {"aspect": "mode", "identifier": "HVACMode", "access": "both", **NO_SECTIONS}
     await walk.submit(**mode)
-    assert walk.errors == {"conversion": "options_unmatched"}
+    assert walk.errors == {"conversion": "options_unmatched", "base": "submit_again"}
     assert walk.result["description_placeholders"]["options"] == "dry"
 
     await walk.submit(**mode | {"conversion": {"options": ["off=0", "cool=2", "heat=1", "dry=auto"]}})
@@ -308,7 +308,8 @@ async def test_a_risky_entity_needs_a_word_of_the_user(hass: HomeAssistant, offl
     await walk.submit(entity="lock.door")
     assert walk.values["access"] == "report"
     assert walk.values["confirmed"] is False
-    lock = {"aspect": walk.values["aspect"], "identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
+    meaning = {"conversion": {"options": ["on=1", "off=0"]}, "reporting": {}}
+    lock = {"aspect": walk.values["aspect"], "identifier": "LightSwitch", "access": "both", **meaning}
     await walk.submit(**lock)
     assert walk.errors == {"confirmed": "risky_not_confirmed"}
     await walk.submit(**lock, confirmed=True)

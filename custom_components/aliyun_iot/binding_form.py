@@ -54,9 +54,10 @@ SECTION_CONVERSION: Final = "conversion"
 SECTION_REPORTING: Final = "reporting"
 
 # A form can't show an error at a field inside a section, only at the section.
-_FIELD_OF_PROBLEM: Final = {
+FIELD_OF_PROBLEM: Final = {
     "aspect_not_supported": CONF_ASPECT,
     "entity_not_controllable": CONF_ACCESS,
+    "labels_unclear": CONF_IDENTIFIER,
     "not_invertible": SECTION_CONVERSION,
     "options_unmatched": SECTION_CONVERSION,
     "read_only_property": CONF_ACCESS,
@@ -225,7 +226,10 @@ class BindingForm:
         problems = self._problems(binding)
         if blocking := [problem for problem in problems if problem.blocking]:
             raise self._refusal(binding, blocking)
-        return binding, self._refusal(binding, problems) if problems else None
+        if not problems:
+            return binding, None
+        doubt = self._refusal(binding, problems)
+        return binding, InputRefused({**doubt.errors, "base": "submit_again"}, doubt.placeholders)
 
     def _guess(self) -> dict[str, Any]:
         if suggestions := suggest(self.state, self.model, self.taken()):
@@ -251,7 +255,7 @@ class BindingForm:
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         for problem in problems:
-            errors.setdefault(_FIELD_OF_PROBLEM[problem.key], problem.key)
+            errors.setdefault(FIELD_OF_PROBLEM[problem.key], problem.key)
             placeholders |= self.labels.problem(problem, self._aspect(binding), self._definition(binding))
         return InputRefused(errors, placeholders)
 

@@ -68,7 +68,7 @@ class Labels:
     def problem(self, problem: Problem, aspect: Aspect, definition: Property | None) -> dict[str, str]:
         """Return the placeholders for the text of a problem, with names instead of keys."""
         placeholders = {**problem.placeholders, "aspect": self.aspect(aspect)}
-        if problem.key == "type_mismatch" and definition:
+        if definition and "kind" in placeholders:
             placeholders["wanted"] = self.values(definition.data_type)
         return placeholders
 

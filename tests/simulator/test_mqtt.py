@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from simulator import CloudDevice, Direction, Note, Simulator, broker
+from simulator import CloudDevice, Direction, Note, Simulator, broker, connection
 
 from .conftest import KEY, NAME, SECRET, Call, Connect
 from .mqtt_device import MqttDevice, signed
@@ -200,12 +200,53 @@ async def test_at_most_a_hundred_commands_are_in_flight(
 async def test_silence_ends_the_connection(
     cloud: Simulator, gateway: CloudDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After one and a half keep-alives; the range is lowered so that nobody has to wait."""
-    monkeypatch.setattr(broker, "KEEP_ALIVE", range(1, 2))
-    reader, writer = await _raw_connect(cloud, keep_alive=1)
-    assert await reader.read() == b""
+    """After one and a half keep-alives since the last packet; the factor is lowered so that nobody has to wait."""
+    monkeypatch.setattr(connection, "KEEP_ALIVE_FACTOR", 0.01)
+    reader, writer = await _raw_connect(cloud, keep_alive=30)
+    for _ in range(3):
+        await asyncio.sleep(0.15)
+        writer.write(b"\xc0\x00")
+    assert await reader.read() == b"\xd0\x00" * 3
     assert not gateway.online
     assert _notes(cloud, Direction.LINK)[-1] == "disconnected: keep-alive time-out"
+    writer.close()
+
+
+async def test_silence_does_not_end_a_frozen_connection(
+    cloud: Simulator, gateway: CloudDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends a while after it has come alive again."""
+    monkeypatch.setattr(connection, "KEEP_ALIVE_FACTOR", 0.003)
+    reader, writer = await _raw_connect(cloud, keep_alive=30)
+    cloud.faults.set(freeze=NAME)
+    await asyncio.sleep(0.3)
+    assert gateway.online
+    cloud.faults.set(unfreeze=NAME)
+    assert await reader.read() == b""
+    assert not gateway.online
+    writer.close()
+
+
+async def test_freezing_stops_packets_already_read(cloud: Simulator, gateway: CloudDevice) -> None:
+    """Two packets arrive together, and the first makes somebody freeze the connection."""
+    reader, writer = await _raw_connect(cloud)
+    topic = f"/sys/{KEY}/{NAME}/thing/model/up_raw".encode()
+    publish = b"\x30" + bytes([2 + len(topic) + 1]) + struct.pack("!H", len(topic)) + topic
+    writer.write(publish + b"1" + publish + b"2")
+
+    def freeze_once(device: CloudDevice) -> bool:
+        if device.raw_up == [b"1"]:
+            cloud.faults.set(freeze=NAME)
+        return bool(device.raw_up)
+
+    await gateway.wait_for(freeze_once)
+    await asyncio.sleep(0.05)
+    assert gateway.raw_up == [b"1"]
+    cloud.faults.set(unfreeze=NAME)
+    await gateway.wait_for(lambda device: device.raw_up == [b"1", b"2"])
+    cloud.faults.set(freeze=NAME)
+    cloud.faults.set(drop_connection=NAME)
+    assert await reader.read() == b""
     writer.close()
 
 

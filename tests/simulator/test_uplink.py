@@ -158,6 +158,7 @@ async def test_a_history_post_leaves_the_present_alone(gateway: CloudDevice, dev
         (HISTORY, [{"identity": IDENTITY, "properties": [{"Brightness": 1}]}], 460),
         (HISTORY, [{"identity": IDENTITY, "properties": [{"Brightness": {"value": 1}}]}], 6326),
         (BATCH, {}, 460),
+        (BATCH, {"properties": {}, "events": {}}, 460),
         (BATCH, {"properties": {"Brightness": {"value": 1, "time": 1}}}, 460),
         (BATCH, {"properties": {"Brightness": [{"value": 1}]}}, 6326),
         (BATCH, {"events": {"SceneActivated": [{"value": {"SceneName": 1}, "time": 1}]}}, 6310),

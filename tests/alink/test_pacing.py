@@ -1,0 +1,137 @@
+"""How often the link may connect, how long it waits, and how fast it sends."""
+
+import pytest
+
+from custom_components.aliyun_iot.alink import pacing
+from custom_components.aliyun_iot.alink.errors import (
+    ConnectionLost,
+    ConnectionRefused,
+    CredentialsRefused,
+    KickedOut,
+    ServerUnavailable,
+)
+from custom_components.aliyun_iot.alink.pacing import (
+    CONNECTS_PER_WINDOW,
+    LONGEST_DELAY,
+    SHORT_LIVED,
+    WINDOW,
+    Backoff,
+    ConnectPacer,
+    TokenBucket,
+)
+
+LOST = ConnectionLost("lost")
+REFUSED = ConnectionRefused("refused")
+
+
+class Clock:
+    """A clock that stands still until told otherwise."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def middle() -> float:
+    """Return the jitter that changes nothing."""
+    return 0.5
+
+
+def test_five_connects_a_minute() -> None:
+    """A sixth has to wait until the first is a minute old (docs/protocol.md §1.4)."""
+    clock = Clock()
+    pacer = ConnectPacer(clock)
+    for _ in range(CONNECTS_PER_WINDOW):
+        assert pacer.delay() == 0
+        pacer.connected()
+        clock.now += 1
+    assert pacer.delay() == WINDOW - CONNECTS_PER_WINDOW
+
+    clock.now += pacer.delay()
+    assert pacer.delay() == 0
+    pacer.connected()
+    assert pacer.delay() == 1
+    clock.now += 2 * WINDOW
+    assert pacer.delay() == 0
+
+
+def test_failures_double_the_delay_up_to_a_limit() -> None:
+    """A cloud that is away is asked less and less often, but never given up."""
+    backoff = Backoff(middle)
+    delays = [backoff.after_failure(REFUSED) for _ in range(1100)]
+    assert delays[:8] == [1, 2, 4, 8, 16, 32, 64, 120]
+    assert set(delays[7:]) == {LONGEST_DELAY}
+
+
+def test_delays_are_spread() -> None:
+    """A thousand devices do not come back in the same second."""
+    earliest, latest = Backoff(lambda: 0.0), Backoff(lambda: 1.0)
+    assert earliest.after_failure(REFUSED) == 0.75
+    assert latest.after_failure(REFUSED) == 1.25
+    assert len({Backoff().after_failure(REFUSED) for _ in range(20)}) > 1
+
+
+def test_refused_credentials_rest_for_minutes() -> None:
+    """Trying again soon cannot help, and does not make the next failure wait longer."""
+    backoff = Backoff(middle)
+    assert backoff.after_failure(CredentialsRefused("refused")) == 15 * 60
+    assert backoff.after_failure(ServerUnavailable("busy")) == 1
+
+
+def test_a_lost_connection_is_tried_again_at_once() -> None:
+    """A connection that lived proves that the cloud is there, so counting starts anew."""
+    backoff = Backoff(middle)
+    for _ in range(5):
+        backoff.after_failure(REFUSED)
+    assert backoff.after_loss(LOST, lifetime=3600) == (LOST, 1)
+    assert backoff.after_failure(REFUSED) == 2
+
+
+def test_short_lives_in_a_row_mean_a_rival() -> None:
+    """Three connections that die young are the work of another client with the same triple."""
+    backoff = Backoff(middle)
+    assert backoff.after_loss(LOST, SHORT_LIVED - 1) == (LOST, 1)
+    assert backoff.after_loss(LOST, 0.1) == (LOST, 1)
+    error, delay = backoff.after_loss(LOST, 0.1)
+    assert isinstance(error, KickedOut)
+    assert delay == 5 * 60
+    assert isinstance(backoff.after_loss(LOST, 0.1)[0], KickedOut)
+
+    assert backoff.after_loss(LOST, SHORT_LIVED) == (LOST, 1)
+    assert backoff.after_loss(LOST, 0.1) == (LOST, 1)
+
+
+async def test_a_burst_then_a_steady_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a silence some messages go at once; the next ones wait, each for its own turn."""
+    naps: list[float] = []
+
+    async def nap(delay: float) -> None:
+        naps.append(delay)
+
+    monkeypatch.setattr(pacing.asyncio, "sleep", nap)
+    clock = Clock()
+    bucket = TokenBucket(rate=5, burst=4, clock=clock)
+    for _ in range(4):
+        await bucket.take()
+    assert naps == []
+    for _ in range(3):
+        await bucket.take()
+    assert naps == pytest.approx([0.2, 0.4, 0.6])
+
+    clock.now += 0.6
+    await bucket.take()
+    assert naps[3:] == pytest.approx([0.2])
+
+    clock.now += 3600
+    naps.clear()
+    for _ in range(5):
+        await bucket.take()
+    assert naps == pytest.approx([0.2])
+
+
+def test_never_above_the_rate_of_the_platform() -> None:
+    """Burst and rate together stay below ten messages in any second (docs/protocol.md §14)."""
+    bucket = TokenBucket()
+    assert bucket.burst + bucket.rate < 10

@@ -1,0 +1,271 @@
+"""Device → cloud: requests, their replies, and replies that never come."""
+
+import asyncio
+import json
+import math
+import random
+from typing import Any
+
+import pytest
+
+from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, RequestTimeout
+from custom_components.aliyun_iot.alink.link import Link, LinkConfig, Sample
+from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, Reply
+from custom_components.aliyun_iot.alink.pacing import TokenBucket
+from custom_components.aliyun_iot.alink.requests import MAX_ID, MAX_PENDING, Requests
+from simulator import CloudDevice, Direction, Simulator, WireMessage
+
+from ..conftest import PRODUCT_KEY
+from .conftest import Owner, until
+from .scripted import ScriptedHost
+
+AT = 1_767_225_600_000
+
+
+def sent(cloud: Simulator, topic: str) -> list[WireMessage]:
+    """Return what the device published on a topic."""
+    return [one for one in cloud.wire if one.direction is Direction.UP and one.topic == topic]
+
+
+async def publish(cloud: Simulator, topic: str, payload: bytes) -> None:
+    """Let the cloud publish anything on a topic of the device."""
+    import base64
+
+    answer = await cloud.call(
+        "Pub", ProductKey=PRODUCT_KEY, TopicFullName=topic, MessageContent=base64.b64encode(payload).decode()
+    )
+    assert answer["Success"]
+
+
+# The flows
+
+
+async def test_property_post(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """Values arrive with their time, by QoS 1."""
+    reply = await link.post_properties({"LightSwitch": Sample(1, AT), "TargetTemperature": Sample(21.5, AT + 1)})
+    assert (reply.ok, reply.code, reply.rejected) == (True, 200, {})
+    assert device.properties == {"LightSwitch": (1, AT), "TargetTemperature": (21.5, AT + 1)}
+
+    (message,) = sent(cloud, link.topics.property_post)
+    assert message.qos == 1
+    assert json.loads(message.payload) | {"id": ""} == {
+        "id": "",
+        "version": "1.0",
+        "params": {"LightSwitch": {"value": 1, "time": AT}, "TargetTemperature": {"value": 21.5, "time": AT + 1}},
+        "method": "thing.event.property.post",
+    }
+
+
+async def test_property_post_with_an_error_for_one_property(device: CloudDevice, link: Link) -> None:
+    """The cloud says 200, drops one value, and only the data tells which."""
+    reply = await link.post_properties({"LightSwitch": Sample(1, AT), "Brightness": Sample(999, AT)})
+    assert reply.ok
+    assert list(reply.rejected) == ["Brightness"]
+    assert list(device.properties) == ["LightSwitch"]
+
+
+async def test_property_post_refused_as_a_whole(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """A code other than 200 is an outcome, not an exception."""
+    cloud.faults.set(answer_code={"code": 5092, "count": 1})
+    reply = await link.post_properties({"LightSwitch": Sample(1, AT)})
+    assert (reply.ok, reply.code) == (False, 5092)
+    assert not device.properties
+
+
+async def test_event_post(device: CloudDevice, link: Link) -> None:
+    """An event arrives with its output and its time; one that the thing model does not know is refused."""
+    reply = await link.post_event("HighTemperatureAlarm", {"Temperature": 90.5, "Threshold": 80.0, "Zone": 2}, AT)
+    assert reply.ok
+    (event,) = device.events
+    assert (event.identifier, event.output["Temperature"], event.time) == ("HighTemperatureAlarm", 90.5, AT)
+
+    assert not (await link.post_event("NoSuchEvent", {}, AT)).ok
+
+
+async def test_raw_up(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A frame arrives byte for byte; what the cloud says to it reaches the log and nobody else."""
+    caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
+    await link.send_raw(b"\x00\xff\x10")
+    await device.wait_for(lambda one: bool(one.raw_up))
+    assert device.raw_up == [b"\x00\xff\x10"]
+    await until(lambda: "answered a raw frame" in caplog.text)
+    assert not owner.commands
+
+
+async def test_thing_model_from_the_cloud(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """Some instances tell the thing model, others are silent."""
+    reply = await link.fetch_thing_model()
+    assert reply.ok
+    assert "LightSwitch" in json.dumps(reply.data)
+
+    cloud.faults.set(dsltemplate_silent=True)
+    with pytest.raises(RequestTimeout, match="thing.dsltemplate.get"):
+        await link.fetch_thing_model(timeout=0.05)
+
+
+# Replies
+
+
+async def test_a_lost_reply_is_a_time_out(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """The request may have had an effect; the next one is not affected."""
+    cloud.faults.set(lose_replies=1)
+    with pytest.raises(RequestTimeout, match=r"no reply to thing\.event\.property\.post within 0\.05 s"):
+        await link.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.05)
+    assert "LightSwitch" in device.properties
+    assert (await link.post_properties({"LightSwitch": Sample(0, AT)})).ok
+
+
+async def test_a_late_reply_is_passed_over(
+    cloud: Simulator, device: CloudDevice, link: Link, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody takes the reply to one request for the reply to another."""
+    caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
+    cloud.faults.set(delay_replies=0.1)
+    with pytest.raises(RequestTimeout):
+        await link.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.01)
+    await until(lambda: "Nobody waits for reply" in caplog.text)
+    cloud.faults.set(reset=True)
+    assert (await link.post_properties({"LightSwitch": Sample(0, AT)})).ok
+
+
+@pytest.mark.usefixtures("unlimited")
+async def test_replies_out_of_order(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """Many requests are on their way at once, and each gets its own reply whenever that comes."""
+    order: list[int] = []
+
+    async def post(number: int) -> Reply:
+        # Every third value does not fit, so that the replies differ.
+        value = 1000 + number if number % 3 == 0 else number
+        reply = await link.post_properties({"Brightness": Sample(value, AT + number)})
+        order.append(number)
+        return reply
+
+    cloud.faults.set(delay_replies=0.2)
+    slow = [asyncio.create_task(post(number)) for number in range(20)]
+    await until(lambda: len(sent(cloud, link.topics.property_post)) == len(slow))
+    cloud.faults.set(reset=True)
+    quick = [asyncio.create_task(post(number)) for number in range(20, 50)]
+    replies = await asyncio.gather(*slow, *quick)
+
+    assert set(order[:30]) == set(range(20, 50))
+    assert [bool(reply.rejected) for reply in replies] == [number % 3 == 0 for number in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('{"id": ID, "code": 200}', (200, "", {})),
+        (
+            '{"id": "ID", "code": "200", "data": {}, "message": "success", "method": "x", "version": "1.0"}',
+            (200, "success", {}),
+        ),
+        ('{"id": ID, "code": 200.0, "data": null, "message": null}', (200, "", None)),
+        (
+            '{"id": "ID", "code": "460", "data": "", "message": "request parameter error"}',
+            (460, "request parameter error", ""),
+        ),
+        ('{"id": "ID", "code": 6306, "data": {"a": [1]}, "localizedMsg": "x"}', (6306, "", {"a": [1]})),
+    ],
+)
+async def test_replies_are_read_tolerantly(
+    cloud: Simulator, device: CloudDevice, link: Link, answer: str, expected: tuple[int, str, Any]
+) -> None:
+    """Id and code may be numbers or text, the rest may be missing (docs/protocol.md §0.4)."""
+    cloud.faults.set(lose_replies=1)
+    asking = asyncio.create_task(link.request(link.topics.desired_get, "thing.property.desired.get", []))
+    await until(lambda: sent(cloud, link.topics.desired_get))
+    (request,) = sent(cloud, link.topics.desired_get)
+    payload = answer.replace("ID", json.loads(request.payload)["id"])
+    await publish(cloud, f"{link.topics.desired_get}_reply", payload.encode())
+    reply = await asking
+    assert (reply.code, reply.message, reply.data) == expected
+
+
+@pytest.mark.parametrize(
+    "payload", [b"not JSON", b"[]", b"{}", b'{"id": "1"}', b'{"id": "1", "code": "x"}', b"\xff" * 300_000]
+)
+async def test_unreadable_replies_are_passed_over(
+    cloud: Simulator, device: CloudDevice, link: Link, payload: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Garbage where a reply should be is noted, and the link lives on."""
+    caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
+    await publish(cloud, f"{link.topics.property_post}_reply", payload)
+    await until(lambda: "Unreadable reply" in caplog.text)
+    assert (await link.post_properties({"LightSwitch": Sample(1, AT)})).ok
+    assert device.connections == 1
+
+
+async def test_a_second_reply_changes_nothing(cloud: Simulator, link: Link, device: CloudDevice) -> None:
+    """Of two replies that arrive together the first one counts."""
+    asking: list[asyncio.Task[Reply]] = []
+    replies = Requests(lambda *_message: None, TokenBucket())
+    asking.append(asyncio.create_task(replies.request("/t", "m", {}, qos=0, timeout=5)))
+    await asyncio.sleep(0)
+    request_id = replies._last_id
+    replies.received("/t_reply", json.dumps({"id": request_id, "code": 200}).encode())
+    replies.received("/t_reply", json.dumps({"id": request_id, "code": 400}).encode())
+    replies.connection_lost()
+    assert (await asking[0]).code == 200
+
+
+# Sending
+
+
+async def test_nothing_is_sent_that_json_cannot_hold(device: CloudDevice, link: Link) -> None:
+    """A value that is no number or a message that is too long fails before it is sent, and leaves nothing behind."""
+    for value in (math.nan, "x" * MAX_PAYLOAD):
+        with pytest.raises(MessageError):
+            await link.post_properties({"GatewayName": Sample(value, AT)})
+    assert (await link.post_properties({"LightSwitch": Sample(1, AT)})).ok
+    assert list(device.properties) == ["LightSwitch"]
+
+
+async def test_not_connected(config: LinkConfig) -> None:
+    """Without a connection nothing is kept for later."""
+    link = Link(config, on_command=Owner().obey, on_state=Owner().hear)
+    with pytest.raises(NotConnected):
+        await link.post_properties({"LightSwitch": Sample(1, AT)})
+    with pytest.raises(NotConnected):
+        await link.send_raw(b"\x00")
+
+
+async def test_ids_start_anywhere_and_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are numbers below 2^32 and differ from those before a restart (docs/protocol.md §0.3)."""
+    monkeypatch.setattr(random, "randrange", lambda limit: limit - 2)
+    ids: list[str] = []
+    requests = Requests(lambda _topic, payload, _qos: ids.append(json.loads(payload)["id"]), TokenBucket())
+    for _ in range(3):
+        with pytest.raises(RequestTimeout):
+            await requests.request("/t", "m", {}, qos=0, timeout=0)
+    assert ids == [str(MAX_ID - 1), "0", "1"]
+
+
+async def test_requests_in_flight_are_bounded() -> None:
+    """What exceeds the bound waits for a reply to one of the others."""
+    published: list[str] = []
+    requests = Requests(
+        lambda _topic, payload, _qos: published.append(json.loads(payload)["id"]), TokenBucket(1e9, 1e9)
+    )
+    asking = [asyncio.create_task(requests.request("/t", "m", {}, qos=0, timeout=5)) for _ in range(MAX_PENDING + 10)]
+    await until(lambda: len(published) == MAX_PENDING)
+    await asyncio.sleep(0)
+    assert len(published) == MAX_PENDING
+
+    while answered := [one for one in published if one]:
+        published.clear()
+        for one in answered:
+            requests.received("/t_reply", json.dumps({"id": one, "code": 200}).encode())
+        await asyncio.sleep(0.01)
+    assert all(reply.ok for reply in await asyncio.gather(*asking))
+
+
+async def test_a_lost_connection_fails_what_waits() -> None:
+    """The replies went with the connection."""
+    requests = Requests(lambda *_message: None, TokenBucket())
+    asking = asyncio.create_task(requests.request("/t", "m", {}, qos=0, timeout=5))
+    await asyncio.sleep(0)
+    requests.connection_lost()
+    with pytest.raises(NotConnected):
+        await asking

@@ -1,0 +1,278 @@
+"""Exposing one device of the house, and binding the services of the thing model."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.const import DOMAIN
+from simulator import CloudDevice, Simulator
+
+from .conftest import DEVICE_NAME, PRODUCT_KEY, SetUp
+from .walk import Walk
+
+POWER = {"aspect": "power", "identifier": "LightSwitch", "access": "both", "conversion": {}, "reporting": {}}
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
+    """Return an entry with a thing model that is not set up."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=DEVICE_NAME,
+        data={"product_key": PRODUCT_KEY},
+        options={"thing_model": thing_model_document},
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+def lamp(hass: HomeAssistant) -> dr.DeviceEntry:
+    """Return a lamp with two entities; a kettle without a device stands beside it."""
+    owner = MockConfigEntry()
+    owner.add_to_hass(hass)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=owner.entry_id, identifiers={("demo", "lamp")}, name="Floor lamp"
+    )
+    for domain in ("light", "switch"):
+        er.async_get(hass).async_get_or_create(
+            domain, "demo", "lamp", config_entry=owner, device_id=device.id, suggested_object_id="lamp"
+        )
+    hass.states.async_set("light.lamp", "on", {"supported_color_modes": ["brightness"], "brightness": 255})
+    hass.states.async_set("switch.lamp", "on")
+    hass.states.async_set("switch.kettle", "off", {"friendly_name": "Kettle"})
+    return device
+
+
+async def expose_lamp(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+    """Expose the power of the lamp and return the id of the subentry."""
+    walk = await Walk.add_subentry(hass, entry, "exposure")
+    await walk.submit(entity="light.lamp")
+    await walk.submit(**POWER)
+    assert walk.created
+    (subentry_id,) = entry.subentries
+    return subentry_id
+
+
+async def test_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
+    """The subentry has the name of the device and its first binding."""
+    subentry_id = await expose_lamp(hass, entry)
+    exposure = entry.subentries[subentry_id]
+    assert exposure.title == "Floor lamp"
+    assert exposure.subentry_type == "exposure"
+    assert exposure.unique_id == f"device:{lamp.id}"
+    assert exposure.data == {
+        "bindings": [
+            {
+                "identifier": "LightSwitch",
+                "entity": er.async_get(hass).async_get("light.lamp").id,
+                "aspect": "power",
+                "access": "both",
+            }
+        ]
+    }
+
+
+async def test_an_entity_without_a_device_is_exposed_alone(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
+) -> None:
+    """A wrong choice can be corrected on the way."""
+    walk = await Walk.add_subentry(hass, entry, "exposure")
+    await walk.submit(entity="switch.gone")
+    assert walk.errors == {"entity": "entity_not_found"}
+    await walk.submit(entity="switch.kettle")
+    await walk.submit(**POWER | {"identifier": "EnergyTotal"})
+    assert walk.errors == {"identifier": "type_mismatch", "access": "read_only_property"}
+    await walk.submit(**POWER)
+    assert [subentry.title for subentry in entry.subentries.values()] == ["Kettle"]
+
+
+async def test_a_device_is_exposed_once(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
+    """Another of its entities belongs to the same exposure, and the text says how to get it there."""
+    await expose_lamp(hass, entry)
+    walk = await Walk.add_subentry(hass, entry, "exposure")
+    await walk.submit(entity="switch.lamp")
+    assert walk.aborted == "already_exposed"
+    assert walk.result["description_placeholders"] == {"device": "Floor lamp"}
+
+
+async def test_a_device_that_is_exposed_twice_at_the_same_time(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
+) -> None:
+    """The second of two browsers is told so."""
+    walk = await Walk.add_subentry(hass, entry, "exposure")
+    await walk.submit(entity="light.lamp")
+    await expose_lamp(hass, entry)
+    await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
+    assert walk.aborted == "already_configured"
+
+
+async def test_more_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
+    """Only its own entities are offered, and the first binding stays."""
+    subentry_id = await expose_lamp(hass, entry)
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
+    selector = walk.result["data_schema"].schema["entity"]
+    assert selector.config["include_entities"] == ["light.lamp", "switch.lamp"]
+    await walk.submit(entity="switch.lamp")
+    await walk.submit(**POWER | {"identifier": "GatewayName", "access": "report"})
+    assert walk.aborted == "reconfigure_successful"
+    rows = entry.subentries[subentry_id].data["bindings"]
+    assert [row["identifier"] for row in rows] == ["LightSwitch", "GatewayName"]
+
+
+async def test_a_row_of_an_exposure_is_changed(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
+) -> None:
+    """It keeps its place among the others."""
+    subentry_id = await expose_lamp(hass, entry)
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
+    await walk.submit(entity="light.lamp")
+    await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
+
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "edit")
+    await walk.submit(binding="LightSwitch")
+    assert walk.values["access"] == "both"
+    await walk.submit(**POWER | {"access": "report"})
+    assert walk.aborted == "reconfigure_successful"
+    rows = entry.subentries[subentry_id].data["bindings"]
+    assert [(row["identifier"], row.get("access")) for row in rows] == [("LightSwitch", None), ("Brightness", "both")]
+
+
+async def test_less_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
+    """With the last row the exposure goes."""
+    subentry_id = await expose_lamp(hass, entry)
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
+    await walk.submit(entity="light.lamp")
+    await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
+
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "remove")
+    await walk.submit(bindings=["Brightness"])
+    assert walk.aborted == "removed"
+    assert [row["identifier"] for row in entry.subentries[subentry_id].data["bindings"]] == ["LightSwitch"]
+
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "remove")
+    await walk.submit(bindings=["LightSwitch"])
+    assert walk.aborted == "removed"
+    assert not entry.subentries
+
+
+async def test_nothing_can_be_added_to_a_device_that_is_gone(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
+) -> None:
+    """Its rows can still be seen and removed."""
+    subentry_id = await expose_lamp(hass, entry)
+    hass.states.async_remove("light.lamp")
+    hass.states.async_remove("switch.lamp")
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id)
+    assert walk.result["menu_options"] == ["edit", "remove"]
+
+
+async def test_a_service_runs_actions(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The page names the variables that the actions get; the bound service answers at once, without a reload."""
+    entry = await set_up()
+    walk = await Walk.add_subentry(hass, entry, "service")
+    assert walk.choices("identifier")["ReadMeter"] == "Read meter [ReadMeter]"
+    await walk.submit(identifier="ReadMeter")
+    assert walk.step == "run"
+    assert "Variables that it gets: `Channel` (" in walk.description()
+
+    actions = [
+        {"variables": {"answer": {"Energy": 12.5}}},
+        {"stop": "done", "response_variable": "answer"},
+    ]
+    await walk.submit(actions=actions)
+    assert walk.created
+    await hass.async_block_till_done()
+    (service,) = entry.subentries.values()
+    assert service.title == "ReadMeter"
+    assert service.unique_id == "service:ReadMeter"
+    assert service.data == {"identifier": "ReadMeter", "actions": actions}
+    answer = await cloud.call(
+        "InvokeThingService",
+        ProductKey=PRODUCT_KEY,
+        DeviceName=DEVICE_NAME,
+        Identifier="ReadMeter",
+        Args={"Channel": 1},
+    )
+    assert answer["Data"]["Result"] == '{"Energy":12.5}'
+    assert device.connections == 1
+
+
+async def test_a_service_runs_a_script(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The reference survives a rename of the script; the form opens with its present name."""
+    assert await async_setup_component(hass, "script", {"script": {"bell": {"sequence": []}}})
+    reference = er.async_get(hass).async_get("script.bell").id
+    walk = await Walk.add_subentry(hass, entry, "service")
+    await walk.submit(identifier="Restart")
+    assert walk.description().endswith("What its response may hold: none")
+    await walk.submit(script="script.bell")
+    assert walk.created
+    (subentry_id,) = entry.subentries
+    assert entry.subentries[subentry_id].data == {"identifier": "Restart", "script": reference}
+
+    er.async_get(hass).async_update_entity("script.bell", new_entity_id="script.gong")
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id)
+    assert walk.values == {"script": "script.gong"}
+    actions = [{"action": "script.gong"}]
+    await walk.submit(actions=actions)
+    assert walk.aborted == "reconfigure_successful"
+    assert entry.subentries[subentry_id].data == {"identifier": "Restart", "actions": actions}
+
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id)
+    assert walk.values == {"actions": actions}
+
+
+async def test_a_service_runs_one_of_both(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Neither, both, and actions that can't run are refused; what was entered stays."""
+    walk = await Walk.add_subentry(hass, entry, "service")
+    await walk.submit(identifier="Restart")
+    await walk.submit()
+    assert walk.errors == {"base": "script_or_actions"}
+    good = [{"action": "homeassistant.restart"}]
+    await walk.submit(script="script.bell", actions=good)
+    assert walk.errors == {"base": "script_or_actions"}
+    assert walk.values == {"script": "script.bell", "actions": good}
+
+    for bad in ([{"no": "action"}], [{"device_id": "gone", "domain": "light", "type": "turn_on"}]):
+        await walk.submit(actions=bad)
+        assert walk.errors == {"actions": "invalid_actions"}
+        assert walk.result["description_placeholders"]["problem"]
+        assert walk.values == {"actions": bad}
+    await walk.submit(actions=good)
+    assert walk.created
+
+
+async def test_a_service_is_bound_once(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """What is bound is not offered any more, and in the end there is nothing left to offer."""
+    for free in (["RunScene", "ReadMeter", "Restart"], ["ReadMeter", "Restart"], ["Restart"]):
+        walk = await Walk.add_subentry(hass, entry, "service")
+        assert list(walk.choices("identifier")) == free
+        await walk.submit(identifier=free[0])
+        await walk.submit(actions=[{"action": "homeassistant.restart"}])
+        assert walk.created
+    walk = await Walk.add_subentry(hass, entry, "service")
+    assert walk.aborted == "no_free_service"
+
+
+async def test_a_service_can_be_typed_when_there_is_no_thing_model(hass: HomeAssistant) -> None:
+    """It has to be one that the platform takes, and free."""
+    entry = MockConfigEntry(domain=DOMAIN, data={"product_key": PRODUCT_KEY})
+    entry.add_to_hass(hass)
+    actions = [{"action": "homeassistant.restart"}]
+    walk = await Walk.add_subentry(hass, entry, "service")
+    await walk.submit(identifier="set")
+    assert walk.errors == {"identifier": "invalid_identifier"}
+    await walk.submit(identifier=" Ring ")
+    assert walk.description().count("not known without a thing model") == 2
+    await walk.submit(actions=actions)
+    assert walk.created
+
+    walk = await Walk.add_subentry(hass, entry, "service")
+    await walk.submit(identifier="Ring")
+    assert walk.errors == {"identifier": "identifier_taken"}

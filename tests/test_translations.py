@@ -1,0 +1,168 @@
+"""Every text exists in both languages, and everything that the code names has a text."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components.aliyun_iot import binding_form, const
+from custom_components.aliyun_iot.alink.endpoint import REGIONS, Transport
+from custom_components.aliyun_iot.alink.errors import ConnectError
+from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
+from custom_components.aliyun_iot.mapping.binding import Access
+from custom_components.aliyun_iot.options_flow import AliyunOptionsFlow
+from custom_components.aliyun_iot.subentry_flow import ExposureFlow, ServiceFlow
+
+from .walk import placeholders, translations
+
+INTEGRATION = Path(const.__file__).parent
+LANGUAGES = ("en", "zh-Hans")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+URL = re.compile(r"\w+://|www\.")
+
+
+def leaves(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text with its path."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def texts(language: str) -> dict[str, str]:
+    """Return every text of a language by path."""
+    return dict(leaves(translations(language)))
+
+
+def test_both_languages_have_the_same_texts_with_the_same_placeholders() -> None:
+    """A text that is missing in one of them would be shown in English, or not at all."""
+    english, chinese = (texts(language) for language in LANGUAGES)
+    assert list(english) == list(chinese)
+    assert {key: placeholders(text) for key, text in english.items()} == {
+        key: placeholders(text) for key, text in chinese.items()
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_follow_the_rules_of_home_assistant(language: str) -> None:
+    """No URLs, no blanks around, no markup that the browser would take for a message argument."""
+    for key, text in texts(language).items():
+        assert text == text.strip(), key
+        assert text, key
+        assert not URL.search(text), key
+        assert "<" not in text, key
+        assert not re.search(r"'\{|\}'", text), key
+
+
+def test_chinese_is_chinese() -> None:
+    """What looks the same in both languages is a name and nothing else."""
+    english, chinese = (texts(language) for language in LANGUAGES)
+    same = {text for key, text in english.items() if chinese[key] == text}
+    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64"}
+    assert not [text for text in english.values() if CHINESE.search(text)]
+    assert not [text for text in chinese.values() if text not in same and not CHINESE.search(text)]
+
+
+def test_shared_pages_say_the_same_everywhere() -> None:
+    """The options and an exposed device show the same form, so it has the same words."""
+    for language in LANGUAGES:
+        options = translations(language)["options"]
+        exposure = translations(language)["config_subentries"]["exposure"]
+        for step in ("edit", "binding", "remove"):
+            assert options["step"][step] == exposure["step"][step]
+        assert exposure["error"].items() <= options["error"].items()
+
+
+@pytest.mark.parametrize(
+    ("flow", "path"),
+    [
+        (AliyunConfigFlow, ("config",)),
+        (AliyunOptionsFlow, ("options",)),
+        (ExposureFlow, ("config_subentries", "exposure")),
+        (ServiceFlow, ("config_subentries", "service")),
+    ],
+)
+def test_every_page_has_words_and_no_words_are_without_a_page(flow: type, path: tuple[str, ...]) -> None:
+    """The steps of the flows and the steps in the translations are the same; these have no page of their own."""
+    section = translations()
+    for key in path:
+        section = section[key]
+    own = {
+        name for parent in flow.__mro__ if parent.__module__.startswith("custom_components") for name in vars(parent)
+    }
+    steps = {name.removeprefix("async_step_") for name in own if name.startswith("async_step_")}
+    without_page = {"reauth", "thing_model_fetch"}
+    if flow is ServiceFlow:
+        without_page.add("reconfigure")
+    assert section["step"].keys() == steps - without_page
+
+
+def test_every_way_to_fail_to_connect_has_a_text() -> None:
+    """The key of an error class is the key of its text."""
+    assert {error.key for error in ConnectError.__subclasses__()} <= translations()["config"]["error"].keys()
+
+
+def test_every_problem_of_a_binding_has_a_text_and_a_field() -> None:
+    """What the mapping finds wrong is shown somewhere."""
+    source = (INTEGRATION / "mapping" / "check.py").read_text(encoding="utf-8")
+    named = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    errors = translations()["options"]["error"]
+    problems = {key for key in named if isinstance(key, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", key)} - {"entity_id"}
+    assert problems == binding_form.FIELD_OF_PROBLEM.keys()
+    assert problems <= errors.keys()
+
+
+def test_every_exception_has_a_text_with_what_it_is_given() -> None:
+    """An exception with a key that has no text would show the key."""
+    raised: set[str] = set()
+    for path in INTEGRATION.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and any(word.arg == "translation_domain" for word in node.keywords):
+                words = {word.arg: word.value for word in node.keywords}
+                if isinstance(words["translation_key"], ast.Constant):
+                    key = str(words["translation_key"].value)
+                    given = words.get("translation_placeholders")
+                    names = {ast.literal_eval(name) for name in given.keys} if isinstance(given, ast.Dict) else set()
+                    raised.add(key)
+                    assert placeholders(translations()["exceptions"][key]["message"]) == names, key
+    assert raised
+    assert raised <= translations()["exceptions"].keys()
+
+
+def test_selectors_have_a_word_for_every_choice() -> None:
+    """Lists that the code fills are complete."""
+    selectors = translations()["selector"]
+    assert list(selectors["endpoint"]["options"]) == list(REGIONS)
+    assert list(selectors["transport"]["options"]) == list(Transport)
+    assert list(selectors["access"]["options"]) == list(Access)
+
+
+def test_actions_are_described_completely() -> None:
+    """Every action and every field of it has a name, a description and an icon."""
+    described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+    worded = translations()["services"]
+    icons = json.loads((INTEGRATION / "icons.json").read_text(encoding="utf-8"))["services"]
+    assert described.keys() == worded.keys() == icons.keys()
+    for action, description in described.items():
+        assert description["fields"].keys() == worded[action]["fields"].keys()
+        for name, field in description["fields"].items():
+            assert worded[action]["fields"][name].keys() == {"name", "description"}
+            if select := field["selector"].get("select"):
+                assert translations()["selector"][select["translation_key"]]["options"].keys() == set(select["options"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_home_assistant_reads_the_texts(hass: HomeAssistant, language: str) -> None:
+    """The words that forms put together themselves come from the same files."""
+    for category in ("common", "options", "selector", "config_subentries"):
+        loaded = await async_get_translations(hass, language, category, {const.DOMAIN})
+        wanted = dict(leaves(translations(language)[category], f"component.{const.DOMAIN}.{category}."))
+        assert loaded == wanted
