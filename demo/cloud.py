@@ -63,16 +63,25 @@ class Cloud:
 
     def curl(self, action: str, **fields: Json) -> str:
         """Return the command line that runs an action."""
-        parts = [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in form(action, fields).items()]
+        parts = [_option(name, value) for name, value in form(action, fields).items()]
         return f"curl -s {self.api} {' '.join(parts)}"
 
 
 def form(action: str, fields: Mapping[str, Json]) -> dict[str, str]:
     """Return the fields of a form that asks for an action on the demo house; objects travel as JSON."""
-    named = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    named = {
+        name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        for name, value in fields.items()
+    }
     return {"Action": action, "ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME, **named}
 
 
 def base64_text(frame: bytes) -> str:
     """Return bytes as the control API takes them."""
     return base64.b64encode(frame).decode()
+
+
+def _option(name: str, value: str) -> str:
+    """Return a field as an argument of curl, encoded only where it has to be."""
+    option = "--data-urlencode" if set("%&+") & set(value) else "-d"
+    return f"{option} {shlex.quote(f'{name}={value}')}"

@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, CodeFault, Simulator
@@ -78,6 +80,19 @@ async def test_the_port_of_the_advanced_section_is_used(
     assert walk.created
     assert walk.result["data"]["port"] == cloud.port
     assert isinstance(walk.result["data"]["port"], int)
+
+
+async def test_the_first_page_reaches_a_browser(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """The secret is a password field, and the section is closed."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    response = await client.post("/api/config/config_entries/flow", json={"handler": DOMAIN})
+    fields = {field["name"]: field for field in (await response.json())["data_schema"]}
+    assert list(fields) == ["product_key", "device_name", "device_secret", "endpoint", "advanced"]
+    assert fields["device_secret"]["selector"]["text"]["type"] == "password"
+    assert fields["endpoint"]["selector"]["select"]["custom_value"]
+    assert not fields["advanced"]["expanded"]
+    assert [field["name"] for field in fields["advanced"]["schema"]] == ["transport", "port", "ca"]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import InvalidData
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import exposed_bindings
@@ -26,6 +29,7 @@ LAMP_ATTRIBUTES = {
     "max_color_temp_kelvin": 6500,
 }
 NO_SECTIONS: dict[str, dict[str, Any]] = {"conversion": {}, "reporting": {}}
+POWER = {"aspect": "power", "identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +66,7 @@ async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any)
     """Bind the power of the lamp, or something else of it."""
     walk = await Walk.options(hass, entry, "add_one")
     await walk.submit(entity=LAMP)
-    power = {"aspect": "power", "identifier": "LightSwitch", "access": "both"}
-    return await walk.submit(**power | NO_SECTIONS | changes)
+    return await walk.submit(**POWER | changes)
 
 
 async def test_the_menu_offers_to_edit_only_what_there_is(hass: HomeAssistant, offline: MockConfigEntry) -> None:
@@ -110,6 +113,9 @@ async def test_nothing_selected_is_not_everything(hass: HomeAssistant, offline: 
     await walk.submit(entities=[LAMP])
     await walk.submit(bindings=[])
     assert walk.errors == {"bindings": "nothing_selected"}
+    assert walk.values == {"bindings": []}
+    with pytest.raises(InvalidData):
+        await walk.submit()
     assert not bound(offline)
     await walk.submit(bindings=["Brightness"])
     assert bound(offline).keys() == {"Brightness"}
@@ -134,6 +140,7 @@ async def test_somebody_else_binds_a_suggested_property_first(hass: HomeAssistan
     await bind_lamp(hass, offline)
     await walk.submit(bindings=["LightSwitch", "Brightness"])
     assert walk.errors == {"bindings": "changed_meanwhile"}
+    assert walk.values == {"bindings": ["Brightness"]}
     assert "LightSwitch" not in walk.choices("bindings")
     await walk.submit(bindings=["Brightness"])
     assert bound(offline).keys() == {"LightSwitch", "Brightness"}
@@ -519,6 +526,28 @@ async def test_why_the_thing_model_was_not_fetched(
     await walk.submit(thing_model=json.dumps(thing_model_document))
     await walk.submit()
     assert walk.created
+
+
+async def test_pages_reach_a_browser(
+    hass: HomeAssistant, offline: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The menu and the longest form survive the way that the frontend takes."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    url = "/api/config/config_entries/options/flow"
+    menu = await (await client.post(url, json={"handler": offline.entry_id})).json()
+    flow = f"{url}/{menu['flow_id']}"
+    await client.post(flow, json={"next_step_id": "add_one"})
+    page = await (await client.post(flow, json={"entity": LAMP})).json()
+    assert [field["name"] for field in page["data_schema"]] == [
+        "aspect", "identifier", "access", "conversion", "reporting"
+    ]  # fmt: skip
+    assert [field["name"] for field in page["data_schema"][3]["schema"]] == [
+        "scale", "offset", "invert", "digits", "clamp", "options"
+    ]  # fmt: skip
+    answer = await (await client.post(flow, json=POWER)).json()
+    assert answer["type"] == "create_entry"
+    assert bound(offline).keys() == {"LightSwitch"}
 
 
 async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

@@ -7,6 +7,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
@@ -226,6 +227,23 @@ async def test_a_service_runs_a_script(hass: HomeAssistant, entry: MockConfigEnt
 
     walk = await Walk.reconfigure_subentry(hass, entry, subentry_id)
     assert walk.values == {"actions": actions}
+
+
+async def test_the_page_of_a_service_reaches_a_browser(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The editor of actions is Home Assistant's own, and what it sends is stored as it is."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    url = "/api/config/config_entries/subentries/flow"
+    page = await (await client.post(url, json={"handler": [entry.entry_id, "service"]})).json()
+    flow = f"{url}/{page['flow_id']}"
+    page = await (await client.post(flow, json={"identifier": "Restart"})).json()
+    assert [list(field["selector"]) for field in page["data_schema"]] == [["entity"], ["action"]]
+    actions = [{"delay": {"seconds": 1}}, {"action": "light.turn_on", "target": {"area_id": ["hall"]}}]
+    await client.post(flow, json={"actions": actions})
+    (service,) = entry.subentries.values()
+    assert service.data["actions"] == actions
 
 
 async def test_a_service_runs_one_of_both(hass: HomeAssistant, entry: MockConfigEntry) -> None:

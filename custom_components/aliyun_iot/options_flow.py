@@ -141,9 +141,13 @@ class AliyunOptionsFlow(BindingPages[ConfigFlowContext, ConfigFlowResult, str], 
                 mode=SelectSelectorMode.LIST,
             )
         )
+        # Ticked by suggestion and not by default: what is left out must never come back by itself.
+        ticked = [one for one in suggested if user_input is None or one in user_input[CONF_BINDINGS]]
         return self.async_show_form(
             step_id="suggestions",
-            data_schema=vol.Schema({vol.Required(CONF_BINDINGS, default=list(suggested)): choice}),
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema({vol.Required(CONF_BINDINGS): choice}), {CONF_BINDINGS: ticked}
+            ),
             errors=errors,
             description_placeholders={
                 "left_out": labels.text("common.left_out", entities=", ".join(left_out)) if left_out else ""

@@ -38,10 +38,10 @@ class Runtime:
 
     def __init__(self, hass: HomeAssistant, entry: AliyunConfigEntry, config: LinkConfig) -> None:
         """Make the parts; nothing runs before `connect`. Raises ThingModelError."""
-        self.model = thing_model_of(entry)
         self.bound = BoundProperties()
         self._hass = hass
         self._entry = entry
+        self._take_thing_model()
         self.link = Link(
             config,
             on_command=self._commanded,
@@ -77,10 +77,15 @@ class Runtime:
 
     async def update(self) -> None:
         """Take over changed options and subentries without disconnecting; raises ThingModelError."""
-        self.model = thing_model_of(self._entry)
+        if self._entry.options.get(CONF_THING_MODEL) != self._document:
+            self._take_thing_model()
         self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
         self.apply()
         await self.link.listen_to(self.model.services if self.model else ())
+
+    def _take_thing_model(self) -> None:
+        self._document = self._entry.options.get(CONF_THING_MODEL)
+        self.model = thing_model_of(self._entry)
 
     @callback
     def apply(self) -> None:

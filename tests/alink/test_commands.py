@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.commands import MAX_RUNNING, REMEMBERED, Answer, Command, CommandKind
+from custom_components.aliyun_iot.alink.commands import MAX_RUNNING, Answer, Command, CommandKind, Commands
 from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
+from custom_components.aliyun_iot.alink.topics import Route, RouteKind
 from simulator import CloudDevice, DeviceReply, Direction, Simulator, WireMessage
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
@@ -203,7 +204,6 @@ async def test_raw_down_by_rrpc(cloud: Simulator, device: CloudDevice, link: Lin
 
 
 NOT_READABLE = [
-    b"",
     b"not JSON",
     b"\xff\xfe",
     b"[]",
@@ -332,9 +332,12 @@ async def test_the_same_id_with_another_wish_is_another_command(
     assert [one.params for one in owner.commands] == [{"LightSwitch": 1}, {"LightSwitch": 0}]
 
 
-async def test_memory_is_bounded(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """Only so many commands are remembered, and only for so long."""
-    payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(REMEMBERED + 1)]
+async def test_memory_is_bounded(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many commands are remembered, and the oldest is forgotten first."""
+    monkeypatch.setattr(f"{ALINK}.commands.REMEMBERED", 3)
+    payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(4)]
     for number, payload in enumerate(payloads, 1):
         await publish(cloud, link.topics.property_set, payload)
         await until(lambda number=number: len(owner.commands) == number)
@@ -357,6 +360,16 @@ async def test_memory_ends(
 
 
 # Load and accidents
+
+
+async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:
+    """It is carried out all the same."""
+    published: list[str] = []
+    commands = Commands(owner.obey, lambda topic, _payload, _qos: published.append(topic))
+    commands.received(Route(RouteKind.SERVICE, "Restart"), "/topic", b'{"id": "1"}')
+    await until(lambda: owner.commands)
+    await commands.stop()
+    assert not published
 
 
 async def test_too_many_at_once(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:

@@ -125,6 +125,7 @@ async def test_listens_to_new_services_after_the_next_connect(
         await listening
 
     offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
+    await offline.stop()
     await offline.listen_to(["RunScene"])
     offline.start()
     await offline.wait_online(5)
@@ -274,6 +275,22 @@ async def test_waits_for_its_turn_to_connect(device: CloudDevice, new_link: NewL
         await link.wait_online(0.05)
     assert device.connections == 5
     assert link.state is DISCONNECTED
+
+
+async def test_an_observer_that_fails(
+    device: CloudDevice, config: LinkConfig, loop_errors: list[object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who only looks on can't stop the link."""
+
+    def fail(_state: LinkState, _error: ConnectError | None) -> None:
+        raise RuntimeError("not today")
+
+    link = Link(config, on_command=Owner().obey, on_state=fail)
+    link.start()
+    await link.wait_online(5)
+    assert (await link.post_properties(SAMPLE)).ok
+    await link.stop()
+    assert caplog.text.count("Cannot tell that gw-1 is") == 3
 
 
 async def test_probe_leaves_nothing_connected(cloud: Simulator, device: CloudDevice, config: LinkConfig) -> None:

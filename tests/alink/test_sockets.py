@@ -158,6 +158,7 @@ def test_every_connection_is_verified() -> None:
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # of a root of the system
 def test_roots_of_the_platform() -> None:
     """Exactly the roots that the platform's ports chain to or are announced to chain to (docs/protocol.md §1.2)."""
     certificates = x509.load_pem_x509_certificates(ROOTS.read_bytes())

@@ -15,7 +15,7 @@ from custom_components.aliyun_iot.alink.link import connect
 from custom_components.aliyun_iot.alink.sockets import open_socket
 from custom_components.aliyun_iot.alink.transport import MessageHandler, MqttConnection, open_connection
 from simulator import CloudDevice, Simulator
-from simulator.packets import connect_acknowledgement, publish
+from simulator.packets import connect_acknowledgement, publish, subscribe_acknowledgement
 
 from ..conftest import DEVICE_NAME
 from .certificates import Authority
@@ -106,6 +106,19 @@ async def test_subscriptions_end_with_the_connection() -> None:
         await connection.close()
 
 
+async def test_an_answer_and_the_end_in_one_tls_record(tmp_path: Path) -> None:
+    """What was answered before the connection ended stays answered."""
+    authority = Authority(tmp_path)
+    async with ScriptedHost(acknowledges=False, tls=authority.server_context("127.0.0.1")) as host:
+        connection = await open_to(host, transport=Transport.TLS, ca=authority.pem)
+        subscribing = asyncio.create_task(connection.subscribe(["/a"]))
+        await until(lambda: len(host.received) == 2)
+        host.send(subscribe_acknowledgement(host.received[1].packet_id, [1]) + b"\xf0\x00")
+        assert await subscribing == ()
+        assert isinstance(await connection.lost, ConnectionLost)
+        await connection.close()
+
+
 async def test_several_messages_in_one_tls_record(tmp_path: Path) -> None:
     """The loop hears of a TLS record once, however many packets are in it."""
     authority = Authority(tmp_path)
@@ -153,6 +166,16 @@ async def test_closing_towards_a_host_that_does_not_read(
         closing.cancel()
     await asyncio.gather(closing, return_exceptions=True)
     assert closing.cancelled() is impatience
+    assert opened[0].fileno() == -1
+
+
+async def test_a_mistake_of_the_caller_leaves_no_socket(
+    cloud: Simulator, device: CloudDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stops the connection from being made, the socket is closed."""
+    opened = _remember_sockets(monkeypatch)
+    with pytest.raises(ValueError, match="Keepalive"):
+        await connect(config_for(cloud.port, keep_alive=-1), lambda _topic, _payload: None)
     assert opened[0].fileno() == -1
 
 

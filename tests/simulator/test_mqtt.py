@@ -246,7 +246,7 @@ async def test_freezing_stops_packets_already_read(cloud: Simulator, gateway: Cl
     await gateway.wait_for(lambda device: device.raw_up == [b"1", b"2"])
     cloud.faults.set(freeze=NAME)
     cloud.faults.set(drop_connection=NAME)
-    assert await reader.read() == b""
+    assert (await reader.read()).count(b"up_raw_reply") == 2
     writer.close()
 
 

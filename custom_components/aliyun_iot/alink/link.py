@@ -263,4 +263,7 @@ class Link:
             self._settled.clear()
         else:
             self._settled.set()
-        self._on_state(state, error)
+        try:
+            self._on_state(state, error)
+        except Exception:  # whoever only looks on must not be able to end the link
+            _LOGGER.exception("Cannot tell that %s is %s", self.topics.device_name, state)

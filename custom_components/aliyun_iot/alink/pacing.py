@@ -62,8 +62,10 @@ class Backoff:
         """Return the seconds to wait after a connect failed."""
         if isinstance(error, CredentialsRefused):
             return self._spread(REFUSED_DELAY)
-        self._failures += 1
-        return self._spread(min(FIRST_DELAY * 2 ** (self._failures - 1), LONGEST_DELAY))
+        delay = min(FIRST_DELAY * 2**self._failures, LONGEST_DELAY)
+        # No further than needed: an outage of days would end in a number that no float can hold.
+        self._failures += delay < LONGEST_DELAY
+        return self._spread(delay)
 
     def after_loss(self, error: ConnectError, lifetime: float) -> tuple[ConnectError, float]:
         """Return what a lost connection means, and the seconds to wait; `lifetime` is its age in seconds.
