@@ -69,7 +69,7 @@ async def _run(options: argparse.Namespace) -> int:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
     started = time.monotonic()
-    language: Language = options.language
+    language = Language(options.language)
     transcript = Transcript(language)
     port = _free(options.port, "--port")
     cloud = Cloud(
@@ -187,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
         description="A real Home Assistant talks to a simulated Alibaba Cloud IoT Platform, all on 127.0.0.1.",
     )
     parser.add_argument("--exit", action="store_true", help="end after the conversation; status 1 if it went wrong")
-    parser.add_argument("--language", type=Language, choices=list(Language), default=Language.ENGLISH)
+    parser.add_argument("--language", choices=list(Language), default=Language.ENGLISH, help="of the house and of this")
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant's web interface (8123)")
     parser.add_argument("--api-port", type=int, default=8180, help="of the cloud's control API (8180)")
     parser.add_argument(

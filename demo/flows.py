@@ -120,7 +120,7 @@ async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
     flow = await Flow.start(home, "options", entry_id)
     await flow.choose("add")
     await flow.fill("add", {"entities": BULK_ENTITIES})
-    suggested = _default(flow.step, "bindings")
+    suggested = _ticked(flow.step, "bindings")
     await flow.fill("suggestions", {"bindings": suggested})
     flow.finished()
     return suggested
@@ -143,10 +143,11 @@ async def bind_service(home: HomeClient, entry_id: str, identifier: str, runs: M
     flow.finished()
 
 
-def _default(step: FlowStep, field: str) -> list[Json]:
+def _ticked(step: FlowStep, field: str) -> list[Json]:
     """Return what a form has ticked at the beginning."""
     for row in step["data_schema"]:
-        default = row.get("default")
-        if row["name"] == field and isinstance(default, list):
-            return default
+        hints = row.get("description")
+        ticked = hints.get("suggested_value") if isinstance(hints, dict) else None
+        if row["name"] == field and isinstance(ticked, list):
+            return ticked
     raise FlowFailed(f"{field} is not on the page {step.get('step_id')}")

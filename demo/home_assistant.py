@@ -43,13 +43,15 @@ class HomeAssistantProcess:
             raise self.failed(f"Home Assistant did not come up within {START_TIMEOUT:g} s") from None
 
     async def while_it_lives[T](self, job: Coroutine[None, None, T]) -> T:
-        """Do a job that needs Home Assistant and return its result; raises HomeAssistantFailed if that ends meanwhile."""
+        """Do a job that talks to Home Assistant and return its result; raises HomeAssistantFailed if that goes away."""
         working, ended = asyncio.create_task(job), asyncio.create_task(self._process.wait())
         try:
             await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 raise self.failed(f"Home Assistant ended with code {ended.result()}")
             return working.result()
+        except aiohttp.ClientError as err:
+            raise self.failed(f"Home Assistant went away ({err})") from err
         finally:
             for task in (working, ended):
                 task.cancel()

@@ -93,17 +93,14 @@ class HomeClient:
 
     async def listen_forever(self) -> None:
         """Take what comes over the WebSocket; runs beside everything else until the connection ends."""
-        async for message in self._socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            document = _object(cast("Json", message.json()))
-            number = document.get("id")
-            if not isinstance(number, int):
-                continue
-            if document["type"] == "event" and number in self._listeners:
-                self._listeners[number](_event(_object(document["event"])))
-            elif waiting := self._answers.pop(number, None):
-                _settle(waiting, document)
+        try:
+            async for message in self._socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._take(_object(cast("Json", message.json())))
+        finally:
+            for waiting in self._answers.values():
+                if not waiting.done():
+                    waiting.set_exception(aiohttp.ClientConnectionError("the WebSocket was closed"))
 
     async def wait_until_started(self) -> None:
         """Wait until Home Assistant has started completely; raises TimeoutError."""
@@ -160,6 +157,15 @@ class HomeClient:
     async def continue_flow(self, kind: FlowKind, flow_id: str, values: Mapping[str, Json]) -> FlowStep:
         """Submit the form that a flow shows."""
         return cast("FlowStep", await self._post(f"/api/config/config_entries/{FLOWS[kind]}/{flow_id}", dict(values)))
+
+    def _take(self, document: dict[str, Json]) -> None:
+        number = document["id"]
+        if not isinstance(number, int):
+            return
+        if document["type"] == "event":
+            self._listeners[number](_event(_object(document["event"])))
+        elif waiting := self._answers.pop(number, None):
+            _settle(waiting, document)
 
     async def _get(self, path: str) -> Json:
         async with self._session.get(self._url + path, headers=self._headers, timeout=REQUEST_TIMEOUT) as response:

@@ -86,5 +86,7 @@ class Delivery:
             record(note=Note.IN_FLIGHT_FULL)
         else:
             record()
+            if twice:
+                record()
             return True
         return False

@@ -108,7 +108,7 @@ async def read_packet(reader: StreamReader) -> Packet | None:
         body = await reader.readexactly(header.remaining_length)
     except MQTTError as error:
         raise MalformedPacketError(str(error)) from error
-    except IncompleteReadError, ConnectionError:
+    except IncompleteReadError, OSError:
         return None
     try:
         return await _decode(header, BufferReader(body))

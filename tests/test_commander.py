@@ -104,9 +104,11 @@ async def test_set_to_the_present_value_is_confirmed(
     ("values", "code", "words"),
     [
         ({"Nothing": 1}, 100007, "no such property"),
-        ({"GatewayName": "x"}, 100001, "not bound"),
+        ({"FirmwareVersion": "x"}, 100001, "not bound"),
         ({"CurrentTemperature": 20.0}, 100002, "read-only"),
-        ({"HVACMode": 1}, 100003, "does not allow"),
+        ({"Brightness": 50}, 100003, "does not allow"),
+        ({"HVACMode": 3}, 100009, "heat"),
+        ({"GatewayName": "dry"}, 100009, "heat"),
         ({"LightSwitch": "maybe"}, 100008, "LightSwitch"),
         ({"LightSwitch": None}, 100008, "LightSwitch"),
         ({"TargetTemperature": "warm"}, 100008, "TargetTemperature"),
@@ -136,7 +138,9 @@ async def test_every_refusal_has_its_code(
             TARGET,
             KELVIN,
             {"identifier": "CurrentTemperature", "entity": "sensor.outside", "aspect": "value"},
-            {"identifier": "HVACMode", "entity": "climate.room", "aspect": "mode", "access": "report"},
+            {"identifier": "Brightness", "entity": "input_number.target", "aspect": "value", "access": "report"},
+            {"identifier": "HVACMode", "entity": "climate.room", "aspect": "mode", "access": "both"},
+            {"identifier": "GatewayName", "entity": "climate.room", "aspect": "mode", "access": "both"},
             {"identifier": "ZoneLevels", "entity": "input_number.gone", "aspect": "value", "access": "both"},
         ]
     )
@@ -241,6 +245,37 @@ async def test_action_that_takes_too_long(
     assert "still running" in reply.message
     go_on.set()
     await asyncio.wait_for(finished.wait(), 5)
+
+
+@pytest.mark.parametrize("error", [HomeAssistantError("burnt out"), TimeoutError()])
+async def test_action_that_fails_late_or_times_out_itself(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    """A failure after the answer is in the log at least; an action's own time-out is a failure like any other."""
+    go_on = asyncio.Event()
+
+    async def slow(_: ServiceCall) -> None:
+        await go_on.wait()
+        raise error
+
+    hass.services.async_register("switch", "turn_on", slow)
+    hass.states.async_set("switch.slow", "off")
+    await set_up([{**LAMP, "entity": "switch.slow"}])
+    if isinstance(error, TimeoutError):
+        go_on.set()
+        reply = await set_properties(LightSwitch=1)
+        assert (reply.code, "TimeoutError" in reply.message) == (100005, True)
+        return
+    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
+    assert (await set_properties(LightSwitch=1)).code == 100006
+    go_on.set()
+    await hass.async_block_till_done()
+    assert "failed after its deadline: burnt out" in caplog.text
 
 
 async def test_light_gets_one_action(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
@@ -370,6 +405,7 @@ async def test_asynchronous_service_runs_a_script(
         ("ReadMeter", {"Channel": 99}, 460),
         ("ReadMeter", {"Stranger": 1}, 460),
         ("Restart", {}, 100001),
+        ("Stranger", {}, 100007),
         ("RunScene", {}, 100005),
     ],
 )
@@ -413,6 +449,13 @@ async def test_sequences_that_fail(
     reply = await reply_on(cloud, "ReadMeter_reply")
     assert reply["code"] == 100005
     assert words in reply["message"]
+
+
+async def test_synchronous_call_of_nothing(cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """An RRPC whose method names no service is answered as what it is."""
+    await set_up(services=SERVICES)
+    await publish(cloud, device, "rrpc/request/1", {"id": "9", "method": "thing.service.", "params": {}})
+    assert (await reply_on(cloud, "rrpc/response/1"))["code"] == 460
 
 
 async def test_commands_without_a_thing_model(

@@ -1,4 +1,4 @@
-"""What can be changed without connecting anew: bindings, the thing model, settings."""
+"""What can be changed without connecting anew: many bindings at once, the thing model, settings."""
 
 import json
 from typing import Any
@@ -11,62 +11,24 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.exposures import exposed_bindings
-from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
+from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from simulator import CloudDevice, CodeFault, Simulator
 
 from .conftest import PRODUCT_KEY, SetUp
+from .house import LAMP, POWER, bind_lamp, bound, entry_with, furnish
 from .walk import Walk
-
-LAMP = "light.lamp"
-LAMP_ATTRIBUTES = {
-    "friendly_name": "Lamp",
-    "supported_color_modes": ["color_temp"],
-    "color_mode": "color_temp",
-    "brightness": 128,
-    "min_color_temp_kelvin": 2000,
-    "max_color_temp_kelvin": 6500,
-}
-NO_SECTIONS: dict[str, dict[str, Any]] = {"conversion": {}, "reporting": {}}
-POWER = {"aspect": "power", "identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
 
 
 @pytest.fixture(autouse=True)
 def home(hass: HomeAssistant) -> None:
     """Furnish the house."""
-    hass.states.async_set(LAMP, "on", LAMP_ATTRIBUTES)
-    hass.states.async_set("switch.kettle", "off", {"friendly_name": "Kettle"})
-    hass.states.async_set(
-        "sensor.cellar", "12.5", {"friendly_name": "Cellar", "device_class": "temperature", "unit_of_measurement": "°C"}
-    )
-    hass.states.async_set("lock.door", "locked", {"friendly_name": "Door"})
-    hass.states.async_set("vacuum.robot", "docked", {"friendly_name": "Robot"})
+    furnish(hass)
 
 
 @pytest.fixture
 def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
     """Return an entry with a thing model that is not set up: most pages need no connection."""
     return entry_with(hass, {"thing_model": thing_model_document})
-
-
-def entry_with(hass: HomeAssistant, options: dict[str, Any]) -> MockConfigEntry:
-    """Return an entry that is not set up."""
-    entry = MockConfigEntry(domain=DOMAIN, title="gw-1", data={"product_key": PRODUCT_KEY}, options=options)
-    entry.add_to_hass(hass)
-    return entry
-
-
-def bound(entry: MockConfigEntry) -> dict[str, Binding]:
-    """Return the bindings that are stored."""
-    return {binding.identifier: binding for binding in exposed_bindings(entry)}
-
-
-async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> Walk:
-    """Bind the power of the lamp, or something else of it."""
-    walk = await Walk.options(hass, entry, "add_one")
-    await walk.submit(entity=LAMP)
-    return await walk.submit(**POWER | changes)
 
 
 async def test_the_menu_offers_to_edit_only_what_there_is(hass: HomeAssistant, offline: MockConfigEntry) -> None:
@@ -184,240 +146,6 @@ async def test_entities_of_one_device_share_an_exposure(hass: HomeAssistant, off
     (exposure,) = offline.subentries.values()
     assert exposure.title == "空气检测仪"
     assert {binding.entity for binding in bound(offline).values()} == references
-
-
-async def test_one_entity_is_bound_by_hand(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The best guess is filled in, the properties are named with what they take, those that fit come first."""
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity=LAMP)
-    assert walk.step == "binding"
-    assert walk.values["aspect"] == "power"
-    assert walk.values["identifier"] == "LightSwitch"
-    assert walk.values["access"] == "both"
-    assert walk.open_sections == set()
-    properties = walk.choices("identifier")
-    assert properties["Brightness"] == "Brightness: integer 0 to 100 %, step 1"
-    assert list(properties).index("ZoneLevels") > list(properties).index("EnergyTotal")
-    assert "confirmed" not in walk.values
-
-    await walk.submit(
-        aspect="brightness",
-        identifier="Brightness",
-        access="report",
-        conversion={"scale": 0.5, "digits": 1.0, "clamp": True, "options": [""]},
-        reporting={"min_interval": 5, "dead_band": 2},
-    )
-    assert walk.created
-    assert bound(offline)["Brightness"] == Binding(
-        "Brightness", LAMP, "brightness", Access.REPORT, Conversion(scale=0.5, digits=1, clamp=True), 5, 2
-    )
-
-
-async def test_without_evidence_the_first_aspect_is_proposed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """No property is guessed for a kettle."""
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="switch.kettle")
-    assert walk.values["aspect"] == "power"
-    assert walk.values["access"] == "both"
-    assert "identifier" not in walk.values
-
-
-async def test_an_identifier_can_be_typed_when_there_is_no_thing_model(hass: HomeAssistant) -> None:
-    """It has to be one that the platform takes, and free."""
-    entry = entry_with(hass, {})
-    assert (await bind_lamp(hass, entry, identifier=" Lamp_1 ")).created
-    walk = await Walk.options(hass, entry, "add_one")
-    await walk.submit(entity="switch.kettle")
-    assert walk.choices("identifier")
-    power = {"aspect": "power", "access": "both", **NO_SECTIONS}
-    await walk.submit(identifier="kettle 1", **power)
-    assert walk.errors == {"identifier": "invalid_identifier"}
-    assert walk.values["identifier"] == "kettle 1"
-    await walk.submit(identifier="Lamp_1", **power)
-    assert walk.errors == {"identifier": "identifier_taken"}
-    await walk.submit(identifier="Kettle_1", **power)
-    assert bound(entry).keys() == {"Lamp_1", "Kettle_1"}
-
-
-@pytest.mark.parametrize(
-    ("entity", "error"),
-    [("light.gone", "entity_not_found"), ("0" * 32, "entity_not_found"), ("vacuum.robot", "entity_not_supported")],
-)
-async def test_an_entity_that_cannot_be_bound(
-    hass: HomeAssistant, offline: MockConfigEntry, entity: str, error: str
-) -> None:
-    """The page stays, and another entity can be chosen."""
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity=entity)
-    assert walk.errors == {"entity": error}
-    await walk.submit(entity=LAMP)
-    assert walk.step == "binding"
-
-
-async def test_every_property_is_bound(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:
-    """Instead of a form that can't be completed there is a reason."""
-    thing_model_document["properties"] = thing_model_document["properties"][:1]
-    entry = entry_with(hass, {"thing_model": thing_model_document})
-    await bind_lamp(hass, entry)
-    walk = await Walk.options(hass, entry, "add_one")
-    await walk.submit(entity="switch.kettle")
-    assert walk.errors == {"entity": "no_free_property"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "errors"),
-    [
-        ({"identifier": "CurrentTemperature"}, {"identifier": "type_mismatch", "access": "read_only_property"}),
-        ({"conversion": {"scale": 0}}, {"conversion": "invalid_number"}),
-        ({"conversion": {"options": ["on"]}}, {"conversion": "invalid_option"}),
-        ({"conversion": {"options": ["=1"]}}, {"conversion": "invalid_option"}),
-        ({"conversion": {"options": ["on=1", "on=0"]}}, {"conversion": "invalid_option"}),
-        ({"reporting": {"dead_band": "nan"}}, {"reporting": "invalid_number"}),
-    ],
-)
-async def test_a_binding_that_cannot_work_is_not_saved(
-    hass: HomeAssistant, offline: MockConfigEntry, changes: dict[str, Any], errors: dict[str, str]
-) -> None:
-    """Each mistake is shown where it was made, nothing that was typed is lost, and correcting it is enough."""
-    walk = await bind_lamp(hass, offline, **changes)
-    assert walk.errors == errors
-    assert walk.values.items() >= {key: value for key, value in changes.items() if key == "identifier"}.items()
-    assert not bound(offline)
-    await walk.submit(aspect="power", identifier="LightSwitch", access="both", **NO_SECTIONS)
-    assert bound(offline).keys() == {"LightSwitch"}
-
-
-async def test_what_would_be_lost_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """An air conditioner can do what the property has no word for; who insists gets it."""
-    hass.states.async_set("climate.ac", "cool", {"friendly_name": "AC", "hvac_modes": ["off", "cool", "heat", "dry"]})
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="climate.ac")
-    mode = {"aspect": "mode", "identifier": "HVACMode", "access": "both", **NO_SECTIONS}
-    await walk.submit(**mode)
-    assert walk.errors == {"conversion": "options_unmatched", "base": "submit_again"}
-    assert walk.result["description_placeholders"]["options"] == "dry"
-
-    await walk.submit(**mode | {"conversion": {"options": ["off=0", "cool=2", "heat=1", "dry=auto"]}})
-    assert walk.created
-    assert bound(offline)["HVACMode"].conversion.options == {"off": 0, "cool": 2, "heat": 1, "dry": "auto"}
-
-    await (await Walk.options(hass, offline, "remove")).submit(bindings=["HVACMode"])
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="climate.ac")
-    await walk.submit(**mode)
-    await walk.submit(**mode)
-    assert walk.created
-
-
-async def test_a_risky_entity_needs_a_word_of_the_user(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The cloud does not open the door because somebody overlooked a list."""
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="lock.door")
-    assert walk.values["access"] == "report"
-    assert walk.values["confirmed"] is False
-    meaning = {"conversion": {"options": ["on=1", "off=0"]}, "reporting": {}}
-    lock = {"aspect": walk.values["aspect"], "identifier": "LightSwitch", "access": "both", **meaning}
-    await walk.submit(**lock)
-    assert walk.errors == {"confirmed": "risky_not_confirmed"}
-    await walk.submit(**lock, confirmed=True)
-    assert bound(offline)["LightSwitch"].confirmed
-
-
-async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The form opens with everything it has, and only that row changes."""
-    await bind_lamp(hass, offline)
-    await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
-    hass.states.async_set("switch.kettle", "off")
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="switch.kettle")
-    await walk.submit(aspect="power", identifier="GatewayName", access="report", **NO_SECTIONS)
-
-    walk = await Walk.options(hass, offline, "edit")
-    assert list(walk.choices("binding")) == ["LightSwitch", "Brightness", "GatewayName"]
-    await walk.submit(binding="GatewayName")
-    await walk.submit(
-        aspect="power",
-        identifier="GatewayName",
-        access="report",
-        conversion={"invert": True, "options": ["on=working", "off=07"]},
-        reporting={"min_interval": 60},
-    )
-    assert walk.created
-    assert bound(offline)["GatewayName"].conversion.options == {"on": "working", "off": "07"}
-
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="GatewayName")
-    assert walk.values == {
-        "aspect": "power",
-        "identifier": "GatewayName",
-        "access": "report",
-        "conversion": {
-            "scale": 1, "offset": 0, "invert": True, "clamp": False, "options": ["on=working", "off=07"]
-        },
-        "reporting": {"min_interval": 60, "dead_band": 0},
-    }  # fmt: skip
-    assert walk.open_sections == {"conversion", "reporting"}
-    await walk.submit(aspect="power", identifier="FirmwareVersion", access="report", **NO_SECTIONS)
-    assert list(bound(offline)) == ["LightSwitch", "Brightness", "FirmwareVersion"]
-
-
-async def test_a_binding_that_cannot_be_changed_any_more(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Its entity is gone, or somebody removed the binding while it was being looked at."""
-    await bind_lamp(hass, offline)
-    walk = await Walk.options(hass, offline, "edit")
-    hass.states.async_remove(LAMP)
-    await walk.submit(binding="LightSwitch")
-    assert walk.errors == {"binding": "entity_not_found"}
-    assert walk.choices("binding") == {
-        "LightSwitch": f"{LAMP} · Power switch → Light switch [LightSwitch] (Report and control)"
-    }
-
-    await (await Walk.options(hass, offline, "remove")).submit(bindings=["LightSwitch"])
-    await walk.submit(binding="LightSwitch")
-    assert walk.errors == {"binding": "binding_gone"}
-
-
-async def test_a_change_of_a_binding_that_was_removed_meanwhile_adds_it(
-    hass: HomeAssistant, offline: MockConfigEntry
-) -> None:
-    """What the user has just confirmed is what counts."""
-    await bind_lamp(hass, offline)
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="LightSwitch")
-    await (await Walk.options(hass, offline, "remove")).submit(bindings=["LightSwitch"])
-    await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
-    assert bound(offline) == {"LightSwitch": Binding("LightSwitch", LAMP, "power")}
-
-
-async def test_a_binding_of_a_removed_entity_has_a_name_too(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Its registry entry is gone, so there is nothing better than what is stored."""
-    registered = er.async_get(hass).async_get_or_create("light", "demo", "lamp", suggested_object_id="desk")
-    hass.states.async_set("light.desk", "on", LAMP_ATTRIBUTES)
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="light.desk")
-    await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
-    er.async_get(hass).async_remove("light.desk")
-    await hass.async_block_till_done()
-    walk = await Walk.options(hass, offline, "edit")
-    assert walk.choices("binding") == {"LightSwitch": f"{registered.id} · power → Light switch [LightSwitch] (Report)"}
-
-
-async def test_bindings_are_removed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """An exposure goes with its last binding, others are not touched."""
-    await bind_lamp(hass, offline)
-    await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
-    walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="switch.kettle")
-    await walk.submit(aspect="power", identifier="GatewayName", access="report", **NO_SECTIONS)
-    assert [subentry.title for subentry in offline.subentries.values()] == ["Lamp", "Kettle"]
-
-    walk = await Walk.options(hass, offline, "remove")
-    await walk.submit(bindings=[])
-    assert walk.errors == {"bindings": "nothing_selected"}
-    await walk.submit(bindings=["LightSwitch", "Brightness"])
-    assert walk.created
-    assert [subentry.title for subentry in offline.subentries.values()] == ["Kettle"]
-    assert bound(offline).keys() == {"GatewayName"}
 
 
 async def test_a_thing_model_is_pasted(

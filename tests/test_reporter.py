@@ -261,6 +261,22 @@ async def test_changed_bindings_apply_at_once(
     assert device.connections == 1
 
 
+async def test_removed_binding_is_not_posted_any_more(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """What still waits when its binding goes is forgotten."""
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    hass.states.async_set("switch.lamp", "off")
+    entry = await set_up([TEMPERATURE, SWITCH], options={CONF_WINDOW: 0.2})
+    await posted(device, "LightSwitch", 0)
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={CONF_BINDINGS: [SWITCH]})
+    hass.states.async_set("switch.lamp", "on")
+    await posted(device, "LightSwitch", 1)
+    assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0]
+
+
 async def test_renamed_removed_and_returned_entity(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:

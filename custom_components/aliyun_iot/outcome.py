@@ -47,13 +47,14 @@ async def run_action[T](hass: HomeAssistant, action: Coroutine[None, None, T], d
     """
     task = hass.async_create_task(_to_its_end(action), "Aliyun command")
     try:
-        async with asyncio.timeout(deadline):
-            return await asyncio.shield(task)
-    except TimeoutError:
-        if task.done():  # the action itself raised it
-            return Failure(Code.ACTION_FAILED, "the action timed out")
-        task.add_done_callback(_log_late_failure)
+        await asyncio.wait({task}, timeout=deadline)
+    finally:
+        if not task.done():
+            task.add_done_callback(_log_late_failure)
+    if not task.done():
         return Failure(Code.TIMED_OUT, f"the action has not finished after {deadline:g} s and is still running")
+    try:
+        return task.result()
     except (HomeAssistantError, vol.Invalid) as err:
         return Failure(Code.ACTION_FAILED, str(err)[:MESSAGE_LENGTH] or type(err).__name__)
     except Exception as err:

@@ -42,7 +42,7 @@ class Rejection:
 
     reason: str
     value: JsonValue
-    count: int = 1
+    count: int
 
 
 @dataclass(slots=True)
@@ -175,6 +175,8 @@ class Reporter:
         return True
 
     def _enqueue(self, one: BoundProperty, sample: Sample) -> None:
+        if (rejection := self.rejections.get(one.identifier)) and rejection.count >= PATIENCE:
+            return
         self._changed_at[one.identifier] = time.monotonic()
         self._waiting[one.identifier] = sample
         self._wake.set()
@@ -191,8 +193,6 @@ class Reporter:
                     await self._wait_for_the_held()
 
     def _take(self) -> dict[str, Sample]:
-        for tired in [one for one, rejection in self.rejections.items() if rejection.count >= PATIENCE]:
-            self._waiting.pop(tired, None)
         now = time.monotonic()
         due = [identifier for identifier in self._waiting if self._due_at(identifier) <= now][:PROPERTIES_PER_POST]
         self._posted_at.update(dict.fromkeys(due, now))
@@ -205,8 +205,6 @@ class Reporter:
 
     async def _wait_for_the_held(self) -> None:
         """Sleep until the first of the held values is due, or something new comes."""
-        if not self._waiting:
-            return
         earliest = min(self._due_at(identifier) for identifier in self._waiting)
         try:
             async with asyncio.timeout(max(0.0, earliest - time.monotonic())):
@@ -269,8 +267,10 @@ class Reporter:
     def _reject(self, identifier: str, sample: Sample, reason: str) -> None:
         self.counters.rejected += 1
         self._accepted.pop(identifier, None)
-        if before := self.rejections.get(identifier):
-            self.rejections[identifier] = Rejection(reason, sample.value, before.count + 1)
-            return
-        self.rejections[identifier] = Rejection(reason, sample.value)
-        _LOGGER.warning("The cloud rejected %s = %r: %s", identifier, sample.value, reason)
+        before = self.rejections.get(identifier)
+        count = before.count + 1 if before else 1
+        self.rejections[identifier] = Rejection(reason, sample.value, count)
+        if count == 1:
+            _LOGGER.warning("The cloud rejected %s = %r: %s", identifier, sample.value, reason)
+        if count >= PATIENCE:
+            self._waiting.pop(identifier, None)

@@ -17,7 +17,8 @@ from custom_components.aliyun_iot.alink.requests import MAX_ID, MAX_PENDING, Req
 from simulator import CloudDevice, Direction, Simulator, WireMessage
 
 from ..conftest import PRODUCT_KEY
-from .conftest import Owner, until
+from .conftest import NewLink, Owner, config_for, until
+from .scripted import ScriptedHost
 
 AT = 1_767_225_600_000
 
@@ -129,26 +130,22 @@ async def test_a_late_reply_is_passed_over(
 
 
 @pytest.mark.usefixtures("unlimited")
-async def test_replies_out_of_order(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+async def test_replies_out_of_order(new_link: NewLink) -> None:
     """Many requests are on their way at once, and each gets its own reply whenever that comes."""
-    order: list[int] = []
-
-    async def post(number: int) -> Reply:
-        # Every third value does not fit, so that the replies differ.
-        value = 1000 + number if number % 3 == 0 else number
-        reply = await link.post_properties({"Brightness": Sample(value, AT + number)})
-        order.append(number)
-        return reply
-
-    cloud.faults.set(delay_replies=0.2)
-    slow = [asyncio.create_task(post(number)) for number in range(20)]
-    await until(lambda: len(sent(cloud, link.topics.property_post)) == len(slow))
-    cloud.faults.set(reset=True)
-    quick = [asyncio.create_task(post(number)) for number in range(20, 50)]
-    replies = await asyncio.gather(*slow, *quick)
-
-    assert set(order[:30]) == set(range(20, 50))
-    assert [bool(reply.rejected) for reply in replies] == [number % 3 == 0 for number in range(50)]
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        topics = [link.topics.event_post(f"Event{number % 3}") for number in range(60)]
+        asking = [
+            asyncio.create_task(link.request(topic, "m", {"number": number})) for number, topic in enumerate(topics)
+        ]
+        await until(lambda: len(host.published) == len(topics))
+        for request in random.sample(host.published, len(topics)):
+            document = json.loads(request.payload)
+            answer = {"id": document["id"], "code": 200, "data": document["params"]}
+            host.publish(f"{request.topic}_reply", json.dumps(answer).encode())
+        replies = await asyncio.gather(*asking)
+    assert [reply.data for reply in replies] == [{"number": number} for number in range(len(topics))]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,7 @@ async def test_commands_are_delivered_twice(cloud: Simulator, call: Call, device
     messages = [await device.receive() for _ in range(3)]
     assert [message.payload for message in messages] == [b"\x01", b"\x01", b"\x02"]
     assert [message.duplicate for message in messages] == [False, bool(qos), False]
+    assert _down(cloud) == ["", "", ""]
 
 
 async def test_the_thing_model_is_withheld(cloud: Simulator, device: MqttDevice) -> None:

@@ -1,0 +1,55 @@
+"""A small house, and what the flows store about it."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.exposures import exposed_bindings
+from custom_components.aliyun_iot.mapping.binding import Binding
+
+from .conftest import PRODUCT_KEY
+from .walk import Walk
+
+LAMP = "light.lamp"
+LAMP_ATTRIBUTES = {
+    "friendly_name": "Lamp",
+    "supported_color_modes": ["color_temp"],
+    "color_mode": "color_temp",
+    "brightness": 128,
+    "min_color_temp_kelvin": 2000,
+    "max_color_temp_kelvin": 6500,
+}
+NO_SECTIONS: dict[str, dict[str, Any]] = {"conversion": {}, "reporting": {}}
+POWER = {"aspect": "power", "identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
+
+
+def furnish(hass: HomeAssistant) -> None:
+    """Put entities into the house."""
+    hass.states.async_set(LAMP, "on", LAMP_ATTRIBUTES)
+    hass.states.async_set("switch.kettle", "off", {"friendly_name": "Kettle"})
+    hass.states.async_set(
+        "sensor.cellar", "12.5", {"friendly_name": "Cellar", "device_class": "temperature", "unit_of_measurement": "°C"}
+    )
+    hass.states.async_set("lock.door", "locked", {"friendly_name": "Door"})
+    hass.states.async_set("vacuum.robot", "docked", {"friendly_name": "Robot"})
+
+
+def entry_with(hass: HomeAssistant, options: dict[str, Any]) -> MockConfigEntry:
+    """Return an entry that is not set up."""
+    entry = MockConfigEntry(domain=DOMAIN, title="gw-1", data={"product_key": PRODUCT_KEY}, options=options)
+    entry.add_to_hass(hass)
+    return entry
+
+
+def bound(entry: MockConfigEntry) -> dict[str, Binding]:
+    """Return the bindings that are stored."""
+    return {binding.identifier: binding for binding in exposed_bindings(entry)}
+
+
+async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> Walk:
+    """Bind the power of the lamp, or something else of it."""
+    walk = await Walk.options(hass, entry, "add_one")
+    await walk.submit(entity=LAMP)
+    return await walk.submit(**POWER | changes)
