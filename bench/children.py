@@ -1,0 +1,59 @@
+"""Processes beside Home Assistant that are asked and answer in lines of JSON, so that no event loop is shared."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_LINE = 16 * 1024 * 1024
+
+
+class ChildFailed(Exception):  # noqa: N818 - named after what happened
+    """A child process ended instead of answering; what it had to say is on stderr."""
+
+
+class Child:
+    """One running process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Take over a process whose stdin and stdout are pipes."""
+        self._process = process
+
+    async def ask(self, question: Any) -> Any:
+        """Send one line and return the line that answers it; raises ChildFailed."""
+        assert self._process.stdin  # noqa: S101 - for the type checker
+        self._process.stdin.write(json.dumps(question).encode() + b"\n")
+        return await self.hear()
+
+    async def hear(self) -> Any:
+        """Return the next line; raises ChildFailed."""
+        assert self._process.stdout  # noqa: S101 - for the type checker
+        if line := await self._process.stdout.readline():
+            return json.loads(line)
+        raise ChildFailed(f"exit status {await self._process.wait()}")
+
+    async def end(self) -> None:
+        """Close its stdin, which asks it to end, and wait until it does."""
+        self._process.stdin.close()  # type: ignore[union-attr]
+        try:
+            async with asyncio.timeout(5):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def child(*command: str | Path) -> AsyncIterator[Child]:
+    """Run a command in the project folder as long as the context lasts."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE
+    )
+    running = Child(process)
+    try:
+        yield running
+    finally:
+        await running.end()

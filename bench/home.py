@@ -1,0 +1,84 @@
+"""A Home Assistant core in this process: real, but with nothing in it except what is measured."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+
+from custom_components.aliyun_iot.const import (
+    CONF_BINDINGS,
+    CONF_DEVICE_NAME,
+    CONF_DEVICE_SECRET,
+    CONF_ENDPOINT,
+    CONF_PRODUCT_KEY,
+    CONF_THING_MODEL,
+    CONF_TRANSPORT,
+    DOMAIN,
+    SUBENTRY_EXPOSURE,
+)
+from homeassistant import loader
+from homeassistant.bootstrap import async_load_base_functionality
+from homeassistant.config_entries import SOURCE_USER, ConfigEntries, ConfigEntry, ConfigEntryState, ConfigSubentryData
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+
+from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
+
+
+class NotSetUp(Exception):  # noqa: N818 - named after what happened
+    """Home Assistant did not set something up; its log says why."""
+
+
+@asynccontextmanager
+async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
+    """Run Home Assistant with an input_boolean for each of these names; raises NotSetUp."""
+    with TemporaryDirectory() as folder:
+        hass = HomeAssistant(folder)
+        hass.config.skip_pip = True
+        loader.async_setup(hass)
+        hass.config_entries = ConfigEntries(hass, {})
+        await async_load_base_functionality(hass)
+        await _set_up(hass, "homeassistant", {})
+        await _set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
+        await hass.async_start()
+        try:
+            yield hass
+        finally:
+            await hass.async_stop()
+
+
+async def add_device(hass: HomeAssistant, device: Device, port: int, switch: str) -> ConfigEntry:
+    """Connect a device whose switch is bound to `input_boolean.<switch>`; raises NotSetUp."""
+    binding = {"identifier": SWITCH, "entity": f"input_boolean.{switch}", "aspect": "power", "access": "both"}
+    entry = ConfigEntry(
+        version=1,
+        minor_version=1,
+        domain=DOMAIN,
+        title=device.device_name,
+        source=SOURCE_USER,
+        unique_id=f"{PRODUCT_KEY}.{device.device_name}",
+        data={
+            CONF_PRODUCT_KEY: PRODUCT_KEY,
+            CONF_DEVICE_NAME: device.device_name,
+            CONF_DEVICE_SECRET: device.secret,
+            CONF_ENDPOINT: f"127.0.0.1:{port}",
+            CONF_TRANSPORT: "tcp",
+        },
+        options={CONF_THING_MODEL: THING_MODEL},
+        discovery_keys=MappingProxyType({}),
+        subentries_data=[
+            ConfigSubentryData(
+                data={CONF_BINDINGS: [binding]}, subentry_type=SUBENTRY_EXPOSURE, title=switch, unique_id=switch
+            )
+        ],
+    )
+    await hass.config_entries.async_add(entry)
+    await hass.async_block_till_done()
+    if entry.state is not ConfigEntryState.LOADED:
+        raise NotSetUp(f"{device.device_name}: {entry.state.value}, {entry.reason}")
+    return entry
+
+
+async def _set_up(hass: HomeAssistant, domain: str, config: dict[str, object]) -> None:
+    if not await async_setup_component(hass, domain, config):
+        raise NotSetUp(domain)
