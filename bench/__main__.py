@@ -11,7 +11,7 @@ from homeassistant.const import __version__ as home_assistant_version
 
 from . import idle, latency
 
-BENCHMARKS = (latency.BENCHMARK,)
+BENCHMARKS = (latency.BENCHMARK, idle.BENCHMARK)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The simulator in a process of its own, and what a benchmark asks of it.
 
-    python -m bench.cloud '[["device-name", "secret"], …]'
+    python -m bench.cloud QOS '[["device-name", "secret"], …]'
 
 answers `{"port": …}`, and then each line `["wait_online", device]` or `["time_sets", device, first, count]`.
 """
@@ -44,10 +44,10 @@ class Cloud:
 
 
 @asynccontextmanager
-async def cloud_process(devices: Iterable[Device]) -> AsyncIterator[Cloud]:
-    """Run the cloud beside this process."""
+async def cloud_process(devices: Iterable[Device], qos: int = 0) -> AsyncIterator[Cloud]:
+    """Run the cloud beside this process; it sends its commands with this QoS."""
     triples = json.dumps([[device.device_name, device.secret] for device in devices])
-    async with child(sys.executable, "-m", "bench.cloud", triples) as process:
+    async with child(sys.executable, "-m", "bench.cloud", str(qos), triples) as process:
         yield Cloud(process, (await process.hear())["port"])
 
 
@@ -70,14 +70,12 @@ async def time_sets(cloud: Simulator, device: CloudDevice, first: int, count: in
     return milliseconds
 
 
-async def _serve(triples: list[list[str]]) -> None:
-    async with Simulator(connects_per_minute=None) as cloud:
+async def _serve(qos: int, triples: list[list[str]]) -> None:
+    async with Simulator(connects_per_minute=None, downlink_qos=qos) as cloud:
         devices = {name: cloud.add_device(PRODUCT_KEY, name, secret, THING_MODEL) for name, secret in triples}
         _say({"port": cloud.port})
         questions = asyncio.StreamReader()
-        await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(questions), sys.stdin
-        )
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
         while line := await questions.readline():
             match json.loads(line):
                 case ["wait_online", str(name)]:
@@ -93,4 +91,4 @@ def _say(answer: Any) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(json.loads(sys.argv[1])))
+    asyncio.run(_serve(int(sys.argv[1]), json.loads(sys.argv[2])))

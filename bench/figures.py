@@ -33,6 +33,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Set rows under their heads: the first column to the left, all others to the right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     return "\n".join(
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
         for row in (heads, *rows)
     )

@@ -2,8 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+import logging
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
+
+from homeassistant import loader
+from homeassistant.bootstrap import async_load_base_functionality
+from homeassistant.config_entries import SOURCE_USER, ConfigEntries, ConfigEntry, ConfigEntryState, ConfigSubentryData
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 
 from custom_components.aliyun_iot.const import (
     CONF_BINDINGS,
@@ -16,11 +23,6 @@ from custom_components.aliyun_iot.const import (
     DOMAIN,
     SUBENTRY_EXPOSURE,
 )
-from homeassistant import loader
-from homeassistant.bootstrap import async_load_base_functionality
-from homeassistant.config_entries import SOURCE_USER, ConfigEntries, ConfigEntry, ConfigEntryState, ConfigSubentryData
-from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
 
@@ -32,6 +34,8 @@ class NotSetUp(Exception):  # noqa: N818 - named after what happened
 @asynccontextmanager
 async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant with an input_boolean for each of these names; raises NotSetUp."""
+    # It would warn of a custom integration, among the figures.
+    logging.getLogger(loader.__name__).setLevel(logging.ERROR)
     with TemporaryDirectory() as folder:
         hass = HomeAssistant(folder)
         hass.config.skip_pip = True

@@ -45,9 +45,7 @@ async def sdk_device(cloud: Cloud, device: Device) -> AsyncIterator[None]:
         thing_model = Path(folder) / "tsl.json"
         thing_model.write_text(json.dumps(THING_MODEL), encoding="utf-8")
         script = Path(__file__).with_name("sdk_device.py")
-        async with child(
-            PYTHON, script, str(cloud.port), PRODUCT_KEY, device.device_name, device.secret, thing_model
-        ):
+        async with child(PYTHON, script, str(cloud.port), PRODUCT_KEY, device.device_name, device.secret, thing_model):
             await cloud.wait_online(device)
             yield
 

@@ -14,9 +14,7 @@ from linkkit import linkkit  # type: ignore[import-not-found]
 def main() -> None:
     """Connect as the SDK's manual says, over plain TCP."""
     port, product_key, device_name, secret, thing_model = sys.argv[1:]
-    kit = linkkit.LinkKit(
-        host_name="127.0.0.1", product_key=product_key, device_name=device_name, device_secret=secret
-    )
+    kit = linkkit.LinkKit(host_name="127.0.0.1", product_key=product_key, device_name=device_name, device_secret=secret)
     kit.config_mqtt(port=int(port), secure="")
     kit.thing_setup(thing_model)
     kit.on_thing_prop_changed = lambda _params, _user_data: None

@@ -88,12 +88,12 @@ async def _run(options: argparse.Namespace) -> int:
     ):
         await process.wait_until_up(session)
         home = HomeClient(session, process.url)
-        await home.onboard(language)
+        await process.while_it_lives(home.onboard(language))
         listening = asyncio.create_task(home.listen_forever())
         try:
             failures = await process.while_it_lives(_play(home, cloud, session, transcript, process, language))
-            _summarize(transcript, time.monotonic() - started)
             if not options.exit:
+                _summarize(transcript, time.monotonic() - started)
                 for words in guide(process.url, cloud):
                     transcript.say(words)
                 with suppress(asyncio.CancelledError):
@@ -101,6 +101,8 @@ async def _run(options: argparse.Namespace) -> int:
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+    if options.exit:
+        _summarize(transcript, time.monotonic() - started)
     return 1 if failures else 0
 
 

@@ -9,16 +9,16 @@ def guide(url: str, cloud: Cloud) -> list[Words]:
     """Return the lines to print while the demo waits."""
     return [
         Words(
-            f"\nOpen {url} and log in as {USER} with the password {PASSWORD}.",
-            f"\n打开 {url}，用户名 {USER}，密码 {PASSWORD}。",
+            f"\nOpen {url}/demo-house and log in as {USER} with the password {PASSWORD}.",
+            f"\n打开 {url}/demo-house ，用户名 {USER}，密码 {PASSWORD}。",
         ),
         Words(
             f"The integration: {url}/config/integrations/integration/aliyun_iot",
             f"集成页面：{url}/config/integrations/integration/aliyun_iot",
         ),
         Words(
-            "Move “Temperature in the living room” on the overview: the new value comes to the cloud, and is shown below.",
-            "在概览页调整“客厅的温度”：新值会上报云端，并显示在下方。",
+            "Move “Temperature in the living room”: the new value comes to the cloud, and is shown below.",
+            "调整“客厅的温度”：新值会上报云端，并显示在下方。",
         ),
         Words("\nOr be the cloud, in another terminal:", "\n或者在另一个终端里扮演云端："),
         *_commands(cloud),

@@ -9,6 +9,7 @@ from .words import Language
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONFIGURATION = Path(__file__).with_name("house.yaml")
+DASHBOARD = Path(__file__).with_name("dashboard.yaml")
 INTEGRATIONS = PROJECT / "custom_components"
 
 CHINESE_NAMES = {
@@ -48,6 +49,7 @@ def build(folder: Path, port: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shutil.copy(CONFIGURATION, folder / "configuration.yaml")
+    shutil.copy(DASHBOARD, folder)
     (folder / "custom_components").symlink_to(INTEGRATIONS)
     # Home Assistant keeps these settings in its storage; `http:` in YAML only starts a trial of five minutes.
     _store(

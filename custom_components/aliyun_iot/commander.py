@@ -122,7 +122,7 @@ class Commander:
         identifiers = [one for one in wanted if isinstance(one, str)]
         values = {key: sample.value for key, sample in self._reporter.present(identifiers).items()}
         self._reporter.confirm(values, since=time.monotonic())
-        missing = [str(one) for one in wanted if one not in values]
+        missing = [str(one) for one in wanted if not isinstance(one, str) or one not in values]
         if missing:
             return Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(missing)}")
         return Answer(data=values)

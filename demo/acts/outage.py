@@ -1,4 +1,4 @@
-"""The line is cut, life goes on, and the house comes back by itself; then a look into its log."""
+"""The line is cut, life goes on, and the house comes back by itself; then a look at Home Assistant itself."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ async def outage(stage: Stage) -> None:
 
 
 async def log(stage: Stage) -> None:
-    """Look for complaints of the integration, and for the secret, which must be nowhere."""
+    """Look for complaints of the integration, for the secret, which must be nowhere, and for what a browser needs."""
     text = await asyncio.to_thread(stage.log.read_text, errors="replace")
     complaints = [
         line
@@ -45,6 +45,13 @@ async def log(stage: Stage) -> None:
         "日志中没有本集成的错误或警告" + "".join(f"\n      {line}" for line in complaints),
     )
     stage.expect(stage.cloud.secret not in text, "the device secret is not in the log", "日志中没有设备密钥")
+    described = await stage.home.command("get_services")
+    actions = described.get("aliyun_iot") if isinstance(described, dict) else None
+    stage.expect(
+        isinstance(actions, dict) and actions.keys() >= {"post_properties", "post_event", "send_raw"},
+        "the browser gets the descriptions of all actions",
+        "浏览器可获取所有动作的说明",
+    )
 
 
 async def _connection_sensor(stage: Stage) -> str:
@@ -56,5 +63,5 @@ async def _connection_sensor(stage: Stage) -> str:
 
 OUTAGE = (
     Step(Words("The line is cut, and the house comes back", "断线与重连"), outage),
-    Step(Words("The log of Home Assistant", "Home Assistant 的日志"), log),
+    Step(Words("Home Assistant itself", "Home Assistant 自身"), log),
 )

@@ -1,6 +1,7 @@
 """What the stories of the link need: somebody above it, something to connect to, and no waiting."""
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
@@ -9,16 +10,20 @@ from typing import Any
 import pytest
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple
+from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandHandler
 from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState
 from custom_components.aliyun_iot.alink.pacing import WINDOW, ConnectPacer, TokenBucket
-from simulator import CloudDevice, Simulator
+from simulator import CloudDevice, DeviceReply, Direction, Simulator, WireMessage
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 
 TRIPLE = DeviceTriple(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
+
+DEVICE = {"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME}
+"""How the cloud's API names the device."""
 
 ALINK = "custom_components.aliyun_iot.alink"
 
@@ -124,3 +129,35 @@ async def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.002)
+
+
+async def call(cloud: Simulator, action: str, **fields: Any) -> dict[str, Any]:
+    """Run an action of the cloud's API on the device."""
+    return await cloud.call(action, **DEVICE, **fields)
+
+
+async def reply_to(device: CloudDevice, answer: dict[str, Any]) -> DeviceReply:
+    """Return what the device replied to the command that an action has sent."""
+    return await device.wait_reply(answer["Data"]["MessageId"])
+
+
+async def publish(cloud: Simulator, topic: str, payload: bytes) -> None:
+    """Let the cloud publish anything on a topic of the device."""
+    content = base64.b64encode(payload).decode()
+    assert (await call(cloud, "Pub", TopicFullName=topic, MessageContent=content))["Success"]
+
+
+def sent(cloud: Simulator, topic: str) -> list[WireMessage]:
+    """Return what the device published on a topic."""
+    return [one for one in cloud.wire if one.direction is Direction.UP and one.topic == topic]
+
+
+async def obeys(cloud: Simulator, device: CloudDevice) -> bool:
+    """Tell whether the device carries a command out."""
+    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 0}))
+    return reply.code == Code.SUCCESS
+
+
+async def works(cloud: Simulator, device: CloudDevice) -> bool:
+    """Tell whether the link lives on the same connection as ever."""
+    return await obeys(cloud, device) and device.connections == 1

@@ -1,53 +1,20 @@
 """Cloud → device: every kind of command, every kind of nonsense, and exactly one answer for each delivery."""
 
-import asyncio
 import base64
 import json
-import math
 from typing import Any
 
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.commands import MAX_RUNNING, Answer, Command, CommandKind, Commands
-from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState
+from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandKind
+from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
-from custom_components.aliyun_iot.alink.topics import Route, RouteKind
-from simulator import CloudDevice, DeviceReply, Direction, Simulator, WireMessage
+from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
-from .conftest import ALINK, NewLink, Owner, config_for, until
+from .conftest import NewLink, Owner, call, config_for, publish, reply_to, sent, until, works
 from .scripted import ScriptedHost
-
-DEVICE = {"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME}
-
-
-async def call(cloud: Simulator, action: str, **fields: Any) -> dict[str, Any]:
-    """Run an action of the cloud on the device."""
-    return await cloud.call(action, **DEVICE, **fields)
-
-
-async def reply_to(device: CloudDevice, answer: dict[str, Any]) -> DeviceReply:
-    """Return what the device replied to the command that an action has sent."""
-    return await device.wait_reply(answer["Data"]["MessageId"])
-
-
-async def publish(cloud: Simulator, topic: str, payload: bytes) -> None:
-    """Let the cloud publish anything on a topic of the device."""
-    content = base64.b64encode(payload).decode()
-    assert (await call(cloud, "Pub", TopicFullName=topic, MessageContent=content))["Success"]
-
-
-def replies(cloud: Simulator, topic: str) -> list[WireMessage]:
-    """Return what the device published on a topic."""
-    return [one for one in cloud.wire if one.direction is Direction.UP and one.topic == topic]
-
-
-async def works(cloud: Simulator, device: CloudDevice) -> bool:
-    """Tell whether the link still lives: the same connection carries out a command."""
-    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 0}))
-    return reply.code == Code.SUCCESS and device.connections == 1
-
 
 # The flows
 
@@ -61,7 +28,7 @@ async def test_property_set(cloud: Simulator, device: CloudDevice, link: Link, o
     assert command.params == {"LightSwitch": 1, "Brightness": 40}
     assert command.topic == link.topics.property_set
     assert json.loads(command.payload)["id"] == command.id == device.service_calls[0].id
-    assert replies(cloud, f"{link.topics.property_set}_reply")[0].qos == 0
+    assert sent(cloud, f"{link.topics.property_set}_reply")[0].qos == 0
 
 
 async def test_property_set_that_fails(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
@@ -236,7 +203,7 @@ async def test_commands_that_cannot_be_answered(
     await until(lambda: "Cannot read the command on" in caplog.text)
     assert await works(cloud, device)
     assert len(owner.commands) == 1
-    assert len(replies(cloud, f"{link.topics.property_set}_reply")) == 1
+    assert len(sent(cloud, f"{link.topics.property_set}_reply")) == 1
 
 
 @pytest.mark.parametrize("payload", WRONG_BUT_WITH_ID, ids=lambda payload: repr(payload[:40]))
@@ -245,8 +212,8 @@ async def test_commands_that_are_answered_with_their_error(
 ) -> None:
     """Whoever sent an id hears what is wrong."""
     await publish(cloud, link.topics.property_set, payload)
-    await until(lambda: replies(cloud, f"{link.topics.property_set}_reply"))
-    answer = json.loads(replies(cloud, f"{link.topics.property_set}_reply")[0].payload)
+    await until(lambda: sent(cloud, f"{link.topics.property_set}_reply"))
+    answer = json.loads(sent(cloud, f"{link.topics.property_set}_reply")[0].payload)
     assert (answer["id"], answer["code"]) == ("1", Code.PARAMETER_ERROR)
     assert answer["message"]
     assert not owner.commands
@@ -278,213 +245,3 @@ async def test_topics_that_are_nobodys_business(new_link: NewLink, owner: Owner)
         assert [one.topic for one in host.published] == [f"{own}/thing/service/property/set_reply"]
         assert len(owner.commands) == 1
         assert link.state is LinkState.ONLINE
-
-
-# Once and only once
-
-
-async def test_a_second_delivery_is_answered_but_not_carried_out(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
-) -> None:
-    """The platform delivers at least once; the second answer is the first one again."""
-    outcomes = iter([Answer(data={"first": 1}), Answer(data={"second": 2})])
-
-    async def act(_command: Command) -> Answer:
-        return next(outcomes)
-
-    owner.act = act
-    cloud.faults.set(duplicate_downlink=1)
-    await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
-    (command,) = device.service_calls
-    await device.wait_for(lambda _: len(command.replies) == 2)
-    assert [reply.data for reply in command.replies] == [{"first": 1}, {"first": 1}]
-    assert len(owner.commands) == 1
-
-
-async def test_a_second_delivery_during_the_first(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
-) -> None:
-    """As long as the command runs, its second delivery waits for the same outcome."""
-    finish = asyncio.Event()
-
-    async def act(_command: Command) -> Answer:
-        await finish.wait()
-        return Answer()
-
-    owner.act = act
-    cloud.faults.set(duplicate_downlink=1)
-    await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
-    await until(lambda: owner.commands)
-    await publish(cloud, link.topics.property_set, owner.commands[0].payload)
-    finish.set()
-    (command,) = device.service_calls
-    await device.wait_for(lambda _: len(command.replies) == 3)
-    assert len(owner.commands) == 1
-
-
-async def test_the_same_id_with_another_wish_is_another_command(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
-) -> None:
-    """Ids are not unique enough to refuse a command by its id alone."""
-    for value in (1, 0):
-        await publish(cloud, link.topics.property_set, b'{"id": "5", "params": {"LightSwitch": %d}}' % value)
-    await until(lambda: len(replies(cloud, f"{link.topics.property_set}_reply")) == 2)
-    assert [one.params for one in owner.commands] == [{"LightSwitch": 1}, {"LightSwitch": 0}]
-
-
-async def test_memory_is_bounded(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only so many commands are remembered, and the oldest is forgotten first."""
-    monkeypatch.setattr(f"{ALINK}.commands.REMEMBERED", 3)
-    payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(4)]
-    for number, payload in enumerate(payloads, 1):
-        await publish(cloud, link.topics.property_set, payload)
-        await until(lambda number=number: len(owner.commands) == number)
-    await publish(cloud, link.topics.property_set, payloads[-1])
-    await publish(cloud, link.topics.property_set, payloads[0])
-    await until(lambda: len(replies(cloud, f"{link.topics.property_set}_reply")) == len(payloads) + 2)
-    assert len(owner.commands) == len(payloads) + 1
-    assert owner.commands[-1].id == "0"
-
-
-async def test_memory_ends(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After minutes the same bytes are a new wish."""
-    monkeypatch.setattr(f"{ALINK}.commands.REMEMBERED_FOR", -1)
-    for _ in range(2):
-        await publish(cloud, link.topics.property_set, b'{"id": "5", "params": {}}')
-    await until(lambda: len(replies(cloud, f"{link.topics.property_set}_reply")) == 2)
-    assert len(owner.commands) == 2
-
-
-# Load and accidents
-
-
-async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:
-    """It is carried out all the same."""
-    published: list[str] = []
-    commands = Commands(owner.obey, lambda topic, _payload, _qos: published.append(topic))
-    commands.received(Route(RouteKind.SERVICE, "Restart"), "/topic", b'{"id": "1"}')
-    await until(lambda: owner.commands)
-    await commands.stop()
-    assert not published
-
-
-async def test_too_many_at_once(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """A flood is answered, not queued; as soon as there is room, commands run again."""
-    finish = asyncio.Event()
-
-    async def act(_command: Command) -> Answer:
-        await finish.wait()
-        return Answer()
-
-    owner.act = act
-    for number in range(MAX_RUNNING + 5):
-        await call(cloud, "SetDeviceProperty", Items={"Brightness": number})
-    calls = list(device.service_calls)
-    await device.wait_for(lambda _: sum(one.reply is not None for one in calls) == 5)
-    assert {one.reply.code for one in calls if one.reply} == {Code.TOO_BUSY}
-
-    finish.set()
-    await device.wait_for(lambda _: all(one.reply for one in calls))
-    assert sorted(one.reply.code for one in calls if one.reply) == [200] * MAX_RUNNING + [429] * 5
-    assert len(owner.commands) == MAX_RUNNING
-    assert await works(cloud, device)
-
-
-async def test_a_slow_command_holds_nobody_up(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """While one command takes its time, others are carried out and requests are answered."""
-    finish = asyncio.Event()
-
-    async def act(command: Command) -> Answer:
-        if command.params == {"Brightness": 1}:
-            await finish.wait()
-        return Answer()
-
-    owner.act = act
-    slow = await call(cloud, "SetDeviceProperty", Items={"Brightness": 1})
-    assert await works(cloud, device)
-    assert (await link.fetch_thing_model()).ok
-    assert device.service_calls[0].reply is None
-    finish.set()
-    assert (await reply_to(device, slow)).code == 200
-
-
-async def test_a_handler_that_raises(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A bug of ours is an answer too, and the details stay at home."""
-
-    async def fail(_command: Command) -> Answer:
-        raise RuntimeError("secret detail")
-
-    owner.act = fail
-    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
-    assert reply.code == Code.INTERNAL_ERROR == 400
-    assert "secret detail" not in reply.message
-    assert "secret detail" in caplog.text
-
-    await publish(cloud, link.topics.raw_down, b"\x00")
-    await until(lambda: len(owner.commands) == 2)
-    owner.act = Owner().act
-    assert await works(cloud, device)
-    assert not device.raw_down_replies
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(data={"Energy": math.nan}),
-        Answer(data={"Energy": object()}),  # type: ignore[dict-item]
-        Answer(data={"Text": "x" * MAX_PAYLOAD}),
-        Answer(message="\ud800"),
-    ],
-    ids=["NaN", "object", "too long", "half a character"],
-)
-async def test_answers_that_cannot_be_sent(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, answer: Answer
-) -> None:
-    """The caller hears that there is an answer which can't be put in words."""
-
-    async def act(_command: Command) -> Answer:
-        return answer
-
-    owner.act = act
-    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
-    assert reply.code == Code.INTERNAL_ERROR
-    assert reply.message.startswith("the answer cannot be sent")
-
-
-async def test_the_connection_goes_before_the_answer(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The command is carried out all the same; its answer is lost with the connection."""
-    caplog.set_level("DEBUG", f"{ALINK}.commands")
-    finish = asyncio.Event()
-
-    async def act(_command: Command) -> Answer:
-        await finish.wait()
-        return Answer()
-
-    owner.act = act
-    await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
-    await until(lambda: owner.commands)
-    cloud.faults.set(drop_connection=DEVICE_NAME)
-    await until(lambda: link.state is not LinkState.ONLINE)
-    finish.set()
-    await until(lambda: "The connection went before the answer" in caplog.text)
-
-
-async def test_commands_after_a_pause(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, config: LinkConfig
-) -> None:
-    """A link that was stopped and started again carries commands out as before."""
-    assert await works(cloud, device)
-    await link.stop()
-    link.start()
-    await link.wait_online(5)
-    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
-    assert reply.code == Code.SUCCESS
-    assert len(owner.commands) == 2

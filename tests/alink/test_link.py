@@ -1,17 +1,12 @@
 """The life of a link: it connects, loses its connection, comes back, is refused, and stops without a trace."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack
-import gc
 import json
-from pathlib import Path
 import time
 
 import paho.mqtt.client as mqtt
 import pytest
 
-from custom_components.aliyun_iot.alink.commands import Answer, Command
 from custom_components.aliyun_iot.alink.errors import (
     ClientRejected,
     ConnectError,
@@ -35,10 +30,9 @@ from custom_components.aliyun_iot.alink.link import (
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
-from .conftest import ALINK, NewLink, Owner, config_for, until
+from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, reply_to, until
 from .scripted import ScriptedHost
 
-DEVICE = {"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME}
 SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}
 
 CONNECTING, ONLINE = LinkState.CONNECTING, LinkState.ONLINE
@@ -49,12 +43,6 @@ DISCONNECTED = LinkState.DISCONNECTED
 def subscribed(cloud: Simulator) -> list[dict[str, int]]:
     """Return every SUBSCRIBE packet the cloud has seen, as filter → granted QoS or 0x80."""
     return [json.loads(message.payload) for message in cloud.wire if message.note == "subscribed"]
-
-
-async def sets(cloud: Simulator, device: CloudDevice) -> int:
-    """Let the cloud set a property and return the code of the answer."""
-    answer = await cloud.call("SetDeviceProperty", **DEVICE, Items={"LightSwitch": 1})
-    return (await device.wait_reply(answer["Data"]["MessageId"])).code
 
 
 async def test_connects_signed_and_subscribes(
@@ -95,9 +83,9 @@ async def test_refused_wildcards_are_not_fatal(
     await link.wait_online(5)
     assert 0x80 in {code for packet in subscribed(cloud) for code in packet.values()}
 
-    assert await sets(cloud, device) == 200
-    answer = await cloud.call("InvokeThingService", **DEVICE, Identifier="RunScene", Args={"SceneName": "movie"})
-    assert (await device.wait_reply(answer["Data"]["MessageId"])).code == 200
+    assert await obeys(cloud, device)
+    answer = await call(cloud, "InvokeThingService", Identifier="RunScene", Args={"SceneName": "movie"})
+    assert (await reply_to(device, answer)).code == 200
     assert [command.identifier for command in owner.commands] == [None, "RunScene"]
 
 
@@ -150,7 +138,7 @@ async def test_comes_back_after_a_dropped_connection(
     assert isinstance(owner.errors[2], ConnectionLost)
     assert link.last_error is None
     assert (await link.post_properties(SAMPLE)).ok
-    assert await sets(cloud, device) == 200
+    assert await obeys(cloud, device)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -164,7 +152,7 @@ async def test_outlives_a_restart_of_the_cloud(cloud: Simulator, device: CloudDe
     await cloud.start()
     await until(lambda: link.state is ONLINE)
     assert (await link.post_properties(SAMPLE)).ok
-    assert await sets(cloud, device) == 200
+    assert await obeys(cloud, device)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -204,10 +192,10 @@ async def test_a_disabled_device_comes_back_when_it_is_enabled(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
     """Nobody has to restart anything after the device was disabled in the console for a while."""
-    await cloud.call("DisableThing", **DEVICE)
+    await call(cloud, "DisableThing")
     await until(lambda: link.state is AUTH_FAILED)
     assert isinstance(link.last_error, CredentialsRefused)
-    await cloud.call("EnableThing", **DEVICE)
+    await call(cloud, "EnableThing")
     await until(lambda: link.state is ONLINE)
 
 
@@ -301,108 +289,3 @@ async def test_probe_leaves_nothing_connected(cloud: Simulator, device: CloudDev
     cloud.faults.set(refuse_connect={"code": 5})
     with pytest.raises(CredentialsRefused):
         await probe(config)
-
-
-# Stopping
-
-
-async def _opening(stack: AsyncExitStack, _cloud: Simulator) -> tuple[LinkConfig, Callable[[Link], bool]]:
-    host = await stack.enter_async_context(ScriptedHost(connack=b""))
-    return config_for(host.port), lambda link: link.state is CONNECTING
-
-
-async def _accepting(stack: AsyncExitStack, _cloud: Simulator) -> tuple[LinkConfig, Callable[[Link], bool]]:
-    host = await stack.enter_async_context(ScriptedHost(connack=b""))
-    return config_for(host.port), lambda _link: bool(host.received)
-
-
-async def _subscribing(stack: AsyncExitStack, _cloud: Simulator) -> tuple[LinkConfig, Callable[[Link], bool]]:
-    host = await stack.enter_async_context(ScriptedHost(acknowledges=False))
-    return config_for(host.port), lambda _link: len(host.received) > 1
-
-
-async def _backing_off(_stack: AsyncExitStack, _cloud: Simulator) -> tuple[LinkConfig, Callable[[Link], bool]]:
-    return config_for(1), lambda link: link.state is BACKING_OFF
-
-
-async def _refused(_stack: AsyncExitStack, cloud: Simulator) -> tuple[LinkConfig, Callable[[Link], bool]]:
-    cloud.faults.set(refuse_connect={"code": 4})
-    return config_for(cloud.port), lambda link: link.state is AUTH_FAILED
-
-
-async def _online(_stack: AsyncExitStack, cloud: Simulator) -> tuple[LinkConfig, Callable[[Link], bool]]:
-    return config_for(cloud.port), lambda link: link.state is ONLINE
-
-
-type Phase = Callable[[AsyncExitStack, Simulator], Awaitable[tuple[LinkConfig, Callable[[Link], bool]]]]
-
-
-@pytest.fixture
-async def stack() -> AsyncGenerator[AsyncExitStack]:
-    """Return what closes the hosts of a test."""
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
-@pytest.mark.parametrize("phase", [_opening, _accepting, _subscribing, _backing_off, _refused, _online])
-async def test_stops_in_every_phase_without_a_trace(
-    cloud: Simulator, device: CloudDevice, new_link: NewLink, owner: Owner, stack: AsyncExitStack, phase: Phase
-) -> None:
-    """No task, no socket, no reader and no timer stays behind, and it can be started again."""
-    config, reached = await phase(stack, cloud)
-    before = _traces()
-    link = new_link(config)
-    await until(lambda: reached(link))
-    await link.stop()
-    assert owner.states[-1] is DISCONNECTED
-    assert link.state is DISCONNECTED
-    await until(lambda: all(now <= then for now, then in zip(_traces(), before, strict=True)))
-    with pytest.raises(NotConnected):
-        await link.post_properties(SAMPLE)
-
-    await link.stop()
-    link.start()
-    await until(lambda: reached(link))
-    await link.stop()
-
-
-async def test_online_again_after_stop(device: CloudDevice, link: Link) -> None:
-    """Who stopped a link can start it and wait for it as if it were new."""
-    await link.stop()
-    await device.wait_for(lambda one: not one.online)
-    link.start()
-    await link.wait_online(5)
-    assert device.online
-
-
-async def test_stopping_gives_up_commands_and_requests(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
-) -> None:
-    """A command that is still running is cancelled, a request that waits is told."""
-    given_up = asyncio.Event()
-
-    async def never(_command: Command) -> Answer:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            given_up.set()
-        return Answer()
-
-    owner.act = never
-    await cloud.call("SetDeviceProperty", **DEVICE, Items={"LightSwitch": 1})
-    await until(lambda: owner.commands)
-    cloud.faults.set(lose_replies=1)
-    waiting = asyncio.create_task(link.post_properties(SAMPLE))
-    await device.wait_for(lambda one: "LightSwitch" in one.properties)
-
-    await link.stop()
-    assert given_up.is_set()
-    with pytest.raises(NotConnected):
-        await waiting
-    assert device.service_calls[0].reply is None
-
-
-def _traces() -> tuple[int, int]:
-    """Count open files and what the loop watches."""
-    gc.collect(0)
-    return len(list(Path("/dev/fd").iterdir())), len(asyncio.get_running_loop()._selector.get_map())

@@ -1,7 +1,6 @@
 """Device → cloud: requests, their replies, and replies that never come."""
 
 import asyncio
-import base64
 import json
 import math
 import random
@@ -11,29 +10,15 @@ import pytest
 
 from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import Link, LinkConfig, Sample
-from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, Reply
+from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.pacing import TokenBucket
 from custom_components.aliyun_iot.alink.requests import MAX_ID, MAX_PENDING, Requests
-from simulator import CloudDevice, Direction, Simulator, WireMessage
+from simulator import CloudDevice, Simulator
 
-from ..conftest import PRODUCT_KEY
-from .conftest import NewLink, Owner, config_for, until
+from .conftest import NewLink, Owner, config_for, publish, sent, until
 from .scripted import ScriptedHost
 
 AT = 1_767_225_600_000
-
-
-def sent(cloud: Simulator, topic: str) -> list[WireMessage]:
-    """Return what the device published on a topic."""
-    return [one for one in cloud.wire if one.direction is Direction.UP and one.topic == topic]
-
-
-async def publish(cloud: Simulator, topic: str, payload: bytes) -> None:
-    """Let the cloud publish anything on a topic of the device."""
-    answer = await cloud.call(
-        "Pub", ProductKey=PRODUCT_KEY, TopicFullName=topic, MessageContent=base64.b64encode(payload).decode()
-    )
-    assert answer["Success"]
 
 
 # The flows
@@ -192,17 +177,16 @@ async def test_unreadable_replies_are_passed_over(
     assert device.connections == 1
 
 
-async def test_a_second_reply_changes_nothing(cloud: Simulator, link: Link, device: CloudDevice) -> None:
+async def test_a_second_reply_changes_nothing() -> None:
     """Of two replies that arrive together the first one counts."""
-    asking: list[asyncio.Task[Reply]] = []
-    replies = Requests(lambda *_message: None, TokenBucket())
-    asking.append(asyncio.create_task(replies.request("/t", "m", {}, qos=0, timeout=5)))
-    await asyncio.sleep(0)
-    request_id = replies._last_id
-    replies.received("/t_reply", json.dumps({"id": request_id, "code": 200}).encode())
-    replies.received("/t_reply", json.dumps({"id": request_id, "code": 400}).encode())
-    replies.connection_lost()
-    assert (await asking[0]).code == 200
+    published: list[bytes] = []
+    requests = Requests(lambda _topic, payload, _qos: published.append(payload), TokenBucket())
+    asking = asyncio.create_task(requests.request("/t", "m", {}, qos=0, timeout=5))
+    await until(lambda: published)
+    for code in (200, 400):
+        requests.received("/t_reply", json.dumps({"id": json.loads(published[0])["id"], "code": code}).encode())
+    requests.connection_lost()
+    assert (await asking).code == 200
 
 
 # Sending
@@ -248,11 +232,13 @@ async def test_requests_in_flight_are_bounded() -> None:
     await asyncio.sleep(0)
     assert len(published) == MAX_PENDING
 
-    while answered := [one for one in published if one]:
-        published.clear()
-        for one in answered:
-            requests.received("/t_reply", json.dumps({"id": one, "code": 200}).encode())
-        await asyncio.sleep(0.01)
+    answered = 0
+    async with asyncio.timeout(5):
+        while not all(task.done() for task in asking):
+            for one in published[answered:]:
+                requests.received("/t_reply", json.dumps({"id": one, "code": 200}).encode())
+                answered += 1
+            await asyncio.sleep(0)
     assert all(reply.ok for reply in await asyncio.gather(*asking))
 
 

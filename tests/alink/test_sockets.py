@@ -7,6 +7,7 @@ import errno
 from pathlib import Path
 import socket
 import ssl
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -87,10 +88,19 @@ async def test_expired_certificate(authority: Authority, secure_cloud: SecureClo
 
 
 @pytest.mark.parametrize("ca", ["", "not a certificate", "证书", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
-async def test_authority_that_is_no_certificate(cloud: Simulator, ca: str) -> None:
-    """What the user pasted is refused with a reason."""
+async def test_authority_that_is_no_certificate(cloud: Simulator, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the user pasted is refused with a reason, and the socket that was open by then is closed."""
+    opened: list[socket.socket] = []
+    connect = socket.create_connection
+
+    def remember(*arguments: Any) -> socket.socket:
+        opened.append(connect(*arguments))
+        return opened[-1]
+
+    monkeypatch.setattr(socket, "create_connection", remember)
     with pytest.raises(CertificateInvalid, match="not a PEM certificate"):
         await probe(config_for(cloud.port, transport=Transport.TLS, ca=ca))
+    assert [one.fileno() for one in opened] == [-1]
 
 
 async def test_tls_to_a_plain_port(cloud: Simulator) -> None:
@@ -142,6 +152,9 @@ async def test_host_that_never_answers(socket_enabled: None) -> None:
         for transport in Transport:
             with pytest.raises(ConnectTimeout, match=f"127.0.0.1:{port} did not answer within 0.1 s"):
                 await probe(config_for(port, transport=transport), timeout=0.1)
+        # The socket has the same time-out, and may be the first to notice.
+        with pytest.raises(ConnectTimeout, match=f"127.0.0.1:{port} did not answer within 0.01 s"):
+            open_socket(Endpoint("127.0.0.1", port), 0.01)
 
 
 async def test_small_messages_do_not_wait(cloud: Simulator) -> None:

@@ -66,15 +66,17 @@ def open_socket(endpoint: Endpoint, timeout: float) -> socket.socket:
         on_failure.callback(sock.close)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if endpoint.transport is Transport.TLS:
-            sock = _handshake(sock, endpoint, where)
+            sock = _handshake(sock, endpoint, where, timeout)
         on_failure.pop_all()
     return sock
 
 
-def _handshake(sock: socket.socket, endpoint: Endpoint, where: str) -> ssl.SSLSocket:
+def _handshake(sock: socket.socket, endpoint: Endpoint, where: str, timeout: float) -> ssl.SSLSocket:
     try:
         return tls_context(endpoint.ca).wrap_socket(sock, server_hostname=endpoint.host)
     except ssl.SSLCertVerificationError as err:
         raise CertificateInvalid(f"{where}: {err.verify_message}") from err
+    except TimeoutError as err:
+        raise ConnectTimeout(f"{where} did not answer within {timeout:g} s") from err
     except OSError as err:
         raise TlsFailed(f"{where} does not speak TLS: {getattr(err, 'reason', None) or err}") from err

@@ -1,0 +1,161 @@
+"""The parts of the demo that need no running Home Assistant; `scripts/demo --exit` tests the rest."""
+
+import json
+from pathlib import Path
+import shlex
+import socket
+import sys
+
+import pytest
+import yaml
+
+from custom_components.aliyun_iot.alink.codes import describe
+from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from demo import __main__ as demo_main
+from demo.acts.reports import EXPECTED
+from demo.cloud import THING_MODEL, Cloud
+from demo.flows import BULK_ENTITIES, SERVICES, SINGLE_BINDINGS
+from demo.home_client import HomeEvent
+from demo.house import CHINESE_NAMES, CONFIGURATION, DASHBOARD, build
+from demo.lines import UP, Line, event_line, wire_line
+from demo.transcript import Transcript
+from demo.words import Language, Words
+from simulator import Direction, WireMessage
+
+HELPERS = ("input_boolean", "input_number", "script")
+
+
+class _HomeAssistantLoader(yaml.SafeLoader):
+    """Reads the tags of Home Assistant's YAML as nothing."""
+
+
+_HomeAssistantLoader.add_multi_constructor("!", lambda *_: None)
+
+
+def entities_of_the_house() -> set[str]:
+    """Return the entity ids that `house.yaml` gives rise to."""
+    house = yaml.load(CONFIGURATION.read_text(), _HomeAssistantLoader)  # noqa: S506 - a subclass of the safe one
+    helpers = {f"{domain}.{name}" for domain in HELPERS for name in house[domain]}
+    templates = {
+        entity["default_entity_id"] for block in house["template"] for rows in block.values() for entity in rows
+    }
+    return helpers | templates
+
+
+def entities_in(node: object) -> set[str]:
+    """Return every entity id of a dashboard."""
+    match node:
+        case dict():
+            return {node["entity"]} if "entity" in node else set().union(*map(entities_in, node.values()))
+        case list():
+            return set().union(*map(entities_in, node))
+        case str() if "." in node and node.partition(".")[0].isidentifier():
+            return {node}
+    return set()
+
+
+def wire_message(topic: str, payload: bytes, direction: Direction = Direction.UP, note: str = "") -> WireMessage:
+    """Return a message of the demo house."""
+    return WireMessage(1, 5.0, direction, "a1HomeDemo1/demo-house", topic, 0, payload, note)
+
+
+def test_everything_named_bound_and_shown_is_in_the_house() -> None:
+    """The files that name entities agree with the one that makes them."""
+    entities = entities_of_the_house()
+    assert set(CHINESE_NAMES) == entities
+    assert {*map(str, BULK_ENTITIES), *SINGLE_BINDINGS} <= entities
+    assert entities_in(yaml.safe_load(DASHBOARD.read_text())) <= entities
+
+
+def test_the_thing_model_has_what_the_conversation_is_about() -> None:
+    """Both sides read it, and it defines what is bound and expected."""
+    model = ThingModel.parse(THING_MODEL.read_text())
+    assert ThingModel.parse(model.to_tsl()) == model
+    assert EXPECTED.keys() <= model.properties.keys()
+    assert {str(binding["identifier"]) for binding in SINGLE_BINDINGS.values()} <= model.properties.keys()
+    assert SERVICES.keys() == model.services.keys()
+    assert "ZoneLevels" in model.properties
+    assert "Teleporter" not in model.properties
+
+
+def test_the_folder_is_made_anew_and_listens_on_loopback_only(tmp_path: Path) -> None:
+    """Nothing of an earlier run survives, and nobody else can reach the house."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "old.txt").touch()
+    build(folder, 4711)
+    assert not (folder / "old.txt").exists()
+    assert (folder / "custom_components" / "aliyun_iot" / "manifest.json").is_file()
+    settings = json.loads((folder / ".storage" / "http").read_text())["data"]["stable"]
+    assert (settings["server_host"], settings["server_port"]) == (["127.0.0.1"], 4711)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "shown"),
+    [
+        (
+            "/sys/a1HomeDemo1/demo-house/thing/event/property/post",
+            b'{"id":"1","params":{"A":{"value":1.5,"time":9}}}',
+            '…/thing/event/property/post {"A":1.5}',
+        ),
+        (
+            "/sys/a1HomeDemo1/demo-house/thing/service/property/set_reply",
+            b'{"id":"1","code":100003,"message":"no"}',
+            f"…/thing/service/property/set_reply 100003 {describe(100003)} «no»",
+        ),
+        ("/sys/a1HomeDemo1/demo-house/thing/model/up_raw", b"\x00\xff", "…/thing/model/up_raw 0x00ff"),
+        ("/elsewhere", b"[1]", "/elsewhere [1]"),
+    ],
+)
+def test_a_message_is_shown_by_its_gist(topic: str, payload: bytes, shown: str) -> None:
+    """Topics are short, envelopes and times are left out, codes come in words."""
+    line = wire_line(wire_message(topic, payload), Language.ENGLISH)
+    assert (line.at, line.mark, " ".join(line.text.split())) == (5.0, UP, shown)
+
+
+def test_codes_are_shown_in_chinese() -> None:
+    """The language of the demo is that of the codes too."""
+    line = wire_line(wire_message("/x", b'{"code":200,"data":{}}'), Language.CHINESE)
+    assert "200 成功" in line.text
+
+
+def test_what_happens_at_home_stands_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Home Assistant's events arrive late, and a message to it is noted down after Home Assistant got it."""
+    transcript = Transcript(Language.ENGLISH)
+    transcript.step(Words("step", ""))
+    transcript.add(Line(1.0, "cloud", "asks"))
+    transcript.add(Line(1.2, "cloud →", "command"))
+    transcript.add(Line(1.4, "← home", "answer"))
+    action = HomeEvent(1.1, "call_service", {"domain": "light", "service": "turn_on", "service_data": {"entry_id": 1}})
+    transcript.add_from_afar(event_line(action))
+    transcript.expect(False, Words("right", ""))
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [words[-1] for words in printed] == ["asks", "command", "{}", "answer", "right"]
+    assert transcript.failures == ["1. right"]
+
+
+async def test_the_printed_command_lines_are_right() -> None:
+    """What curl is told to send is what the conversation sends."""
+    cloud = Cloud(0, 0, lambda _: None)
+    command = shlex.split(cloud.curl("SetDeviceProperty", Items={"LightSwitch": 1}, Note="50 % & more"))
+    assert command[:3] == ["curl", "-s", cloud.api]
+    assert command[3:5] == ["-d", "Action=SetDeviceProperty"]
+    assert 'Items={"LightSwitch":1}' in command
+    assert command[-2:] == ["--data-urlencode", "Note=50 % & more"]
+    assert cloud.secret not in " ".join(command)
+
+
+def test_a_busy_port_is_a_plain_error(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    socket_enabled: None,
+) -> None:
+    """The port and the option are named, and nothing was started."""
+    monkeypatch.setattr(demo_main, "FOLDER", tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        monkeypatch.setattr(sys, "argv", ["demo", "--exit", "--port", str(port)])
+        assert demo_main.main() == 1
+    assert capsys.readouterr().err.startswith(f"demo: port {port} cannot be used")
+    assert {path.name for path in tmp_path.iterdir()} == {"lock"}
