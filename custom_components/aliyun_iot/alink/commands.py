@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+import hashlib
 import logging
 import time
 
@@ -104,7 +105,7 @@ class Commands:
         try:
             command = _decode(route, topic, payload)
         except MessageError as err:
-            _LOGGER.warning("Cannot read the command on %s: %s", topic, err)
+            _LOGGER.debug("Cannot read the command on %s: %s", topic, err)
             if err.id is not None:
                 self._reply(route, err.id, Answer(err.code, message=str(err)))
             return
@@ -118,7 +119,7 @@ class Commands:
     async def _outcome(self, command: Command) -> Answer:
         """Return the answer to a command, running it only if this very delivery has not been seen."""
         now = time.monotonic()
-        key = (command.topic, command.payload)
+        key = (command.topic, hashlib.sha256(command.payload).digest())
         seen = self._remembered.get(key)
         if seen is None or now - seen.at > REMEMBERED_FOR:
             if len(self._running) >= MAX_RUNNING:
