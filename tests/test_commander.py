@@ -425,7 +425,7 @@ async def test_services_that_fail(
 @pytest.mark.parametrize(
     ("actions", "words"),
     [
-        ([{"stop": "no", "error": True}], "stopped early"),
+        ([{"stop": "the meter is asleep", "error": True}], "stopped early: the meter is asleep"),
         ([{"condition": "template", "value_template": "{{ false }}"}], "stopped early"),
         ([{"action": "nobody.knows"}], "nobody"),
         ([{"action": "test.fail"}], "on purpose"),

@@ -125,7 +125,10 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             errors = {CONF_BINDINGS: "nothing_selected"}
         return self.async_show_form(
             step_id="remove",
-            data_schema=vol.Schema({vol.Required(CONF_BINDINGS): await self._choice_of_bindings(multiple=True)}),
+            # Without a default the browser would tick the first one by itself.
+            data_schema=vol.Schema(
+                {vol.Required(CONF_BINDINGS, default=list): await self._choice_of_bindings(multiple=True)}
+            ),
             errors=errors,
         )
 

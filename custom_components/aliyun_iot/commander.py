@@ -152,9 +152,13 @@ def answer_of(outcome: Outcome) -> Answer:
     if not outcome.failures:
         return Answer(data=outcome.data)
     first = next(iter(outcome.failures.values()))
-    message = "; ".join(f"{name}: {failure.message}" for name, failure in outcome.failures.items())
+    message = "; ".join(_sentence(name, failure) for name, failure in outcome.failures.items())
     data: dict[str, JsonValue] = {name: failure.message for name, failure in outcome.failures.items()}
     return Answer(first.code, data, message)
+
+
+def _sentence(name: str, failure: Failure) -> str:
+    return failure.message if failure.message.startswith(name) else f"{name}: {failure.message}"
 
 
 def _unbound(identifier: str, *, known: bool) -> Answer:

@@ -8,7 +8,7 @@ from typing import Self
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.trace import script_execution_get, trace_clear
+from homeassistant.helpers.trace import script_execution_get, trace_clear, trace_get
 import voluptuous as vol
 
 from .alink.codes import Code
@@ -71,8 +71,15 @@ async def _to_its_end[T](action: Coroutine[None, None, T]) -> T:
     trace_clear()
     result = await action
     if (reason := script_execution_get()) not in (None, "finished"):
-        raise HomeAssistantError(f"the script behind the action stopped early ({reason})")
+        raise HomeAssistantError(f"the script behind the action stopped early: {_last_words() or reason}")
     return result
+
+
+def _last_words() -> str:
+    """Return why a script stopped, if its last step says so."""
+    steps = [step.as_dict() for steps in (trace_get(clear=False) or {}).values() for step in steps]
+    last = steps[-1] if steps else {}
+    return str(last.get("result", {}).get("stop") or last.get("error") or "")
 
 
 def _log_late_failure(task: asyncio.Task[object]) -> None:

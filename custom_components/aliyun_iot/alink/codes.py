@@ -91,8 +91,8 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
         ),
         Code.ACTION_FAILED: CodeText(
             "action_failed",
-            "The action failed in Home Assistant. Its log says why.",
-            "Home Assistant 执行动作失败，原因见其日志。",
+            "The action failed in Home Assistant. The message of the reply says why.",
+            "Home Assistant 执行动作失败，原因见应答中的 message。",
         ),
         Code.TIMED_OUT: CodeText(
             "action_timed_out",

@@ -171,7 +171,8 @@ class _PahoConnection:
             self.accepted.set_result(None)
 
     def _disconnected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
-        self._end(ConnectionLost(f"the connection was lost: {str(code).lower()}"))
+        timed_out = str(code) == "Keep alive timeout"
+        self._end(ConnectionLost("the host went silent" if timed_out else "the host closed the connection"))
 
     def _end(self, error: ConnectError) -> None:
         """Tell all who wait for something that it will not come."""
