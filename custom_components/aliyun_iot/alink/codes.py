@@ -76,12 +76,12 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
         ),
         Code.READ_ONLY: CodeText(
             "read_only",
-            "This property can only be read. To control it, allow that in its binding.",
-            "该属性只读。如需控制，请在绑定中允许控制。",
+            "This property can only be read.",
+            "该属性只读。",
         ),
         Code.NOT_ALLOWED: CodeText(
             "not_allowed",
-            "Control of this entity from the cloud is not allowed. Confirm it in the binding if you want it.",
+            "Control of this entity from the cloud is not allowed. Allow it in its binding if you want it.",
             "不允许从云端控制该实体。如确有需要，请在绑定中确认。",
         ),
         Code.UNAVAILABLE: CodeText(

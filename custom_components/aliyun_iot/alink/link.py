@@ -74,7 +74,6 @@ async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float
 
     Raises a ConnectError that names the cause.
     """
-    config.pacer.connected()
     credentials = connect_credentials(
         config.triple,
         f"{config.triple.product_key}.{config.triple.device_name}",
@@ -85,7 +84,12 @@ async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float
         },
     )
     return await open_connection(
-        config.endpoint, credentials, keep_alive=config.keep_alive, timeout=timeout, on_message=on_message
+        config.endpoint,
+        credentials,
+        keep_alive=config.keep_alive,
+        timeout=timeout,
+        on_message=on_message,
+        before_connect=config.pacer.connected,
     )
 
 

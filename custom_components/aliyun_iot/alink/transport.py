@@ -235,11 +235,18 @@ class _PahoConnection:
 
 
 async def open_connection(
-    endpoint: Endpoint, credentials: Credentials, *, keep_alive: int, timeout: float, on_message: MessageHandler
+    endpoint: Endpoint,
+    credentials: Credentials,
+    *,
+    keep_alive: int,
+    timeout: float,
+    on_message: MessageHandler,
+    before_connect: Callable[[], None] = lambda: None,
 ) -> MqttConnection:
     """Connect, present the credentials and wait for the cloud to accept them.
 
-    `keep_alive` and `timeout` are seconds; the time-out covers the whole of it.
+    `keep_alive` and `timeout` are seconds; the time-out covers the whole of it. `before_connect` is told when the host is
+    reached and CONNECT is about to be sent.
 
     Raises a ConnectError that names the cause.
     """
@@ -254,6 +261,7 @@ async def open_connection(
                 opening.add_done_callback(_discard)
                 raise
             connection = _PahoConnection(opening.result(), on_message)
+            before_connect()
             try:
                 connection.start(credentials, endpoint, keep_alive)
                 await connection.accepted
