@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
 
 # The test package must load Home Assistant before anything imports voluptuous.
@@ -24,6 +25,9 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_SERVICE,
 )
 from simulator import CloudDevice, Simulator
+from simulator.device import DeviceReply
+
+from .application import SetProperties
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -101,6 +105,31 @@ def set_up(
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
         return entry
+
+    return run
+
+
+@pytest.fixture
+async def house(hass: HomeAssistant) -> None:
+    """Return real helpers to be controlled."""
+    assert await async_setup_component(hass, "input_boolean", {"input_boolean": {"lamp": None, "other": None}})
+    assert await async_setup_component(
+        hass, "input_number", {"input_number": {"target": {"min": 10, "max": 30, "step": 0.5, "initial": 20}}}
+    )
+
+
+@pytest.fixture
+def set_properties(cloud: Simulator, device: CloudDevice) -> SetProperties:
+    """Return a function that sets properties as an application in the cloud does, and returns the device's answer."""
+
+    async def run(**values: object) -> DeviceReply:
+        result = await cloud.call(
+            "SetDeviceProperty",
+            ProductKey=device.product_key,
+            DeviceName=device.device_name,
+            Items=json.dumps(values),
+        )
+        return await device.wait_reply(result["Data"]["MessageId"])
 
     return run
 

@@ -14,8 +14,8 @@ from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, DOMAIN
 from simulator import CloudDevice, Simulator
 
+from .application import LAMP, SERVICES, invoke
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
-from .test_commander import LAMP, SERVICES, invoke
 from .test_reporter import CELSIUS, TEMPERATURE, posted, until
 
 

@@ -1,6 +1,5 @@
 """Each domain both ways: what its states say, and which actions a set of values becomes."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
@@ -13,22 +12,9 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Kind, Range, Reason, Refused, Value
-from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of, domain_of
+from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
-
-def read(state: State) -> dict[str, Value | None]:
-    """Return what all supported aspects of an entity say."""
-    return {aspect.key: aspect.read(state) for aspect in DOMAINS[state.domain].aspects if aspect.supported(state)}
-
-
-def commands(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
-    """Return the actions that give an entity these values."""
-    return DOMAINS[state.domain].commands(state, values)
-
-
-def changed(state: State, new: str | None = None, **attributes: object) -> State:
-    """Return a state with another value or other attributes."""
-    return State(state.entity_id, new or state.state, {**state.attributes, **attributes})
+from .asking import changed, commands, read
 
 
 @pytest.mark.parametrize("domain", ["switch", "input_boolean"])
@@ -344,121 +330,3 @@ def test_a_binary_sensor_only_reports() -> None:
     assert read(state) == {"state": True}
     with pytest.raises(Refused):
         commands(state, {"state": False})
-
-
-@pytest.mark.parametrize("domain", DOMAINS)
-@pytest.mark.parametrize("unknown", ["unknown", "unavailable"])
-def test_unknown_is_never_a_value(domain: str, unknown: str) -> None:
-    """Not off, not 0, not empty: nothing."""
-    state = State(f"{domain}.gone", unknown, {"brightness": 3, "current_position": 3, "temperature": 3})
-    assert [aspect.read(state) for aspect in DOMAINS[domain].aspects if aspect.read(state) is not None] == []
-
-
-ODD: tuple[object, ...] = (
-    None,
-    "text",
-    "",
-    -1,
-    10**400,
-    float("nan"),
-    float("inf"),
-    True,
-    [],
-    [None],
-    ["a", 3],
-    {},
-    (1, 2, 3),
-    object(),
-)
-
-
-@pytest.mark.parametrize("domain", DOMAINS)
-@pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_odd_attributes_never_raise(domain: str, odd: object) -> None:
-    """Integrations write anything into attributes; every reader survives all of it."""
-    names = [
-        "brightness",
-        "color_mode",
-        "color_temp_kelvin",
-        "min_color_temp_kelvin",
-        "max_color_temp_kelvin",
-        "rgb_color",
-        "supported_color_modes",
-        "supported_features",
-        "device_class",
-        "unit_of_measurement",
-        "state_class",
-        "options",
-        "min",
-        "max",
-        "step",
-        "current_position",
-        "current_tilt_position",
-        "hvac_modes",
-        "hvac_action",
-        "temperature",
-        "target_temp_low",
-        "target_temp_high",
-        "current_temperature",
-        "current_humidity",
-        "humidity",
-        "min_temp",
-        "max_temp",
-        "target_temp_step",
-        "fan_mode",
-        "fan_modes",
-        "preset_modes",
-        "swing_modes",
-    ]
-    state = State(f"{domain}.odd", "on", dict.fromkeys(names, odd))
-    for aspect in DOMAINS[domain].aspects:
-        value = aspect.read(state)
-        assert value is None or aspect.kind.fits(value)
-        assert isinstance(aspect.supported(state), bool)
-        assert isinstance(aspect.controllable(state), bool)
-        assert isinstance(aspect.options(state), tuple)
-        assert aspect.range(state) is None or isinstance(aspect.range(state), Range)
-        assert aspect.unit(state) is None or isinstance(aspect.unit(state), str)
-        assert isinstance(aspect.identifiers_for(state), tuple)
-    assert isinstance(DOMAINS[domain].risky(state), bool)
-
-
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
-        ({"target_temperature": 40}, Reason.OUT_OF_RANGE),
-        ({"target_temperature": "warm"}, Reason.WRONG_TYPE),
-        ({"target_temperature": True}, Reason.WRONG_TYPE),
-        ({"power": 1}, Reason.WRONG_TYPE),
-        ({"mode": 1}, Reason.WRONG_TYPE),
-        ({"target_temperature": float("nan")}, Reason.WRONG_TYPE),
-        ({"mode": "dry"}, Reason.NOT_AN_OPTION),
-        ({"current_temperature": 20}, Reason.NOT_SUPPORTED),
-        ({"preset_mode": "eco"}, Reason.NOT_SUPPORTED),
-        ({"moon_phase": 1}, Reason.NOT_SUPPORTED),
-        ({"target_temperature": 22, "mode": "dry"}, Reason.NOT_AN_OPTION),
-    ],
-)
-def test_what_an_entity_cannot_take_is_refused_whole(
-    thermostat: State, values: dict[str, Value], reason: Reason
-) -> None:
-    """One value that can't be taken stops all, so that nothing is half done."""
-    with pytest.raises(Refused) as refused:
-        commands(thermostat, values)
-    assert refused.value.reason is reason
-
-
-def test_nothing_asked_is_nothing_done(lamp: State) -> None:
-    """An empty set doesn't turn anything on."""
-    assert commands(lamp, {}) == []
-
-
-def test_domains_are_found_by_entity() -> None:
-    """Entities of other domains can't be mapped, and say so instead of raising."""
-    assert domain_of("light.lamp") is DOMAINS["light"]
-    assert domain_of("camera.door") is None
-    assert aspect_of("camera.door", "power") is None
-    assert aspect_of("light.lamp", "power").key == "power"
-    assert all(domain.name == name for name, domain in DOMAINS.items())
-    keys = [[aspect.key for aspect in domain.aspects] for domain in DOMAINS.values()]
-    assert all(len(set(names)) == len(names) for names in keys)

@@ -1,0 +1,57 @@
+"""The cloud's part in a story: an application that sets, calls and publishes, and what the device answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import json
+from typing import Any
+
+from simulator import CloudDevice, Simulator
+from simulator.device import DeviceReply
+
+LAMP = {"identifier": "LightSwitch", "entity": "input_boolean.lamp", "aspect": "power", "access": "both"}
+TARGET = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
+BRIGHTNESS = {"identifier": "Brightness", "entity": "light.hall", "aspect": "brightness", "access": "both"}
+KELVIN = {"identifier": "ColorTemperature", "entity": "light.hall", "aspect": "color_temp", "access": "both"}
+
+type SetProperties = Callable[..., Awaitable[DeviceReply]]
+
+SERVICES = [
+    {
+        "identifier": "ReadMeter",
+        "actions": [
+            {"variables": {"answer": {"Energy": "{{ 1000 + Channel }}", "ReadAt": "2026-11-23T12:00:00+00:00"}}},
+            {"stop": "done", "response_variable": "answer"},
+        ],
+    },
+    {"identifier": "RunScene", "script": "script.scene"},
+]
+
+
+async def invoke(cloud: Simulator, device: CloudDevice, identifier: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call a service as an application in the cloud does."""
+    return await cloud.call(
+        "InvokeThingService",
+        ProductKey=device.product_key,
+        DeviceName=device.device_name,
+        Identifier=identifier,
+        Args=json.dumps(arguments),
+    )
+
+
+async def publish(cloud: Simulator, device: CloudDevice, path: str, content: dict[str, Any] | bytes) -> None:
+    """Send anything to the device, as it is."""
+    payload = content if isinstance(content, bytes) else json.dumps(content).encode()
+    device.connection.send(f"/sys/{device.product_key}/{device.device_name}/{path}", payload, 1)
+
+
+def last_reply(cloud: Simulator, suffix: str) -> dict[str, Any]:
+    """Return the last thing the device published on a topic."""
+    return json.loads([one.payload for one in cloud.wire if one.topic.endswith(suffix)][-1])
+
+
+async def reply_on(cloud: Simulator, suffix: str) -> dict[str, Any]:
+    """Wait for something on a topic and return it."""
+    async with asyncio.timeout(10):
+        while not any(one.topic.endswith(suffix) for one in cloud.wire):
+            await asyncio.sleep(0.01)
+    return last_reply(cloud, suffix)

@@ -1,0 +1,110 @@
+"""Services of the thing model: input becomes variables, a response becomes output, a failure is told."""
+
+import json
+from typing import Any
+
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
+import pytest
+
+from simulator import CloudDevice, Simulator
+
+from .application import SERVICES, invoke, publish, reply_on
+from .conftest import SetUp
+
+
+@pytest.mark.parametrize("form", ["sys", "ext"])
+async def test_synchronous_service_with_output(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, form: str
+) -> None:
+    """Input becomes variables, the response becomes output data; over both forms of RRPC."""
+    device.rrpc = type(device.rrpc)(form)
+    await set_up(services=SERVICES)
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert result["Success"]
+    assert json.loads(result["Data"]["Result"]) == {"Energy": 1003.0, "ReadAt": "1795435200000"}
+
+
+async def test_asynchronous_service_runs_a_script(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A bound script gets the input data as its fields, and its response reaches the cloud."""
+    assert await async_setup_component(
+        hass,
+        "script",
+        {
+            "script": {
+                "scene": {
+                    "fields": {"SceneName": {}, "Transition": {}},
+                    "sequence": [
+                        {"variables": {"answer": {"Accepted": "{{ SceneName == 'night' and Transition == 5 }}"}}},
+                        {"stop": "done", "response_variable": "answer"},
+                    ],
+                }
+            }
+        },
+    )
+    await set_up(services=SERVICES)
+    result = await invoke(cloud, device, "RunScene", {"SceneName": "night", "Transition": 5})
+    reply = await device.wait_reply(result["Data"]["MessageId"])
+    assert (reply.code, reply.data) == (200, {"Accepted": 1})
+
+
+@pytest.mark.parametrize(
+    ("identifier", "arguments", "code"),
+    [
+        ("ReadMeter", {"Channel": 99}, 460),
+        ("ReadMeter", {"Stranger": 1}, 460),
+        ("Restart", {}, 100001),
+        ("Stranger", {}, 100007),
+        ("RunScene", {}, 100005),
+    ],
+)
+async def test_services_that_fail(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    identifier: str,
+    arguments: dict[str, Any],
+    code: int,
+) -> None:
+    """Wrong input, a service nobody bound and a script that is not there each have their code."""
+    await set_up(services=SERVICES)
+    await publish(cloud, device, f"thing/service/{identifier}", {"id": "9", "params": arguments})
+    assert (await reply_on(cloud, f"{identifier}_reply"))["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        ([{"stop": "the meter is asleep", "error": True}], "stopped early: the meter is asleep"),
+        ([{"condition": "template", "value_template": "{{ false }}"}], "stopped early"),
+        ([{"action": "nobody.knows"}], "nobody"),
+        ([{"action": "test.fail"}], "on purpose"),
+        ([{"variables": {"r": {"Energy": "much"}}}, {"stop": "", "response_variable": "r"}], "does not fit"),
+        ([{"nonsense": True}], ""),
+    ],
+)
+async def test_sequences_that_fail(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, actions: list[Any], words: str
+) -> None:
+    """Whatever goes wrong in a sequence, the cloud gets to know it, and nothing breaks."""
+
+    async def fail(_: ServiceCall) -> None:
+        raise HomeAssistantError("on purpose")
+
+    hass.services.async_register("test", "fail", fail)
+    await set_up(services=[{"identifier": "ReadMeter", "actions": actions}])
+    await publish(cloud, device, "thing/service/ReadMeter", {"id": "9", "params": {}})
+    reply = await reply_on(cloud, "ReadMeter_reply")
+    assert reply["code"] == 100005
+    assert words in reply["message"]
+
+
+async def test_synchronous_call_of_nothing(cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """An RRPC whose method names no service is answered as what it is."""
+    await set_up(services=SERVICES)
+    await publish(cloud, device, "rrpc/request/1", {"id": "9", "method": "thing.service.", "params": {}})
+    assert (await reply_on(cloud, "rrpc/response/1"))["code"] == 460
