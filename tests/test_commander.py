@@ -3,7 +3,7 @@
 import asyncio
 
 from homeassistant.const import STATE_OFF
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, CoreState, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
@@ -87,14 +87,15 @@ async def test_raw_frames_are_events(hass: HomeAssistant, cloud: Simulator, devi
     assert events[0].data == {"entry_id": entry.entry_id, "data": "AAH/"}
 
 
-async def test_nothing_is_done_while_home_assistant_stops(
-    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+@pytest.mark.parametrize("state", [CoreState.starting, CoreState.stopping])
+async def test_nothing_is_done_while_home_assistant_starts_or_stops(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, state: CoreState
 ) -> None:
     """Half a command is worse than none."""
     await set_up([LAMP])
-    hass.set_state("STOPPING")
+    hass.set_state(state)
     reply = await set_properties(LightSwitch=1)
-    hass.set_state("RUNNING")
+    hass.set_state(CoreState.running)
     assert reply.code == 429
     assert hass.states.get("input_boolean.lamp").state == STATE_OFF
 

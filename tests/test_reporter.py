@@ -278,10 +278,11 @@ async def test_removed_binding_is_not_posted_any_more(
 
 
 async def test_renamed_removed_and_returned_entity(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A binding follows its entity by registry id; when the entity goes, only this binding rests."""
     registry = er.async_get(hass)
+    registry.async_get_or_create("sensor", "test", "living_room", suggested_object_id="living_room")
     lamp = registry.async_get_or_create("switch", "test", "lamp", suggested_object_id="lamp")
     hass.states.async_set("switch.lamp", "off")
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
@@ -297,6 +298,9 @@ async def test_renamed_removed_and_returned_entity(
     hass.states.async_remove("switch.reading_lamp")
     await hass.async_block_till_done()
     assert "removed" in entry.runtime_data.bound.problems["LightSwitch"]
+    registry.async_update_entity("sensor.living_room", name="Warm room")
+    await hass.async_block_till_done()
+    assert caplog.text.count("Property LightSwitch does not work") == 1
     hass.states.async_set("sensor.living_room", "22", CELSIUS)
     await posted(device, "CurrentTemperature", 22.0)
 

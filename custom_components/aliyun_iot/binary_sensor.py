@@ -2,38 +2,54 @@
 
 from typing import override
 
-from homeassistant.components.binary_sensor import (
-    BinarySensorDeviceClass,
-    BinarySensorEntity,
-    BinarySensorEntityDescription,
-)
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.link import LinkState
-from .entity import AliyunEntity
-from .runtime import AliyunConfigEntry
+from .const import CONF_PRODUCT_KEY, DOMAIN
+from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
-
-CONNECTED = BinarySensorEntityDescription(
-    key="connected",
-    translation_key="connected",
-    device_class=BinarySensorDeviceClass.CONNECTIVITY,
-    entity_category=EntityCategory.DIAGNOSTIC,
-)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AliyunConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensor."""
-    async_add_entities([ConnectedSensor(entry, CONNECTED)])
+    async_add_entities([ConnectedSensor(entry)])
 
 
-class ConnectedSensor(AliyunEntity, BinarySensorEntity):
+class ConnectedSensor(BinarySensorEntity):
     """On while the cloud is there; always available, since that is what it tells."""
+
+    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+    _attr_translation_key = "connected"
+
+    def __init__(self, entry: AliyunConfigEntry) -> None:
+        """Belong to the cloud device of the entry."""
+        self._entry = entry
+        self._attr_unique_id = f"{entry.entry_id}_connected"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer="Alibaba Cloud",
+            model=entry.data[CONF_PRODUCT_KEY],
+            name=entry.title,
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the link."""
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, link_signal(self._entry.entry_id), self.async_write_ha_state)
+        )
 
     @property
     @override

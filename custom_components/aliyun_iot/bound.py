@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-import logging
 
 from homeassistant.core import HomeAssistant, State, callback, split_entity_id
 
@@ -18,8 +17,6 @@ from .mapping.binding import Binding
 from .mapping.convert import to_cloud, to_ha
 from .mapping.domains import DOMAINS
 from .mapping.infer import infer_data_type
-
-_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ class BoundProperties:
 
 @callback
 def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | None) -> BoundProperties:
-    """Bring bindings to life; one that can't work is reported and left out, the others are not affected."""
+    """Bring bindings to life; one that can't work becomes a problem, the others are not affected."""
     by_entity: dict[str, list[BoundProperty]] = defaultdict(list)
     by_identifier: dict[str, BoundProperty] = {}
     problems: dict[str, str] = {}
@@ -94,8 +91,6 @@ def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | N
         else:
             by_entity[bound.entity_id].append(bound)
             by_identifier[binding.identifier] = bound
-    for identifier, problem in problems.items():
-        _LOGGER.warning("Property %s does not work: %s", identifier, problem)
     return BoundProperties({key: tuple(rows) for key, rows in by_entity.items()}, by_identifier, problems)
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import logging
 import time
 
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, CoreState, HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .alink.codes import Code
@@ -74,7 +74,7 @@ class Commander:
         started = time.monotonic()
         context = Context()
         self._announce(command, context)
-        if not self._hass.is_running:
+        if self._hass.state is not CoreState.running:
             answer = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
         else:
             answer = await self._carry_out(command, context, started)

@@ -90,7 +90,11 @@ class Runtime:
     @callback
     def apply(self) -> None:
         """Bring the stored bindings to life."""
+        known_problems = self.bound.problems
         self.bound = bind(self._hass, exposed_bindings(self._entry), self.model)
+        for identifier, problem in self.bound.problems.items():
+            if known_problems.get(identifier) != problem:
+                _LOGGER.warning("Property %s does not work: %s", identifier, problem)
         self.reporter.follow(self.bound)
         self.commander.follow(self.bound, service_bindings(self._entry), self.model)
 
