@@ -262,6 +262,41 @@ async def test_entities_fail_one_by_one(
     assert hass.states.get("light.hall").state == STATE_OFF
 
 
+async def test_no_command_overtakes_one_that_takes_too_long(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has to wait longer than its caller does is not done late: it is refused."""
+    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
+    go_on = asyncio.Event()
+    done: list[str] = []
+
+    async def slow(call: ServiceCall) -> None:
+        await go_on.wait()
+        done.append(call.service)
+
+    hass.services.async_register("switch", "turn_on", slow)
+    hass.services.async_register("switch", "turn_off", slow)
+    hass.states.async_set("switch.relay", "off")
+    await set_up([{**LAMP, "entity": "switch.relay"}])
+    assert "still running" in (await set_properties(LightSwitch=1)).message
+    reply = await set_properties(LightSwitch=0)
+    assert (reply.code, "not done" in reply.message) == (100006, True)
+    go_on.set()
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert done == ["turn_on", "turn_on"]
+
+
+async def test_contradiction_is_refused(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Two properties that stand for the same thing may agree, but not differ."""
+    await set_up([LAMP, {**LAMP, "identifier": "Power"}], options={"thing_model": None})
+    assert (await set_properties(LightSwitch=1, Power=1)).code == 200
+    reply = await set_properties(LightSwitch=1, Power=0)
+    assert reply.code == 460
+    assert hass.states.get("input_boolean.lamp").state == STATE_ON
+
+
 async def test_commands_to_one_entity_keep_their_order(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:

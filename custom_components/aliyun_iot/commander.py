@@ -8,7 +8,6 @@ import base64
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-import logging
 import time
 
 from homeassistant.core import Context, CoreState, HomeAssistant
@@ -25,8 +24,6 @@ from .outcome import Failure, Outcome
 from .property_set import PropertySetter
 from .reporter import Reporter
 from .service_call import call_service
-
-_LOGGER = logging.getLogger(__name__)
 
 SYNC_DEADLINE = 4.5
 """Seconds; the caller in the cloud waits five (docs/protocol.md §6.4)."""
@@ -55,7 +52,7 @@ class Commander:
 
     def __init__(self, hass: HomeAssistant, entry_id: str, reporter: Reporter) -> None:
         """Commands are checked against nothing until `follow` is called, so all of them are refused."""
-        self.journal: deque[JournalRow] = deque(maxlen=JOURNAL_LENGTH)
+        self._journal: deque[JournalRow] = deque(maxlen=JOURNAL_LENGTH)
         self._hass = hass
         self._entry_id = entry_id
         self._reporter = reporter
@@ -78,7 +75,7 @@ class Commander:
             answer = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
         else:
             answer = await self._carry_out(command, context, started)
-        self.journal.append(
+        self._journal.append(
             JournalRow(
                 at=dt_util.utcnow().isoformat(timespec="milliseconds"),
                 kind=command.kind,
@@ -93,7 +90,7 @@ class Commander:
 
     def journal_rows(self) -> list[dict[str, object]]:
         """Return the last commands, oldest first."""
-        return [asdict(row) for row in self.journal]
+        return [asdict(row) for row in self._journal]
 
     async def _carry_out(self, command: Command, context: Context, started: float) -> Answer:
         deadline = SYNC_DEADLINE if command.sync else DEADLINE
@@ -158,7 +155,9 @@ def answer_of(outcome: Outcome) -> Answer:
 
 
 def _sentence(name: str, failure: Failure) -> str:
-    return failure.message if failure.message.startswith(name) else f"{name}: {failure.message}"
+    """Return the message with the name in front, unless it names the place by itself, as `RGBColor.Red: …` does."""
+    named = failure.message.startswith((f"{name}:", f"{name}.", f"{name}["))
+    return failure.message if named else f"{name}: {failure.message}"
 
 
 def _unbound(identifier: str, *, known: bool) -> Answer:

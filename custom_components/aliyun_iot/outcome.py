@@ -52,7 +52,7 @@ async def run_action[T](hass: HomeAssistant, action: Coroutine[None, None, T], d
         if not task.done():
             task.add_done_callback(_log_late_failure)
     if not task.done():
-        return Failure(Code.TIMED_OUT, f"the action has not finished after {deadline:g} s and is still running")
+        return Failure(Code.TIMED_OUT, f"the action has not finished after {deadline:.2g} s and is still running")
     try:
         return task.result()
     except (HomeAssistantError, vol.Invalid) as err:

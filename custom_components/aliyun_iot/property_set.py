@@ -7,6 +7,7 @@ belong together: when one of them is refused, the entity is left alone, because 
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+import time
 from weakref import WeakValueDictionary
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
@@ -83,29 +84,49 @@ class PropertySetter:
         context: Context,
         deadline: float,
     ) -> dict[str, Failure]:
-        """Set all properties of one entity, in the order in which the commands came."""
+        """Set all properties of one entity, after the commands that came before and never together with one of them."""
         turn = self._turns.setdefault(entity_id, asyncio.Lock())
-        async with turn:
-            state = self._hass.states.get(entity_id)
-            if state is None or state.state == STATE_UNAVAILABLE:
-                problem = "has gone" if state is None else "is unavailable"
-                return dict.fromkeys(ones, Failure(Code.UNAVAILABLE, f"{entity_id} {problem}"))
-            wanted, failures = _understand(ones, values, state)
-            if failures:
-                others = Failure(next(iter(failures.values())).code, f"not set, because {next(iter(failures))} was not")
-                return dict.fromkeys(ones, others) | failures
-            try:
-                calls = next(iter(ones.values())).domain.commands(state, wanted)
-            except Refused as err:
-                return dict.fromkeys(ones, Failure(_CODES[err.reason], str(err)))
-            result = await run_action(self._hass, self._act(entity_id, calls, context), deadline)
-            return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(deadline):
+                await turn.acquire()
+        except TimeoutError:
+            late = f"not done, because an earlier command to {entity_id} has not finished"
+            return dict.fromkeys(ones, Failure(Code.TIMED_OUT, late))
+        plan = self._plan(entity_id, ones, values)
+        if isinstance(plan, dict):
+            turn.release()
+            return plan
+        action = self._act(entity_id, plan, context, turn)
+        result = await run_action(self._hass, action, deadline - (time.monotonic() - started))
+        return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
 
-    async def _act(self, entity_id: str, calls: list[ActionCall], context: Context) -> None:
-        for call in calls:
-            await self._hass.services.async_call(
-                call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
-            )
+    def _plan(
+        self, entity_id: str, ones: Mapping[str, BoundProperty], values: Mapping[str, JsonValue]
+    ) -> list[ActionCall] | dict[str, Failure]:
+        """Return the actions that set all properties of an entity, or why none of them can be set."""
+        state = self._hass.states.get(entity_id)
+        if state is None or state.state == STATE_UNAVAILABLE:
+            problem = "has gone" if state is None else "is unavailable"
+            return dict.fromkeys(ones, Failure(Code.UNAVAILABLE, f"{entity_id} {problem}"))
+        wanted, failures = _understand(ones, values, state)
+        if failures:
+            others = Failure(next(iter(failures.values())).code, f"not set, because {next(iter(failures))} was not")
+            return dict.fromkeys(ones, others) | failures
+        try:
+            return next(iter(ones.values())).domain.commands(state, wanted)
+        except Refused as err:
+            return dict.fromkeys(ones, Failure(_CODES[err.reason], str(err)))
+
+    async def _act(self, entity_id: str, calls: list[ActionCall], context: Context, turn: asyncio.Lock) -> None:
+        """Run the actions; the turn ends with the last of them, also when nobody waits for it any more."""
+        try:
+            for call in calls:
+                await self._hass.services.async_call(
+                    call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
+                )
+        finally:
+            turn.release()
 
 
 def _understand(
@@ -119,9 +140,12 @@ def _understand(
             failures[identifier] = Failure(Code.NOT_ALLOWED, f"control of {state.entity_id} was not confirmed")
             continue
         try:
-            wanted[one.aspect.key] = one.to_aspect(one.decode(values[identifier], state), state)
+            value = one.to_aspect(one.decode(values[identifier], state), state)
         except InvalidValue as err:
             failures[identifier] = Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, str(err))
         except ConversionError as err:
             failures[identifier] = Failure(_CODES[err.reason], str(err))
+        else:
+            if wanted.setdefault(one.aspect.key, value) != value:
+                failures[identifier] = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
     return wanted, failures
