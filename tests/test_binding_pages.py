@@ -4,6 +4,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -91,6 +92,42 @@ async def test_an_entity_that_cannot_be_bound(
     assert walk.errors == {"entity": error}
     await walk.submit(entity=LAMP)
     assert walk.step == "binding"
+
+
+async def test_an_entity_that_goes_while_its_form_is_open(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """A binding that could do nothing is not stored; when the entity is back, the same form goes on."""
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity=LAMP)
+    hass.states.async_remove(LAMP)
+    power = {"aspect": "power", "identifier": "LightSwitch", "access": "report", **NO_SECTIONS}
+    await walk.submit(**power)
+    assert walk.errors == {"base": "entity_not_found"}
+    assert not bound(offline)
+
+    hass.states.async_set(LAMP, "on", LAMP_ATTRIBUTES)
+    await walk.submit(**power)
+    assert bound(offline).keys() == {"LightSwitch"}
+
+
+@pytest.mark.parametrize(
+    ("entity", "state", "shown"),
+    [
+        (LAMP, "on", "开启"),
+        (LAMP, "unavailable", "不可用"),
+        ("sensor.cellar", "21.5", "21.5 °C"),
+        ("sensor.cellar", "unknown", "未知"),
+    ],
+)
+async def test_a_state_is_shown_as_dashboards_show_it(
+    hass: HomeAssistant, offline: MockConfigEntry, entity: str, state: str, shown: str
+) -> None:
+    """In the words of the installation, or with its unit."""
+    hass.config.language = "zh-Hans"
+    assert await async_setup_component(hass, entity.partition(".")[0], {})
+    hass.states.async_set(entity, state, hass.states.get(entity).attributes)
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity=entity)
+    assert walk.result["description_placeholders"]["state"] == shown
 
 
 async def test_every_property_is_bound(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:

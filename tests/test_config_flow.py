@@ -188,7 +188,7 @@ async def test_a_private_host_with_its_own_certificate_authority(
         assert walk.errors == {"base": "certificate_invalid"}
 
         await walk.submit(**triple(), **at(cloud, transport="tls", ca="no certificate"))
-        assert walk.errors == {"base": "certificate_invalid"}
+        assert walk.errors == {"advanced": "invalid_ca"}
 
         await walk.submit(**triple(), **at(cloud, transport="tls", ca=authority))
         assert walk.created
@@ -330,6 +330,19 @@ async def test_a_host_that_does_not_work_is_not_moved_to(
     assert walk.aborted == "reconfigure_successful"
     await device.wait_for(lambda device: device.online)
     assert entry.data == before
+
+
+async def test_other_words_for_the_same_way_cost_nothing(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The port has moved into its own field: the data are others, the connection is the same and comes back."""
+    entry = await set_up()
+    walk = Walk.config(hass, await entry.start_reconfigure_flow(hass))
+    await walk.submit(endpoint="127.0.0.1", advanced={**PLAIN, "port": cloud.port})
+    assert walk.aborted == "reconfigure_successful"
+    assert entry.data["port"] == cloud.port
+    await entry.runtime_data.link.wait_online(5)
+    assert device.online
 
 
 async def test_a_trial_does_not_revive_an_entry_that_was_unloaded_meanwhile(

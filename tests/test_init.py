@@ -1,16 +1,20 @@
 """An entry's life: connected, updated, unloaded, refused."""
 
 import asyncio
+from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.link import LinkState
+from custom_components.aliyun_iot.connection import link_config
 from custom_components.aliyun_iot.const import (
+    CONF_BINDINGS,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
     CONF_KEEP_ALIVE,
@@ -18,7 +22,9 @@ from custom_components.aliyun_iot.const import (
     CONF_THING_MODEL,
     CONF_WINDOW,
     DOMAIN,
+    SUBENTRY_EXPOSURE,
 )
+from custom_components.aliyun_iot.runtime import Runtime
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_SECRET, SetUp
@@ -150,6 +156,79 @@ async def test_two_devices_side_by_side(
     assert await hass.config_entries.async_unload(first.entry_id)
     await device.wait_for(lambda one: not one.online)
     assert other.online
+
+
+async def test_failed_or_cancelled_set_up_leaves_nothing(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
+) -> None:
+    """Every other attempt would leave one more listener, and a cancelled one a link that nobody can stop."""
+    binding = {"identifier": "LightSwitch", "entity": "switch.lamp", "aspect": "power"}
+    reachable = entry_data[CONF_ENDPOINT]
+    entry_data[CONF_ENDPOINT] = "127.0.0.1:1"
+    listeners_before = hass.bus.async_listeners()
+    entry = await set_up([binding])
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert "state_changed" not in hass.bus.async_listeners().keys() - listeners_before.keys()
+
+    runtime = Runtime(hass, entry, link_config(hass, {**entry_data, CONF_ENDPOINT: reachable}, entry.options))
+    connecting = asyncio.create_task(runtime.connect())
+    await asyncio.sleep(0)
+    connecting.cancel()
+    await asyncio.wait({connecting})
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("Aliyun link")]
+    assert "state_changed" not in hass.bus.async_listeners().keys() - listeners_before.keys()
+
+
+async def test_renaming_during_unloading_leaves_nothing(hass: HomeAssistant, cloud: Simulator, set_up: SetUp) -> None:
+    """While the link takes its leave, the registry still tells the runtime of bound entities."""
+    registry = er.async_get(hass)
+    lamp = registry.async_get_or_create("switch", "test", "lamp", suggested_object_id="lamp")
+    binding = {"identifier": "LightSwitch", "entity": lamp.id, "aspect": "power"}
+    entry = await set_up()
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType({CONF_BINDINGS: [binding]}),
+            subentry_type=SUBENTRY_EXPOSURE,
+            title="Lamp",
+            unique_id="lamp",
+        ),
+    )
+    await hass.async_block_till_done()
+    assert entry.runtime_data.bound.by_entity
+    listeners = hass.bus.async_listeners().get("state_changed", 0)
+
+    def renamed(_state: object, _error: object) -> None:
+        registry.async_update_entity("switch.lamp", name="Reading lamp")
+
+    entry.runtime_data.link._on_state = renamed
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert hass.bus.async_listeners().get("state_changed", 0) == listeners - 1
+
+
+async def test_an_outage_is_told_once(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log has one line for the loss and one for the return, however many attempts lie between."""
+    caplog.set_level("INFO", "custom_components.aliyun_iot.runtime")
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.CONNECTS_PER_WINDOW", 99)
+    await set_up()
+    for _ in range(2):
+        caplog.clear()
+        connections = device.connections
+        cloud.faults.set(refuse_connect={"code": 3, "count": 2})
+        device.connection.close("the cloud has other plans")
+        await device.wait_for(lambda one, before=connections: one.connections > before and one.online)
+        await _until(hass, CONNECTED, STATE_ON)
+        assert caplog.text.count("lost its connection") == 1
+        assert caplog.text.count("is connected again") == 1
 
 
 async def _until(hass: HomeAssistant, entity_id: str, state: str) -> None:

@@ -54,7 +54,7 @@ async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: C
         "CurrentTemperature": "Cellar · Value → Current temperature [CurrentTemperature] (Report)",
     }
     assert walk.values == {"bindings": list(walk.choices("bindings"))}
-    assert "Nothing fits for certain: Kettle." in walk.description()
+    assert "Nothing fits for certain, or all is bound already: Kettle." in walk.description()
     assert not bound(entry)
 
     await walk.submit(bindings=["LightSwitch", "CurrentTemperature"])
@@ -140,7 +140,7 @@ async def test_entities_of_one_device_share_an_exposure(hass: HomeAssistant, off
         )
     walk = await Walk.options(hass, offline, "add")
     await walk.submit(entities=["sensor.air_temperature", "sensor.air_humidity"])
-    assert all(label.endswith("(上报)") for label in walk.choices("bindings").values())
+    assert all(label.endswith("（上报）") for label in walk.choices("bindings").values())
     await walk.submit(**walk.values)
 
     (exposure,) = offline.subentries.values()
@@ -181,7 +181,8 @@ async def test_a_thing_model_is_pasted(
 @pytest.mark.parametrize(
     ("text", "error", "placeholders"),
     [
-        ("{", "invalid_thing_model", {"path": "TSL"}),
+        ("{", "not_a_thing_model", {}),
+        ('{"no": "model"}', "not_a_thing_model", {}),
         ('{"properties": [{"identifier": "a b"}]}', "invalid_thing_model", {"path": "properties[0].identifier"}),
         (
             '{"profile": {"productKey": "a1Other"}, "properties": []}',

@@ -153,6 +153,19 @@ async def test_action_that_raises(
     assert (await set_properties(LightSwitch=1)).code == 100005
 
 
+async def test_action_that_is_cancelled(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
+    """An integration that gives up what it waits for cancels the action: a failure, and the caller hears it."""
+
+    async def give_up(_: ServiceCall) -> None:
+        raise asyncio.CancelledError
+
+    hass.services.async_register("switch", "turn_on", give_up)
+    hass.states.async_set("switch.lost", "off")
+    await set_up([{**LAMP, "entity": "switch.lost"}])
+    reply = await set_properties(LightSwitch=1)
+    assert (reply.code, "cancelled" in reply.message) == (100005, True)
+
+
 async def test_script_that_gives_up_is_a_failure(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
 ) -> None:
@@ -183,6 +196,27 @@ async def test_script_that_gives_up_is_a_failure(
     await hass.services.async_call("input_boolean", "turn_on", {"entity_id": "input_boolean.allowed"}, blocking=True)
     assert (await set_properties(LightSwitch=1)).code == 200
     assert hass.states.get("switch.guarded").state == STATE_ON
+
+
+async def test_script_of_somebody_else_is_no_failure(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """What a change triggers elsewhere may stop as it likes: the change itself has happened."""
+    assert await async_setup_component(
+        hass,
+        "template",
+        {
+            "template": {
+                "trigger": {"platform": "state", "entity_id": "input_boolean.lamp"},
+                "action": [{"condition": "template", "value_template": "{{ false }}"}],
+                "sensor": {"name": "Bystander", "state": "1"},
+            }
+        },
+    )
+    await hass.async_block_till_done()
+    await set_up([LAMP])
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert hass.states.get("input_boolean.lamp").state == STATE_ON
 
 
 async def test_action_that_takes_too_long(

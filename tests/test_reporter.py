@@ -10,6 +10,7 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
+from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.const import CONF_BINDINGS, CONF_WINDOW
 from simulator import CloudDevice, Simulator
 
@@ -193,6 +194,35 @@ async def test_comes_back_with_a_snapshot(
     assert set(posts(cloud)[-1]) == {"CurrentTemperature", "LightSwitch"}
 
 
+@pytest.mark.parametrize("under_way", [False, True])
+async def test_last_word_outlives_an_outage(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    under_way: bool,
+) -> None:
+    """What an entity said last is posted after the come-back, also when it says nothing by then."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.05)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    await posted(device, "CurrentTemperature", 20.0)
+    reporter = entry.runtime_data.reporter
+    await until(lambda: reporter.counters.values == 1)
+    if under_way:
+        cloud.faults.set(lose_replies=1)
+        hass.states.async_set("sensor.living_room", "23", CELSIUS)
+        await posted(device, "CurrentTemperature", 23.0)
+    device.connection.close("the cloud has other plans")
+    await until(lambda: entry.runtime_data.link.state is not LinkState.ONLINE)
+    if not under_way:
+        hass.states.async_set("sensor.living_room", "23", CELSIUS)
+    hass.states.async_set("sensor.living_room", STATE_UNAVAILABLE, CELSIUS)
+    await until(lambda: reporter.counters.values == 2)
+    assert device.properties["CurrentTemperature"][0] == 23.0
+
+
 async def test_nothing_is_posted_before_home_assistant_has_started(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
@@ -236,11 +266,33 @@ async def test_large_values_go_in_halves(
     rows = [{"identifier": f"T{n}", "entity": f"sensor.t{n}", "aspect": "text"} for n in range(8)]
     for n in range(7):
         hass.states.async_set(f"sensor.t{n}", str(n) * 50)
-    hass.states.async_set("sensor.t7", "7" * 240 + "\N{PILE OF POO}" * 10)
+    hass.states.async_set("sensor.t7", "7" * 230 + "\N{PILE OF POO}" * 20)
     entry = await set_up(rows, options={"thing_model": None})
     await device.wait_for(lambda one: len(one.properties) == 7)
     await until(lambda: "T7" in entry.runtime_data.reporter.rejections)
     assert "too large" in entry.runtime_data.reporter.rejections["T7"].reason
+
+
+async def test_return_to_the_old_value_between_two_halves(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second half of a divided post is under way as well, so taking its value back is news."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.messages.MAX_PAYLOAD", 400)
+    device.thing_model = None
+    rows = [{"identifier": f"T{n}", "entity": f"sensor.t{n}", "aspect": "text"} for n in range(2)]
+    for n in range(2):
+        hass.states.async_set(f"sensor.t{n}", "old")
+    entry = await set_up(rows, options={"thing_model": None})
+    reporter = entry.runtime_data.reporter
+    await until(lambda: reporter.counters.values == 2)
+    cloud.faults.set(delay_replies=0.1)
+    await asyncio.sleep(0.05)  # the window of the snapshot
+    for n in range(2):
+        hass.states.async_set(f"sensor.t{n}", "n" * 200)
+    await posted(device, "T0", "n" * 200)
+    hass.states.async_set("sensor.t1", "old")
+    await until(lambda: reporter.counters.values == 5)
+    assert device.properties["T1"][0] == "old"
 
 
 async def test_changed_bindings_apply_at_once(

@@ -84,6 +84,13 @@ async def test_services_that_fail(
         ([{"action": "nobody.knows"}], "nobody"),
         ([{"action": "test.fail"}], "on purpose"),
         ([{"variables": {"r": {"Energy": "much"}}}, {"stop": "", "response_variable": "r"}], "does not fit"),
+        (
+            [{"variables": {"r": {"ReadAt": "2026-02-30 12:00"}}}, {"stop": "", "response_variable": "r"}],
+            "does not fit",
+        ),
+        ([{"variables": {"r": {"ReadAt": "\ud800"}}}, {"stop": "", "response_variable": "r"}], "does not fit"),
+        ([{"variables": {"r": [1]}}, {"stop": "", "response_variable": "r"}], "no mapping"),
+        ([{"variables": {"r": 0}}, {"stop": "", "response_variable": "r"}], "no mapping"),
         ([{"nonsense": True}], ""),
     ],
 )

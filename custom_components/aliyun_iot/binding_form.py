@@ -207,6 +207,8 @@ class BindingForm:
 
         Raises InputRefused when the binding can't work.
         """
+        if self.labels.hass.states.get(self.state.entity_id) is None:
+            raise InputRefused({"base": "entity_not_found"})
         conversion = user_input[SECTION_CONVERSION]
         data = {
             CONF_ENTITY: entity_reference(self.labels.hass, self.state.entity_id),

@@ -111,7 +111,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             errors=refused.errors if refused else {},
             description_placeholders={
                 "entity": self._form.state.name,
-                "state": self._form.state.state,
+                "state": self._form.labels.state(self._form.state),
                 **(refused.placeholders if refused else {}),
             },
         )

@@ -20,7 +20,7 @@ from .alink.thing_model import ThingModel
 from .bound import BoundProperties
 from .const import EVENT_COMMAND, EVENT_RAW
 from .mapping.binding import ServiceBinding
-from .outcome import Failure, Outcome
+from .outcome import MESSAGE_LENGTH, Failure, Outcome
 from .property_set import PropertySetter
 from .reporter import Reporter
 from .service_call import call_service
@@ -82,7 +82,7 @@ class Commander:
                 id=command.id,
                 target=_targets(command),
                 code=answer.code,
-                message=answer.message,
+                message=answer.message[:MESSAGE_LENGTH],
                 milliseconds=round((time.monotonic() - started) * 1000, 1),
             )
         )

@@ -29,8 +29,9 @@ import voluptuous as vol
 
 from .alink.auth import DeviceTriple
 from .alink.endpoint import REGIONS, Transport
-from .alink.errors import ConnectError, TripleInvalid
+from .alink.errors import CertificateInvalid, ConnectError, TripleInvalid
 from .alink.link import probe
+from .alink.sockets import tls_context
 from .connection import EndpointInvalid, link_config
 from .const import (
     CONF_CA,
@@ -191,7 +192,8 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         replaced = False
         try:
             errors = await self._try(data, entry.options)
-            replaced = not errors and data != entry.data
+            # Other words for the same way change the data, but the update listener keeps the link.
+            replaced = not errors and link_config(self.hass, data, entry.options) != runtime.link.config
         finally:
             # A change that works makes the update listener reload the entry, with a new link.
             if not replaced and _running(entry) is runtime:
@@ -206,6 +208,11 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
             return _triple_error(err)
         except EndpointInvalid:
             return {CONF_ENDPOINT: "invalid_endpoint"}
+        if certificate_authority := config.endpoint.ca:
+            try:
+                await self.hass.async_add_executor_job(tls_context, certificate_authority)
+            except CertificateInvalid:
+                return {SECTION_ADVANCED: "invalid_ca"}
         if delay := config.pacer.delay():
             self._placeholders["seconds"] = str(ceil(delay))
             return {"base": "too_many_attempts"}

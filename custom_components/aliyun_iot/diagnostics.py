@@ -6,7 +6,8 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_CA, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_THING_MODEL
+from .const import CONF_CA, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_THING_MODEL, SUBENTRY_EXPOSURE
+from .exposures import service_bindings
 from .runtime import AliyunConfigEntry
 
 TO_REDACT = {CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_CA}
@@ -20,7 +21,11 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         "entry": {
             "data": async_redact_data(entry.data, TO_REDACT),
             "options": {key: value for key, value in entry.options.items() if key != CONF_THING_MODEL},
-            "subentries": [{"type": one.subentry_type, "data": dict(one.data)} for one in entry.subentries.values()],
+            "exposures": [
+                dict(one.data) for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE
+            ],
+            # The actions of a service are the user's own and may hold codes; that there are some is enough.
+            "services": {key: one.script or len(one.actions) for key, one in service_bindings(entry).items()},
         },
         "link": {
             "state": link.state,

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_translations
+from homeassistant.const import ATTR_DEVICE_CLASS, ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations, async_translate_state
 
 from .alink.datatypes import DataType, Field
 from .alink.thing_model import Property, Service, ThingModel
@@ -80,12 +82,35 @@ class Labels:
         return state.name if state else entity_id or reference
 
     @callback
+    def state(self, state: State) -> str:
+        """Return what a state says as dashboards show it: in words, or with its unit."""
+        if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return self.text(f"common.{state.state}")
+        registered = er.async_get(self.hass).async_get(state.entity_id)
+        words = async_translate_state(
+            self.hass,
+            state.state,
+            state.domain,
+            registered.platform if registered else None,
+            registered.translation_key if registered else None,
+            state.attributes.get(ATTR_DEVICE_CLASS),
+        )
+        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+        return f"{words} {unit}" if unit else words
+
+    @callback
     def binding(self, binding: Binding, model: ThingModel | None) -> str:
         """Return what a binding connects, and which way."""
         aspect = aspect_of(resolve_entity(self.hass, binding.entity) or "", binding.aspect)
         facet = self.aspect(aspect) if aspect else binding.aspect
         target = self.property(binding.identifier, model.properties.get(binding.identifier) if model else None)
-        return f"{self.entity(binding.entity)} · {facet} → {target} ({self.access(binding.access)})"
+        return self.text(
+            "common.binding",
+            entity=self.entity(binding.entity),
+            aspect=facet,
+            property=target,
+            access=self.access(binding.access),
+        )
 
 
 def _named(name: str, identifier: str) -> str:

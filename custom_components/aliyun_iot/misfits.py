@@ -31,8 +31,11 @@ def _reasons(labels: Labels, binding: Binding, model: ThingModel) -> list[str]:
         # The entity is gone, which no thing model can change.
         return []
     return [
-        f"{binding.identifier}: "
-        + labels.text(f"options.error.{problem.key}", **labels.problem(problem, aspect, definition))
+        labels.text(
+            "common.misfit",
+            identifier=binding.identifier,
+            reason=labels.text(f"options.error.{problem.key}", **labels.problem(problem, aspect, definition)),
+        )
         for problem in check(binding, aspect, definition, state)
         if problem.blocking
     ]

@@ -258,8 +258,8 @@ class AliyunOptionsFlow(BindingPages[ConfigFlowContext, ConfigFlowResult, str], 
         try:
             model = ThingModel.parse(document)
         except ThingModelError as err:
-            where = {"path": err.path or "TSL", "problem": err.problem}
-            raise InputRefused({"base": "invalid_thing_model"}, where) from err
+            error = "invalid_thing_model" if err.path else "not_a_thing_model"
+            raise InputRefused({"base": error}, {"path": err.path, "problem": err.problem}) from err
         product_key = self.config_entry.data[CONF_PRODUCT_KEY]
         if model.product_key not in (None, product_key):
             raise InputRefused({"base": "other_product"}, {"found": str(model.product_key), "wanted": product_key})

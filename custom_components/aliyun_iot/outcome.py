@@ -45,7 +45,7 @@ async def run_action[T](hass: HomeAssistant, action: Coroutine[None, None, T], d
 
     After `deadline` seconds the action is left to run on, and the answer says so: breaking off half-way would be worse.
     """
-    task = hass.async_create_task(_to_its_end(action), "Aliyun command")
+    task = hass.async_create_task(action, "Aliyun command")
     try:
         await asyncio.wait({task}, timeout=deadline)
     finally:
@@ -53,6 +53,8 @@ async def run_action[T](hass: HomeAssistant, action: Coroutine[None, None, T], d
             task.add_done_callback(_log_late_failure)
     if not task.done():
         return Failure(Code.TIMED_OUT, f"the action has not finished after {deadline:.2g} s and is still running")
+    if task.cancelled():  # by whatever it waited for; nobody else knows of the task
+        return Failure(Code.ACTION_FAILED, "the action was cancelled")
     try:
         return task.result()
     except (HomeAssistantError, vol.Invalid) as err:
@@ -62,11 +64,12 @@ async def run_action[T](hass: HomeAssistant, action: Coroutine[None, None, T], d
         return Failure(Code.ACTION_FAILED, f"{type(err).__name__}: {err}"[:MESSAGE_LENGTH])
 
 
-async def _to_its_end[T](action: Coroutine[None, None, T]) -> T:
-    """Run an action, and raise if a script behind it gave up.
+async def run_script[T](action: Coroutine[None, None, T]) -> T:
+    """Run an action that is known to run a script, and raise HomeAssistantError if the script gave up.
 
     A script that meets an unfulfilled condition, a `stop` with `error` or a busy single mode ends without an exception; only
-    its trace tells. Actions run in the caller's task, so the trace is found here.
+    its trace tells. The trace is kept in the context of the task, which whatever the action triggers inherits. So this is
+    not for actions without a script of their own: they would be judged by somebody else's.
     """
     trace_clear()
     result = await action

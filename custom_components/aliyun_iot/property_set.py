@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant, State
+from homeassistant.helpers.entity import entity_sources
 
 from .alink.codes import Code
 from .alink.errors import InvalidValue
@@ -20,7 +21,10 @@ from .alink.thing_model import ThingModel
 from .bound import BoundProperties, BoundProperty
 from .mapping.aspect import ActionCall, Reason, Refused, Value
 from .mapping.convert import ConversionError
-from .outcome import Failure, Outcome, run_action
+from .outcome import Failure, Outcome, run_action, run_script
+
+RUN_SCRIPTS = frozenset({"script", "template"})
+"""Integrations whose entities are controlled by scripts that the user wrote."""
 
 _CODES = {
     Reason.CONFLICT: Code.PARAMETER_ERROR,
@@ -93,11 +97,18 @@ class PropertySetter:
         except TimeoutError:
             late = f"not done, because an earlier command to {entity_id} has not finished"
             return dict.fromkeys(ones, Failure(Code.TIMED_OUT, late))
-        plan = self._plan(entity_id, ones, values)
+        plan: list[ActionCall] | dict[str, Failure] = {}
+        try:
+            plan = self._plan(entity_id, ones, values)
+        finally:
+            if isinstance(plan, dict):
+                turn.release()
         if isinstance(plan, dict):
-            turn.release()
             return plan
         action = self._act(entity_id, plan, context, turn)
+        source = entity_sources(self._hass).get(entity_id)
+        if source and source["domain"] in RUN_SCRIPTS:
+            action = run_script(action)
         result = await run_action(self._hass, action, deadline - (time.monotonic() - started))
         return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
 

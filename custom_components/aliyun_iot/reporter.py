@@ -32,6 +32,9 @@ RETRY_DELAY = 5.0
 RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
 """Codes that say "not now" rather than "not this" (docs/protocol.md §7.2)."""
 
+NAMED = 5
+"""Properties that one line of the log names."""
+
 PATIENCE = 3
 """Rejections in a row after which a property rests until the next connection or change of its binding."""
 
@@ -84,13 +87,13 @@ class Reporter:
 
     async def stop(self) -> None:
         """Stop listening and posting."""
-        if self._untrack:
-            self._untrack()
-            self._untrack = None
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        if self._untrack:
+            self._untrack()
+            self._untrack = None
 
     @callback
     def follow(self, bound: BoundProperties) -> None:
@@ -102,8 +105,9 @@ class Reporter:
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
         for gone in self._waiting.keys() - bound.by_identifier.keys():
             del self._waiting[gone]
-        for one in fresh:
+        for one in fresh:  # what waits or was refused may have come from another entity
             self.rejections.pop(one.identifier, None)
+            self._waiting.pop(one.identifier, None)
         self._post_current(fresh)
 
     @callback
@@ -111,6 +115,7 @@ class Reporter:
         """Post the present value of every property: after each connect, and whenever asked to."""
         self.rejections.clear()
         self._post_current(self._bound.by_identifier.values())
+        self._wake.set()  # for the last word of an entity that has none now
 
     @callback
     def confirm(self, identifiers: Iterable[str], since: float) -> None:
@@ -187,7 +192,9 @@ class Reporter:
             self._wake.clear()
             while self._link.state is LinkState.ONLINE and self._waiting:
                 if batch := self._take():
+                    self._sending = batch
                     await self._post(batch)
+                    self._sending = {}
                     await asyncio.sleep(self.window)
                 else:
                     await self._wait_for_the_held()
@@ -214,11 +221,11 @@ class Reporter:
         self._wake.clear()
 
     async def _post(self, batch: Mapping[str, Sample]) -> None:
-        self._sending = batch
         try:
             reply = await self._link.post_properties(batch, timeout=REPLY_TIMEOUT)
         except NotConnected:
-            return  # after the next connect everything is posted anyway
+            self._put_back(batch)  # an entity that is unavailable by the next connect has no newer value
+            return
         except RequestTimeout as err:
             _LOGGER.debug("Posting %d properties again: %s", len(batch), err)
             self._put_back(batch)
@@ -226,8 +233,6 @@ class Reporter:
         except MessageError:
             await self._post_in_halves(batch)
             return
-        finally:
-            self._sending = {}
         self.counters.posts += 1
         await self._read_reply(batch, reply)
 
@@ -235,7 +240,7 @@ class Reporter:
         """Post what is too large for one message in two; a single value that is too large is rejected."""
         keys = list(batch)
         if len(keys) == 1:
-            self._reject(keys[0], batch[keys[0]], "too large for a message")
+            self._reject(batch, {keys[0]: "too large for a message"})
             return
         middle = len(keys) // 2
         await self._post({key: batch[key] for key in keys[:middle]})
@@ -249,13 +254,12 @@ class Reporter:
             await asyncio.sleep(RETRY_DELAY)
             return
         rejected = reply.rejected if reply.ok else dict.fromkeys(batch, f"{reply.code} {reply.message}")
-        for identifier, sample in batch.items():
-            if reason := rejected.get(identifier):
-                self._reject(identifier, sample, reason)
-                continue
-            self._accepted[identifier] = sample.value
+        refused = {identifier: batch[identifier] for identifier in batch if identifier in rejected}
+        for identifier in batch.keys() - refused.keys():
+            self._accepted[identifier] = batch[identifier].value
             self.rejections.pop(identifier, None)
             self.counters.values += 1
+        self._reject(refused, rejected)
 
     def _put_back(self, batch: Mapping[str, Sample]) -> None:
         """Let a batch wait again, except where something newer waits already."""
@@ -264,13 +268,19 @@ class Reporter:
         self._waiting = still_bound | self._waiting
         self._wake.set()
 
-    def _reject(self, identifier: str, sample: Sample, reason: str) -> None:
-        self.counters.rejected += 1
-        self._accepted.pop(identifier, None)
-        before = self.rejections.get(identifier)
-        count = before.count + 1 if before else 1
-        self.rejections[identifier] = Rejection(reason, sample.value, count)
-        if count == 1:
-            _LOGGER.warning("The cloud rejected %s = %r: %s", identifier, sample.value, reason)
-        if count >= PATIENCE:
-            self._waiting.pop(identifier, None)
+    def _reject(self, refused: Mapping[str, Sample], reasons: Mapping[str, str]) -> None:
+        """Remember what was refused; a property that is refused for the first time is worth a line in the log."""
+        news: list[str] = []
+        for identifier, sample in refused.items():
+            self.counters.rejected += 1
+            self._accepted.pop(identifier, None)
+            before = self.rejections.get(identifier)
+            count = before.count + 1 if before else 1
+            self.rejections[identifier] = Rejection(reasons[identifier], sample.value, count)
+            if count == 1:
+                news.append(f"{identifier} = {sample.value!r} ({reasons[identifier]})")
+            if count >= PATIENCE:
+                self._waiting.pop(identifier, None)
+        if news:
+            more = f" and {len(news) - NAMED} more" if len(news) > NAMED else ""
+            _LOGGER.warning("The cloud rejected %s%s", ", ".join(news[:NAMED]), more)

@@ -51,6 +51,7 @@ class Runtime:
         self.reporter = Reporter(hass, self.link, entry.options.get(CONF_WINDOW, DEFAULT_WINDOW))
         self.commander = Commander(hass, entry.entry_id, self.reporter)
         self._was_online = False
+        self._loss_told = False
 
     async def connect(self) -> None:
         """Start the link and wait for the first connection; raises a ConnectError and stops when there is none."""
@@ -58,14 +59,15 @@ class Runtime:
         self.link.start()
         try:
             await self.link.wait_online(self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT)
-        except ConnectError:
-            await self.link.stop()
+        except BaseException:  # a set-up that is cancelled must leave nothing behind either
+            await self.stop()
             raise
 
     async def stop(self, _event: Event | None = None) -> None:
-        """Stop everything and disconnect."""
-        await self.reporter.stop()
+        """Disconnect and stop everything."""
         await self.link.stop()
+        # Last: while the link takes its leave, a change of the entity registry can still renew what is followed.
+        await self.reporter.stop()
 
     async def suspend(self) -> None:
         """Disconnect for a while: a second login with the same identity would kick this one out."""
@@ -116,9 +118,11 @@ class Runtime:
             if self._was_online:
                 _LOGGER.info("%s is connected again", name)
             self._was_online = True
+            self._loss_told = False
             self.reporter.post_everything()
-        elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online:
+        elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_told:
             _LOGGER.info("%s lost its connection: %s", name, error)
+            self._loss_told = True
         if isinstance(error, CredentialsRefused) and state is LinkState.AUTH_FAILED and self._was_online:
             self._entry.async_start_reauth(self._hass)
         async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))

@@ -6,7 +6,6 @@ from homeassistant.core import Context, HomeAssistant, split_entity_id
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.script import Script, async_validate_actions_config
-from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .alink.codes import Code
@@ -16,8 +15,9 @@ from .alink.messages import JsonValue
 from .alink.thing_model import Service
 from .const import DOMAIN
 from .exposures import resolve_entity
+from .mapping.attributes import moment
 from .mapping.binding import ServiceBinding
-from .outcome import Failure, Outcome, run_action
+from .outcome import Failure, Outcome, run_action, run_script
 
 
 async def call_service(
@@ -41,7 +41,7 @@ async def call_service(
         if binding.script
         else _run_actions(hass, binding, variables, context)
     )
-    response = await run_action(hass, run, deadline)
+    response = await run_action(hass, run_script(run), deadline)
     if isinstance(response, Failure):
         return Outcome.failed(binding.identifier, response)
     return _encode(service.output, response) if service else Outcome(data=dict(response))
@@ -72,7 +72,10 @@ async def _run_actions(
         result = await script.async_run(variables, context)
     finally:
         await script.async_unload()
-    return (result.service_response if result else None) or {}
+    response = result.service_response if result else None
+    if response is not None and not isinstance(response, dict):
+        raise ServiceValidationError(f"it ran, but its response is no mapping: {response!r}")
+    return response or {}
 
 
 def _decode(
@@ -108,8 +111,8 @@ def _encode(fields: Mapping[str, Field], response: Mapping[str, object]) -> Outc
 
 def _output(field: Field, value: object) -> JsonValue:
     """Return a response value for the wire; templates like to give numbers and times as text."""
-    if isinstance(value, str) and isinstance(field.data_type, DateType) and (parsed := dt_util.parse_datetime(value)):
-        value = dt_util.as_utc(parsed)
+    if isinstance(value, str) and isinstance(field.data_type, DateType) and (parsed := moment(value)):
+        value = parsed
     elif isinstance(value, str):
         value = field.data_type.decode(value, field.identifier)
     return field.data_type.encode(value, field.identifier)

@@ -69,7 +69,11 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask what to do with the device."""
         add = ["add_one"] if self._entities_of_device() else []
-        return self.async_show_menu(step_id="reconfigure", menu_options=[*add, "edit", "remove"])
+        return self.async_show_menu(
+            step_id="reconfigure",
+            menu_options=[*add, "edit", "remove"],
+            description_placeholders={"device": self._get_reconfigure_subentry().title},
+        )
 
     @override
     def bound_entry(self) -> ConfigEntry:

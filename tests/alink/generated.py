@@ -24,7 +24,8 @@ from custom_components.aliyun_iot.alink.datatypes import (
 )
 from custom_components.aliyun_iot.alink.thing_model import Event, EventType, Property, Service, ThingModel
 
-JSON_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
+JSON_SCALARS = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON_VALUES = st.recursive(
     JSON_SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

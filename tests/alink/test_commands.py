@@ -181,6 +181,7 @@ NOT_READABLE = [
     b'{"id": null, "params": {}}',
     b'{"id": true, "params": {}}',
     b'{"id": "1", "code": 200, "data": {}}',
+    b'{"id": "' + b"1" * 262_000 + b'", "params": {}}',
     b"[" * 100_000,
     b'{"id": "1", "params": ' + b" " * 5 * MAX_PAYLOAD + b"}",
 ]

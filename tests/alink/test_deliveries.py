@@ -188,6 +188,19 @@ async def test_answers_that_cannot_be_sent(
     assert reply.message.startswith("the answer cannot be sent")
 
 
+async def test_a_failure_too_long_to_be_told_stays_that_failure(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """Thousands of unknown identifiers fill a message twice over; the code survives what the words do not."""
+
+    async def refuse(_command: Command) -> Answer:
+        return Answer(Code.UNKNOWN, {"x" * MAX_PAYLOAD: "unknown"}, "unknown")
+
+    owner.act = refuse
+    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
+    assert (reply.code, reply.data) == (Code.UNKNOWN, {})
+
+
 async def test_the_connection_goes_before_the_answer(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -215,3 +228,13 @@ async def test_commands_after_a_pause(cloud: Simulator, device: CloudDevice, lin
     link.start()
     await link.wait_online(5)
     assert await obeys(cloud, device)
+
+
+async def test_more_properties_than_a_message_holds_are_refused(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """The platform sends 200 at most; more would only make the answer endless."""
+    items = {f"P{number}": 1 for number in range(201)}
+    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items=items))
+    assert (reply.code, "200" in reply.message) == (Code.PARAMETER_ERROR, True)
+    assert not owner.commands

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import socket
 import time
 
 import paho.mqtt.client as mqtt
 import pytest
 
+from custom_components.aliyun_iot.alink.endpoint import Endpoint
 from custom_components.aliyun_iot.alink.errors import (
     ClientRejected,
     ConnectError,
@@ -27,6 +29,7 @@ from custom_components.aliyun_iot.alink.link import (
     connect,
     probe,
 )
+from custom_components.aliyun_iot.alink.sockets import open_socket
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
@@ -279,6 +282,28 @@ async def test_an_observer_that_fails(
     assert (await link.post_properties(SAMPLE)).ok
     await link.stop()
     assert caplog.text.count("Cannot tell that gw-1 is") == 3
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_outlives_what_nobody_has_thought_of(
+    device: CloudDevice,
+    new_link: NewLink,
+    config: LinkConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An error that is no ConnectError is told in the log, and the next attempt is made."""
+    outcomes = iter([OSError(22, "setsockopt failed")])
+
+    def open_once_more(endpoint: Endpoint, timeout: float) -> socket.socket:
+        for error in outcomes:
+            raise error
+        return open_socket(endpoint, timeout)
+
+    monkeypatch.setattr(f"{ALINK}.transport.open_socket", open_once_more)
+    link = new_link(config)
+    await until(lambda: link.state is LinkState.ONLINE)
+    assert "Connecting failed unexpectedly" in caplog.text
 
 
 async def test_probe_leaves_nothing_connected(cloud: Simulator, device: CloudDevice, config: LinkConfig) -> None:

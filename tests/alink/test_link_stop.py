@@ -92,6 +92,14 @@ async def test_online_again_after_stop(device: CloudDevice, link: Link) -> None:
     assert device.online
 
 
+async def test_starting_twice_is_starting_once(device: CloudDevice, link: Link) -> None:
+    """Two dialogues that had it step aside may both start it again; a second task could never be stopped."""
+    link.start()
+    tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("Aliyun link")]
+    assert len(tasks) == 1
+    assert device.connections == 1
+
+
 async def test_stopping_gives_up_commands_and_requests(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:

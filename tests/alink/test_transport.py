@@ -149,6 +149,17 @@ async def test_a_host_that_reads_slowly(cloud: Simulator, device: CloudDevice, n
     assert device.connections == 1
 
 
+@pytest.mark.usefixtures("unlimited")
+async def test_a_host_that_acknowledges_nothing(new_link: NewLink) -> None:
+    """What the platform drops above its rate it does not acknowledge either; that must not silence the device."""
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        for number in range(30):
+            await link.send_raw(bytes([number]))
+        await until(lambda: len(host.published) == 30)
+
+
 @pytest.mark.parametrize("impatience", [True, False])
 async def test_closing_towards_a_host_that_does_not_read(
     cloud: Simulator, device: CloudDevice, monkeypatch: pytest.MonkeyPatch, *, impatience: bool

@@ -31,6 +31,7 @@ LOCK = State("lock.door", "locked")
 LAMP = State("light.lamp", "on", {"supported_color_modes": ["rgb"], "color_mode": "rgb"})
 CELSIUS = State("sensor.room", "21", {"device_class": "temperature", "unit_of_measurement": "°C"})
 FAHRENHEIT = State("sensor.room", "70", {"device_class": "temperature", "unit_of_measurement": "°F"})
+BREEZE = State("sensor.wind", "3", {"device_class": "wind_speed", "unit_of_measurement": "Beaufort"})
 BLIND = State("cover.blind", "open", {"supported_features": 15, "current_position": 30})
 FAN_SPEEDS = State("climate.ac", "cool", {"supported_features": 8, "fan_modes": ["low", "medium", "high"]})
 MODES = State("climate.ac", "cool", {"hvac_modes": ["off", "cool", "heat", "heat_cool", "dry", "fan_only"]})
@@ -179,6 +180,8 @@ async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: Ho
         (CELSIUS, "value", IntType(0, 20), {}, 21, Reason.OUT_OF_RANGE),
         (CELSIUS, "value", FloatType(-40, 20), {}, 21, Reason.OUT_OF_RANGE),
         (CELSIUS, "value", DoubleType(), {"scale": 1e308}, 21, Reason.OUT_OF_RANGE),
+        (BREEZE, "value", FloatType(unit="m/s"), {}, -1, Reason.OUT_OF_RANGE),
+        (BREEZE, "value", FloatType(unit="m/s"), {}, 1e308, Reason.OUT_OF_RANGE),
         (CELSIUS, "value", FloatType(), {}, float("nan"), Reason.WRONG_TYPE),
         (CELSIUS, "value", FloatType(), {}, float("inf"), Reason.WRONG_TYPE),
         (CELSIUS, "value", FloatType(), {}, "warm", Reason.WRONG_TYPE),
@@ -238,6 +241,8 @@ def test_what_has_no_counterpart_is_not_reported(
         (LAMP, "color", RGB, {}, {"Red": 1, "Green": 2}),
         (LAMP, "color", StructType({n: Field(n, n, IntType()) for n in "rgb"}), {}, {"r": 1, "g": 2, "b": 256}),
         (FINISH, "moment", TextType(), {}, "soon"),
+        (FINISH, "moment", TextType(), {}, "2026-02-30T12:00:00+00:00"),
+        (FINISH, "moment", TextType(), {}, "9999-12-31T23:59:59-14:00"),
         (FINISH, "moment", IntType(), {}, 5),
     ],
 )

@@ -35,6 +35,11 @@ def test_a_lamp_says_what_it_does(lamp: State) -> None:
     assert read(dark) == {"power": False, "brightness": None, "color_temp": None, "color": None}
 
 
+def test_a_lamp_brighter_than_a_float_is_survived(lamp: State) -> None:
+    """Attributes hold anything; a percentage of the greatest number there is must not overflow."""
+    assert read(changed(lamp, brightness=1e308))["brightness"] > 100
+
+
 def test_a_lamp_that_is_hardly_lit_is_not_off(lamp: State) -> None:
     """The lowest level is 1 %, never 0 %."""
     assert read(changed(lamp, brightness=1))["brightness"] == 1
@@ -311,9 +316,22 @@ def test_a_silent_sensor_may_become_anything() -> None:
 
 
 @pytest.mark.parametrize("device_class", ["date", "timestamp"])
-def test_a_date_that_is_none_says_nothing(device_class: str) -> None:
-    """A sensor that promises a time and says something else has no value."""
-    assert read(State("sensor.bin_day", "soon", {"device_class": device_class})) == {"moment": None}
+@pytest.mark.parametrize(
+    "state",
+    ["soon", "2026-02-30 12:00", "2026-11-23T12:00:00+99:99", "0001-01-01T00:00:00+14:00", "\ud800"],
+    ids=ascii,
+)
+def test_a_date_that_is_none_says_nothing(device_class: str, state: str) -> None:
+    """A sensor that promises a time and says something else, or no time there ever was, has no value."""
+    assert read(State("sensor.bin_day", state, {"device_class": device_class})) == {"moment": None}
+
+
+@pytest.mark.parametrize(("device_class", "state"), [("date", "0001-01-01"), ("timestamp", "0001-01-01T00:00:00")])
+def test_a_date_before_all_others_says_nothing(device_class: str, state: str) -> None:
+    """Some integrations mean "never" by the year 1, which has not begun in UTC when it has in China."""
+    sensor = State("sensor.last_seen", state, {"device_class": device_class})
+    with patch.object(dt_util, "DEFAULT_TIME_ZONE", ZoneInfo("Asia/Shanghai")):
+        assert read(sensor) == {"moment": None}
 
 
 def test_a_share_goes_from_0_to_100() -> None:

@@ -22,6 +22,9 @@ from .topics import Route, RouteKind
 _LOGGER = logging.getLogger(__name__)
 
 MAX_RUNNING = 100
+MAX_PARAMS = 200
+"""The platform's own limit for a message (docs/protocol.md §14)."""
+
 REMEMBERED = 256
 REMEMBERED_FOR = 300.0
 
@@ -126,9 +129,18 @@ class Commands:
                 return Answer(Code.TOO_BUSY, message="too many commands at once")
             seen = _Remembered(self._start(command), now)
             self._remembered[key] = seen
-            while len(self._remembered) > REMEMBERED and next(iter(self._remembered.values())).task.done():
-                self._remembered.popitem(last=False)
+            self._remembered.move_to_end(key)
+            self._forget(now)
         return await asyncio.shield(seen.task)
+
+    def _forget(self, now: float) -> None:
+        """Drop what is too old or too much, the oldest first."""
+        while self._remembered:
+            oldest = next(iter(self._remembered.values()))
+            wanted = len(self._remembered) <= REMEMBERED and now - oldest.at <= REMEMBERED_FOR
+            if wanted or not oldest.task.done():
+                return
+            self._remembered.popitem(last=False)
 
     def _start(self, command: Command) -> asyncio.Task[Answer]:
         task = asyncio.create_task(self._run(command))
@@ -149,7 +161,8 @@ class Commands:
         try:
             payload = encode_reply(command_id, answer.code, answer.data, answer.message)
         except MessageError as err:
-            payload = encode_reply(command_id, Code.INTERNAL_ERROR, {}, f"the answer cannot be sent: {err.problem}")
+            code = Code.INTERNAL_ERROR if answer.code == Code.SUCCESS else answer.code
+            payload = encode_reply(command_id, code, {}, f"the answer cannot be sent: {err.problem}")
         self._send(route.reply_to, payload)
 
     def _send(self, topic: str, payload: bytes) -> None:
@@ -168,6 +181,8 @@ def _decode(route: Route, topic: str, payload: bytes) -> Command:
     if not isinstance(request.params, list if is_get else dict):
         shape = "an array" if is_get else "an object"
         raise MessageError(request.id, f"params must be {shape}", Code.PARAMETER_ERROR)
+    if len(request.params) > MAX_PARAMS:
+        raise MessageError(request.id, f"more than {MAX_PARAMS} params at once", Code.PARAMETER_ERROR)
     return Command(kind, request.id, identifier, request.params, sync, topic, payload)
 
 

@@ -123,7 +123,9 @@ class Link:
         self._commands = Commands(on_command, self._publish)
 
     def start(self) -> None:
-        """Begin to connect, and stay connected until `stop`."""
+        """Begin to connect, and stay connected until `stop`; once is enough."""
+        if self._task and not self._task.done():
+            return
         self._settled.clear()
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"Aliyun link {self.topics.device_name}")
 
@@ -210,6 +212,10 @@ class Link:
             connection = await connect(self.config, self._received)
         except ConnectError as error:
             return error, backoff.after_failure(error)
+        except Exception as err:  # what nobody has thought of must not be the end of the link
+            _LOGGER.exception("Connecting failed unexpectedly")
+            unexpected = ConnectionLost(f"unexpected {type(err).__name__}")
+            return unexpected, backoff.after_failure(unexpected)
         self._connection = connection
         born = time.monotonic()
         loss = await self._serve(connection)

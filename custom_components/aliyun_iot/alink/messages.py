@@ -20,6 +20,12 @@ _MAX_READ: Final = 4 * MAX_PAYLOAD
 _MAX_DEPTH: Final = 32
 """Levels of nesting that are read; no Alink message has a third of them, and deeper ones could exhaust the stack later on."""
 
+_MAX_ID_LENGTH: Final = 256
+"""Characters of an id; no Alink id has a tenth of them, and one as long as a message could not be repeated in the answer."""
+
+_MAX_INT: Final = 2**63 - 1
+"""What any JSON library can write again; no data type of a thing model needs more."""
+
 _VERSION: Final = "1.0"
 
 
@@ -183,10 +189,13 @@ class _StrictReader:
 
     def _int(self, token: str) -> int | None:
         try:
-            return int(token)
+            number = int(token)
         except ValueError:  # Python converts at most some thousand digits
-            self.problem = "a number is too large"
-            return None
+            number = _MAX_INT + 1
+        if abs(number) <= _MAX_INT:
+            return number
+        self.problem = "a number is too large"
+        return None
 
 
 def _is_deeper(document: JsonValue, limit: int) -> bool:
@@ -221,7 +230,7 @@ def _message_id(raw: JsonValue) -> str | None:
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     text = str(raw)
-    return text if text and is_unicode(text) else None
+    return text if 0 < len(text) <= _MAX_ID_LENGTH and is_unicode(text) else None
 
 
 def _code(raw: JsonValue) -> int | None:

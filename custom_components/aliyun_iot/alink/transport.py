@@ -107,6 +107,8 @@ class _PahoConnection:
         )
         client.opened = self._sock
         client.suppress_exceptions = True
+        # What is not acknowledged would count for as long as the connection lives, and 20 of it silence paho.
+        client.max_inflight_messages_set(0)
         if _LOGGER.isEnabledFor(logging.DEBUG):  # what paho calls an error is everyday life to us
             client.on_log = lambda _client, _data, _level, text: _LOGGER.debug("%s", text)
         client.username_pw_set(credentials.username, credentials.password)

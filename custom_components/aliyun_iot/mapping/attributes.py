@@ -5,6 +5,7 @@ Nothing here raises; what makes no sense reads as None or empty.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import IntFlag
 from math import isfinite
 
@@ -16,6 +17,7 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import State, async_get_hass_or_none
+from homeassistant.util import dt as dt_util
 
 from .aspect import Range
 
@@ -36,6 +38,17 @@ def number(raw: object) -> float | None:
 def text(raw: object) -> str | None:
     """Return text that isn't empty."""
     return str(raw) if isinstance(raw, str) and raw else None
+
+
+def moment(raw: str) -> datetime | None:
+    """Return the time in UTC that text names by ISO 8601, local time if it has no zone; None where it names none."""
+    if not raw.isascii():  # half a surrogate pair crashes the parser, and the whole of Home Assistant with it
+        return None
+    try:
+        parsed = dt_util.parse_datetime(raw)
+        return dt_util.as_utc(parsed) if parsed else None
+    except ValueError, OverflowError:  # 30 February, or the year 1 east of Greenwich
+        return None
 
 
 def texts(raw: object) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from datetime import datetime
 import re
 
 from homeassistant.core import State
-from homeassistant.util import dt as dt_util
 
 from ..alink.datatypes import (
     BoolType,
@@ -24,7 +23,7 @@ from ..alink.datatypes import (
     Value as CloudValue,
 )
 from .aspect import Aspect, Color, ConversionError, Kind, Reason, Value
-from .attributes import number
+from .attributes import moment, number
 from .binding import Conversion
 from .options import no_and_yes, pair
 from .scaling import to_entity, to_property
@@ -251,10 +250,10 @@ def _date_to_cloud(value: datetime, data_type: DataType) -> CloudValue:
 def _date_to_ha(value: CloudValue, data_type: DataType) -> datetime:
     if isinstance(data_type, DateType) and isinstance(value, datetime):
         return value
-    moment = dt_util.parse_datetime(_text_to_ha(value, data_type))
-    if moment is None:
+    result = moment(_text_to_ha(value, data_type))
+    if result is None:
         raise _misfit(value, data_type)
-    return dt_util.as_utc(moment)
+    return result
 
 
 def _named(value: Value, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> CloudValue:

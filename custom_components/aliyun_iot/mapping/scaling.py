@@ -59,7 +59,12 @@ def _in_unit(value: float, source: str | None, target: str | None, state: State)
     if source is None or target is None or source == target:
         return value
     convert = converter(source, target, difference=device_class(state) == TEMPERATURE_DIFFERENCE)
-    return convert(value) if convert else value
+    if convert is None:
+        return value
+    try:
+        return convert(value)
+    except (OverflowError, TypeError) as err:  # the Beaufort scale is a root, which negative numbers do not have
+        raise ConversionError(Reason.OUT_OF_RANGE, f"{value} {source} can't be said in {target}") from err
 
 
 def _mirrored(value: float, aspect: Aspect, state: State) -> float:

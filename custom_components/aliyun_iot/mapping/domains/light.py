@@ -57,7 +57,7 @@ def _color(state: State) -> Color | None:
 
 def to_percent(level: float) -> int:
     """Convert Home Assistant's 0-255 to percent; a lit lamp never says 0."""
-    return max(1, round(level * 100 / 255)) if level > 0 else 0
+    return max(1, round(level / 255 * 100)) if level > 0 else 0
 
 
 def to_level(value: float) -> int:

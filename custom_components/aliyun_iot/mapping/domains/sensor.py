@@ -13,7 +13,7 @@ from homeassistant.core import State
 from homeassistant.util import dt as dt_util
 
 from ..aspect import Aspect, Domain, Kind, Range
-from ..attributes import device_class, number, own_unit, text, texts_of
+from ..attributes import device_class, moment, number, own_unit, text, texts_of
 
 MOMENTS = {SensorDeviceClass.DATE, SensorDeviceClass.TIMESTAMP, SensorDeviceClass.UPTIME}
 SHARES = {SensorDeviceClass.BATTERY, SensorDeviceClass.HUMIDITY, SensorDeviceClass.MOISTURE}
@@ -36,9 +36,8 @@ def _kind(state: State) -> Kind | None:
 def _moment(state: State) -> datetime | None:
     if device_class(state) == SensorDeviceClass.DATE:
         day = dt_util.parse_date(state.state)
-        return dt_util.as_utc(dt_util.start_of_local_day(day)) if day else None
-    moment = dt_util.parse_datetime(state.state)
-    return dt_util.as_utc(moment) if moment else None
+        return moment(day.isoformat()) if day else None
+    return moment(state.state)
 
 
 def _share_range(state: State) -> Range | None:
