@@ -15,7 +15,7 @@ from .conftest import DEVICE_SECRET
         ("cn-shanghai", Transport.TLS, None, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 1883),
         ("cn-shanghai", Transport.TLS, 443, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443),
         ("iot-06z00abcdefghij", Transport.TLS, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 8883),
-        ("iot-06z00abcdefghij", Transport.TCP, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 1883),
+        ("IOT-06Z00ABCDEFGHIJ", Transport.TCP, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 1883),
         (" mqtt.example.com ", Transport.TLS, None, "mqtt.example.com", 8883),
         ("mqtt.example.com", Transport.TCP, None, "mqtt.example.com", 1883),
         ("mqtt.example.com", Transport.TLS, 443, "mqtt.example.com", 443),
@@ -28,7 +28,10 @@ def test_endpoints(entered: str, transport: Transport, port: int | None, host: s
     assert parse_endpoint("a1Key", entered, transport, port, None) == Endpoint(host, expected_port, transport)
 
 
-@pytest.mark.parametrize("entered", ["", "mqtt://example.com", "a b", "example.com:0", "example.com:99999", "host:"])
+@pytest.mark.parametrize(
+    "entered",
+    ["", "mqtt://example.com", "a b", "example.com:0", "example.com:99999", "host:", "cn-shanghai:1883", "iot-"],
+)
 def test_impossible_endpoints(entered: str) -> None:
     """What can't be an endpoint is refused at once."""
     with pytest.raises(EndpointInvalid):

@@ -120,8 +120,9 @@ async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: Cl
 async def test_refused_while_running_asks_for_the_secret(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: Any
 ) -> None:
-    """A device that is disabled in the console while it is connected can't come back: the user is asked."""
+    """A device that is disabled in the console can't come back: the user is asked, until it is enabled again."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.REFUSED_DELAY", 0.2)
     entry = await set_up()
     await cloud.call("DisableThing", ProductKey=device.product_key, DeviceName=device.device_name)
     while entry.runtime_data.link.state is not LinkState.AUTH_FAILED:
@@ -129,6 +130,12 @@ async def test_refused_while_running_asks_for_the_secret(
     await hass.async_block_till_done()
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
+
+    await cloud.call("EnableThing", ProductKey=device.product_key, DeviceName=device.device_name)
+    async with asyncio.timeout(10):
+        while entry.runtime_data.link.state is not LinkState.ONLINE:
+            await asyncio.sleep(0.01)
+    assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
 
 
 async def test_home_assistant_stops(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

@@ -45,10 +45,10 @@ def parse_endpoint(product_key: str, entered: str, transport: Transport, port: i
     entered = entered.strip()
     if entered in REGIONS:
         return Endpoint.for_region(product_key, entered, transport, port)
-    if _INSTANCE.fullmatch(entered):
-        return Endpoint.for_instance(entered, transport, port)
+    if _INSTANCE.fullmatch(entered.lower()):
+        return Endpoint.for_instance(entered.lower(), transport, port)
     match = _HOST.fullmatch(entered)
-    if match is None:
+    if match is None or match["host"] in REGIONS or match["host"] == "iot-":
         raise EndpointInvalid(entered)
     port = int(match["port"]) if match["port"] else port or Endpoint.for_instance(entered, transport).port
     if not 0 < port < 65536:

@@ -2,7 +2,7 @@
 
 import logging
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -120,6 +120,10 @@ class Runtime:
             self._was_online = True
             self._loss_told = False
             self.reporter.post_everything()
+            for flow in self._entry.async_get_active_flows(
+                self._hass, {SOURCE_REAUTH}
+            ):  # nobody needs to answer it now
+                self._hass.config_entries.flow.async_abort(flow["flow_id"])
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_told:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_told = True
