@@ -90,7 +90,7 @@ async def test_the_first_page_reaches_a_browser(hass: HomeAssistant, hass_client
     fields = {field["name"]: field for field in (await response.json())["data_schema"]}
     assert list(fields) == ["product_key", "device_name", "device_secret", "endpoint", "advanced"]
     assert fields["device_secret"]["selector"]["text"]["type"] == "password"
-    assert fields["endpoint"]["selector"]["select"]["custom_value"]
+    assert fields["endpoint"]["default"] == "cn-shanghai"
     assert not fields["advanced"]["expanded"]
     assert [field["name"] for field in fields["advanced"]["schema"]] == ["transport", "port", "ca"]
 

@@ -13,7 +13,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.aliyun_iot import binding_form, const
-from custom_components.aliyun_iot.alink.endpoint import REGIONS, Transport
+from custom_components.aliyun_iot.alink.endpoint import Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.mapping.binding import Access
@@ -141,7 +141,6 @@ def test_every_exception_has_a_text_with_what_it_is_given() -> None:
 def test_selectors_have_a_word_for_every_choice() -> None:
     """Lists that the code fills are complete."""
     selectors = translations()["selector"]
-    assert list(selectors["endpoint"]["options"]) == list(REGIONS)
     assert list(selectors["transport"]["options"]) == list(Transport)
     assert list(selectors["access"]["options"]) == list(Access)
 

@@ -20,7 +20,6 @@ from homeassistant.helpers.selector import (
     NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
-    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -61,11 +60,8 @@ _IDENTITY = {
     vol.Required(CONF_DEVICE_NAME): TextSelector(),
 }
 _WAY = {
-    vol.Required(CONF_ENDPOINT, default=REGIONS[0]): SelectSelector(
-        SelectSelectorConfig(
-            options=list(REGIONS), custom_value=True, mode=SelectSelectorMode.DROPDOWN, translation_key=CONF_ENDPOINT
-        )
-    ),
+    # No list of regions: most accounts have an instance ID, and a list is slow to type into.
+    vol.Required(CONF_ENDPOINT, default=REGIONS[0]): TextSelector(),
     vol.Required(SECTION_ADVANCED): section(
         vol.Schema(
             {
