@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import entity_sources
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -24,6 +25,7 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_EXPOSURE,
     SUBENTRY_SERVICE,
 )
+from custom_components.aliyun_iot.exposures import resolve_entity
 from simulator import CloudDevice, Simulator
 from simulator.device import DeviceReply
 
@@ -89,6 +91,9 @@ def set_up(
     async def run(
         bindings: Rows = (), services: Rows = (), options: Mapping[str, Any] | None = None
     ) -> MockConfigEntry:
+        for row in bindings:  # the stories make states up; an entity stands behind each
+            if entity_id := resolve_entity(hass, row["entity"]):
+                entity_sources(hass).setdefault(entity_id, {"domain": "test"})
         exposures = [{"bindings": list(bindings)}] if bindings else []
         entry = MockConfigEntry(
             domain=DOMAIN,

@@ -8,6 +8,7 @@ from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import entity_sources
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -378,3 +379,13 @@ async def test_entity_that_disappears_while_bound(
     assert reply.code == 100001
     assert "removed" in reply.data["ZoneLevels"]
     assert hass.states.get("input_boolean.lamp").state == STATE_ON
+
+
+async def test_state_without_an_entity(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
+    """What is only written on the wall cannot be switched, though the action for it would raise nothing."""
+    assert await async_setup_component(hass, "switch", {})
+    hass.states.async_set("switch.ghost", "off")
+    await set_up([{**LAMP, "entity": "switch.ghost"}])
+    del entity_sources(hass)["switch.ghost"]
+    reply = await set_properties(LightSwitch=1)
+    assert (reply.code, "without an entity" in reply.message) == (100004, True)

@@ -106,8 +106,7 @@ class PropertySetter:
         if isinstance(plan, dict):
             return plan
         action = self._act(entity_id, plan, context, turn)
-        source = entity_sources(self._hass).get(entity_id)
-        if source and source["domain"] in RUN_SCRIPTS:
+        if entity_sources(self._hass)[entity_id]["domain"] in RUN_SCRIPTS:
             action = run_script(action)
         result = await run_action(self._hass, action, deadline - (time.monotonic() - started))
         return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
@@ -120,6 +119,8 @@ class PropertySetter:
         if state is None or state.state == STATE_UNAVAILABLE:
             problem = "has gone" if state is None else "is unavailable"
             return dict.fromkeys(ones, Failure(Code.UNAVAILABLE, f"{entity_id} {problem}"))
+        if entity_id not in entity_sources(self._hass):  # Home Assistant would only log that it is missing
+            return dict.fromkeys(ones, Failure(Code.UNAVAILABLE, f"{entity_id} is a state without an entity"))
         wanted, failures = _understand(ones, values, state)
         if failures:
             others = Failure(next(iter(failures.values())).code, f"not set, because {next(iter(failures))} was not")
