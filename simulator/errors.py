@@ -21,7 +21,6 @@ BAD_PAGE = ErrorCode("iot.common.InvalidPageParams", "The specified page size or
 BAD_PARAMETER = ErrorCode("iot.common.InvalidFormattedParameter", "The format of the parameter is invalid.")
 BAD_TIMEOUT = ErrorCode("iot.messagebroker.InvalidTimeoutValue", "The timeout value is invalid.")
 BAD_TOPIC = ErrorCode("iot.messagebroker.InvalidFormattedTopicName", "Format of the topic is invalid.")
-NO_MESSAGE = ErrorCode("iot.messagebroker.NullMessageContent", "Message content cannot be empty.")
 NO_SUCH_ACTION = ErrorCode("InvalidAction.NotFound", "Specified api is not found.")
 NO_SUCH_DEVICE = ErrorCode("iot.device.NotExistedDevice", "The specified device does not exist.")
 NO_SUCH_PRODUCT = ErrorCode("iot.prod.NotExistedProduct", "The specified product does not exist.")

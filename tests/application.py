@@ -1,12 +1,13 @@
 """The cloud's part in a story: an application that sets, calls and publishes, and what the device answered."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 import json
 from typing import Any
 
 from simulator import CloudDevice, Simulator
 from simulator.device import DeviceReply
+
+from .waiting import until
 
 LAMP = {"identifier": "LightSwitch", "entity": "input_boolean.lamp", "aspect": "power", "access": "both"}
 TARGET = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
@@ -51,7 +52,5 @@ def last_reply(cloud: Simulator, suffix: str) -> dict[str, Any]:
 
 async def reply_on(cloud: Simulator, suffix: str) -> dict[str, Any]:
     """Wait for something on a topic and return it."""
-    async with asyncio.timeout(10):
-        while not any(one.topic.endswith(suffix) for one in cloud.wire):
-            await asyncio.sleep(0.01)
+    await until(lambda: any(one.topic.endswith(suffix) for one in cloud.wire))
     return last_reply(cloud, suffix)

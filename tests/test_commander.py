@@ -1,7 +1,5 @@
 """Cloud → Home Assistant, whatever it is: gets, raw frames, garbage, and what is told of a command."""
 
-import asyncio
-
 from homeassistant.const import STATE_OFF
 from homeassistant.core import Context, CoreState, HomeAssistant
 import pytest
@@ -19,6 +17,7 @@ from .application import (
     reply_on,
 )
 from .conftest import SetUp
+from .waiting import until
 
 
 async def test_property_get(
@@ -81,9 +80,7 @@ async def test_raw_frames_are_events(hass: HomeAssistant, cloud: Simulator, devi
     events = async_capture_events(hass, EVENT_RAW)
     entry = await set_up()
     await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff")
-    async with asyncio.timeout(5):
-        while not events:
-            await asyncio.sleep(0.01)
+    await until(lambda: events)
     assert events[0].data == {"entry_id": entry.entry_id, "data": "AAH/"}
 
 

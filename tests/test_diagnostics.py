@@ -16,7 +16,8 @@ from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SERVICES, invoke
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
-from .test_reporter import CELSIUS, TEMPERATURE, posted, until
+from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .waiting import until
 
 
 @pytest.fixture

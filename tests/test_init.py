@@ -28,6 +28,7 @@ from custom_components.aliyun_iot.runtime import Runtime
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_SECRET, SetUp
+from .waiting import until
 
 CONNECTED = "binary_sensor.gw_1_connected"
 
@@ -65,9 +66,9 @@ async def test_connectivity_is_an_entity_of_a_service_device(
     assert DEVICE_SECRET not in repr(cloud_device) + repr(registered)
 
     device.connection.close("the cloud has other plans")
-    await _until(hass, CONNECTED, STATE_OFF)
+    await until(lambda: hass.states.get(CONNECTED).state == STATE_OFF)
     await device.wait_for(lambda one: one.online)
-    await _until(hass, CONNECTED, STATE_ON)
+    await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
 
 
 async def test_wrong_secret_starts_reauth(hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]) -> None:
@@ -125,16 +126,13 @@ async def test_refused_while_running_asks_for_the_secret(
     monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.REFUSED_DELAY", 0.2)
     entry = await set_up()
     await cloud.call("DisableThing", ProductKey=device.product_key, DeviceName=device.device_name)
-    while entry.runtime_data.link.state is not LinkState.AUTH_FAILED:
-        await asyncio.sleep(0.01)
+    await until(lambda: entry.runtime_data.link.state is LinkState.AUTH_FAILED)
     await hass.async_block_till_done()
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
 
     await cloud.call("EnableThing", ProductKey=device.product_key, DeviceName=device.device_name)
-    async with asyncio.timeout(10):
-        while entry.runtime_data.link.state is not LinkState.ONLINE:
-            await asyncio.sleep(0.01)
+    await until(lambda: entry.runtime_data.link.state is LinkState.ONLINE)
     assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
 
 
@@ -233,12 +231,6 @@ async def test_an_outage_is_told_once(
         cloud.faults.set(refuse_connect={"code": 3, "count": 2})
         device.connection.close("the cloud has other plans")
         await device.wait_for(lambda one, before=connections: one.connections > before and one.online)
-        await _until(hass, CONNECTED, STATE_ON)
+        await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
         assert caplog.text.count("lost its connection") == 1
         assert caplog.text.count("is connected again") == 1
-
-
-async def _until(hass: HomeAssistant, entity_id: str, state: str) -> None:
-    async with asyncio.timeout(10):
-        while hass.states.get(entity_id).state != state:
-            await asyncio.sleep(0.01)

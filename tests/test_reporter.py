@@ -1,7 +1,6 @@
 """Home Assistant → cloud: what is posted, when, and what becomes of a rejection."""
 
 import asyncio
-from collections.abc import Callable
 import json
 from typing import Any
 
@@ -15,6 +14,7 @@ from custom_components.aliyun_iot.const import CONF_BINDINGS, CONF_WINDOW
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
+from .waiting import until
 
 TEMPERATURE = {"identifier": "CurrentTemperature", "entity": "sensor.living_room", "aspect": "value"}
 SWITCH = {"identifier": "LightSwitch", "entity": "switch.lamp", "aspect": "power", "access": "both"}
@@ -374,10 +374,3 @@ async def test_unreportable_value_is_shown_and_stops_nobody(
     hass.states.async_set("sensor.living_room", "40", CELSIUS)
     await posted(device, "CurrentTemperature", 40.0)
     assert not entry.runtime_data.reporter.unreportable
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)

@@ -1,6 +1,5 @@
 """The actions: what an automation sends to the cloud, and what it gets to know."""
 
-import asyncio
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -12,6 +11,7 @@ from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
+from .waiting import until
 
 
 async def act(hass: HomeAssistant, action: str, entry_id: str, **data: Any) -> Any:
@@ -128,9 +128,7 @@ async def test_without_a_connection(
     assert error.value.translation_key == "request_timeout"
 
     device.connection.close("the cloud has other plans")
-    async with asyncio.timeout(5):
-        while entry.runtime_data.link.state == "online":
-            await asyncio.sleep(0.01)
+    await until(lambda: entry.runtime_data.link.state != "online")
     for action, data in (("post_event", {"identifier": "SceneActivated"}), ("send_raw", {"data": "00"})):
         with pytest.raises(HomeAssistantError) as error:
             await act(hass, action, entry.entry_id, **data)

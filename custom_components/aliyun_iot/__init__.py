@@ -71,7 +71,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> b
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     """Apply a change: only another identity, secret or way to connect costs a reconnect."""
     runtime = entry.runtime_data
-    if link_config(hass, entry.data, entry.options) != runtime.link.config:
-        hass.config_entries.async_schedule_reload(entry.entry_id)
-    else:
+    if runtime.connects_as(entry.data, entry.options):
         await runtime.update()
+    else:
+        hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -189,7 +189,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         try:
             errors = await self._try(data, entry.options)
             # Other words for the same way change the data, but the update listener keeps the link.
-            replaced = not errors and link_config(self.hass, data, entry.options) != runtime.link.config
+            replaced = not errors and not runtime.connects_as(data, entry.options)
         finally:
             # A change that works makes the update listener reload the entry, with a new link.
             if not replaced and _running(entry) is runtime:

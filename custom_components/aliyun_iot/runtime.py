@@ -1,6 +1,8 @@
 """What runs for one config entry: the link, the reporter and the commander, and how changes reach them."""
 
+from collections.abc import Iterable, Mapping
 import logging
+from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import Event, HomeAssistant, callback
@@ -13,6 +15,7 @@ from .alink.link import CONNECT_TIMEOUT, Link, LinkConfig, LinkState
 from .alink.thing_model import ThingModel
 from .bound import BoundProperties, bind
 from .commander import Commander
+from .connection import link_config
 from .const import CONF_THING_MODEL, CONF_WINDOW, DEFAULT_WINDOW, DOMAIN
 from .exposures import exposed_bindings, service_bindings
 from .reporter import Reporter
@@ -46,7 +49,7 @@ class Runtime:
             config,
             on_command=self._commanded,
             on_state=self._link_changed,
-            services=self.model.services if self.model else (),
+            services=self._services(),
         )
         self.reporter = Reporter(hass, self.link, entry.options.get(CONF_WINDOW, DEFAULT_WINDOW))
         self.commander = Commander(hass, entry.entry_id, self.reporter)
@@ -83,7 +86,18 @@ class Runtime:
             self._take_thing_model()
         self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
         self.apply()
-        await self.link.listen_to(self.model.services if self.model else ())
+        await self.link.listen_to(self._services())
+
+    def connects_as(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
+        """Tell whether an entry with these data and options would connect just as this one does.
+
+        Whoever stores other data and whoever reloads for them have to agree on it, or nobody connects again.
+        Raises TripleInvalid or EndpointInvalid.
+        """
+        return link_config(self._hass, data, options) == self.link.config
+
+    def _services(self) -> Iterable[str]:
+        return self.model.services if self.model else ()
 
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
@@ -120,9 +134,8 @@ class Runtime:
             self._was_online = True
             self._loss_told = False
             self.reporter.post_everything()
-            for flow in self._entry.async_get_active_flows(
-                self._hass, {SOURCE_REAUTH}
-            ):  # nobody needs to answer it now
+            # Nobody needs to answer the question for another secret now.
+            for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
                 self._hass.config_entries.flow.async_abort(flow["flow_id"])
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_told:
             _LOGGER.info("%s lost its connection: %s", name, error)

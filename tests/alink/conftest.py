@@ -124,13 +124,6 @@ async def link(new_link: NewLink, config: LinkConfig, device: CloudDevice) -> Li
     return link
 
 
-async def until(condition: Callable[[], object], timeout: float = 5.0) -> None:
-    """Wait until something is so; raises TimeoutError."""
-    async with asyncio.timeout(timeout):
-        while not condition():
-            await asyncio.sleep(0.002)
-
-
 async def call(cloud: Simulator, action: str, **fields: Any) -> dict[str, Any]:
     """Run an action of the cloud's API on the device."""
     return await cloud.call(action, **DEVICE, **fields)

@@ -13,7 +13,8 @@ from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
-from .conftest import NewLink, Owner, call, config_for, publish, reply_to, sent, until, works
+from ..waiting import until
+from .conftest import NewLink, Owner, call, config_for, publish, reply_to, sent, works
 from .scripted import ScriptedHost
 
 # The flows

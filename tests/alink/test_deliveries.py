@@ -14,7 +14,8 @@ from custom_components.aliyun_iot.alink.topics import Route, RouteKind
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME
-from .conftest import ALINK, Owner, call, obeys, publish, reply_to, sent, until, works
+from ..waiting import until
+from .conftest import ALINK, Owner, call, obeys, publish, reply_to, sent, works
 
 
 async def test_a_second_delivery_is_answered_but_not_carried_out(

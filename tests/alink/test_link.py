@@ -33,7 +33,8 @@ from custom_components.aliyun_iot.alink.sockets import open_socket
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
-from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, reply_to, until
+from ..waiting import until
+from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, reply_to
 from .scripted import ScriptedHost
 
 SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}

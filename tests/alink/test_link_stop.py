@@ -13,7 +13,8 @@ from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState, Sample
 from simulator import CloudDevice, Simulator
 
-from .conftest import NewLink, Owner, call, config_for, until
+from ..waiting import until
+from .conftest import NewLink, Owner, call, config_for
 from .scripted import ScriptedHost
 
 SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}

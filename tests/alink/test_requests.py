@@ -15,7 +15,8 @@ from custom_components.aliyun_iot.alink.pacing import TokenBucket
 from custom_components.aliyun_iot.alink.requests import MAX_ID, MAX_PENDING, Requests
 from simulator import CloudDevice, Simulator
 
-from .conftest import NewLink, Owner, config_for, publish, sent, until
+from ..waiting import until
+from .conftest import NewLink, Owner, config_for, publish, sent
 from .scripted import ScriptedHost
 
 AT = 1_767_225_600_000

@@ -18,8 +18,9 @@ from simulator import CloudDevice, Simulator
 from simulator.packets import connect_acknowledgement, publish, subscribe_acknowledgement
 
 from ..conftest import DEVICE_NAME
+from ..waiting import until
 from .certificates import Authority
-from .conftest import ALINK, NewLink, config_for, until
+from .conftest import ALINK, NewLink, config_for
 from .scripted import ScriptedHost
 
 CREDENTIALS = Credentials("client", "user", "password")
