@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
+from typing import NamedTuple
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import State
@@ -16,8 +17,20 @@ from homeassistant.core import State
 type Color = tuple[int, int, int]
 """Red, green and blue, each 0 to 255."""
 
-type Value = bool | float | str | datetime | Color
-"""What an aspect holds: `bool`, number, option or text, aware time, colour, by its `Kind`."""
+
+class Location(NamedTuple):
+    """A place on Earth in WGS 84: degrees, and metres above the sea where they are known."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None = None
+
+
+type Raw = bool | float | str | list[Raw] | dict[str, Raw] | None
+"""What Home Assistant holds, as JSON can say it."""
+
+type Value = bool | float | str | datetime | Color | Location | list[Raw] | dict[str, Raw]
+"""What an aspect holds: `bool`, number, option or text, aware time, colour, place or anything, by its `Kind`."""
 
 
 class Kind(StrEnum):
@@ -27,7 +40,9 @@ class Kind(StrEnum):
     COLOR = "color"
     DATE = "date"
     ENUM = "enum"
+    LOCATION = "location"
     NUMBER = "number"
+    RAW = "raw"
     TEXT = "text"
 
     def fits(self, value: Value) -> bool:
@@ -42,7 +57,16 @@ class Kind(StrEnum):
             case Kind.DATE:
                 return isinstance(value, datetime) and value.tzinfo is not None
             case Kind.COLOR:
-                return isinstance(value, tuple) and len(value) == 3 and all(0 <= part <= 255 for part in value)
+                return (
+                    isinstance(value, tuple)
+                    and not isinstance(value, Location)
+                    and len(value) == 3
+                    and all(0 <= part <= 255 for part in value)
+                )
+            case Kind.LOCATION:
+                return isinstance(value, Location)
+            case Kind.RAW:
+                return not isinstance(value, float) or isfinite(value)
 
 
 class Reason(StrEnum):
@@ -129,7 +153,8 @@ class Aspect:
     `supported` says whether an entity has the facet at all, `accepts` whether it can be set there; both look at
     capabilities, which stay in the state of an unavailable entity. `words` is what no and yes are called.
     `identifiers` are the standard thing-model names, the usual one first, `presets` those that go with a device class;
-    only an aspect that is the sole one of its entity can do without.
+    only an aspect that is the sole one of its entity can do without. `momentary` marks a command that leaves nothing to
+    report, `private` what nobody would want to publish by accident: it is bound only when somebody picks it.
     """
 
     key: str
@@ -144,6 +169,8 @@ class Aspect:
     options: Callable[[State], tuple[str, ...]] = _no_options
     unit: Callable[[State], str | None] = _no_unit
     words: tuple[str, str] = ("off", "on")
+    momentary: bool = False
+    private: bool = False
     identifiers: tuple[str, ...] = ()
     presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

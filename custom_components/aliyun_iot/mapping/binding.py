@@ -46,7 +46,8 @@ class Conversion:
     number that is outside the other side's range to its limit instead of refusing it. `options` names the property
     value for each value of Home Assistant (the aspect's two words for a bool, as on and off) and, where it isn't empty,
     is complete: what it doesn't name is refused. The first of several names for one property value is the one that is
-    set.
+    set. `unit` is the unit of the property where the thing model names none. `template` makes the property value of
+    Home Assistant's `value`, `template_back` makes Home Assistant's of the property's `value`.
     """
 
     scale: float = 1
@@ -55,15 +56,20 @@ class Conversion:
     digits: int | None = None
     clamp: bool = False
     options: Mapping[str, int | str] = field(default_factory=dict)
+    unit: str = ""
+    template: str = ""
+    template_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """One property of the thing model that stands for one aspect of one entity.
 
-    `entity` is the id of the entity in the entity registry, or the entity id of one that isn't registered.
-    `min_interval` is in seconds, `dead_band` in the property's unit. `confirmed` says that the user allowed a risky
-    entity to be controlled.
+    `entity` is the id of the entity in the entity registry, or the entity id of one that isn't registered; empty for
+    what is no entity's (`mapping/generic.py`). `source` is the attribute or the template of a generic aspect. `actions`
+    are run, with the variables `value` and `identifier`, instead of what the aspect itself would do. `min_interval` is
+    in seconds, `dead_band` in the property's unit. `confirmed` says that the user allowed a risky entity to be
+    controlled. `rule` is the id of the rule that made this binding and releases it again.
     """
 
     identifier: str
@@ -74,6 +80,9 @@ class Binding:
     min_interval: float = 0
     dead_band: float = 0
     confirmed: bool = False
+    source: str = ""
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    rule: str = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -167,19 +176,25 @@ CONVERSION_SCHEMA = vol.Schema(
         vol.Optional("digits", default=None): vol.Any(None, vol.All(vol.Coerce(int), vol.Range(min=0, max=9))),
         vol.Optional("clamp", default=False): bool,
         vol.Optional("options", default=dict): {_home_value: _property_value},
+        vol.Optional("unit", default=""): str,
+        vol.Optional("template", default=""): str,
+        vol.Optional("template_back", default=""): str,
     }
 )
 
 BINDING_SCHEMA = vol.Schema(
     {
         vol.Required("identifier"): identifier,
-        vol.Required("entity"): vol.All(str, vol.Length(min=1)),
+        vol.Required("entity"): str,
         vol.Required("aspect"): vol.All(str, vol.Length(min=1)),
         vol.Optional("access", default=Access.REPORT): vol.Coerce(Access),
         vol.Optional("conversion", default=dict): CONVERSION_SCHEMA,
         vol.Optional("min_interval", default=0.0): _AMOUNT,
         vol.Optional("dead_band", default=0.0): _AMOUNT,
         vol.Optional("confirmed", default=False): bool,
+        vol.Optional("source", default=""): str,
+        vol.Optional("actions", default=list): [dict],
+        vol.Optional("rule", default=""): str,
     }
 )
 

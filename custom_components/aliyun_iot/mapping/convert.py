@@ -38,7 +38,9 @@ CARRIERS: Mapping[Kind, tuple[type[DataType], ...]] = {
     Kind.COLOR: (StructType, TextType),
     Kind.DATE: (DateType, TextType),
     Kind.ENUM: (EnumType, TextType),
+    Kind.LOCATION: (StructType, TextType),
     Kind.NUMBER: (IntType, FloatType, DoubleType, TextType),
+    Kind.RAW: (DataType,),
     Kind.TEXT: (TextType,),
 }
 """The data types that hold each kind of value as it is."""

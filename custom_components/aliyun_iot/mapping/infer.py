@@ -32,7 +32,10 @@ def infer_data_type(aspect: Aspect, state: State) -> DataType:
             return StructType({name: Field(name, name, byte) for name in ("Red", "Green", "Blue")})
         case Kind.DATE:
             return DateType()
-        case Kind.TEXT:
+        case Kind.LOCATION:
+            degrees = DoubleType(-180, 180, 1e-6, "°")
+            return StructType({name: Field(name, name, degrees) for name in ("Longitude", "Latitude")})
+        case Kind.TEXT | Kind.RAW:
             return TextType(STATE_LENGTH)
 
 

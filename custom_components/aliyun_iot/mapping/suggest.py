@@ -82,7 +82,12 @@ def suggest_all(states: Iterable[State], model: ThingModel | None, taken: Collec
 
 
 def allowed_access(state: State, domain: Domain, aspect: Aspect, definition: Property | None) -> Access:
-    """Return what a new binding may do: both ways if both sides can, but a risky entity is only reported."""
+    """Return what a new binding may do: both ways if both sides can, but a risky entity is only reported.
+
+    What leaves nothing to report can only be controlled.
+    """
+    if aspect.momentary:
+        return Access.CONTROL
     writable = aspect.controllable(state) and not domain.risky(state) and (definition is None or definition.writable)
     if not writable:
         return Access.REPORT
