@@ -9,9 +9,9 @@ import sys
 
 from homeassistant.const import __version__ as home_assistant_version
 
-from . import idle, latency
+from . import idle, latency, mapping
 
-BENCHMARKS = (latency.BENCHMARK, idle.BENCHMARK)
+BENCHMARKS = (latency.BENCHMARK, idle.BENCHMARK, mapping.BENCHMARK)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from homeassistant import loader
+from homeassistant.auth import auth_manager_from_config
 from homeassistant.bootstrap import async_load_base_functionality
 from homeassistant.config_entries import SOURCE_USER, ConfigEntries, ConfigEntry, ConfigEntryState, ConfigSubentryData
 from homeassistant.core import HomeAssistant
@@ -42,6 +43,8 @@ async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
         loader.async_setup(hass)
         hass.config_entries = ConfigEntries(hass, {})
         await async_load_base_functionality(hass)
+        # For `http`, on which the integration depends. It isn't started: that happens while Home Assistant starts.
+        hass.auth = await auth_manager_from_config(hass, [], [])
         await _set_up(hass, "homeassistant", {})
         await _set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
         await hass.async_start()

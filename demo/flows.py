@@ -60,10 +60,13 @@ class Flow:
         """Open the first page."""
         return cls(home, kind, await home.start_flow(kind, handler))
 
-    async def choose(self, option: str) -> None:
-        """Choose from a menu."""
-        self._expect("menu", "init")
-        await self._send({"next_step_id": option})
+    async def choose(self, *options: str) -> None:
+        """Choose from the menu, and from the one that follows."""
+        menu = "init"
+        for option in options:
+            self._expect("menu", menu)
+            await self._send({"next_step_id": option})
+            menu = option
 
     async def fill(self, page: str, values: Mapping[str, Json]) -> None:
         """Fill a form in; raises FlowFailed when another page is shown or it does not accept the values."""
@@ -109,7 +112,7 @@ async def add_integration(home: HomeClient, cloud: Cloud) -> str:
 async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> None:
     """Paste the thing model into the options flow."""
     flow = await Flow.start(home, "options", entry_id)
-    await flow.choose("thing_model_paste")
+    await flow.choose("thing_model", "thing_model_paste")
     await flow.fill("thing_model_paste", {"thing_model": document})
     await flow.fill("thing_model_confirm", {})
     flow.finished()
@@ -118,10 +121,13 @@ async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> 
 async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
     """Bind many entities at once, all that is suggested; return the identifiers."""
     flow = await Flow.start(home, "options", entry_id)
-    await flow.choose("add")
-    await flow.fill("add", {"entities": BULK_ENTITIES})
+    await flow.choose("select")
+    await flow.fill(
+        "select", {"target": {"entity_id": BULK_ENTITIES}, "integrations": [], "leave_out": {}, "also": {}}
+    )
     suggested = _ticked(flow.step, "bindings")
     await flow.fill("suggestions", {"bindings": suggested})
+    await flow.fill("preview", {})
     flow.finished()
     return suggested
 

@@ -14,7 +14,7 @@ It uses nothing of the integration. On the command line: `scripts/simulator --he
 """
 
 from .cloud import Simulator
-from .device import CloudDevice, Desired, DeviceReply, EventRecord, RrpcForm, ServiceCall, Status
+from .device import CloudDevice, Desired, DeviceReply, EventRecord, RrpcForm, ServiceCall, Status, UserMessage
 from .faults import CodeFault, FaultError, Faults
 from .tsl import ThingModelError
 from .wire import Direction, Note, WireMessage
@@ -34,5 +34,6 @@ __all__ = [
     "Simulator",
     "Status",
     "ThingModelError",
+    "UserMessage",
     "WireMessage",
 ]

@@ -120,10 +120,7 @@ class Broker:
         self._wire.record(Direction.LINK, device.name, payload=packet.client_id.encode(), note="connected")
         writer.write(connect_acknowledgement(0))
         device.attach(connection)
-        try:
-            await connection.run()
-        finally:
-            device.detach(connection)
+        await connection.run()
 
     def _admit(self, packet: Connect) -> tuple[CloudDevice, ClientId]:
         """Return who it is, or raise RefusedError."""

@@ -4,7 +4,7 @@ import asyncio
 from itertools import count
 import time
 
-from .delivery import Delivery
+from .delivery import Delivery, takes_long_rrpc
 from .device import CloudDevice, DeviceReply, RrpcForm, ServiceCall, now_ms
 from .jsontext import JsonValue, NotJsonError, dump, parse
 
@@ -48,7 +48,7 @@ class Calls:
         message_id = self.next_message_id()
         call = self._record(device, identifier, arguments, message_id)
         topic = device.topics.rrpc_request(message_id)
-        if _takes_long_rrpc(device):
+        if device.rrpc is not RrpcForm.SYS and takes_long_rrpc(device):
             topic = device.topics.long_rrpc(message_id, device.topics.service(identifier))
         response = await self._rrpc(device, message_id, topic, _request(call, identifier), timeout)
         try:
@@ -63,7 +63,8 @@ class Calls:
     ) -> tuple[str, bytes]:
         """Send any payload and return (message id, the device's payload); raise NotOnlineError or TimeoutError (seconds).
 
-        With a topic of the device the request goes to `/ext/rrpc/{message id}{topic}` (§6.5).
+        With a topic of the device the request goes to `/ext/rrpc/{message id}{topic}`, which a device never sees that did not
+        declare `ext` bit 0 (§6.5).
         """
         message_id = self.next_message_id()
         request_topic = device.topics.rrpc_request(message_id)
@@ -128,12 +129,6 @@ class Calls:
                 return await awaited
         finally:
             del self._awaited[key]
-
-
-def _takes_long_rrpc(device: CloudDevice) -> bool:
-    if device.rrpc is RrpcForm.AUTO:
-        return device.connection is not None and device.connection.client.takes_long_rrpc
-    return device.rrpc is RrpcForm.EXT
 
 
 def _request(call: ServiceCall, method: str) -> bytes:

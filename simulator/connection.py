@@ -58,6 +58,7 @@ class Connection:
         implicit = topics.implicit_filters(long_rrpc=client.takes_long_rrpc) if client.subscribes_implicitly else ()
         self.client = client
         self.subscriptions = Subscriptions(implicit)
+        self.keep_alive = keep_alive
         self.rates = {qos: SlidingWindow(count, 1.0) for qos, count in MESSAGES_PER_SECOND.items()}
         self._device = device
         self._reader = reader
@@ -92,6 +93,7 @@ class Connection:
             self.close(f"malformed packet: {error}")
         finally:
             self._watchdog.cancel()
+            self._device.detach(self, lost=True)  # by the device, or by the network; whoever closed it here was faster
             self._note(f"disconnected: {self._end or 'the device closed the socket'}")
 
     def send(self, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
@@ -107,12 +109,15 @@ class Connection:
             self._write(publish(topic, payload, packet_id=packet_id, duplicate=packet_id is not None))
         return True
 
-    def close(self, reason: str) -> None:
-        """End the connection as the platform does: the socket goes away without a message."""
+    def close(self, reason: str, *, lost: bool = False) -> None:
+        """End the connection as the platform does: the socket goes away without a message.
+
+        With `lost` it was the network, so that the platform does not know yet whether the device is gone.
+        """
         self._end = self._end or reason
         self._thawed.set()
         self._transport.abort()
-        self._device.detach(self)
+        self._device.detach(self, lost=lost)
 
     def freeze(self) -> None:
         """Make the connection half-open: from now on nothing is read from the socket or written to it."""

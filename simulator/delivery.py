@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from .device import CloudDevice
+from .device import CloudDevice, RrpcForm
 from .faults import Faults
 from .jsontext import JsonValue, dump
 from .wire import Direction, Note, WireLog
@@ -80,6 +80,8 @@ class Delivery:
         record = partial(self._wire.record, Direction.DOWN, device.name, topic=topic, qos=qos, payload=payload)
         if (connection := device.connection) is None:
             record(note=Note.OFFLINE)
+        elif topic.startswith("/ext/rrpc/") and not takes_long_rrpc(device):
+            record(note=Note.NO_EXT)
         elif not connection.subscriptions.match(topic):
             record(note=Note.UNDELIVERED)
         elif not connection.send(topic, payload, qos, twice=twice):
@@ -90,3 +92,9 @@ class Delivery:
                 record()
             return True
         return False
+
+
+def takes_long_rrpc(device: CloudDevice) -> bool:
+    """Whether anything may be sent to the device on /ext/rrpc/…: it declared `ext` bit 0, or the form is forced (§6.5)."""
+    declared = device.connection is not None and device.connection.client.takes_long_rrpc
+    return declared or device.rrpc is RrpcForm.EXT

@@ -46,6 +46,16 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UserMessage:
+    """A message on a topic below `/{pk}/{dn}/user/`, by what stands behind that; `time` in milliseconds."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceReply:
     """What a device answered to a command; `round_trip` in seconds since the command was written to the socket."""
 
@@ -119,9 +129,11 @@ class CloudDevice:
     service_calls: list[ServiceCall] = field(default_factory=list, repr=False)
     raw_up: list[bytes] = field(default_factory=list, repr=False)
     raw_down_replies: list[bytes] = field(default_factory=list, repr=False)
+    user_messages: list[UserMessage] = field(default_factory=list, repr=False)
     desired: dict[str, Desired] = field(default_factory=dict, repr=False)
     tags: dict[str, str] = field(default_factory=dict, repr=False)
 
+    _half_connected_until: float = 0.0
     _waiters: list[tuple[Callable[[CloudDevice], bool], asyncio.Future[None]]] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +159,11 @@ class CloudDevice:
             return Status.ONLINE
         return Status.OFFLINE if self.connections else Status.UNACTIVE
 
+    @property
+    def half_connected(self) -> bool:
+        """Whether the connection got lost without a DISCONNECT less than a keep-alive ago; RRpc tells it apart (§6.5)."""
+        return not self.online and time.monotonic() < self._half_connected_until
+
     def call(self, message_id: str) -> ServiceCall:
         """Return the command with this MessageId; raise KeyError."""
         for call in reversed(self.service_calls):
@@ -163,10 +180,11 @@ class CloudDevice:
         self.status_time = now_ms()
         self.changed()
 
-    def detach(self, connection: Connection) -> None:
-        """Forget a connection that ended, unless a newer one has taken its place."""
+    def detach(self, connection: Connection, *, lost: bool = False) -> None:
+        """Forget a connection that ended, or was `lost` on the way, unless a newer one has taken its place."""
         if self.connection is connection:
             self.connection = None
+            self._half_connected_until = time.monotonic() + connection.keep_alive if lost else 0.0
             self.status_time = now_ms()
             self.changed()
 

@@ -28,6 +28,7 @@ NOT_BASE64 = ErrorCode(
     "iot.messagebroker.MessageContentIsNotBase64Encode", "The message content is not base64 encoded."
 )
 OFFLINE = ErrorCode("9201", "device offLine")
+RRPC_HALF_CONNECTED = ErrorCode("iot.messagebroker.HALFCONN", "Failed because of half connection.")
 RRPC_OFFLINE = ErrorCode("iot.messagebroker.OFFLINE", "Failed because the device is offline.")
 SERVICE_FAILED = ErrorCode("iot.device.InvokeThingServiceFailed", "Failed to invoke the service.")
 SET_FAILED = ErrorCode("iot.device.SetDevicePropertyFailed", "Failed to set device property.")

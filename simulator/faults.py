@@ -135,7 +135,7 @@ class Faults:
                 return connection.freeze
             case "unfreeze":
                 return connection.unfreeze
-        return lambda: connection.close("dropped on demand")
+        return lambda: connection.close("dropped on demand", lost=True)
 
 
 def _is_count(value: JsonValue) -> bool:

@@ -20,6 +20,7 @@ from .errors import (
     NO_SUCH_DEVICE,
     NO_SUCH_PRODUCT,
     OFFLINE,
+    RRPC_HALF_CONNECTED,
     RRPC_OFFLINE,
     SERVICE_FAILED,
     SET_FAILED,
@@ -36,6 +37,7 @@ from .queries import (
     query_property_status,
     query_service_calls,
 )
+from .reports import delete_desired
 from .topics import is_wildcard
 
 DESIRED_PER_CALL = 10
@@ -62,6 +64,7 @@ class OpenApi:
         self._delivery = delivery
         self._service_timeout = service_timeout
         self._actions: dict[str, Action] = {
+            "ClearDeviceDesiredProperty": self._clear_desired,
             "DisableThing": self._disable,
             "EnableThing": self._enable,
             "GetDeviceStatus": self._get_status,
@@ -154,6 +157,19 @@ class OpenApi:
             message_id = self._calls.set_properties(device, items).message_id
         return {"Data": {"MessageId": message_id, "Versions": dump(versions)}}
 
+    async def _clear_desired(self, fields: Fields) -> Answer:
+        """Clear the desired values of `Identifies.N`, whatever their version, which stays (§9)."""
+        device, identifiers = self._device(fields), fields.texts("Identifies")
+        if not identifiers:
+            raise missing("Identifies")
+        if len(identifiers) > DESIRED_PER_CALL:
+            raise ApiError(BAD_PARAMETER, f"Identifies has 1 to {DESIRED_PER_CALL} properties.")
+        delete_desired(device, {identifier: {} for identifier in identifiers})
+        versions: JsonValue = {
+            identifier: device.desired[identifier].version for identifier in identifiers if identifier in device.desired
+        }
+        return {"Data": {"Versions": dump(versions)}}
+
     async def _invoke_service(self, fields: Fields) -> Answer:
         """Invoke `Identifier` with `Args`; the thing model says whether the answer is waited for (§6.3, §6.4).
 
@@ -190,6 +206,8 @@ class OpenApi:
         try:
             message_id, response = await self._calls.rrpc(device, payload, timeout / 1000, topic)
         except NotOnlineError:
+            if device.half_connected:
+                raise ApiError(RRPC_HALF_CONNECTED, RrpcCode="HALFCONN") from None
             raise ApiError(RRPC_OFFLINE, RrpcCode="OFFLINE") from None
         except TimeoutError:
             raise ApiError(TIMED_OUT, RrpcCode="TIMEOUT") from None

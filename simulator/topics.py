@@ -57,6 +57,7 @@ class DeviceTopics:
         """Prepare what is asked for every message."""
         pair = f"{product_key}/{device_name}"
         self.system = f"/sys/{pair}/"
+        self.users = f"/{pair}/user/"
         self.ntp_request = f"/ext/ntp/{pair}/request"
         self.ntp_response = f"/ext/ntp/{pair}/response"
         self._long_rrpc = re.compile(rf"/ext/rrpc/([^/+#]+)(/(?:sys/)?{re.escape(pair)}/.+)")

@@ -9,7 +9,7 @@ import time
 
 from .calls import Calls
 from .delivery import Delivery
-from .device import CloudDevice, now_ms
+from .device import CloudDevice, UserMessage, now_ms
 from .faults import Faults
 from .jsontext import JsonValue, NotJsonError, dump, parse
 from .packets import Publish
@@ -68,6 +68,10 @@ class Uplinks:
             self._record(device, message)
             device.raw_up.append(message.payload)
             self._answer_raw(device, message.topic)
+        elif message.topic.startswith(device.topics.users):
+            self._record(device, message)
+            suffix = message.topic.removeprefix(device.topics.users)
+            device.user_messages.append(UserMessage(suffix, message.payload, message.qos, now_ms()))
         elif message.topic == device.topics.ntp_request:
             self._record(device, message)
             self._answer_time(device, message.payload)

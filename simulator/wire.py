@@ -36,6 +36,8 @@ class Note(StrEnum):
     """Up: a reply nobody waits for, or no more."""
     LOST = "lost"
     """Down: thrown away by the fault `lose_replies`."""
+    NO_EXT = "no_ext"
+    """Down: a call on /ext/rrpc/… to a device whose client id does not declare `ext` bit 0."""
     NOT_ALLOWED = "not_allowed"
     """Up: the topic belongs to another device."""
     OFFLINE = "offline"

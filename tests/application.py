@@ -1,7 +1,9 @@
 """The cloud's part in a story: an application that sets, calls and publishes, and what the device answered."""
 
 from collections.abc import Awaitable, Callable
+from itertools import groupby
 import json
+from operator import itemgetter
 from typing import Any
 
 from simulator import CloudDevice, Simulator
@@ -54,3 +56,13 @@ async def reply_on(cloud: Simulator, suffix: str) -> dict[str, Any]:
     """Wait for something on a topic and return it."""
     await until(lambda: any(one.topic.endswith(suffix) for one in cloud.wire))
     return last_reply(cloud, suffix)
+
+
+def told(device: CloudDevice, identifier: str) -> list[Any]:
+    """Return all that the cloud was ever told of a property, in order; to say the same twice in a row is no news."""
+    return [value for value, _ in groupby(device.samples.get(identifier, []), itemgetter(0))]
+
+
+async def learns(device: CloudDevice, identifier: str, value: object) -> None:
+    """Wait until the cloud has this value."""
+    await device.wait_for(lambda one: one.properties.get(identifier, (None,))[0] == value)

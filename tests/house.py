@@ -53,3 +53,9 @@ async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any)
     walk = await Walk.options(hass, entry, "add_one")
     await walk.submit(entity=LAMP)
     return await walk.submit(**POWER | changes)
+
+
+def selected(*entity_ids: str, **more: Any) -> dict[str, Any]:
+    """Return what the page for a selection sends; sections that nobody opened are empty."""
+    target = {"target": {"entity_id": list(entity_ids)}} if entity_ids else {}
+    return {**target, "integrations": [], "leave_out": {}, "also": {}, **more}

@@ -5,7 +5,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink import ThingModel
 from custom_components.aliyun_iot.bound import bind
-from custom_components.aliyun_iot.mapping.binding import Binding
+from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 
 MODEL = ThingModel.parse(
     {"properties": [{"identifier": "LightSwitch", "accessMode": "rw", "dataType": {"type": "bool", "specs": {}}}]}
@@ -37,3 +37,58 @@ async def test_property_bound_twice(hass: HomeAssistant) -> None:
     )
     assert bound.by_identifier["LightSwitch"].entity_id == "switch.a"
     assert "more than once" in bound.problems["LightSwitch"]
+
+
+ACTIONS = [{"action": "light.toggle"}]
+
+
+async def test_bindings_without_an_entity(hass: HomeAssistant) -> None:
+    """They are found by their property only."""
+    bound = bind(
+        hass,
+        [
+            Binding("LightSwitch", "", "template", source="{{ true }}"),
+            Binding("Other", "", "actions", Access.CONTROL, actions=ACTIONS),
+        ],
+        None,
+    )
+    assert not bound.by_entity
+    assert [one.entity_id for one in bound.by_identifier.values()] == ["", ""]
+    assert [one.writable for one in bound.by_identifier.values()] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("binding", "writable"),
+    [
+        (Binding("A", "switch.a", "power"), True),
+        (Binding("A", "switch.a", "power", conversion=Conversion(template="{{ value }}")), False),
+        (
+            Binding(
+                "A", "switch.a", "power", conversion=Conversion(template="{{ value }}", template_back="{{ value }}")
+            ),
+            True,
+        ),
+        (Binding("A", "switch.a", "power", conversion=Conversion(template="{{ value }}"), actions=ACTIONS), True),
+        (Binding("A", "switch.a", "raw_state"), False),
+        (Binding("A", "switch.a", "raw_state", actions=ACTIONS), True),
+        (Binding("A", "zone.a", "attribute", source="radius"), False),
+        (Binding("A", "binary_sensor.a", "state"), False),
+        (Binding("A", "binary_sensor.a", "state", actions=ACTIONS), True),
+    ],
+)
+async def test_what_can_be_set(hass: HomeAssistant, binding: Binding, writable: bool) -> None:
+    """By what the aspect does, unless there is no way back, or by actions of the user's own."""
+    assert bind(hass, [binding], None).by_identifier["A"].writable is writable
+    read_only = ThingModel.parse(
+        {"properties": [{"identifier": "A", "accessMode": "r", "dataType": {"type": "bool", "specs": {}}}]}
+    )
+    assert not bind(hass, [binding], read_only).by_identifier["A"].writable
+
+
+async def test_equal_bindings_are_equal_when_bound(hass: HomeAssistant) -> None:
+    """What has not changed is not posted or followed anew."""
+    rows = [
+        Binding("A", "zone.a", "attribute", source="radius", conversion=Conversion(template="{{ value }}")),
+        Binding("B", "", "template", source="{{ 1 }}"),
+    ]
+    assert bind(hass, rows, None) == bind(hass, rows, None)

@@ -63,15 +63,17 @@ async def test_event_context_and_journal(
     [event] = events
     assert event.data == {
         "entry_id": entry.entry_id,
+        "device": "gw-1",
         "kind": "property_set",
         "id": device.service_calls[-1].id,
         "identifier": None,
         "params": {"LightSwitch": 1},
         "sync": False,
+        "changes": [{"identifier": "LightSwitch", "entity_id": "input_boolean.lamp", "value": "on", "refused": ""}],
     }
     assert isinstance(event.context, Context)
     assert hass.states.get("input_boolean.lamp").context.id == event.context.id
-    [row] = entry.runtime_data.commander.journal_rows()
+    [row] = entry.runtime_data.commander.journal.rows()
     assert (row["kind"], row["target"], row["code"]) == ("property_set", ["LightSwitch"], 200)
 
 

@@ -12,12 +12,15 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.aliyun_iot import binding_form, const
+from custom_components.aliyun_iot import binding_review, const
 from custom_components.aliyun_iot.alink.endpoint import Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.mapping.binding import Access
+from custom_components.aliyun_iot.mapping.difference import Mode
+from custom_components.aliyun_iot.mapping.fault import Expected, FaultKind
 from custom_components.aliyun_iot.options_flow import AliyunOptionsFlow
+from custom_components.aliyun_iot.rule_flow import RuleFlow
 from custom_components.aliyun_iot.subentry_flow import ExposureFlow, ServiceFlow
 
 from .walk import placeholders, translations
@@ -68,7 +71,7 @@ def test_chinese_is_chinese() -> None:
     same = {text for key, text in english.items() if chinese[key] == text}
     assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64"}
     assert not [text for text in english.values() if CHINESE.search(text)]
-    wordless = {"common.binding", "common.misfit"}
+    wordless = {"common.binding", "common.custom_binding", "common.misfit"}
     assert not [key for key, text in chinese.items() if not (text in same or key in wordless or CHINESE.search(text))]
 
 
@@ -77,9 +80,13 @@ def test_shared_pages_say_the_same_everywhere() -> None:
     for language in LANGUAGES:
         options = translations(language)["options"]
         exposure = translations(language)["config_subentries"]["exposure"]
-        for step in ("edit", "binding", "remove"):
+        for step in ("edit", "binding", "attribute", "custom", "remove"):
             assert options["step"][step] == exposure["step"][step]
         assert exposure["error"].items() <= options["error"].items()
+        rule = translations(language)["config_subentries"]["rule"]
+        for step in ("suggestions", "preview"):
+            assert options["step"][step] == rule["step"][step]
+        assert rule["error"].items() <= options["error"].items()
 
 
 @pytest.mark.parametrize(
@@ -88,6 +95,7 @@ def test_shared_pages_say_the_same_everywhere() -> None:
         (AliyunConfigFlow, ("config",)),
         (AliyunOptionsFlow, ("options",)),
         (ExposureFlow, ("config_subentries", "exposure")),
+        (RuleFlow, ("config_subentries", "rule")),
         (ServiceFlow, ("config_subentries", "service")),
     ],
 )
@@ -100,9 +108,11 @@ def test_every_page_has_words_and_no_words_are_without_a_page(flow: type, path: 
         name for parent in flow.__mro__ if parent.__module__.startswith("custom_components") for name in vars(parent)
     }
     steps = {name.removeprefix("async_step_") for name in own if name.startswith("async_step_")}
-    without_page = {"reauth", "thing_model_fetch"}
+    without_page = {"reauth", "thing_model_fetch", "thing_model_generate"}
     if flow is ServiceFlow:
         without_page.add("reconfigure")
+    if flow is RuleFlow:
+        without_page.add("user")
     assert section["step"].keys() == steps - without_page
 
 
@@ -117,7 +127,7 @@ def test_every_problem_of_a_binding_has_a_text_and_a_field() -> None:
     named = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
     errors = translations()["options"]["error"]
     problems = {key for key in named if isinstance(key, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", key)} - {"entity_id"}
-    assert problems == binding_form.FIELD_OF_PROBLEM.keys()
+    assert problems == binding_review.FIELD_OF_PROBLEM.keys()
     assert problems <= errors.keys()
 
 
@@ -143,6 +153,14 @@ def test_selectors_have_a_word_for_every_choice() -> None:
     selectors = translations()["selector"]
     assert list(selectors["transport"]["options"]) == list(Transport)
     assert list(selectors["access"]["options"]) == list(Access)
+    assert list(selectors["import_mode"]["options"]) == list(Mode)
+
+
+def test_every_fault_of_a_document_has_a_text() -> None:
+    """What is wrong and what should be there instead are put together of these words."""
+    common = translations()["common"]
+    assert {key for key in common if key.startswith("fault_")} == {f"fault_{kind}" for kind in FaultKind}
+    assert {key for key in common if key.startswith("expected_")} == {f"expected_{kind}" for kind in Expected}
 
 
 def test_actions_are_described_completely() -> None:

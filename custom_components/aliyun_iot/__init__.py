@@ -10,8 +10,10 @@ from homeassistant.helpers.typing import ConfigType
 from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, TripleInvalid
 from .connection import EndpointInvalid, link_config
 from .const import DOMAIN
+from .downloads import async_register_downloads
 from .runtime import AliyunConfigEntry, Runtime
 from .services import async_register_actions
+from .transfer_services import async_register_transfer_actions
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -21,6 +23,8 @@ PLATFORMS = [Platform.BINARY_SENSOR]
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, so that automations that use them are valid before anything is connected."""
     async_register_actions(hass)
+    async_register_transfer_actions(hass)
+    async_register_downloads(hass)
     return True
 
 
@@ -32,7 +36,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="thing_model_invalid",
-            translation_placeholders={"path": err.path, "problem": err.problem},
+            translation_placeholders={"path": err.path, "problem": err.describe(hass.config.language)},
         ) from err
     except (TripleInvalid, EndpointInvalid) as err:
         raise ConfigEntryError(
@@ -51,7 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
 
     @callback
     def started(_hass: HomeAssistant) -> None:
-        runtime.reporter.start()
+        runtime.start()
 
     entry.async_on_unload(async_at_started(hass, started))
     entry.async_on_unload(hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, runtime.registry_changed))

@@ -1,7 +1,7 @@
 """The steps about single bindings, shared by the options flow and the flow of an exposed device."""
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -16,11 +16,12 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .binding_form import CONF_ENTITY, BindingForm, EntityUnsuitable, InputRefused
+from .binding_fields import CONF_ENTITY, CONF_SOURCE, InputRefused
+from .binding_form import BindingForm, EntityUnsuitable
 from .const import CONF_BINDINGS
+from .custom_form import CustomForm
 from .labels import Labels
-from .mapping.binding import Binding
-from .mapping.domains import DOMAINS
+from .mapping.binding import ACTIONS, ATTRIBUTE, TEMPLATE, Binding
 from .runtime import thing_model_of
 
 CONF_BINDING = "binding"
@@ -31,8 +32,11 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
 
     def __init__(self) -> None:
         """Start without an entity."""
-        self._form: BindingForm | None = None
-        self._shown: InputRefused | None = None
+        super().__init__()
+        self._entity_form: BindingForm | None = None
+        self._custom_form: CustomForm | None = None
+        self._entered: dict[str, Any] = {}
+        self._doubt: InputRefused | None = None
 
     @abstractmethod
     def bound_entry(self) -> ConfigEntry:
@@ -51,8 +55,8 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         """Remove bindings and finish."""
 
     def selectable(self) -> EntitySelectorConfig:
-        """Return which entities can be bound here."""
-        return EntitySelectorConfig(filter={"domain": list(DOMAINS)})
+        """Return which entities can be bound here: any has at least a state and attributes."""
+        return EntitySelectorConfig()
 
     async def async_step_add_one(self, user_input: dict[str, Any] | None = None) -> Result:
         """Ask for the entity of a new binding."""
@@ -79,6 +83,9 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         errors: dict[str, str] = {}
         if user_input is not None:
             current = {one.identifier: one for one in self.editable()}.get(user_input[CONF_BINDING])
+            if current and current.aspect in (TEMPLATE, ACTIONS):
+                self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), current)
+                return await self.async_step_custom()
             problem = await self._open_form(current.entity, current) if current else "binding_gone"
             if problem is None:
                 return await self.async_step_binding()
@@ -92,29 +99,33 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
 
     async def async_step_binding(self, user_input: dict[str, Any] | None = None) -> Result:
         """Ask what the entity stands for, and how."""
-        assert self._form is not None  # noqa: S101 - the pages before have opened it
-        refused: InputRefused | None = None
+        assert self._entity_form is not None  # noqa: S101 - the pages before have opened it
+        if user_input is not None and self._entity_form.asks_for_attribute(user_input):
+            self._entered = user_input
+            return await self.async_step_attribute()
+        return await self._form_page("binding", self._entity_form, user_input)
+
+    async def async_step_attribute(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the attribute that the property stands for."""
+        assert self._entity_form is not None  # noqa: S101 - the page before has opened it
         if user_input is not None:
-            try:
-                binding, doubt = self._form.read(user_input)
-            except InputRefused as err:
-                refused = err
-            else:
-                # What would get lost is shown once; who sends the same again means it.
-                if doubt is None or (self._shown and self._shown.errors == doubt.errors):
-                    return self.finish_with(binding, self._form.current)
-                refused = doubt
-            self._shown = refused
+            entered = {**self._entered, CONF_SOURCE: user_input[ATTRIBUTE]}
+            return await self._form_page("binding", self._entity_form, entered)
         return self.async_show_form(
-            step_id="binding",
-            data_schema=self.add_suggested_values_to_schema(self._form.schema(), user_input or self._form.values()),
-            errors=refused.errors if refused else {},
-            description_placeholders={
-                "entity": self._form.state.name,
-                "state": self._form.labels.state(self._form.state),
-                **(refused.placeholders if refused else {}),
-            },
+            step_id="attribute",
+            data_schema=self.add_suggested_values_to_schema(
+                self._entity_form.attribute_schema(), self._entity_form.attribute_values()
+            ),
+            description_placeholders=self._entity_form.placeholders(),
         )
+
+    async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for a template, actions, or both, and the property that they stand for."""
+        if self._custom_form is None:
+            self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), None)
+            if self._custom_form.properties.exhausted:
+                return self.async_abort(reason="no_free_property")
+        return await self._form_page("custom", self._custom_form, user_input)
 
     async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> Result:
         """Ask for the bindings to remove."""
@@ -132,10 +143,33 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             errors=errors,
         )
 
+    async def _form_page(
+        self, step_id: str, form: BindingForm | CustomForm, user_input: Mapping[str, Any] | None
+    ) -> Result:
+        """Show a form until what was entered can be saved."""
+        refused: InputRefused | None = None
+        if user_input is not None:
+            try:
+                binding, doubt = await form.read(user_input)
+            except InputRefused as err:
+                refused = err
+            else:
+                # What would get lost is shown once; who sends the same again means it.
+                if doubt is None or (self._doubt and self._doubt.errors == doubt.errors):
+                    return self.finish_with(binding, form.current)
+                refused = doubt
+            self._doubt = refused
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(form.schema(), user_input or form.values()),
+            errors=refused.errors if refused else {},
+            description_placeholders={**form.placeholders(), **(refused.placeholders if refused else {})},
+        )
+
     async def _open_form(self, entity: str, current: Binding | None) -> str | None:
         """Prepare the form for an entity; return the error if it can't be bound."""
         try:
-            self._form = await BindingForm.load(self.hass, self.bound_entry(), entity, current)
+            self._entity_form = await BindingForm.load(self.hass, self.bound_entry(), entity, current)
         except EntityUnsuitable as err:
             return err.key
         return None

@@ -5,32 +5,40 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from homeassistant.core import HomeAssistant, State, callback, split_entity_id
+from homeassistant.core import HomeAssistant, State, callback
 
 from .alink.datatypes import DataType, Value as PropertyValue
 from .alink.link import Sample
 from .alink.messages import JsonValue
 from .alink.thing_model import Property, ThingModel
 from .exposures import resolve_entity
-from .mapping.aspect import Aspect, Domain, Value
+from .mapping.aspect import Aspect, ConversionError, Domain, Kind, Value
 from .mapping.binding import Binding
 from .mapping.convert import to_cloud, to_ha
-from .mapping.domains import DOMAINS
-from .mapping.infer import infer_data_type
+from .mapping.domains import domain_of
+from .mapping.generic import RENDERED, aspect_for
+from .mapping.infer import infer_data_type, infer_raw_type
+from .mapping.kinds.raw import kind_of_raw
+from .mapping.templates import Templates, render, templated
+
+NO_TEMPLATES = Templates()
 
 
 @dataclass(frozen=True, slots=True)
 class BoundProperty:
     """One property and the aspect of the entity that it stands for.
 
-    `model` is the property as the thing model defines it; without a thing model the data type follows the entity.
+    `entity_id` is empty for what is no entity's; then there is no `domain` either, as for entities of a domain without
+    aspects. `model` is the property as the thing model defines it; without a thing model the data type follows the
+    entity. The functions below take the state of the entity, or `NO_ENTITY`.
     """
 
     binding: Binding
     entity_id: str
-    domain: Domain
+    domain: Domain | None
     aspect: Aspect
     model: Property | None
+    templates: Templates = NO_TEMPLATES
 
     @property
     def identifier(self) -> str:
@@ -40,35 +48,64 @@ class BoundProperty:
     @property
     def writable(self) -> bool:
         """Whether the value can be set at all."""
-        return self.aspect.writable and (self.model is None or self.model.writable)
+        conversion = self.binding.conversion
+        one_way = bool(conversion.template and not conversion.template_back)
+        settable = self.aspect.writable and self.domain is not None and not one_way
+        return (bool(self.binding.actions) or settable) and (self.model is None or self.model.writable)
 
     def sample(self, state: State, at: datetime) -> Sample | None:
         """Return what the state means for the cloud, or None when it says nothing.
 
         Raises ConversionError or InvalidValue.
         """
-        value = self.aspect.read(state)
+        source = self.templates.source
+        value = render(source, self.source_variables()) if source else self.aspect.read(state)
+        return self.sample_of(value, state, at)
+
+    def sample_of(self, value: Value | None, state: State, at: datetime) -> Sample | None:
+        """Return what a value of the aspect means for the cloud; raises ConversionError or InvalidValue."""
+        aspect = self.aspect
+        if value is not None and (there := self.templates.there):
+            value = render(there, {"value": value, "entity_id": self.entity_id, "state": state})
+            aspect = RENDERED
         if value is None:
             return None
-        data_type = self._data_type(state)
-        property_value = to_cloud(value, self.aspect, data_type, self.binding.conversion, state)
+        data_type = self._data_type(aspect, value, state)
+        property_value = to_cloud(value, aspect, data_type, self.binding.conversion, state)
         return Sample(data_type.encode(property_value, self.identifier), int(at.timestamp() * 1000))
+
+    def source_variables(self) -> dict[str, object]:
+        """Return the variables of a template aspect."""
+        return {"entity_id": self.entity_id}
 
     def decode(self, raw: JsonValue, state: State) -> PropertyValue:
         """Return the property value of what came over the wire; raises InvalidValue."""
-        return self._data_type(state).decode(raw, self.identifier)
+        return self._data_type(self._set_aspect(), raw, state).decode(raw, self.identifier)
 
     def to_aspect(self, value: PropertyValue, state: State) -> Value:
         """Return what the aspect must become for the property to have this value; raises ConversionError."""
-        return to_ha(value, self.aspect, self._data_type(state), self.binding.conversion, state)
+        aspect = self._set_aspect()
+        result = to_ha(value, aspect, self._data_type(aspect, value, state), self.binding.conversion, state)
+        if self.templates.back is None:
+            return result
+        rendered = render(self.templates.back, {"value": result})
+        return kind_of_raw(rendered, self.aspect)
 
-    def _data_type(self, state: State) -> DataType:
-        return self.model.data_type if self.model else infer_data_type(self.aspect, state)
+    def _set_aspect(self) -> Aspect:
+        """Return what a set arrives at: the aspect, or the template that makes its value."""
+        return RENDERED if self.templates.there or self.templates.back else self.aspect
+
+    def _data_type(self, aspect: Aspect, value: object, state: State) -> DataType:
+        if self.model:
+            return self.model.data_type
+        if aspect.kind is Kind.RAW:
+            return infer_raw_type(value, self.binding.conversion)
+        return infer_data_type(aspect, state, self.binding.conversion)
 
 
 @dataclass(frozen=True, slots=True)
 class BoundProperties:
-    """All bound properties of one device, by entity and by identifier."""
+    """All bound properties of one device, by entity and by identifier; those without an entity only by identifier."""
 
     by_entity: Mapping[str, tuple[BoundProperty, ...]] = field(default_factory=dict)
     by_identifier: Mapping[str, BoundProperty] = field(default_factory=dict)
@@ -89,21 +126,24 @@ def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | N
         elif binding.identifier in by_identifier:
             problems[binding.identifier] = "bound more than once, only the first binding works"
         else:
-            by_entity[bound.entity_id].append(bound)
+            if bound.entity_id:
+                by_entity[bound.entity_id].append(bound)
             by_identifier[binding.identifier] = bound
     return BoundProperties({key: tuple(rows) for key, rows in by_entity.items()}, by_identifier, problems)
 
 
 def _bind_one(hass: HomeAssistant, binding: Binding, model: ThingModel | None) -> BoundProperty | str:
-    entity_id = resolve_entity(hass, binding.entity)
+    entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
     if entity_id is None:
         return "its entity was removed from Home Assistant"
-    name, _ = split_entity_id(entity_id)
-    domain = DOMAINS.get(name)
-    aspect = domain.aspect(binding.aspect) if domain else None
-    if domain is None or aspect is None:
+    aspect = aspect_for(binding, entity_id)
+    if aspect is None:
         return f"{entity_id} has no {binding.aspect}"
     definition = model.properties.get(binding.identifier) if model else None
     if model and definition is None:
         return "the thing model has no such property"
-    return BoundProperty(binding, entity_id, domain, aspect, definition)
+    try:
+        templates = Templates.of(hass, binding) if templated(binding) else NO_TEMPLATES
+    except ConversionError as err:
+        return str(err)
+    return BoundProperty(binding, entity_id, domain_of(entity_id), aspect, definition, templates)

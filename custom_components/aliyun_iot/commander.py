@@ -4,26 +4,27 @@ Every command gets a context of its own and a bus event, fired before the action
 tell who did it. Only what is bound can be reached, and a reply 200 means that Home Assistant finished without an error.
 """
 
-import base64
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 import time
 
-from homeassistant.core import Context, CoreState, HomeAssistant
-from homeassistant.util import dt as dt_util
+from homeassistant.core import Context, CoreState, HomeAssistant, callback
 
 from .alink.codes import Code
 from .alink.commands import Answer, Command, CommandKind
 from .alink.messages import JsonValue
-from .alink.thing_model import ThingModel
+from .alink.thing_model import Service, ThingModel
+from .announcement import Announcer
 from .bound import BoundProperties
-from .const import EVENT_COMMAND, EVENT_RAW
+from .journal import Journal
+from .loops import LoopGuard
 from .mapping.binding import ServiceBinding
-from .outcome import MESSAGE_LENGTH, Failure, Outcome
-from .property_set import PropertySetter
+from .outcome import Failure, Outcome
+from .policy import Policy
+from .property_set import DRY_RUN, PropertySetter
+from .replies import Replies
 from .reporter import Reporter
-from .service_call import call_service
+from .service_call import call_service, read_input, write_output
 
 SYNC_DEADLINE = 4.5
 """Seconds; the caller in the cloud waits five (docs/protocol.md §6.4)."""
@@ -31,35 +32,34 @@ SYNC_DEADLINE = 4.5
 DEADLINE = 30.0
 """Seconds for everything nobody waits for."""
 
-JOURNAL_LENGTH = 100
 
-
-@dataclass(frozen=True, slots=True)
-class JournalRow:
-    """One command and its outcome, for diagnostics."""
-
-    at: str
-    kind: str
-    id: str
-    target: list[str]
-    code: int
-    message: str
-    milliseconds: float
+class InvalidReply(ValueError):  # noqa: N818 - named after what happened
+    """What an automation answers does not fit the thing model."""
 
 
 class Commander:
     """Carries the commands of one device out."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        announcer: Announcer,
+        reporter: Reporter,
+        loops: LoopGuard,
+    ) -> None:
         """Commands are checked against nothing until `follow` is called, so all of them are refused."""
-        self._journal: deque[JournalRow] = deque(maxlen=JOURNAL_LENGTH)
+        self.journal = Journal()
+        self.policy = Policy(hass)
+        self.replies = Replies()
         self._hass = hass
-        self._entry_id = entry_id
+        self._announcer = announcer
         self._reporter = reporter
-        self._setter = PropertySetter(hass)
+        self._loops = loops
+        self._setter = PropertySetter(hass, self._objection)
         self._services: Mapping[str, ServiceBinding] = {}
         self._model: ThingModel | None = None
 
+    @callback
     def follow(self, bound: BoundProperties, services: Mapping[str, ServiceBinding], model: ThingModel | None) -> None:
         """Obey these bindings from now on."""
         self._setter.follow(bound, model)
@@ -69,50 +69,44 @@ class Commander:
     async def handle(self, command: Command) -> Answer:
         """Carry a command out and return the answer to it."""
         started = time.monotonic()
-        context = Context()
-        self._announce(command, context)
         if self._hass.state is not CoreState.running:
             answer = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
+        elif not self.policy.takes_one_more():
+            limit = self.policy.rules.commands_per_minute
+            answer = Answer(Code.TOO_BUSY, message=f"more than {limit} commands in a minute")
         else:
+            context = Context()
             answer = await self._carry_out(command, context, started)
-        self._journal.append(
-            JournalRow(
-                at=dt_util.utcnow().isoformat(timespec="milliseconds"),
-                kind=command.kind,
-                id=command.id,
-                target=_targets(command),
-                code=answer.code,
-                message=answer.message[:MESSAGE_LENGTH],
-                milliseconds=round((time.monotonic() - started) * 1000, 1),
-            )
-        )
+            self._announcer.answered(command, context, answer)
+        self.journal.add(command, answer, time.monotonic() - started)
         return answer
-
-    def journal_rows(self) -> list[dict[str, object]]:
-        """Return the last commands, oldest first."""
-        return [asdict(row) for row in self._journal]
 
     async def _carry_out(self, command: Command, context: Context, started: float) -> Answer:
         deadline = SYNC_DEADLINE if command.sync else DEADLINE
         match command.kind, command.params:
             case CommandKind.PROPERTY_SET, dict() as values:
-                outcome = await self._setter.set(values, context, deadline)
-                self._reporter.confirm(values, since=started)
-                return answer_of(outcome)
+                return await self._set(command, values, context, started + deadline)
             case CommandKind.PROPERTY_GET, list() as identifiers:
+                self._announcer.announce(command, context)
                 return self._get(identifiers)
             case CommandKind.SERVICE, dict() as arguments if command.identifier:
-                service = self._model.services.get(command.identifier) if self._model else None
-                binding = self._services.get(command.identifier)
-                if binding is None:
-                    return _unbound(command.identifier, known=service is not None or self._model is None)
-                outcome = await call_service(
-                    self._hass, binding, service, arguments, context=context, deadline=deadline
-                )
-                return answer_of(outcome)
-            case CommandKind.RAW, _:
-                return Answer()
+                self._announcer.announce(command, context)
+                return await self._serve(command, command.identifier, arguments, context, deadline)
+            case ((CommandKind.RAW | CommandKind.MESSAGE), _):
+                self._announcer.announce(command, context)
+                return await self._hand_on(command, context, deadline)
         return Answer(Code.PARAMETER_ERROR, message="the command cannot be understood")
+
+    async def _set(self, command: Command, values: dict[str, JsonValue], context: Context, until: float) -> Answer:
+        """Set properties; what follows from it is posted by the reporter, with the values that really are."""
+        started = time.monotonic()
+        self._announcer.announce(command, context, self._setter.foresee(values))
+        if not self.policy.rules.dry_run:
+            self._announcer.tell(command, context)
+        self._loops.commanded(values, context)
+        outcome = await self._setter.set(values, context, until - started, dry_run=self.policy.rules.dry_run)
+        self._reporter.confirm(values, since=started)
+        return answer_of(outcome)
 
     def _get(self, wanted: Iterable[JsonValue]) -> Answer:
         """Return present values; the cloud takes the new state from a post only, so there is one as well."""
@@ -124,24 +118,76 @@ class Commander:
             return Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(missing)}")
         return Answer(data=values)
 
-    def _announce(self, command: Command, context: Context) -> None:
-        """Tell the event bus, so that automations and the logbook know what comes and from where."""
-        if command.kind is CommandKind.RAW:
-            data = {"entry_id": self._entry_id, "data": base64.b64encode(command.payload).decode()}
-            self._hass.bus.async_fire(EVENT_RAW, data, context=context)
-            return
-        self._hass.bus.async_fire(
-            EVENT_COMMAND,
-            {
-                "entry_id": self._entry_id,
-                "kind": command.kind.value,
-                "id": command.id,
-                "identifier": command.identifier,
-                "params": command.params,
-                "sync": command.sync,
-            },
-            context=context,
-        )
+    async def _serve(
+        self, command: Command, identifier: str, arguments: Mapping[str, JsonValue], context: Context, deadline: float
+    ) -> Answer:
+        """Call a service: what it is bound to runs, else whichever automation listens may answer."""
+        service = self._model.services.get(identifier) if self._model else None
+        variables, failures = read_input(service, arguments)
+        if failures:
+            return answer_of(Outcome(failures))
+        if objection := self.policy.objection(identifier):
+            return answer_of(Outcome.failed(identifier, objection))
+        binding = self._services.get(identifier)
+        if binding is None:
+            return await self._ask(command, context, deadline, service, variables) or self._unbound(identifier)
+        if self.policy.rules.dry_run:
+            return answer_of(Outcome.failed(identifier, DRY_RUN))
+        self._announcer.tell(command, context, variables)
+        outcome = await call_service(self._hass, binding, service, variables, context=context, deadline=deadline)
+        return answer_of(outcome)
+
+    async def _hand_on(self, command: Command, context: Context, deadline: float) -> Answer:
+        """Let automations have a message or a raw frame; only they know what it means, and whether to answer."""
+        if command.kind is CommandKind.MESSAGE and not command.sync:
+            if not self.policy.rules.dry_run:
+                self._announcer.tell(command, context)
+            return Answer()
+        return await self._ask(command, context, min(deadline, SYNC_DEADLINE)) or Answer()
+
+    async def _ask(
+        self,
+        command: Command,
+        context: Context,
+        deadline: float,
+        service: Service | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> Answer | None:
+        """Tell automations and return what one of them answers; None if nobody listens or nobody answers in time."""
+        if self.policy.rules.dry_run:
+            return None
+        self.replies.expect(context.id, service)
+        if not self._announcer.tell(command, context, details):
+            self.replies.close(context.id)
+            return None
+        return await self.replies.wait(context.id, deadline)
+
+    @callback
+    def reply(self, command_id: str, answer: Answer) -> bool:
+        """Answer an open command on behalf of an automation; False if nobody waits for it any more.
+
+        Raises InvalidReply when the thing model does not allow the data.
+        """
+        command = self.replies.find(command_id)
+        if command and command.service and answer.code == Code.SUCCESS:
+            outcome = write_output(command.service.output, answer.data)
+            if outcome.failures:
+                raise InvalidReply("; ".join(failure.message for failure in outcome.failures.values()))
+            answer = replace(answer, data=outcome.data)
+        return self.replies.give(command_id, answer)
+
+    def _objection(self, identifier: str) -> Failure | None:
+        """Return why a property that is bound may not be set now."""
+        if self._loops.is_paused(identifier):
+            return Failure(Code.LOOP, "paused, because a cloud rule and an automation set each other off")
+        return self.policy.objection(identifier)
+
+    def _unbound(self, identifier: str) -> Answer:
+        if self._model is None or identifier in self._model.services:
+            failure = Failure(Code.NOT_MAPPED, "the service is not bound to anything, and no automation answered")
+        else:
+            failure = Failure(Code.UNKNOWN, "the thing model has no such service")
+        return answer_of(Outcome.failed(identifier, failure))
 
 
 def answer_of(outcome: Outcome) -> Answer:
@@ -158,22 +204,3 @@ def _sentence(name: str, failure: Failure) -> str:
     """Return the message with the name in front, unless it names the place by itself, as `RGBColor.Red: …` does."""
     named = failure.message.startswith((f"{name}:", f"{name}.", f"{name}["))
     return failure.message if named else f"{name}: {failure.message}"
-
-
-def _unbound(identifier: str, *, known: bool) -> Answer:
-    if known:
-        return answer_of(Outcome.failed(identifier, Failure(Code.NOT_MAPPED, "the service is not bound to anything")))
-    return answer_of(Outcome.failed(identifier, Failure(Code.UNKNOWN, "the thing model has no such service")))
-
-
-def _targets(command: Command) -> list[str]:
-    """Return the identifiers that a command is about; their values are nobody's business in diagnostics."""
-    if command.identifier:
-        return [command.identifier]
-    match command.params:
-        case dict() as values:
-            return list(values)
-        case list() as identifiers:
-            return [str(one) for one in identifiers]
-        case _:
-            return []

@@ -42,9 +42,11 @@ from .const import (
     CONF_TRANSPORT,
     DOMAIN,
     SUBENTRY_EXPOSURE,
+    SUBENTRY_RULE,
     SUBENTRY_SERVICE,
 )
 from .options_flow import AliyunOptionsFlow
+from .rule_flow import RuleFlow
 from .runtime import AliyunConfigEntry, Runtime
 from .subentry_flow import ExposureFlow, ServiceFlow
 
@@ -106,8 +108,8 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the flows for exposed devices and bound services."""
-        return {SUBENTRY_EXPOSURE: ExposureFlow, SUBENTRY_SERVICE: ServiceFlow}
+        """Return the flows for exposed devices, rules and bound services."""
+        return {SUBENTRY_EXPOSURE: ExposureFlow, SUBENTRY_RULE: RuleFlow, SUBENTRY_SERVICE: ServiceFlow}
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -17,6 +17,9 @@ CONF_CA: Final = "ca"
 CONF_THING_MODEL: Final = "thing_model"
 CONF_KEEP_ALIVE: Final = "keep_alive"
 CONF_WINDOW: Final = "window"
+CONF_COMMAND_CONDITION: Final = "command_condition"
+CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
+CONF_DRY_RUN: Final = "dry_run"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25
@@ -24,7 +27,9 @@ DEFAULT_WINDOW: Final = 0.25
 # subentries: what is exposed to the cloud
 SUBENTRY_EXPOSURE: Final = "exposure"
 SUBENTRY_SERVICE: Final = "service"
+SUBENTRY_RULE: Final = "rule"
 CONF_BINDINGS: Final = "bindings"
 
 EVENT_COMMAND: Final = "aliyun_iot_command"
+EVENT_COMMAND_FAILED: Final = "aliyun_iot_command_failed"
 EVENT_RAW: Final = "aliyun_iot_raw"

@@ -6,7 +6,15 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_CA, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_THING_MODEL, SUBENTRY_EXPOSURE
+from .const import (
+    CONF_BINDINGS,
+    CONF_CA,
+    CONF_DEVICE_NAME,
+    CONF_DEVICE_SECRET,
+    CONF_PRODUCT_KEY,
+    CONF_THING_MODEL,
+    SUBENTRY_EXPOSURE,
+)
 from .exposures import service_bindings
 from .runtime import AliyunConfigEntry
 
@@ -22,9 +30,11 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "data": async_redact_data(entry.data, TO_REDACT),
             "options": {key: value for key, value in entry.options.items() if key != CONF_THING_MODEL},
             "exposures": [
-                dict(one.data) for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE
+                {CONF_BINDINGS: [_without_actions(row) for row in one.data[CONF_BINDINGS]]}
+                for one in entry.subentries.values()
+                if one.subentry_type == SUBENTRY_EXPOSURE
             ],
-            # The actions of a service are the user's own and may hold codes; that there are some is enough.
+            # Their actions are the user's own as well.
             "services": {key: one.script or len(one.actions) for key, one in service_bindings(entry).items()},
         },
         "link": {
@@ -49,11 +59,16 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "rejections": {key: asdict(one) for key, one in runtime.reporter.rejections.items()},
             "unreportable": dict(runtime.reporter.unreportable),
         },
-        "commands": runtime.commander.journal_rows(),
+        "commands": runtime.commander.journal.rows(),
     }
     # The product key is part of a region's host name, and messages may repeat what the user entered.
     identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]
     return {key: _scrub(part, identity) for key, part in found.items()}
+
+
+def _without_actions(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a binding with the number of its actions: they are the user's own and may hold codes."""
+    return {**row, "actions": len(row["actions"])} if "actions" in row else row
 
 
 def _scrub(value: Any, secrets: list[str]) -> Any:

@@ -4,9 +4,9 @@ One subentry stands for one exposed device, or for one entity without a device, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
@@ -21,6 +21,10 @@ class ExposureKey(NamedTuple):
 
     unique_id: str
     title: str
+
+
+CUSTOM_EXPOSURE: Final = ExposureKey("custom", "Templates and actions · 模板与动作")
+"""Where the bindings without an entity are. A title is stored once and for everybody, whatever their language."""
 
 
 @callback
@@ -41,7 +45,9 @@ def resolve_entity(hass: HomeAssistant, reference: str) -> str | None:
 
 @callback
 def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
-    """Return the subentry that a binding of this entity belongs in."""
+    """Return the subentry that a binding of this entity belongs in, or a binding of none if the reference is empty."""
+    if not reference:
+        return CUSTOM_EXPOSURE
     entity_id = resolve_entity(hass, reference)
     registered = er.async_get(hass).async_get(entity_id) if entity_id else None
     if registered and registered.device_id and (device := dr.async_get(hass).async_get(registered.device_id)):
@@ -78,18 +84,36 @@ def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
 @callback
 def add_bindings(hass: HomeAssistant, entry: ConfigEntry, bindings: Iterable[Binding]) -> None:
     """Store bindings, each in the subentry of its device; the caller has made sure that identifiers are unique."""
+    change_bindings(hass, entry, added=bindings)
+
+
+@callback
+def change_bindings(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    *,
+    removed: Collection[str] = (),
+    replaced: Mapping[str, Binding] = MappingProxyType({}),
+    added: Iterable[Binding] = (),
+) -> None:
+    """Remove bindings and replace them where they are, by identifier, and add others; each subentry is written once."""
     grouped: dict[ExposureKey, list[Binding]] = defaultdict(list)
-    for binding in bindings:
+    for binding in added:
         grouped[exposure_key(hass, binding.entity)].append(binding)
-    existing = {subentry.unique_id: subentry for subentry in entry.subentries.values()}
-    for key, added in grouped.items():
-        if subentry := existing.get(key.unique_id):
-            store_bindings(hass, entry, subentry, [*bindings_of(subentry), *added])
-        else:
+    by_exposure = {key.unique_id: rows for key, rows in grouped.items()}
+    exposed = {one.unique_id: one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE}
+    for unique_id, subentry in exposed.items():
+        rows = bindings_of(subentry)
+        kept = [replaced.get(row.identifier, row) for row in rows if row.identifier not in removed]
+        changed = kept + (by_exposure.get(unique_id, []) if unique_id else [])
+        if changed != rows:
+            store_bindings(hass, entry, subentry, changed)
+    for key, rows in grouped.items():
+        if key.unique_id not in exposed:
             hass.config_entries.async_add_subentry(
                 entry,
                 ConfigSubentry(
-                    data=MappingProxyType(exposure_data(added)),
+                    data=MappingProxyType(exposure_data(rows)),
                     subentry_type=SUBENTRY_EXPOSURE,
                     title=key.title,
                     unique_id=key.unique_id,

@@ -1,6 +1,6 @@
 """How forms name things: entities as Home Assistant does, properties as the thing model does, the rest from the translations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,7 +16,7 @@ from .exposures import resolve_entity
 from .mapping.aspect import Aspect
 from .mapping.binding import Access, Binding
 from .mapping.check import Problem
-from .mapping.domains import aspect_of
+from .mapping.generic import aspect_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,10 @@ class Labels:
     def text(self, key: str, **placeholders: str) -> str:
         """Return a translated text, such as `common.nothing_fits`."""
         return self.texts[f"component.{DOMAIN}.{key}"].format(**placeholders)
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Return names as a list within a sentence."""
+        return ("、" if self.language.startswith("zh") else ", ").join(names)
 
     def access(self, access: Access) -> str:
         """Return the word for a direction."""
@@ -101,16 +105,14 @@ class Labels:
     @callback
     def binding(self, binding: Binding, model: ThingModel | None) -> str:
         """Return what a binding connects, and which way."""
-        aspect = aspect_of(resolve_entity(self.hass, binding.entity) or "", binding.aspect)
+        aspect = aspect_for(binding, resolve_entity(self.hass, binding.entity) or "")
         facet = self.aspect(aspect) if aspect else binding.aspect
         target = self.property(binding.identifier, model.properties.get(binding.identifier) if model else None)
-        return self.text(
-            "common.binding",
-            entity=self.entity(binding.entity),
-            aspect=facet,
-            property=target,
-            access=self.access(binding.access),
-        )
+        access = self.access(binding.access)
+        if not binding.entity:
+            return self.text("common.custom_binding", aspect=facet, property=target, access=access)
+        entity = self.entity(binding.entity)
+        return self.text("common.binding", entity=entity, aspect=facet, property=target, access=access)
 
 
 def _named(name: str, identifier: str) -> str:

@@ -4,6 +4,8 @@ Everything is taken over by the running entry; nothing here reconnects, but for 
 """
 
 from collections.abc import Collection
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -17,6 +19,7 @@ from homeassistant.helpers.selector import (
     NumberSelectorConfig,
     NumberSelectorMode,
 )
+from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
 from .alink.link import KEEP_ALIVE_RANGE
@@ -26,12 +29,18 @@ from .const import (
     CONF_WINDOW,
     DEFAULT_KEEP_ALIVE,
     DEFAULT_WINDOW,
-    SUBENTRY_EXPOSURE,
+    SUBENTRY_RULE,
 )
-from .exposures import add_bindings, bindings_of, exposed_bindings, store_bindings
+from .exposures import add_bindings, change_bindings, exposed_bindings
+from .generate_pages import GeneratePages
+from .labels import Labels
 from .mapping.binding import Binding
-from .selection_pages import SelectionPages
-from .thing_model_pages import ThingModelPages
+from .mapping.rule import Rule
+from .mapping.selection import Selection
+from .rule_title import rule_title
+from .rules import Changes, carry_out
+from .selection_pages import Draft, SelectionPages
+from .transfer_pages import TransferPages
 
 LONGEST_WINDOW = 10
 
@@ -54,7 +63,12 @@ SETTINGS_SCHEMA = vol.Schema(
 )
 
 
-class AliyunOptionsFlow(BindingPages[ConfigFlowContext, ConfigFlowResult, str], SelectionPages, ThingModelPages):
+class AliyunOptionsFlow(
+    BindingPages[ConfigFlowContext, ConfigFlowResult, str],
+    SelectionPages[ConfigFlowContext, ConfigFlowResult, str],
+    GeneratePages,
+    TransferPages,
+):
     """A menu of everything that can be changed without connecting anew."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -62,7 +76,15 @@ class AliyunOptionsFlow(BindingPages[ConfigFlowContext, ConfigFlowResult, str], 
         existing = ["edit", "remove"] if self.editable() else []
         return self.async_show_menu(
             step_id="init",
-            menu_options=["add", "add_one", *existing, "thing_model_fetch", "thing_model_paste", "settings"],
+            menu_options=[
+                "select",
+                "add_one",
+                "custom",
+                *existing,
+                "thing_model",
+                "transfer",
+                "settings",
+            ],
         )
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -86,26 +108,44 @@ class AliyunOptionsFlow(BindingPages[ConfigFlowContext, ConfigFlowResult, str], 
 
     @override
     def finish_with(self, binding: Binding, replaced: Binding | None) -> ConfigFlowResult:
-        """Store a binding in the exposure of its device."""
-        for subentry in _exposures(self.config_entry):
-            rows = bindings_of(subentry)
-            if replaced in rows:
-                kept = [binding if row == replaced else row for row in rows]
-                store_bindings(self.hass, self.config_entry, subentry, kept)
-                return self.finish()
-        add_bindings(self.hass, self.config_entry, [binding])
+        """Store a binding in the exposure of its device; what somebody changed by hand no rule takes away."""
+        own = replace(binding, rule="")
+        if replaced in self.editable():
+            change_bindings(self.hass, self.config_entry, replaced={replaced.identifier: own})
+        else:
+            add_bindings(self.hass, self.config_entry, [own])
         return self.finish()
 
     @override
     def finish_without(self, identifiers: Collection[str]) -> ConfigFlowResult:
         """Remove bindings, whichever exposures they are in."""
-        for subentry in _exposures(self.config_entry):
-            rows = bindings_of(subentry)
-            kept = [row for row in rows if row.identifier not in identifiers]
-            if kept != rows:
-                store_bindings(self.hass, self.config_entry, subentry, kept)
+        change_bindings(self.hass, self.config_entry, removed=identifiers)
         return self.finish()
 
+    @override
+    def first_draft(self) -> Draft:
+        """Return nothing selected, to be bound once."""
+        return Draft(ulid_now(), Rule(Selection()), follow=False)
 
-def _exposures(entry: ConfigEntry) -> list[ConfigSubentry]:
-    return [subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE]
+    @override
+    def asks_to_follow(self) -> bool:
+        """Return yes: without a rule the entities are bound once."""
+        return True
+
+    @override
+    async def finish_draft(self, draft: Draft, changes: Changes) -> ConfigFlowResult:
+        """Bind what was previewed, as the user's own or by a rule that goes on."""
+        if draft.follow:
+            rule = ConfigSubentry(
+                data=MappingProxyType(draft.rule.as_dict()),
+                subentry_id=draft.rule_id,
+                subentry_type=SUBENTRY_RULE,
+                title=await rule_title(await Labels.load(self.hass), draft.rule.selection.include),
+                unique_id=None,
+            )
+            self.hass.config_entries.async_add_subentry(self.config_entry, rule)
+            carry_out(self.hass, self.config_entry, changes)
+        else:
+            bound = [replace(binding, rule="") for binding in changes.added if binding.rule == draft.rule_id]
+            add_bindings(self.hass, self.config_entry, bound)
+        return self.finish()

@@ -1,12 +1,14 @@
 """Setting properties: check everything, then one plan of actions per entity.
 
 Entities are independent of each other: one that can't do its part never stops the others. The properties of one entity
-belong together: when one of them is refused, the entity is left alone, because half of a wish is not the wish.
+belong together: when one of them is refused, the entity is left alone, because half of a wish is not the wish. A
+property with actions of its own is nobody's part: it succeeds or fails by itself, but waits for its entity's turn.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 import time
 from weakref import WeakValueDictionary
 
@@ -14,17 +16,23 @@ from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.helpers.entity import entity_sources
 
+from .action_sequence import run_sequence
 from .alink.codes import Code
 from .alink.errors import InvalidValue
 from .alink.messages import JsonValue
 from .alink.thing_model import ThingModel
+from .announcement import Change
 from .bound import BoundProperties, BoundProperty
 from .mapping.aspect import ActionCall, Reason, Refused, Value
 from .mapping.convert import ConversionError
+from .mapping.domains import DOMAINS
+from .mapping.generic import NO_ENTITY
 from .outcome import Failure, Outcome, run_action, run_script
 
 RUN_SCRIPTS = frozenset({"script", "template"})
 """Integrations whose entities are controlled by scripts that the user wrote."""
+
+DRY_RUN = Failure(Code.DRY_RUN, "dry run: nothing was done")
 
 _CODES = {
     Reason.CONFLICT: Code.PARAMETER_ERROR,
@@ -38,9 +46,10 @@ _CODES = {
 class PropertySetter:
     """Carries property sets out."""
 
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Nothing is bound until `follow` is called."""
+    def __init__(self, hass: HomeAssistant, objection: Callable[[str], Failure | None]) -> None:
+        """Nothing is bound until `follow` is called; `objection` says why a bound property may not be set now."""
         self._hass = hass
+        self._objection = objection
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -50,18 +59,47 @@ class PropertySetter:
         self._bound = bound
         self._model = model
 
-    async def set(self, values: Mapping[str, JsonValue], context: Context, deadline: float) -> Outcome:
-        """Give properties these values and return what failed; `deadline` is in seconds."""
+    def foresee(self, values: Mapping[str, JsonValue]) -> list[Change]:
+        """Return what a set with these values is about to do, as far as that can be told before its turn comes."""
+        return [self._foresee_one(identifier, raw) for identifier, raw in values.items()]
+
+    def _foresee_one(self, identifier: str, raw: JsonValue) -> Change:
+        one = self._permitted(identifier)
+        if isinstance(one, Failure):
+            return Change(identifier, "", raw, one.message)
+        state = self._hass.states.get(one.entity_id) if one.entity_id else None
+        value = _understand_one(one, raw, state or NO_ENTITY)
+        if isinstance(value, Failure):
+            return Change(identifier, one.entity_id, raw, value.message)
+        return Change(identifier, one.entity_id, _legible(one, value), "")
+
+    async def set(
+        self, values: Mapping[str, JsonValue], context: Context, deadline: float, *, dry_run: bool = False
+    ) -> Outcome:
+        """Give properties these values and return what failed; `deadline` is in seconds.
+
+        In a dry run everything is checked and planned, and then fails with DRY_RUN.
+        """
         failures: dict[str, Failure] = {}
         by_entity: dict[str, dict[str, BoundProperty]] = defaultdict(dict)
+        by_own_actions: list[BoundProperty] = []
         for identifier in values:
             one = self._permitted(identifier)
             if isinstance(one, Failure):
                 failures[identifier] = one
+            elif one.binding.actions:
+                by_own_actions.append(one)
             else:
                 by_entity[one.entity_id][identifier] = one
         results = await asyncio.gather(
-            *(self._set_entity(entity_id, ones, values, context, deadline) for entity_id, ones in by_entity.items())
+            *(
+                self._set_entity(entity_id, ones, values, context, deadline, dry_run=dry_run)
+                for entity_id, ones in by_entity.items()
+            ),
+            *(
+                self._set_by_actions(one, values[one.identifier], context, deadline, dry_run=dry_run)
+                for one in by_own_actions
+            ),
         )
         for result in results:
             failures.update(result)
@@ -78,7 +116,7 @@ class PropertySetter:
             return Failure(Code.READ_ONLY, "read-only")
         if not one.binding.access.controls:
             return Failure(Code.NOT_ALLOWED, "its binding does not allow control")
-        return one
+        return self._objection(identifier) or one
 
     async def _set_entity(
         self,
@@ -87,29 +125,63 @@ class PropertySetter:
         values: Mapping[str, JsonValue],
         context: Context,
         deadline: float,
+        *,
+        dry_run: bool,
     ) -> dict[str, Failure]:
         """Set all properties of one entity, after the commands that came before and never together with one of them."""
-        turn = self._turns.setdefault(entity_id, asyncio.Lock())
         started = time.monotonic()
-        try:
-            async with asyncio.timeout(deadline):
-                await turn.acquire()
-        except TimeoutError:
-            late = f"not done, because an earlier command to {entity_id} has not finished"
-            return dict.fromkeys(ones, Failure(Code.TIMED_OUT, late))
+        turn = await self._turn(entity_id, deadline)
+        if isinstance(turn, Failure):
+            return dict.fromkeys(ones, turn)
         plan: list[ActionCall] | dict[str, Failure] = {}
         try:
             plan = self._plan(entity_id, ones, values)
+            if dry_run and isinstance(plan, list):
+                plan = dict.fromkeys(ones, DRY_RUN)
         finally:
             if isinstance(plan, dict):
                 turn.release()
         if isinstance(plan, dict):
             return plan
-        action = self._act(entity_id, plan, context, turn)
+        action = self._act(entity_id, plan, context)
         if entity_sources(self._hass)[entity_id]["domain"] in RUN_SCRIPTS:
             action = run_script(action)
-        result = await run_action(self._hass, action, deadline - (time.monotonic() - started))
+        result = await run_action(self._hass, _releasing(turn, action), deadline - (time.monotonic() - started))
         return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
+
+    async def _set_by_actions(
+        self, one: BoundProperty, raw: JsonValue, context: Context, deadline: float, *, dry_run: bool
+    ) -> dict[str, Failure]:
+        """Set a property by the actions of its binding; what its entity can do or is doing doesn't matter to them."""
+        state = self._hass.states.get(one.entity_id) if one.entity_id else None
+        value = _understand_one(one, raw, state or NO_ENTITY)
+        if isinstance(value, Failure):
+            return {one.identifier: value}
+        if dry_run:
+            return {one.identifier: DRY_RUN}
+        started = time.monotonic()
+        turn = await self._turn(one.entity_id or one.identifier, deadline)
+        if isinstance(turn, Failure):
+            return {one.identifier: turn}
+        sequence = run_sequence(
+            self._hass,
+            one.identifier,
+            one.binding.actions,
+            {"value": value, "identifier": one.identifier},
+            context,
+        )
+        result = await run_action(self._hass, _releasing(turn, sequence), deadline - (time.monotonic() - started))
+        return {one.identifier: result} if isinstance(result, Failure) else {}
+
+    async def _turn(self, target: str, deadline: float) -> asyncio.Lock | Failure:
+        """Wait for the commands that came before to the same target; whoever gets the turn has to release it."""
+        turn = self._turns.setdefault(target, asyncio.Lock())
+        try:
+            async with asyncio.timeout(deadline):
+                await turn.acquire()
+        except TimeoutError:
+            return Failure(Code.TIMED_OUT, f"not done, because an earlier command to {target} has not finished")
+        return turn
 
     def _plan(
         self, entity_id: str, ones: Mapping[str, BoundProperty], values: Mapping[str, JsonValue]
@@ -125,20 +197,25 @@ class PropertySetter:
         if failures:
             others = Failure(next(iter(failures.values())).code, f"not set, because {next(iter(failures))} was not")
             return dict.fromkeys(ones, others) | failures
+        domain = DOMAINS[state.domain]
         try:
-            return next(iter(ones.values())).domain.commands(state, wanted)
+            return domain.commands(state, wanted)
         except Refused as err:
             return dict.fromkeys(ones, Failure(_CODES[err.reason], str(err)))
 
-    async def _act(self, entity_id: str, calls: list[ActionCall], context: Context, turn: asyncio.Lock) -> None:
-        """Run the actions; the turn ends with the last of them, also when nobody waits for it any more."""
-        try:
-            for call in calls:
-                await self._hass.services.async_call(
-                    call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
-                )
-        finally:
-            turn.release()
+    async def _act(self, entity_id: str, calls: list[ActionCall], context: Context) -> None:
+        for call in calls:
+            await self._hass.services.async_call(
+                call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
+            )
+
+
+async def _releasing[T](turn: asyncio.Lock, action: Coroutine[None, None, T]) -> T:
+    """Run an action; the turn ends with it, also when nobody waits for it any more."""
+    try:
+        return await action
+    finally:
+        turn.release()
 
 
 def _understand(
@@ -148,16 +225,35 @@ def _understand(
     wanted: dict[str, Value] = {}
     failures: dict[str, Failure] = {}
     for identifier, one in ones.items():
-        if one.domain.risky(state) and not one.binding.confirmed:
+        if one.domain and one.domain.risky(state) and not one.binding.confirmed:
             failures[identifier] = Failure(Code.NOT_ALLOWED, f"control of {state.entity_id} was not confirmed")
             continue
-        try:
-            value = one.to_aspect(one.decode(values[identifier], state), state)
-        except InvalidValue as err:
-            failures[identifier] = Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, str(err))
-        except ConversionError as err:
-            failures[identifier] = Failure(_CODES[err.reason], str(err))
-        else:
-            if wanted.setdefault(one.aspect.key, value) != value:
-                failures[identifier] = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
+        value = _understand_one(one, values[identifier], state)
+        if isinstance(value, Failure):
+            failures[identifier] = value
+        elif wanted.setdefault(one.aspect.key, value) != value:
+            failures[identifier] = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
     return wanted, failures
+
+
+def _understand_one(one: BoundProperty, raw: JsonValue, state: State) -> Value | Failure:
+    """Return what the aspect must become, or why that can't be told."""
+    try:
+        return one.to_aspect(one.decode(raw, state), state)
+    except InvalidValue as err:
+        return Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, str(err))
+    except ConversionError as err:
+        return Failure(_CODES[err.reason], str(err))
+
+
+def _legible(one: BoundProperty, value: Value) -> JsonValue:
+    """Return a value of an aspect as people read it in the logbook."""
+    match value:
+        case bool():
+            return one.aspect.words[value]
+        case datetime():
+            return value.isoformat()
+        case tuple():
+            return ", ".join("" if part is None else f"{part:g}" for part in value)
+        case _:
+            return value

@@ -6,13 +6,13 @@ instead of piling them up. Only bound entities are listened to; all others cost 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import logging
 import time
 
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
@@ -22,6 +22,9 @@ from .alink.link import REPLY_TIMEOUT, Link, LinkState, Sample
 from .alink.messages import JsonValue, Reply
 from .bound import BoundProperties, BoundProperty
 from .mapping.convert import ConversionError
+from .mapping.generic import NO_ENTITY
+from .mapping.templates import said
+from .template_tracking import TemplateTracking
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,14 +64,28 @@ class ReporterCounters:
 class Reporter:
     """Posts the values of bound properties."""
 
-    def __init__(self, hass: HomeAssistant, link: Link, window: float) -> None:
-        """`window` is the shortest time between two posts, in seconds."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        link: Link,
+        window: float,
+        *,
+        on_change: Callable[[str, Context], None],
+        on_rejection: Callable[[str, str, JsonValue], None],
+    ) -> None:
+        """`window` is the shortest time between two posts, in seconds.
+
+        `on_change` takes a property that changed and the context in which its entity did, `on_rejection` a property that
+        the cloud refused, its reason and the value.
+        """
         self.counters = ReporterCounters()
         self.rejections: dict[str, Rejection] = {}
         self.unreportable: dict[str, str] = {}
         self.window = window
         self._hass = hass
         self._link = link
+        self._on_change = on_change
+        self._on_rejection = on_rejection
         self._bound = BoundProperties()
         self._waiting: dict[str, Sample] = {}
         self._sending: Mapping[str, Sample] = {}
@@ -78,6 +95,7 @@ class Reporter:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._untrack: CALLBACK_TYPE | None = None
+        self._templates = TemplateTracking(hass, self._template_changed)
 
     @callback
     def start(self) -> None:
@@ -91,6 +109,7 @@ class Reporter:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        self._templates.stop()
         if self._untrack:
             self._untrack()
             self._untrack = None
@@ -103,6 +122,7 @@ class Reporter:
             self._untrack()
         self._bound = bound
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
+        self._templates.follow(bound.by_identifier.values())
         for gone in self._waiting.keys() - bound.by_identifier.keys():
             del self._waiting[gone]
         for one in fresh:  # what waits or was refused may have come from another entity
@@ -132,7 +152,7 @@ class Reporter:
         samples: dict[str, Sample] = {}
         for identifier in identifiers:
             one = self._bound.by_identifier.get(identifier)
-            state = self._hass.states.get(one.entity_id) if one and one.binding.access.reports else None
+            state = self._state_of(one) if one and one.binding.access.reports else None
             if one and state and (sample := self._sample(one, state, now)):
                 samples[identifier] = sample
         return samples
@@ -145,10 +165,28 @@ class Reporter:
         for one in self._bound.by_entity[state.entity_id]:
             if (
                 one.binding.access.reports
+                and one.templates.source is None
                 and (sample := self._sample(one, state, state.last_updated))
                 and self._is_news(one, sample)
             ):
+                self._on_change(one.identifier, state.context)
                 self._enqueue(one, sample)
+
+    @callback
+    def _template_changed(self, one: BoundProperty, result: object, at: datetime) -> None:
+        try:
+            sample = one.sample_of(said(result), self._state_of(one) or NO_ENTITY, at)
+        except (ConversionError, InvalidValue) as err:
+            self.unreportable[one.identifier] = str(err)
+            return
+        self.unreportable.pop(one.identifier, None)
+        if sample and self._is_news(one, sample):
+            self._enqueue(one, sample)
+
+    def _state_of(self, one: BoundProperty) -> State | None:
+        """Return the present state of the entity; a template has something to say without one."""
+        state = self._hass.states.get(one.entity_id) if one.entity_id else None
+        return NO_ENTITY if state is None and one.templates.source else state
 
     def _sample(self, one: BoundProperty, state: State, at: datetime) -> Sample | None:
         """Return what to post for a state, or nothing: one bad entity never stops the others."""
@@ -277,6 +315,7 @@ class Reporter:
             before = self.rejections.get(identifier)
             count = before.count + 1 if before else 1
             self.rejections[identifier] = Rejection(reasons[identifier], sample.value, count)
+            self._on_rejection(identifier, reasons[identifier], sample.value)
             if count == 1:
                 news.append(f"{identifier} = {sample.value!r} ({reasons[identifier]})")
             if count >= PATIENCE:

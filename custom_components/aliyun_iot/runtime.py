@@ -1,23 +1,31 @@
 """What runs for one config entry: the link, the reporter and the commander, and how changes reach them."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
 import logging
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .alink.commands import Answer, Command
 from .alink.errors import ConnectError, CredentialsRefused
 from .alink.link import CONNECT_TIMEOUT, Link, LinkConfig, LinkState
+from .alink.messages import JsonValue
+from .alink.subscriptions import USER_TOPIC_LIMIT
 from .alink.thing_model import ThingModel
+from .announcement import Announcer
 from .bound import BoundProperties, bind
 from .commander import Commander
 from .connection import link_config
 from .const import CONF_THING_MODEL, CONF_WINDOW, DEFAULT_WINDOW, DOMAIN
 from .exposures import exposed_bindings, service_bindings
+from .follower import Follower
+from .listeners import Happening, listeners_of
+from .loops import LoopGuard
+from .policy import CommandRules
 from .reporter import Reporter
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,14 +59,33 @@ class Runtime:
             on_state=self._link_changed,
             services=self._services(),
         )
-        self.reporter = Reporter(hass, self.link, entry.options.get(CONF_WINDOW, DEFAULT_WINDOW))
-        self.commander = Commander(hass, entry.entry_id, self.reporter)
+        self.loops = LoopGuard(hass, entry)
+        self.reporter = Reporter(
+            hass,
+            self.link,
+            entry.options.get(CONF_WINDOW, DEFAULT_WINDOW),
+            on_change=self.loops.changed,
+            on_rejection=self._rejected,
+        )
+        self.commander = Commander(
+            hass,
+            Announcer(hass, entry.entry_id, entry.title),
+            self.reporter,
+            self.loops,
+        )
+        self.follower = Follower(hass, entry, lambda: self.model)
         self._was_online = False
         self._loss_told = False
+        self._updating = False
+        self._stopped = False
+        self._ends: list[CALLBACK_TYPE] = []
 
     async def connect(self) -> None:
         """Start the link and wait for the first connection; raises a ConnectError and stops when there is none."""
+        await self._take_rules()
         self.apply()
+        await self.link.listen_to_topics(self._topics())
+        self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
         self.link.start()
         try:
             await self.link.wait_online(self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT)
@@ -66,11 +93,23 @@ class Runtime:
             await self.stop()
             raise
 
+    @callback
+    def start(self) -> None:
+        """Begin to post and to follow; called once Home Assistant has started and its entities are there."""
+        self.reporter.start()
+        self.follower.start()
+
     async def stop(self, _event: Event | None = None) -> None:
         """Disconnect and stop everything."""
+        self.follower.stop()
+        while self._ends:
+            self._ends.pop()()
         await self.link.stop()
         # Last: while the link takes its leave, a change of the entity registry can still renew what is followed.
+        self._stopped = True
         await self.reporter.stop()
+        self.commander.policy.stop()
+        self.loops.stop()
 
     async def suspend(self) -> None:
         """Disconnect for a while: a second login with the same identity would kick this one out."""
@@ -81,11 +120,26 @@ class Runtime:
         self.link.start()
 
     async def update(self) -> None:
-        """Take over changed options and subentries without disconnecting; raises ThingModelError."""
+        """Take over changed options, subentries and entities without disconnecting; raises ThingModelError.
+
+        Binding a house writes hundreds of subentries, each of which is told of: all of one turn of the loop are taken
+        over at once, by the first that comes.
+        """
+        if self._updating:
+            return
+        self._updating = True
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self._updating = False
+        if self._stopped:
+            return
         if self._entry.options.get(CONF_THING_MODEL) != self._document:
             self._take_thing_model()
         self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
+        await self._take_rules()
         self.apply()
+        self.follower.refresh()
         await self.link.listen_to(self._services())
 
     def connects_as(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
@@ -96,6 +150,32 @@ class Runtime:
         """
         return link_config(self._hass, data, options) == self.link.config
 
+    async def _take_rules(self) -> None:
+        """Let the conditions of the bindings guard them before anything new can be reached."""
+        conditions = {one.identifier: one.condition for one in exposed_bindings(self._entry)}
+        conditions |= {key: one.condition for key, one in service_bindings(self._entry).items()}
+        await self.commander.policy.follow(CommandRules.from_options(self._entry.options), conditions)
+
+    @callback
+    def _topics_changed(self) -> None:
+        """Listen to the user topics that automations listen to."""
+        self._entry.async_create_task(self._hass, self.link.listen_to_topics(self._topics()), "Aliyun topics")
+
+    def _topics(self) -> list[str]:
+        topics = sorted(listeners_of(self._hass).topics(self._entry.entry_id))
+        if len(topics) > USER_TOPIC_LIMIT:
+            _LOGGER.warning("Automations listen to %d topics, %d are possible", len(topics), USER_TOPIC_LIMIT)
+        return topics[:USER_TOPIC_LIMIT]
+
+    @callback
+    def _rejected(self, identifier: str, reason: str, value: JsonValue) -> None:
+        details = {"identifier": identifier, "reason": reason, "value": value}
+        self._tell(Happening.PROPERTY_REJECTED, details, [identifier])
+
+    def _tell(self, happening: Happening, details: Mapping[str, Any], names: Collection[str] = ()) -> None:
+        common = {"config_entry_id": self._entry.entry_id, "device": self._entry.title}
+        listeners_of(self._hass).tell(self._entry.entry_id, happening, {**common, **details}, names=names)
+
     def _services(self) -> Iterable[str]:
         return self.model.services if self.model else ()
 
@@ -105,7 +185,9 @@ class Runtime:
 
     @callback
     def apply(self) -> None:
-        """Bring the stored bindings to life."""
+        """Bring the stored bindings to life, unless all has been stopped meanwhile."""
+        if self._stopped:
+            return
         known_problems = self.bound.problems
         self.bound = bind(self._hass, exposed_bindings(self._entry), self.model)
         for identifier, problem in self.bound.problems.items():
@@ -120,7 +202,7 @@ class Runtime:
         data = event.data
         names = {data["entity_id"], data.get("old_entity_id")}
         if names & self.bound.by_entity.keys() or (data["action"] == "create" and self.bound.problems):
-            self.apply()
+            self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _commanded(self, command: Command) -> Answer:
         return await self.commander.handle(command)
@@ -133,6 +215,7 @@ class Runtime:
                 _LOGGER.info("%s is connected again", name)
             self._was_online = True
             self._loss_told = False
+            self._tell(Happening.CONNECTED, {})
             self.reporter.post_everything()
             # Nobody needs to answer the question for another secret now.
             for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
@@ -140,6 +223,7 @@ class Runtime:
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_told:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_told = True
+            self._tell(Happening.DISCONNECTED, {"reason": str(error)})
         if isinstance(error, CredentialsRefused) and state is LinkState.AUTH_FAILED and self._was_online:
             self._entry.async_start_reauth(self._hass)
         async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))

@@ -4,16 +4,14 @@ from collections.abc import Mapping
 
 from homeassistant.core import Context, HomeAssistant, split_entity_id
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.script import Script, async_validate_actions_config
 from homeassistant.util.json import JsonObjectType
 
+from .action_sequence import run_sequence
 from .alink.codes import Code
 from .alink.datatypes import DateType, Field
 from .alink.errors import InvalidValue
 from .alink.messages import JsonValue
 from .alink.thing_model import Service
-from .const import DOMAIN
 from .exposures import resolve_entity
 from .mapping.attributes import moment
 from .mapping.binding import ServiceBinding
@@ -24,27 +22,24 @@ async def call_service(
     hass: HomeAssistant,
     binding: ServiceBinding,
     service: Service | None,
-    arguments: Mapping[str, JsonValue],
+    variables: dict[str, object],
     *,
     context: Context,
     deadline: float,
 ) -> Outcome:
     """Run what a service is bound to and return its output data, or what failed; `deadline` is in seconds.
 
-    With a thing model (`service`), input and output are held to it; without one they pass as they are.
+    `variables` are what `read_input` returned. With a thing model (`service`) the output is held to it.
     """
-    variables, failures = _decode(service.input, arguments) if service else (dict(arguments), {})
-    if failures:
-        return Outcome(failures)
     run = (
-        _run_script(hass, binding, variables, context)
+        run_script(_run_script(hass, binding, variables, context))
         if binding.script
         else _run_actions(hass, binding, variables, context)
     )
-    response = await run_action(hass, run_script(run), deadline)
+    response = await run_action(hass, run, deadline)
     if isinstance(response, Failure):
         return Outcome.failed(binding.identifier, response)
-    return _encode(service.output, response) if service else Outcome(data=dict(response))
+    return write_output(service.output, response) if service else Outcome(data=dict(response))
 
 
 async def _run_script(
@@ -66,22 +61,23 @@ async def _run_script(
 async def _run_actions(
     hass: HomeAssistant, binding: ServiceBinding, variables: dict[str, object], context: Context
 ) -> JsonObjectType:
-    sequence = await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(binding.actions))
-    script = Script(hass, sequence, binding.identifier, DOMAIN, log_exceptions=False)
-    try:
-        result = await script.async_run(variables, context)
-    finally:
-        await script.async_unload()
-    response = result.service_response if result else None
+    response = await run_sequence(hass, binding.identifier, binding.actions, variables, context)
     if response is not None and not isinstance(response, dict):
         raise ServiceValidationError(f"it ran, but its response is no mapping: {response!r}")
     return response or {}
 
 
-def _decode(
-    fields: Mapping[str, Field], arguments: Mapping[str, JsonValue]
+def read_input(
+    service: Service | None, arguments: Mapping[str, JsonValue]
 ) -> tuple[dict[str, object], dict[str, Failure]]:
-    """Return the arguments as Python values, and those that the thing model does not allow."""
+    """Return the input data as variables, and what of it the thing model does not allow.
+
+    A parameter may be missing: thing models do not say which ones are needed. Without a thing model the input passes as
+    it is.
+    """
+    if service is None:
+        return dict(arguments), {}
+    fields = service.input
     values: dict[str, object] = {}
     failures: dict[str, Failure] = {}
     for name, raw in arguments.items():
@@ -95,7 +91,7 @@ def _decode(
     return values, failures
 
 
-def _encode(fields: Mapping[str, Field], response: Mapping[str, object]) -> Outcome:
+def write_output(fields: Mapping[str, Field], response: Mapping[str, object]) -> Outcome:
     """Return the response as output data; what the service does not define is left out."""
     data: dict[str, JsonValue] = {}
     failures: dict[str, Failure] = {}

@@ -1,7 +1,7 @@
 """Exposing one device of Home Assistant, and binding one service of the thing model."""
 
 from collections.abc import Collection
-from copy import deepcopy
+from dataclasses import replace
 from typing import Any, override
 
 from homeassistant.components.script import DOMAIN as SCRIPT_DOMAIN
@@ -13,9 +13,6 @@ from homeassistant.config_entries import (
     SubentryFlowContext,
     SubentryFlowResult,
 )
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.script import async_validate_actions_config
 from homeassistant.helpers.selector import (
     ActionSelector,
     EntitySelector,
@@ -27,10 +24,12 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .binding_form import CONF_ENTITY, CONF_IDENTIFIER
+from .action_sequence import problem_of
+from .binding_fields import CONF_ACTIONS, CONF_ENTITY, CONF_IDENTIFIER
 from .binding_pages import BindingPages
 from .const import SUBENTRY_SERVICE
 from .exposures import (
+    CUSTOM_EXPOSURE,
     bindings_of,
     entity_reference,
     exposure_data,
@@ -41,10 +40,8 @@ from .exposures import (
 )
 from .labels import Labels
 from .mapping.binding import Binding, ServiceBinding, identifier
-from .mapping.domains import DOMAINS
 from .runtime import thing_model_of
 
-CONF_ACTIONS = "actions"
 CONF_SCRIPT = "script"
 
 RUN_SCHEMA = vol.Schema(
@@ -68,7 +65,8 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask what to do with the device."""
-        add = ["add_one"] if self._entities_of_device() else []
+        custom = self._get_reconfigure_subentry().unique_id == CUSTOM_EXPOSURE.unique_id
+        add = ["custom"] if custom else ["add_one"] if self._entities_of_device() else []
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=[*add, "edit", "remove"],
@@ -94,7 +92,8 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
 
     @override
     def finish_with(self, binding: Binding, replaced: Binding | None) -> SubentryFlowResult:
-        """Create the exposure with its first binding, or store one more."""
+        """Create the exposure with its first binding, or store one more; by hand, so no rule takes it away."""
+        binding = replace(binding, rule="")
         if self.source == SOURCE_USER:
             key = exposure_key(self.hass, binding.entity)
             return self.async_create_entry(title=key.title, data=exposure_data([binding]), unique_id=key.unique_id)
@@ -116,7 +115,7 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         exposure = self._get_reconfigure_subentry().unique_id
         return [
             state.entity_id
-            for state in self.hass.states.async_all(DOMAINS)
+            for state in self.hass.states.async_all()
             if exposure_key(self.hass, entity_reference(self.hass, state.entity_id)).unique_id == exposure
         ]
 
@@ -182,7 +181,7 @@ class ServiceFlow(ConfigSubentryFlow):
                 errors = {"base": "script_or_actions"}
             elif script:
                 return self._finish(ServiceBinding(self._identifier, script=entity_reference(self.hass, script)))
-            elif problem := await self._problem_of(actions):
+            elif problem := await problem_of(self.hass, actions):
                 errors, placeholders = {CONF_ACTIONS: "invalid_actions"}, {"problem": problem}
             else:
                 return self._finish(ServiceBinding(self._identifier, actions))
@@ -202,14 +201,6 @@ class ServiceFlow(ConfigSubentryFlow):
         binding = self._binding()
         script = resolve_entity(self.hass, binding.script) if binding.script else None
         return {CONF_SCRIPT: script} if script else {CONF_ACTIONS: binding.actions}
-
-    async def _problem_of(self, actions: list[dict[str, Any]]) -> str | None:
-        """Return what is wrong with a sequence of actions; what is stored is what was entered, as scripts do."""
-        try:
-            await async_validate_actions_config(self.hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
-        except (vol.Invalid, HomeAssistantError) as err:
-            return str(err)
-        return None
 
     async def _description(self) -> dict[str, str]:
         """Return the placeholders that tell which variables the actions get, and what their response has to hold."""

@@ -105,8 +105,8 @@ async def new_link(owner: Owner, loop_errors: list[dict[str, Any]], socket_enabl
     """Return a function that makes links and starts them; all of them are stopped at the end."""
     links: list[Link] = []
 
-    def make(config: LinkConfig, services: Iterable[str] = ()) -> Link:
-        link = Link(config, on_command=owner.obey, on_state=owner.hear, services=services)
+    def make(config: LinkConfig, services: Iterable[str] = (), user_topics: Iterable[str] = ()) -> Link:
+        link = Link(config, on_command=owner.obey, on_state=owner.hear, services=services, user_topics=user_topics)
         links.append(link)
         link.start()
         return link
@@ -143,6 +143,16 @@ async def publish(cloud: Simulator, topic: str, payload: bytes) -> None:
 def sent(cloud: Simulator, topic: str) -> list[WireMessage]:
     """Return what the device published on a topic."""
     return [one for one in cloud.wire if one.direction is Direction.UP and one.topic == topic]
+
+
+async def ask(cloud: Simulator, payload: bytes, topic: str | None = None) -> dict[str, Any]:
+    """Let the cloud call the device with any payload, by the system topic or a topic of the device, for a second at most.
+
+    Return the answer of the API; `payload` in it is the device's answer.
+    """
+    content = base64.b64encode(payload).decode()
+    answer = await call(cloud, "RRpc", RequestBase64Byte=content, Timeout=1000, Topic=topic)
+    return answer | {"payload": base64.b64decode(answer.get("PayloadBase64Byte", ""))}
 
 
 async def obeys(cloud: Simulator, device: CloudDevice) -> bool:

@@ -43,6 +43,7 @@ LIKE_A_MODEL = st.recursive(
 
 INTEGERS = st.integers(INT_MIN, INT_MAX)
 LABELS = st.text(max_size=8)
+NAMES = st.text(min_size=1, max_size=8).filter(str.strip)
 UNITS = st.sampled_from(["", "%", "°C", "kWh"])
 GENERATED = {"set", "get", "post"}
 IDENTIFIERS = st.text(string.ascii_letters + string.digits + "_", min_size=1, max_size=8).filter(
@@ -81,7 +82,7 @@ SCALAR_TYPES: st.SearchStrategy[DataType] = st.one_of(
 
 
 def _fields(data_types: st.SearchStrategy[DataType], max_size: int = 4) -> st.SearchStrategy[dict[str, Field]]:
-    return st.dictionaries(IDENTIFIERS, st.tuples(st.text(max_size=8), data_types), max_size=max_size).map(
+    return st.dictionaries(IDENTIFIERS, st.tuples(NAMES, data_types), max_size=max_size).map(
         lambda drawn: {key: Field(key, name, data_type) for key, (name, data_type) in drawn.items()}
     )
 
@@ -137,19 +138,18 @@ def _full_identifiers(draw: st.DrawFn) -> str:
 def thing_models(draw: st.DrawFn) -> ThingModel:
     """Draw a thing model, some of it in custom modules."""
     identifiers = st.lists(_full_identifiers(), unique=True, max_size=3)
-    names = st.text(max_size=8)
     access = st.sampled_from([(False, True), (True, True), (True, False)])
     properties = {
-        key: Property(key, draw(names), *draw(access), draw(st.booleans()), draw(DATA_TYPES), draw(names))
+        key: Property(key, draw(NAMES), *draw(access), draw(st.booleans()), draw(DATA_TYPES), draw(LABELS))
         for key in draw(identifiers)
     }
     events = {
-        key: Event(key, draw(names), draw(st.sampled_from(EventType)), draw(_fields(DATA_TYPES, 2)))
+        key: Event(key, draw(NAMES), draw(st.sampled_from(EventType)), draw(_fields(DATA_TYPES, 2)))
         for key in draw(identifiers)
     }
     services = {
         key: Service(
-            key, draw(names), draw(st.booleans()), draw(_fields(SCALAR_TYPES, 2)), draw(_fields(SCALAR_TYPES, 2))
+            key, draw(NAMES), draw(st.booleans()), draw(_fields(SCALAR_TYPES, 2)), draw(_fields(SCALAR_TYPES, 2))
         )
         for key in draw(identifiers)
     }

@@ -9,10 +9,12 @@ from simulator.packets import (
     Packet,
     Publish,
     Subscribe,
+    Unsubscribe,
     connect_acknowledgement,
     publish,
     read_packet,
     subscribe_acknowledgement,
+    unsubscribe_acknowledgement,
 )
 
 ACCEPTED = connect_acknowledgement(0)
@@ -29,7 +31,7 @@ class ScriptedHost:
         self.received: list[Packet] = []
         self.connections = 0
         self._connack = connack
-        self._acknowledges = acknowledges
+        self.acknowledges = acknowledges
         self._tls = tls
         self._writer: asyncio.StreamWriter
         self._serving: set[asyncio.Task[None]] = set()
@@ -77,6 +79,8 @@ class ScriptedHost:
             match packet:
                 case Connect():
                     writer.write(self._connack)
-                case Subscribe() if self._acknowledges:
+                case Subscribe() if self.acknowledges:
                     writer.write(subscribe_acknowledgement(packet.packet_id, [qos for _, qos in packet.filters]))
+                case Unsubscribe() if self.acknowledges:
+                    writer.write(unsubscribe_acknowledgement(packet.packet_id))
         writer.close()

@@ -1,6 +1,5 @@
 """Cloud → device: every kind of command, every kind of nonsense, and exactly one answer for each delivery."""
 
-import base64
 import json
 from typing import Any
 
@@ -14,7 +13,7 @@ from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 from ..waiting import until
-from .conftest import NewLink, Owner, call, config_for, publish, reply_to, sent, works
+from .conftest import NewLink, Owner, ask, call, config_for, publish, reply_to, sent, works
 from .scripted import ScriptedHost
 
 # The flows
@@ -124,9 +123,7 @@ async def test_synchronous_property_calls_in_the_long_form(new_link: NewLink, ow
 
 async def rrpc(cloud: Simulator, request: dict[str, Any]) -> dict[str, Any]:
     """Call the device by RRPC in its short form and return its answer."""
-    content = base64.b64encode(json.dumps(request).encode()).decode()
-    answer = await call(cloud, "RRpc", RequestBase64Byte=content, Timeout=5000)
-    return json.loads(base64.b64decode(answer["PayloadBase64Byte"]))
+    return json.loads((await ask(cloud, json.dumps(request).encode()))["payload"])
 
 
 @pytest.mark.parametrize("method", [None, "", "thing.event.property.post", 7])
@@ -163,9 +160,10 @@ async def test_raw_down_by_rrpc(cloud: Simulator, device: CloudDevice, link: Lin
         return Answer(raw=b"\x07")
 
     owner.act = answer
-    content = base64.b64encode(b"\x00\xff").decode()
-    response = await call(cloud, "RRpc", RequestBase64Byte=content, Timeout=5000, Topic=link.topics.raw_down)
-    assert base64.b64decode(response["PayloadBase64Byte"]) == b"\x07"
+    assert (await ask(cloud, b"\x00\xff", link.topics.raw_down))["payload"] == b"\x07"
+    (command,) = owner.commands
+    assert (command.kind, command.sync, command.payload) == (CommandKind.RAW, True, b"\x00\xff")
+    assert command.id in command.topic
 
 
 # Nonsense

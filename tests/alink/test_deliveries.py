@@ -7,10 +7,13 @@ import math
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.commands import MAX_RUNNING, Answer, Command, Commands
+from custom_components.aliyun_iot.alink.commands import Answer, Command
+from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING, Deliveries
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
-from custom_components.aliyun_iot.alink.topics import Route, RouteKind
+from custom_components.aliyun_iot.alink.recent import Recent
+from custom_components.aliyun_iot.alink.routes import Route, RouteKind
+from custom_components.aliyun_iot.alink.transport import Delivery
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME
@@ -71,7 +74,7 @@ async def test_memory_is_bounded(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only so many commands are remembered, and the oldest is forgotten first."""
-    monkeypatch.setattr(f"{ALINK}.commands.REMEMBERED", 3)
+    monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED", 3)
     payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(4)]
     for number, payload in enumerate(payloads, 1):
         await publish(cloud, link.topics.property_set, payload)
@@ -83,11 +86,27 @@ async def test_memory_is_bounded(
     assert owner.commands[-1].id == "0"
 
 
+async def test_memory_is_bounded_behind_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not answered yet is not forgotten, but all that came after it is."""
+    monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED", 3)
+    recent = Recent()
+    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    answered.set_result(Answer())
+    open_still: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    recent.keep(("/slow", b""), open_still)
+    for number in range(10):
+        recent.keep((f"/{number}", b""), answered)
+    assert len(recent) == 3
+    assert recent.find(("/slow", b"")) is open_still
+    assert recent.find(("/9", b"")) is answered
+    assert recent.find(("/1", b"")) is None
+
+
 async def test_memory_ends(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After minutes the same bytes are a new wish."""
-    monkeypatch.setattr(f"{ALINK}.commands.REMEMBERED_FOR", -1)
+    monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED_FOR", -1)
     for _ in range(2):
         await publish(cloud, link.topics.property_set, b'{"id": "5", "params": {}}')
     await until(lambda: len(sent(cloud, f"{link.topics.property_set}_reply")) == 2)
@@ -97,10 +116,10 @@ async def test_memory_ends(
 async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:
     """It is carried out all the same."""
     published: list[str] = []
-    commands = Commands(owner.obey, lambda topic, _payload, _qos: published.append(topic))
-    commands.received(Route(RouteKind.SERVICE, "Restart"), "/topic", b'{"id": "1"}')
+    deliveries = Deliveries(owner.obey, lambda topic, _payload, _qos: published.append(topic))
+    deliveries.received(Route(RouteKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
     await until(lambda: owner.commands)
-    await commands.stop()
+    await deliveries.stop()
     assert not published
 
 
@@ -165,6 +184,21 @@ async def test_a_handler_that_raises(
     assert not device.raw_down_replies
 
 
+async def test_a_handler_whose_work_is_cancelled(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """Somebody may cancel what the handler waits for; the sender still gets an answer."""
+
+    async def wait_for_cancelled(_command: Command) -> Answer:
+        work: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        work.cancel()
+        return await work
+
+    owner.act = wait_for_cancelled
+    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
+    assert reply.code == Code.INTERNAL_ERROR
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -206,7 +240,7 @@ async def test_the_connection_goes_before_the_answer(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The command is carried out all the same; its answer is lost with the connection."""
-    caplog.set_level("DEBUG", f"{ALINK}.commands")
+    caplog.set_level("DEBUG", f"{ALINK}.deliveries")
     finish = asyncio.Event()
 
     async def act(_command: Command) -> Answer:

@@ -21,7 +21,6 @@ from custom_components.aliyun_iot.alink.errors import (
     ServerUnavailable,
 )
 from custom_components.aliyun_iot.alink.link import (
-    FILTERS_PER_PACKET,
     Link,
     LinkConfig,
     LinkState,
@@ -30,6 +29,7 @@ from custom_components.aliyun_iot.alink.link import (
     probe,
 )
 from custom_components.aliyun_iot.alink.sockets import open_socket
+from custom_components.aliyun_iot.alink.subscriptions import FILTERS_PER_PACKET, filters_for
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
@@ -60,6 +60,7 @@ async def test_connects_signed_and_subscribes(
 
     (client_id,) = [message.payload.decode() for message in cloud.wire if message.note == "connected"]
     assert client_id.startswith(f"{PRODUCT_KEY}.{DEVICE_NAME}|securemode=3,signmethod=hmacsha256,timestamp=")
+    assert client_id.endswith(",ext=1|")
     assert DEVICE_SECRET not in client_id + caplog.text + repr(link.config)
 
 
@@ -74,7 +75,7 @@ async def test_subscribes_in_packets_that_the_platform_takes(
     packets = subscribed(cloud)
     assert max(map(len, packets)) == FILTERS_PER_PACKET
     granted = {topic: code for packet in packets for topic, code in packet.items()}
-    assert set(granted) == set(link.topics.subscriptions(services))
+    assert set(granted) == set(filters_for(link.topics, services))
     assert set(granted.values()) == {1}
 
 
@@ -97,7 +98,8 @@ async def test_listens_to_new_services_without_reconnecting(cloud: Simulator, de
     """A new thing model costs one more subscription, not the connection."""
     before = len(subscribed(cloud))
     await link.listen_to(["RunScene"])
-    assert subscribed(cloud)[before:] == [{link.topics.service("RunScene"): 1}]
+    run_scene = link.topics.service("RunScene")
+    assert subscribed(cloud)[before:] == [{run_scene: 1, f"/ext/rrpc/+{run_scene}": 1}]
     await link.listen_to(["RunScene"])
     assert len(subscribed(cloud)) == before + 1
     assert device.connections == 1
@@ -108,13 +110,17 @@ async def test_listens_to_new_services_after_the_next_connect(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig
 ) -> None:
     """What could not be subscribed now is subscribed with everything else."""
-    async with ScriptedHost(acknowledges=False) as host:
+    async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
-        await until(lambda: len(host.received) > 1)
+        await link.wait_online(5)
+        host.acknowledges = False
         listening = asyncio.create_task(link.listen_to(["RunScene"]))
-        await until(lambda: len(host.received) > 2)
+        await until(lambda: (link.topics.service("RunScene"), 1) in host.received[-1].filters)
         host.hang_up()
+        host.acknowledges = True
         await listening
+        await until(lambda: host.connections == 2 and link.state is ONLINE)
+        assert (link.topics.service("RunScene"), 1) in host.received[-1].filters
 
     offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     await offline.stop()
@@ -210,7 +216,7 @@ async def test_names_another_client_that_keeps_kicking_it_out(
     """The platform says nothing when a second client with the same triple connects; the link puts two and two together."""
     for kick in range(3):
         await until(lambda: link.state is ONLINE and device.connections == 2 * kick + 1)  # noqa: B023 - used at once
-        rival = await connect(config, lambda _topic, _payload: None)
+        rival = await connect(config, lambda _delivery: None)
         await until(lambda: link.state is not ONLINE)
         await rival.close()
     await until(lambda: any(isinstance(error, KickedOut) for error in owner.errors))
@@ -247,7 +253,7 @@ async def test_a_cloud_that_does_not_acknowledge_subscriptions(
     new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without subscriptions there are no replies and no commands, so the link tries again."""
-    monkeypatch.setattr(f"{ALINK}.link.SUBSCRIBE_TIMEOUT", 0.02)
+    monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.02)
     async with ScriptedHost(acknowledges=False) as host:
         new_link(config_for(host.port))
         await until(lambda: host.connections > 1)

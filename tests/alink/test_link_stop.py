@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+import contextlib
 from contextlib import AsyncExitStack
 import gc
+import json
 from pathlib import Path
 
 import pytest
 
+from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.commands import Answer, Command
+from custom_components.aliyun_iot.alink.deliveries import Deliveries
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState, Sample
+from custom_components.aliyun_iot.alink.routes import Route, RouteKind
+from custom_components.aliyun_iot.alink.transport import Delivery
 from simulator import CloudDevice, Simulator
 
+from ..conftest import DEVICE_NAME
 from ..waiting import until
-from .conftest import NewLink, Owner, call, config_for
+from .conftest import ALINK, NewLink, Owner, ask, call, config_for, obeys, reply_to
 from .scripted import ScriptedHost
 
 SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}
@@ -104,7 +111,7 @@ async def test_starting_twice_is_starting_once(device: CloudDevice, link: Link) 
 async def test_stopping_gives_up_commands_and_requests(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """A command that is still running is cancelled, a request that waits is told."""
+    """A command that is still running is cancelled and its sender told, as is a request that waits."""
     given_up = asyncio.Event()
 
     async def never(_command: Command) -> Answer:
@@ -115,7 +122,7 @@ async def test_stopping_gives_up_commands_and_requests(
         return Answer()
 
     owner.act = never
-    await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
+    answer = await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
     await until(lambda: owner.commands)
     cloud.faults.set(lose_replies=1)
     waiting = asyncio.create_task(link.post_properties(SAMPLE))
@@ -125,6 +132,109 @@ async def test_stopping_gives_up_commands_and_requests(
     assert given_up.is_set()
     with pytest.raises(NotConnected):
         await waiting
+    reply = await reply_to(device, answer)
+    assert (reply.code, "given the command up" in reply.message) == (Code.TOO_BUSY, True)
+    assert device.service_calls[0].replies == [reply]
+
+
+async def test_a_caller_that_waits_is_told_at_once(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """A synchronous service has the code, a call with any payload has no answer, and neither holds the stop up."""
+
+    async def stubborn(_command: Command) -> Answer:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.01)
+        return Answer(raw=b"too late")
+
+    owner.act = stubborn
+    service = asyncio.create_task(call(cloud, "InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1}))
+    message = asyncio.create_task(ask(cloud, b"hello"))
+    await until(lambda: len(owner.commands) == 2)
+    await link.stop()
+    assert (await service)["Code"] == str(Code.TOO_BUSY)
+    assert (await message)["RrpcCode"] == "TIMEOUT"
+    assert not any(one.payload == b"too late" for one in cloud.wire)
+
+
+async def test_commands_that_come_while_the_link_stops(owner: Owner) -> None:
+    """They are refused, whatever they are; as soon as the link is started again they are carried out."""
+    published: list[tuple[str, bytes]] = []
+    deliveries = Deliveries(owner.obey, lambda topic, payload, _qos: published.append((topic, payload)))
+    where = Route(RouteKind.PROPERTY_SET, None, "/reply")
+    command = Delivery("/set", b'{"id": "1", "params": {}}')
+    await deliveries.give_up()
+    deliveries.received(where, command)
+    deliveries.received(Route(RouteKind.USER, "ask", "/ask", "7"), Delivery("/ask", b"hello"))
+    await until(lambda: published)
+    ((topic, payload),) = published
+    assert (topic, json.loads(payload)["code"]) == ("/reply", Code.TOO_BUSY)
+    assert not owner.commands
+
+    deliveries.resume()
+    deliveries.received(where, command)
+    await until(lambda: len(published) == 2)
+    assert json.loads(published[1][1])["code"] == Code.SUCCESS
+    await deliveries.stop()
+
+
+async def test_an_outcome_after_the_last_answer(owner: Owner) -> None:
+    """A command that ends in its own time, after it was given up, however often, is not answered a second time."""
+    finish = asyncio.Event()
+
+    async def stubborn(_command: Command) -> Answer:
+        while not finish.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await finish.wait()
+        return Answer()
+
+    owner.act = stubborn
+    published: list[bytes] = []
+    deliveries = Deliveries(owner.obey, lambda _topic, payload, _qos: published.append(payload))
+    deliveries.received(Route(RouteKind.PROPERTY_SET, None, "/reply"), Delivery("/set", b'{"id": "1", "params": {}}'))
+    await until(lambda: owner.commands)
+    await deliveries.give_up()
+    await deliveries.give_up()
+    finish.set()
+    await until(lambda: not deliveries._running)
+    assert [json.loads(payload)["code"] for payload in published] == [Code.TOO_BUSY]
+
+
+async def test_a_command_that_stops_the_link(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
+    """A service may reload the integration: its caller gets an answer, and the link does end."""
+
+    async def stop(_command: Command) -> Answer:
+        await link.stop()
+        return Answer()
+
+    owner.act = stop
+    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
+    assert reply.code == Code.TOO_BUSY
+    await until(lambda: link.state is DISCONNECTED)
+    await device.wait_for(lambda one: not one.online)
+    link.start()
+    await link.wait_online(5)
+    owner.act = Owner().act
+    assert await obeys(cloud, device)
+
+
+async def test_stopping_towards_a_host_that_does_not_read(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last answers cannot be delivered; the link ends without them."""
+    monkeypatch.setattr(f"{ALINK}.transport.DISCONNECT_GRACE", 0.01)
+
+    async def never(_command: Command) -> Answer:
+        await asyncio.Event().wait()
+        return Answer()
+
+    owner.act = never
+    await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
+    await until(lambda: owner.commands)
+    cloud.faults.set(freeze=DEVICE_NAME)
+    await link.stop()
+    assert link.state is DISCONNECTED
     assert device.service_calls[0].reply is None
 
 

@@ -13,7 +13,7 @@ from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import ClientRejected, ConnectionLost, ConnectionRefused, NotConnected
 from custom_components.aliyun_iot.alink.link import connect
 from custom_components.aliyun_iot.alink.sockets import open_socket
-from custom_components.aliyun_iot.alink.transport import MessageHandler, MqttConnection, open_connection
+from custom_components.aliyun_iot.alink.transport import Delivery, MessageHandler, MqttConnection, open_connection
 from simulator import CloudDevice, Simulator
 from simulator.packets import connect_acknowledgement, publish, subscribe_acknowledgement
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled", "loop_errors")
 
 
 async def open_to(
-    host: ScriptedHost, on_message: MessageHandler = lambda _topic, _payload: None, **fields: Any
+    host: ScriptedHost, on_message: MessageHandler = lambda _delivery: None, **fields: Any
 ) -> MqttConnection:
     """Connect to a scripted host."""
     endpoint = Endpoint("127.0.0.1", host.port, fields.pop("transport", Transport.TCP), **fields)
@@ -74,21 +74,34 @@ async def test_a_malformed_packet_ends_the_connection(packet: bytes) -> None:
             connection.publish("/a", b"", 0)
         with pytest.raises(NotConnected):
             await connection.subscribe(["/a"])
+        with pytest.raises(NotConnected):
+            await connection.unsubscribe(["/a"])
         await connection.close()
 
 
 async def test_odd_messages_are_passed_over() -> None:
     """A wildcard or half a character in a topic, a second CONNACK, a SUBACK nobody waits for: the next message counts."""
-    received: list[tuple[str, bytes]] = []
+    received: list[Delivery] = []
     async with ScriptedHost() as host:
-        connection = await open_to(host, lambda topic, payload: received.append((topic, payload)))
+        connection = await open_to(host, received.append)
         host.send(b"\x30\x04\x00\x02/+" + b"\x30\x04\x00\x02/#" + b"\x30\x04\x00\x02\xff\xfe")
         host.send(connect_acknowledgement(0))
         host.send(b"\x90\x03\x00\x63\x01")
         host.publish("/topic", b"payload")
         await until(lambda: received)
-        assert received == [("/topic", b"payload")]
+        assert received == [Delivery("/topic", b"payload")]
         assert not connection.lost.done()
+        await connection.close()
+
+
+async def test_a_message_that_may_have_come_before() -> None:
+    """What MQTT's DUP flag says is passed on."""
+    received: list[Delivery] = []
+    async with ScriptedHost() as host:
+        connection = await open_to(host, received.append)
+        host.send(publish("/topic", b"x", packet_id=7) + publish("/topic", b"x", packet_id=7, duplicate=True))
+        await until(lambda: len(received) == 2)
+        assert received == [Delivery("/topic", b"x"), Delivery("/topic", b"x", again=True)]
         await connection.close()
 
 
@@ -126,7 +139,7 @@ async def test_several_messages_in_one_tls_record(tmp_path: Path) -> None:
     received: list[bytes] = []
     async with ScriptedHost(tls=authority.server_context("127.0.0.1")) as host:
         connection = await open_to(
-            host, lambda _topic, payload: received.append(payload), transport=Transport.TLS, ca=authority.pem
+            host, lambda delivery: received.append(delivery.payload), transport=Transport.TLS, ca=authority.pem
         )
         payloads = [str(number).encode() for number in range(100)]
         host.send(b"".join(publish("/topic", payload) for payload in payloads))
@@ -168,7 +181,7 @@ async def test_closing_towards_a_host_that_does_not_read(
     """The farewell can't be sent, so after a moment, or a cancel, the socket is closed without one."""
     monkeypatch.setattr(f"{ALINK}.transport.DISCONNECT_GRACE", 60 if impatience else 0.01)
     opened = _remember_sockets(monkeypatch)
-    connection = await connect(config_for(cloud.port), lambda _topic, _payload: None)
+    connection = await connect(config_for(cloud.port), lambda _delivery: None)
     cloud.faults.set(freeze=DEVICE_NAME)
     for _ in range(20):
         connection.publish("/topic", bytes(200_000), 0)
@@ -187,7 +200,7 @@ async def test_a_mistake_of_the_caller_leaves_no_socket(
     """Whatever stops the connection from being made, the socket is closed."""
     opened = _remember_sockets(monkeypatch)
     with pytest.raises(ValueError, match="Keepalive"):
-        await connect(config_for(cloud.port, keep_alive=-1), lambda _topic, _payload: None)
+        await connect(config_for(cloud.port, keep_alive=-1), lambda _delivery: None)
     assert opened[0].fileno() == -1
 
 
@@ -231,7 +244,7 @@ async def _start_to_open(
         patched.setattr(loop, "run_in_executor", lambda *_arguments: opening)
         connecting = asyncio.create_task(
             open_connection(
-                Endpoint("127.0.0.1", 1), CREDENTIALS, keep_alive=60, timeout=5, on_message=lambda _t, _p: None
+                Endpoint("127.0.0.1", 1), CREDENTIALS, keep_alive=60, timeout=5, on_message=lambda _delivery: None
             )
         )
         await asyncio.sleep(0)

@@ -1,11 +1,32 @@
 """A house in miniature: what Home Assistant's entities make of an action, as pure functions of states."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from homeassistant.components.light import ColorMode
 from homeassistant.core import State
+from homeassistant.util import dt as dt_util
 
 from custom_components.aliyun_iot.mapping.aspect import ActionCall
+
+ON = {"climate": "cool", "water_heater": "eco"}
+"""What devices without a state `on` do when they are turned on."""
+
+KEPT = frozenset(
+    {
+        "oscillate",
+        "set_direction",
+        "set_fan_mode",
+        "set_fan_speed",
+        "set_humidity",
+        "set_mode",
+        "set_preset_mode",
+        "set_swing_horizontal_mode",
+        "set_swing_mode",
+        "set_temperature",
+    }
+)
+"""The actions that do nothing but set the attributes that are called as their fields are."""
 
 
 def after(state: State, calls: Iterable[ActionCall]) -> State:
@@ -20,22 +41,43 @@ def _after_one(state: State, call: ActionCall) -> State:
     now, attributes = state.state, dict(state.attributes)
     match call.action, call.data:
         case "turn_on", data:
-            now = "on"
+            now = ON.get(state.domain, "on")
             attributes |= data
+            if "activity" in data:
+                attributes["current_activity"] = data["activity"]
             if "rgb_color" in data:
                 attributes["color_mode"] = ColorMode.RGB
+            if "hs_color" in data:
+                attributes["color_mode"] = ColorMode.HS
         case "turn_off", _:
             now = "off"
         case "set_hvac_mode", {"hvac_mode": mode}:
             now = str(mode)
-        case (("set_temperature" | "set_humidity" | "set_fan_mode" | "set_preset_mode" | "set_swing_mode"), data):
+        case "set_operation_mode", {"operation_mode": mode}:
+            now = str(mode)
+        case "set_away_mode", {"away_mode": away}:
+            attributes["away_mode"] = "on" if away else "off"
+        case "set_percentage", {"percentage": percentage}:
+            now = "on"
+            attributes["percentage"] = percentage
+        case action, data if action in KEPT:
             attributes |= data
-        case "open_cover", _:
+        case (("open_cover" | "open_valve"), _):
             now = "open"
-        case "close_cover", _:
+        case (("close_cover" | "close_valve"), _):
             now = "closed"
-        case "set_cover_position", {"position": position}:
+        case (("set_cover_position" | "set_valve_position"), {"position": position}):
             attributes["current_position"] = position
+        case "alarm_disarm", _:
+            now = "disarmed"
+        case action, _ if action.startswith("alarm_arm_"):
+            now = action.replace("alarm_arm", "armed")
+        case "start", data:
+            now = "active"
+            if isinstance(length := data.get("duration"), int):
+                attributes["duration"] = f"{length // 3600}:{length // 60 % 60:02}:{length % 60:02}"
+        case ("pause" | "cancel") as action, _:
+            now = {"pause": "paused", "cancel": "idle"}[action]
         case "set_cover_tilt_position", {"tilt_position": position}:
             attributes["current_tilt_position"] = position
         case "lock", _:
@@ -44,6 +86,21 @@ def _after_one(state: State, call: ActionCall) -> State:
             now = "unlocked"
         case "set_value", {"value": value}:
             now = str(value)
+        case "set_value", {"date": written} | {"time": written}:
+            now = str(written)
+        case "set_value", {"datetime": written}:
+            now = dt_util.as_utc(datetime.fromisoformat(str(written))).isoformat()
+        case "set_datetime", {"date": written} | {"time": written}:
+            now = str(written)
+        case "set_datetime", {"timestamp": moment}:
+            attributes["timestamp"] = moment
+        case (
+            "select_sound_mode" | "select_source" | "volume_set" | "volume_mute" | "shuffle_set" | "repeat_set",
+            data,
+        ):
+            attributes |= data
+        case ("media_play" | "media_pause" | "media_stop") as action, _:
+            now = {"media_play": "playing", "media_pause": "paused", "media_stop": "idle"}[action]
         case "select_option", {"option": option}:
             now = str(option)
         case action, _:

@@ -74,6 +74,15 @@ def test_options_may_come_from_yaml() -> None:
         {"min_interval": -1},
         {"dead_band": float("inf")},
         {"confirmed": 1},
+        {"source": 7, "aspect": "attribute"},
+        {"source": " ", "aspect": "attribute"},
+        {"source": "", "aspect": "template"},
+        {"entity": "", "aspect": "raw_state"},
+        {"entity": "", "aspect": "attribute", "source": "x"},
+        {"access": "both", "aspect": "actions", "actions": [{"action": "a.b"}]},
+        {"actions": [], "aspect": "actions", "access": "control"},
+        {"actions": ["a.b"]},
+        {"conversion": {"template": None}},
         {"colour": "red"},
     ],
 )
@@ -99,15 +108,48 @@ def test_a_faulty_binding_is_refused(change: dict[str, Any]) -> None:
             digits=st.none() | st.integers(0, 9),
             clamp=st.booleans(),
             options=st.dictionaries(st.text(), st.integers() | st.text()),
+            unit=st.text(),
+            template=st.text(),
+            template_back=st.text(),
         ),
         min_interval=st.floats(0, 1e6),
         dead_band=st.floats(0, 1e6),
         confirmed=st.booleans(),
-    )
+        source=st.text(),
+        actions=st.lists(st.just({"action": "light.toggle"})),
+        rule=st.text(),
+    ).filter(lambda binding: binding.aspect not in ("attribute", "template", "actions"))
 )
 def test_every_binding_survives_storage(binding: Binding) -> None:
     """Out and in again, through JSON."""
     assert Binding.from_dict(json.loads(json.dumps(binding.as_dict()))) == binding
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"identifier": "A", "entity": "zone.home", "aspect": "raw_state"},
+        {"identifier": "A", "entity": "zone.home", "aspect": "attribute", "source": "radius"},
+        {"identifier": "A", "entity": "zone.home", "aspect": "template", "source": "{{ 1 }}"},
+        {"identifier": "A", "entity": "", "aspect": "template", "source": "{{ 1 }}"},
+        {
+            "identifier": "A",
+            "entity": "",
+            "aspect": "actions",
+            "access": "control",
+            "actions": [{"action": "light.toggle"}],
+        },
+    ],
+)
+def test_a_binding_of_a_generic_aspect_says_what_it_needs(row: dict[str, Any]) -> None:
+    """And nothing else, once it is stored; only a template and actions can do without an entity."""
+    assert Binding.from_dict(row).as_dict() == row
+
+
+def test_bindings_without_a_conversion_share_it() -> None:
+    """There are thousands of them."""
+    one, other = (Binding.from_dict(MINIMAL) for _ in range(2))
+    assert one.conversion is other.conversion
 
 
 def test_a_service_runs_actions_or_a_script() -> None:

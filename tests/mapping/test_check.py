@@ -1,5 +1,6 @@
 """What the user hears before a binding is saved."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.core import State
@@ -15,14 +16,20 @@ from custom_components.aliyun_iot.alink.datatypes import (
     TextType,
 )
 from custom_components.aliyun_iot.alink.thing_model import Property
-from custom_components.aliyun_iot.mapping.binding import Binding
+from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.mapping.check import Problem, check
 from custom_components.aliyun_iot.mapping.domains import aspect_of
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, aspect_for
 
 LOCK = State("lock.door", "locked")
 SWITCH = State("switch.pump", "on")
 ROOM = State("sensor.room", "21", {"unit_of_measurement": "°C"})
 LAMP = State("light.lamp", "on", {"supported_color_modes": ["brightness"]})
+AIR = State("sensor.air", "45.7", {"unit_of_measurement": "%", "device_class": "humidity"})
+LEVEL = State("number.level", "9", {"min": 0, "max": 10, "unit_of_measurement": "°C"})
+ACTIONS = [{"action": "light.toggle"}]
+FORTH = {"template": "{{ value }}"}
+BACK = {"template_back": "{{ value }}"}
 AC = State("climate.ac", "cool", {"hvac_modes": ["off", "cool", "dry"]})
 
 
@@ -32,7 +39,9 @@ def problems(
     """Return the keys of all problems, and whether they are blocking."""
     definition = Property("P", "P", "w" in mode, "r" in mode, False, data_type, "") if data_type else None
     bound = Binding.from_dict({"identifier": "P", "entity": state.entity_id, "aspect": aspect} | binding)
-    found = check(bound, aspect_of(state.entity_id, aspect), definition, state)
+    target = aspect_for(bound, state.entity_id)
+    assert target
+    found = check(bound, target, definition, state)
     assert all(problem.placeholders for problem in found)
     return {problem.key: problem.blocking for problem in found}
 
@@ -48,6 +57,21 @@ def problems(
         (ROOM, "value", FloatType(unit="K"), {"mode": "r"}),
         (LAMP, "brightness", IntType(0, 255, 1, "%"), {"conversion": {"invert": True}}),
         (AC, "mode", EnumType({0: "关", 1: "制冷", 2: "除湿"}), {"access": "both"}),
+        (ROOM, "raw_state", BoolType(), {}),
+        (ROOM, "attribute", EnumType({0: "x"}), {"source": "x"}),
+        (SWITCH, "raw_state", BoolType(), {"conversion": {"invert": True}}),
+        (LEVEL, "raw_state", IntType(0, 10), {"conversion": {"invert": True}}),
+        (ROOM, "value", BoolType(), {"access": "both", "actions": ACTIONS, "conversion": {"options": {"21": 1}}}),
+        (LOCK, "locked", BoolType(), {"access": "both", "actions": ACTIONS}),
+        (LEVEL, "value", BoolType(), {"access": "both", "conversion": FORTH | BACK}),
+        (LEVEL, "value", None, {"access": "both", "conversion": {"unit": "°F"}}),
+        (LEVEL, "value", FloatType(unit="K"), {"conversion": {"unit": "furlong"}}),
+        (LEVEL, "value", None, {"conversion": {"unit": "furlong", "scale": 2}}),
+        (AIR, "value", IntType(0, 100), {"conversion": {"digits": 0}}),
+        (AIR, "value", IntType(0, 100), {"conversion": {"template": "{{ value }}"}}),
+        (AIR, "value", IntType(0, 1000), {"conversion": {"scale": 10}}),
+        (AIR, "value", IntType(0, 10), {"conversion": {"clamp": True}}),
+        (AIR, "value", FloatType(0, 100, 1), {}),
     ],
 )
 def test_a_sound_binding_has_no_problems(
@@ -70,6 +94,22 @@ def test_a_sound_binding_has_no_problems(
         (SWITCH, "power", DoubleType(), {}, {"type_mismatch": True}),
         (LOCK, "locked", BoolType({0: "关", 1: "开"}), {}, {"labels_unclear": True}),
         (SWITCH, "power", EnumType({3: "a", 4: "b"}), {}, {"labels_unclear": True}),
+        (ROOM, "raw_state", BoolType(), {"access": "both"}, {"entity_not_controllable": True}),
+        (LEVEL, "value", FloatType(), {"access": "both", "conversion": FORTH}, {"template_one_way": True}),
+        (LEVEL, "value", IntType(), {"conversion": FORTH | {"invert": True}}, {"not_invertible": True}),
+        (SWITCH, "raw_state", EnumType(), {"conversion": {"invert": True}}, {"not_invertible": True}),
+        (LEVEL, "value", None, {"conversion": {"unit": "furlong"}}, {"unit_unknown": False}),
+        (LEVEL, "value", FloatType(), {"conversion": {"unit": "kWh"}}, {"unit_mismatch": False}),
+        (
+            SWITCH,
+            "power",
+            BoolType(),
+            {"mode": "r", "access": "both", "actions": ACTIONS},
+            {"read_only_property": True},
+        ),
+        (AIR, "value", IntType(0, 100), {}, {"value_rounded": False}),
+        (AIR, "raw_state", IntType(0, 100), {}, {"value_rounded": False}),
+        (AIR, "value", IntType(0, 200), {"conversion": {"scale": 2}}, {"value_rounded": False}),
         (ROOM, "value", FloatType(unit="W"), {}, {"unit_mismatch": False}),
         (ROOM, "value", FloatType(unit="W"), {"conversion": {"scale": 2}}, {}),
         (AC, "mode", EnumType({0: "off", 1: "cool"}), {}, {"options_unmatched": False}),
@@ -99,3 +139,21 @@ def test_a_problem_names_what_it_is_about() -> None:
     assert check(bound, aspect_of("climate.ac", "mode"), definition, AC) == [
         Problem("options_unmatched", {"options": "off, dry"}, blocking=False)
     ]
+
+
+def test_rounding_is_told_with_both_values() -> None:
+    """What the sensor says now, with its unit, and what would be posted of it."""
+    bound = Binding("CurrentHumidity", "sensor.air", "value")
+    definition = Property("CurrentHumidity", "", False, True, False, IntType(0, 100, 1, "%"), "")
+    [problem] = check(bound, aspect_of("sensor.air", "value"), definition, AIR)
+    assert problem.placeholders.items() >= {"identifier": "CurrentHumidity", "value": "45.7 %", "posted": "46"}.items()
+
+
+def test_what_is_no_entity_s_is_checked_as_well() -> None:
+    """A template only reports, actions of the user's own are free to do anything."""
+    definition = Property("P", "P", True, True, False, BoolType(), "")
+    template = Binding("P", "", "template", source="{{ 1 }}")
+    assert check(template, RENDERED, definition, NO_ENTITY) == []
+    both = replace(template, access=Access.BOTH)
+    assert [one.key for one in check(both, RENDERED, definition, NO_ENTITY)] == ["entity_not_controllable"]
+    assert check(replace(both, actions=ACTIONS), RENDERED, definition, NO_ENTITY) == []

@@ -28,11 +28,17 @@ def test_a_switch_is_on_or_off(domain: str) -> None:
 
 def test_a_lamp_says_what_it_does(lamp: State) -> None:
     """White light has a temperature and no colour, coloured light the reverse, and darkness neither."""
-    assert read(lamp) == {"power": True, "brightness": 50, "color_temp": 4000, "color": None}
-    coloured = changed(lamp, color_mode=ColorMode.HS, color_temp_kelvin=None, rgb_color=(255, 0, 0))
-    assert read(coloured) == {"power": True, "brightness": 50, "color_temp": None, "color": (255, 0, 0)}
+    assert read(lamp) == {"power": True, "brightness": 50, "color_temp": 4000, "color": None, "hsv": None}
+    coloured = changed(lamp, color_mode=ColorMode.HS, color_temp_kelvin=None, rgb_color=(255, 0, 0), hs_color=(0, 100))
+    assert read(coloured) == {
+        "power": True,
+        "brightness": 50,
+        "color_temp": None,
+        "color": (255, 0, 0),
+        "hsv": (127.5, 0, 0),
+    }
     dark = changed(lamp, "off", color_mode=None, brightness=None, color_temp_kelvin=None, rgb_color=None)
-    assert read(dark) == {"power": False, "brightness": None, "color_temp": None, "color": None}
+    assert read(dark) == {"power": False, "brightness": None, "color_temp": None, "color": None, "hsv": None}
 
 
 def test_a_lamp_brighter_than_a_float_is_survived(lamp: State) -> None:
@@ -187,7 +193,7 @@ def test_a_thermostat_with_a_range_takes_both_limits() -> None:
 
 def test_a_curtain_moves(curtain: State) -> None:
     """Position and open are two views of one movement; closing wins, then the position."""
-    assert read(curtain) == {"position": 50, "open": True}
+    assert read(curtain) == {"position": 50, "open": True, "command": None}
     close, move, open_it = (
         ActionCall("cover", "close_cover"),
         ActionCall("cover", "set_cover_position", {"position": 30}),
@@ -211,12 +217,12 @@ def test_blinds_tilt() -> None:
     """Tilt is independent of the position."""
     features = CoverEntityFeature.OPEN | CoverEntityFeature.SET_TILT_POSITION
     state = State("cover.blinds", "open", {"supported_features": features, "current_tilt_position": 20})
-    assert read(state) == {"open": True, "tilt": 20}
+    assert read(state) == {"open": True, "command": None, "tilt": 20}
     assert commands(state, {"open": True, "tilt": 80}) == [
         ActionCall("cover", "open_cover"),
         ActionCall("cover", "set_cover_tilt_position", {"tilt_position": 80}),
     ]
-    with pytest.raises(Refused, match="close_cover"):
+    with pytest.raises(Refused, match="close"):
         commands(state, {"open": False})
 
 
@@ -275,7 +281,7 @@ def test_a_number_stays_within_its_limits(domain: str) -> None:
 def test_a_choice_is_one_of_its_options(domain: str) -> None:
     """An option that isn't there is refused with those that are."""
     state = State(f"{domain}.scene", "day", {"options": ["day", "night"]})
-    assert read(state) == {"option": "day"}
+    assert read(state) == {"option": "day", "command": None}
     assert commands(state, {"option": "night"}) == [ActionCall(domain, "select_option", {"option": "night"})]
     with pytest.raises(Refused, match="day, night") as refused:
         commands(state, {"option": "party"})

@@ -1,5 +1,7 @@
 """What holds for every domain: nothing is made up, nothing raises, and a refusal is a refusal of the whole."""
 
+from datetime import UTC, date, datetime, timedelta, timezone
+
 from homeassistant.core import State
 import pytest
 
@@ -14,7 +16,8 @@ from .asking import commands
 def test_unknown_is_never_a_value(domain: str, unknown: str) -> None:
     """Not off, not 0, not empty: nothing."""
     state = State(f"{domain}.gone", unknown, {"brightness": 3, "current_position": 3, "temperature": 3})
-    assert [aspect.read(state) for aspect in DOMAINS[domain].aspects if aspect.read(state) is not None] == []
+    silent = [aspect for aspect in DOMAINS[domain].aspects if not (unknown == "unknown" and aspect.always_known)]
+    assert {aspect.key: aspect.read(state) for aspect in silent} == dict.fromkeys(aspect.key for aspect in silent)
 
 
 ODD: tuple[object, ...] = (
@@ -32,6 +35,83 @@ ODD: tuple[object, ...] = (
     {},
     (1, 2, 3),
     object(),
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+    datetime(2026, 11, 23, tzinfo=UTC),
+    date(2026, 11, 23),
+)
+
+
+REPORTED = (
+    "action",
+    "activity_list",
+    "available_modes",
+    "available_tones",
+    "away_mode",
+    "current_activity",
+    "direction",
+    "duration",
+    "effect",
+    "effect_list",
+    "fan_speed",
+    "fan_speed_list",
+    "finishes_at",
+    "hs_color",
+    "maximum",
+    "minimum",
+    "operation_list",
+    "oscillating",
+    "percentage",
+    "percentage_step",
+    "preset_mode",
+    "remaining",
+    "swing_horizontal_mode",
+    "swing_horizontal_modes",
+    "volume_level",
+    "is_volume_muted",
+    "source",
+    "source_list",
+    "sound_mode",
+    "sound_mode_list",
+    "shuffle",
+    "repeat",
+    "media_title",
+    "media_artist",
+    "media_album_name",
+    "app_name",
+    "mode",
+    "pattern",
+    "has_date",
+    "has_time",
+    "timestamp",
+    "last_triggered",
+    "event_type",
+    "event_types",
+    "installed_version",
+    "latest_version",
+    "in_progress",
+    "update_percentage",
+    "latitude",
+    "longitude",
+    "gps_accuracy",
+    "battery_level",
+    "elevation",
+    "azimuth",
+    "next_rising",
+    "next_setting",
+    "temperature_unit",
+    "apparent_temperature",
+    "dew_point",
+    "pressure",
+    "pressure_unit",
+    "wind_speed",
+    "wind_speed_unit",
+    "wind_gust_speed",
+    "wind_bearing",
+    "visibility",
+    "visibility_unit",
+    "cloud_coverage",
+    "uv_index",
+    "ozone",
 )
 
 
@@ -72,6 +152,7 @@ def test_odd_attributes_never_raise(domain: str, odd: object) -> None:
         "fan_modes",
         "preset_modes",
         "swing_modes",
+        *REPORTED,
     ]
     state = State(f"{domain}.odd", "on", dict.fromkeys(names, odd))
     for aspect in DOMAINS[domain].aspects:
@@ -109,6 +190,16 @@ def test_what_an_entity_cannot_take_is_refused_whole(
     with pytest.raises(Refused) as refused:
         commands(thermostat, values)
     assert refused.value.reason is reason
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("odd", ["", "\ud800", "9" * 400, "99:99", "-1", "nan", "2026-02-30", "0001-01-01"], ids=ascii)
+def test_odd_states_never_raise(domain: str, odd: str) -> None:
+    """A state is any text, whatever its domain says."""
+    state = State(f"{domain}.odd", odd, {"device_class": "date"})
+    for aspect in DOMAINS[domain].aspects:
+        value = aspect.read(state)
+        assert value is None or aspect.kind.fits(value)
 
 
 def test_nothing_asked_is_nothing_done(lamp: State) -> None:

@@ -1,15 +1,9 @@
 """The planned actions, run by Home Assistant on real entities: it takes them, and the states say what was asked."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
-from homeassistant.components.climate import ClimateEntity
-from homeassistant.components.climate.const import ClimateEntityFeature, HVACMode
-from homeassistant.components.cover import CoverEntity
-from homeassistant.components.light import ColorMode, LightEntity
-from homeassistant.components.lock import LockEntity
-from homeassistant.components.number import NumberEntity
-from homeassistant.components.select import SelectEntity
-from homeassistant.components.switch import SwitchEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.setup import async_setup_component
@@ -19,147 +13,53 @@ from pytest_homeassistant_custom_component.common import setup_test_component_pl
 from custom_components.aliyun_iot.mapping.aspect import Value
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
 
+from ..things.comfort import Boiler, CeilingFan, RoomHumidifier, Thermostat
+from ..things.lights import HueLamp
+from ..things.media import Player
+from ..things.openings import Blind, Bolt, Valve
+from ..things.robots import Mower, Robot
+from ..things.security import Horn, Panel
+from ..things.simple import Handset, Level, Plug, Program
+from ..things.touched import Firmware
+from ..things.written import Alarm, Appointment, Birthday, Plate
 
-class Lamp(LightEntity):
-    """A lamp with all colours."""
+# Home Assistant's tests live on the west coast of America.
+LAST_MIDNIGHT = datetime(2026, 12, 31, 8, tzinfo=UTC)
+TWICE = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+"""Half past one in the second of two such hours, when summer time ends."""
 
-    _attr_name = "thing"
-    _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP, ColorMode.RGB}
-    _attr_color_mode = ColorMode.COLOR_TEMP
-    _attr_is_on = False
-
-    async def async_turn_on(self, **fields: Any) -> None:
-        """Take everything."""
-        self._attr_is_on = True
-        for name, value in fields.items():
-            setattr(self, f"_attr_{name}", value)
-        self._attr_color_mode = ColorMode.RGB if "rgb_color" in fields else ColorMode.COLOR_TEMP
-
-    async def async_turn_off(self, **fields: Any) -> None:
-        """Go dark."""
-        self._attr_is_on = False
-
-
-class Thermostat(ClimateEntity):
-    """An air conditioner."""
-
-    _attr_name = "thing"
-    _attr_supported_features = (
-        ClimateEntityFeature.TARGET_TEMPERATURE | ClimateEntityFeature.FAN_MODE | ClimateEntityFeature.TURN_OFF
-    )
-    _attr_hvac_modes: ClassVar = [HVACMode.OFF, HVACMode.COOL, HVACMode.HEAT]
-    _attr_hvac_mode = HVACMode.HEAT
-    _attr_temperature_unit = "°C"
-    _attr_target_temperature = 20.0
-    _attr_fan_modes: ClassVar = ["low", "high"]
-    _attr_fan_mode = "low"
-
-    async def async_set_temperature(self, **fields: Any) -> None:
-        """Ignore the mode that may come along, as most climate platforms do."""
-        self._attr_target_temperature = fields["temperature"]
-
-    async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
-        """Change the mode, and with it the temperature, as real devices do."""
-        self._attr_hvac_mode = hvac_mode
-        self._attr_target_temperature = 26.0
-
-    async def async_set_fan_mode(self, fan_mode: str) -> None:
-        """Change the fan."""
-        self._attr_fan_mode = fan_mode
-
-
-class Blind(CoverEntity):
-    """A blind that moves at once."""
-
-    _attr_name = "thing"
-    _attr_current_cover_position = 50
-    _attr_current_cover_tilt_position = 50
-    _attr_is_closed = False
-
-    async def async_set_cover_position(self, **fields: Any) -> None:
-        """Move."""
-        self._attr_current_cover_position = fields["position"]
-        self._attr_is_closed = fields["position"] == 0
-
-    async def async_open_cover(self, **fields: Any) -> None:
-        """Move up."""
-        await self.async_set_cover_position(position=100)
-
-    async def async_close_cover(self, **fields: Any) -> None:
-        """Move down."""
-        await self.async_set_cover_position(position=0)
-
-    async def async_set_cover_tilt_position(self, **fields: Any) -> None:
-        """Tilt."""
-        self._attr_current_cover_tilt_position = fields["tilt_position"]
-
-
-class Bolt(LockEntity):
-    """A lock."""
-
-    _attr_name = "thing"
-    _attr_is_locked = False
-
-    async def async_lock(self, **fields: Any) -> None:
-        """Lock."""
-        self._attr_is_locked = True
-
-    async def async_unlock(self, **fields: Any) -> None:
-        """Unlock."""
-        self._attr_is_locked = False
-
-
-class Level(NumberEntity):
-    """A number."""
-
-    _attr_name = "thing"
-    _attr_native_value = 1.0
-
-    async def async_set_native_value(self, value: float) -> None:
-        """Take it."""
-        self._attr_native_value = value
-
-
-class Program(SelectEntity):
-    """A choice."""
-
-    _attr_name = "thing"
-    _attr_options: ClassVar = ["eco", "fast"]
-    _attr_current_option = "eco"
-
-    async def async_select_option(self, option: str) -> None:
-        """Choose."""
-        self._attr_current_option = option
-
-
-class Plug(SwitchEntity):
-    """A socket."""
-
-    _attr_name = "thing"
-    _attr_is_on = False
-
-    async def async_turn_on(self, **fields: Any) -> None:
-        """Switch on."""
-        self._attr_is_on = True
-
-    async def async_turn_off(self, **fields: Any) -> None:
-        """Switch off."""
-        self._attr_is_on = False
-
-
-PLATFORMS = {
-    "light": Lamp,
+PLATFORMS: dict[str, Callable[[], Entity]] = {
+    "alarm_control_panel": Panel,
     "climate": Thermostat,
     "cover": Blind,
+    "date": Birthday,
+    "datetime": Appointment,
+    "fan": CeilingFan,
+    "humidifier": RoomHumidifier,
+    "lawn_mower": Mower,
+    "light": HueLamp,
     "lock": Bolt,
+    "media_player": Player,
     "number": Level,
+    "remote": Handset,
     "select": Program,
+    "siren": Horn,
     "switch": Plug,
+    "text": Plate,
+    "time": Alarm,
+    "update": Firmware,
+    "vacuum": Robot,
+    "valve": Valve,
+    "water_heater": Boiler,
 }
-HELPERS = {
+HELPERS: dict[str, dict[str, Any]] = {
+    "counter": {"thing": {"minimum": 0, "maximum": 10}},
     "input_boolean": {"thing": {}},
+    "input_datetime": {"thing": {"has_date": True, "has_time": True}},
     "input_number": {"thing": {"min": 0, "max": 100}},
     "input_select": {"thing": {"options": ["eco", "fast"]}},
+    "input_text": {"thing": {}},
+    "script": {"thing": {"sequence": [{"wait_for_trigger": [{"trigger": "event", "event_type": "done"}]}]}},
 }
 
 
@@ -168,7 +68,9 @@ HELPERS = {
     [
         ("light", {"power": True, "brightness": 50, "color_temp": 3000}, None),
         ("light", {"brightness": 1}, {"power": True, "brightness": 1}),
-        ("light", {"color": (1, 2, 3), "brightness": 100}, None),
+        ("light", {"color": (255, 0, 0), "brightness": 100}, None),
+        ("light", {"hsv": (255, 0, 0)}, {"color": (255, 0, 0), "brightness": 100}),
+        ("light", {"effect": "rainbow"}, {"effect": "rainbow", "power": True}),
         ("light", {"power": False, "brightness": 50}, {"power": False}),
         ("climate", {"target_temperature": 23.5, "mode": "cool", "fan_mode": "high"}, None),
         ("climate", {"target_temperature": 23.5}, {"target_temperature": 23.5, "mode": "heat"}),
@@ -176,14 +78,51 @@ HELPERS = {
         ("cover", {"position": 30, "tilt": 70}, None),
         ("cover", {"open": False}, {"open": False, "position": 0}),
         ("cover", {"open": True}, {"open": True, "position": 100}),
+        ("cover", {"command": "stop", "tilt_command": "open"}, {"position": 42, "tilt": 100}),
+        ("valve", {"position": 30}, {"open": True, "position": 30}),
+        ("valve", {"open": True}, {"open": True, "position": 100}),
+        ("valve", {"command": "stop"}, {"open": True, "position": 42}),
+        ("fan", {"power": True, "speed": 66}, {"power": True, "speed": 66, "gear": "medium"}),
+        ("fan", {"gear": "high", "oscillating": True, "direction": "reverse"}, None),
+        ("fan", {"power": True, "preset_mode": "sleep"}, None),
+        ("fan", {"speed": 0}, {"power": False}),
+        ("humidifier", {"power": True, "mode": "sleep", "target_humidity": 45}, None),
+        ("water_heater", {"mode": "performance", "target_temperature": 55.5, "away_mode": True}, None),
+        ("water_heater", {"power": False, "mode": "performance"}, {"power": False}),
+        ("siren", {"power": True, "tone": "burglar", "volume": 50, "duration": 10}, {"power": True}),
+        ("vacuum", {"command": "start", "fan_speed": "max"}, {"state": "cleaning", "fan_speed": "max"}),
+        ("lawn_mower", {"command": "dock"}, {"state": "returning"}),
+        ("alarm_control_panel", {"mode": "armed_home"}, {"mode": "armed_home", "state": "armed_home"}),
+        ("alarm_control_panel", {"mode": "armed_away"}, {"mode": None, "state": "arming"}),
+        ("alarm_control_panel", {"panic": True}, {"mode": None, "state": "triggered"}),
+        ("remote", {"activity": "music", "power": True}, None),
+        ("lock", {"latch": True}, {"locked": False, "state": "open"}),
+        ("lock", {"latch": True, "locked": True}, {"locked": True}),
         ("lock", {"locked": True}, None),
         ("lock", {"locked": False}, None),
         ("number", {"value": 42.0}, None),
         ("select", {"option": "fast"}, None),
         ("switch", {"power": True}, None),
+        ("counter", {"value": 7}, None),
+        ("counter", {"command": "increment"}, {"value": 1}),
         ("input_boolean", {"power": True}, None),
         ("input_number", {"value": 42.0}, None),
         ("input_select", {"option": "fast"}, None),
+        ("input_select", {"command": "last"}, {"option": "fast"}),
+        ("select", {"command": "next"}, {"option": "fast"}),
+        ("media_player", {"power": True, "source": "Radio", "volume": 30, "playback": "playing"}, None),
+        ("media_player", {"mute": True, "shuffle": True, "repeat": "one", "sound_mode": "party"}, None),
+        ("media_player", {"command": "next"}, {"title": "Second"}),
+        ("media_player", {"power": False}, {"power": False, "playback": "off", "volume": None}),
+        ("text", {"text": "XYZ"}, None),
+        ("input_text", {"text": ""}, None),
+        ("date", {"date": LAST_MIDNIGHT}, None),
+        ("time", {"time": "23:59:59"}, None),
+        ("datetime", {"datetime": TWICE}, None),
+        ("input_datetime", {"datetime": TWICE}, None),
+        ("script", {"power": True}, None),
+        ("script", {"power": False}, None),
+        ("update", {"install": True}, {"install": False, "available": False, "installed_version": "1.1"}),
     ],
 )
 async def test_home_assistant_does_what_was_planned(

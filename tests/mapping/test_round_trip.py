@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 import json
 
+from homeassistant.components.alarm_control_panel.const import AlarmControlPanelEntityFeature
 from homeassistant.components.climate.const import ClimateEntityFeature, HVACMode
 from homeassistant.components.cover import CoverEntityFeature
+from homeassistant.components.fan import FanEntityFeature
+from homeassistant.components.light.const import LightEntityFeature
+from homeassistant.components.media_player import MediaPlayerEntityFeature
+from homeassistant.components.siren.const import SirenEntityFeature
+from homeassistant.components.valve import ValveEntityFeature
+from homeassistant.components.water_heater import WaterHeaterEntityFeature
 from homeassistant.core import State
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -25,6 +32,7 @@ from custom_components.aliyun_iot.alink.datatypes import (
     TextType,
 )
 from custom_components.aliyun_iot.mapping.aspect import Aspect, Kind
+from custom_components.aliyun_iot.mapping.attributes import day
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import ConversionError, carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
@@ -38,7 +46,13 @@ ENTITIES = (
     State(
         "light.lamp",
         "on",
-        {"supported_color_modes": ["color_temp", "rgb"], "min_color_temp_kelvin": 2000, "max_color_temp_kelvin": 6500},
+        {
+            "supported_color_modes": ["color_temp", "rgb", "hs"],
+            "min_color_temp_kelvin": 2000,
+            "max_color_temp_kelvin": 6500,
+            "supported_features": LightEntityFeature.EFFECT,
+            "effect_list": ["off", "彩虹"],
+        },
     ),
     State(
         "climate.ac",
@@ -54,6 +68,7 @@ ENTITIES = (
             "fan_modes": ["auto", "low", "medium", "high"],
             "preset_modes": ["none", "eco", "away"],
             "swing_modes": ["off", "vertical"],
+            "swing_horizontal_modes": ["off", "horizontal"],
         },
     ),
     State(
@@ -69,17 +84,76 @@ ENTITIES = (
         },
     ),
     State("cover.blind", "open", {"supported_features": sum(CoverEntityFeature), "current_position": 1}),
+    State("valve.garden", "open", {"supported_features": sum(ValveEntityFeature), "current_position": 1}),
+    State(
+        "fan.ceiling",
+        "on",
+        {
+            "supported_features": sum(FanEntityFeature),
+            "percentage": 1,
+            "percentage_step": 100 / 3,
+            "preset_modes": ["breeze", "sleep"],
+        },
+    ),
+    State(
+        "humidifier.room",
+        "on",
+        {"supported_features": 1, "min_humidity": 30, "max_humidity": 80, "available_modes": ["normal", "婴儿"]},
+    ),
+    State(
+        "water_heater.boiler",
+        "eco",
+        {
+            "supported_features": sum(WaterHeaterEntityFeature),
+            "min_temp": 30,
+            "max_temp": 75,
+            "target_temp_step": 0.5,
+            "operation_list": ["off", "eco", "gas"],
+        },
+    ),
+    State("vacuum.robot", "docked", {"supported_features": 32, "fan_speed_list": ["quiet", "max"]}),
+    State("alarm_control_panel.house", "disarmed", {"supported_features": sum(AlarmControlPanelEntityFeature)}),
+    State("siren.roof", "off", {"supported_features": sum(SirenEntityFeature)}),
+    State("remote.tv", "off", {"supported_features": 4, "activity_list": ["tv", "music"]}),
+    State("counter.visitors", "3", {"minimum": 0, "maximum": 50, "step": 1}),
+    State("timer.egg", "active", {"duration": "0:05:00"}),
     State("lock.door", "locked"),
     State("number.level", "1", {"min": -20, "max": 80, "step": 0.1}),
     State("input_number.level", "1", {"min": 0, "max": 1000, "step": 1}),
     State("select.program", "Eco 40", {"options": ["Eco 40", "cotton", "棉麻"]}),
     State("input_select.scene", "day", {"options": ["day", "night"]}),
+    State("text.note", "", {"mode": "text", "min": 0, "max": 64}),
+    State("input_text.note", "", {"mode": "text", "min": 0, "max": 64}),
+    State("date.holiday", "2026-11-23"),
+    State("time.alarm", "06:30:00"),
+    State("datetime.appointment", "2026-11-23T08:00:00+00:00"),
+    State("input_datetime.both", "2026-11-23 08:00:00", {"has_date": True, "has_time": True}),
+    State("input_datetime.day", "2026-11-23", {"has_date": True, "has_time": False}),
+    State("input_datetime.time", "08:00:00", {"has_date": False, "has_time": True}),
+    State(
+        "media_player.tv",
+        "idle",
+        {
+            "supported_features": sum(MediaPlayerEntityFeature),
+            "source_list": ["TV", "收音机"],
+            "sound_mode_list": ["night", "party"],
+        },
+    ),
 )
+SEEN_ONLY = {"playback": {"off", "on", "buffering"}}
+"""Options that are reported and can't be set."""
+
+PRESSES = ("latch", "panic")
+"""What says no again at once."""
+
+BESIDE = {("timer", "duration"): {"state": "active"}}
+"""What has to be set along with an aspect."""
+
 CONTROLS = [
     pytest.param(aspect, state, id=f"{state.entity_id}-{aspect.key}")
     for state in ENTITIES
     for aspect in DOMAINS[state.domain].aspects
-    if aspect.controllable(state)
+    if aspect.controllable(state) and not aspect.momentary and aspect.key not in PRESSES
 ]
 
 
@@ -88,7 +162,8 @@ def suitable_types(aspect: Aspect, state: State) -> Iterator[DataType]:
     limits = aspect.range(state)
     options = aspect.options(state)
     yield infer_data_type(aspect, state)
-    yield TextType(64)
+    if aspect.data_type is None:
+        yield TextType(64)
     match aspect.kind:
         case Kind.BOOL:
             no, yes = aspect.words
@@ -97,14 +172,18 @@ def suitable_types(aspect: Aspect, state: State) -> Iterator[DataType]:
             yield EnumType({7: yes.upper(), 3: no})
             yield IntType(0, 1)
         case Kind.NUMBER:
-            yield IntType(-1000, 10000)
+            yield IntType(-1000, 2**31 - 1)
             yield FloatType(step=0.5)
             yield FloatType(step=0.1, unit=aspect.unit(state) or "°C")
             yield DoubleType(limits.min if limits else None, limits.max if limits else None, 0.1)
         case Kind.ENUM:
             yield EnumType({key * 10: option.upper() for key, option in enumerate(options)})
+        case Kind.COLOR if aspect.data_type:
+            yield StructType({name: Field(name, name, DoubleType(0, 360)) for name in "HSV"})
         case Kind.COLOR:
             yield StructType({name: Field(name, name, DoubleType(0, 255)) for name in "rgb"})
+        case Kind.DATE | Kind.TEXT:
+            pass  # those above are all
         case _:
             raise AssertionError("no writable aspect is of this kind")
 
@@ -115,7 +194,15 @@ def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchS
         case BoolType():
             return st.sampled_from([0, 1])
         case EnumType(items):
-            return st.sampled_from(sorted(items))
+            seen_only = SEEN_ONLY.get(aspect.key, set())
+            return st.sampled_from([key for key, label in sorted(items.items()) if label.casefold() not in seen_only])
+        case DateType():
+            return moments(aspect).map(DateType().encode)
+        case StructType(members) if aspect.data_type:
+            whole = isinstance(next(iter(members.values())).data_type, IntType)
+            hues = st.tuples(st.integers(0, 359), st.integers(1, 100), st.integers(1, 100))
+            colors = hues | st.integers(0, 100).map(lambda value: (0, 0, value))
+            return colors.map(lambda color: dict(zip(members, color if whole else map(float, color), strict=True)))
         case StructType(members):
             whole = isinstance(next(iter(members.values())).data_type, IntType)
             part = st.integers(0, 255) if whole else st.integers(0, 255).map(float)
@@ -125,7 +212,14 @@ def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchS
                 case Kind.BOOL:
                     return st.sampled_from(aspect.words)
                 case Kind.ENUM:
-                    return st.sampled_from(aspect.options(state))
+                    seen_only = SEEN_ONLY.get(aspect.key, set())
+                    return st.sampled_from([option for option in aspect.options(state) if option not in seen_only])
+                case Kind.DATE:
+                    return moments(aspect).map(datetime.isoformat)
+                case Kind.TEXT if aspect.key == "time":
+                    return st.times().map(lambda time: time.isoformat("seconds"))
+                case Kind.TEXT:
+                    return st.text(max_size=64).filter(lambda text: text not in ("unknown", "unavailable"))
                 case Kind.COLOR:
                     return st.binary(min_size=3, max_size=3).map(lambda color: f"#{color.hex().upper()}")
                 case _:
@@ -136,6 +230,13 @@ def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchS
             return grid(aspect, IntType(step=1), state).map(int)
         case _:
             return grid(aspect, data_type, state)
+
+
+def moments(aspect: Aspect) -> st.SearchStrategy[datetime]:
+    """Return whole seconds or, for an aspect that knows only days, beginnings of local days; in UTC."""
+    if aspect.key == "date":
+        return st.dates(date(1970, 1, 2), date(2200, 1, 1)).map(lambda one: day(one.isoformat())).filter(bool)
+    return st.integers(0, 7 * 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
 def grid(aspect: Aspect, data_type: DataType, state: State) -> st.SearchStrategy[float]:
@@ -160,12 +261,11 @@ def test_what_is_set_is_what_comes_back(aspect: Aspect, state: State, data: st.D
     assert carries(aspect, data_type, conversion)
     wire = data.draw(wire_values(aspect, data_type, state))
     value = to_ha(data_type.decode(wire), aspect, data_type, conversion, state)
-    new = after(state, DOMAINS[state.domain].commands(state, {aspect.key: value}))
-    if aspect.key == "brightness" and value == 0:
+    beside = BESIDE.get((state.domain, aspect.key), {})
+    new = after(state, DOMAINS[state.domain].commands(state, {aspect.key: value, **beside}))
+    if (aspect.key in ("brightness", "speed") and value == 0) or (aspect.key == "hsv" and value == (0, 0, 0)):
         assert new.state == "off"
         return
-    if aspect.key == "power" and value is True and state.domain == "climate":
-        new = State(new.entity_id, HVACMode.COOL, new.attributes)
     reported = aspect.read(new)
     assert reported is not None
     again = data_type.encode(to_cloud(reported, aspect, data_type, conversion, new))

@@ -23,7 +23,7 @@ from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.mapping.check import check
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 from custom_components.aliyun_iot.mapping.infer import generate_identifier, infer_data_type
-from custom_components.aliyun_iot.mapping.suggest import suggest, suggest_all
+from custom_components.aliyun_iot.mapping.suggest import Obstacle, suggest, suggest_all, unmatched
 
 
 def model(**properties: DataType | tuple[str, DataType]) -> ThingModel:
@@ -165,6 +165,63 @@ def test_risky_entities_are_reported_only() -> None:
     ]
     assert {str(one.access) for one in both} == {"report"}
     assert {one.entity_id for one in both} == {"lock.door", "cover.garage"}
+
+
+GARAGE = State("cover.garage", "open", {"device_class": "garage", "supported_features": 15})
+PHONE = State("device_tracker.phone", "home", {"latitude": 30.1, "longitude": 120.2, "gps_accuracy": 8})
+
+
+def test_commands_to_risky_entities_and_what_is_private_are_left_alone() -> None:
+    """Neither can be a report, so there is nothing to suggest of them; both are named as left out."""
+    thing_model = model(CoverCommand=EnumType({0: "open", 1: "close", 2: "stop"}), GeoLocation=StructType({}))
+    for found in (suggest_all([GARAGE, PHONE], None, ()), suggest_all([GARAGE, PHONE], thing_model, ())):
+        assert not {one.aspect for one in found} & {"command", "tilt_command", "location", "accuracy"}
+    for wanted in (None, thing_model):
+        reasons = {(one.entity_id, one.aspect.key): one.obstacle for one in unmatched([GARAGE, PHONE], wanted, ())}
+        assert reasons[GARAGE.entity_id, "command"] is Obstacle.RISKY
+        assert reasons[PHONE.entity_id, "location"] is Obstacle.PRIVATE
+    curtain = State(GARAGE.entity_id, "open", GARAGE.attributes | {"device_class": "curtain"})
+    assert "command" in {one.aspect for one in suggest(curtain, None, ())}
+
+
+def test_commands_need_a_property_that_can_be_set() -> None:
+    """What can only be read is no place for them."""
+    curtain = State("cover.curtain", "open", {"device_class": "curtain", "supported_features": 15})
+    (aspect,) = (one for one in DOMAINS["cover"].aspects if one.key == "command")
+    name, data_type = aspect.identifiers[0], EnumType({0: "open", 1: "close", 2: "stop"})
+    for writable in (True, False):
+        thing_model = ThingModel(properties={name: Property(name, name, writable, True, False, data_type, "")})
+        assert [one.aspect for one in suggest(curtain, thing_model, ())] == (["command"] if writable else [])
+
+
+def test_what_is_bound_takes_part_no_longer(gateway_model: ThingModel, lamp: State) -> None:
+    """Neither does it get another property, nor does it keep others from theirs."""
+    hall = State("light.hall", "on", {"supported_color_modes": ["onoff"]})
+    bound = {(lamp.entity_id, "power")}
+    found = {one.identifier: one.entity_id for one in suggest_all([lamp, hall], gateway_model, (), bound)}
+    assert found["LightSwitch"] == hall.entity_id
+    assert found["Brightness"] == lamp.entity_id
+
+
+def test_why_an_aspect_gets_no_property() -> None:
+    """Another has it, it can't hold the value, or there is none."""
+    states = [
+        sensor("bedroom_temperature", "temperature", "°C"),
+        sensor("hall_temperature", "temperature", "°C"),
+        sensor("hall_humidity", "humidity", "%"),
+        sensor("meter", "energy", "kWh"),
+    ]
+    thing_model = model(CurrentTemperature=FloatType(), CurrentHumidity=BoolType())
+    suggested = suggest_all(states, thing_model, ())
+    (settled,) = {(one.entity_id, one.aspect) for one in suggested}
+    reasons = {one.entity_id: (one.obstacle, one.identifier) for one in unmatched(states, thing_model, {settled})}
+    (other,) = {states[0].entity_id, states[1].entity_id} - {settled[0]}
+    assert reasons == {
+        other: (Obstacle.TAKEN, "CurrentTemperature"),
+        "sensor.hall_humidity": (Obstacle.MISMATCH, "CurrentHumidity"),
+        "sensor.meter": (Obstacle.NOTHING_FITS, ""),
+    }
+    assert not unmatched(states, None, {settled})
 
 
 def test_properties_that_cannot_be_read_are_only_set() -> None:

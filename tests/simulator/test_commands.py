@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -213,6 +214,63 @@ async def test_rrpc_times_out(call: Call, device: MqttDevice) -> None:
     assert (result["Success"], result["Code"], result["RrpcCode"]) == (False, "iot.messagebroker.TIMEOUT", "TIMEOUT")
 
 
+@pytest.mark.parametrize("parameters", ["_ss=1", "_ss=1,ext=2"])
+async def test_a_call_on_a_custom_topic_has_to_be_declared(
+    cloud: Simulator, call: Call, gateway: CloudDevice, connect: Connect, parameters: str
+) -> None:
+    """Without bit 0 of `ext` it never reaches the device, whatever that is subscribed to."""
+    device = await connect(parameters=parameters)
+    await device.subscribe(f"/ext/rrpc/+/{KEY}/{NAME}/user/ask")
+    result = await call("RRpc", RequestBase64Byte="AA==", Timeout=1000, Topic=f"/{KEY}/{NAME}/user/ask")
+    assert (result["Success"], result["RrpcCode"]) == (False, "TIMEOUT")
+    assert device.messages.empty()
+    assert cloud.wire[-1].note == Note.NO_EXT
+
+
+async def test_a_custom_topic_has_one_form_only(cloud: Simulator, call: Call, tsl: Any, connect: Connect) -> None:
+    """Also where synchronous services are told to use the other one."""
+    cloud.add_device(KEY, NAME, SECRET, tsl, rrpc="sys")
+    device = await connect(parameters="ext=1")
+    topic = f"/{KEY}/{NAME}/user/ask"
+    await device.subscribe(f"/ext/rrpc/+{topic}")
+
+    async def answer() -> None:
+        command = await device.receive()
+        device.publish(command.topic, b"here")
+
+    result, _ = await asyncio.gather(call("RRpc", RequestBase64Byte="AA==", Timeout=8000, Topic=topic), answer())
+    assert base64.b64decode(result["PayloadBase64Byte"]) == b"here"
+
+
+@pytest.mark.parametrize(
+    ("leave", "code"),
+    [
+        (lambda cloud, _device: cloud.faults.set(drop_connection=NAME), "HALFCONN"),
+        (lambda _cloud, device: device.client.socket().shutdown(socket.SHUT_RDWR), "HALFCONN"),
+        (lambda _cloud, device: device.client.disconnect(), "OFFLINE"),
+    ],
+    ids=["by the network", "by the device", "with a farewell"],
+)
+async def test_a_device_that_left_a_moment_ago(
+    cloud: Simulator, call: Call, gateway: CloudDevice, device: MqttDevice, leave: Any, code: str
+) -> None:
+    """Without a DISCONNECT it may be back within a keep-alive, which RRpc tells apart."""
+    assert not gateway.half_connected
+    leave(cloud, device)
+    await gateway.wait_for(lambda one: not one.online)
+    result = await call("RRpc", RequestBase64Byte="AA==", Timeout=1000)
+    assert (result["Success"], result["RrpcCode"]) == (False, code)
+    assert result["Code"] == f"iot.messagebroker.{code}"
+    answer = await call("SetDeviceProperty", Items={"Brightness": 1})
+    assert answer["Code"] == "9201"
+
+
+async def test_a_disabled_device_is_offline(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The platform itself has ended that connection."""
+    await call("DisableThing")
+    assert (await call("RRpc", RequestBase64Byte="AA==", Timeout=1000))["RrpcCode"] == "OFFLINE"
+
+
 async def test_raw_frames_go_down(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
     """With Pub, and the answer is recorded."""
     topic = f"{device.system}thing/model/down_raw"
@@ -237,6 +295,20 @@ async def test_desired_values_are_pushed_to_who_is_online(call: Call, gateway: C
     assert (await device.answer({})).json["params"] == {"Brightness": 30}
     assert (await gateway.wait_reply(answer["Data"]["MessageId"])).code == 200
     assert (gateway.desired["Brightness"].value, gateway.desired["Brightness"].version) == (30, 1)
+
+
+async def test_desired_values_can_be_cleared(call: Call, gateway: CloudDevice) -> None:
+    """By the application: the version stays, the value is gone for the API and for the device."""
+    await call("SetDeviceDesiredProperty", Items={"Brightness": 30, "LightSwitch": 1})
+    answer = await call("ClearDeviceDesiredProperty", **{"Identifies.1": "Brightness", "Identifies.2": "HVACMode"})
+    assert json.loads(answer["Data"]["Versions"]) == {"Brightness": 1}
+    assert {name: desired.cleared for name, desired in gateway.desired.items()} == {
+        "Brightness": True,
+        "LightSwitch": False,
+    }
+    answer = await call("SetDeviceDesiredProperty", Items={"Brightness": 40})
+    assert json.loads(answer["Data"]["Versions"]) == {"Brightness": 2}
+    assert not gateway.desired["Brightness"].cleared
 
 
 @pytest.mark.parametrize(

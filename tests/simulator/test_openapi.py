@@ -165,6 +165,8 @@ SET_FAILED = "iot.device.SetDevicePropertyFailed"
         ("SetDeviceDesiredProperty", {"Items": {"CurrentTemperature": 1.0}}, SET_FAILED),
         ("SetDeviceDesiredProperty", {"Items": {"Nope": 1}}, SET_FAILED),
         ("SetDeviceDesiredProperty", {"Items": {"Brightness": 1}, "Versions": '{"Brightness": 3}'}, SET_FAILED),
+        ("ClearDeviceDesiredProperty", {}, "MissingIdentifies"),
+        ("ClearDeviceDesiredProperty", {"Identifies": [f"P{number}" for number in range(11)]}, BAD_PARAMETER),
         ("InvokeThingService", {"Args": {}}, "MissingIdentifier"),
         ("InvokeThingService", {"Identifier": "RunScene"}, "MissingArgs"),
         ("InvokeThingService", {"Identifier": "Nope", "Args": {}}, "iot.device.InvokeThingServiceFailed"),

@@ -296,10 +296,24 @@ async def test_malformed_ntp_requests_are_not_answered(device: MqttDevice, paylo
     assert device.messages.empty()
 
 
-@pytest.mark.parametrize("topic", [f"/{KEY}/{NAME}/user/update", f"/sys/{KEY}/{NAME}/thing/unheard/of"])
-async def test_other_topics_are_recorded_only(cloud: Simulator, device: MqttDevice, topic: str) -> None:
-    """Custom topics among them."""
+async def test_unknown_topics_are_recorded_only(cloud: Simulator, device: MqttDevice) -> None:
+    """Nothing answers them."""
+    topic = f"/sys/{KEY}/{NAME}/thing/unheard/of"
     await device.acknowledged(topic, {"a": 1})
     [message] = [message for message in cloud.wire if message.direction is Direction.UP]
     assert (message.topic, message.payload, message.note) == (topic, b'{"a": 1}', Note.IGNORED)
+
+
+async def test_user_messages_are_kept(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """Any bytes on any topic below the device's own `user/`; nobody answers, and they are not returned to their author."""
+    await device.subscribe(f"/{KEY}/{NAME}/user/#")
+    device.publish(f"/{KEY}/{NAME}/user/update/error", b"\x00\xff")
+    await device.acknowledged(f"/{KEY}/{NAME}/user/update", {"a": 1})
+    await device.acknowledged(f"/{KEY}/gw-2/user/update", {"a": 1})
+    assert [(one.topic, one.payload, one.qos) for one in gateway.user_messages] == [
+        ("update/error", b"\x00\xff", 0),
+        ("update", b'{"a": 1}', 1),
+    ]
+    notes = [message.note for message in cloud.wire if message.direction is Direction.UP]
+    assert notes == ["", "", Note.NOT_ALLOWED]
     assert device.messages.empty()

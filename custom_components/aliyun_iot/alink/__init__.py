@@ -17,6 +17,7 @@ from .datatypes import (
     TextType,
     Value,
 )
+from .desired import Desired
 from .endpoint import REGIONS, Endpoint, Transport
 from .errors import (
     AlinkError,
@@ -33,6 +34,7 @@ from .errors import (
     KickedOut,
     MessageError,
     NotConnected,
+    Rejected,
     RequestTimeout,
     ServerUnavailable,
     ThingModelError,
@@ -51,13 +53,16 @@ from .messages import (
     encode_request,
 )
 from .pacing import ConnectPacer
+from .routes import Route, RouteKind, route
+from .subscriptions import USER_TOPIC_LIMIT
 from .thing_model import Event, EventType, Property, Service, ThingModel
-from .topics import Route, RouteKind, Topics, reply_topic
+from .topics import Topics, reply_topic
 
 __all__ = [
     "CODES",
     "MAX_PAYLOAD",
     "REGIONS",
+    "USER_TOPIC_LIMIT",
     "AlinkError",
     "Answer",
     "ArrayType",
@@ -77,6 +82,7 @@ __all__ = [
     "CredentialsRefused",
     "DataType",
     "DateType",
+    "Desired",
     "DeviceTriple",
     "DoubleType",
     "Endpoint",
@@ -97,6 +103,7 @@ __all__ = [
     "MessageError",
     "NotConnected",
     "Property",
+    "Rejected",
     "Reply",
     "Request",
     "RequestTimeout",
@@ -123,5 +130,6 @@ __all__ = [
     "encode_request",
     "probe",
     "reply_topic",
+    "route",
     "sign",
 ]

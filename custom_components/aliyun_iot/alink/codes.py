@@ -30,6 +30,8 @@ class Code(IntEnum):
     UNKNOWN = 100007
     TYPE_WRONG = 100008
     OUT_OF_RANGE = 100009
+    DRY_RUN = 100010
+    LOOP = 100011
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,16 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
             "out_of_range",
             "The value is outside the range that the thing model or the entity allows.",
             "值超出了物模型或实体允许的范围。",
+        ),
+        Code.DRY_RUN: CodeText(
+            "dry_run",
+            "The command is valid, but the dry run is on, so nothing was done.",
+            "命令有效，但已开启演练模式，未实际执行。",
+        ),
+        Code.LOOP: CodeText(
+            "loop",
+            "The property is paused, because a cloud rule and an automation kept setting each other off.",
+            "云端规则与自动化互相触发形成循环，该属性已暂停控制。",
         ),
         # Identity and state of the device
         401: CodeText(

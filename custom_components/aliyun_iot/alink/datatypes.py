@@ -24,7 +24,7 @@ from typing import ClassVar, Final, override
 
 from .errors import InvalidValue
 from .messages import JsonValue, is_unicode
-from .numeric import shortest, to_number, to_whole
+from .numeric import plain, to_number, to_whole
 from .wording import is_chinese, labelled, number_in_words
 
 type Value = bool | int | float | str | datetime | list[Value] | dict[str, Value]
@@ -390,5 +390,5 @@ def _below(path: str, key: str) -> str:
 
 def _number_specs(lower: float | None, upper: float | None, step: float | None, unit: str) -> dict[str, JsonValue]:
     numbers = {"min": lower, "max": upper, "step": step}
-    specs: dict[str, JsonValue] = {key: shortest(number) for key, number in numbers.items() if number is not None}
+    specs: dict[str, JsonValue] = {key: plain(number) for key, number in numbers.items() if number is not None}
     return {**specs, "unit": unit} if unit else specs

@@ -4,6 +4,8 @@
 from reprlib import Repr
 from typing import ClassVar, Final
 
+from .wording import Words, phrase
+
 _SHORT: Final = Repr(maxstring=80, maxother=80)
 """Shows any value in a few words, however large or deeply nested."""
 
@@ -95,6 +97,16 @@ class RequestTimeout(AlinkError):
     """The cloud did not reply to a request in time; whether it took effect is unknown."""
 
 
+class Rejected(AlinkError):
+    """The cloud answered a request with another code than 200."""
+
+    def __init__(self, code: int, message: str) -> None:
+        """Keep the code (`docs/protocol.md` §7.2) and what the cloud says to it, which may be nothing."""
+        super().__init__(f"the cloud answered with {code}: {message}" if message else f"the cloud answered with {code}")
+        self.code = code
+        self.message = message
+
+
 class TripleInvalid(AlinkError, ValueError):
     """A part of the device triple can't be what the console shows.
 
@@ -111,11 +123,21 @@ class TripleInvalid(AlinkError, ValueError):
 class ThingModelError(AlinkError, ValueError):
     """A document is not a thing model, or one that can't be understood."""
 
-    def __init__(self, path: str, problem: str) -> None:
-        """Say where, such as `properties[3].dataType.type` ("" for the whole document), and what is wrong there."""
+    def __init__(self, path: str, fault: Words, **details: object) -> None:
+        """Say where, such as `properties[3].dataType.type` ("" for the whole document), and what is wrong there.
+
+        `fault` is one of `faults`, `details` what belongs into its braces.
+        """
+        problem = phrase(fault, "en", **details)
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path = path
         self.problem = problem
+        self._fault = fault
+        self._details = details
+
+    def describe(self, language: str = "en") -> str:
+        """Return what is wrong without the place, in simplified Chinese for `zh…`, otherwise in English."""
+        return phrase(self._fault, language, **self._details)
 
 
 class InvalidValue(AlinkError, ValueError):

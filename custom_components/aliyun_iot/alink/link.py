@@ -4,34 +4,38 @@
                              └→ auth_failed (a long pause, then another try)
 
 One task owns the state; everybody else observes it. What the link carries is in `requests` (device → cloud) and
-`commands` (cloud → device).
+`deliveries` (cloud → device), what it listens to in `subscriptions`.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import batched
 import logging
 import time
 
 from .auth import DeviceTriple, SignMethod, connect_credentials
-from .commands import CommandHandler, Commands
+from .commands import CommandHandler
+from .deliveries import Deliveries
+from .desired import Desired, delete_desired, get_desired
 from .endpoint import Endpoint
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
-from .messages import JsonValue, Reply
+from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .pacing import Backoff, ConnectPacer, TokenBucket
 from .requests import Requests
-from .topics import RouteKind, Topics
-from .transport import MessageHandler, MqttConnection, open_connection
+from .routes import RouteKind, route
+from .subscriptions import Subscriber, filters_for
+from .topics import Topics
+from .transport import Delivery, MessageHandler, MqttConnection, open_connection
 
 _LOGGER = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0
-SUBSCRIBE_TIMEOUT = 10.0
 REPLY_TIMEOUT = 10.0
-FILTERS_PER_PACKET = 8
-"""What the platform takes in one SUBSCRIBE (docs/protocol.md §14)."""
+
+LONG_RRPC = "1"
+"""`ext` bit 0 of the client id: calls on user topics need it, and synchronous services then come on `/ext/rrpc/…` too
+(docs/protocol.md §2.2, §6.5)."""
 
 KEEP_ALIVE_RANGE = range(60, 301)
 """Seconds; the range that every edition of the documentation allows (docs/protocol.md §1.4)."""
@@ -66,6 +70,11 @@ class Sample:
     time: int
 
 
+def property_params(samples: Mapping[str, Sample]) -> dict[str, JsonValue]:
+    """Return values by identifier as a post has them (docs/protocol.md §4.1)."""
+    return {key: {"value": sample.value, "time": sample.time} for key, sample in samples.items()}
+
+
 type StateHandler = Callable[[LinkState, ConnectError | None], None]
 
 
@@ -81,6 +90,7 @@ async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float
             "securemode": config.endpoint.secure_mode,
             "signmethod": config.sign_method,
             "timestamp": str(int(time.time() * 1000)),
+            "ext": LONG_RRPC,
         },
     )
     return await open_connection(
@@ -95,7 +105,7 @@ async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float
 
 async def probe(config: LinkConfig, timeout: float = CONNECT_TIMEOUT) -> None:
     """Connect and disconnect, to see whether it works; raises a ConnectError that names the cause."""
-    connection = await connect(config, lambda _topic, _payload: None, timeout)
+    connection = await connect(config, lambda _delivery: None, timeout)
     await connection.close()
 
 
@@ -103,30 +113,42 @@ class Link:
     """Keeps one device connected, carries its requests and answers its commands."""
 
     def __init__(
-        self, config: LinkConfig, *, on_command: CommandHandler, on_state: StateHandler, services: Iterable[str] = ()
+        self,
+        config: LinkConfig,
+        *,
+        on_command: CommandHandler,
+        on_state: StateHandler,
+        services: Iterable[str] = (),
+        user_topics: Iterable[str] = (),
     ) -> None:
-        """`on_command` carries commands out, `on_state` hears of every change, `services` are identifiers to listen to.
+        """`on_command` carries commands out, `on_state` hears of every change.
 
-        Without `services` the link listens to all of them, if the platform lets it.
+        `services` are identifiers to listen to; without any the link listens to all of them, if the platform lets it.
+        `user_topics` are as for `listen_to_topics`, which says what they raise.
         """
         self.config = config
         self.topics = Topics(config.triple.product_key, config.triple.device_name)
         self.state = LinkState.DISCONNECTED
         self.last_error: ConnectError | None = None
         self._on_state = on_state
-        self._filters = self.topics.subscriptions(services)
+        self._services = tuple(services)
+        self._user_topics = tuple(user_topics)
+        self._filters = filters_for(self.topics, self._services, self._user_topics)
+        self._told_refused: frozenset[str] = frozenset()
         self._connection: MqttConnection | None = None
+        self._subscriber: Subscriber | None = None
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._limiter = TokenBucket()
         self._requests = Requests(self._publish, self._limiter)
-        self._commands = Commands(on_command, self._publish)
+        self._deliveries = Deliveries(on_command, self._publish)
 
     def start(self) -> None:
         """Begin to connect, and stay connected until `stop`; once is enough."""
         if self._task and not self._task.done():
             return
         self._settled.clear()
+        self._deliveries.resume()
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"Aliyun link {self.topics.device_name}")
 
     async def wait_online(self, timeout: float) -> None:
@@ -140,22 +162,39 @@ class Link:
             raise self.last_error or ConnectionLost("not connected")
 
     async def stop(self) -> None:
-        """Disconnect and forget everything that is under way."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self._commands.stop()
+        """Disconnect and forget everything that is under way.
+
+        The cloud is told of commands that are given up, as long as the connection lives; that takes no longer than
+        `deliveries.LAST_ANSWERS`, a quarter of a second.
+        """
+        try:
+            await self._deliveries.give_up()
+        finally:  # also when the stop is a command's own doing, and is cancelled with it
+            if self._task:
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+            await self._deliveries.stop()
 
     async def listen_to(self, services: Iterable[str]) -> None:
         """Change the services that the link listens to, without reconnecting."""
-        filters = self.topics.subscriptions(services)
-        added = [one for one in filters if one not in self._filters]
-        self._filters = filters
-        if self._connection and added:
-            try:
-                await self._subscribe(self._connection, added)
-            except (NotConnected, RequestTimeout) as err:  # the next connect subscribes to everything again
-                _LOGGER.debug("Cannot listen to new services: %s", err)
+        await self._listen(tuple(services), self._user_topics)
+
+    async def listen_to_topics(self, suffixes: Iterable[str]) -> None:
+        """Change the user topics that the link listens to, without reconnecting (docs/protocol.md §12.7).
+
+        `suffixes` are what stands behind `/{pk}/{dn}/user/`, with the wildcards of MQTT where those are allowed. Both plain
+        messages and calls whose author waits for an answer arrive as commands of the kind `message`.
+
+        Raises `ValueError`, and changes nothing, for a suffix that is no topic and for more than
+        `subscriptions.USER_TOPIC_LIMIT` of them. What the cloud refuses is in `refused_topics` afterwards.
+        """
+        await self._listen(self._services, tuple(suffixes))
+
+    @property
+    def refused_topics(self) -> frozenset[str]:
+        """The user topics that the cloud does not let the device listen to: unknown, or without the permission."""
+        refused = self._subscriber.refused if self._subscriber else frozenset()
+        return frozenset(suffix for suffix in self._user_topics if self.topics.user_filters(suffix)[0] in refused)
 
     async def request(
         self, topic: str, method: str, params: JsonValue, *, qos: int = 0, timeout: float = REPLY_TIMEOUT
@@ -165,9 +204,12 @@ class Link:
 
     async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report property values (docs/protocol.md §4.1); raises NotConnected or RequestTimeout."""
-        params: JsonValue = {key: {"value": sample.value, "time": sample.time} for key, sample in samples.items()}
         return await self.request(
-            self.topics.property_post, "thing.event.property.post", params, qos=1, timeout=timeout
+            self.topics.property_post,
+            "thing.event.property.post",
+            property_params(samples),
+            qos=1,
+            timeout=timeout,
         )
 
     async def post_event(
@@ -186,6 +228,32 @@ class Link:
         """Send a frame in the product's own format (docs/protocol.md §3); raises NotConnected."""
         await self._limiter.take()
         self._publish(self.topics.raw_up, payload, 1)
+
+    async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
+        """Publish on the user topic `/{pk}/{dn}/user/{suffix}` (docs/protocol.md §12.7).
+
+        Raises NotConnected, and `ValueError` for a suffix that is no topic, a payload that is too large and a QoS other
+        than 0 and 1. The platform says nothing to a topic that it does not know, nor does it acknowledge beyond MQTT.
+        """
+        topic = self.topics.user(suffix)
+        if len(payload) > MAX_PAYLOAD:
+            raise ValueError(f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
+        if qos not in (0, 1):
+            raise ValueError("the platform knows QoS 0 and 1 only")
+        await self._limiter.take()
+        self._publish(topic, payload, qos)
+
+    async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
+        """Return the desired values among these properties, in requests of 200 at most (docs/protocol.md §9).
+
+        A property without a desired value is not in the result. `timeout` is for each request. Raises Rejected,
+        NotConnected or RequestTimeout.
+        """
+        return await get_desired(self.request, self.topics, identifiers, timeout)
+
+    async def delete_desired(self, versions: Mapping[str, int], timeout: float = REPLY_TIMEOUT) -> None:
+        """Clear the desired values that still have these versions; raises as `get_desired` does."""
+        await delete_desired(self.request, self.topics, versions, timeout)
 
     async def fetch_thing_model(self, timeout: float = REPLY_TIMEOUT) -> Reply:
         """Ask the cloud for the thing model; not every instance answers (docs/protocol.md §8.4)."""
@@ -224,26 +292,38 @@ class Link:
 
     async def _serve(self, connection: MqttConnection) -> ConnectError:
         """Stay online as long as the connection lives, and return why it ended."""
+        self._subscriber = Subscriber(connection)
         try:
-            await self._subscribe(connection, self._filters)
+            await self._hold(self._subscriber)
         except (NotConnected, RequestTimeout) as err:
             return ConnectionLost(str(err))
         self._set_state(LinkState.ONLINE, None)
         return await connection.lost
 
-    async def _subscribe(self, connection: MqttConnection, filters: Iterable[str]) -> None:
-        for packet in batched(filters, FILTERS_PER_PACKET, strict=False):
+    async def _listen(self, services: tuple[str, ...], user_topics: tuple[str, ...]) -> None:
+        self._filters = filters_for(self.topics, services, user_topics)
+        self._services, self._user_topics = services, user_topics
+        if self._subscriber:
             try:
-                async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
-                    refused = await connection.subscribe(packet)
-            except TimeoutError:
-                raise RequestTimeout("the cloud does not acknowledge subscriptions") from None
-            if refused:
-                # Some instances refuse wildcards; the services of the thing model are subscribed by name as well.
-                _LOGGER.debug("The cloud refused to subscribe %s", ", ".join(refused))
+                await self._hold(self._subscriber)
+            except (NotConnected, RequestTimeout) as err:  # the next connect subscribes to everything again
+                _LOGGER.debug("Cannot change what to listen to: %s", err)
+
+    async def _hold(self, subscriber: Subscriber) -> None:
+        await subscriber.hold(self._filters)
+        refused = self.refused_topics
+        for suffix in sorted(refused - self._told_refused):
+            _LOGGER.warning(
+                "The cloud does not let %s listen to %s: the product needs a topic class for it, with the permission to"
+                " subscribe",
+                self.topics.device_name,
+                self.topics.user_filters(suffix)[0],
+            )
+        self._told_refused = refused
 
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
+        self._subscriber = None
         if connection:
             self._requests.connection_lost()
             await connection.close()
@@ -253,16 +333,16 @@ class Link:
             raise NotConnected("the link is not connected")
         self._connection.publish(topic, payload, qos)
 
-    def _received(self, topic: str, payload: bytes) -> None:
-        route = self.topics.route(topic)
-        if route is None:
-            _LOGGER.debug("Message on a topic that is not ours: %s", topic)
-        elif route.kind is RouteKind.REPLY:
-            self._requests.received(topic, payload)
-        elif route.kind is RouteKind.RAW_UP_REPLY:
-            _LOGGER.debug("The cloud answered a raw frame with %d bytes", len(payload))
+    def _received(self, delivery: Delivery) -> None:
+        where = route(self.topics, delivery.topic)
+        if where is None:
+            _LOGGER.debug("Message on a topic that is not ours: %s", delivery.topic)
+        elif where.kind is RouteKind.REPLY:
+            self._requests.received(delivery.topic, delivery.payload)
+        elif where.kind is RouteKind.RAW_UP_REPLY:
+            _LOGGER.debug("The cloud answered a raw frame with %d bytes", len(delivery.payload))
         else:
-            self._commands.received(route, topic, payload)
+            self._deliveries.received(where, delivery)
 
     def _set_state(self, state: LinkState, error: ConnectError | None) -> None:
         self.last_error = error

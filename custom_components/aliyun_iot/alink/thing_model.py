@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Self
 
+from . import faults
 from .datatypes import DataType, Field
 from .messages import JsonValue
 from .tsl import MODEL_KEYS, Node, read_data_type, read_document, read_fields, read_identifier
@@ -16,6 +17,7 @@ _DEFAULT_MODULE: Final = "default"
 _ACCESS_MODES: Final = {
     "r": (True, False),
     "rw": (True, True),
+    "wr": (True, True),
     "w": (False, True),
     "read_only": (True, False),
     "read_write": (True, True),
@@ -47,7 +49,7 @@ class Property:
     def to_tsl(self) -> dict[str, JsonValue]:
         """Return the object that stands for the property in a thing model."""
         return {
-            "identifier": _split(self.identifier)[1],
+            "identifier": split_identifier(self.identifier)[1],
             "name": self.name,
             "accessMode": f"{'r' if self.readable else ''}{'w' if self.writable else ''}",
             "required": self.required,
@@ -68,7 +70,7 @@ class Event:
     def to_tsl(self) -> dict[str, JsonValue]:
         """Return the object that stands for the event in a thing model."""
         return {
-            "identifier": _split(self.identifier)[1],
+            "identifier": split_identifier(self.identifier)[1],
             "name": self.name,
             "type": self.type.value,
             "required": False,
@@ -90,7 +92,7 @@ class Service:
     def to_tsl(self) -> dict[str, JsonValue]:
         """Return the object that stands for the service in a thing model."""
         return {
-            "identifier": _split(self.identifier)[1],
+            "identifier": split_identifier(self.identifier)[1],
             "name": self.name,
             "callType": "sync" if self.sync else "async",
             "required": False,
@@ -143,7 +145,7 @@ class ThingModel:
         Custom modules stand in `functionBlocks`.
         """
         identifiers = (*self.properties, *self.events, *self.services)
-        modules = dict.fromkeys(module for module, _ in map(_split, identifiers) if module)
+        modules = dict.fromkeys(module for module, _ in map(split_identifier, identifiers) if module)
         document: dict[str, JsonValue] = {
             "schema": SCHEMA,
             "profile": {} if self.product_key is None else {"productKey": self.product_key},
@@ -157,7 +159,7 @@ class ThingModel:
         """Return the members of one module; the default module is called ""."""
 
         def members[Member: (Property, Event, Service)](features: Mapping[str, Member]) -> list[JsonValue]:
-            return [one.to_tsl() for identifier, one in features.items() if _split(identifier)[0] == module]
+            return [one.to_tsl() for identifier, one in features.items() if split_identifier(identifier)[0] == module]
 
         return {
             "properties": members(self.properties),
@@ -170,17 +172,17 @@ def _blocks(root: Node) -> Iterator[Node]:
     """Yield the modules of a document."""
     documents = list(root.elements()) if isinstance(root.value, list) else [root]
     if not documents:
-        raise root.error("the list of modules is empty")
+        raise root.error(faults.NO_MODULES)
     for document in documents:
         if not any(document[key].value is not None for key in MODEL_KEYS):
-            raise document.error("a thing model has properties, events or services; nothing of the kind is here")
+            raise document.error(faults.NO_MODEL)
         yield document
         yield from document["functionBlocks"].elements()
 
 
 def _product_key(block: Node) -> str | None:
     profile = block["profile"]
-    in_profile = "" if profile.value is None else profile["productKey"].text()
+    in_profile = "" if profile.value in (None, [], "") else profile["productKey"].text()
     return in_profile or block["productKey"].text() or None
 
 
@@ -191,7 +193,7 @@ def _module(block: Node) -> str:
         return ""
     module = read_identifier(node)
     if ":" in module:
-        raise node.error("must not contain a colon")
+        raise node.error(faults.COLON)
     return "" if module.lower() == _DEFAULT_MODULE else module
 
 
@@ -201,16 +203,16 @@ def _features(
     """Yield each feature of a module that is not generated, with its full identifier."""
     for element in elements.elements():
         node = element["identifier"]
-        written, local = _split(read_identifier(node))
+        written, local = split_identifier(read_identifier(node))
         if local in generated:
             continue
         if written.lower() == _DEFAULT_MODULE:
             written = ""
         if written and module and written != module:
-            raise node.error(f"belongs to another module than {module!r}")
+            raise node.error(faults.OTHER_MODULE, module=module)
         identifier = f"{written or module}:{local}" if written or module else local
         if identifier in seen:
-            raise node.error(f"{identifier!r} appears twice")
+            raise node.error(faults.TWICE, identifier=identifier)
         yield element, identifier
 
 
@@ -218,14 +220,14 @@ def _read_property(element: Node, identifier: str) -> Property:
     mode = element.first("accessMode", "rwFlag")
     access = _ACCESS_MODES.get(_keyword(mode, "r"))
     if access is None:
-        raise mode.error("must be r, rw or w")
+        raise mode.error(faults.NO_ACCESS)
     readable, writable = access
     return Property(
         identifier=identifier,
-        name=element["name"].text(identifier),
+        name=element["name"].name_of(identifier),
         writable=writable,
         readable=readable,
-        required=element["required"].value is True,
+        required=element["required"].value in (True, "true"),
         data_type=read_data_type(element),
         description=element.first("desc", "description").text(),
     )
@@ -235,10 +237,10 @@ def _read_event(element: Node, identifier: str) -> Event:
     kind = element.first("type", "eventType")
     word = _keyword(kind, EventType.INFO).removesuffix("_event_type")
     if word not in EventType:
-        raise kind.error("must be info, alert or error")
+        raise kind.error(faults.NO_EVENT_TYPE)
     return Event(
         identifier=identifier,
-        name=element.first("name", "eventName").text(identifier),
+        name=element.first("name", "eventName").name_of(identifier),
         type=EventType(word),
         output=read_fields(element.first("outputData", "outputParams")),
     )
@@ -248,10 +250,10 @@ def _read_service(element: Node, identifier: str) -> Service:
     call_type = element["callType"]
     word = _keyword(call_type, "async")
     if word not in {"async", "sync"}:
-        raise call_type.error("must be async or sync")
+        raise call_type.error(faults.NO_CALL_TYPE)
     return Service(
         identifier=identifier,
-        name=element.first("name", "serviceName").text(identifier),
+        name=element.first("name", "serviceName").name_of(identifier),
         sync=word == "sync",
         input=read_fields(element.first("inputData", "inputParams")),
         output=read_fields(element.first("outputData", "outputParams")),
@@ -259,11 +261,11 @@ def _read_service(element: Node, identifier: str) -> Service:
 
 
 def _keyword(node: Node, default: str) -> str:
-    """Return one of a closed set of words, in lower case; `default` stands for an absent one."""
-    return default if node.value is None else node.text().lower()
+    """Return one of a closed set of words, in lower case; `default` stands for an absent or empty one."""
+    return default if node.value is None or node.value == "" else node.text().strip().lower()
 
 
-def _split(identifier: str) -> tuple[str, str]:
+def split_identifier(identifier: str) -> tuple[str, str]:
     """Return the module of a full identifier ("" for the default one) and the rest."""
     module, _, local = identifier.rpartition(":")
     return module, local

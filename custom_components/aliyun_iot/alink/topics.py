@@ -1,43 +1,18 @@
-"""The topics of one device, and what an incoming topic means: `docs/protocol.md` §3 to §9 and §16."""
+"""The topics of one device: `docs/protocol.md` §3 to §9, §12.7 and §16. What a message on one of them means is in `routes`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import islice
 from typing import Final
 
-SUBSCRIPTION_LIMIT: Final = 100
-"""Subscriptions that the platform allows one device (`docs/protocol.md` §0.5)."""
+from .messages import is_unicode
+
+LONG_RRPC: Final = "/ext/rrpc/"
+"""What calls begin with whose answer goes to the topic of the call: `/ext/rrpc/{messageId}{topic}`."""
+
+USER_TOPIC_BYTES: Final = 128
+USER_TOPIC_SLASHES: Final = 7
+"""The longest and the deepest user topic of the platform, from `/{pk}` to the end (`docs/protocol.md` §12.7)."""
 
 _REPLY_SUFFIX: Final = "_reply"
-_PROPERTY_SERVICES: Final = ("property/set", "property/get")
-
-
-class RouteKind(StrEnum):
-    """What a message from the cloud is, judged by its topic alone."""
-
-    REPLY = "reply"
-    PROPERTY_SET = "property_set"
-    PROPERTY_GET = "property_get"
-    SERVICE = "service"
-    RRPC = "rrpc"
-    SYNC_SERVICE = "sync_service"
-    RAW_DOWN = "raw_down"
-    RAW_UP_REPLY = "raw_up_reply"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The meaning of an incoming topic.
-
-    `identifier` is the service called (in the long form of RRPC also `property/set` and `property/get`), `reply_to` the topic
-    an answer goes to, and `message_id` the id that an RRPC carries in its topic; each is None where the kind has none.
-    """
-
-    kind: RouteKind
-    identifier: str | None = None
-    reply_to: str | None = None
-    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +21,16 @@ class Topics:
 
     product_key: str
     device_name: str
+
+    @property
+    def system(self) -> str:
+        """What the topics of the platform begin with."""
+        return f"/sys/{self.product_key}/{self.device_name}/"
+
+    @property
+    def users(self) -> str:
+        """What the topics begin with that the owner of the product has made."""
+        return f"/{self.product_key}/{self.device_name}/user/"
 
     @property
     def property_post(self) -> str:
@@ -70,6 +55,11 @@ class Topics:
         if identifier == "property":
             raise ValueError("'property' is not the identifier of an event")
         return self._thing(f"event/{_level(identifier)}/post")
+
+    @property
+    def event_reply_filter(self) -> str:
+        """The replies to events and to property posts, which are events too (down)."""
+        return self._thing("event/+/post_reply")
 
     @property
     def desired_get(self) -> str:
@@ -124,92 +114,48 @@ class Topics:
         return self._thing(f"service/{_level(identifier)}")
 
     @property
+    def service_filter(self) -> str:
+        """All asynchronous services (down)."""
+        return self._thing("service/+")
+
+    @property
     def rrpc_request_filter(self) -> str:
         """All synchronous calls in the short form (down)."""
-        return f"{self._sys}/rrpc/request/+"
+        return f"{self.system}rrpc/request/+"
 
-    @property
-    def sync_service_filter(self) -> str:
-        """All synchronous service calls in the long form, used when the client id declares `ext` bit 0 (down)."""
-        return f"/ext/rrpc/+{self._thing('service/+')}"
+    def user(self, suffix: str) -> str:
+        """Return the topic `/{pk}/{dn}/user/{suffix}` (up and down).
 
-    @property
-    def sync_raw_filter(self) -> str:
-        """All synchronous raw frames, also in the long form (down)."""
-        return f"/ext/rrpc/+{self.raw_down}"
-
-    def subscriptions(self, services: Iterable[str] = ()) -> tuple[str, ...]:
-        """Return every topic filter the device needs, the indispensable first.
-
-        `services` are the identifiers that are known. They are named one by one because not every host takes a wildcard in
-        place of a service; the wildcard stands beside them so that calls of unknown services can be answered as well. What
-        would exceed the platform's limit is left to the wildcard.
+        Raises `ValueError` for a suffix that is no topic: with a wildcard, an empty level, or more than the platform takes.
         """
-        fixed = (
-            self.property_set,
-            self._thing("event/+/post_reply"),
-            self.rrpc_request_filter,
-            self.sync_service_filter,
-            self.property_get,
-            self._thing("service/+"),
-            reply_topic(self.dsltemplate_get),
-            reply_topic(self.desired_get),
-            reply_topic(self.desired_delete),
-            reply_topic(self.property_batch_post),
-            reply_topic(self.property_history_post),
-            self.raw_down,
-            self.raw_up_reply,
-            self.sync_raw_filter,
-        )
-        known = (self.service(identifier) for identifier in dict.fromkeys(services))
-        return (*fixed, *islice(known, SUBSCRIPTION_LIMIT - len(fixed)))
+        if not {"+", "#"}.isdisjoint(suffix):
+            raise ValueError(f"{suffix!r} has a wildcard, which only a subscription may have")
+        return self._user(suffix)
 
-    def route(self, topic: str) -> Route | None:
-        """Say what a message on `topic` is, or None when it is none of this device's business."""
-        if topic.startswith("/ext/rrpc/"):
-            return self._route_long_rrpc(topic)
-        if not topic.startswith(f"{self._sys}/"):
-            return None
+    def user_filters(self, suffix: str) -> tuple[str, str]:
+        """Return the two filters of a user topic: its messages, and the calls on it whose author waits for an answer.
 
-        match topic.removeprefix(f"{self._sys}/").split("/"):
-            case ["thing", "service", "property", "set"]:
-                return Route(RouteKind.PROPERTY_SET, reply_to=reply_topic(topic))
-            case ["thing", "service", "property", "get"]:
-                return Route(RouteKind.PROPERTY_GET, reply_to=reply_topic(topic))
-            case ["thing", "service", identifier] if _is_service(identifier):
-                return Route(RouteKind.SERVICE, identifier, reply_topic(topic))
-            case ["thing", "service", *_]:
-                return None
-            case ["thing", "model", "down_raw"]:
-                return Route(RouteKind.RAW_DOWN, reply_to=self.raw_down_reply)
-            case ["thing", "model", "up_raw_reply"]:
-                return Route(RouteKind.RAW_UP_REPLY)
-            case ["thing", _, *_, last] if last.endswith(_REPLY_SUFFIX):
-                return Route(RouteKind.REPLY)
-            case ["rrpc", "request", message_id] if message_id:
-                return Route(RouteKind.RRPC, reply_to=f"{self._sys}/rrpc/response/{message_id}", message_id=message_id)
-        return None
+        `suffix` may have the wildcards of MQTT: `+` for a whole level, `#` for all that follow. Raises `ValueError` for
+        anything else that is no topic.
+        """
+        levels = suffix.split("/")
+        if "#" in levels[:-1] or any(not {"+", "#"}.isdisjoint(level) and len(level) > 1 for level in levels):
+            raise ValueError(f"{suffix!r} has a wildcard where MQTT allows none")
+        topic = self._user(suffix)
+        return topic, long_rrpc_filter(topic)
 
-    def _route_long_rrpc(self, topic: str) -> Route | None:
-        """Route `/ext/rrpc/{messageId}{topic of this device}`; the answer goes to the very topic of the request."""
-        message_id, slash, inner = topic.removeprefix("/ext/rrpc/").partition("/")
-        inner = slash + inner
-        if not message_id:
-            return None
-        if inner == self.raw_down:
-            return Route(RouteKind.RAW_DOWN, reply_to=topic, message_id=message_id)
-        prefix = self._thing("service/")
-        identifier = inner.removeprefix(prefix)
-        if inner.startswith(prefix) and (identifier in _PROPERTY_SERVICES or _is_service(identifier)):
-            return Route(RouteKind.SYNC_SERVICE, identifier, topic, message_id)
-        return None
-
-    @property
-    def _sys(self) -> str:
-        return f"/sys/{self.product_key}/{self.device_name}"
+    def _user(self, suffix: str) -> str:
+        topic = f"{self.users}{suffix}"
+        if "" in suffix.split("/"):
+            raise ValueError(f"{suffix!r} has an empty level")
+        if "\0" in suffix or not is_unicode(suffix):
+            raise ValueError(f"{suffix!r} has a character that no topic can have")
+        if topic.count("/") > USER_TOPIC_SLASHES or len(topic.encode()) > USER_TOPIC_BYTES:
+            raise ValueError(f"{suffix!r} is longer than the platform allows")
+        return topic
 
     def _thing(self, rest: str) -> str:
-        return f"{self._sys}/thing/{rest}"
+        return f"{self.system}thing/{rest}"
 
 
 def reply_topic(topic: str) -> str:
@@ -217,17 +163,18 @@ def reply_topic(topic: str) -> str:
     return topic + _REPLY_SUFFIX
 
 
+def is_reply(topic: str) -> bool:
+    """Tell whether a topic is one of those on which requests are answered."""
+    return topic.endswith(_REPLY_SUFFIX)
+
+
+def long_rrpc_filter(topic: str) -> str:
+    """Return the filter for the calls on `topic` that wait for an answer, in the long form (`docs/protocol.md` §6.5)."""
+    return f"{LONG_RRPC}+{topic}"
+
+
 def _level(identifier: str) -> str:
     """Refuse an identifier that is not exactly one level of a topic."""
     if not identifier or not {"/", "+", "#", "\0"}.isdisjoint(identifier):
         raise ValueError(f"{identifier!r} can't be a level of a topic")
     return identifier
-
-
-def _is_service(level: str) -> bool:
-    """Tell a service from the device's own answer.
-
-    A plain MQTT broker sends an answer back to its author, since `thing/service/+` matches it too; answering the answer
-    would never end.
-    """
-    return bool(level) and "/" not in level and not level.endswith(_REPLY_SUFFIX)

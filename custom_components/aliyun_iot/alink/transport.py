@@ -7,6 +7,7 @@ library would replace this file and nothing else.
 import asyncio
 from collections.abc import Callable, Sequence
 import contextlib
+from dataclasses import dataclass
 import logging
 import socket
 import ssl
@@ -36,7 +37,17 @@ DISCONNECT_GRACE = 1.0
 HOUSEKEEPING = 1.0
 """Seconds between two looks at the keep-alive."""
 
-type MessageHandler = Callable[[str, bytes], None]
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as it was delivered. `again` tells that the host may have delivered it before (MQTT's DUP flag)."""
+
+    topic: str
+    payload: bytes
+    again: bool = False
+
+
+type MessageHandler = Callable[[Delivery], None]
 
 
 class MqttConnection(Protocol):
@@ -50,6 +61,9 @@ class MqttConnection(Protocol):
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
         """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
 
     async def close(self) -> None:
         """Send DISCONNECT and release the socket."""
@@ -92,7 +106,7 @@ class _PahoConnection:
         self._loop = loop
         self._sock = sock
         self._on_message = on_message
-        self._subscribing: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
+        self._unacknowledged: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
         self._closed = asyncio.Event()
         self._housekeeping: asyncio.TimerHandle | None = None
         self._client: _SocketClient
@@ -114,7 +128,8 @@ class _PahoConnection:
         client.username_pw_set(credentials.username, credentials.password)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
-        client.on_subscribe = self._subscribed
+        client.on_subscribe = self._acknowledged
+        client.on_unsubscribe = self._acknowledged
         client.on_message = self._received
         client.on_socket_open = self._socket_opened
         client.on_socket_close = self._socket_closed
@@ -130,15 +145,21 @@ class _PahoConnection:
             raise NotConnected("the connection is closed")
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
-        status, packet = self._client.subscribe([(topic, 1) for topic in filters])
+        codes = await self._acknowledgement(*self._client.subscribe([(topic, 1) for topic in filters]))
+        return tuple(topic for topic, code in zip(filters, codes, strict=False) if code.value >= REFUSED_FILTER)
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        await self._acknowledgement(*self._client.unsubscribe(list(filters)))
+
+    async def _acknowledgement(self, status: MQTTErrorCode, packet: int | None) -> Sequence[ReasonCode]:
         if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
             raise NotConnected("the connection is closed")
-        acknowledged = self._subscribing[packet] = self._loop.create_future()
+        acknowledged: asyncio.Future[Sequence[ReasonCode]] = self._loop.create_future()
+        self._unacknowledged[packet] = acknowledged
         try:
-            codes = await acknowledged
+            return await acknowledged
         finally:
-            del self._subscribing[packet]
-        return tuple(topic for topic, code in zip(filters, codes, strict=False) if code.value >= REFUSED_FILTER)
+            del self._unacknowledged[packet]
 
     async def close(self) -> None:
         self.lost.cancel()
@@ -184,22 +205,22 @@ class _PahoConnection:
                 if self._client.version_refused
                 else ConnectionLost("the host did not answer as an MQTT server does; are port and transport right?")
             )
-        for waiting in self._subscribing.values():
+        for waiting in self._unacknowledged.values():
             if not waiting.done():
                 waiting.set_exception(NotConnected("the connection was lost"))
         if not self.lost.done():
             self.lost.set_result(error)
 
-    def _subscribed(
+    def _acknowledged(
         self, _client: mqtt.Client, _data: object, packet: int, codes: Sequence[ReasonCode], _properties: object
     ) -> None:
-        if (waiting := self._subscribing.get(packet)) and not waiting.done():
+        if (waiting := self._unacknowledged.get(packet)) and not waiting.done():
             waiting.set_result(codes)
 
     def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         # A wildcard has no place in the topic of a message, and there would be no topic to answer on.
         if {"+", "#"}.isdisjoint(message.topic):
-            self._on_message(message.topic, message.payload)
+            self._on_message(Delivery(message.topic, message.payload, message.dup))
 
     def _socket_opened(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
         self._loop.add_reader(sock, self._read)

@@ -5,12 +5,14 @@ platform's API (`ThingModelJson`, https://help.aliyun.com/en/iot/developer-refer
 the type in capitals and puts `dataSpecs` or `dataSpecsList` beside it. Both are understood; unknown fields are ignored.
 """
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import json
 import re
 from typing import Final
 
+from . import faults
 from .datatypes import (
     INT_MAX,
     INT_MIN,
@@ -29,6 +31,7 @@ from .datatypes import (
 from .errors import ThingModelError
 from .messages import is_unicode
 from .numeric import to_number, to_whole
+from .wording import Words
 
 MAX_DOCUMENT: Final = 512 * 1024
 """Bytes of the largest thing model that the platform takes (`docs/protocol.md` §14)."""
@@ -37,10 +40,28 @@ _MAX_WRAPPERS: Final = 5
 MODEL_KEYS: Final = frozenset({"schema", "profile", "properties", "events", "services", "functionBlocks"})
 """Any of them makes an object a thing model."""
 
-_WRAPPER_KEYS: Final = ("data", "Data", "ThingModelJson", "thingModelJson", "TslStr", "tslStr")
+_WRAPPER_KEYS: Final = (
+    "data",
+    "Data",
+    "ThingModelJson",
+    "thingModelJson",
+    "thingModel",
+    "TslStr",
+    "tslStr",
+    "Tsl",
+    "tsl",
+    "result",
+)
 
 _MAX_DEPTH: Final = 4
 """Data types inside one another; the platform allows two levels of array and structure."""
+
+_KNOWN_TYPES: Final[Words] = (
+    "int, float, double, bool, enum, text, date, struct or array",
+    "int、float、double、bool、enum、text、date、struct、array",
+)
+_TRUTHS: Final[Mapping[object, int]] = {False: 0, True: 1, "false": 0, "true": 1}
+_NO_UNIT: Final = frozenset({"无", "none", "null"})
 
 _IDENTIFIER = re.compile(r"([\w-]{1,64}:)?[\w-]{1,64}")
 
@@ -52,14 +73,14 @@ class Node:
     value: object
     path: str
 
-    def error(self, problem: str) -> ThingModelError:
-        """Return the error that says what is wrong here."""
-        return ThingModelError(self.path, problem)
+    def error(self, fault: Words, **details: object) -> ThingModelError:
+        """Return the error that says what is wrong here: one of `faults` and what belongs into its braces."""
+        return ThingModelError(self.path, fault, **details)
 
     def __getitem__(self, key: str) -> Node:
         """Return a member, which has the value None if it is absent; raises `ThingModelError` if this is no object."""
         if not isinstance(self.value, Mapping):
-            raise self.error(f"must be an object, not {self.kind}")
+            raise self.error(faults.NOT_AN_OBJECT, kind=self.kind)
         return Node(self.value.get(key), f"{self.path}.{key}" if self.path else key)
 
     def first(self, *keys: str) -> Node:
@@ -68,11 +89,14 @@ class Node:
         return next((member for member in members if member.value is not None), members[0])
 
     def elements(self) -> Iterator[Node]:
-        """Yield the elements of a list; an absent list has none. Raises `ThingModelError` for anything else."""
-        if self.value is None:
+        """Yield the elements of a list; an absent one has none, nor has `{}`, which some programs write for it.
+
+        Raises `ThingModelError` for anything else.
+        """
+        if self.value is None or self.value == {}:
             return
         if not isinstance(self.value, list):
-            raise self.error(f"must be a list, not {self.kind}")
+            raise self.error(faults.NOT_A_LIST, kind=self.kind)
         for index, element in enumerate(self.value):
             yield Node(element, f"{self.path}[{index}]")
 
@@ -80,22 +104,26 @@ class Node:
         """Return a text meant for people; anything else counts as absent."""
         return self.value if isinstance(self.value, str) and is_unicode(self.value) else default
 
+    def name_of(self, identifier: str) -> str:
+        """Return a name, which is the identifier where there is none."""
+        return name if (name := self.text()).strip() else identifier
+
     @property
-    def kind(self) -> str:
+    def kind(self) -> Words:
         """What JSON calls the value."""
         match self.value:
             case None:
-                return "nothing"
+                return faults.NOTHING
             case bool():
-                return "true or false"
+                return faults.TRUE_OR_FALSE
             case int() | float():
-                return "a number"
+                return faults.A_NUMBER
             case str():
-                return "text"
+                return faults.TEXT
             case list():
-                return "a list"
+                return faults.A_LIST
             case _:
-                return "an object"
+                return faults.AN_OBJECT
 
 
 def read_document(document: object) -> Node:
@@ -115,34 +143,36 @@ def read_document(document: object) -> Node:
             break
     node = Node(document, "")
     if not isinstance(document, Mapping | list):
-        raise node.error(f"a thing model is an object, not {node.kind}")
+        raise node.error(faults.NO_DOCUMENT, kind=node.kind)
     return node
 
 
 def _read_json(text: str | bytes | bytearray) -> object:
     try:
-        content = text.encode() if isinstance(text, str) else text
-        decoded = content.decode("utf-8-sig")
+        content = text.encode() if isinstance(text, str) else bytes(text)
+        # Editors on Windows may save UTF-16, which its byte order mark tells apart.
+        encoding = "utf-16" if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+        decoded = content.decode(encoding)
     except UnicodeError as err:
-        raise ThingModelError("", "this is not text in UTF-8") from err
+        raise ThingModelError("", faults.NOT_UTF8) from err
     if len(content) > MAX_DOCUMENT:
-        raise ThingModelError("", f"this has {len(content)} bytes; a thing model has at most {MAX_DOCUMENT}")
+        raise ThingModelError("", faults.TOO_LONG, size=len(content), limit=MAX_DOCUMENT)
     try:
         return json.loads(decoded)
     except json.JSONDecodeError as err:
-        raise ThingModelError("", f"this is not JSON: {err.msg} at line {err.lineno}, column {err.colno}") from err
+        raise ThingModelError("", faults.NOT_JSON, reason=err.msg, line=err.lineno, column=err.colno) from err
     except RecursionError as err:
-        raise ThingModelError("", "this is nested too deeply") from err
+        raise ThingModelError("", faults.TOO_DEEP) from err
     except ValueError as err:  # Python converts at most some thousand digits
-        raise ThingModelError("", "a number in this is too long") from err
+        raise ThingModelError("", faults.LONG_NUMBER) from err
 
 
 def read_identifier(node: Node) -> str:
     """Return an identifier, with the module in front if it is written so; raises `ThingModelError`."""
     if node.value is None:
-        raise node.error("is missing")
+        raise node.error(faults.MISSING)
     if not isinstance(node.value, str) or not _IDENTIFIER.fullmatch(node.value):
-        raise node.error("must be letters, digits and underscores")
+        raise node.error(faults.NO_IDENTIFIER)
     return node.value
 
 
@@ -161,27 +191,38 @@ def _read_fields(parameters: Node, depth: int) -> dict[str, Field]:
     for element in parameters.elements():
         identifier = read_identifier(element["identifier"])
         if identifier in fields:
-            raise element["identifier"].error(f"{identifier!r} appears twice")
-        name = element.first("name", "childName").text(identifier)
+            raise element["identifier"].error(faults.TWICE, identifier=identifier)
+        name = element.first("name", "childName").name_of(identifier)
         fields[identifier] = Field(identifier, name, _read_data_type(*_locate(element), depth))
     return fields
 
 
 def _locate(element: Node) -> tuple[Node, Node]:
     """Return the name of an element's type and its specs, in whichever notation they are."""
-    if isinstance(element["dataType"].value, Mapping):
-        return element["dataType"]["type"], element["dataType"]["specs"]
+    data_type = _unpacked(element["dataType"])
+    if isinstance(data_type.value, Mapping):
+        return data_type["type"], _unpacked(data_type["specs"])
     if element["childDataType"].value is not None:
         return element["childDataType"], element.first("childSpecsDTO", "childEnumSpecsDTO")
-    return element["dataType"], element.first("dataSpecs", "dataSpecsList")
+    return data_type, _unpacked(element.first("dataSpecs", "dataSpecsList", "specs"))
+
+
+def _unpacked(node: Node) -> Node:
+    """Return an object or a list that is written as a JSON text inside the document; anything else as it is."""
+    if isinstance(node.value, str) and node.value.lstrip()[:1] in ("{", "["):
+        try:
+            return Node(_read_json(node.value), node.path)
+        except ThingModelError:
+            return node
+    return node
 
 
 def _read_data_type(name: Node, specs: Node, depth: int) -> DataType:
     if depth > _MAX_DEPTH:
-        raise name.error("is nested too deeply")
+        raise name.error(faults.NESTED)
     if name.value is None:
-        raise name.error("is missing")
-    match name.value.lower() if isinstance(name.value, str) else None:
+        raise name.error(faults.MISSING)
+    match name.value.strip().lower() if isinstance(name.value, str) else None:
         case "int" | "int32":
             return _read_int(_object(specs))
         case "float":
@@ -189,7 +230,7 @@ def _read_data_type(name: Node, specs: Node, depth: int) -> DataType:
         case "double":
             return DoubleType(*_read_range(_object(specs)))
         case "bool":
-            return BoolType({key: label for key, label in _read_labels(specs).items() if key in (0, 1)})
+            return _read_bool(specs)
         case "enum":
             return EnumType(_read_labels(specs))
         case "text":
@@ -200,20 +241,20 @@ def _read_data_type(name: Node, specs: Node, depth: int) -> DataType:
             return StructType(_read_fields(specs, depth + 1))
         case "array":
             return _read_array(_object(specs), depth)
-    known = "int, float, double, bool, enum, text, date, struct or array"
-    raise name.error(f"must be {known}, not {name.text()[:40]!r}" if name.text() else f"must be {known}")
+    found = name.text()[:40]
+    raise name.error(faults.UNKNOWN_TYPE if found else faults.NO_TYPE, known=_KNOWN_TYPES, found=found)
 
 
 def _object(specs: Node) -> Node:
-    """Return specs as an object: what has none may be written as an empty list or not at all."""
-    return Node({}, specs.path) if specs.value is None or specs.value == [] else specs
+    """Return specs as an object: what has none may be written as an empty list or text, or not at all."""
+    return Node({}, specs.path) if specs.value in (None, [], "") else specs
 
 
 def _read_int(specs: Node) -> IntType:
     lower, upper, step, unit = _read_range(specs)
     for key, number in (("min", lower), ("max", upper), ("step", step)):
         if number is not None and not number.is_integer():
-            raise specs[key].error("must be a whole number")
+            raise specs[key].error(faults.NOT_WHOLE)
     return IntType(
         min=INT_MIN if lower is None else _clamp(int(lower)),
         max=INT_MAX if upper is None else _clamp(int(upper)),
@@ -228,19 +269,26 @@ def _clamp(bound: int) -> int:
 
 
 def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, str]:
-    """Return minimum, maximum, step and unit of a number."""
+    """Return minimum, maximum, step and unit of a number; a step of 0 or less says nothing."""
     lower, upper, step = (_read_number(specs[key]) for key in ("min", "max", "step"))
     if lower is not None and upper is not None and lower > upper:
-        raise specs["min"].error("is greater than max")
-    return lower, upper, step, specs["unit"].text()
+        raise specs["min"].error(faults.ABOVE_MAX)
+    return lower, upper, step if step and step > 0 else None, _read_unit(specs)
+
+
+def _read_unit(specs: Node) -> str:
+    """Return the symbol of a unit, or its name where the document has no symbol."""
+    name = specs["unitName"].text().strip()
+    return specs["unit"].text().strip() or ("" if name.lower() in _NO_UNIT else name)
 
 
 def _read_number(node: Node) -> float | None:
-    if node.value is None or node.value == "":
+    written = node.value.strip() if isinstance(node.value, str) else node.value
+    if written is None or written == "":
         return None
-    number = to_number(node.value)
+    number = to_number(written)
     if number is None:
-        raise node.error("must be a number")
+        raise node.error(faults.NOT_A_NUMBER)
     return number
 
 
@@ -249,33 +297,62 @@ def _read_count(node: Node) -> int | None:
     if number is None:
         return None
     if number < 0 or not number.is_integer():
-        raise node.error("must be a whole number of at least 0")
+        raise node.error(faults.NO_COUNT)
     return int(number)
 
 
-def _read_labels(specs: Node) -> dict[int, str]:
-    """Return the labels of numbered items: an object from number to label, or a list of objects with value and name."""
-    if isinstance(specs.value, list):
-        items = [(element["value"].value, element["name"]) for element in specs.elements()]
-    elif isinstance(members := _object(specs).value, Mapping):
-        items = [(key, Node(label, specs.path)) for key, label in members.items()]
-    else:
-        raise specs.error(f"must be an object, not {specs.kind}")
+def _read_bool(specs: Node) -> BoolType:
+    """Return a yes or no with the labels of 0 and 1; what else the specs hold says nothing."""
     labels: dict[int, str] = {}
-    for key, label in items:
-        number = to_whole(key)
+    for key, label in _label_items(specs):
+        written = key.value.lower() if isinstance(key.value, str) else key.value
+        truth = _TRUTHS[written] if isinstance(written, bool | str) and written in _TRUTHS else to_whole(written)
+        if truth in (0, 1):
+            labels[truth] = label.text()
+    return BoolType(labels)
+
+
+def _read_labels(specs: Node) -> dict[int, str]:
+    """Return the labels of the items of an enumeration by their numbers."""
+    labels: dict[int, str] = {}
+    for key, label in _label_items(specs):
+        number = to_whole(key.value.strip() if isinstance(key.value, str) else key.value)
         if number is None or not INT_MIN <= number <= INT_MAX:
-            raise specs.error("must number its items by integers")
+            raise key.error(faults.NO_ITEM_NUMBER)
         if number in labels:
-            raise specs.error(f"has two items numbered {number}")
+            raise specs.error(faults.ITEM_TWICE, number=number)
         labels[number] = label.text()
     return labels
+
+
+def _label_items(specs: Node) -> Iterator[tuple[Node, Node]]:
+    """Yield the key and the label of each item.
+
+    Specs are an object from key to label, a list of objects with value and name, or a list of labels from 0 on.
+    """
+    if isinstance(specs.value, list):
+        for index, element in enumerate(specs.elements()):
+            if isinstance(element.value, str):
+                yield Node(index, element.path), element
+            else:
+                yield element["value"], element.first("name", "label", "desc")
+        return
+    members = _object(specs)
+    if not isinstance(members.value, Mapping):
+        raise specs.error(faults.NOT_AN_OBJECT, kind=specs.kind)
+    for key in members.value:
+        label = members[key]
+        yield Node(key, label.path), label
 
 
 def _read_array(specs: Node, depth: int) -> ArrayType:
     size = _read_count(specs["size"])
     if specs["childDataType"].value is not None:
         item = specs["childDataType"], specs["dataSpecsList"]
+    elif isinstance((named := specs["item"]).value, str):
+        item = named, Node(None, named.path)
+    elif named.value is None:
+        raise named.error(faults.MISSING)
     else:
-        item = specs["item"]["type"], specs["item"]["specs"]
+        item = named["type"], _unpacked(named["specs"])
     return ArrayType(size, _read_data_type(*item, depth + 1))

@@ -2,10 +2,20 @@
 
 from .numeric import shortest
 
+type Words = tuple[str, str]
+"""The same in English and in Chinese, perhaps with named braces to be filled."""
+
 
 def is_chinese(language: str) -> bool:
     """Tell whether texts for this language tag (such as `zh-Hans`) are Chinese; all others are English."""
     return language.lower().startswith("zh")
+
+
+def phrase(words: Words, language: str, **details: object | Words) -> str:
+    """Return words in a language, with the details in their braces, which may be words themselves."""
+    chinese = is_chinese(language)
+    said = {key: detail[chinese] if isinstance(detail, tuple) else detail for key, detail in details.items()}
+    return words[chinese].format(**said)
 
 
 def labelled(thing: object, label: str, language: str) -> str:
@@ -16,7 +26,7 @@ def labelled(thing: object, label: str, language: str) -> str:
 
 
 def number_in_words(
-    names: tuple[str, str], bounds: tuple[float | None, float | None], step: float | None, unit: str, language: str
+    names: Words, bounds: tuple[float | None, float | None], step: float | None, unit: str, language: str
 ) -> str:
     """Return a phrase such as `integer 0 to 100 %, step 1`; `names` call the type in English and in Chinese."""
     chinese = is_chinese(language)

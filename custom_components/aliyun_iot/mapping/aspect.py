@@ -14,8 +14,10 @@ from typing import NamedTuple
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import State
 
-type Color = tuple[int, int, int]
-"""Red, green and blue, each 0 to 255."""
+from ..alink.datatypes import DataType
+
+type Color = tuple[float, float, float]
+"""Red, green and blue, each 0 to 255; whole numbers where Home Assistant says them so."""
 
 
 class Location(NamedTuple):
@@ -153,8 +155,11 @@ class Aspect:
     `supported` says whether an entity has the facet at all, `accepts` whether it can be set there; both look at
     capabilities, which stay in the state of an unavailable entity. `words` is what no and yes are called.
     `identifiers` are the standard thing-model names, the usual one first, `presets` those that go with a device class;
-    only an aspect that is the sole one of its entity can do without. `momentary` marks a command that leaves nothing to
-    report, `private` what nobody would want to publish by accident: it is bound only when somebody picks it.
+    only the main aspect of an entity can do without. `always_known` marks what is so even while the state is unknown: a
+    button that nobody ever pressed isn't being pressed. `momentary` marks a command that leaves nothing to report,
+    `private` what nobody would want to publish by accident: it is bound only when somebody picks it. `alternative`
+    marks what another aspect says in another way: it is suggested for a property that the thing model has, but no new
+    property is made for it. `data_type` is what a property made for it gets, where the kind leaves a choice.
     """
 
     key: str
@@ -169,14 +174,17 @@ class Aspect:
     options: Callable[[State], tuple[str, ...]] = _no_options
     unit: Callable[[State], str | None] = _no_unit
     words: tuple[str, str] = ("off", "on")
+    always_known: bool = False
     momentary: bool = False
     private: bool = False
+    alternative: bool = False
+    data_type: DataType | None = None
     identifiers: tuple[str, ...] = ()
     presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, state: State) -> Value | None:
         """Return the value, or None when there is nothing to say: unknown and unavailable are never off or 0."""
-        if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+        if state.state == STATE_UNAVAILABLE or (state.state == STATE_UNKNOWN and not self.always_known):
             return None
         return self.source(state)
 

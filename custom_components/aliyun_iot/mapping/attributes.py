@@ -4,9 +4,9 @@ Attributes come from any integration, also from custom ones and templates: a num
 Nothing here raises; what makes no sense reads as None or empty.
 """
 
-from collections.abc import Callable
-from datetime import datetime
-from enum import IntFlag
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from enum import Enum, IntFlag
 from math import isfinite
 
 from homeassistant.const import (
@@ -15,13 +15,16 @@ from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
     PERCENTAGE,
     STATE_UNAVAILABLE,
+    UnitOfTime,
 )
 from homeassistant.core import State, async_get_hass_or_none
 from homeassistant.util import dt as dt_util
 
-from .aspect import Range
+from .aspect import Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
+SECONDS_RANGE = Range(0, 2**31 - 1, 1)
+"""Durations in whole seconds; 68 years are enough, and an int property can say them."""
 
 
 def number(raw: object) -> float | None:
@@ -51,11 +54,40 @@ def moment(raw: str) -> datetime | None:
         return None
 
 
+def day(raw: str) -> datetime | None:
+    """Return the beginning of the local day that text names by ISO 8601, in UTC; None where it names none."""
+    parsed = dt_util.parse_date(raw)
+    return moment(parsed.isoformat()) if parsed else None
+
+
 def texts(raw: object) -> tuple[str, ...]:
     """Return the texts of a list, set or tuple."""
     if not isinstance(raw, list | tuple | set | frozenset):
         return ()
     return tuple(str(item) for item in raw if isinstance(item, str))
+
+
+def as_raw(value: object) -> Raw:
+    """Return what JSON can hold of a value: times by ISO 8601, sets and tuples as lists; None where it can't."""
+    match value:
+        case Enum():
+            return as_raw(value.value)
+        case float():
+            return value if isfinite(value) else None
+        case bool() | int():
+            return value
+        case str():
+            return str(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): as_raw(item) for key, item in value.items()}
+        case list() | tuple():
+            return [as_raw(item) for item in value]
+        case set() | frozenset():
+            return [as_raw(item) for item in sorted(value, key=str)]
+        case _:
+            return None
 
 
 def number_of(name: str) -> Callable[[State], float | None]:
@@ -71,6 +103,16 @@ def text_of(name: str) -> Callable[[State], str | None]:
 def texts_of(name: str) -> Callable[[State], tuple[str, ...]]:
     """Return a reader of an attribute that lists texts."""
     return lambda state: texts(state.attributes.get(name))
+
+
+def moment_of(name: str) -> Callable[[State], datetime | None]:
+    """Return a reader of an attribute that is a time, or text that names one."""
+
+    def read(state: State) -> datetime | None:
+        raw = state.attributes.get(name)
+        return moment(raw.isoformat() if isinstance(raw, datetime) else text(raw) or "")
+
+    return read
 
 
 def range_of(minimum: str, maximum: str, step: str) -> Callable[[State], Range | None]:
@@ -116,6 +158,11 @@ def own_unit(state: State) -> str | None:
 def percent(_: State) -> str | None:
     """Return the percent sign."""
     return PERCENTAGE
+
+
+def seconds(_: State) -> str | None:
+    """Return the unit of durations."""
+    return UnitOfTime.SECONDS
 
 
 def system_temperature_unit(_: State) -> str | None:

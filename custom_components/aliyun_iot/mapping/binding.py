@@ -9,12 +9,18 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from enum import StrEnum
 from math import isfinite
 import re
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import voluptuous as vol
 
 RESERVED_IDENTIFIERS = frozenset({"get", "post", "set", "time", "value"})
 """Words that the platform keeps for itself (`docs/protocol.md` §8.3)."""
+
+RAW_STATE: Final = "raw_state"
+ATTRIBUTE: Final = "attribute"
+TEMPLATE: Final = "template"
+ACTIONS: Final = "actions"
+"""The keys of the generic aspects (`generic.py`); the last two can do without an entity."""
 
 _IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,50}:)?(?P<name>[A-Za-z0-9_]{1,50})")
 
@@ -46,8 +52,11 @@ class Conversion:
     number that is outside the other side's range to its limit instead of refusing it. `options` names the property
     value for each value of Home Assistant (the aspect's two words for a bool, as on and off) and, where it isn't empty,
     is complete: what it doesn't name is refused. The first of several names for one property value is the one that is
-    set. `unit` is the unit of the property where the thing model names none. `template` makes the property value of
-    Home Assistant's `value`, `template_back` makes Home Assistant's of the property's `value`.
+    set. `unit` is the unit of the property where the thing model names none.
+
+    `template` stands on Home Assistant's side of all this: it makes another value of Home Assistant's `value` (and of
+    `entity_id` and `state`), in no unit and of no range, and only that is converted as above. `template_back` does the
+    reverse with the `value` that all this made of the property's. Without it, what has a `template` can't be set.
     """
 
     scale: float = 1
@@ -61,6 +70,10 @@ class Conversion:
     template_back: str = ""
 
 
+NO_CONVERSION: Final = Conversion()
+"""What most bindings have; they share it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """One property of the thing model that stands for one aspect of one entity.
@@ -69,26 +82,29 @@ class Binding:
     what is no entity's (`mapping/generic.py`). `source` is the attribute or the template of a generic aspect. `actions`
     are run, with the variables `value` and `identifier`, instead of what the aspect itself would do. `min_interval` is
     in seconds, `dead_band` in the property's unit. `confirmed` says that the user allowed a risky entity to be
-    controlled. `rule` is the id of the rule that made this binding and releases it again.
+    controlled. `rule` is the id of the rule that made this binding and releases it again. `condition` is what has to
+    hold, as Home Assistant's conditions are written, for the cloud to control it.
     """
 
     identifier: str
     entity: str
     aspect: str
     access: Access = Access.REPORT
-    conversion: Conversion = field(default_factory=Conversion)
+    conversion: Conversion = NO_CONVERSION
     min_interval: float = 0
     dead_band: float = 0
     confirmed: bool = False
     source: str = ""
     actions: list[dict[str, Any]] = field(default_factory=list)
     rule: str = ""
+    condition: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the binding that the data describe; raises `vol.Invalid` with the path of the fault."""
         valid = BINDING_SCHEMA(dict(data))
-        return cls(**{**valid, "conversion": Conversion(**valid["conversion"])})
+        conversion = Conversion(**valid["conversion"]) if data.get("conversion") else NO_CONVERSION
+        return cls(**{**valid, "conversion": conversion})
 
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
@@ -108,6 +124,7 @@ class ServiceBinding:
     identifier: str
     actions: list[dict[str, Any]] = field(default_factory=list)
     script: str | None = None
+    condition: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -182,7 +199,22 @@ CONVERSION_SCHEMA = vol.Schema(
     }
 )
 
-BINDING_SCHEMA = vol.Schema(
+
+def _consistent(binding: dict[str, Any]) -> dict[str, Any]:
+    """Validate what the aspect asks of the other fields (`generic.py`)."""
+    aspect = binding["aspect"]
+    if not binding["entity"] and aspect not in (TEMPLATE, ACTIONS):
+        raise vol.Invalid("only a template and actions can do without an entity", ["entity"])
+    if not binding["source"].strip() and aspect in (ATTRIBUTE, TEMPLATE):
+        raise vol.Invalid(f"the aspect {aspect} needs one", ["source"])
+    if aspect == ACTIONS and binding["access"] is not Access.CONTROL:
+        raise vol.Invalid("actions can only be for control", ["access"])
+    if not binding["actions"] and aspect == ACTIONS:
+        raise vol.Invalid("the aspect actions needs some", ["actions"])
+    return binding
+
+
+_BINDING_FIELDS = vol.Schema(
     {
         vol.Required("identifier"): identifier,
         vol.Required("entity"): str,
@@ -195,8 +227,11 @@ BINDING_SCHEMA = vol.Schema(
         vol.Optional("source", default=""): str,
         vol.Optional("actions", default=list): [dict],
         vol.Optional("rule", default=""): str,
+        vol.Optional("condition", default=list): [dict],
     }
 )
+
+BINDING_SCHEMA = vol.Schema(vol.All(_BINDING_FIELDS, _consistent))
 
 SERVICE_SCHEMA = vol.Schema(
     vol.All(
@@ -204,6 +239,7 @@ SERVICE_SCHEMA = vol.Schema(
             vol.Required("identifier"): identifier,
             vol.Exclusive("actions", "what to run"): vol.All([dict], vol.Length(min=1)),
             vol.Exclusive("script", "what to run"): vol.All(str, vol.Length(min=1)),
+            vol.Optional("condition", default=list): [dict],
         },
         vol.Any(
             {vol.Required("actions"): object, vol.Extra: object}, {vol.Required("script"): object, vol.Extra: object}

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 
 from homeassistant.core import State
 
-from ..alink.datatypes import BoolType, EnumType
+from ..alink.datatypes import BoolType, DataType, DoubleType, EnumType, IntType
 from ..alink.thing_model import Property
-from .aspect import Aspect, Kind
-from .binding import Binding
+from .aspect import Aspect, ConversionError, Kind
+from .attributes import number
+from .binding import Binding, Conversion
 from .convert import carries, unmatched_options
 from .domains import domain_of
-from .scaling import has_formula, property_unit
-from .units import contradict
+from .generic import RENDERED
+from .kinds.text import plain
+from .scaling import has_formula, property_unit, to_property
+from .units import canonical, contradict, converter
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,21 @@ class Problem:
 
 
 def check(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
-    """Return what is wrong with a binding, nothing if it is sound; `definition` is None without a thing model."""
+    """Return what is wrong with a binding, nothing if it is sound; `definition` is None without a thing model.
+
+    `state` is `NO_ENTITY` for what is no entity's. What a template makes is only known by running it, so the values of
+    a binding that has one are not looked at.
+    """
     if not aspect.supported(state):
         return [Problem("aspect_not_supported", {"aspect": aspect.key, "entity_id": state.entity_id})]
     problems = _access_problems(binding, aspect, definition, state)
-    if binding.conversion.invert and not _invertible(aspect, state):
+    converted = RENDERED if binding.conversion.template else aspect
+    data_type = definition.data_type if definition else None
+    if binding.conversion.invert and not _invertible(converted, data_type, state):
         problems.append(Problem("not_invertible", {"aspect": aspect.key, "entity_id": state.entity_id}))
+    problems += _unit_problems(converted, data_type, binding.conversion, state)
     if definition:
-        problems += _value_problems(binding, aspect, definition, state)
+        problems += _value_problems(binding, converted, definition, state)
     return problems
 
 
@@ -44,19 +54,35 @@ def _access_problems(binding: Binding, aspect: Aspect, definition: Property | No
         return problems
     if definition and not definition.writable:
         problems.append(Problem("read_only_property", {"identifier": definition.identifier}))
+    if binding.actions:  # they need nothing of the entity, and who wrote them knows what they do
+        return problems
     if not aspect.controllable(state):
         problems.append(Problem("entity_not_controllable", {"aspect": aspect.key, "entity_id": state.entity_id}))
+    elif binding.conversion.template and not binding.conversion.template_back:
+        problems.append(Problem("template_one_way", {"aspect": aspect.key}))
     domain = domain_of(state.entity_id)
     if domain and domain.risky(state) and not binding.confirmed:
         problems.append(Problem("risky_not_confirmed", {"entity_id": state.entity_id}))
     return problems
 
 
-def _invertible(aspect: Aspect, state: State) -> bool:
-    if aspect.kind is Kind.BOOL:
+def _invertible(aspect: Aspect, data_type: DataType | None, state: State) -> bool:
+    if aspect.kind is Kind.BOOL or (aspect.kind is Kind.RAW and isinstance(data_type, BoolType | None)):
         return True
-    limits = aspect.range(state) if aspect.kind is Kind.NUMBER else None
+    limits = aspect.range(state) if aspect.kind in (Kind.NUMBER, Kind.RAW) else None
     return limits is not None and limits.min is not None and limits.max is not None
+
+
+def _unit_problems(aspect: Aspect, data_type: DataType | None, conversion: Conversion, state: State) -> list[Problem]:
+    stated = property_unit(data_type) if data_type else None
+    unit, wanted = aspect.unit(state), stated or conversion.unit
+    if not unit or not wanted or canonical(unit) == canonical(wanted) or has_formula(conversion):
+        return []
+    if contradict(unit, wanted):
+        return [Problem("unit_mismatch", {"unit": unit, "wanted": wanted}, blocking=False)]
+    if not stated and converter(unit, wanted) is None:
+        return [Problem("unit_unknown", {"unit": unit, "wanted": wanted}, blocking=False)]
+    return []
 
 
 def _value_problems(binding: Binding, aspect: Aspect, definition: Property, state: State) -> list[Problem]:
@@ -66,10 +92,27 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
         wanted = {"identifier": definition.identifier, "wanted": data_type.describe(), "kind": aspect.kind.value}
         return [Problem("labels_unclear" if unclear else "type_mismatch", wanted)]
     problems = []
-    unit, wanted_unit = aspect.unit(state), property_unit(data_type)
-    if unit and wanted_unit and contradict(unit, wanted_unit) and not has_formula(conversion):
-        problems.append(Problem("unit_mismatch", {"unit": unit, "wanted": wanted_unit}, blocking=False))
     if lost := unmatched_options(aspect, data_type, conversion, state):
         nothing_left = len(lost) == len(aspect.options(state))
         problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=nothing_left))
+    if binding.access.reports:
+        problems += _rounding_problems(aspect, definition, conversion, state)
     return problems
+
+
+def _rounding_problems(aspect: Aspect, definition: Property, conversion: Conversion, state: State) -> list[Problem]:
+    """Return a warning if the present value loses its decimals, unless somebody asked for that."""
+    data_type = definition.data_type
+    value = number(aspect.read(state)) if aspect.kind in (Kind.NUMBER, Kind.RAW) else None
+    if value is None or not isinstance(data_type, IntType) or conversion.digits == 0 or conversion.options:
+        return []
+    try:
+        exact = to_property(value, aspect, DoubleType(unit=data_type.unit), conversion, state)
+        posted = to_property(value, aspect, data_type, conversion, state)
+    except ConversionError:
+        return []
+    if exact.is_integer() or (conversion.clamp and abs(exact - posted) >= 1):
+        return []
+    reported = f"{plain(value)} {aspect.unit(state) or ''}".rstrip()
+    wanted = {"identifier": definition.identifier, "wanted": data_type.describe(), "kind": aspect.kind.value}
+    return [Problem("value_rounded", {**wanted, "value": reported, "posted": plain(posted)}, blocking=False)]

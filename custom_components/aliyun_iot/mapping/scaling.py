@@ -9,7 +9,7 @@ from homeassistant.core import State
 from ..alink.datatypes import DataType, DoubleType, FloatType, IntType
 from .aspect import Aspect, ConversionError, Range, Reason
 from .attributes import device_class
-from .binding import Conversion
+from .binding import NO_CONVERSION, Conversion
 from .units import converter
 
 TEMPERATURE_DIFFERENCE = "temperature_delta"
@@ -28,7 +28,7 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
     if has_formula(conversion):
         value = value * conversion.scale + conversion.offset
     else:
-        value = _in_unit(value, aspect.unit(state), property_unit(data_type), state)
+        value = _in_unit(value, aspect.unit(state), property_unit(data_type, conversion), state)
     return _within(_rounded(value, data_type, conversion.digits), data_type, clamp=conversion.clamp)
 
 
@@ -37,22 +37,30 @@ def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Con
     if has_formula(conversion):
         value = (value - conversion.offset) / conversion.scale
     else:
-        value = _in_unit(value, property_unit(data_type), aspect.unit(state), state)
+        value = _in_unit(value, property_unit(data_type, conversion), aspect.unit(state), state)
     if conversion.invert:
         value = _mirrored(value, aspect, state)
-    value = _noise_free(value)
+    value = noise_free(value)
     limits = aspect.range(state)
     return limits.clamp(value) if conversion.clamp and limits else value
 
 
-def property_unit(data_type: DataType) -> str | None:
-    """Return the unit that the thing model states."""
-    return (data_type.unit or None) if isinstance(data_type, IntType | FloatType | DoubleType) else None
+def property_unit(data_type: DataType, conversion: Conversion = NO_CONVERSION) -> str | None:
+    """Return the unit that the thing model states, or else the binding."""
+    stated = data_type.unit if isinstance(data_type, IntType | FloatType | DoubleType) else ""
+    return stated or conversion.unit or None
 
 
 def has_formula(conversion: Conversion) -> bool:
     """Tell whether a formula replaces the conversion between units."""
     return conversion.scale != 1 or conversion.offset != 0
+
+
+def noise_free(value: float) -> float:
+    """Return a number without the noise of binary fractions; raises `ConversionError` if it isn't finite."""
+    if not isfinite(value):
+        raise ConversionError(Reason.OUT_OF_RANGE, f"{value} is not a finite number")
+    return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
 
 
 def _in_unit(value: float, source: str | None, target: str | None, state: State) -> float:
@@ -77,7 +85,7 @@ def _mirrored(value: float, aspect: Aspect, state: State) -> float:
 
 
 def _rounded(value: float, data_type: DataType, digits: int | None) -> float:
-    value = _noise_free(value)
+    value = noise_free(value)
     if digits is not None:
         value = round(value, digits)
     if isinstance(data_type, IntType):
@@ -96,12 +104,6 @@ def _within(value: float, data_type: DataType, *, clamp: bool) -> float:
     if clamp:
         return limits.clamp(value)
     raise ConversionError(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, {value} is outside")
-
-
-def _noise_free(value: float) -> float:
-    if not isfinite(value):
-        raise ConversionError(Reason.OUT_OF_RANGE, f"{value} is not a finite number")
-    return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
 
 
 @lru_cache(maxsize=64)

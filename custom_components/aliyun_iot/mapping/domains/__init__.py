@@ -1,41 +1,100 @@
 """The Home Assistant domains that can be mapped: one file each, listed here.
 
-Listed and not scanned for: looking through the folder would be a blocking call at import.
+Listed and not scanned for: looking through the folder would be a blocking call at import. `image` and `camera` are left
+out on purpose: what they show is no property, and their addresses carry access tokens.
 """
 
 from collections.abc import Mapping
 
 from ..aspect import Aspect, Domain
 from . import (
+    alarm_control_panel,
+    automation,
     binary_sensor,
+    button,
     climate,
+    counter,
     cover,
+    date,
+    datetime,
+    device_tracker,
+    event,
+    fan,
+    humidifier,
     input_boolean,
+    input_button,
+    input_datetime,
     input_number,
     input_select,
+    input_text,
+    lawn_mower,
     light,
     lock,
+    media_player,
     number,
+    person,
+    remote,
+    scene,
+    script,
     select,
     sensor,
+    siren,
+    sun,
     switch,
+    text,
+    time,
+    timer,
+    update,
+    vacuum,
+    valve,
+    water_heater,
+    weather,
 )
 
 DOMAINS: Mapping[str, Domain] = {
     module.DOMAIN.name: module.DOMAIN
     for module in (
+        alarm_control_panel,
+        automation,
         binary_sensor,
+        button,
         climate,
+        counter,
         cover,
+        date,
+        datetime,
+        device_tracker,
+        event,
+        fan,
+        humidifier,
         input_boolean,
+        input_button,
+        input_datetime,
         input_number,
         input_select,
+        input_text,
+        lawn_mower,
         light,
         lock,
+        media_player,
         number,
+        person,
+        remote,
+        scene,
+        script,
         select,
         sensor,
+        siren,
+        sun,
         switch,
+        text,
+        time,
+        timer,
+        update,
+        vacuum,
+        valve,
+        water_heater,
+        weather,
     )
 }
 

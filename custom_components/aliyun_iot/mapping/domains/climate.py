@@ -24,6 +24,8 @@ from homeassistant.components.climate.const import (
     ATTR_MIN_TEMP,
     ATTR_PRESET_MODE,
     ATTR_PRESET_MODES,
+    ATTR_SWING_HORIZONTAL_MODE,
+    ATTR_SWING_HORIZONTAL_MODES,
     ATTR_SWING_MODE,
     ATTR_SWING_MODES,
     ATTR_TARGET_HUMIDITY_STEP,
@@ -34,6 +36,7 @@ from homeassistant.components.climate.const import (
     SERVICE_SET_HUMIDITY,
     SERVICE_SET_HVAC_MODE,
     SERVICE_SET_PRESET_MODE,
+    SERVICE_SET_SWING_HORIZONTAL_MODE,
     SERVICE_SET_SWING_MODE,
     SERVICE_SET_TEMPERATURE,
     ClimateEntityFeature,
@@ -66,6 +69,7 @@ TARGET_HIGH = "target_temperature_high"
 TARGET_HUMIDITY = "target_humidity"
 FAN_MODE = "fan_mode"
 SWING_MODE = "swing_mode"
+SWING_HORIZONTAL_MODE = "swing_horizontal_mode"
 
 can_turn_on = has_feature(ClimateEntityFeature.TURN_ON)
 can_turn_off = has_feature(ClimateEntityFeature.TURN_OFF)
@@ -87,6 +91,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
         *_setting(values, TARGET_HUMIDITY, SERVICE_SET_HUMIDITY, ATTR_HUMIDITY),
         *_setting(values, FAN_MODE, SERVICE_SET_FAN_MODE, ATTR_FAN_MODE),
         *_setting(values, SWING_MODE, SERVICE_SET_SWING_MODE, ATTR_SWING_MODE),
+        *_setting(values, SWING_HORIZONTAL_MODE, SERVICE_SET_SWING_HORIZONTAL_MODE, ATTR_SWING_HORIZONTAL_MODE),
     ]
 
 
@@ -232,6 +237,15 @@ DOMAIN = Domain(
             supported=has_feature(ClimateEntityFeature.SWING_MODE),
             options=texts_of(ATTR_SWING_MODES),
             identifiers=("SwingMode",),
+        ),
+        choice(
+            key=SWING_HORIZONTAL_MODE,
+            name_en="Horizontal swing",
+            name_zh="左右摆风",
+            source=text_of(ATTR_SWING_HORIZONTAL_MODE),
+            supported=has_feature(ClimateEntityFeature.SWING_HORIZONTAL_MODE),
+            options=texts_of(ATTR_SWING_HORIZONTAL_MODES),
+            identifiers=("HorizontalSwingMode",),
         ),
         Aspect(
             key="action",

@@ -1,9 +1,12 @@
-"""Lights: power, brightness in percent, colour temperature in kelvin, colour.
+"""Lights: power, brightness in percent, colour temperature in kelvin, colour, effect.
 
 What one `property/set` asks of a light becomes one action: off wins over everything else, a brightness of 0 is off, any
-other value turns the light on. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so colour and
-colour temperature together are refused. A light that is off has no brightness and no colour: nothing is reported, and
-the cloud keeps the last one.
+other value turns the light on. So `{LightSwitch: 0, Brightness: 50}` is off, and the brightness is not remembered. Home
+Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so of colour and colour temperature only one can be
+set at once. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the last one.
+
+The colour comes in two ways. `color` is the hue at full strength, as `rgb_color` is. `hsv` is what `HSVColor` of the
+standard thing models means: hue and saturation, and the brightness as value; a brightness that is set beside it wins.
 """
 
 from collections.abc import Mapping
@@ -15,23 +18,42 @@ from homeassistant.components.light.const import (
     DEFAULT_MIN_KELVIN,
     ColorMode,
     LightEntityCapabilityAttribute as Capability,
+    LightEntityFeature,
     LightEntityStateAttribute as Attribute,
 )
 from homeassistant.const import SERVICE_TURN_ON, UnitOfTemperature
 from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Color, Domain, Kind, Range, Reason, Refused, Value
-from ..attributes import PERCENT_RANGE, fixed_range, number, number_of, percent, text, texts
+from ..attributes import (
+    PERCENT_RANGE,
+    fixed_range,
+    has_feature,
+    number,
+    number_of,
+    percent,
+    text,
+    text_of,
+    texts,
+    texts_of,
+)
+from ..color import COLOR_MAX, HSV as HSV_STRUCT, HUE, PERCENT, color_hsv, hsv_color
 from ..on_off import POWER, power_aspect, turn
 
 NAME = "light"
 BRIGHTNESS = "brightness"
 COLOR_TEMPERATURE = "color_temp"
 COLOR = "color"
+HSV = "hsv"
+EFFECT = "effect"
 
 
 def _modes(state: State) -> tuple[str, ...]:
     return texts(state.attributes.get(Capability.SUPPORTED_COLOR_MODES))
+
+
+def _has_color(state: State) -> bool:
+    return not COLOR_MODES_COLOR.isdisjoint(_modes(state))
 
 
 def _brightness(state: State) -> float | None:
@@ -47,12 +69,31 @@ def _kelvin_range(state: State) -> Range:
     return Range(low or DEFAULT_MIN_KELVIN, high or DEFAULT_MAX_KELVIN, 1)
 
 
+def _color_parts(state: State, name: str, *limits: float) -> list[float]:
+    """Return the numbers of a colour attribute; nothing unless the light shows a colour and all are within limits."""
+    mode, raw = text(state.attributes.get(Attribute.COLOR_MODE)), state.attributes.get(name)
+    if mode not in COLOR_MODES_COLOR or not isinstance(raw, list | tuple) or len(raw) != len(limits):
+        return []
+    parts = zip(map(number, raw), limits, strict=True)
+    within = [part for part, limit in parts if part is not None and 0 <= part <= limit]
+    return within if len(within) == len(limits) else []
+
+
 def _color(state: State) -> Color | None:
-    mode, raw = text(state.attributes.get(Attribute.COLOR_MODE)), state.attributes.get(Attribute.RGB_COLOR)
-    if mode not in COLOR_MODES_COLOR or not isinstance(raw, list | tuple) or len(raw) != 3:
-        return None
-    parts = [part for part in map(number, raw) if part is not None and 0 <= part <= 255]
-    return (int(parts[0]), int(parts[1]), int(parts[2])) if len(parts) == 3 else None
+    match _color_parts(state, Attribute.RGB_COLOR, COLOR_MAX, COLOR_MAX, COLOR_MAX):
+        case [red, green, blue]:
+            return int(red), int(green), int(blue)
+        case _:
+            return None
+
+
+def _hsv(state: State) -> Color | None:
+    brightness = _brightness(state)
+    match _color_parts(state, Attribute.HS_COLOR, HUE, PERCENT):
+        case [hue, saturation] if brightness is not None and brightness <= PERCENT:
+            return hsv_color(hue, saturation, brightness)
+        case _:
+            return None
 
 
 def to_percent(level: float) -> int:
@@ -66,18 +107,33 @@ def to_level(value: float) -> int:
 
 
 def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
-    if COLOR in values and COLOR_TEMPERATURE in values:
-        raise Refused(Reason.CONFLICT, "a light takes a colour or a colour temperature, not both at once")
-    if values.get(POWER) is False or values.get(BRIGHTNESS) == 0:
-        return [turn(NAME, on=False)]
+    if sum(key in values for key in (COLOR, HSV, COLOR_TEMPERATURE)) > 1:
+        raise Refused(Reason.CONFLICT, "a light takes a colour or a colour temperature, not several at once")
+    brightness = values.get(BRIGHTNESS)
     data: dict[str, object] = {}
-    if isinstance(value := values.get(BRIGHTNESS), int | float):
-        data[Attribute.BRIGHTNESS.value] = to_level(value)
     if isinstance(value := values.get(COLOR_TEMPERATURE), int | float):
         data[Attribute.COLOR_TEMP_KELVIN.value] = round(value)
-    if isinstance(value := values.get(COLOR), tuple):
-        data[Attribute.RGB_COLOR.value] = list(value)
+    if wanted := _wanted_color(values, COLOR):
+        data[Attribute.RGB_COLOR.value] = [round(part) for part in wanted]
+    if wanted := _wanted_color(values, HSV):
+        hue, saturation, level = color_hsv(wanted)
+        data[Attribute.HS_COLOR.value] = [round(hue, 3), round(saturation, 3)]
+        brightness = level if brightness is None else brightness
+    if EFFECT in values:
+        data[Attribute.EFFECT.value] = values[EFFECT]
+    if values.get(POWER) is False or brightness == 0:
+        return [turn(NAME, on=False)]
+    if isinstance(brightness, int | float):
+        data[Attribute.BRIGHTNESS.value] = to_level(brightness)
     return [ActionCall(NAME, SERVICE_TURN_ON, data)]
+
+
+def _wanted_color(values: Mapping[str, Value], key: str) -> Color | None:
+    match values.get(key):
+        case (int() | float() as red, int() | float() as green, int() | float() as blue):
+            return red, green, blue
+        case _:
+            return None
 
 
 DOMAIN = Domain(
@@ -115,8 +171,31 @@ DOMAIN = Domain(
             name_zh="颜色",
             source=_color,
             writable=True,
-            supported=lambda state: not COLOR_MODES_COLOR.isdisjoint(_modes(state)),
+            supported=_has_color,
             identifiers=("RGBColor", "ColorRGB"),
+        ),
+        Aspect(
+            key=HSV,
+            kind=Kind.COLOR,
+            name_en="Color and brightness",
+            name_zh="颜色和亮度",
+            source=_hsv,
+            writable=True,
+            supported=_has_color,
+            alternative=True,
+            data_type=HSV_STRUCT,
+            identifiers=("HSVColor",),
+        ),
+        Aspect(
+            key=EFFECT,
+            kind=Kind.ENUM,
+            name_en="Effect",
+            name_zh="灯效",
+            source=text_of(Attribute.EFFECT),
+            writable=True,
+            supported=has_feature(LightEntityFeature.EFFECT),
+            options=texts_of(Capability.EFFECT_LIST),
+            identifiers=("LightEffect", "LightMode", "ColorfulMode"),
         ),
     ),
     plan=_plan,

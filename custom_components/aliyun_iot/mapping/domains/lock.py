@@ -1,25 +1,31 @@
-"""Locks: locked or not, and the full state. Risky without exception.
+"""Locks: locked or not, the full state, and the latch. Risky without exception.
 
 While the bolt moves or jams, `locked` says nothing: neither answer would be true. The full state is there for those who
-want to know.
+want to know. Opening the latch is a press of its own (`mapping/press.py`), for unlocking must never swing a door open.
+Locking wins over it in the same `property/set`; unlocking is part of it.
 """
 
 from collections.abc import Mapping
 
+from homeassistant.components.lock import LockEntityFeature
 from homeassistant.components.lock.const import LockState
-from homeassistant.const import SERVICE_LOCK, SERVICE_UNLOCK
+from homeassistant.const import SERVICE_LOCK, SERVICE_OPEN, SERVICE_UNLOCK
 from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
-from ..attributes import text
+from ..attributes import has_feature, text
+from ..press import press_aspect
 
 NAME = "lock"
 LOCKED = "locked"
+LATCH = "latch"
 SETTLED: Mapping[str, bool] = {LockState.LOCKED: True, LockState.UNLOCKED: False, LockState.OPEN: False}
 
 
 def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
-    return [ActionCall(NAME, SERVICE_LOCK if values[LOCKED] else SERVICE_UNLOCK)]
+    if values.get(LATCH) is True and values.get(LOCKED) is not True:
+        return [ActionCall(NAME, SERVICE_OPEN)]
+    return [ActionCall(NAME, SERVICE_LOCK if values[LOCKED] else SERVICE_UNLOCK)] if LOCKED in values else []
 
 
 DOMAIN = Domain(
@@ -43,6 +49,14 @@ DOMAIN = Domain(
             source=lambda state: text(state.state),
             options=lambda _: tuple(LockState),
             identifiers=("LockState", "DoorLockState"),
+        ),
+        press_aspect(
+            key=LATCH,
+            name_en="Open the latch",
+            name_zh="打开门闩",
+            supported=has_feature(LockEntityFeature.OPEN),
+            always_known=False,
+            identifiers=("OpenLatch",),
         ),
     ),
     plan=_plan,

@@ -1,21 +1,44 @@
-"""Choices between options of their own."""
+"""Choices between options of their own. What steps through them is an alternative to naming one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from homeassistant.components.select import ATTR_OPTION, ATTR_OPTIONS, SERVICE_SELECT_OPTION
+from homeassistant.components.select import (
+    ATTR_OPTION,
+    ATTR_OPTIONS,
+    SERVICE_SELECT_FIRST,
+    SERVICE_SELECT_LAST,
+    SERVICE_SELECT_NEXT,
+    SERVICE_SELECT_OPTION,
+    SERVICE_SELECT_PREVIOUS,
+)
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
 from ..attributes import text, texts_of
+from ..commands import COMMAND, Command, CommandSet
 
 OPTION = "option"
 
 
 def select_domain(name: str) -> Domain:
     """Return a domain whose entities hold one of their options; `select` and `input_select` differ in their name."""
+    steps = CommandSet(
+        name,
+        {
+            "next": Command(SERVICE_SELECT_NEXT),
+            "previous": Command(SERVICE_SELECT_PREVIOUS),
+            "first": Command(SERVICE_SELECT_FIRST),
+            "last": Command(SERVICE_SELECT_LAST),
+        },
+    )
 
-    def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
-        return [ActionCall(name, SERVICE_SELECT_OPTION, {ATTR_OPTION: values[OPTION]})]
+    def plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+        if COMMAND not in values:
+            return [ActionCall(name, SERVICE_SELECT_OPTION, {ATTR_OPTION: values[OPTION]})]
+        if OPTION in values:
+            raise Refused(Reason.CONFLICT, f"{state.entity_id} takes an option or a step, not both at once")
+        return [steps.call(values[COMMAND])]
 
     option = Aspect(
         key=OPTION,
@@ -26,7 +49,8 @@ def select_domain(name: str) -> Domain:
         writable=True,
         options=texts_of(ATTR_OPTIONS),
     )
-    return Domain(name=name, aspects=(option,), plan=plan)
+    step = replace(steps.aspect("SelectCommand", name_en="Step", name_zh="切换选项"), alternative=True)
+    return Domain(name=name, aspects=(option, step), plan=plan)
 
 
 DOMAIN = select_domain("select")

@@ -10,10 +10,9 @@ from homeassistant.const import (
     STATE_UNKNOWN,
 )
 from homeassistant.core import State
-from homeassistant.util import dt as dt_util
 
 from ..aspect import Aspect, Domain, Kind, Range
-from ..attributes import device_class, moment, number, own_unit, text, texts_of
+from ..attributes import day, device_class, moment, number, own_unit, text, texts_of
 
 MOMENTS = {SensorDeviceClass.DATE, SensorDeviceClass.TIMESTAMP, SensorDeviceClass.UPTIME}
 SHARES = {SensorDeviceClass.BATTERY, SensorDeviceClass.HUMIDITY, SensorDeviceClass.MOISTURE}
@@ -34,10 +33,7 @@ def _kind(state: State) -> Kind | None:
 
 
 def _moment(state: State) -> datetime | None:
-    if device_class(state) == SensorDeviceClass.DATE:
-        day = dt_util.parse_date(state.state)
-        return moment(day.isoformat()) if day else None
-    return moment(state.state)
+    return day(state.state) if device_class(state) == SensorDeviceClass.DATE else moment(state.state)
 
 
 def _share_range(state: State) -> Range | None:
@@ -59,9 +55,11 @@ DOMAIN = Domain(
             unit=own_unit,
             presets={
                 SensorDeviceClass.AQI: ("AQI",),
+                SensorDeviceClass.ATMOSPHERIC_PRESSURE: ("AtmosphericPressure", "Pressure"),
                 SensorDeviceClass.BATTERY: ("BatteryPercentage", "Battery", "BatteryLevel"),
                 SensorDeviceClass.CO: ("CO", "CODensity"),
                 SensorDeviceClass.CO2: ("CO2", "CO2Value", "CO2Density"),
+                SensorDeviceClass.CONDUCTIVITY: ("Conductivity", "SoilConductivity"),
                 SensorDeviceClass.CURRENT: ("Current", "RMSCurrent", "PowerCurrent"),
                 SensorDeviceClass.DISTANCE: ("Distance",),
                 SensorDeviceClass.ENERGY: ("EnergyTotal", "PowerConsumption", "Energy", "TotalEnergy"),
@@ -69,20 +67,29 @@ DOMAIN = Domain(
                 SensorDeviceClass.GAS: ("GasConsumption", "GasTotal"),
                 SensorDeviceClass.HUMIDITY: ("CurrentHumidity", "RelativeHumidity", "Humidity"),
                 SensorDeviceClass.ILLUMINANCE: ("LightLux", "MeasuredIlluminance", "Illuminance"),
+                SensorDeviceClass.IRRADIANCE: ("SolarRadiation", "Irradiance"),
                 SensorDeviceClass.MOISTURE: ("SoilMoisture", "Moisture"),
+                SensorDeviceClass.NITROGEN_DIOXIDE: ("NO2",),
+                SensorDeviceClass.OZONE: ("O3", "Ozone"),
                 SensorDeviceClass.PH: ("PH",),
                 SensorDeviceClass.PM1: ("PM1",),
                 SensorDeviceClass.PM10: ("PM10",),
                 SensorDeviceClass.PM25: ("PM25", "PM25Value"),
                 SensorDeviceClass.POWER: ("RealTimePower", "Power", "ActivePower", "PowerLoad"),
+                SensorDeviceClass.POWER_FACTOR: ("PowerFactor",),
                 SensorDeviceClass.PRECIPITATION: ("Rainfall", "Precipitation"),
+                SensorDeviceClass.PRECIPITATION_INTENSITY: ("RainfallIntensity",),
                 SensorDeviceClass.PRESSURE: ("AtmosphericPressure", "Pressure"),
                 SensorDeviceClass.SIGNAL_STRENGTH: ("RSSI", "WiFI_RSSI", "SignalStrength"),
                 SensorDeviceClass.SOUND_PRESSURE: ("SoundDecibelValue", "Noise"),
+                SensorDeviceClass.SPEED: ("Speed",),
+                SensorDeviceClass.SULPHUR_DIOXIDE: ("SO2",),
                 SensorDeviceClass.TEMPERATURE: ("CurrentTemperature", "Temperature"),
                 SensorDeviceClass.VOLATILE_ORGANIC_COMPOUNDS: ("TVOC",),
+                SensorDeviceClass.VOLATILE_ORGANIC_COMPOUNDS_PARTS: ("TVOC",),
                 SensorDeviceClass.VOLTAGE: ("Voltage", "RMSVoltage", "PowerVoltage"),
                 SensorDeviceClass.WATER: ("WaterConsumption", "WaterTotal"),
+                SensorDeviceClass.WEIGHT: ("Weight",),
                 SensorDeviceClass.WIND_DIRECTION: ("WindDirection",),
                 SensorDeviceClass.WIND_SPEED: ("WindSpeed",),
             },

@@ -1,0 +1,97 @@
+"""Files that the options offer for download: what is too much for a dialogue, or is to be kept.
+
+A page shows `download_path`, which carries its own signature, since a link in a browser sends no token.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from io import BytesIO
+from typing import Final
+from urllib.parse import quote
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from aiohttp import web
+from homeassistant.components.http import KEY_HASS, HomeAssistantView, require_admin
+from homeassistant.components.http.auth import async_sign_path
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .generated_model import generate
+from .mapping.document_text import write_text
+from .mapping.module_document import document_text
+from .transfer import MAPPING_DOWNLOAD, mapping_document
+
+THING_MODEL_DOWNLOAD: Final = "thing_model"
+
+LINK_LIFETIME: Final = timedelta(hours=1)
+"""How long a page may stay open before its link is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One file."""
+
+    file_name: str
+    content_type: str
+    content: bytes
+
+
+def _mapping(hass: HomeAssistant, entry: ConfigEntry) -> Download:
+    text = write_text(mapping_document(hass, entry).as_dict())
+    return Download("aliyun_iot_mapping.yaml", "application/yaml", text.encode())
+
+
+def _thing_model(hass: HomeAssistant, entry: ConfigEntry) -> Download:
+    """Return the generated thing model: a JSON file, or an archive with one for each module."""
+    texts = {module: document_text(document) for module, document in generate(hass, entry).documents().items()}
+    if len(texts) == 1:
+        return Download("aliyun_iot_tsl.json", "application/json", next(iter(texts.values())).encode())
+    archive = BytesIO()
+    with ZipFile(archive, "w", ZIP_DEFLATED) as files:
+        for module, text in texts.items():
+            files.writestr(ZipInfo(f"{module or 'default'}.json"), text, ZIP_DEFLATED)
+    return Download("aliyun_iot_tsl.zip", "application/zip", archive.getvalue())
+
+
+DOWNLOADS: Final[Mapping[str, Callable[[HomeAssistant, ConfigEntry], Download]]] = {
+    MAPPING_DOWNLOAD: _mapping,
+    THING_MODEL_DOWNLOAD: _thing_model,
+}
+"""What makes the files, by the last part of their path. Each is called on the event loop and holds no secret."""
+
+
+@callback
+def async_register_downloads(hass: HomeAssistant) -> None:
+    """Let the files be fetched; once for all entries."""
+    hass.http.register_view(DownloadView)
+
+
+@callback
+def download_path(hass: HomeAssistant, entry: ConfigEntry, kind: str) -> str:
+    """Return the path of a file, signed for the user who asks and for `LINK_LIFETIME`."""
+    return async_sign_path(hass, f"/api/{DOMAIN}/{entry.entry_id}/{kind}", LINK_LIFETIME)
+
+
+class DownloadView(HomeAssistantView):
+    """Hands the files out to administrators."""
+
+    url = f"/api/{DOMAIN}/{{entry_id}}/{{kind}}"
+    name = f"api:{DOMAIN}:download"
+
+    @require_admin
+    async def get(self, request: web.Request, entry_id: str, kind: str) -> web.Response:
+        """Return a file as an attachment, or 404 where there is none."""
+        hass = request.app[KEY_HASS]
+        entry = hass.config_entries.async_get_entry(entry_id)
+        make = DOWNLOADS.get(kind)
+        if entry is None or entry.domain != DOMAIN or make is None:
+            return self.json_message("File not found", HTTPStatus.NOT_FOUND)
+        download = make(hass, entry)
+        return web.Response(
+            body=download.content,
+            content_type=download.content_type,
+            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(download.file_name)}"},
+        )

@@ -1,0 +1,67 @@
+"""Days, times of day and moments, as the date and time entities hold them.
+
+A day is the moment when it begins in the zone of the installation, which is what the platform's `date` can say; set, it is
+the day on which the moment falls there. A time of day belongs to no day and is text, `HH:MM:SS`.
+"""
+
+from datetime import datetime
+from functools import partial
+
+from homeassistant.util import dt as dt_util
+
+from .aspect import Aspect, Kind, Reason, Refused
+from .attributes import day, moment
+
+DAY = "date"
+TIME = "time"
+MOMENT = "datetime"
+
+
+def time_of_day(raw: str) -> str | None:
+    """Return the time that text names, without fractions of a second; None where it names none."""
+    parsed = dt_util.parse_time(raw.partition(".")[0]) if raw.count(":") < 3 else None
+    return parsed.isoformat() if parsed else None
+
+
+def wanted_time(raw: str) -> str:
+    """Return the time of day that was asked for; raises `Refused`."""
+    if (time := time_of_day(raw)) is None:
+        raise Refused(Reason.OUT_OF_RANGE, f"{raw!r} is no time of day like 07:30:00")
+    return time
+
+
+def local(value: datetime) -> datetime:
+    """Return a moment in the zone of the installation; raises `Refused` where the calendar ends on the way."""
+    try:
+        return dt_util.as_local(value)
+    except OverflowError as err:
+        raise Refused(Reason.OUT_OF_RANGE, f"{value} is beyond the local calendar") from err
+
+
+day_aspect = partial(
+    Aspect,
+    key=DAY,
+    kind=Kind.DATE,
+    name_en="Date",
+    name_zh="日期",
+    source=lambda state: day(state.state),
+    writable=True,
+)
+time_aspect = partial(
+    Aspect,
+    key=TIME,
+    kind=Kind.TEXT,
+    name_en="Time",
+    name_zh="时刻",
+    source=lambda state: time_of_day(state.state),
+    writable=True,
+)
+moment_aspect = partial(
+    Aspect,
+    key=MOMENT,
+    kind=Kind.DATE,
+    name_en="Date and time",
+    name_zh="日期和时间",
+    source=lambda state: moment(state.state),
+    writable=True,
+)

@@ -1,0 +1,66 @@
+"""Counters: their number, within limits of their own, and commands to count.
+
+A number and a command at once are refused: nobody could say which of them comes first.
+"""
+
+from collections.abc import Mapping
+
+from homeassistant.components.counter import (
+    SERVICE_DECREMENT,
+    SERVICE_INCREMENT,
+    SERVICE_RESET,
+    SERVICE_SET_VALUE,
+    VALUE as ATTR_VALUE,
+)
+from homeassistant.components.counter.const import CounterEntityStateAttribute as Attribute
+from homeassistant.core import State
+
+from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
+from ..attributes import number
+from ..commands import COMMAND, Command, CommandSet
+
+NAME = "counter"
+VALUE = "value"
+
+COMMANDS = CommandSet(
+    NAME,
+    {
+        "increment": Command(SERVICE_INCREMENT),
+        "decrement": Command(SERVICE_DECREMENT),
+        "reset": Command(SERVICE_RESET),
+    },
+)
+
+
+def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+    if VALUE in values and COMMAND in values:
+        raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a number or a command, not both at once")
+    if isinstance(value := values.get(VALUE), int | float):
+        return [ActionCall(NAME, SERVICE_SET_VALUE, {ATTR_VALUE: round(value)})]
+    return [COMMANDS.call(values[COMMAND])]
+
+
+def _limits(state: State) -> Range:
+    low, high, step = (
+        number(state.attributes.get(name)) for name in (Attribute.MINIMUM, Attribute.MAXIMUM, Attribute.STEP)
+    )
+    return Range(low, high, step or 1.0)
+
+
+DOMAIN = Domain(
+    name=NAME,
+    aspects=(
+        Aspect(
+            key=VALUE,
+            kind=Kind.NUMBER,
+            name_en="Count",
+            name_zh="计数",
+            source=lambda state: number(state.state),
+            writable=True,
+            range=_limits,
+            identifiers=("Count", "Counter"),
+        ),
+        COMMANDS.aspect("CountCommand"),
+    ),
+    plan=_plan,
+)

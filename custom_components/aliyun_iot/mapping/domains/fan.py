@@ -1,0 +1,195 @@
+"""Fans: power, speed in percent or as one of a few gears, preset, oscillation, direction.
+
+Off wins over everything else in the same `property/set`, and a speed of 0 is off. A speed and a preset exclude each other
+(`turn_on` takes either, and most fans leave the preset when a speed is set), so both together are refused. Together with
+`power` a speed or a preset is one `turn_on`; alone it is the action that is named after it, which turns the fan on where
+the device does so by itself. Oscillation and direction come last and never turn anything on.
+
+The gears are those that `percentage_step` allows. Two and three have the names that everybody gives them, more are
+counted; a fan that has only one gear or that can't be counted on ten fingers has no gears.
+"""
+
+from collections.abc import Mapping
+
+from homeassistant.components.fan import (
+    ATTR_DIRECTION,
+    ATTR_OSCILLATING,
+    ATTR_PERCENTAGE,
+    ATTR_PERCENTAGE_STEP,
+    ATTR_PRESET_MODE,
+    ATTR_PRESET_MODES,
+    DIRECTION_FORWARD,
+    DIRECTION_REVERSE,
+    SERVICE_OSCILLATE,
+    SERVICE_SET_DIRECTION,
+    SERVICE_SET_PERCENTAGE,
+    SERVICE_SET_PRESET_MODE,
+    FanEntityFeature,
+)
+from homeassistant.const import SERVICE_TURN_ON, STATE_UNAVAILABLE
+from homeassistant.core import State
+from homeassistant.util.percentage import ordered_list_item_to_percentage, percentage_to_ordered_list_item
+
+from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
+from ..attributes import has_feature, number, number_of, percent, text_of, texts_of
+from ..on_off import POWER, power_aspect, turn
+
+NAME = "fan"
+SPEED = "speed"
+GEAR = "gear"
+PRESET_MODE = "preset_mode"
+OSCILLATING = "oscillating"
+DIRECTION = "direction"
+
+NAMED_GEARS = {2: ("low", "high"), 3: ("low", "medium", "high")}
+MOST_GEARS = 10
+
+can_turn_on = has_feature(FanEntityFeature.TURN_ON)
+can_turn_off = has_feature(FanEntityFeature.TURN_OFF)
+can_set_speed = has_feature(FanEntityFeature.SET_SPEED)
+
+
+def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+    speed = _wanted_speed(state, values)
+    if values.get(POWER) is False or speed == 0:
+        return [_off(state)]
+    return [
+        *_running(state, speed, values),
+        *_setting(values, OSCILLATING, SERVICE_OSCILLATE, ATTR_OSCILLATING),
+        *_setting(values, DIRECTION, SERVICE_SET_DIRECTION, ATTR_DIRECTION),
+    ]
+
+
+def _wanted_speed(state: State, values: Mapping[str, Value]) -> int | None:
+    """Return the percentage that was asked for, as such or as a gear."""
+    if SPEED in values and GEAR in values:
+        raise Refused(Reason.CONFLICT, "a fan takes a speed in percent or a gear, not both at once")
+    if isinstance(speed := values.get(SPEED), int | float):
+        return max(1, round(speed)) if speed > 0 else 0
+    if isinstance(gear := values.get(GEAR), str):
+        return ordered_list_item_to_percentage(list(_gears(state)), gear)
+    return None
+
+
+def _off(state: State) -> ActionCall:
+    if can_turn_off(state):
+        return turn(NAME, on=False)
+    if can_set_speed(state):
+        return ActionCall(NAME, SERVICE_SET_PERCENTAGE, {ATTR_PERCENTAGE: 0})
+    raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} can't be turned off")
+
+
+def _running(state: State, speed: int | None, values: Mapping[str, Value]) -> list[ActionCall]:
+    """Return the one action that makes the fan run as it was asked to."""
+    preset = values.get(PRESET_MODE)
+    if speed is not None and preset is not None:
+        raise Refused(Reason.CONFLICT, "a fan takes a speed or a preset, not both at once")
+    data: dict[str, object] = {} if speed is None else {ATTR_PERCENTAGE: speed}
+    if preset is not None:
+        data[ATTR_PRESET_MODE] = preset
+    if POWER in values and can_turn_on(state):
+        return [ActionCall(NAME, SERVICE_TURN_ON, data)]
+    if speed is not None:
+        return [ActionCall(NAME, SERVICE_SET_PERCENTAGE, data)]
+    if preset is not None:
+        return [ActionCall(NAME, SERVICE_SET_PRESET_MODE, data)]
+    if POWER in values:
+        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} can only be turned on by a speed or a preset")
+    return []
+
+
+def _setting(values: Mapping[str, Value], key: str, action: str, field: str) -> list[ActionCall]:
+    return [ActionCall(NAME, action, {field: values[key]})] if key in values else []
+
+
+def _speed_range(state: State) -> Range:
+    """Return the percentages; a step that is no whole number (three gears make 33.3) would fit none of them."""
+    step = number(state.attributes.get(ATTR_PERCENTAGE_STEP))
+    return Range(0, 100, step if step and step >= 1 and step.is_integer() else 1)
+
+
+def _gears(state: State) -> tuple[str, ...]:
+    step = number(state.attributes.get(ATTR_PERCENTAGE_STEP))
+    count = round(100 / step) if step and step >= 1 else 0
+    if not 2 <= count <= MOST_GEARS:
+        return ()
+    return NAMED_GEARS.get(count) or tuple(str(gear) for gear in range(1, count + 1))
+
+
+def _gear(state: State) -> str | None:
+    percentage, gears = number(state.attributes.get(ATTR_PERCENTAGE)), _gears(state)
+    if percentage is None or not 0 < percentage <= 100 or not gears:
+        return None
+    return percentage_to_ordered_list_item(list(gears), round(percentage))
+
+
+def _oscillating(state: State) -> bool | None:
+    oscillating = state.attributes.get(ATTR_OSCILLATING)
+    return oscillating if isinstance(oscillating, bool) else None
+
+
+DOMAIN = Domain(
+    name=NAME,
+    aspects=(
+        power_aspect(
+            "PowerSwitch", "FanSwitch", accepts=has_feature(FanEntityFeature.TURN_ON | FanEntityFeature.TURN_OFF)
+        ),
+        Aspect(
+            key=SPEED,
+            kind=Kind.NUMBER,
+            name_en="Fan speed",
+            name_zh="风速",
+            source=number_of(ATTR_PERCENTAGE),
+            writable=True,
+            supported=can_set_speed,
+            range=_speed_range,
+            unit=percent,
+            identifiers=("WindSpeed", "FanSpeed", "FanSpeedPercent"),
+        ),
+        Aspect(
+            key=GEAR,
+            kind=Kind.ENUM,
+            name_en="Fan gear",
+            name_zh="风速档位",
+            source=_gear,
+            writable=True,
+            supported=lambda state: can_set_speed(state) and (bool(_gears(state)) or state.state == STATE_UNAVAILABLE),
+            options=_gears,
+            alternative=True,
+            identifiers=("WindSpeed", "FanSpeed", "FanGear"),
+        ),
+        Aspect(
+            key=PRESET_MODE,
+            kind=Kind.ENUM,
+            name_en="Preset",
+            name_zh="预设",
+            source=text_of(ATTR_PRESET_MODE),
+            writable=True,
+            supported=has_feature(FanEntityFeature.PRESET_MODE),
+            options=texts_of(ATTR_PRESET_MODES),
+            identifiers=("WorkMode", "WindMode", "PresetMode"),
+        ),
+        Aspect(
+            key=OSCILLATING,
+            kind=Kind.BOOL,
+            name_en="Oscillation",
+            name_zh="摇头",
+            source=_oscillating,
+            writable=True,
+            supported=has_feature(FanEntityFeature.OSCILLATE),
+            identifiers=("ShakeHead", "Oscillation", "AngleAutoLROnOff"),
+        ),
+        Aspect(
+            key=DIRECTION,
+            kind=Kind.ENUM,
+            name_en="Direction",
+            name_zh="转向",
+            source=text_of(ATTR_DIRECTION),
+            writable=True,
+            supported=has_feature(FanEntityFeature.DIRECTION),
+            options=lambda _: (DIRECTION_FORWARD, DIRECTION_REVERSE),
+            identifiers=("FanDirection", "WindDirection"),
+        ),
+    ),
+    plan=_plan,
+)

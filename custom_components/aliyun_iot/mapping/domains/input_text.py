@@ -1,0 +1,5 @@
+"""Text helpers."""
+
+from .text import text_domain
+
+DOMAIN = text_domain("input_text")

@@ -1,0 +1,64 @@
+"""The sun: above the horizon or not, where it stands, when it rises and sets next."""
+
+from functools import partial
+
+from homeassistant.components.sun.const import (
+    STATE_ABOVE_HORIZON,
+    STATE_ATTR_AZIMUTH,
+    STATE_ATTR_ELEVATION,
+    STATE_ATTR_NEXT_RISING,
+    STATE_ATTR_NEXT_SETTING,
+    STATE_BELOW_HORIZON,
+)
+from homeassistant.const import DEGREE
+
+from ..aspect import Aspect, Domain, Kind, Range
+from ..attributes import fixed_range, moment_of, number_of
+
+angle = partial(Aspect, kind=Kind.NUMBER, unit=lambda _: DEGREE)
+turn_of_the_day = partial(Aspect, kind=Kind.DATE)
+
+DOMAIN = Domain(
+    name="sun",
+    aspects=(
+        Aspect(
+            key="above_horizon",
+            kind=Kind.BOOL,
+            name_en="Above the horizon",
+            name_zh="在地平线以上",
+            source=lambda state: {STATE_ABOVE_HORIZON: True, STATE_BELOW_HORIZON: False}.get(state.state),
+            words=(STATE_BELOW_HORIZON, STATE_ABOVE_HORIZON),
+            identifiers=("SunAboveHorizon",),
+        ),
+        angle(
+            key="elevation",
+            name_en="Elevation of the sun",
+            name_zh="太阳高度角",
+            source=number_of(STATE_ATTR_ELEVATION),
+            range=fixed_range(Range(-90, 90)),
+            identifiers=("SunElevation",),
+        ),
+        angle(
+            key="azimuth",
+            name_en="Azimuth of the sun",
+            name_zh="太阳方位角",
+            source=number_of(STATE_ATTR_AZIMUTH),
+            range=fixed_range(Range(0, 360)),
+            identifiers=("SunAzimuth",),
+        ),
+        turn_of_the_day(
+            key="next_rising",
+            name_en="Next sunrise",
+            name_zh="下次日出",
+            source=moment_of(STATE_ATTR_NEXT_RISING),
+            identifiers=("NextSunrise", "Sunrise"),
+        ),
+        turn_of_the_day(
+            key="next_setting",
+            name_en="Next sunset",
+            name_zh="下次日落",
+            source=moment_of(STATE_ATTR_NEXT_SETTING),
+            identifiers=("NextSunset", "Sunset"),
+        ),
+    ),
+)

@@ -1,0 +1,118 @@
+"""Timers: running, paused or idle; how long, how much is left, until when.
+
+Setting the state runs `timer.start`, `pause` or `cancel`. A timer that already is as it is wanted is left alone, because
+starting it once more would let it begin again; with a duration it is started anyway. A duration counts only in the same
+`property/set` as starting: Home Assistant has no action that sets it by itself. 0 is the duration that the timer was
+made with.
+
+What is left is only said while the timer is paused or idle: no state counts down, `finishes_at` tells the rest.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from homeassistant.components.timer import (
+    ATTR_DURATION,
+    ATTR_FINISHES_AT,
+    ATTR_REMAINING,
+    SERVICE_CANCEL,
+    SERVICE_PAUSE,
+    SERVICE_START,
+    STATUS_ACTIVE,
+    STATUS_IDLE,
+    STATUS_PAUSED,
+)
+from homeassistant.core import State
+from homeassistant.util import dt as dt_util
+
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
+from ..attributes import SECONDS_RANGE, fixed_range, moment, seconds, text
+
+NAME = "timer"
+STATE = "state"
+DURATION = "duration"
+
+ACTIONS = {STATUS_IDLE: SERVICE_CANCEL, STATUS_ACTIVE: SERVICE_START, STATUS_PAUSED: SERVICE_PAUSE}
+
+
+def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+    wanted = values.get(STATE)
+    if isinstance(duration := values.get(DURATION), int | float):
+        if wanted != STATUS_ACTIVE:
+            raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a duration only together with being started")
+        return [ActionCall(NAME, SERVICE_START, {ATTR_DURATION: round(duration)})]
+    if wanted == state.state:
+        return []
+    if wanted == STATUS_PAUSED and state.state != STATUS_ACTIVE:
+        raise Refused(Reason.CONFLICT, f"{state.entity_id} is not running, so it can't be paused")
+    return [ActionCall(NAME, ACTIONS[str(wanted)])]
+
+
+def _length(raw: object) -> float | None:
+    """Return the seconds of `0:05:00`, as timers write them."""
+    written = text(raw)
+    if written is None or not written.isascii():
+        return None
+    try:
+        parsed = dt_util.parse_duration(written)
+    except ValueError, OverflowError:
+        return None
+    return parsed.total_seconds() if parsed is not None else None
+
+
+def _remaining(state: State) -> float | None:
+    if state.state == STATUS_IDLE:
+        return 0
+    return _length(state.attributes.get(ATTR_REMAINING)) if state.state == STATUS_PAUSED else None
+
+
+def _end(state: State) -> datetime | None:
+    end = text(state.attributes.get(ATTR_FINISHES_AT))
+    return moment(end) if end else None
+
+
+DOMAIN = Domain(
+    name=NAME,
+    aspects=(
+        Aspect(
+            key=STATE,
+            kind=Kind.ENUM,
+            name_en="Timer state",
+            name_zh="定时状态",
+            source=lambda state: text(state.state),
+            writable=True,
+            options=lambda _: tuple(ACTIONS),
+            identifiers=("TimerState", "CountDownState"),
+        ),
+        Aspect(
+            key=DURATION,
+            kind=Kind.NUMBER,
+            name_en="Duration",
+            name_zh="时长",
+            source=lambda state: _length(state.attributes.get(ATTR_DURATION)),
+            writable=True,
+            range=fixed_range(SECONDS_RANGE),
+            unit=seconds,
+            identifiers=("TimerDuration", "Duration", "CountDown"),
+        ),
+        Aspect(
+            key="remaining",
+            kind=Kind.NUMBER,
+            name_en="Time left",
+            name_zh="剩余时间",
+            source=_remaining,
+            range=fixed_range(SECONDS_RANGE),
+            unit=seconds,
+            identifiers=("RemainingTime", "RemainTime"),
+        ),
+        Aspect(
+            key="finishes_at",
+            kind=Kind.DATE,
+            name_en="Finishes at",
+            name_zh="结束时间",
+            source=_end,
+            identifiers=("FinishTime", "EndTime"),
+        ),
+    ),
+    plan=_plan,
+)

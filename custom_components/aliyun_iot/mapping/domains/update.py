@@ -1,0 +1,84 @@
+"""Updates: whether there is one, both versions, how far it is, and installing it. Risky without exception.
+
+Home Assistant waits until the update is installed, which may take longer than a reply can wait; the reply then says that
+it is still running. Without an update to install, Home Assistant refuses.
+"""
+
+from homeassistant.components.update.const import (
+    SERVICE_INSTALL,
+    UpdateEntityFeature,
+    UpdateEntityStateAttribute as Attribute,
+)
+from homeassistant.core import State
+
+from ..aspect import Aspect, Domain, Kind
+from ..attributes import PERCENT_RANGE, fixed_range, has_feature, number_of, percent, text_of
+from ..on_off import on_or_off
+from ..press import press_aspect, press_plan
+
+NAME = "update"
+INSTALL = "install"
+
+
+def _in_progress(state: State) -> bool | None:
+    raw = state.attributes.get(Attribute.IN_PROGRESS)
+    return raw if isinstance(raw, bool) else None
+
+
+DOMAIN = Domain(
+    name=NAME,
+    aspects=(
+        Aspect(
+            key="available",
+            kind=Kind.BOOL,
+            name_en="Update available",
+            name_zh="有可用更新",
+            source=on_or_off,
+            identifiers=("UpdateAvailable",),
+        ),
+        Aspect(
+            key="installed_version",
+            kind=Kind.TEXT,
+            name_en="Installed version",
+            name_zh="当前版本",
+            source=text_of(Attribute.INSTALLED_VERSION),
+            identifiers=("InstalledVersion", "FirmwareVersion"),
+        ),
+        Aspect(
+            key="latest_version",
+            kind=Kind.TEXT,
+            name_en="Latest version",
+            name_zh="最新版本",
+            source=text_of(Attribute.LATEST_VERSION),
+            identifiers=("LatestVersion",),
+        ),
+        Aspect(
+            key="in_progress",
+            kind=Kind.BOOL,
+            name_en="Update in progress",
+            name_zh="正在更新",
+            source=_in_progress,
+            identifiers=("UpdateInProgress",),
+        ),
+        Aspect(
+            key="progress",
+            kind=Kind.NUMBER,
+            name_en="Update progress",
+            name_zh="更新进度",
+            source=number_of(Attribute.UPDATE_PERCENTAGE),
+            supported=has_feature(UpdateEntityFeature.PROGRESS),
+            range=fixed_range(PERCENT_RANGE),
+            unit=percent,
+            identifiers=("UpdateProgress",),
+        ),
+        press_aspect(
+            key=INSTALL,
+            name_en="Install update",
+            name_zh="安装更新",
+            supported=has_feature(UpdateEntityFeature.INSTALL),
+            identifiers=("InstallUpdate",),
+        ),
+    ),
+    plan=press_plan(NAME, SERVICE_INSTALL, INSTALL),
+    risky=lambda _: True,
+)

@@ -1,0 +1,92 @@
+"""What is wrong with a mapping document, named so that somebody can go there and mend it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from textwrap import shorten
+
+type Path = tuple[str | int, ...]
+"""The way into a document; positions in a list count from 0 here, and from 1 where people read them."""
+
+
+class FaultKind(StrEnum):
+    """What can be wrong; the words for each are in the translations, as `common.fault_…`."""
+
+    ALIAS = "alias"
+    EMPTY = "empty"
+    IDENTIFIER_TWICE = "identifier_twice"
+    KEY_TWICE = "key_twice"
+    MISSING = "missing"
+    NEWER = "newer"
+    NOT_A_MAPPING = "not_a_mapping"
+    NOT_TEXT = "not_text"
+    SYNTAX = "syntax"
+    TAB = "tab"
+    TAG = "tag"
+    TOO_DEEP = "too_deep"
+    TOO_LARGE = "too_large"
+    UNKNOWN_KEY = "unknown_key"
+    UNKNOWN_RULE = "unknown_rule"
+    WRONG_VALUE = "wrong_value"
+
+
+class Expected(StrEnum):
+    """What should be in the place of a wrong value; the words are in the translations, as `common.expected_…`."""
+
+    ACCESS = "access"
+    ACTIONS = "actions"
+    AMOUNT = "amount"
+    BLOCK = "block"
+    CONTROL = "control"
+    DIGITS = "digits"
+    ENTITIES = "entities"
+    ENTITY = "entity"
+    FLAG = "flag"
+    IDENTIFIER = "identifier"
+    LIST = "list"
+    NAMES = "names"
+    NUMBER = "number"
+    OPTIONS = "options"
+    PLAIN = "plain"
+    RUN = "run"
+    SCALE = "scale"
+    TEXT = "text"
+    VERSION = "version"
+    WITHOUT_ENTITY = "without_entity"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: in a line of the text, or at a path of the document."""
+
+    kind: FaultKind
+    path: Path = ()
+    line: int | None = None
+    expected: Expected | None = None
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """The path as people read it, such as `bindings → light.lamp → 2 → scale`."""
+        return readable(self.path)
+
+
+def wrong_value(path: Path, expected: Expected, found: object) -> Fault:
+    """Return the fault of a value that can't be where it is."""
+    placeholders = {"found": shorten(str(found), 200, placeholder="…")}
+    return Fault(FaultKind.WRONG_VALUE, path, expected=expected, placeholders=placeholders)
+
+
+class DocumentError(ValueError):
+    """A document can't be used; nothing of it has been. `faults` are all that were found, at least one."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """Remember the faults."""
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{one.where or one.line or ''} {one.kind}".strip() for one in self.faults))
+
+
+def readable(path: Path) -> str:
+    """Return a path with positions that count from 1."""
+    return " → ".join(str(part + 1) if isinstance(part, int) else part for part in path)

@@ -1,0 +1,64 @@
+"""Where a person or a tracked device is: at home or not, in which zone, and exactly where.
+
+The exact place is private: it is never suggested and only bound by somebody who picks it.
+"""
+
+from homeassistant.const import (
+    ATTR_GPS_ACCURACY,
+    ATTR_LATITUDE,
+    ATTR_LONGITUDE,
+    STATE_HOME,
+    UnitOfLength,
+)
+from homeassistant.core import State
+
+from .aspect import Aspect, Kind, Location
+from .attributes import number, number_of, text
+
+
+def _location(state: State) -> Location | None:
+    latitude, longitude = (number(state.attributes.get(name)) for name in (ATTR_LATITUDE, ATTR_LONGITUDE))
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+        return None
+    return Location(latitude, longitude)
+
+
+WHEREABOUTS = (
+    Aspect(
+        key="home",
+        kind=Kind.BOOL,
+        name_en="At home",
+        name_zh="在家",
+        source=lambda state: state.state == STATE_HOME,
+        words=("away", "home"),
+        identifiers=("AtHome", "PresenceState"),
+    ),
+    Aspect(
+        key="zone",
+        kind=Kind.TEXT,
+        name_en="Zone",
+        name_zh="区域",
+        source=lambda state: text(state.state),
+        identifiers=("Zone",),
+    ),
+    Aspect(
+        key="location",
+        kind=Kind.LOCATION,
+        name_en="Location",
+        name_zh="地理位置",
+        source=_location,
+        private=True,
+        identifiers=("GeoLocation", "Location"),
+    ),
+    Aspect(
+        key="accuracy",
+        kind=Kind.NUMBER,
+        name_en="Location accuracy",
+        name_zh="定位精度",
+        source=number_of(ATTR_GPS_ACCURACY),
+        unit=lambda _: UnitOfLength.METERS,
+        private=True,
+        identifiers=("LocationAccuracy",),
+    ),
+)
+"""The zone is the name of one, `home` or `not_home`; the accuracy is the radius in which the place is certain."""

@@ -1,0 +1,34 @@
+"""Problems that the user has to solve, as repair issues."""
+
+from typing import Any, override
+
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from .runtime import AliyunConfigEntry
+
+
+class LoopFixFlow(ConfirmRepairFlow):
+    """Let a property be controlled again once the user has broken the loop."""
+
+    def __init__(self, entry_id: str, identifier: str) -> None:
+        """Resume this property."""
+        super().__init__()
+        self._entry_id = entry_id
+        self._identifier = identifier
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask, and resume."""
+        if user_input is not None:
+            entry: AliyunConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
+            if entry and entry.state is ConfigEntryState.LOADED:
+                entry.runtime_data.loops.resume(self._identifier)
+        return await super().async_step_confirm(user_input)
+
+
+async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None) -> RepairsFlow:
+    """Return the flow that solves an issue."""
+    facts = data or {}
+    return LoopFixFlow(str(facts["entry_id"]), str(facts["identifier"]))

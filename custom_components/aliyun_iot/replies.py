@@ -1,0 +1,62 @@
+"""Commands that wait for an automation to answer them, by the action `aliyun_iot.reply`."""
+
+import asyncio
+from dataclasses import dataclass
+
+from homeassistant.core import callback
+
+from .alink.commands import Answer
+from .alink.thing_model import Service
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCommand:
+    """A command that can still be answered. `service` is what the thing model says of it, if anything."""
+
+    service: Service | None
+    reply: asyncio.Future[Answer]
+
+
+class Replies:
+    """The open commands of one device, by the id that their triggers told (`trigger.command_id`)."""
+
+    def __init__(self) -> None:
+        """Nothing is open yet."""
+        self._open: dict[str, OpenCommand] = {}
+
+    @callback
+    def expect(self, command_id: str, service: Service | None = None) -> OpenCommand:
+        """Open a command for an answer, before anybody is told of it."""
+        command = OpenCommand(service, asyncio.get_running_loop().create_future())
+        self._open[command_id] = command
+        return command
+
+    @callback
+    def find(self, command_id: str) -> OpenCommand | None:
+        """Return a command that still waits for its answer."""
+        return self._open.get(command_id)
+
+    @callback
+    def give(self, command_id: str, reply: Answer) -> bool:
+        """Answer a command; False if nobody waits for it any more."""
+        command = self._open.pop(command_id, None)
+        if command is None or command.reply.done():
+            return False
+        command.reply.set_result(reply)
+        return True
+
+    async def wait(self, command_id: str, deadline: float) -> Answer | None:
+        """Return the answer, or None when there was none within `deadline` seconds; the command is closed then."""
+        command = self._open[command_id]
+        try:
+            async with asyncio.timeout(deadline):
+                return await command.reply
+        except TimeoutError:
+            return None
+        finally:
+            self.close(command_id)
+
+    @callback
+    def close(self, command_id: str) -> None:
+        """No longer wait for an answer."""
+        self._open.pop(command_id, None)

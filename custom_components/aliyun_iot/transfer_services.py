@@ -1,0 +1,112 @@
+"""The actions that take the mapping out and in; for administrators only, as the options are."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_register_admin_service
+import voluptuous as vol
+
+from .const import DOMAIN
+from .labels import Labels
+from .mapping.difference import Difference, Mode
+from .mapping.document import Document
+from .mapping.document_text import read_text
+from .mapping.fault import DocumentError
+from .runtime import thing_model_of
+from .transfer import carry_out, mapping_document, plan_import
+from .transfer_words import faults_text, risks, warnings
+
+ATTR_CONFIG_ENTRY_ID = "config_entry_id"
+ATTR_MAPPING = "mapping"
+ATTR_MODE = "mode"
+ATTR_ALLOW_RISKY = "allow_risky"
+ATTR_DRY_RUN = "dry_run"
+
+EXPORT_SCHEMA = vol.Schema({vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
+IMPORT_SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Required(ATTR_MAPPING): vol.Any(dict, str),
+        vol.Optional(ATTR_MODE, default=Mode.MERGE): vol.Coerce(Mode),
+        vol.Optional(ATTR_ALLOW_RISKY, default=False): cv.boolean,
+        vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
+    }
+)
+
+
+@callback
+def async_register_transfer_actions(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    async_register_admin_service(hass, DOMAIN, "export_mapping", _export_mapping, EXPORT_SCHEMA, SupportsResponse.ONLY)
+    async_register_admin_service(
+        hass, DOMAIN, "import_mapping", _import_mapping, IMPORT_SCHEMA, SupportsResponse.OPTIONAL
+    )
+
+
+async def _export_mapping(call: ServiceCall) -> ServiceResponse:
+    """Return the mapping as a document that `import_mapping` takes."""
+    return mapping_document(call.hass, _entry(call)).as_dict()
+
+
+async def _import_mapping(call: ServiceCall) -> ServiceResponse:
+    """Import a mapping, all of it or nothing, and return what that changed, or would change."""
+    entry = _entry(call)
+    labels = await Labels.load(call.hass)
+    data = call.data[ATTR_MAPPING]
+    try:
+        document = Document.parse(
+            await call.hass.async_add_executor_job(read_text, data) if isinstance(data, str) else data
+        )
+    except DocumentError as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="invalid_mapping",
+            translation_placeholders={"faults": faults_text(labels, err)},
+        ) from err
+    model = thing_model_of(entry)
+    plan = plan_import(call.hass, entry, document, call.data[ATTR_MODE])
+    risky = risks(labels, plan.difference, model)
+    response = {**_told(plan.difference), "warnings": warnings(labels, plan, model), "risky": risky}
+    if call.data[ATTR_DRY_RUN]:
+        return response
+    if risky and not call.data[ATTR_ALLOW_RISKY]:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="import_risky",
+            translation_placeholders={"list": "; ".join(risky)},
+        )
+    carry_out(call.hass, entry, plan.difference)
+    return response
+
+
+def _told(planned: Difference) -> dict[str, Any]:
+    """Return the names of what is added, changed and removed."""
+    parts = {"bindings": planned.bindings, "services": planned.services, "rules": planned.rules}
+    return {
+        "added": {part: [one.name for one in changes if one.before is None] for part, changes in parts.items()},
+        "changed": {part: [one.name for one in changes if one.before and one.after] for part, changes in parts.items()},
+        "removed": {part: [one.name for one in changes if one.after is None] for part, changes in parts.items()},
+        "unchanged": planned.unchanged,
+    }
+
+
+def _entry(call: ServiceCall) -> ConfigEntry:
+    """Return the entry that is meant; it need not be connected, nor set up."""
+    entry_id: str = call.data[ATTR_CONFIG_ENTRY_ID]
+    entry = call.hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_such_device",
+            translation_placeholders={"entry_id": entry_id},
+        )
+    return entry

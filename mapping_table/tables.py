@@ -1,0 +1,125 @@
+"""The generated parts of the documentation, as Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from custom_components.aliyun_iot.alink.datatypes import DataType, StructType
+from custom_components.aliyun_iot.mapping.aspect import Domain, Kind, Range
+from custom_components.aliyun_iot.mapping.convert import CARRIERS
+from custom_components.aliyun_iot.mapping.domains import DOMAINS
+from custom_components.aliyun_iot.mapping.options import SYNONYMS
+
+from .facts import AspectFacts, facts_of, risky_device_classes
+from .words import Words
+
+
+def sections(words: Words) -> Mapping[str, str]:
+    """Return every generated section by its name; raises NoExample.
+
+    Must be called inside the event loop of a Home Assistant: some units are those of the installation.
+    """
+    return {"domains": _domains(words), "kinds": _kinds(words), "synonyms": _synonyms(words)}
+
+
+def _domains(words: Words) -> str:
+    return "\n\n".join(_domain(DOMAINS[name], words) for name in sorted(DOMAINS))
+
+
+def _domain(domain: Domain, words: Words) -> str:
+    parts = [f"### `{domain.name}`"]
+    if domain.plan and (risk := _risk(domain, words)):
+        parts.append(risk)
+    parts.append(_table(words.domain_heads, (_aspect_row(facts, words) for facts in facts_of(domain))))
+    for aspect in domain.aspects:
+        if aspect.presets:
+            rows = ((_code(key), _codes(names, words)) for key, names in aspect.presets.items())
+            parts.append(_table(words.device_class_heads, rows))
+    return "\n\n".join(parts)
+
+
+def _risk(domain: Domain, words: Words) -> str:
+    classes = risky_device_classes(domain)
+    if classes is None:
+        return words.always_risky
+    return words.risky_for.format(classes=_codes(classes, words)) if classes else ""
+
+
+def _aspect_row(facts: AspectFacts, words: Words) -> Sequence[str]:
+    aspect = facts.aspect
+    identifiers = [_code(name) for name in aspect.identifiers]
+    if aspect.presets:
+        identifiers.append(words.by_device_class)
+    meaning = aspect.name_zh if words.language == "zh" else aspect.name_en
+    remarks = (
+        (aspect.private, words.private),
+        (aspect.momentary, words.command_only),
+        (aspect.alternative, words.alternative),
+    )
+    if remark := words.comma.join(remark for applies, remark in remarks if applies):
+        meaning = words.bracket.format(outside=meaning, inside=remark)
+    return (
+        _code(aspect.key),
+        meaning,
+        _holds(facts, words),
+        _type(facts.data_type),
+        words.comma.join(identifiers),
+        _codes(facts.actions, words) or words.report_only,
+    )
+
+
+def _holds(facts: AspectFacts, words: Words) -> str:
+    """Say what values there are: `number 0 to 100 %, step 1`, `off, on`."""
+    aspect = facts.aspect
+    match aspect.kind:
+        case Kind.BOOL:
+            return _codes(aspect.words, words)
+        case Kind.ENUM if facts.options:
+            return _codes(facts.options, words)
+        case Kind.NUMBER:
+            return _number(facts.range, facts.unit, words)
+        case kind:
+            return words.kinds[kind]
+
+
+def _number(limits: Range | None, unit: str | None, words: Words) -> str:
+    text = words.kinds[Kind.NUMBER]
+    if limits and limits.min is not None and limits.max is not None:
+        text += " " + words.to.format(low=_plain(limits.min), high=_plain(limits.max))
+    if unit:
+        text += f" {unit}"
+    if limits and limits.step:
+        text += words.comma + words.step.format(step=_plain(limits.step))
+    return text
+
+
+def _type(data_type: DataType) -> str:
+    members = ", ".join(data_type.members) if isinstance(data_type, StructType) else ""
+    return _code(f"{data_type.type}({members})" if members else data_type.type)
+
+
+def _kinds(words: Words) -> str:
+    rows = (
+        (words.kinds[kind], _codes((one.type for one in carriers if one is not DataType), words) or _code("*"))
+        for kind, carriers in CARRIERS.items()
+    )
+    return _table(words.kind_heads, rows)
+
+
+def _synonyms(words: Words) -> str:
+    return _table(words.synonym_heads, ((_code(first), words.comma.join(others)) for first, *others in SYNONYMS))
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '\\|') for cell in line)} |" for line in lines)
+
+
+def _codes(texts: Iterable[str], words: Words) -> str:
+    return words.comma.join(_code(text) for text in texts)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}" if abs(value) < 1e6 else str(int(value))

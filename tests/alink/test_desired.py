@@ -1,0 +1,116 @@
+"""Desired properties: asked for, cleared by version, and never cleared by accident (docs/protocol.md §9)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.aliyun_iot.alink.desired import DESIRED_LIMIT, Desired, delete_desired, get_desired
+from custom_components.aliyun_iot.alink.errors import NotConnected, Rejected, RequestTimeout
+from custom_components.aliyun_iot.alink.link import Link, LinkConfig
+from custom_components.aliyun_iot.alink.messages import JsonValue, Reply
+from custom_components.aliyun_iot.alink.topics import Topics
+from simulator import CloudDevice, Simulator
+
+from .conftest import NewLink, Owner, call, sent
+
+
+async def desire(cloud: Simulator, **items: Any) -> None:
+    """Let an application in the cloud want something."""
+    assert (await call(cloud, "SetDeviceDesiredProperty", Items=items))["Success"]
+
+
+async def test_what_was_wanted_while_the_device_was_away(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig
+) -> None:
+    """The device asks after connecting, and clears what it has done."""
+    await desire(cloud, Brightness=30, TargetTemperature=21.5)
+    await desire(cloud, Brightness=40)
+    link = new_link(config)
+    await link.wait_online(5)
+    wanted = await link.get_desired(["Brightness", "TargetTemperature", "LightSwitch"])
+    assert wanted == {"Brightness": Desired(40, 2), "TargetTemperature": Desired(21.5, 1)}
+
+    await link.delete_desired({identifier: desired.version for identifier, desired in wanted.items()})
+    assert await link.get_desired(["Brightness", "TargetTemperature"]) == {}
+    answer = await call(cloud, "QueryDeviceDesiredProperty")
+    assert {row["Identifier"]: row.get("Value") for row in answer["Data"]["List"]["DesiredPropertyInfo"]} == {
+        "Brightness": None,
+        "TargetTemperature": None,
+    }
+
+
+async def test_what_was_wanted_anew_meanwhile_stays(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """A version that is outdated clears nothing."""
+    await desire(cloud, Brightness=30)
+    (wanted,) = (await link.get_desired(["Brightness"])).values()
+    await desire(cloud, Brightness=50)
+    await link.delete_desired({"Brightness": wanted.version})
+    assert await link.get_desired(["Brightness"]) == {"Brightness": Desired(50, 2)}
+
+
+async def test_nothing_is_asked_for_nothing(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """To clear nothing must not be sent: the cloud would take it for everything."""
+    await desire(cloud, Brightness=30)
+    assert await link.get_desired([]) == {}
+    await link.delete_desired({})
+    assert not sent(cloud, link.topics.desired_get) + sent(cloud, link.topics.desired_delete)
+    assert await link.get_desired(["Brightness"])
+
+
+async def test_failures(cloud: Simulator, device: CloudDevice, link: Link, config: LinkConfig) -> None:
+    """The code of the cloud, silence, and no connection are told apart."""
+    cloud.faults.set(answer_code={"code": 6661, "count": 2})
+    with pytest.raises(Rejected, match="6661: request error") as rejected:
+        await link.get_desired(["Brightness"])
+    assert (rejected.value.code, rejected.value.message) == (6661, "request error")
+    with pytest.raises(Rejected):
+        await link.delete_desired({"Brightness": 1})
+
+    cloud.faults.set(lose_replies=2)
+    with pytest.raises(RequestTimeout):
+        await link.get_desired(["Brightness"], timeout=0.02)
+    with pytest.raises(RequestTimeout):
+        await link.delete_desired({"Brightness": 1}, timeout=0.02)
+
+    offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
+    with pytest.raises(NotConnected):
+        await offline.get_desired(["Brightness"])
+    with pytest.raises(NotConnected):
+        await offline.delete_desired({"Brightness": 1})
+
+
+@pytest.mark.usefixtures("unlimited")
+async def test_more_than_a_message_may_hold(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """They go in several messages, each identifier once."""
+    identifiers = [f"P{number}" for number in range(DESIRED_LIMIT + 1)]
+    assert await link.get_desired(identifiers * 2) == {}
+    await link.delete_desired(dict.fromkeys(identifiers, 1))
+    for topic in (link.topics.desired_get, link.topics.desired_delete):
+        params = [json.loads(one.payload)["params"] for one in sent(cloud, topic)]
+        assert [len(one) for one in params] == [DESIRED_LIMIT, 1]
+        assert [identifier for one in params for identifier in one] == identifiers
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"A": {"value": None, "version": 1}}, {"A": Desired(None, 1)}),
+        ({"A": {"value": {"B": [1]}, "version": 0, "time": 5}}, {"A": Desired({"B": [1]}, 0)}),
+        ({"A": {"value": 1}, "B": {"version": 1}, "C": 1, "D": None, "E": [], "F": {"value": 1, "version": 2}}, {"F": Desired(1, 2)}),
+        ({"A": {"value": 1, "version": "2"}, "B": {"value": 1, "version": True}}, {}),
+        ({}, {}),
+        ([], {}),
+        (None, {}),
+        ("", {}),
+    ],
+)  # fmt: skip
+async def test_replies_are_read_tolerantly(data: JsonValue, expected: dict[str, Desired]) -> None:
+    """What is no desired value with a version is passed over."""
+
+    async def request(_topic: str, _method: str, _params: JsonValue, *, timeout: float) -> Reply:
+        return Reply("1", 200, "", data)
+
+    topics = Topics("pk", "dn")
+    assert await get_desired(request, topics, ["A"], 1) == expected
+    await delete_desired(request, topics, {"A": 1}, 1)

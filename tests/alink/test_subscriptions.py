@@ -1,0 +1,213 @@
+"""What the device listens to, and how that changes while it is online."""
+
+import asyncio
+import json
+
+import pytest
+
+from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState
+from custom_components.aliyun_iot.alink.subscriptions import (
+    FILTERS_PER_PACKET,
+    SUBSCRIPTION_LIMIT,
+    USER_TOPIC_LIMIT,
+    filters_for,
+)
+from custom_components.aliyun_iot.alink.topics import Topics
+from simulator import CloudDevice, Simulator
+from simulator.packets import Subscribe, Unsubscribe
+
+from ..conftest import DEVICE_NAME, PRODUCT_KEY
+from ..waiting import until
+from .conftest import ALINK, NewLink, Owner, call, config_for, publish, works
+from .scripted import ScriptedHost
+
+SYS = f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}"
+USER = f"/{PRODUCT_KEY}/{DEVICE_NAME}/user"
+TOPICS = Topics(PRODUCT_KEY, DEVICE_NAME)
+
+
+# Which
+
+
+def test_unknown_services_are_listened_to_by_wildcard() -> None:
+    """Without a thing model, and for calls that it doesn't have, there is one filter for all services."""
+    filters = filters_for(TOPICS)
+
+    assert f"{SYS}/thing/service/+" in filters
+    assert f"{SYS}/rrpc/request/+" in filters
+    assert f"/ext/rrpc/+{SYS}/thing/service/+" in filters
+    assert TOPICS.property_set in filters
+
+
+def test_known_services_are_subscribed_one_by_one() -> None:
+    """Some instances refuse the wildcard, so each service that is known gets a filter of its own, once."""
+    filters = filters_for(TOPICS, ["Restart", "mod:Run", "Restart"])
+
+    assert filters.count(f"{SYS}/thing/service/Restart") == 1
+    assert f"{SYS}/thing/service/mod:Run" in filters
+    assert filters.count(f"/ext/rrpc/+{SYS}/thing/service/Restart") == 1
+    assert filters[: len(filters_for(TOPICS))] == filters_for(TOPICS)
+
+
+def test_subscriptions_stay_within_the_limit_of_the_platform() -> None:
+    """A device may have a hundred; the wildcard serves the services that are too many."""
+    assert len(filters_for(TOPICS, [f"Service{number}" for number in range(300)])) == SUBSCRIPTION_LIMIT
+
+
+def test_user_topics_are_subscribed_in_both_forms() -> None:
+    """Messages and calls; named twice they are subscribed once, and they do without a service before a service does."""
+    fixed = filters_for(TOPICS)
+    assert filters_for(TOPICS, (), ["get", "a/#", "get"]) == (
+        *fixed,
+        f"{USER}/get",
+        f"/ext/rrpc/+{USER}/get",
+        f"{USER}/a/#",
+        f"/ext/rrpc/+{USER}/a/#",
+    )
+    many = filters_for(TOPICS, (f"S{number}" for number in range(300)), (f"t{n}" for n in range(USER_TOPIC_LIMIT)))
+    assert len(many) == len(set(many)) == SUBSCRIPTION_LIMIT
+    assert f"/ext/rrpc/+{USER}/t{USER_TOPIC_LIMIT - 1}" in many
+    assert f"/ext/rrpc/+{SYS}/thing/service/S0" in many
+
+
+def test_too_many_user_topics() -> None:
+    """What the platform would refuse is not asked for."""
+    with pytest.raises(ValueError, match=f"more than the {USER_TOPIC_LIMIT}"):
+        filters_for(TOPICS, (), (f"topic{number}" for number in range(USER_TOPIC_LIMIT + 1)))
+
+
+# How
+
+
+def noted(cloud: Simulator, note: str) -> list[list[str]]:
+    """Return the filters of every packet that the cloud has noted as `subscribed` or `unsubscribed`."""
+    return [list(json.loads(message.payload)) for message in cloud.wire if message.note == note]
+
+
+async def test_user_topics_come_and_go_without_reconnecting(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """Only the difference is subscribed and unsubscribed, and what is unsubscribed does not arrive any more."""
+    before = len(noted(cloud, "subscribed"))
+    await link.listen_to_topics(["get", "news/+"])
+    assert noted(cloud, "subscribed")[before:] == [
+        [f"{USER}/get", f"/ext/rrpc/+{USER}/get", f"{USER}/news/+", f"/ext/rrpc/+{USER}/news/+"]
+    ]
+    await publish(cloud, f"{USER}/get", b"1")
+    await publish(cloud, f"{USER}/news/today", b"2")
+    await until(lambda: len(owner.commands) == 2)
+
+    await link.listen_to_topics(["news/+", "other"])
+    assert noted(cloud, "subscribed")[before + 1 :] == [[f"{USER}/other", f"/ext/rrpc/+{USER}/other"]]
+    assert {one for packet in noted(cloud, "unsubscribed") for one in packet} == {
+        f"{USER}/get",
+        f"/ext/rrpc/+{USER}/get",
+    }
+    await publish(cloud, f"{USER}/get", b"3")
+    await publish(cloud, f"{USER}/other", b"4")
+    await until(lambda: len(owner.commands) == 3)
+    assert [one.payload for one in owner.commands] == [b"1", b"2", b"4"]
+    assert await works(cloud, device)
+
+
+async def test_as_many_as_there_may_be(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """A full set is exchanged for another, in packets that the platform takes, and never above its limit."""
+    services = [f"Service{number}" for number in range(100)]
+    await link.listen_to(services)
+    for name in ("old", "new"):
+        await link.listen_to_topics(f"{name}{number}" for number in range(USER_TOPIC_LIMIT))
+    assert not link.refused_topics
+    packets = noted(cloud, "subscribed") + noted(cloud, "unsubscribed")
+    assert max(map(len, packets)) == FILTERS_PER_PACKET
+    assert device.connection is not None
+    assert len(device.connection.subscriptions) == SUBSCRIPTION_LIMIT
+    assert f"{USER}/new0" in device.connection.subscriptions
+    assert f"{USER}/old0" not in device.connection.subscriptions
+    await link.listen_to_topics([])
+    await link.listen_to([])
+    assert len(device.connection.subscriptions) == len(filters_for(TOPICS))
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_user_topics_are_subscribed_again_after_a_reconnect(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, owner: Owner
+) -> None:
+    """Whether they were there from the beginning or came later."""
+    link = new_link(config, user_topics=["first"])
+    await link.wait_online(5)
+    await link.listen_to_topics(["first", "second"])
+    cloud.faults.set(drop_connection=DEVICE_NAME)
+    await until(lambda: device.connections == 2 and link.state is LinkState.ONLINE)
+    for topic in ("first", "second"):
+        await publish(cloud, f"{USER}/{topic}", b"x")
+    await until(lambda: len(owner.commands) == 2)
+
+
+async def test_wrong_user_topics_change_nothing(
+    cloud: Simulator, device: CloudDevice, link: Link, config: LinkConfig, owner: Owner
+) -> None:
+    """The caller is told before anything has happened."""
+    await link.listen_to_topics(["get"])
+    for wrong in (["get", "a//b"], [f"t{number}" for number in range(USER_TOPIC_LIMIT + 1)]):
+        with pytest.raises(ValueError):  # noqa: PT011 - which text is a matter of the tests above
+            await link.listen_to_topics(wrong)
+    await publish(cloud, f"{USER}/get", b"x")
+    await until(lambda: owner.commands)
+    assert not noted(cloud, "unsubscribed")
+    with pytest.raises(ValueError, match="wildcard"):
+        Link(config, on_command=owner.obey, on_state=owner.hear, user_topics=["a#"])
+
+
+async def test_user_topics_that_the_cloud_refuses(
+    cloud: Simulator, device: CloudDevice, link: Link, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever wants to listen is told, once, and what the cloud takes is not affected."""
+    cloud.faults.set(refuse_wildcards=True)
+    for _ in range(2):
+        await link.listen_to_topics(["get", "news/#"])
+    assert link.refused_topics == {"news/#"}
+    assert caplog.text.count("does not let gw-1 listen to") == 1
+    await link.listen_to_topics(["get"])
+    assert not link.refused_topics
+    assert await works(cloud, device)
+    await link.stop()
+    assert not link.refused_topics
+
+
+@pytest.mark.parametrize("form", ["auto", "sys"])
+async def test_named_services_work_where_wildcards_are_refused(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, form: str
+) -> None:
+    """Also the synchronous ones, in either form."""
+    device.rrpc = type(device.rrpc)(form)
+    cloud.faults.set(refuse_wildcards=True)
+    link = new_link(config, ["ReadMeter"])
+    await link.wait_online(5)
+    assert (await call(cloud, "InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1}))["Success"]
+
+
+async def test_changes_one_after_the_other(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """Whoever changes it last has it, however many change it at once."""
+    await asyncio.gather(*(link.listen_to_topics([f"topic{number}"]) for number in range(10)), link.listen_to(["Run"]))
+    assert device.connection is not None
+    wanted = filters_for(TOPICS, ["Run"], ["topic9"])
+    assert len(device.connection.subscriptions) == len(wanted)
+    assert all(one in device.connection.subscriptions for one in wanted)
+
+
+async def test_a_host_that_does_not_acknowledge(monkeypatch: pytest.MonkeyPatch, new_link: NewLink) -> None:
+    """What was not acknowledged is asked for again by the next change."""
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.02)
+        await link.listen_to_topics(["a"])
+        host.acknowledges = False
+        await link.listen_to_topics([])
+        await link.listen_to_topics([])
+        unsubscribed = [set(one.filters) for one in host.received if isinstance(one, Unsubscribe)]
+        assert unsubscribed == [set(TOPICS.user_filters("a"))] * 2
+        host.acknowledges = True
+        await link.listen_to_topics(["b"])
+        subscribed = [packet.filters for packet in host.received if isinstance(packet, Subscribe)]
+        assert subscribed[-1] == tuple((one, 1) for one in TOPICS.user_filters("b"))

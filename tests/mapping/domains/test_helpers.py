@@ -1,0 +1,104 @@
+"""Counters, timers and remote controls."""
+
+from datetime import UTC, datetime
+
+from homeassistant.core import State
+import pytest
+
+from custom_components.aliyun_iot.mapping.aspect import ActionCall, Range, Reason, Refused, Value
+from custom_components.aliyun_iot.mapping.domains import aspect_of
+
+from ..asking import changed, commands, read
+
+COUNTER = State("counter.visitors", "3", {"minimum": 0, "maximum": 50, "step": 2})
+TIMER = State(
+    "timer.egg", "active", {"duration": "0:05:00", "remaining": "0:05:00", "finishes_at": "2026-11-23T12:00:00+00:00"}
+)
+REMOTE = State("remote.tv", "on", {"supported_features": 4, "activity_list": ["tv", "music"], "current_activity": "tv"})
+
+
+def test_a_counter_counts_within_its_limits() -> None:
+    """Limits and step are the counter's own."""
+    value = aspect_of("counter.visitors", "value")
+    assert (value.read(COUNTER), value.range(COUNTER)) == (3, Range(0, 50, 2))
+    assert value.range(State("counter.free", "3", {"step": 1})) == Range(None, None, 1)
+    assert commands(COUNTER, {"value": 8.0}) == [ActionCall("counter", "set_value", {"value": 8})]
+    assert commands(COUNTER, {"command": "reset"}) == [ActionCall("counter", "reset")]
+    with pytest.raises(Refused) as refused:
+        commands(COUNTER, {"value": 8, "command": "reset"})
+    assert refused.value.reason is Reason.CONFLICT
+
+
+def test_a_timer_says_how_long() -> None:
+    """What is left is known while nothing runs; the end while it does."""
+    end = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert read(TIMER) == {"state": "active", "duration": 300, "remaining": None, "finishes_at": end}
+    paused = State("timer.egg", "paused", {"duration": "1:00:00", "remaining": "0:00:09"})
+    assert read(paused) == {"state": "paused", "duration": 3600, "remaining": 9, "finishes_at": None}
+    assert read(changed(TIMER, "idle", duration="0:00:00"))["duration"] == 0
+    assert read(changed(TIMER, "idle"))["remaining"] == 0
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 300, "", "soon", "1:2:3:4", "٣:00:00", "\ud800", "9" * 500, ["0:05:00"]], ids=ascii
+)
+def test_a_timer_survives_odd_durations(odd: object) -> None:
+    """Whatever is no duration says nothing; a bare number counts seconds."""
+    timer = changed(TIMER, "paused", duration=odd, remaining=odd, finishes_at=odd)
+    assert {read(timer)[key] for key in ("duration", "remaining", "finishes_at")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "calls"),
+    [
+        ("idle", {"state": "active"}, [ActionCall("timer", "start")]),
+        ("paused", {"state": "active"}, [ActionCall("timer", "start")]),
+        ("active", {"state": "active"}, []),
+        ("active", {"state": "active", "duration": 60.0}, [ActionCall("timer", "start", {"duration": 60})]),
+        ("active", {"state": "paused"}, [ActionCall("timer", "pause")]),
+        ("active", {"state": "idle"}, [ActionCall("timer", "cancel")]),
+        ("paused", {"state": "idle"}, [ActionCall("timer", "cancel")]),
+        ("idle", {"state": "idle"}, []),
+    ],
+)
+def test_a_timer_is_only_touched_when_it_has_to_be(
+    state: str, values: dict[str, Value], calls: list[ActionCall]
+) -> None:
+    """Starting a timer that runs would let it begin again."""
+    assert commands(changed(TIMER, state), values) == calls
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "words"),
+    [
+        ("idle", {"duration": 60}, "together with being started"),
+        ("active", {"duration": 60, "state": "idle"}, "together with being started"),
+        ("idle", {"state": "paused"}, "not running"),
+    ],
+)
+def test_what_a_timer_cannot_do_is_said(state: str, values: dict[str, Value], words: str) -> None:
+    """Home Assistant would silently do nothing, or something else."""
+    with pytest.raises(Refused, match=words) as refused:
+        commands(changed(TIMER, state), values)
+    assert refused.value.reason is Reason.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("values", "calls"),
+    [
+        ({"power": False, "activity": "music", "command": "mute"}, [("turn_off", {})]),
+        ({"power": True}, [("turn_on", {})]),
+        ({"power": True, "activity": "music"}, [("turn_on", {"activity": "music"})]),
+        ({"command": "mute"}, [("send_command", {"command": ["mute"]})]),
+        ({"command": "mute", "power": True}, [("turn_on", {}), ("send_command", {"command": ["mute"]})]),
+    ],
+)
+def test_a_remote_is_on_before_it_sends(values: dict[str, Value], calls: list[tuple[str, dict[str, object]]]) -> None:
+    """Off wins, an activity is on, a command comes last."""
+    assert commands(REMOTE, values) == [ActionCall("remote", action, data) for action, data in calls]
+
+
+def test_a_remote_says_what_it_is_for() -> None:
+    """Commands leave nothing to report."""
+    assert read(REMOTE) == {"power": True, "activity": "tv", "command": None}
+    assert read(State("remote.plain", "off")) == {"power": False, "command": None}

@@ -1,0 +1,137 @@
+"""Lights: hue, saturation and brightness in one property, and effects."""
+
+from homeassistant.components.light import ColorMode, LightEntityFeature
+from homeassistant.core import State
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.aliyun_iot.alink.datatypes import DoubleType, Field, IntType, StructType, TextType
+from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused
+from custom_components.aliyun_iot.mapping.binding import Access, Conversion
+from custom_components.aliyun_iot.mapping.color import HSV, color_hsv, color_members, hsv_color
+from custom_components.aliyun_iot.mapping.convert import ConversionError, carries, to_cloud, to_ha
+from custom_components.aliyun_iot.mapping.domains import aspect_of
+from custom_components.aliyun_iot.mapping.suggest import suggest
+
+from ..asking import changed, commands, read
+
+LAMP = State(
+    "light.lamp",
+    "on",
+    {
+        "supported_color_modes": [ColorMode.HS],
+        "color_mode": ColorMode.HS,
+        "hs_color": (120.0, 50.0),
+        "rgb_color": (128, 255, 128),
+        "brightness": 102,
+        "supported_features": LightEntityFeature.EFFECT,
+        "effect_list": ["rainbow"],
+        "effect": "rainbow",
+    },
+)
+
+
+def test_a_colour_is_said_in_degrees_and_percent() -> None:
+    """The value of HSV is the brightness; the plain colour knows nothing of it."""
+    state = read(LAMP)
+    assert state["color"] == (128, 255, 128)
+    assert to_cloud(state["hsv"], aspect_of("light.lamp", "hsv"), HSV, Conversion(), LAMP) == {
+        "Hue": 120,
+        "Saturation": 50,
+        "Value": 40,
+    }
+
+
+def test_a_colour_in_degrees_is_one_action() -> None:
+    """Hue, saturation and brightness arrive together; a brightness of its own wins, black is off."""
+    aspect = aspect_of("light.lamp", "hsv")
+    wanted = to_ha({"Hue": 201, "Saturation": 3, "Value": 7}, aspect, HSV, Conversion(), LAMP)
+    lit = {"hs_color": [201, 3], "brightness": 18}
+    assert commands(LAMP, {"hsv": wanted}) == [ActionCall("light", "turn_on", lit)]
+    assert commands(LAMP, {"hsv": wanted, "brightness": 100}) == [
+        ActionCall("light", "turn_on", lit | {"brightness": 255})
+    ]
+    assert commands(LAMP, {"hsv": (0, 0, 0)}) == [ActionCall("light", "turn_off")]
+    for other in ({"color": (255, 0, 0)}, {"hsv": wanted, "color": (255, 0, 0)}):
+        if "hsv" not in other:
+            assert commands(LAMP, other) == [ActionCall("light", "turn_on", {"rgb_color": [255, 0, 0]})]
+            continue
+        with pytest.raises(Refused) as refused:
+            commands(LAMP, other)
+        assert refused.value.reason is Reason.CONFLICT
+
+
+def test_an_effect_turns_the_light_on() -> None:
+    """It is a field of the same action."""
+    assert read(LAMP)["effect"] == "rainbow"
+    assert commands(changed(LAMP, "off"), {"effect": "rainbow", "brightness": 10}) == [
+        ActionCall("light", "turn_on", {"effect": "rainbow", "brightness": 26})
+    ]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"hs_color": None},
+        {"hs_color": (400, 50)},
+        {"hs_color": (120,)},
+        {"hs_color": "green"},
+        {"brightness": None},
+        {"brightness": 1e9},
+        {"color_mode": ColorMode.COLOR_TEMP},
+    ],
+)
+def test_what_is_no_colour_says_nothing(attributes: dict[str, object]) -> None:
+    """White light has no hue, and attributes may hold anything."""
+    assert read(changed(LAMP, **attributes))["hsv"] is None
+
+
+def struct(*names: str, kind: type[IntType | DoubleType | TextType] = IntType) -> StructType:
+    """Return a structure of members of one type."""
+    return StructType({name: Field(name, name, kind()) for name in names})
+
+
+@pytest.mark.parametrize(
+    ("data_type", "known"),
+    [
+        (HSV, True),
+        (struct("h", "s", "v", kind=DoubleType), True),
+        (struct("Red", "Green", "Blue"), True),
+        (struct("Hue", "Saturation", "Lightness"), False),
+        (struct("Hue", "Saturation", "Value", "Time"), False),
+        (struct("Hue", "Saturation", "Value", kind=TextType), False),
+    ],
+)
+def test_structures_are_told_by_their_members(data_type: StructType, known: bool) -> None:
+    """What isn't known for a colour is not taken for one."""
+    assert (color_members(data_type) is not None) is known
+    assert carries(aspect_of("light.lamp", "color"), data_type, Conversion()) is known
+
+
+@pytest.mark.parametrize("value", [{"Hue": 361, "Saturation": 0, "Value": 0}, {"Hue": 1}, {"Hue": None}, {}])
+def test_a_colour_out_of_range_is_refused(value: dict[str, int]) -> None:
+    """A property without limits doesn't keep an application from nonsense."""
+    with pytest.raises(ConversionError):
+        to_ha(value, aspect_of("light.lamp", "hsv"), struct("Hue", "Saturation", "Value"), Conversion(), LAMP)
+
+
+@given(hue=st.integers(0, 359), saturation=st.integers(1, 100), value=st.integers(1, 100))
+def test_pale_and_dark_colours_keep_their_hue(hue: int, saturation: int, value: int) -> None:
+    """There are more of them than three bytes can tell apart."""
+    there_and_back = color_hsv(hsv_color(hue, saturation, value))
+    assert [round(part, 3) for part in there_and_back] == [hue, saturation, value]
+
+
+def test_a_thing_model_decides_how_colours_are_said() -> None:
+    """No second property is made up for the same colour, but one that exists is found."""
+    assert "HSVColor" not in {one.identifier for one in suggest(LAMP, None, ())}
+    model = ThingModel.parse(
+        {
+            "properties": [
+                {"identifier": "HSVColor", "name": "HSV调色", "accessMode": "rw", "dataType": HSV.to_tsl()},
+            ]
+        }
+    )
+    (suggestion,) = suggest(LAMP, model, ())
+    assert (suggestion.aspect, suggestion.access) == ("hsv", Access.BOTH)

@@ -1,0 +1,88 @@
+"""Covers, valves and locks: of several wishes the safest wins."""
+
+from homeassistant.components.cover import CoverEntityFeature
+from homeassistant.components.lock import LockEntityFeature
+from homeassistant.components.valve import ValveEntityFeature
+from homeassistant.core import State
+import pytest
+
+from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused, Value
+from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
+
+from ..asking import changed, commands, read
+
+COVER = State("cover.blind", "open", {"supported_features": sum(CoverEntityFeature), "current_position": 50})
+VALVE = State("valve.garden", "open", {"supported_features": sum(ValveEntityFeature), "current_position": 50})
+
+
+@pytest.mark.parametrize("state", [COVER, VALVE], ids=["cover", "valve"])
+@pytest.mark.parametrize(
+    ("values", "action"),
+    [
+        ({"command": "stop"}, "stop_{}"),
+        ({"command": "stop", "open": False, "position": 3}, "stop_{}"),
+        ({"command": "close", "position": 3}, "close_{}"),
+        ({"command": "open", "open": False}, "close_{}"),
+        ({"command": "open"}, "open_{}"),
+        ({"open": True}, "open_{}"),
+        ({"open": True, "position": 3}, "set_{}_position"),
+        ({"command": "open", "position": 3}, "set_{}_position"),
+    ],
+)
+def test_the_safest_wish_wins(state: State, values: dict[str, Value], action: str) -> None:
+    """Stopping over closing, closing over a position, a position over opening."""
+    (call,) = commands(state, values)
+    assert (call.domain, call.action) == (state.domain, action.format(state.domain))
+    assert call.data == ({"position": 3} if "position" in action else {})
+
+
+def test_commands_are_those_that_the_entity_knows() -> None:
+    """Options follow the supported features, and nothing is reported."""
+    simple = changed(COVER, supported_features=int(CoverEntityFeature.OPEN | CoverEntityFeature.STOP))
+    command = aspect_of("cover.blind", "command")
+    assert command.options(simple) == ("open", "stop")
+    assert command.read(simple) is None
+    assert not command.supported(changed(COVER, supported_features=0))
+    with pytest.raises(Refused) as refused:
+        commands(simple, {"command": "close"})
+    assert refused.value.reason is Reason.NOT_AN_OPTION
+
+
+def test_slats_are_moved_beside_the_cover() -> None:
+    """A command for the slats wins over their position; both come after the cover."""
+    assert commands(COVER, {"tilt": 20, "open": False}) == [
+        ActionCall("cover", "close_cover"),
+        ActionCall("cover", "set_cover_tilt_position", {"tilt_position": 20}),
+    ]
+    assert commands(COVER, {"tilt": 20, "tilt_command": "stop"}) == [ActionCall("cover", "stop_cover_tilt")]
+
+
+def test_a_valve_says_where_it_is() -> None:
+    """Position and state; while it closes it says neither open nor closed."""
+    assert read(VALVE) == {"position": 50, "open": True, "command": None}
+    assert read(changed(VALVE, "closing"))["open"] is None
+    assert read(changed(VALVE, "closed"))["open"] is False
+    assert DOMAINS["valve"].risky(VALVE)
+
+
+@pytest.mark.parametrize(
+    ("values", "actions"),
+    [
+        ({"latch": True}, ["open"]),
+        ({"latch": True, "locked": False}, ["open"]),
+        ({"latch": True, "locked": True}, ["lock"]),
+        ({"latch": False}, []),
+        ({"latch": False, "locked": False}, ["unlock"]),
+    ],
+)
+def test_a_latch_opens_only_when_asked(values: dict[str, Value], actions: list[str]) -> None:
+    """Unlocking never swings a door open, and locking wins."""
+    lock = State("lock.door", "locked", {"supported_features": int(LockEntityFeature.OPEN)})
+    assert [call.action for call in commands(lock, values)] == actions
+
+
+def test_a_lock_without_a_latch_has_none() -> None:
+    """A press on what isn't there is refused."""
+    with pytest.raises(Refused) as refused:
+        commands(State("lock.door", "locked"), {"latch": True})
+    assert refused.value.reason is Reason.NOT_SUPPORTED

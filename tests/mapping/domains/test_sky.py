@@ -1,0 +1,136 @@
+"""Sun and weather: numbers with the units that the entity names."""
+
+from datetime import UTC, datetime
+
+from homeassistant.components.weather import ATTR_CONDITION_SUNNY
+from homeassistant.core import State
+import pytest
+
+from custom_components.aliyun_iot.alink.datatypes import EnumType
+from custom_components.aliyun_iot.mapping.binding import Conversion
+from custom_components.aliyun_iot.mapping.convert import to_cloud
+from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
+
+from ..asking import read
+
+WEATHER = State(
+    "weather.home",
+    ATTR_CONDITION_SUNNY,
+    {
+        "temperature": 68,
+        "temperature_unit": "°F",
+        "apparent_temperature": 66,
+        "dew_point": 50,
+        "humidity": 40,
+        "pressure": 29.9,
+        "pressure_unit": "inHg",
+        "wind_speed": 5,
+        "wind_gust_speed": 9,
+        "wind_speed_unit": "mph",
+        "wind_bearing": 180,
+        "visibility": 10,
+        "visibility_unit": "mi",
+        "precipitation_unit": "in",
+        "cloud_coverage": 20,
+        "uv_index": 3,
+        "ozone": 300,
+    },
+)
+
+
+def test_the_weather_says_everything_in_its_units() -> None:
+    """Units stand in attributes of their own."""
+    said = {
+        aspect.key: (aspect.read(WEATHER), aspect.unit(WEATHER))
+        for aspect in DOMAINS["weather"].aspects
+        if aspect.supported(WEATHER)
+    }
+    assert said == {
+        "condition": ("sunny", None),
+        "temperature": (68, "°F"),
+        "apparent_temperature": (66, "°F"),
+        "dew_point": (50, "°F"),
+        "humidity": (40, "%"),
+        "pressure": (29.9, "inHg"),
+        "wind_speed": (5, "mph"),
+        "wind_gust_speed": (9, "mph"),
+        "wind_bearing": (180, "°"),
+        "visibility": (10, "mi"),
+        "cloud_coverage": (20, "%"),
+        "uv_index": (3, None),
+        "ozone": (300, None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("bearing", "degrees"),
+    [
+        (270.5, 270.5),
+        ("N", 0),
+        ("nne", 22.5),
+        ("SW", 225),
+        ("NNW", 337.5),
+        ("12", 12),
+        ("somewhere", None),
+        (None, None),
+    ],
+)
+def test_a_wind_has_a_direction(bearing: object, degrees: float | None) -> None:
+    """In degrees or as a point of the compass."""
+    windy = State("weather.home", "windy", {"wind_bearing": bearing})
+    assert aspect_of("weather.home", "wind_bearing").read(windy) == degrees
+
+
+def test_weather_that_says_little_is_little() -> None:
+    """What isn't measured is no aspect of it."""
+    assert read(State("weather.home", "rainy", {"temperature": 12})) == {"condition": "rainy", "temperature": 12}
+
+
+def test_every_condition_of_home_assistant_is_an_option() -> None:
+    """All fifteen, none twice."""
+    options = aspect_of("weather.home", "condition").options(WEATHER)
+    assert len(set(options)) == len(options) == 15
+    assert "clear-night" in options
+
+
+def test_chinese_weather_is_recognised() -> None:
+    """The weather of a thing model by its words."""
+    items = EnumType({1: "晴", 2: "多云", 3: "阴", 4: "雨", 5: "雷阵雨", 6: "雪", 7: "雨夹雪", 8: "雾", 9: "大雨"})
+    condition = aspect_of("weather.home", "condition")
+    said = {
+        option: to_cloud(option, condition, items, Conversion(), WEATHER)
+        for option in (
+            "sunny",
+            "partlycloudy",
+            "cloudy",
+            "rainy",
+            "lightning-rainy",
+            "snowy",
+            "snowy-rainy",
+            "fog",
+            "pouring",
+        )
+    }
+    assert list(said.values()) == list(items.items)
+
+
+@pytest.mark.parametrize(("state", "up"), [("above_horizon", True), ("below_horizon", False)])
+def test_the_sun_says_where_it_is(state: str, up: bool) -> None:
+    """And when it rises and sets next."""
+    sun = State(
+        "sun.sun",
+        state,
+        {
+            "elevation": -3.5,
+            "azimuth": 271,
+            "next_rising": "2026-11-24T06:30:00.123456+00:00",
+            "next_setting": "2026-11-23T16:52:00+00:00",
+        },
+    )
+    assert read(sun) == {
+        "above_horizon": up,
+        "elevation": -3.5,
+        "azimuth": 271,
+        "next_rising": datetime(2026, 11, 24, 6, 30, 0, 123456, tzinfo=UTC),
+        "next_setting": datetime(2026, 11, 23, 16, 52, tzinfo=UTC),
+    }

@@ -1,0 +1,371 @@
+"""The mapping as a document: what goes out comes in again, and what can't come in is told by name."""
+
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+# Home Assistant first: it decides which package is called voluptuous.
+from custom_components.aliyun_iot.mapping.binding import (
+    RESERVED_IDENTIFIERS,
+    Access,
+    Binding,
+    Conversion,
+    ServiceBinding,
+)
+from custom_components.aliyun_iot.mapping.document import Document
+from custom_components.aliyun_iot.mapping.document_text import MAX_SIZE, read_text, write_text
+from custom_components.aliyun_iot.mapping.fault import DocumentError, Expected, FaultKind
+from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.rule_document import DocumentedRule
+from custom_components.aliyun_iot.mapping.selection import Selection, Target
+
+HEAD = "format: aliyun_iot_mapping\nversion: 2\n"
+LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+AMOUNTS = st.floats(min_value=0, allow_infinity=False)
+TEXTS = st.text(max_size=30)
+IDENTIFIERS = st.from_regex(r"[A-Za-z0-9_]{1,50}(:[A-Za-z0-9_]{1,50})?", fullmatch=True).filter(
+    lambda text: text.split(":")[-1] not in RESERVED_IDENTIFIERS
+)
+ENTITIES = st.from_regex(r"(light|sensor|climate)\.[a-z0-9]{1,20}|[0-9a-f]{32}", fullmatch=True)
+ACTION = st.fixed_dictionaries(
+    {
+        "action": st.just("light.turn_on"),
+        "data": st.dictionaries(
+            st.from_regex(r"[a-z_]{1,10}", fullmatch=True),
+            st.one_of(st.booleans(), st.none(), NUMBERS, st.integers(-(2**63), 2**63 - 1), st.just("12:30:00")),
+            max_size=3,
+        ),
+    }
+)
+CONVERSIONS = st.builds(
+    Conversion,
+    scale=NUMBERS.filter(bool),
+    offset=NUMBERS,
+    invert=st.booleans(),
+    digits=st.none() | st.integers(0, 9),
+    clamp=st.booleans(),
+    options=st.dictionaries(TEXTS, TEXTS | st.integers(-(2**63), 2**63 - 1), max_size=3),
+    unit=TEXTS,
+    template=TEXTS,
+    template_back=TEXTS,
+)
+DETAILS: dict[str, Any] = {
+    "identifier": IDENTIFIERS,
+    "conversion": CONVERSIONS,
+    "min_interval": AMOUNTS,
+    "dead_band": AMOUNTS,
+    "confirmed": st.booleans(),
+}
+SOURCES = TEXTS.filter(str.strip)
+BINDINGS = st.lists(
+    st.one_of(
+        st.builds(
+            Binding,
+            entity=ENTITIES,
+            aspect=st.sampled_from(["power", "raw_state", "亮度"]),
+            access=st.sampled_from(Access),
+            actions=st.lists(ACTION, max_size=2),
+            **DETAILS,
+        ),
+        st.builds(Binding, entity=ENTITIES, aspect=st.just("attribute"), source=SOURCES, **DETAILS),
+        st.builds(Binding, entity=ENTITIES | st.just(""), aspect=st.just("template"), source=SOURCES, **DETAILS),
+        st.builds(
+            Binding,
+            entity=ENTITIES | st.just(""),
+            aspect=st.just("actions"),
+            access=st.just(Access.CONTROL),
+            actions=st.lists(ACTION, min_size=1, max_size=2),
+            **DETAILS,
+        ),
+    ),
+    max_size=4,
+    unique_by=lambda binding: binding.identifier,
+)
+SERVICES = st.lists(
+    st.builds(ServiceBinding, IDENTIFIERS, script=st.just("script.wash"))
+    | st.builds(ServiceBinding, IDENTIFIERS, st.lists(ACTION, min_size=1, max_size=2)),
+    max_size=2,
+    unique_by=lambda service: service.identifier,
+)
+IDS = st.lists(st.from_regex(r"[a-z_]{1,10}", fullmatch=True), max_size=2, unique=True).map(sorted).map(tuple)
+TARGETS = st.builds(
+    Target,
+    entity_id=st.lists(ENTITIES, max_size=2, unique=True).map(sorted).map(tuple),
+    device_id=IDS,
+    area_id=IDS,
+    label_id=IDS,
+    integration=IDS,
+)
+RULES = st.dictionaries(
+    TEXTS,
+    st.builds(
+        DocumentedRule,
+        st.builds(Selection, TARGETS, TARGETS, hidden_too=st.booleans(), diagnostic_too=st.booleans()),
+        st.frozensets(st.builds(Facet, ENTITIES, TEXTS.filter(bool)), max_size=3),
+    ),
+    max_size=2,
+)
+
+
+def read(text: str | bytes) -> Document:
+    """Read a document."""
+    return Document.parse(read_text(text))
+
+
+def written(document: Document) -> str:
+    """Write a document."""
+    return write_text(document.as_dict())
+
+
+def faults(text: str | bytes) -> list[tuple[FaultKind, str, int | None]]:
+    """Return what is wrong with a text: the kind, the path and the line."""
+    with pytest.raises(DocumentError) as error:
+        read(text)
+    return [(one.kind, one.where, one.line) for one in error.value.faults]
+
+
+@given(bindings=BINDINGS, services=SERVICES, rules=RULES)
+def test_what_goes_out_comes_in_again(
+    bindings: list[Binding], services: list[ServiceBinding], rules: dict[str, DocumentedRule]
+) -> None:
+    """Nothing is lost and nothing moves: the second export is the first to the byte, by YAML and by JSON."""
+    document = Document.of(bindings, services, rules)
+    text = written(document)
+    assert read(text) == document
+    assert written(read(text)) == text
+    assert written(Document.parse(json.loads(json.dumps(document.as_dict())))) == text
+
+
+@given(bindings=BINDINGS, services=SERVICES)
+def test_the_order_of_making_does_not_show(bindings: list[Binding], services: list[ServiceBinding]) -> None:
+    """Two houses with the same mapping export the same file."""
+    backwards = Document.of(reversed(bindings), reversed(services))
+    assert written(backwards) == written(Document.of(bindings, services))
+
+
+def test_people_can_read_it() -> None:
+    """It is grouped by entity, leaves defaults out, and writes Chinese and several lines as they are."""
+    document = Document.of(
+        [
+            LAMP,
+            Binding("Brightness", "light.lamp", "brightness", conversion=Conversion(scale=2.55)),
+            Binding(
+                "Mode", "select.场景", "value", conversion=Conversion(options={"回家 🏠": 1, "on": 2}), rule="客厅"
+            ),
+            Binding("Guests", "", "template", source="{% set n = 2 %}\n{{ n }}"),
+        ],
+        [ServiceBinding("Wash", script="script.wash")],
+        {
+            "客厅": DocumentedRule(
+                Selection(Target(area_id=("living_room",)), Target(domain=("sensor",))),
+                frozenset({Facet("light.lamp", "effect")}),
+                {"area_id": {"living_room": "客厅", "attic": "阁楼"}},
+            )
+        },
+    )
+    comment, body = written(document).split("\n\n", 1)
+    assert all(line.startswith("# ") for line in comment.splitlines())
+    assert body == (
+        "format: aliyun_iot_mapping\n"
+        "version: 2\n"
+        "bindings:\n"
+        "  light.lamp:\n"
+        "    - identifier: Brightness\n"
+        "      aspect: brightness\n"
+        "      conversion:\n"
+        "        scale: 2.55\n"
+        "    - identifier: LightSwitch\n"
+        "      aspect: power\n"
+        "      access: both\n"
+        "  no_entity:\n"
+        "    - identifier: Guests\n"
+        "      aspect: template\n"
+        "      source: |-\n"
+        "        {% set n = 2 %}\n"
+        "        {{ n }}\n"
+        "  select.场景:\n"
+        "    - identifier: Mode\n"
+        "      aspect: value\n"
+        "      conversion:\n"
+        "        options:\n"
+        "          回家 🏠: 1\n"
+        "          'on': 2\n"
+        "      rule: 客厅\n"
+        "services:\n"
+        "  Wash:\n"
+        "    script: script.wash\n"
+        "rules:\n"
+        "  客厅:\n"
+        "    include:\n"
+        "      area_id:\n"
+        "        living_room: 客厅\n"
+        "    exclude:\n"
+        "      domain:\n"
+        "        - sensor\n"
+        "    left_out:\n"
+        "      light.lamp:\n"
+        "        - effect\n"
+    )
+
+
+def test_what_people_write_by_hand() -> None:
+    """Unquoted on and off, numbers as names, times without quotes, names in place of ids with names."""
+    document = read(
+        HEAD
+        + """
+bindings:
+  climate.ac: [{identifier: Mode, aspect: mode, conversion: {options: {off: 0, on: 1, 2: 3}}}]
+services:
+  Wake: {actions: [{action: time.set, data: {time: 06:30:00, day: 2024-01-31}}]}
+rules:
+  All: {include: {area_id: [kitchen], floor_id: ground}}
+"""
+    )
+    assert document.bindings["Mode"].conversion.options == {"off": 0, "on": 1, "2": 3}
+    assert document.services["Wake"].actions[0]["data"] == {"time": "06:30:00", "day": "2024-01-31"}
+    assert document.rules["All"].selection.include == Target(area_id=("kitchen",), floor_id=("ground",))
+
+
+def test_of_two_bindings_of_a_property_the_working_one_is_exported() -> None:
+    """A document has each identifier once, so that it can be imported."""
+    document = Document.of([LAMP, Binding("LightSwitch", "switch.kettle", "power")])
+    assert read(written(document)).bindings == {"LightSwitch": LAMP}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "line"),
+    [
+        ("", FaultKind.EMPTY, None),
+        ("# nothing but a comment", FaultKind.EMPTY, None),
+        ("just words", FaultKind.NOT_A_MAPPING, None),
+        ("- 1", FaultKind.NOT_A_MAPPING, None),
+        ("format: another\nversion: 2", FaultKind.NOT_A_MAPPING, None),
+        (b"\x89PNG\r\n\x1a\n\x00", FaultKind.NOT_TEXT, None),
+        (HEAD.encode("utf-16"), FaultKind.NOT_TEXT, None),
+        ("a: \x00", FaultKind.NOT_TEXT, None),
+        ("a: \ud83d", FaultKind.NOT_TEXT, None),
+        (HEAD + "#" * MAX_SIZE, FaultKind.TOO_LARGE, None),
+        (HEAD + "bindings: {", FaultKind.SYNTAX, 4),
+        (HEAD + 'services: "never closed', FaultKind.SYNTAX, 3),
+        (HEAD + "bindings:\n\tlight.lamp: []", FaultKind.TAB, 4),
+        (HEAD + "bindings: {}\nbindings: {}", FaultKind.KEY_TWICE, 4),
+        (HEAD + "bindings: &all {}\nservices: *all", FaultKind.ALIAS, 3),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", FaultKind.ALIAS, 1),
+        (HEAD + "bindings: !include other.yaml", FaultKind.TAG, 3),
+        (HEAD + "bindings: !secret lamp", FaultKind.TAG, 3),
+        (HEAD + "bindings: !!python/object/apply:os.system [date]", FaultKind.TAG, 3),
+        (HEAD + "bindings: !!binary aGk=", FaultKind.TAG, 3),
+        (HEAD + "bindings: " + "[" * 100_000, FaultKind.TOO_DEEP, 3),
+        (f"{HEAD}---\n{HEAD}", FaultKind.SYNTAX, 3),
+        (HEAD + "? [a]\n: 1", FaultKind.SYNTAX, 3),
+        (HEAD + "bindings: 1" + "0" * 10_000, FaultKind.SYNTAX, 3),
+    ],
+)
+def test_texts_that_are_no_document(text: str | bytes, kind: FaultKind, line: int | None) -> None:
+    """Each is refused before anything in it takes effect, with the line where there is one."""
+    assert faults(text) == [(kind, "", line)]
+
+
+def test_every_fault_is_told_with_its_path() -> None:
+    """Whoever mends a document mends it once."""
+    text = (
+        HEAD
+        + """
+extra: 1
+bindings:
+  Light.Lamp: []
+  light.bulb: on
+  light.lamp:
+    - just words
+    - {identifier: A, aspect: power, scal: 1}
+    - {identifier: get, aspect: power, access: sideways, min_interval: -1, confirmed: "yes"}
+    - {identifier: B, aspect: power, conversion: {scale: 0, digits: 12, bend: 1, options: {a: [1]}}}
+    - {identifier: C}
+    - {identifier: D, aspect: power, entity: light.other}
+    - {identifier: E, aspect: power, actions: [{delay: soon}]}
+    - {identifier: F, aspect: power, rule: Nobody}
+    - {identifier: G, aspect: power}
+  sensor.x:
+    - {identifier: G, aspect: value}
+  no_entity:
+    - {identifier: H, aspect: power}
+    - {identifier: I, aspect: template}
+    - {identifier: J, aspect: actions, actions: [{delay: 1}]}
+services:
+  A: {}
+  B: {script: wash}
+  C: {script: script.wash, actions: [{delay: 1}]}
+rules:
+  R: {include: {area: x, area_id: [1]}, left_out: {lamp: [power], light.lamp: power}}
+  S: {hidden_too: 5, left_out: []}
+  T: []
+"""
+    )
+    assert {(kind, where) for kind, where, _ in faults(text)} == {
+        (FaultKind.UNKNOWN_KEY, "extra"),
+        (FaultKind.WRONG_VALUE, "bindings → Light.Lamp"),
+        (FaultKind.WRONG_VALUE, "bindings → light.bulb"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 1"),
+        (FaultKind.UNKNOWN_KEY, "bindings → light.lamp → 2 → scal"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 3 → identifier"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 3 → access"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 3 → min_interval"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 3 → confirmed"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 4 → conversion → scale"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 4 → conversion → digits"),
+        (FaultKind.UNKNOWN_KEY, "bindings → light.lamp → 4 → conversion → bend"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 4 → conversion → options → a"),
+        (FaultKind.MISSING, "bindings → light.lamp → 5"),
+        (FaultKind.UNKNOWN_KEY, "bindings → light.lamp → 6 → entity"),
+        (FaultKind.WRONG_VALUE, "bindings → light.lamp → 7 → actions"),
+        (FaultKind.UNKNOWN_RULE, "bindings → light.lamp → 8"),
+        (FaultKind.IDENTIFIER_TWICE, "bindings → sensor.x → 1"),
+        (FaultKind.WRONG_VALUE, "bindings → no_entity → 1 → aspect"),
+        (FaultKind.MISSING, "bindings → no_entity → 2"),
+        (FaultKind.WRONG_VALUE, "bindings → no_entity → 3 → access"),
+        (FaultKind.WRONG_VALUE, "services → A"),
+        (FaultKind.WRONG_VALUE, "services → B → script"),
+        (FaultKind.WRONG_VALUE, "services → C"),
+        (FaultKind.WRONG_VALUE, "rules → R → left_out → lamp"),
+        (FaultKind.WRONG_VALUE, "rules → R → left_out → light.lamp"),
+        (FaultKind.WRONG_VALUE, "rules → S → left_out"),
+        (FaultKind.WRONG_VALUE, "rules → T"),
+    }
+    sides = HEAD + "rules: {R: {include: {area: x, area_id: [1]}, hidden_too: 5}}"
+    assert {(kind, where) for kind, where, _ in faults(sides)} == {
+        (FaultKind.UNKNOWN_KEY, "rules → R → include → area"),
+        (FaultKind.WRONG_VALUE, "rules → R → include → area_id"),
+        (FaultKind.WRONG_VALUE, "rules → R → hidden_too"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        ({"services": {"A": {"actions": [{"data": {"a": float("nan")}}]}}}, "services → A → actions → 1 → data → a"),
+        ({"services": {"A": {"actions": [{"data": {"a": 2**70}}]}}}, "services → A → actions → 1 → data → a"),
+        ({"services": {"A": {"actions": [{1: 2}]}}}, "services → A → actions → 1"),
+        ({"bindings": {"light.lamp": [{"identifier": object()}]}}, "bindings → light.lamp → 1 → identifier"),
+        ({"bindings": {"light.lamp": [{"unit": "\ud83d"}]}}, "bindings → light.lamp → 1 → unit"),
+    ],
+)
+def test_what_could_not_be_stored_is_refused(data: dict[str, Any], where: str) -> None:
+    """An action may be given anything, and what JSON can't say would keep Home Assistant from saving its entries."""
+    with pytest.raises(DocumentError) as error:
+        Document.parse({"format": "aliyun_iot_mapping", "version": 2, **data})
+    assert [(one.where, one.expected in (Expected.PLAIN, Expected.TEXT)) for one in error.value.faults] == [
+        (where, True)
+    ]
+
+
+def test_nested_data_ends_somewhere() -> None:
+    """Data of an action that go on for ever are refused, not followed."""
+    loop: list[object] = []
+    loop.append(loop)
+    with pytest.raises(DocumentError) as error:
+        Document.parse({"format": "aliyun_iot_mapping", "version": 2, "bindings": loop})
+    assert error.value.faults[0].kind is FaultKind.TOO_DEEP

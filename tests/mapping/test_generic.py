@@ -1,0 +1,117 @@
+"""What every entity has: a state and attributes, and bindings that have no entity at all."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from enum import IntFlag, StrEnum
+from typing import Any
+
+from homeassistant.core import State
+import pytest
+
+from custom_components.aliyun_iot.mapping.aspect import Kind, Raw
+from custom_components.aliyun_iot.mapping.attributes import as_raw
+from custom_components.aliyun_iot.mapping.binding import Binding
+from custom_components.aliyun_iot.mapping.domains import DOMAINS
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, STATE_ASPECTS, aspect_for
+
+MOWING = State("zone.garden", "3", {"radius": 12.5, "passive": None, "persons": ("person.a", "person.b")})
+OUTSIDE = State("weather.home", "sunny", {"temperature": 71, "temperature_unit": "°F"})
+
+
+class Mode(StrEnum):
+    """How some integrations hold a mode."""
+
+    ECO = "eco"
+
+
+class Feature(IntFlag):
+    """How all integrations hold their features."""
+
+    FAST = 4
+
+
+def reads(state: State, source: str) -> Raw:
+    """Return what the attribute of this name says."""
+    aspect = aspect_for(Binding("A", state.entity_id, "attribute", source=source), state.entity_id)
+    assert aspect
+    return aspect.read(state)
+
+
+def test_an_entity_of_any_domain_has_a_state_and_attributes() -> None:
+    """Also one that no domain file knows."""
+    state_aspect = aspect_for(Binding("A", "zone.garden", "raw_state"), "zone.garden")
+    assert state_aspect
+    assert state_aspect.read(MOWING) == "3"
+    assert reads(MOWING, "radius") == 12.5
+    assert reads(MOWING, "persons") == ["person.a", "person.b"]
+
+
+def test_what_is_not_there_is_nothing() -> None:
+    """Neither a missing attribute nor an empty one is a value; the attributes of an unavailable entity are old."""
+    assert reads(MOWING, "speed") is None
+    assert reads(MOWING, "passive") is None
+    assert reads(State("zone.garden", "unavailable", {"radius": 1}), "radius") is None
+    assert reads(State("scene.movie", "unknown", {"radius": 1}), "radius") == 1
+    for unsaid in ("unknown", "unavailable"):
+        assert STATE_ASPECTS[0].read(State("zone.garden", unsaid)) is None
+
+
+def test_domain_aspects_are_found_the_same_way() -> None:
+    """One function finds them all, and no domain calls an aspect of its own what the generic ones are called."""
+    assert aspect_for(Binding("A", "switch.a", "power"), "switch.a") is DOMAINS["switch"].aspect("power")
+    assert aspect_for(Binding("A", "zone.a", "power"), "zone.a") is None
+    assert aspect_for(Binding("A", "", "template", source="{{ 1 }}"), "") is RENDERED
+    generic = {"raw_state", "attribute", "template", "actions"}
+    assert not generic & {aspect.key for domain in DOMAINS.values() for aspect in domain.aspects}
+    for key in generic:
+        aspect = aspect_for(Binding("A", "", key, source="x"), "")
+        assert aspect
+        assert (aspect.key, aspect.kind) == (key, Kind.RAW)
+        assert not aspect.controllable(NO_ENTITY)
+
+
+def test_equal_bindings_have_equal_aspects() -> None:
+    """A renewed binding is seen to be the same, so it is not posted again."""
+    one, other = (aspect_for(Binding("A", "zone.a", "attribute", source="radius"), "zone.a") for _ in range(2))
+    assert one == other
+
+
+def test_units_and_ranges_are_those_that_the_state_names() -> None:
+    """The state has the entity's unit, an attribute the one of the attribute beside it."""
+    state_aspect = STATE_ASPECTS[0]
+    level = State("number.level", "5", {"min": 0, "max": 10, "step": 1, "unit_of_measurement": "L"})
+    assert state_aspect.unit(level) == "L"
+    assert state_aspect.range(level)
+    assert state_aspect.range(MOWING) is None
+    temperature = aspect_for(Binding("A", "weather.home", "attribute", source="temperature"), "weather.home")
+    assert temperature
+    assert temperature.unit(OUTSIDE) == "°F"
+    assert temperature.unit(MOWING) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "raw"),
+    [
+        (True, True),
+        (7, 7),
+        (0.5, 0.5),
+        (float("nan"), None),
+        ("text", "text"),
+        (Mode.ECO, "eco"),
+        (Feature.FAST, 4),
+        (datetime(2026, 11, 23, 8, tzinfo=UTC), "2026-11-23T08:00:00+00:00"),
+        (date(2026, 11, 23), "2026-11-23"),
+        (time(8, 30), "08:30:00"),
+        ((1, 2), [1, 2]),
+        ({"b", "a"}, ["a", "b"]),
+        ({1: Mode.ECO, "x": [None]}, {"1": "eco", "x": [None]}),
+        (object(), None),
+        (b"bytes", None),
+    ],
+)
+def test_attributes_become_what_json_can_hold(held: object, raw: Raw) -> None:
+    """Integrations put anything into attributes."""
+    result: Any = as_raw(held)
+    assert result == raw
+    assert type(result) is type(raw)
+    assert not isinstance(held, Mapping) or result is not held

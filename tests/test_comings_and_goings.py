@@ -1,0 +1,393 @@
+"""Entities that come and go: through real registries, real entities and the whole way to the cloud.
+
+Each story ends with what the cloud has been told in all: an entity that is away, changed or replaced says nothing false,
+and its binding works again as soon as it is back.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.components.light import ColorMode
+from homeassistant.config_entries import RELOAD_AFTER_UPDATE_DELAY
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.aliyun_iot.const import CONF_THING_MODEL
+from simulator import CloudDevice
+
+from .application import SetProperties, learns, told
+from .conftest import SetUp
+from .vendor import Hygrometer, Lamp, OtherLamp, Programme, Setpoint, Thermometer, Vendor
+
+UNAVAILABLE, NOT_MAPPED, OUT_OF_RANGE, READ_ONLY = 100004, 100001, 100009, 100002
+
+
+async def nothing_else(hass: HomeAssistant, device: CloudDevice, vendor: Vendor) -> None:
+    """Wait until the witness, which changes now, has been heard; what came before it has been heard as well."""
+    await hass.async_block_till_done()
+    humidity = vendor.things[Hygrometer].native_value + 1
+    vendor.say(Hygrometer, native_value=humidity)
+    await learns(device, "CurrentHumidity", humidity)
+
+
+def temperature(vendor: Vendor) -> dict[str, Any]:
+    """Return a binding of the thermometer."""
+    return {"identifier": "CurrentTemperature", "entity": vendor.reference(Thermometer), "aspect": "value"}
+
+
+def humidity(vendor: Vendor) -> dict[str, Any]:
+    """Return a binding of the witness."""
+    return {"identifier": "CurrentHumidity", "entity": vendor.reference(Hygrometer), "aspect": "value"}
+
+
+def setpoint(vendor: Vendor) -> dict[str, Any]:
+    """Return a binding of the number."""
+    reference = vendor.reference(Setpoint)
+    return {"identifier": "TargetTemperature", "entity": reference, "aspect": "value", "access": "both"}
+
+
+def lamp(vendor: Vendor, identifier: str, aspect: str, kind: type[Lamp] = Lamp) -> dict[str, Any]:
+    """Return a binding of a lamp."""
+    return {"identifier": identifier, "entity": vendor.reference(kind), "aspect": aspect, "access": "both"}
+
+
+async def test_an_entity_is_away_for_a_while(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """An unavailable lamp is not off and not dark, cannot be set, and is right as soon as it is back."""
+    vendor = Vendor(hass, [Lamp, Hygrometer])
+    await vendor.arrive()
+    await set_up([lamp(vendor, "LightSwitch", "power"), lamp(vendor, "Brightness", "brightness"), humidity(vendor)])
+    await learns(device, "Brightness", 50)
+
+    vendor.say(Lamp, available=False)
+    assert hass.states.get(vendor.entity_id(Lamp)).state == STATE_UNAVAILABLE
+    reply = await set_properties(LightSwitch=0)
+    assert (reply.code, vendor.things[Lamp].is_on) == (UNAVAILABLE, True)
+    await nothing_else(hass, device, vendor)
+    assert (told(device, "LightSwitch"), told(device, "Brightness")) == ([1], [50])
+
+    vendor.say(Lamp, available=True, brightness=255)
+    await learns(device, "Brightness", 100)
+    assert (await set_properties(LightSwitch=0)).code == 200
+    await learns(device, "LightSwitch", 0)
+    assert (told(device, "LightSwitch"), told(device, "Brightness")) == ([1, 0], [50, 100])
+
+
+@pytest.mark.parametrize("nothing", [None, "unavailable", "unknown"])
+async def test_a_sensor_has_nothing_to_say(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, nothing: str | None
+) -> None:
+    """What is unknown stays what it was in the cloud, however the sensor says so."""
+    vendor = Vendor(hass, [Thermometer, Hygrometer])
+    await vendor.arrive()
+    await set_up([temperature(vendor), humidity(vendor)])
+    await learns(device, "CurrentTemperature", 20.0)
+    if nothing == "unavailable":
+        vendor.say(Thermometer, available=False)
+    elif nothing == "unknown":
+        hass.states.async_set(vendor.entity_id(Thermometer), nothing, {"unit_of_measurement": "°C"})
+    else:
+        vendor.say(Thermometer, native_value=None)
+    await nothing_else(hass, device, vendor)
+    vendor.say(Thermometer, available=True, native_value=-3.5)
+    await learns(device, "CurrentTemperature", -3.5)
+    assert told(device, "CurrentTemperature") == [20.0, -3.5]
+
+
+async def test_an_integration_is_reloaded(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Home Assistant keeps a reloaded integration's entities as unavailable, with attributes that mean nothing now."""
+    vendor = Vendor(hass, [Thermometer, Lamp, Hygrometer])
+    await vendor.arrive()
+    entry = await set_up([temperature(vendor), lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
+    await learns(device, "CurrentTemperature", 20.0)
+    await vendor.leave()
+    assert hass.states.get(vendor.entity_id(Lamp)).attributes["restored"]
+    entry.runtime_data.reporter.post_everything()
+    await vendor.arrive()
+    vendor.say(Thermometer, native_value=22.0)
+    await learns(device, "CurrentTemperature", 22.0)
+    await nothing_else(hass, device, vendor)
+    assert (told(device, "CurrentTemperature"), told(device, "LightSwitch")) == ([20.0, 22.0], [1])
+
+
+async def test_a_renamed_entity_stays_bound(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A binding knows its entity by the registry: another entity id is no other entity, for both directions."""
+    vendor = Vendor(hass, [Lamp, Hygrometer])
+    await vendor.arrive()
+    entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
+    await learns(device, "LightSwitch", 1)
+
+    er.async_get(hass).async_update_entity(vendor.entity_id(Lamp), new_entity_id="light.reading_corner")
+    await nothing_else(hass, device, vendor)
+    assert not entry.runtime_data.bound.problems
+    vendor.say(Lamp, is_on=False)
+    await learns(device, "LightSwitch", 0)
+    assert (await set_properties(LightSwitch=1)).code == 200
+    await learns(device, "LightSwitch", 1)
+    assert told(device, "LightSwitch") == [1, 0, 1]
+    assert (device.connections, vendor.things[Lamp].is_on) == (1, True)
+
+
+@pytest.mark.parametrize("in_one_go", [False, True])
+async def test_two_entities_swap_their_names(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties, in_one_go: bool
+) -> None:
+    """Neither of two lamps ever speaks for the other, not even while Home Assistant is busy with renaming them."""
+    vendor = Vendor(hass, [Lamp, OtherLamp, Hygrometer])
+    await vendor.arrive()
+    await set_up(
+        [
+            lamp(vendor, "LightSwitch", "power"),
+            {**lamp(vendor, "GatewayName", "power", OtherLamp), "access": "report"},
+            humidity(vendor),
+        ]
+    )
+    await learns(device, "GatewayName", "off")
+    registry, one, other = er.async_get(hass), vendor.entity_id(Lamp), vendor.entity_id(OtherLamp)
+    for old, new in ((one, "light.aside"), (other, one), ("light.aside", other)):
+        registry.async_update_entity(old, new_entity_id=new)
+        if not in_one_go:
+            await hass.async_block_till_done()
+    await hass.async_block_till_done()
+    assert (vendor.entity_id(Lamp), vendor.entity_id(OtherLamp)) == (other, one)
+    await nothing_else(hass, device, vendor)
+    assert (told(device, "LightSwitch"), told(device, "GatewayName")) == ([1], ["off"])
+
+    assert (await set_properties(LightSwitch=0)).code == 200
+    await learns(device, "LightSwitch", 0)
+    vendor.say(OtherLamp, is_on=True)
+    await learns(device, "GatewayName", "on")
+    assert (vendor.things[Lamp].is_on, told(device, "LightSwitch")) == (False, [1, 0])
+
+
+async def test_a_removed_entity_is_not_replaced_by_a_namesake(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Who comes under an old name is a stranger; the binding rests until its own entity is added again."""
+    vendor = Vendor(hass, [Lamp, OtherLamp, Hygrometer])
+    await vendor.arrive()
+    entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
+    await learns(device, "LightSwitch", 1)
+    registry, name = er.async_get(hass), vendor.entity_id(Lamp)
+
+    registry.async_remove(name)
+    await hass.async_block_till_done()
+    registry.async_update_entity(vendor.entity_id(OtherLamp), new_entity_id=name)
+    await hass.async_block_till_done()
+    vendor.say(OtherLamp, is_on=False)
+    assert hass.states.get(name).state == "off"
+    assert "removed" in entry.runtime_data.bound.problems["LightSwitch"]
+    reply = await set_properties(LightSwitch=1)
+    assert (reply.code, vendor.things[OtherLamp].is_on) == (NOT_MAPPED, False)
+    await nothing_else(hass, device, vendor)
+    assert told(device, "LightSwitch") == [1]
+
+    await vendor.leave()
+    await vendor.arrive()
+    assert vendor.entity_id(Lamp) != name
+    assert not entry.runtime_data.bound.problems
+    assert (await set_properties(LightSwitch=0)).code == 200
+    await learns(device, "LightSwitch", 0)
+    assert told(device, "LightSwitch") == [1, 0]
+
+
+async def test_a_state_without_a_registration_goes_and_comes(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """What isn't registered is known by its entity id alone: gone is silent, back is bound."""
+    vendor = Vendor(hass, [Hygrometer])
+    await vendor.arrive()
+    unregistered = {"identifier": "CurrentTemperature", "entity": "sensor.yaml", "aspect": "value"}
+    hass.states.async_set("sensor.yaml", "20", {"unit_of_measurement": "°C"})
+    await set_up([unregistered, humidity(vendor)])
+    await learns(device, "CurrentTemperature", 20.0)
+    hass.states.async_remove("sensor.yaml")
+    await nothing_else(hass, device, vendor)
+    hass.states.async_set("sensor.yaml", "21", {"unit_of_measurement": "°C"})
+    await learns(device, "CurrentTemperature", 21.0)
+    assert told(device, "CurrentTemperature") == [20.0, 21.0]
+
+
+async def test_an_entity_is_disabled_and_enabled(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A disabled entity has no state; Home Assistant reloads its integration some time after it is enabled."""
+    vendor = Vendor(hass, [Lamp, Hygrometer])
+    await vendor.arrive()
+    entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
+    await learns(device, "LightSwitch", 1)
+    registry, name = er.async_get(hass), vendor.entity_id(Lamp)
+
+    registry.async_update_entity(name, disabled_by=er.RegistryEntryDisabler.USER)
+    await hass.async_block_till_done()
+    assert hass.states.get(name) is None
+    assert (await set_properties(LightSwitch=0)).code == UNAVAILABLE
+    await nothing_else(hass, device, vendor)
+
+    registry.async_update_entity(name, disabled_by=None)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RELOAD_AFTER_UPDATE_DELAY + 1))
+    await hass.async_block_till_done()
+    assert hass.states.get(name).state == "on"
+    assert (await set_properties(LightSwitch=0)).code == 200
+    await learns(device, "LightSwitch", 0)
+    assert told(device, "LightSwitch") == [1, 0]
+    assert not entry.runtime_data.bound.problems
+
+
+async def test_a_restart_with_entities_that_come_late(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """After a restart an integration may need minutes: until then its entities are unavailable, and nobody makes them up."""
+    vendor = Vendor(hass, [Lamp, Thermometer, Hygrometer])
+    await vendor.arrive()
+    bindings = [lamp(vendor, "LightSwitch", "power"), temperature(vendor), humidity(vendor)]
+    await vendor.leave()
+    hass.set_state(CoreState.starting)
+    await set_up(bindings)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire("homeassistant_started")
+    await hass.async_block_till_done()
+    assert (await set_properties(LightSwitch=0)).code == UNAVAILABLE
+    assert not device.samples
+
+    await vendor.arrive()
+    await learns(device, "CurrentTemperature", 20.0)
+    assert (await set_properties(LightSwitch=0)).code == 200
+    await learns(device, "LightSwitch", 0)
+    assert (told(device, "CurrentTemperature"), told(device, "LightSwitch")) == ([20.0], [1, 0])
+
+
+async def test_entities_that_are_not_there_yet_have_no_state(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A registered entity without any state at all, as before its integration was ever loaded, is waited for."""
+    vendor = Vendor(hass, [Thermometer, Hygrometer])
+    await vendor.arrive()
+    bindings = [temperature(vendor), humidity(vendor)]
+    await vendor.leave()
+    for kind in vendor.kinds:
+        hass.states.async_remove(vendor.entity_id(kind))
+    entry = await set_up(bindings)
+    assert not entry.runtime_data.bound.problems
+    await vendor.arrive()
+    await learns(device, "CurrentTemperature", 20.0)
+    await learns(device, "CurrentHumidity", 40)
+    assert told(device, "CurrentTemperature") == [20.0]
+
+
+async def test_a_sensor_shows_another_unit(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """The user has it in Fahrenheit from now on; the property stays in the unit of the thing model."""
+    vendor = Vendor(hass, [Thermometer, Hygrometer])
+    await vendor.arrive()
+    await set_up([temperature(vendor), humidity(vendor)])
+    await learns(device, "CurrentTemperature", 20.0)
+    er.async_get(hass).async_update_entity_options(
+        vendor.entity_id(Thermometer), "sensor", {"unit_of_measurement": "°F"}
+    )
+    await hass.async_block_till_done()
+    assert hass.states.get(vendor.entity_id(Thermometer)).state == "68.0"
+    await nothing_else(hass, device, vendor)
+    vendor.say(Thermometer, native_value=25.0)
+    assert hass.states.get(vendor.entity_id(Thermometer)).state == "77.0"
+    await learns(device, "CurrentTemperature", 25.0)
+    assert told(device, "CurrentTemperature") == [20.0, 25.0]
+
+
+async def test_a_number_shows_another_unit(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Its limits change with the unit, and a set from the cloud still means Celsius."""
+    vendor = Vendor(hass, [Setpoint, Hygrometer])
+    await vendor.arrive()
+    await set_up([setpoint(vendor), humidity(vendor)])
+    await learns(device, "TargetTemperature", 20.0)
+    er.async_get(hass).async_update_entity_options(vendor.entity_id(Setpoint), "number", {"unit_of_measurement": "°F"})
+    await hass.async_block_till_done()
+    vendor.say(Setpoint)
+    assert hass.states.get(vendor.entity_id(Setpoint)).attributes["unit_of_measurement"] == "°F"
+    assert (await set_properties(TargetTemperature=25.0)).code == 200
+    await learns(device, "TargetTemperature", 25.0)
+    assert vendor.things[Setpoint].native_value == 25.0
+    assert told(device, "TargetTemperature") == [20.0, 25.0]
+
+
+async def test_a_number_gets_other_limits(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """What may be set is what the entity says now, not what it said when it was bound."""
+    vendor = Vendor(hass, [Setpoint, Hygrometer])
+    await vendor.arrive()
+    await set_up([setpoint(vendor), humidity(vendor)])
+    await learns(device, "TargetTemperature", 20.0)
+    vendor.say(Setpoint, native_max_value=22.0)
+    assert (await set_properties(TargetTemperature=25.0)).code == OUT_OF_RANGE
+    vendor.say(Setpoint, native_max_value=30.0)
+    assert (await set_properties(TargetTemperature=25.0)).code == 200
+    await learns(device, "TargetTemperature", 25.0)
+    assert told(device, "TargetTemperature") == [20.0, 25.0]
+
+
+async def test_a_choice_gets_other_options(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """An option keeps its number in the cloud wherever it stands in the list, and one that has none is kept back."""
+    vendor = Vendor(hass, [Programme, Hygrometer])
+    await vendor.arrive()
+    programme = {"identifier": "HVACMode", "entity": vendor.reference(Programme), "aspect": "option", "access": "both"}
+    entry = await set_up([programme, humidity(vendor)])
+    await learns(device, "HVACMode", 1)
+
+    vendor.say(Programme, options=["auto", "cool", "heat"])
+    await nothing_else(hass, device, vendor)
+    vendor.say(Programme, options=["auto", "defrost"], current_option="defrost")
+    await nothing_else(hass, device, vendor)
+    assert "defrost" in entry.runtime_data.reporter.unreportable["HVACMode"]
+    assert (await set_properties(HVACMode=1)).code == OUT_OF_RANGE
+    assert vendor.things[Programme].current_option == "defrost"
+    assert told(device, "HVACMode") == [1]
+
+    assert (await set_properties(HVACMode=3)).code == 200
+    await learns(device, "HVACMode", 3)
+    assert (vendor.things[Programme].current_option, told(device, "HVACMode")) == ("auto", [1, 3])
+    assert not entry.runtime_data.reporter.unreportable
+
+
+async def test_a_lamp_loses_and_regains_its_dimmer(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A feature that is gone is neither reported nor set; the other properties of the entity go on."""
+    vendor = Vendor(hass, [Lamp, Hygrometer])
+    await vendor.arrive()
+    await set_up([lamp(vendor, "LightSwitch", "power"), lamp(vendor, "Brightness", "brightness"), humidity(vendor)])
+    await learns(device, "Brightness", 50)
+    vendor.say(Lamp, supported_color_modes={ColorMode.ONOFF}, color_mode=ColorMode.ONOFF, brightness=255)
+    await nothing_else(hass, device, vendor)
+    assert (await set_properties(Brightness=30)).code == READ_ONLY
+    assert (await set_properties(LightSwitch=0)).code == 200
+    await learns(device, "LightSwitch", 0)
+    vendor.say(Lamp, supported_color_modes={ColorMode.BRIGHTNESS}, color_mode=ColorMode.BRIGHTNESS)
+    assert (await set_properties(Brightness=30)).code == 200
+    await learns(device, "Brightness", 30)
+    assert (told(device, "Brightness"), told(device, "LightSwitch")) == ([50, 30], [1, 0, 1])
+
+
+async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """The types follow the entity then, and what is away is silent all the same."""
+    device.thing_model = None
+    vendor = Vendor(hass, [Lamp, Thermometer, Hygrometer])
+    await vendor.arrive()
+    rows = [lamp(vendor, "LightSwitch", "power"), temperature(vendor), humidity(vendor)]
+    await set_up(rows, options={CONF_THING_MODEL: None})
+    await learns(device, "CurrentTemperature", 20.0)
+    await vendor.leave()
+    await vendor.arrive()
+    vendor.say(Lamp, is_on=False)
+    await learns(device, "LightSwitch", 0)
+    assert (told(device, "CurrentTemperature"), told(device, "LightSwitch")) == ([20.0], [1, 0])

@@ -1,0 +1,116 @@
+"""What `docs/mapping.md` says is what the code does: its tables are fresh and its examples are lived through."""
+
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
+from homeassistant.core import HomeAssistant
+import pytest
+import yaml
+
+from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.const import CONF_THING_MODEL
+from custom_components.aliyun_iot.mapping.document import Document
+from custom_components.aliyun_iot.mapping.document_text import read_text
+from custom_components.aliyun_iot.mapping.domains import DOMAINS
+from mapping_table.__main__ import DOCS, PAGES, renewed
+from mapping_table.examples import EXAMPLES
+from mapping_table.facts import example_of
+from mapping_table.words import Words
+from simulator import CloudDevice
+from simulator.tsl import ThingModel as CloudThingModel
+
+from .application import SetProperties
+from .conftest import SetUp
+
+
+def blocks(page: Path) -> list[str]:
+    """Return the YAML of a page, each block as it is written."""
+    return re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+YAML = blocks(DOCS / "mapping.md")
+DOCUMENTS = [block for block in YAML if block.startswith("format:")]
+STORIES = [block for block in YAML if block not in DOCUMENTS]
+
+
+@pytest.mark.skipif((MAJOR_VERSION, MINOR_VERSION) < (2026, 10), reason="older versions know fewer options")
+@pytest.mark.parametrize(("page", "words"), PAGES.items())
+async def test_tables_are_fresh(hass: HomeAssistant, page: str, words: Words) -> None:
+    """Whoever changes a domain runs scripts/mapping-table."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert text.count("<!-- generated: ") == 3
+    assert renewed(text, words) == text
+
+
+def test_pages_have_the_same_examples() -> None:
+    """An example in one language that no test runs would go stale."""
+    assert blocks(DOCS / "mapping.zh-CN.md") == YAML
+
+
+@pytest.mark.parametrize("domain", DOMAINS.values(), ids=lambda domain: domain.name)
+def test_every_aspect_has_an_example_that_says_something(domain: Any) -> None:
+    """Otherwise its row in the table would be empty."""
+    for aspect in domain.aspects:
+        example_of(domain, aspect)
+        said = [aspect.read(state) for state in EXAMPLES[domain.name] if aspect.supported(state)]
+        assert aspect.momentary or any(value is not None for value in said), aspect.key
+
+
+def test_examples_are_of_domains_that_there_are() -> None:
+    """Nothing is shown that can't be bound."""
+    assert EXAMPLES.keys() == DOMAINS.keys()
+
+
+@pytest.mark.parametrize("block", STORIES, ids=lambda block: block.splitlines()[0])
+async def test_examples(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties, block: str
+) -> None:
+    """The cloud gets what is posted, and its sets run what is written there."""
+    story = yaml.safe_load(block)
+    entity_id = story["entity"]
+    hass.states.async_set(entity_id, str(story["state"]), story.get("attributes", {}))
+    model = thing_model(story["thing_model"]) if "thing_model" in story else None
+    device.thing_model = CloudThingModel.parse(model) if model else None
+    bindings = [
+        {"entity": entity_id, "access": "both", **row, "identifier": identifier}
+        for identifier, row in story["bindings"].items()
+    ]
+    entry = await set_up(bindings, options={CONF_THING_MODEL: model})
+    assert not entry.runtime_data.bound.problems
+    posts = story.get("posts", {})
+    await device.wait_for(lambda one: one.properties.keys() >= posts.keys())
+    assert {key: value for key, (value, _) in device.properties.items()} == posts
+    for turn in story.get("sets", []):
+        await lives_through(hass, set_properties, entity_id, turn)
+
+
+async def lives_through(
+    hass: HomeAssistant, set_properties: SetProperties, entity_id: str, turn: dict[str, Any]
+) -> None:
+    """Set what a turn sets; it runs what it says, or is refused with the code that it names."""
+    wanted = [(name, data) for action in turn.get("runs", []) for name, data in action.items()]
+    calls: list[Any] = []
+    for name in {name for name, _ in wanted}:
+        hass.services.async_register(*name.split("."), calls.append)
+    reply = await set_properties(**turn["set"])
+    assert reply.code == turn.get("answers", 200), reply.message
+    run = [(f"{call.domain}.{call.service}", {"entity_id": entity_id, **call.data}) for call in calls]
+    assert run == [(name, {"entity_id": entity_id, **data}) for name, data in wanted]
+
+
+def thing_model(types: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a thing model with properties of these types, which can be set."""
+    properties = [
+        {"identifier": identifier, "name": identifier, "accessMode": "rw", "dataType": data_type}
+        for identifier, data_type in types.items()
+    ]
+    return ThingModel.parse({"properties": properties}).to_tsl()
+
+
+@pytest.mark.parametrize("block", DOCUMENTS)
+def test_documents(block: str) -> None:
+    """A document of the page can be imported, and is what an export would write."""
+    data = read_text(block)
+    assert Document.parse(data).as_dict() == data

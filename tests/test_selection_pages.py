@@ -1,0 +1,340 @@
+"""Binding many entities at once: what is selected, what is suggested, what the preview says, and what is saved."""
+
+from datetime import datetime
+import json
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import InvalidData
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    label_registry as lr,
+)
+from homeassistant.helpers.entity import entity_sources
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.mapping.binding import Access, Binding
+from simulator import CloudDevice
+
+from .conftest import SetUp
+from .house import LAMP, bind_lamp, bound, entry_with, furnish, selected
+from .walk import Walk
+
+
+@pytest.fixture(autouse=True)
+def home(hass: HomeAssistant) -> None:
+    """Furnish the house."""
+    furnish(hass)
+
+
+@pytest.fixture
+def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
+    """Return an entry with a thing model that is not set up: the pages need no connection."""
+    return entry_with(hass, {"thing_model": thing_model_document})
+
+
+async def select(hass: HomeAssistant, entry: MockConfigEntry, *entity_ids: str, **more: Any) -> Walk:
+    """Choose entities and go on to what is suggested for them."""
+    walk = await Walk.options(hass, entry, "select")
+    return await walk.submit(**selected(*entity_ids, **more))
+
+
+async def save(walk: Walk, *identifiers: str) -> Walk:
+    """Take some of the suggestions, or all, and save what the preview shows."""
+    await walk.submit(bindings=list(identifiers) or list(walk.choices("bindings")))
+    assert walk.step == "preview"
+    return await walk.submit()
+
+
+def folded(walk: Walk) -> dict[str, str]:
+    """Return the lists of the preview by what stands above them."""
+    return dict(re.findall(r"<details[^>]*><summary>(.*?)</summary>(.*?)</details>", walk.description(), re.DOTALL))
+
+
+def rows(content: str) -> list[str]:
+    """Return the rows of a list."""
+    return re.findall(r"<li>(.*?)</li>", content)
+
+
+async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Pairs are suggested, all of them ticked; what is left works at once, without another connection."""
+    entry = await set_up()
+    walk = await select(hass, entry, LAMP, "sensor.cellar", "switch.kettle")
+    assert walk.step == "suggestions"
+    assert walk.choices("bindings") == {
+        "CurrentTemperature": "Cellar · Value → Current temperature [CurrentTemperature] (Report)",
+        "LightSwitch": "Lamp · Power switch → Light switch [LightSwitch] (Report and control)",
+        "Brightness": "Lamp · Brightness → Brightness (Report and control)",
+        "ColorTemperature": "Lamp · Color temperature → Color temperature [ColorTemperature] (Report and control)",
+    }
+    assert walk.values == {"bindings": list(walk.choices("bindings"))}
+    assert "Found: 4." in walk.description()
+    assert "Nothing fits for certain, or all is bound already: Kettle." in walk.description()
+
+    await walk.submit(bindings=["LightSwitch", "CurrentTemperature"])
+    assert not bound(entry)
+    await walk.submit()
+    assert walk.created
+    assert bound(entry) == {
+        "LightSwitch": Binding("LightSwitch", LAMP, "power", Access.BOTH),
+        "CurrentTemperature": Binding("CurrentTemperature", "sensor.cellar", "value"),
+    }
+    await device.wait_for(lambda device: device.properties.keys() >= {"LightSwitch", "CurrentTemperature"})
+    assert device.connections == 1
+
+
+async def test_the_preview_shows_exactly_what_is_posted(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message, one property in a line; who has nothing to say is listed as such."""
+    noon = datetime(2026, 10, 5, 12, tzinfo=dt_util.UTC)
+    monkeypatch.setattr(dt_util, "utcnow", lambda: noon)
+    hass.states.async_set("sensor.cellar", "unknown", {"device_class": "temperature", "friendly_name": "Cellar"})
+    entry = await set_up()
+    walk = await select(hass, entry, LAMP, "sensor.cellar")
+    await walk.submit(bindings=["LightSwitch", "Brightness", "CurrentTemperature"])
+    post = folded(walk)["What would be posted now, message 1 of 1, properties: 2"]
+    shown = post.removeprefix("<pre><code>").removesuffix("</code></pre>")
+    assert shown.splitlines()[1:-1] == [
+        '  "LightSwitch": {"value": 1, "time": 1791201600000},',
+        '  "Brightness": {"value": 50, "time": 1791201600000}',
+    ]
+    silent = folded(walk)["Nothing to report now, posted as soon as there is a value: 1"]
+    assert rows(silent) == ["Cellar · Value → Current temperature [CurrentTemperature] (Report)"]
+
+    await walk.submit()
+    await device.wait_for(lambda device: "Brightness" in device.properties)
+    assert {key: {"value": value, "time": time} for key, (value, time) in device.properties.items()} == json.loads(
+        shown
+    )
+
+
+async def test_the_preview_says_what_is_left_out_and_why(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """By reason, with names."""
+    hass.states.async_set("light.second", "on", {"friendly_name": "Second", "supported_color_modes": ["onoff"]})
+    hass.states.async_set("camera.door", "idle", {"friendly_name": "Camera"})
+    entities = [LAMP, "light.second", "switch.kettle", "camera.door", "lock.door", "switch.gone"]
+    walk = await Walk.options(hass, offline, "select")
+    await walk.submit(**selected(*entities, leave_out={"target": {"entity_id": ["lock.door"]}}))
+    await walk.submit(bindings=["LightSwitch"])
+    found = {summary: rows(content) for summary, content in folded(walk).items()}
+    assert found["Left out because another entity has the property: 2"] == [
+        "Lamp · Brightness → Brightness, Color temperature → Color temperature [ColorTemperature]",
+        "Second · Power switch → Light switch [LightSwitch]",
+    ]
+    assert found["Left out because no property of the thing model fits for certain: 1"] == ["Kettle · Power switch"]
+    assert found["Left out as you chose: 1"] == ["Door (lock.door)"]
+    assert found["Left out because they have nothing that could be bound: 1"] == ["Camera (camera.door)"]
+    assert found["Left out because they are disabled or not loaded: 1"] == ["switch.gone"]
+
+
+async def test_the_preview_explains_what_does_not_fit(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """A value that loses something, and one that can't be posted as it is."""
+    room = {"friendly_name": "Room", "unit_of_measurement": "%", "device_class": "humidity"}
+    hass.states.async_set("sensor.room", "45.7", room)
+    walk = await select(hass, offline, "sensor.room")
+    await walk.submit(bindings=["CurrentHumidity"])
+    (problem,) = rows(folded(walk)["Worth a look: 1"])
+    assert problem.startswith("CurrentHumidity: ")
+    assert {"45.7", "46"} <= set(re.findall(r"[\d.]*\d", problem))
+    assert '"CurrentHumidity": {"value": 46,' in walk.description()
+
+    hass.states.async_set("sensor.room", "145", room)
+    await walk.submit()
+    walk = await Walk.options(hass, offline, "remove")
+    await walk.submit(bindings=["CurrentHumidity"])
+    walk = await select(hass, offline, "sensor.room")
+    await walk.submit(bindings=["CurrentHumidity"])
+    (problem,) = rows(folded(walk)["Worth a look: 1"])
+    assert "145" in problem
+    assert not [summary for summary in folded(walk) if summary.startswith("What would be posted")]
+
+
+async def test_nothing_selected_is_not_everything(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Blank never means all, on neither page."""
+    walk = await select(hass, offline)
+    assert walk.errors == {"target": "nothing_selected"}
+    await walk.submit(**selected(also={"hidden_too": True, "diagnostic_too": True}))
+    assert walk.errors == {"target": "nothing_selected"}
+    assert walk.values["also"] == {"hidden_too": True, "diagnostic_too": True}
+    await walk.submit(**selected(target={"entity_id": "all"}))
+    assert walk.errors == {"target": "invalid_selection"}
+    await walk.submit(**selected(LAMP))
+    await walk.submit(bindings=[])
+    assert walk.errors == {"bindings": "nothing_selected"}
+    assert walk.values == {"bindings": []}
+    with pytest.raises(InvalidData):
+        await walk.submit()
+    assert not bound(offline)
+    await save(walk, "Brightness")
+    assert bound(offline).keys() == {"Brightness"}
+
+
+async def test_entities_that_nothing_fits(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """There is no page with an empty list; what is bound already is not offered again; the departed are passed over."""
+    walk = await select(hass, offline, "switch.kettle", "light.gone", "0" * 32)
+    assert walk.errors == {"base": "nothing_fits"}
+    await walk.submit(**selected(LAMP))
+    await save(walk)
+    walk = await select(hass, offline, LAMP)
+    assert walk.errors == {"base": "nothing_fits"}
+
+
+async def test_somebody_else_is_quicker(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Two browsers are open: no identifier is bound twice, and nothing is saved that was not shown."""
+    walk = await select(hass, offline, LAMP)
+    await bind_lamp(hass, offline)
+    await walk.submit(bindings=["LightSwitch", "Brightness"])
+    assert walk.errors == {"bindings": "changed_meanwhile"}
+    assert walk.values == {"bindings": ["Brightness"]}
+    assert "LightSwitch" not in walk.choices("bindings")
+
+    await walk.submit(bindings=["Brightness", "ColorTemperature"])
+    await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
+    await walk.submit()
+    assert (walk.step, walk.errors) == ("preview", {"base": "changed_meanwhile"})
+    assert "To be bound: 1" in folded(walk)
+    await walk.submit()
+    assert bound(offline).keys() == {"LightSwitch", "Brightness", "ColorTemperature"}
+
+
+async def test_without_a_thing_model_identifiers_are_made_up(hass: HomeAssistant) -> None:
+    """Every aspect gets one, and the risky entity is only reported."""
+    entry = entry_with(hass, {})
+    walk = await select(hass, entry, "switch.kettle", "lock.door")
+    access = {binding: label.rsplit("(", 1)[1] for binding, label in walk.choices("bindings").items()}
+    assert set(access.values()) == {"Report and control)", "Report)"}
+    assert walk.result["description_placeholders"]["left_out"] == ""
+
+    await save(walk)
+    assert {binding.entity for binding in bound(entry).values()} == {"switch.kettle", "lock.door"}
+
+
+async def test_entities_of_one_device_share_an_exposure(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Bindings keep the registry id, which survives renames; a Chinese house reads Chinese."""
+    hass.config.language = "zh-Hans"
+    owner = MockConfigEntry()
+    owner.add_to_hass(hass)
+    air = dr.async_get(hass).async_get_or_create(
+        config_entry_id=owner.entry_id, identifiers={("demo", "air")}, name="空气检测仪"
+    )
+    references = set()
+    for kind, unit in (("temperature", "°C"), ("humidity", "%")):
+        registered = er.async_get(hass).async_get_or_create(
+            "sensor", "demo", kind, config_entry=owner, device_id=air.id, suggested_object_id=f"air_{kind}"
+        )
+        references.add(registered.id)
+        hass.states.async_set(
+            registered.entity_id, "40", {"device_class": kind, "unit_of_measurement": unit, "friendly_name": kind}
+        )
+    walk = await Walk.options(hass, offline, "select")
+    await walk.submit(**selected(target={"device_id": [air.id]}))
+    assert all(label.endswith("（上报）") for label in walk.choices("bindings").values())
+    await walk.submit(**walk.values)
+    assert "将绑定：2" in folded(walk)
+    await walk.submit()
+
+    (exposure,) = offline.subentries.values()
+    assert exposure.title == "空气检测仪"
+    assert {binding.entity for binding in bound(offline).values()} == references
+
+
+async def test_places_labels_integrations_and_what_is_left_out(hass: HomeAssistant) -> None:
+    """All ways to select come from the form; lists offer what there is, by name."""
+    entry = entry_with(hass, {})
+    owner = MockConfigEntry(domain="hue")
+    owner.add_to_hass(hass)
+    area = ar.async_get(hass).async_create("Hall")
+    label = lr.async_get(hass).async_create("Cloud")
+    registry = er.async_get(hass)
+    for name, details in (("in_hall", {"area_id": area.id}), ("labelled", {"labels": {label.label_id}}), ("plain", {})):
+        registered = registry.async_get_or_create(
+            "switch", "hue", name, config_entry=owner, original_name=name, suggested_object_id=name
+        )
+        registry.async_update_entity(registered.entity_id, **details)
+        hass.states.async_set(registered.entity_id, "on")
+    entity_sources(hass)[LAMP] = {"domain": "hue"}
+
+    walk = await Walk.options(hass, entry, "select")
+    assert walk.choices("integrations") == {"hue": "Philips Hue"}
+    await walk.submit(
+        **selected(
+            target={"area_id": [area.id], "label_id": [label.label_id]},
+            integrations=["hue"],
+            leave_out={"target": {"entity_id": ["switch.plain"]}, "integrations": [], "domains": ["light"]},
+        )
+    )
+    await save(walk)
+    names = {registry.async_get(binding.entity).entity_id for binding in bound(entry).values()}
+    assert names == {"switch.in_hall", "switch.labelled"}
+
+
+async def test_a_large_house_is_bound_in_one_pass(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Three hundred entities are one list, are previewed message by message, and are taken over at once."""
+    device.thing_model = None
+    entry = await set_up(options={"thing_model": None})
+    entities = [f"number.dial_{number:03}" for number in range(300)]
+    for entity_id in entities:
+        hass.states.async_set(entity_id, "5", {"min": 0, "max": 10, "step": 1})
+    applied = 0
+    apply = entry.runtime_data.apply
+
+    def counted() -> None:
+        nonlocal applied
+        applied += 1
+        apply()
+
+    entry.runtime_data.apply = counted
+    walk = await select(hass, entry, *entities)
+    await walk.submit(bindings=list(walk.choices("bindings")))
+    posts = [summary for summary in folded(walk) if summary.startswith("What would be posted")]
+    assert posts == [
+        "What would be posted now, message 1 of 2, properties: 200",
+        "What would be posted now, message 2 of 2, properties: 100",
+    ]
+    assert "\n\n" not in folded(walk)["To be bound: 300"]
+    await walk.submit()
+    await device.wait_for(lambda device: len(device.properties) == 300)
+    assert applied == 1
+    assert device.connections == 1
+
+
+async def test_what_a_preview_quotes_is_only_shown(hass: HomeAssistant) -> None:
+    """Whatever an entity is called, and however many lines that has."""
+    entry = entry_with(hass, {})
+    hass.states.async_set("switch.odd", "on", {"friendly_name": "<b>Odd</b>\n\n* name"})
+    walk = await select(hass, entry, "switch.odd")
+    await walk.submit(bindings=list(walk.choices("bindings")))
+    (row,) = rows(re.sub("\n", " ", folded(walk)["To be bound: 1"]))
+    assert row.startswith("&lt;b&gt;Odd&lt;/b&gt; * name · ")
+
+
+async def test_the_pages_reach_a_browser(
+    hass: HomeAssistant, offline: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The form, the list and the preview survive the way that the frontend takes."""
+    for component in ("config", "file_upload", DOMAIN):  # a test client takes no more routes
+        assert await async_setup_component(hass, component, {})
+    client = await hass_client()
+    url = "/api/config/config_entries/options/flow"
+    menu = await (await client.post(url, json={"handler": offline.entry_id})).json()
+    flow = f"{url}/{menu['flow_id']}"
+    page = await (await client.post(flow, json={"next_step_id": "select"})).json()
+    assert [field["name"] for field in page["data_schema"]] == [
+        "target", "integrations", "leave_out", "also", "follow"
+    ]  # fmt: skip
+    page = await (await client.post(flow, json={**selected(LAMP), "follow": False})).json()
+    assert page["step_id"] == "suggestions"
+    page = await (await client.post(flow, json={"bindings": ["Brightness"]})).json()
+    assert (page["step_id"], page["data_schema"]) == ("preview", [])
+    answer = await (await client.post(flow, json={})).json()
+    assert answer["type"] == "create_entry"
+    assert bound(offline).keys() == {"Brightness"}

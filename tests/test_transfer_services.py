@@ -1,0 +1,269 @@
+"""The mapping by actions: for scripts, for Developer tools, and for moving to another house."""
+
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.exposures import service_bindings
+from custom_components.aliyun_iot.mapping.binding import Access, Binding
+from custom_components.aliyun_iot.mapping.document_text import write_text
+from simulator import CloudDevice
+
+from .application import SetProperties
+from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
+from .house import LAMP, bound, furnish
+from .waiting import until
+
+LIGHT = {"light.lamp": [{"identifier": "LightSwitch", "aspect": "power", "access": "both"}]}
+DOOR = {"lock.door": [{"identifier": "Bolt", "aspect": "locked", "access": "both", "confirmed": True}]}
+
+
+def document(**parts: Any) -> dict[str, Any]:
+    """Return a document with these parts."""
+    return {"format": "aliyun_iot_mapping", "version": 2, **parts}
+
+
+async def export(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Return what the export answers."""
+    data = {"config_entry_id": entry.entry_id}
+    return await hass.services.async_call(DOMAIN, "export_mapping", data, blocking=True, return_response=True)
+
+
+async def take(hass: HomeAssistant, entry: MockConfigEntry, mapping: object, **options: Any) -> dict[str, Any]:
+    """Import a mapping and return the answer."""
+    data = {"config_entry_id": entry.entry_id, "mapping": mapping, **options}
+    return await hass.services.async_call(DOMAIN, "import_mapping", data, blocking=True, return_response=True)
+
+
+@pytest.fixture(autouse=True)
+def home(hass: HomeAssistant) -> None:
+    """Furnish the house."""
+    furnish(hass)
+
+
+async def test_the_cloud_works_with_what_was_imported(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: None, set_properties: SetProperties
+) -> None:
+    """Both ways, at once, on the connection that is there."""
+    entry = await set_up()
+    answer = await take(
+        hass,
+        entry,
+        document(
+            bindings={
+                "input_boolean.lamp": [{"identifier": "LightSwitch", "aspect": "power", "access": "both"}],
+                "sensor.cellar": [{"identifier": "CurrentTemperature", "aspect": "value"}],
+            }
+        ),
+    )
+    assert answer == {
+        "added": {"bindings": ["CurrentTemperature", "LightSwitch"], "services": [], "rules": []},
+        "changed": {"bindings": [], "services": [], "rules": []},
+        "removed": {"bindings": [], "services": [], "rules": []},
+        "unchanged": 0,
+        "warnings": [],
+        "risky": [],
+    }
+    await device.wait_for(lambda one: one.properties.get("CurrentTemperature", (None,))[0] == 12.5)
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert hass.states.get("input_boolean.lamp").state == "on"
+    await device.wait_for(lambda one: one.properties.get("LightSwitch", (None,))[0] == 1)
+    assert device.connections == 1
+
+
+async def test_an_imported_rule_goes_on_following(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: None
+) -> None:
+    """Its bindings keep the identifiers of the document, and it binds what else matches here."""
+    entry = await set_up()
+    await take(
+        hass,
+        entry,
+        document(
+            bindings={"input_boolean.lamp": [{"identifier": "LightSwitch", "aspect": "power", "rule": "Helpers"}]},
+            rules={"Helpers": {"include": {"entity_id": ["input_boolean.lamp", "sensor.cellar"]}}},
+        ),
+    )
+    await hass.async_block_till_done()
+    rule = next(one for one in entry.subentries.values() if one.subentry_type == "rule")
+    assert {one.identifier: one.rule for one in bound(entry).values()} == {
+        "LightSwitch": rule.subentry_id,
+        "CurrentTemperature": rule.subentry_id,
+    }
+    assert device.connections == 1
+    exported = await export(hass, entry)
+    assert exported["bindings"]["sensor.cellar"][0]["rule"] == "Helpers"
+    assert (await take(hass, entry, exported, mode="replace"))["unchanged"] == 3
+
+    await take(hass, entry, document(), mode="replace")
+    await hass.async_block_till_done()
+    assert not entry.subentries
+
+
+async def test_what_is_exported_can_be_imported(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, hass_ws_client: WebSocketGenerator
+) -> None:
+    """Through JSON as the browser sends it, and as text; nothing of the device is in it, and nothing changes."""
+    entry = await set_up(
+        [{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power", "access": "both"}],
+        [{"identifier": "Wash", "actions": [{"action": "light.turn_on", "data": {"x": "客厅"}}]}],
+    )
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id(
+        {
+            "type": "call_service",
+            "domain": DOMAIN,
+            "service": "export_mapping",
+            "service_data": {"config_entry_id": entry.entry_id},
+            "return_response": True,
+        }
+    )
+    exported = (await client.receive_json())["result"]["response"]
+    assert exported == document(
+        bindings=LIGHT, services={"Wash": {"actions": [{"action": "light.turn_on", "data": {"x": "客厅"}}]}}
+    )
+    for secret in (DEVICE_SECRET, PRODUCT_KEY, DEVICE_NAME, "127.0.0.1", entry.entry_id):
+        assert secret not in write_text(exported)
+
+    modified = entry.modified_at
+    for mapping in (exported, write_text(exported)):
+        answer = await take(hass, entry, mapping, mode="replace")
+        assert answer["unchanged"] == 2
+        assert not any(names for change in ("added", "changed", "removed") for names in answer[change].values())
+    assert entry.modified_at == modified
+
+
+async def test_modes(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Merging is the default; a dry run tells the same and does nothing."""
+    entry = await set_up(
+        [
+            {"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"},
+            {"identifier": "CurrentTemperature", "entity": "sensor.cellar", "aspect": "value"},
+        ]
+    )
+    mapping = document(bindings=LIGHT)
+    tried = await take(hass, entry, mapping, mode="replace", dry_run=True)
+    assert (tried["changed"]["bindings"], tried["removed"]["bindings"]) == (["LightSwitch"], ["CurrentTemperature"])
+    assert bound(entry)["LightSwitch"].access is Access.REPORT
+
+    await take(hass, entry, mapping)
+    assert bound(entry).keys() == {"LightSwitch", "CurrentTemperature"}
+    assert bound(entry)["LightSwitch"].access is Access.BOTH
+    assert (await take(hass, entry, mapping, mode="replace"))["removed"]["bindings"] == ["CurrentTemperature"]
+    assert bound(entry).keys() == {"LightSwitch"}
+
+
+async def test_what_is_risky_has_to_be_allowed(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Without it nothing of the document is imported, and the error names what it is about."""
+    entry = await set_up()
+    mapping = document(bindings={**DOOR, **LIGHT}, services={"Open": {"actions": [{"action": "lock.open"}]}})
+    [bolt, opening] = (await take(hass, entry, mapping, dry_run=True))["risky"]
+    assert "Door" in bolt
+    assert "lock.open" in opening
+    with pytest.raises(ServiceValidationError) as error:
+        await take(hass, entry, mapping)
+    assert error.value.translation_key == "import_risky"
+    assert error.value.translation_placeholders == {"list": f"{bolt}; {opening}"}
+    assert not bound(entry)
+
+    await take(hass, entry, mapping, allow_risky=True)
+    assert bound(entry)["Bolt"] == Binding("Bolt", "lock.door", "locked", Access.BOTH, confirmed=True)
+    assert service_bindings(entry).keys() == {"Open"}
+    assert (await take(hass, entry, mapping))["unchanged"] == 3
+
+
+async def test_another_house(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Registered entities are found by their ids, others are waited for, and the answer tells which."""
+    lamp = er.async_get(hass).async_get_or_create("light", "demo", "1", suggested_object_id="ceiling")
+    hass.states.async_set("light.ceiling", "on", {"supported_color_modes": ["onoff"]})
+    entry = await set_up()
+    answer = await take(
+        hass,
+        entry,
+        document(
+            bindings={
+                "light.ceiling": [{"identifier": "LightSwitch", "aspect": "power"}],
+                "sensor.of_the_other_house": [{"identifier": "CurrentTemperature", "aspect": "value"}],
+            }
+        ),
+    )
+    assert bound(entry)["LightSwitch"].entity == lamp.id
+    assert len(answer["warnings"]) == 1
+    assert answer["warnings"][0].startswith("sensor.of_the_other_house does not exist here.")
+    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    assert "CurrentTemperature" not in device.properties
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told"),
+    [
+        ("bindings:\n\t- x", "Line 2"),
+        ("a: !secret b", "!secret"),
+        ({"version": 2}, "aliyun_iot_mapping"),
+        (document(bindings={"light.lamp": [{"identifier": "A", "aspect": "power", "scale": 2}]}), "1 → scale"),
+        ({**document(), "version": 3}, "of version 3"),
+    ],
+)
+async def test_what_is_no_mapping_is_explained(hass: HomeAssistant, set_up: SetUp, mapping: object, told: str) -> None:
+    """The error says where to look, and nothing has changed."""
+    entry = await set_up([{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"}])
+    with pytest.raises(ServiceValidationError) as error:
+        await take(hass, entry, mapping, mode="replace")
+    assert error.value.translation_key == "invalid_mapping"
+    assert told in error.value.translation_placeholders["faults"]
+    assert bound(entry).keys() == {"LightSwitch"}
+
+
+async def test_without_a_connection(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A mapping needs no cloud: not while the connection is lost, nor while the entry isn't set up."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
+    entry = await set_up()
+    device.connection.close("the cloud has other plans")
+    await until(lambda: entry.runtime_data.link.state != "online")
+    await take(hass, entry, document(bindings=LIGHT))
+    assert bound(entry).keys() == {"LightSwitch"}
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    await take(hass, entry, document(), mode="replace")
+    assert not bound(entry)
+    assert await export(hass, entry) == document()
+
+
+async def test_only_administrators_may(hass: HomeAssistant, set_up: SetUp) -> None:
+    """As in the options; whoever runs an automation is Home Assistant itself."""
+    entry = await set_up()
+    guest = MockUser(is_owner=False)
+    guest.add_to_hass(hass)
+    for action, data in (("export_mapping", {}), ("import_mapping", {"mapping": document(bindings=LIGHT)})):
+        with pytest.raises(Unauthorized):
+            await hass.services.async_call(
+                DOMAIN,
+                action,
+                {"config_entry_id": entry.entry_id, **data},
+                blocking=True,
+                context=Context(user_id=guest.id),
+                return_response=True,
+            )
+    assert not bound(entry)
+
+
+async def test_another_entry_is_refused(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Neither one that isn't there nor one of another integration."""
+    await set_up()
+    stranger = MockConfigEntry(domain="demo")
+    stranger.add_to_hass(hass)
+    for entry in (stranger, MockConfigEntry(domain=DOMAIN)):
+        with pytest.raises(HomeAssistantError) as error:
+            await export(hass, entry)
+        assert error.value.translation_key == "no_such_device"

@@ -1,0 +1,38 @@
+"""Lamps."""
+
+from typing import Any, ClassVar
+
+from homeassistant.components.light import ColorMode, LightEntity, LightEntityFeature
+
+
+class Lamp(LightEntity):
+    """A lamp with white light, all colours and an effect; it is dark at first."""
+
+    _attr_name = "thing"
+    _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP, ColorMode.RGB}
+    _attr_color_mode = ColorMode.COLOR_TEMP
+    _attr_supported_features = LightEntityFeature.EFFECT
+    _attr_effect_list: ClassVar = ["off", "rainbow"]
+    _attr_is_on = False
+
+    async def async_turn_on(self, **fields: Any) -> None:
+        """Take everything."""
+        self._attr_is_on = True
+        for name, value in fields.items():
+            setattr(self, f"_attr_{name}", value)
+        if "rgb_color" in fields:
+            self._attr_color_mode = ColorMode.RGB
+        elif "hs_color" in fields:
+            self._attr_color_mode = ColorMode.HS
+        elif "color_temp_kelvin" in fields:
+            self._attr_color_mode = ColorMode.COLOR_TEMP
+
+    async def async_turn_off(self, **fields: Any) -> None:
+        """Go dark."""
+        self._attr_is_on = False
+
+
+class HueLamp(Lamp):
+    """A lamp that thinks in hues."""
+
+    _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP, ColorMode.HS}
