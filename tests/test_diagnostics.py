@@ -63,6 +63,18 @@ async def test_diagnostics(hass: HomeAssistant, hass_client: Any, device: CloudD
         assert secret not in text
 
 
+async def test_own_actions_are_only_counted(
+    hass: HomeAssistant, hass_client: Any, device: CloudDevice, set_up: SetUp
+) -> None:
+    """They are the user's, and may hold codes."""
+    await async_setup_component(hass, "diagnostics", {})
+    actions = [{"action": "alarm_control_panel.alarm_disarm", "data": {"code": "4711"}}]
+    row = {"identifier": "LightSwitch", "entity": "", "aspect": "actions", "access": "control", "actions": actions}
+    found = await get_diagnostics_for_config_entry(hass, hass_client, await set_up([row]))
+    assert found["entry"]["exposures"] == [{"bindings": [{**row, "actions": 1}]}]
+    assert "4711" not in json.dumps(found)
+
+
 async def test_secret_is_in_no_log(
     hass: HomeAssistant,
     cloud: Simulator,

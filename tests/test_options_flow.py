@@ -60,6 +60,12 @@ async def test_pages_reach_a_browser(
     assert answer["type"] == "create_entry"
     assert bound(offline).keys() == {"LightSwitch"}
 
+    menu = await (await client.post(url, json={"handler": offline.entry_id})).json()
+    page = await (await client.post(f"{url}/{menu['flow_id']}", json={"next_step_id": "custom"})).json()
+    assert [list(field.get("selector", ["section"])) for field in page["data_schema"]] == [
+        ["select"], ["select"], ["template"], ["action"], ["section"], ["section"]
+    ]  # fmt: skip
+
 
 async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """The window costs no connection; the keep-alive does; the thing model stays."""

@@ -233,7 +233,8 @@ async def test_the_page_of_a_service_reaches_a_browser(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     """The editor of actions is Home Assistant's own, and what it sends is stored as it is."""
-    assert await async_setup_component(hass, "config", {})
+    for component in ("config", "file_upload"):  # a test client takes no more routes
+        assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/subentries/flow"
     page = await (await client.post(url, json={"handler": [entry.entry_id, "service"]})).json()

@@ -18,6 +18,8 @@ import json
 from homeassistant.core import State
 
 from ...alink.datatypes import (
+    INT_MAX,
+    INT_MIN,
     ArrayType,
     BoolType,
     DataType,
@@ -174,7 +176,8 @@ def _to_item(value: Raw, aspect: Aspect, data_type: EnumType) -> int:
     if isinstance(value, str) and (labelled := _labelled(value, data_type.items)) is not None:
         return labelled
     key = number(value)
-    if key is None or not key.is_integer() or (data_type.items and int(key) not in data_type.items):
+    whole = key is not None and key.is_integer() and INT_MIN <= key <= INT_MAX
+    if key is None or not whole or (data_type.items and int(key) not in data_type.items):
         raise ConversionError(
             Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}"
         )
