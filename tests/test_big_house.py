@@ -1,7 +1,12 @@
 """A house of 300 entities, from an empty entry to a thing model, everything bound and everything posted."""
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlow
+import json
+from math import ceil
+import time
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 import pytest
@@ -14,7 +19,14 @@ from pytest_homeassistant_custom_component.common import (
     mock_platform,
 )
 
+from custom_components.aliyun_iot.const import CONF_THING_MODEL, DOMAIN, SUBENTRY_EXPOSURE
+from custom_components.aliyun_iot.exposures import exposed_bindings, resolve_entity
+from simulator import CloudDevice, Simulator
+from simulator.tsl import ThingModel
+
 from .big_house import DOMAINS, INTEGRATION, things
+from .conftest import SetUp
+from .walk import Walk
 
 
 @pytest.fixture
@@ -46,6 +58,67 @@ async def big_house(hass: HomeAssistant) -> ConfigEntry:
     return entry
 
 
-async def test_the_house(hass: HomeAssistant, big_house: ConfigEntry) -> None:
-    """It has 300 entities over 16 domains in 60 devices."""
-    assert len(hass.states.async_all()) == 300
+async def test_from_an_empty_entry_to_a_thing_model(
+    hass: HomeAssistant, big_house: ConfigEntry, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """One pass of the pages binds the house, one makes its thing model, and the cloud takes every value."""
+    device.thing_model = None
+    entry = await set_up(options={CONF_THING_MODEL: None})
+    entities = hass.states.async_entity_ids()
+    assert len({entity_id.partition(".")[0] for entity_id in entities}) >= 12
+    started = time.perf_counter()
+
+    walk = await Walk.options(hass, entry, "select")
+    everything = {"hidden_too": False, "diagnostic_too": True}
+    await walk.submit(integrations=[INTEGRATION], leave_out={}, also=everything, follow=True)
+    offered = list(walk.choices("bindings"))
+    await walk.submit(bindings=offered)
+    await walk.submit()
+    assert walk.created
+    bound = exposed_bindings(entry)
+    assert {resolve_entity(hass, binding.entity) for binding in bound} >= set(entities) - {ours(hass, entry)}
+    assert len(exposures(entry)) == 60
+
+    walk = await Walk.options(hass, entry, "thing_model", "thing_model_generate")
+    documents = []
+    while walk.step in ("thing_model_split", "thing_model_module"):
+        if walk.step == "thing_model_split":
+            await walk.submit()
+            continue
+        documents.append(json.loads(walk.values[CONF_THING_MODEL]))
+        await walk.submit(**walk.values)
+    await walk.submit()
+    assert walk.created
+    assert walk.result["data"][CONF_THING_MODEL]
+
+    await hass.async_block_till_done()
+
+    # The console gets the documents, and the device says everything again under the eyes of the thing model.
+    device.thing_model = ThingModel.parse(documents)
+    device.properties.clear()
+    cloud.wire.clear()
+    entry.runtime_data.reporter.post_everything()
+    reported = {one.identifier for one in exposed_bindings(entry) if one.access.reports}
+    says_something = entry.runtime_data.reporter.present(reported).keys()
+    assert len(says_something) >= 300
+    await device.wait_for(lambda device: device.properties.keys() >= says_something)
+    posts = [message for message in cloud.wire if message.topic.endswith("/event/property/post")]
+    assert len(posts) == ceil(len(says_something) / 200)
+    assert not entry.runtime_data.reporter.rejections
+    assert not entry.runtime_data.reporter.unreportable
+    assert not entry.runtime_data.bound.problems
+    assert device.connections == 1
+    print(  # noqa: T201 - for whoever runs it with -s
+        f"{len(entities)} entities, {len(bound)} bindings, {len(documents)} modules, "
+        f"{len(says_something)} values in {len(posts)} messages, {time.perf_counter() - started:.1f} s"
+    )
+
+
+def ours(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+    """Return the entity of the device itself, which nobody asked for."""
+    return er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{entry.entry_id}_connected")
+
+
+def exposures(entry: ConfigEntry) -> list[ConfigSubentry]:
+    """Return what is exposed."""
+    return [one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE]

@@ -84,7 +84,8 @@ async def test_the_port_of_the_advanced_section_is_used(
 
 async def test_the_first_page_reaches_a_browser(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
     """The secret is a password field, and the section is closed."""
-    assert await async_setup_component(hass, "config", {})
+    for component in ("config", "file_upload"):  # a test client takes no more routes
+        assert await async_setup_component(hass, component, {})
     client = await hass_client()
     response = await client.post("/api/config/config_entries/flow", json={"handler": DOMAIN})
     fields = {field["name"]: field for field in (await response.json())["data_schema"]}

@@ -1,0 +1,173 @@
+"""What the forms offer beyond the aspects of an entity: any state, any attribute, templates, own actions, a last look."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.mapping.binding import Access, Binding
+
+from .house import LAMP, NO_SECTIONS, bind_lamp, bound, entry_with, furnish
+from .walk import Walk
+
+
+@pytest.fixture(autouse=True)
+def home(hass: HomeAssistant) -> None:
+    """Furnish the house."""
+    furnish(hass)
+
+
+@pytest.fixture
+def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
+    """Return an entry with a thing model that is not set up: most pages need no connection."""
+    return entry_with(hass, {"thing_model": thing_model_document})
+
+
+async def test_any_entity_has_a_state_and_attributes(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Of a kind without aspects of its own, the state is proposed, and an attribute is picked on a page of its own."""
+    hass.states.async_set("zone.home", "2", {"friendly_name": "Home", "radius": 100, "persons": ["person.a"]})
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="zone.home")
+    assert walk.values["aspect"] == "raw_state"
+    assert walk.choices("aspect") == {"raw_state": "Whole state", "attribute": "An attribute"}
+
+    await walk.submit(aspect="attribute", identifier="GatewayName", access="report", **NO_SECTIONS)
+    assert walk.step == "attribute"
+    await walk.submit(attribute="radius")
+    assert walk.created
+    assert bound(offline)["GatewayName"] == Binding("GatewayName", "zone.home", "attribute", source="radius")
+
+    walk = await Walk.options(hass, offline, "edit")
+    assert walk.choices("binding") == {"GatewayName": "Home · Attribute radius → Gateway name [GatewayName] (Report)"}
+    await walk.submit(binding="GatewayName")
+    await walk.submit(aspect="attribute", identifier="GatewayName", access="report", **NO_SECTIONS)
+    assert walk.values == {"attribute": "radius"}
+    await walk.submit(attribute="persons")
+    assert bound(offline)["GatewayName"].source == "persons"
+
+
+async def test_what_could_not_be_posted_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """A list is no number: the page of the attribute leads back to the form, which tells so."""
+    hass.states.async_set("zone.home", "2", {"friendly_name": "Home", "persons": ["person.a"]})
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="zone.home")
+    persons = {"aspect": "attribute", "identifier": "CurrentTemperature", "access": "report", **NO_SECTIONS}
+    await walk.submit(**persons)
+    await walk.submit(attribute="persons")
+    assert walk.step == "binding"
+    assert walk.errors == {"identifier": "not_postable", "base": "submit_again"}
+    assert "['person.a']" in walk.result["description_placeholders"]["reason"]
+    await walk.submit(**persons)
+    await walk.submit(attribute="persons")
+    assert walk.created
+
+
+async def test_decimals_that_get_lost_are_told_before_saving(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """With what the sensor says now, and what would be posted of it."""
+    hass.states.async_set("sensor.air", "45.7", {"device_class": "humidity", "unit_of_measurement": "%"})
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="sensor.air")
+    humidity = {"aspect": "value", "identifier": "CurrentHumidity", "access": "report", **NO_SECTIONS}
+    await walk.submit(**humidity)
+    assert walk.errors == {"identifier": "value_rounded", "base": "submit_again"}
+    assert walk.result["description_placeholders"].items() >= {"value": "45.7 %", "posted": "46"}.items()
+    await walk.submit(**humidity)
+    assert walk.created
+
+
+async def test_a_lamp_is_controlled_by_own_actions(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """What is written by the user needs no word about risks, but it has to be something that can be run."""
+    lock = {"aspect": "locked", "identifier": "LightSwitch", "access": "both", "reporting": {}}
+    lock["conversion"] = {"options": ["locked=1", "unlocked=0"]}
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="lock.door")
+    await walk.submit(**lock, own_actions={"actions": [{"action": "nothing"}]})
+    assert walk.errors == {"own_actions": "invalid_actions"}
+    actions = [{"action": "light.toggle", "target": {"entity_id": LAMP}}]
+    await walk.submit(**lock, own_actions={"actions": actions})
+    assert walk.created
+    assert bound(offline)["LightSwitch"].actions == actions
+
+    walk = await Walk.options(hass, offline, "edit")
+    await walk.submit(binding="LightSwitch")
+    assert walk.values["own_actions"] == {"actions": actions}
+    assert walk.open_sections == {"conversion", "own_actions"}
+
+
+async def test_a_template_and_actions_need_no_entity(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """They are kept together, and can be changed from there as well."""
+    walk = await Walk.options(hass, offline, "custom")
+    assert walk.values["access"] == "report"
+    wish: dict[str, Any] = {"identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
+    await walk.submit(**wish)
+    assert walk.errors == {"template": "template_missing", "actions": "actions_missing"}
+    wish |= {"template": "{{ is_state('light.lamp', 'on') }}", "actions": [{"action": "nothing"}]}
+    await walk.submit(**wish)
+    assert walk.errors == {"actions": "invalid_actions"}
+    wish["actions"] = [{"action": "light.toggle", "target": {"entity_id": LAMP}}]
+    await walk.submit(**wish)
+    assert walk.created
+    [subentry] = offline.subentries.values()
+    assert subentry.unique_id == "custom"
+    assert bound(offline)["LightSwitch"] == Binding(
+        "LightSwitch", "", "template", Access.BOTH, source=wish["template"], actions=wish["actions"]
+    )
+
+    walk = await Walk.options(hass, offline, "custom")
+    await walk.submit(identifier="GatewayName", access="control", actions=wish["actions"], **NO_SECTIONS)
+    assert bound(offline)["GatewayName"].aspect == "actions"
+
+    walk = await Walk.reconfigure_subentry(hass, offline, subentry.subentry_id, "edit")
+    assert walk.choices("binding") == {
+        "LightSwitch": "Template → Light switch [LightSwitch] (Report and control)",
+        "GatewayName": "Own actions → Gateway name [GatewayName] (Control)",
+    }
+    await walk.submit(binding="LightSwitch")
+    assert walk.values["template"] == wish["template"]
+    await walk.submit(**wish | {"access": "report", "template": "{{ 1 }}", "conversion": {"invert": True}})
+    assert walk.aborted == "reconfigure_successful"
+    assert bound(offline)["LightSwitch"].source == "{{ 1 }}"
+
+    walk = await Walk.reconfigure_subentry(hass, offline, subentry.subentry_id, "custom")
+    await walk.submit(identifier="FirmwareVersion", access="report", template="{{ 2 }}", **NO_SECTIONS)
+    assert bound(offline).keys() == {"LightSwitch", "GatewayName", "FirmwareVersion"}
+    assert len(offline.subentries) == 1
+
+
+async def test_a_template_that_fails_now_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """It may work later; whoever knows that submits again."""
+    walk = await Walk.options(hass, offline, "custom")
+    wish = {"identifier": "GatewayName", "access": "report", "template": "{{ 1 / 0 }}", **NO_SECTIONS}
+    await walk.submit(**wish)
+    assert walk.errors == {"identifier": "not_postable", "base": "submit_again"}
+    assert "division by zero" in walk.result["description_placeholders"]["reason"]
+    await walk.submit(**wish)
+    assert walk.created
+
+
+async def test_no_property_is_left_for_a_template(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:
+    """Instead of a form that can't be completed there is a reason."""
+    thing_model_document["properties"] = thing_model_document["properties"][:1]
+    entry = entry_with(hass, {"thing_model": thing_model_document})
+    await bind_lamp(hass, entry)
+    assert (await Walk.options(hass, entry, "custom")).aborted == "no_free_property"
+
+
+@pytest.mark.parametrize(
+    ("conversion", "access", "errors"),
+    [
+        ({"template": "{{ value }}"}, "both", {"conversion": "template_one_way"}),
+        ({"unit": "furlong"}, "report", {"conversion": "unit_unknown", "base": "submit_again"}),
+        ({"unit": "kWh"}, "report", {"conversion": "unit_mismatch", "base": "submit_again"}),
+    ],
+)
+async def test_a_conversion_that_has_no_effect_is_explained(
+    hass: HomeAssistant, conversion: dict[str, Any], access: str, errors: dict[str, str]
+) -> None:
+    """A template is a one-way street, and a unit that nobody can convert changes nothing."""
+    hass.states.async_set("number.setpoint", "20", {"min": 5, "max": 30, "step": 1, "unit_of_measurement": "°C"})
+    walk = await Walk.options(hass, entry_with(hass, {}), "add_one")
+    await walk.submit(entity="number.setpoint")
+    await walk.submit(aspect="value", identifier="T", access=access, conversion=conversion, reporting={})
+    assert walk.errors == errors
