@@ -120,7 +120,7 @@ async def test_without_a_connection(
 ) -> None:
     """Nothing is pretended while the cloud is away or silent."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
-    monkeypatch.setattr("custom_components.aliyun_iot.services.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.actions.post.REPLY_TIMEOUT", 0.05)
     entry = await set_up()
     cloud.faults.set(lose_replies=1)
     with pytest.raises(HomeAssistantError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import json
 from typing import Any
 
+from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Context, HomeAssistant, callback
 
 from .alink.codes import Code
@@ -41,6 +42,7 @@ class Announcer:
     @callback
     def announce(self, command: Command, context: Context, changes: Sequence[Change] = ()) -> None:
         """Fire the event that everything the command causes can be traced back to."""
+        entities = {change.entity_id for change in changes} - {""}
         if command.kind is CommandKind.RAW:
             data = {"entry_id": self._entry_id, "data": base64.b64encode(command.payload).decode()}
             self._hass.bus.async_fire(EVENT_RAW, data, context=context)
@@ -64,37 +66,49 @@ class Announcer:
                     }
                     for change in changes
                 ],
+                **_subject(entities.pop() if len(entities) == 1 else ""),
             },
             context=context,
         )
 
     @callback
-    def answered(self, command: Command, context: Context, answer: Answer) -> None:
-        """Tell what became of a command; the event bus hears of it when it was not, or not completely, carried out."""
+    def answered(self, command: Command, context: Context, answer: Answer, entity_id: str = "") -> None:
+        """Tell what became of a command; the event bus hears of it when it was not, or not completely, carried out.
+
+        `entity_id` is the entity that it was about, if that is one alone.
+        """
         outcome = {"code": int(answer.code), "message": answer.message}
         if answer.code != Code.SUCCESS:
             about = {"kind": command.kind.value, "id": command.id, "identifier": command.identifier}
             self._hass.bus.async_fire(
                 EVENT_COMMAND_FAILED,
-                {"entry_id": self._entry_id, "device": self._device, **about, **outcome},
+                {"entry_id": self._entry_id, "device": self._device, **about, **outcome, **_subject(entity_id)},
                 context=context,
             )
         names = [command.identifier] if command.identifier else []
         listeners_of(self._hass).tell(
             self._entry_id,
             Happening.COMMAND_ANSWERED,
-            {"kind": command.kind, "input": command.params, **outcome},
+            {"kind": command.kind, "input": command.params, "message_id": command.id, **outcome},
             names=[command.kind.value, *names],
             context=context,
         )
 
     @callback
+    def is_heard(self, service: Command) -> bool:
+        """Tell whether an automation listens to this call of a service."""
+        return listeners_of(self._hass).anybody(self._entry_id, Happening.SERVICE_CALLED, [service.identifier or ""])
+
+    @callback
     def tell(self, command: Command, context: Context, details: Mapping[str, Any] | None = None) -> bool:
-        """Tell the automations that listen to a command of this kind, and return whether there was any."""
+        """Tell the automations that listen to a command of this kind, and return whether there was any.
+
+        `details` are the values that are going to be set, or the input data of a service.
+        """
         match command.kind:
-            case CommandKind.PROPERTY_SET if isinstance(command.params, dict):
-                happening, names = Happening.PROPERTY_SET_RECEIVED, list(command.params)
-                details = {"values": command.params}
+            case CommandKind.PROPERTY_SET:
+                happening, names = Happening.PROPERTY_SET_RECEIVED, list(details or ())
+                details = {"values": details}
             case CommandKind.SERVICE:
                 happening, names = Happening.SERVICE_CALLED, [command.identifier or ""]
                 details = {"identifier": command.identifier, "input": details}
@@ -116,6 +130,11 @@ class Announcer:
             self._entry_id, happening, {**common, **details}, names=names, context=context
         )
         return told > 0
+
+
+def _subject(entity_id: str) -> dict[str, str]:
+    """Return what makes Home Assistant show an event in the logbook of an entity."""
+    return {ATTR_ENTITY_ID: entity_id} if entity_id else {}
 
 
 def _bytes(payload: bytes) -> dict[str, Any]:

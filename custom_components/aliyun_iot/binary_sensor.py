@@ -5,12 +5,11 @@ from typing import override
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.link import LinkState
-from .const import CONF_PRODUCT_KEY, DOMAIN
+from .entity import CloudEntity
 from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
@@ -20,29 +19,15 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: AliyunConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensor."""
-    async_add_entities([ConnectedSensor(entry)])
+    async_add_entities([ConnectedSensor(entry, "connected")])
 
 
-class ConnectedSensor(BinarySensorEntity):
+class ConnectedSensor(CloudEntity, BinarySensorEntity):
     """On while the cloud is there; always available, since that is what it tells."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
-    _attr_has_entity_name = True
-    _attr_should_poll = False
     _attr_translation_key = "connected"
-
-    def __init__(self, entry: AliyunConfigEntry) -> None:
-        """Belong to the cloud device of the entry."""
-        self._entry = entry
-        self._attr_unique_id = f"{entry.entry_id}_connected"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
-            entry_type=DeviceEntryType.SERVICE,
-            manufacturer="Alibaba Cloud",
-            model=entry.data[CONF_PRODUCT_KEY],
-            name=entry.title,
-        )
 
     @override
     async def async_added_to_hass(self) -> None:

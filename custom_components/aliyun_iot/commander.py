@@ -5,7 +5,6 @@ tell who did it. Only what is bound can be reached, and a reply 200 means that H
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 import time
 
 from homeassistant.core import Context, CoreState, HomeAssistant, callback
@@ -24,17 +23,13 @@ from .policy import Policy
 from .property_set import DRY_RUN, PropertySetter
 from .replies import Replies
 from .reporter import Reporter
-from .service_call import call_service, read_input, write_output
+from .service_call import call_service, read_input
 
 SYNC_DEADLINE = 4.5
 """Seconds; the caller in the cloud waits five (docs/protocol.md §6.4)."""
 
 DEADLINE = 30.0
 """Seconds for everything nobody waits for."""
-
-
-class InvalidReply(ValueError):  # noqa: N818 - named after what happened
-    """What an automation answers does not fit the thing model."""
 
 
 class Commander:
@@ -77,7 +72,8 @@ class Commander:
         else:
             context = Context()
             answer = await self._carry_out(command, context, started)
-            self._announcer.answered(command, context, answer)
+            subject = self._setter.entity_of(command.params) if isinstance(command.params, dict) else ""
+            self._announcer.answered(command, context, answer, subject)
         self.journal.add(command, answer, time.monotonic() - started)
         return answer
 
@@ -100,11 +96,16 @@ class Commander:
     async def _set(self, command: Command, values: dict[str, JsonValue], context: Context, until: float) -> Answer:
         """Set properties; what follows from it is posted by the reporter, with the values that really are."""
         started = time.monotonic()
-        self._announcer.announce(command, context, self._setter.foresee(values))
-        if not self.policy.rules.dry_run:
-            self._announcer.tell(command, context)
-        self._loops.commanded(values, context)
-        outcome = await self._setter.set(values, context, until - started, dry_run=self.policy.rules.dry_run)
+        examined = self._setter.examine(values)
+        dry_run = self.policy.rules.dry_run
+        self._announcer.announce(command, context, self._setter.changes(examined, dry_run=dry_run))
+        if dry_run:
+            outcome = examined.as_dry_run()
+        else:
+            self._loops.commanded(examined.doable, context)
+            if examined.doable:
+                self._announcer.tell(command, context, examined.doable)
+            outcome = await self._setter.set(examined, context, until - started)
         self._reporter.confirm(values, since=started)
         return answer_of(outcome)
 
@@ -122,28 +123,35 @@ class Commander:
         self, command: Command, identifier: str, arguments: Mapping[str, JsonValue], context: Context, deadline: float
     ) -> Answer:
         """Call a service: what it is bound to runs, else whichever automation listens may answer."""
+        binding = self._services.get(identifier)
+        if binding is None and not self._announcer.is_heard(command):
+            return self._unbound(identifier)
+        if objection := self.policy.objection() or self.policy.objection_to(CommandKind.SERVICE, identifier):
+            return answer_of(Outcome.failed(identifier, objection))
         service = self._model.services.get(identifier) if self._model else None
         variables, failures = read_input(service, arguments)
         if failures:
             return answer_of(Outcome(failures))
-        if objection := self.policy.objection(identifier):
-            return answer_of(Outcome.failed(identifier, objection))
-        binding = self._services.get(identifier)
-        if binding is None:
-            return await self._ask(command, context, deadline, service, variables) or self._unbound(identifier)
         if self.policy.rules.dry_run:
             return answer_of(Outcome.failed(identifier, DRY_RUN))
+        if binding is None:
+            return await self._ask(command, context, deadline, service, variables) or self._unbound(identifier)
         self._announcer.tell(command, context, variables)
         outcome = await call_service(self._hass, binding, service, variables, context=context, deadline=deadline)
         return answer_of(outcome)
 
     async def _hand_on(self, command: Command, context: Context, deadline: float) -> Answer:
-        """Let automations have a message or a raw frame; only they know what it means, and whether to answer."""
+        """Let automations have a message or a raw frame; only they know what it means, and whether to answer.
+
+        What is returned without an answer of theirs is for the journal: a device says nothing then.
+        """
+        if refusal := self.policy.objection() or (DRY_RUN if self.policy.rules.dry_run else None):
+            return Answer(refusal.code, message=refusal.message)
         if command.kind is CommandKind.MESSAGE and not command.sync:
-            if not self.policy.rules.dry_run:
-                self._announcer.tell(command, context)
+            self._announcer.tell(command, context)
             return Answer()
-        return await self._ask(command, context, min(deadline, SYNC_DEADLINE)) or Answer()
+        answer = await self._ask(command, context, min(deadline, SYNC_DEADLINE))
+        return answer or (Answer(Code.NOT_MAPPED, message="no automation answered") if command.sync else Answer())
 
     async def _ask(
         self,
@@ -154,33 +162,17 @@ class Commander:
         details: Mapping[str, object] | None = None,
     ) -> Answer | None:
         """Tell automations and return what one of them answers; None if nobody listens or nobody answers in time."""
-        if self.policy.rules.dry_run:
-            return None
-        self.replies.expect(context.id, service)
+        self.replies.expect(context.id, service, is_data=command.is_data)
         if not self._announcer.tell(command, context, details):
             self.replies.close(context.id)
             return None
         return await self.replies.wait(context.id, deadline)
 
-    @callback
-    def reply(self, command_id: str, answer: Answer) -> bool:
-        """Answer an open command on behalf of an automation; False if nobody waits for it any more.
-
-        Raises InvalidReply when the thing model does not allow the data.
-        """
-        command = self.replies.find(command_id)
-        if command and command.service and answer.code == Code.SUCCESS:
-            outcome = write_output(command.service.output, answer.data)
-            if outcome.failures:
-                raise InvalidReply("; ".join(failure.message for failure in outcome.failures.values()))
-            answer = replace(answer, data=outcome.data)
-        return self.replies.give(command_id, answer)
-
     def _objection(self, identifier: str) -> Failure | None:
         """Return why a property that is bound may not be set now."""
         if self._loops.is_paused(identifier):
             return Failure(Code.LOOP, "paused, because a cloud rule and an automation set each other off")
-        return self.policy.objection(identifier)
+        return self.policy.objection() or self.policy.objection_to(CommandKind.PROPERTY_SET, identifier)
 
     def _unbound(self, identifier: str) -> Answer:
         if self._model is None or identifier in self._model.services:

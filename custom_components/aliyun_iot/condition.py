@@ -3,7 +3,7 @@
 from typing import Any, cast, override
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_OPTIONS
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, CONF_OPTIONS
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.condition import Condition, ConditionConfig
@@ -12,8 +12,6 @@ import voluptuous as vol
 
 from .alink.link import LinkState
 from .runtime import AliyunConfigEntry
-
-ATTR_CONFIG_ENTRY_ID = "config_entry_id"
 
 _SCHEMA = vol.Schema({vol.Required(CONF_OPTIONS): {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}})
 

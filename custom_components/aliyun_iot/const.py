@@ -28,6 +28,7 @@ DEFAULT_WINDOW: Final = 0.25
 SUBENTRY_EXPOSURE: Final = "exposure"
 SUBENTRY_SERVICE: Final = "service"
 SUBENTRY_RULE: Final = "rule"
+SUBENTRY_EVENT: Final = "event"
 CONF_BINDINGS: Final = "bindings"
 
 EVENT_COMMAND: Final = "aliyun_iot_command"

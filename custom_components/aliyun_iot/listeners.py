@@ -61,6 +61,8 @@ class Listeners:
         @callback
         def remove() -> None:
             row.remove(listener)
+            if not row:
+                self._listeners.pop((listener.entry_id, listener.happening), None)
             self._tell_topics(listener)
 
         return remove
@@ -76,14 +78,15 @@ class Listeners:
         context: Context | None = None,
     ) -> int:
         """Tell whoever listens to one of `names`, or to all, and return how many there were."""
-        told = [
-            listener
-            for listener in self._listeners.get((entry_id, happening), ())
-            if listener.wanted is None or listener.wanted in names
-        ]
+        told = self._listening(entry_id, happening, names)
         for listener in told:
             listener.hear(details, context)
         return len(told)
+
+    @callback
+    def anybody(self, entry_id: str, happening: Happening, names: Collection[str]) -> bool:
+        """Tell whether somebody listens to one of `names`, or to all."""
+        return bool(self._listening(entry_id, happening, names))
 
     @callback
     def topics(self, entry_id: str) -> set[str]:
@@ -101,6 +104,10 @@ class Listeners:
             self._topics_changed.pop(entry_id, None)
 
         return end
+
+    def _listening(self, entry_id: str, happening: Happening, names: Collection[str]) -> list[Listener]:
+        listeners = self._listeners.get((entry_id, happening), ())
+        return [listener for listener in listeners if listener.wanted is None or listener.wanted in names]
 
     def _tell_topics(self, listener: Listener) -> None:
         if listener.happening is Happening.MESSAGE_RECEIVED and (

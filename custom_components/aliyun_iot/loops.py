@@ -1,13 +1,16 @@
 """Loops between a cloud rule and an automation: noticed and interrupted.
 
-A cloud rule copies property A to B, an automation copies B back to A: each turn causes the next one. A turn is a command
-of the cloud, then a change that an automation made because of it (Home Assistant says so by the parent of the context),
-then the next command for the same property. A person at a slider makes commands as well, but not that many in which an
-automation had its hand.
+A cloud rule copies property A to B, an automation makes a new A of B: each turn causes the next one. A turn is a command of
+the cloud, then a change that an automation made because of it (Home Assistant says so by the parent of the context), then
+the next command for the same property.
+
+People make commands as well, and an automation may react to each of them without closing any loop. What tells the two
+apart: a rule sends the very value that the automation has just made, somebody at a slider does not. Rules that calculate
+are only known by their endurance. A command to which no automation had reacted ends the count in either case.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 import logging
 import time
@@ -17,13 +20,18 @@ from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 
+from .alink.messages import JsonValue
 from .const import DOMAIN
 
 _LOGGER = logging.getLogger(__name__)
 
 TURNS = 12
 PERIOD = 30.0
-"""So many turns in so many seconds are a loop."""
+"""So many turns in so many seconds are a loop, if each command repeats what the automation made of the one before."""
+
+ENDLESS_TURNS = 200
+ENDLESS_PERIOD = 600.0
+"""So many are one, whatever the values are."""
 
 PAUSE = 600.0
 """Seconds for which a property that is part of a loop can't be set."""
@@ -32,12 +40,48 @@ REMEMBERED = 500
 """Contexts of commands that are remembered."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Echo:
+    """What an automation made of a command: a value of a property."""
+
+    identifier: str
+    value: JsonValue
+
+
 @dataclass(slots=True)
 class _Track:
-    """When a property turned, and with which property an automation has reacted since the last command."""
+    """The turns of a property, and what an automation has made of its last command."""
 
-    turns: deque[float] = field(default_factory=lambda: deque(maxlen=TURNS))
-    echoed_by: str | None = None
+    echoes: dict[str, _Echo] = field(default_factory=dict)
+    turns: deque[float] = field(default_factory=lambda: deque(maxlen=ENDLESS_TURNS))
+    copies: deque[float] = field(default_factory=lambda: deque(maxlen=TURNS))
+
+    def commanded(self, value: JsonValue, now: float) -> _Echo | None:
+        """Take note of a command; return the echo that it goes round with, if that is a loop by now."""
+        echoes, self.echoes = self.echoes, {}
+        if not echoes:
+            self.clear()
+            return None
+        copied = next((echo for echo in echoes.values() if echo.value == value), None)
+        self.turns.append(now)
+        if copied:
+            self.copies.append(now)
+        else:
+            self.copies.clear()
+        if _is_dense(self.copies, PERIOD) or _is_dense(self.turns, ENDLESS_PERIOD):
+            self.clear()
+            return copied or next(iter(echoes.values()))
+        return None
+
+    def clear(self) -> None:
+        """Begin to count anew."""
+        self.turns.clear()
+        self.copies.clear()
+
+
+def _is_dense(turns: deque[float], period: float) -> bool:
+    """Tell whether there are as many turns as are counted, within a period."""
+    return len(turns) == turns.maxlen and turns[-1] - turns[0] <= period
 
 
 class LoopGuard:
@@ -52,29 +96,24 @@ class LoopGuard:
         self._pauses: dict[str, CALLBACK_TYPE] = {}
 
     @callback
-    def commanded(self, identifiers: Iterable[str], context: Context) -> None:
-        """Take note of a command that is carried out."""
-        names = tuple(identifiers)
-        self._contexts[context.id] = names
-        while len(self._contexts) > REMEMBERED:
-            self._contexts.popitem(last=False)
+    def commanded(self, values: Mapping[str, JsonValue], context: Context) -> None:
+        """Take note of a command that is about to be carried out."""
+        self._remember(context.id, tuple(values))
         now = time.monotonic()
-        for name in names:
-            track = self._tracks.setdefault(name, _Track())
-            echo, track.echoed_by = track.echoed_by, None
-            if echo is None:
-                continue
-            track.turns.append(now)
-            if len(track.turns) == TURNS and now - track.turns[0] <= PERIOD:
-                track.turns.clear()
-                self._pause(name, echo)
+        for name, value in values.items():
+            if echo := self._tracks.setdefault(name, _Track()).commanded(value, now):
+                self._pause(name, echo.identifier)
 
     @callback
-    def changed(self, identifier: str, context: Context) -> None:
+    def changed(self, identifier: str, value: JsonValue, context: Context) -> None:
         """Take note of a property that changed; only what an automation did because of a command counts."""
-        for name in self._contexts.get(context.parent_id or "", ()):
+        names = self._contexts.get(context.parent_id or "", ())
+        if not names:
+            return
+        self._remember(context.id, names)  # another automation may go on from here
+        for name in names:
             if track := self._tracks.get(name):
-                track.echoed_by = identifier
+                track.echoes[identifier] = _Echo(identifier, value)
 
     @callback
     def is_paused(self, identifier: str) -> bool:
@@ -93,6 +132,12 @@ class LoopGuard:
         """Forget all pauses."""
         for identifier in list(self._pauses):
             self.resume(identifier)
+
+    def _remember(self, context_id: str, names: tuple[str, ...]) -> None:
+        """Remember which properties a context goes back to."""
+        self._contexts[context_id] = names
+        while len(self._contexts) > REMEMBERED:
+            self._contexts.popitem(last=False)
 
     def _pause(self, identifier: str, echo: str) -> None:
         """Interrupt a loop for a while, and tell the user what to look at."""

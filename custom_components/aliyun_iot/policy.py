@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 import logging
 import time
@@ -18,12 +19,16 @@ from homeassistant.helpers.condition import (
 import voluptuous as vol
 
 from .alink.codes import Code
+from .alink.commands import CommandKind
 from .const import CONF_COMMAND_CONDITION, CONF_COMMANDS_PER_MINUTE, CONF_DRY_RUN
 from .outcome import Failure
 
 _LOGGER = logging.getLogger(__name__)
 
 MINUTE = 60.0
+
+_NOT_NOW = Failure(Code.NOT_ALLOWED, "the condition for all commands does not hold now")
+_NOT_THIS_NOW = Failure(Code.NOT_ALLOWED, "its condition does not hold now")
 
 type ConditionConfig = list[dict[str, Any]]
 
@@ -49,6 +54,14 @@ class CommandRules:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """One property or one service, which may share their names; what has a condition has its own."""
+
+    kind: CommandKind
+    identifier: str
+
+
 class Policy:
     """Decides about commands of one device."""
 
@@ -56,73 +69,92 @@ class Policy:
         """Without rules everything that is bound is allowed."""
         self.rules = CommandRules()
         self._hass = hass
-        self._configs: dict[str | None, ConditionConfig] = {}
-        self._checkers: dict[str | None, ConditionsChecker] = {}
+        self._configs: dict[Guarded | None, ConditionConfig] = {}
+        self._checkers: dict[Guarded | None, ConditionsChecker] = {}
         self._taken: deque[float] = deque()
 
-    async def follow(self, rules: CommandRules, conditions: Mapping[str, ConditionConfig]) -> None:
-        """Decide by these rules from now on; `conditions` are by identifier, for its property or service alone.
+    async def follow(self, rules: CommandRules, conditions: Mapping[Guarded, ConditionConfig]) -> None:
+        """Decide by these rules from now on; `conditions` are for one property or service alone.
 
-        A condition that can't be understood any more, because its entity has gone or an integration was removed, never
-        holds: what it guards stays shut.
+        Until a new condition has been prepared it does not hold. Neither does one that can't be understood any more, because
+        its entity has gone or an integration was removed: what it guards stays shut.
         """
         self.rules = rules
-        wanted: dict[str | None, ConditionConfig] = {key: list(one) for key, one in conditions.items() if one}
+        wanted: dict[Guarded | None, ConditionConfig] = {key: one for key, one in conditions.items() if one}
         if rules.condition:
             wanted[None] = rules.condition
         for key in [key for key, config in self._configs.items() if wanted.get(key) != config]:
-            del self._configs[key]
-            if checker := self._checkers.pop(key, None):
-                checker.async_unload()
-        for key in wanted.keys() - self._configs.keys():
-            self._configs[key] = wanted[key]
-            if checker := await self._compile(key, wanted[key]):
+            self._forget(key)
+        fresh = wanted.keys() - self._configs.keys()
+        self._configs |= {key: wanted[key] for key in fresh}
+        for key in fresh:
+            checker = await self._compile(key, wanted[key])
+            if checker and self._configs.get(key) == wanted[key] and key not in self._checkers:
                 self._checkers[key] = checker
+            elif checker:  # stopped meanwhile
+                checker.async_unload()
 
     @callback
     def stop(self) -> None:
         """Let go of what conditions watch."""
-        for checker in self._checkers.values():
-            checker.async_unload()
-        self._checkers.clear()
-        self._configs.clear()
+        for key in list(self._configs):
+            self._forget(key)
 
     @callback
     def takes_one_more(self) -> bool:
         """Count a command, and tell whether it is still within the limit."""
+        limit = self.rules.commands_per_minute
+        if not limit:
+            self._taken.clear()
+            return True
         now = time.monotonic()
         while self._taken and now - self._taken[0] >= MINUTE:
             self._taken.popleft()
-        limit = self.rules.commands_per_minute
-        if limit and len(self._taken) >= limit:
+        if len(self._taken) >= limit:
             return False
-        if limit:
-            self._taken.append(now)
+        self._taken.append(now)
         return True
 
     @callback
-    def objection(self, identifier: str) -> Failure | None:
-        """Return why a property may not be set, or a service not be called, now; None if it may."""
-        for key in (None, identifier):
-            if key in self._configs and not self._holds(key, identifier):
-                whose = "the condition for all commands" if key is None else "its condition"
-                return Failure(Code.NOT_ALLOWED, f"{whose} does not hold now")
-        return None
+    def objection(self) -> Failure | None:
+        """Return why nothing may be commanded now; None if it may."""
+        return None if self._holds(None) else _NOT_NOW
 
-    def _holds(self, key: str | None, identifier: str) -> bool:
+    @callback
+    def objection_to(self, kind: CommandKind, identifier: str) -> Failure | None:
+        """Return why this property may not be set, or this service not be called, now, for a reason of its own."""
+        return None if self._holds(Guarded(kind, identifier)) else _NOT_THIS_NOW
+
+    def _holds(self, key: Guarded | None) -> bool:
+        if key not in self._configs:
+            return True
         checker = self._checkers.get(key)
-        try:
-            return checker is not None and checker({"identifier": identifier})
-        except HomeAssistantError as err:
-            _LOGGER.warning("The condition for %s cannot be checked: %s", identifier, err)
-            return False
+        return checker is not None and checker({"identifier": key.identifier if key else None})
 
-    async def _compile(self, key: str | None, config: ConditionConfig) -> ConditionsChecker | None:
-        name = f"commands for {key or 'this device'}"
+    def _forget(self, key: Guarded | None) -> None:
+        del self._configs[key]
+        if checker := self._checkers.pop(key, None):
+            checker.async_unload()
+
+    async def _compile(self, key: Guarded | None, config: ConditionConfig) -> ConditionsChecker | None:
+        name = f"commands for {key.identifier if key else 'this device'}"
         try:
-            valid = await async_validate_conditions_config(self._hass, cv.CONDITIONS_SCHEMA(config))
-            # A template is a condition as well, which the signature of this function does not know.
-            return await async_conditions_from_config(self._hass, cast("ConditionConfig", valid), _LOGGER, name)
+            return await async_conditions_from_config(self._hass, await _valid(self._hass, config), _LOGGER, name)
         except (vol.Invalid, HomeAssistantError) as err:
             _LOGGER.warning("The condition of %s cannot be used, so it never holds: %s", name, err)
             return None
+
+
+async def problem_of(hass: HomeAssistant, condition: ConditionConfig) -> str | None:
+    """Return what is wrong with a condition; what is stored is what was entered, as automations do."""
+    try:
+        await _valid(hass, condition)
+    except (vol.Invalid, HomeAssistantError) as err:
+        return str(err)
+    return None
+
+
+async def _valid(hass: HomeAssistant, condition: ConditionConfig) -> ConditionConfig:
+    # A template is a condition as well, which the signatures of these functions do not know.
+    valid = await async_validate_conditions_config(hass, cv.CONDITIONS_SCHEMA(deepcopy(condition)))
+    return cast("ConditionConfig", valid)

@@ -7,7 +7,8 @@ property with actions of its own is nobody's part: it succeeds or fails by itsel
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 import time
 from weakref import WeakValueDictionary
@@ -43,6 +44,30 @@ _CODES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A property set that was looked at, but not carried out.
+
+    `denied` is what will not be done, whatever happens. `foreseen` has in addition what the entities would refuse if it
+    were their turn now. The rest of `values` is in the other two: together by entity, or on its own.
+    """
+
+    values: Mapping[str, JsonValue]
+    denied: Mapping[str, Failure]
+    foreseen: Mapping[str, Failure]
+    by_entity: Mapping[str, Mapping[str, BoundProperty]]
+    by_own_actions: Mapping[str, tuple[BoundProperty, Value]]
+
+    @property
+    def doable(self) -> dict[str, JsonValue]:
+        """The values that nothing speaks against."""
+        return {identifier: raw for identifier, raw in self.values.items() if identifier not in self.foreseen}
+
+    def as_dry_run(self) -> Outcome:
+        """Return the outcome where nothing is to be done: what would fail, and everything else as a dry run."""
+        return Outcome({identifier: self.foreseen.get(identifier, DRY_RUN) for identifier in self.values})
+
+
 class PropertySetter:
     """Carries property sets out."""
 
@@ -59,51 +84,69 @@ class PropertySetter:
         self._bound = bound
         self._model = model
 
-    def foresee(self, values: Mapping[str, JsonValue]) -> list[Change]:
-        """Return what a set with these values is about to do, as far as that can be told before its turn comes."""
-        return [self._foresee_one(identifier, raw) for identifier, raw in values.items()]
-
-    def _foresee_one(self, identifier: str, raw: JsonValue) -> Change:
-        one = self._permitted(identifier)
-        if isinstance(one, Failure):
-            return Change(identifier, "", raw, one.message)
-        state = self._hass.states.get(one.entity_id) if one.entity_id else None
-        value = _understand_one(one, raw, state or NO_ENTITY)
-        if isinstance(value, Failure):
-            return Change(identifier, one.entity_id, raw, value.message)
-        return Change(identifier, one.entity_id, _legible(one, value), "")
-
-    async def set(
-        self, values: Mapping[str, JsonValue], context: Context, deadline: float, *, dry_run: bool = False
-    ) -> Outcome:
-        """Give properties these values and return what failed; `deadline` is in seconds.
-
-        In a dry run everything is checked and planned, and then fails with DRY_RUN.
-        """
-        failures: dict[str, Failure] = {}
+    def examine(self, values: Mapping[str, JsonValue]) -> Examined:
+        """Find out what may be done of a set, and what the entities would refuse as they are now; nothing is done."""
+        denied: dict[str, Failure] = {}
         by_entity: dict[str, dict[str, BoundProperty]] = defaultdict(dict)
-        by_own_actions: list[BoundProperty] = []
-        for identifier in values:
+        by_own_actions: dict[str, tuple[BoundProperty, Value]] = {}
+        for identifier, raw in values.items():
             one = self._permitted(identifier)
             if isinstance(one, Failure):
-                failures[identifier] = one
-            elif one.binding.actions:
-                by_own_actions.append(one)
-            else:
+                denied[identifier] = one
+            elif not one.binding.actions:
                 by_entity[one.entity_id][identifier] = one
+            elif isinstance(value := _understand_one(one, raw, self._state_of(one)), Failure):
+                denied[identifier] = value
+            else:
+                by_own_actions[identifier] = (one, value)
+        foreseen = dict(denied)
+        for entity_id, ones in by_entity.items():
+            plan = self._plan(entity_id, ones, values)
+            if isinstance(plan, dict):
+                foreseen |= plan
+        return Examined(values, denied, foreseen, by_entity, by_own_actions)
+
+    def changes(self, examined: Examined, *, dry_run: bool = False) -> list[Change]:
+        """Return what a set is about to do, as far as that can be told before its turn comes."""
+        refusal = DRY_RUN if dry_run else None
+        return [self._change(identifier, raw, examined, refusal) for identifier, raw in examined.values.items()]
+
+    def entity_of(self, identifiers: Iterable[str]) -> str:
+        """Return the entity that these properties belong to; empty if there is none or more than one."""
+        bound = (self._bound.by_identifier.get(identifier) for identifier in identifiers)
+        entities = {one.entity_id for one in bound if one} - {""}
+        return entities.pop() if len(entities) == 1 else ""
+
+    def _change(self, identifier: str, raw: JsonValue, examined: Examined, refusal: Failure | None) -> Change:
+        failure = examined.foreseen.get(identifier, refusal)
+        refused = failure.message if failure else ""
+        if identifier in examined.denied:
+            return Change(identifier, self.entity_of([identifier]), raw, refused)
+        one = self._bound.by_identifier[identifier]
+        value = _understand_one(one, raw, self._state_of(one))
+        legible = raw if isinstance(value, Failure) else _legible(one, value)
+        return Change(identifier, one.entity_id, legible, refused)
+
+    async def set(self, examined: Examined, context: Context, deadline: float) -> Outcome:
+        """Do what may be done and return what failed; `deadline` is in seconds.
+
+        An entity is asked again when its turn comes: it may have changed.
+        """
+        failures = dict(examined.denied)
         results = await asyncio.gather(
             *(
-                self._set_entity(entity_id, ones, values, context, deadline, dry_run=dry_run)
-                for entity_id, ones in by_entity.items()
+                self._set_entity(entity_id, ones, examined.values, context, deadline)
+                for entity_id, ones in examined.by_entity.items()
             ),
-            *(
-                self._set_by_actions(one, values[one.identifier], context, deadline, dry_run=dry_run)
-                for one in by_own_actions
-            ),
+            *(self._set_by_actions(one, value, context, deadline) for one, value in examined.by_own_actions.values()),
         )
         for result in results:
             failures.update(result)
-        return Outcome({identifier: failures[identifier] for identifier in values if identifier in failures})
+        return Outcome({identifier: failures[identifier] for identifier in examined.values if identifier in failures})
+
+    def _state_of(self, one: BoundProperty) -> State:
+        state = self._hass.states.get(one.entity_id) if one.entity_id else None
+        return state or NO_ENTITY
 
     def _permitted(self, identifier: str) -> BoundProperty | Failure:
         """Return the bound property if the cloud may set it: everything is denied that nobody allowed."""
@@ -125,8 +168,6 @@ class PropertySetter:
         values: Mapping[str, JsonValue],
         context: Context,
         deadline: float,
-        *,
-        dry_run: bool,
     ) -> dict[str, Failure]:
         """Set all properties of one entity, after the commands that came before and never together with one of them."""
         started = time.monotonic()
@@ -136,8 +177,6 @@ class PropertySetter:
         plan: list[ActionCall] | dict[str, Failure] = {}
         try:
             plan = self._plan(entity_id, ones, values)
-            if dry_run and isinstance(plan, list):
-                plan = dict.fromkeys(ones, DRY_RUN)
         finally:
             if isinstance(plan, dict):
                 turn.release()
@@ -150,15 +189,9 @@ class PropertySetter:
         return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
 
     async def _set_by_actions(
-        self, one: BoundProperty, raw: JsonValue, context: Context, deadline: float, *, dry_run: bool
+        self, one: BoundProperty, value: Value, context: Context, deadline: float
     ) -> dict[str, Failure]:
         """Set a property by the actions of its binding; what its entity can do or is doing doesn't matter to them."""
-        state = self._hass.states.get(one.entity_id) if one.entity_id else None
-        value = _understand_one(one, raw, state or NO_ENTITY)
-        if isinstance(value, Failure):
-            return {one.identifier: value}
-        if dry_run:
-            return {one.identifier: DRY_RUN}
         started = time.monotonic()
         turn = await self._turn(one.entity_id or one.identifier, deadline)
         if isinstance(turn, Failure):

@@ -11,9 +11,13 @@ from .alink.thing_model import Service
 
 @dataclass(frozen=True, slots=True)
 class OpenCommand:
-    """A command that can still be answered. `service` is what the thing model says of it, if anything."""
+    """A command that can still be answered.
+
+    `service` is what the thing model says of it, if anything. `is_data` tells that it is any bytes, and is answered so.
+    """
 
     service: Service | None
+    is_data: bool
     reply: asyncio.Future[Answer]
 
 
@@ -25,24 +29,24 @@ class Replies:
         self._open: dict[str, OpenCommand] = {}
 
     @callback
-    def expect(self, command_id: str, service: Service | None = None) -> OpenCommand:
+    def expect(self, command_id: str, service: Service | None = None, *, is_data: bool = False) -> OpenCommand:
         """Open a command for an answer, before anybody is told of it."""
-        command = OpenCommand(service, asyncio.get_running_loop().create_future())
+        command = OpenCommand(service, is_data, asyncio.get_running_loop().create_future())
         self._open[command_id] = command
         return command
 
     @callback
     def find(self, command_id: str) -> OpenCommand | None:
         """Return a command that still waits for its answer."""
-        return self._open.get(command_id)
+        command = self._open.get(command_id)
+        return None if command is None or command.reply.done() else command
 
     @callback
     def give(self, command_id: str, reply: Answer) -> bool:
         """Answer a command; False if nobody waits for it any more."""
-        command = self._open.pop(command_id, None)
-        if command is None or command.reply.done():
+        if (command := self.find(command_id)) is None:
             return False
-        command.reply.set_result(reply)
+        command.reply.set_result(reply)  # it stays until `wait` has it, which may not have begun yet
         return True
 
     async def wait(self, command_id: str, deadline: float) -> Answer | None:

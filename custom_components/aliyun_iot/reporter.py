@@ -24,6 +24,7 @@ from .bound import BoundProperties, BoundProperty
 from .mapping.convert import ConversionError
 from .mapping.generic import NO_ENTITY
 from .mapping.templates import said
+from .snapshot import Snapshot
 from .template_tracking import TemplateTracking
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,13 +71,13 @@ class Reporter:
         link: Link,
         window: float,
         *,
-        on_change: Callable[[str, Context], None],
+        on_change: Callable[[str, JsonValue, Context], None],
         on_rejection: Callable[[str, str, JsonValue], None],
     ) -> None:
         """`window` is the shortest time between two posts, in seconds.
 
-        `on_change` takes a property that changed and the context in which its entity did, `on_rejection` a property that
-        the cloud refused, its reason and the value.
+        `on_change` takes a property that changed, its value, and the context in which its entity did; `on_rejection` takes
+        a property that the cloud refused, its reason and the value.
         """
         self.counters = ReporterCounters()
         self.rejections: dict[str, Rejection] = {}
@@ -92,6 +93,7 @@ class Reporter:
         self._accepted: dict[str, JsonValue] = {}
         self._changed_at: dict[str, float] = {}
         self._posted_at: dict[str, float] = {}
+        self._snapshots: list[Snapshot] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._untrack: CALLBACK_TYPE | None = None
@@ -125,17 +127,22 @@ class Reporter:
         self._templates.follow(bound.by_identifier.values())
         for gone in self._waiting.keys() - bound.by_identifier.keys():
             del self._waiting[gone]
+        for snapshot in self._snapshots:
+            snapshot.dropped(snapshot.waiting - bound.by_identifier.keys())
         for one in fresh:  # what waits or was refused may have come from another entity
             self.rejections.pop(one.identifier, None)
             self._waiting.pop(one.identifier, None)
         self._post_current(fresh)
 
     @callback
-    def post_everything(self) -> None:
+    def post_everything(self) -> Snapshot:
         """Post the present value of every property: after each connect, and whenever asked to."""
         self.rejections.clear()
         self._post_current(self._bound.by_identifier.values())
         self._wake.set()  # for the last word of an entity that has none now
+        snapshot = Snapshot(self._waiting)
+        self._snapshots = [one for one in (*self._snapshots, snapshot) if not one.over]
+        return snapshot
 
     @callback
     def confirm(self, identifiers: Iterable[str], since: float) -> None:
@@ -169,7 +176,7 @@ class Reporter:
                 and (sample := self._sample(one, state, state.last_updated))
                 and self._is_news(one, sample)
             ):
-                self._on_change(one.identifier, state.context)
+                self._on_change(one.identifier, sample.value, state.context)
                 self._enqueue(one, sample)
 
     @callback
@@ -293,7 +300,10 @@ class Reporter:
             return
         rejected = reply.rejected if reply.ok else dict.fromkeys(batch, f"{reply.code} {reply.message}")
         refused = {identifier: batch[identifier] for identifier in batch if identifier in rejected}
-        for identifier in batch.keys() - refused.keys():
+        accepted = batch.keys() - refused.keys()
+        for snapshot in self._snapshots:
+            snapshot.accepted(accepted)
+        for identifier in accepted:
             self._accepted[identifier] = batch[identifier].value
             self.rejections.pop(identifier, None)
             self.counters.values += 1
@@ -309,6 +319,8 @@ class Reporter:
     def _reject(self, refused: Mapping[str, Sample], reasons: Mapping[str, str]) -> None:
         """Remember what was refused; a property that is refused for the first time is worth a line in the log."""
         news: list[str] = []
+        for snapshot in self._snapshots:
+            snapshot.refused({identifier: reasons[identifier] for identifier in refused})
         for identifier, sample in refused.items():
             self.counters.rejected += 1
             self._accepted.pop(identifier, None)

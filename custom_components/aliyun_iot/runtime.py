@@ -10,7 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from .alink.commands import Answer, Command
+from .alink.commands import Answer, Command, CommandKind
 from .alink.errors import ConnectError, CredentialsRefused
 from .alink.link import CONNECT_TIMEOUT, Link, LinkConfig, LinkState
 from .alink.messages import JsonValue
@@ -25,7 +25,7 @@ from .exposures import exposed_bindings, service_bindings
 from .follower import Follower
 from .listeners import Happening, listeners_of
 from .loops import LoopGuard
-from .policy import CommandRules
+from .policy import CommandRules, Guarded
 from .reporter import Reporter
 
 _LOGGER = logging.getLogger(__name__)
@@ -77,13 +77,13 @@ class Runtime:
         self._was_online = False
         self._loss_told = False
         self._updating = False
+        self._update_lock = asyncio.Lock()
         self._stopped = False
         self._ends: list[CALLBACK_TYPE] = []
 
     async def connect(self) -> None:
         """Start the link and wait for the first connection; raises a ConnectError and stops when there is none."""
-        await self._take_rules()
-        self.apply()
+        await self._apply()
         await self.link.listen_to_topics(self._topics())
         self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
         self.link.start()
@@ -130,15 +130,21 @@ class Runtime:
         self._updating = True
         try:
             await asyncio.sleep(0)
+            await self._update_lock.acquire()
         finally:
             self._updating = False
+        try:
+            await self._take_over()
+        finally:
+            self._update_lock.release()
+
+    async def _take_over(self) -> None:
         if self._stopped:
             return
         if self._entry.options.get(CONF_THING_MODEL) != self._document:
             self._take_thing_model()
         self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
-        await self._take_rules()
-        self.apply()
+        await self._apply()
         self.follower.refresh()
         await self.link.listen_to(self._services())
 
@@ -150,22 +156,24 @@ class Runtime:
         """
         return link_config(self._hass, data, options) == self.link.config
 
-    async def _take_rules(self) -> None:
-        """Let the conditions of the bindings guard them before anything new can be reached."""
-        conditions = {one.identifier: one.condition for one in exposed_bindings(self._entry)}
-        conditions |= {key: one.condition for key, one in service_bindings(self._entry).items()}
-        await self.commander.policy.follow(CommandRules.from_options(self._entry.options), conditions)
-
     @callback
     def _topics_changed(self) -> None:
         """Listen to the user topics that automations listen to."""
         self._entry.async_create_task(self._hass, self.link.listen_to_topics(self._topics()), "Aliyun topics")
 
     def _topics(self) -> list[str]:
-        topics = sorted(listeners_of(self._hass).topics(self._entry.entry_id))
+        topics = sorted(filter(self._can_listen_to, listeners_of(self._hass).topics(self._entry.entry_id)))
         if len(topics) > USER_TOPIC_LIMIT:
             _LOGGER.warning("Automations listen to %d topics, %d are possible", len(topics), USER_TOPIC_LIMIT)
         return topics[:USER_TOPIC_LIMIT]
+
+    def _can_listen_to(self, topic: str) -> bool:
+        try:
+            self.link.topics.user(topic)
+        except ValueError as err:  # only with the names of the device it became too long
+            _LOGGER.warning("An automation cannot listen to a topic: %s", err)
+            return False
+        return True
 
     @callback
     def _rejected(self, identifier: str, reason: str, value: JsonValue) -> None:
@@ -183,18 +191,25 @@ class Runtime:
         self._document = self._entry.options.get(CONF_THING_MODEL)
         self.model = thing_model_of(self._entry)
 
-    @callback
-    def apply(self) -> None:
-        """Bring the stored bindings to life, unless all has been stopped meanwhile."""
+    async def _apply(self) -> None:
+        """Bring the stored bindings to life, unless all has been stopped meanwhile.
+
+        The conditions come first, so that nothing can be reached before what guards it is there.
+        """
+        bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
+        # Of several bindings of one property the first works.
+        conditions = {Guarded(CommandKind.PROPERTY_SET, one.identifier): one.condition for one in reversed(bindings)}
+        conditions |= {Guarded(CommandKind.SERVICE, key): one.condition for key, one in services.items()}
+        await self.commander.policy.follow(CommandRules.from_options(self._entry.options), conditions)
         if self._stopped:
             return
         known_problems = self.bound.problems
-        self.bound = bind(self._hass, exposed_bindings(self._entry), self.model)
+        self.bound = bind(self._hass, bindings, self.model)
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
         self.reporter.follow(self.bound)
-        self.commander.follow(self.bound, service_bindings(self._entry), self.model)
+        self.commander.follow(self.bound, services, self.model)
 
     @callback
     def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:

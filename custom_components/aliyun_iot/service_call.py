@@ -8,14 +8,14 @@ from homeassistant.util.json import JsonObjectType
 
 from .action_sequence import run_sequence
 from .alink.codes import Code
-from .alink.datatypes import DateType, Field
+from .alink.datatypes import Field
 from .alink.errors import InvalidValue
 from .alink.messages import JsonValue
 from .alink.thing_model import Service
 from .exposures import resolve_entity
-from .mapping.attributes import moment
 from .mapping.binding import ServiceBinding
 from .outcome import Failure, Outcome, run_action, run_script
+from .outgoing import to_wire
 
 
 async def call_service(
@@ -99,16 +99,7 @@ def write_output(fields: Mapping[str, Field], response: Mapping[str, object]) ->
         if name not in response:
             continue
         try:
-            data[name] = _output(field, response[name])
+            data[name] = to_wire(field.data_type, response[name], name)
         except InvalidValue as err:
             failures[name] = Failure(Code.ACTION_FAILED, f"it ran, but its response does not fit: {err}")
     return Outcome(failures, data)
-
-
-def _output(field: Field, value: object) -> JsonValue:
-    """Return a response value for the wire; templates like to give numbers and times as text."""
-    if isinstance(value, str) and isinstance(field.data_type, DateType) and (parsed := moment(value)):
-        value = parsed
-    elif isinstance(value, str):
-        value = field.data_type.decode(value, field.identifier)
-    return field.data_type.encode(value, field.identifier)

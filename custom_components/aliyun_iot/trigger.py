@@ -6,18 +6,19 @@ Every trigger names the device by its config entry and has in `trigger` what hap
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast, override
 
-from homeassistant.const import CONF_OPTIONS
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig, TriggerNotTriggeredReporter
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
+from .alink.topics import Topics
 from .listeners import Happening, Listener, listeners_of
 
-ATTR_CONFIG_ENTRY_ID = "config_entry_id"
 ATTR_IDENTIFIER = "identifier"
 ATTR_TOPIC = "topic"
+ATTR_VALUE = "value"
 
 _ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
 
@@ -50,10 +51,15 @@ class CloudTrigger(Trigger):
 
         @callback
         def hear(details: Mapping[str, Any], context: Context | None) -> None:
-            run_action(dict(details), description, context)
+            if (payload := self.payload(details)) is not None:
+                run_action(payload, description, context)
 
         wanted = self._options.get(self.filter) if self.filter else None
         return listeners_of(self._hass).add(Listener(self._options[ATTR_CONFIG_ENTRY_ID], self.happening, wanted, hear))
+
+    def payload(self, details: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what `trigger` has besides the usual, or None for what does not trigger."""
+        return dict(details)
 
 
 class ConnectedTrigger(CloudTrigger):
@@ -84,11 +90,44 @@ class NamedTrigger(CloudTrigger):
     schema = vol.Schema({vol.Required(CONF_OPTIONS): {**_ENTRY, vol.Optional(ATTR_IDENTIFIER): cv.string}})
 
 
+def _value_needs_identifier(options: dict[str, Any]) -> dict[str, Any]:
+    if ATTR_VALUE in options and ATTR_IDENTIFIER not in options:
+        raise vol.Invalid("a value can be compared only if identifier names the property", path=[ATTR_VALUE])
+    return options
+
+
 class PropertySetTrigger(NamedTrigger):
-    """Triggers when the cloud sets properties."""
+    """Triggers when the cloud sets properties; with an identifier, `trigger.value` is what that one is set to."""
 
     happening = Happening.PROPERTY_SET_RECEIVED
     description = "property set by Alibaba Cloud"
+    schema = vol.Schema(
+        {
+            vol.Required(CONF_OPTIONS): vol.All(
+                {**_ENTRY, vol.Optional(ATTR_IDENTIFIER): cv.string, vol.Optional(ATTR_VALUE): object},
+                _value_needs_identifier,
+            )
+        }
+    )
+
+    @override
+    def payload(self, details: Mapping[str, Any]) -> dict[str, Any] | None:
+        if (identifier := self._options.get(ATTR_IDENTIFIER)) is None:
+            return dict(details)
+        value = details["values"][identifier]
+        if ATTR_VALUE in self._options and not _same(value, self._options[ATTR_VALUE]):
+            return None
+        return {**details, "identifier": identifier, "value": value}
+
+
+def _same(value: object, wanted: object) -> bool:
+    """Tell whether a value from the wire is the one in a form, where a number may be text."""
+    if isinstance(value, int | float) and isinstance(wanted, str):
+        try:
+            return value == float(wanted)
+        except ValueError:
+            return False
+    return value == wanted
 
 
 class ServiceCalledTrigger(NamedTrigger):
@@ -108,10 +147,10 @@ class PropertyRejectedTrigger(NamedTrigger):
 def _user_topic(value: object) -> str:
     """Validate the part of a user topic after `/user/`; raises vol.Invalid (`docs/protocol.md` §12.7)."""
     topic = cv.string(value).removeprefix("/").removeprefix("user/")
-    if not topic or any(not level for level in topic.split("/")):
-        raise vol.Invalid("expected the topic after /user/, such as get or alarm/night, without empty levels")
-    if "+" in topic or "#" in topic:
-        raise vol.Invalid("a trigger listens to one topic; + and # are not possible")
+    try:
+        Topics("", "").user(topic)
+    except ValueError as err:
+        raise vol.Invalid(f"expected the topic after /user/, such as get or alarm/night, but {err}") from err
     return topic
 
 

@@ -115,3 +115,11 @@ def test_attributes_become_what_json_can_hold(held: object, raw: Raw) -> None:
     assert result == raw
     assert type(result) is type(raw)
     assert not isinstance(held, Mapping) or result is not held
+
+
+def test_a_password_is_not_a_whole_state() -> None:
+    """Whatever shows its value as a password keeps it."""
+    aspect = aspect_for(Binding("Secret", "text.door", "raw_state"), "text.door")
+    assert aspect is not None
+    assert aspect.read(State("text.door", "hunter2", {"mode": "password"})) is None
+    assert aspect.read(State("text.door", "hello", {"mode": "text"})) == "hello"

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from homeassistant.components.text import TextMode
+from homeassistant.const import ATTR_MODE
 from homeassistant.core import State
 
-from .aspect import Aspect, Kind
+from .aspect import Aspect, Kind, Raw
 from .attributes import as_raw, own_unit, range_of, text
 from .binding import ACTIONS, ATTRIBUTE, RAW_STATE, TEMPLATE, Binding
 from .domains import aspect_of
@@ -28,6 +30,11 @@ def aspect_for(binding: Binding, entity_id: str) -> Aspect | None:
     if binding.aspect == ATTRIBUTE:
         return attribute_aspect(binding.source)
     return _GENERIC.get(binding.aspect) or aspect_of(entity_id, binding.aspect)
+
+
+def _raw_state(state: State) -> Raw:
+    """Return the whole state, but never a password, which a text entity shows there in plain sight."""
+    return None if state.attributes.get(ATTR_MODE) == TextMode.PASSWORD else state.state
 
 
 @lru_cache(maxsize=1024)
@@ -50,7 +57,7 @@ STATE_ASPECTS: Final = (
         kind=Kind.RAW,
         name_en="Whole state",
         name_zh="整个状态",
-        source=lambda state: state.state,
+        source=_raw_state,
         range=range_of("min", "max", "step"),
         unit=own_unit,
     ),

@@ -147,6 +147,8 @@ def _number(
         return DoubleType(unit=unit)
     if convert:
         low, high, step = _converted(low, high, step, convert)
+        if low >= high:
+            return DoubleType(unit=unit)
     if step is None or not 0 < step <= high - low:
         return DoubleType(low, high, None, unit)
     whole = low.is_integer() and high.is_integer() and step.is_integer()
@@ -176,6 +178,8 @@ def _converted(
     if not step:
         return ends[0], ends[1], None
     exact = noise_free((ends[1] - ends[0]) * step / (high - low))
+    if exact <= 0:  # too close together to tell a step
+        return ends[0], ends[1], None
     fine = 10.0 ** floor(log10(exact))
     digit = min(1.0, fine if noise_free(exact / fine).is_integer() else fine / 10)
     if all(noise_free(number / digit).is_integer() for number in (exact, *ends)):

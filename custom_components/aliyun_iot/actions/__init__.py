@@ -1,0 +1,1 @@
+"""The actions of the integration, by what they are about; `services.py` registers them."""

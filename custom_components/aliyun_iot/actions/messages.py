@@ -1,0 +1,40 @@
+"""Actions that send bytes, to which the platform has no reply: a raw frame, or a message on a user topic."""
+
+from homeassistant.core import ServiceCall
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from .call import ENTRY, runtime_of, told_to_the_user
+from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
+
+ATTR_DATA = "data"
+ATTR_TOPIC = "topic"
+ATTR_PAYLOAD = "payload"
+ATTR_QOS = "qos"
+
+SEND_RAW_SCHEMA = vol.Schema({**ENTRY, vol.Required(ATTR_DATA): payload_text, **format_field("hex")})
+PUBLISH_SCHEMA = vol.Schema(
+    {
+        **ENTRY,
+        vol.Required(ATTR_TOPIC): cv.string,
+        vol.Optional(ATTR_PAYLOAD, default=""): payload_text,
+        **format_field("text"),
+        vol.Optional(ATTR_QOS, default=0): vol.All(vol.Coerce(int), vol.In((0, 1))),
+    }
+)
+
+
+async def send_raw(call: ServiceCall) -> None:
+    """Send a frame in the product's own format."""
+    frame = payload_bytes(call.data[ATTR_DATA], call.data[ATTR_FORMAT])
+    with told_to_the_user():
+        await runtime_of(call).link.send_raw(frame)
+
+
+async def publish(call: ServiceCall) -> None:
+    """Publish a message on a topic below `/user/`."""
+    link = runtime_of(call).link
+    topic = call.data[ATTR_TOPIC].removeprefix(link.topics.users).removeprefix("/").removeprefix("user/")
+    payload = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
+    with told_to_the_user():
+        await link.publish(topic, payload, call.data[ATTR_QOS])

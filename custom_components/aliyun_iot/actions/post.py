@@ -1,0 +1,81 @@
+"""Actions that tell the cloud something: property values, an event, or all that is bound at once."""
+
+import time
+
+from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..alink.link import REPLY_TIMEOUT, LinkState, Sample
+from ..alink.messages import Reply
+from .call import ENTRY, failure, misuse, refusal, runtime_of, told_to_the_user
+from .values import wire_values
+
+ATTR_PROPERTIES = "properties"
+ATTR_IDENTIFIER = "identifier"
+ATTR_OUTPUT = "output"
+
+SYNC_TIMEOUT = 30.0
+"""Seconds to wait until a snapshot has been posted."""
+
+POST_PROPERTIES_SCHEMA = vol.Schema(
+    {**ENTRY, vol.Required(ATTR_PROPERTIES): vol.All({cv.string: object}, vol.Length(min=1))}
+)
+POST_EVENT_SCHEMA = vol.Schema(
+    {**ENTRY, vol.Required(ATTR_IDENTIFIER): cv.string, vol.Optional(ATTR_OUTPUT, default=dict): {cv.string: object}}
+)
+REQUEST_SYNC_SCHEMA = vol.Schema(ENTRY)
+
+
+async def post_properties(call: ServiceCall) -> ServiceResponse:
+    """Post property values and wait for what the cloud says to each of them."""
+    runtime = runtime_of(call)
+    model = runtime.model.properties if runtime.model else None
+    values = wire_values(call.data[ATTR_PROPERTIES], model, "unknown_property")
+    now = _now()
+    samples = {identifier: Sample(value, now) for identifier, value in values.items()}
+    with told_to_the_user():
+        reply = await runtime.link.post_properties(samples, REPLY_TIMEOUT)
+    response = _accepted(reply)
+    if reply.rejected:
+        reasons = "; ".join(f"{identifier}: {reason}" for identifier, reason in reply.rejected.items())
+        raise failure("property_rejected", reasons=reasons)
+    return response
+
+
+async def post_event(call: ServiceCall) -> ServiceResponse:
+    """Post an event and wait for the cloud's reply."""
+    runtime = runtime_of(call)
+    identifier: str = call.data[ATTR_IDENTIFIER]
+    events = runtime.model.events if runtime.model else None
+    if events is not None and identifier not in events:
+        raise misuse("unknown_event", identifier=identifier, known=", ".join(sorted(events)) or "-")
+    output = wire_values(call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter")
+    with told_to_the_user():
+        reply = await runtime.link.post_event(identifier, output, _now(), REPLY_TIMEOUT)
+    return _accepted(reply)
+
+
+async def request_sync(call: ServiceCall) -> ServiceResponse:
+    """Post the present value of everything that is bound and return how the cloud took it."""
+    runtime = runtime_of(call)
+    if runtime.link.state is not LinkState.ONLINE:
+        raise failure("not_connected")
+    snapshot = runtime.reporter.post_everything()
+    await snapshot.wait(SYNC_TIMEOUT)
+    return {
+        "posted": snapshot.posted,
+        "rejected": dict(snapshot.rejected),
+        "waiting": len(snapshot.waiting),
+    }
+
+
+def _accepted(reply: Reply) -> ServiceResponse:
+    """Return the reply to a request as response data; everything but success raises."""
+    if not reply.ok:
+        raise refusal(reply.code, reply.message)
+    return {"code": reply.code, "message": reply.message}
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

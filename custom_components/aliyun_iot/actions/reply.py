@@ -1,0 +1,78 @@
+"""The action by which an automation answers a command that the cloud sent."""
+
+from homeassistant.core import ServiceCall
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..alink.codes import CODES as KNOWN_CODES, Code, describe
+from ..alink.commands import Answer
+from ..alink.messages import MAX_PAYLOAD, encode_reply
+from ..replies import OpenCommand
+from .call import ENTRY, misuse, runtime_of, told_to_the_user
+from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
+from .values import wire_values
+
+ATTR_COMMAND_ID = "command_id"
+ATTR_CODE = "code"
+ATTR_MESSAGE = "message"
+ATTR_DATA = "data"
+ATTR_PAYLOAD = "payload"
+
+DEVICE_CODES = range(100_000, 110_001)
+"""What a device may define itself (docs/protocol.md §7.1)."""
+
+CODES = frozenset({Code.SUCCESS, Code.INTERNAL_ERROR, Code.PARAMETER_ERROR, Code.TOO_BUSY})
+
+REPLY_SCHEMA = vol.Schema(
+    {
+        **ENTRY,
+        vol.Required(ATTR_COMMAND_ID): cv.string,
+        vol.Optional(ATTR_CODE, default=int(Code.SUCCESS)): vol.Coerce(int),
+        vol.Optional(ATTR_MESSAGE): cv.string,
+        vol.Exclusive(ATTR_DATA, "content"): {cv.string: object},
+        vol.Exclusive(ATTR_PAYLOAD, "content"): payload_text,
+        **format_field("text"),
+    }
+)
+
+
+async def reply(call: ServiceCall) -> None:
+    """Answer a service that nobody bound, a raw frame, or a message whose sender waits."""
+    replies = runtime_of(call).commander.replies
+    command_id: str = call.data[ATTR_COMMAND_ID]
+    command = replies.find(command_id)
+    if command is None:
+        raise misuse("no_open_command", command_id=command_id)
+    answer = _payload(call) if command.is_data else _outcome(call, command)
+    replies.give(command_id, answer)
+
+
+def _payload(call: ServiceCall) -> Answer:
+    """Return the answer to a raw frame or a message: bytes and nothing else."""
+    if ATTR_PAYLOAD not in call.data:
+        raise misuse("reply_needs_payload")
+    raw = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
+    if len(raw) > MAX_PAYLOAD:
+        raise misuse("not_sendable", reason=f"{len(raw)} bytes are more than {MAX_PAYLOAD}")
+    return Answer(raw=raw)
+
+
+def _outcome(call: ServiceCall, command: OpenCommand) -> Answer:
+    """Return the answer to a service; what a failed one has in its data is not the thing model's business."""
+    if ATTR_PAYLOAD in call.data:
+        raise misuse("reply_needs_data")
+    code: int = call.data[ATTR_CODE]
+    if code not in CODES and code not in DEVICE_CODES:
+        raise misuse("invalid_code", code=str(code))
+    fields = command.service.output if command.service and code == Code.SUCCESS else None
+    data = wire_values(call.data.get(ATTR_DATA, {}), fields, "unknown_output")
+    answer = Answer(code, data, call.data.get(ATTR_MESSAGE) or _words(code))
+    with told_to_the_user():
+        encode_reply(call.data[ATTR_COMMAND_ID], answer.code, answer.data, answer.message)
+    return answer
+
+
+def _words(code: int) -> str:
+    if code == Code.SUCCESS:
+        return "success"
+    return describe(code) if code in KNOWN_CODES else "failed"

@@ -1,0 +1,32 @@
+"""Values in an action, held to the thing model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..alink.datatypes import Field
+from ..alink.errors import InvalidValue
+from ..alink.messages import JsonValue
+from ..alink.thing_model import Property
+from ..outgoing import to_wire
+from .call import misuse
+
+
+def wire_values(
+    values: Mapping[str, Any], fields: Mapping[str, Property] | Mapping[str, Field] | None, unknown: str
+) -> dict[str, JsonValue]:
+    """Return values as the thing model wants them, or without one (`fields` is None) as they are.
+
+    Raises ServiceValidationError: `unknown` for what is not among the fields, or what a field takes instead.
+    """
+    if fields is None:
+        return {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
+    return {name: _one(name, value, fields, unknown) for name, value in values.items()}
+
+
+def _one(name: str, value: object, fields: Mapping[str, Property] | Mapping[str, Field], unknown: str) -> JsonValue:
+    if name not in fields:
+        raise misuse(unknown, identifier=name, known=", ".join(sorted(fields)) or "-")
+    try:
+        return to_wire(fields[name].data_type, value, name)
+    except InvalidValue as err:
+        raise misuse("invalid_value", path=err.path, wanted=err.wanted) from err

@@ -1,0 +1,156 @@
+"""What the cloud did, in the logbook.
+
+The logbook has no translations for what it is told, so the words of both languages are here; those of the installation's
+language are used.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from homeassistant.components.logbook import LOGBOOK_ENTRY_ENTITY_ID, LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
+from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.core import Event, HomeAssistant, callback
+
+from .alink.commands import CommandKind
+from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
+from .discretion import shown
+
+NAMED: Final = 5
+"""Changes of one command that are named; of the others only the number is told."""
+
+type Words = Mapping[str, str]
+type Data = Mapping[str, Any]
+
+_ENGLISH: Final[Words] = {
+    "name": "Aliyun IoT {device}",
+    "set": "set {list}",
+    "refused": "was not allowed to set {change}: {why}",
+    "change": "{name} to {value}",
+    "more": "{count} more",
+    "comma": ", ",
+    "semicolon": "; ",
+    "property": "property {list}",
+    "properties": "properties {list}",
+    "message_id": "message {id}",
+    "property_get": "asked for {list}",
+    "service": "called the service {name}",
+    "topic": "sent a message on {name}",
+    "message": "sent a message",
+    "raw": "sent raw data, {count} bytes",
+    "failed": "got the answer that it failed: {message} (code {code})",
+}
+_CHINESE: Final[Words] = {
+    "name": "阿里云物联网平台 {device}",
+    "set": "将{list}",
+    "refused": "未能将{change}，原因：{why}",
+    "change": "“{name}”设为 {value}",
+    "more": "另外 {count} 项",
+    "comma": "、",
+    "semicolon": "；",
+    "property": "属性 {list}",
+    "properties": "属性 {list}",
+    "message_id": "消息 {id}",
+    "property_get": "查询了 {list}",
+    "service": "调用了服务 {name}",
+    "topic": "在 {name} 上发送了消息",
+    "message": "发送了消息",
+    "raw": "发送了 {count} 字节的透传数据",
+    "failed": "收到的应答为失败：{message}（代码 {code}）",
+    "on": "开",
+    "off": "关",
+}
+
+
+@callback
+def async_describe_events(
+    hass: HomeAssistant, async_describe_event: Callable[[str, str, Callable[[Event], dict[str, Any]]], None]
+) -> None:
+    """Teach the logbook to describe commands."""
+
+    def describe_as(sentence: Callable[[HomeAssistant, Words, Data], str]) -> Callable[[Event], dict[str, Any]]:
+        @callback
+        def describe(event: Event) -> dict[str, Any]:
+            words = _CHINESE if hass.config.language.startswith("zh") else _ENGLISH
+            data = event.data
+            description = {
+                LOGBOOK_ENTRY_NAME: words["name"].format(device=_device(hass, data)),
+                LOGBOOK_ENTRY_MESSAGE: sentence(hass, words, data),
+            }
+            if entity_id := data.get(ATTR_ENTITY_ID):
+                description[LOGBOOK_ENTRY_ENTITY_ID] = entity_id
+            return description
+
+        return describe
+
+    async_describe_event(DOMAIN, EVENT_COMMAND, describe_as(_command))
+    async_describe_event(DOMAIN, EVENT_COMMAND_FAILED, describe_as(_failure))
+    async_describe_event(DOMAIN, EVENT_RAW, describe_as(_raw))
+
+
+def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
+    name = data["identifier"]
+    match data["kind"]:
+        case CommandKind.PROPERTY_SET:
+            return _set(hass, words, data)
+        case CommandKind.PROPERTY_GET:
+            said = words["property_get"].format(list=_listed(words, [str(one) for one in data["params"]]))
+        case CommandKind.SERVICE:
+            said = words["service"].format(name=name)
+        case _:
+            said = words["topic"].format(name=name) if name else words["message"]
+    return _with_message_id(words, said, data)
+
+
+def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
+    """Return what was set, what was refused, and by which properties of which message."""
+    changes = data["changes"]
+    done = [_change(hass, words, change) for change in changes if not change["refused"]]
+    said = [words["set"].format(list=_listed(words, done))] if done else []
+    refused = [change for change in changes if change["refused"]]
+    said += [
+        words["refused"].format(change=_change(hass, words, change), why=change["refused"])
+        for change in refused[:NAMED]
+    ]
+    if len(refused) > NAMED:
+        said.append(words["more"].format(count=len(refused) - NAMED))
+    names = [change["identifier"] for change in changes]
+    properties = words["property" if len(names) == 1 else "properties"].format(list=_listed(words, names))
+    return _with_message_id(words, f"{words['semicolon'].join(said)} · {properties}", data)
+
+
+def _change(hass: HomeAssistant, words: Words, change: Data) -> str:
+    state = hass.states.get(change["entity_id"]) if change["entity_id"] else None
+    value = shown(change["identifier"], change["value"])
+    return words["change"].format(
+        name=state.name if state else change["entity_id"] or change["identifier"],
+        value=words.get(value, value) if value in ("on", "off") else value,
+    )
+
+
+def _failure(hass: HomeAssistant, words: Words, data: Data) -> str:
+    said = words["failed"].format(message=data["message"], code=data["code"])
+    if data["identifier"]:
+        said = f"{said} · {data['identifier']}"
+    return _with_message_id(words, said, data)
+
+
+def _raw(hass: HomeAssistant, words: Words, data: Data) -> str:
+    encoded: str = data["data"]
+    return words["raw"].format(count=len(encoded) * 3 // 4 - encoded.count("="))
+
+
+def _with_message_id(words: Words, said: str, data: Data) -> str:
+    return f"{said} · {words['message_id'].format(id=data['id'])}" if data["id"] else said
+
+
+def _listed(words: Words, names: list[str]) -> str:
+    if len(names) > NAMED:
+        names = [*names[:NAMED], words["more"].format(count=len(names) - NAMED)]
+    return words["comma"].join(names)
+
+
+def _device(hass: HomeAssistant, data: Data) -> str:
+    if device := data.get("device"):
+        return str(device)
+    entry = hass.config_entries.async_get_entry(data["entry_id"])
+    return entry.title if entry else ""
