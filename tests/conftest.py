@@ -89,7 +89,10 @@ def set_up(
     """Return a function that sets an entry up with bindings and waits until it runs."""
 
     async def run(
-        bindings: Rows = (), services: Rows = (), options: Mapping[str, Any] | None = None
+        bindings: Rows = (),
+        services: Rows = (),
+        options: Mapping[str, Any] | None = None,
+        entry_id: str | None = None,
     ) -> MockConfigEntry:
         for row in bindings:  # the stories make states up; an entity stands behind each
             if entity_id := resolve_entity(hass, row["entity"]):
@@ -98,6 +101,7 @@ def set_up(
         entry = MockConfigEntry(
             domain=DOMAIN,
             title=DEVICE_NAME,
+            entry_id=entry_id,
             unique_id=f"{PRODUCT_KEY}.{DEVICE_NAME}",
             data=entry_data,
             options={CONF_THING_MODEL: thing_model_document, CONF_WINDOW: 0.01} | dict(options or {}),

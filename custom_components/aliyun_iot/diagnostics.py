@@ -59,6 +59,10 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "rejections": {key: asdict(one) for key, one in runtime.reporter.rejections.items()},
             "unreportable": dict(runtime.reporter.unreportable),
         },
+        "events": {
+            "counters": asdict(runtime.events_out.counters),
+            "problems": dict(runtime.events_out.problems),
+        },
         "commands": runtime.commander.journal.rows(),
     }
     # The product key is part of a region's host name, and messages may repeat what the user entered.

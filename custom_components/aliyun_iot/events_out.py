@@ -94,8 +94,13 @@ class EventsOut:
             known = {one.identifier for one in bindings.values()}
             self.problems = {key: problem for key, problem in self.problems.items() if key in known}
             for key, binding in bindings.items():
-                if key not in self._sources and (source := await self._follow_one(binding)):
+                if key in self._sources:
+                    continue
+                known_problem = self.problems.get(binding.identifier)
+                if source := await self._follow_one(binding):
                     self._sources[key] = source
+                    if self.problems.get(binding.identifier) == known_problem:
+                        self.problems.pop(binding.identifier, None)
             if not self._running:  # stopped while a trigger was attached
                 self._end_all()
 

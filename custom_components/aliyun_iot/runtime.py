@@ -21,6 +21,7 @@ from .bound import BoundProperties, bind
 from .commander import Commander
 from .connection import link_config
 from .const import CONF_THING_MODEL, CONF_WINDOW, DEFAULT_WINDOW, DOMAIN
+from .events_out import EventsOut
 from .exposures import exposed_bindings, service_bindings
 from .follower import Follower
 from .listeners import Happening, listeners_of
@@ -74,6 +75,7 @@ class Runtime:
             self.loops,
         )
         self.follower = Follower(hass, entry, lambda: self.model)
+        self.events_out = EventsOut(hass, entry, self.link)
         self._was_online = False
         self._loss_told = False
         self._updating = False
@@ -98,10 +100,12 @@ class Runtime:
         """Begin to post and to follow; called once Home Assistant has started and its entities are there."""
         self.reporter.start()
         self.follower.start()
+        self.events_out.start(self.model)
 
     async def stop(self, _event: Event | None = None) -> None:
         """Disconnect and stop everything."""
         self.follower.stop()
+        self.events_out.stop()
         while self._ends:
             self._ends.pop()()
         await self.link.stop()
@@ -146,6 +150,7 @@ class Runtime:
         self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
         await self._apply()
         self.follower.refresh()
+        await self.events_out.follow(self.model)
         await self.link.listen_to(self._services())
 
     def connects_as(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
@@ -216,7 +221,8 @@ class Runtime:
         """Follow a bound entity that was renamed, removed or came back."""
         data = event.data
         names = {data["entity_id"], data.get("old_entity_id")}
-        if names & self.bound.by_entity.keys() or (data["action"] == "create" and self.bound.problems):
+        came_back = data["action"] == "create" and (self.bound.problems or self.events_out.problems)
+        if names & self.bound.by_entity.keys() or self.events_out.concerns(names) or came_back:
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _commanded(self, command: Command) -> Answer:

@@ -1,18 +1,12 @@
 """Counters: their number, within limits of their own, and commands to count.
 
 A number and a command at once are refused: nobody could say which of them comes first.
+
+The names are those of Home Assistant's `counter`, written out: importing it would make it a dependency of everybody.
 """
 
 from collections.abc import Mapping
 
-from homeassistant.components.counter import (
-    SERVICE_DECREMENT,
-    SERVICE_INCREMENT,
-    SERVICE_RESET,
-    SERVICE_SET_VALUE,
-    VALUE as ATTR_VALUE,
-)
-from homeassistant.components.counter.const import CounterEntityStateAttribute as Attribute
 from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
@@ -25,9 +19,9 @@ VALUE = "value"
 COMMANDS = CommandSet(
     NAME,
     {
-        "increment": Command(SERVICE_INCREMENT),
-        "decrement": Command(SERVICE_DECREMENT),
-        "reset": Command(SERVICE_RESET),
+        "increment": Command("increment"),
+        "decrement": Command("decrement"),
+        "reset": Command("reset"),
     },
 )
 
@@ -36,14 +30,12 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if VALUE in values and COMMAND in values:
         raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a number or a command, not both at once")
     if isinstance(value := values.get(VALUE), int | float):
-        return [ActionCall(NAME, SERVICE_SET_VALUE, {ATTR_VALUE: round(value)})]
+        return [ActionCall(NAME, "set_value", {"value": round(value)})]
     return [COMMANDS.call(values[COMMAND])]
 
 
 def _limits(state: State) -> Range:
-    low, high, step = (
-        number(state.attributes.get(name)) for name in (Attribute.MINIMUM, Attribute.MAXIMUM, Attribute.STEP)
-    )
+    low, high, step = (number(state.attributes.get(name)) for name in ("minimum", "maximum", "step"))
     return Range(low, high, step or 1.0)
 
 

@@ -1,0 +1,273 @@
+"""Triggers, through automations as the user interface stores them."""
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_RAW
+from custom_components.aliyun_iot.trigger import async_get_triggers
+from simulator import CloudDevice, Simulator
+
+from .application import LAMP, TARGET, SetProperties, invoke, publish
+from .automations import ENTRY_ID, automate, said, trigger
+from .conftest import SetUp
+from .test_translations import INTEGRATION
+from .waiting import until
+
+DEVICE = {"config_entry_id": ENTRY_ID, "device": "gw-1"}
+
+type Story = Callable[[], Awaitable[Any]]
+
+
+async def send(cloud: Simulator, device: CloudDevice, suffix: str, payload: bytes) -> None:
+    """Send a message on a user topic as an application in the cloud does."""
+    await cloud.call(
+        "Pub",
+        ProductKey=device.product_key,
+        TopicFullName=f"/{device.product_key}/{device.device_name}/user/{suffix}",
+        MessageContent=base64.b64encode(payload).decode(),
+    )
+
+
+async def test_property_set(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """One set is one happening, whatever number of properties it has; the set is carried out all the same."""
+    calls = await automate(hass, [trigger("property_set_received")])
+    events = async_capture_events(hass, EVENT_COMMAND)
+    await set_up([LAMP, TARGET], entry_id=ENTRY_ID)
+    assert (await set_properties(LightSwitch=1, TargetTemperature=21.5)).code == 200
+    await hass.async_block_till_done()
+    [call], [event] = calls, events
+    assert said(call) == {
+        **DEVICE,
+        "command_id": event.context.id,
+        "message_id": device.service_calls[-1].id,
+        "sync": False,
+        "values": {"LightSwitch": 1, "TargetTemperature": 21.5},
+    }
+    assert call.context.parent_id == event.context.id
+    assert hass.states.get("input_boolean.lamp").state == STATE_ON
+
+
+async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties) -> None:
+    """With an identifier there is its value; what is not about it, or about another value, does not trigger."""
+    calls = await automate(
+        hass,
+        [
+            trigger("property_set_received", identifier="LightSwitch"),
+            trigger("property_set_received", identifier="TargetTemperature", value="21.5"),
+            trigger("property_set_received", identifier="GatewayName", value="night"),
+        ],
+    )
+    await set_up([LAMP, TARGET], entry_id=ENTRY_ID)
+    for values in (
+        {"TargetTemperature": 20.5},
+        {"TargetTemperature": 21.5, "GatewayName": "day"},
+        {"LightSwitch": 0},
+        {"GatewayName": "night"},
+        {"Stranger": 1},
+    ):
+        await set_properties(**values)
+    await hass.async_block_till_done()
+    assert [(said(call)["identifier"], said(call)["value"]) for call in calls] == [
+        ("TargetTemperature", 21.5),
+        ("LightSwitch", 0),
+        ("GatewayName", "night"),
+    ]
+
+
+async def test_a_number_is_not_any_text(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A form gives text, so a number in it is a number; a value that can't be one never comes."""
+    calls = await automate(hass, [trigger("property_set_received", identifier="LightSwitch", value="on")])
+    await set_up([LAMP], entry_id=ENTRY_ID)
+    assert (await set_properties(LightSwitch=1)).code == 200
+    await hass.async_block_till_done()
+    assert not calls
+
+
+@pytest.mark.parametrize("options", [{}, {"identifier": "ReadMeter"}], ids=["any", "named"])
+async def test_service(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, options: dict[str, str]
+) -> None:
+    """The input data come as the thing model understands them."""
+    calls = await automate(hass, [trigger("service_called", **options)])
+    events = async_capture_events(hass, EVENT_COMMAND)
+    services = [{"identifier": "ReadMeter", "actions": [{"stop": ""}]}]
+    await set_up(services=services, entry_id=ENTRY_ID)
+    await invoke(cloud, device, "ReadMeter", {"Channel": "3"})
+    await hass.async_block_till_done()
+    [call], [event] = calls, events
+    assert said(call) == {
+        **DEVICE,
+        "command_id": event.context.id,
+        "message_id": device.service_calls[-1].id,
+        "sync": True,
+        "identifier": "ReadMeter",
+        "input": {"Channel": 3},
+    }
+    assert call.context.parent_id == event.context.id
+
+
+async def test_raw_data(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """A frame comes in both forms that templates can take apart."""
+    calls = await automate(hass, [trigger("raw_received")])
+    events = async_capture_events(hass, EVENT_RAW)
+    await set_up(entry_id=ENTRY_ID)
+    await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff")
+    await until(lambda: calls)
+    [call], [event] = calls, events
+    assert said(call) == {
+        **DEVICE,
+        "command_id": event.context.id,
+        "message_id": "",
+        "sync": False,
+        "data": "0001ff",
+        "data_base64": "AAH/",
+    }
+    assert call.context.parent_id == event.context.id
+
+
+async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """A message is text, JSON where it is that, and bytes; however the topic was written."""
+    calls = await automate(hass, [trigger("message_received", topic="/user/alarm/night")])
+    events = async_capture_events(hass, EVENT_COMMAND)
+    await set_up(entry_id=ENTRY_ID)
+    await send(cloud, device, "alarm/night", b'{"door": "open"}')
+    await send(cloud, device, "alarm/day", b"nobody listens")
+    await send(cloud, device, "alarm/night", b"\xff plain")
+    await until(lambda: len(calls) == 2)
+    assert said(calls[0]) == {
+        **DEVICE,
+        "command_id": events[0].context.id,
+        "message_id": "",
+        "sync": False,
+        "topic": "alarm/night",
+        "payload": '{"door": "open"}',
+        "payload_json": {"door": "open"},
+        "data": b'{"door": "open"}'.hex(),
+    }
+    assert said(calls[1])["payload"] == "\\xff plain"
+    assert "payload_json" not in said(calls[1])
+    assert [call.context.parent_id for call in calls] == [event.context.id for event in events]
+
+
+async def test_connection(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss is told once with its reason, and so is each connection."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    calls = await automate(hass, [trigger("connected"), trigger("disconnected")])
+    await set_up(entry_id=ENTRY_ID)
+    device.connection.close("the cloud has other plans")
+    await until(lambda: len(calls) == 3)
+    await hass.async_block_till_done()
+    assert [call.data["trigger"]["platform"] for call in calls] == [
+        "aliyun_iot.connected",
+        "aliyun_iot.disconnected",
+        "aliyun_iot.connected",
+    ]
+    assert said(calls[0]) == DEVICE
+    assert said(calls[1]).keys() == {*DEVICE, "reason"}
+
+
+async def test_rejected_property(hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp) -> None:
+    """What the cloud drops although it says 200 triggers with the reason and the value."""
+    calls = await automate(
+        hass, [trigger("property_rejected", identifier="Stranger"), trigger("property_rejected", identifier="Other")]
+    )
+    await set_up([{**LAMP, "identifier": "Stranger"}], options={"thing_model": None}, entry_id=ENTRY_ID)
+    await until(lambda: calls)
+    [call] = calls
+    assert said(call).keys() == {*DEVICE, "identifier", "reason", "value"}
+    assert (said(call)["identifier"], said(call)["value"]) == ("Stranger", 0)
+
+
+async def test_reload_and_detach(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+) -> None:
+    """A trigger outlives the entry it listens to, and leaves nothing behind when it goes itself."""
+    calls = await automate(hass, [trigger("property_set_received"), trigger("message_received", topic="get")])
+    entry = await set_up([LAMP], entry_id=ENTRY_ID)
+    topic = f"/{device.product_key}/{device.device_name}/user/get"
+    for _ in range(2):
+        assert topic in device.connection.subscriptions
+        await set_properties(LightSwitch=1)
+        await send(cloud, device, "get", b"x")
+        await until(lambda: len(calls) == 2)
+        await hass.async_block_till_done()
+        assert len(calls) == 2
+        calls.clear()
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "automation.story"}, blocking=True)
+    await until(lambda: topic not in device.connection.subscriptions)
+    assert f"/ext/rrpc/+{topic}" not in device.connection.subscriptions
+    await set_properties(LightSwitch=0)
+    await hass.async_block_till_done()
+    assert not calls
+
+    await hass.services.async_call("automation", "turn_on", {"entity_id": "automation.story"}, blocking=True)
+    await until(lambda: topic in device.connection.subscriptions)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("message_received", {}),
+        ("message_received", {"topic": ""}),
+        ("message_received", {"topic": "a//b"}),
+        ("message_received", {"topic": "a/+"}),
+        ("message_received", {"topic": "#"}),
+        ("message_received", {"topic": "x" * 200}),
+        ("property_set_received", {"value": 1}),
+        ("property_set_received", {"stranger": 1}),
+        ("connected", {"identifier": "LightSwitch"}),
+    ],
+)
+async def test_what_can_not_be_meant(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture, kind: str, options: dict[str, object]
+) -> None:
+    """An automation that could never trigger is not set up, and the log says why."""
+    await automate(hass, [trigger(kind, **options)])
+    assert hass.states.get("automation.story").state == STATE_UNAVAILABLE
+    assert "failed to setup triggers" in caplog.text
+
+
+async def test_topics_that_only_this_device_can_not_have(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A topic that is too long together with the names of the device is told of, and harms no other."""
+    too_long = "x" * 110
+    calls = await automate(
+        hass, [trigger("message_received", topic=too_long), trigger("message_received", topic="get")]
+    )
+    await set_up(entry_id=ENTRY_ID)
+    assert "cannot listen to a topic" in caplog.text
+    await send(cloud, device, "get", b"x")
+    await until(lambda: calls)
+
+
+async def test_every_trigger_is_described(hass: HomeAssistant) -> None:
+    """What the user interface offers is what there is."""
+    triggers = await async_get_triggers(hass)
+    described = load_yaml_dict(str(INTEGRATION / "triggers.yaml"))
+    assert triggers.keys() == {key for key in described if not key.startswith(".")}
+    for kind, one in triggers.items():
+        [(_, inner)] = one.schema.schema.items()
+        fields = inner.validators[0] if hasattr(inner, "validators") else inner
+        assert {str(key) for key in fields} == described[kind]["fields"].keys()
