@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_platform,
 )
 
-from custom_components.aliyun_iot.const import CONF_THING_MODEL, DOMAIN, SUBENTRY_EXPOSURE
+from custom_components.aliyun_iot.const import CONF_THING_MODEL, SUBENTRY_EXPOSURE
 from custom_components.aliyun_iot.exposures import exposed_bindings, resolve_entity
 from simulator import CloudDevice, Simulator
 from simulator.tsl import ThingModel
@@ -64,7 +64,8 @@ async def test_from_an_empty_entry_to_a_thing_model(
     """One pass of the pages binds the house, one makes its thing model, and the cloud takes every value."""
     device.thing_model = None
     entry = await set_up(options={CONF_THING_MODEL: None})
-    entities = hass.states.async_entity_ids()
+    entities = {one.entity_id for one in er.async_entries_for_config_entry(er.async_get(hass), big_house.entry_id)}
+    assert len(entities) == 300
     assert len({entity_id.partition(".")[0] for entity_id in entities}) >= 12
     started = time.perf_counter()
 
@@ -76,7 +77,7 @@ async def test_from_an_empty_entry_to_a_thing_model(
     await walk.submit()
     assert walk.created
     bound = exposed_bindings(entry)
-    assert {resolve_entity(hass, binding.entity) for binding in bound} >= set(entities) - {ours(hass, entry)}
+    assert {resolve_entity(hass, binding.entity) for binding in bound} == entities
     assert len(exposures(entry)) == 60
 
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_generate")
@@ -112,11 +113,6 @@ async def test_from_an_empty_entry_to_a_thing_model(
         f"{len(entities)} entities, {len(bound)} bindings, {len(documents)} modules, "
         f"{len(says_something)} values in {len(posts)} messages, {time.perf_counter() - started:.1f} s"
     )
-
-
-def ours(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
-    """Return the entity of the device itself, which nobody asked for."""
-    return er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{entry.entry_id}_connected")
 
 
 def exposures(entry: ConfigEntry) -> list[ConfigSubentry]:

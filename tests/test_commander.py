@@ -70,6 +70,7 @@ async def test_event_context_and_journal(
         "params": {"LightSwitch": 1},
         "sync": False,
         "changes": [{"identifier": "LightSwitch", "entity_id": "input_boolean.lamp", "value": "on", "refused": ""}],
+        "entity_id": "input_boolean.lamp",
     }
     assert isinstance(event.context, Context)
     assert hass.states.get("input_boolean.lamp").context.id == event.context.id

@@ -72,10 +72,12 @@ async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice,
     entry = await set_up()
     model = entry.options["thing_model"]
     walk = await Walk.options(hass, entry, "settings")
-    assert walk.values == {"keep_alive": 60, "window": 0.01}
+    commands = {"commands_per_minute": 0, "dry_run": False}
+    assert walk.values == {"keep_alive": 60, "window": 0.01, "commands": commands}
     await walk.submit(keep_alive=60, window=1.5)
     await hass.async_block_till_done()
-    assert entry.options == {"keep_alive": 60, "window": 1.5, "thing_model": model}
+    kept = {"command_condition": [], **commands, "thing_model": model}
+    assert entry.options == {"keep_alive": 60, "window": 1.5, **kept}
     assert device.connections == 1
 
     walk = await Walk.options(hass, entry, "settings")

@@ -16,6 +16,7 @@ from custom_components.aliyun_iot import binding_review, const
 from custom_components.aliyun_iot.alink.endpoint import Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
+from custom_components.aliyun_iot.event_flow import EventFlow
 from custom_components.aliyun_iot.mapping.binding import Access
 from custom_components.aliyun_iot.mapping.difference import Mode
 from custom_components.aliyun_iot.mapping.fault import Expected, FaultKind
@@ -97,6 +98,7 @@ def test_shared_pages_say_the_same_everywhere() -> None:
         (ExposureFlow, ("config_subentries", "exposure")),
         (RuleFlow, ("config_subentries", "rule")),
         (ServiceFlow, ("config_subentries", "service")),
+        (EventFlow, ("config_subentries", "event")),
     ],
 )
 def test_every_page_has_words_and_no_words_are_without_a_page(flow: type, path: tuple[str, ...]) -> None:

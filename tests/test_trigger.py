@@ -6,6 +6,7 @@ from typing import Any
 
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
@@ -57,24 +58,27 @@ async def test_property_set(
 
 
 async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties) -> None:
-    """With an identifier there is its value; what is not about it, or about another value, does not trigger."""
+    """With an identifier there is its value; what is not about it, about another value or refused does not trigger."""
+    assert await async_setup_component(hass, "input_text", {"input_text": {"name": None}})
     calls = await automate(
         hass,
         [
             trigger("property_set_received", identifier="LightSwitch"),
             trigger("property_set_received", identifier="TargetTemperature", value="21.5"),
             trigger("property_set_received", identifier="GatewayName", value="night"),
+            trigger("property_set_received", identifier="Brightness"),
         ],
     )
-    await set_up([LAMP, TARGET], entry_id=ENTRY_ID)
+    name = {"identifier": "GatewayName", "entity": "input_text.name", "aspect": "value", "access": "both"}
+    await set_up([LAMP, TARGET, name], entry_id=ENTRY_ID)
     for values in (
         {"TargetTemperature": 20.5},
         {"TargetTemperature": 21.5, "GatewayName": "day"},
         {"LightSwitch": 0},
         {"GatewayName": "night"},
-        {"Stranger": 1},
+        {"Brightness": 50},
     ):
-        await set_properties(**values)
+        print("RESULT", await set_properties(**values))
     await hass.async_block_till_done()
     assert [(said(call)["identifier"], said(call)["value"]) for call in calls] == [
         ("TargetTemperature", 21.5),

@@ -20,12 +20,14 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from .condition_field import CONDITION_FIELD
 from .mapping.binding import Access, Binding
 
 CONF_ACCESS: Final = "access"
 CONF_ACTIONS: Final = "actions"
 CONF_ASPECT: Final = "aspect"
 CONF_CLAMP: Final = "clamp"
+CONF_CONDITION: Final = "condition"
 CONF_CONFIRMED: Final = "confirmed"
 CONF_DEAD_BAND: Final = "dead_band"
 CONF_DIGITS: Final = "digits"
@@ -50,7 +52,9 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 ACCESS_FIELD: Final = SelectSelector(
     SelectSelectorConfig(options=[access.value for access in Access], translation_key=CONF_ACCESS)
 )
-ACTIONS_FIELDS: Final = vol.Schema({vol.Optional(CONF_ACTIONS): ActionSelector()})
+ACTIONS_FIELDS: Final = vol.Schema(
+    {vol.Optional(CONF_CONDITION): CONDITION_FIELD, vol.Optional(CONF_ACTIONS): ActionSelector()}
+)
 CONVERSION_FIELDS: Final = vol.Schema(
     {
         vol.Optional(CONF_UNIT): TextSelector(),

@@ -19,6 +19,7 @@ from .binding_fields import (
     CONF_ACCESS,
     CONF_ACTIONS,
     CONF_ASPECT,
+    CONF_CONDITION,
     CONF_CONFIRMED,
     CONF_ENTITY,
     CONF_IDENTIFIER,
@@ -33,7 +34,7 @@ from .binding_fields import (
     read_binding,
     section_values,
 )
-from .binding_review import review
+from .binding_review import entered_condition, review
 from .exposures import entity_reference, resolve_entity
 from .labels import Labels
 from .mapping.aspect import Aspect, Domain
@@ -103,7 +104,9 @@ class BindingForm:
         fields[vol.Required(SECTION_REPORTING)] = section(
             REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band)}
         )
-        fields[vol.Required(SECTION_ACTIONS, default=dict)] = section(ACTIONS_FIELDS, {"collapsed": not known.actions})
+        fields[vol.Required(SECTION_ACTIONS, default=dict)] = section(
+            ACTIONS_FIELDS, {"collapsed": not (known.actions or known.condition)}
+        )
         return vol.Schema(fields)
 
     def values(self) -> dict[str, Any]:
@@ -115,7 +118,7 @@ class BindingForm:
             CONF_IDENTIFIER: self.current.identifier,
             CONF_ACCESS: self.current.access.value,
             CONF_CONFIRMED: self.current.confirmed,
-            SECTION_ACTIONS: {CONF_ACTIONS: self.current.actions} if self.current.actions else {},
+            SECTION_ACTIONS: {CONF_CONDITION: self.current.condition, CONF_ACTIONS: self.current.actions},
             **section_values(self.current),
         }
 
@@ -150,6 +153,7 @@ class BindingForm:
             CONF_CONFIRMED: user_input.get(CONF_CONFIRMED, False),
             CONF_SOURCE: user_input.get(CONF_SOURCE, ""),
             CONF_ACTIONS: user_input[SECTION_ACTIONS].get(CONF_ACTIONS) or [],
+            CONF_CONDITION: await entered_condition(self.labels.hass, user_input[SECTION_ACTIONS], SECTION_ACTIONS),
         }
         binding = read_binding(user_input, own)
         return binding, await review(self.properties, binding, state, SECTION_ACTIONS)

@@ -26,6 +26,9 @@ from .runtime import thing_model_of
 
 CONF_BINDING = "binding"
 
+SEEN_AT_A_GLANCE = 10
+"""Bindings up to which all are shown to choose from; more have to be searched."""
+
 
 class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](FlowHandler[Context, Result, Handler]):
     """Add, edit and remove bindings one at a time; a flow says whose they are and where they go."""
@@ -177,12 +180,11 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     async def _choice_of_bindings(self, *, multiple: bool) -> SelectSelector:
         labels = await Labels.load(self.hass)
         model = thing_model_of(self.bound_entry())
+        options = [SelectOptionDict(value=one.identifier, label=labels.binding(one, model)) for one in self.editable()]
         return SelectSelector(
             SelectSelectorConfig(
-                options=[
-                    SelectOptionDict(value=one.identifier, label=labels.binding(one, model)) for one in self.editable()
-                ],
+                options=options,
                 multiple=multiple,
-                mode=SelectSelectorMode.LIST,
+                mode=SelectSelectorMode.LIST if len(options) <= SEEN_AT_A_GLANCE else SelectSelectorMode.DROPDOWN,
             )
         )

@@ -1,9 +1,9 @@
 """A look at a binding before it is saved: what can't work, what will be lost, what would be posted now."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from homeassistant.core import State
+from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
 
 from .action_sequence import problem_of
@@ -11,16 +11,19 @@ from .alink.errors import InvalidValue
 from .binding_fields import (
     CONF_ACCESS,
     CONF_ASPECT,
+    CONF_CONDITION,
     CONF_CONFIRMED,
     CONF_IDENTIFIER,
     SECTION_CONVERSION,
     InputRefused,
 )
 from .bound import bind
+from .condition_field import InvalidCondition, read_conditions
 from .mapping.aspect import Aspect, ConversionError
 from .mapping.binding import Binding
 from .mapping.check import Problem, check
 from .mapping.generic import aspect_for
+from .policy import ConditionConfig
 from .property_field import PropertyField
 
 # A form can't show an error at a field inside a section, only at the section.
@@ -60,6 +63,14 @@ async def review(properties: PropertyField, binding: Binding, state: State, acti
         doubt.errors.setdefault(CONF_IDENTIFIER, "not_postable")
         doubt.placeholders["reason"] = reason
     return InputRefused({**doubt.errors, "base": "submit_again"}, doubt.placeholders) if doubt.errors else None
+
+
+async def entered_condition(hass: HomeAssistant, entered: Mapping[str, Any], field: str) -> ConditionConfig:
+    """Return the condition that was entered; raises InputRefused, for the `field` or section of the form."""
+    try:
+        return await read_conditions(hass, entered.get(CONF_CONDITION))
+    except InvalidCondition as err:
+        raise InputRefused({field: "invalid_condition"}, {"problem": str(err)}) from err
 
 
 def _refusal(properties: PropertyField, binding: Binding, aspect: Aspect, problems: Iterable[Problem]) -> InputRefused:

@@ -41,10 +41,12 @@ from .const import (
     CONF_PRODUCT_KEY,
     CONF_TRANSPORT,
     DOMAIN,
+    SUBENTRY_EVENT,
     SUBENTRY_EXPOSURE,
     SUBENTRY_RULE,
     SUBENTRY_SERVICE,
 )
+from .event_flow import EventFlow
 from .options_flow import AliyunOptionsFlow
 from .rule_flow import RuleFlow
 from .runtime import AliyunConfigEntry, Runtime
@@ -108,8 +110,13 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the flows for exposed devices, rules and bound services."""
-        return {SUBENTRY_EXPOSURE: ExposureFlow, SUBENTRY_RULE: RuleFlow, SUBENTRY_SERVICE: ServiceFlow}
+        """Return the flows for exposed devices, rules, bound services and bound events."""
+        return {
+            SUBENTRY_EXPOSURE: ExposureFlow,
+            SUBENTRY_RULE: RuleFlow,
+            SUBENTRY_SERVICE: ServiceFlow,
+            SUBENTRY_EVENT: EventFlow,
+        }
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

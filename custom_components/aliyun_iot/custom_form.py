@@ -15,6 +15,7 @@ from .binding_fields import (
     CONF_ACCESS,
     CONF_ACTIONS,
     CONF_ASPECT,
+    CONF_CONDITION,
     CONF_ENTITY,
     CONF_IDENTIFIER,
     CONF_SOURCE,
@@ -27,7 +28,8 @@ from .binding_fields import (
     read_binding,
     section_values,
 )
-from .binding_review import review
+from .binding_review import entered_condition, review
+from .condition_field import CONDITION_FIELD
 from .exposures import resolve_entity
 from .labels import Labels
 from .mapping.binding import ACTIONS, NO_CONVERSION, TEMPLATE, Access, Binding
@@ -60,6 +62,7 @@ class CustomForm:
                 vol.Required(CONF_ACCESS, default=Access.REPORT.value): ACCESS_FIELD,
                 vol.Optional(CONF_TEMPLATE): TemplateSelector(),
                 vol.Optional(CONF_ACTIONS): ActionSelector(),
+                vol.Optional(CONF_CONDITION): CONDITION_FIELD,
                 vol.Required(SECTION_CONVERSION): section(
                     CONVERSION_FIELDS, {"collapsed": known.conversion == NO_CONVERSION}
                 ),
@@ -78,6 +81,7 @@ class CustomForm:
             CONF_ACCESS: self.current.access.value,
             CONF_TEMPLATE: self.current.source,
             CONF_ACTIONS: self.current.actions,
+            CONF_CONDITION: self.current.condition,
             **section_values(self.current),
         }
 
@@ -100,15 +104,16 @@ class CustomForm:
             missing[CONF_ACTIONS] = "actions_missing"
         if missing:
             raise InputRefused(missing)
+        hass = self.properties.labels.hass
         entity = self.current.entity if self.current else ""
         own = {
             CONF_ENTITY: entity,
             CONF_ASPECT: TEMPLATE if template else ACTIONS,
             CONF_SOURCE: template,
             CONF_ACTIONS: actions,
+            CONF_CONDITION: await entered_condition(hass, user_input, CONF_CONDITION),
         }
         binding = read_binding(user_input, own)
-        hass = self.properties.labels.hass
         entity_id = resolve_entity(hass, entity) if entity else None
         state = hass.states.get(entity_id) if entity_id else None
         return binding, await review(self.properties, binding, state or NO_ENTITY, CONF_ACTIONS)

@@ -6,9 +6,11 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.core import HomeAssistant
 
+from .binding_fields import CONF_ACTIONS, CONF_CONDITION
 from .const import (
     CONF_BINDINGS,
     CONF_CA,
+    CONF_COMMAND_CONDITION,
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_PRODUCT_KEY,
@@ -18,6 +20,7 @@ from .const import (
 from .exposures import service_bindings
 from .runtime import AliyunConfigEntry
 
+OWN = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}
 TO_REDACT = {CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_CA}
 
 
@@ -28,14 +31,13 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
     found = {
         "entry": {
             "data": async_redact_data(entry.data, TO_REDACT),
-            "options": {key: value for key, value in entry.options.items() if key != CONF_THING_MODEL},
+            "options": _counted({key: value for key, value in entry.options.items() if key != CONF_THING_MODEL}),
             "exposures": [
-                {CONF_BINDINGS: [_without_actions(row) for row in one.data[CONF_BINDINGS]]}
+                {CONF_BINDINGS: [_counted(row) for row in one.data[CONF_BINDINGS]]}
                 for one in entry.subentries.values()
                 if one.subentry_type == SUBENTRY_EXPOSURE
             ],
-            # Their actions are the user's own as well.
-            "services": {key: one.script or len(one.actions) for key, one in service_bindings(entry).items()},
+            "services": {key: _counted(one.as_dict()) for key, one in service_bindings(entry).items()},
         },
         "link": {
             "state": link.state,
@@ -64,15 +66,16 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "problems": dict(runtime.events_out.problems),
         },
         "commands": runtime.commander.journal.rows(),
+        "paused": runtime.loops.paused(),
     }
     # The product key is part of a region's host name, and messages may repeat what the user entered.
     identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]
     return {key: _scrub(part, identity) for key, part in found.items()}
 
 
-def _without_actions(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a binding with the number of its actions: they are the user's own and may hold codes."""
-    return {**row, "actions": len(row["actions"])} if "actions" in row else row
+def _counted(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the number of its actions and conditions: they are the user's own and may hold codes."""
+    return {key: len(value) if key in OWN else value for key, value in row.items()}
 
 
 def _scrub(value: Any, secrets: list[str]) -> Any:

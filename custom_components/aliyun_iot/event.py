@@ -59,10 +59,14 @@ async def async_setup_entry(
 class CommandEvent(CloudEntity, EventEntity):
     """Fires when a command of one kind was answered; `wanted` is the name to listen for."""
 
-    _attr_event_types = [*Ending]
     kind: ClassVar[CommandKind]
     input_name: ClassVar[str]
     wanted: str
+
+    def __init__(self, entry: AliyunConfigEntry, key: str) -> None:
+        """Nothing has happened yet."""
+        super().__init__(entry, key)
+        self._attr_event_types = [*Ending]
 
     @override
     async def async_added_to_hass(self) -> None:

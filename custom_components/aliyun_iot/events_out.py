@@ -97,29 +97,24 @@ class EventsOut:
                 if key in self._sources:
                     continue
                 known_problem = self.problems.get(binding.identifier)
-                if source := await self._follow_one(binding):
-                    self._sources[key] = source
+                if followed := await self._follow_one(binding):
+                    self._sources[key] = followed
                     if self.problems.get(binding.identifier) == known_problem:
                         self.problems.pop(binding.identifier, None)
-            if not self._running:  # stopped while a trigger was attached
-                self._end_all()
 
     @callback
-    def concerns(self, entity_ids: Collection[str | None]) -> bool:
+    def concerns(self, entity_ids: Collection[object]) -> bool:
         """Tell whether a change of one of these entities in the registry matters here."""
         return any(source.entity_id in entity_ids for source in self._sources.values() if source.entity_id)
 
-    @callback
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Follow nothing, and give up what has not been sent."""
         self._running = False
-        self._end_all()
+        async with self._renewing:
+            while self._sources:
+                self._sources.popitem()[1].end()
         for post in self._posts:
             post.cancel()
-
-    def _end_all(self) -> None:
-        while self._sources:
-            self._sources.popitem()[1].end()
 
     def _entity_id(self, binding: EventBinding) -> str | None:
         return resolve_entity(self._hass, binding.entity) if binding.entity else None

@@ -10,7 +10,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations, async_translate_state
 
 from .alink.datatypes import DataType, Field
-from .alink.thing_model import Property, Service, ThingModel
+from .alink.thing_model import Event, Property, Service, ThingModel
 from .const import DOMAIN
 from .exposures import resolve_entity
 from .mapping.aspect import Aspect
@@ -63,9 +63,17 @@ class Labels:
         """Return the name of a property, which is all there is without a thing model."""
         return _named(definition.name, identifier) if definition else identifier
 
+    def event(self, definition: Event) -> str:
+        """Return the name of an event."""
+        return _named(definition.name, definition.identifier)
+
     def service(self, definition: Service) -> str:
         """Return the name of a service."""
         return _named(definition.name, definition.identifier)
+
+    def parameter(self, field: Field) -> str:
+        """Return the name of a parameter with what fits it."""
+        return f"{_named(field.name, field.identifier)}: {self.values(field.data_type)}"
 
     def parameters(self, fields: Mapping[str, Field]) -> str:
         """Return parameters with what fits them."""

@@ -121,6 +121,11 @@ class LoopGuard:
         return identifier in self._pauses
 
     @callback
+    def paused(self) -> list[str]:
+        """Return the properties that are not to be set for now."""
+        return sorted(self._pauses)
+
+    @callback
     def resume(self, identifier: str) -> None:
         """Let a property be set again."""
         if end := self._pauses.pop(identifier, None):

@@ -14,7 +14,9 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentry,
 )
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -24,7 +26,11 @@ import voluptuous as vol
 
 from .alink.link import KEEP_ALIVE_RANGE
 from .binding_pages import BindingPages
+from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .const import (
+    CONF_COMMAND_CONDITION,
+    CONF_COMMANDS_PER_MINUTE,
+    CONF_DRY_RUN,
     CONF_KEEP_ALIVE,
     CONF_WINDOW,
     DEFAULT_KEEP_ALIVE,
@@ -43,6 +49,20 @@ from .selection_pages import Draft, SelectionPages
 from .transfer_pages import TransferPages
 
 LONGEST_WINDOW = 10
+MOST_COMMANDS = 6000
+"""A minute; more than anybody wants to limit."""
+
+SECTION_COMMANDS = "commands"
+
+COMMAND_FIELDS = vol.Schema(
+    {
+        vol.Optional(CONF_COMMAND_CONDITION): CONDITION_FIELD,
+        vol.Required(CONF_COMMANDS_PER_MINUTE, default=0): NumberSelector(
+            NumberSelectorConfig(min=0, max=MOST_COMMANDS, mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(CONF_DRY_RUN, default=False): BooleanSelector(),
+    }
+)
 
 SETTINGS_SCHEMA = vol.Schema(
     {
@@ -59,6 +79,7 @@ SETTINGS_SCHEMA = vol.Schema(
                 min=0, max=LONGEST_WINDOW, step=0.05, unit_of_measurement="s", mode=NumberSelectorMode.BOX
             )
         ),
+        vol.Required(SECTION_COMMANDS, default=dict): section(COMMAND_FIELDS, {"collapsed": False}),
     }
 )
 
@@ -89,12 +110,33 @@ class AliyunOptionsFlow(
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how to behave."""
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
         if user_input is not None:
-            return self.finish({**user_input, CONF_KEEP_ALIVE: int(user_input[CONF_KEEP_ALIVE])})
+            try:
+                return self.finish(await self._read_settings(user_input))
+            except InvalidCondition as err:
+                errors, placeholders = {SECTION_COMMANDS: "invalid_condition"}, {"problem": str(err)}
+        options = self.config_entry.options
         return self.async_show_form(
             step_id="settings",
-            data_schema=self.add_suggested_values_to_schema(SETTINGS_SCHEMA, self.config_entry.options),
+            data_schema=self.add_suggested_values_to_schema(
+                SETTINGS_SCHEMA, user_input or {**options, SECTION_COMMANDS: options}
+            ),
+            errors=errors,
+            description_placeholders=placeholders,
         )
+
+    async def _read_settings(self, user_input: dict[str, Any]) -> dict[str, Any]:
+        """Return the options that were entered; raises InvalidCondition."""
+        commands = user_input[SECTION_COMMANDS]
+        return {
+            CONF_KEEP_ALIVE: int(user_input[CONF_KEEP_ALIVE]),
+            CONF_WINDOW: user_input[CONF_WINDOW],
+            CONF_COMMAND_CONDITION: await read_conditions(self.hass, commands.get(CONF_COMMAND_CONDITION)),
+            CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
+            CONF_DRY_RUN: commands[CONF_DRY_RUN],
+        }
 
     @override
     def bound_entry(self) -> ConfigEntry:

@@ -72,13 +72,16 @@ class Policy:
         self._configs: dict[Guarded | None, ConditionConfig] = {}
         self._checkers: dict[Guarded | None, ConditionsChecker] = {}
         self._taken: deque[float] = deque()
+        self._stopped = False
 
     async def follow(self, rules: CommandRules, conditions: Mapping[Guarded, ConditionConfig]) -> None:
         """Decide by these rules from now on; `conditions` are for one property or service alone.
 
         Until a new condition has been prepared it does not hold. Neither does one that can't be understood any more, because
-        its entity has gone or an integration was removed: what it guards stays shut.
+        its entity has gone or an integration was removed: what it guards stays shut. After `stop` nothing is followed.
         """
+        if self._stopped:
+            return
         self.rules = rules
         wanted: dict[Guarded | None, ConditionConfig] = {key: one for key, one in conditions.items() if one}
         if rules.condition:
@@ -89,14 +92,15 @@ class Policy:
         self._configs |= {key: wanted[key] for key in fresh}
         for key in fresh:
             checker = await self._compile(key, wanted[key])
-            if checker and self._configs.get(key) == wanted[key] and key not in self._checkers:
+            if checker and key in self._configs:
                 self._checkers[key] = checker
             elif checker:  # stopped meanwhile
                 checker.async_unload()
 
     @callback
     def stop(self) -> None:
-        """Let go of what conditions watch."""
+        """Let go of what conditions watch, for good."""
+        self._stopped = True
         for key in list(self._configs):
             self._forget(key)
 

@@ -85,11 +85,11 @@ class Runtime:
 
     async def connect(self) -> None:
         """Start the link and wait for the first connection; raises a ConnectError and stops when there is none."""
-        await self._apply()
-        await self.link.listen_to_topics(self._topics())
-        self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
-        self.link.start()
         try:
+            await self._apply()
+            await self.link.listen_to_topics(self._topics())
+            self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
+            self.link.start()
             await self.link.wait_online(self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT)
         except BaseException:  # a set-up that is cancelled must leave nothing behind either
             await self.stop()
@@ -105,7 +105,7 @@ class Runtime:
     async def stop(self, _event: Event | None = None) -> None:
         """Disconnect and stop everything."""
         self.follower.stop()
-        self.events_out.stop()
+        await self.events_out.stop()
         while self._ends:
             self._ends.pop()()
         await self.link.stop()
@@ -143,12 +143,12 @@ class Runtime:
             self._update_lock.release()
 
     async def _take_over(self) -> None:
-        if self._stopped:
-            return
         if self._entry.options.get(CONF_THING_MODEL) != self._document:
             self._take_thing_model()
         self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
         await self._apply()
+        if self._stopped:
+            return
         self.follower.refresh()
         await self.events_out.follow(self.model)
         await self.link.listen_to(self._services())

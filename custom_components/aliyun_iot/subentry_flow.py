@@ -25,8 +25,9 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .action_sequence import problem_of
-from .binding_fields import CONF_ACTIONS, CONF_ENTITY, CONF_IDENTIFIER
+from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_ENTITY, CONF_IDENTIFIER
 from .binding_pages import BindingPages
+from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .const import SUBENTRY_SERVICE
 from .exposures import (
     CUSTOM_EXPOSURE,
@@ -48,6 +49,7 @@ RUN_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_SCRIPT): EntitySelector(EntitySelectorConfig(filter={"domain": SCRIPT_DOMAIN})),
         vol.Optional(CONF_ACTIONS): ActionSelector(),
+        vol.Optional(CONF_CONDITION): CONDITION_FIELD,
     }
 )
 
@@ -177,14 +179,18 @@ class ServiceFlow(ConfigSubentryFlow):
         if user_input is not None:
             script = user_input.get(CONF_SCRIPT)
             actions: list[dict[str, Any]] = user_input.get(CONF_ACTIONS) or []
-            if bool(script) == bool(actions):
-                errors = {"base": "script_or_actions"}
-            elif script:
-                return self._finish(ServiceBinding(self._identifier, script=entity_reference(self.hass, script)))
-            elif problem := await problem_of(self.hass, actions):
-                errors, placeholders = {CONF_ACTIONS: "invalid_actions"}, {"problem": problem}
+            try:
+                condition = await read_conditions(self.hass, user_input.get(CONF_CONDITION))
+            except InvalidCondition as err:
+                errors, placeholders = {CONF_CONDITION: "invalid_condition"}, {"problem": str(err)}
             else:
-                return self._finish(ServiceBinding(self._identifier, actions))
+                if bool(script) == bool(actions):
+                    errors = {"base": "script_or_actions"}
+                elif problem := await problem_of(self.hass, actions):
+                    errors, placeholders = {CONF_ACTIONS: "invalid_actions"}, {"problem": problem}
+                else:
+                    reference = entity_reference(self.hass, script) if script else None
+                    return self._finish(ServiceBinding(self._identifier, actions, reference, condition))
         elif self.source == SOURCE_RECONFIGURE:
             values = self._current_values()
         return self.async_show_form(
@@ -200,7 +206,8 @@ class ServiceFlow(ConfigSubentryFlow):
     def _current_values(self) -> dict[str, Any]:
         binding = self._binding()
         script = resolve_entity(self.hass, binding.script) if binding.script else None
-        return {CONF_SCRIPT: script} if script else {CONF_ACTIONS: binding.actions}
+        run: dict[str, Any] = {CONF_SCRIPT: script} if script else {CONF_ACTIONS: binding.actions}
+        return {**run, CONF_CONDITION: binding.condition}
 
     async def _description(self) -> dict[str, str]:
         """Return the placeholders that tell which variables the actions get, and what their response has to hold."""

@@ -29,8 +29,8 @@ REPLY_SCHEMA = vol.Schema(
         vol.Required(ATTR_COMMAND_ID): cv.string,
         vol.Optional(ATTR_CODE, default=int(Code.SUCCESS)): vol.Coerce(int),
         vol.Optional(ATTR_MESSAGE): cv.string,
-        vol.Exclusive(ATTR_DATA, "content"): {cv.string: object},
-        vol.Exclusive(ATTR_PAYLOAD, "content"): payload_text,
+        vol.Optional(ATTR_DATA): {cv.string: object},
+        vol.Optional(ATTR_PAYLOAD): payload_text,
         **format_field("text"),
     }
 )
@@ -49,7 +49,7 @@ async def reply(call: ServiceCall) -> None:
 
 def _payload(call: ServiceCall) -> Answer:
     """Return the answer to a raw frame or a message: bytes and nothing else."""
-    if ATTR_PAYLOAD not in call.data:
+    if ATTR_PAYLOAD not in call.data or ATTR_DATA in call.data:
         raise misuse("reply_needs_payload")
     raw = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
     if len(raw) > MAX_PAYLOAD:

@@ -48,7 +48,8 @@ class Difference:
     def risky(self) -> tuple[Change[Binding] | Change[ServiceBinding], ...]:
         """What lets the cloud do more than it can now, and what nobody should get by merely opening a file.
 
-        That is to operate an entity that needs a confirmation, and to run actions that the document brings along.
+        That is to operate an entity that needs a confirmation, to run actions that the document brings along, and to do
+        something under another condition than now.
         """
         return (*(one for one in self.bindings if _allows_more(one)), *(one for one in self.services if one.after))
 
@@ -75,5 +76,7 @@ def _allows_more(change: Change[Binding]) -> bool:
         return False
     allowed = before if before and before.access.controls and before.entity == after.entity else None
     if after.actions and not (allowed and allowed.actions == after.actions):
+        return True
+    if allowed and allowed.condition and allowed.condition != after.condition:
         return True
     return after.confirmed and not (allowed and allowed.confirmed and allowed.aspect == after.aspect)

@@ -32,6 +32,7 @@ _EXPECTED: Final[Mapping[str, Expected]] = {
     "area_id": Expected.NAMES,
     "aspect": Expected.WORD,
     "clamp": Expected.FLAG,
+    "condition": Expected.CONDITION,
     "confirmed": Expected.FLAG,
     "conversion": Expected.BLOCK,
     "dead_band": Expected.AMOUNT,
@@ -202,7 +203,7 @@ class _Reading:
             else:
                 if service.script and not _is_reference(service.script):
                     self._wrong((*path, "script"), Expected.ENTITY, service.script)
-                elif self._can_run(service.actions, path):
+                elif self._can_run(service.actions, path) and self._can_check(service.condition, path):
                     yield service
 
     def rules(self, document: Mapping[str, Any]) -> Iterator[tuple[str, DocumentedRule]]:
@@ -249,7 +250,7 @@ class _Reading:
         except vol.Invalid as err:
             self._note(err, path, row)
             return None
-        return binding if self._can_run(binding.actions, path) else None
+        return binding if self._can_run(binding.actions, path) and self._can_check(binding.condition, path) else None
 
     def _can_run(self, actions: list[dict[str, Any]], path: Path) -> bool:
         """Tell whether actions are written as Home Assistant wants them; whether they are there is found out later."""
@@ -257,6 +258,15 @@ class _Reading:
             cv.SCRIPT_SCHEMA(deepcopy(actions))
         except vol.Invalid as err:
             self._wrong((*path, "actions"), Expected.ACTIONS, str(err))
+            return False
+        return True
+
+    def _can_check(self, condition: list[dict[str, Any]], path: Path) -> bool:
+        """Tell whether a condition is written as Home Assistant wants it."""
+        try:
+            cv.CONDITIONS_SCHEMA(deepcopy(condition))
+        except vol.Invalid as err:
+            self._wrong((*path, "condition"), Expected.CONDITION, str(err))
             return False
         return True
 

@@ -37,6 +37,7 @@ class Expected(StrEnum):
     ACTIONS = "actions"
     AMOUNT = "amount"
     BLOCK = "block"
+    CONDITION = "condition"
     CONTROL = "control"
     DIGITS = "digits"
     ENTITIES = "entities"

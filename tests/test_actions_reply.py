@@ -1,0 +1,209 @@
+"""Automations that answer what the cloud sent, and what the caller in the cloud then sees."""
+
+import base64
+import json
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+import pytest
+
+from custom_components.aliyun_iot.const import DOMAIN
+from simulator import CloudDevice, Simulator
+
+from .application import invoke, publish, reply_on
+from .automations import ENTRY_ID, RECORD, Step, automate, reply, trigger
+from .conftest import SetUp
+from .waiting import until
+
+CALLED = trigger("service_called")
+
+
+async def rrpc(cloud: Simulator, device: CloudDevice, payload: bytes, suffix: str | None = None) -> dict[str, Any]:
+    """Send any bytes as an application in the cloud does that waits for the answer; on a user topic if one is named."""
+    names = {"ProductKey": device.product_key, "DeviceName": device.device_name}
+    topic = {"Topic": f"/{device.product_key}/{device.device_name}/user/{suffix}"} if suffix else {}
+    content = base64.b64encode(payload).decode()
+    return await cloud.call("RRpc", **names, **topic, RequestBase64Byte=content, Timeout=8000)
+
+
+@pytest.mark.parametrize("form", ["sys", "ext"])
+async def test_service_nobody_bound(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, form: str
+) -> None:
+    """An automation answers a call whose author waits, with data that the thing model puts in form."""
+    device.rrpc = type(device.rrpc)(form)
+    await automate(
+        hass,
+        [trigger("service_called", identifier="ReadMeter")],
+        reply(data={"Energy": "{{ 1000 + trigger.input.Channel }}", "ReadAt": "2026-11-23T12:00:00+00:00"}),
+    )
+    await set_up(entry_id=ENTRY_ID)
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert result["Success"]
+    assert json.loads(result["Data"]["Result"]) == {"Energy": 1003.0, "ReadAt": "1795435200000"}
+
+
+async def test_failures_of_an_automation(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The code and the words are the automation's; data of a failure is passed on as it is."""
+    await automate(
+        hass, [trigger("service_called")], reply(code=100042, message="the meter is away", data={"Since": "noon"})
+    )
+    await set_up(entry_id=ENTRY_ID)
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert (result["Code"], result["ErrorMessage"]) == ("100042", "the meter is away")
+    assert json.loads(result["Data"]["Result"]) == {"Since": "noon"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(200, "success"), (429, "Too many requests in a short time. Send less often and try again later."), (100042, "failed")],
+)
+async def test_without_words(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, code: int, message: str
+) -> None:
+    """A code says something by itself."""
+    await automate(hass, [CALLED], reply(code=code))
+    await set_up(entry_id=ENTRY_ID)
+    await publish(cloud, device, "thing/service/Restart", {"id": "9", "params": {}})
+    answer = await reply_on(cloud, "Restart_reply")
+    assert (answer["code"], answer["message"], answer["data"]) == (code, message, {})
+
+
+async def test_without_a_thing_model(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """Everything that JSON can hold is output data."""
+    await automate(hass, [CALLED], reply(data={"on": True, "list": [1, "a"]}))
+    await set_up(options={"thing_model": None}, entry_id=ENTRY_ID)
+    await publish(cloud, device, "thing/service/Anything", {"id": "9", "params": {}})
+    assert (await reply_on(cloud, "Anything_reply"))["data"] == {"on": 1, "list": [1, "a"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"data": {"Energy": "much"}}, "Energy takes double-precision number 0 to 99999999 kWh, step 0.001"),
+        ({"data": {"Stranger": 1}}, "The service has no output parameter Stranger. It has: Energy, ReadAt"),
+        ({"code": 300}, "A device can't answer with code 300"),
+        ({"code": 110001}, "A device can't answer with code 110001"),
+        ({"payload": "x"}, "A service is answered with output data (data)"),
+        ({"code": 100042, "data": {"Log": "x" * 262_144}}, "This can't be sent: the message has 262"),
+        ({"data": {"Energy": 1}, "payload": "x"}, "A service is answered with output data (data)"),
+    ],
+)
+async def test_answers_that_do_not_fit(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    answer: dict[str, Any],
+    error: str,
+) -> None:
+    """The automation fails with what is wrong, and another answer is still possible; without one nothing was done."""
+    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.3)
+    wrong: Step = {**reply(**answer), "continue_on_error": True}
+    calls = await automate(hass, [CALLED], wrong, RECORD)
+    await set_up(entry_id=ENTRY_ID)
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert result["Code"] == "100001"
+    assert error in caplog.text
+    assert calls
+
+
+async def test_too_late_and_twice(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The caller hears that nobody answered, and the automation that it was not heard; only the first answer counts."""
+    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.1)
+    calls = await automate(hass, [CALLED], RECORD)
+    await set_up(entry_id=ENTRY_ID)
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert (result["Success"], result["Code"]) == (False, "100001")
+
+    answer = {"config_entry_id": ENTRY_ID, "command_id": calls[0].data["trigger"]["command_id"]}
+    with pytest.raises(ServiceValidationError) as error:
+        await hass.services.async_call(DOMAIN, "reply", answer, blocking=True)
+    assert error.value.translation_key == "no_open_command"
+
+    await publish(cloud, device, "thing/service/Restart", {"id": "9", "params": {}})
+    await until(lambda: len(calls) == 2)
+    answer["command_id"] = calls[1].data["trigger"]["command_id"]
+    await hass.services.async_call(DOMAIN, "reply", answer, blocking=True)
+    with pytest.raises(ServiceValidationError):
+        await hass.services.async_call(DOMAIN, "reply", answer | {"code": 400}, blocking=True)
+    assert (await reply_on(cloud, "Restart_reply"))["code"] == 200
+
+
+async def test_nobody_listens(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """Then there is nothing to wait for."""
+    await automate(hass, [trigger("service_called", identifier="Restart")])
+    entry = await set_up(entry_id=ENTRY_ID)
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert result["Code"] == "100001"
+    [row] = entry.runtime_data.commander.journal.rows()
+    assert row["code"] == 100001
+
+
+async def test_call_on_a_user_topic(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """A caller who waits on a topic of its own gets bytes, however they are written."""
+    await automate(
+        hass,
+        [trigger("message_received", topic="ask/time"), trigger("message_received", topic="ask/bytes")],
+        {
+            "if": [{"condition": "template", "value_template": "{{ trigger.topic == 'ask/time' }}"}],
+            "then": [reply(payload='{"asked": {{ trigger.payload | tojson }} }')],
+            "else": [reply(payload="00 FF", format="hex")],
+        },
+    )
+    await set_up(entry_id=ENTRY_ID)
+    result = await rrpc(cloud, device, b"now?", "ask/time")
+    print("RESULT", result)
+    assert result["RrpcCode"] == "SUCCESS"
+    assert json.loads(base64.b64decode(result["PayloadBase64Byte"])) == {"asked": "now?"}
+    result = await rrpc(cloud, device, b"", "ask/bytes")
+    assert base64.b64decode(result["PayloadBase64Byte"]) == b"\x00\xff"
+
+
+async def test_raw_frame(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """A frame is answered with a frame."""
+    await automate(hass, [trigger("raw_received")], reply(payload="{{ trigger.data }}ee", format="hex"))
+    await set_up(entry_id=ENTRY_ID)
+    await publish(cloud, device, "thing/model/down_raw", b"\x00\x01")
+    await device.wait_for(lambda one: bool(one.raw_down_replies))
+    assert device.raw_down_replies == [b"\x00\x01\xee"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({}, "Raw data and messages are answered with a payload (payload)"),
+        ({"data": {"a": 1}}, "Raw data and messages are answered with a payload (payload)"),
+        ({"payload": "xyz", "format": "hex"}, "The data is not valid hex"),
+        ({"payload": "x" * 262_145}, "This can't be sent: 262145 bytes"),
+    ],
+)
+async def test_frames_that_do_not_fit(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    answer: dict[str, Any],
+    error: str,
+) -> None:
+    """What is no frame is not sent."""
+    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.1)
+    await automate(hass, [trigger("raw_received")], reply(**answer))
+    await set_up(entry_id=ENTRY_ID)
+    await publish(cloud, device, "thing/model/down_raw", b"\x00\x01")
+    await until(lambda: error in caplog.text)
+    assert not device.raw_down_replies

@@ -1,0 +1,54 @@
+"""The condition, through an automation as the user interface stores it."""
+
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components.aliyun_iot.condition import async_get_conditions
+from simulator import CloudDevice
+
+from .automations import ENTRY_ID, automate
+from .conftest import SetUp
+from .test_translations import INTEGRATION
+from .waiting import until
+
+CONNECTED = {"condition": "aliyun_iot.is_connected", "options": {"config_entry_id": ENTRY_ID}}
+
+
+async def test_is_connected(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds from the connection to its loss, and neither before there is an entry nor after it was unloaded."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
+    calls = await automate(hass, [{"trigger": "event", "event_type": "ask"}], conditions=[CONNECTED])
+
+    async def holds() -> bool:
+        calls.clear()
+        hass.bus.async_fire("ask")
+        await hass.async_block_till_done()
+        return bool(calls)
+
+    assert not await holds()
+    entry = await set_up(entry_id=ENTRY_ID)
+    assert await holds()
+    device.connection.close("the cloud has other plans")
+    await until(lambda: entry.runtime_data.link.state != "online")
+    assert not await holds()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert await holds()
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert not await holds()
+
+
+async def test_a_condition_names_its_device(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
+    """Without one the automation is not set up."""
+    unnamed = {"condition": "aliyun_iot.is_connected", "options": {}}
+    await automate(hass, [{"trigger": "event", "event_type": "ask"}], conditions=[unnamed])
+    assert hass.states.get("automation.story").state == STATE_UNAVAILABLE
+    assert "config_entry_id" in caplog.text
+
+
+async def test_every_condition_is_described(hass: HomeAssistant) -> None:
+    """What the user interface offers is what there is."""
+    assert (await async_get_conditions(hass)).keys() == load_yaml_dict(str(INTEGRATION / "conditions.yaml")).keys()

@@ -1,0 +1,169 @@
+"""The logbook says what the cloud did, and Home Assistant adds what came of it."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
+from pytest_homeassistant_custom_component.typing import RecorderInstanceContextManager, WebSocketGenerator
+
+from simulator import CloudDevice, Simulator
+
+from .application import LAMP, SERVICES, TARGET, SetProperties, invoke, publish, reply_on
+from .conftest import SetUp
+from .waiting import until
+
+type Lines = list[dict[str, Any]]
+
+
+@pytest.fixture
+def mock_recorder_before_hass(async_test_recorder: RecorderInstanceContextManager) -> None:
+    """Prepare the recorder before Home Assistant is there."""
+
+
+@pytest.fixture(autouse=True)
+async def logbook(recorder_mock: object, hass: HomeAssistant) -> None:
+    """Run the real logbook with a recorder in memory."""
+    assert await async_setup_component(hass, "logbook", {})
+
+
+@pytest.fixture
+def read(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Any:
+    """Return a function that reads the logbook as the user interface does."""
+    start = dt_util.utcnow()
+
+    async def lines(**filters: Any) -> Lines:
+        await async_wait_recording_done(hass)
+        client = await hass_ws_client()
+        await client.send_json_auto_id({"type": "logbook/get_events", "start_time": start.isoformat(), **filters})
+        return (await client.receive_json())["result"]
+
+    return lines
+
+
+def ours(lines: Lines) -> Lines:
+    """Return the lines of this integration."""
+    return [line for line in lines if line.get("domain") == "aliyun_iot"]
+
+
+async def test_a_command_and_what_it_did(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """The state that follows is attributed to the command by the context that they share."""
+    hass.states.async_set("input_boolean.lamp", "off", {"friendly_name": "Living room lamp"})
+    await set_up([LAMP])
+    await set_properties(LightSwitch=1)
+    message_id = device.service_calls[-1].id
+    wanted = f"set lamp to on · property LightSwitch · message {message_id}"
+    await until(lambda: hass.states.get("input_boolean.lamp").state == "on")
+    lines = await read()
+    [line] = ours(lines)
+    assert line["name"] == "Aliyun IoT gw-1"
+    assert line["message"].casefold() == wanted.casefold().replace(
+        "lamp", line["message"].split(" to ")[0][4:].casefold()
+    )
+    assert line["entity_id"] == "input_boolean.lamp"
+    [state] = [one for one in lines if one.get("entity_id") == "input_boolean.lamp" and one.get("state") == "on"]
+    assert state["context_domain"] == "aliyun_iot"
+    assert state["context_name"] == "Aliyun IoT gw-1"
+    assert state["context_message"] == line["message"]
+
+    on_its_page = await read(entity_ids=["input_boolean.lamp"])
+    assert [one["message"] for one in ours(on_its_page)] == [line["message"]]
+
+
+async def test_a_command_that_fails(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """What was refused is said as refused, with the reason, and so is the answer; on the page of the entity as well."""
+    await set_up([LAMP | {"access": "report"}])
+    await set_properties(LightSwitch=1)
+    message_id = device.service_calls[-1].id
+    for lines in (await read(), await read(entity_ids=["input_boolean.lamp"])):
+        [refused, failed] = ours(lines)
+        assert refused["message"] == (
+            "was not allowed to set lamp to 1: its binding does not allow control · property LightSwitch"
+            f" · message {message_id}"
+        )
+        assert failed["message"] == (
+            "got the answer that it failed: LightSwitch: its binding does not allow control (code 100003)"
+            f" · message {message_id}"
+        )
+        assert failed["entity_id"] == refused["entity_id"] == "input_boolean.lamp"
+
+
+async def test_several_changes_are_one_line(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """Such a line belongs to no entity."""
+    await set_up([LAMP, TARGET])
+    await set_properties(LightSwitch=1, TargetTemperature=21.5, Brightness=3)
+    message_id = device.service_calls[-1].id
+    [line, _failed] = ours(await read())
+    assert line["message"] == (
+        "set lamp to on, target to 21.5; was not allowed to set Brightness to 3: not bound to anything"
+        f" · properties LightSwitch, TargetTemperature, Brightness · message {message_id}"
+    )
+    assert "entity_id" not in line
+
+
+async def test_a_dry_run_claims_nothing(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """Not even before it is known how it ends."""
+    await set_up([LAMP], options={"dry_run": True})
+    await set_properties(LightSwitch=1)
+    [line, _failed] = ours(await read())
+    assert "was not allowed to set lamp to on: dry run" in line["message"]
+
+
+async def test_everything_else_is_told_as_well(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, read: Any
+) -> None:
+    """Services, questions, raw frames and messages."""
+    await set_up(services=SERVICES)
+    await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    await publish(cloud, device, "thing/service/property/get", {"id": "8", "params": ["LightSwitch"]})
+    await reply_on(cloud, "property/get_reply")
+    await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff\xfe")
+    await publish(cloud, device, "rrpc/request/77", b"\x00 hello")
+    await until(lambda: any(one.topic.endswith("rrpc/request/77") for one in cloud.wire))
+    await publish(cloud, device, "thing/service/Restart", {"id": "9", "params": {}})
+    await reply_on(cloud, "Restart_reply")
+    messages = [line["message"] for line in ours(await read())]
+    assert messages[0].startswith("called the service ReadMeter · message ")
+    assert "asked for LightSwitch · message 8" in messages
+    assert "sent raw data, 4 bytes" in messages
+    assert "sent a message · message 77" in messages
+    assert any(one.startswith("got the answer that it failed: Restart: ") for one in messages)
+
+
+async def test_in_chinese(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """Where the installation speaks Chinese, so does the logbook."""
+    hass.config.language = "zh-Hans"
+    await set_up([LAMP])
+    await set_properties(LightSwitch=1, Brightness=1)
+    message_id = device.service_calls[-1].id
+    [line, failed] = ours(await read())
+    assert line["name"] == "阿里云物联网平台 gw-1"
+    assert line["message"] == (
+        "将“lamp”设为 开；未能将“Brightness”设为 1，原因：not bound to anything"
+        f" · 属性 LightSwitch、Brightness · 消息 {message_id}"
+    )
+    assert failed["message"].startswith("收到的应答为失败：")
+
+
+async def test_a_long_command_and_a_secret(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """A line stays short, and what is called a secret stays one."""
+    await set_up()
+    await set_properties(DoorPin="a4711", **{f"P{number}": number for number in range(20)})
+    line, failed = ours(await read())
+    assert "a4711" not in line["message"] + failed["message"]
+    assert "set DoorPin to **: " in line["message"]
+    assert "; 16 more · " in line["message"]
