@@ -21,11 +21,13 @@ from homeassistant.helpers.event import async_track_state_change_event
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple
 from custom_components.aliyun_iot.alink.commands import Answer, Command
+from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
-from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState
+from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.thing_model import ThingModel
 from custom_components.aliyun_iot.bound import bind
+from custom_components.aliyun_iot.rejections import Rejections
 from custom_components.aliyun_iot.reporter import Reporter
 
 from .benchmark import Benchmark, Report
@@ -109,7 +111,8 @@ def _look(_event: Event[EventStateChangedData]) -> None:
 async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingModel | None) -> AsyncIterator[None]:
     """Have a reporter follow the entities, whose link stays down; raises NotReported."""
     bindings = [one for sort in sorts for number in range(PER_SORT) for one in sort.bindings(number)]
-    reporter = Reporter(hass, _dead_link(), window=0, on_change=lambda *_: None, on_rejection=lambda *_: None)
+    rejections = Rejections(hass, "bench", "bench", lambda *_: None)
+    reporter = Reporter(hass, _dead_link(), window=0, on_change=lambda *_: None, rejections=rejections)
     _change(hass, sorts, -1)
     reporter.follow(bind(hass, bindings, model))
     if len(reporter.present(one.identifier for one in bindings)) != len(bindings):

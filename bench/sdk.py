@@ -27,13 +27,13 @@ class SdkUnavailable(Exception):  # noqa: N818 - named after what happened
 
 async def install_sdk() -> None:
     """Make the environment, unless it is there; raises SdkUnavailable."""
-    if PYTHON.exists() and await _succeeds(PYTHON, "-c", "from linkkit import linkkit"):
+    if PYTHON.exists() and await succeeds(PYTHON, "-c", "from linkkit import linkkit"):
         return
     # The environment's own Python may lack pip and venv, the system's has them.
     python = shutil.which("python3") or sys.executable
     if not (
-        await _succeeds(python, "-m", "venv", "--clear", ENVIRONMENT)
-        and await _succeeds(PYTHON, "-m", "pip", "install", "--quiet", *REQUIREMENTS)
+        await succeeds(python, "-m", "venv", "--clear", ENVIRONMENT)
+        and await succeeds(PYTHON, "-m", "pip", "install", "--quiet", *REQUIREMENTS)
     ):
         raise SdkUnavailable(f"{', '.join(REQUIREMENTS)} cannot be installed into {ENVIRONMENT}")
 
@@ -50,6 +50,7 @@ async def sdk_device(cloud: Cloud, device: Device) -> AsyncIterator[None]:
             yield
 
 
-async def _succeeds(*command: str | Path) -> bool:
+async def succeeds(*command: str | Path) -> bool:
+    """Run a command quietly and tell whether it succeeds."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
     return await process.wait() == 0

@@ -135,6 +135,11 @@ class Connection:
         self._held_back.clear()
         self._note("unfrozen")
 
+    def babble(self) -> None:
+        """Send what is no MQTT: a packet of the reserved type 15, with nothing in it."""
+        self._write(b"\xf0\x00")
+        self._note("babbled")
+
     def _handle(self, packet: Packet) -> None:
         match packet:
             case Publish():

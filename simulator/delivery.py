@@ -24,6 +24,9 @@ TEXTS = {
 }
 """Texts of the codes that the simulator itself answers (docs/protocol.md §7.2)."""
 
+GARBAGE = b'{"id": \xff, "code": [200'
+"""Neither UTF-8 nor JSON."""
+
 
 class Delivery:
     """Writes to whatever connection a device has at the moment."""
@@ -54,7 +57,9 @@ class Delivery:
         self.answer(device, f"{topic}_reply", dump(answer).encode())
 
     def answer(self, device: CloudDevice, topic: str, payload: bytes) -> None:
-        """Send the answer to an uplink, unless a fault delays it or loses it."""
+        """Send the answer to an uplink, unless a fault spoils, delays or loses it."""
+        if self._faults.take_garbling():
+            payload = GARBAGE
         if self._faults.take_loss():
             self._wire.record(Direction.DOWN, device.name, topic=topic, qos=self._qos, payload=payload, note=Note.LOST)
         elif self._faults.delay_replies:

@@ -6,12 +6,16 @@
 | `answer_code` | {"code": …, "count": …}: uplinks are answered with this code and not taken; null ends it |
 | `delay_replies` | seconds by which replies to uplinks come late |
 | `lose_replies` | so many replies to uplinks are thrown away |
+| `garble_replies` | so many replies to uplinks are bytes that are no Alink message |
+| `clock_ahead` | seconds by which the time service is ahead of this machine's clock, negative if behind |
 | `duplicate_downlink` | so many commands are delivered twice, byte for byte |
 | `dsltemplate_silent` | thing/dsltemplate/get is not answered |
 | `refuse_wildcards` | SUBSCRIBE to a filter with a wildcard gets 0x80; the message id of an RRPC topic may be one |
 | `rate_limit` | more than 30 QoS 0 or 10 QoS 1 messages a second are dropped silently (docs/protocol.md §14) |
 | `drop_connection` | a device, as `ProductKey/DeviceName` or just `DeviceName`: its TCP connection is closed at once |
 | `freeze`, `unfreeze` | a device: its connection becomes half-open, nothing is read or written, and comes alive again |
+| `kick` | a device: its connection is closed as if another client had connected with its triple |
+| `babble` | a device: it is sent bytes that are no MQTT |
 | `reset` | true: everything above back to normal, before the other fields are looked at |
 """
 
@@ -48,6 +52,8 @@ class Faults:
         self.answer_code: CodeFault | None = None
         self.delay_replies = 0.0
         self.lose_replies = 0
+        self.garble_replies = 0
+        self.clock_ahead = 0.0
         self.duplicate_downlink = 0
         self.dsltemplate_silent = False
         self.refuse_wildcards = False
@@ -66,6 +72,8 @@ class Faults:
             "answer_code": _code_fault_as_dict(self.answer_code),
             "delay_replies": self.delay_replies,
             "lose_replies": self.lose_replies,
+            "garble_replies": self.garble_replies,
+            "clock_ahead": self.clock_ahead,
             "duplicate_downlink": self.duplicate_downlink,
             "dsltemplate_silent": self.dsltemplate_silent,
             "refuse_wildcards": self.refuse_wildcards,
@@ -88,6 +96,12 @@ class Faults:
         self.lose_replies -= lost
         return lost
 
+    def take_garbling(self) -> bool:
+        """Return whether the reply at hand is garbage."""
+        garbled = self.garble_replies > 0
+        self.garble_replies -= garbled
+        return garbled
+
     def take_duplicate(self) -> bool:
         """Return whether the command at hand is delivered twice."""
         twice = self.duplicate_downlink > 0
@@ -103,11 +117,10 @@ class Faults:
             case "answer_code":
                 fault = _code_fault(name, value, range(1, 1_000_000))
                 return lambda: setattr(self, name, fault)
-            case "delay_replies":
-                if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-                    raise FaultError(f"{name} is a number of seconds")
-                return lambda: setattr(self, name, float(value))
-            case "lose_replies" | "duplicate_downlink":
+            case "delay_replies" | "clock_ahead":
+                seconds = _seconds(name, value)
+                return lambda: setattr(self, name, seconds)
+            case "lose_replies" | "garble_replies" | "duplicate_downlink":
                 if not _is_count(value):
                     raise FaultError(f"{name} is a count")
                 return lambda: setattr(self, name, value)
@@ -115,7 +128,7 @@ class Faults:
                 if not isinstance(value, bool):
                     raise FaultError(f"{name} is true or false")
                 return lambda: setattr(self, name, value)
-            case "drop_connection" | "freeze" | "unfreeze":
+            case "drop_connection" | "freeze" | "unfreeze" | "kick" | "babble":
                 return self._connection_step(name, value)
             case "reset":
                 if value is not True:
@@ -135,7 +148,17 @@ class Faults:
                 return connection.freeze
             case "unfreeze":
                 return connection.unfreeze
+            case "kick":
+                return lambda: connection.close("replaced by a newer connection")
+            case "babble":
+                return connection.babble
         return lambda: connection.close("dropped on demand", lost=True)
+
+
+def _seconds(name: str, value: JsonValue) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or (value < 0 and name != "clock_ahead"):
+        raise FaultError(f"{name} is a number of seconds")
+    return float(value)
 
 
 def _is_count(value: JsonValue) -> bool:

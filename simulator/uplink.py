@@ -150,7 +150,7 @@ class Uplinks:
 
     def _answer_time(self, device: CloudDevice, payload: bytes) -> None:
         """Answer NTP in the type that was asked in, text or number (§12.3)."""
-        received = now_ms()
+        received = self._now()
         try:
             request = parse(payload)
         except NotJsonError:
@@ -162,9 +162,12 @@ class Uplinks:
         answer: JsonValue = {
             "deviceSendTime": sent,
             "serverRecvTime": write(received),
-            "serverSendTime": write(now_ms()),
+            "serverSendTime": write(self._now()),
         }
         self._delivery.answer(device, device.topics.ntp_response, dump(answer).encode())
+
+    def _now(self) -> int:
+        return now_ms() + int(self._faults.clock_ahead * 1000)
 
 
 def _read_request(payload: bytes) -> dict[str, JsonValue]:

@@ -236,7 +236,7 @@ async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: M
         "conversion": {
             "scale": 1, "offset": 0, "invert": True, "clamp": False, "options": ["on=working", "off=07"]
         },
-        "reporting": {"min_interval": 60, "dead_band": 0},
+        "reporting": {"min_interval": 60, "dead_band": 0, "every_sample": False},
         "own_actions": {},
     }  # fmt: skip
     assert walk.open_sections == {"conversion", "reporting"}

@@ -110,7 +110,7 @@ async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: Cl
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
     await hass.async_block_till_done()
     assert device.connections == 1
-    assert entry.runtime_data.reporter.window == 0.5
+    assert entry.runtime_data.reporter.sender.window == 0.5
 
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_KEEP_ALIVE: 120})
     await hass.async_block_till_done()

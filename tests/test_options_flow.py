@@ -72,11 +72,11 @@ async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice,
     entry = await set_up()
     model = entry.options["thing_model"]
     walk = await Walk.options(hass, entry, "settings")
-    commands = {"commands_per_minute": 0, "dry_run": False}
-    assert walk.values == {"keep_alive": 60, "window": 0.01, "commands": commands}
+    commands = {"commands_per_minute": 0, "desired_hours": 24, "dry_run": False}
+    assert walk.values == {"keep_alive": 60, "window": 0.01, "uplink_rate": 9, "commands": commands}
     await walk.submit(keep_alive=60, window=1.5)
     await hass.async_block_till_done()
-    kept = {"command_condition": [], **commands, "thing_model": model}
+    kept = {"uplink_rate": 9, "command_condition": [], **commands, "thing_model": model}
     assert entry.options == {"keep_alive": 60, "window": 1.5, **kept}
     assert device.connections == 1
 

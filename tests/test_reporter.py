@@ -125,8 +125,8 @@ async def test_rejected_property_is_remembered_and_not_repeated(
     entry = await set_up([TEMPERATURE, stranger], options={"thing_model": None})
     await posted(device, "CurrentTemperature", 20.0)
     reporter = entry.runtime_data.reporter
-    await until(lambda: "Stranger" in reporter.rejections)
-    assert "params not exist" in reporter.rejections["Stranger"].reason
+    await until(lambda: "Stranger" in reporter.rejections.known)
+    assert "params not exist" in reporter.rejections.known["Stranger"].reason
     assert caplog.text.count("The cloud rejected Stranger") == 1
 
     for watt in range(2, 12):
@@ -140,7 +140,7 @@ async def test_lost_reply_is_posted_again(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a reply nothing is certain, so what is still current is posted again."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reporter.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.sender.REPLY_TIMEOUT", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 20.0)
@@ -155,14 +155,14 @@ async def test_busy_cloud_is_given_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A code that says "not now" leads to another try, not to a rejection."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reporter.RETRY_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.sender.RETRY_DELAY", 0.01)
     cloud.faults.set(answer_code={"code": 429, "count": 2})
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     reporter = entry.runtime_data.reporter
-    await until(lambda: reporter.counters.values == 1)
+    await until(lambda: reporter.counters.sent == 1)
     assert reporter.counters.retried == 2
-    assert not reporter.rejections
+    assert not reporter.rejections.known
 
 
 async def test_another_code_rejects_the_whole_post(
@@ -173,10 +173,10 @@ async def test_another_code_rejects_the_whole_post(
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     reporter = entry.runtime_data.reporter
-    await until(lambda: "CurrentTemperature" in reporter.rejections)
+    await until(lambda: "CurrentTemperature" in reporter.rejections.known)
     hass.states.async_set("sensor.living_room", "21", CELSIUS)
     await posted(device, "CurrentTemperature", 21.0)
-    await until(lambda: not reporter.rejections)
+    await until(lambda: not reporter.rejections.known)
 
 
 async def test_comes_back_with_a_snapshot(
@@ -209,7 +209,7 @@ async def test_last_word_outlives_an_outage(
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 20.0)
     reporter = entry.runtime_data.reporter
-    await until(lambda: reporter.counters.values == 1)
+    await until(lambda: reporter.counters.sent == 1)
     if under_way:
         cloud.faults.set(lose_replies=1)
         hass.states.async_set("sensor.living_room", "23", CELSIUS)
@@ -219,7 +219,7 @@ async def test_last_word_outlives_an_outage(
     if not under_way:
         hass.states.async_set("sensor.living_room", "23", CELSIUS)
     hass.states.async_set("sensor.living_room", STATE_UNAVAILABLE, CELSIUS)
-    await until(lambda: reporter.counters.values == 2)
+    await until(lambda: reporter.counters.sent == 2)
     assert device.properties["CurrentTemperature"][0] == 23.0
 
 
@@ -269,8 +269,8 @@ async def test_large_values_go_in_halves(
     hass.states.async_set("sensor.t7", "7" * 230 + "\N{PILE OF POO}" * 20)
     entry = await set_up(rows, options={"thing_model": None})
     await device.wait_for(lambda one: len(one.properties) == 7)
-    await until(lambda: "T7" in entry.runtime_data.reporter.rejections)
-    assert "too large" in entry.runtime_data.reporter.rejections["T7"].reason
+    await until(lambda: "T7" in entry.runtime_data.reporter.rejections.known)
+    assert "too large" in entry.runtime_data.reporter.rejections.known["T7"].reason
 
 
 async def test_return_to_the_old_value_between_two_halves(
@@ -284,14 +284,14 @@ async def test_return_to_the_old_value_between_two_halves(
         hass.states.async_set(f"sensor.t{n}", "old")
     entry = await set_up(rows, options={"thing_model": None})
     reporter = entry.runtime_data.reporter
-    await until(lambda: reporter.counters.values == 2)
+    await until(lambda: reporter.counters.sent == 2)
     cloud.faults.set(delay_replies=0.1)
     await asyncio.sleep(0.05)  # the window of the snapshot
     for n in range(2):
         hass.states.async_set(f"sensor.t{n}", "n" * 200)
     await posted(device, "T0", "n" * 200)
     hass.states.async_set("sensor.t1", "old")
-    await until(lambda: reporter.counters.values == 5)
+    await until(lambda: reporter.counters.sent == 5)
     assert device.properties["T1"][0] == "old"
 
 

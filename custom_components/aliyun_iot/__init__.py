@@ -1,6 +1,6 @@
 """Connect Home Assistant to Alibaba Cloud IoT Platform (阿里云物联网平台) as one of its devices."""
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, entity_registry as er
@@ -11,13 +11,15 @@ from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, Tri
 from .connection import EndpointInvalid, link_config
 from .const import DOMAIN
 from .downloads import async_register_downloads
+from .issues import async_remove_issues, async_withdraw_when_unloaded
 from .runtime import AliyunConfigEntry, Runtime
 from .services import async_register_actions
 from .transfer_services import async_register_transfer_actions
+from .unsent_store import async_remove_unsent
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -25,6 +27,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_actions(hass)
     async_register_transfer_actions(hass)
     async_register_downloads(hass)
+    async_withdraw_when_unloaded(hass)
     return True
 
 
@@ -59,7 +62,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
 
     entry.async_on_unload(async_at_started(hass, started))
     entry.async_on_unload(hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, runtime.registry_changed))
-    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, runtime.stop))
     entry.async_on_unload(entry.add_update_listener(_async_updated))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
@@ -70,6 +72,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> b
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         await entry.runtime_data.stop()
     return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
+    """Remove what was told of the device and what was kept for the cloud."""
+    async_remove_issues(hass, entry.entry_id)
+    await async_remove_unsent(hass, entry.entry_id)
 
 
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:

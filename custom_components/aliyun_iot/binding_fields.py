@@ -32,6 +32,7 @@ CONF_CONFIRMED: Final = "confirmed"
 CONF_DEAD_BAND: Final = "dead_band"
 CONF_DIGITS: Final = "digits"
 CONF_ENTITY: Final = "entity"
+CONF_EVERY_SAMPLE: Final = "every_sample"
 CONF_IDENTIFIER: Final = "identifier"
 CONF_INVERT: Final = "invert"
 CONF_MIN_INTERVAL: Final = "min_interval"
@@ -80,6 +81,7 @@ REPORTING_FIELDS: Final = vol.Schema(
         vol.Required(CONF_DEAD_BAND, default=0): NumberSelector(
             NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
         ),
+        vol.Required(CONF_EVERY_SAMPLE, default=False): BooleanSelector(),
     }
 )
 
@@ -112,7 +114,11 @@ def section_values(binding: Binding) -> dict[str, Any]:
             **binding.as_dict().get(SECTION_CONVERSION, {}),
             CONF_OPTIONS: [f"{name}={value}" for name, value in binding.conversion.options.items()],
         },
-        SECTION_REPORTING: {CONF_MIN_INTERVAL: binding.min_interval, CONF_DEAD_BAND: binding.dead_band},
+        SECTION_REPORTING: {
+            CONF_MIN_INTERVAL: binding.min_interval,
+            CONF_DEAD_BAND: binding.dead_band,
+            CONF_EVERY_SAMPLE: binding.every_sample,
+        },
     }
 
 

@@ -102,7 +102,7 @@ class BindingForm:
             CONVERSION_FIELDS, {"collapsed": known.conversion == NO_CONVERSION}
         )
         fields[vol.Required(SECTION_REPORTING)] = section(
-            REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band)}
+            REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band or known.every_sample)}
         )
         fields[vol.Required(SECTION_ACTIONS, default=dict)] = section(
             ACTIONS_FIELDS, {"collapsed": not (known.actions or known.condition)}

@@ -8,8 +8,8 @@ from datetime import datetime
 from homeassistant.core import HomeAssistant, State, callback
 
 from .alink.datatypes import DataType, Value as PropertyValue
-from .alink.link import Sample
 from .alink.messages import JsonValue
+from .alink.samples import Sample
 from .alink.thing_model import Property, ThingModel
 from .exposures import resolve_entity
 from .mapping.aspect import Aspect, ConversionError, Domain, Kind, Value

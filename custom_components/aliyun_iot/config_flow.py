@@ -27,9 +27,9 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .alink.auth import DeviceTriple
+from .alink.connecting import probe
 from .alink.endpoint import REGIONS, Transport
 from .alink.errors import CertificateInvalid, ConnectError, TripleInvalid
-from .alink.link import probe
 from .alink.sockets import tls_context
 from .connection import EndpointInvalid, link_config
 from .const import (

@@ -8,8 +8,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
 from .alink.auth import DeviceTriple
+from .alink.connecting import LinkConfig
 from .alink.endpoint import REGIONS, Endpoint, Transport
-from .alink.link import LinkConfig
 from .alink.pacing import ConnectPacer
 from .const import (
     CONF_CA,

@@ -17,12 +17,18 @@ CONF_CA: Final = "ca"
 CONF_THING_MODEL: Final = "thing_model"
 CONF_KEEP_ALIVE: Final = "keep_alive"
 CONF_WINDOW: Final = "window"
+CONF_UPLINK_RATE: Final = "uplink_rate"
+CONF_DESIRED_HOURS: Final = "desired_hours"
 CONF_COMMAND_CONDITION: Final = "command_condition"
 CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25
+DEFAULT_UPLINK_RATE: Final = 9
+"""Messages in any second; the platform drops what is beyond ten of QoS 1 without a word (docs/protocol.md §14)."""
+DEFAULT_DESIRED_HOURS: Final = 24
+"""Hours after which nobody may want any more what somebody wanted."""
 
 # subentries: what is exposed to the cloud
 SUBENTRY_EXPOSURE: Final = "exposure"

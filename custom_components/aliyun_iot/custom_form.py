@@ -67,7 +67,7 @@ class CustomForm:
                     CONVERSION_FIELDS, {"collapsed": known.conversion == NO_CONVERSION}
                 ),
                 vol.Required(SECTION_REPORTING): section(
-                    REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band)}
+                    REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band or known.every_sample)}
                 ),
             }
         )

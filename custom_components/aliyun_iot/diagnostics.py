@@ -18,6 +18,7 @@ from .const import (
     SUBENTRY_EXPOSURE,
 )
 from .exposures import service_bindings
+from .issues import issues_of
 from .runtime import AliyunConfigEntry
 
 OWN = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}
@@ -58,7 +59,10 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         },
         "reporter": {
             "counters": asdict(runtime.reporter.counters),
-            "rejections": {key: asdict(one) for key, one in runtime.reporter.rejections.items()},
+            "buffered": runtime.reporter.buffered,
+            "samples": len(runtime.reporter.history),
+            "room_for_samples": runtime.reporter.history.capacity,
+            "rejections": {key: asdict(one) for key, one in runtime.reporter.rejections.known.items()},
             "unreportable": dict(runtime.reporter.unreportable),
         },
         "events": {
@@ -66,6 +70,18 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "problems": dict(runtime.events_out.problems),
         },
         "commands": runtime.commander.journal.rows(),
+        "command_counters": {
+            "received": runtime.commander.journal.received,
+            "refused": runtime.commander.journal.refused,
+        },
+        "issues": [
+            {
+                "issue": issue.translation_key,
+                "severity": issue.severity,
+                "facts": dict(issue.translation_placeholders or {}),
+            }
+            for issue in issues_of(hass, entry.entry_id)
+        ],
         "paused": runtime.loops.paused(),
     }
     # The product key is part of a region's host name, and messages may repeat what the user entered.

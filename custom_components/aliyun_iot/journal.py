@@ -1,10 +1,12 @@
 """The last commands and what became of them, for diagnostics."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from homeassistant.util import dt as dt_util
 
+from .alink.codes import Code
 from .alink.commands import Answer, Command
 from .outcome import MESSAGE_LENGTH
 
@@ -29,10 +31,16 @@ class Journal:
 
     def __init__(self) -> None:
         """Start empty."""
+        self.received = 0
+        """How many commands there were since the start."""
+        self.refused = 0
+        """How many of them were refused or failed."""
         self._rows: deque[JournalRow] = deque(maxlen=LENGTH)
 
     def add(self, command: Command, answer: Answer, duration: float) -> None:
         """Remember a command that took `duration` seconds."""
+        self.received += 1
+        self.refused += answer.code != Code.SUCCESS
         self._rows.append(
             JournalRow(
                 at=dt_util.utcnow().isoformat(timespec="milliseconds"),
@@ -42,6 +50,20 @@ class Journal:
                 code=answer.code,
                 message=answer.message[:MESSAGE_LENGTH],
                 milliseconds=round(duration * 1000, 1),
+            )
+        )
+
+    def note(self, kind: str, target: Iterable[str], code: int, message: str) -> None:
+        """Remember a step that was nobody's command."""
+        self._rows.append(
+            JournalRow(
+                at=dt_util.utcnow().isoformat(timespec="milliseconds"),
+                kind=kind,
+                id="",
+                target=list(target),
+                code=code,
+                message=message[:MESSAGE_LENGTH],
+                milliseconds=0.0,
             )
         )
 

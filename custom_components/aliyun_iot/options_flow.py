@@ -24,16 +24,20 @@ from homeassistant.helpers.selector import (
 from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
-from .alink.link import KEEP_ALIVE_RANGE
+from .alink.connecting import KEEP_ALIVE_RANGE
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .const import (
     CONF_COMMAND_CONDITION,
     CONF_COMMANDS_PER_MINUTE,
+    CONF_DESIRED_HOURS,
     CONF_DRY_RUN,
     CONF_KEEP_ALIVE,
+    CONF_UPLINK_RATE,
     CONF_WINDOW,
+    DEFAULT_DESIRED_HOURS,
     DEFAULT_KEEP_ALIVE,
+    DEFAULT_UPLINK_RATE,
     DEFAULT_WINDOW,
     SUBENTRY_RULE,
 )
@@ -52,6 +56,11 @@ LONGEST_WINDOW = 10
 MOST_COMMANDS = 6000
 """A minute; more than anybody wants to limit."""
 
+UPLINK_RATES = (2, 100)
+"""Messages in a second; other hosts than the platform may take more than that does."""
+
+LONGEST_DESIRED_HOURS = 24 * 30
+
 SECTION_COMMANDS = "commands"
 
 COMMAND_FIELDS = vol.Schema(
@@ -59,6 +68,11 @@ COMMAND_FIELDS = vol.Schema(
         vol.Optional(CONF_COMMAND_CONDITION): CONDITION_FIELD,
         vol.Required(CONF_COMMANDS_PER_MINUTE, default=0): NumberSelector(
             NumberSelectorConfig(min=0, max=MOST_COMMANDS, mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(CONF_DESIRED_HOURS, default=DEFAULT_DESIRED_HOURS): NumberSelector(
+            NumberSelectorConfig(
+                min=0, max=LONGEST_DESIRED_HOURS, unit_of_measurement="h", mode=NumberSelectorMode.BOX
+            )
         ),
         vol.Required(CONF_DRY_RUN, default=False): BooleanSelector(),
     }
@@ -78,6 +92,9 @@ SETTINGS_SCHEMA = vol.Schema(
             NumberSelectorConfig(
                 min=0, max=LONGEST_WINDOW, step=0.05, unit_of_measurement="s", mode=NumberSelectorMode.BOX
             )
+        ),
+        vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): NumberSelector(
+            NumberSelectorConfig(min=UPLINK_RATES[0], max=UPLINK_RATES[1], mode=NumberSelectorMode.BOX)
         ),
         vol.Required(SECTION_COMMANDS, default=dict): section(COMMAND_FIELDS, {"collapsed": False}),
     }
@@ -133,8 +150,10 @@ class AliyunOptionsFlow(
         return {
             CONF_KEEP_ALIVE: int(user_input[CONF_KEEP_ALIVE]),
             CONF_WINDOW: user_input[CONF_WINDOW],
+            CONF_UPLINK_RATE: int(user_input[CONF_UPLINK_RATE]),
             CONF_COMMAND_CONDITION: await read_conditions(self.hass, commands.get(CONF_COMMAND_CONDITION)),
             CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
+            CONF_DESIRED_HOURS: int(commands[CONF_DESIRED_HOURS]),
             CONF_DRY_RUN: commands[CONF_DRY_RUN],
         }
 

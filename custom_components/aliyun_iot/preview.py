@@ -15,7 +15,7 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .alink.errors import InvalidValue
-from .alink.link import Sample, property_params
+from .alink.samples import Sample, property_params
 from .alink.thing_model import ThingModel
 from .bound import BoundProperty, bind
 from .exposures import exposed_bindings, resolve_entity
@@ -25,7 +25,7 @@ from .mapping.binding import Binding
 from .mapping.check import check
 from .mapping.selection import Selection, survey
 from .mapping.suggest import Obstacle, Unmatched, unmatched
-from .reporter import PROPERTIES_PER_POST
+from .sender import PROPERTIES_PER_POST
 
 UNFOLDED = 20
 """Rows of a list that are shown without being asked for."""

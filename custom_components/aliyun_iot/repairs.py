@@ -28,7 +28,28 @@ class LoopFixFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class RetryFixFlow(ConfirmRepairFlow):
+    """Connect at once, instead of at the end of a long pause, when the user has removed what was in the way."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Connect this device."""
+        super().__init__()
+        self._entry_id = entry_id
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask, and connect."""
+        if user_input is not None:
+            entry: AliyunConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
+            if entry and entry.state is ConfigEntryState.LOADED:
+                entry.runtime_data.link.retry()
+        return await super().async_step_confirm(user_input)
+
+
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None) -> RepairsFlow:
     """Return the flow that solves an issue."""
-    facts = data or {}
-    return LoopFixFlow(str(facts["entry_id"]), str(facts["identifier"]))
+    if data is None:  # there is nothing to do but to take note of it
+        return ConfirmRepairFlow()
+    if "identifier" not in data:
+        return RetryFixFlow(str(data["entry_id"]))
+    return LoopFixFlow(str(data["entry_id"]), str(data["identifier"]))

@@ -1,69 +1,36 @@
-"""Home Assistant → cloud: state changes of bound entities become property posts.
+"""Home Assistant → cloud: state changes of bound entities become property values that wait to be sent.
 
-Newest wins: what waits is one value per property, and one post carries all that waits. The first change after a silence
-goes at once, the next ones a window later. One post is on its way at a time, so a slow cloud slows the posts down
-instead of piling them up. Only bound entities are listened to; all others cost nothing.
+Of most properties only the newest value counts and waits in the outbox; of those whose binding asks for every sample, each
+is kept in the history. Only bound entities are listened to; all others cost nothing.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-import logging
 import time
 
 from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from .alink.codes import Code, describe
-from .alink.errors import InvalidValue, MessageError, NotConnected, RequestTimeout
-from .alink.link import REPLY_TIMEOUT, Link, LinkState, Sample
-from .alink.messages import JsonValue, Reply
+from .alink.errors import InvalidValue
+from .alink.link import Link, LinkState
+from .alink.messages import JsonValue
+from .alink.samples import Sample
 from .bound import BoundProperties, BoundProperty
+from .counters import Counters
+from .history import CAPACITY, History
 from .mapping.convert import ConversionError
 from .mapping.generic import NO_ENTITY
 from .mapping.templates import said
+from .outbox import Outbox
+from .rejections import Rejections
+from .sender import Sender
 from .snapshot import Snapshot
 from .template_tracking import TemplateTracking
 
-_LOGGER = logging.getLogger(__name__)
-
-PROPERTIES_PER_POST = 200
-"""What the platform takes in one message (docs/protocol.md §4.1)."""
-
-RETRY_DELAY = 5.0
-RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
-"""Codes that say "not now" rather than "not this" (docs/protocol.md §7.2)."""
-
-NAMED = 5
-"""Properties that one line of the log names."""
-
-PATIENCE = 3
-"""Rejections in a row after which a property rests until the next connection or change of its binding."""
-
-
-@dataclass(slots=True)
-class Rejection:
-    """A property that the cloud refused."""
-
-    reason: str
-    value: JsonValue
-    count: int
-
-
-@dataclass(slots=True)
-class ReporterCounters:
-    """What the reporter has done since it was set up."""
-
-    posts: int = 0
-    values: int = 0
-    rejected: int = 0
-    retried: int = 0
-
 
 class Reporter:
-    """Posts the values of bound properties."""
+    """Reports the values of bound properties."""
 
     def __init__(
         self,
@@ -72,49 +39,70 @@ class Reporter:
         window: float,
         *,
         on_change: Callable[[str, JsonValue, Context], None],
-        on_rejection: Callable[[str, str, JsonValue], None],
+        rejections: Rejections,
     ) -> None:
-        """`window` is the shortest time between two posts, in seconds.
+        """`window` is the shortest time between two posts of live values, in seconds.
 
-        `on_change` takes a property that changed, its value, and the context in which its entity did; `on_rejection` takes
-        a property that the cloud refused, its reason and the value.
+        `on_change` takes a property that changed, its value, and the context in which its entity did.
         """
-        self.counters = ReporterCounters()
-        self.rejections: dict[str, Rejection] = {}
+        self.counters = Counters()
+        self.outbox = Outbox(self.counters, self._min_interval)
+        self.history = History(self.counters, CAPACITY)
+        self.rejections = rejections
+        self.sender = Sender(hass, link, self.outbox, self.history, rejections, self.counters, window)
         self.unreportable: dict[str, str] = {}
-        self.window = window
+        self.on_offline_change: Callable[[], None] = _nothing
+        """Told of values that came while there is no connection."""
         self._hass = hass
         self._link = link
         self._on_change = on_change
-        self._on_rejection = on_rejection
         self._bound = BoundProperties()
-        self._waiting: dict[str, Sample] = {}
-        self._sending: Mapping[str, Sample] = {}
-        self._accepted: dict[str, JsonValue] = {}
         self._changed_at: dict[str, float] = {}
-        self._posted_at: dict[str, float] = {}
-        self._snapshots: list[Snapshot] = []
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._started = False
         self._untrack: CALLBACK_TYPE | None = None
         self._templates = TemplateTracking(hass, self._template_changed)
 
+    @property
+    def buffered(self) -> int:
+        """How many values and samples wait."""
+        return len(self.outbox.unsent) + len(self.history)
+
     @callback
     def start(self) -> None:
-        """Begin to post; called once Home Assistant has started, so that a starting house is not a flood."""
-        self._task = self._hass.async_create_background_task(self._run(), "Aliyun reporter", eager_start=False)
-        self.post_everything()
+        """Begin to send; called once Home Assistant has started, so that a starting house is not a flood."""
+        self._started = True
+        self._put_current(self._bound.by_identifier.values())
+        self.sender.start()
 
     async def stop(self) -> None:
-        """Stop listening and posting."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        """Stop listening and sending."""
+        await self.sender.stop()
+        self.rejections.stop()
         self._templates.stop()
         if self._untrack:
             self._untrack()
             self._untrack = None
+
+    @callback
+    def restore(self, latest: Mapping[str, Sample]) -> None:
+        """Take over values that waited when Home Assistant was stopped; what an entity says now is newer."""
+        for identifier, sample in latest.items():
+            if identifier in self._bound.by_identifier and identifier not in self.outbox.waiting:
+                self.outbox.put(identifier, sample)
+
+    @callback
+    def connected(self) -> Snapshot:
+        """Post everything that there is to say, and return what tells of its arrival."""
+        self.history.connected()
+        return self.post_everything()
+
+    @callback
+    def disconnected(self) -> None:
+        """Keep what happens from now on; the past is sent when the cloud is back and asked for."""
+        self.history.disconnected()
+        self.rejections.forgive()
+        self.sender.allow_past(allowed=False)
+        self.on_offline_change()
 
     @callback
     def follow(self, bound: BoundProperties) -> None:
@@ -123,26 +111,26 @@ class Reporter:
         if self._untrack:
             self._untrack()
         self._bound = bound
+        self.sender.follow(bound)
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
         self._templates.follow(bound.by_identifier.values())
-        for gone in self._waiting.keys() - bound.by_identifier.keys():
-            del self._waiting[gone]
-        for snapshot in self._snapshots:
-            snapshot.dropped(snapshot.waiting - bound.by_identifier.keys())
-        for one in fresh:  # what waits or was refused may have come from another entity
-            self.rejections.pop(one.identifier, None)
-            self._waiting.pop(one.identifier, None)
-        self._post_current(fresh)
+        self.outbox.keep_only(bound.by_identifier.keys())
+        # A binding that does not work for the moment may do so again, and then its samples are wanted.
+        self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
+        self.rejections.unbound(self.rejections.known.keys() - bound.by_identifier.keys())
+        self.rejections.unbound([one.identifier for one in fresh])
+        for one in fresh:  # what waits may have come from another entity
+            self.outbox.forget(one.identifier)
+            self.history.begin_anew(one.identifier)
+        self._put_current(fresh)
 
     @callback
     def post_everything(self) -> Snapshot:
-        """Post the present value of every property: after each connect, and whenever asked to."""
-        self.rejections.clear()
-        self._post_current(self._bound.by_identifier.values())
-        self._wake.set()  # for the last word of an entity that has none now
-        snapshot = Snapshot(self._waiting)
-        self._snapshots = [one for one in (*self._snapshots, snapshot) if not one.over]
-        return snapshot
+        """Post the present value of every property, and return what tells of its arrival."""
+        self.rejections.forgive()
+        self._put_current(self._bound.by_identifier.values())
+        self.sender.wake()  # for the last word of an entity that has none now
+        return self.outbox.snapshot()
 
     @callback
     def confirm(self, identifiers: Iterable[str], since: float) -> None:
@@ -151,7 +139,7 @@ class Reporter:
         The cloud takes only a post for the new state. What has changed since then is on its way already.
         """
         properties = (self._bound.by_identifier.get(identifier) for identifier in identifiers)
-        self._post_current(one for one in properties if one and self._changed_at.get(one.identifier, 0.0) < since)
+        self._put_current(one for one in properties if one and self._changed_at.get(one.identifier, 0.0) < since)
 
     def present(self, identifiers: Iterable[str]) -> dict[str, Sample]:
         """Return the present values of those properties that are reported and have one."""
@@ -177,7 +165,7 @@ class Reporter:
                 and self._is_news(one, sample)
             ):
                 self._on_change(one.identifier, sample.value, state.context)
-                self._enqueue(one, sample)
+                self._put_change(one, sample)
 
     @callback
     def _template_changed(self, one: BoundProperty, result: object, at: datetime) -> None:
@@ -188,7 +176,7 @@ class Reporter:
             return
         self.unreportable.pop(one.identifier, None)
         if sample and self._is_news(one, sample):
-            self._enqueue(one, sample)
+            self._put_change(one, sample)
 
     def _state_of(self, one: BoundProperty) -> State | None:
         """Return the present state of the entity; a template has something to say without one."""
@@ -205,133 +193,76 @@ class Reporter:
         self.unreportable.pop(one.identifier, None)
         return sample
 
-    def _post_current(self, properties: Iterable[BoundProperty]) -> None:
-        by_identifier = {one.identifier: one for one in properties if one.binding.access.reports}
-        for identifier, sample in self.present(by_identifier).items():
-            self._enqueue(by_identifier[identifier], sample)
+    def _put_current(self, properties: Iterable[BoundProperty]) -> None:
+        """Let the present value of each of these wait."""
+        now = dt_util.utcnow()
+        for one in properties:
+            if one.binding.access.reports:
+                state = self._state_of(one)
+                if one.binding.every_sample:
+                    sample = self._present_sample(one, state, now)
+                else:
+                    sample = self._sample(one, state, now) if state else None
+                if sample:
+                    self._put(one.identifier, sample)
+
+    def _present_sample(self, one: BoundProperty, state: State | None, now: datetime) -> Sample | None:
+        """Return which sample to post as the present value, so that the cloud gets none under two times.
+
+        That is the last one there was. What the history is going to post by itself needs no other post.
+        """
+        if not self._started:
+            return None
+        at = now if state is None or one.templates.source else state.last_updated
+        sample = self._sample(one, state, at) if state else None
+        last = self.history.last(one.identifier)
+        if sample and (last is None or last.value != sample.value):
+            self._put_sample(one.identifier, sample)
+            last = self.history.last(one.identifier)
+        if self.history.is_live(one.identifier):
+            return None
+        return last if sample else self.history.newest_past(one.identifier)
 
     def _is_news(self, one: BoundProperty, sample: Sample) -> bool:
         """Tell whether a value differs enough from the one that the cloud has, or is about to have."""
-        pending = self._waiting.get(one.identifier) or self._sending.get(one.identifier)
-        known = pending.value if pending else self._accepted.get(one.identifier)
-        if sample.value == known:
-            return False
-        rejection = self.rejections.get(one.identifier)
-        if rejection and rejection.value == sample.value:
+        if one.binding.every_sample:
+            last = self.history.last(one.identifier)
+            known = last.value if last else None
+        else:
+            known = self.outbox.known(one.identifier)
+        if sample.value == known or self.rejections.repeats(one.identifier, sample.value):
             return False
         dead_band = one.binding.dead_band
         if dead_band and isinstance(known, int | float) and isinstance(sample.value, int | float):
             return abs(sample.value - known) >= dead_band
         return True
 
-    def _enqueue(self, one: BoundProperty, sample: Sample) -> None:
-        if (rejection := self.rejections.get(one.identifier)) and rejection.count >= PATIENCE:
+    def _put_change(self, one: BoundProperty, sample: Sample) -> None:
+        if not one.binding.every_sample:
+            self._put(one.identifier, sample)
+        elif self._started and not self.rejections.rests(one.identifier):
+            self._put_sample(one.identifier, sample)
+
+    def _put(self, identifier: str, sample: Sample) -> None:
+        if self.rejections.rests(identifier):
             return
-        self._changed_at[one.identifier] = time.monotonic()
-        self._waiting[one.identifier] = sample
-        self._wake.set()
+        self._changed_at[identifier] = time.monotonic()
+        self.outbox.put(identifier, sample)
+        self.sender.wake()
+        if self._link.state is not LinkState.ONLINE:
+            self.on_offline_change()
 
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._link.state is LinkState.ONLINE and self._waiting:
-                if batch := self._take():
-                    self._sending = batch
-                    await self._post(batch)
-                    self._sending = {}
-                    await asyncio.sleep(self.window)
-                else:
-                    await self._wait_for_the_held()
+    def _put_sample(self, identifier: str, sample: Sample) -> None:
+        live = self._link.state is LinkState.ONLINE
+        self._changed_at[identifier] = time.monotonic()
+        self.history.add(identifier, sample, live=live)
+        if live:  # what waits is older, and must not arrive later
+            self.outbox.supersede(identifier)
+            self.sender.wake()
 
-    def _take(self) -> dict[str, Sample]:
-        now = time.monotonic()
-        due = [identifier for identifier in self._waiting if self._due_at(identifier) <= now][:PROPERTIES_PER_POST]
-        self._posted_at.update(dict.fromkeys(due, now))
-        return {identifier: self._waiting.pop(identifier) for identifier in due}
+    def _min_interval(self, identifier: str) -> float:
+        return self._bound.by_identifier[identifier].binding.min_interval
 
-    def _due_at(self, identifier: str) -> float:
-        """Return when a property may be posted again, in monotonic seconds."""
-        pause = self._bound.by_identifier[identifier].binding.min_interval
-        return self._posted_at.get(identifier, 0.0) + pause if pause else 0.0
 
-    async def _wait_for_the_held(self) -> None:
-        """Sleep until the first of the held values is due, or something new comes."""
-        earliest = min(self._due_at(identifier) for identifier in self._waiting)
-        try:
-            async with asyncio.timeout(max(0.0, earliest - time.monotonic())):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-        self._wake.clear()
-
-    async def _post(self, batch: Mapping[str, Sample]) -> None:
-        try:
-            reply = await self._link.post_properties(batch, timeout=REPLY_TIMEOUT)
-        except NotConnected:
-            self._put_back(batch)  # an entity that is unavailable by the next connect has no newer value
-            return
-        except RequestTimeout as err:
-            _LOGGER.debug("Posting %d properties again: %s", len(batch), err)
-            self._put_back(batch)
-            return
-        except MessageError:
-            await self._post_in_halves(batch)
-            return
-        self.counters.posts += 1
-        await self._read_reply(batch, reply)
-
-    async def _post_in_halves(self, batch: Mapping[str, Sample]) -> None:
-        """Post what is too large for one message in two; a single value that is too large is rejected."""
-        keys = list(batch)
-        if len(keys) == 1:
-            self._reject(batch, {keys[0]: "too large for a message"})
-            return
-        middle = len(keys) // 2
-        await self._post({key: batch[key] for key in keys[:middle]})
-        await self._post({key: batch[key] for key in keys[middle:]})
-
-    async def _read_reply(self, batch: Mapping[str, Sample], reply: Reply) -> None:
-        """Take in what became of each value: the cloud answers 200 even when it drops some (docs/protocol.md §4.1)."""
-        if reply.code in RETRY_CODES:
-            _LOGGER.debug("The cloud asks to try again: %s", describe(reply.code))
-            self._put_back(batch)
-            await asyncio.sleep(RETRY_DELAY)
-            return
-        rejected = reply.rejected if reply.ok else dict.fromkeys(batch, f"{reply.code} {reply.message}")
-        refused = {identifier: batch[identifier] for identifier in batch if identifier in rejected}
-        accepted = batch.keys() - refused.keys()
-        for snapshot in self._snapshots:
-            snapshot.accepted(accepted)
-        for identifier in accepted:
-            self._accepted[identifier] = batch[identifier].value
-            self.rejections.pop(identifier, None)
-            self.counters.values += 1
-        self._reject(refused, rejected)
-
-    def _put_back(self, batch: Mapping[str, Sample]) -> None:
-        """Let a batch wait again, except where something newer waits already."""
-        self.counters.retried += len(batch)
-        still_bound = {key: sample for key, sample in batch.items() if key in self._bound.by_identifier}
-        self._waiting = still_bound | self._waiting
-        self._wake.set()
-
-    def _reject(self, refused: Mapping[str, Sample], reasons: Mapping[str, str]) -> None:
-        """Remember what was refused; a property that is refused for the first time is worth a line in the log."""
-        news: list[str] = []
-        for snapshot in self._snapshots:
-            snapshot.refused({identifier: reasons[identifier] for identifier in refused})
-        for identifier, sample in refused.items():
-            self.counters.rejected += 1
-            self._accepted.pop(identifier, None)
-            before = self.rejections.get(identifier)
-            count = before.count + 1 if before else 1
-            self.rejections[identifier] = Rejection(reasons[identifier], sample.value, count)
-            self._on_rejection(identifier, reasons[identifier], sample.value)
-            if count == 1:
-                news.append(f"{identifier} = {sample.value!r} ({reasons[identifier]})")
-            if count >= PATIENCE:
-                self._waiting.pop(identifier, None)
-        if news:
-            more = f" and {len(news) - NAMED} more" if len(news) > NAMED else ""
-            _LOGGER.warning("The cloud rejected %s%s", ", ".join(news[:NAMED]), more)
+def _nothing() -> None:
+    """Nobody is interested in what happens offline."""

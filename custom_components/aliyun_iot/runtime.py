@@ -5,29 +5,48 @@ from collections.abc import Collection, Iterable, Mapping
 import logging
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
+from .alink.codes import Code
 from .alink.commands import Answer, Command, CommandKind
-from .alink.errors import ConnectError, CredentialsRefused
-from .alink.link import CONNECT_TIMEOUT, Link, LinkConfig, LinkState
+from .alink.connecting import CONNECT_TIMEOUT, LinkConfig
+from .alink.errors import ConnectError
+from .alink.link import Link, LinkState
 from .alink.messages import JsonValue
 from .alink.subscriptions import USER_TOPIC_LIMIT
 from .alink.thing_model import ThingModel
 from .announcement import Announcer
 from .bound import BoundProperties, bind
+from .catching_up import CatchingUp
+from .clock_watch import ClockWatch
 from .commander import Commander
 from .connection import link_config
-from .const import CONF_THING_MODEL, CONF_WINDOW, DEFAULT_WINDOW, DOMAIN
+from .connection_issues import ConnectionIssues
+from .const import (
+    CONF_DESIRED_HOURS,
+    CONF_THING_MODEL,
+    CONF_UPLINK_RATE,
+    CONF_WINDOW,
+    DEFAULT_DESIRED_HOURS,
+    DEFAULT_UPLINK_RATE,
+    DEFAULT_WINDOW,
+    DOMAIN,
+)
+from .desired_values import DesiredValues
 from .events_out import EventsOut
 from .exposures import exposed_bindings, service_bindings
 from .follower import Follower
+from .health import Health
 from .listeners import Happening, listeners_of
 from .loops import LoopGuard
 from .policy import CommandRules, Guarded
+from .rejections import Rejections
 from .reporter import Reporter
+from .unsent_store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -58,22 +77,29 @@ class Runtime:
             config,
             on_command=self._commanded,
             on_state=self._link_changed,
+            on_code=self._code_came,
             services=self._services(),
         )
+        self._issues = ConnectionIssues(hass, entry)
+        self._clock = ClockWatch(hass, entry, self.link)
         self.loops = LoopGuard(hass, entry)
         self.reporter = Reporter(
             hass,
             self.link,
             entry.options.get(CONF_WINDOW, DEFAULT_WINDOW),
             on_change=self.loops.changed,
-            on_rejection=self._rejected,
+            rejections=Rejections(hass, entry.entry_id, entry.title, self._rejected),
         )
+        self._health = Health(hass, entry, self.reporter)
         self.commander = Commander(
             hass,
             Announcer(hass, entry.entry_id, entry.title),
             self.reporter,
             self.loops,
         )
+        self._unsent = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history)
+        self.desired = DesiredValues(hass, self.link, self.commander, self._unsent)
+        self._catching_up = CatchingUp(hass, self.reporter, self.desired, self._unsent)
         self.follower = Follower(hass, entry, lambda: self.model)
         self.events_out = EventsOut(hass, entry, self.link)
         self._was_online = False
@@ -85,8 +111,11 @@ class Runtime:
 
     async def connect(self) -> None:
         """Start the link and wait for the first connection; raises a ConnectError and stops when there is none."""
+        # Home Assistant may stop while this waits. Not to be listened to once: the listener is removed by what it calls.
+        self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
         try:
             await self._apply()
+            await self._catching_up.load()
             await self.link.listen_to_topics(self._topics())
             self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
             self.link.start()
@@ -98,22 +127,27 @@ class Runtime:
     @callback
     def start(self) -> None:
         """Begin to post and to follow; called once Home Assistant has started and its entities are there."""
-        self.reporter.start()
+        self._catching_up.start()
         self.follower.start()
         self.events_out.start(self.model)
+        self._clock.start()
 
     async def stop(self, _event: Event | None = None) -> None:
         """Disconnect and stop everything."""
         self.follower.stop()
         await self.events_out.stop()
+        await self._clock.stop()
         while self._ends:
             self._ends.pop()()
         await self.link.stop()
         # Last: while the link takes its leave, a change of the entity registry can still renew what is followed.
         self._stopped = True
         await self.reporter.stop()
+        await self._catching_up.stop()
         self.commander.policy.stop()
         self.loops.stop()
+        self._issues.stop()
+        self._health.stop()
 
     async def suspend(self) -> None:
         """Disconnect for a while: a second login with the same identity would kick this one out."""
@@ -145,7 +179,7 @@ class Runtime:
     async def _take_over(self) -> None:
         if self._entry.options.get(CONF_THING_MODEL) != self._document:
             self._take_thing_model()
-        self.reporter.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
+        self.reporter.sender.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
         await self._apply()
         if self._stopped:
             return
@@ -213,8 +247,11 @@ class Runtime:
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        self.link.limiter.limit_to(self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE))
         self.reporter.follow(self.bound)
+        self.desired.follow(self.bound, self._entry.options.get(CONF_DESIRED_HOURS, DEFAULT_DESIRED_HOURS))
         self.commander.follow(self.bound, services, self.model)
+        self._health.follow(self.bound, services, self.model)
 
     @callback
     def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
@@ -226,7 +263,15 @@ class Runtime:
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _commanded(self, command: Command) -> Answer:
-        return await self.commander.handle(command)
+        answer = await self.commander.handle(command)
+        if command.kind is CommandKind.PROPERTY_SET and answer.code == Code.SUCCESS and isinstance(command.params, dict):
+            self.desired.obeyed(command.params)
+        return answer
+
+    @callback
+    def _code_came(self, code: int) -> None:
+        self._clock.code_came(code)
+        self._health.code_came(code)
 
     @callback
     def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
@@ -237,14 +282,14 @@ class Runtime:
             self._was_online = True
             self._loss_told = False
             self._tell(Happening.CONNECTED, {})
-            self.reporter.post_everything()
-            # Nobody needs to answer the question for another secret now.
-            for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
-                self._hass.config_entries.flow.async_abort(flow["flow_id"])
+            self._catching_up.connected()
+            self._clock.connected()
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_told:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_told = True
             self._tell(Happening.DISCONNECTED, {"reason": str(error)})
-        if isinstance(error, CredentialsRefused) and state is LinkState.AUTH_FAILED and self._was_online:
-            self._entry.async_start_reauth(self._hass)
+        if state is not LinkState.ONLINE:
+            self._catching_up.disconnected()
+        self._issues.link_changed(state, error)
+        self._health.link_changed(state, error)
         async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))

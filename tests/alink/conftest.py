@@ -12,13 +12,16 @@ import pytest
 from custom_components.aliyun_iot.alink.auth import DeviceTriple
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandHandler
+from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
-from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState
+from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.pacing import WINDOW, ConnectPacer, TokenBucket
+from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, DeviceReply, Direction, Simulator, WireMessage
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
+from ..waiting import until
 
 TRIPLE = DeviceTriple(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
 
@@ -164,3 +167,9 @@ async def obeys(cloud: Simulator, device: CloudDevice) -> bool:
 async def works(cloud: Simulator, device: CloudDevice) -> bool:
     """Tell whether the link lives on the same connection as ever."""
     return await obeys(cloud, device) and device.connections == 1
+
+
+async def is_back(link: Link, device: CloudDevice, connections: int) -> None:
+    """Wait for a new connection, and see that it carries both ways."""
+    await until(lambda: device.connections >= connections and link.state is LinkState.ONLINE)
+    assert (await link.post_properties({"LightSwitch": Sample(1, 1_700_000_000_000)})).ok

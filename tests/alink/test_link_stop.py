@@ -12,10 +12,12 @@ import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.commands import Answer, Command
+from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.deliveries import Deliveries
 from custom_components.aliyun_iot.alink.errors import NotConnected
-from custom_components.aliyun_iot.alink.link import Link, LinkConfig, LinkState, Sample
+from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.routes import Route, RouteKind
+from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.alink.transport import Delivery
 from simulator import CloudDevice, Simulator
 

@@ -1,9 +1,13 @@
 """How often the link may connect, how long it waits, and how fast it sends."""
 
+from collections.abc import Callable
+
 import pytest
 
 from custom_components.aliyun_iot.alink import pacing
 from custom_components.aliyun_iot.alink.errors import (
+    CloudSilent,
+    ConnectionClosed,
     ConnectionLost,
     ConnectionRefused,
     CredentialsRefused,
@@ -21,6 +25,7 @@ from custom_components.aliyun_iot.alink.pacing import (
 )
 
 LOST = ConnectionLost("lost")
+CLOSED = ConnectionClosed("closed")
 REFUSED = ConnectionRefused("refused")
 
 
@@ -90,17 +95,53 @@ def test_a_lost_connection_is_tried_again_at_once() -> None:
 
 
 def test_short_lives_in_a_row_mean_a_rival() -> None:
-    """Three connections that die young are the work of another client with the same triple."""
+    """Three connections that are closed young are the work of another client; each return is rarer than the one before."""
     backoff = Backoff(middle)
-    assert backoff.after_loss(LOST, SHORT_LIVED - 1) == (LOST, 1)
-    assert backoff.after_loss(LOST, 0.1) == (LOST, 1)
-    error, delay = backoff.after_loss(LOST, 0.1)
-    assert isinstance(error, KickedOut)
-    assert delay == 5 * 60
-    assert isinstance(backoff.after_loss(LOST, 0.1)[0], KickedOut)
+    assert backoff.after_loss(CLOSED, SHORT_LIVED - 1) == (CLOSED, 1)
+    assert backoff.after_loss(CLOSED, 0.1) == (CLOSED, 1)
+    delays = []
+    for _ in range(5):
+        error, delay = backoff.after_loss(CLOSED, 0.1)
+        assert isinstance(error, KickedOut)
+        delays.append(delay / 60)
+    assert delays == [5, 10, 20, 30, 30]
 
-    assert backoff.after_loss(LOST, SHORT_LIVED) == (LOST, 1)
-    assert backoff.after_loss(LOST, 0.1) == (LOST, 1)
+    assert backoff.after_loss(CLOSED, SHORT_LIVED) == (CLOSED, 1)
+    assert backoff.after_loss(CLOSED, 0.1) == (CLOSED, 1)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda backoff: backoff.after_loss(LOST, 0.1),
+        lambda backoff: backoff.after_failure(REFUSED),
+        lambda backoff: backoff.after_loss(CLOSED, SHORT_LIVED),
+    ],
+    ids=["it went silent", "the host was not reached", "it lived long"],
+)
+def test_what_a_rival_does_not_do(between: Callable[[Backoff], object]) -> None:
+    """A bad line or a cloud that restarts must not cost minutes."""
+    backoff = Backoff(middle)
+    for _ in range(10):
+        assert backoff.after_loss(CLOSED, 0.1)[0] is CLOSED
+        assert backoff.after_loss(CLOSED, 0.1)[0] is CLOSED
+        between(backoff)
+
+
+def test_a_rival_uses_up_the_connects_of_a_minute() -> None:
+    """The platform counts its connects as well, so being refused between two kicks speaks for a rival, not against it."""
+    backoff = Backoff(middle)
+    backoff.after_loss(CLOSED, 0.1)
+    backoff.after_loss(CLOSED, 0.1)
+    backoff.after_failure(ServerUnavailable("too many connects"))
+    assert isinstance(backoff.after_loss(CLOSED, 0.1)[0], KickedOut)
+
+
+def test_a_cloud_that_replies_to_nothing_is_left_less_and_less_often() -> None:
+    """To be let in proves nothing about what is behind the host."""
+    backoff = Backoff(middle)
+    assert [backoff.after_loss(CloudSilent("deaf"), 3600)[1] for _ in range(8)] == [1, 2, 4, 8, 16, 32, 64, 120]
+    assert backoff.after_loss(LOST, 3600) == (LOST, 1)
 
 
 async def test_a_burst_then_a_steady_rate(monkeypatch: pytest.MonkeyPatch) -> None:

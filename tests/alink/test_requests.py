@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, RequestTimeout
-from custom_components.aliyun_iot.alink.link import Link, LinkConfig, Sample
+from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.pacing import TokenBucket
 from custom_components.aliyun_iot.alink.requests import MAX_ID, MAX_PENDING, Requests
+from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, Simulator
 
 from ..waiting import until

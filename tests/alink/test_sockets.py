@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 import pytest
 
+from custom_components.aliyun_iot.alink.connecting import probe
 from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import (
     CertificateInvalid,
@@ -25,7 +26,6 @@ from custom_components.aliyun_iot.alink.errors import (
     HostUnreachable,
     TlsFailed,
 )
-from custom_components.aliyun_iot.alink.link import probe
 from custom_components.aliyun_iot.alink.sockets import ROOTS, open_socket, tls_context
 from simulator import Simulator
 

@@ -9,9 +9,9 @@ import pytest
 
 from custom_components.aliyun_iot.alink import transport
 from custom_components.aliyun_iot.alink.auth import Credentials
+from custom_components.aliyun_iot.alink.connecting import connect
 from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import ClientRejected, ConnectionLost, ConnectionRefused, NotConnected
-from custom_components.aliyun_iot.alink.link import connect
 from custom_components.aliyun_iot.alink.sockets import open_socket
 from custom_components.aliyun_iot.alink.transport import Delivery, MessageHandler, MqttConnection, open_connection
 from simulator import CloudDevice, Simulator

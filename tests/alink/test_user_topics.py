@@ -6,8 +6,9 @@ import json
 import pytest
 
 from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandHandler, CommandKind
+from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.errors import NotConnected
-from custom_components.aliyun_iot.alink.link import Link, LinkConfig
+from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from simulator import CloudDevice, Simulator
 from simulator.packets import publish as publish_packet

@@ -1,10 +1,12 @@
 """Faults on demand."""
 
+import json
 from typing import Any
 
 import pytest
 
 from simulator import CloudDevice, CodeFault, Direction, FaultError, Note, Simulator
+from simulator.device import now_ms
 
 from .conftest import KEY, NAME, SECRET, Call, Connect
 from .mqtt_device import MqttDevice, rejected, signed
@@ -109,6 +111,42 @@ async def test_replies_are_lost(cloud: Simulator, gateway: CloudDevice, device: 
     assert gateway.properties["Brightness"][0] == 2
 
 
+async def test_replies_are_garbage(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The message is taken; what comes back is no Alink."""
+    cloud.faults.set(garble_replies=1)
+    device.publish(device.system + POST, {"id": "1", "params": {"Brightness": 1}})
+    garbage = await device.receive()
+    with pytest.raises(ValueError, match=r"codec|Expecting"):
+        json.loads(garbage.payload)
+    assert gateway.properties["Brightness"][0] == 1
+    assert rejected(await device.ask(POST, {"Brightness": 2})) == (200, {})
+
+
+async def test_a_kick_is_no_network_failure(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The cloud knows that the device is gone, as after a second CONNECT with its triple."""
+    cloud.faults.set(kick=NAME)
+    await device.closed.wait()
+    assert not gateway.online
+    assert not gateway.half_connected
+
+
+async def test_the_cloud_babbles(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """No client that reads MQTT stays."""
+    cloud.faults.set(babble=NAME)
+    await device.closed.wait()
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0.5, 0])
+async def test_the_clock_of_the_cloud(cloud: Simulator, device: MqttDevice, ahead: float) -> None:
+    """It may be ahead or behind, as far as the time service is concerned."""
+    cloud.faults.set(clock_ahead=ahead)
+    await device.subscribe(f"/ext/ntp/{KEY}/{NAME}/response")
+    before = now_ms()
+    device.publish(f"/ext/ntp/{KEY}/{NAME}/request", {"deviceSendTime": 1})
+    answer = (await device.receive()).json
+    assert before <= answer["serverRecvTime"] - ahead * 1000 <= answer["serverSendTime"] - ahead * 1000 <= now_ms()
+
+
 async def test_any_code_is_answered(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
     """And the message is not taken."""
     cloud.faults.set(answer_code={"code": 6313, "count": 1})
@@ -171,6 +209,10 @@ async def test_faults_can_be_shown_and_reset(cloud: Simulator) -> None:
         {"drop_connection": "nobody"},
         {"drop_connection": 1},
         {"freeze": NAME},
+        {"kick": NAME},
+        {"babble": "nobody"},
+        {"garble_replies": -1},
+        {"clock_ahead": "1"},
         {"reset": False},
     ],
 )

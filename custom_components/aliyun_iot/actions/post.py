@@ -6,8 +6,9 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..alink.link import REPLY_TIMEOUT, LinkState, Sample
+from ..alink.link import REPLY_TIMEOUT, LinkState
 from ..alink.messages import Reply
+from ..alink.samples import Sample
 from .call import ENTRY, failure, misuse, refusal, runtime_of, told_to_the_user
 from .values import wire_values
 

@@ -3,6 +3,7 @@
 from .auth import Credentials, DeviceTriple, SignMethod, connect_credentials, sign
 from .codes import CODES, Code, CodeText, describe
 from .commands import Answer, Command, CommandKind
+from .connecting import LinkConfig, probe
 from .datatypes import (
     ArrayType,
     BoolType,
@@ -23,11 +24,15 @@ from .errors import (
     AlinkError,
     CertificateInvalid,
     ClientRejected,
+    CloudSilent,
     ConnectError,
+    ConnectionClosed,
     ConnectionLost,
     ConnectionRefused,
     ConnectTimeout,
     CredentialsRefused,
+    DeviceDeleted,
+    DeviceDisabled,
     HostNotFound,
     HostUnreachable,
     InvalidValue,
@@ -41,7 +46,7 @@ from .errors import (
     TlsFailed,
     TripleInvalid,
 )
-from .link import Link, LinkConfig, LinkState, Sample, probe
+from .link import Link, LinkState
 from .messages import (
     MAX_PAYLOAD,
     JsonValue,
@@ -52,8 +57,10 @@ from .messages import (
     encode_reply,
     encode_request,
 )
+from .ntp import ClockReading
 from .pacing import ConnectPacer
 from .routes import Route, RouteKind, route
+from .samples import Sample
 from .subscriptions import USER_TOPIC_LIMIT
 from .thing_model import Event, EventType, Property, Service, ThingModel
 from .topics import Topics, reply_topic
@@ -69,6 +76,8 @@ __all__ = [
     "BoolType",
     "CertificateInvalid",
     "ClientRejected",
+    "ClockReading",
+    "CloudSilent",
     "Code",
     "CodeText",
     "Command",
@@ -76,6 +85,7 @@ __all__ = [
     "ConnectError",
     "ConnectPacer",
     "ConnectTimeout",
+    "ConnectionClosed",
     "ConnectionLost",
     "ConnectionRefused",
     "Credentials",
@@ -83,6 +93,8 @@ __all__ = [
     "DataType",
     "DateType",
     "Desired",
+    "DeviceDeleted",
+    "DeviceDisabled",
     "DeviceTriple",
     "DoubleType",
     "Endpoint",

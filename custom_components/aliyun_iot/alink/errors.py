@@ -83,6 +83,22 @@ class ConnectionLost(ConnectError):
     key = "connection_lost"
 
 
+class ConnectionClosed(ConnectionLost):
+    """The other side closed the connection, which is also what happens when another client takes its place."""
+
+
+class CloudSilent(ConnectionLost):
+    """The host answers pings, but the cloud behind it replies to nothing any more."""
+
+
+class DeviceDisabled(CredentialsRefused):
+    """The credentials are refused after the cloud said that the device is disabled (codes 522 and 6204)."""
+
+
+class DeviceDeleted(CredentialsRefused):
+    """The credentials are refused after the cloud said that there is no such device (codes 521 and 6100)."""
+
+
 class KickedOut(ConnectError):
     """Connections keep ending young: another client seems to use the same device triple (`docs/protocol.md` §1.4)."""
 

@@ -3,42 +3,48 @@
     disconnected → connecting → online → backing_off → connecting → …
                              └→ auth_failed (a long pause, then another try)
 
+`backing_off` lasts seconds to minutes after a failure (`pacing`), and many minutes while another client keeps taking the
+place of this one (`KickedOut`); `retry` ends each pause. Whether a connection is still alive is judged by `liveness`.
+Nothing here depends on the time of day, which may jump.
+
 One task owns the state; everybody else observes it. What the link carries is in `requests` (device → cloud) and
 `deliveries` (cloud → device), what it listens to in `subscriptions`.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+import contextlib
 from enum import StrEnum
 import logging
 import time
 
-from .auth import DeviceTriple, SignMethod, connect_credentials
 from .commands import CommandHandler
+from .connecting import LinkConfig, connect
 from .deliveries import Deliveries
 from .desired import Desired, delete_desired, get_desired
-from .endpoint import Endpoint
-from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
+from .errors import (
+    CloudSilent,
+    ConnectError,
+    ConnectionLost,
+    ConnectTimeout,
+    CredentialsRefused,
+    NotConnected,
+    RequestTimeout,
+)
+from .hearing import Hearing
 from .messages import MAX_PAYLOAD, JsonValue, Reply
-from .pacing import Backoff, ConnectPacer, TokenBucket
+from .ntp import ClockReading, TimeService
+from .pacing import Backoff, TokenBucket
 from .requests import Requests
 from .routes import RouteKind, route
+from .samples import Sample, batch_params, history_params, property_params
 from .subscriptions import Subscriber, filters_for
 from .topics import Topics
-from .transport import Delivery, MessageHandler, MqttConnection, open_connection
+from .transport import Delivery, MqttConnection
 
 _LOGGER = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT = 10.0
 REPLY_TIMEOUT = 10.0
-
-LONG_RRPC = "1"
-"""`ext` bit 0 of the client id: calls on user topics need it, and synchronous services then come on `/ext/rrpc/…` too
-(docs/protocol.md §2.2, §6.5)."""
-
-KEEP_ALIVE_RANGE = range(60, 301)
-"""Seconds; the range that every edition of the documentation allows (docs/protocol.md §1.4)."""
 
 
 class LinkState(StrEnum):
@@ -51,62 +57,8 @@ class LinkState(StrEnum):
     AUTH_FAILED = "auth_failed"
 
 
-@dataclass(frozen=True, slots=True)
-class LinkConfig:
-    """Who connects, to where, and how. `keep_alive` is in seconds."""
-
-    triple: DeviceTriple
-    endpoint: Endpoint
-    keep_alive: int = KEEP_ALIVE_RANGE.start
-    sign_method: SignMethod = SignMethod.HMACSHA256
-    pacer: ConnectPacer = field(default_factory=ConnectPacer, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A property value as it goes on the wire, and when it became true (UTC milliseconds)."""
-
-    value: JsonValue
-    time: int
-
-
-def property_params(samples: Mapping[str, Sample]) -> dict[str, JsonValue]:
-    """Return values by identifier as a post has them (docs/protocol.md §4.1)."""
-    return {key: {"value": sample.value, "time": sample.time} for key, sample in samples.items()}
-
-
 type StateHandler = Callable[[LinkState, ConnectError | None], None]
-
-
-async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float = CONNECT_TIMEOUT) -> MqttConnection:
-    """Connect once, signed as docs/protocol.md §2 says.
-
-    Raises a ConnectError that names the cause.
-    """
-    credentials = connect_credentials(
-        config.triple,
-        f"{config.triple.product_key}.{config.triple.device_name}",
-        {
-            "securemode": config.endpoint.secure_mode,
-            "signmethod": config.sign_method,
-            "timestamp": str(int(time.time() * 1000)),
-            "ext": LONG_RRPC,
-        },
-    )
-    return await open_connection(
-        config.endpoint,
-        credentials,
-        keep_alive=config.keep_alive,
-        timeout=timeout,
-        on_message=on_message,
-        before_connect=config.pacer.connected,
-    )
-
-
-async def probe(config: LinkConfig, timeout: float = CONNECT_TIMEOUT) -> None:
-    """Connect and disconnect, to see whether it works; raises a ConnectError that names the cause."""
-    connection = await connect(config, lambda _delivery: None, timeout)
-    await connection.close()
+type CodeHandler = Callable[[int], None]
 
 
 class Link:
@@ -118,10 +70,11 @@ class Link:
         *,
         on_command: CommandHandler,
         on_state: StateHandler,
+        on_code: CodeHandler = lambda _code: None,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
     ) -> None:
-        """`on_command` carries commands out, `on_state` hears of every change.
+        """`on_command` carries commands out, `on_state` hears of every change, `on_code` the code of every reply.
 
         `services` are identifiers to listen to; without any the link listens to all of them, if the platform lets it.
         `user_topics` are as for `listen_to_topics`, which says what they raise.
@@ -131,6 +84,7 @@ class Link:
         self.state = LinkState.DISCONNECTED
         self.last_error: ConnectError | None = None
         self._on_state = on_state
+        self._on_code = on_code
         self._services = tuple(services)
         self._user_topics = tuple(user_topics)
         self._filters = filters_for(self.topics, self._services, self._user_topics)
@@ -139,9 +93,13 @@ class Link:
         self._subscriber: Subscriber | None = None
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
-        self._limiter = TokenBucket()
-        self._requests = Requests(self._publish, self._limiter)
+        self._hurry = asyncio.Event()
+        self._hearing = Hearing()
+        self.limiter = TokenBucket()
+        """What every message passes that does not answer a command."""
+        self._requests = Requests(self._publish, self.limiter)
         self._deliveries = Deliveries(on_command, self._publish)
+        self._time_service = TimeService(self._publish, self.topics)
 
     def start(self) -> None:
         """Begin to connect, and stay connected until `stop`; once is enough."""
@@ -160,6 +118,10 @@ class Link:
             raise self.last_error or ConnectTimeout(f"not connected within {timeout:g} s") from None
         if self.state is not LinkState.ONLINE:
             raise self.last_error or ConnectionLost("not connected")
+
+    def retry(self) -> None:
+        """End the pause before the next attempt, if there is one; no more connects a minute come of it."""
+        self._hurry.set()
 
     async def stop(self) -> None:
         """Disconnect and forget everything that is under way.
@@ -200,7 +162,14 @@ class Link:
         self, topic: str, method: str, params: JsonValue, *, qos: int = 0, timeout: float = REPLY_TIMEOUT
     ) -> Reply:
         """Send a request and return the reply, whatever its code; raises NotConnected or RequestTimeout."""
-        return await self._requests.request(topic, method, params, qos=qos, timeout=timeout)
+        try:
+            reply = await self._requests.request(topic, method, params, qos=qos, timeout=timeout)
+        except RequestTimeout:
+            self._missed(qos)
+            raise
+        self._hearing.answered(reply.code)
+        self._on_code(reply.code)
+        return reply
 
     async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report property values (docs/protocol.md §4.1); raises NotConnected or RequestTimeout."""
@@ -208,6 +177,29 @@ class Link:
             self.topics.property_post,
             "thing.event.property.post",
             property_params(samples),
+            qos=1,
+            timeout=timeout,
+        )
+
+    async def post_batch(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
+        """Report samples of the present, several of a property if need be, oldest first (docs/protocol.md §4.3).
+
+        Raises NotConnected, RequestTimeout, or MessageError when they are too many for a message.
+        """
+        return await self.request(
+            self.topics.property_batch_post,
+            "thing.event.property.batch.post",
+            batch_params(samples),
+            qos=1,
+            timeout=timeout,
+        )
+
+    async def post_history(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
+        """Report samples of the past, which leave the present values alone (docs/protocol.md §4.5); raises as above."""
+        return await self.request(
+            self.topics.property_history_post,
+            "thing.event.property.history.post",
+            history_params(self.config.triple, samples),
             qos=1,
             timeout=timeout,
         )
@@ -226,7 +218,7 @@ class Link:
 
     async def send_raw(self, payload: bytes) -> None:
         """Send a frame in the product's own format (docs/protocol.md §3); raises NotConnected."""
-        await self._limiter.take()
+        await self.limiter.take()
         self._publish(self.topics.raw_up, payload, 1)
 
     async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
@@ -240,7 +232,7 @@ class Link:
             raise ValueError(f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
         if qos not in (0, 1):
             raise ValueError("the platform knows QoS 0 and 1 only")
-        await self._limiter.take()
+        await self.limiter.take()
         self._publish(topic, payload, qos)
 
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
@@ -259,6 +251,11 @@ class Link:
         """Ask the cloud for the thing model; not every instance answers (docs/protocol.md §8.4)."""
         return await self.request(self.topics.dsltemplate_get, "thing.dsltemplate.get", {}, timeout=timeout)
 
+    async def read_clock(self, timeout: float = REPLY_TIMEOUT) -> ClockReading:
+        """Compare this machine's clock with the cloud's (docs/protocol.md §12.3); raises NotConnected or RequestTimeout."""
+        await self.limiter.take()
+        return await self._time_service.ask(timeout)
+
     async def _run(self) -> None:
         backoff = Backoff()
         try:
@@ -269,15 +266,23 @@ class Link:
                 self._set_state(
                     LinkState.AUTH_FAILED if isinstance(error, CredentialsRefused) else LinkState.BACKING_OFF, error
                 )
-                await asyncio.sleep(delay)
+                await self._pause(delay)
         finally:
             await self._hang_up()
             self._set_state(LinkState.DISCONNECTED, self.last_error)
+
+    async def _pause(self, delay: float) -> None:
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._hurry.wait()
 
     async def _live(self, backoff: Backoff) -> tuple[ConnectError, float]:
         """Connect, serve until the connection is lost, and return why and how long to wait."""
         try:
             connection = await connect(self.config, self._received)
+        except CredentialsRefused as refusal:
+            return self._hearing.explain(refusal), backoff.after_failure(refusal)
         except ConnectError as error:
             return error, backoff.after_failure(error)
         except Exception as err:  # what nobody has thought of must not be the end of the link
@@ -285,6 +290,7 @@ class Link:
             unexpected = ConnectionLost(f"unexpected {type(err).__name__}")
             return unexpected, backoff.after_failure(unexpected)
         self._connection = connection
+        self._hearing.connected()
         born = time.monotonic()
         loss = await self._serve(connection)
         await self._hang_up()
@@ -296,7 +302,7 @@ class Link:
         try:
             await self._hold(self._subscriber)
         except (NotConnected, RequestTimeout) as err:
-            return ConnectionLost(str(err))
+            return connection.lost.result() if connection.lost.done() else ConnectionLost(str(err))
         self._set_state(LinkState.ONLINE, None)
         return await connection.lost
 
@@ -328,6 +334,14 @@ class Link:
             self._requests.connection_lost()
             await connection.close()
 
+    def _missed(self, qos: int) -> None:
+        """Have the connection looked at, since a reply did not come."""
+        deaf = self._hearing.missed(qos)
+        if self._connection:
+            self._connection.doubt()
+            if deaf:
+                self._connection.give_up(CloudSilent("the cloud replies to nothing any more"))
+
     def _publish(self, topic: str, payload: bytes, qos: int) -> None:
         if self._connection is None:
             raise NotConnected("the link is not connected")
@@ -339,6 +353,8 @@ class Link:
             _LOGGER.debug("Message on a topic that is not ours: %s", delivery.topic)
         elif where.kind is RouteKind.REPLY:
             self._requests.received(delivery.topic, delivery.payload)
+        elif where.kind is RouteKind.TIME:
+            self._time_service.received(delivery.payload)
         elif where.kind is RouteKind.RAW_UP_REPLY:
             _LOGGER.debug("The cloud answered a raw frame with %d bytes", len(delivery.payload))
         else:

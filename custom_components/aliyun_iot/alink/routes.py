@@ -1,4 +1,4 @@
-"""What an incoming message is, judged by its topic alone (`docs/protocol.md` §3 to §9 and §12.7)."""
+"""What an incoming message is, judged by its topic alone (`docs/protocol.md` §3 to §9 and §12)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +21,7 @@ class RouteKind(StrEnum):
     RAW_DOWN = "raw_down"
     RAW_UP_REPLY = "raw_up_reply"
     USER = "user"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def route(topics: Topics, topic: str) -> Route | None:
     if topic.startswith(topics.users):
         suffix = topic.removeprefix(topics.users)
         return Route(RouteKind.USER, suffix) if suffix else None
+    if topic == topics.ntp_response:
+        return Route(RouteKind.TIME)
     if topic.startswith(topics.system):
         return _system(topics, topic)
     return None

@@ -4,10 +4,13 @@ Everything here blocks (name resolution, trust store, handshake) and therefore r
 """
 
 import contextlib
+import fcntl
 from functools import cache
 from pathlib import Path
 import socket
 import ssl
+import sys
+import termios
 
 from .endpoint import Endpoint, Transport
 from .errors import (
@@ -53,7 +56,7 @@ def open_socket(endpoint: Endpoint, timeout: float) -> socket.socket:
     """
     where = f"{endpoint.host}:{endpoint.port}"
     try:
-        sock = socket.create_connection((endpoint.host, endpoint.port), timeout)
+        sock = _connect(endpoint, timeout)
     except (socket.gaierror, UnicodeError) as err:
         raise HostNotFound(f"no such host: {endpoint.host}") from err
     except ConnectionRefusedError as err:
@@ -69,6 +72,44 @@ def open_socket(endpoint: Endpoint, timeout: float) -> socket.socket:
             sock = _handshake(sock, endpoint, where, timeout)
         on_failure.pop_all()
     return sock
+
+
+def _connect(endpoint: Endpoint, timeout: float) -> socket.socket:
+    """Connect to the first address of the host that answers, looked up anew each time.
+
+    The addresses share the time: where IPv6 leads nowhere, the first one must not use up what the others need.
+    """
+    addresses = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    failure = OSError("the name has no address")
+    for *_, address in addresses:
+        try:
+            return socket.create_connection((str(address[0]), int(address[1])), timeout / len(addresses))
+        except OSError as err:
+            failure = err
+    raise failure
+
+
+def source_address(sock: socket.socket) -> str | None:
+    """Return the address of this machine from which the system would reach the other side of `sock` now.
+
+    Another one than before means that the network has changed; None, that there is no way at all. Nothing is sent.
+    """
+    try:
+        with socket.socket(sock.family, socket.SOCK_DGRAM) as asking:
+            asking.connect(sock.getpeername())
+            source: str = asking.getsockname()[0]
+            return source
+    except OSError:
+        return None
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """Return how many of the bytes sent the other side's TCP has not confirmed yet; 0 where the system does not tell."""
+    try:
+        count = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+    except (OSError, ValueError):  # ValueError: it is closed
+        return 0
+    return int.from_bytes(count, sys.byteorder)
 
 
 def _handshake(sock: socket.socket, endpoint: Endpoint, where: str, timeout: float) -> ssl.SSLSocket:

@@ -53,6 +53,7 @@ def filters_for(topics: Topics, services: Iterable[str] = (), user_topics: Itera
         topics.raw_down,
         topics.raw_up_reply,
         long_rrpc_filter(topics.raw_down),
+        topics.ntp_response,
         *(one for suffix in wanted for one in topics.user_filters(suffix)),
     )
     known = (topics.service(identifier) for identifier in dict.fromkeys(services))

@@ -1,4 +1,4 @@
-"""The topics of one device: `docs/protocol.md` §3 to §9, §12.7 and §16. What a message on one of them means is in `routes`."""
+"""The topics of one device: `docs/protocol.md` §3 to §9, §12 and §16. What a message on one of them means is in `routes`."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -143,6 +143,16 @@ class Topics:
             raise ValueError(f"{suffix!r} has a wildcard where MQTT allows none")
         topic = self._user(suffix)
         return topic, long_rrpc_filter(topic)
+
+    @property
+    def ntp_request(self) -> str:
+        """Ask what time it is (up)."""
+        return f"/ext/ntp/{self.product_key}/{self.device_name}/request"
+
+    @property
+    def ntp_response(self) -> str:
+        """What time it is (down)."""
+        return f"/ext/ntp/{self.product_key}/{self.device_name}/response"
 
     def _user(self, suffix: str) -> str:
         topic = f"{self.users}{suffix}"

@@ -22,20 +22,25 @@ from .endpoint import Endpoint
 from .errors import (
     ClientRejected,
     ConnectError,
+    ConnectionClosed,
     ConnectionLost,
     ConnectTimeout,
     CredentialsRefused,
     NotConnected,
     ServerUnavailable,
 )
-from .sockets import open_socket
+from .liveness import Finding, Liveness, boot_clock
+from .sockets import open_socket, source_address, unacknowledged
 
 _LOGGER = logging.getLogger(__name__)
 
 REFUSED_FILTER = 0x80
-DISCONNECT_GRACE = 1.0
+SILENT = "the host went silent"
+DISCONNECT_GRACE = 0.5
+"""Seconds that the farewell may take; with the last answers before it, a link has stopped within one."""
+
 HOUSEKEEPING = 1.0
-"""Seconds between two looks at the keep-alive."""
+"""Seconds between two looks at the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,12 @@ class MqttConnection(Protocol):
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
 
+    def doubt(self) -> None:
+        """Ask the host for a sign of life, since something did not come; without one the connection is lost."""
+
+    def give_up(self, error: ConnectError) -> None:
+        """Take the connection for lost, for this reason."""
+
     async def close(self) -> None:
         """Send DISCONNECT and release the socket."""
 
@@ -73,7 +84,9 @@ class _SocketClient(mqtt.Client):
     """A paho client that takes over an open socket instead of opening one, which would block."""
 
     opened: socket.socket
+    liveness: Liveness
     version_refused = False
+    ended_by = mqtt.MQTT_ERR_CONN_LOST
 
     @override
     def _create_socket(self) -> socket.socket:
@@ -84,6 +97,22 @@ class _SocketClient(mqtt.Client):
         # paho does not hand on code 1, since it would rather try an older version of MQTT by itself.
         self.version_refused = self._in_packet["packet"][1:] == b"\x01"
         return super()._handle_connack()
+
+    @override
+    def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
+        # paho tells on_disconnect the same reason for a socket that was closed as for a packet that makes no sense.
+        self.ended_by = rc
+        return super()._loop_rc_handle(rc)
+
+    @override
+    def _send_pingreq(self) -> MQTTErrorCode:
+        # paho pings by itself as well, but waits a whole keep-alive for the answer.
+        self.liveness.asked()
+        return super()._send_pingreq()
+
+    def ping(self) -> None:
+        """Ask the host for a sign of life."""
+        self._send_pingreq()
 
 
 # MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
@@ -109,6 +138,9 @@ class _PahoConnection:
         self._unacknowledged: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
         self._closed = asyncio.Event()
         self._housekeeping: asyncio.TimerHandle | None = None
+        self._liveness = Liveness(boot_clock())
+        self._source = source_address(sock)
+        self._unsent = 0
         self._client: _SocketClient
 
     def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
@@ -120,6 +152,7 @@ class _PahoConnection:
             reconnect_on_failure=False,
         )
         client.opened = self._sock
+        client.liveness = self._liveness
         client.suppress_exceptions = True
         # What is not acknowledged would count for as long as the connection lives, and 20 of it silence paho.
         client.max_inflight_messages_set(0)
@@ -143,6 +176,8 @@ class _PahoConnection:
         status = self._client.publish(topic, payload, qos).rc
         if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS:
             raise NotConnected("the connection is closed")
+        if qos:
+            self._liveness.owed()
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
         codes = await self._acknowledgement(*self._client.subscribe([(topic, 1) for topic in filters]))
@@ -161,6 +196,12 @@ class _PahoConnection:
         finally:
             del self._unacknowledged[packet]
 
+    def doubt(self) -> None:
+        self._liveness.doubt()
+
+    def give_up(self, error: ConnectError) -> None:
+        self._end(error)
+
     async def close(self) -> None:
         self.lost.cancel()
         self._client.disconnect()
@@ -172,10 +213,13 @@ class _PahoConnection:
             self.abort()
 
     def abort(self) -> None:
-        """Release the socket without a word, for when the other side will not listen."""
-        self._release()
+        """Release the socket without waiting; what fits into it at once is still said."""
         self.accepted.cancel()
         self.lost.cancel()
+        if not self._closed.is_set():
+            self._client.disconnect()
+            self._client.loop_write()
+        self._release()
 
     def _release(self) -> None:
         if not self._closed.is_set():
@@ -194,8 +238,12 @@ class _PahoConnection:
             self.accepted.set_result(None)
 
     def _disconnected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
-        timed_out = str(code) == "Keep alive timeout"
-        self._end(ConnectionLost("the host went silent" if timed_out else "the host closed the connection"))
+        if str(code) == "Keep alive timeout":
+            self._end(ConnectionLost(SILENT))
+        elif self._client.ended_by == mqtt.MQTT_ERR_CONN_LOST:
+            self._end(ConnectionClosed("the host closed the connection"))
+        else:
+            self._end(ConnectionLost("the host sent what is no MQTT"))
 
     def _end(self, error: ConnectError) -> None:
         """Tell all who wait for something that it will not come."""
@@ -243,6 +291,7 @@ class _PahoConnection:
             self._loop.remove_writer(sock)
 
     def _read(self) -> None:
+        self._liveness.heard()
         try:
             self._client.loop_read()
             # A TLS record may hold several packets; the loop only hears of the first.
@@ -253,8 +302,29 @@ class _PahoConnection:
             self._release()
 
     def _keep_house(self) -> None:
-        if self._client.loop_misc() == mqtt.MQTT_ERR_SUCCESS:
-            self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
+        if self._client.loop_misc() != mqtt.MQTT_ERR_SUCCESS or self._closed.is_set():
+            return
+        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
+        self._look_at_the_network()
+        self._look_at_the_queue()
+        match self._liveness.look():
+            case Finding.ASK:
+                self._client.ping()
+            case Finding.GONE:
+                self._end(ConnectionLost(SILENT))
+                self._release()
+
+    def _look_at_the_network(self) -> None:
+        """Doubt the connection when the way to the host begins at another address than before, or nowhere."""
+        if (source := source_address(self._sock)) != self._source:
+            self._source = source
+            self._liveness.doubt()
+
+    def _look_at_the_queue(self) -> None:
+        """See whether what was sent is still leaving: the queue gets shorter, or it is full and moves."""
+        before, self._unsent = self._unsent, unacknowledged(self._sock)
+        if self._unsent < before or (self._unsent != before and self._client.want_write()):
+            self._liveness.progress()
 
 
 async def open_connection(

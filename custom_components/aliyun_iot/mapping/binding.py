@@ -83,7 +83,8 @@ class Binding:
     are run, with the variables `value` and `identifier`, instead of what the aspect itself would do. `min_interval` is
     in seconds, `dead_band` in the property's unit. `confirmed` says that the user allowed a risky entity to be
     controlled. `rule` is the id of the rule that made this binding and releases it again. `condition` is what has to
-    hold, as Home Assistant's conditions are written, for the cloud to control it.
+    hold, as Home Assistant's conditions are written, for the cloud to control it. `every_sample` says that each value
+    counts and not only the newest: the minimum interval holds none back, and what an outage keeps back is sent later.
     """
 
     identifier: str
@@ -98,6 +99,7 @@ class Binding:
     actions: list[dict[str, Any]] = field(default_factory=list)
     rule: str = ""
     condition: list[dict[str, Any]] = field(default_factory=list)
+    every_sample: bool = False
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -228,6 +230,7 @@ _BINDING_FIELDS = vol.Schema(
         vol.Optional("actions", default=list): [dict],
         vol.Optional("rule", default=""): str,
         vol.Optional("condition", default=list): [dict],
+        vol.Optional("every_sample", default=False): bool,
     }
 )
 

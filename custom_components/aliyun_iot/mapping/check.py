@@ -46,14 +46,28 @@ def check(binding: Binding, aspect: Aspect, definition: Property | None, state: 
     return problems
 
 
-def _access_problems(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+def model_problems(binding: Binding, aspect: Aspect, definition: Property) -> list[Problem]:
+    """Return what of a binding does not fit the thing model, whatever its entity says at the moment.
+
+    Cheap enough to be asked of thousands of bindings at once.
+    """
+    converted = RENDERED if binding.conversion.template else aspect
+    return _direction_problems(binding, definition) + _type_problems(binding, converted, definition)
+
+
+def _direction_problems(binding: Binding, definition: Property) -> list[Problem]:
     problems = []
-    if binding.access.reports and definition and not definition.readable:
+    if binding.access.reports and not definition.readable:
         problems.append(Problem("write_only_property", {"identifier": definition.identifier}))
+    if binding.access.controls and not definition.writable:
+        problems.append(Problem("read_only_property", {"identifier": definition.identifier}))
+    return problems
+
+
+def _access_problems(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+    problems = _direction_problems(binding, definition) if definition else []
     if not binding.access.controls:
         return problems
-    if definition and not definition.writable:
-        problems.append(Problem("read_only_property", {"identifier": definition.identifier}))
     if binding.actions:  # they need nothing of the entity, and who wrote them knows what they do
         return problems
     if not aspect.controllable(state):
@@ -85,13 +99,19 @@ def _unit_problems(aspect: Aspect, data_type: DataType | None, conversion: Conve
     return []
 
 
+def _type_problems(binding: Binding, aspect: Aspect, definition: Property) -> list[Problem]:
+    data_type = definition.data_type
+    if carries(aspect, data_type, binding.conversion):
+        return []
+    unclear = aspect.kind is Kind.BOOL and isinstance(data_type, BoolType | EnumType)
+    wanted = {"identifier": definition.identifier, "wanted": data_type.describe(), "kind": aspect.kind.value}
+    return [Problem("labels_unclear" if unclear else "type_mismatch", wanted)]
+
+
 def _value_problems(binding: Binding, aspect: Aspect, definition: Property, state: State) -> list[Problem]:
     data_type, conversion = definition.data_type, binding.conversion
-    if not carries(aspect, data_type, conversion):
-        unclear = aspect.kind is Kind.BOOL and isinstance(data_type, BoolType | EnumType)
-        wanted = {"identifier": definition.identifier, "wanted": data_type.describe(), "kind": aspect.kind.value}
-        return [Problem("labels_unclear" if unclear else "type_mismatch", wanted)]
-    problems = []
+    if problems := _type_problems(binding, aspect, definition):
+        return problems
     if lost := unmatched_options(aspect, data_type, conversion, state):
         nothing_left = len(lost) == len(aspect.options(state))
         problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=nothing_left))

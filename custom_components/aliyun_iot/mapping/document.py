@@ -42,6 +42,7 @@ _EXPECTED: Final[Mapping[str, Expected]] = {
     "domain": Expected.NAMES,
     "entity": Expected.ENTITY,
     "entity_id": Expected.ENTITIES,
+    "every_sample": Expected.FLAG,
     "exclude": Expected.BLOCK,
     "floor_id": Expected.NAMES,
     "hidden_too": Expected.FLAG,

@@ -1,0 +1,194 @@
+"""Everything that goes wrong, drawn from a seed.
+
+Two things may be wrong at a time: one with the connection, one with messages.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+import random
+
+from simulator import CloudDevice, Simulator
+
+from .compressed import FACTOR
+from .house import DEVICE_NAME
+
+NOT_NOW = (500, 6313, 6760)
+"""Codes of replies that ask to try again; what is refused for good would have to differ between the two sides."""
+CONNECT_CODES = (1, 2, 3, 3, 3, 5)
+"""CONNACK codes; 5 is that of a wrong secret or a disabled device."""
+LONG_OUTAGE = 600 / FACTOR
+RIVAL = 4
+"""How often another client with the same triple comes back."""
+
+
+class Kind(StrEnum):
+    """What can go wrong."""
+
+    DROP = "drop"
+    HALF_OPEN = "half-open"
+    STALL = "half-open for a moment"
+    REFUSE = "refuse"
+    KICK = "kick"
+    BROKER_RESTART = "broker restart"
+    BABBLE = "no MQTT"
+    LONG_OUTAGE = "ten minutes of outage"
+    RELOAD = "integration restarted"
+    DELAY = "delay"
+    LOSE_REPLY = "lose replies"
+    GARBLE = "garbled replies"
+    DUPLICATE = "duplicate"
+    WRONG_CODE = "wrong code"
+
+
+CONNECTION: Mapping[Kind, float] = {
+    Kind.DROP: 4,
+    Kind.HALF_OPEN: 3,
+    Kind.STALL: 2,
+    Kind.REFUSE: 3,
+    Kind.KICK: 1,
+    Kind.BROKER_RESTART: 2,
+    Kind.BABBLE: 1,
+    Kind.LONG_OUTAGE: 0.5,
+    Kind.RELOAD: 1,
+}
+MESSAGES: Mapping[Kind, float] = {
+    Kind.DELAY: 2,
+    Kind.LOSE_REPLY: 3,
+    Kind.GARBLE: 1,
+    Kind.DUPLICATE: 3,
+    Kind.WRONG_CODE: 2,
+}
+"""What happens how often, compared with the others of its kind."""
+
+PAUSE = {Kind.DROP: 4.0, Kind.DELAY: 2.0}
+"""Mean seconds between two faults of the connection, and of messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: after a pause, for so many seconds, as strong as `number` says."""
+
+    pause: float
+    kind: Kind
+    seconds: float
+    number: int
+
+
+def schedule(seed: int, kinds: Mapping[Kind, float], mean_pause: float, seconds: float) -> list[Fault]:
+    """Draw the faults of some seconds; those of the first round are all different, so that short runs see many."""
+    draw = random.Random(f"{seed} {' '.join(kinds)}")  # noqa: S311 - not for secrets
+    first = draw.sample(list(kinds), len(kinds))
+    faults: list[Fault] = []
+    left = seconds
+    while left > 0:
+        kind = first.pop() if first else draw.choices(list(kinds), list(kinds.values()))[0]
+        lasting = LONG_OUTAGE if kind is Kind.LONG_OUTAGE else draw.uniform(0.1, 2.5)
+        fault = Fault(draw.expovariate(1 / mean_pause), kind, lasting, draw.randint(1, 4))
+        faults.append(fault)
+        left -= fault.pause + fault.seconds
+    return faults
+
+
+class Mischief:
+    """Lets faults happen to one device."""
+
+    def __init__(self, cloud: Simulator, device: CloudDevice, reload: Callable[[], Awaitable[None]]) -> None:
+        """`reload` has Home Assistant unload the integration and set it up again."""
+        self.happened: Counter[Kind] = Counter()
+        self._cloud = cloud
+        self._device = device
+        self._reload = reload
+
+    async def run(self, seed: int, seconds: float) -> None:
+        """Let everything happen for so many seconds, and then be good."""
+        lanes = [
+            self._lane(schedule(seed, CONNECTION, PAUSE[Kind.DROP], seconds)),
+            self._lane(schedule(seed, MESSAGES, PAUSE[Kind.DELAY], seconds)),
+        ]
+        tasks = [asyncio.create_task(lane) for lane in lanes]
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+        await self._calm(tasks)
+
+    async def _lane(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            await asyncio.sleep(fault.pause)
+            self.happened[fault.kind] += 1
+            await self._happen(fault)
+
+    async def _happen(self, fault: Fault) -> None:
+        faults = self._cloud.faults
+        match fault.kind:
+            case Kind.DROP:
+                self._to_connection("drop_connection")
+            case Kind.BABBLE:
+                self._to_connection("babble")
+            case Kind.HALF_OPEN:
+                self._to_connection("freeze")
+                await asyncio.sleep(fault.seconds)
+            case Kind.STALL:
+                await self._stall(fault.seconds)
+            case Kind.REFUSE:
+                faults.set(
+                    refuse_connect={"code": CONNECT_CODES[fault.number % len(CONNECT_CODES)], "count": fault.number}
+                )
+                self._to_connection("drop_connection")
+            case Kind.KICK:
+                await self._rival(fault.number)
+            case Kind.BROKER_RESTART:
+                await self._away(fault.seconds)
+            case Kind.LONG_OUTAGE:
+                await self._away(fault.seconds)
+            case Kind.RELOAD:
+                await self._reload()
+            case Kind.DELAY:
+                faults.set(delay_replies=fault.seconds)
+                await asyncio.sleep(fault.seconds)
+                faults.set(delay_replies=0)
+            case Kind.LOSE_REPLY:
+                faults.set(lose_replies=fault.number)
+            case Kind.GARBLE:
+                faults.set(garble_replies=fault.number)
+            case Kind.DUPLICATE:
+                faults.set(duplicate_downlink=fault.number)
+            case Kind.WRONG_CODE:
+                faults.set(answer_code={"code": NOT_NOW[fault.number % len(NOT_NOW)], "count": fault.number})
+
+    def _to_connection(self, name: str) -> None:
+        """Do something to the connection, if there is one."""
+        if self._device.connection:
+            self._cloud.faults.set(**{name: DEVICE_NAME})
+
+    async def _stall(self, seconds: float) -> None:
+        connection = self._device.connection
+        if connection:
+            connection.freeze()
+            await asyncio.sleep(seconds)
+            connection.unfreeze()
+
+    async def _rival(self, times: int) -> None:
+        """Take the place of the device so often, each time as soon as it is back."""
+        for _ in range(min(times, RIVAL)):
+            try:
+                await self._device.wait_for(lambda device: device.online, 10.0)
+            except TimeoutError:
+                return
+            self._to_connection("kick")
+
+    async def _away(self, seconds: float) -> None:
+        await self._cloud.stop()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await self._cloud.start()
+
+    async def _calm(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
+        self._cloud.faults.set(reset=True)
+        self._to_connection("unfreeze")

@@ -1,0 +1,132 @@
+"""The house: what is in it, what the cloud knows of it, and how it is bound."""
+
+from collections.abc import Mapping
+import secrets
+from types import MappingProxyType
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState, ConfigSubentryData
+from homeassistant.core import HomeAssistant
+
+from custom_components.aliyun_iot.const import (
+    CONF_BINDINGS,
+    CONF_DEVICE_NAME,
+    CONF_DEVICE_SECRET,
+    CONF_ENDPOINT,
+    CONF_PRODUCT_KEY,
+    CONF_THING_MODEL,
+    CONF_TRANSPORT,
+    DOMAIN,
+    SUBENTRY_EXPOSURE,
+    SUBENTRY_SERVICE,
+)
+
+PRODUCT_KEY = "a1ChaosHome"
+DEVICE_NAME = "chaos-1"
+
+NEWEST = tuple(f"newest_{number}" for number in range(40))
+"""Sensors of which the newest value counts; every fourth one is posted twice a second at most."""
+EVERY = tuple(f"every_{number}" for number in range(6))
+"""Sensors of which every sample counts."""
+LAMPS = tuple(f"lamp_{number}" for number in range(4))
+"""Lamps that the cloud switches."""
+
+SCENE, QUESTION = "Scene", "Question"
+"""An asynchronous and a synchronous service; each fires an event with the number that it was called with."""
+EVENT_CALLED = "chaos_called"
+
+MEASUREMENT = {"unit_of_measurement": "W", "state_class": "measurement"}
+_NUMBER = {"type": "int", "specs": {"min": "0", "max": "2147483647", "step": "1"}}
+_SWITCH = {"type": "bool", "specs": {"0": "off", "1": "on"}}
+
+
+def entity_id(name: str) -> str:
+    """Return the entity that goes by this name, which is also the identifier of its property."""
+    return f"input_boolean.{name}" if name in LAMPS else f"sensor.{name}"
+
+
+def thing_model() -> dict[str, Any]:
+    """Return the thing model of the device."""
+    properties = [
+        {
+            "identifier": name,
+            "name": name,
+            "accessMode": "rw" if name in LAMPS else "r",
+            "required": False,
+            "dataType": _SWITCH if name in LAMPS else _NUMBER,
+        }
+        for name in (*NEWEST, *EVERY, *LAMPS)
+    ]
+    services = [
+        {
+            "identifier": identifier,
+            "name": identifier,
+            "required": False,
+            "callType": call_type,
+            "method": f"thing.service.{identifier}",
+            "inputData": [{"identifier": "Number", "name": "Number", "dataType": _NUMBER}],
+            "outputData": [],
+        }
+        for identifier, call_type in ((SCENE, "async"), (QUESTION, "sync"))
+    ]
+    return {
+        "profile": {"productKey": PRODUCT_KEY},
+        "properties": properties,
+        "events": [],
+        "services": services,
+    }
+
+
+def entry(port: int, secret: str) -> ConfigEntry:
+    """Return the entry of the device, with everything bound, as Home Assistant has read it from disk."""
+    actions = [{"event": EVENT_CALLED, "event_data": {"number": "{{ Number }}"}}]
+    rows: list[tuple[str, Mapping[str, Any]]] = [(SUBENTRY_EXPOSURE, {CONF_BINDINGS: _bindings()})]
+    rows += [(SUBENTRY_SERVICE, {"identifier": one, "actions": actions}) for one in (SCENE, QUESTION)]
+    return ConfigEntry(
+        version=1,
+        minor_version=1,
+        domain=DOMAIN,
+        title=DEVICE_NAME,
+        source=SOURCE_USER,
+        unique_id=f"{PRODUCT_KEY}.{DEVICE_NAME}",
+        data={
+            CONF_PRODUCT_KEY: PRODUCT_KEY,
+            CONF_DEVICE_NAME: DEVICE_NAME,
+            CONF_DEVICE_SECRET: secret,
+            CONF_ENDPOINT: f"127.0.0.1:{port}",
+            CONF_TRANSPORT: "tcp",
+        },
+        options={CONF_THING_MODEL: thing_model()},
+        discovery_keys=MappingProxyType({}),
+        subentries_data=[
+            ConfigSubentryData(data=data, subentry_type=kind, title=str(number), unique_id=str(number))
+            for number, (kind, data) in enumerate(rows)
+        ],
+    )
+
+
+def furnish(hass: HomeAssistant) -> None:
+    """Give every sensor a first value."""
+    for name in (*NEWEST, *EVERY):
+        hass.states.async_set(entity_id(name), "0", MEASUREMENT)
+
+
+def new_secret() -> str:
+    """Return the secret of the device."""
+    return secrets.token_hex(16)
+
+
+def is_loaded(entry: ConfigEntry) -> bool:
+    """Tell whether an entry runs."""
+    return entry.state is ConfigEntryState.LOADED
+
+
+def _bindings() -> list[dict[str, Any]]:
+    newest = [_row(name) | ({"min_interval": 0.5} if number % 4 == 0 else {}) for number, name in enumerate(NEWEST)]
+    every = [_row(name) | {"every_sample": True} for name in EVERY]
+    lamps = [{"identifier": one, "entity": entity_id(one), "aspect": "power", "access": "both"} for one in LAMPS]
+    return [*newest, *every, *lamps]
+
+
+def _row(name: str) -> dict[str, Any]:
+    return {"identifier": name, "entity": entity_id(name), "aspect": "value"}

@@ -1,0 +1,87 @@
+"""The load: states that change and commands that come, at random and without regard to what works at the moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import json
+import random
+
+from homeassistant.core import HomeAssistant
+
+from simulator import Simulator
+
+from .house import DEVICE_NAME, EVERY, LAMPS, MEASUREMENT, NEWEST, PRODUCT_KEY, QUESTION, SCENE, entity_id
+from .witness import Witness
+
+STATES_PER_SECOND = 60.0
+SAMPLES_PER_SECOND = 15.0
+COMMANDS_PER_SECOND = 3.0
+
+
+class Load:
+    """Everything that happens by itself; `paused` while Home Assistant restarts the integration."""
+
+    def __init__(self, hass: HomeAssistant, cloud: Simulator, witness: Witness, seed: int) -> None:
+        """Draw everything from the seed."""
+        self.paused = False
+        self._hass = hass
+        self._cloud = cloud
+        self._witness = witness
+        self._seed = seed
+        self._tasks: list[asyncio.Task[None]] = []
+        self._calls: set[asyncio.Task[None]] = set()
+        self._number = 0
+
+    def start(self) -> None:
+        """Begin."""
+        streams = (
+            (STATES_PER_SECOND, self._change),
+            (SAMPLES_PER_SECOND, self._measure),
+            (COMMANDS_PER_SECOND, self._command),
+        )
+        self._tasks = [
+            asyncio.create_task(self._stream(rate, happen, random.Random(f"{self._seed} {happen.__name__}")))  # noqa: S311
+            for rate, happen in streams
+        ]
+
+    async def stop(self) -> None:
+        """Let nothing more happen, and wait for the commands that are under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._calls)
+
+    async def _stream(self, rate: float, happen: Callable[[random.Random], None], draw: random.Random) -> None:
+        while True:
+            await asyncio.sleep(draw.expovariate(rate))
+            if not self.paused:
+                happen(draw)
+
+    def _change(self, draw: random.Random) -> None:
+        self._number += 1
+        self._hass.states.async_set(entity_id(draw.choice(NEWEST)), str(self._number), MEASUREMENT)
+
+    def _measure(self, draw: random.Random) -> None:
+        name = draw.choice(EVERY)
+        self._number += 1
+        self._hass.states.async_set(entity_id(name), str(self._number), MEASUREMENT)
+        self._witness.measured(name, self._number)
+
+    def _command(self, draw: random.Random) -> None:
+        self._number += 1
+        kind = draw.random()
+        if kind < 0.6:
+            values = {name: draw.randint(0, 1) for name in draw.sample(LAMPS, draw.randint(1, 2))}
+            call = self._call("SetDeviceProperty", Items=json.dumps(values))
+        else:
+            service = SCENE if kind < 0.8 else QUESTION
+            call = self._call("InvokeThingService", Identifier=service, Args=json.dumps({"Number": self._number}))
+        task = asyncio.create_task(self._finish(call))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def _finish(self, call: Awaitable[object]) -> None:
+        await call
+
+    async def _call(self, action: str, **fields: str) -> None:
+        """Command as an application in the cloud does; a device that is offline is refused, and that is its outcome."""
+        await self._cloud.call(action, ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, **fields)

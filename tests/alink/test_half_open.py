@@ -1,0 +1,219 @@
+"""Connections that look alive and carry nothing, and what looks like one but is none.
+
+All of it over real sockets; the times are made short, never asserted.
+"""
+
+from collections.abc import AsyncGenerator
+import contextlib
+from itertools import count
+from pathlib import Path
+import socket
+import time
+
+import pytest
+
+from custom_components.aliyun_iot.alink import liveness, transport
+from custom_components.aliyun_iot.alink.errors import (
+    CloudSilent,
+    ConnectionLost,
+    NotConnected,
+    RequestTimeout,
+)
+from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.samples import Sample
+from custom_components.aliyun_iot.alink.sockets import source_address, unacknowledged
+from simulator import CloudDevice, Simulator
+
+from ..waiting import until
+from .conftest import ALINK, NewLink, Owner, config_for, is_back, obeys, works
+from .proxy import BOTH, Proxy, Way
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}
+
+ONLINE, BACKING_OFF, AUTH_FAILED = LinkState.ONLINE, LinkState.BACKING_OFF, LinkState.AUTH_FAILED
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the connection all the time, and lose patience soon."""
+    monkeypatch.setattr(f"{ALINK}.transport.HOUSEKEEPING", 0.005)
+    monkeypatch.setattr(f"{ALINK}.liveness.OWED_PATIENCE", 0.05)
+    monkeypatch.setattr(f"{ALINK}.liveness.PING_PATIENCE", 0.3)
+
+
+@pytest.fixture
+async def proxy(cloud: Simulator) -> AsyncGenerator[Proxy]:
+    """Return a router in front of the cloud."""
+    async with Proxy(cloud.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def routed(new_link: NewLink, proxy: Proxy, device: CloudDevice) -> Link:
+    """Return a link that is online through the router."""
+    link = new_link(config_for(proxy.port))
+    await link.wait_online(5)
+    return link
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.parametrize("ways", [BOTH, frozenset({Way.UP}), frozenset({Way.DOWN})], ids=["both", "up", "down"])
+async def test_half_open(
+    cloud: Simulator, device: CloudDevice, proxy: Proxy, routed: Link, owner: Owner, ways: frozenset[Way]
+) -> None:
+    """A router swallows everything: the next post finds out, long before the keep-alive would."""
+    proxy.swallow(ways)
+    with pytest.raises(NotConnected):
+        await routed.post_properties(SAMPLE)
+    assert isinstance(owner.errors[2], ConnectionLost)
+    assert "silent" in str(owner.errors[2])
+    await is_back(routed, device, 2)
+    assert await obeys(cloud, device)
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+async def test_half_open_where_nothing_is_acknowledged(device: CloudDevice, proxy: Proxy, routed: Link) -> None:
+    """A question of QoS 0 has no acknowledgement to miss: that its reply does not come is reason enough to ask."""
+    proxy.swallow()
+    with pytest.raises(RequestTimeout):
+        await routed.fetch_thing_model(timeout=0.02)
+    await is_back(routed, device, 2)
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+async def test_a_router_that_cuts(device: CloudDevice, proxy: Proxy, routed: Link) -> None:
+    """The plain case: a reset on both sides."""
+    proxy.cut()
+    await is_back(routed, device, 2)
+
+
+@pytest.mark.usefixtures("watchful")
+async def test_a_slow_cloud_keeps_its_connection(cloud: Simulator, device: CloudDevice, routed: Link) -> None:
+    """Replies that come too late are no reason to connect anew, as long as the host answers pings."""
+    cloud.faults.set(delay_replies=0.5)
+    for _ in range(5):
+        with pytest.raises(RequestTimeout):
+            await routed.post_properties(SAMPLE, timeout=0.02)
+    cloud.faults.set(reset=True)
+    assert await works(cloud, device)
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+async def test_a_cloud_that_replies_to_nothing(
+    cloud: Simulator, device: CloudDevice, routed: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It acknowledges and answers pings, but has forgotten who listens: a new connection subscribes anew."""
+    monkeypatch.setattr(f"{ALINK}.hearing.DEAF_SECONDS", 0)
+    cloud.faults.set(lose_replies=3)
+    for _ in range(3):
+        assert routed.state is ONLINE
+        with pytest.raises(RequestTimeout):
+            await routed.post_properties(SAMPLE, timeout=0.02)
+    await is_back(routed, device, 2)
+    assert isinstance(owner.errors[2], CloudSilent)
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.parametrize("lost", [True, False])
+async def test_the_host_slept(
+    cloud: Simulator,
+    device: CloudDevice,
+    proxy: Proxy,
+    new_link: NewLink,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    lost: bool,
+) -> None:
+    """After a suspend the connection is asked at once: if it is gone it is renewed, if it is not it stays."""
+    asleep = 0.0
+    monkeypatch.setattr(transport, "boot_clock", lambda: lambda: time.monotonic() + asleep)
+    pings = _count_pings(monkeypatch)
+    link = new_link(config_for(proxy.port))
+    await link.wait_online(5)
+    if lost:
+        proxy.swallow()
+    asleep = 8 * 3600.0
+    if lost:
+        await is_back(link, device, 2)
+    else:
+        await until(lambda: pings)
+        assert await works(cloud, device)
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.parametrize("source", ["192.0.2.7", None], ids=["another network", "no network"])
+@pytest.mark.parametrize("lost", [True, False])
+async def test_the_network_changes(
+    cloud: Simulator,
+    device: CloudDevice,
+    proxy: Proxy,
+    routed: Link,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    source: str | None,
+    lost: bool,
+) -> None:
+    """Another cable, another Wi-Fi: the connection is asked at once, and only replaced if it has gone."""
+    pings = _count_pings(monkeypatch)
+    if lost:
+        proxy.swallow()
+    monkeypatch.setattr(transport, "source_address", lambda _sock: source)
+    if lost:
+        await is_back(routed, device, 2)
+    else:
+        await until(lambda: pings)
+        assert await works(cloud, device)
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+async def test_a_slow_line(
+    cloud: Simulator, device: CloudDevice, proxy: Proxy, routed: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as what was sent is still leaving, nobody can have answered; once it has left, the answer is due."""
+    left = count(10**9, -1)
+    monkeypatch.setattr(transport, "unacknowledged", lambda _sock: next(left))
+    pings = _count_pings(monkeypatch)
+    proxy.swallow()
+    with pytest.raises(RequestTimeout):
+        await routed.post_properties(SAMPLE, timeout=0.02)
+    await until(lambda: pings)
+    with pytest.raises(RequestTimeout):  # longer than a ping without an answer lasts
+        await routed.post_properties(SAMPLE, timeout=1)
+    assert device.connections == 1
+    monkeypatch.setattr(transport, "unacknowledged", lambda _sock: 1000)
+    await is_back(routed, device, 2)
+
+
+def test_what_has_not_left_yet(socket_enabled: None) -> None:
+    """The system tells how much of what was sent the other side has not confirmed."""
+    with socket.create_server(("127.0.0.1", 0)) as host, socket.create_connection(host.getsockname()) as sock:
+        other, _ = host.accept()
+        with other:
+            assert unacknowledged(sock) == 0
+            sock.setblocking(False)
+            sent = 0
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sent += sock.send(bytes(100_000))
+            assert 0 < unacknowledged(sock) <= sent
+    assert unacknowledged(sock) == 0
+
+
+def test_the_way_to_the_host(socket_enabled: None) -> None:
+    """The system says from which address it would send, or that it would not."""
+    with socket.create_server(("127.0.0.1", 0)) as host, socket.create_connection(host.getsockname()) as sock:
+        assert source_address(sock) == "127.0.0.1"
+    assert source_address(sock) is None
+
+
+def _count_pings(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    pings: list[None] = []
+    asked = liveness.Liveness.asked
+
+    def count(self: liveness.Liveness) -> None:
+        pings.append(None)
+        asked(self)
+
+    monkeypatch.setattr(liveness.Liveness, "asked", count)
+    return pings

@@ -1,0 +1,84 @@
+"""Connections that break and come back, and what reached the cloud on which topic."""
+
+import json
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.alink.link import LinkState
+from simulator import CloudDevice, Simulator
+
+from .waiting import until
+
+WATT = {"unit_of_measurement": "W"}
+POWER = {"identifier": "Power", "entity": "sensor.power", "aspect": "value", "every_sample": True}
+VOLTAGE = {"identifier": "Voltage", "entity": "sensor.voltage", "aspect": "value", "every_sample": True}
+
+HISTORY = "/thing/event/property/history/post"
+BATCH = "/thing/event/property/batch/post"
+POST = "/thing/event/property/post"
+DESIRED = "/thing/property/desired/get"
+
+NOON = 1_764_000_000_000
+"""When the stories begin that name their own times, in UTC milliseconds."""
+
+
+def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a lost connection come back within moments."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.02)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.LONGEST_DELAY", 0.02)
+
+
+async def lose_connection(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry) -> None:
+    """Break the connection, and let nobody connect."""
+    cloud.faults.set(refuse_connect={"code": 3})
+    device.connection.close("an outage")
+    await until(lambda: entry.runtime_data.link.state is not LinkState.ONLINE)
+
+
+def end_outage(cloud: Simulator) -> None:
+    """Let everybody connect again."""
+    cloud.faults.set(refuse_connect=None)
+
+
+def measure(hass: HomeAssistant, entity_id: str, value: float, milliseconds: int | None = None) -> None:
+    """Let a sensor measure something, so many milliseconds after noon."""
+    at = None if milliseconds is None else (NOON + milliseconds) / 1000
+    hass.states.async_set(entity_id, str(value), WATT, timestamp=at)
+
+
+def uplinks(cloud: Simulator, *topics: str) -> list[tuple[str, Any]]:
+    """Return what the device sent on these topics, in order: the topic and the params."""
+    return [
+        (topic, json.loads(message.payload)["params"])
+        for message in cloud.wire
+        for topic in topics
+        if message.direction == "up" and message.topic.endswith(topic)
+    ]
+
+
+def on_topic(cloud: Simulator, topic: str) -> list[tuple[str, Any, int]]:
+    """Return the samples of a topic, in order: property, value and time."""
+    samples: list[tuple[str, Any, int]] = []
+    for _, params in uplinks(cloud, topic):
+        if topic == HISTORY:
+            rows = [pair for group in params[0]["properties"] for pair in group.items()]
+        elif topic == BATCH:
+            rows = [(key, one) for key, row in params["properties"].items() for one in row]
+        else:
+            rows = list(params.items())
+        samples += [(key, one["value"], one["time"]) for key, one in rows]
+    return samples
+
+
+async def all_sent(entry: MockConfigEntry) -> None:
+    """Wait until nothing waits any more."""
+    await until(lambda: entry.runtime_data.reporter.buffered == 0)
+
+
+async def caught_up(entry: MockConfigEntry) -> None:
+    """Wait until the connection is as it always is: everything sent, everything fetched."""
+    await until(lambda: entry.runtime_data.reporter.sender.sends_past)
+    await all_sent(entry)

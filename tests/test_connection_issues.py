@@ -1,0 +1,192 @@
+"""What keeps a device from connecting is told with what to do about it, and disappears when it is solved."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.aliyun_iot.alink.errors import KickedOut
+from custom_components.aliyun_iot.alink.link import LinkState
+from custom_components.aliyun_iot.alink.pacing import KICKS_BEFORE_PAUSE, ConnectPacer
+from custom_components.aliyun_iot.connection_issues import PROOF
+from custom_components.aliyun_iot.const import CONF_ENDPOINT, DOMAIN
+from simulator import CloudDevice, Simulator
+
+from .alink.scripted import ScriptedHost
+from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
+from .waiting import until
+from .walk import placeholders, translations
+
+FLOW = "/api/repairs/issues/fix"
+DEVICE = {"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Come back soon, as often as it takes; the long pauses stay long."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr(ConnectPacer, "delay", lambda _pacer: 0.0)
+
+
+def issues(hass: HomeAssistant) -> list[str]:
+    """Return what is told of the device, and see that it has words for everything it names."""
+    told = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
+    for issue in told:
+        words = translations()["issues"][issue.translation_key]
+        shown = words["fix_flow"]["step"]["confirm"] if issue.is_fixable else words
+        assert placeholders(words["title"] + shown["description"]) <= issue.translation_placeholders.keys()
+    return [issue.translation_key for issue in told]
+
+
+async def fix(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
+    """Submit the form of the only issue."""
+    assert await async_setup_component(hass, "repairs", {})
+    [(_, issue_id)] = ir.async_get(hass).issues
+    client = await hass_client()
+    page = await (await client.post(FLOW, json={"handler": DOMAIN, "issue_id": issue_id})).json()
+    assert page["step_id"] == "confirm"
+    done = await client.post(f"{FLOW}/{page['flow_id']}", json={})
+    assert done.status == HTTPStatus.OK
+    assert (await done.json())["type"] == "create_entry"
+
+
+async def kicked_out(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry) -> None:
+    """Let another client take the place of the device until the device gives way."""
+    link = entry.runtime_data.link
+    for _ in range(KICKS_BEFORE_PAUSE):
+        connections = device.connections
+        await until(lambda: link.state is LinkState.ONLINE)
+        cloud.faults.set(kick=DEVICE_NAME)
+        await until(lambda: device.connections > connections or isinstance(link.last_error, KickedOut))  # noqa: B023
+    await until(lambda: isinstance(link.last_error, KickedOut))
+
+
+async def test_another_client_is_named(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Told when it is sure, withdrawn when a connection has lasted; the pause can be ended by hand."""
+    entry = await set_up()
+    await kicked_out(cloud, device, entry)
+    assert issues(hass) == ["kicked_out"]
+
+    link = entry.runtime_data.link
+    link.retry()
+    await until(lambda: link.state is LinkState.ONLINE)
+    assert issues(hass) == ["kicked_out"]  # the other client may be on its way
+    cloud.faults.set(kick=DEVICE_NAME)
+    await until(lambda: isinstance(link.last_error, KickedOut))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=PROOF + 1))
+    assert issues(hass) == ["kicked_out"]
+
+    await fix(hass, hass_client)
+    assert issues(hass) == []
+    await until(lambda: link.state is LinkState.ONLINE)
+    cloud.faults.set(kick=DEVICE_NAME)
+    await until(lambda: isinstance(link.last_error, KickedOut))
+    assert issues(hass) == ["kicked_out"]
+
+    link.retry()
+    await until(lambda: link.state is LinkState.ONLINE)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=PROOF + 1))
+    assert issues(hass) == []
+
+
+async def test_unloading_withdraws_what_was_told(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Nobody can solve the problem of an entry that does not run."""
+    entry = await set_up()
+    await kicked_out(cloud, device, entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert issues(hass) == []
+
+
+async def test_a_disabled_device_is_not_asked_for_its_secret(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, hass_client: ClientSessionGenerator
+) -> None:
+    """Where the cloud says that the device is disabled, another secret is not what helps."""
+    entry = await set_up()
+    link = entry.runtime_data.link
+    cloud.faults.set(answer_code={"code": 522, "count": 1})
+    await link.fetch_thing_model()
+    await cloud.call("DisableThing", **DEVICE)
+    await until(lambda: link.state is LinkState.AUTH_FAILED)
+    assert issues(hass) == ["device_disabled"]
+    assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+
+    await cloud.call("EnableThing", **DEVICE)
+    await fix(hass, hass_client)
+    await until(lambda: link.state is LinkState.ONLINE)
+    assert issues(hass) == []
+
+
+async def test_a_deleted_device_may_have_been_created_again(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Then it has another secret, which is asked for beside."""
+    entry = await set_up()
+    link = entry.runtime_data.link
+    cloud.faults.set(answer_code={"code": 521, "count": 1})
+    await link.fetch_thing_model()
+    cloud.add_device(PRODUCT_KEY, DEVICE_NAME, "1" * 32)
+    await until(lambda: link.state is LinkState.AUTH_FAILED)
+    assert issues(hass) == ["device_deleted"]
+    await hass.async_block_till_done()
+    [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert flow["context"]["source"] == SOURCE_REAUTH
+
+    done = await hass.config_entries.flow.async_configure(flow["flow_id"], {"device_secret": "1" * 32})
+    assert done["type"] is FlowResultType.ABORT
+    await hass.async_block_till_done()
+    await until(lambda: entry.runtime_data.link.state is LinkState.ONLINE)
+    assert issues(hass) == []
+
+
+async def test_a_wrong_secret_that_is_corrected(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """From a set-up that fails to a device that works, over one form."""
+    device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, "1" * 32)
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+
+    async def enter(secret: str) -> FlowResultType:
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"device_secret": secret})
+        await hass.async_block_till_done()
+        kind: FlowResultType = result["type"]
+        return kind
+
+    assert await enter(DEVICE_SECRET) is FlowResultType.FORM
+    assert await enter("1" * 32) is FlowResultType.ABORT
+    assert entry.state is ConfigEntryState.LOADED
+    assert device.online
+    assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+
+
+async def test_home_assistant_stops_in_the_middle_of_the_first_connect(
+    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, str]
+) -> None:
+    """Nobody waits for a cloud that does not answer."""
+    async with ScriptedHost(connack=b"") as host:
+        entry_data[CONF_ENDPOINT] = f"127.0.0.1:{host.port}"
+        setting_up = hass.async_create_task(set_up())
+        await until(lambda: host.received)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+        entry = await setting_up
+        assert entry.state is not ConfigEntryState.LOADED
+        await until(lambda: len(host.received) == 2)  # CONNECT, DISCONNECT
+        assert host.connections == 1

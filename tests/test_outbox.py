@@ -1,0 +1,188 @@
+"""How values are sent while there is a connection: together, not too fast, and each sample once."""
+
+from collections import Counter
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import CloudDevice, Simulator
+
+from .conftest import SetUp
+from .outages import BATCH, NOON, POST, POWER, VOLTAGE, WATT, all_sent, measure, on_topic, uplinks
+from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .waiting import until
+
+NO_MODEL = {"thing_model": None}
+
+
+async def test_every_sample_arrives_once_in_order_and_in_few_messages(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """All values of a moment go in one batch, each with its own time."""
+    device.thing_model = None
+    measure(hass, "sensor.power", 0, 0)
+    measure(hass, "sensor.voltage", 230, 0)
+    entry = await set_up([POWER, VOLTAGE], options={**NO_MODEL, "window": 0.1})
+    await all_sent(entry)
+    for tick in range(1, 151):
+        measure(hass, "sensor.power", tick, tick * 10)
+        if tick % 10 == 0:
+            measure(hass, "sensor.voltage", 230 + tick, tick * 10)
+    await all_sent(entry)
+    assert device.samples["Power"] == [(tick, NOON + tick * 10) for tick in range(151)]
+    assert [value for value, _ in device.samples["Voltage"]] == [230, *range(240, 381, 10)]
+    assert len(uplinks(cloud, BATCH)) <= 3
+    assert entry.runtime_data.reporter.counters.sent == 151 + 16
+
+
+async def test_back_and_forth_is_two_samples(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A value that returns to what the cloud has is no news for the newest value, but for every sample it is."""
+    device.thing_model = None
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([POWER], options=NO_MODEL)
+    await all_sent(entry)
+    cloud.faults.set(delay_replies=0.1)
+    for turn in range(1, 7):
+        measure(hass, "sensor.power", 1 + turn % 2, turn * 1000)
+    await all_sent(entry)
+    assert [value for value, _ in device.samples["Power"]] == [1, 2, 1, 2, 1, 2, 1]
+
+
+async def test_every_sample_and_dead_band(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """What is too small to tell is no sample; the minimum interval holds none back."""
+    device.thing_model = None
+    measure(hass, "sensor.power", 10, 0)
+    entry = await set_up([{**POWER, "dead_band": 2, "min_interval": 600}], options=NO_MODEL)
+    await all_sent(entry)
+    for tick, watt in enumerate((11, 12.5, 13, 15), start=1):
+        measure(hass, "sensor.power", watt, tick * 1000)
+    await posted(device, "Power", 15)
+    assert [value for value, _ in device.samples["Power"]] == [10, 12.5, 15]
+
+
+async def test_a_flood_stays_below_the_limit(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """However much happens, the platform has no reason to drop anything: every message has its reply."""
+    device.thing_model = None
+    cloud.faults.set(rate_limit=True)
+    rows = [{**TEMPERATURE, "identifier": f"P{n}", "entity": f"sensor.s{n}"} for n in range(10)]
+    measure(hass, "sensor.power", 0, 0)
+    for row in rows:
+        hass.states.async_set(row["entity"], "0", CELSIUS)
+    entry = await set_up([*rows, POWER], options={**NO_MODEL, "window": 0})
+    for turn in range(1, 401):
+        for row in rows:
+            hass.states.async_set(row["entity"], str(turn), CELSIUS)
+        measure(hass, "sensor.power", turn, turn * 10)
+        if turn % 10 == 0:
+            await until(lambda wanted=turn: device.properties.get("Power", (0,))[0] >= wanted - 100)
+    await all_sent(entry)
+    assert {key: value for key, (value, _) in device.properties.items()} == {
+        **{row["identifier"]: 400 for row in rows}, "Power": 400
+    }  # fmt: skip
+    counters = entry.runtime_data.reporter.counters
+    assert counters.retried == 0
+    assert counters.merged > 3000
+    assert Counter(value for value, _ in device.samples["Power"]) == Counter(range(401))
+
+
+async def test_a_slow_cloud_gets_one_message_at_a_time(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """What happens while a reply is awaited becomes one more message, not many."""
+    hass.states.async_set("sensor.living_room", "0", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    await all_sent(entry)
+    cloud.faults.set(delay_replies=0.3)
+    before = len(uplinks(cloud, POST))
+    for degree in range(1, 50):
+        hass.states.async_set("sensor.living_room", str(degree), CELSIUS)
+        await until(lambda: len(uplinks(cloud, POST)) > before)
+    assert len(uplinks(cloud, POST)) == before + 1
+    await posted(device, "CurrentTemperature", 49.0)
+    assert len(uplinks(cloud, POST)) == before + 2
+
+
+async def test_samples_without_a_reply_are_sent_again_with_their_time(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost with a reply, and the same sample twice is one sample to the cloud."""
+    monkeypatch.setattr("custom_components.aliyun_iot.sender.REPLY_TIMEOUT", 0.05)
+    device.thing_model = None
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([POWER], options=NO_MODEL)
+    await all_sent(entry)
+    cloud.faults.set(lose_replies=2)
+    measure(hass, "sensor.power", 2, 1000)
+    await until(lambda: entry.runtime_data.reporter.counters.retried == 2)
+    measure(hass, "sensor.power", 3, 2000)
+    await all_sent(entry)
+    assert sorted(set(device.samples["Power"])) == [(1, NOON), (2, NOON + 1000), (3, NOON + 2000)]
+    assert device.properties["Power"][0] == 3
+
+
+async def test_samples_that_are_too_large_together(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are divided; one that is too large alone is left out, and the others arrive."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.messages.MAX_PAYLOAD", 600)
+    device.thing_model = None
+    row = {"identifier": "Text", "entity": "sensor.text", "aspect": "text", "every_sample": True}
+    hass.states.async_set("sensor.text", "first")
+    entry = await set_up([row], options={**NO_MODEL, "window": 0.05})
+    await all_sent(entry)
+    for n in range(9):
+        hass.states.async_set("sensor.text", str(n) * 100)
+    hass.states.async_set("sensor.text", "\N{PILE OF POO}" * 200)
+    hass.states.async_set("sensor.text", "last")
+    await all_sent(entry)
+    assert [value for value, _ in device.samples["Text"]] == ["first", *(str(n) * 100 for n in range(9)), "last"]
+    assert entry.runtime_data.reporter.counters.rejected == 1
+
+
+async def test_a_busy_cloud_keeps_samples_waiting(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code that says "not now" costs no sample and is no refusal."""
+    monkeypatch.setattr("custom_components.aliyun_iot.sender.RETRY_DELAY", 0.01)
+    device.thing_model = None
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([POWER], options=NO_MODEL)
+    await all_sent(entry)
+    cloud.faults.set(answer_code={"code": 429, "count": 2})
+    measure(hass, "sensor.power", 2, 1000)
+    await all_sent(entry)
+    assert device.samples["Power"] == [(1, NOON), (2, NOON + 1000)]
+    assert not entry.runtime_data.reporter.rejections.known
+
+
+async def test_the_rate_is_the_users(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """A changed rate applies without a reconnect."""
+    entry = await set_up([], options={"uplink_rate": 2})
+    limiter = entry.runtime_data.link.limiter
+    assert limiter.burst + limiter.rate == 2
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "uplink_rate": 30})
+    await hass.async_block_till_done()
+    assert limiter.burst + limiter.rate == 30
+    assert device.connections == 1
+
+
+async def test_a_cloud_that_refuses_all_batches(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search for the bad sample ends soon, and the property rests with its reason."""
+    monkeypatch.setattr("custom_components.aliyun_iot.sender.REFUSED_IN_A_ROW", 5)
+    device.thing_model = None
+    hass.states.async_set("sensor.power", "0", WATT)
+    entry = await set_up([POWER], options=NO_MODEL)
+    await all_sent(entry)
+    cloud.faults.set(answer_code={"code": 6813})
+    for value in range(1, 101):
+        measure(hass, "sensor.power", value)
+    await all_sent(entry)
+    assert "6813" in entry.runtime_data.reporter.rejections.known["Power"].reason
+    assert len(uplinks(cloud, BATCH)) < 20
+    assert len(on_topic(cloud, POST)) <= 1

@@ -1,0 +1,88 @@
+"""What the cloud refuses is shown with what to do about it, until it is solved."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+
+from custom_components.aliyun_iot.const import DOMAIN
+from simulator import CloudDevice, Simulator
+
+from .conftest import SetUp
+from .outages import BATCH, POST, POWER, WATT, end_outage, lose_connection, measure, on_topic, quick_to_return
+from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .waiting import until
+
+STRANGER = {"identifier": "Stranger", "entity": "sensor.stranger", "aspect": "value"}
+NO_MODEL = {"thing_model": None}
+
+
+def issue(hass: HomeAssistant, entry_id: str) -> ir.IssueEntry | None:
+    """Return the issue about refused properties."""
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"property_rejected_{entry_id}")
+
+
+async def test_an_issue_names_what_is_refused_until_it_is_solved(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The property was missing in the console; somebody adds it, and the next post ends the issue."""
+    hass.states.async_set("sensor.stranger", "1", WATT)
+    entry = await set_up([STRANGER], options=NO_MODEL)
+    await until(lambda: issue(hass, entry.entry_id))
+    shown = issue(hass, entry.entry_id)
+    assert shown.translation_key == "property_rejected"
+    assert shown.translation_placeholders["count"] == "1"
+    assert "- Stranger: tsl parse: params not exist" in shown.translation_placeholders["properties"]
+
+    device.thing_model = None
+    hass.states.async_set("sensor.stranger", "2", WATT)
+    await posted(device, "Stranger", 2)
+    await until(lambda: issue(hass, entry.entry_id) is None)
+
+
+async def test_many_refusals_are_one_issue(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """A thing model of another product refuses everything; five are named, all are counted."""
+    rows = [{**STRANGER, "identifier": f"Stranger{n}", "entity": f"sensor.s{n}"} for n in range(8)]
+    for row in rows:
+        hass.states.async_set(row["entity"], "1", WATT)
+    entry = await set_up(rows, options=NO_MODEL)
+    await until(lambda: issue(hass, entry.entry_id))
+    shown = issue(hass, entry.entry_id).translation_placeholders
+    assert shown["count"] == "8"
+    assert shown["properties"].count("\n") == 5
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert issue(hass, entry.entry_id) is None
+
+
+async def test_an_issue_goes_with_the_binding(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Whoever removes the binding has solved it as well."""
+    hass.states.async_set("sensor.stranger", "1", WATT)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([STRANGER, TEMPERATURE], options=NO_MODEL)
+    await until(lambda: issue(hass, entry.entry_id))
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [TEMPERATURE]})
+    await hass.async_block_till_done()
+    assert issue(hass, entry.entry_id) is None
+
+
+async def test_refused_samples_rest_until_the_next_connection(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A property that is not there costs three messages, however much is measured; an outage is another chance."""
+    quick_to_return(monkeypatch)
+    measure(hass, "sensor.power", 1)
+    entry = await set_up([POWER], options=NO_MODEL)
+    rejections = entry.runtime_data.reporter.rejections
+    for value in range(2, 12):
+        measure(hass, "sensor.power", value)
+        await until(lambda: entry.runtime_data.reporter.buffered == 0)
+    assert rejections.rests("Power")
+    assert len(on_topic(cloud, BATCH) + on_topic(cloud, POST)) == 3
+
+    await lose_connection(cloud, device, entry)
+    device.thing_model = None
+    measure(hass, "sensor.power", 20)
+    measure(hass, "sensor.power", 21)
+    end_outage(cloud)
+    await until(lambda: [value for value, _ in device.samples.get("Power", [])] == [21, 20])
+    await until(lambda: not rejections.known)

@@ -1,0 +1,171 @@
+"""Figures for those who look for a cause: off until asked for, and never a flood."""
+
+from datetime import timedelta
+import json
+from pathlib import Path
+
+from homeassistant.components.sensor import SensorStateClass
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, EntityCategory
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+
+from custom_components.aliyun_iot import sensor
+from custom_components.aliyun_iot.alink.link import LinkState
+from simulator import CloudDevice, Simulator
+
+from .application import LAMP, SetProperties
+from .conftest import SetUp
+from .outages import all_sent, end_outage, lose_connection, measure, quick_to_return
+from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .waiting import until
+from .walk import translations
+
+ICONS = Path(sensor.__file__).with_name("icons.json")
+KEYS = {description.key for description in sensor.FIGURES}
+
+
+def figures(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, er.RegistryEntry]:
+    """Return the sensors of an entry by what they count."""
+    registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {one.translation_key: one for one in registered if one.domain == "sensor" and one.translation_key}
+
+
+async def enable(hass: HomeAssistant, entry: MockConfigEntry, *keys: str) -> None:
+    """Enable sensors as the user does on the page of the device; half a minute later Home Assistant reloads the entry."""
+    for key in keys:
+        er.async_get(hass).async_update_entity(figures(hass, entry)[key].entity_id, disabled_by=None)
+    await half_a_minute_later(hass)
+    await until(lambda: shown(hass, entry).keys() == set(keys))
+
+
+async def half_a_minute_later(hass: HomeAssistant) -> None:
+    """Let the time pass after which the sensors look at their figures."""
+    async_fire_time_changed(hass, dt_util.utcnow() + sensor.PERIOD + timedelta(seconds=1))
+    await hass.async_block_till_done()
+
+
+def shown(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
+    """Return what the enabled sensors show."""
+    found = {key: hass.states.get(one.entity_id) for key, one in figures(hass, entry).items()}
+    return {key: state.state for key, state in found.items() if state}
+
+
+def changes(events: list[Event], entity_id: str) -> int:
+    """Return how many changes of an entity there were."""
+    return sum(event.data["entity_id"] == entity_id for event in events)
+
+
+async def test_nothing_runs_for_what_nobody_has_enabled(
+    hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All sensors are there to be enabled, and cost nothing until then."""
+    timers: list[object] = []
+    monkeypatch.setattr(sensor, "async_track_time_interval", lambda *args, **kwargs: timers.append(args))
+    entry = await set_up()
+    registered = figures(hass, entry)
+    assert registered.keys() == KEYS
+    assert {one.disabled_by for one in registered.values()} == {er.RegistryEntryDisabler.INTEGRATION}
+    assert {one.entity_category for one in registered.values()} == {EntityCategory.DIAGNOSTIC}
+    [device_id] = {one.device_id for one in registered.values()}
+    connected = er.async_get(hass).async_get("binary_sensor.gw_1_connected")
+    assert connected
+    assert device_id == connected.device_id
+    assert not shown(hass, entry)
+    assert not timers
+
+
+async def test_figures_follow_what_happens(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Values, refusals, an outage and commands are all counted."""
+    quick_to_return(monkeypatch)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([LAMP, TEMPERATURE])
+    await enable(hass, entry, *KEYS)
+    await posted(device, "LightSwitch", 0)
+    await all_sent(entry)
+    await set_properties(LightSwitch=1)
+    await set_properties(Brightness=1)
+    await posted(device, "LightSwitch", 1)
+    await lose_connection(cloud, device, entry)
+    for degree in (21, 22, 23):
+        hass.states.async_set("sensor.living_room", str(degree), CELSIUS)
+    await half_a_minute_later(hass)
+    offline = shown(hass, entry)
+    assert offline["values_buffered"] == "1"
+    assert int(offline["values_merged"]) == entry.runtime_data.reporter.counters.merged >= 2
+    assert offline["commands_received"] == "2"
+    assert offline["commands_refused"] == "1"
+
+    cloud.faults.set(answer_code={"code": 6813, "count": 1})
+    end_outage(cloud)
+    await until(lambda: entry.runtime_data.reporter.counters.rejected)
+    await until(lambda: entry.runtime_data.link.state is LinkState.ONLINE)
+    await all_sent(entry)
+    await half_a_minute_later(hass)
+    online = shown(hass, entry)
+    counters = entry.runtime_data.reporter.counters
+    assert online["values_buffered"] == "0"
+    assert online["values_rejected"] == str(counters.rejected)
+    assert int(online["values_sent"]) == counters.sent > 2
+    assert int(online["messages_sent"]) == counters.posts > int(offline["messages_sent"])
+
+
+async def test_a_flood_of_values_is_no_flood_of_states(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often a figure changes, it is recorded at most once in half a minute; and not at all if it stays."""
+    measure(hass, "sensor.living_room", 0)
+    entry = await set_up([TEMPERATURE])
+    await enable(hass, entry, "values_sent")
+    await posted(device, "CurrentTemperature", 0.0)
+    await half_a_minute_later(hass)
+    events = async_capture_events(hass, EVENT_STATE_CHANGED)
+    entity_id = figures(hass, entry)["values_sent"].entity_id
+    for degree in range(1, 10):
+        measure(hass, "sensor.living_room", degree)
+        await posted(device, "CurrentTemperature", float(degree))
+    await all_sent(entry)
+    assert changes(events, entity_id) == 0
+    await half_a_minute_later(hass)
+    assert changes(events, entity_id) == 1
+    await half_a_minute_later(hass)
+    assert changes(events, entity_id) == 1
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await half_a_minute_later(hass)
+    assert shown(hass, entry) == {"values_sent": STATE_UNAVAILABLE}
+
+
+async def test_statistics_survive_a_restart_of_the_figures(hass: HomeAssistant, set_up: SetUp) -> None:
+    """What begins anew with every start is a total that increases; what waits goes up and down."""
+    entry = await set_up()
+    await enable(hass, entry, *KEYS)
+    classes = {
+        key: state.attributes["state_class"]
+        for key, one in figures(hass, entry).items()
+        if (state := hass.states.get(one.entity_id))
+    }
+    assert classes.pop("values_buffered") == SensorStateClass.MEASUREMENT
+    assert set(classes.values()) == {SensorStateClass.TOTAL_INCREASING}
+    assert len(classes) == len(KEYS) - 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_every_figure_has_a_name_and_an_icon(language: str) -> None:
+    """A figure without a name would be called like the device."""
+    assert translations(language)["entity"]["sensor"].keys() == KEYS
+    assert json.loads(ICONS.read_text(encoding="utf-8"))["entity"]["sensor"].keys() == KEYS

@@ -1,0 +1,85 @@
+"""What Home Assistant's own page shows: how many devices, how they are, and whether their cloud can be reached."""
+
+import asyncio
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
+
+from custom_components.aliyun_iot.const import CONF_DEVICE_NAME, CONF_ENDPOINT, CONF_PRODUCT_KEY, DOMAIN
+from simulator import CloudDevice, Simulator
+
+from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
+from .outages import lose_connection, measure
+from .test_reporter import TEMPERATURE, posted
+from .walk import translations
+
+
+async def health(hass: HomeAssistant) -> dict[str, Any]:
+    """Return what is shown, once everything has been found out."""
+    assert await async_setup_component(hass, "system_health", {})
+    await hass.async_block_till_done()
+    found = await get_system_health_info(hass, DOMAIN)
+    shown = {key: await value if asyncio.iscoroutine(value) else value for key, value in found.items()}
+    assert shown.keys() == translations()["system_health"]["info"].keys()
+    for identity in (PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET):
+        assert identity not in repr(shown)
+    return shown
+
+
+async def add(hass: HomeAssistant, data: dict[str, Any], name: str, **other: Any) -> MockConfigEntry:
+    """Add another device."""
+    entry = MockConfigEntry(domain=DOMAIN, title=name, data={**data, CONF_DEVICE_NAME: name, **other})
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry
+
+
+async def test_all_is_well(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """One device, connected."""
+    await set_up()
+    assert await health(hass) == {
+        "devices": 1,
+        "connected_devices": 1,
+        "states": "online: 1",
+        "buffered_values": 0,
+        "can_reach_server": "ok",
+    }
+    assert device.connections == 1  # to look whether it can be reached is no connect
+
+
+async def test_an_outage(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """What waits is counted, and the kind of the failure is named."""
+    measure(hass, "sensor.living_room", 1)
+    entry = await set_up([TEMPERATURE])
+    await posted(device, "CurrentTemperature", 1.0)
+    await lose_connection(cloud, device, entry)
+    measure(hass, "sensor.living_room", 2)
+    shown = await health(hass)
+    assert shown["connected_devices"] == 0
+    assert shown["states"] in ("backing_off (connection_lost): 1", "backing_off (server_unavailable): 1")
+    assert shown["buffered_values"] == 1
+    assert shown["can_reach_server"] == "ok"
+
+
+async def test_several_devices(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
+) -> None:
+    """Devices that did not come up count as well, and one cloud that can't be reached is told."""
+    await set_up()
+    await add(hass, entry_data, "second", **{CONF_ENDPOINT: "127.0.0.1:1"})
+    await add(hass, entry_data, "third", **{CONF_PRODUCT_KEY: "not a key"})
+    shown = await health(hass)
+    assert shown["devices"] == 3
+    assert shown["connected_devices"] == 1
+    assert shown["states"] == "online: 1, setup_error: 1, setup_retry: 1"
+    assert shown["can_reach_server"] == {"type": "failed", "error": "refused"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_errors_that_are_shown_are_named_alike(language: str) -> None:
+    """What is shown has words in both languages."""
+    assert all(translations(language)["system_health"]["info"].values())
