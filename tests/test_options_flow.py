@@ -63,7 +63,7 @@ async def test_pages_reach_a_browser(
     menu = await (await client.post(url, json={"handler": offline.entry_id})).json()
     page = await (await client.post(f"{url}/{menu['flow_id']}", json={"next_step_id": "custom"})).json()
     assert [list(field.get("selector", ["section"])) for field in page["data_schema"]] == [
-        ["select"], ["select"], ["template"], ["action"], ["section"], ["section"]
+        ["select"], ["select"], ["template"], ["action"], ["condition"], ["section"], ["section"]
     ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from .binding_fields import (
     SECTION_REPORTING,
     InputRefused,
     choice,
+    control_values,
     read_binding,
     section_values,
 )
@@ -118,7 +119,7 @@ class BindingForm:
             CONF_IDENTIFIER: self.current.identifier,
             CONF_ACCESS: self.current.access.value,
             CONF_CONFIRMED: self.current.confirmed,
-            SECTION_ACTIONS: {CONF_CONDITION: self.current.condition, CONF_ACTIONS: self.current.actions},
+            SECTION_ACTIONS: control_values(self.current),
             **section_values(self.current),
         }
 

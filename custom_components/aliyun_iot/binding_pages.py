@@ -181,10 +181,13 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         labels = await Labels.load(self.hass)
         model = thing_model_of(self.bound_entry())
         options = [SelectOptionDict(value=one.identifier, label=labels.binding(one, model)) for one in self.editable()]
+        if len(options) <= SEEN_AT_A_GLANCE:
+            return SelectSelector(
+                SelectSelectorConfig(options=options, multiple=multiple, mode=SelectSelectorMode.LIST)
+            )
+        # The frontend lets only a choice of several, or one that takes more than is offered, be searched.
         return SelectSelector(
             SelectSelectorConfig(
-                options=options,
-                multiple=multiple,
-                mode=SelectSelectorMode.LIST if len(options) <= SEEN_AT_A_GLANCE else SelectSelectorMode.DROPDOWN,
+                options=options, multiple=multiple, custom_value=not multiple, mode=SelectSelectorMode.DROPDOWN
             )
         )

@@ -172,7 +172,7 @@ def _covered(hass: HomeAssistant, target: Target) -> set[str]:
         primary_entities_only=False,
     )
     covered = found.referenced | found.indirectly_referenced
-    covered |= _covered_hidden(hass, target, found.referenced_areas, found.referenced_devices)
+    covered |= _covered_unseen(hass, target, found.referenced_areas, found.referenced_devices)
     if target.integration or target.domain:
         registry = er.async_get(hass)
         platforms = {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
@@ -183,8 +183,8 @@ def _covered(hass: HomeAssistant, target: Target) -> set[str]:
     return covered
 
 
-def _covered_hidden(hass: HomeAssistant, target: Target, areas: set[str], devices: set[str]) -> set[str]:
-    """Return the hidden entities of a target, by the rules that Home Assistant's helper has for the visible ones.
+def _covered_unseen(hass: HomeAssistant, target: Target, areas: set[str], devices: set[str]) -> set[str]:
+    """Return the hidden and disabled entities of a target, by the rules that Home Assistant's helper has for the others.
 
     `areas` and `devices` are what the helper found, `devices` including those that are there only for their area: such
     a device does not speak for an entity with an area of its own.
@@ -197,7 +197,7 @@ def _covered_hidden(hass: HomeAssistant, target: Target, areas: set[str], device
     return {
         registered.entity_id
         for registered in er.async_get(hass).entities.values()
-        if registered.hidden_by
+        if (registered.hidden_by or registered.disabled_by)
         and (
             not labels.isdisjoint(registered.labels)
             or registered.area_id in areas
