@@ -9,9 +9,9 @@ import sys
 
 from homeassistant.const import __version__ as home_assistant_version
 
-from . import idle, latency, mapping
+from . import commands, idle, latency, mapping
 
-BENCHMARKS = (latency.BENCHMARK, idle.BENCHMARK, mapping.BENCHMARK)
+BENCHMARKS = (latency.BENCHMARK, idle.BENCHMARK, mapping.BENCHMARK, commands.BENCHMARK)
 
 
 def main() -> None:

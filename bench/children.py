@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ class Child:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         """Take over a process whose stdin and stdout are pipes."""
         self._process = process
+
+    @property
+    def processor_seconds(self) -> float:
+        """Return the processor time that the process has taken so far."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        user, system = fields[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     async def ask(self, question: Any) -> Any:
         """Send one line and return the line that answers it; raises ChildFailed."""

@@ -1,10 +1,11 @@
 """A Home Assistant core in this process: real, but with nothing in it except what is measured."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 import logging
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
+from typing import Any
 
 from homeassistant import loader
 from homeassistant.auth import auth_manager_from_config
@@ -45,8 +46,8 @@ async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
         await async_load_base_functionality(hass)
         # For `http`, on which the integration depends. It isn't started: that happens while Home Assistant starts.
         hass.auth = await auth_manager_from_config(hass, [], [])
-        await _set_up(hass, "homeassistant", {})
-        await _set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
+        await set_up(hass, "homeassistant", {})
+        await set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
         await hass.async_start()
         try:
             yield hass
@@ -57,6 +58,17 @@ async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
 async def add_device(hass: HomeAssistant, device: Device, port: int, switch: str) -> ConfigEntry:
     """Connect a device whose switch is bound to `input_boolean.<switch>`; raises NotSetUp."""
     binding = {"identifier": SWITCH, "entity": f"input_boolean.{switch}", "aspect": "power", "access": "both"}
+    return await connect_device(hass, device, port, [binding], THING_MODEL)
+
+
+async def connect_device(
+    hass: HomeAssistant,
+    device: Device,
+    port: int,
+    bindings: Sequence[Mapping[str, str]],
+    thing_model: Mapping[str, Any],
+) -> ConfigEntry:
+    """Connect a device with these bindings; raises NotSetUp."""
     entry = ConfigEntry(
         version=1,
         minor_version=1,
@@ -71,11 +83,14 @@ async def add_device(hass: HomeAssistant, device: Device, port: int, switch: str
             CONF_ENDPOINT: f"127.0.0.1:{port}",
             CONF_TRANSPORT: "tcp",
         },
-        options={CONF_THING_MODEL: THING_MODEL},
+        options={CONF_THING_MODEL: thing_model},
         discovery_keys=MappingProxyType({}),
         subentries_data=[
             ConfigSubentryData(
-                data={CONF_BINDINGS: [binding]}, subentry_type=SUBENTRY_EXPOSURE, title=switch, unique_id=switch
+                data={CONF_BINDINGS: [dict(one) for one in bindings]},
+                subentry_type=SUBENTRY_EXPOSURE,
+                title="bench",
+                unique_id="bench",
             )
         ],
     )
@@ -86,6 +101,7 @@ async def add_device(hass: HomeAssistant, device: Device, port: int, switch: str
     return entry
 
 
-async def _set_up(hass: HomeAssistant, domain: str, config: dict[str, object]) -> None:
+async def set_up(hass: HomeAssistant, domain: str, config: dict[str, object]) -> None:
+    """Set an integration up; raises NotSetUp."""
     if not await async_setup_component(hass, domain, config):
         raise NotSetUp(domain)
