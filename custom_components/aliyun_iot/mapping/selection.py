@@ -15,6 +15,7 @@ from homeassistant.helpers.entity import entity_sources
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 import voluptuous as vol
 
+from ..const import DOMAIN
 from .domains import domain_of
 
 _REGISTRY_ID = re.compile(r"[0-9a-f]{32}")
@@ -132,8 +133,10 @@ class _Resolved:
     def of(cls, hass: HomeAssistant, selection: Selection) -> Self:
         registry = er.async_get(hass)
         included = _covered(hass, selection.include)
-        excluded = included & _covered(hass, selection.exclude)
         named = _named(hass, selection.include.entity_id)
+        # What this integration tells about itself is no part of the house that an area or a label stands for.
+        included = {entity_id for entity_id in included if entity_id in named or not _own(registry, entity_id)}
+        excluded = included & _covered(hass, selection.exclude)
         hidden, diagnostic = set[str](), set[str]()
         for entity_id in included - excluded - named:
             registered = registry.async_get(entity_id)
@@ -148,6 +151,11 @@ class _Resolved:
             ):
                 diagnostic.add(entity_id)
         return cls(included - excluded - hidden - diagnostic, hidden, diagnostic, excluded)
+
+
+def _own(registry: er.EntityRegistry, entity_id: str) -> bool:
+    registered = registry.async_get(entity_id)
+    return registered is not None and registered.platform == DOMAIN
 
 
 def _named(hass: HomeAssistant, references: Iterable[str]) -> set[str]:
