@@ -79,7 +79,7 @@ SETTINGS_SCHEMA = vol.Schema(
                 min=0, max=LONGEST_WINDOW, step=0.05, unit_of_measurement="s", mode=NumberSelectorMode.BOX
             )
         ),
-        vol.Required(SECTION_COMMANDS, default=dict): section(COMMAND_FIELDS, {"collapsed": False}),
+        vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
     }
 )
 

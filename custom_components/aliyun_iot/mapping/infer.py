@@ -148,7 +148,7 @@ def _number(
     if convert:
         try:
             low, high, step = _converted(low, high, step, convert)
-        except (ConversionError, OverflowError):  # beyond all numbers
+        except ConversionError, OverflowError:  # beyond all numbers
             return DoubleType(unit=unit)
         if low >= high:
             return DoubleType(unit=unit)

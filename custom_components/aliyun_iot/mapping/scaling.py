@@ -28,7 +28,6 @@ FULL_SCALES = frozenset({254, 255, 1000, 65535})
 """To what others count, beyond percent: the levels of Zigbee, a byte, tenths of a percent, two bytes."""
 
 
-
 def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
     """Return the number that a property says for the entity's; raises `ConversionError`.
 
@@ -86,8 +85,10 @@ def _whole(aspect: Aspect, data_type: DataType, conversion: Conversion, state: S
     """
     if not aspect.writable or not isinstance(data_type, IntType | FloatType | DoubleType):
         return None
-    share, stated = aspect.range(state), property_unit(data_type, conversion)
-    if stated or aspect.unit(state) != PERCENTAGE or not share or (share.min, share.max) != (0, 100):
+    if property_unit(data_type, conversion) or aspect.unit(state) != PERCENTAGE:
+        return None
+    share = aspect.range(state)
+    if share is None or (share.min, share.max) != (0, 100):
         return None
     low, high = data_type.min, data_type.max
     if low is None or high is None or low < 0:
