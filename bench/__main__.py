@@ -9,9 +9,15 @@ import sys
 
 from homeassistant.const import __version__ as home_assistant_version
 
-from . import idle, latency, mapping, throughput
+from . import commands, idle, latency, mapping, throughput
 
-BENCHMARKS = (latency.BENCHMARK, idle.BENCHMARK, mapping.BENCHMARK, throughput.BENCHMARK)
+BENCHMARKS = (
+    latency.BENCHMARK,
+    idle.BENCHMARK,
+    mapping.BENCHMARK,
+    commands.BENCHMARK,
+    throughput.BENCHMARK,
+)
 
 
 def main() -> None:

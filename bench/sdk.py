@@ -1,15 +1,16 @@
 """The vendor's Python SDK in an environment of its own, for comparison."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
 import shutil
 import sys
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from .children import ROOT, child
+from .children import ROOT, Child, child
 from .cloud import Cloud
 from .device import PRODUCT_KEY, THING_MODEL, Device
 
@@ -39,15 +40,18 @@ async def install_sdk() -> None:
 
 
 @asynccontextmanager
-async def sdk_device(cloud: Cloud, device: Device) -> AsyncIterator[None]:
-    """Connect a device made of the SDK to the cloud as long as the context lasts."""
+async def sdk_device(
+    cloud: Cloud, device: Device, thing_model: Mapping[str, Any] = THING_MODEL
+) -> AsyncIterator[Child]:
+    """Connect a device made of the SDK to the cloud as long as the context lasts; yield its process."""
     with TemporaryDirectory() as folder:
-        thing_model = Path(folder) / "tsl.json"
-        thing_model.write_text(json.dumps(THING_MODEL), encoding="utf-8")
+        tsl = Path(folder) / "tsl.json"
+        tsl.write_text(json.dumps(thing_model), encoding="utf-8")
         script = Path(__file__).with_name("sdk_device.py")
-        async with child(PYTHON, script, str(cloud.port), PRODUCT_KEY, device.device_name, device.secret, thing_model):
+        triple = (PRODUCT_KEY, device.device_name, device.secret)
+        async with child(PYTHON, script, str(cloud.port), *triple, tsl) as process:
             await cloud.wait_online(device)
-            yield
+            yield process
 
 
 async def succeeds(*command: str | Path) -> bool:

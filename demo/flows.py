@@ -122,9 +122,7 @@ async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
     """Bind many entities at once, all that is suggested; return the identifiers."""
     flow = await Flow.start(home, "options", entry_id)
     await flow.choose("select")
-    await flow.fill(
-        "select", {"target": {"entity_id": BULK_ENTITIES}, "integrations": [], "leave_out": {}, "also": {}}
-    )
+    await flow.fill("select", {"target": {"entity_id": BULK_ENTITIES}, "integrations": [], "leave_out": {}, "also": {}})
     suggested = _ticked(flow.step, "bindings")
     await flow.fill("suggestions", {"bindings": suggested})
     await flow.fill("preview", {})

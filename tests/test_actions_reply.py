@@ -1,14 +1,17 @@
 """Automations that answer what the cloud sent, and what the caller in the cloud then sees."""
 
 import base64
+from collections.abc import Mapping
 import json
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 import pytest
 
+from custom_components.aliyun_iot.alink.commands import Answer
 from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.listeners import Happening, Listener, listeners_of
 from simulator import CloudDevice, Simulator
 
 from .application import invoke, publish, reply_on
@@ -44,6 +47,20 @@ async def test_service_nobody_bound(
     assert json.loads(result["Data"]["Result"]) == {"Energy": 1003.0, "ReadAt": "1795435200000"}
 
 
+async def test_answer_that_nobody_waits_for_yet(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Who is told of a call may answer in the same turn of the loop."""
+    entry = await set_up(entry_id=ENTRY_ID)
+
+    def hear(details: Mapping[str, Any], context: Context | None) -> None:
+        entry.runtime_data.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
+
+    listeners_of(hass).add(Listener(ENTRY_ID, Happening.SERVICE_CALLED, None, hear))
+    result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    assert json.loads(result["Data"]["Result"]) == {"Energy": 1.5}
+
+
 async def test_failures_of_an_automation(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
@@ -59,7 +76,11 @@ async def test_failures_of_an_automation(
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [(200, "success"), (429, "Too many requests in a short time. Send less often and try again later."), (100042, "failed")],
+    [
+        (200, "success"),
+        (429, "Too many requests in a short time. Send less often and try again later."),
+        (100042, "failed"),
+    ],
 )
 async def test_without_words(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, code: int, message: str
@@ -165,10 +186,9 @@ async def test_call_on_a_user_topic(hass: HomeAssistant, cloud: Simulator, devic
     )
     await set_up(entry_id=ENTRY_ID)
     result = await rrpc(cloud, device, b"now?", "ask/time")
-    print("RESULT", result)
     assert result["RrpcCode"] == "SUCCESS"
     assert json.loads(base64.b64decode(result["PayloadBase64Byte"])) == {"asked": "now?"}
-    result = await rrpc(cloud, device, b"", "ask/bytes")
+    result = await rrpc(cloud, device, b"?", "ask/bytes")
     assert base64.b64decode(result["PayloadBase64Byte"]) == b"\x00\xff"
 
 

@@ -8,6 +8,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 
 from .house import LAMP, LAMP_ATTRIBUTES, NO_SECTIONS, bind_lamp, bound, entry_with, furnish
@@ -242,6 +243,21 @@ async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: M
     assert walk.open_sections == {"conversion", "reporting"}
     await walk.submit(aspect="power", identifier="FirmwareVersion", access="report", **NO_SECTIONS)
     assert list(bound(offline)) == ["LightSwitch", "Brightness", "FirmwareVersion"]
+
+
+async def test_very_many_bindings_are_searched(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Few are a list to look through; of many one is found by its name."""
+    rows = [Binding(f"Dial{number}", f"number.dial_{number}", "value") for number in range(11)]
+    for page, field, searched in (
+        ("edit", "binding", {"multiple": False, "custom_value": True, "mode": "dropdown"}),
+        ("remove", "bindings", {"multiple": True, "custom_value": False, "mode": "dropdown"}),
+    ):
+        for count, expected in ((10, {**searched, "custom_value": False, "mode": "list"}), (11, searched)):
+            entry = entry_with(hass, {})
+            add_bindings(hass, entry, rows[:count])
+            walk = await Walk.options(hass, entry, page)
+            assert walk.result["data_schema"].schema[field].config.items() >= expected.items()
+            assert len(walk.choices(field)) == count
 
 
 async def test_a_binding_that_cannot_be_changed_any_more(hass: HomeAssistant, offline: MockConfigEntry) -> None:

@@ -2,6 +2,7 @@
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.condition import async_get_all_descriptions
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
@@ -49,6 +50,8 @@ async def test_a_condition_names_its_device(hass: HomeAssistant, caplog: pytest.
     assert "config_entry_id" in caplog.text
 
 
-async def test_every_condition_is_described(hass: HomeAssistant) -> None:
+async def test_every_condition_is_described(hass: HomeAssistant, set_up: SetUp) -> None:
     """What the user interface offers is what there is."""
+    await set_up()
+    assert (await async_get_all_descriptions(hass))["aliyun_iot.is_connected"]["fields"].keys() == {"config_entry_id"}
     assert (await async_get_conditions(hass)).keys() == load_yaml_dict(str(INTEGRATION / "conditions.yaml")).keys()

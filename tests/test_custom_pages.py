@@ -59,6 +59,7 @@ async def test_what_could_not_be_posted_is_shown_once(hass: HomeAssistant, offli
     assert walk.errors == {"identifier": "not_postable", "base": "submit_again"}
     assert "['person.a']" in walk.result["description_placeholders"]["reason"]
     await walk.submit(**persons)
+    assert walk.values == {"attribute": "persons"}
     await walk.submit(attribute="persons")
     assert walk.created
 

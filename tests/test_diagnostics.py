@@ -54,6 +54,8 @@ async def test_diagnostics(hass: HomeAssistant, hass_client: Any, device: CloudD
     await async_setup_component(hass, "diagnostics", {})
     found = await get_diagnostics_for_config_entry(hass, hass_client, busy_entry)
     assert found["link"]["state"] == "online"
+    assert found["events"]["counters"] == {"posted": 0, "refused": 0, "disconnected": 0, "too_many": 0}
+    assert found["events"]["problems"] == {}
     assert found["bindings"]["working"]["LightSwitch"] == "input_boolean.lamp"
     assert "removed" in found["bindings"]["problems"]["ZoneLevels"]
     assert found["reporter"]["rejections"]["CurrentTemperature"]["value"] == 21.0

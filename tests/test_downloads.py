@@ -74,13 +74,20 @@ async def test_the_link_of_the_page_works_in_a_browser(
     hass_client: ClientSessionGenerator,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """It carries the rights of the administrator who opened the page, for this file and no other."""
+    """It carries the rights of the administrator who opened the page, for this file and no other.
+
+    Without a target the frontend would take it for one of its pages, and leave the dialogue.
+    """
     client = await hass_client()
     url = "/api/config/config_entries/options/flow"
     page = await (await client.post(url, json={"handler": entry.entry_id})).json()
     for step in ("thing_model", "thing_model_generate"):
         page = await (await client.post(f"{url}/{page['flow_id']}", json={"next_step_id": step})).json()
-    link = page["description_placeholders"]["download"]
+    found = re.fullmatch(
+        r'<a href="(\S+)" target="_blank">download the file</a>', page["description_placeholders"]["download"]
+    )
+    assert found
+    link = found[1]
     shown = next(field for field in page["data_schema"] if field["name"] == "thing_model")
 
     stranger = await hass_client_no_auth()

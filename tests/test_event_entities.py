@@ -19,6 +19,7 @@ from .waiting import until
 
 PROPERTY_SET = "event.gw_1_property_set"
 READ_METER = "event.gw_1_service_readmeter"
+RUN_SCENE = "event.gw_1_service_runscene"
 ACTIONS: list[dict[str, Any]] = [{"delay": {"milliseconds": 1}}]
 
 
@@ -61,7 +62,7 @@ async def test_a_service_fires_with_its_input(
     state = fired(hass, READ_METER)
     assert (state.attributes["event_type"], state.attributes["input"]) == ("executed", {"Channel": 3})
     await invoke(cloud, device, "RunScene", {"SceneName": "night", "Transition": 5})
-    await until(lambda: fired(hass, "event.gw_1_service_runscene").attributes["event_type"] == "failed")
+    await until(lambda: hass.states.get(RUN_SCENE).attributes["event_type"] == "failed")
     assert fired(hass, READ_METER) is state
     assert hass.states.get(PROPERTY_SET).state == "unknown"
 

@@ -25,7 +25,7 @@ from custom_components.aliyun_iot.rules import rules_of
 from simulator import CloudDevice
 
 from .conftest import SetUp
-from .labelled_house import LabelledHouse, followed, rule_id
+from .labelled_house import OWNER, LabelledHouse, followed, rule_id
 from .waiting import until
 from .walk import Walk
 
@@ -135,7 +135,7 @@ async def test_an_entity_that_appears_later(
 async def test_what_is_not_there_for_a_while_still_matches(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """Unavailable, unloaded, disabled or renamed: none of it is a reason to release."""
+    """Unavailable, unloaded or renamed: none of it is a reason to release."""
     lamp = house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
     binding = exposed_bindings(entry)
@@ -149,6 +149,25 @@ async def test_what_is_not_there_for_a_while_still_matches(
     assert exposed_bindings(entry) == binding
     assert followed(entry) == {"PowerSwitch": lamp}
     assert entry.runtime_data.bound.by_identifier["PowerSwitch"].entity_id == "switch.reading_lamp"
+
+
+@pytest.mark.parametrize("named", ["entity", "label", "device", "area", "integration"])
+async def test_what_is_disabled_still_matches(
+    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse, named: str
+) -> None:
+    """By whatever the rule names it; a binding that went and came back could have another identifier."""
+    device_id = house.device("Lamp")
+    area_id = ar.async_get(hass).async_create("Hall").id
+    dr.async_get(hass).async_update_device(device_id, area_id=area_id)
+    lamp = house.add("switch.lamp", device_id=device_id, labelled=named == "label")
+    ids = {"entity_id": lamp, "label_id": house.label, "device_id": device_id, "area_id": area_id, "integration": OWNER}
+    include = {key: [one] for key, one in ids.items() if key.startswith(named)}
+    follow(hass, entry, {"selection": {"include": include}})
+    await until(lambda: followed(entry))
+    house.registry.async_update_entity("switch.lamp", disabled_by=er.RegistryEntryDisabler.USER)
+    hass.states.async_remove("switch.lamp")
+    await settled(hass)
+    assert followed(entry) == {"PowerSwitch": lamp}
 
 
 async def test_removed_and_added_again(

@@ -63,7 +63,7 @@ async def test_pages_reach_a_browser(
     menu = await (await client.post(url, json={"handler": offline.entry_id})).json()
     page = await (await client.post(f"{url}/{menu['flow_id']}", json={"next_step_id": "custom"})).json()
     assert [list(field.get("selector", ["section"])) for field in page["data_schema"]] == [
-        ["select"], ["select"], ["template"], ["action"], ["section"], ["section"]
+        ["select"], ["select"], ["template"], ["action"], ["condition"], ["section"], ["section"]
     ]  # fmt: skip
 
 
@@ -74,14 +74,14 @@ async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice,
     walk = await Walk.options(hass, entry, "settings")
     commands = {"commands_per_minute": 0, "desired_hours": 24, "dry_run": False}
     assert walk.values == {"keep_alive": 60, "window": 0.01, "uplink_rate": 9, "commands": commands}
-    await walk.submit(keep_alive=60, window=1.5)
+    await walk.submit(keep_alive=60, window=1.5, commands={})
     await hass.async_block_till_done()
     kept = {"uplink_rate": 9, "command_condition": [], **commands, "thing_model": model}
     assert entry.options == {"keep_alive": 60, "window": 1.5, **kept}
     assert device.connections == 1
 
     walk = await Walk.options(hass, entry, "settings")
-    await walk.submit(keep_alive=300, window=1.5)
+    await walk.submit(keep_alive=300, window=1.5, commands={})
     await hass.async_block_till_done()
     assert isinstance(entry.options["keep_alive"], int)
     assert entry.runtime_data.link.config.keep_alive == 300

@@ -240,7 +240,7 @@ async def test_the_page_of_a_service_reaches_a_browser(
     page = await (await client.post(url, json={"handler": [entry.entry_id, "service"]})).json()
     flow = f"{url}/{page['flow_id']}"
     page = await (await client.post(flow, json={"identifier": "Restart"})).json()
-    assert [list(field["selector"]) for field in page["data_schema"]] == [["entity"], ["action"]]
+    assert [list(field["selector"]) for field in page["data_schema"]] == [["entity"], ["action"], ["condition"]]
     actions = [{"delay": {"seconds": 1}}, {"action": "light.turn_on", "target": {"area_id": ["hall"]}}]
     await client.post(flow, json={"actions": actions})
     (service,) = entry.subentries.values()

@@ -94,7 +94,7 @@ async def test_nothing_of_the_device_is_in_it(
     """Neither the page nor the file has the triple or the host; the file is what the page shows."""
     entry = await set_up([{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"}])
     walk = await Walk.options(hass, entry, "transfer", "export_mapping")
-    [link] = re.findall(r"\((/api/\S+)\)", walk.description())
+    [link] = re.findall(r'href="(/api/\S+)"', walk.description())
     text = walk.values["mapping"]
     assert "light.lamp" in text
     for secret in (DEVICE_SECRET, PRODUCT_KEY, DEVICE_NAME, "127.0.0.1", entry.entry_id):

@@ -63,9 +63,9 @@ async def test_the_cloud_works_with_what_was_imported(
         ),
     )
     assert answer == {
-        "added": {"bindings": ["CurrentTemperature", "LightSwitch"], "services": [], "rules": []},
-        "changed": {"bindings": [], "services": [], "rules": []},
-        "removed": {"bindings": [], "services": [], "rules": []},
+        "added": {"bindings": ["CurrentTemperature", "LightSwitch"], "services": [], "events": [], "rules": []},
+        "changed": {"bindings": [], "services": [], "events": [], "rules": []},
+        "removed": {"bindings": [], "services": [], "events": [], "rules": []},
         "unchanged": 0,
         "warnings": [],
         "risky": [],
@@ -267,3 +267,37 @@ async def test_another_entry_is_refused(hass: HomeAssistant, set_up: SetUp) -> N
         with pytest.raises(HomeAssistantError) as error:
             await export(hass, entry)
         assert error.value.translation_key == "no_such_device"
+
+
+async def test_events_are_taken_along(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """An event may have several sources; those that stay go on, the others come and go, and all of it works at once."""
+    entry = await set_up()
+    bell = er.async_get(hass).async_get_or_create("event", "test", "bell", original_name="Bell")
+    smoke = {"triggers": [{"trigger": "event", "event_type": "smoke"}], "output": {"Zone": "hall"}}
+    ring = {"entity": bell.entity_id}
+    events = {"HighTemperatureAlarm": [ring, smoke], "Stranger": [smoke]}
+    answer = await take(hass, entry, document(events=events))
+    assert answer["added"]["events"] == ["HighTemperatureAlarm", "Stranger"]
+    assert answer["warnings"] == ["Stranger: the thing model has no such event."]
+    assert (await export(hass, entry))["events"] == events
+    assert {one.title for one in entry.subentries.values()} == {
+        f"HighTemperatureAlarm · {bell.entity_id}",
+        "HighTemperatureAlarm",
+        "Stranger",
+    }
+    await hass.async_block_till_done()
+    hass.bus.async_fire("smoke")
+    await device.wait_for(lambda one: one.events)
+    assert device.events[0].output == {"Zone": "hall"}
+
+    kept = {key for key, one in entry.subentries.items() if one.data.get("entity") == bell.id}
+    replaced = document(events={"HighTemperatureAlarm": [ring, {"entity": "event.gong"}]})
+    answer = await take(hass, entry, replaced, mode="replace")
+    assert (answer["changed"]["events"], answer["removed"]["events"]) == (["HighTemperatureAlarm"], ["Stranger"])
+    assert answer["warnings"] == [
+        "event.gong does not exist here. What belongs to it is imported, and works once there is one."
+    ]
+    assert len(entry.subentries) == 2
+    assert kept < entry.subentries.keys()
+    answer = await take(hass, entry, replaced, mode="replace")
+    assert answer["unchanged"] == 1

@@ -72,7 +72,7 @@ def test_chinese_is_chinese() -> None:
     same = {text for key, text in english.items() if chinese[key] == text}
     assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64"}
     assert not [text for text in english.values() if CHINESE.search(text)]
-    wordless = {"common.binding", "common.custom_binding", "common.misfit"}
+    wordless = {"common.binding", "common.custom_binding", "common.misfit", "common.model_feature"}
     assert not [key for key, text in chinese.items() if not (text in same or key in wordless or CHINESE.search(text))]
 
 
@@ -136,8 +136,12 @@ def test_every_problem_of_a_binding_has_a_text_and_a_field() -> None:
 def test_every_exception_has_a_text_with_what_it_is_given() -> None:
     """An exception with a key that has no text would show the key."""
     raised: set[str] = set()
-    for path in INTEGRATION.glob("*.py"):
+    for path in INTEGRATION.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("misuse", "failure"):
+                key = ast.literal_eval(node.args[0]) if isinstance(node.args[0], ast.Constant) else "unknown_property"
+                raised.add(key)
+                assert placeholders(translations()["exceptions"][key]["message"]) == {one.arg for one in node.keywords}
             if isinstance(node, ast.Call) and any(word.arg == "translation_domain" for word in node.keywords):
                 words = {word.arg: word.value for word in node.keywords}
                 if isinstance(words["translation_key"], ast.Constant):
@@ -177,6 +181,20 @@ def test_actions_are_described_completely() -> None:
             assert worded[action]["fields"][name].keys() == {"name", "description"}
             if select := field["selector"].get("select"):
                 assert translations()["selector"][select["translation_key"]]["options"].keys() == set(select["options"])
+
+
+@pytest.mark.parametrize(("kind", "icon"), [("triggers", "trigger"), ("conditions", "condition")])
+def test_triggers_and_conditions_are_described_completely(kind: str, icon: str) -> None:
+    """Each of them and every field of it has a name, a description and an icon."""
+    described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
+    described = {key: one for key, one in described.items() if not key.startswith(".")}
+    worded = translations()[kind]
+    icons = json.loads((INTEGRATION / "icons.json").read_text(encoding="utf-8"))[kind]
+    assert described.keys() == worded.keys() == icons.keys()
+    for key, description in described.items():
+        assert icons[key].keys() == {icon}
+        assert description["fields"].keys() == worded[key]["fields"].keys()
+        assert all(field.keys() == {"name", "description"} for field in worded[key]["fields"].values())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,12 +6,13 @@ from typing import Any
 
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.trigger import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_RAW
+from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND, EVENT_RAW
 from custom_components.aliyun_iot.trigger import async_get_triggers
 from simulator import CloudDevice, Simulator
 
@@ -59,7 +60,7 @@ async def test_property_set(
 
 async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties) -> None:
     """With an identifier there is its value; what is not about it, about another value or refused does not trigger."""
-    assert await async_setup_component(hass, "input_text", {"input_text": {"name": None}})
+    assert await async_setup_component(hass, "input_text", {"input_text": {"name": {"initial": "day"}}})
     calls = await automate(
         hass,
         [
@@ -69,7 +70,7 @@ async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set
             trigger("property_set_received", identifier="Brightness"),
         ],
     )
-    name = {"identifier": "GatewayName", "entity": "input_text.name", "aspect": "value", "access": "both"}
+    name = {"identifier": "GatewayName", "entity": "input_text.name", "aspect": "text", "access": "both"}
     await set_up([LAMP, TARGET, name], entry_id=ENTRY_ID)
     for values in (
         {"TargetTemperature": 20.5},
@@ -78,7 +79,7 @@ async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set
         {"GatewayName": "night"},
         {"Brightness": 50},
     ):
-        print("RESULT", await set_properties(**values))
+        await set_properties(**values)
     await hass.async_block_till_done()
     assert [(said(call)["identifier"], said(call)["value"]) for call in calls] == [
         ("TargetTemperature", 21.5),
@@ -266,9 +267,13 @@ async def test_topics_that_only_this_device_can_not_have(
     await until(lambda: calls)
 
 
-async def test_every_trigger_is_described(hass: HomeAssistant) -> None:
+async def test_every_trigger_is_described(hass: HomeAssistant, set_up: SetUp) -> None:
     """What the user interface offers is what there is."""
     triggers = await async_get_triggers(hass)
+    await set_up()
+    offered = await async_get_all_descriptions(hass)
+    assert {f"{DOMAIN}.{kind}" for kind in triggers} == {key for key in offered if key.startswith(f"{DOMAIN}.")}
+    assert all(offered[f"{DOMAIN}.{kind}"]["fields"] for kind in triggers)
     described = load_yaml_dict(str(INTEGRATION / "triggers.yaml"))
     assert triggers.keys() == {key for key in described if not key.startswith(".")}
     for kind, one in triggers.items():

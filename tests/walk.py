@@ -9,6 +9,7 @@ from typing import Any, Self
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
+import voluptuous as vol
 
 from custom_components.aliyun_iot import const
 
@@ -157,6 +158,8 @@ def _read_fields(fields: Mapping[Any, Any], page: Mapping[str, Any]) -> None:
     for key, field in fields.items():
         if isinstance(field, section):
             assert page["sections"][key]["name"]
+            # The frontend takes the default of a section for all of its values, over what is suggested for each field.
+            assert isinstance(key.default, vol.Undefined)
             _read_fields(field.schema.schema, page["sections"][key])
         else:
             assert page["data"][key]

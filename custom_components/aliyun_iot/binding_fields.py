@@ -107,6 +107,12 @@ def choice(options: Iterable[tuple[str, str]], *, custom_value: bool = False) ->
     )
 
 
+def control_values(binding: Binding) -> dict[str, Any]:
+    """Return what the fields about control start with; what is empty stays so."""
+    values = {CONF_CONDITION: binding.condition, CONF_ACTIONS: binding.actions}
+    return {name: value for name, value in values.items() if value}
+
+
 def section_values(binding: Binding) -> dict[str, Any]:
     """Return what the sections start with for a binding that is there already."""
     return {

@@ -31,6 +31,7 @@ from .binding_fields import (
     SECTION_REPORTING,
     InputRefused,
     choice,
+    control_values,
     read_binding,
     section_values,
 )
@@ -104,7 +105,7 @@ class BindingForm:
         fields[vol.Required(SECTION_REPORTING)] = section(
             REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band or known.every_sample)}
         )
-        fields[vol.Required(SECTION_ACTIONS, default=dict)] = section(
+        fields[vol.Optional(SECTION_ACTIONS)] = section(
             ACTIONS_FIELDS, {"collapsed": not (known.actions or known.condition)}
         )
         return vol.Schema(fields)
@@ -118,7 +119,7 @@ class BindingForm:
             CONF_IDENTIFIER: self.current.identifier,
             CONF_ACCESS: self.current.access.value,
             CONF_CONFIRMED: self.current.confirmed,
-            SECTION_ACTIONS: {CONF_CONDITION: self.current.condition, CONF_ACTIONS: self.current.actions},
+            SECTION_ACTIONS: control_values(self.current),
             **section_values(self.current),
         }
 
@@ -147,13 +148,14 @@ class BindingForm:
         state = self.labels.hass.states.get(self.state.entity_id)
         if state is None:
             raise InputRefused({"base": "entity_not_found"})
+        control = user_input.get(SECTION_ACTIONS, {})
         own = {
             CONF_ENTITY: entity_reference(self.labels.hass, self.state.entity_id),
             CONF_ASPECT: user_input[CONF_ASPECT],
             CONF_CONFIRMED: user_input.get(CONF_CONFIRMED, False),
             CONF_SOURCE: user_input.get(CONF_SOURCE, ""),
-            CONF_ACTIONS: user_input[SECTION_ACTIONS].get(CONF_ACTIONS) or [],
-            CONF_CONDITION: await entered_condition(self.labels.hass, user_input[SECTION_ACTIONS], SECTION_ACTIONS),
+            CONF_ACTIONS: control.get(CONF_ACTIONS) or [],
+            CONF_CONDITION: await entered_condition(self.labels.hass, control, SECTION_ACTIONS),
         }
         binding = read_binding(user_input, own)
         return binding, await review(self.properties, binding, state, SECTION_ACTIONS)

@@ -104,7 +104,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         """Ask what the entity stands for, and how."""
         assert self._entity_form is not None  # noqa: S101 - the pages before have opened it
         if user_input is not None and self._entity_form.asks_for_attribute(user_input):
-            self._entered = user_input
+            self._entered = {**self._entered, **user_input}
             return await self.async_step_attribute()
         return await self._form_page("binding", self._entity_form, user_input)
 
@@ -112,12 +112,14 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         """Ask for the attribute that the property stands for."""
         assert self._entity_form is not None  # noqa: S101 - the page before has opened it
         if user_input is not None:
-            entered = {**self._entered, CONF_SOURCE: user_input[ATTRIBUTE]}
-            return await self._form_page("binding", self._entity_form, entered)
+            self._entered[CONF_SOURCE] = user_input[ATTRIBUTE]
+            return await self._form_page("binding", self._entity_form, self._entered)
+        # Whoever is sent back to the form for another reason need not look for the attribute again.
+        entered = {ATTRIBUTE: self._entered[CONF_SOURCE]} if CONF_SOURCE in self._entered else None
         return self.async_show_form(
             step_id="attribute",
             data_schema=self.add_suggested_values_to_schema(
-                self._entity_form.attribute_schema(), self._entity_form.attribute_values()
+                self._entity_form.attribute_schema(), entered or self._entity_form.attribute_values()
             ),
             description_placeholders=self._entity_form.placeholders(),
         )
@@ -181,10 +183,13 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         labels = await Labels.load(self.hass)
         model = thing_model_of(self.bound_entry())
         options = [SelectOptionDict(value=one.identifier, label=labels.binding(one, model)) for one in self.editable()]
+        if len(options) <= SEEN_AT_A_GLANCE:
+            return SelectSelector(
+                SelectSelectorConfig(options=options, multiple=multiple, mode=SelectSelectorMode.LIST)
+            )
+        # The frontend lets only a choice of several, or one that takes more than is offered, be searched.
         return SelectSelector(
             SelectSelectorConfig(
-                options=options,
-                multiple=multiple,
-                mode=SelectSelectorMode.LIST if len(options) <= SEEN_AT_A_GLANCE else SelectSelectorMode.DROPDOWN,
+                options=options, multiple=multiple, custom_value=not multiple, mode=SelectSelectorMode.DROPDOWN
             )
         )

@@ -89,7 +89,6 @@ class Commander:
                 self._announcer.announce(command, context)
                 return await self._serve(command, command.identifier, arguments, context, deadline)
             case ((CommandKind.RAW | CommandKind.MESSAGE), _):
-                self._announcer.announce(command, context)
                 return await self._hand_on(command, context, deadline)
         return Answer(Code.PARAMETER_ERROR, message="the command cannot be understood")
 
@@ -147,6 +146,7 @@ class Commander:
         """
         if refusal := self.policy.objection() or (DRY_RUN if self.policy.rules.dry_run else None):
             return Answer(refusal.code, message=refusal.message)
+        self._announcer.announce(command, context)
         if command.kind is CommandKind.MESSAGE and not command.sync:
             self._announcer.tell(command, context)
             return Answer()

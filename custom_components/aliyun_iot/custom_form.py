@@ -25,6 +25,7 @@ from .binding_fields import (
     SECTION_CONVERSION,
     SECTION_REPORTING,
     InputRefused,
+    control_values,
     read_binding,
     section_values,
 )
@@ -80,8 +81,7 @@ class CustomForm:
             CONF_IDENTIFIER: self.current.identifier,
             CONF_ACCESS: self.current.access.value,
             CONF_TEMPLATE: self.current.source,
-            CONF_ACTIONS: self.current.actions,
-            CONF_CONDITION: self.current.condition,
+            **control_values(self.current),
             **section_values(self.current),
         }
 

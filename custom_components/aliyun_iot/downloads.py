@@ -1,6 +1,6 @@
 """Files that the options offer for download: what is too much for a dialogue, or is to be kept.
 
-A page shows `download_path`, which carries its own signature, since a link in a browser sends no token.
+A page shows `download_link`, which carries its own signature, since a link in a browser sends no token.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .generated_model import generate
+from .labels import Labels
 from .mapping.document_text import write_text
 from .mapping.module_document import document_text
 from .transfer import MAPPING_DOWNLOAD, mapping_document
@@ -70,9 +71,14 @@ def async_register_downloads(hass: HomeAssistant) -> None:
 
 
 @callback
-def download_path(hass: HomeAssistant, entry: ConfigEntry, kind: str) -> str:
-    """Return the path of a file, signed for the user who asks and for `LINK_LIFETIME`."""
-    return async_sign_path(hass, f"/api/{DOMAIN}/{entry.entry_id}/{kind}", LINK_LIFETIME)
+def download_link(labels: Labels, entry: ConfigEntry, kind: str) -> str:
+    """Return a link to a file, signed for the user who asks and for `LINK_LIFETIME`.
+
+    It opens a tab, which the browser closes again for an attachment: any other link to this Home Assistant is one to
+    a page of the frontend, which would leave the form for it.
+    """
+    path = async_sign_path(labels.hass, f"/api/{DOMAIN}/{entry.entry_id}/{kind}", LINK_LIFETIME)
+    return f'<a href="{path}" target="_blank">{labels.text("common.download")}</a>'
 
 
 class DownloadView(HomeAssistantView):

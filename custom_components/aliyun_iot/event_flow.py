@@ -25,7 +25,7 @@ from .alink.thing_model import Event
 from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER
 from .event_output import EventOutput
 from .event_sources import Triggers, validated_triggers
-from .exposures import entity_reference, resolve_entity
+from .exposures import entity_reference, event_title, resolve_entity
 from .labels import Labels
 from .mapping.binding import identifier
 from .mapping.event_binding import EventBinding
@@ -140,7 +140,7 @@ class EventFlow(ConfigSubentryFlow):
         if user_input is not None:
             values = user_input
             try:
-                return await self._finish(labels, _output(user_input.get(CONF_OUTPUT) or {}, event))
+                return self._finish(_output(user_input.get(CONF_OUTPUT) or {}, event))
             except vol.Invalid as err:
                 errors, placeholders = {CONF_OUTPUT: "invalid_output"}, {"problem": str(err)}
         known = labels.parameters(event.output) or labels.text("common.no_parameters") if event else None
@@ -158,10 +158,9 @@ class EventFlow(ConfigSubentryFlow):
             },
         )
 
-    async def _finish(self, labels: Labels, output: dict[str, Any]) -> SubentryFlowResult:
+    def _finish(self, output: dict[str, Any]) -> SubentryFlowResult:
         binding = replace(self._binding, output=output)
-        source = f" · {labels.entity(binding.entity)}" if binding.entity else ""
-        title = f"{binding.identifier}{source}"
+        title = event_title(self.hass, binding)
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
                 self._get_entry(), self._get_reconfigure_subentry(), title=title, data=binding.as_dict()

@@ -7,6 +7,7 @@ from typing import Any, Self
 from homeassistant.exceptions import TemplateError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.template import render_complex
+import voluptuous as vol
 
 from .alink.datatypes import Field, TextType
 from .alink.errors import InvalidValue
@@ -24,8 +25,14 @@ class EventOutput:
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> Self:
-        """Compile what the user entered; raises vol.Invalid for what is no template."""
-        return cls({name: cv.template_complex(value) for name, value in output.items()})
+        """Compile what the user entered; raises vol.Invalid, which names the parameter, for what is no template."""
+        templates: dict[str, Any] = {}
+        for name, value in output.items():
+            try:
+                templates[name] = cv.template_complex(value)
+            except vol.Invalid as err:
+                raise vol.Invalid(f"{name}: {err}") from err
+        return cls(templates)
 
     def render(
         self, variables: Mapping[str, Any], fields: Mapping[str, Field] | None

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.event import ATTR_EVENT_TYPE
 from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
@@ -18,6 +18,9 @@ from .mapping.attributes import moment
 
 _LOGGER = logging.getLogger(__name__)
 
+RESOLUTION: Final = timedelta(milliseconds=1)
+"""How exactly the state of an event entity tells the time."""
+
 type Triggers = list[dict[str, Any]]
 type Happened = Callable[[Mapping[str, Any], datetime], None]
 """Takes the variables for templates, and when it happened."""
@@ -30,7 +33,7 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, happened: Happened)
     The state of an event entity is the time of its last firing. That it becomes available again, or is restored with
     the time of a firing that was before, is none.
     """
-    last = dt_util.utcnow()
+    last = _fired_at(hass.states.get(entity_id)) or dt_util.utcnow() - RESOLUTION
 
     @callback
     def changed(event: Event[EventStateChangedData]) -> None:

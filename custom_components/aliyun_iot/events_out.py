@@ -17,25 +17,15 @@ from .alink.errors import MessageError, NotConnected, RequestTimeout
 from .alink.link import Link, LinkState
 from .alink.messages import JsonValue
 from .alink.thing_model import ThingModel
-from .const import SUBENTRY_EVENT
 from .event_output import EventOutput
 from .event_sources import attach_triggers, follow_event_entity
-from .exposures import resolve_entity
+from .exposures import event_bindings, resolve_entity
 from .mapping.event_binding import EventBinding
 
 _LOGGER = logging.getLogger(__name__)
 
 MOST_WAITING = 100
 """Events that wait for their turn or their reply; the platform takes so many a second."""
-
-
-def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
-    """Return the bound events of an entry by the id of their subentry."""
-    return {
-        subentry_id: EventBinding.from_dict(subentry.data)
-        for subentry_id, subentry in entry.subentries.items()
-        if subentry.subentry_type == SUBENTRY_EVENT
-    }
 
 
 @dataclass(slots=True)

@@ -12,8 +12,9 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .const import CONF_BINDINGS, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
+from .const import CONF_BINDINGS, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .mapping.binding import Binding, ServiceBinding
+from .mapping.event_binding import EventBinding
 
 
 class ExposureKey(NamedTuple):
@@ -79,6 +80,25 @@ def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
         if subentry.subentry_type == SUBENTRY_SERVICE
     )
     return {binding.identifier: binding for binding in bindings}
+
+
+def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
+    """Return the bound events of an entry by the id of their subentry; several may be of one event."""
+    return {
+        subentry_id: EventBinding.from_dict(subentry.data)
+        for subentry_id, subentry in entry.subentries.items()
+        if subentry.subentry_type == SUBENTRY_EVENT
+    }
+
+
+@callback
+def event_title(hass: HomeAssistant, binding: EventBinding) -> str:
+    """Return what a bound event is called: by its identifier, and by its entity if it has one."""
+    if not binding.entity:
+        return binding.identifier
+    entity_id = resolve_entity(hass, binding.entity)
+    state = hass.states.get(entity_id) if entity_id else None
+    return f"{binding.identifier} · {state.name if state else entity_id or binding.entity}"
 
 
 @callback

@@ -7,7 +7,7 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSe
 import voluptuous as vol
 
 from .const import CONF_THING_MODEL
-from .downloads import THING_MODEL_DOWNLOAD, download_path
+from .downloads import THING_MODEL_DOWNLOAD, download_link
 from .generated_model import GeneratedModel, generate, rename_bindings
 from .labels import Labels
 from .mapping.module_document import document_text
@@ -84,7 +84,7 @@ class GeneratePages(ThingModelPages):
                 else labels.text("common.model_default_module"),
                 "number": str(len(documents) - len(others)),
                 "of": str(len(documents)),
-                "download": download_path(self.hass, self.config_entry, THING_MODEL_DOWNLOAD),
+                "download": download_link(labels, self.config_entry, THING_MODEL_DOWNLOAD),
                 "left_out": bullets(labels, left_out),
             },
             last_step=False,

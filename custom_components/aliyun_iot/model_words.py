@@ -35,7 +35,7 @@ def bullets(labels: Labels, lines: Sequence[str]) -> str:
 
 def _whole(labels: Labels, feature: Feature) -> str:
     _, *facets = _facets(labels, feature)
-    return f"{_named(feature)}: {_joined(facets)}"
+    return labels.text("common.model_feature", feature=_named(feature), facets=_joined(facets))
 
 
 def _step(labels: Labels, before: Feature, after: Feature) -> str:
@@ -44,7 +44,8 @@ def _step(labels: Labels, before: Feature, after: Feature) -> str:
     differing = [(old, new) for old, new in pairs if old != new]
     if not differing:
         return ""
-    return f"{_named(after)}: {_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}"
+    step = f"{_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}"
+    return labels.text("common.model_feature", feature=_named(after), facets=step)
 
 
 def _facets(labels: Labels, feature: Feature) -> tuple[str, ...]:

@@ -70,9 +70,7 @@ COMMAND_FIELDS = vol.Schema(
             NumberSelectorConfig(min=0, max=MOST_COMMANDS, mode=NumberSelectorMode.BOX)
         ),
         vol.Required(CONF_DESIRED_HOURS, default=DEFAULT_DESIRED_HOURS): NumberSelector(
-            NumberSelectorConfig(
-                min=0, max=LONGEST_DESIRED_HOURS, unit_of_measurement="h", mode=NumberSelectorMode.BOX
-            )
+            NumberSelectorConfig(min=0, max=LONGEST_DESIRED_HOURS, unit_of_measurement="h", mode=NumberSelectorMode.BOX)
         ),
         vol.Required(CONF_DRY_RUN, default=False): BooleanSelector(),
     }
@@ -96,7 +94,7 @@ SETTINGS_SCHEMA = vol.Schema(
         vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): NumberSelector(
             NumberSelectorConfig(min=UPLINK_RATES[0], max=UPLINK_RATES[1], mode=NumberSelectorMode.BOX)
         ),
-        vol.Required(SECTION_COMMANDS, default=dict): section(COMMAND_FIELDS, {"collapsed": False}),
+        vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
     }
 )
 

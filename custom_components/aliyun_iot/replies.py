@@ -29,11 +29,9 @@ class Replies:
         self._open: dict[str, OpenCommand] = {}
 
     @callback
-    def expect(self, command_id: str, service: Service | None = None, *, is_data: bool = False) -> OpenCommand:
+    def expect(self, command_id: str, service: Service | None = None, *, is_data: bool = False) -> None:
         """Open a command for an answer, before anybody is told of it."""
-        command = OpenCommand(service, is_data, asyncio.get_running_loop().create_future())
-        self._open[command_id] = command
-        return command
+        self._open[command_id] = OpenCommand(service, is_data, asyncio.get_running_loop().create_future())
 
     @callback
     def find(self, command_id: str) -> OpenCommand | None:
@@ -42,12 +40,9 @@ class Replies:
         return None if command is None or command.reply.done() else command
 
     @callback
-    def give(self, command_id: str, reply: Answer) -> bool:
-        """Answer a command; False if nobody waits for it any more."""
-        if (command := self.find(command_id)) is None:
-            return False
-        command.reply.set_result(reply)  # it stays until `wait` has it, which may not have begun yet
-        return True
+    def give(self, command_id: str, answer: Answer) -> None:
+        """Answer a command that `find` returned just now; that may be before anybody waits for it."""
+        self._open[command_id].reply.set_result(answer)
 
     async def wait(self, command_id: str, deadline: float) -> Answer | None:
         """Return the answer, or None when there was none within `deadline` seconds; the command is closed then."""

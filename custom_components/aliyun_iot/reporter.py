@@ -168,7 +168,7 @@ class Reporter:
                 self._put_change(one, sample)
 
     @callback
-    def _template_changed(self, one: BoundProperty, result: object, at: datetime) -> None:
+    def _template_changed(self, one: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
         try:
             sample = one.sample_of(said(result), self._state_of(one) or NO_ENTITY, at)
         except (ConversionError, InvalidValue) as err:
@@ -176,6 +176,8 @@ class Reporter:
             return
         self.unreportable.pop(one.identifier, None)
         if sample and self._is_news(one, sample):
+            if context:
+                self._on_change(one.identifier, sample.value, context)
             self._put_change(one, sample)
 
     def _state_of(self, one: BoundProperty) -> State | None:

@@ -264,7 +264,11 @@ class Runtime:
 
     async def _commanded(self, command: Command) -> Answer:
         answer = await self.commander.handle(command)
-        if command.kind is CommandKind.PROPERTY_SET and answer.code == Code.SUCCESS and isinstance(command.params, dict):
+        if (
+            command.kind is CommandKind.PROPERTY_SET
+            and answer.code == Code.SUCCESS
+            and isinstance(command.params, dict)
+        ):
             self.desired.obeyed(command.params)
         return answer
 

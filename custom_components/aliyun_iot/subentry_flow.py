@@ -207,7 +207,7 @@ class ServiceFlow(ConfigSubentryFlow):
         binding = self._binding()
         script = resolve_entity(self.hass, binding.script) if binding.script else None
         run: dict[str, Any] = {CONF_SCRIPT: script} if script else {CONF_ACTIONS: binding.actions}
-        return {**run, CONF_CONDITION: binding.condition}
+        return {**run, CONF_CONDITION: binding.condition} if binding.condition else run
 
     async def _description(self) -> dict[str, str]:
         """Return the placeholders that tell which variables the actions get, and what their response has to hold."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import (
     TrackTemplate,
     TrackTemplateResult,
@@ -15,8 +15,8 @@ from homeassistant.util import dt as dt_util
 
 from .bound import BoundProperty
 
-type ResultListener = Callable[[BoundProperty, Any, datetime], None]
-"""Takes a property, the result of its template or the error it ended with, and the time of the change."""
+type ResultListener = Callable[[BoundProperty, Any, datetime, Context | None], None]
+"""Takes a property, the result of its template or the error it ended with, and time and context of the change."""
 
 
 class TemplateTracking:
@@ -54,7 +54,7 @@ class TemplateTracking:
             state = event.data["new_state"] if event else None
             at = state.last_updated if state else event.time_fired if event else dt_util.utcnow()
             for update in updates:
-                self._on_result(one, update.result, at)
+                self._on_result(one, update.result, at, event.context if event else None)
 
         assert one.templates.source  # noqa: S101 - `follow` takes no others
         template = TrackTemplate(one.templates.source, one.source_variables())

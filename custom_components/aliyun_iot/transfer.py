@@ -19,11 +19,20 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 
-from .const import SUBENTRY_RULE, SUBENTRY_SERVICE
-from .exposures import change_bindings, entity_reference, exposed_bindings, resolve_entity, service_bindings
+from .const import SUBENTRY_EVENT, SUBENTRY_RULE, SUBENTRY_SERVICE
+from .exposures import (
+    change_bindings,
+    entity_reference,
+    event_bindings,
+    event_title,
+    exposed_bindings,
+    resolve_entity,
+    service_bindings,
+)
 from .mapping.binding import Binding, ServiceBinding
-from .mapping.difference import Change, Difference, Mode, difference
+from .mapping.difference import Change, Difference, Events, Mode, difference
 from .mapping.document import Document
+from .mapping.event_binding import EventBinding
 from .mapping.rule import Rule
 from .mapping.rule_document import NAMED, DocumentedRule, Names
 from .rules import rules_of
@@ -58,7 +67,10 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
     names = _names(hass)
     rules = {titles[rule_id]: _portable_rule(hass, rule, names) for rule_id, rule in rules_of(entry).items()}
     return Document.of(
-        map(portable, exposed_bindings(entry)), map(portable_service, service_bindings(entry).values()), rules
+        map(portable, exposed_bindings(entry)),
+        map(portable_service, service_bindings(entry).values()),
+        rules,
+        (_with_entity_id(hass, one) for one in event_bindings(entry).values()),
     )
 
 
@@ -73,6 +85,7 @@ def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mod
             for one in document.services.values()
         ),
         {name: _local_rule(hass, rule, names) for name, rule in document.rules.items()},
+        (_with_entity_id(hass, one) for sources in document.events.values() for one in sources),
     )
     planned = difference(mapping_document(hass, entry), local, mode)
     return Plan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
@@ -99,6 +112,7 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> N
             added.append(binding)
     change_bindings(hass, entry, removed=removed, replaced=replaced, added=added)
     _store_services(hass, entry, planned.services)
+    _store_events(hass, entry, planned.events)
 
 
 def _store_rules(
@@ -152,6 +166,32 @@ def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[C
                     unique_id=f"{SUBENTRY_SERVICE}:{change.name}",
                 ),
             )
+
+
+def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[Events]]) -> None:
+    for change in changes:
+        wanted = [
+            replace(one, entity=entity_reference(hass, one.entity)) if one.entity else one for one in change.after or ()
+        ]
+        for subentry_id, binding in event_bindings(entry).items():
+            if binding in wanted:
+                wanted.remove(binding)
+            elif binding.identifier == change.name:
+                hass.config_entries.async_remove_subentry(entry, subentry_id)
+        for binding in wanted:
+            hass.config_entries.async_add_subentry(
+                entry,
+                ConfigSubentry(
+                    data=MappingProxyType(binding.as_dict()),
+                    subentry_type=SUBENTRY_EVENT,
+                    title=event_title(hass, binding),
+                    unique_id=None,
+                ),
+            )
+
+
+def _with_entity_id(hass: HomeAssistant, event: EventBinding) -> EventBinding:
+    return replace(event, entity=_entity_id(hass, event.entity)) if event.entity else event
 
 
 def _entity_id(hass: HomeAssistant, reference: str) -> str:
@@ -214,6 +254,7 @@ def _strangers(hass: HomeAssistant, planned: Difference, names: Names) -> Iterab
     registry = er.async_get(hass)
     entities = {one.after.entity for one in planned.bindings if one.after}
     entities |= {one.after.script for one in planned.services if one.after and one.after.script}
+    entities |= {event.entity for one in planned.events for event in one.after or ()}
     for change in planned.rules:
         if change.after:
             selection = change.after.selection

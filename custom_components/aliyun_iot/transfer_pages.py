@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .downloads import download_path
+from .downloads import download_link
 from .labels import Labels
 from .mapping.difference import Mode
 from .mapping.document import Document
@@ -65,10 +65,11 @@ class TransferPages(OptionsPages):
         document = mapping_document(self.hass, self.config_entry).as_dict()
         text = await self.hass.async_add_executor_job(write_text, document)
         schema = vol.Schema({vol.Optional(CONF_MAPPING): TextSelector(TextSelectorConfig(multiline=True))})
+        labels = await Labels.load(self.hass)
         return self.async_show_form(
             step_id="export_mapping",
             data_schema=self.add_suggested_values_to_schema(schema, {CONF_MAPPING: text}),
-            description_placeholders={"download": download_path(self.hass, self.config_entry, MAPPING_DOWNLOAD)},
+            description_placeholders={"download": download_link(labels, self.config_entry, MAPPING_DOWNLOAD)},
         )
 
     async def async_step_import_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -90,7 +90,12 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
 
 def _told(planned: Difference) -> dict[str, Any]:
     """Return the names of what is added, changed and removed."""
-    parts = {"bindings": planned.bindings, "services": planned.services, "rules": planned.rules}
+    parts = {
+        "bindings": planned.bindings,
+        "services": planned.services,
+        "events": planned.events,
+        "rules": planned.rules,
+    }
     return {
         "added": {part: [one.name for one in changes if one.before is None] for part, changes in parts.items()},
         "changed": {part: [one.name for one in changes if one.before and one.after] for part, changes in parts.items()},

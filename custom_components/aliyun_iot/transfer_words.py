@@ -9,6 +9,7 @@ from .alink.thing_model import ThingModel
 from .labels import Labels
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.difference import AnyChange, Difference
+from .mapping.event_binding import EventBinding
 from .mapping.fault import DocumentError, Fault
 from .mapping.generic import aspect_for
 from .misfits import reasons
@@ -59,6 +60,11 @@ def warnings(labels: Labels, plan: Plan, model: ThingModel | None) -> list[str]:
             for one in plan.difference.services
             if one.after and one.name not in model.services
         ]
+        lines += [
+            labels.text("common.unknown_event", identifier=one.name)
+            for one in plan.difference.events
+            if one.after and one.name not in model.events
+        ]
     return lines
 
 
@@ -82,6 +88,9 @@ def _item(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
             return labels.binding(binding, model)
         case ServiceBinding() as service:
             return labels.text("common.import_service", identifier=service.identifier, run=_run(service))
+        case tuple() as events:
+            sources = [_source(labels, one) for one in events]
+            return labels.text("common.import_event", identifier=change.name, sources=labels.listed(sources))
         case _:
             return labels.text("common.import_rule", name=_one_line(change.name))
 
@@ -98,6 +107,13 @@ def _run(binding: Binding | ServiceBinding) -> str:
     if isinstance(binding, ServiceBinding) and binding.script:
         return binding.script
     return ", ".join(dict.fromkeys(f"`{_one_line(name)}`" for name in _action_names(binding.actions))) or "…"
+
+
+def _source(labels: Labels, event: EventBinding) -> str:
+    """Return what an event comes from: an entity, or triggers."""
+    if event.entity:
+        return labels.entity(event.entity)
+    return labels.listed(f"`{_one_line(str(one.get('trigger', one.get('platform', '…'))))}`" for one in event.triggers)
 
 
 def _action_names(sequence: Any) -> Iterator[str]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from homeassistant.core import HomeAssistant, State
+from homeassistant.util.percentage import percentage_to_ordered_list_item
 from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 
@@ -24,7 +25,7 @@ from custom_components.aliyun_iot.alink.datatypes import (
 from custom_components.aliyun_iot.mapping.aspect import Reason, Value
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import ConversionError, to_cloud, to_ha, unmatched_options
-from custom_components.aliyun_iot.mapping.domains import aspect_of
+from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
 SWITCH = State("switch.pump", "on")
 LOCK = State("lock.door", "locked")
@@ -88,6 +89,16 @@ def back(value: CloudValue, state: State, aspect: str, data_type: DataType, **co
         (CELSIUS, "value", DoubleType(), {"scale": 0.5, "offset": -3}, 21, 7.5),
         (BLIND, "position", IntType(0, 100), {"invert": True}, 30, 70),
         (BLIND, "position", IntType(0, 255), {"scale": 2.55, "invert": True}, 80, 51),
+        (BLIND, "position", IntType(0, 255), {}, 60, 153),
+        (BLIND, "position", IntType(0, 255), {"invert": True}, 60, 102),
+        (BLIND, "position", IntType(0, 255), {"unit": "%"}, 60, 60),
+        (BLIND, "position", IntType(0, 255, 1, "%"), {}, 60, 60),
+        (BLIND, "position", IntType(10, 1000), {}, 60, 600),
+        (BLIND, "position", FloatType(0, 1, 0.01), {}, 60, 0.6),
+        (BLIND, "position", IntType(0, 10), {}, 60, 6),
+        (BLIND, "position", IntType(10, 90), {}, 60, 60),
+        (BLIND, "position", IntType(), {}, 60, 60),
+        (LAMP, "color_temp", IntType(unit="mired"), {}, 4000, 250),
         (BLIND, "position", EnumType({1: "a", 2: "b"}), {"options": {"0": 1, "50": 2}}, 50, 2),
         # options
         (FAN_SPEEDS, "fan_mode", EnumType({1: "低速", 2: "中速", 3: "高速"}), {}, "medium", 2),
@@ -114,6 +125,28 @@ def test_values_travel_both_ways(
     assert (sent, type(sent)) == (cloud, type(cloud))
     assert data_type.decode(data_type.encode(sent)) == cloud
     assert back(cloud, state, aspect, data_type, **conversion) == home
+
+
+@pytest.mark.parametrize("level", range(1, 256))
+def test_a_brightness_of_255_levels_comes_back_as_it_was_set(level: int) -> None:
+    """The entity holds the level that the cloud sets, and the cloud hears the same one."""
+    percent = back(level, LAMP, "brightness", IntType(0, 255))
+    (call,) = DOMAINS["light"].commands(LAMP, {"brightness": percent})
+    assert call.data == {"brightness": level}
+    lit = State(LAMP.entity_id, "on", {**LAMP.attributes, **call.data})
+    assert there(aspect_of(LAMP.entity_id, "brightness").read(lit), lit, "brightness", IntType(0, 255)) == level
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4, 5, 6, 8])
+@pytest.mark.parametrize("gear", [1, 2])
+def test_a_property_of_gears_sets_the_gear(steps: int, gear: int) -> None:
+    """Home Assistant's own way from percent to a gear ends at the same one."""
+    fan = State("fan.ceiling", "on", {"supported_features": 1, "percentage_step": 100 / steps, "percentage": 100})
+    percent = back(gear, fan, "speed", IntType(0, steps))
+    (call,) = DOMAINS["fan"].commands(fan, {"speed": percent})
+    gears = list(range(1, steps + 1))
+    assert percentage_to_ordered_list_item(gears, call.data["percentage"]) == gear
+    assert there(call.data["percentage"], fan, "speed", IntType(0, steps)) == gear
 
 
 @pytest.mark.parametrize(
@@ -256,9 +289,9 @@ def test_what_has_no_counterpart_is_not_set(
 
 def test_a_set_beyond_the_entity_is_brought_to_its_limit_if_allowed() -> None:
     """Without the permission the entity's own check refuses it."""
-    data_type = IntType(0, 255)
-    assert back(200, BLIND, "position", data_type, clamp=True) == 100
-    assert back(200, BLIND, "position", data_type) == 200
+    data_type = IntType(0, 120)
+    assert back(110, BLIND, "position", data_type, clamp=True) == 100
+    assert back(110, BLIND, "position", data_type) == 110
 
 
 def test_several_options_for_one_property_value() -> None:

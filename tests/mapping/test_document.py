@@ -16,6 +16,7 @@ from custom_components.aliyun_iot.mapping.binding import (
 )
 from custom_components.aliyun_iot.mapping.document import Document
 from custom_components.aliyun_iot.mapping.document_text import MAX_SIZE, read_text, write_text
+from custom_components.aliyun_iot.mapping.event_binding import EventBinding
 from custom_components.aliyun_iot.mapping.fault import DocumentError, Expected, FaultKind
 from custom_components.aliyun_iot.mapping.rule import Facet
 from custom_components.aliyun_iot.mapping.rule_document import DocumentedRule
@@ -91,6 +92,16 @@ SERVICES = st.lists(
     max_size=2,
     unique_by=lambda service: service.identifier,
 )
+EVENTS = st.lists(
+    st.builds(
+        EventBinding,
+        IDENTIFIERS,
+        entity=ENTITIES,
+        output=st.dictionaries(TEXTS, TEXTS | st.integers(0, 9), max_size=2),
+    )
+    | st.builds(EventBinding, IDENTIFIERS, triggers=st.just([{"trigger": "event", "event_type": "烟雾"}])),
+    max_size=4,
+)
 IDS = st.lists(st.from_regex(r"[a-z_]{1,10}", fullmatch=True), max_size=2, unique=True).map(sorted).map(tuple)
 TARGETS = st.builds(
     Target,
@@ -128,23 +139,28 @@ def faults(text: str | bytes) -> list[tuple[FaultKind, str, int | None]]:
     return [(one.kind, one.where, one.line) for one in error.value.faults]
 
 
-@given(bindings=BINDINGS, services=SERVICES, rules=RULES)
+@given(bindings=BINDINGS, services=SERVICES, rules=RULES, events=EVENTS)
 def test_what_goes_out_comes_in_again(
-    bindings: list[Binding], services: list[ServiceBinding], rules: dict[str, DocumentedRule]
+    bindings: list[Binding],
+    services: list[ServiceBinding],
+    rules: dict[str, DocumentedRule],
+    events: list[EventBinding],
 ) -> None:
     """Nothing is lost and nothing moves: the second export is the first to the byte, by YAML and by JSON."""
-    document = Document.of(bindings, services, rules)
+    document = Document.of(bindings, services, rules, events)
     text = written(document)
     assert read(text) == document
     assert written(read(text)) == text
     assert written(Document.parse(json.loads(json.dumps(document.as_dict())))) == text
 
 
-@given(bindings=BINDINGS, services=SERVICES)
-def test_the_order_of_making_does_not_show(bindings: list[Binding], services: list[ServiceBinding]) -> None:
+@given(bindings=BINDINGS, services=SERVICES, events=EVENTS)
+def test_the_order_of_making_does_not_show(
+    bindings: list[Binding], services: list[ServiceBinding], events: list[EventBinding]
+) -> None:
     """Two houses with the same mapping export the same file."""
-    backwards = Document.of(reversed(bindings), reversed(services))
-    assert written(backwards) == written(Document.of(bindings, services))
+    backwards = Document.of(reversed(bindings), reversed(services), events=reversed(events))
+    assert written(backwards) == written(Document.of(bindings, services, events=events))
 
 
 def test_people_can_read_it() -> None:
@@ -299,6 +315,11 @@ services:
   A: {}
   B: {script: wash}
   C: {script: script.wash, actions: [{delay: 1}]}
+events:
+  A: {entity: event.bell}
+  B: [just words, {}, {entity: event.bell, triggers: [{trigger: sun}]}, {entity: bell}]
+  C: [{triggers: [{platform: sun, trigger: sun}]}, {entity: event.bell, output: 5}, {entity: event.bell, put: 5}]
+  get: [{entity: event.bell}]
 rules:
   R: {include: {area: x, area_id: [1]}, left_out: {lamp: [power], light.lamp: power}}
   S: {hidden_too: 5, left_out: []}
@@ -330,6 +351,15 @@ rules:
         (FaultKind.WRONG_VALUE, "services → A"),
         (FaultKind.WRONG_VALUE, "services → B → script"),
         (FaultKind.WRONG_VALUE, "services → C"),
+        (FaultKind.WRONG_VALUE, "events → A"),
+        (FaultKind.WRONG_VALUE, "events → B → 1"),
+        (FaultKind.WRONG_VALUE, "events → B → 2"),
+        (FaultKind.WRONG_VALUE, "events → B → 3"),
+        (FaultKind.WRONG_VALUE, "events → B → 4 → entity"),
+        (FaultKind.WRONG_VALUE, "events → C → 1 → triggers"),
+        (FaultKind.WRONG_VALUE, "events → C → 2 → output"),
+        (FaultKind.UNKNOWN_KEY, "events → C → 3 → put"),
+        (FaultKind.WRONG_VALUE, "events → get → 1 → identifier"),
         (FaultKind.WRONG_VALUE, "rules → R → left_out → lamp"),
         (FaultKind.WRONG_VALUE, "rules → R → left_out → light.lamp"),
         (FaultKind.WRONG_VALUE, "rules → S → left_out"),

@@ -47,8 +47,8 @@ def test_a_lamp_brighter_than_a_float_is_survived(lamp: State) -> None:
 
 
 def test_a_lamp_that_is_hardly_lit_is_not_off(lamp: State) -> None:
-    """The lowest level is 1 %, never 0 %."""
-    assert read(changed(lamp, brightness=1))["brightness"] == 1
+    """The lowest level is rounded to 1 %, never to 0 %."""
+    assert round(read(changed(lamp, brightness=1))["brightness"]) == 1
     assert commands(lamp, {"brightness": 0.1}) == [ActionCall("light", "turn_on", {"brightness": 1})]
 
 
@@ -70,6 +70,8 @@ def test_one_set_is_one_action_for_a_lamp(lamp: State) -> None:
         {"brightness": 50, "color_temp": 3000, "power": False},
         {"brightness": 0},
         {"power": True, "brightness": 0},
+        {"color": (0, 0, 0)},
+        {"hsv": (0, 0, 0)},
     ],
 )
 def test_off_wins_over_everything_else(lamp: State, values: dict[str, Value]) -> None:

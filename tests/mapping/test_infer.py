@@ -57,6 +57,15 @@ def test_types_follow_the_conversion(state: State, aspect: str, conversion: dict
         data_type.encode(to_cloud(value, target, data_type, wish, state))
 
 
+@pytest.mark.parametrize("scale", [1e9, 1 / 3])
+def test_limits_beyond_all_numbers_are_none(scale: float) -> None:
+    """Attributes hold anything; one entity that is mad must not stop the others."""
+    level = State("number.level", "9", {"min": -5.4e307, "max": 100, "step": 1})
+    value = aspect_of(level.entity_id, "value")
+    assert value
+    assert infer_data_type(value, level, Conversion(scale=scale)) == DoubleType()
+
+
 @pytest.mark.parametrize("celsius", [40.0, 60.0, 71.3, 100.0])
 def test_a_fahrenheit_entity_is_a_celsius_property(celsius: float) -> None:
     """Both ends of the range included, a value set comes back as it was."""

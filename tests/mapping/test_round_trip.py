@@ -263,7 +263,7 @@ def test_what_is_set_is_what_comes_back(aspect: Aspect, state: State, data: st.D
     value = to_ha(data_type.decode(wire), aspect, data_type, conversion, state)
     beside = BESIDE.get((state.domain, aspect.key), {})
     new = after(state, DOMAINS[state.domain].commands(state, {aspect.key: value, **beside}))
-    if (aspect.key in ("brightness", "speed") and value == 0) or (aspect.key == "hsv" and value == (0, 0, 0)):
+    if (aspect.key in ("brightness", "speed") and value == 0) or (aspect.kind is Kind.COLOR and value == (0, 0, 0)):
         assert new.state == "off"
         return
     reported = aspect.read(new)

@@ -17,6 +17,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
+from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.mapping.rule import Facet, Rule
 from custom_components.aliyun_iot.mapping.selection import Selection, Target, matching, select, survey
 
@@ -124,6 +125,17 @@ def test_hidden_and_diagnostic_entities_have_to_be_asked_for(flat: Flat) -> None
         ("switch.lamp_secret",),
         ("sensor.lamp_signal",),
     )
+
+
+def test_what_the_integration_tells_about_itself_has_to_be_named(flat: Flat) -> None:
+    """It stands in the same area and on the same floor, but nobody wants it in the cloud."""
+    er.async_get(flat.hass).async_get_or_create(
+        "event", DOMAIN, "own", device_id=flat.lamp, suggested_object_id="property_set"
+    )
+    flat.hass.states.async_set("event.property_set", "2026-01-01T00:00:00+00:00", {"event_type": "set"})
+    assert flat.selected({"floor_id": flat.floor}) == ["light.lamp"]
+    assert flat.selected({"integration": DOMAIN}) == []
+    assert flat.selected({"entity_id": "event.property_set"}) == ["event.property_set"]
 
 
 def test_a_label_on_the_entity_itself_is_naming_it(flat: Flat) -> None:

@@ -123,6 +123,10 @@ def test_names_units_and_device_classes_are_evidence(state: State, thing_model: 
         (sensor("room", "temperature", "°C"), model(TargetTemperature=DoubleType(), Voltage=DoubleType())),
         (sensor("room", "temperature", "°C"), model(CurrentTemperature=BoolType())),
         (sensor("room", "temperature", "°C"), model(CurrentTemperature=DoubleType(unit="W"))),
+        (
+            State("light.lamp", "on", {"supported_color_modes": ["color_temp"]}),
+            model(ColorTemperature=IntType(0, 100, 1, "%")),
+        ),
         (State("switch.pump", "on"), model(LightSwitch=BoolType(), GarageDoor=BoolType(), PowerSwitch_2=BoolType())),
         (sensor("meter", "energy"), model(Power=DoubleType(), Current=DoubleType(), T=("时间", DoubleType()))),
         (State("input_boolean.vacation", "on"), model(PowerSwitch=BoolType())),

@@ -1,6 +1,6 @@
 """What every action has in common: the device it speaks as, and errors in the words of the user."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -17,6 +17,9 @@ from ..runtime import AliyunConfigEntry, Runtime
 
 ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
 """The field that every action has."""
+
+NAMED = 20
+"""Identifiers that an error lists at most."""
 
 
 def runtime_of(call: ServiceCall) -> Runtime:
@@ -38,6 +41,13 @@ def failure(key: str, **placeholders: str) -> HomeAssistantError:
 def refusal(code: int, message: str) -> HomeAssistantError:
     """Return the error for an answer of the cloud that is not 200."""
     return failure("rejected", code=str(code), message=message, meaning=describe(code, "en"))
+
+
+def enumerated(identifiers: Collection[str]) -> str:
+    """Return what there is instead of something that there isn't, as far as an error can say it."""
+    names = sorted(identifiers)
+    more = ", …" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more or "–"
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.link import REPLY_TIMEOUT
-from .call import ENTRY, misuse, runtime_of, told_to_the_user
+from .call import ENTRY, enumerated, misuse, runtime_of, told_to_the_user
 
 ATTR_IDENTIFIERS = "identifiers"
 
@@ -20,7 +20,7 @@ async def get_desired(call: ServiceCall) -> ServiceResponse:
     identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.bound.by_identifier)
     known = runtime.model.properties if runtime.model else None
     if known is not None and (unknown := [one for one in identifiers if one not in known]):
-        raise misuse("unknown_property", identifier=", ".join(unknown), known=", ".join(sorted(known)))
+        raise misuse("unknown_property", identifier=", ".join(unknown), known=enumerated(known))
     with told_to_the_user():
         desired = await runtime.link.get_desired(identifiers, REPLY_TIMEOUT)
     return {identifier: {"value": one.value, "version": one.version} for identifier, one in desired.items()}

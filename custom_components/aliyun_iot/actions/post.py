@@ -9,7 +9,7 @@ import voluptuous as vol
 from ..alink.link import REPLY_TIMEOUT, LinkState
 from ..alink.messages import Reply
 from ..alink.samples import Sample
-from .call import ENTRY, failure, misuse, refusal, runtime_of, told_to_the_user
+from .call import ENTRY, enumerated, failure, misuse, refusal, runtime_of, told_to_the_user
 from .values import wire_values
 
 ATTR_PROPERTIES = "properties"
@@ -50,7 +50,7 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
     identifier: str = call.data[ATTR_IDENTIFIER]
     events = runtime.model.events if runtime.model else None
     if events is not None and identifier not in events:
-        raise misuse("unknown_event", identifier=identifier, known=", ".join(sorted(events)) or "-")
+        raise misuse("unknown_event", identifier=identifier, known=enumerated(events))
     output = wire_values(call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter")
     with told_to_the_user():
         reply = await runtime.link.post_event(identifier, output, _now(), REPLY_TIMEOUT)

@@ -8,7 +8,7 @@ from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.thing_model import Property
 from ..outgoing import to_wire
-from .call import misuse
+from .call import enumerated, misuse
 
 
 def wire_values(
@@ -25,7 +25,7 @@ def wire_values(
 
 def _one(name: str, value: object, fields: Mapping[str, Property] | Mapping[str, Field], unknown: str) -> JsonValue:
     if name not in fields:
-        raise misuse(unknown, identifier=name, known=", ".join(sorted(fields)) or "-")
+        raise misuse(unknown, identifier=name, known=enumerated(fields))
     try:
         return to_wire(fields[name].data_type, value, name)
     except InvalidValue as err:

@@ -83,8 +83,8 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
         ),
         Code.NOT_ALLOWED: CodeText(
             "not_allowed",
-            "Control of this entity from the cloud is not allowed. Allow it in its binding if you want it.",
-            "不允许从云端控制该实体。如确有需要，请在绑定中确认。",
+            "The cloud may not do this, or not now. If it should, change the binding or the condition.",
+            "不允许云端这样做，或者当前不允许。如确有需要，请修改绑定或条件。",
         ),
         Code.UNAVAILABLE: CodeText(
             "entity_unavailable",

@@ -107,7 +107,7 @@ def unacknowledged(sock: socket.socket) -> int:
     """Return how many of the bytes sent the other side's TCP has not confirmed yet; 0 where the system does not tell."""
     try:
         count = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
-    except (OSError, ValueError):  # ValueError: it is closed
+    except OSError, ValueError:  # ValueError: it is closed
         return 0
     return int.from_bytes(count, sys.byteorder)
 

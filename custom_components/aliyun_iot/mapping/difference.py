@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from .binding import Binding, ServiceBinding
 from .document import Document
+from .event_binding import EventBinding
 from .rule_document import DocumentedRule
 
 
@@ -21,13 +22,16 @@ class Change[Item]:
     """Something that comes (nothing before), goes (nothing after), or becomes something else."""
 
     name: str
-    """The identifier of the property or the service, or the name of the rule."""
+    """The identifier of the property, the service or the event, or the name of the rule."""
 
     before: Item | None
     after: Item | None
 
 
-type AnyChange = Change[Binding] | Change[ServiceBinding] | Change[DocumentedRule]
+type Events = tuple[EventBinding, ...]
+"""All sources of one event."""
+
+type AnyChange = Change[Binding] | Change[ServiceBinding] | Change[Events] | Change[DocumentedRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,14 @@ class Difference:
 
     bindings: tuple[Change[Binding], ...]
     services: tuple[Change[ServiceBinding], ...]
+    events: tuple[Change[Events], ...]
     rules: tuple[Change[DocumentedRule], ...]
     unchanged: int
 
     @property
     def all(self) -> tuple[AnyChange, ...]:
         """All changes."""
-        return (*self.bindings, *self.services, *self.rules)
+        return (*self.bindings, *self.services, *self.events, *self.rules)
 
     @property
     def risky(self) -> tuple[Change[Binding] | Change[ServiceBinding], ...]:
@@ -58,10 +63,11 @@ def difference(current: Document, wanted: Document, mode: Mode) -> Difference:
     """Return what an import changes; both documents name entities in the same way."""
     bindings = _changes(current.bindings, wanted.bindings, mode)
     services = _changes(current.services, wanted.services, mode)
+    events = _changes(current.events, wanted.events, mode)
     rules = _changes(current.rules, wanted.rules, mode)
-    touched = sum(one.before is not None for one in (*bindings, *services, *rules))
-    present = len(current.bindings) + len(current.services) + len(current.rules)
-    return Difference(bindings, services, rules, present - touched)
+    touched = sum(one.before is not None for one in (*bindings, *services, *events, *rules))
+    present = len(current.bindings) + len(current.services) + len(current.events) + len(current.rules)
+    return Difference(bindings, services, events, rules, present - touched)
 
 
 def _changes[Item](current: Mapping[str, Item], wanted: Mapping[str, Item], mode: Mode) -> tuple[Change[Item], ...]:

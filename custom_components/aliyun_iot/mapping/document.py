@@ -1,13 +1,14 @@
 """The mapping of one device as a document: to be kept, read, edited, and taken to another installation.
 
 It names entities by their ids and holds nothing that belongs to one device or product: no triple, no endpoint, no thing
-model. Its bindings, services and rules are checked by the schemas that check stored ones. The same mapping always makes the
+model. Its bindings, services, events and rules are checked by the schemas that check stored ones. The same mapping always makes the
 same document, whatever order it was made in.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+import json
 from math import isfinite
 import re
 from types import MappingProxyType
@@ -19,11 +20,12 @@ import voluptuous as vol
 
 from .binding import ACTIONS, Access, Binding, ServiceBinding
 from .document_text import MAX_DEPTH
+from .event_binding import EventBinding
 from .fault import DocumentError, Expected, Fault, FaultKind, Path, readable, wrong_value
 from .migrations import FORMAT, NO_ENTITY, VERSION, migrated
 from .rule_document import SIDES, DocumentedRule
 
-_SECTIONS: Final = ("format", "version", "bindings", "services", "rules")
+_SECTIONS: Final = ("format", "version", "bindings", "services", "events", "rules")
 _NESTED: Final = ("conversion", *SIDES)
 
 _EXPECTED: Final[Mapping[str, Expected]] = {
@@ -54,12 +56,14 @@ _EXPECTED: Final[Mapping[str, Expected]] = {
     "min_interval": Expected.AMOUNT,
     "offset": Expected.NUMBER,
     "options": Expected.OPTIONS,
+    "output": Expected.BLOCK,
     "rule": Expected.TEXT,
     "scale": Expected.SCALE,
     "script": Expected.ENTITY,
     "source": Expected.TEXT,
     "template": Expected.TEXT,
     "template_back": Expected.TEXT,
+    "triggers": Expected.TRIGGERS,
     "unit": Expected.TEXT,
 }
 """What each field takes. Words for people, in place of those that the schemas have for programmers."""
@@ -67,7 +71,7 @@ _EXPECTED: Final[Mapping[str, Expected]] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A mapping: bindings and services by identifier, rules by name.
+    """A mapping: bindings, services and events by identifier, rules by name. An event may have several sources.
 
     Entities are named by their entity ids where they have one, and the rule of a binding by its name.
     """
@@ -75,6 +79,7 @@ class Document:
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     services: Mapping[str, ServiceBinding] = field(default_factory=dict)
     rules: Mapping[str, DocumentedRule] = field(default_factory=dict)
+    events: Mapping[str, tuple[EventBinding, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -82,12 +87,13 @@ class Document:
         bindings: Iterable[Binding],
         services: Iterable[ServiceBinding] = (),
         rules: Mapping[str, DocumentedRule] = MappingProxyType({}),
+        events: Iterable[EventBinding] = (),
     ) -> Self:
         """Return the document of a mapping; of several bindings of one property the first, which is the one that works."""
         first: dict[str, Binding] = {}
         for binding in bindings:
             first.setdefault(binding.identifier, binding)
-        return cls(first, {one.identifier: one for one in services}, dict(rules))
+        return cls(first, {one.identifier: one for one in services}, dict(rules), _by_identifier(events))
 
     @classmethod
     def parse(cls, data: object) -> Self:
@@ -104,6 +110,7 @@ class Document:
             {one.identifier: one for one in reading.bindings(document)},
             {one.identifier: one for one in reading.services(document)},
             rules,
+            _by_identifier(reading.events(document)),
         )
         reading.finish()
         return read
@@ -118,9 +125,15 @@ class Document:
         for identifier, service in sorted(self.services.items()):
             services[identifier] = service.as_dict()
             del services[identifier]["identifier"]
+        events = {}
+        for identifier, sources in sorted(self.events.items()):
+            events[identifier] = [one.as_dict() for one in sources]
+            for row in events[identifier]:
+                del row["identifier"]
         sections = {
             "bindings": grouped,
             "services": services,
+            "events": events,
             "rules": {name: rule.as_dict() for name, rule in sorted(self.rules.items())},
         }
         return {"format": FORMAT, "version": VERSION, **{name: part for name, part in sections.items() if part}}
@@ -207,6 +220,17 @@ class _Reading:
                 elif self._can_run(service.actions, path) and self._can_check(service.condition, path):
                     yield service
 
+    def events(self, document: Mapping[str, Any]) -> Iterator[EventBinding]:
+        """Yield the sound events."""
+        for identifier, rows in self._section(document, "events"):
+            path: Path = ("events", identifier)
+            if not isinstance(rows, list):
+                self._wrong(path, Expected.LIST, rows)
+                continue
+            for position, row in enumerate(rows):
+                if event := self._event(identifier, row, (*path, position)):
+                    yield event
+
     def rules(self, document: Mapping[str, Any]) -> Iterator[tuple[str, DocumentedRule]]:
         """Yield the sound rules with their names."""
         for name, block in self._section(document, "rules"):
@@ -253,6 +277,30 @@ class _Reading:
             return None
         return binding if self._can_run(binding.actions, path) and self._can_check(binding.condition, path) else None
 
+    def _event(self, identifier: str, block: object, path: Path) -> EventBinding | None:
+        if not isinstance(block, dict):
+            self._wrong(path, Expected.BLOCK, block)
+            return None
+        row = {**block, "identifier": identifier}
+        try:
+            event = EventBinding.from_dict(row)
+        except vol.Invalid as err:
+            self._note(err, path, row)
+            return None
+        if event.entity and not _is_reference(event.entity):
+            self._wrong((*path, "entity"), Expected.ENTITY, event.entity)
+            return None
+        return event if self._can_trigger(event.triggers, path) else None
+
+    def _can_trigger(self, triggers: list[dict[str, Any]], path: Path) -> bool:
+        """Tell whether triggers are written as Home Assistant wants them."""
+        try:
+            cv.TRIGGER_SCHEMA(deepcopy(triggers))
+        except vol.Invalid as err:
+            self._wrong((*path, "triggers"), Expected.TRIGGERS, str(err))
+            return False
+        return True
+
     def _can_run(self, actions: list[dict[str, Any]], path: Path) -> bool:
         """Tell whether actions are written as Home Assistant wants them; whether they are there is found out later."""
         try:
@@ -289,7 +337,9 @@ class _Reading:
             if name not in block and path[0] == "services":
                 # Neither of the two is there, or both are, which the schema blames on a name of its own.
                 self._wrong(path, Expected.RUN, row)
-            elif name == "entity":
+            elif name not in block and path[0] == "events":
+                self._wrong(path, Expected.SOURCE, row)
+            elif name == "entity" and path[0] == "bindings":
                 self._wrong((*path, "aspect"), Expected.WITHOUT_ENTITY, row["aspect"])
             elif name == "access" and row.get("aspect") == ACTIONS:
                 self._wrong((*path, "access"), Expected.CONTROL, row.get("access", Access.REPORT))
@@ -302,6 +352,17 @@ class _Reading:
 
     def _wrong(self, path: Path, expected: Expected, found: object) -> None:
         self._faults.append(wrong_value(path, expected, found))
+
+
+def _by_identifier(events: Iterable[EventBinding]) -> dict[str, tuple[EventBinding, ...]]:
+    """Return events by identifier, and those of one in an order that doesn't depend on that in which they were made."""
+    grouped: dict[str, list[EventBinding]] = {}
+    for event in events:
+        grouped.setdefault(event.identifier, []).append(event)
+    return {
+        identifier: tuple(sorted(rows, key=lambda one: json.dumps(one.as_dict(), sort_keys=True)))
+        for identifier, rows in grouped.items()
+    }
 
 
 def _is_reference(text: str) -> bool:

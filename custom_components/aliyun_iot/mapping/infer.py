@@ -23,7 +23,7 @@ from ..alink.datatypes import (
     StructType,
     TextType,
 )
-from .aspect import Aspect, Kind, Range
+from .aspect import Aspect, ConversionError, Kind, Range
 from .attributes import device_class
 from .binding import NO_CONVERSION, RESERVED_IDENTIFIERS, Conversion
 from .scaling import TEMPERATURE_DIFFERENCE, has_formula, noise_free
@@ -146,7 +146,10 @@ def _number(
     if low is None or high is None or low >= high:
         return DoubleType(unit=unit)
     if convert:
-        low, high, step = _converted(low, high, step, convert)
+        try:
+            low, high, step = _converted(low, high, step, convert)
+        except ConversionError, OverflowError:  # beyond all numbers
+            return DoubleType(unit=unit)
         if low >= high:
             return DoubleType(unit=unit)
     if step is None or not 0 < step <= high - low:

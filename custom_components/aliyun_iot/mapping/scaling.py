@@ -1,9 +1,14 @@
-"""Numbers on their way between an entity and a property: mirror, unit or scale, rounding, limits."""
+"""Numbers on their way between an entity and a property: mirror, unit or scale, rounding, limits.
+
+What can be set in percent, such as a brightness, is told to a property that counts to 255 in 255ths, to one with three
+gears in thirds.
+"""
 
 from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 
+from homeassistant.const import PERCENTAGE
 from homeassistant.core import State
 
 from ..alink.datatypes import DataType, DoubleType, FloatType, IntType
@@ -16,6 +21,12 @@ TEMPERATURE_DIFFERENCE = "temperature_delta"
 NOISE_FREE_DECIMALS = 9
 """Decimals that survive a unit conversion and back; what comes after them is noise of binary fractions."""
 
+MOST_STEPS = 32
+"""Properties that count no further than this count steps, such as the gears of a fan or the marks of a volume knob."""
+
+FULL_SCALES = frozenset({254, 255, 1000, 65535})
+"""To what others count, beyond percent: the levels of Zigbee, a byte, tenths of a percent, two bytes."""
+
 
 def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
     """Return the number that a property says for the entity's; raises `ConversionError`.
@@ -27,6 +38,8 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
         value = _mirrored(value, aspect, state)
     if has_formula(conversion):
         value = value * conversion.scale + conversion.offset
+    elif whole := _whole(aspect, data_type, conversion, state):
+        value = value * whole / 100
     else:
         value = _in_unit(value, aspect.unit(state), property_unit(data_type, conversion), state)
     return _within(_rounded(value, data_type, conversion.digits), data_type, clamp=conversion.clamp)
@@ -36,6 +49,8 @@ def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Con
     """Return the number that an entity takes for the property's; raises `ConversionError`."""
     if has_formula(conversion):
         value = (value - conversion.offset) / conversion.scale
+    elif whole := _whole(aspect, data_type, conversion, state):
+        value = value * 100 / whole
     else:
         value = _in_unit(value, property_unit(data_type, conversion), aspect.unit(state), state)
     if conversion.invert:
@@ -63,6 +78,24 @@ def noise_free(value: float) -> float:
     return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
 
 
+def _whole(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float | None:
+    """Return what a property says for 100 % of something that can be set, such as 255; None if it says percent.
+
+    A property with a unit means that. Whatever else could still be percent, such as 0 to 90, is taken for it.
+    """
+    if not aspect.writable or not isinstance(data_type, IntType | FloatType | DoubleType):
+        return None
+    if property_unit(data_type, conversion) or aspect.unit(state) != PERCENTAGE:
+        return None
+    share = aspect.range(state)
+    if share is None or (share.min, share.max) != (0, 100):
+        return None
+    low, high = data_type.min, data_type.max
+    if low is None or high is None or low < 0:
+        return None
+    return high if high in FULL_SCALES or (low <= 1 and 1 <= high <= MOST_STEPS) else None
+
+
 def _in_unit(value: float, source: str | None, target: str | None, state: State) -> float:
     if source is None or target is None or source == target:
         return value
@@ -71,7 +104,8 @@ def _in_unit(value: float, source: str | None, target: str | None, state: State)
         return value
     try:
         return convert(value)
-    except (OverflowError, TypeError) as err:  # the Beaufort scale is a root, which negative numbers do not have
+    except (OverflowError, TypeError, ZeroDivisionError) as err:
+        # The Beaufort scale is a root, which negative numbers do not have; 0 K is no number of mireds.
         raise ConversionError(Reason.OUT_OF_RANGE, f"{value} {source} can't be said in {target}") from err
 
 

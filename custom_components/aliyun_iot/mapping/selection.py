@@ -15,6 +15,7 @@ from homeassistant.helpers.entity import entity_sources
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 import voluptuous as vol
 
+from ..const import DOMAIN
 from .domains import domain_of
 
 _REGISTRY_ID = re.compile(r"[0-9a-f]{32}")
@@ -132,8 +133,10 @@ class _Resolved:
     def of(cls, hass: HomeAssistant, selection: Selection) -> Self:
         registry = er.async_get(hass)
         included = _covered(hass, selection.include)
-        excluded = included & _covered(hass, selection.exclude)
         named = _named(hass, selection.include.entity_id)
+        # What this integration tells about itself is no part of the house that an area or a label stands for.
+        included = {entity_id for entity_id in included if entity_id in named or not _own(registry, entity_id)}
+        excluded = included & _covered(hass, selection.exclude)
         hidden, diagnostic = set[str](), set[str]()
         for entity_id in included - excluded - named:
             registered = registry.async_get(entity_id)
@@ -148,6 +151,11 @@ class _Resolved:
             ):
                 diagnostic.add(entity_id)
         return cls(included - excluded - hidden - diagnostic, hidden, diagnostic, excluded)
+
+
+def _own(registry: er.EntityRegistry, entity_id: str) -> bool:
+    registered = registry.async_get(entity_id)
+    return registered is not None and registered.platform == DOMAIN
 
 
 def _named(hass: HomeAssistant, references: Iterable[str]) -> set[str]:
@@ -172,7 +180,7 @@ def _covered(hass: HomeAssistant, target: Target) -> set[str]:
         primary_entities_only=False,
     )
     covered = found.referenced | found.indirectly_referenced
-    covered |= _covered_hidden(hass, target, found.referenced_areas, found.referenced_devices)
+    covered |= _covered_unseen(hass, target, found.referenced_areas, found.referenced_devices)
     if target.integration or target.domain:
         registry = er.async_get(hass)
         platforms = {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
@@ -183,8 +191,8 @@ def _covered(hass: HomeAssistant, target: Target) -> set[str]:
     return covered
 
 
-def _covered_hidden(hass: HomeAssistant, target: Target, areas: set[str], devices: set[str]) -> set[str]:
-    """Return the hidden entities of a target, by the rules that Home Assistant's helper has for the visible ones.
+def _covered_unseen(hass: HomeAssistant, target: Target, areas: set[str], devices: set[str]) -> set[str]:
+    """Return the hidden and disabled entities of a target, by the rules that Home Assistant's helper has for the others.
 
     `areas` and `devices` are what the helper found, `devices` including those that are there only for their area: such
     a device does not speak for an entity with an area of its own.
@@ -197,7 +205,7 @@ def _covered_hidden(hass: HomeAssistant, target: Target, areas: set[str], device
     return {
         registered.entity_id
         for registered in er.async_get(hass).entities.values()
-        if registered.hidden_by
+        if (registered.hidden_by or registered.disabled_by)
         and (
             not labels.isdisjoint(registered.labels)
             or registered.area_id in areas

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 
+from homeassistant.const import PERCENTAGE
 from homeassistant.util.unit_conversion import (
     AreaConverter,
     BaseUnitConverter,
@@ -46,6 +47,10 @@ CONVERTERS: tuple[type[BaseUnitConverter], ...] = (
     VolumeFlowRateConverter,
 )
 
+KELVIN = "K"
+MIRED = "mired"
+MEGA = 1_000_000
+
 # How thing models write what Home Assistant writes otherwise.
 ALIASES = {
     "℃": "°C",
@@ -55,6 +60,9 @@ ALIASES = {
     "百分比": "%",
     "%RH": "%",
     "开尔文": "K",
+    "mireds": "mired",
+    "Mired": "mired",
+    "麦尔德": "mired",
     "瓦": "W",
     "千瓦": "kW",
     "kW·h": "kWh",
@@ -106,6 +114,8 @@ def converter(source: str, target: str, *, difference: bool = False) -> Callable
     source, target = canonical(source), canonical(target)
     if source == target:
         return None
+    if {source, target} == {KELVIN, MIRED}:
+        return lambda value: MEGA / value
     for candidate in CONVERTERS:
         if source in candidate.VALID_UNITS and target in candidate.VALID_UNITS:
             chosen = TemperatureDeltaConverter if difference and candidate is TemperatureConverter else candidate
@@ -115,8 +125,13 @@ def converter(source: str, target: str, *, difference: bool = False) -> Callable
 
 @lru_cache(maxsize=256)
 def contradict(one: str, other: str) -> bool:
-    """Tell whether two units that Home Assistant knows measure different things."""
-    measured = [
-        {index for index, each in enumerate(CONVERTERS) if canonical(unit) in each.VALID_UNITS} for unit in (one, other)
-    ]
+    """Tell whether two units that are known measure different things."""
+    measured = [_measured(canonical(unit)) for unit in (one, other)]
     return all(measured) and measured[0].isdisjoint(measured[1])
+
+
+def _measured(unit: str) -> set[str]:
+    """Return what a unit measures, by the names of the converters that know it."""
+    if unit == PERCENTAGE:
+        return {PERCENTAGE}
+    return {each.__name__ for each in CONVERTERS if (KELVIN if unit == MIRED else unit) in each.VALID_UNITS}

@@ -65,7 +65,8 @@ def _wanted_speed(state: State, values: Mapping[str, Value]) -> int | None:
     if SPEED in values and GEAR in values:
         raise Refused(Reason.CONFLICT, "a fan takes a speed in percent or a gear, not both at once")
     if isinstance(speed := values.get(SPEED), int | float):
-        return max(1, round(speed)) if speed > 0 else 0
+        # Home Assistant cuts gears off: the second of three is 66 %, and 67 would be the third.
+        return max(1, int(speed)) if speed > 0 else 0
     if isinstance(gear := values.get(GEAR), str):
         return ordered_list_item_to_percentage(list(_gears(state)), gear)
     return None

@@ -1,9 +1,9 @@
 """Lights: power, brightness in percent, colour temperature in kelvin, colour, effect.
 
-What one `property/set` asks of a light becomes one action: off wins over everything else, a brightness of 0 is off, any
-other value turns the light on. So `{LightSwitch: 0, Brightness: 50}` is off, and the brightness is not remembered. Home
-Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so of colour and colour temperature only one can be
-set at once. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the last one.
+What one `property/set` asks of a light becomes one action: off wins over everything else, a brightness of 0 is off and so
+is black, any other value turns the light on. So `{LightSwitch: 0, Brightness: 50}` is off, and the brightness is not
+remembered. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so of colour and colour temperature
+only one can be set at once. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the last one.
 
 The colour comes in two ways. `color` is the hue at full strength, as `rgb_color` is. `hsv` is what `HSVColor` of the
 standard thing models means: hue and saturation, and the brightness as value; a brightness that is set beside it wins.
@@ -46,6 +46,9 @@ COLOR_TEMPERATURE = "color_temp"
 COLOR = "color"
 HSV = "hsv"
 EFFECT = "effect"
+
+LEAST = 0.51
+"""Percent that are rounded to 1, and as 255ths too."""
 
 
 def _modes(state: State) -> tuple[str, ...]:
@@ -96,9 +99,13 @@ def _hsv(state: State) -> Color | None:
             return None
 
 
-def to_percent(level: float) -> int:
-    """Convert Home Assistant's 0-255 to percent; a lit lamp never says 0."""
-    return max(1, round(level / 255 * 100)) if level > 0 else 0
+def to_percent(level: float) -> float:
+    """Convert Home Assistant's 0-255 to percent: whole ones where they come back as the same level.
+
+    A lit lamp never says 0, nor does what is made of its percents, be it whole ones or 255ths.
+    """
+    whole = max(1, round(level / 255 * 100)) if level > 0 else 0
+    return whole if to_level(whole) == level else max(LEAST, level / 255 * 100)
 
 
 def to_level(value: float) -> int:
@@ -114,7 +121,9 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if isinstance(value := values.get(COLOR_TEMPERATURE), int | float):
         data[Attribute.COLOR_TEMP_KELVIN.value] = round(value)
     if wanted := _wanted_color(values, COLOR):
-        data[Attribute.RGB_COLOR.value] = [round(part) for part in wanted]
+        data[Attribute.RGB_COLOR.value] = parts = [round(part) for part in wanted]
+        # Home Assistant takes the hue of a colour, so black would be white.
+        brightness = 0 if brightness is None and not any(parts) else brightness
     if wanted := _wanted_color(values, HSV):
         hue, saturation, level = color_hsv(wanted)
         data[Attribute.HS_COLOR.value] = [round(hue, 3), round(saturation, 3)]

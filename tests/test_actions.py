@@ -1,15 +1,18 @@
 """The actions: what an automation sends to the cloud, and what it gets to know."""
 
+import asyncio
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 
+from .application import LAMP, TARGET
 from .conftest import SetUp
 from .waiting import until
 
@@ -21,7 +24,7 @@ async def act(hass: HomeAssistant, action: str, entry_id: str, **data: Any) -> A
         action,
         {"config_entry_id": entry_id, **data},
         blocking=True,
-        return_response=action != "send_raw",
+        return_response=action not in ("send_raw", "publish"),
     )
 
 
@@ -48,6 +51,19 @@ async def test_post_properties(hass: HomeAssistant, device: CloudDevice, set_up:
     }
 
 
+async def test_values_that_templates_give(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Text that looks like a number comes as a number, and times as text; both are what the thing model says."""
+    entry = await set_up()
+    output = {"SceneName": 7, "ActivatedAt": "2026-11-23T12:00:00+00:00"}
+    await act(hass, "post_event", entry.entry_id, identifier="SceneActivated", output=output)
+    output = {"ActivatedAt": dt_util.utc_from_timestamp(1)}
+    await act(hass, "post_event", entry.entry_id, identifier="SceneActivated", output=output)
+    assert [event.output for event in device.events] == [
+        {"SceneName": "7", "ActivatedAt": "1795435200000"},
+        {"ActivatedAt": "1000"},
+    ]
+
+
 async def test_post_event(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """An event arrives with its output data."""
     entry = await set_up()
@@ -69,8 +85,85 @@ async def test_send_raw(hass: HomeAssistant, device: CloudDevice, set_up: SetUp,
 
 
 @pytest.mark.parametrize(
+    ("data", "payload", "qos"),
+    [
+        ({"payload": "你好"}, "你好".encode(), 0),
+        ({"payload": {"door": "open"}, "qos": "1"}, b'{"door": "open"}', 1),
+        ({"payload": "00 ff", "format": "hex", "qos": 1}, b"\x00\xff", 1),
+        ({"payload": "AAH/", "format": "base64"}, b"\x00\x01\xff", 0),
+        ({}, b"", 0),
+    ],
+)
+@pytest.mark.parametrize("topic", ["alarm/night", "/user/alarm/night"])
+async def test_publish(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, topic: str, data: dict[str, Any], payload: bytes, qos: int
+) -> None:
+    """A message arrives on the topic as it was meant."""
+    entry = await set_up()
+    await act(hass, "publish", entry.entry_id, topic=topic, **data)
+    await device.wait_for(lambda one: bool(one.user_messages))
+    [message] = device.user_messages
+    assert (message.topic, message.payload, message.qos) == ("alarm/night", payload, qos)
+
+
+async def test_request_sync(hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp) -> None:
+    """Everything is posted once more, and what became of each value is told."""
+    bindings = [LAMP, TARGET, {**LAMP, "identifier": "Stranger", "entity": "input_boolean.other"}]
+    entry = await set_up(bindings, options={"thing_model": None})
+    await device.wait_for(lambda one: "TargetTemperature" in one.properties)
+    await until(lambda: entry.runtime_data.reporter.rejections)
+    response = await act(hass, "request_sync", entry.entry_id)
+    assert len(device.samples["LightSwitch"]) == 2
+    reason = entry.runtime_data.reporter.rejections["Stranger"].reason
+    assert response == {"posted": 2, "rejected": {"Stranger": reason}, "waiting": 0}
+
+
+async def test_request_sync_is_not_waited_for_without_end(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cloud that is too busy leaves values waiting, which is said; what is bound no more is not waited for."""
+    entry = await set_up([LAMP])
+    assert await act(hass, "request_sync", entry.entry_id) == {"posted": 1, "rejected": {}, "waiting": 0}
+    cloud.faults.set(answer_code={"code": 429, "count": 1})
+    monkeypatch.setattr("custom_components.aliyun_iot.actions.post.SYNC_TIMEOUT", 0.05)
+    assert await act(hass, "request_sync", entry.entry_id) == {"posted": 0, "rejected": {}, "waiting": 1}
+
+    monkeypatch.setattr("custom_components.aliyun_iot.actions.post.SYNC_TIMEOUT", 60)
+    [exposure] = entry.subentries
+    waiting = hass.async_create_task(act(hass, "request_sync", entry.entry_id))
+    await asyncio.sleep(0)
+    hass.config_entries.async_remove_subentry(entry, exposure)
+    assert await waiting == {"posted": 0, "rejected": {}, "waiting": 0}
+
+
+async def test_get_desired(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp
+) -> None:
+    """Values come with their versions: those that are asked for, or of all that is bound."""
+    entry = await set_up([LAMP])
+    assert await act(hass, "get_desired", entry.entry_id) == {}
+    await cloud.call(
+        "SetDeviceDesiredProperty",
+        ProductKey=device.product_key,
+        DeviceName=device.device_name,
+        Items='{"LightSwitch": 1, "TargetTemperature": 21.5}',
+    )
+    assert await act(hass, "get_desired", entry.entry_id) == {"LightSwitch": {"value": 1, "version": 1}}
+    assert await act(hass, "get_desired", entry.entry_id, identifiers="TargetTemperature") == {
+        "TargetTemperature": {"value": 21.5, "version": 1}
+    }
+
+
+@pytest.mark.parametrize(
     ("action", "data", "key"),
     [
+        ("get_desired", {"identifiers": ["LightSwitch", "Stranger"]}, "unknown_property"),
+        ("publish", {"topic": "get", "payload": "x", "format": "hex"}, "invalid_raw"),
         ("post_properties", {"properties": {"Stranger": 1}}, "unknown_property"),
         ("post_properties", {"properties": {"CurrentHumidity": 101}}, "invalid_value"),
         ("post_event", {"identifier": "Stranger"}, "unknown_event"),
@@ -108,7 +201,15 @@ async def test_the_cloud_refuses(hass: HomeAssistant, cloud: Simulator, device: 
     with pytest.raises(HomeAssistantError) as error:
         await act(hass, "post_event", entry.entry_id, identifier="property")
     assert error.value.translation_key == "not_sendable"
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "publish", entry.entry_id, topic="a/+")
+    assert error.value.translation_key == "not_sendable"
     assert device.properties["LightSwitch"][0] == 1
+
+    cloud.faults.set(answer_code={"code": 6813, "count": 1})
+    with pytest.raises(HomeAssistantError) as error:
+        await act(hass, "get_desired", entry.entry_id, identifiers=["LightSwitch"])
+    assert error.value.translation_key == "rejected"
 
 
 async def test_without_a_connection(
@@ -129,7 +230,13 @@ async def test_without_a_connection(
 
     device.connection.close("the cloud has other plans")
     await until(lambda: entry.runtime_data.link.state != "online")
-    for action, data in (("post_event", {"identifier": "SceneActivated"}), ("send_raw", {"data": "00"})):
+    for action, data in (
+        ("post_event", {"identifier": "SceneActivated"}),
+        ("send_raw", {"data": "00"}),
+        ("publish", {"topic": "get"}),
+        ("request_sync", {}),
+        ("get_desired", {"identifiers": ["LightSwitch"]}),
+    ):
         with pytest.raises(HomeAssistantError) as error:
             await act(hass, action, entry.entry_id, **data)
         assert error.value.translation_key == "not_connected"

@@ -1,0 +1,57 @@
+"""What `docs/commands.md` says of the codes is what the code says, and its example is lived through."""
+
+import json
+from pathlib import Path
+import re
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.aliyun_iot import loops
+from custom_components.aliyun_iot.alink.codes import Code, describe
+from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING
+from custom_components.aliyun_iot.commander import DEADLINE, SYNC_DEADLINE
+from simulator import CloudDevice, Simulator
+
+from .application import TARGET, publish, reply_on
+from .conftest import SetUp
+
+ROOT = Path(__file__).parent.parent
+PAGES = {"commands.md": "en", "commands.zh-CN.md": "zh"}
+
+
+def page(name: str) -> str:
+    """Return the text of a page."""
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "language"), PAGES.items())
+def test_every_code_is_there_with_its_words(name: str, language: str) -> None:
+    """In the order of the codes, and none that this device does not return."""
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+) \|$", page(name), re.MULTILINE)
+    assert [(int(code), meaning) for code, meaning, _ in rows] == [(code, describe(code, language)) for code in Code]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_figures_are_those_of_the_code(name: str) -> None:
+    """Somebody who changes a deadline changes the page."""
+    figures = (SYNC_DEADLINE, DEADLINE, MAX_RUNNING, loops.TURNS, loops.PERIOD, loops.ENDLESS_TURNS)
+    assert [figure for figure in figures if f"{figure:g}" not in page(name)] == []
+    assert loops.PAUSE == loops.ENDLESS_PERIOD == 600
+
+
+async def test_example(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp) -> None:
+    """The answer that is shown is the answer that comes."""
+    examples = {re.search(r"```json\n(.*?)```", page(name), re.DOTALL)[1] for name in PAGES}
+    assert len(examples) == 1
+    await set_up([TARGET])
+    await publish(cloud, device, "thing/service/property/set", {"id": "42", "params": {"TargetTemperature": 31.0}})
+    answer = await reply_on(cloud, "property/set_reply")
+    shown = json.loads(examples.pop())
+    assert {key: answer[key] for key in shown} == shown
+
+
+@pytest.mark.parametrize(("readme", "name"), [("README.md", "commands.md"), ("README.zh-CN.md", "commands.zh-CN.md")])
+def test_the_page_can_be_found(readme: str, name: str) -> None:
+    """From the page that everybody sees first."""
+    assert f"(docs/{name})" in (ROOT / readme).read_text(encoding="utf-8")

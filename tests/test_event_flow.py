@@ -1,0 +1,162 @@
+"""Binding events in the user interface."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aliyun_iot.const import SUBENTRY_EVENT
+from simulator import CloudDevice
+
+from .conftest import SetUp
+from .house import entry_with
+from .walk import Walk
+
+SMOKE = [{"trigger": "event", "event_type": "smoke"}]
+
+
+@pytest.fixture
+async def entry(set_up: SetUp) -> MockConfigEntry:
+    """Return a running entry."""
+    return await set_up()
+
+
+def stored(entry: MockConfigEntry) -> dict[str, Any]:
+    """Return the data of the only bound event."""
+    [subentry] = [one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EVENT]
+    return dict(subentry.data)
+
+
+async def test_an_event_entity(hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry) -> None:
+    """The events of the thing model are offered, and each parameter has a template; it works at once."""
+    bell = er.async_get(hass).async_get_or_create("event", "test", "bell", original_name="Bell")
+    hass.states.async_set(bell.entity_id, "unknown", {"friendly_name": "Bell"})
+    walk = await Walk.add_subentry(hass, entry, "event")
+    assert list(walk.choices("identifier")) == ["HighTemperatureAlarm", "DeviceFault", "SceneActivated"]
+    await walk.submit(identifier="SceneActivated")
+    await walk.choose("entity")
+    await walk.submit(entity=bell.entity_id)
+    assert walk.step == "output"
+    for word in ("`event_type`", "`SceneName`", "`ActivatedAt`"):
+        assert word in walk.description()
+    [selector] = walk.result["data_schema"].schema.values()
+    assert {name: one["label"] for name, one in selector.config["fields"].items()} == {
+        "SceneName": "Scene name [SceneName]: text of at most 64 characters",
+        "ActivatedAt": "Activated at [ActivatedAt]: time in UTC milliseconds",
+    }
+    await walk.submit(output={"SceneName": "{{ event_type }}", "ActivatedAt": ""})
+    assert walk.created
+    assert walk.result["title"] == "SceneActivated · Bell"
+    await hass.async_block_till_done()
+    assert stored(entry) == {
+        "identifier": "SceneActivated",
+        "entity": bell.id,
+        "output": {"SceneName": "{{ event_type }}"},
+    }
+    hass.states.async_set(bell.entity_id, dt_util.utcnow().isoformat(), {"event_type": "ring"})
+    await device.wait_for(lambda one: one.events)
+    assert device.events[0].output == {"SceneName": "ring"}
+
+
+async def test_triggers_as_a_browser_sends_them(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, hass_client: Any
+) -> None:
+    """What the editors send is what is stored and shown again, and the forms can be put in JSON."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    url = "/api/config/config_entries/subentries/flow"
+    page = await (await client.post(url, json={"handler": [entry.entry_id, "event"]})).json()
+    flow = f"{url}/{page['flow_id']}"
+    await client.post(flow, json={"identifier": "DeviceFault"})
+    page = await (await client.post(flow, json={"next_step_id": "trigger"})).json()
+    assert [list(field["selector"]) for field in page["data_schema"]] == [["trigger"]]
+    page = await (await client.post(flow, json={"triggers": SMOKE})).json()
+    [field] = page["data_schema"]
+    assert list(field["selector"]["object"]["fields"]) == ["ErrorCode", "EntityId", "Message"]
+    page = await (await client.post(flow, json={"output": {"Message": "{{ trigger.platform }}"}})).json()
+    assert page["type"] == "create_entry"
+    await hass.async_block_till_done()
+    assert stored(entry) == {
+        "identifier": "DeviceFault",
+        "triggers": SMOKE,
+        "output": {"Message": "{{ trigger.platform }}"},
+    }
+    hass.bus.async_fire("smoke")
+    await device.wait_for(lambda one: one.events)
+    assert device.events[0].output == {"Message": "event"}
+
+
+async def test_a_bound_event_is_changed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """From triggers to an entity and back; what it tells stays until it is changed."""
+    hass.states.async_set("event.bell", "unknown", {"friendly_name": "Bell"})
+    walk = await Walk.add_subentry(hass, entry, "event")
+    await walk.submit(identifier="DeviceFault")
+    await walk.choose("trigger")
+    await walk.submit(triggers=SMOKE)
+    await walk.submit(output={"Message": "smoke"})
+    assert walk.created
+    [subentry_id] = entry.subentries
+
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "entity")
+    await walk.submit(entity="event.bell")
+    assert walk.values == {"output": {"Message": "smoke"}}
+    await walk.submit(**walk.values)
+    assert walk.aborted == "reconfigure_successful"
+    assert stored(entry) == {"identifier": "DeviceFault", "entity": "event.bell", "output": {"Message": "smoke"}}
+    assert entry.subentries[subentry_id].title == "DeviceFault · Bell"
+
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "entity")
+    assert walk.values == {"entity": "event.bell"}
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "trigger")
+    await walk.submit(triggers=SMOKE)
+    await walk.submit()
+    assert stored(entry) == {"identifier": "DeviceFault", "triggers": SMOKE}
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "trigger")
+    assert walk.values == {"triggers": SMOKE}
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "output")
+    await walk.submit(output={"Message": "fire"})
+    assert stored(entry)["output"] == {"Message": "fire"}
+
+
+async def test_what_is_wrong_is_said(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """No triggers, and triggers that can't be."""
+    walk = await Walk.add_subentry(hass, entry, "event")
+    await walk.submit(identifier="DeviceFault")
+    await walk.choose("trigger")
+    await walk.submit(triggers=[])
+    assert walk.errors == {"triggers": "triggers_missing"}
+    bad = [{"trigger": "no_such_integration"}]
+    await walk.submit(triggers=bad)
+    assert walk.errors == {"triggers": "invalid_triggers"}
+    assert walk.result["description_placeholders"]["problem"]
+    assert walk.values == {"triggers": bad}
+
+
+async def test_without_a_thing_model(hass: HomeAssistant) -> None:
+    """The identifier is typed, and the output is free."""
+    entry = entry_with(hass, {})
+    walk = await Walk.add_subentry(hass, entry, "event")
+    await walk.submit(identifier="post")
+    assert walk.errors == {"identifier": "invalid_identifier"}
+    await walk.submit(identifier=" Smoke ")
+    await walk.choose("trigger")
+    await walk.submit(triggers=SMOKE)
+    assert "not known without a thing model" in walk.description()
+    for bad in ({"Zone": "{{ broken"}, ["text"]):
+        await walk.submit(output=bad)
+        assert walk.errors == {"output": "invalid_output"}
+        assert walk.values == {"output": bad}
+    await walk.submit(output={"Zone": {"name": "{{ trigger.platform }}"}})
+    assert walk.created
+    assert stored(entry)["identifier"] == "Smoke"
+
+
+async def test_a_thing_model_without_events(hass: HomeAssistant) -> None:
+    """There is nothing to bind then."""
+    entry = entry_with(hass, {"thing_model": {"properties": [], "events": [], "services": []}})
+    walk = await Walk.add_subentry(hass, entry, "event")
+    assert walk.aborted == "no_event"

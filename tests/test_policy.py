@@ -1,0 +1,272 @@
+"""What the cloud may do beyond what is bound: only while a condition holds, only so often, or only for show."""
+
+from itertools import count
+from typing import Any
+
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers.entity import entity_sources
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+
+from simulator import CloudDevice, Simulator
+
+from .application import LAMP, TARGET, SetProperties, publish, reply_on
+from .conftest import SetUp
+from .walk import Walk
+
+IDS = count(1)
+AT_HOME = [{"condition": "state", "entity_id": "person.anna", "state": "home"}]
+TEMPLATE = [{"condition": "template", "value_template": "{{ identifier == 'LightSwitch' }}"}]
+ECHO = {"identifier": "ReadMeter", "actions": [{"action": "test.run"}]}
+
+
+async def call_async(cloud: Simulator, device: CloudDevice, identifier: str) -> int:
+    """Call a service and return the code of the answer."""
+    cloud.wire.clear()
+    await publish(cloud, device, f"thing/service/{identifier}", {"id": f"{next(IDS)}", "params": {}})
+    return (await reply_on(cloud, f"{identifier}_reply"))["code"]
+
+
+async def test_condition_for_all_commands(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+) -> None:
+    """Nobody at home: no property, no service; what is not bound is still told as that. A change needs no connection."""
+    run = async_mock_service(hass, "test", "run")
+    hass.states.async_set("person.anna", "not_home")
+    entry = await set_up([LAMP, TARGET], [ECHO], {"command_condition": AT_HOME})
+    reply = await set_properties(LightSwitch=1, Schedule=[])
+    assert (reply.code, set(reply.data)) == (100003, {"LightSwitch", "Schedule"})
+    assert "condition for all commands" in reply.data["LightSwitch"]
+    assert "not bound" in reply.data["Schedule"]
+    assert await call_async(cloud, device, "ReadMeter") == 100003
+
+    hass.states.async_set("person.anna", "home")
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert await call_async(cloud, device, "ReadMeter") == 200
+    assert len(run) == 1
+
+    hass.states.async_set("person.anna", "not_home")
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "command_condition": []})
+    await hass.async_block_till_done()
+    assert (await set_properties(LightSwitch=0)).code == 200
+    assert device.connections == 1
+
+
+async def test_condition_of_one_binding(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+) -> None:
+    """It guards its property or its service alone, even where both have the same name."""
+    run = async_mock_service(hass, "test", "run")
+    hass.states.async_set("person.anna", "not_home")
+    service = {**ECHO, "identifier": "LightSwitch"}
+    await set_up([{**LAMP, "condition": AT_HOME}, TARGET], [service], {"thing_model": None})
+    reply = await set_properties(LightSwitch=1, TargetTemperature=25.0)
+    assert (reply.code, set(reply.data)) == (100003, {"LightSwitch"})
+    assert hass.states.get("input_boolean.lamp").state == "off"
+    assert hass.states.get("input_number.target").state == "25.0"
+    assert await call_async(cloud, device, "LightSwitch") == 200
+    assert len(run) == 1
+    hass.states.async_set("person.anna", "home")
+    assert (await set_properties(LightSwitch=1)).code == 200
+
+
+async def test_condition_knows_the_identifier(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A template can tell what is about to be commanded."""
+    await set_up([{**LAMP, "condition": TEMPLATE}, {**TARGET, "condition": TEMPLATE}])
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert (await set_properties(TargetTemperature=25.0)).code == 100003
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [{"condition": "nobody_knows"}],
+        [{"condition": "state", "entity_id": "person.gone", "state": "home"}],
+        [{"condition": "template", "value_template": "{{ 1 / 0 }}"}],
+        [{"condition": "device", "device_id": "gone", "domain": "light", "type": "is_on"}],
+    ],
+)
+async def test_a_condition_that_cannot_be_checked_does_not_hold(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, broken: list[dict[str, Any]]
+) -> None:
+    """What it guards stays shut, the rest works."""
+    await set_up([{**LAMP, "condition": broken}, TARGET])
+    assert (await set_properties(LightSwitch=1)).code == 100003
+    assert (await set_properties(TargetTemperature=25.0)).code == 200
+
+
+async def test_limit(
+    hass: HomeAssistant,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever comes beyond it within a minute is refused before anybody looks at it; a minute later it goes on."""
+    entry = await set_up([LAMP], options={"commands_per_minute": 2})
+    for value, code in ((1, 200), (0, 200), (1, 429), (1, 429)):
+        assert (await set_properties(LightSwitch=value)).code == code
+    assert hass.states.get("input_boolean.lamp").state == "off"
+    monkeypatch.setattr("custom_components.aliyun_iot.policy.MINUTE", 0.0)
+    assert (await set_properties(LightSwitch=1)).code == 200
+    assert [row["code"] for row in entry.runtime_data.commander.journal.rows()] == [200, 200, 429, 429, 200]
+
+
+async def test_dry_run(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+) -> None:
+    """Everything is checked as usual, nothing is done, and nobody is told that it was."""
+    run = async_mock_service(hass, "test", "run")
+    await set_up([LAMP, TARGET], [ECHO], {"dry_run": True})
+    reply = await set_properties(LightSwitch=1, TargetTemperature=99.0)
+    assert reply.code == 100010
+    assert reply.data["LightSwitch"] == "dry run: nothing was done"
+    assert "35" in reply.data["TargetTemperature"]
+    assert await call_async(cloud, device, "ReadMeter") == 100010
+    assert await call_async(cloud, device, "Restart") == 100001
+    assert hass.states.get("input_boolean.lamp").state == "off"
+    assert not run
+
+
+RISKY = {
+    "alarm_control_panel.x": ("disarmed", {}, "mode"),
+    "automation.x": ("off", {}, "power"),
+    "button.x": ("unknown", {"device_class": "restart"}, "press"),
+    "cover.x": ("closed", {"device_class": "garage", "supported_features": 15}, "open"),
+    "cover.y": ("closed", {"device_class": "gate", "supported_features": 15}, "open"),
+    "cover.z": ("closed", {"device_class": "door", "supported_features": 15}, "open"),
+    "lawn_mower.x": ("docked", {"supported_features": 7}, "command"),
+    "lock.x": ("locked", {}, "locked"),
+    "script.x": ("off", {}, "power"),
+    "siren.x": ("off", {"supported_features": 3}, "power"),
+    "update.x": ("on", {"supported_features": 1}, "install"),
+    "valve.x": ("closed", {"supported_features": 3}, "open"),
+    "water_heater.x": ("off", {"supported_features": 8}, "power"),
+}
+
+
+@pytest.mark.parametrize("entity_id", RISKY)
+async def test_risky_entities_are_asked_about(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, entity_id: str
+) -> None:
+    """The form insists on a confirmation, and a binding that came without one lets the cloud do nothing."""
+    state, attributes, aspect = RISKY[entity_id]
+    hass.states.async_set(entity_id, state, attributes)
+    row = {"identifier": "Wish", "entity": entity_id, "aspect": aspect, "access": "control"}
+    entry = await set_up([row], options={"thing_model": None})
+    calls: list[ServiceCall] = []
+    for name in ("turn_on", "turn_off", "open", "unlock", "alarm_arm_away"):
+        hass.services.async_register(entity_id.partition(".")[0], name, calls.append)
+    reply = await set_properties(Wish=1)
+    assert reply.code == 100003
+    assert "was not confirmed" in reply.message
+    assert not calls
+
+    walk = await Walk.options(hass, entry, "add_one")
+    await walk.submit(entity=entity_id)
+    assert walk.values["confirmed"] is False
+    entered = {"aspect": aspect, "identifier": "Other", "access": "control", "conversion": {}, "reporting": {}}
+    await walk.submit(**entered)
+    assert walk.errors["confirmed"] == "risky_not_confirmed"
+
+
+async def test_cover_that_is_no_door_is_not_risky(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A curtain may be drawn by anybody who is allowed to control."""
+    calls = async_mock_service(hass, "cover", "open_cover")
+    hass.states.async_set("cover.curtain", "closed", {"device_class": "curtain", "supported_features": 3})
+    row = {"identifier": "Wish", "entity": "cover.curtain", "aspect": "open", "access": "control"}
+    await set_up([row], options={"thing_model": None})
+    entity_sources(hass)["cover.curtain"] = {"domain": "test"}
+    assert (await set_properties(Wish=1)).code == 200
+    assert len(calls) == 1
+
+
+async def test_settings_page(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, device: CloudDevice
+) -> None:
+    """A condition that can't be checked is refused in plain words; what is saved works at once and comes back."""
+    hass.states.async_set("person.anna", "not_home")
+    entry = await set_up([LAMP])
+    walk = await Walk.options(hass, entry, "settings")
+    settings = {"keep_alive": 60, "window": 0.01}
+    rules = {"commands_per_minute": 30, "dry_run": False}
+    for bad in ([{"condition": "nobody_knows"}], [{"no": "condition"}], [7]):
+        await walk.submit(**settings, commands={"command_condition": bad, **rules})
+        assert walk.errors == {"commands": "invalid_condition"}
+        assert walk.result["description_placeholders"]["problem"]
+    await walk.submit(**settings, commands={"command_condition": AT_HOME, **rules})
+    assert walk.created
+    await hass.async_block_till_done()
+    assert entry.options["command_condition"] == AT_HOME
+    assert entry.runtime_data.commander.policy.rules.commands_per_minute == 30
+    assert (await set_properties(LightSwitch=1)).code == 100003
+    assert device.connections == 1
+    walk = await Walk.options(hass, entry, "settings")
+    assert walk.values["commands"] == {"command_condition": AT_HOME, **rules}
+
+
+async def test_a_template_may_be_the_whole_condition(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """As in an automation; it is stored as a condition like any other."""
+    walk = await Walk.options(hass, entry, "settings")
+    commands = {"command_condition": ["{{ true }}"], "commands_per_minute": 0, "dry_run": True}
+    await walk.submit(keep_alive=60, window=0.01, commands=commands)
+    assert entry.options["command_condition"] == [{"condition": "template", "value_template": "{{ true }}"}]
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfigEntry:
+    """Return an entry with nothing bound."""
+    return await set_up()
+
+
+async def test_pages_of_bindings(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The forms of an entity, of own actions and of a service each take a condition, and refuse what is none."""
+    walk = await Walk.options(hass, entry, "add_one")
+    await walk.submit(entity="input_boolean.lamp")
+    entered = {"aspect": "power", "identifier": "LightSwitch", "access": "both", "conversion": {}, "reporting": {}}
+    await walk.submit(**entered, own_actions={"condition": [{"no": "condition"}]})
+    assert walk.errors == {"own_actions": "invalid_condition"}
+    await walk.submit(**entered, own_actions={"condition": AT_HOME})
+    assert walk.created
+
+    walk = await Walk.options(hass, entry, "custom")
+    own = {"identifier": "Brightness", "access": "control", "actions": [{"action": "test.run"}]}
+    await walk.submit(**own, conversion={}, reporting={}, condition=[{"no": "condition"}])
+    assert walk.errors == {"condition": "invalid_condition"}
+    await walk.submit(**own, conversion={}, reporting={}, condition=AT_HOME)
+    assert walk.created
+
+    walk = await Walk.options(hass, entry, "edit")
+    await walk.submit(binding="LightSwitch")
+    assert "own_actions" in walk.open_sections
+    assert walk.values["own_actions"] == {"condition": AT_HOME}
+
+    walk = await Walk.add_subentry(hass, entry, "service")
+    await walk.submit(identifier="ReadMeter")
+    await walk.submit(actions=[{"action": "test.run"}], condition=[{"no": "condition"}])
+    assert walk.errors == {"condition": "invalid_condition"}
+    await walk.submit(actions=[{"action": "test.run"}], condition=AT_HOME)
+    assert walk.created
+    service = next(one for one in entry.subentries.values() if one.subentry_type == "service")
+    assert service.data["condition"] == AT_HOME
+    walk = await Walk.reconfigure_subentry(hass, entry, service.subentry_id)
+    assert walk.values["condition"] == AT_HOME

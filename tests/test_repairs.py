@@ -1,0 +1,85 @@
+"""A loop between the cloud and an automation is a repair issue that says what to do, and that can be fixed."""
+
+from http import HTTPStatus
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
+
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.loops import TURNS
+
+from .application import LAMP, SetProperties
+from .conftest import SetUp
+from .walk import placeholders, translations
+
+FLOW = "/api/repairs/issues/fix"
+
+
+@pytest.fixture
+async def looping(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfigEntry:
+    """Return an entry one of whose properties is paused."""
+    assert await async_setup_component(hass, "repairs", {})
+    entry = await set_up([LAMP])
+    loops = entry.runtime_data.loops
+    for _ in range(TURNS + 1):
+        command = Context()
+        loops.commanded({"LightSwitch": 1}, command)
+        loops.changed("Brightness", 1, Context(parent_id=command.id))
+    assert loops.is_paused("LightSwitch")
+    return entry
+
+
+async def listed(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> list[dict[str, Any]]:
+    """Return the issues as the user interface lists them."""
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "repairs/list_issues"})
+    issues = (await client.receive_json())["result"]["issues"]
+    return [issue for issue in issues if issue["domain"] == DOMAIN]
+
+
+async def test_the_issue_is_fixed(
+    hass: HomeAssistant,
+    looping: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    hass_ws_client: WebSocketGenerator,
+    set_properties: SetProperties,
+) -> None:
+    """The cloud is refused until somebody says that the loop is broken."""
+    assert (await set_properties(LightSwitch=1)).code == 100011
+    [issue] = await listed(hass, hass_ws_client)
+    assert issue["is_fixable"]
+    client = await hass_client()
+    started = await client.post(FLOW, json={"handler": DOMAIN, "issue_id": issue["issue_id"]})
+    assert started.status == HTTPStatus.OK
+    page = await started.json()
+    assert page["step_id"] == "confirm"
+
+    texts = translations()["issues"][issue["translation_key"]]
+    shown = texts["fix_flow"]["step"]["confirm"]
+    given = page["description_placeholders"]
+    assert given == {"device": "gw-1", "identifier": "LightSwitch", "echo": "Brightness"}
+    assert placeholders(texts["title"] + shown["title"] + shown["description"]) <= given.keys()
+    assert issue["translation_placeholders"] == given
+
+    done = await (await client.post(f"{FLOW}/{page['flow_id']}", json={})).json()
+    assert done["type"] == "create_entry"
+    assert not await listed(hass, hass_ws_client)
+    assert (await set_properties(LightSwitch=1)).code == 200
+
+
+async def test_an_entry_that_is_gone_has_no_loop(
+    hass: HomeAssistant, looping: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """The issue goes with the connection; a form that is still open does no harm."""
+    [issue_id] = [key for domain, key in ir.async_get(hass).issues if domain == DOMAIN]
+    client = await hass_client()
+    page = await (await client.post(FLOW, json={"handler": DOMAIN, "issue_id": issue_id})).json()
+    await hass.config_entries.async_unload(looping.entry_id)
+    assert not [key for domain, key in ir.async_get(hass).issues if domain == DOMAIN]
+    done = await client.post(f"{FLOW}/{page['flow_id']}", json={})
+    assert done.status == HTTPStatus.OK
