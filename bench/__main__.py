@@ -9,7 +9,7 @@ import sys
 
 from homeassistant.const import __version__ as home_assistant_version
 
-from . import commands, idle, latency, mapping, throughput
+from . import commands, idle, latency, limits, mapping, outage, scale, throughput
 
 BENCHMARKS = (
     latency.BENCHMARK,
@@ -17,6 +17,9 @@ BENCHMARKS = (
     mapping.BENCHMARK,
     commands.BENCHMARK,
     throughput.BENCHMARK,
+    limits.BENCHMARK,
+    outage.BENCHMARK,
+    scale.BENCHMARK,
 )
 
 

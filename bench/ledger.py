@@ -30,10 +30,11 @@ type Arrival = tuple[str, int, int, int]
 
 @dataclass(slots=True)
 class Tally:
-    """What one device has sent: messages, how many of them the platform dropped, and the values in them."""
+    """What one device has sent: messages, how many the platform dropped, how many had values, and those values."""
 
     messages: int = 0
     dropped: int = 0
+    with_values: int = 0
     most_values: int = 0
     most_bytes: int = 0
     arrivals: list[Arrival] = field(default_factory=list)
@@ -99,6 +100,7 @@ class _Accounts:
             tally.arrivals.append((identifier, value, at, arrived))
             if not past:
                 self.newest.setdefault(name, {})[identifier] = value
+        tally.with_values += values > 0
         tally.most_values = max(tally.most_values, values)
         tally.most_bytes = max(tally.most_bytes, len(message.payload))
 

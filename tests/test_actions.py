@@ -224,10 +224,11 @@ async def test_without_a_connection(
     monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
     monkeypatch.setattr("custom_components.aliyun_iot.actions.post.REPLY_TIMEOUT", 0.05)
     entry = await set_up()
-    cloud.faults.set(lose_replies=1)
+    cloud.faults.set(lose_replies=100)
     with pytest.raises(HomeAssistantError) as error:
         await act(hass, "post_event", entry.entry_id, identifier="SceneActivated")
     assert error.value.translation_key == "request_timeout"
+    cloud.faults.set(lose_replies=0)
 
     device.connection.close("the cloud has other plans")
     await until(lambda: entry.runtime_data.link.state != "online")

@@ -19,7 +19,6 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.alink.pacing import ConnectPacer
 from custom_components.aliyun_iot.const import (
-    CONF_BINDINGS,
     CONF_CA,
     CONF_ENDPOINT,
     CONF_THING_MODEL,
@@ -112,12 +111,12 @@ class TestThingModel:
         assert told(hass)[Issue.THING_MODEL_MISMATCH]["count"] == "3"
         await change_model(hass, entry, None)
         assert told(hass) == {}
-        await change_model(hass, entry, other)
+        await change_model(hass, entry, {**other, "services": thing_model_document["services"]})
         assert Issue.THING_MODEL_MISMATCH in told(hass)
-        [exposure] = [one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE]
-        await change_model(hass, entry, renamed(thing_model_document, "Nothing", "Nothing"))
+        [exposure] = [key for key, one in entry.subentries.items() if one.subentry_type == SUBENTRY_EXPOSURE]
+        hass.config_entries.async_remove_subentry(entry, exposure)
+        await hass.async_block_till_done()
         assert told(hass) == {}
-        assert exposure.data[CONF_BINDINGS]
 
     async def test_the_one_of_the_cloud(
         self,

@@ -208,7 +208,7 @@ async def test_settings_page(
     entry = await set_up([LAMP])
     walk = await Walk.options(hass, entry, "settings")
     settings = {"keep_alive": 60, "window": 0.01}
-    rules = {"commands_per_minute": 30, "dry_run": False}
+    rules = {"commands_per_minute": 30, "desired_hours": 24, "dry_run": False}
     for bad in ([{"condition": "nobody_knows"}], [{"no": "condition"}], [7]):
         await walk.submit(**settings, commands={"command_condition": bad, **rules})
         assert walk.errors == {"commands": "invalid_condition"}

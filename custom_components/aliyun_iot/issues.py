@@ -84,11 +84,7 @@ class Issues:
 @callback
 def issues_of(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
     """Return everything that is told of a device, whoever told it."""
-    return [
-        issue
-        for issue in ir.async_get(hass).issues.values()
-        if issue.domain == DOMAIN and issue.active and entry_id in issue.issue_id
-    ]
+    return [issue for issue in _known(hass, entry_id) if issue.active]
 
 
 @callback
@@ -111,6 +107,11 @@ def async_withdraw_when_unloaded(hass: HomeAssistant) -> None:
 
 @callback
 def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
-    """Withdraw everything that is told of a device that is no more."""
-    for issue in issues_of(hass, entry_id):
+    """Withdraw everything that is told of a device that is no more, and forget what the user has ignored of it."""
+    for issue in _known(hass, entry_id):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+
+
+def _known(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
+    known = ir.async_get(hass).issues.values()
+    return [issue for issue in known if issue.domain == DOMAIN and entry_id in issue.issue_id]

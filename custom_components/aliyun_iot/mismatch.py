@@ -39,17 +39,11 @@ class _Misfit:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Everything that does not fit: properties and services that the stored thing model has or has not, then the cloud's."""
+    """Everything of the bindings that does not fit the stored thing model."""
 
     unknown_properties: tuple[str, ...] = ()
     unknown_services: tuple[str, ...] = ()
     misfits: tuple[_Misfit, ...] = ()
-    refused: tuple[str, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self.unknown_properties) + len(self.unknown_services) + len(self.misfits) + len(self.refused)
 
 
 class Mismatch:
@@ -62,54 +56,58 @@ class Mismatch:
         self._issues = issues
         self._rejections = rejections
         self._found = _Found()
-        self._bound = BoundProperties()
-        self._services: tuple[str, ...] = ()
-        self._model: ThingModel | None = None
-        rejections.on_change = self._compare
+        self._refused: tuple[str, ...] = ()
+        self._with_model: Mapping[str, BoundProperty] = {}
+        rejections.on_change = self._look_at_refusals
 
     @callback
     def examine(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
         """Compare what is bound from now on."""
-        self._bound, self._services, self._model = bound, tuple(services), model
-        self._compare()
+        self._with_model = bound.by_identifier if model else {}
+        found = _compared(bound, services, model) if model else _Found()
+        self._show(found, self._refused_for_the_model())
 
     @callback
-    def _compare(self) -> None:
-        found = self._compared_with(self._model) if self._model else _Found()
-        if found == self._found:
-            return
-        self._found = found
-        if found.count:
-            self._entry.async_create_task(self._hass, self._tell(), "Aliyun thing model mismatch")
-        else:
-            self._issues.solved(Issue.THING_MODEL_MISMATCH)
+    def _look_at_refusals(self) -> None:
+        self._show(self._found, self._refused_for_the_model())
 
-    def _compared_with(self, model: ThingModel) -> _Found:
-        working = self._bound.by_identifier
-        return _Found(
-            tuple(key for key in self._bound.problems if key not in model.properties),
-            tuple(key for key in self._services if key not in model.services),
-            tuple(
-                _Misfit(one, problem)
-                for one in working.values()
-                if one.model
-                for problem in model_problems(one.binding, one.aspect, one.model)
-            ),
-            tuple(key for key, one in self._rejections.known.items() if key in working and _breaks_model(one.reason)),
-        )
+    def _refused_for_the_model(self) -> tuple[str, ...]:
+        known = self._rejections.known
+        return tuple(key for key, one in known.items() if key in self._with_model and _breaks_model(one.reason))
+
+    def _show(self, found: _Found, refused: tuple[str, ...]) -> None:
+        if (found, refused) == (self._found, self._refused):
+            return
+        self._found, self._refused = found, refused
+        if found == _Found() and not refused:
+            self._issues.solved(Issue.THING_MODEL_MISMATCH)
+        else:
+            self._entry.async_create_task(self._hass, self._tell(), "Aliyun thing model mismatch")
 
     async def _tell(self) -> None:
         labels = await Labels.load(self._hass)
-        found = self._found
-        if not found.count:  # solved meanwhile
+        lines = [*_lines(labels, self._found), *_refusals(labels, self._refused)]
+        if not lines:  # solved meanwhile
             return
-        lines = [*_lines(labels, found)]
         more = [labels.text("common.and_more", count=str(len(lines) - NAMED))] if len(lines) > NAMED else []
         self._issues.tell(
             Issue.THING_MODEL_MISMATCH,
-            count=str(found.count),
+            count=str(len(lines)),
             problems="\n".join(f"- {line}" for line in [*lines[:NAMED], *more]),
         )
+
+
+def _compared(bound: BoundProperties, services: Iterable[str], model: ThingModel) -> _Found:
+    return _Found(
+        tuple(key for key in bound.problems if key not in model.properties),
+        tuple(key for key in services if key not in model.services),
+        tuple(
+            _Misfit(one, problem)
+            for one in bound.by_identifier.values()
+            if one.model
+            for problem in model_problems(one.binding, one.aspect, one.model)
+        ),
+    )
 
 
 def _lines(labels: Labels, found: _Found) -> Iterable[str]:
@@ -118,11 +116,13 @@ def _lines(labels: Labels, found: _Found) -> Iterable[str]:
     for key in found.unknown_services:
         yield labels.text("common.unknown_service", identifier=key)
     for one in found.misfits:
-        placeholders: Mapping[str, str] = labels.problem(one.problem, one.bound.aspect, one.bound.model)
+        placeholders = labels.problem(one.problem, one.bound.aspect, one.bound.model)
         reason = labels.text(f"options.error.{one.problem.key}", **placeholders)
         yield labels.text("common.misfit", identifier=one.bound.identifier, reason=reason)
-    for key in found.refused:
-        yield labels.text("common.models_differ", identifier=key)
+
+
+def _refusals(labels: Labels, refused: Iterable[str]) -> Iterable[str]:
+    return (labels.text("common.models_differ", identifier=key) for key in refused)
 
 
 def _breaks_model(reason: str) -> bool:

@@ -1,0 +1,118 @@
+"""A house that loses its cloud for a day, whose clock runs as fast as the processor lets it.
+
+    python -m bench.outage_house SECONDS PORT DEVICE_NAME SECRET
+
+connects a device with one binding of which every sample counts and prints `{"online": true}`. After a line on its stdin it
+waits until the connection is lost, lets one change a second happen for SECONDS of its own time and prints an `OutageCost` as
+JSON; then it stays until its stdin ends.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+import gc
+import json
+from pathlib import Path
+import sys
+import time
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from custom_components.aliyun_iot.alink.link import LinkState
+from custom_components.aliyun_iot.const import DOMAIN
+
+from .device import Device
+from .home import connect_device, home
+from .process import MEGABYTE, resident_mb
+from .sensors import Sensors
+
+MINUTE = 60
+SENSORS = Sensors(1, every_sample=True)
+
+type Files = Mapping[Path, tuple[int, int, int]]
+"""What is on the disk: inode, time of the last change and size of each file."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutageCost:
+    """What an outage took: samples kept, megabytes in memory, on disk and written, the writes, and processor seconds."""
+
+    kept: int
+    resident_mb: float
+    disk_mb: float
+    writes: int
+    written_mb: float
+    processor_seconds: float
+
+
+class FastLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock can be put forward: timers that become due by it run at once."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        """Return the time of the loop in seconds."""
+        return super().time() + self.ahead
+
+
+async def _house(seconds: int, port: int, device: Device) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, FastLoop)  # noqa: S101 - for the type checker
+    start = time.time() - seconds
+    async with home([]) as hass:
+        SENSORS.change(hass, 0, start)
+        entry = await connect_device(hass, device, port, SENSORS.bindings(), SENSORS.thing_model())
+        _say({"online": True})
+        await loop.run_in_executor(None, sys.stdin.readline)
+        while entry.runtime_data.link.state is LinkState.ONLINE:  # noqa: ASYNC110 - the loop's clock is what is measured with
+            await asyncio.sleep(0.01)
+        _say(asdict(await _outage(hass, entry, loop, start, seconds)))
+        await loop.run_in_executor(None, sys.stdin.read)
+
+
+async def _outage(
+    hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start: float, seconds: int
+) -> OutageCost:
+    """Let a day pass, a minute at a time."""
+    gc.collect()
+    resident, worked = resident_mb(), time.process_time()
+    folder = Path(hass.config.path(".storage"))
+    files, writes, written = _files(folder), 0, 0
+    for minute in range(seconds // MINUTE):
+        for second in range(minute * MINUTE, (minute + 1) * MINUTE):
+            SENSORS.change(hass, second + 1, start + second + 1)
+        loop.ahead += MINUTE
+        await asyncio.sleep(0)
+        await hass.async_block_till_done()
+        now = await loop.run_in_executor(None, _files, folder)
+        changed = [one for path, one in now.items() if files.get(path) != one]
+        writes += len(changed)
+        written += sum(size for _, _, size in changed)
+        files = now
+    return OutageCost(
+        entry.runtime_data.reporter.buffered,
+        resident_mb() - resident,
+        sum(size for _, _, size in files.values()) / MEGABYTE,
+        writes,
+        written / MEGABYTE,
+        time.process_time() - worked,
+    )
+
+
+def _files(folder: Path) -> Files:
+    """Return the files of the integration as they are now."""
+    found = {}
+    for path in folder.glob(f"{DOMAIN}.*"):
+        status = path.stat()
+        found[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
+    return found
+
+
+def _say(answer: object) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_house(int(sys.argv[1]), int(sys.argv[2]), Device(*sys.argv[3:5])), loop_factory=FastLoop)
