@@ -1,8 +1,10 @@
 """What every story needs: a cloud, a device in it, and a Home Assistant that knows this integration."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from io import BytesIO
 import json
 from pathlib import Path
+import tempfile
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -12,6 +14,7 @@ import pytest
 
 # The test package must load Home Assistant before anything imports voluptuous.
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import (
     CONF_DEVICE_NAME,
@@ -38,6 +41,7 @@ DEVICE_NAME = "gw-1"
 DEVICE_SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
 
 type Rows = list[dict[str, Any]]
+type Upload = Callable[[bytes], Awaitable[str]]
 type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 
 
@@ -125,6 +129,24 @@ async def house(hass: HomeAssistant) -> None:
     assert await async_setup_component(
         hass, "input_number", {"input_number": {"target": {"min": 10, "max": 30, "step": 0.5, "initial": 20}}}
     )
+
+
+@pytest.fixture
+async def upload(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Upload:
+    """Return a function that uploads a file as a browser does, and returns what the form sends then."""
+    # Home Assistant keeps uploads in one folder for the whole machine, and empties it whenever it stops.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for component in ("file_upload", DOMAIN):
+        assert await async_setup_component(hass, component, {})
+    client = await hass_client()
+
+    async def run(content: bytes) -> str:
+        answer = await client.post("/api/file_upload", data={"file": BytesIO(content)})
+        return (await answer.json())["file_id"]
+
+    return run
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The thing model through the options: taken over, compared, given up."""
 
-from collections.abc import Callable
 from copy import deepcopy
 from io import BytesIO
 import json
@@ -8,17 +7,15 @@ from typing import Any
 from zipfile import ZipFile
 
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.alink.thing_model import ThingModel
 from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from simulator import CloudDevice, CodeFault, Simulator
 
-from .conftest import PRODUCT_KEY, SetUp
+from .conftest import PRODUCT_KEY, SetUp, Upload
 from .house import LAMP, bound, entry_with, furnish
 from .walk import Walk
 
@@ -33,20 +30,6 @@ def home(hass: HomeAssistant) -> None:
 def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
     """Return an entry with a thing model that is not set up: most pages need no connection."""
     return entry_with(hass, {"thing_model": deepcopy(thing_model_document)})
-
-
-@pytest.fixture
-async def upload(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Callable[[bytes], Any]:
-    """Return a function that uploads a file as a browser does, and returns what the form sends then."""
-    assert await async_setup_component(hass, "file_upload", {})
-    assert await async_setup_component(hass, "aliyun_iot", {})
-    client = await hass_client()
-
-    async def run(content: bytes) -> str:
-        answer = await client.post("/api/file_upload", data={"file": BytesIO(content)})
-        return (await answer.json())["file_id"]
-
-    return run
 
 
 async def test_the_menu_offers_what_makes_sense(hass: HomeAssistant, offline: MockConfigEntry) -> None:
@@ -267,7 +250,7 @@ async def test_a_long_list_of_differences_has_an_end(hass: HomeAssistant, offlin
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 async def test_a_file_is_uploaded(
     hass: HomeAssistant,
-    upload: Callable[[bytes], Any],
+    upload: Upload,
     thing_model_document: dict[str, Any],
     encoding: str,
 ) -> None:
@@ -280,7 +263,7 @@ async def test_a_file_is_uploaded(
     assert ThingModel.parse(entry.options["thing_model"]) == ThingModel.parse(thing_model_document)
 
 
-async def test_an_archive_of_modules_is_uploaded(hass: HomeAssistant, upload: Callable[[bytes], Any]) -> None:
+async def test_an_archive_of_modules_is_uploaded(hass: HomeAssistant, upload: Upload) -> None:
     """The console exports a file for each module; what macOS adds is not one of them."""
     power = {"identifier": "Power", "dataType": {"type": "bool"}}
     archive = BytesIO()
@@ -320,7 +303,7 @@ def _archive(members: dict[str, bytes]) -> bytes:
 )  # fmt: skip
 async def test_a_file_that_is_no_thing_model(
     hass: HomeAssistant,
-    upload: Callable[[bytes], Any],
+    upload: Upload,
     offline: MockConfigEntry,
     content: bytes,
     error: str,

@@ -1,7 +1,5 @@
 """The mapping on its way out of the options and in again: shown before it is saved, saved without a reconnect."""
 
-from collections.abc import Awaitable, Callable
-from io import BytesIO
 import re
 from uuid import uuid4
 
@@ -21,15 +19,13 @@ from custom_components.aliyun_iot.mapping.document_text import MAX_SIZE, read_te
 from custom_components.aliyun_iot.rules import rules_of
 from simulator import CloudDevice
 
-from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
+from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp, Upload
 from .house import LAMP, bound, entry_with, furnish
 from .walk import Walk
 
 HEAD = "format: aliyun_iot_mapping\nversion: 2\n"
 LIGHT = HEAD + "bindings:\n  light.lamp:\n    - {identifier: LightSwitch, aspect: power, access: both}\n"
 DOOR = HEAD + "bindings:\n  lock.door:\n    - {identifier: Bolt, aspect: locked, access: both, confirmed: true}\n"
-
-type Upload = Callable[[bytes], Awaitable[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -42,20 +38,6 @@ def home(hass: HomeAssistant) -> None:
 def offline(hass: HomeAssistant) -> MockConfigEntry:
     """Return an entry that is not set up: nothing here needs a connection."""
     return entry_with(hass, {})
-
-
-@pytest.fixture
-async def upload(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Upload:
-    """Return a function that uploads a file as the browser does."""
-    for component in ("file_upload", DOMAIN):
-        assert await async_setup_component(hass, component, {})
-    client = await hass_client()
-
-    async def run(content: bytes) -> str:
-        answer = await client.post("/api/file_upload", data={"file": BytesIO(content)})
-        return (await answer.json())["file_id"]
-
-    return run
 
 
 async def exported(hass: HomeAssistant, entry: MockConfigEntry) -> str:
