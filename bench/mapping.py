@@ -27,8 +27,8 @@ from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.thing_model import ThingModel
 from custom_components.aliyun_iot.bound import bind
-from custom_components.aliyun_iot.rejections import Rejections
-from custom_components.aliyun_iot.reporter import Reporter
+from custom_components.aliyun_iot.reports.rejections import Rejections
+from custom_components.aliyun_iot.reports.reporter import Reporter
 
 from .benchmark import Benchmark, Report
 from .device import PRODUCT_KEY, Device

@@ -101,7 +101,17 @@ async def _catch_up(ledger: Ledger, device: Device, changes: range, kept: int, p
 
 def _report(results: Mapping[str, Result], cost: OutageCost, hours: float) -> Report:
     titles = {OURS: "this integration", **TITLES}
-    heads = ("", "kept", "missing", "with their time", "wrong last", "live after, s", "all after, s", "messages", "dropped")
+    heads = (
+        "",
+        "kept",
+        "missing",
+        "with their time",
+        "wrong last",
+        "live after, s",
+        "all after, s",
+        "messages",
+        "dropped",
+    )
     rows = [
         [
             titles[kind],

@@ -71,9 +71,7 @@ async def _house(seconds: int, port: int, device: Device) -> None:
         await loop.run_in_executor(None, sys.stdin.read)
 
 
-async def _outage(
-    hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start: float, seconds: int
-) -> OutageCost:
+async def _outage(hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start: float, seconds: int) -> OutageCost:
     """Let a day pass, a minute at a time."""
     gc.collect()
     resident, worked = resident_mb(), time.process_time()

@@ -124,7 +124,7 @@ async def test_answers_that_do_not_fit(
     error: str,
 ) -> None:
     """The automation fails with what is wrong, and another answer is still possible; without one nothing was done."""
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.3)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.3)
     wrong: Step = {**reply(**answer), "continue_on_error": True}
     calls = await automate(hass, [CALLED], wrong, RECORD)
     await set_up(entry_id=ENTRY_ID)
@@ -143,7 +143,7 @@ async def test_too_late_and_twice(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The caller hears that nobody answered, and the automation that it was not heard; only the first answer counts."""
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.1)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.1)
     calls = await automate(hass, [CALLED], RECORD)
     await set_up(entry_id=ENTRY_ID)
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
@@ -221,7 +221,7 @@ async def test_frames_that_do_not_fit(
     error: str,
 ) -> None:
     """What is no frame is not sent."""
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.1)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.1)
     await automate(hass, [trigger("raw_received")], reply(**answer))
     await set_up(entry_id=ENTRY_ID)
     await publish(cloud, device, "thing/model/down_raw", b"\x00\x01")

@@ -9,9 +9,9 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.aliyun_iot import clock_watch
-from custom_components.aliyun_iot.clock_watch import SOON, TOLERANCE
 from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.health import clock_watch
+from custom_components.aliyun_iot.health.clock_watch import SOON, TOLERANCE
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, PRODUCT_KEY, SetUp

@@ -7,10 +7,10 @@ import re
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.aliyun_iot import loops
 from custom_components.aliyun_iot.alink.codes import Code, describe
 from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING
-from custom_components.aliyun_iot.commander import DEADLINE, SYNC_DEADLINE
+from custom_components.aliyun_iot.commands import loops
+from custom_components.aliyun_iot.commands.commander import DEADLINE, SYNC_DEADLINE
 from simulator import CloudDevice, Simulator
 
 from .application import TARGET, publish, reply_on

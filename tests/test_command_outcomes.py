@@ -113,8 +113,8 @@ type Arrange = Callable[[HomeAssistant, House, MockConfigEntry, pytest.MonkeyPat
 def _slow(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
     house.go_on.clear()
     house.answers_frames = False
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.05)
 
 
 def _unavailable(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:

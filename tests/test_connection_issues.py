@@ -17,8 +17,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.aliyun_iot.alink.errors import KickedOut
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.alink.pacing import KICKS_BEFORE_PAUSE, ConnectPacer
-from custom_components.aliyun_iot.connection_issues import PROOF
 from custom_components.aliyun_iot.const import CONF_ENDPOINT, DOMAIN
+from custom_components.aliyun_iot.health.connection_issues import PROOF
 from simulator import CloudDevice, Simulator
 
 from .alink.scripted import ScriptedHost

@@ -22,7 +22,7 @@ CLEAR = "/thing/property/desired/delete"
 async def home(house: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Furnish the house, and let connections come back soon."""
     quick_to_return(monkeypatch)
-    monkeypatch.setattr("custom_components.aliyun_iot.desired_values.SETTLE_DELAY", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.SETTLE_DELAY", 0.05)
 
 
 async def desire(cloud: Simulator, device: CloudDevice, **values: Any) -> None:
@@ -100,7 +100,7 @@ async def test_a_connection_lost_before_a_wish_could_be_cleared(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was done already is not done again, even when somebody has changed it since."""
-    monkeypatch.setattr("custom_components.aliyun_iot.desired_values.SETTLE_DELAY", 3600)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.SETTLE_DELAY", 3600)
     entry = await set_up([LAMP])
     await caught_up(entry)
     await desire(cloud, device, LightSwitch=1)
@@ -167,7 +167,7 @@ async def test_a_wish_that_is_not_allowed_now_waits(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same conditions guard it as any command; it is tried again until they hold."""
-    monkeypatch.setattr("custom_components.aliyun_iot.desired_values.RETRY_INTERVAL", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.RETRY_INTERVAL", 0.05)
     hass.states.async_set("person.ada", "not_home")
     condition = [{"condition": "state", "entity_id": "person.ada", "state": "home"}]
     entry = await set_up([{**LAMP, "condition": condition}])
@@ -184,8 +184,8 @@ async def test_a_wish_that_waits_too_long_is_given_up(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What could not be done for a day is not wanted any more."""
-    monkeypatch.setattr("custom_components.aliyun_iot.desired_values.RETRY_INTERVAL", 0.05)
-    monkeypatch.setattr("custom_components.aliyun_iot.desired_values.HOUR_MS", 10)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.RETRY_INTERVAL", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.HOUR_MS", 10)
     hass.states.async_remove("input_boolean.lamp")
     entry = await set_up([LAMP])
     await away(cloud, device, entry, LightSwitch=1)
@@ -198,7 +198,7 @@ async def test_a_wish_that_can_never_be_done(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is cleared at once; what is fine beside it is done."""
-    monkeypatch.setattr("custom_components.aliyun_iot.desired_values.RETRY_INTERVAL", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.RETRY_INTERVAL", 0.05)
     entry = await set_up([LAMP, TARGET])
     await away(cloud, device, entry, TargetTemperature=4000.0, LightSwitch=1)
     await until(lambda: cleared(device, "LightSwitch", "TargetTemperature"))

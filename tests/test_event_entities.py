@@ -9,8 +9,8 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
+from custom_components.aliyun_iot.commands.discretion import HIDDEN, shown
 from custom_components.aliyun_iot.const import DOMAIN, SUBENTRY_SERVICE
-from custom_components.aliyun_iot.discretion import HIDDEN, shown
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SERVICES, SetProperties, invoke

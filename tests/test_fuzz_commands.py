@@ -276,7 +276,7 @@ async def test_ten_thousand_downlinks(
     """Through the real link: no exception, one answer for each that can be answered, and nothing is done that is not valid."""
     caplog.set_level(logging.WARNING)
     hass.loop.set_debug(False)  # takes three quarters of the time
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.SYNC_DEADLINE", 0.02)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.02)
     async_mock_service(hass, "test", "meter")
     service = {"identifier": "ReadMeter", "actions": [{"action": "test.meter"}]}
     entry = await set_up([LAMP, TARGET], [service])

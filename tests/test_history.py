@@ -15,9 +15,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.counters import Counters
-from custom_components.aliyun_iot.history import History
-from custom_components.aliyun_iot.unsent_store import SEGMENT
+from custom_components.aliyun_iot.reports.counters import Counters
+from custom_components.aliyun_iot.reports.history import History
+from custom_components.aliyun_iot.reports.unsent_store import SEGMENT
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
@@ -302,7 +302,7 @@ async def test_a_full_buffer_drops_the_oldest_of_the_noisiest(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A sensor that says much costs the others nothing; that something is lost is said once, and counted."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reporter.CAPACITY", 50)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.reporter.CAPACITY", 50)
     measure(hass, "sensor.power", 0, 0)
     measure(hass, "sensor.voltage", 230, 0)
     entry = await set_up([POWER, VOLTAGE], options=NO_MODEL)
@@ -374,7 +374,7 @@ async def test_a_cloud_without_a_past(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where nothing of the past is taken the search ends soon, says so, and all is kept for another time."""
-    monkeypatch.setattr("custom_components.aliyun_iot.sender.REFUSED_IN_A_ROW", 4)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REFUSED_IN_A_ROW", 4)
     await lose_connection(cloud, device, running)
     for second in range(1, 42):
         measure(hass, "sensor.power", second + 1, second * 1000)

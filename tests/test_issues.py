@@ -26,10 +26,10 @@ from custom_components.aliyun_iot.const import (
     DOMAIN,
     SUBENTRY_EXPOSURE,
 )
-from custom_components.aliyun_iot.issues import Issue
-from custom_components.aliyun_iot.mismatch import NAMED
-from custom_components.aliyun_iot.throttling import COMPLAINTS, QUIET
-from custom_components.aliyun_iot.tls_watch import PATIENCE
+from custom_components.aliyun_iot.health.issues import Issue
+from custom_components.aliyun_iot.health.mismatch import NAMED
+from custom_components.aliyun_iot.health.throttling import COMPLAINTS, QUIET
+from custom_components.aliyun_iot.health.tls_watch import PATIENCE
 from simulator import CloudDevice, Simulator
 
 from .alink.certificates import Authority
@@ -46,7 +46,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try everything again at once."""
     quick_to_return(monkeypatch)
     monkeypatch.setattr(ConnectPacer, "delay", lambda _pacer: 0.0)
-    monkeypatch.setattr("custom_components.aliyun_iot.sender.RETRY_DELAY", 0.0)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.0)
 
 
 def told(hass: HomeAssistant) -> dict[str, dict[str, str]]:
@@ -355,7 +355,7 @@ class TestOverflow:
     @pytest.fixture(autouse=True)
     def small_buffer(self, monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
         """Make room for a few samples only."""
-        monkeypatch.setattr("custom_components.aliyun_iot.reporter.CAPACITY", 3)
+        monkeypatch.setattr("custom_components.aliyun_iot.reports.reporter.CAPACITY", 3)
         device.thing_model = None
 
     async def overflow(

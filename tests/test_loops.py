@@ -16,8 +16,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.alink.codes import Code
+from custom_components.aliyun_iot.commands.loops import PAUSE, TURNS
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.loops import PAUSE, TURNS
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SetProperties
@@ -141,7 +141,7 @@ async def test_a_rule_that_calculates_is_known_by_its_endurance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The values tell nothing then, so it takes longer; after a while it is tried again."""
-    monkeypatch.setattr("custom_components.aliyun_iot.loops.ENDLESS_TURNS", 16)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.loops.ENDLESS_TURNS", 16)
     assert await async_setup_component(hass, "automation", {"automation": COPY})
     loops = entry.runtime_data.loops
     async with cloud_rule(cloud, device, lambda value: value + 1):

@@ -110,7 +110,7 @@ async def test_samples_without_a_reply_are_sent_again_with_their_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is lost with a reply, and the same sample twice is one sample to the cloud."""
-    monkeypatch.setattr("custom_components.aliyun_iot.sender.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REPLY_TIMEOUT", 0.05)
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
     entry = await set_up([POWER], options=NO_MODEL)
@@ -147,7 +147,7 @@ async def test_a_busy_cloud_keeps_samples_waiting(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A code that says "not now" costs no sample and is no refusal."""
-    monkeypatch.setattr("custom_components.aliyun_iot.sender.RETRY_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
     entry = await set_up([POWER], options=NO_MODEL)
@@ -174,7 +174,7 @@ async def test_a_cloud_that_refuses_all_batches(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The search for the bad sample ends soon, and the property rests with its reason."""
-    monkeypatch.setattr("custom_components.aliyun_iot.sender.REFUSED_IN_A_ROW", 5)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REFUSED_IN_A_ROW", 5)
     device.thing_model = None
     hass.states.async_set("sensor.power", "0", WATT)
     entry = await set_up([POWER], options=NO_MODEL)

@@ -181,7 +181,7 @@ async def test_actions_that_take_too_long_are_left_to_run_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The answer says that it isn't known how they end; until they do, nobody else gets the turn."""
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
     go_on = asyncio.Event()
     done: list[object] = []
 

@@ -119,7 +119,7 @@ async def test_limit(
     for value, code in ((1, 200), (0, 200), (1, 429), (1, 429)):
         assert (await set_properties(LightSwitch=value)).code == code
     assert hass.states.get("input_boolean.lamp").state == "off"
-    monkeypatch.setattr("custom_components.aliyun_iot.policy.MINUTE", 0.0)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.policy.MINUTE", 0.0)
     assert (await set_properties(LightSwitch=1)).code == 200
     assert [row["code"] for row in entry.runtime_data.commander.journal.rows()] == [200, 200, 429, 429, 200]
 

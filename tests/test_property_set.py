@@ -229,7 +229,7 @@ async def test_action_that_takes_too_long(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the deadline the answer says that the action is still running, and it is not broken off."""
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
     go_on = asyncio.Event()
     finished = asyncio.Event()
 
@@ -271,7 +271,7 @@ async def test_action_that_fails_late_or_times_out_itself(
         reply = await set_properties(LightSwitch=1)
         assert (reply.code, "TimeoutError" in reply.message) == (100005, True)
         return
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
     assert (await set_properties(LightSwitch=1)).code == 100006
     go_on.set()
     await hass.async_block_till_done()
@@ -306,7 +306,7 @@ async def test_no_command_overtakes_one_that_takes_too_long(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has to wait longer than its caller does is not done late: it is refused."""
-    monkeypatch.setattr("custom_components.aliyun_iot.commander.DEADLINE", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
     go_on = asyncio.Event()
     done: list[str] = []
 

@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
+from custom_components.aliyun_iot.commands.loops import TURNS
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.loops import TURNS
 
 from .application import LAMP, SetProperties
 from .conftest import SetUp

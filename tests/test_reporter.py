@@ -140,7 +140,7 @@ async def test_lost_reply_is_posted_again(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a reply nothing is certain, so what is still current is posted again."""
-    monkeypatch.setattr("custom_components.aliyun_iot.sender.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REPLY_TIMEOUT", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 20.0)
@@ -155,7 +155,7 @@ async def test_busy_cloud_is_given_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A code that says "not now" leads to another try, not to a rejection."""
-    monkeypatch.setattr("custom_components.aliyun_iot.sender.RETRY_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
     cloud.faults.set(answer_code={"code": 429, "count": 2})
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])

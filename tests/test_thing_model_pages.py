@@ -150,7 +150,7 @@ async def test_why_the_thing_model_was_not_fetched(
     assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "fetch_refused"})
     assert walk.result["description_placeholders"]["code"] == "6321"
 
-    monkeypatch.setattr("custom_components.aliyun_iot.thing_model_pages.FETCH_TIMEOUT", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
     cloud.faults.dsltemplate_silent = True
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "no_answer"})

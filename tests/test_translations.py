@@ -12,17 +12,18 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.aliyun_iot import binding_review, const
+from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.endpoint import Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
-from custom_components.aliyun_iot.event_flow import EventFlow
+from custom_components.aliyun_iot.flows import binding_review
+from custom_components.aliyun_iot.flows.event_flow import EventFlow
+from custom_components.aliyun_iot.flows.options_flow import AliyunOptionsFlow
+from custom_components.aliyun_iot.flows.rule_flow import RuleFlow
+from custom_components.aliyun_iot.flows.subentry_flow import ExposureFlow, ServiceFlow
 from custom_components.aliyun_iot.mapping.binding import Access
 from custom_components.aliyun_iot.mapping.difference import Mode
 from custom_components.aliyun_iot.mapping.fault import Expected, FaultKind
-from custom_components.aliyun_iot.options_flow import AliyunOptionsFlow
-from custom_components.aliyun_iot.rule_flow import RuleFlow
-from custom_components.aliyun_iot.subentry_flow import ExposureFlow, ServiceFlow
 
 from .walk import placeholders, translations
 

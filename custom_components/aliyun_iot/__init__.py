@@ -11,11 +11,11 @@ from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, Tri
 from .connection import EndpointInvalid, link_config
 from .const import DOMAIN
 from .downloads import async_register_downloads
-from .issues import async_remove_issues, async_withdraw_when_unloaded
+from .health.issues import async_remove_issues, async_withdraw_when_unloaded
+from .reports.unsent_store import async_remove_unsent
 from .runtime import AliyunConfigEntry, Runtime
 from .services import async_register_actions
 from .transfer_services import async_register_transfer_actions
-from .unsent_store import async_remove_unsent
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

@@ -46,11 +46,11 @@ from .const import (
     SUBENTRY_RULE,
     SUBENTRY_SERVICE,
 )
-from .event_flow import EventFlow
-from .options_flow import AliyunOptionsFlow
-from .rule_flow import RuleFlow
+from .flows.event_flow import EventFlow
+from .flows.options_flow import AliyunOptionsFlow
+from .flows.rule_flow import RuleFlow
+from .flows.subentry_flow import ExposureFlow, ServiceFlow
 from .runtime import AliyunConfigEntry, Runtime
-from .subentry_flow import ExposureFlow, ServiceFlow
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .binding_fields import CONF_ACTIONS, CONF_CONDITION
 from .const import (
     CONF_BINDINGS,
     CONF_CA,
@@ -18,7 +17,8 @@ from .const import (
     SUBENTRY_EXPOSURE,
 )
 from .exposures import service_bindings
-from .issues import issues_of
+from .flows.binding_fields import CONF_ACTIONS, CONF_CONDITION
+from .health.issues import issues_of
 from .runtime import AliyunConfigEntry
 
 OWN = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}

@@ -12,8 +12,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.codes import Code
 from .alink.commands import CommandKind
+from .commands.discretion import shown
 from .const import SUBENTRY_SERVICE
-from .discretion import shown
 from .entity import CloudEntity, cloud_device
 from .listeners import Happening, Listener, listeners_of
 from .mapping.binding import ServiceBinding

@@ -12,8 +12,8 @@ from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Event, HomeAssistant, callback
 
 from .alink.commands import CommandKind
+from .commands.discretion import shown
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
-from .discretion import shown
 
 NAMED: Final = 5
 """Changes of one command that are named; of the others only the number is told."""

@@ -19,13 +19,12 @@ from .alink.link import Link, LinkState
 from .alink.messages import JsonValue
 from .alink.subscriptions import USER_TOPIC_LIMIT
 from .alink.thing_model import ThingModel
-from .announcement import Announcer
 from .bound import BoundProperties, bind
-from .catching_up import CatchingUp
-from .clock_watch import ClockWatch
-from .commander import Commander
+from .commands.announcement import Announcer
+from .commands.commander import Commander
+from .commands.loops import LoopGuard
+from .commands.policy import CommandRules, Guarded
 from .connection import link_config
-from .connection_issues import ConnectionIssues
 from .const import (
     CONF_DESIRED_HOURS,
     CONF_THING_MODEL,
@@ -36,17 +35,18 @@ from .const import (
     DEFAULT_WINDOW,
     DOMAIN,
 )
-from .desired_values import DesiredValues
-from .events_out import EventsOut
 from .exposures import exposed_bindings, service_bindings
 from .follower import Follower
-from .health import Health
+from .health.clock_watch import ClockWatch
+from .health.connection_issues import ConnectionIssues
+from .health.watch import Health
 from .listeners import Happening, listeners_of
-from .loops import LoopGuard
-from .policy import CommandRules, Guarded
-from .rejections import Rejections
-from .reporter import Reporter
-from .unsent_store import UnsentStore
+from .reports.catching_up import CatchingUp
+from .reports.desired_values import DesiredValues
+from .reports.events_out import EventsOut
+from .reports.rejections import Rejections
+from .reports.reporter import Reporter
+from .reports.unsent_store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
 from .const import DOMAIN
+from .flows.transfer_words import faults_text, risks, warnings
 from .labels import Labels
 from .mapping.difference import Difference, Mode
 from .mapping.document import Document
@@ -23,7 +24,6 @@ from .mapping.document_text import read_text
 from .mapping.fault import DocumentError
 from .runtime import thing_model_of
 from .transfer import carry_out, mapping_document, plan_import
-from .transfer_words import faults_text, risks, warnings
 
 ATTR_CONFIG_ENTRY_ID = "config_entry_id"
 ATTR_MAPPING = "mapping"

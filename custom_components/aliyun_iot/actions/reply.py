@@ -7,7 +7,7 @@ import voluptuous as vol
 from ..alink.codes import CODES as KNOWN_CODES, Code, describe
 from ..alink.commands import Answer
 from ..alink.messages import MAX_PAYLOAD, encode_reply
-from ..replies import OpenCommand
+from ..commands.replies import OpenCommand
 from .call import ENTRY, misuse, runtime_of, told_to_the_user
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 from .values import wire_values

@@ -7,7 +7,7 @@ from ..alink.datatypes import Field
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.thing_model import Property
-from ..outgoing import to_wire
+from ..reports.outgoing import to_wire
 from .call import enumerated, misuse
 
 

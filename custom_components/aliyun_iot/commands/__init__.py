@@ -1,0 +1,1 @@
+"""Cloud → Home Assistant: commands are checked, carried out, answered and told of."""

@@ -1,0 +1,171 @@
+"""The form for one binding of an entity: which property stands for which aspect of it, and how values are converted.
+
+Options and subentry flows show the same form; `BindingForm` builds it and turns its input into a `Binding`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, State
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorConfig, BooleanSelector
+import voluptuous as vol
+
+from ..exposures import entity_reference, resolve_entity
+from ..labels import Labels
+from ..mapping.aspect import Aspect, Domain
+from ..mapping.binding import ATTRIBUTE, NO_CONVERSION, Access, Binding
+from ..mapping.domains import domain_of
+from ..mapping.generic import STATE_ASPECTS
+from ..mapping.suggest import allowed_access, suggest
+from ..runtime import thing_model_of
+from .binding_fields import (
+    ACCESS_FIELD,
+    ACTIONS_FIELDS,
+    CONF_ACCESS,
+    CONF_ACTIONS,
+    CONF_ASPECT,
+    CONF_CONDITION,
+    CONF_CONFIRMED,
+    CONF_ENTITY,
+    CONF_IDENTIFIER,
+    CONF_SOURCE,
+    CONVERSION_FIELDS,
+    REPORTING_FIELDS,
+    SECTION_ACTIONS,
+    SECTION_CONVERSION,
+    SECTION_REPORTING,
+    InputRefused,
+    choice,
+    control_values,
+    read_binding,
+    section_values,
+)
+from .binding_review import entered_condition, review
+from .property_field import PropertyField
+
+
+class EntityUnsuitable(Exception):  # noqa: N818 - named after what happened
+    """An entity can't be bound; `key` is the translation key of the error."""
+
+    def __init__(self, key: str) -> None:
+        """Keep the reason."""
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class BindingForm:
+    """The form for a binding of one entity; `current` is the binding that is being changed, if any."""
+
+    labels: Labels
+    state: State
+    domain: Domain | None
+    properties: PropertyField
+    current: Binding | None
+
+    @classmethod
+    async def load(cls, hass: HomeAssistant, entry: ConfigEntry, entity: str, current: Binding | None) -> Self:
+        """Return the form for an entity, given by its entity id or registry id.
+
+        Raises EntityUnsuitable.
+        """
+        entity_id = resolve_entity(hass, entity)
+        state = hass.states.get(entity_id) if entity_id else None
+        if state is None:
+            raise EntityUnsuitable("entity_not_found")
+        labels = await Labels.load(hass)
+        properties = PropertyField(entry, labels, thing_model_of(entry), current)
+        if properties.exhausted:
+            raise EntityUnsuitable("no_free_property")
+        return cls(labels, state, domain_of(state.entity_id), properties, current)
+
+    @property
+    def aspects(self) -> list[Aspect]:
+        """The aspects of its domain that the entity has."""
+        return [aspect for aspect in self.domain.aspects if aspect.supported(self.state)] if self.domain else []
+
+    def schema(self) -> vol.Schema:
+        """Return the fields of the form; a section that says something is open."""
+        known = self.current or Binding("", "", "")
+        offered = [*self.aspects, *STATE_ASPECTS]
+        invented = [one.identifier for one in suggest(self.state, None, self.properties.taken())]
+        fields: dict[vol.Marker, Any] = {
+            vol.Required(CONF_ASPECT): choice((aspect.key, self.labels.aspect(aspect)) for aspect in offered),
+            vol.Required(CONF_IDENTIFIER): self.properties.selector(self.aspects or STATE_ASPECTS, invented),
+            vol.Required(CONF_ACCESS): ACCESS_FIELD,
+        }
+        if self.domain and self.domain.risky(self.state):
+            fields[vol.Required(CONF_CONFIRMED, default=False)] = BooleanSelector()
+        fields[vol.Required(SECTION_CONVERSION)] = section(
+            CONVERSION_FIELDS, {"collapsed": known.conversion == NO_CONVERSION}
+        )
+        fields[vol.Required(SECTION_REPORTING)] = section(
+            REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band or known.every_sample)}
+        )
+        fields[vol.Optional(SECTION_ACTIONS)] = section(
+            ACTIONS_FIELDS, {"collapsed": not (known.actions or known.condition)}
+        )
+        return vol.Schema(fields)
+
+    def values(self) -> dict[str, Any]:
+        """Return what the form starts with: the current binding, or the best guess for a new one."""
+        if self.current is None:
+            return self._guess()
+        return {
+            CONF_ASPECT: self.current.aspect,
+            CONF_IDENTIFIER: self.current.identifier,
+            CONF_ACCESS: self.current.access.value,
+            CONF_CONFIRMED: self.current.confirmed,
+            SECTION_ACTIONS: control_values(self.current),
+            **section_values(self.current),
+        }
+
+    def placeholders(self) -> dict[str, str]:
+        """Return what the texts of the page leave open."""
+        return {"entity": self.state.name, "state": self.labels.state(self.state)}
+
+    def asks_for_attribute(self, user_input: Mapping[str, Any]) -> bool:
+        """Tell whether the attribute that is to be bound has yet to be named."""
+        return bool(user_input[CONF_ASPECT] == ATTRIBUTE and not user_input.get(CONF_SOURCE))
+
+    def attribute_schema(self) -> vol.Schema:
+        """Return the field for the attribute."""
+        selector = AttributeSelector(AttributeSelectorConfig(entity_id=self.state.entity_id))
+        return vol.Schema({vol.Required(ATTRIBUTE): selector})
+
+    def attribute_values(self) -> dict[str, str]:
+        """Return what the field for the attribute starts with."""
+        return {ATTRIBUTE: self.current.source} if self.current and self.current.aspect == ATTRIBUTE else {}
+
+    async def read(self, user_input: Mapping[str, Any]) -> tuple[Binding, InputRefused | None]:
+        """Return the binding that was entered, and what is worth a second look, if anything.
+
+        Raises InputRefused when the binding can't work.
+        """
+        state = self.labels.hass.states.get(self.state.entity_id)
+        if state is None:
+            raise InputRefused({"base": "entity_not_found"})
+        control = user_input.get(SECTION_ACTIONS, {})
+        own = {
+            CONF_ENTITY: entity_reference(self.labels.hass, self.state.entity_id),
+            CONF_ASPECT: user_input[CONF_ASPECT],
+            CONF_CONFIRMED: user_input.get(CONF_CONFIRMED, False),
+            CONF_SOURCE: user_input.get(CONF_SOURCE, ""),
+            CONF_ACTIONS: control.get(CONF_ACTIONS) or [],
+            CONF_CONDITION: await entered_condition(self.labels.hass, control, SECTION_ACTIONS),
+        }
+        binding = read_binding(user_input, own)
+        return binding, await review(self.properties, binding, state, SECTION_ACTIONS)
+
+    def _guess(self) -> dict[str, Any]:
+        if suggestions := suggest(self.state, self.properties.model, self.properties.taken()):
+            best = suggestions[0]
+            return {CONF_ASPECT: best.aspect, CONF_IDENTIFIER: best.identifier, CONF_ACCESS: best.access.value}
+        if self.domain is None or not self.aspects:
+            return {CONF_ASPECT: STATE_ASPECTS[0].key, CONF_ACCESS: Access.REPORT.value}
+        first = self.aspects[0]
+        access = allowed_access(self.state, self.domain, first, None)
+        return {CONF_ASPECT: first.key, CONF_ACCESS: access.value}

@@ -1,0 +1,195 @@
+"""The steps about single bindings, shared by the options flow and the flow of an exposed device."""
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import voluptuous as vol
+
+from ..const import CONF_BINDINGS
+from ..labels import Labels
+from ..mapping.binding import ACTIONS, ATTRIBUTE, TEMPLATE, Binding
+from ..runtime import thing_model_of
+from .binding_fields import CONF_ENTITY, CONF_SOURCE, InputRefused
+from .binding_form import BindingForm, EntityUnsuitable
+from .custom_form import CustomForm
+
+CONF_BINDING = "binding"
+
+SEEN_AT_A_GLANCE = 10
+"""Bindings up to which all are shown to choose from; more have to be searched."""
+
+
+class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](FlowHandler[Context, Result, Handler]):
+    """Add, edit and remove bindings one at a time; a flow says whose they are and where they go."""
+
+    def __init__(self) -> None:
+        """Start without an entity."""
+        super().__init__()
+        self._entity_form: BindingForm | None = None
+        self._custom_form: CustomForm | None = None
+        self._entered: dict[str, Any] = {}
+        self._doubt: InputRefused | None = None
+
+    @abstractmethod
+    def bound_entry(self) -> ConfigEntry:
+        """Return the entry that the bindings belong to."""
+
+    @abstractmethod
+    def editable(self) -> list[Binding]:
+        """Return the bindings that can be changed and removed here."""
+
+    @abstractmethod
+    def finish_with(self, binding: Binding, replaced: Binding | None) -> Result:
+        """Store a new binding, or one in place of another, and finish."""
+
+    @abstractmethod
+    def finish_without(self, identifiers: Collection[str]) -> Result:
+        """Remove bindings and finish."""
+
+    def selectable(self) -> EntitySelectorConfig:
+        """Return which entities can be bound here: any has at least a state and attributes."""
+        return EntitySelectorConfig()
+
+    async def async_step_add_one(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the entity of a new binding."""
+        return await self.entity_page("add_one", user_input)
+
+    async def entity_page(self, step_id: str, user_input: dict[str, Any] | None) -> Result:
+        """Ask for an entity, and go on to the form for it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            problem = await self._open_form(user_input[CONF_ENTITY], None)
+            if problem is None:
+                return await self.async_step_binding()
+            errors = {CONF_ENTITY: problem}
+        schema = vol.Schema({vol.Required(CONF_ENTITY): EntitySelector(self.selectable())})
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+            last_step=False,
+        )
+
+    async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the binding to change."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            current = {one.identifier: one for one in self.editable()}.get(user_input[CONF_BINDING])
+            if current and current.aspect in (TEMPLATE, ACTIONS):
+                self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), current)
+                return await self.async_step_custom()
+            problem = await self._open_form(current.entity, current) if current else "binding_gone"
+            if problem is None:
+                return await self.async_step_binding()
+            errors = {CONF_BINDING: problem}
+        return self.async_show_form(
+            step_id="edit",
+            data_schema=vol.Schema({vol.Required(CONF_BINDING): await self._choice_of_bindings(multiple=False)}),
+            errors=errors,
+            last_step=False,
+        )
+
+    async def async_step_binding(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask what the entity stands for, and how."""
+        assert self._entity_form is not None  # noqa: S101 - the pages before have opened it
+        if user_input is not None and self._entity_form.asks_for_attribute(user_input):
+            self._entered = {**self._entered, **user_input}
+            return await self.async_step_attribute()
+        return await self._form_page("binding", self._entity_form, user_input)
+
+    async def async_step_attribute(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the attribute that the property stands for."""
+        assert self._entity_form is not None  # noqa: S101 - the page before has opened it
+        if user_input is not None:
+            self._entered[CONF_SOURCE] = user_input[ATTRIBUTE]
+            return await self._form_page("binding", self._entity_form, self._entered)
+        # Whoever is sent back to the form for another reason need not look for the attribute again.
+        entered = {ATTRIBUTE: self._entered[CONF_SOURCE]} if CONF_SOURCE in self._entered else None
+        return self.async_show_form(
+            step_id="attribute",
+            data_schema=self.add_suggested_values_to_schema(
+                self._entity_form.attribute_schema(), entered or self._entity_form.attribute_values()
+            ),
+            description_placeholders=self._entity_form.placeholders(),
+        )
+
+    async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for a template, actions, or both, and the property that they stand for."""
+        if self._custom_form is None:
+            self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), None)
+            if self._custom_form.properties.exhausted:
+                return self.async_abort(reason="no_free_property")
+        return await self._form_page("custom", self._custom_form, user_input)
+
+    async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> Result:
+        """Ask for the bindings to remove."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if chosen := user_input[CONF_BINDINGS]:
+                return self.finish_without(chosen)
+            errors = {CONF_BINDINGS: "nothing_selected"}
+        return self.async_show_form(
+            step_id="remove",
+            # Without a default the browser would tick the first one by itself.
+            data_schema=vol.Schema(
+                {vol.Required(CONF_BINDINGS, default=list): await self._choice_of_bindings(multiple=True)}
+            ),
+            errors=errors,
+        )
+
+    async def _form_page(
+        self, step_id: str, form: BindingForm | CustomForm, user_input: Mapping[str, Any] | None
+    ) -> Result:
+        """Show a form until what was entered can be saved."""
+        refused: InputRefused | None = None
+        if user_input is not None:
+            try:
+                binding, doubt = await form.read(user_input)
+            except InputRefused as err:
+                refused = err
+            else:
+                # What would get lost is shown once; who sends the same again means it.
+                if doubt is None or (self._doubt and self._doubt.errors == doubt.errors):
+                    return self.finish_with(binding, form.current)
+                refused = doubt
+            self._doubt = refused
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(form.schema(), user_input or form.values()),
+            errors=refused.errors if refused else {},
+            description_placeholders={**form.placeholders(), **(refused.placeholders if refused else {})},
+        )
+
+    async def _open_form(self, entity: str, current: Binding | None) -> str | None:
+        """Prepare the form for an entity; return the error if it can't be bound."""
+        try:
+            self._entity_form = await BindingForm.load(self.hass, self.bound_entry(), entity, current)
+        except EntityUnsuitable as err:
+            return err.key
+        return None
+
+    async def _choice_of_bindings(self, *, multiple: bool) -> SelectSelector:
+        labels = await Labels.load(self.hass)
+        model = thing_model_of(self.bound_entry())
+        options = [SelectOptionDict(value=one.identifier, label=labels.binding(one, model)) for one in self.editable()]
+        if len(options) <= SEEN_AT_A_GLANCE:
+            return SelectSelector(
+                SelectSelectorConfig(options=options, multiple=multiple, mode=SelectSelectorMode.LIST)
+            )
+        # The frontend lets only a choice of several, or one that takes more than is offered, be searched.
+        return SelectSelector(
+            SelectSelectorConfig(
+                options=options, multiple=multiple, custom_value=not multiple, mode=SelectSelectorMode.DROPDOWN
+            )
+        )

@@ -1,0 +1,96 @@
+"""A look at a binding before it is saved: what can't work, what will be lost, what would be posted now."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, State
+from homeassistant.util import dt as dt_util
+
+from ..alink.errors import InvalidValue
+from ..bound import bind
+from ..commands.action_sequence import problem_of
+from ..commands.policy import ConditionConfig
+from ..mapping.aspect import Aspect, ConversionError
+from ..mapping.binding import Binding
+from ..mapping.check import Problem, check
+from ..mapping.generic import aspect_for
+from .binding_fields import (
+    CONF_ACCESS,
+    CONF_ASPECT,
+    CONF_CONDITION,
+    CONF_CONFIRMED,
+    CONF_IDENTIFIER,
+    SECTION_CONVERSION,
+    InputRefused,
+)
+from .condition_field import InvalidCondition, read_conditions
+from .property_field import PropertyField
+
+# A form can't show an error at a field inside a section, only at the section.
+FIELD_OF_PROBLEM: Final = {
+    "aspect_not_supported": CONF_ASPECT,
+    "entity_not_controllable": CONF_ACCESS,
+    "labels_unclear": CONF_IDENTIFIER,
+    "not_invertible": SECTION_CONVERSION,
+    "options_unmatched": SECTION_CONVERSION,
+    "read_only_property": CONF_ACCESS,
+    "risky_not_confirmed": CONF_CONFIRMED,
+    "template_one_way": SECTION_CONVERSION,
+    "type_mismatch": CONF_IDENTIFIER,
+    "unit_mismatch": SECTION_CONVERSION,
+    "unit_unknown": SECTION_CONVERSION,
+    "value_rounded": CONF_IDENTIFIER,
+    "write_only_property": CONF_ACCESS,
+}
+
+
+async def review(properties: PropertyField, binding: Binding, state: State, actions_field: str) -> InputRefused | None:
+    """Return what is worth a second look, if anything; raises InputRefused for what can't work.
+
+    `state` is that of the entity or `NO_ENTITY`; `actions_field` is where the form asks for actions.
+    """
+    properties.refuse_taken(binding)
+    labels = properties.labels
+    if binding.actions and (problem := await problem_of(labels.hass, binding.actions)):
+        raise InputRefused({actions_field: "invalid_actions"}, {"problem": problem})
+    aspect = aspect_for(binding, state.entity_id)
+    assert aspect  # noqa: S101 - the form offers no others
+    problems = check(binding, aspect, properties.definition(binding), state)
+    if blocking := [problem for problem in problems if problem.blocking]:
+        raise _refusal(properties, binding, aspect, blocking)
+    doubt = _refusal(properties, binding, aspect, problems)
+    if reason := _unpostable(properties, binding, state):
+        doubt.errors.setdefault(CONF_IDENTIFIER, "not_postable")
+        doubt.placeholders["reason"] = reason
+    return InputRefused({**doubt.errors, "base": "submit_again"}, doubt.placeholders) if doubt.errors else None
+
+
+async def entered_condition(hass: HomeAssistant, entered: Mapping[str, Any], field: str) -> ConditionConfig:
+    """Return the condition that was entered; raises InputRefused, for the `field` or section of the form."""
+    try:
+        return await read_conditions(hass, entered.get(CONF_CONDITION))
+    except InvalidCondition as err:
+        raise InputRefused({field: "invalid_condition"}, {"problem": str(err)}) from err
+
+
+def _refusal(properties: PropertyField, binding: Binding, aspect: Aspect, problems: Iterable[Problem]) -> InputRefused:
+    errors: dict[str, str] = {}
+    placeholders: dict[str, str] = {}
+    for problem in problems:
+        errors.setdefault(FIELD_OF_PROBLEM[problem.key], problem.key)
+        placeholders |= properties.labels.problem(problem, aspect, properties.definition(binding))
+    return InputRefused(errors, placeholders)
+
+
+def _unpostable(properties: PropertyField, binding: Binding, state: State) -> str | None:
+    """Return why the present value could not be posted."""
+    bound = bind(properties.labels.hass, [binding], properties.model)
+    for reason in bound.problems.values():
+        raise InputRefused({SECTION_CONVERSION: "template_broken"}, {"reason": reason})
+    if not binding.access.reports:
+        return None
+    try:
+        bound.by_identifier[binding.identifier].sample(state, dt_util.utcnow())
+    except (ConversionError, InvalidValue) as err:
+        return str(err)
+    return None

@@ -1,0 +1,119 @@
+"""The form for a binding of a template or of the user's own actions, which needs no entity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import ActionSelector, TemplateSelector
+import voluptuous as vol
+
+from ..exposures import resolve_entity
+from ..labels import Labels
+from ..mapping.binding import ACTIONS, NO_CONVERSION, TEMPLATE, Access, Binding
+from ..mapping.generic import NO_ENTITY, RENDERED
+from ..runtime import thing_model_of
+from .binding_fields import (
+    ACCESS_FIELD,
+    CONF_ACCESS,
+    CONF_ACTIONS,
+    CONF_ASPECT,
+    CONF_CONDITION,
+    CONF_ENTITY,
+    CONF_IDENTIFIER,
+    CONF_SOURCE,
+    CONF_TEMPLATE,
+    CONVERSION_FIELDS,
+    REPORTING_FIELDS,
+    SECTION_CONVERSION,
+    SECTION_REPORTING,
+    InputRefused,
+    control_values,
+    read_binding,
+    section_values,
+)
+from .binding_review import entered_condition, review
+from .condition_field import CONDITION_FIELD
+from .property_field import PropertyField
+
+
+@dataclass(frozen=True, slots=True)
+class CustomForm:
+    """The form for a binding without an entity; `current` is the binding that is being changed, if any.
+
+    A binding that came from elsewhere and has an entity keeps it.
+    """
+
+    properties: PropertyField
+    current: Binding | None
+
+    @classmethod
+    async def load(cls, hass: HomeAssistant, entry: ConfigEntry, current: Binding | None) -> Self:
+        """Return the form."""
+        return cls(PropertyField(entry, await Labels.load(hass), thing_model_of(entry), current), current)
+
+    def schema(self) -> vol.Schema:
+        """Return the fields of the form; a section that says something is open."""
+        known = self.current or Binding("", "", "")
+        return vol.Schema(
+            {
+                vol.Required(CONF_IDENTIFIER): self.properties.selector((RENDERED,), ()),
+                vol.Required(CONF_ACCESS, default=Access.REPORT.value): ACCESS_FIELD,
+                vol.Optional(CONF_TEMPLATE): TemplateSelector(),
+                vol.Optional(CONF_ACTIONS): ActionSelector(),
+                vol.Optional(CONF_CONDITION): CONDITION_FIELD,
+                vol.Required(SECTION_CONVERSION): section(
+                    CONVERSION_FIELDS, {"collapsed": known.conversion == NO_CONVERSION}
+                ),
+                vol.Required(SECTION_REPORTING): section(
+                    REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band or known.every_sample)}
+                ),
+            }
+        )
+
+    def values(self) -> dict[str, Any]:
+        """Return what the form starts with."""
+        if self.current is None:
+            return {CONF_ACCESS: Access.REPORT.value}
+        return {
+            CONF_IDENTIFIER: self.current.identifier,
+            CONF_ACCESS: self.current.access.value,
+            CONF_TEMPLATE: self.current.source,
+            **control_values(self.current),
+            **section_values(self.current),
+        }
+
+    def placeholders(self) -> dict[str, str]:
+        """Return nothing: the texts of the page leave nothing open."""
+        return {}
+
+    async def read(self, user_input: Mapping[str, Any]) -> tuple[Binding, InputRefused | None]:
+        """Return the binding that was entered, and what is worth a second look, if anything.
+
+        Raises InputRefused when the binding can't work.
+        """
+        template = user_input.get(CONF_TEMPLATE, "").strip()
+        actions = user_input.get(CONF_ACTIONS) or []
+        access = Access(user_input[CONF_ACCESS])
+        missing: dict[str, str] = {}
+        if access.reports and not template:
+            missing[CONF_TEMPLATE] = "template_missing"
+        if access.controls and not actions:
+            missing[CONF_ACTIONS] = "actions_missing"
+        if missing:
+            raise InputRefused(missing)
+        hass = self.properties.labels.hass
+        entity = self.current.entity if self.current else ""
+        own = {
+            CONF_ENTITY: entity,
+            CONF_ASPECT: TEMPLATE if template else ACTIONS,
+            CONF_SOURCE: template,
+            CONF_ACTIONS: actions,
+            CONF_CONDITION: await entered_condition(hass, user_input, CONF_CONDITION),
+        }
+        binding = read_binding(user_input, own)
+        entity_id = resolve_entity(hass, entity) if entity else None
+        state = hass.states.get(entity_id) if entity_id else None
+        return binding, await review(self.properties, binding, state or NO_ENTITY, CONF_ACTIONS)

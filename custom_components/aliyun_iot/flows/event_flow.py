@@ -1,0 +1,205 @@
+"""Binding an event of the thing model: which one, what makes it happen, and what it tells."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    ObjectSelector,
+    ObjectSelectorConfig,
+    ObjectSelectorField,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TemplateSelector,
+    TriggerSelector,
+)
+import voluptuous as vol
+
+from ..alink.thing_model import Event
+from ..exposures import entity_reference, event_title, resolve_entity
+from ..labels import Labels
+from ..mapping.binding import identifier
+from ..mapping.event_binding import EventBinding
+from ..reports.event_output import EventOutput
+from ..reports.event_sources import Triggers, validated_triggers
+from ..runtime import thing_model_of
+from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER
+
+CONF_TRIGGERS: Final = "triggers"
+CONF_OUTPUT: Final = "output"
+
+_ENTITY_SCHEMA = vol.Schema(
+    {vol.Required(CONF_ENTITY): EntitySelector(EntitySelectorConfig(filter={"domain": EVENT_DOMAIN}))}
+)
+_TRIGGER_SCHEMA = vol.Schema({vol.Required(CONF_TRIGGERS): TriggerSelector()})
+
+
+class EventFlow(ConfigSubentryFlow):
+    """Let an event entity or triggers post an event of the thing model."""
+
+    def __init__(self) -> None:
+        """Start without an event."""
+        self._binding = EventBinding("")
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the event."""
+        model = thing_model_of(self._get_entry())
+        if model and not model.events:
+            return self.async_abort(reason="no_event")
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                self._binding = EventBinding(identifier(user_input[CONF_IDENTIFIER].strip()))
+            except vol.Invalid:
+                errors = {CONF_IDENTIFIER: "invalid_identifier"}
+            else:
+                return await self.async_step_source()
+        labels = await Labels.load(self.hass)
+        events = model.events.values() if model else ()
+        choice = SelectSelector(
+            SelectSelectorConfig(
+                options=[SelectOptionDict(value=one.identifier, label=labels.event(one)) for one in events],
+                custom_value=model is None,
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        )
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema({vol.Required(CONF_IDENTIFIER): choice}), user_input
+            ),
+            errors=errors,
+            last_step=False,
+        )
+
+    async def async_step_source(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask what makes it happen."""
+        return self.async_show_menu(step_id="source", menu_options=["entity", "trigger"])
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask what to change."""
+        self._binding = EventBinding.from_dict(self._get_reconfigure_subentry().data)
+        return self.async_show_menu(
+            step_id="reconfigure",
+            menu_options=["output", "entity", "trigger"],
+            description_placeholders={"event": self._get_reconfigure_subentry().title},
+        )
+
+    async def async_step_entity(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the event entity."""
+        if user_input is not None:
+            reference = entity_reference(self.hass, user_input[CONF_ENTITY])
+            self._binding = replace(self._binding, entity=reference, triggers=[])
+            return await self.async_step_output()
+        entity_id = resolve_entity(self.hass, self._binding.entity) if self._binding.entity else None
+        return self.async_show_form(
+            step_id="entity",
+            data_schema=self.add_suggested_values_to_schema(_ENTITY_SCHEMA, {CONF_ENTITY: entity_id}),
+            last_step=False,
+        )
+
+    async def async_step_trigger(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the triggers."""
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        values = {CONF_TRIGGERS: self._binding.triggers}
+        if user_input is not None:
+            triggers = _as_written(user_input[CONF_TRIGGERS])
+            values = {CONF_TRIGGERS: triggers}
+            try:
+                valid = await validated_triggers(self.hass, triggers)
+            except (vol.Invalid, HomeAssistantError) as err:
+                errors, placeholders = {CONF_TRIGGERS: "invalid_triggers"}, {"problem": str(err)}
+            else:
+                if valid:
+                    self._binding = replace(self._binding, entity="", triggers=triggers)
+                    return await self.async_step_output()
+                errors = {CONF_TRIGGERS: "triggers_missing"}
+        return self.async_show_form(
+            step_id="trigger",
+            data_schema=self.add_suggested_values_to_schema(_TRIGGER_SCHEMA, values),
+            errors=errors,
+            description_placeholders=placeholders,
+            last_step=False,
+        )
+
+    async def async_step_output(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask what the event tells."""
+        labels = await Labels.load(self.hass)
+        model = thing_model_of(self._get_entry())
+        event = model.events.get(self._binding.identifier) if model else None
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        values: dict[str, Any] = {CONF_OUTPUT: self._binding.output}
+        if user_input is not None:
+            values = user_input
+            try:
+                return self._finish(_output(user_input.get(CONF_OUTPUT) or {}, event))
+            except vol.Invalid as err:
+                errors, placeholders = {CONF_OUTPUT: "invalid_output"}, {"problem": str(err)}
+        known = labels.parameters(event.output) or labels.text("common.no_parameters") if event else None
+        return self.async_show_form(
+            step_id="output",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema({vol.Optional(CONF_OUTPUT): _output_selector(labels, event)}), values
+            ),
+            errors=errors,
+            description_placeholders={
+                "event": labels.event(event) if event else self._binding.identifier,
+                "variables": "`trigger`" if self._binding.triggers else "`event_type`, `attributes`, `entity_id`",
+                "output": known or labels.text("common.unknown_parameters"),
+                **placeholders,
+            },
+        )
+
+    def _finish(self, output: dict[str, Any]) -> SubentryFlowResult:
+        binding = replace(self._binding, output=output)
+        title = event_title(self.hass, binding)
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(
+                self._get_entry(), self._get_reconfigure_subentry(), title=title, data=binding.as_dict()
+            )
+        return self.async_create_entry(title=title, data=binding.as_dict())
+
+
+def _as_written(triggers: Triggers) -> Triggers:
+    """Return triggers as automations have them; the selector gives them by the older name."""
+    return [
+        {"trigger": one["platform"], **{key: value for key, value in one.items() if key != "platform"}}
+        if "platform" in one
+        else one
+        for one in triggers
+    ]
+
+
+def _output(entered: object, event: Event | None) -> dict[str, Any]:
+    """Return what was entered for the output parameters, without what was left empty; raises vol.Invalid."""
+    if not isinstance(entered, dict):
+        raise vol.Invalid("expected parameters with their values")
+    output = {
+        str(name): value
+        for name, value in entered.items()
+        if value not in (None, "") and (event is None or name in event.output)
+    }
+    EventOutput.of(output)
+    return output
+
+
+def _output_selector(labels: Labels, event: Event | None) -> ObjectSelector:
+    """Return the field for the output: a template for each parameter, or anything without a thing model."""
+    if event is None or not event.output:
+        return ObjectSelector()
+    return ObjectSelector(
+        ObjectSelectorConfig(
+            fields={
+                name: ObjectSelectorField(label=labels.parameter(field), selector=TemplateSelector())
+                for name, field in event.output.items()
+            }
+        )
+    )

@@ -1,0 +1,91 @@
+"""The thing model on its way out: made of the bindings, to be imported in the console."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig
+import voluptuous as vol
+
+from ..const import CONF_THING_MODEL
+from ..downloads import THING_MODEL_DOWNLOAD, download_link
+from ..generated_model import GeneratedModel, generate, rename_bindings
+from ..labels import Labels
+from ..mapping.module_document import document_text
+from .model_words import bullets
+from .thing_model_pages import ThingModelPages
+
+CONF_USE = "use"
+
+DOCUMENT_FIELD = {vol.Optional(CONF_THING_MODEL): TextSelector(TextSelectorConfig(multiline=True))}
+LAST_FIELDS = {vol.Required(CONF_USE, default=True): BooleanSelector()}
+
+
+class GeneratePages(ThingModelPages):
+    """Show a thing model that fits the bindings, one page for each module."""
+
+    def __init__(self) -> None:
+        """Start with nothing generated."""
+        super().__init__()
+        self._generated: GeneratedModel | None = None
+        self._modules: list[str] = []
+
+    async def async_step_thing_model_generate(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Make the thing model; ask first if it needs other identifiers than the bindings have."""
+        self._generated = generate(self.hass, self.config_entry)
+        self._modules = list(self._generated.documents())
+        if self._generated.renamed:
+            return await self.async_step_thing_model_split()
+        return await self.async_step_thing_model_module()
+
+    async def async_step_thing_model_split(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Tell that some properties go into modules, and give their bindings the identifiers that these have there."""
+        assert self._generated is not None  # noqa: S101 - the page before has set it
+        if user_input is not None:
+            rename_bindings(self.hass, self.config_entry, self._generated.renamed)
+            return await self.async_step_thing_model_module()
+        labels = await Labels.load(self.hass)
+        renamed = [f"`{before}` → `{after}`" for before, after in self._generated.renamed.items()]
+        return self.async_show_form(
+            step_id="thing_model_split",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "properties": str(len(self._generated.model.properties)),
+                "modules": labels.listed(f"`{module}`" for module in self._modules if module),
+                "renamed": bullets(labels, renamed),
+            },
+            last_step=False,
+        )
+
+    async def async_step_thing_model_module(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the document of one module after the other, and take the thing model over at the end."""
+        assert self._generated is not None  # noqa: S101 - a page before has set it
+        if user_input is not None:
+            self._modules = self._modules[1:]
+            if not self._modules:
+                return await self.confirm_model(self._generated.model) if user_input[CONF_USE] else self.finish()
+        return self._module_page(await Labels.load(self.hass), self._generated)
+
+    def _module_page(self, labels: Labels, generated: GeneratedModel) -> ConfigFlowResult:
+        documents = generated.documents()
+        module, *others = self._modules
+        fields = DOCUMENT_FIELD if others else DOCUMENT_FIELD | LAST_FIELDS
+        left_out = [labels.text("common.model_left_out", identifier=one.identifier) for one in generated.left_out]
+        return self.async_show_form(
+            step_id="thing_model_module",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema(fields), {CONF_THING_MODEL: document_text(documents[module])}
+            ),
+            description_placeholders={
+                "properties": str(len(generated.model.properties)),
+                "events": str(len(generated.model.events)),
+                "services": str(len(generated.model.services)),
+                "module": labels.text("common.model_module", module=module)
+                if module
+                else labels.text("common.model_default_module"),
+                "number": str(len(documents) - len(others)),
+                "of": str(len(documents)),
+                "download": download_link(labels, self.config_entry, THING_MODEL_DOWNLOAD),
+                "left_out": bullets(labels, left_out),
+            },
+            last_step=False,
+        )

@@ -1,0 +1,210 @@
+"""What a device stands for, and how it behaves: bindings, the thing model, settings.
+
+Everything is taken over by the running entry; nothing here reconnects, but for a changed keep-alive.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlowContext,
+    ConfigFlowResult,
+    ConfigSubentry,
+)
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+)
+from homeassistant.util.ulid import ulid_now
+import voluptuous as vol
+
+from ..alink.connecting import KEEP_ALIVE_RANGE
+from ..const import (
+    CONF_COMMAND_CONDITION,
+    CONF_COMMANDS_PER_MINUTE,
+    CONF_DESIRED_HOURS,
+    CONF_DRY_RUN,
+    CONF_KEEP_ALIVE,
+    CONF_UPLINK_RATE,
+    CONF_WINDOW,
+    DEFAULT_DESIRED_HOURS,
+    DEFAULT_KEEP_ALIVE,
+    DEFAULT_UPLINK_RATE,
+    DEFAULT_WINDOW,
+    SUBENTRY_RULE,
+)
+from ..exposures import add_bindings, change_bindings, exposed_bindings
+from ..labels import Labels
+from ..mapping.binding import Binding
+from ..mapping.rule import Rule
+from ..mapping.selection import Selection
+from ..rules import Changes, carry_out
+from .binding_pages import BindingPages
+from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
+from .generate_pages import GeneratePages
+from .rule_title import rule_title
+from .selection_pages import Draft, SelectionPages
+from .transfer_pages import TransferPages
+
+LONGEST_WINDOW = 10
+MOST_COMMANDS = 6000
+"""A minute; more than anybody wants to limit."""
+
+UPLINK_RATES = (2, 100)
+"""Messages in a second; other hosts than the platform may take more than that does."""
+
+LONGEST_DESIRED_HOURS = 24 * 30
+
+SECTION_COMMANDS = "commands"
+
+COMMAND_FIELDS = vol.Schema(
+    {
+        vol.Optional(CONF_COMMAND_CONDITION): CONDITION_FIELD,
+        vol.Required(CONF_COMMANDS_PER_MINUTE, default=0): NumberSelector(
+            NumberSelectorConfig(min=0, max=MOST_COMMANDS, mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(CONF_DESIRED_HOURS, default=DEFAULT_DESIRED_HOURS): NumberSelector(
+            NumberSelectorConfig(min=0, max=LONGEST_DESIRED_HOURS, unit_of_measurement="h", mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(CONF_DRY_RUN, default=False): BooleanSelector(),
+    }
+)
+
+SETTINGS_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): NumberSelector(
+            NumberSelectorConfig(
+                min=KEEP_ALIVE_RANGE[0],
+                max=KEEP_ALIVE_RANGE[-1],
+                unit_of_measurement="s",
+                mode=NumberSelectorMode.BOX,
+            )
+        ),
+        vol.Required(CONF_WINDOW, default=DEFAULT_WINDOW): NumberSelector(
+            NumberSelectorConfig(
+                min=0, max=LONGEST_WINDOW, step=0.05, unit_of_measurement="s", mode=NumberSelectorMode.BOX
+            )
+        ),
+        vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): NumberSelector(
+            NumberSelectorConfig(min=UPLINK_RATES[0], max=UPLINK_RATES[1], mode=NumberSelectorMode.BOX)
+        ),
+        vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
+    }
+)
+
+
+class AliyunOptionsFlow(
+    BindingPages[ConfigFlowContext, ConfigFlowResult, str],
+    SelectionPages[ConfigFlowContext, ConfigFlowResult, str],
+    GeneratePages,
+    TransferPages,
+):
+    """A menu of everything that can be changed without connecting anew."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what to do; there is no editing before there is a binding."""
+        existing = ["edit", "remove"] if self.editable() else []
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=[
+                "select",
+                "add_one",
+                "custom",
+                *existing,
+                "thing_model",
+                "transfer",
+                "settings",
+            ],
+        )
+
+    async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how to behave."""
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                return self.finish(await self._read_settings(user_input))
+            except InvalidCondition as err:
+                errors, placeholders = {SECTION_COMMANDS: "invalid_condition"}, {"problem": str(err)}
+        options = self.config_entry.options
+        return self.async_show_form(
+            step_id="settings",
+            data_schema=self.add_suggested_values_to_schema(
+                SETTINGS_SCHEMA, user_input or {**options, SECTION_COMMANDS: options}
+            ),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    async def _read_settings(self, user_input: dict[str, Any]) -> dict[str, Any]:
+        """Return the options that were entered; raises InvalidCondition."""
+        commands = user_input[SECTION_COMMANDS]
+        return {
+            CONF_KEEP_ALIVE: int(user_input[CONF_KEEP_ALIVE]),
+            CONF_WINDOW: user_input[CONF_WINDOW],
+            CONF_UPLINK_RATE: int(user_input[CONF_UPLINK_RATE]),
+            CONF_COMMAND_CONDITION: await read_conditions(self.hass, commands.get(CONF_COMMAND_CONDITION)),
+            CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
+            CONF_DESIRED_HOURS: int(commands[CONF_DESIRED_HOURS]),
+            CONF_DRY_RUN: commands[CONF_DRY_RUN],
+        }
+
+    @override
+    def bound_entry(self) -> ConfigEntry:
+        """Return the entry whose options these are."""
+        return self.config_entry
+
+    @override
+    def editable(self) -> list[Binding]:
+        """Return all bindings of the entry."""
+        return exposed_bindings(self.config_entry)
+
+    @override
+    def finish_with(self, binding: Binding, replaced: Binding | None) -> ConfigFlowResult:
+        """Store a binding in the exposure of its device; what somebody changed by hand no rule takes away."""
+        own = replace(binding, rule="")
+        if replaced in self.editable():
+            change_bindings(self.hass, self.config_entry, replaced={replaced.identifier: own})
+        else:
+            add_bindings(self.hass, self.config_entry, [own])
+        return self.finish()
+
+    @override
+    def finish_without(self, identifiers: Collection[str]) -> ConfigFlowResult:
+        """Remove bindings, whichever exposures they are in."""
+        change_bindings(self.hass, self.config_entry, removed=identifiers)
+        return self.finish()
+
+    @override
+    def first_draft(self) -> Draft:
+        """Return nothing selected, to be bound once."""
+        return Draft(ulid_now(), Rule(Selection()), follow=False)
+
+    @override
+    def asks_to_follow(self) -> bool:
+        """Return yes: without a rule the entities are bound once."""
+        return True
+
+    @override
+    async def finish_draft(self, draft: Draft, changes: Changes) -> ConfigFlowResult:
+        """Bind what was previewed, as the user's own or by a rule that goes on."""
+        if draft.follow:
+            rule = ConfigSubentry(
+                data=MappingProxyType(draft.rule.as_dict()),
+                subentry_id=draft.rule_id,
+                subentry_type=SUBENTRY_RULE,
+                title=await rule_title(await Labels.load(self.hass), draft.rule.selection.include),
+                unique_id=None,
+            )
+            self.hass.config_entries.async_add_subentry(self.config_entry, rule)
+            carry_out(self.hass, self.config_entry, changes)
+        else:
+            bound = [replace(binding, rule="") for binding in changes.added if binding.rule == draft.rule_id]
+            add_bindings(self.hass, self.config_entry, bound)
+        return self.finish()

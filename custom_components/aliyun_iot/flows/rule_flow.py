@@ -1,0 +1,97 @@
+"""Rules: following a selection, changing what is followed, and stopping to follow."""
+
+from dataclasses import replace
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigSubentryFlow,
+    SubentryFlowContext,
+    SubentryFlowResult,
+)
+from homeassistant.util.ulid import ulid_now
+import voluptuous as vol
+
+from ..exposures import change_bindings, exposed_bindings
+from ..labels import Labels
+from ..mapping.binding import Binding
+from ..mapping.rule import Rule
+from ..mapping.selection import Selection
+from ..rules import Changes, carry_out, changes_by_rules, rules_of
+from ..runtime import thing_model_of
+from .rule_title import rule_title
+from .selection_pages import Draft, SelectionPages
+
+
+class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+    """Follow a selection: what matches later is bound by itself, what no longer does is released."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Begin with the selection."""
+        return await self.async_step_select(user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask what to do with the rule."""
+        return self.async_show_menu(
+            step_id="reconfigure",
+            menu_options=["select", "keep"],
+            description_placeholders={
+                "rule": self._get_reconfigure_subentry().title,
+                "count": str(len(self._followed())),
+            },
+        )
+
+    async def async_step_keep(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Stop following, but keep what is bound."""
+        followed = self._followed()
+        if user_input is None:
+            return self.async_show_form(
+                step_id="keep",
+                data_schema=vol.Schema({}),
+                description_placeholders={"count": str(len(followed))},
+            )
+        entry = self.bound_entry()
+        change_bindings(self.hass, entry, replaced={one.identifier: replace(one, rule="") for one in followed})
+        self.hass.config_entries.async_remove_subentry(entry, self._get_reconfigure_subentry().subentry_id)
+        return self.async_abort(reason="kept", description_placeholders={"count": str(len(followed))})
+
+    @override
+    def bound_entry(self) -> ConfigEntry:
+        """Return the entry that the subentry is part of."""
+        return self._get_entry()
+
+    @override
+    def first_draft(self) -> Draft:
+        """Return the rule as it is, or an empty one."""
+        if self.source != SOURCE_RECONFIGURE:
+            return Draft(ulid_now(), Rule(Selection()), follow=True)
+        entry = self.bound_entry()
+        rule_id = self._get_reconfigure_subentry().subentry_id
+        # What was removed by hand a moment ago counts as left out already.
+        rules = changes_by_rules(self.hass, entry, rules_of(entry), thing_model_of(entry)).rules
+        return Draft(rule_id, rules[rule_id], follow=True)
+
+    @override
+    def asks_to_follow(self) -> bool:
+        """Return no: that is what a rule does."""
+        return False
+
+    @override
+    async def finish_draft(self, draft: Draft, changes: Changes) -> SubentryFlowResult:
+        """Store the rule; the running entry binds what a new one means."""
+        title = await rule_title(await Labels.load(self.hass), draft.rule.selection.include)
+        if self.source != SOURCE_RECONFIGURE:
+            return self.async_create_entry(title=title, data=draft.rule.as_dict())
+        carry_out(self.hass, self.bound_entry(), changes)
+        return self.async_update_and_abort(
+            self.bound_entry(),
+            self._get_reconfigure_subentry(),
+            title=title,
+            data=changes.rules[draft.rule_id].as_dict(),
+        )
+
+    def _followed(self) -> list[Binding]:
+        """Return the bindings that the rule has made."""
+        rule_id = self._get_reconfigure_subentry().subentry_id
+        return [binding for binding in exposed_bindings(self.bound_entry()) if binding.rule == rule_id]

@@ -1,0 +1,154 @@
+"""The form for a selection: what is meant, what is left out, and what counts only when asked for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import entity_sources
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TargetSelector,
+    TargetSelectorConfig,
+)
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.loader import Integration, async_get_integrations
+import voluptuous as vol
+
+from ..const import DOMAIN
+from ..exposures import entity_reference, resolve_entity
+from ..mapping.domains import DOMAINS
+from ..mapping.selection import Selection, Target
+
+CONF_DIAGNOSTIC_TOO: Final = "diagnostic_too"
+CONF_DOMAINS: Final = "domains"
+CONF_FOLLOW: Final = "follow"
+CONF_HIDDEN_TOO: Final = "hidden_too"
+CONF_INTEGRATIONS: Final = "integrations"
+CONF_TARGET: Final = "target"
+
+SECTION_ALSO: Final = "also"
+SECTION_LEAVE_OUT: Final = "leave_out"
+
+_TARGET = TargetSelector(TargetSelectorConfig(entity={"domain": list(DOMAINS)}))
+_ALSO_FIELDS = vol.Schema(
+    {
+        vol.Required(CONF_HIDDEN_TOO, default=False): BooleanSelector(),
+        vol.Required(CONF_DIAGNOSTIC_TOO, default=False): BooleanSelector(),
+    }
+)
+
+
+async def selection_schema(hass: HomeAssistant, current: Selection, *, follow: bool) -> vol.Schema:
+    """Return the fields of the form, with the choice to follow or without it; sections that say something are open."""
+    platforms = _platforms(hass)
+    named = {*current.include.integration, *current.exclude.integration}
+    integrations = _choice(await _integration_names(hass, named.union(platforms.values())))
+    domains = {entity_id.partition(".")[0] for entity_id in platforms}.union(current.exclude.domain)
+    fields: dict[vol.Marker, Any] = {
+        vol.Optional(CONF_TARGET): _TARGET,
+        vol.Required(CONF_INTEGRATIONS, default=list): integrations,
+        vol.Required(SECTION_LEAVE_OUT): section(
+            vol.Schema(
+                {
+                    vol.Optional(CONF_TARGET): _TARGET,
+                    vol.Required(CONF_INTEGRATIONS, default=list): integrations,
+                    vol.Required(CONF_DOMAINS, default=list): _choice(await _domain_names(hass, domains)),
+                }
+            ),
+            {"collapsed": not current.exclude},
+        ),
+        vol.Required(SECTION_ALSO): section(
+            _ALSO_FIELDS, {"collapsed": not (current.hidden_too or current.diagnostic_too)}
+        ),
+    }
+    if follow:
+        fields[vol.Required(CONF_FOLLOW, default=False)] = BooleanSelector()
+    return vol.Schema(fields)
+
+
+@callback
+def read_selection(hass: HomeAssistant, user_input: Mapping[str, Any]) -> Selection:
+    """Return the selection that was entered, with entities by what survives renames; raises `vol.Invalid`."""
+    leave_out, also = user_input[SECTION_LEAVE_OUT], user_input[SECTION_ALSO]
+    return Selection.from_dict(
+        {
+            "include": _read_target(hass, user_input),
+            "exclude": {**_read_target(hass, leave_out), "domain": leave_out[CONF_DOMAINS]},
+            **also,
+        }
+    )
+
+
+@callback
+def selection_values(hass: HomeAssistant, selection: Selection) -> dict[str, Any]:
+    """Return what the form says for a selection."""
+    return {
+        **_shown_target(hass, selection.include),
+        SECTION_LEAVE_OUT: {
+            **_shown_target(hass, selection.exclude),
+            CONF_DOMAINS: list(selection.exclude.domain),
+        },
+        SECTION_ALSO: {CONF_HIDDEN_TOO: selection.hidden_too, CONF_DIAGNOSTIC_TOO: selection.diagnostic_too},
+    }
+
+
+def _read_target(hass: HomeAssistant, user_input: Mapping[str, Any]) -> dict[str, Any]:
+    target = dict(user_input.get(CONF_TARGET) or {})
+    if isinstance(entities := target.get("entity_id"), list):
+        target["entity_id"] = [entity_reference(hass, entity) for entity in entities]
+    return {**target, "integration": user_input[CONF_INTEGRATIONS]}
+
+
+def _shown_target(hass: HomeAssistant, target: Target) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        kind: list(ids)
+        for kind, ids in (
+            ("entity_id", [resolve_entity(hass, reference) or reference for reference in target.entity_id]),
+            ("device_id", target.device_id),
+            ("area_id", target.area_id),
+            ("floor_id", target.floor_id),
+            ("label_id", target.label_id),
+        )
+        if ids
+    }
+    return {**({CONF_TARGET: shown} if shown else {}), CONF_INTEGRATIONS: list(target.integration)}
+
+
+def _platforms(hass: HomeAssistant) -> dict[str, str]:
+    """Return the integration of every entity of a kind that can be bound, but for those of this integration."""
+    platforms = {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
+    platforms |= {entity_id: one.platform for entity_id, one in er.async_get(hass).entities.items()}
+    return {
+        entity_id: platform
+        for entity_id, platform in platforms.items()
+        if entity_id.partition(".")[0] in DOMAINS and platform != DOMAIN
+    }
+
+
+async def _integration_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
+    found = await async_get_integrations(hass, domains)
+    return {domain: one.name if isinstance(one, Integration) else domain for domain, one in found.items()}
+
+
+async def _domain_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
+    titles = await async_get_translations(hass, hass.config.language, "title", domains)
+    return {domain: titles.get(f"component.{domain}.title", domain) for domain in domains}
+
+
+def _choice(names: Mapping[str, str]) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[
+                SelectOptionDict(value=value, label=label)
+                for value, label in sorted(names.items(), key=lambda one: (one[1].casefold(), one[0]))
+            ],
+            multiple=True,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )

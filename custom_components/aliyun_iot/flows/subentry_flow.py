@@ -1,0 +1,233 @@
+"""Exposing one device of Home Assistant, and binding one service of the thing model."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any, override
+
+from homeassistant.components.script import DOMAIN as SCRIPT_DOMAIN
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigSubentryFlow,
+    SubentryFlowContext,
+    SubentryFlowResult,
+)
+from homeassistant.helpers.selector import (
+    ActionSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import voluptuous as vol
+
+from ..commands.action_sequence import problem_of
+from ..const import SUBENTRY_SERVICE
+from ..exposures import (
+    CUSTOM_EXPOSURE,
+    bindings_of,
+    entity_reference,
+    exposure_data,
+    exposure_key,
+    resolve_entity,
+    service_bindings,
+    store_bindings,
+)
+from ..labels import Labels
+from ..mapping.binding import Binding, ServiceBinding, identifier
+from ..runtime import thing_model_of
+from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_ENTITY, CONF_IDENTIFIER
+from .binding_pages import BindingPages
+from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
+
+CONF_SCRIPT = "script"
+
+RUN_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_SCRIPT): EntitySelector(EntitySelectorConfig(filter={"domain": SCRIPT_DOMAIN})),
+        vol.Optional(CONF_ACTIONS): ActionSelector(),
+        vol.Optional(CONF_CONDITION): CONDITION_FIELD,
+    }
+)
+
+
+class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+    """Expose a device, or an entity without one, and change later what of it is exposed."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the first entity of a device that isn't exposed yet."""
+        if user_input is not None:
+            key = exposure_key(self.hass, entity_reference(self.hass, user_input[CONF_ENTITY]))
+            if key.unique_id in {subentry.unique_id for subentry in self.bound_entry().subentries.values()}:
+                return self.async_abort(reason="already_exposed", description_placeholders={"device": key.title})
+        return await self.entity_page("user", user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask what to do with the device."""
+        custom = self._get_reconfigure_subentry().unique_id == CUSTOM_EXPOSURE.unique_id
+        add = ["custom"] if custom else ["add_one"] if self._entities_of_device() else []
+        return self.async_show_menu(
+            step_id="reconfigure",
+            menu_options=[*add, "edit", "remove"],
+            description_placeholders={"device": self._get_reconfigure_subentry().title},
+        )
+
+    @override
+    def bound_entry(self) -> ConfigEntry:
+        """Return the entry that the subentry is part of."""
+        return self._get_entry()
+
+    @override
+    def editable(self) -> list[Binding]:
+        """Return what of the device is exposed."""
+        return bindings_of(self._get_reconfigure_subentry())
+
+    @override
+    def selectable(self) -> EntitySelectorConfig:
+        """Return any entity for a new exposure, those of the device for an existing one."""
+        if self.source == SOURCE_USER:
+            return super().selectable()
+        return EntitySelectorConfig(include_entities=self._entities_of_device())
+
+    @override
+    def finish_with(self, binding: Binding, replaced: Binding | None) -> SubentryFlowResult:
+        """Create the exposure with its first binding, or store one more; by hand, so no rule takes it away."""
+        binding = replace(binding, rule="")
+        if self.source == SOURCE_USER:
+            key = exposure_key(self.hass, binding.entity)
+            return self.async_create_entry(title=key.title, data=exposure_data([binding]), unique_id=key.unique_id)
+        rows = [binding if row == replaced else row for row in self.editable()]
+        return self.async_update_and_abort(
+            self.bound_entry(),
+            self._get_reconfigure_subentry(),
+            data=exposure_data(rows if replaced else [*rows, binding]),
+        )
+
+    @override
+    def finish_without(self, identifiers: Collection[str]) -> SubentryFlowResult:
+        """Expose less of the device; nothing left means that the exposure goes."""
+        kept = [row for row in self.editable() if row.identifier not in identifiers]
+        store_bindings(self.hass, self.bound_entry(), self._get_reconfigure_subentry(), kept)
+        return self.async_abort(reason="removed")
+
+    def _entities_of_device(self) -> list[str]:
+        exposure = self._get_reconfigure_subentry().unique_id
+        return [
+            state.entity_id
+            for state in self.hass.states.async_all()
+            if exposure_key(self.hass, entity_reference(self.hass, state.entity_id)).unique_id == exposure
+        ]
+
+
+class ServiceFlow(ConfigSubentryFlow):
+    """Bind a service of the thing model to a script or a sequence of actions."""
+
+    def __init__(self) -> None:
+        """Start without a service."""
+        self._identifier = ""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the service."""
+        entry = self._get_entry()
+        model = thing_model_of(entry)
+        bound = service_bindings(entry)
+        free = [one for one in model.services.values() if one.identifier not in bound] if model else []
+        if model and not free:
+            return self.async_abort(reason="no_free_service")
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._identifier = user_input[CONF_IDENTIFIER].strip()
+            try:
+                identifier(self._identifier)
+            except vol.Invalid:
+                errors = {CONF_IDENTIFIER: "invalid_identifier"}
+            else:
+                if self._identifier not in bound:
+                    return await self.async_step_run()
+                errors = {CONF_IDENTIFIER: "identifier_taken"}
+        labels = await Labels.load(self.hass)
+        choice = SelectSelector(
+            SelectSelectorConfig(
+                options=[SelectOptionDict(value=one.identifier, label=labels.service(one)) for one in free],
+                custom_value=model is None,
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        )
+        return self.async_show_form(
+            step_id="user",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema({vol.Required(CONF_IDENTIFIER): choice}), user_input
+            ),
+            errors=errors,
+            description_placeholders={CONF_IDENTIFIER: self._identifier},
+            last_step=False,
+        )
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Go to what the service runs."""
+        self._identifier = self._binding().identifier
+        return await self.async_step_run()
+
+    async def async_step_run(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for the script or the actions."""
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        values = user_input
+        if user_input is not None:
+            script = user_input.get(CONF_SCRIPT)
+            actions: list[dict[str, Any]] = user_input.get(CONF_ACTIONS) or []
+            try:
+                condition = await read_conditions(self.hass, user_input.get(CONF_CONDITION))
+            except InvalidCondition as err:
+                errors, placeholders = {CONF_CONDITION: "invalid_condition"}, {"problem": str(err)}
+            else:
+                if bool(script) == bool(actions):
+                    errors = {"base": "script_or_actions"}
+                elif problem := await problem_of(self.hass, actions):
+                    errors, placeholders = {CONF_ACTIONS: "invalid_actions"}, {"problem": problem}
+                else:
+                    reference = entity_reference(self.hass, script) if script else None
+                    return self._finish(ServiceBinding(self._identifier, actions, reference, condition))
+        elif self.source == SOURCE_RECONFIGURE:
+            values = self._current_values()
+        return self.async_show_form(
+            step_id="run",
+            data_schema=self.add_suggested_values_to_schema(RUN_SCHEMA, values),
+            errors=errors,
+            description_placeholders={**await self._description(), **placeholders},
+        )
+
+    def _binding(self) -> ServiceBinding:
+        return ServiceBinding.from_dict(self._get_reconfigure_subentry().data)
+
+    def _current_values(self) -> dict[str, Any]:
+        binding = self._binding()
+        script = resolve_entity(self.hass, binding.script) if binding.script else None
+        run: dict[str, Any] = {CONF_SCRIPT: script} if script else {CONF_ACTIONS: binding.actions}
+        return {**run, CONF_CONDITION: binding.condition} if binding.condition else run
+
+    async def _description(self) -> dict[str, str]:
+        """Return the placeholders that tell which variables the actions get, and what their response has to hold."""
+        labels = await Labels.load(self.hass)
+        model = thing_model_of(self._get_entry())
+        service = model.services.get(self._identifier) if model else None
+        if service is None:
+            unknown = labels.text("common.unknown_parameters")
+            return {"service": self._identifier, "input": unknown, "output": unknown}
+        return {
+            "service": labels.service(service),
+            "input": labels.parameters(service.input) or labels.text("common.no_parameters"),
+            "output": labels.parameters(service.output) or labels.text("common.no_parameters"),
+        }
+
+    def _finish(self, binding: ServiceBinding) -> SubentryFlowResult:
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(
+                self._get_entry(), self._get_reconfigure_subentry(), data=binding.as_dict()
+            )
+        return self.async_create_entry(
+            title=binding.identifier, data=binding.as_dict(), unique_id=f"{SUBENTRY_SERVICE}:{binding.identifier}"
+        )

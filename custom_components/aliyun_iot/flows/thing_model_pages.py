@@ -1,0 +1,161 @@
+"""The thing model on its way in: fetched from the cloud, pasted or uploaded, looked through, saved."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.helpers.selector import FileSelector, FileSelectorConfig, TextSelector, TextSelectorConfig
+import voluptuous as vol
+
+from ..alink.codes import describe
+from ..alink.errors import NotConnected, RequestTimeout, ThingModelError
+from ..alink.messages import Reply
+from ..alink.model_changes import model_changes
+from ..alink.model_file import MAX_FILE, parse_file
+from ..alink.thing_model import ThingModel
+from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
+from ..exposures import exposed_bindings, service_bindings
+from ..labels import Labels
+from ..runtime import thing_model_of
+from .binding_fields import InputRefused
+from .misfits import misfits, new_warnings
+from .model_words import bullets, changes_in_words
+from .options_pages import OptionsPages
+from .uploads import take_upload
+
+FETCH_TIMEOUT = 10.0
+CONF_FILE = "file"
+
+PASTE_SCHEMA = vol.Schema({vol.Required(CONF_THING_MODEL): TextSelector(TextSelectorConfig(multiline=True))})
+UPLOAD_SCHEMA = vol.Schema({vol.Required(CONF_FILE): FileSelector(FileSelectorConfig(accept=".json,.txt,.zip"))})
+
+
+class ThingModelPages(OptionsPages):
+    """Take a thing model over, or do without one again."""
+
+    def __init__(self) -> None:
+        """Start without a thing model."""
+        super().__init__()
+        self._model: ThingModel | None = None
+
+    async def async_step_thing_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the thing model comes from, or goes."""
+        something_bound = exposed_bindings(self.config_entry) or service_bindings(self.config_entry)
+        generate = ["thing_model_generate"] if something_bound else []
+        forget = ["thing_model_forget"] if self.config_entry.options.get(CONF_THING_MODEL) else []
+        return self.async_show_menu(
+            step_id="thing_model",
+            menu_options=["thing_model_fetch", "thing_model_upload", "thing_model_paste", *generate, *forget],
+        )
+
+    async def async_step_thing_model_fetch(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask the cloud for the thing model; where it has none to give, ask the user."""
+        try:
+            document = (await self._fetch()).data
+            return await self.confirm_model(await self._acceptable(document))
+        except InputRefused as refused:
+            return self._model_form("thing_model_paste", PASTE_SCHEMA, refused)
+
+    async def async_step_thing_model_paste(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the thing model as text."""
+        if user_input is None:
+            return self._model_form("thing_model_paste", PASTE_SCHEMA)
+        try:
+            return await self.confirm_model(await self._acceptable(user_input[CONF_THING_MODEL]))
+        except InputRefused as refused:
+            return self._model_form("thing_model_paste", PASTE_SCHEMA, refused, user_input)
+
+    async def async_step_thing_model_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the thing model as a file, which has to be chosen anew after a fault: it is read once."""
+        if user_input is None:
+            return self._model_form("thing_model_upload", UPLOAD_SCHEMA)
+        try:
+            content = await self.hass.async_add_executor_job(take_upload, self.hass, user_input[CONF_FILE], MAX_FILE)
+            return await self.confirm_model(await self._acceptable(content))
+        except FileNotFoundError:
+            return self._model_form("thing_model_upload", UPLOAD_SCHEMA, InputRefused({CONF_FILE: "file_gone"}))
+        except InputRefused as refused:
+            return self._model_form("thing_model_upload", UPLOAD_SCHEMA, refused)
+
+    async def async_step_thing_model_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Save the thing model after its contents were shown."""
+        assert self._model is not None  # noqa: S101 - the page before has set it
+        return self.finish({CONF_THING_MODEL: self._model.to_tsl()})
+
+    async def async_step_thing_model_forget(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Do without a thing model after that was explained."""
+        if user_input is None:
+            return self.async_show_form(step_id="thing_model_forget", data_schema=vol.Schema({}))
+        return self.finish({CONF_THING_MODEL: None})
+
+    async def confirm_model(self, model: ThingModel) -> ConfigFlowResult:
+        """Show what is in a thing model, what differs from the present one, and what that means for the bindings."""
+        self._model = model
+        labels = await Labels.load(self.hass)
+        present = thing_model_of(self.config_entry)
+        lost = misfits(labels, self.config_entry, model)
+        differing = new_warnings(labels, self.config_entry, present, model)
+        parts = (
+            changes_in_words(labels, model_changes(present, model)) if present else "",
+            labels.text("common.misfits", list=bullets(labels, lost)) if lost else "",
+            labels.text("common.model_warnings", list=bullets(labels, differing)) if differing else "",
+        )
+        return self.async_show_form(
+            step_id="thing_model_confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "properties": str(len(model.properties)),
+                "events": str(len(model.events)),
+                "services": str(len(model.services)),
+                "consequences": "\n\n".join(filter(None, parts)),
+            },
+        )
+
+    async def _fetch(self) -> Reply:
+        """Return the cloud's reply with the thing model in it; raises InputRefused."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            raise InputRefused({"base": "not_connected"})
+        try:
+            reply = await self.config_entry.runtime_data.link.fetch_thing_model(FETCH_TIMEOUT)
+        except NotConnected as err:
+            raise InputRefused({"base": "not_connected"}) from err
+        except RequestTimeout as err:
+            raise InputRefused({"base": "no_answer"}) from err
+        if not reply.ok:
+            meaning = describe(reply.code, self.hass.config.language)
+            raise InputRefused({"base": "fetch_refused"}, {"code": str(reply.code), "meaning": meaning})
+        return reply
+
+    async def _acceptable(self, document: object) -> ThingModel:
+        """Return the thing model that a document or the content of a file describes, if it is one for this product.
+
+        Raises InputRefused.
+        """
+        try:
+            model = await self.hass.async_add_executor_job(_parse, document)
+        except ThingModelError as err:
+            error = "invalid_thing_model" if err.path else "not_a_thing_model"
+            problem = err.describe(self.hass.config.language)
+            raise InputRefused({"base": error}, {"path": err.path, "problem": problem}) from err
+        product_key = self.config_entry.data[CONF_PRODUCT_KEY]
+        if model.product_key not in (None, product_key):
+            raise InputRefused({"base": "other_product"}, {"found": str(model.product_key), "wanted": product_key})
+        return model
+
+    def _model_form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        refused: InputRefused | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> ConfigFlowResult:
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=refused.errors if refused else {},
+            description_placeholders=refused.placeholders if refused else {},
+            last_step=False,
+        )
+
+
+def _parse(document: object) -> ThingModel:
+    return parse_file(document) if isinstance(document, bytes) else ThingModel.parse(document)

@@ -1,0 +1,146 @@
+"""Taking the mapping out of the options, and in again from a text or a file."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.helpers.selector import (
+    FileSelector,
+    FileSelectorConfig,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+import voluptuous as vol
+
+from ..downloads import download_link
+from ..labels import Labels
+from ..mapping.difference import Mode
+from ..mapping.document import Document
+from ..mapping.document_text import MAX_SIZE, read_text, write_text
+from ..mapping.fault import DocumentError
+from ..runtime import thing_model_of
+from ..transfer import MAPPING_DOWNLOAD, Plan, carry_out, mapping_document, plan_import
+from .options_pages import OptionsPages
+from .transfer_words import changes_text, faults_text, warnings, warnings_text
+from .uploads import take_upload
+
+CONF_MAPPING = "mapping"
+CONF_FILE = "file"
+CONF_MODE = "mode"
+CONF_CONFIRMED = "confirmed"
+
+IMPORT_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_MAPPING): TextSelector(TextSelectorConfig(multiline=True)),
+        vol.Optional(CONF_FILE): FileSelector(FileSelectorConfig(accept=".yaml,.yml,.json,.txt")),
+        vol.Required(CONF_MODE, default=Mode.MERGE.value): SelectSelector(
+            SelectSelectorConfig(
+                options=[mode.value for mode in Mode], translation_key="import_mode", mode=SelectSelectorMode.LIST
+            )
+        ),
+    }
+)
+
+
+class TransferPages(OptionsPages):
+    """Export and import the mapping."""
+
+    def __init__(self) -> None:
+        """Start without a document."""
+        super().__init__()
+        self._imported: Document | None = None
+        self._import_mode = Mode.MERGE
+        self._planned_import: Plan | None = None
+
+    async def async_step_transfer(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which way."""
+        return self.async_show_menu(step_id="transfer", menu_options=["export_mapping", "import_mapping"])
+
+    async def async_step_export_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the mapping, to be copied or downloaded."""
+        if user_input is not None:
+            return self.finish()
+        document = mapping_document(self.hass, self.config_entry).as_dict()
+        text = await self.hass.async_add_executor_job(write_text, document)
+        schema = vol.Schema({vol.Optional(CONF_MAPPING): TextSelector(TextSelectorConfig(multiline=True))})
+        labels = await Labels.load(self.hass)
+        return self.async_show_form(
+            step_id="export_mapping",
+            data_schema=self.add_suggested_values_to_schema(schema, {CONF_MAPPING: text}),
+            description_placeholders={"download": download_link(labels, self.config_entry, MAPPING_DOWNLOAD)},
+        )
+
+    async def async_step_import_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a mapping."""
+        errors: dict[str, str] = {}
+        faults = ""
+        if user_input is not None:
+            text, file_id = user_input.get(CONF_MAPPING, "").strip(), user_input.get(CONF_FILE)
+            if bool(text) == bool(file_id):
+                errors = {"base": "text_or_file"}
+            else:
+                try:
+                    content = (
+                        await self.hass.async_add_executor_job(take_upload, self.hass, file_id, MAX_SIZE)
+                        if file_id
+                        else text
+                    )
+                    data = await self.hass.async_add_executor_job(read_text, content)
+                    self._imported = Document.parse(data)
+                except DocumentError as err:
+                    errors = {CONF_FILE if file_id else CONF_MAPPING: "invalid_mapping"}
+                    faults = faults_text(await Labels.load(self.hass), err)
+                except FileNotFoundError:
+                    errors = {CONF_FILE: "file_gone"}
+                else:
+                    self._import_mode = Mode(user_input[CONF_MODE])
+                    if self._plan_import(self._imported).difference.all:
+                        return await self.async_step_import_preview()
+                    errors = {"base": "nothing_changes"}
+        # An uploaded file is read once, so it has to be chosen again.
+        values = {key: value for key, value in (user_input or {}).items() if key != CONF_FILE}
+        return self.async_show_form(
+            step_id="import_mapping",
+            data_schema=self.add_suggested_values_to_schema(IMPORT_SCHEMA, values),
+            errors=errors,
+            description_placeholders={"faults": faults},
+            last_step=False,
+        )
+
+    async def async_step_import_preview(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what the import changes, and save it."""
+        assert self._imported is not None  # noqa: S101 - the page before has set it
+        plan = self._plan_import(self._imported)
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if plan != self._planned_import:
+                errors = {"base": "mapping_changed"}
+            elif plan.difference.risky and not user_input.get(CONF_CONFIRMED):
+                errors = {CONF_CONFIRMED: "import_not_confirmed"}
+            else:
+                carry_out(self.hass, self.config_entry, plan.difference)
+                return self.finish()
+        self._planned_import = plan
+        labels = await Labels.load(self.hass)
+        model = thing_model_of(self.config_entry)
+        changes = plan.difference.all
+        return self.async_show_form(
+            step_id="import_preview",
+            data_schema=vol.Schema(
+                {vol.Required(CONF_CONFIRMED, default=False): bool} if plan.difference.risky else {}
+            ),
+            errors=errors,
+            description_placeholders={
+                "added": str(sum(one.before is None for one in changes)),
+                "changed": str(sum(one.before is not None and one.after is not None for one in changes)),
+                "removed": str(sum(one.after is None for one in changes)),
+                "unchanged": str(plan.difference.unchanged),
+                "changes": changes_text(labels, plan.difference, model),
+                "warnings": warnings_text(labels, warnings(labels, plan, model)),
+            },
+        )
+
+    def _plan_import(self, document: Document) -> Plan:
+        return plan_import(self.hass, self.config_entry, document, self._import_mode)

@@ -1,0 +1,130 @@
+"""Bindings that do not fit the thing model: the one that is stored here, or the one that the cloud goes by.
+
+The first is known as soon as something is bound. The second shows in what the cloud refuses: nothing is sent that the
+stored thing model does not allow, so a value that breaks the cloud's tells that the two differ.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+import re
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from ..alink.thing_model import ThingModel
+from ..bound import BoundProperties, BoundProperty
+from ..labels import Labels
+from ..mapping.check import Problem, model_problems
+from ..reports.rejections import Rejections
+from .issues import Issue, Issues
+
+NAMED: Final = 10
+"""Lines of the issue."""
+
+_MODEL_CODES: Final = frozenset({6304, 6305, *range(6306, 6313), 6320, 6321, 6322, 6324, 6325, 6328})
+"""Codes that say that a value breaks the thing model (docs/protocol.md §7.2)."""
+
+_REASON: Final = re.compile(r"tsl parse\b|(?P<code>\d+)\b")
+"""How the reasons of such refusals begin: of one property, and of a whole message (docs/protocol.md §4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Misfit:
+    """A property that is bound, and what of it does not fit."""
+
+    bound: BoundProperty
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Everything of the bindings that does not fit the stored thing model."""
+
+    unknown_properties: tuple[str, ...] = ()
+    unknown_services: tuple[str, ...] = ()
+    misfits: tuple[_Misfit, ...] = ()
+
+
+class Mismatch:
+    """Compares what is bound for one device with its thing model."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, rejections: Rejections) -> None:
+        """Compare nothing before `examine`."""
+        self._hass = hass
+        self._entry = entry
+        self._issues = issues
+        self._rejections = rejections
+        self._found = _Found()
+        self._refused: tuple[str, ...] = ()
+        self._with_model: Mapping[str, BoundProperty] = {}
+        rejections.on_change = self._look_at_refusals
+
+    @callback
+    def examine(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
+        """Compare what is bound from now on."""
+        self._with_model = bound.by_identifier if model else {}
+        found = _compared(bound, services, model) if model else _Found()
+        self._show(found, self._refused_for_the_model())
+
+    @callback
+    def _look_at_refusals(self) -> None:
+        self._show(self._found, self._refused_for_the_model())
+
+    def _refused_for_the_model(self) -> tuple[str, ...]:
+        known = self._rejections.known
+        return tuple(key for key, one in known.items() if key in self._with_model and _breaks_model(one.reason))
+
+    def _show(self, found: _Found, refused: tuple[str, ...]) -> None:
+        if (found, refused) == (self._found, self._refused):
+            return
+        self._found, self._refused = found, refused
+        if found == _Found() and not refused:
+            self._issues.solved(Issue.THING_MODEL_MISMATCH)
+        else:
+            self._entry.async_create_task(self._hass, self._tell(), "Aliyun thing model mismatch")
+
+    async def _tell(self) -> None:
+        labels = await Labels.load(self._hass)
+        lines = [*_lines(labels, self._found), *_refusals(labels, self._refused)]
+        if not lines:  # solved meanwhile
+            return
+        more = [labels.text("common.and_more", count=str(len(lines) - NAMED))] if len(lines) > NAMED else []
+        self._issues.tell(
+            Issue.THING_MODEL_MISMATCH,
+            count=str(len(lines)),
+            problems="\n".join(f"- {line}" for line in [*lines[:NAMED], *more]),
+        )
+
+
+def _compared(bound: BoundProperties, services: Iterable[str], model: ThingModel) -> _Found:
+    return _Found(
+        tuple(key for key in bound.problems if key not in model.properties),
+        tuple(key for key in services if key not in model.services),
+        tuple(
+            _Misfit(one, problem)
+            for one in bound.by_identifier.values()
+            if one.model
+            for problem in model_problems(one.binding, one.aspect, one.model)
+        ),
+    )
+
+
+def _lines(labels: Labels, found: _Found) -> Iterable[str]:
+    for key in found.unknown_properties:
+        yield labels.text("common.unknown_property", identifier=key)
+    for key in found.unknown_services:
+        yield labels.text("common.unknown_service", identifier=key)
+    for one in found.misfits:
+        placeholders = labels.problem(one.problem, one.bound.aspect, one.bound.model)
+        reason = labels.text(f"options.error.{one.problem.key}", **placeholders)
+        yield labels.text("common.misfit", identifier=one.bound.identifier, reason=reason)
+
+
+def _refusals(labels: Labels, refused: Iterable[str]) -> Iterable[str]:
+    return (labels.text("common.models_differ", identifier=key) for key in refused)
+
+
+def _breaks_model(reason: str) -> bool:
+    match = _REASON.match(reason)
+    return match is not None and (match["code"] is None or int(match["code"]) in _MODEL_CODES)

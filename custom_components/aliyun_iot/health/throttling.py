@@ -1,0 +1,58 @@
+"""A cloud that says it gets too many messages, more than once in a while."""
+
+from collections import deque
+import time
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+
+from ..alink.codes import Code
+from ..const import CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE
+from .issues import Issue, Issues
+
+COMPLAINTS: Final = 5
+PERIOD: Final = 600.0
+"""So many complaints in so many seconds are told; a single one may be the fault of another device of the instance."""
+
+QUIET: Final = 1800.0
+"""Seconds without a complaint after which it is solved."""
+
+
+class Throttling:
+    """Listens to the replies to one device."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
+        """Belong to the device of an entry."""
+        self._hass = hass
+        self._entry = entry
+        self._issues = issues
+        self._complaints: deque[float] = deque(maxlen=COMPLAINTS)
+        self._end: CALLBACK_TYPE | None = None
+
+    @callback
+    def code_came(self, code: int) -> None:
+        """Take note of the code of a reply."""
+        if code != Code.TOO_BUSY:
+            return
+        now = time.monotonic()
+        self._complaints.append(now)
+        if len(self._complaints) == COMPLAINTS and now - self._complaints[0] <= PERIOD:
+            rate = self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE)
+            self._issues.tell(Issue.RATE_LIMIT, rate=f"{rate:g}")
+        self.stop()
+        self._end = async_call_later(self._hass, QUIET, self._quiet)
+
+    @callback
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        if self._end:
+            self._end()
+            self._end = None
+
+    @callback
+    def _quiet(self, _now: object) -> None:
+        self._end = None
+        self._complaints.clear()
+        self._issues.solved(Issue.RATE_LIMIT)

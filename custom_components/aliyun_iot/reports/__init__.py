@@ -1,0 +1,1 @@
+"""Home Assistant → cloud: properties and events are posted, kept through outages, and confirmed."""

@@ -1,0 +1,190 @@
+"""What the cloud does not have yet, kept on disk over restarts and power cuts.
+
+An SD card wears out by being written to, so that nothing is written while the device is connected, and otherwise once a
+minute what is new: samples are in segments, of which only those that have changed are written again.
+"""
+
+from collections.abc import Iterable, Mapping
+import logging
+from pathlib import Path
+from typing import Any
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from ..alink.messages import JsonValue
+from ..alink.samples import Sample
+from ..const import DOMAIN
+from .history import History, Kept
+from .outbox import Outbox
+
+_LOGGER = logging.getLogger(__name__)
+
+VERSION = 1
+SEGMENT = 2_000
+"""Samples in a segment, some 90 kB: half an hour of one a second."""
+
+WRITE_DELAY = 60.0
+"""Seconds; what a power cut may cost."""
+
+
+class UnsentStore:
+    """The files of one device."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, outbox: Outbox, history: History) -> None:
+        """Nothing is read before `load`, and nothing is written without need."""
+        self.desired: dict[str, JsonValue] = {}
+        """What is remembered of desired values (`desired_values.py`)."""
+        self.offline_since: int | None = None
+        """When the connection was lost (UTC milliseconds), None as long as there is one and where nobody knows."""
+        self._hass = hass
+        self._key = _key(entry_id)
+        self._outbox = outbox
+        self._history = history
+        self._segments: set[int] = set()
+        self._changed: set[int] = set()
+        self._index: dict[str, Any] = self._as_index()
+        self._timer: CALLBACK_TYPE | None = None
+
+    async def load(self) -> dict[str, Sample]:
+        """Bring back what an earlier run has left, and return the values of properties that waited then.
+
+        What can't be read is set aside, and only that is lost.
+        """
+        index = await _load(self._hass, self._key) or {}
+        self.desired = _object(index.get("desired"))
+        since = index.get("offline_since")
+        self.offline_since = since if isinstance(since, int) else None
+        listed = index.get("segments")
+        self._segments = {one for one in listed if isinstance(one, int)} if isinstance(listed, list) else set()
+        for segment in sorted(self._segments):
+            rows = await _load(self._hass, f"{self._key}.{segment}")
+            self._history.restore(_numbered(rows.get("samples") if rows else None, segment))
+        self._history.on_past = self._past_changed
+        latest = _samples(index.get("latest"))
+        self._index = self._as_index() | {"latest": _latest(latest)}
+        return latest
+
+    @callback
+    def write_soon(self) -> None:
+        """Write what has changed within a minute."""
+        if self._timer is None:
+            self._timer = async_call_later(self._hass, WRITE_DELAY, self._write_now)
+
+    async def stop(self) -> None:
+        """Write what has not been written."""
+        if self._timer:
+            self._timer()
+            self._timer = None
+        await self._write()
+
+    @callback
+    def _past_changed(self, numbers: Iterable[int]) -> None:
+        self._changed.update(number // SEGMENT for number in numbers)
+        self.write_soon()
+
+    async def _write_now(self, _now: object) -> None:
+        self._timer = None
+        await self._write()
+
+    async def _write(self) -> None:
+        """Write segments first, then what lists them, and remove the empty ones last: a power cut loses nothing."""
+        changed, self._changed = self._changed, set()
+        empty: list[int] = []
+        for segment in sorted(changed):
+            kept = self._history.at(range(segment * SEGMENT, (segment + 1) * SEGMENT))
+            if kept:
+                self._segments.add(segment)
+                await _store(self._hass, f"{self._key}.{segment}").async_save({"samples": _rows(kept)})
+            elif segment in self._segments:
+                self._segments.discard(segment)
+                empty.append(segment)
+        index = self._as_index()
+        if index != self._index:
+            self._index = index
+            await _store(self._hass, self._key).async_save(index)
+        for segment in empty:
+            await _store(self._hass, f"{self._key}.{segment}").async_remove()
+
+    def _as_index(self) -> dict[str, Any]:
+        return {
+            "segments": sorted(self._segments),
+            "latest": _latest(self._outbox.unsent),
+            "desired": dict(self.desired),
+            "offline_since": self.offline_since,
+        }
+
+
+async def async_remove_unsent(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove the files of a device that is no more."""
+    key = _key(entry_id)
+    index = await _load(hass, key)
+    for segment in index.get("segments", []) if index else []:
+        await _store(hass, f"{key}.{segment}").async_remove()
+    await _store(hass, key).async_remove()
+
+
+def _key(entry_id: str) -> str:
+    return f"{DOMAIN}.{entry_id}.unsent"
+
+
+def _store(hass: HomeAssistant, key: str) -> Store[dict[str, Any]]:
+    return Store(hass, VERSION, key, private=True, atomic_writes=True)
+
+
+async def _load(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
+    """Return what is stored; a file that is not ours, of a later version or damaged is set aside."""
+    store = _store(hass, key)
+    try:
+        data: object = await store.async_load()
+    except Exception as err:  # noqa: BLE001 - a foreign file fails in any way, and must not keep the device from working
+        await _set_aside(hass, Path(store.path), f"{type(err).__name__}: {err}")
+        return None
+    if data is None or isinstance(data, dict):
+        return data
+    await _set_aside(hass, Path(store.path), "it does not hold what this integration writes")
+    return None
+
+
+async def _set_aside(hass: HomeAssistant, path: Path, reason: str) -> None:
+    aside = path.with_name(f"{path.name}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%S%f}")
+    _LOGGER.warning(
+        "Values that were kept for the cloud can't be read from %s (%s). The file is set aside as %s; what it holds is not"
+        " sent, everything else goes on",
+        path,
+        reason,
+        aside.name,
+    )
+    try:
+        await hass.async_add_executor_job(path.rename, aside)
+    except OSError as err:
+        _LOGGER.debug("Cannot set %s aside: %s", path, err)
+
+
+def _rows(kept: Mapping[int, Kept]) -> list[list[JsonValue]]:
+    return [[number, identifier, one.time, one.value] for number, (identifier, one) in kept.items()]
+
+
+def _numbered(rows: object, segment: int) -> Iterable[tuple[int, str, Sample]]:
+    """Read the rows of a segment; one that makes no sense is left out."""
+    last = segment * SEGMENT - 1
+    for row in rows if isinstance(rows, list) else ():
+        match row:
+            case [int(number), str(identifier), int(time), value] if last < number < (segment + 1) * SEGMENT:
+                last = number
+                yield number, identifier, Sample(value, time)
+
+
+def _latest(samples: Mapping[str, Sample]) -> dict[str, JsonValue]:
+    return {key: [sample.time, sample.value] for key, sample in samples.items()}
+
+
+def _samples(stored: object) -> dict[str, Sample]:
+    rows = stored.items() if isinstance(stored, dict) else ()
+    return {key: Sample(row[1], row[0]) for key, row in rows if isinstance(row, list) and len(row) == 2}
+
+
+def _object(stored: object) -> dict[str, JsonValue]:
+    return stored if isinstance(stored, dict) else {}
