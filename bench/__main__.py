@@ -11,7 +11,15 @@ from homeassistant.const import __version__ as home_assistant_version
 
 from . import idle, latency, limits, mapping, outage, scale, throughput
 
-BENCHMARKS = (latency.BENCHMARK, idle.BENCHMARK, mapping.BENCHMARK, throughput.BENCHMARK, limits.BENCHMARK, outage.BENCHMARK, scale.BENCHMARK)
+BENCHMARKS = (
+    latency.BENCHMARK,
+    idle.BENCHMARK,
+    mapping.BENCHMARK,
+    throughput.BENCHMARK,
+    limits.BENCHMARK,
+    outage.BENCHMARK,
+    scale.BENCHMARK,
+)
 
 
 def main() -> None:

@@ -51,7 +51,16 @@ async def _house(count: int) -> Result:
 
 
 def _report(results: Mapping[int, Result]) -> Report:
-    heads = ("bindings", "set up, ms", "processor, ms", "a binding, µs", "memory, MB", "a binding, kB", "posts", "snapshot, s")
+    heads = (
+        "bindings",
+        "set up, ms",
+        "processor, ms",
+        "a binding, µs",
+        "memory, MB",
+        "a binding, kB",
+        "posts",
+        "snapshot, s",
+    )
     rows = [
         [
             f"{count:,}",

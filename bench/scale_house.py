@@ -33,7 +33,9 @@ async def _set_up(count: int, port: int, device: Device) -> None:
         for number in range(count):
             sensors.change(hass, number)
         await hass.async_block_till_done()
-        bindings, model = json.loads(json.dumps([sensors.bindings(), sensors.thing_model()]))  # as from disk: not shared
+        bindings, model = json.loads(
+            json.dumps([sensors.bindings(), sensors.thing_model()])
+        )  # as from disk: not shared
         gc.collect()
         resident, worked, began = resident_mb(), time.process_time(), time.monotonic()
         await connect_device(hass, device, port, bindings, model)
