@@ -4,7 +4,8 @@
 
 connects a device with one binding of which every sample counts and prints `{"online": true}`. After a line on its stdin it
 waits until the connection is lost, lets one change a second happen for SECONDS of its own time and prints an `OutageCost` as
-JSON; then it stays until its stdin ends.
+JSON. After another line it waits, with the clock running on, until it is connected again, and prints the seconds of its time
+that this took; then it stays until its stdin ends.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from .process import MEGABYTE, resident_mb
 from .sensors import Sensors
 
 MINUTE = 60
+LOOK = 0.01
 SENSORS = Sensors(1, every_sample=True)
 
 type Files = Mapping[Path, tuple[int, int, int]]
@@ -66,9 +68,20 @@ async def _house(seconds: int, port: int, device: Device) -> None:
         _say({"online": True})
         await loop.run_in_executor(None, sys.stdin.readline)
         while entry.runtime_data.link.state is LinkState.ONLINE:  # noqa: ASYNC110 - the loop's clock is what is measured with
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(LOOK)
         _say(asdict(await _outage(hass, entry, loop, start, seconds)))
+        await loop.run_in_executor(None, sys.stdin.readline)
+        _say(await _return(entry, loop))
         await loop.run_in_executor(None, sys.stdin.read)
+
+
+async def _return(entry: ConfigEntry, loop: FastLoop) -> float:
+    """Wait for the connection: its next try may be two minutes away."""
+    began = loop.time()
+    while entry.runtime_data.link.state is not LinkState.ONLINE:
+        loop.ahead += 1
+        await asyncio.sleep(LOOK)
+    return loop.time() - began
 
 
 async def _outage(hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start: float, seconds: int) -> OutageCost:

@@ -24,11 +24,11 @@ _SECONDS: Mapping[str, float] = {
     "alink.liveness.OWED_PATIENCE": 1.0,
     "alink.liveness.PING_PATIENCE": 1.0,
     "alink.transport.HOUSEKEEPING": 0.1,
-    "catching_up.SNAPSHOT_TIMEOUT": 2.0,
-    "desired_values.RETRY_INTERVAL": 60 / FACTOR,
-    "sender.REPLY_TIMEOUT": 2.0,
-    "sender.RETRY_DELAY": 0.3,
-    "unsent_store.WRITE_DELAY": 60 / FACTOR,
+    "reports.catching_up.SNAPSHOT_TIMEOUT": 2.0,
+    "reports.desired_values.RETRY_INTERVAL": 60 / FACTOR,
+    "reports.sender.REPLY_TIMEOUT": 2.0,
+    "reports.sender.RETRY_DELAY": 0.3,
+    "reports.unsent_store.WRITE_DELAY": 60 / FACTOR,
 }
 
 

@@ -63,8 +63,11 @@ MESSAGES: Mapping[Kind, float] = {
 }
 """What happens how often, compared with the others of its kind."""
 
-PAUSE = {Kind.DROP: 4.0, Kind.DELAY: 2.0}
-"""Mean seconds between two faults of the connection, and of messages."""
+LANES = ((CONNECTION, 4.0), (MESSAGES, 2.0))
+"""With the mean seconds between two faults."""
+
+FAULTS_AT_LEAST = 12
+"""A short run has shorter pauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def schedule(seed: int, kinds: Mapping[Kind, float], mean_pause: float, seconds:
     first = draw.sample(list(kinds), len(kinds))
     faults: list[Fault] = []
     left = seconds
+    if seconds < 2 * LONG_OUTAGE and Kind.LONG_OUTAGE in first:  # it would be all there is
+        first.remove(Kind.LONG_OUTAGE)
     while left > 0:
         kind = first.pop() if first else draw.choices(list(kinds), list(kinds.values()))[0]
         lasting = LONG_OUTAGE if kind is Kind.LONG_OUTAGE else draw.uniform(0.1, 2.5)
@@ -105,8 +110,7 @@ class Mischief:
     async def run(self, seed: int, seconds: float) -> None:
         """Let everything happen for so many seconds, and then be good."""
         lanes = [
-            self._lane(schedule(seed, CONNECTION, PAUSE[Kind.DROP], seconds)),
-            self._lane(schedule(seed, MESSAGES, PAUSE[Kind.DELAY], seconds)),
+            self._lane(schedule(seed, kinds, min(pause, seconds / FAULTS_AT_LEAST), seconds)) for kinds, pause in LANES
         ]
         tasks = [asyncio.create_task(lane) for lane in lanes]
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)

@@ -32,7 +32,7 @@ async def test_a_short_run_keeps_every_promise(tmp_path: Path, socket_enabled: N
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
     told = json.loads(outcome.read_text(encoding="utf-8"))
-    assert sum(told["faults"].values()) > 1
+    assert sum(told["faults"].values()) >= 1
     assert told["counters"]["sent"] > 0
     assert [check["promise"] for check in told["checks"] if check["broken"]] == []
 
