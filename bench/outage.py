@@ -1,8 +1,8 @@
 """A day without the cloud, at one change a second: what is kept, what it takes, and how it is made good.
 
 The clock of the house runs faster (`outage_house.py`); catching up is in real time, under the platform's rate limit. Those
-that publish by hand get the same changes as fast as they take them while nobody can connect, and three minutes to send what
-they have kept. aiomqtt is not among them: its `publish` raises as soon as the connection is lost.
+that publish by hand get the same changes as fast as they take them while nobody can connect, and a minute to send what they
+have kept. aiomqtt is not among them: its `publish` raises as soon as the connection is lost.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from .peers import AIOMQTT_KIND, PEER_DEVICES, TITLES, install_peers, peers
 
 OURS = "ours"
 PATIENCE = 300.0
-PEER_PATIENCE = 180.0
-"""Seconds: paho tries to connect every two minutes at last."""
+PEER_PATIENCE = 60.0
+"""Seconds: after some twenty of refusals paho tries again within half a minute."""
 PEER_RATE = 5000.0
 CALM = 1.0
 
@@ -90,7 +90,8 @@ async def _catch_up(ledger: Ledger, device: Device, changes: range, kept: int, p
     timed: set[int] = set()
     messages = dropped = 0
     seconds = 0.0
-    while len(known) < len(changes) and time.monotonic() - began < patience:
+    over = False
+    while not over:  # at least once: whoever never gets the last value right has used up all patience by now
         await asyncio.sleep(CALM)
         tally = await ledger.tally(device)
         messages += tally.messages
@@ -99,6 +100,7 @@ async def _catch_up(ledger: Ledger, device: Device, changes: range, kept: int, p
             seconds = time.monotonic() - began
         known.update(value for _, value, _, _ in tally.arrivals if value in changes)
         timed.update(value for _, value, at, _ in tally.arrivals if at and value in changes)
+        over = len(known) == len(changes) or time.monotonic() - began > patience
     return Result(kept, len(changes) - len(known), len(timed), wrong, live, seconds, messages, dropped)
 
 

@@ -66,7 +66,7 @@ def audit(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> list[Ch
         Check("every last value is equal", f"{len(NEWEST) + len(EVERY) + len(LAMPS)} properties", last),
         Check(
             "every sample is there once",
-            f"{count} samples, {repeated} repeated with the same time after a lost reply",
+            f"{count} samples, {repeated} repeated with the same time",
             [*(f"missing {one}" for one in missing(witness)), *_under_two_times(witness)],
         ),
         *_commands(device.service_calls, witness),
