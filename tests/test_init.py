@@ -6,7 +6,7 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_OFF, STATE_ON
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -88,6 +88,23 @@ async def test_unreachable_cloud_is_tried_again_later(
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "cannot_connect"
     assert "127.0.0.1:1" in entry.error_reason_translation_placeholders["reason"]
+
+
+async def test_a_silent_cloud_does_not_hold_the_start_up(
+    hass: HomeAssistant, entry_data: dict[str, Any], set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that takes connections and says nothing is left for later: once all has started there is time to wait."""
+    monkeypatch.setattr("custom_components.aliyun_iot.runtime.STARTING_PATIENCE", 0.01)
+    visitors: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: visitors.append(writer), "127.0.0.1", 0)
+    entry_data[CONF_ENDPOINT] = f"127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+    hass.set_state(CoreState.not_running)
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_placeholders == {"reason": "not connected within 0.01 s"}
+    silent.close()
+    for visitor in visitors:
+        visitor.close()
 
 
 async def test_damaged_data_is_an_error_that_names_the_place(

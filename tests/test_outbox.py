@@ -186,3 +186,28 @@ async def test_a_cloud_that_refuses_all_batches(
     assert "6813" in entry.runtime_data.reporter.rejections.known["Power"].reason
     assert len(uplinks(cloud, BATCH)) < 20
     assert len(on_topic(cloud, POST)) <= 1
+
+
+async def test_a_fault_of_our_own_does_not_end_the_sending(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What nobody has thought of is logged, and the next value goes out as ever."""
+    device.thing_model = None
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([{**POWER, "every_sample": False}], options=NO_MODEL)
+    await all_sent(entry)
+
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as context:
+        context.setattr(entry.runtime_data.link, "post_properties", broken)
+        measure(hass, "sensor.power", 2, 1000)
+        await until(lambda: "Sending failed unexpectedly" in caplog.text)
+    measure(hass, "sensor.power", 3, 2000)
+    await device.wait_for(lambda device: device.properties["Power"][0] == 3)

@@ -50,6 +50,10 @@ from .reports.unsent_store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 
+STARTING_PATIENCE = 3.0
+"""Seconds that a starting Home Assistant waits for the first connection: a cloud that is silent must not hold it up.
+Home Assistant tries again when it has started."""
+
 type AliyunConfigEntry = ConfigEntry[Runtime]
 
 
@@ -119,7 +123,8 @@ class Runtime:
             await self.link.listen_to_topics(self._topics())
             self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
             self.link.start()
-            await self.link.wait_online(self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT)
+            patience = self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT
+            await self.link.wait_online(patience if self._hass.is_running else STARTING_PATIENCE)
         except BaseException:  # a set-up that is cancelled must leave nothing behind either
             await self.stop()
             raise

@@ -110,6 +110,10 @@ class Sender:
                     pass
             except NotConnected as err:
                 _LOGGER.debug("Waiting for the next connection: %s", err)
+            except Exception:  # what nobody has thought of must not be the end of all sending
+                _LOGGER.exception("Sending failed unexpectedly")
+                await asyncio.sleep(RETRY_DELAY)
+                self._wake.set()
 
     @property
     def _online(self) -> bool:
