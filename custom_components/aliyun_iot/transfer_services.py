@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -15,6 +16,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
+from .actions.call import ENTRY
 from .const import DOMAIN
 from .flows.transfer_words import faults_text, risks, warnings
 from .labels import Labels
@@ -25,16 +27,15 @@ from .mapping.fault import DocumentError
 from .runtime import thing_model_of
 from .transfer import carry_out, mapping_document, plan_import
 
-ATTR_CONFIG_ENTRY_ID = "config_entry_id"
 ATTR_MAPPING = "mapping"
 ATTR_MODE = "mode"
 ATTR_ALLOW_RISKY = "allow_risky"
 ATTR_DRY_RUN = "dry_run"
 
-EXPORT_SCHEMA = vol.Schema({vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
+EXPORT_SCHEMA = vol.Schema(ENTRY)
 IMPORT_SCHEMA = vol.Schema(
     {
-        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        **ENTRY,
         vol.Required(ATTR_MAPPING): vol.Any(dict, str),
         vol.Optional(ATTR_MODE, default=Mode.MERGE): vol.Coerce(Mode),
         vol.Optional(ATTR_ALLOW_RISKY, default=False): cv.boolean,

@@ -11,14 +11,13 @@ import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..alink.errors import NotConnected, RequestTimeout
 from ..alink.link import Link, LinkState
 from ..alink.ntp import ClockReading
-from ..const import DOMAIN
+from .issues import Issue, Issues
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,6 +43,7 @@ class ClockWatch:
         """Ask nothing before `start`."""
         self._hass = hass
         self._entry = entry
+        self._issues = Issues(hass, entry)
         self._link = link
         self._asked_at: float | None = None
         self._suspicious = False
@@ -66,7 +66,7 @@ class ClockWatch:
         if self._reading:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+        self._issues.solved(Issue.CLOCK_SKEW)
 
     @callback
     def connected(self) -> None:
@@ -107,29 +107,13 @@ class ClockWatch:
         if self._suspicious and reading is not None:
             self._tell(reading)
         elif reading is not None:
-            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+            self._issues.solved(Issue.CLOCK_SKEW)
 
     def _tell(self, reading: ClockReading) -> None:
         ours = dt_util.utcnow()
         theirs = ours + timedelta(seconds=reading.ahead)
         _LOGGER.warning("%s: the clock here says %s, the cloud's %s", self._entry.title, ours, theirs)
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="clock_skew",
-            translation_placeholders={
-                "device": self._entry.title,
-                "ours": _in_words(ours),
-                "theirs": _in_words(theirs),
-            },
-        )
-
-    @property
-    def _issue_id(self) -> str:
-        return f"clock_skew_{self._entry.entry_id}"
+        self._issues.tell(Issue.CLOCK_SKEW, ours=_in_words(ours), theirs=_in_words(theirs))
 
 
 def _shift() -> float:

@@ -2,17 +2,12 @@
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 
 from ..alink.errors import ConnectError, CredentialsRefused, DeviceDeleted, DeviceDisabled, KickedOut
 from ..alink.link import LinkState
 from ..alink.pacing import SHORT_LIVED
-from ..const import DOMAIN
-
-KICKED_OUT = "kicked_out"
-DEVICE_DISABLED = "device_disabled"
-DEVICE_DELETED = "device_deleted"
+from .issues import Issue, Issues
 
 PROOF = SHORT_LIVED + 5.0
 """Seconds that a connection has to live before the other client is taken for gone; until then it may only be on its way."""
@@ -25,6 +20,7 @@ class ConnectionIssues:
         """Belong to the device of an entry."""
         self._hass = hass
         self._entry = entry
+        self._issues = Issues(hass, entry)
         self._was_online = False
         self._proof: CALLBACK_TYPE | None = None
 
@@ -35,7 +31,7 @@ class ConnectionIssues:
         if state is LinkState.ONLINE:
             self._connected()
         elif state is LinkState.BACKING_OFF and isinstance(error, KickedOut):
-            self._tell(KICKED_OUT)
+            self._issues.tell(Issue.KICKED_OUT)
         elif state is LinkState.AUTH_FAILED and isinstance(error, CredentialsRefused):
             self._refused(error)
 
@@ -43,18 +39,18 @@ class ConnectionIssues:
     def stop(self) -> None:
         """Withdraw everything: whoever starts anew finds out anew."""
         self._end_proof()
-        for key in (KICKED_OUT, DEVICE_DISABLED, DEVICE_DELETED):
-            self._solved(key)
+        for issue in (Issue.KICKED_OUT, Issue.DEVICE_DISABLED, Issue.DEVICE_DELETED):
+            self._issues.solved(issue)
 
     def _connected(self) -> None:
         self._was_online = True
-        self._solved(DEVICE_DISABLED)
-        self._solved(DEVICE_DELETED)
+        self._issues.solved(Issue.DEVICE_DISABLED)
+        self._issues.solved(Issue.DEVICE_DELETED)
 
         @callback
         def proven(_: object) -> None:
             self._proof = None
-            self._solved(KICKED_OUT)
+            self._issues.solved(Issue.KICKED_OUT)
 
         self._proof = async_call_later(self._hass, PROOF, proven)
         # Nobody needs to answer the question for another secret now.
@@ -64,30 +60,12 @@ class ConnectionIssues:
     def _refused(self, error: CredentialsRefused) -> None:
         """Say why, as far as the cloud has told; a first connection that fails is reported by the set-up itself."""
         if isinstance(error, DeviceDisabled):
-            self._tell(DEVICE_DISABLED)
+            self._issues.tell(Issue.DEVICE_DISABLED)
             return
         if isinstance(error, DeviceDeleted):
-            self._tell(DEVICE_DELETED)
+            self._issues.tell(Issue.DEVICE_DELETED)
         if self._was_online:
             self._entry.async_start_reauth(self._hass)
-
-    def _tell(self, key: str) -> None:
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._issue_id(key),
-            data={"entry_id": self._entry.entry_id},
-            is_fixable=key != DEVICE_DELETED,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=key,
-            translation_placeholders={"device": self._entry.title},
-        )
-
-    def _solved(self, key: str) -> None:
-        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(key))
-
-    def _issue_id(self, key: str) -> str:
-        return f"{key}_{self._entry.entry_id}"
 
     def _end_proof(self) -> None:
         if self._proof:

@@ -27,6 +27,10 @@ class Issue(StrEnum):
 
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
+    CLOCK_SKEW = "clock_skew"
+    DEVICE_DELETED = "device_deleted"
+    DEVICE_DISABLED = "device_disabled"
+    KICKED_OUT = "kicked_out"
     RATE_LIMIT = "rate_limit"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
@@ -34,15 +38,24 @@ class Issue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Nature:
-    """How grave an issue is, and whether it stays, also over restarts, until the user has ticked it off."""
+    """How grave an issue is, and what the user can do about it right there.
+
+    One that is `ticked_off` stays, also over restarts, until the user has done so; one with `retry` lets the device
+    connect at once (`repairs.py`).
+    """
 
     severity: ir.IssueSeverity
     ticked_off: bool = False
+    retry: bool = False
 
 
 _NATURES: Final[Mapping[Issue, _Nature]] = {
     Issue.BUFFER_OVERFLOW: _Nature(ir.IssueSeverity.WARNING, ticked_off=True),
     Issue.CERTIFICATE_INVALID: _Nature(ir.IssueSeverity.ERROR),
+    Issue.CLOCK_SKEW: _Nature(ir.IssueSeverity.WARNING),
+    Issue.DEVICE_DELETED: _Nature(ir.IssueSeverity.ERROR),
+    Issue.DEVICE_DISABLED: _Nature(ir.IssueSeverity.ERROR, retry=True),
+    Issue.KICKED_OUT: _Nature(ir.IssueSeverity.ERROR, retry=True),
     Issue.RATE_LIMIT: _Nature(ir.IssueSeverity.WARNING),
     Issue.THING_MODEL_MISMATCH: _Nature(ir.IssueSeverity.WARNING),
     Issue.TLS_FAILED: _Nature(ir.IssueSeverity.ERROR),
@@ -65,7 +78,8 @@ class Issues:
             self._hass,
             DOMAIN,
             self._id(issue),
-            is_fixable=nature.ticked_off,
+            data={"entry_id": self._entry.entry_id} if nature.retry else None,
+            is_fixable=nature.ticked_off or nature.retry,
             is_persistent=nature.ticked_off,
             severity=nature.severity,
             translation_key=issue,
