@@ -23,7 +23,7 @@ from .children import Child
 from .cloud import Cloud, Sets, cloud_process
 from .device import PRODUCT_KEY, Device
 from .figures import Distribution, table
-from .home import connect_device, home, set_up
+from .home import connect_device, home, lift_limits, set_up
 from .sdk import VERSION, SdkUnavailable, install_sdk, sdk_device
 
 TURNS = 5
@@ -76,7 +76,7 @@ async def _measure(options: argparse.Namespace, *, with_sdk: bool) -> Mapping[st
         hass = await stack.enter_async_context(home([]))
         numbers = {_name(one): {"min": 0, "max": HIGHEST, "step": 1} for one in range(options.entities)}
         await set_up(hass, "input_number", {"input_number": numbers})
-        await connect_device(hass, ours, cloud.port, _bindings(options.entities), thing_model)
+        lift_limits(await connect_device(hass, ours, cloud.port, _bindings(options.entities), thing_model))
         other = await stack.enter_async_context(sdk_device(cloud, sdk, thing_model)) if with_sdk else None
         per_turn = options.count // TURNS
         # The first turn is not counted: caches fill.

@@ -57,6 +57,15 @@ def missing(witness: Witness) -> list[str]:
     ]
 
 
+def unanswered(device: CloudDevice, witness: Witness) -> list[str]:
+    """Return the commands that were carried out and whose answer the cloud does not have."""
+    return [
+        f"{_name(call)}: carried out, and no answer has arrived"
+        for call in device.service_calls
+        if witness.executions[call.id] and not call.replies
+    ]
+
+
 def audit(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> list[Check]:
     """Look at everything that can be seen while the device is connected."""
     last = differing(hass, device)
@@ -69,7 +78,7 @@ def audit(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> list[Ch
             f"{count} samples, {repeated} repeated with the same time",
             [*(f"missing {one}" for one in missing(witness)), *_under_two_times(witness)],
         ),
-        *_commands(device.service_calls, witness),
+        _commands(device, witness),
         Check(
             "no message over the limit",
             f"{witness.messages} messages",
@@ -88,12 +97,16 @@ def _under_two_times(witness: Witness) -> Iterable[str]:
                 yield f"{name}: {value} under {len(times[value])} times"
 
 
-def _commands(calls: Iterable[ServiceCall], witness: Witness) -> Iterator[Check]:
+def _name(call: ServiceCall) -> str:
+    return f"{call.identifier} {call.id} {call.params}"
+
+
+def _commands(device: CloudDevice, witness: Witness) -> Check:
     carried_out = answered = nowhere = 0
-    broken: list[str] = []
-    for call in calls:
+    broken = unanswered(device, witness)
+    for call in device.service_calls:
         executions = witness.executions[call.id]
-        name = f"{call.identifier} {call.id} {call.params}"
+        name = _name(call)
         if call.identifier in (SCENE, QUESTION) and isinstance(call.params, dict):
             number = call.params["Number"]
             if isinstance(number, int) and witness.calls[number] > 1:
@@ -108,4 +121,4 @@ def _commands(calls: Iterable[ServiceCall], witness: Witness) -> Iterator[Check]
         answered += bool(call.replies)
         nowhere += not executions and not call.replies
     looked_at = f"{carried_out} carried out, {answered} answered, {nowhere} never arrived"
-    yield Check("every command has one outcome", looked_at, broken)
+    return Check("every command has one outcome", looked_at, broken)

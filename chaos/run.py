@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from bench.home import NotSetUp, home
 from simulator import CloudDevice, Simulator
 
-from .audit import Check, audit, differing, missing
+from .audit import Check, audit, differing, missing, unanswered
 from .compressed import compressed
 from .faults import Mischief
 from .house import (
@@ -148,7 +148,7 @@ async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, 
         await asyncio.sleep(0.1)
         witness.collect()
         idle = is_loaded(entry) and not entry.runtime_data.reporter.buffered
-        if idle and not differing(hass, device) and not missing(witness):
+        if idle and not (differing(hass, device) or missing(witness) or unanswered(device, witness)):
             return
 
 

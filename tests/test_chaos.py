@@ -82,15 +82,15 @@ async def test_the_auditor_sees_samples(hass: HomeAssistant, device: CloudDevice
 
 
 async def test_the_auditor_sees_commands(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> None:
-    """Carried out twice, answered in two ways, answered and not carried out."""
+    """Carried out twice, answered in two ways, answered and not carried out, carried out and not answered."""
     replies = [DeviceReply(200, {}, "", 0.0), DeviceReply(429, {}, "", 0.0)]
-    for number, (answers, executions) in enumerate([([], 2), (replies, 1), (replies[:1], 0)], 1):
+    for number, (answers, executions) in enumerate([(replies[:1], 2), (replies, 1), (replies[:1], 0), ([], 1)], 1):
         device.service_calls.append(ServiceCall(str(number), str(number), "set", {}, False, 0, 0.0, answers))
         witness.executions[str(number)] = executions
     witness.calls[7] = 2
-    device.service_calls.append(ServiceCall("4", "4", SCENE, {"Number": 7}, False, 0, 0.0))
+    device.service_calls.append(ServiceCall("5", "5", SCENE, {"Number": 7}, False, 0, 0.0))
     found = broken(hass, device, witness)
-    assert [one.split(":")[0].split()[1] for one in found] == ["1", "2", "3", "4"]
+    assert [one.split(":")[0].split()[1] for one in found] == ["4", "1", "2", "3", "5"]
 
 
 async def test_the_auditor_sees_dropped_messages(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> None:

@@ -162,7 +162,7 @@ async def test_a_busy_cloud_keeps_samples_waiting(
 async def test_the_rate_is_the_users(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """A changed rate applies without a reconnect."""
     entry = await set_up([], options={"uplink_rate": 2})
-    limiter = entry.runtime_data.link.limiter
+    limiter = entry.runtime_data.link._limiter
     assert limiter.burst + limiter.rate == 2
     hass.config_entries.async_update_entry(entry, options={**entry.options, "uplink_rate": 30})
     await hass.async_block_till_done()

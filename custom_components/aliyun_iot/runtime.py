@@ -252,7 +252,7 @@ class Runtime:
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
-        self.link.limiter.limit_to(self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE))
+        self.link.limit_to(self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE))
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, self._entry.options.get(CONF_DESIRED_HOURS, DEFAULT_DESIRED_HOURS))
         self.commander.follow(self.bound, services, self.model)

@@ -22,6 +22,7 @@ from simulator import CloudDevice, DeviceReply, Direction, Simulator, WireMessag
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 from ..waiting import until
+from .proxy import Proxy
 
 TRIPLE = DeviceTriple(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
 
@@ -74,6 +75,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send as fast as the loop can."""
     monkeypatch.setattr(f"{ALINK}.link.TokenBucket", lambda: TokenBucket(rate=1e9, burst=1e9))
+    monkeypatch.setattr(f"{ALINK}.answers.ANSWERS_PER_SECOND", 1e9)
+
+
+@pytest.fixture
+async def proxy(cloud: Simulator) -> AsyncGenerator[Proxy]:
+    """Return a router in front of the cloud."""
+    async with Proxy(cloud.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -6,17 +6,17 @@ import math
 
 import pytest
 
+from custom_components.aliyun_iot.alink.answers import Answers
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.commands import Answer, Command
 from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING, Deliveries
-from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.recent import Recent
 from custom_components.aliyun_iot.alink.routes import Route, RouteKind
 from custom_components.aliyun_iot.alink.transport import Delivery
 from simulator import CloudDevice, Simulator
 
-from ..conftest import DEVICE_NAME
 from ..waiting import until
 from .conftest import ALINK, Owner, call, obeys, publish, reply_to, sent, works
 
@@ -116,13 +116,14 @@ async def test_memory_ends(
 async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:
     """It is carried out all the same."""
     published: list[str] = []
-    deliveries = Deliveries(owner.obey, lambda topic, _payload, _qos: published.append(topic))
+    deliveries = Deliveries(owner.obey, Answers(lambda topic, _payload, _qos: published.append(topic)))
     deliveries.received(Route(RouteKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
     await until(lambda: owner.commands)
     await deliveries.stop()
     assert not published
 
 
+@pytest.mark.usefixtures("unlimited")
 async def test_too_many_at_once(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
     """A flood is answered, not queued; as soon as there is room, commands run again."""
     finish = asyncio.Event()
@@ -234,26 +235,6 @@ async def test_a_failure_too_long_to_be_told_stays_that_failure(
     owner.act = refuse
     reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
     assert (reply.code, reply.data) == (Code.UNKNOWN, {})
-
-
-async def test_the_connection_goes_before_the_answer(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The command is carried out all the same; its answer is lost with the connection."""
-    caplog.set_level("DEBUG", f"{ALINK}.deliveries")
-    finish = asyncio.Event()
-
-    async def act(_command: Command) -> Answer:
-        await finish.wait()
-        return Answer()
-
-    owner.act = act
-    await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
-    await until(lambda: owner.commands)
-    cloud.faults.set(drop_connection=DEVICE_NAME)
-    await until(lambda: link.state is not LinkState.ONLINE)
-    finish.set()
-    await until(lambda: "The connection went before the answer" in caplog.text)
 
 
 async def test_commands_after_a_pause(cloud: Simulator, device: CloudDevice, link: Link) -> None:

@@ -178,7 +178,7 @@ async def host(socket_enabled: None) -> AsyncGenerator[ScriptedHost]:
 
 
 @pytest.fixture
-async def link(host: ScriptedHost, new_link: NewLink, owner: Owner) -> Link:
+async def link(unlimited: None, host: ScriptedHost, new_link: NewLink, owner: Owner) -> Link:
     """Return a link to it, whose owner has an answer to everything."""
 
     async def act(command: Command) -> Answer:

@@ -3,7 +3,6 @@
 All of it over real sockets; the times are made short, never asserted.
 """
 
-from collections.abc import AsyncGenerator
 import contextlib
 from itertools import count
 from pathlib import Path
@@ -40,13 +39,6 @@ def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{ALINK}.transport.HOUSEKEEPING", 0.005)
     monkeypatch.setattr(f"{ALINK}.liveness.OWED_PATIENCE", 0.05)
     monkeypatch.setattr(f"{ALINK}.liveness.PING_PATIENCE", 0.3)
-
-
-@pytest.fixture
-async def proxy(cloud: Simulator) -> AsyncGenerator[Proxy]:
-    """Return a router in front of the cloud."""
-    async with Proxy(cloud.port) as proxy:
-        yield proxy
 
 
 @pytest.fixture

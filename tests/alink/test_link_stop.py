@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from custom_components.aliyun_iot.alink.answers import Answers
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.commands import Answer, Command
 from custom_components.aliyun_iot.alink.connecting import LinkConfig
@@ -163,7 +164,7 @@ async def test_a_caller_that_waits_is_told_at_once(
 async def test_commands_that_come_while_the_link_stops(owner: Owner) -> None:
     """They are refused, whatever they are; as soon as the link is started again they are carried out."""
     published: list[tuple[str, bytes]] = []
-    deliveries = Deliveries(owner.obey, lambda topic, payload, _qos: published.append((topic, payload)))
+    deliveries = Deliveries(owner.obey, Answers(lambda topic, payload, _qos: published.append((topic, payload))))
     where = Route(RouteKind.PROPERTY_SET, None, "/reply")
     command = Delivery("/set", b'{"id": "1", "params": {}}')
     await deliveries.give_up()
@@ -193,7 +194,7 @@ async def test_an_outcome_after_the_last_answer(owner: Owner) -> None:
 
     owner.act = stubborn
     published: list[bytes] = []
-    deliveries = Deliveries(owner.obey, lambda _topic, payload, _qos: published.append(payload))
+    deliveries = Deliveries(owner.obey, Answers(lambda _topic, payload, _qos: published.append(payload)))
     deliveries.received(Route(RouteKind.PROPERTY_SET, None, "/reply"), Delivery("/set", b'{"id": "1", "params": {}}'))
     await until(lambda: owner.commands)
     await deliveries.give_up()

@@ -1,4 +1,4 @@
-"""Deliveries of commands: each is answered exactly once, and no command is carried out twice.
+"""Deliveries of commands: each is answered, and no command is carried out twice.
 
 The platform delivers at least once. A command that is delivered again is answered again with the first outcome. Data that
 nobody waits for, raw frames and messages on user topics, have no id: the same bytes twice may be meant, so only MQTT's DUP
@@ -6,14 +6,15 @@ flag makes a second delivery of them.
 """
 
 import asyncio
+from collections.abc import Coroutine
 import hashlib
 import logging
 
+from .answers import Answers
 from .codes import Code
 from .commands import Answer, Command, CommandHandler, decode_command, encode_answer, encode_outcome
-from .errors import MessageError, NotConnected
+from .errors import MessageError
 from .recent import Key, Recent
-from .requests import Publish
 from .routes import Route
 from .transport import Delivery
 
@@ -34,10 +35,10 @@ _GIVEN_UP = Answer(
 class Deliveries:
     """Receives the commands of one link, has them carried out and sends the answers."""
 
-    def __init__(self, handler: CommandHandler, publish: Publish) -> None:
-        """Let `handler` carry commands out; `publish` takes topic, payload and QoS."""
+    def __init__(self, handler: CommandHandler, answers: Answers) -> None:
+        """Let `handler` carry commands out, and give its answers to `answers`."""
         self._handler = handler
-        self._publish = publish
+        self._answers = answers
         # Apart, or a stream of data would make the device forget its commands.
         self._commands = Recent()
         self._data = Recent()
@@ -47,9 +48,11 @@ class Deliveries:
 
     def received(self, route: Route, delivery: Delivery) -> None:
         """Take one delivery; never raises."""
-        task = asyncio.get_running_loop().create_task(self._take(route, delivery))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+        self._begin(self._take(route, delivery))
+
+    def connected(self) -> None:
+        """Take note of a connection: it carries what the last one may have lost."""
+        self._begin(self._answers.connected())
 
     def resume(self) -> None:
         """Take commands after `give_up` as if none had come before."""
@@ -80,13 +83,18 @@ class Deliveries:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
     async def _take(self, route: Route, delivery: Delivery) -> None:
         try:
             command = decode_command(route, delivery.topic, delivery.payload)
         except MessageError as err:
             _LOGGER.debug("Cannot read the command on %s: %s", delivery.topic, err)
             if err.id is not None:
-                self._send(route, encode_outcome(err.id, Answer(err.code, message=str(err))))
+                await self._send(route, encode_outcome(err.id, Answer(err.code, message=str(err))))
             return
         payload = encode_answer(command, await self._outcome(command, again=delivery.again))
         if payload is None:
@@ -94,7 +102,7 @@ class Deliveries:
         if command.is_data and route.reply_to == command.topic:
             # A plain MQTT broker returns the answer to its author, where it would pass for the next call.
             self._data.keep(_key(command.topic, payload), _no_answer())
-        self._send(route, payload)
+        await self._send(route, payload)
 
     async def _outcome(self, command: Command, *, again: bool) -> Answer:
         """Return the answer to a command, running it only if this very delivery has not been seen."""
@@ -131,14 +139,10 @@ class Deliveries:
         if not outcome.done():
             outcome.set_result(answer)
 
-    def _send(self, route: Route, payload: bytes) -> None:
-        if route.reply_to is None:
-            return
-        try:
-            # QoS 0: RRPC demands it (docs/protocol.md §6.4), and three times as many replies a second are allowed.
-            self._publish(route.reply_to, payload, 0)
-        except NotConnected:
-            _LOGGER.debug("The connection went before the answer on %s", route.reply_to)
+    async def _send(self, route: Route, payload: bytes) -> None:
+        if route.reply_to is not None:
+            sync = route.message_id is not None
+            await self._answers.give(route.reply_to, payload, sync=sync, last=self._stopping)
 
 
 def _key(topic: str, payload: bytes) -> Key:

@@ -18,6 +18,7 @@ from enum import StrEnum
 import logging
 import time
 
+from .answers import ANSWERS_PER_SECOND, Answers
 from .commands import CommandHandler
 from .connecting import LinkConfig, connect
 from .deliveries import Deliveries
@@ -95,11 +96,17 @@ class Link:
         self._settled = asyncio.Event()
         self._hurry = asyncio.Event()
         self._hearing = Hearing()
-        self.limiter = TokenBucket()
+        self._limiter = TokenBucket()
         """What every message passes that does not answer a command."""
-        self._requests = Requests(self._publish, self.limiter)
-        self._deliveries = Deliveries(on_command, self._publish)
+        self._requests = Requests(self._publish, self._limiter)
+        self._answers = Answers(self._publish)
+        self._deliveries = Deliveries(on_command, self._answers)
         self._time_service = TimeService(self._publish, self.topics)
+
+    def limit_to(self, messages: float) -> None:
+        """Send no more than `messages` in any second, which are two or more, and as many answers to commands as go with it."""
+        self._limiter.limit_to(messages)
+        self._answers.limiter.limit_to(max(2 * messages, ANSWERS_PER_SECOND))
 
     def start(self) -> None:
         """Begin to connect, and stay connected until `stop`; once is enough."""
@@ -162,11 +169,13 @@ class Link:
         self, topic: str, method: str, params: JsonValue, *, qos: int = 0, timeout: float = REPLY_TIMEOUT
     ) -> Reply:
         """Send a request and return the reply, whatever its code; raises NotConnected or RequestTimeout."""
+        began = time.monotonic()
         try:
             reply = await self._requests.request(topic, method, params, qos=qos, timeout=timeout)
         except RequestTimeout:
             self._missed(qos)
             raise
+        self._answers.arrived(before=began)
         self._hearing.answered(reply.code)
         self._on_code(reply.code)
         return reply
@@ -218,7 +227,7 @@ class Link:
 
     async def send_raw(self, payload: bytes) -> None:
         """Send a frame in the product's own format (docs/protocol.md §3); raises NotConnected."""
-        await self.limiter.take()
+        await self._limiter.take()
         self._publish(self.topics.raw_up, payload, 1)
 
     async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
@@ -232,7 +241,7 @@ class Link:
             raise ValueError(f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
         if qos not in (0, 1):
             raise ValueError("the platform knows QoS 0 and 1 only")
-        await self.limiter.take()
+        await self._limiter.take()
         self._publish(topic, payload, qos)
 
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
@@ -253,7 +262,7 @@ class Link:
 
     async def read_clock(self, timeout: float = REPLY_TIMEOUT) -> ClockReading:
         """Compare this machine's clock with the cloud's (docs/protocol.md §12.3); raises NotConnected or RequestTimeout."""
-        await self.limiter.take()
+        await self._limiter.take()
         return await self._time_service.ask(timeout)
 
     async def _run(self) -> None:
@@ -304,6 +313,7 @@ class Link:
         except (NotConnected, RequestTimeout) as err:
             return connection.lost.result() if connection.lost.done() else ConnectionLost(str(err))
         self._set_state(LinkState.ONLINE, None)
+        self._deliveries.connected()
         return await connection.lost
 
     async def _listen(self, services: tuple[str, ...], user_topics: tuple[str, ...]) -> None:
@@ -332,6 +342,7 @@ class Link:
         self._subscriber = None
         if connection:
             self._requests.connection_lost()
+            self._answers.connection_lost()
             await connection.close()
 
     def _missed(self, qos: int) -> None:
