@@ -28,7 +28,6 @@ from custom_components.aliyun_iot.const import (
 
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
 
-
 UNLIMITED = 1e9
 
 
