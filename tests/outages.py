@@ -1,11 +1,15 @@
 """Connections that break and come back, and what reached the cloud on which topic."""
 
+import asyncio
+from datetime import timedelta
 import json
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.aliyun_iot.alink.link import LinkState
 from simulator import CloudDevice, Simulator
@@ -41,6 +45,22 @@ async def lose_connection(cloud: Simulator, device: CloudDevice, entry: MockConf
 def end_outage(cloud: Simulator) -> None:
     """Let everybody connect again."""
     cloud.faults.set(refuse_connect=None)
+
+
+async def try_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Let the time pass after which Home Assistant tries to set an entry up again, and wait until it has."""
+    tried = asyncio.Event()
+
+    @callback
+    def changed() -> None:
+        if entry.state is not ConfigEntryState.SETUP_IN_PROGRESS:
+            tried.set()
+
+    end = entry.async_on_state_change(changed)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=20))
+    async with asyncio.timeout(10):
+        await tried.wait()
+    end()
 
 
 def measure(hass: HomeAssistant, entity_id: str, value: float, milliseconds: int | None = None) -> None:

@@ -15,6 +15,7 @@ from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.connection import link_config
 from custom_components.aliyun_iot.const import (
     CONF_BINDINGS,
+    CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
     CONF_KEEP_ALIVE,
@@ -86,8 +87,8 @@ async def test_unreachable_cloud_is_tried_again_later(
     entry_data[CONF_ENDPOINT] = "127.0.0.1:1"
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "cannot_connect"
-    assert "127.0.0.1:1" in entry.error_reason_translation_placeholders["reason"]
+    assert entry.error_reason_translation_key == "refused"
+    assert "127.0.0.1:1" in entry.reason
 
 
 async def test_a_silent_cloud_does_not_hold_the_start_up(
@@ -101,24 +102,30 @@ async def test_a_silent_cloud_does_not_hold_the_start_up(
     hass.set_state(CoreState.not_running)
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_placeholders == {"reason": "not connected within 0.01 s"}
+    assert entry.error_reason_translation_key == "timed_out"
     silent.close()
     for visitor in visitors:
         visitor.close()
 
 
-async def test_damaged_data_is_an_error_that_names_the_place(
-    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]
-) -> None:
-    """A thing model or a triple that can't be is told, not retried."""
+async def test_damaged_data_is_an_error_that_names_the_place(hass: HomeAssistant, set_up: SetUp) -> None:
+    """A thing model that can't be is told, not retried."""
     entry = await set_up(options={CONF_THING_MODEL: {"properties": [{"identifier": "A"}]}})
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert "properties[0]" in entry.error_reason_translation_placeholders["path"]
-    await hass.config_entries.async_remove(entry.entry_id)
 
-    entry_data[CONF_PRODUCT_KEY] = "not a key"
+
+@pytest.mark.parametrize(
+    "damaged", [CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_ENDPOINT], ids=lambda field: field
+)
+async def test_damaged_connection_data_is_told(
+    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any], damaged: str
+) -> None:
+    """The error says what the field has to look like; there is nothing to try again."""
+    entry_data[damaged] = "what is this?"
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == f"invalid_{damaged}"
 
 
 async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
@@ -180,17 +187,17 @@ async def test_two_devices_side_by_side(
     assert other.online
 
 
-async def test_failed_or_cancelled_set_up_leaves_nothing(
+async def test_a_cancelled_set_up_leaves_nothing(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
 ) -> None:
-    """Every other attempt would leave one more listener, and a cancelled one a link that nobody can stop."""
+    """Else there would be a link that nobody can stop."""
     binding = {"identifier": "LightSwitch", "entity": "switch.lamp", "aspect": "power"}
     reachable = entry_data[CONF_ENDPOINT]
     entry_data[CONF_ENDPOINT] = "127.0.0.1:1"
     listeners_before = hass.bus.async_listeners()
     entry = await set_up([binding])
-    assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert "state_changed" not in hass.bus.async_listeners().keys() - listeners_before.keys()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
 
     runtime = Runtime(hass, entry, link_config(hass, {**entry_data, CONF_ENDPOINT: reachable}, entry.options))
     connecting = asyncio.create_task(runtime.connect())

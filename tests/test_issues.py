@@ -1,6 +1,5 @@
 """Each problem is told with what to do about it, while it is one, and no longer."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from http import HTTPStatus
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -34,7 +33,7 @@ from simulator import CloudDevice, Simulator
 
 from .alink.certificates import Authority
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
-from .outages import POWER, all_sent, end_outage, lose_connection, measure, quick_to_return
+from .outages import POWER, all_sent, end_outage, lose_connection, measure, quick_to_return, try_again
 from .test_connection_issues import fix
 from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .waiting import until
@@ -227,22 +226,6 @@ async def encrypted_cloud(socket_enabled: None, authority: Authority) -> AsyncGe
     simulator.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
     yield simulator
     await simulator.stop()
-
-
-async def try_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Let the time pass after which Home Assistant tries to set an entry up again, and wait until it has."""
-    tried = asyncio.Event()
-
-    @callback
-    def changed() -> None:
-        if entry.state in (ConfigEntryState.SETUP_RETRY, ConfigEntryState.LOADED):
-            tried.set()
-
-    end = entry.async_on_state_change(changed)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=20))
-    async with asyncio.timeout(10):
-        await tried.wait()
-    end()
 
 
 async def move(hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator) -> None:

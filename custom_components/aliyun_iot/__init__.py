@@ -8,6 +8,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, TripleInvalid
+from .between_tries import async_end, async_keep, async_take_over
 from .connection import EndpointInvalid, link_config
 from .const import DOMAIN
 from .downloads import async_register_downloads
@@ -34,7 +35,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
     """Connect one device and begin to mirror what is bound."""
     try:
-        runtime = Runtime(hass, entry, link_config(hass, entry.data, entry.options))
+        config = link_config(hass, entry.data, entry.options)
+        runtime = await async_take_over(hass, entry, config) or Runtime(hass, entry, config)
+        await runtime.connect()
     except ThingModelError as err:
         raise ConfigEntryError(
             translation_domain=DOMAIN,
@@ -45,11 +48,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         raise ConfigEntryError(
             translation_domain=DOMAIN, translation_key="cannot_connect", translation_placeholders={"reason": str(err)}
         ) from err
-    try:
-        await runtime.connect()
     except CredentialsRefused as err:
         raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from err
     except ConnectError as err:
+        async_keep(hass, entry, runtime)
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN, translation_key="cannot_connect", translation_placeholders={"reason": str(err)}
         ) from err
@@ -76,6 +78,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> b
 
 async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     """Remove what was told of the device and what was kept for the cloud."""
+    await async_end(hass, entry)
     async_remove_issues(hass, entry.entry_id)
     await async_remove_unsent(hass, entry.entry_id)
 

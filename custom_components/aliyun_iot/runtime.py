@@ -10,11 +10,12 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.start import async_at_started
 
 from .alink.codes import Code
 from .alink.commands import Answer, Command, CommandKind
 from .alink.connecting import CONNECT_TIMEOUT, LinkConfig
-from .alink.errors import ConnectError
+from .alink.errors import ConnectError, CredentialsRefused
 from .alink.link import Link, LinkState
 from .alink.messages import JsonValue
 from .alink.subscriptions import USER_TOPIC_LIMIT
@@ -108,26 +109,48 @@ class Runtime:
         self.events_out = EventsOut(hass, entry, self.link)
         self._was_online = False
         self._loss_told = False
+        self._between_tries = False
         self._updating = False
         self._update_lock = asyncio.Lock()
         self._stopped = False
         self._ends: list[CALLBACK_TYPE] = []
 
     async def connect(self) -> None:
-        """Start the link and wait for the first connection; raises a ConnectError and stops when there is none."""
-        # Home Assistant may stop while this waits. Not to be listened to once: the listener is removed by what it calls.
-        self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
+        """Start the link and wait for the first connection; raises a ConnectError when there is none.
+
+        Then another try may follow, and until then what happens in the house is kept: only refused credentials and what is
+        no ConnectError stop everything.
+        """
         try:
-            await self._apply()
-            await self._catching_up.load()
-            await self.link.listen_to_topics(self._topics())
-            self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
+            await (self._take_over() if self._between_tries else self._prepare())
             self.link.start()
             patience = self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT
             await self.link.wait_online(patience if self._hass.is_running else STARTING_PATIENCE)
-        except BaseException:  # a set-up that is cancelled must leave nothing behind either
-            await self.stop()
+        except BaseException as err:  # a set-up that is cancelled must leave nothing behind either
+            if isinstance(err, ConnectError) and not isinstance(err, CredentialsRefused):
+                await self.link.stop()
+                self._wait_for_another_try()
+            else:
+                await self.stop()
             raise
+
+    async def _prepare(self) -> None:
+        # Home Assistant may stop while this waits. Not to be listened to once: the listener is removed by what it calls.
+        self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
+        await self._apply()
+        await self._catching_up.load()
+        await self.link.listen_to_topics(self._topics())
+        self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
+
+    @callback
+    def _wait_for_another_try(self) -> None:
+        @callback
+        def started(_hass: HomeAssistant) -> None:
+            self._catching_up.start()
+
+        if not self._between_tries:
+            self._between_tries = True
+            self._ends.append(async_at_started(self._hass, started))
 
     @callback
     def start(self) -> None:

@@ -38,7 +38,12 @@ class CatchingUp:
 
     @callback
     def start(self) -> None:
-        """Begin to send; called once Home Assistant has started."""
+        """Begin to keep what happens, and to send it as long as there is a connection; once is enough.
+
+        Called once Home Assistant has started.
+        """
+        if self._started:
+            return
         self._started = True
         self._reporter.start()
         if self._connected:
