@@ -16,7 +16,7 @@ _PACKAGE = "custom_components.aliyun_iot"
 _SECONDS: Mapping[str, float] = {
     "alink.pacing.WINDOW": 60 / FACTOR,
     "alink.pacing.FIRST_DELAY": 0.05,
-    "alink.pacing.LONGEST_DELAY": 120 / FACTOR,
+    "alink.pacing.LONGEST_DELAY": 60 / FACTOR,
     "alink.pacing.REFUSED_DELAY": 900 / FACTOR,
     "alink.pacing.SHORT_LIVED": 60 / FACTOR,
     "alink.pacing.KICKED_DELAY": 300 / FACTOR,

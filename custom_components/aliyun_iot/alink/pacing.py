@@ -33,7 +33,7 @@ MESSAGE_BURST = 4.0
 """In no second more than nine messages: the platform takes ten of QoS 1 (docs/protocol.md §14)."""
 
 FIRST_DELAY = 1.0
-LONGEST_DELAY = 120.0
+LONGEST_DELAY = 60.0
 REFUSED_DELAY = 15 * 60.0
 """Credentials do not get better by themselves, but a disabled device may be enabled again."""
 
