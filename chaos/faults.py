@@ -36,6 +36,7 @@ class Kind(StrEnum):
     BABBLE = "no MQTT"
     LONG_OUTAGE = "ten minutes of outage"
     RELOAD = "integration restarted"
+    RELOAD_IN_OUTAGE = "integration restarted in an outage"
     DELAY = "delay"
     LOSE_REPLY = "lose replies"
     GARBLE = "garbled replies"
@@ -53,6 +54,7 @@ CONNECTION: Mapping[Kind, float] = {
     Kind.BABBLE: 1,
     Kind.LONG_OUTAGE: 0.5,
     Kind.RELOAD: 1,
+    Kind.RELOAD_IN_OUTAGE: 1,
 }
 MESSAGES: Mapping[Kind, float] = {
     Kind.DELAY: 2,
@@ -100,12 +102,19 @@ def schedule(seed: int, kinds: Mapping[Kind, float], mean_pause: float, seconds:
 class Mischief:
     """Lets faults happen to one device."""
 
-    def __init__(self, cloud: Simulator, device: CloudDevice, reload: Callable[[], Awaitable[None]]) -> None:
-        """`reload` has Home Assistant unload the integration and set it up again."""
+    def __init__(
+        self,
+        cloud: Simulator,
+        device: CloudDevice,
+        reload: Callable[[], Awaitable[None]],
+        loaded: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`reload` has Home Assistant unload the integration and try to set it up again, `loaded` waits until it is."""
         self.happened: Counter[Kind] = Counter()
         self._cloud = cloud
         self._device = device
         self._reload = reload
+        self._loaded = loaded
 
     async def run(self, seed: int, seconds: float) -> None:
         """Let everything happen for so many seconds, and then be good."""
@@ -146,7 +155,13 @@ class Mischief:
             case Kind.LONG_OUTAGE:
                 await self._away(fault.seconds)
             case Kind.RELOAD:
+                faults.set(refuse_connect=None)  # refused credentials would be for the user to mend
                 await self._reload()
+                await self._loaded()
+            case Kind.RELOAD_IN_OUTAGE:
+                faults.set(refuse_connect=None)
+                await self._away(fault.seconds, self._reload)
+                await self._loaded()
             case Kind.DELAY:
                 faults.set(delay_replies=fault.seconds)
                 await asyncio.sleep(fault.seconds)
@@ -181,9 +196,11 @@ class Mischief:
                 return
             self._to_connection("kick")
 
-    async def _away(self, seconds: float) -> None:
+    async def _away(self, seconds: float, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
         await self._cloud.stop()
         try:
+            if meanwhile:
+                await meanwhile()
             await asyncio.sleep(seconds)
         finally:
             await self._cloud.start()

@@ -27,7 +27,7 @@ from .house import (
 )
 from .load import Load
 from .traces import LONG_ENOUGH, MOST_GROWTH, Held, growth, resident_mb
-from .witness import Witness
+from .witness import Witness, overheard
 
 DUST = 120.0
 """Seconds that it may take until everything has arrived."""
@@ -65,18 +65,18 @@ class Outcome:
 async def run(seed: int, seconds: float) -> Outcome:
     """Run for so many seconds; raises NotSetUp when there is nothing to begin with."""
     secret = new_secret()
-    with compressed():
+    with compressed(), overheard() as passwords:
         async with Simulator(rate_limit=True, connects_per_minute=None) as cloud, home(LAMPS) as hass:
             device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, secret, thing_model())
             furnish(hass)
             await _rehearse(hass, cloud, new_entry(cloud.port, secret))
             device.service_calls.clear()
             before = Held.now(hass)
-            witness = Witness(hass, cloud, device, lambda: {secret})
+            witness = Witness(hass, cloud, device, lambda: {secret, *passwords})
             entry = await _add(hass, new_entry(cloud.port, secret))
             witness.start()
             load = Load(hass, cloud, witness, seed)
-            mischief = Mischief(cloud, device, lambda: _reload(hass, entry, load))
+            mischief = Mischief(cloud, device, lambda: _reload(hass, entry, load), lambda: _loaded(entry))
             memory: list[float] = []
             looking = asyncio.create_task(_look(witness, memory))
             load.start()
@@ -123,15 +123,19 @@ async def _remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
 
 async def _reload(hass: HomeAssistant, entry: ConfigEntry, load: Load) -> None:
-    """Unload and set up again, until it runs; meanwhile nobody can hear of changes, so that there are none."""
+    """Unload and try to set up again; meanwhile nobody can hear of changes, so that there are none."""
     load.paused = True
     try:
-        async with asyncio.timeout(RETURN):
-            await hass.config_entries.async_reload(entry.entry_id)
-            while not is_loaded(entry):  # noqa: ASYNC110 - Home Assistant tries again by itself and tells nobody
-                await asyncio.sleep(LOOK)
+        await hass.config_entries.async_reload(entry.entry_id)
     finally:
         load.paused = False
+
+
+async def _loaded(entry: ConfigEntry) -> None:
+    """Wait until the integration runs: Home Assistant tries again by itself and tells nobody."""
+    async with asyncio.timeout(RETURN):
+        while not is_loaded(entry):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK)
 
 
 async def _look(witness: Witness, memory: list[float]) -> None:

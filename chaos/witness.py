@@ -5,18 +5,36 @@ needs and not what the cloud remembers.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 import logging
 import traceback
+from unittest.mock import patch
 
 from homeassistant.core import Event, HomeAssistant, callback
 
+from custom_components.aliyun_iot.alink.auth import Credentials, DeviceTriple, connect_credentials
+from custom_components.aliyun_iot.alink.connecting import connect
 from custom_components.aliyun_iot.const import EVENT_COMMAND
 from simulator import CloudDevice, Note, ServiceCall, Simulator
 
 from .house import EVENT_CALLED, EVERY
 
 LONGEST_LIST = 20
+
+
+@contextmanager
+def overheard() -> Iterator[set[str]]:
+    """Yield the passwords that the integration signs for its connections, as they come."""
+    passwords: set[str] = set()
+
+    def signed(triple: DeviceTriple, client_id: str, parameters: Mapping[str, str]) -> Credentials:
+        credentials = connect_credentials(triple, client_id, parameters)
+        passwords.add(credentials.password)
+        return credentials
+
+    with patch(f"{connect.__module__}.{connect_credentials.__name__}", signed):
+        yield passwords
 
 
 class Witness(logging.Handler):

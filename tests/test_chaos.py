@@ -13,9 +13,11 @@ import pytest
 from chaos.audit import audit
 from chaos.faults import CONNECTION, MESSAGES, schedule
 from chaos.house import EVERY, LAMPS, NEWEST, SCENE, entity_id, furnish
-from chaos.witness import Witness
+from chaos.witness import Witness, overheard
 from simulator import CloudDevice, Simulator
 from simulator.device import DeviceReply, ServiceCall
+
+from .conftest import SetUp
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "chaotic"
@@ -108,3 +110,10 @@ async def test_the_witness_hears_secrets(witness: Witness) -> None:
     witness.emit(logging.LogRecord("c", logging.ERROR, "", 0, "failed", (), told))
     assert witness.leaks == ["b DEBUG", "c ERROR"]
     assert len(witness.errors) == 1
+
+
+async def test_the_witness_knows_the_passwords(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """What the integration signs with the secret is as good as the secret for a while."""
+    with overheard() as passwords:
+        await set_up()
+    assert [len(one) for one in passwords] == [64]
