@@ -8,12 +8,13 @@ from homeassistant.core import HomeAssistant, ServiceCall, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.aliyun_iot.commands.discretion import HIDDEN, shown
-from custom_components.aliyun_iot.const import DOMAIN, SUBENTRY_SERVICE
+from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND_FAILED, SUBENTRY_SERVICE
 from simulator import CloudDevice, Simulator
 
-from .application import LAMP, SERVICES, SetProperties, invoke
+from .application import LAMP, SERVICES, SetProperties, invoke, publish, reply_on
 from .conftest import SetUp
 from .waiting import until
 
@@ -164,3 +165,26 @@ def test_what_is_shown(name: str, value: object, seen: object) -> None:
         assert len(result) <= 100
     else:
         assert result == seen
+
+
+async def test_what_does_not_fit_is_no_less_a_secret(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    thing_model_document: dict[str, Any],
+) -> None:
+    """A PIN with a digit too many is refused without being repeated."""
+    pin = {"identifier": "PinCode", "name": "PIN", "dataType": {"type": "text", "specs": {"length": "4"}}}
+    unlock = {"identifier": "Unlock", "name": "Unlock", "callType": "async", "inputData": [pin], "outputData": []}
+    thing_model_document["services"].append(unlock)
+    failed = async_capture_events(hass, EVENT_COMMAND_FAILED)
+    await set_up([], [{"identifier": "Unlock", "actions": [{"delay": 0}]}])
+    await publish(cloud, device, "thing/service/Unlock", {"id": "7", "params": {"PinCode": "483920"}})
+    reply = await reply_on(cloud, "thing/service/Unlock_reply")
+    await hass.async_block_till_done()
+    assert reply["code"] == 460
+    assert failed[0].data["message"] == "PinCode: wanted text of at most 4 characters"
+    shown_somewhere = [state.as_dict_json for state in hass.states.async_all("event")]
+    assert not any(b"483920" in one for one in shown_somewhere)
+    assert any(b"of at most 4 characters" in one for one in shown_somewhere)

@@ -1,14 +1,28 @@
 """How values are sent while there is a connection: together, not too fast, and each sample once."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 from homeassistant.core import HomeAssistant
 import pytest
 
 from simulator import CloudDevice, Simulator
 
-from .conftest import SetUp
-from .outages import BATCH, NOON, POST, POWER, VOLTAGE, WATT, all_sent, measure, on_topic, uplinks
+from .conftest import DEVICE_NAME, SetUp
+from .outages import (
+    BATCH,
+    NOON,
+    POST,
+    POWER,
+    VOLTAGE,
+    WATT,
+    all_sent,
+    caught_up,
+    measure,
+    on_topic,
+    quick_to_return,
+    uplinks,
+)
 from .test_reporter import CELSIUS, TEMPERATURE, posted
 from .waiting import until
 
@@ -211,3 +225,48 @@ async def test_a_fault_of_our_own_does_not_end_the_sending(
         await until(lambda: "Sending failed unexpectedly" in caplog.text)
     measure(hass, "sensor.power", 3, 2000)
     await device.wait_for(lambda device: device.properties["Power"][0] == 3)
+
+
+class TestIntervals:
+    """The minimum interval counts from the last post that arrived, and from nothing else."""
+
+    async def test_right_after_a_boot(
+        self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Monotonic time begins with the machine; a device that has never posted has nothing to wait for."""
+        monkeypatch.setattr(
+            "custom_components.aliyun_iot.reports.outbox.time", SimpleNamespace(monotonic=lambda: 300.0)
+        )
+        hass.states.async_set("sensor.living_room", "20", CELSIUS)
+        await set_up([{**TEMPERATURE, "min_interval": 3600}])
+        await posted(device, "CurrentTemperature", 20)
+
+    async def test_a_post_that_got_lost(
+        self,
+        hass: HomeAssistant,
+        cloud: Simulator,
+        device: CloudDevice,
+        set_up: SetUp,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What went with its connection is posted by the next one, not an hour later."""
+        quick_to_return(monkeypatch)
+        entry = await set_up([{**TEMPERATURE, "min_interval": 3600}])
+        await caught_up(entry)
+        cloud.faults.set(freeze=DEVICE_NAME)
+        hass.states.async_set("sensor.living_room", "21", CELSIUS)
+        await until(lambda: entry.runtime_data.reporter.outbox._sending)
+        device.connection.close("the line is dead")
+        await posted(device, "CurrentTemperature", 21)
+
+
+@pytest.mark.parametrize(("before", "after"), [("20.1", "20.2"), ("0.2", "0.3"), ("0.7", "0.8")])
+async def test_a_dead_band_of_one_step(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, before: str, after: str
+) -> None:
+    """A step as large as the dead-band is told, though 20.2 - 20.1 is a little less than 0.1."""
+    hass.states.async_set("sensor.living_room", before, CELSIUS)
+    await set_up([{**TEMPERATURE, "dead_band": 0.1}])
+    await posted(device, "CurrentTemperature", float(before))
+    hass.states.async_set("sensor.living_room", after, CELSIUS)
+    await posted(device, "CurrentTemperature", float(after))

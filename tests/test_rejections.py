@@ -86,3 +86,21 @@ async def test_refused_samples_rest_until_the_next_connection(
     end_outage(cloud)
     await until(lambda: [value for value, _ in device.samples.get("Power", [])] == [21, 20])
     await until(lambda: not rejections.known)
+
+
+async def test_a_refusal_of_the_device_is_no_fault_of_the_values(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account in arrears, a device that is disabled: as soon as that is over, everything is told again."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.DEVICE_DELAY", 0.01)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    await posted(device, "CurrentTemperature", 20)
+    cloud.faults.set(answer_code={"code": 403})
+    for degree in (21, 22, 23, 24):
+        retried = entry.runtime_data.reporter.counters.retried
+        hass.states.async_set("sensor.living_room", str(degree), CELSIUS)
+        await until(lambda before=retried: entry.runtime_data.reporter.counters.retried > before)
+    cloud.faults.set(answer_code=None)
+    await posted(device, "CurrentTemperature", 24)
+    assert not entry.runtime_data.reporter.rejections.known

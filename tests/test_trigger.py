@@ -6,13 +6,15 @@ from typing import Any
 
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.trigger import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
+import orjson
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND, EVENT_RAW
+from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from custom_components.aliyun_iot.trigger import async_get_triggers
 from simulator import CloudDevice, Simulator
 
@@ -86,6 +88,27 @@ async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set
         ("LightSwitch", 0),
         ("GatewayName", "night"),
     ]
+
+
+async def test_a_device_that_was_renamed(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """It has its new name wherever it is named, at once."""
+    calls = await automate(hass, [trigger("property_set_received"), trigger("connected")])
+    failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
+    commands = async_capture_events(hass, EVENT_COMMAND)
+    entry = await set_up([LAMP], entry_id=ENTRY_ID)
+    hass.config_entries.async_update_entry(entry, title="Hallway")
+    await hass.async_block_till_done()
+    [registered] = dr.async_entries_for_config_entry(dr.async_get(hass), ENTRY_ID)
+    assert registered.name == "Hallway"
+    calls.clear()
+    await set_properties(LightSwitch=1)
+    await set_properties(Stranger=1)
+    device.connection.close("the cloud has other plans")
+    await until(lambda: len(calls) == 2)
+    assert [said(call)["device"] for call in calls] == ["Hallway"] * 2
+    assert {event.data["device"] for event in [*commands, *failures]} == {"Hallway"}
 
 
 async def test_a_number_is_not_any_text(
@@ -163,6 +186,29 @@ async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevic
     assert said(calls[1])["payload"] == "\\xff plain"
     assert "payload_json" not in said(calls[1])
     assert [call.context.parent_id for call in calls] == [event.context.id for event in events]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"[" * 5_000, b'{"a":' * 5_000, b"NaN", b'"\\ud800"', b"1" * 5000],
+    ids=["deep list", "deep object", "no number", "half a character", "long number"],
+)
+async def test_a_message_that_is_nearly_json(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    payload: bytes,
+) -> None:
+    """Automations get it all the same, and as JSON only what can be passed on as JSON."""
+    calls = await automate(hass, [trigger("message_received", topic="/user/alarm/night")])
+    await set_up(entry_id=ENTRY_ID)
+    await send(cloud, device, "alarm/night", payload)
+    await until(lambda: calls)
+    assert said(calls[0])["data"] == payload.hex()
+    orjson.dumps(said(calls[0]).get("payload_json"))
+    assert "failed unexpectedly" not in caplog.text
 
 
 async def test_connection(

@@ -1,5 +1,6 @@
 """How often the link may connect, how long it waits, and how fast it sends."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -170,6 +171,38 @@ async def test_a_burst_then_a_steady_rate(monkeypatch: pytest.MonkeyPatch) -> No
     for _ in range(5):
         await bucket.take()
     assert naps == pytest.approx([0.2])
+
+
+async def test_a_burst_at_most_after_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the loop was blocked for seconds, all who waited for their turn are late; they do not go all at once."""
+    turn = asyncio.Condition()
+    clock = Clock()
+
+    async def nap(_delay: float) -> None:
+        async with turn:
+            await turn.wait()
+
+    monkeypatch.setattr(pacing.asyncio, "sleep", nap)
+    bucket = TokenBucket(rate=5, burst=4, clock=clock)
+    waiting = [asyncio.create_task(bucket.take()) for _ in range(30)]
+    await _a_while()
+    assert sum(one.done() for one in waiting) == 4
+    clock.now += 60
+    async with turn:
+        turn.notify_all()
+    await _a_while()
+    assert sum(one.done() for one in waiting) == 8
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _a_while() -> None:
+    """Let the loop turn often, whatever has become of `asyncio.sleep`."""
+    for _ in range(100):
+        turned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turned.set_result, None)
+        await turned
 
 
 def test_never_above_the_rate_of_the_platform() -> None:

@@ -125,6 +125,7 @@ class TokenBucket:
     clock: Callable[[], float] = time.monotonic
     _tokens: float = field(init=False)
     _filled_at: float = field(init=False)
+    _in_turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         """Start full."""
@@ -138,8 +139,14 @@ class TokenBucket:
 
     async def take(self) -> None:
         """Wait for the permission to send one message; whoever asks first gets it first."""
+        async with self._in_turn:
+            self._fill()
+            if self._tokens < 1:
+                await asyncio.sleep((1 - self._tokens) / self.rate)
+                self._fill()  # never more than a burst: the loop may have been blocked for long
+            self._tokens -= 1
+
+    def _fill(self) -> None:
         now = self.clock()
-        self._tokens = min(self.burst, self._tokens + (now - self._filled_at) * self.rate) - 1
+        self._tokens = min(self.burst, self._tokens + (now - self._filled_at) * self.rate)
         self._filled_at = now
-        if self._tokens < 0:
-            await asyncio.sleep(-self._tokens / self.rate)

@@ -4,16 +4,18 @@ import base64
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-import json
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.util.json import json_loads
 
 from ..alink.codes import Code
 from ..alink.commands import Answer, Command, CommandKind
 from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from ..listeners import Happening, listeners_of
+from .outcome import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,37 +23,36 @@ class Change:
     """What a property set would do to one property, for people to read.
 
     `entity_id` is empty where no entity is meant, `value` is Home Assistant's where it could be understood. `refused`
-    says why it will not happen, if that is clear from the beginning.
+    is why it will not happen, if that is clear from the beginning.
     """
 
     identifier: str
     entity_id: str
     value: Any
-    refused: str
+    refused: Failure | None
 
 
 class Announcer:
     """Tells of the commands of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, device: str) -> None:
-        """`device` is the name of the device."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Belong to the device of an entry."""
         self._hass = hass
-        self._entry_id = entry_id
-        self._device = device
+        self._entry = entry
 
     @callback
     def announce(self, command: Command, context: Context, changes: Sequence[Change] = ()) -> None:
         """Fire the event that everything the command causes can be traced back to."""
         entities = {change.entity_id for change in changes} - {""}
         if command.kind is CommandKind.RAW:
-            data = {"entry_id": self._entry_id, "data": base64.b64encode(command.payload).decode()}
+            data = {"entry_id": self._entry.entry_id, "data": base64.b64encode(command.payload).decode()}
             self._hass.bus.async_fire(EVENT_RAW, data, context=context)
             return
         self._hass.bus.async_fire(
             EVENT_COMMAND,
             {
-                "entry_id": self._entry_id,
-                "device": self._device,
+                "entry_id": self._entry.entry_id,
+                "device": self._entry.title,
                 "kind": command.kind.value,
                 "id": command.id,
                 "identifier": command.identifier,
@@ -62,7 +63,8 @@ class Announcer:
                         "identifier": change.identifier,
                         "entity_id": change.entity_id,
                         "value": change.value,
-                        "refused": change.refused,
+                        "refused": change.refused.message if change.refused else "",
+                        "code": int(change.refused.code) if change.refused else None,
                     }
                     for change in changes
                 ],
@@ -82,12 +84,18 @@ class Announcer:
             about = {"kind": command.kind.value, "id": command.id, "identifier": command.identifier}
             self._hass.bus.async_fire(
                 EVENT_COMMAND_FAILED,
-                {"entry_id": self._entry_id, "device": self._device, **about, **outcome, **_subject(entity_id)},
+                {
+                    "entry_id": self._entry.entry_id,
+                    "device": self._entry.title,
+                    **about,
+                    **outcome,
+                    **_subject(entity_id),
+                },
                 context=context,
             )
         names = [command.identifier] if command.identifier else []
         listeners_of(self._hass).tell(
-            self._entry_id,
+            self._entry.entry_id,
             Happening.COMMAND_ANSWERED,
             {"kind": command.kind, "input": command.params, "message_id": command.id, **outcome},
             names=[command.kind.value, *names],
@@ -97,7 +105,9 @@ class Announcer:
     @callback
     def is_heard(self, service: Command) -> bool:
         """Tell whether an automation listens to this call of a service."""
-        return listeners_of(self._hass).anybody(self._entry_id, Happening.SERVICE_CALLED, [service.identifier or ""])
+        return listeners_of(self._hass).anybody(
+            self._entry.entry_id, Happening.SERVICE_CALLED, [service.identifier or ""]
+        )
 
     @callback
     def tell(self, command: Command, context: Context, details: Mapping[str, Any] | None = None) -> bool:
@@ -120,14 +130,14 @@ class Announcer:
             case _:
                 return False
         common = {
-            "config_entry_id": self._entry_id,
-            "device": self._device,
+            "config_entry_id": self._entry.entry_id,
+            "device": self._entry.title,
             "command_id": context.id,
             "message_id": command.id,
             "sync": command.sync,
         }
         told = listeners_of(self._hass).tell(
-            self._entry_id, happening, {**common, **details}, names=names, context=context
+            self._entry.entry_id, happening, {**common, **details}, names=names, context=context
         )
         return told > 0
 
@@ -145,5 +155,5 @@ def _text(payload: bytes) -> dict[str, Any]:
     """Return a payload as text and as JSON where it is that, as Home Assistant's own MQTT trigger does."""
     details: dict[str, Any] = {"payload": payload.decode(errors="backslashreplace"), "data": payload.hex()}
     with suppress(ValueError):
-        details["payload_json"] = json.loads(payload)
+        details["payload_json"] = json_loads(payload)  # stricter than Python's: no NaN, no half of a character
     return details

@@ -8,6 +8,8 @@ import re
 from textwrap import shorten
 from typing import Any, Final
 
+from ..alink.errors import InvalidValue
+
 HIDDEN: Final = "**"
 
 LONGEST_TEXT: Final = 100
@@ -18,6 +20,11 @@ _SECRET = re.compile(
     r"(?i:passw(or)?d|passcode|passphrase|secret|token|credential)"
     r"|(?:^|_)(?i:pin)(?:$|_|(?i:code))|Pin(?:Code)?$|PIN"
 )
+
+
+def complaint(err: InvalidValue) -> str:
+    """Return what is wrong with a value, without the value where its name calls it a secret."""
+    return f"{err.path}: wanted {err.wanted('en')}" if _SECRET.search(err.path) else str(err)
 
 
 def shown(name: str, value: Any, depth: int = 0) -> Any:

@@ -28,6 +28,7 @@ from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY
 from .action_sequence import run_sequence
 from .announcement import Change
+from .discretion import complaint
 from .outcome import Failure, Outcome, run_action, run_script
 
 RUN_SCRIPTS = frozenset({"script", "template"})
@@ -118,8 +119,7 @@ class PropertySetter:
         return entities.pop() if len(entities) == 1 else ""
 
     def _change(self, identifier: str, raw: JsonValue, examined: Examined, refusal: Failure | None) -> Change:
-        failure = examined.foreseen.get(identifier, refusal)
-        refused = failure.message if failure else ""
+        refused = examined.foreseen.get(identifier, refusal)
         if identifier in examined.denied:
             return Change(identifier, self.entity_of([identifier]), raw, refused)
         one = self._bound.by_identifier[identifier]
@@ -274,7 +274,7 @@ def _understand_one(one: BoundProperty, raw: JsonValue, state: State) -> Value |
     try:
         return one.to_aspect(one.decode(raw, state), state)
     except InvalidValue as err:
-        return Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, str(err))
+        return Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, complaint(err))
     except ConversionError as err:
         return Failure(_CODES[err.reason], str(err))
 

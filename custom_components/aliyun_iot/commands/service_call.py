@@ -15,6 +15,7 @@ from ..exposures import resolve_entity
 from ..mapping.binding import ServiceBinding
 from ..reports.outgoing import to_wire
 from .action_sequence import run_sequence
+from .discretion import complaint
 from .outcome import Failure, Outcome, run_action, run_script
 
 
@@ -87,7 +88,7 @@ def read_input(
         try:
             values[name] = field.data_type.decode(raw, name)
         except InvalidValue as err:
-            failures[name] = Failure(Code.PARAMETER_ERROR, str(err))
+            failures[name] = Failure(Code.PARAMETER_ERROR, complaint(err))
     return values, failures
 
 

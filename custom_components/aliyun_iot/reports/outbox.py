@@ -113,12 +113,14 @@ class Outbox:
     def put_back(self, batch: Mapping[str, Sample], bound: Collection[str]) -> None:
         """Let a batch wait again, except where something newer waits already or nothing is bound any more."""
         self.waiting = {key: sample for key, sample in batch.items() if key in bound} | self.waiting
+        for identifier in batch:  # it was not posted, as far as anybody knows
+            self._posted_at.pop(identifier, None)
         self._arrived(batch)
 
     def _due_at(self, identifier: str) -> float:
         """Return when a property may be posted again, in monotonic seconds."""
         pause = self._min_interval(identifier)
-        return self._posted_at.get(identifier, 0.0) + pause if pause else 0.0
+        return self._posted_at.get(identifier, -pause) + pause  # monotonic time may have begun a moment ago
 
     def _arrived(self, batch: Mapping[str, Sample]) -> None:
         self._sending = {key: sample for key, sample in self._sending.items() if key not in batch}

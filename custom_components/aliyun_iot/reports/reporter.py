@@ -77,7 +77,6 @@ class Reporter:
     async def stop(self) -> None:
         """Stop listening and sending."""
         await self.sender.stop()
-        self.rejections.stop()
         self._templates.stop()
         if self._untrack:
             self._untrack()
@@ -86,6 +85,7 @@ class Reporter:
     @callback
     def restore(self, latest: Mapping[str, Sample]) -> None:
         """Take over values that waited when Home Assistant was stopped; what an entity says now is newer."""
+        self.history.keep_only(self._bound.by_identifier.keys() | self._bound.problems.keys())
         for identifier, sample in latest.items():
             if identifier in self._bound.by_identifier and identifier not in self.outbox.waiting:
                 self.outbox.put(identifier, sample)
@@ -107,7 +107,8 @@ class Reporter:
     @callback
     def follow(self, bound: BoundProperties) -> None:
         """Report these properties from now on; those that are new or different are posted at once."""
-        fresh = [one for key, one in bound.by_identifier.items() if self._bound.by_identifier.get(key) != one]
+        before = self._bound.by_identifier
+        fresh = [one for key, one in bound.by_identifier.items() if before.get(key) != one]
         if self._untrack:
             self._untrack()
         self._bound = bound
@@ -119,9 +120,10 @@ class Reporter:
         self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
         self.rejections.unbound(self.rejections.known.keys() - bound.by_identifier.keys())
         self.rejections.unbound([one.identifier for one in fresh])
-        for one in fresh:  # what waits may have come from another entity
-            self.outbox.forget(one.identifier)
-            self.history.begin_anew(one.identifier)
+        for one in fresh:  # what waits may have come from another entity, unless that was only renamed
+            if (old := before.get(one.identifier)) is None or _meaning(old) != _meaning(one):
+                self.outbox.forget(one.identifier)
+                self.history.begin_anew(one.identifier)
         self._put_current(fresh)
 
     @callback
@@ -236,7 +238,8 @@ class Reporter:
             return False
         dead_band = one.binding.dead_band
         if dead_band and isinstance(known, int | float) and isinstance(sample.value, int | float):
-            return abs(sample.value - known) >= dead_band
+            # 20.2 - 20.1 is a little less than 0.1
+            return abs(sample.value - known) >= dead_band * (1 - 1e-9)
         return True
 
     def _put_change(self, one: BoundProperty, sample: Sample) -> None:
@@ -264,6 +267,12 @@ class Reporter:
 
     def _min_interval(self, identifier: str) -> float:
         return self._bound.by_identifier[identifier].binding.min_interval
+
+
+def _meaning(one: BoundProperty) -> tuple[object, ...]:
+    """Return what the values of a property depend on."""
+    binding = one.binding
+    return binding.entity, binding.aspect, binding.source, binding.conversion, binding.every_sample, one.model
 
 
 def _nothing() -> None:

@@ -38,7 +38,16 @@ RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
 REFUSED_IN_A_ROW = 20
 """History posts: to find one bad sample among 200 takes eight, so this means that the cloud takes no history at all."""
 
+FUTURE_MS = 24 * 3_600_000
+"""How far in the future a time may be; else the platform refuses the whole message (docs/protocol.md §4.1, 6326)."""
+
+DEVICE_CODES = frozenset({401, 403, 520, 521, 522, 6100, 6204, 6208, 6209})
+"""Codes that are about the device or the account, never about a value."""
+
+DEVICE_DELAY = 60.0
+
 TOO_LARGE = "too large for a message"
+TOO_EARLY = "its time is more than a day ahead: the clock was wrong"
 
 type PostSamples = Callable[[Iterable[tuple[str, Sample]], float], Awaitable[Reply]]
 
@@ -158,7 +167,7 @@ class Sender:
         if not batch:
             return
         try:
-            reply = await self._link.post_properties(batch, timeout=REPLY_TIMEOUT)
+            reply = await self._link.post_properties(_not_ahead(batch), timeout=REPLY_TIMEOUT)
         except MessageError:
             await self._in_halves(batch)
             return
@@ -169,7 +178,7 @@ class Sender:
             _LOGGER.debug("Posting %d properties again: %s", len(batch), err)
             return
         self._counters.posts += 1
-        if reply.code in RETRY_CODES:
+        if reply.code in RETRY_CODES | DEVICE_CODES:
             self._put_back(batch)
             await self._pause(reply)
             return
@@ -216,6 +225,10 @@ class Sender:
 
     async def _send_samples(self, kept: Mapping[int, Kept], post: PostSamples) -> None:
         """Post samples; they are kept until the cloud has answered. Raises NotConnected."""
+        latest = _now() + FUTURE_MS
+        if early := {number: one for number, one in kept.items() if one[1].time > latest}:
+            self._settle_samples(early, {identifier: TOO_EARLY for identifier, _ in early.values()})
+            kept = {number: one for number, one in kept.items() if number not in early}
         if not kept or (post == self._link.post_history and not self.sends_past):
             return
         try:
@@ -228,7 +241,7 @@ class Sender:
             self._counters.retried += len(kept)
             return
         self._counters.posts += 1
-        if reply.code in RETRY_CODES:
+        if reply.code in RETRY_CODES | DEVICE_CODES:
             self._counters.retried += len(kept)
             await self._pause(reply)
         elif reply.ok:
@@ -271,4 +284,14 @@ class Sender:
 
     async def _pause(self, reply: Reply) -> None:
         _LOGGER.debug("The cloud asks to try again: %s", describe(reply.code))
-        await asyncio.sleep(RETRY_DELAY)
+        await asyncio.sleep(DEVICE_DELAY if reply.code in DEVICE_CODES else RETRY_DELAY)
+
+
+def _not_ahead(batch: Mapping[str, Sample]) -> dict[str, Sample]:
+    """Return present values with times that the platform takes: what is, is so now at the latest."""
+    now = _now()
+    return {key: Sample(one.value, now) if one.time > now + FUTURE_MS else one for key, one in batch.items()}
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
