@@ -47,7 +47,7 @@ async def load(count: int) -> dict[str, float]:
     return figures
 
 
-def _stored(hass: HomeAssistant, count: int) -> ConfigEntry:
+def stored_entry(hass: HomeAssistant, count: int) -> ConfigEntry:
     """Return an entry as Home Assistant has read it from disk."""
     rows = [_row(hass, number) for number in range(count)]
     # What comes from disk is fresh text: nothing is shared with the rows above.
@@ -89,7 +89,7 @@ def _load(hass: HomeAssistant, entry: ConfigEntry) -> tuple[list[Binding], Bound
 
 async def _measured(count: int, measure: Callable[[HomeAssistant, ConfigEntry], dict[str, float]]) -> dict[str, float]:
     async with home([]) as hass:
-        entry = _stored(hass, count)
+        entry = stored_entry(hass, count)
         gc.collect()
         return measure(hass, entry)
 

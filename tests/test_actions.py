@@ -9,6 +9,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.aliyun_iot.alink.codes import describe
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 
@@ -211,6 +212,28 @@ async def test_the_cloud_refuses(hass: HomeAssistant, cloud: Simulator, device: 
     with pytest.raises(HomeAssistantError) as error:
         await act(hass, "get_desired", entry.entry_id, identifiers=["LightSwitch"])
     assert error.value.translation_key == "rejected"
+
+
+async def test_in_chinese(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """Where the installation speaks Chinese, so does all of an error."""
+    hass.config.language = "zh-Hans"
+    entry = await set_up()
+    cloud.faults.set(answer_code={"code": 6813, "count": 2})
+    for action, data in (
+        ("post_properties", {"properties": {"LightSwitch": 1}}),
+        ("get_desired", {"identifiers": "LightSwitch"}),
+    ):
+        with pytest.raises(HomeAssistantError) as error:
+            await act(hass, action, entry.entry_id, **data)
+        assert error.value.translation_placeholders["meaning"] == describe(6813, "zh-Hans")
+
+    for action, data, wanted in (
+        ("post_properties", {"properties": {"CurrentHumidity": 101}}, "整数 0 到 100 %，步长 1"),
+        ("post_event", {"identifier": "SceneActivated", "output": {"ActivatedAt": "now"}}, "时间（UTC 毫秒数）"),
+    ):
+        with pytest.raises(ServiceValidationError) as error:
+            await act(hass, action, entry.entry_id, **data)
+        assert error.value.translation_placeholders["wanted"] == wanted
 
 
 async def test_without_a_connection(

@@ -8,7 +8,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.exposures import add_bindings
+from custom_components.aliyun_iot.exposures import add_bindings, exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 
 from .house import LAMP, LAMP_ATTRIBUTES, NO_SECTIONS, bind_lamp, bound, entry_with, furnish
@@ -193,6 +193,20 @@ async def test_a_thermometer_is_no_electricity_meter(hass: HomeAssistant, offlin
     assert walk.created
 
 
+async def test_a_second_look_is_at_what_was_looked_at(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Whoever chooses another property instead of insisting has not seen what is wrong with that one."""
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="sensor.cellar")
+    percent = {"aspect": "value", "access": "report", **NO_SECTIONS}
+    await walk.submit(**percent, identifier="Brightness")
+    doubts = walk.errors
+    assert doubts["base"] == "submit_again"
+    await walk.submit(**percent, identifier="CurrentHumidity")
+    assert walk.errors == doubts
+    await walk.submit(**percent, identifier="CurrentHumidity")
+    assert bound(offline).keys() == {"CurrentHumidity"}
+
+
 async def test_a_risky_entity_needs_a_word_of_the_user(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The cloud does not open the door because somebody overlooked a list."""
     walk = await Walk.options(hass, offline, "add_one")
@@ -286,6 +300,20 @@ async def test_a_change_of_a_binding_that_was_removed_meanwhile_adds_it(
     await (await Walk.options(hass, offline, "remove")).submit(bindings=["LightSwitch"])
     await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
     assert bound(offline) == {"LightSwitch": Binding("LightSwitch", LAMP, "power")}
+
+
+async def test_a_change_of_a_binding_that_was_changed_meanwhile_takes_its_place(
+    hass: HomeAssistant, offline: MockConfigEntry
+) -> None:
+    """Two browsers have the same form open: the last word counts, and no property is bound twice."""
+    await bind_lamp(hass, offline)
+    walk = await Walk.options(hass, offline, "edit")
+    await walk.submit(binding="LightSwitch")
+    other = await Walk.options(hass, offline, "edit")
+    await other.submit(binding="LightSwitch")
+    await other.submit(aspect="power", identifier="LightSwitch", access="control", **NO_SECTIONS)
+    await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
+    assert exposed_bindings(offline) == [Binding("LightSwitch", LAMP, "power")]
 
 
 async def test_a_binding_of_a_removed_entity_has_a_name_too(hass: HomeAssistant, offline: MockConfigEntry) -> None:

@@ -69,7 +69,15 @@ async def test_event_context_and_journal(
         "identifier": None,
         "params": {"LightSwitch": 1},
         "sync": False,
-        "changes": [{"identifier": "LightSwitch", "entity_id": "input_boolean.lamp", "value": "on", "refused": ""}],
+        "changes": [
+            {
+                "identifier": "LightSwitch",
+                "entity_id": "input_boolean.lamp",
+                "value": "on",
+                "refused": "",
+                "code": None,
+            }
+        ],
         "entity_id": "input_boolean.lamp",
     }
     assert isinstance(event.context, Context)

@@ -18,6 +18,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, CodeFault, Simulator
 
@@ -331,6 +332,46 @@ async def test_a_host_that_does_not_work_is_not_moved_to(
     assert walk.aborted == "reconfigure_successful"
     await device.wait_for(lambda device: device.online)
     assert entry.data == before
+
+
+@pytest.mark.parametrize(
+    ("mistake", "errors"),
+    [
+        ({"endpoint": "mqtt://nonsense"}, {"endpoint": "invalid_endpoint"}),
+        ({"device_secret": "with blank"}, {"device_secret": "invalid_device_secret"}),
+        ({"advanced": {**PLAIN, "ca": "no certificate"}}, {"advanced": "invalid_ca"}),
+    ],
+)
+async def test_a_slip_of_the_keyboard_does_not_disturb_the_running_device(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    mistake: dict[str, Any],
+    errors: dict[str, str],
+) -> None:
+    """What can be told without connecting is told without disconnecting; each connect counts, of five a minute."""
+    entry = await set_up()
+    walk = Walk.config(hass, await entry.start_reconfigure_flow(hass))
+    await walk.submit(**at(cloud) | mistake)
+    assert walk.errors == errors
+    await entry.runtime_data.link.wait_online(5)
+    assert connects(cloud) == 1
+
+
+async def test_a_device_that_may_not_connect_again_yet_stays_connected(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Five connects in a minute are used up; to give up the one that works would leave the device offline."""
+    entry = await set_up()
+    link = entry.runtime_data.link
+    while not link.config.pacer.delay():
+        link.config.pacer.connected()
+    walk = Walk.config(hass, await entry.start_reconfigure_flow(hass))
+    await walk.submit(endpoint="127.0.0.1", advanced={**PLAIN, "port": 1})
+    assert walk.errors == {"base": "too_many_attempts"}
+    assert int(walk.result["description_placeholders"]["seconds"]) > 0
+    assert link.state is LinkState.ONLINE
 
 
 async def test_other_words_for_the_same_way_cost_nothing(

@@ -64,6 +64,18 @@ async def test_what_could_not_be_posted_is_shown_once(hass: HomeAssistant, offli
     assert walk.created
 
 
+async def test_what_could_not_be_posted_is_told_in_chinese(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Where the installation speaks Chinese, so does the reason."""
+    hass.config.language = "zh-Hans"
+    hass.states.async_set("zone.home", "17", {"levels": list(range(17))})
+    walk = await Walk.options(hass, offline, "add_one")
+    await walk.submit(entity="zone.home")
+    await walk.submit(aspect="attribute", identifier="ZoneLevels", access="report", **NO_SECTIONS)
+    await walk.submit(attribute="levels")
+    reason = walk.result["description_placeholders"]["reason"]
+    assert reason.startswith("ZoneLevels：应为数组，最多 16 个元素：整数，实际为 [0, 1, ")
+
+
 async def test_decimals_that_get_lost_are_told_before_saving(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """With what the sensor says now, and what would be posted of it."""
     hass.states.async_set("sensor.air", "45.7", {"device_class": "humidity", "unit_of_measurement": "%"})

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from io import BytesIO
 import json
 import re
+import threading
 from zipfile import ZipFile
 
 from homeassistant.core import HomeAssistant
@@ -14,7 +15,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.alink.thing_model import ThingModel
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.downloads import DOWNLOADS
+from custom_components.aliyun_iot.downloads import DOWNLOADS, Download
 from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 
@@ -55,6 +56,28 @@ async def test_only_administrators_get_a_file(
     content = await response.read()
     assert b"LightSwitch" in content
     assert DEVICE_SECRET.encode() not in content
+
+
+@pytest.mark.parametrize("kind", DOWNLOADS)
+async def test_a_large_house_does_not_keep_home_assistant_waiting(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    """What is in a file is collected at once; to write and to pack it takes long, and happens beside the event loop."""
+    made_in: list[int] = []
+
+    def made(file_name: str, content_type: str, content: bytes) -> Download:
+        made_in.append(threading.get_ident())
+        return Download(file_name, content_type, content)
+
+    monkeypatch.setattr("custom_components.aliyun_iot.downloads.Download", made)
+    response = await (await hass_client()).get(f"/api/aliyun_iot/{entry.entry_id}/{kind}")
+    assert response.status == HTTPStatus.OK
+    assert len(made_in) == 1
+    assert made_in != [hass.loop_thread_id]
 
 
 async def test_what_is_not_there(

@@ -122,6 +122,33 @@ async def test_a_bound_event_is_changed(hass: HomeAssistant, entry: MockConfigEn
     assert stored(entry)["output"] == {"Message": "fire"}
 
 
+async def test_an_event_is_not_bound_twice_in_the_same_way(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry
+) -> None:
+    """Each firing would be posted twice; what is told otherwise, or by something else, is another binding."""
+    hass.states.async_set("event.bell", "unknown", {"friendly_name": "Bell"})
+
+    async def bind(message: str) -> Walk:
+        walk = await Walk.add_subentry(hass, entry, "event")
+        await walk.submit(identifier="DeviceFault")
+        await walk.choose("entity")
+        await walk.submit(entity="event.bell")
+        return await walk.submit(output={"Message": message})
+
+    assert (await bind("ring")).created
+    assert (await bind("ring")).aborted == "already_configured"
+    assert (await bind("rang")).created
+    assert len(entry.subentries) == 2
+
+    first, second = entry.subentries
+    walk = await Walk.reconfigure_subentry(hass, entry, second, "output")
+    await walk.submit(output={"Message": "ring"})
+    assert walk.aborted == "already_configured"
+    walk = await Walk.reconfigure_subentry(hass, entry, first, "output")
+    await walk.submit(output={"Message": "ring"})
+    assert walk.aborted == "reconfigure_successful"
+
+
 async def test_what_is_wrong_is_said(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """No triggers, and triggers that can't be."""
     walk = await Walk.add_subentry(hass, entry, "event")

@@ -258,3 +258,17 @@ async def test_an_outage_is_told_once(
         await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
         assert caplog.text.count("lost its connection") == 1
         assert caplog.text.count("is connected again") == 1
+
+
+async def test_a_pause_that_is_meant_is_no_outage(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nothing was told to be lost, nothing is told to be back."""
+    caplog.set_level("INFO", "custom_components.aliyun_iot.runtime")
+    entry = await set_up()
+    connections = device.connections
+    await entry.runtime_data.suspend()
+    entry.runtime_data.resume()
+    await device.wait_for(lambda one: one.connections > connections and one.online)
+    await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
+    assert "is connected again" not in caplog.text

@@ -4,11 +4,12 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -19,10 +20,12 @@ from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.alink.pacing import ConnectPacer
 from custom_components.aliyun_iot.const import (
     CONF_CA,
+    CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
     CONF_THING_MODEL,
     CONF_TRANSPORT,
     DOMAIN,
+    SUBENTRY_EVENT,
     SUBENTRY_EXPOSURE,
 )
 from custom_components.aliyun_iot.health.issues import Issue
@@ -36,6 +39,7 @@ from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
 from .outages import POWER, all_sent, end_outage, lose_connection, measure, quick_to_return, try_again
 from .test_connection_issues import fix
 from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
+from .vendor import Lamp, Vendor
 from .waiting import until
 from .walk import placeholders, translations
 
@@ -165,6 +169,58 @@ class TestThingModel:
         assert facts["count"] == str(NAMED + 3)
         assert len(facts["problems"].splitlines()) == NAMED + 1
         assert facts["problems"].endswith("3 more")
+
+
+class TestRemovedEntity:
+    """Bindings whose entity was removed from Home Assistant."""
+
+    async def test_it_is_named_until_it_comes_back(
+        self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+    ) -> None:
+        """A lamp is bound to a property and a bell to an event; both are removed, then added again one after the other."""
+        vendor = Vendor(hass, [Lamp])
+        await vendor.arrive()
+        bell = er.async_get(hass).async_get_or_create("event", "door", "bell", suggested_object_id="bell")
+        entry = await set_up([{"identifier": "LightSwitch", "entity": vendor.reference(Lamp), "aspect": "power"}])
+        event = {"identifier": "SceneActivated", "entity": bell.id}
+        hass.config_entries.async_add_subentry(
+            entry,
+            ConfigSubentry(
+                data=MappingProxyType(event), subentry_type=SUBENTRY_EVENT, title="SceneActivated", unique_id=None
+            ),
+        )
+        await hass.async_block_till_done()
+        assert told(hass) == {}
+
+        er.async_get(hass).async_remove(vendor.entity_id(Lamp))
+        er.async_get(hass).async_remove("event.bell")
+        await hass.async_block_till_done()
+        facts = {"device": DEVICE_NAME, "count": "2", "bindings": "- LightSwitch\n- SceneActivated"}
+        assert told(hass) == {Issue.ENTITY_GONE: facts}
+
+        await vendor.leave()
+        await vendor.arrive()
+        assert told(hass)[Issue.ENTITY_GONE]["bindings"] == "- SceneActivated"
+        er.async_get(hass).async_get_or_create("event", "door", "bell")
+        await hass.async_block_till_done()
+        assert told(hass) == {}
+
+    async def test_it_goes_with_the_binding(self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+        """It was removed while the device did not run; whoever removes the binding has solved it."""
+        entry = await set_up([{**SWITCH, "entity": "0123456789"}])
+        assert told(hass)[Issue.ENTITY_GONE]["bindings"] == "- LightSwitch"
+        hass.config_entries.async_remove_subentry(entry, next(iter(entry.subentries)))
+        await hass.async_block_till_done()
+        assert told(hass) == {}
+
+    async def test_nothing_is_told_of_a_device_that_is_refused(
+        self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
+    ) -> None:
+        """The question for another secret comes first; what else is wrong is looked at once it runs."""
+        entry_data[CONF_DEVICE_SECRET] = "0" * 32
+        entry = await set_up([{**SWITCH, "entity": "0123456789"}])
+        assert entry.state is ConfigEntryState.SETUP_ERROR
+        assert told(hass) == {}
 
 
 class TestRateLimit:
@@ -400,4 +456,4 @@ async def test_what_is_told_is_in_the_diagnostics(
 
 def test_every_issue_has_words() -> None:
     """Whatever can be told has a text."""
-    assert set(Issue) <= translations()["issues"].keys()
+    assert set(Issue) == translations()["issues"].keys()

@@ -14,6 +14,7 @@ from custom_components.aliyun_iot.const import EVENT_COMMAND
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SERVICES, TARGET, SetProperties, invoke, publish, reply_on
+from .automations import ENTRY_ID, automate, reply, trigger
 from .conftest import SetUp
 from .waiting import until
 
@@ -80,8 +81,7 @@ async def test_a_command_that_fails(
     for lines in (await read(), await read(context_id=events[0].context.id)):
         [refused, failed] = ours(lines)
         assert refused["message"] == (
-            "was not allowed to set lamp to 1: its binding does not allow control · property LightSwitch"
-            f" · message {message_id}"
+            f"could not set lamp to 1: its binding does not allow control · property LightSwitch · message {message_id}"
         )
         assert failed["message"] == (
             "got the answer that it failed: LightSwitch: its binding does not allow control (code 100003)"
@@ -99,7 +99,7 @@ async def test_several_changes_are_one_line(
     message_id = device.service_calls[-1].id
     [line, _failed] = ours(await read())
     assert line["message"] == (
-        "set lamp to on, target to 21.5; was not allowed to set Brightness to 3: not bound to anything"
+        "set lamp to on, target to 21.5; could not set Brightness to 3: not bound to anything"
         f" · properties LightSwitch, TargetTemperature, Brightness · message {message_id}"
     )
     assert "entity_id" not in line
@@ -112,7 +112,7 @@ async def test_a_dry_run_claims_nothing(
     await set_up([LAMP], options={"dry_run": True})
     await set_properties(LightSwitch=1)
     [line, _failed] = ours(await read())
-    assert "was not allowed to set lamp to on: dry run" in line["message"]
+    assert "could not set lamp to on: dry run" in line["message"]
 
 
 async def test_everything_else_is_told_as_well(
@@ -148,10 +148,27 @@ async def test_in_chinese(
     [line, failed] = ours(await read())
     assert line["name"] == "阿里云物联网平台 gw-1"
     assert line["message"] == (
-        "将“lamp”设为 开；未能将“Brightness”设为 1，原因：not bound to anything"
+        "将“lamp”设为 开；未能将“Brightness”设为 1，原因：该标识符没有绑定 Home Assistant 中的任何对象，请先添加绑定"
         f" · 属性 LightSwitch、Brightness · 消息 {message_id}"
     )
-    assert failed["message"].startswith("收到的应答为失败：")
+    assert failed["message"] == (
+        "收到的应答为失败：代码 100001（该标识符没有绑定 Home Assistant 中的任何对象，请先添加绑定）"
+        f"，message：Brightness: not bound to anything · 消息 {message_id}"
+    )
+
+
+async def test_an_automation_answers_in_chinese(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, read: Any
+) -> None:
+    """A code of the automation's own means what it says; there are no other words for it."""
+    hass.config.language = "zh-Hans"
+    await automate(hass, [trigger("service_called")], reply(code=100042, message="电表不在线"))
+    await set_up(entry_id=ENTRY_ID)
+    await publish(cloud, device, "thing/service/ReadMeter", {"id": "9", "params": {}})
+    await reply_on(cloud, "ReadMeter_reply")
+    [called, failed] = ours(await read())
+    assert called["message"] == "调用了服务 ReadMeter · 消息 9"
+    assert failed["message"] == "收到的应答为失败：代码 100042，message：电表不在线 · ReadMeter · 消息 9"
 
 
 async def test_a_long_command_and_a_secret(

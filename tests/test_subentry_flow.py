@@ -143,6 +143,32 @@ async def test_a_row_of_an_exposure_is_changed(
     assert [(row["identifier"], row.get("access")) for row in rows] == [("LightSwitch", None), ("Brightness", "both")]
 
 
+@pytest.mark.parametrize("meanwhile", ["changed", "removed"])
+async def test_a_row_that_somebody_else_changed_or_removed_meanwhile(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry, meanwhile: str
+) -> None:
+    """What was saved last is there, once; nobody is told of a success that was none."""
+    subentry_id = await expose_lamp(hass, entry)
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
+    await walk.submit(entity="light.lamp")
+    await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
+
+    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "edit")
+    await walk.submit(binding="LightSwitch")
+    if meanwhile == "changed":
+        other = await Walk.reconfigure_subentry(hass, entry, subentry_id, "edit")
+        await other.submit(binding="LightSwitch")
+        await other.submit(**POWER | {"access": "control"})
+    else:
+        other = await Walk.reconfigure_subentry(hass, entry, subentry_id, "remove")
+        await other.submit(bindings=["LightSwitch"])
+    await walk.submit(**POWER | {"access": "report"})
+    assert walk.aborted == "reconfigure_successful"
+    rows = entry.subentries[subentry_id].data["bindings"]
+    assert {row["identifier"]: row.get("access") for row in rows} == {"LightSwitch": None, "Brightness": "both"}
+    assert len(rows) == 2
+
+
 async def test_less_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
     """With the last row the exposure goes."""
     subentry_id = await expose_lamp(hass, entry)

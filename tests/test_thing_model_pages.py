@@ -6,6 +6,7 @@ import json
 from typing import Any
 from zipfile import ZipFile
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -323,6 +324,24 @@ async def test_a_file_that_is_gone(hass: HomeAssistant, offline: MockConfigEntry
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_upload")
     await walk.submit(file="0" * 32)
     assert walk.errors == {"file": "file_gone"}
+
+
+@pytest.mark.parametrize("way", ["thing_model_paste", "thing_model_forget"])
+async def test_a_stored_thing_model_that_cannot_be_read_is_replaced(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any], way: str
+) -> None:
+    """It keeps the device from being set up; another one, or none, brings the device back by itself."""
+    entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert "Open its options" in entry.reason
+    walk = await Walk.options(hass, entry, "thing_model", way)
+    if way == "thing_model_paste":
+        await walk.submit(thing_model=json.dumps(thing_model_document))
+        assert walk.step == "thing_model_confirm"
+    await walk.submit()
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert device.online
 
 
 async def test_doing_without_a_thing_model_again(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

@@ -23,7 +23,7 @@ from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp, Upload
 from .house import LAMP, bound, entry_with, furnish
 from .walk import Walk
 
-HEAD = "format: aliyun_iot_mapping\nversion: 2\n"
+HEAD = "format: aliyun_iot_mapping\nversion: 1\n"
 LIGHT = HEAD + "bindings:\n  light.lamp:\n    - {identifier: LightSwitch, aspect: power, access: both}\n"
 DOOR = HEAD + "bindings:\n  lock.door:\n    - {identifier: Bolt, aspect: locked, access: both, confirmed: true}\n"
 

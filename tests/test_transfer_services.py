@@ -26,7 +26,7 @@ DOOR = {"lock.door": [{"identifier": "Bolt", "aspect": "locked", "access": "both
 
 def document(**parts: Any) -> dict[str, Any]:
     """Return a document with these parts."""
-    return {"format": "aliyun_iot_mapping", "version": 2, **parts}
+    return {"format": "aliyun_iot_mapping", "version": 1, **parts}
 
 
 async def export(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
@@ -205,7 +205,7 @@ async def test_another_house(hass: HomeAssistant, device: CloudDevice, set_up: S
     [
         ("bindings:\n\t- x", "Line 2"),
         ("a: !secret b", "!secret"),
-        ({"version": 2}, "aliyun_iot_mapping"),
+        ({"version": 1}, "aliyun_iot_mapping"),
         (document(bindings={"light.lamp": [{"identifier": "A", "aspect": "power", "scale": 2}]}), "1 → scale"),
         ({**document(), "version": 3}, "of version 3"),
     ],
@@ -267,6 +267,16 @@ async def test_another_entry_is_refused(hass: HomeAssistant, set_up: SetUp) -> N
         with pytest.raises(HomeAssistantError) as error:
             await export(hass, entry)
         assert error.value.translation_key == "no_such_device"
+
+
+async def test_a_stored_thing_model_that_cannot_be_read_is_told_of(hass: HomeAssistant, set_up: SetUp) -> None:
+    """There is no telling what a mapping would do with it; nothing is changed."""
+    entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
+    with pytest.raises(ServiceValidationError) as error:
+        await take(hass, entry, document(bindings=LIGHT))
+    assert error.value.translation_key == "thing_model_invalid"
+    assert error.value.translation_placeholders["path"] == "properties[0].identifier"
+    assert not bound(entry)
 
 
 async def test_events_are_taken_along(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

@@ -120,8 +120,17 @@ def test_every_page_has_words_and_no_words_are_without_a_page(flow: type, path: 
 
 
 def test_every_way_to_fail_to_connect_has_a_text() -> None:
-    """The key of an error class is the key of its text."""
-    assert {error.key for error in ConnectError.__subclasses__()} <= translations()["config"]["error"].keys()
+    """The key of an error class is the key of its text, which is the same when it is entered and when it is set up.
+
+    Refused credentials are said otherwise: what was entered once has worked.
+    """
+    keys = {error.key for error in ConnectError.__subclasses__()} - {"invalid_auth"}
+    keys |= {f"invalid_{field}" for field in ("product_key", "device_name", "device_secret", "endpoint")}
+    for language in LANGUAGES:
+        texts = translations(language)
+        for key in keys:
+            assert texts["exceptions"][key]["message"] == texts["config"]["error"][key]
+        assert "invalid_auth" in texts["config"]["error"].keys() & texts["exceptions"].keys()
 
 
 def test_every_problem_of_a_binding_has_a_text_and_a_field() -> None:

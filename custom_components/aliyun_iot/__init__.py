@@ -3,7 +3,7 @@
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
@@ -12,6 +12,7 @@ from .between_tries import async_end, async_keep, async_take_over
 from .connection import EndpointInvalid, link_config
 from .const import DOMAIN
 from .downloads import async_register_downloads
+from .entity import cloud_device
 from .health.issues import async_remove_issues, async_withdraw_when_unloaded
 from .reports.unsent_store import async_remove_unsent
 from .runtime import AliyunConfigEntry, Runtime
@@ -44,17 +45,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
             translation_key="thing_model_invalid",
             translation_placeholders={"path": err.path, "problem": err.describe(hass.config.language)},
         ) from err
-    except (TripleInvalid, EndpointInvalid) as err:
-        raise ConfigEntryError(
-            translation_domain=DOMAIN, translation_key="cannot_connect", translation_placeholders={"reason": str(err)}
-        ) from err
+    except TripleInvalid as err:
+        raise ConfigEntryError(translation_domain=DOMAIN, translation_key=f"invalid_{err.field}") from err
+    except EndpointInvalid as err:
+        raise ConfigEntryError(translation_domain=DOMAIN, translation_key="invalid_endpoint") from err
     except CredentialsRefused as err:
         raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from err
     except ConnectError as err:
         async_keep(hass, entry, runtime)
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN, translation_key="cannot_connect", translation_placeholders={"reason": str(err)}
-        ) from err
+        # The text for the log names the host; what the user reads says what to do.
+        raise ConfigEntryNotReady(str(err), translation_domain=DOMAIN, translation_key=err.key) from err
 
     entry.runtime_data = runtime
 
@@ -85,6 +85,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> N
 
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     """Apply a change: only another identity, secret or way to connect costs a reconnect."""
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **cloud_device(entry))  # it may be renamed
     runtime = entry.runtime_data
     if runtime.connects_as(entry.data, entry.options):
         await runtime.update()

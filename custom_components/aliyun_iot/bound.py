@@ -111,6 +111,8 @@ class BoundProperties:
     by_identifier: Mapping[str, BoundProperty] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     """Identifiers whose binding can't work, and why (English)."""
+    gone: frozenset[str] = frozenset()
+    """Those of them whose entity was removed from Home Assistant."""
 
 
 @callback
@@ -119,8 +121,14 @@ def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | N
     by_entity: dict[str, list[BoundProperty]] = defaultdict(list)
     by_identifier: dict[str, BoundProperty] = {}
     problems: dict[str, str] = {}
+    gone: set[str] = set()
     for binding in bindings:
-        bound = _bind_one(hass, binding, model)
+        entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
+        if entity_id is None:
+            problems[binding.identifier] = "its entity was removed from Home Assistant"
+            gone.add(binding.identifier)
+            continue
+        bound = _bind_one(hass, binding, entity_id, model)
         if isinstance(bound, str):
             problems[binding.identifier] = bound
         elif binding.identifier in by_identifier:
@@ -129,13 +137,11 @@ def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | N
             if bound.entity_id:
                 by_entity[bound.entity_id].append(bound)
             by_identifier[binding.identifier] = bound
-    return BoundProperties({key: tuple(rows) for key, rows in by_entity.items()}, by_identifier, problems)
+    rows_by_entity = {key: tuple(rows) for key, rows in by_entity.items()}
+    return BoundProperties(rows_by_entity, by_identifier, problems, frozenset(gone))
 
 
-def _bind_one(hass: HomeAssistant, binding: Binding, model: ThingModel | None) -> BoundProperty | str:
-    entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
-    if entity_id is None:
-        return "its entity was removed from Home Assistant"
+def _bind_one(hass: HomeAssistant, binding: Binding, entity_id: str, model: ThingModel | None) -> BoundProperty | str:
     aspect = aspect_for(binding, entity_id)
     if aspect is None:
         return f"{entity_id} has no {binding.aspect}"

@@ -27,7 +27,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .alink.auth import DeviceTriple
-from .alink.connecting import probe
+from .alink.connecting import LinkConfig, probe
 from .alink.endpoint import REGIONS, Transport
 from .alink.errors import CertificateInvalid, ConnectError, TripleInvalid
 from .alink.sockets import tls_context
@@ -46,6 +46,7 @@ from .const import (
     SUBENTRY_RULE,
     SUBENTRY_SERVICE,
 )
+from .flows.binding_fields import InputRefused
 from .flows.event_flow import EventFlow
 from .flows.options_flow import AliyunOptionsFlow
 from .flows.rule_flow import RuleFlow
@@ -139,7 +140,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
                     CONF_DEVICE_SECRET: triple.device_secret,
                     **_entered_way(user_input),
                 }
-                errors = await self._try(data, {})
+                errors = await self._try(data)
                 if not errors:
                     return self.async_create_entry(title=triple.device_name, data=data)
 
@@ -159,7 +160,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             data = {**entry.data, CONF_DEVICE_SECRET: user_input[CONF_DEVICE_SECRET].strip()}
-            errors = await self._try_in_place_of(entry, data)
+            errors = await self._try(data, entry)
             if not errors:
                 return self._update(entry, data)
         return self.async_show_form(
@@ -179,7 +180,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
                 CONF_DEVICE_SECRET: user_input.get(CONF_DEVICE_SECRET, "").strip() or entry.data[CONF_DEVICE_SECRET],
                 **_entered_way(user_input),
             }
-            errors = await self._try_in_place_of(entry, data)
+            errors = await self._try(data, entry)
             if not errors:
                 return self._update(entry, data)
         current = {CONF_ENDPOINT: entry.data[CONF_ENDPOINT], SECTION_ADVANCED: dict(entry.data)}
@@ -189,38 +190,50 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders={**self._placeholders, **_identity(entry)},
         )
 
-    async def _try_in_place_of(self, entry: AliyunConfigEntry, data: Mapping[str, Any]) -> dict[str, str]:
-        """Try a changed way to connect, with the running link out of the way; two logins would kick each other out."""
+    async def _try(self, data: Mapping[str, Any], entry: AliyunConfigEntry | None = None) -> dict[str, str]:
+        """Connect once, in place of the entry if there is one; return what went wrong by field, nothing if it worked."""
+        try:
+            config = await self._checked(data, entry.options if entry else {})
+        except InputRefused as refused:
+            self._placeholders = refused.placeholders
+            return refused.errors
+        return await (self._probe_in_place_of(entry, config) if entry else self._probe(config))
+
+    async def _checked(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
+        """Return how to connect; raises InputRefused for what can be told without connecting."""
+        try:
+            config = link_config(self.hass, data, options)
+        except TripleInvalid as err:
+            raise InputRefused(_triple_error(err)) from err
+        except EndpointInvalid as err:
+            raise InputRefused({CONF_ENDPOINT: "invalid_endpoint"}) from err
+        if certificate_authority := config.endpoint.ca:
+            try:
+                await self.hass.async_add_executor_job(tls_context, certificate_authority)
+            except CertificateInvalid as err:
+                raise InputRefused({SECTION_ADVANCED: "invalid_ca"}) from err
+        if delay := config.pacer.delay():
+            raise InputRefused({"base": "too_many_attempts"}, {"seconds": str(ceil(delay))})
+        return config
+
+    async def _probe_in_place_of(self, entry: AliyunConfigEntry, config: LinkConfig) -> dict[str, str]:
+        """Probe with the running link out of the way; two logins would kick each other out."""
         if (runtime := _running(entry)) is None:
-            return await self._try(data, entry.options)
+            return await self._probe(config)
         await runtime.suspend()
         replaced = False
         try:
-            errors = await self._try(data, entry.options)
+            errors = await self._probe(config)
             # Other words for the same way change the data, but the update listener keeps the link.
-            replaced = not errors and not runtime.connects_as(data, entry.options)
+            replaced = not errors and config != runtime.link.config
         finally:
             # A change that works makes the update listener reload the entry, with a new link.
             if not replaced and _running(entry) is runtime:
                 runtime.resume()
         return errors
 
-    async def _try(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, str]:
-        """Connect once; return what went wrong by field, nothing if it worked."""
-        try:
-            config = link_config(self.hass, data, options)
-        except TripleInvalid as err:
-            return _triple_error(err)
-        except EndpointInvalid:
-            return {CONF_ENDPOINT: "invalid_endpoint"}
-        if certificate_authority := config.endpoint.ca:
-            try:
-                await self.hass.async_add_executor_job(tls_context, certificate_authority)
-            except CertificateInvalid:
-                return {SECTION_ADVANCED: "invalid_ca"}
-        if delay := config.pacer.delay():
-            self._placeholders["seconds"] = str(ceil(delay))
-            return {"base": "too_many_attempts"}
+    async def _probe(self, config: LinkConfig) -> dict[str, str]:
+        """Connect once; return what went wrong, nothing if it worked."""
         try:
             await probe(config)
         except ConnectError as err:

@@ -6,6 +6,7 @@ A page shows `download_link`, which carries its own signature, since a link in a
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import Final
@@ -19,8 +20,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
-from .generated_model import generate
+from .generated_model import GeneratedModel, generate
 from .labels import Labels
+from .mapping.document import Document
 from .mapping.document_text import write_text
 from .mapping.module_document import document_text
 from .transfer import MAPPING_DOWNLOAD, mapping_document
@@ -40,14 +42,13 @@ class Download:
     content: bytes
 
 
-def _mapping(hass: HomeAssistant, entry: ConfigEntry) -> Download:
-    text = write_text(mapping_document(hass, entry).as_dict())
-    return Download("aliyun_iot_mapping.yaml", "application/yaml", text.encode())
+def _mapping(document: Document) -> Download:
+    return Download("aliyun_iot_mapping.yaml", "application/yaml", write_text(document.as_dict()).encode())
 
 
-def _thing_model(hass: HomeAssistant, entry: ConfigEntry) -> Download:
+def _thing_model(generated: GeneratedModel) -> Download:
     """Return the generated thing model: a JSON file, or an archive with one for each module."""
-    texts = {module: document_text(document) for module, document in generate(hass, entry).documents().items()}
+    texts = {module: document_text(document) for module, document in generated.documents().items()}
     if len(texts) == 1:
         return Download("aliyun_iot_tsl.json", "application/json", next(iter(texts.values())).encode())
     archive = BytesIO()
@@ -57,11 +58,14 @@ def _thing_model(hass: HomeAssistant, entry: ConfigEntry) -> Download:
     return Download("aliyun_iot_tsl.zip", "application/zip", archive.getvalue())
 
 
-DOWNLOADS: Final[Mapping[str, Callable[[HomeAssistant, ConfigEntry], Download]]] = {
-    MAPPING_DOWNLOAD: _mapping,
-    THING_MODEL_DOWNLOAD: _thing_model,
+DOWNLOADS: Final[Mapping[str, Callable[[HomeAssistant, ConfigEntry], Callable[[], Download]]]] = {
+    MAPPING_DOWNLOAD: lambda hass, entry: partial(_mapping, mapping_document(hass, entry)),
+    THING_MODEL_DOWNLOAD: lambda hass, entry: partial(_thing_model, generate(hass, entry)),
 }
-"""What makes the files, by the last part of their path. Each is called on the event loop and holds no secret."""
+"""What collects the content of the files, by the last part of their path. None of it is secret.
+
+Each is called on the event loop. What it returns writes the file, which may take a second, and needs no event loop.
+"""
 
 
 @callback
@@ -92,10 +96,10 @@ class DownloadView(HomeAssistantView):
         """Return a file as an attachment, or 404 where there is none."""
         hass = request.app[KEY_HASS]
         entry = hass.config_entries.async_get_entry(entry_id)
-        make = DOWNLOADS.get(kind)
-        if entry is None or entry.domain != DOMAIN or make is None:
+        collect = DOWNLOADS.get(kind)
+        if entry is None or entry.domain != DOMAIN or collect is None:
             return self.json_message("File not found", HTTPStatus.NOT_FOUND)
-        download = make(hass, entry)
+        download = await hass.async_add_executor_job(collect(hass, entry))
         return web.Response(
             body=download.content,
             content_type=download.content_type,

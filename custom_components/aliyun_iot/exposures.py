@@ -108,6 +108,15 @@ def add_bindings(hass: HomeAssistant, entry: ConfigEntry, bindings: Iterable[Bin
 
 
 @callback
+def put_binding(hass: HomeAssistant, entry: ConfigEntry, binding: Binding, replaced: Binding | None) -> None:
+    """Store a binding in place of another one, which somebody may have changed or removed meanwhile, or as a new one."""
+    if replaced and replaced.identifier in {one.identifier for one in exposed_bindings(entry)}:
+        change_bindings(hass, entry, replaced={replaced.identifier: binding})
+    else:
+        change_bindings(hass, entry, added=[binding])
+
+
+@callback
 def change_bindings(
     hass: HomeAssistant,
     entry: ConfigEntry,

@@ -10,10 +10,12 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations, async_translate_state
 
 from .alink.datatypes import DataType, Field
+from .alink.errors import InvalidValue
 from .alink.thing_model import Event, Property, Service, ThingModel
+from .alink.wording import is_chinese
 from .const import DOMAIN
 from .exposures import resolve_entity
-from .mapping.aspect import Aspect
+from .mapping.aspect import Aspect, ConversionError
 from .mapping.binding import Access, Binding
 from .mapping.check import Problem
 from .mapping.generic import aspect_for
@@ -45,7 +47,7 @@ class Labels:
 
     def listed(self, names: Iterable[str]) -> str:
         """Return names as a list within a sentence."""
-        return ("、" if self.language.startswith("zh") else ", ").join(names)
+        return ("、" if is_chinese(self.language) else ", ").join(names)
 
     def access(self, access: Access) -> str:
         """Return the word for a direction."""
@@ -53,11 +55,15 @@ class Labels:
 
     def aspect(self, aspect: Aspect) -> str:
         """Return the name of an aspect."""
-        return aspect.name_zh if self.language.startswith("zh") else aspect.name_en
+        return aspect.name_zh if is_chinese(self.language) else aspect.name_en
 
     def values(self, data_type: DataType) -> str:
         """Return which values fit a data type."""
         return data_type.describe(self.language)
+
+    def reason(self, error: ConversionError | InvalidValue) -> str:
+        """Return why a value can't be posted."""
+        return error.describe(self.language) if isinstance(error, InvalidValue) else str(error)
 
     def property(self, identifier: str, definition: Property | None) -> str:
         """Return the name of a property, which is all there is without a thing model."""

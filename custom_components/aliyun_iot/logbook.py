@@ -11,7 +11,9 @@ from homeassistant.components.logbook import LOGBOOK_ENTRY_ENTITY_ID, LOGBOOK_EN
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Event, HomeAssistant, callback
 
+from .alink.codes import CODES, describe
 from .alink.commands import CommandKind
+from .alink.wording import is_chinese, labelled
 from .commands.discretion import shown
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 
@@ -24,7 +26,7 @@ type Data = Mapping[str, Any]
 _ENGLISH: Final[Words] = {
     "name": "Aliyun IoT {device}",
     "set": "set {list}",
-    "refused": "was not allowed to set {change}: {why}",
+    "refused": "could not set {change}: {message}",
     "change": "{name} to {value}",
     "more": "{count} more",
     "comma": ", ",
@@ -42,7 +44,7 @@ _ENGLISH: Final[Words] = {
 _CHINESE: Final[Words] = {
     "name": "阿里云物联网平台 {device}",
     "set": "将{list}",
-    "refused": "未能将{change}，原因：{why}",
+    "refused": "未能将{change}，原因：{meaning}",
     "change": "“{name}”设为 {value}",
     "more": "另外 {count} 项",
     "comma": "、",
@@ -55,7 +57,7 @@ _CHINESE: Final[Words] = {
     "topic": "在 {name} 上发送了消息",
     "message": "发送了消息",
     "raw": "发送了 {count} 字节的透传数据",
-    "failed": "收到的应答为失败：{message}（代码 {code}）",
+    "failed": "收到的应答为失败：代码 {explained}，message：{message}",
     "on": "开",
     "off": "关",
 }
@@ -70,7 +72,7 @@ def async_describe_events(
     def describe_as(sentence: Callable[[HomeAssistant, Words, Data], str]) -> Callable[[Event], dict[str, Any]]:
         @callback
         def describe(event: Event) -> dict[str, Any]:
-            words = _CHINESE if hass.config.language.startswith("zh") else _ENGLISH
+            words = _CHINESE if is_chinese(hass.config.language) else _ENGLISH
             data = event.data
             description = {
                 LOGBOOK_ENTRY_NAME: words["name"].format(device=_device(hass, data)),
@@ -108,7 +110,9 @@ def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
     said = [words["set"].format(list=_listed(words, done))] if done else []
     refused = [change for change in changes if change["refused"]]
     said += [
-        words["refused"].format(change=_change(hass, words, change), why=change["refused"])
+        words["refused"].format(
+            change=_change(hass, words, change), message=change["refused"], meaning=_meaning(hass, change["code"])
+        )
         for change in refused[:NAMED]
     ]
     if len(refused) > NAMED:
@@ -128,10 +132,17 @@ def _change(hass: HomeAssistant, words: Words, change: Data) -> str:
 
 
 def _failure(hass: HomeAssistant, words: Words, data: Data) -> str:
-    said = words["failed"].format(message=data["message"], code=data["code"])
+    code = data["code"]
+    explained = labelled(code, _meaning(hass, code), hass.config.language)
+    said = words["failed"].format(message=data["message"], code=code, explained=explained)
     if data["identifier"]:
         said = f"{said} · {data['identifier']}"
     return _with_message_id(words, said, data)
+
+
+def _meaning(hass: HomeAssistant, code: int) -> str:
+    """Return what a code means as a part of a sentence; nothing for a code that an automation made up."""
+    return describe(code, hass.config.language).rstrip("。") if code in CODES else ""
 
 
 def _raw(hass: HomeAssistant, words: Words, data: Data) -> str:

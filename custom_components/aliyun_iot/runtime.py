@@ -12,7 +12,6 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 
-from .alink.codes import Code
 from .alink.commands import Answer, Command, CommandKind
 from .alink.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.errors import ConnectError, CredentialsRefused
@@ -40,6 +39,7 @@ from .exposures import exposed_bindings, service_bindings
 from .follower import Follower
 from .health.clock_watch import ClockWatch
 from .health.connection_issues import ConnectionIssues
+from .health.issues import Issues
 from .health.watch import Health
 from .listeners import Happening, listeners_of
 from .reports.catching_up import CatchingUp
@@ -93,12 +93,12 @@ class Runtime:
             self.link,
             entry.options.get(CONF_WINDOW, DEFAULT_WINDOW),
             on_change=self.loops.changed,
-            rejections=Rejections(hass, entry.entry_id, entry.title, self._rejected),
+            rejections=Rejections(Issues(hass, entry), self._rejected),
         )
         self._health = Health(hass, entry, self.reporter)
         self.commander = Commander(
             hass,
-            Announcer(hass, entry.entry_id, entry.title),
+            Announcer(hass, entry),
             self.reporter,
             self.loops,
         )
@@ -291,14 +291,9 @@ class Runtime:
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _commanded(self, command: Command) -> Answer:
-        answer = await self.commander.handle(command)
-        if (
-            command.kind is CommandKind.PROPERTY_SET
-            and answer.code == Code.SUCCESS
-            and isinstance(command.params, dict)
-        ):
-            self.desired.obeyed(command.params)
-        return answer
+        if command.kind is CommandKind.PROPERTY_SET:
+            return await self.desired.obey(command)
+        return await self.commander.handle(command)
 
     @callback
     def _code_came(self, code: int) -> None:
@@ -309,7 +304,7 @@ class Runtime:
     def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
         name = self._entry.title
         if state is LinkState.ONLINE:
-            if self._was_online:
+            if self._loss_told:
                 _LOGGER.info("%s is connected again", name)
             self._was_online = True
             self._loss_told = False

@@ -32,7 +32,6 @@ from .exposures import (
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.difference import Change, Difference, Events, Mode, difference
 from .mapping.document import Document
-from .mapping.event_binding import EventBinding
 from .mapping.rule import Rule
 from .mapping.rule_document import NAMED, DocumentedRule, Names
 from .rules import rules_of
@@ -58,8 +57,7 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
     titles = _rule_titles(entry)
 
     def portable(binding: Binding) -> Binding:
-        entity = _entity_id(hass, binding.entity) if binding.entity else ""
-        return replace(binding, entity=entity, rule=titles.get(binding.rule, ""))
+        return replace(binding, entity=_entity_id(hass, binding.entity), rule=titles.get(binding.rule, ""))
 
     def portable_service(service: ServiceBinding) -> ServiceBinding:
         return replace(service, script=_entity_id(hass, service.script)) if service.script else service
@@ -70,7 +68,7 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
         map(portable, exposed_bindings(entry)),
         map(portable_service, service_bindings(entry).values()),
         rules,
-        (_with_entity_id(hass, one) for one in event_bindings(entry).values()),
+        (replace(one, entity=_entity_id(hass, one.entity)) for one in event_bindings(entry).values()),
     )
 
 
@@ -79,13 +77,13 @@ def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mod
     """Return what importing a document would change; nothing is stored."""
     names = _names(hass)
     local = Document.of(
-        (replace(one, entity=_entity_id(hass, one.entity) if one.entity else "") for one in document.bindings.values()),
+        (replace(one, entity=_entity_id(hass, one.entity)) for one in document.bindings.values()),
         (
             replace(one, script=_entity_id(hass, one.script)) if one.script else one
             for one in document.services.values()
         ),
         {name: _local_rule(hass, rule, names) for name, rule in document.rules.items()},
-        (_with_entity_id(hass, one) for sources in document.events.values() for one in sources),
+        (replace(one, entity=_entity_id(hass, one.entity)) for sources in document.events.values() for one in sources),
     )
     planned = difference(mapping_document(hass, entry), local, mode)
     return Plan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
@@ -102,7 +100,7 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> N
         if change.after is None:
             removed.add(change.name)
             continue
-        reference = entity_reference(hass, change.after.entity) if change.after.entity else ""
+        reference = entity_reference(hass, change.after.entity)
         binding = replace(change.after, entity=reference, rule=rule_ids.get(change.after.rule, ""))
         if change.before and change.before.entity == change.after.entity:
             replaced[change.name] = binding
@@ -170,9 +168,7 @@ def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[C
 
 def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[Events]]) -> None:
     for change in changes:
-        wanted = [
-            replace(one, entity=entity_reference(hass, one.entity)) if one.entity else one for one in change.after or ()
-        ]
+        wanted = [replace(one, entity=entity_reference(hass, one.entity)) for one in change.after or ()]
         for subentry_id, binding in event_bindings(entry).items():
             if binding in wanted:
                 wanted.remove(binding)
@@ -188,10 +184,6 @@ def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Cha
                     unique_id=None,
                 ),
             )
-
-
-def _with_entity_id(hass: HomeAssistant, event: EventBinding) -> EventBinding:
-    return replace(event, entity=_entity_id(hass, event.entity)) if event.entity else event
 
 
 def _entity_id(hass: HomeAssistant, reference: str) -> str:

@@ -17,6 +17,7 @@ from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
 from .actions.call import ENTRY
+from .alink.errors import ThingModelError
 from .const import DOMAIN
 from .flows.transfer_words import faults_text, risks, warnings
 from .labels import Labels
@@ -73,7 +74,14 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
             translation_key="invalid_mapping",
             translation_placeholders={"faults": faults_text(labels, err)},
         ) from err
-    model = thing_model_of(entry)
+    try:
+        model = thing_model_of(entry)
+    except ThingModelError as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="thing_model_invalid",
+            translation_placeholders={"path": err.path, "problem": err.describe(call.hass.config.language)},
+        ) from err
     plan = plan_import(call.hass, entry, document, call.data[ATTR_MODE])
     risky = risks(labels, plan.difference, model)
     response = {**_told(plan.difference), "warnings": warnings(labels, plan, model), "risky": risky}

@@ -150,7 +150,7 @@ def test_misfits_are_refused_in_both_directions(data_type: DataType, value: obje
             check(value, "Id")
         assert refused.value.code == code
         assert refused.value.path == "Id"
-        assert refused.value.wanted == data_type.describe()
+        assert refused.value.wanted("zh-Hans") == data_type.describe("zh-Hans")
         assert refused.value.got is value
 
 
@@ -193,7 +193,7 @@ def test_errors_lead_to_the_innermost_place(
     with pytest.raises(InvalidValue) as refused:
         check(value, "Id")
     assert refused.value.path == path
-    assert refused.value.wanted == wanted
+    assert refused.value.wanted("en") == wanted
     assert str(refused.value).startswith(f"{path}: wanted {wanted}, got ")
 
 
@@ -202,6 +202,7 @@ def test_errors_stay_short_and_need_no_path() -> None:
     with pytest.raises(InvalidValue) as refused:
         TextType(10).encode("x" * 100_000)
     assert str(refused.value).startswith("value: wanted text of at most 10 characters, got 'xxx")
+    assert refused.value.describe("zh-Hans").startswith("值：应为文本，最多 10 个字符，实际为 'xxx")
     assert len(str(refused.value)) < 200
 
 

@@ -22,7 +22,7 @@ from custom_components.aliyun_iot.mapping.rule import Facet
 from custom_components.aliyun_iot.mapping.rule_document import DocumentedRule
 from custom_components.aliyun_iot.mapping.selection import Selection, Target
 
-HEAD = "format: aliyun_iot_mapping\nversion: 2\n"
+HEAD = "format: aliyun_iot_mapping\nversion: 1\n"
 LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -187,7 +187,7 @@ def test_people_can_read_it() -> None:
     assert all(line.startswith("# ") for line in comment.splitlines())
     assert body == (
         "format: aliyun_iot_mapping\n"
-        "version: 2\n"
+        "version: 1\n"
         "bindings:\n"
         "  light.lamp:\n"
         "    - identifier: Brightness\n"
@@ -259,7 +259,7 @@ def test_of_two_bindings_of_a_property_the_working_one_is_exported() -> None:
         ("# nothing but a comment", FaultKind.EMPTY, None),
         ("just words", FaultKind.NOT_A_MAPPING, None),
         ("- 1", FaultKind.NOT_A_MAPPING, None),
-        ("format: another\nversion: 2", FaultKind.NOT_A_MAPPING, None),
+        ("format: another\nversion: 1", FaultKind.NOT_A_MAPPING, None),
         (b"\x89PNG\r\n\x1a\n\x00", FaultKind.NOT_TEXT, None),
         (HEAD.encode("utf-16"), FaultKind.NOT_TEXT, None),
         ("a: \x00", FaultKind.NOT_TEXT, None),
@@ -284,6 +284,21 @@ def test_of_two_bindings_of_a_property_the_working_one_is_exported() -> None:
 def test_texts_that_are_no_document(text: str | bytes, kind: FaultKind, line: int | None) -> None:
     """Each is refused before anything in it takes effect, with the line where there is one."""
     assert faults(text) == [(kind, "", line)]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "where"),
+    [
+        ("2", FaultKind.NEWER, ""),
+        ("0", FaultKind.WRONG_VALUE, "version"),
+        ("one", FaultKind.WRONG_VALUE, "version"),
+        ("true", FaultKind.WRONG_VALUE, "version"),
+        ("", FaultKind.WRONG_VALUE, "version"),
+    ],
+)
+def test_versions_that_nobody_knows(version: str, kind: FaultKind, where: str) -> None:
+    """A newer document is not guessed at."""
+    assert faults(f"format: aliyun_iot_mapping\nversion: {version}\nlater: 1") == [(kind, where, None)]
 
 
 def test_every_fault_is_told_with_its_path() -> None:
@@ -386,7 +401,7 @@ rules:
 def test_what_could_not_be_stored_is_refused(data: dict[str, Any], where: str) -> None:
     """An action may be given anything, and what JSON can't say would keep Home Assistant from saving its entries."""
     with pytest.raises(DocumentError) as error:
-        Document.parse({"format": "aliyun_iot_mapping", "version": 2, **data})
+        Document.parse({"format": "aliyun_iot_mapping", "version": 1, **data})
     assert [(one.where, one.expected in (Expected.PLAIN, Expected.TEXT)) for one in error.value.faults] == [
         (where, True)
     ]
@@ -397,5 +412,5 @@ def test_nested_data_ends_somewhere() -> None:
     loop: list[object] = []
     loop.append(loop)
     with pytest.raises(DocumentError) as error:
-        Document.parse({"format": "aliyun_iot_mapping", "version": 2, "bindings": loop})
+        Document.parse({"format": "aliyun_iot_mapping", "version": 1, "bindings": loop})
     assert error.value.faults[0].kind is FaultKind.TOO_DEEP

@@ -38,9 +38,9 @@ def failure(key: str, **placeholders: str) -> HomeAssistantError:
     return HomeAssistantError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
 
 
-def refusal(code: int, message: str) -> HomeAssistantError:
+def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
     """Return the error for an answer of the cloud that is not 200."""
-    return failure("rejected", code=str(code), message=message, meaning=describe(code, "en"))
+    return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
 def enumerated(identifiers: Collection[str]) -> str:
@@ -51,7 +51,7 @@ def enumerated(identifiers: Collection[str]) -> str:
 
 
 @contextmanager
-def told_to_the_user() -> Iterator[None]:
+def told_to_the_user(call: ServiceCall) -> Iterator[None]:
     """Turn what a request to the cloud raises into errors that a user can read."""
     try:
         yield
@@ -60,6 +60,6 @@ def told_to_the_user() -> Iterator[None]:
     except RequestTimeout as err:
         raise failure("request_timeout") from err
     except Rejected as err:
-        raise refusal(err.code, err.message) from err
+        raise refusal(call, err.code, err.message) from err
     except (MessageError, ValueError) as err:
         raise failure("not_sendable", reason=str(err)) from err

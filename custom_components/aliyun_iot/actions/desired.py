@@ -21,6 +21,6 @@ async def get_desired(call: ServiceCall) -> ServiceResponse:
     known = runtime.model.properties if runtime.model else None
     if known is not None and (unknown := [one for one in identifiers if one not in known]):
         raise misuse("unknown_property", identifier=", ".join(unknown), known=enumerated(known))
-    with told_to_the_user():
+    with told_to_the_user(call):
         desired = await runtime.link.get_desired(identifiers, REPLY_TIMEOUT)
     return {identifier: {"value": one.value, "version": one.version} for identifier, one in desired.items()}

@@ -27,7 +27,7 @@ PUBLISH_SCHEMA = vol.Schema(
 async def send_raw(call: ServiceCall) -> None:
     """Send a frame in the product's own format."""
     frame = payload_bytes(call.data[ATTR_DATA], call.data[ATTR_FORMAT])
-    with told_to_the_user():
+    with told_to_the_user(call):
         await runtime_of(call).link.send_raw(frame)
 
 
@@ -36,5 +36,5 @@ async def publish(call: ServiceCall) -> None:
     link = runtime_of(call).link
     topic = call.data[ATTR_TOPIC].removeprefix(link.topics.users).removeprefix("/").removeprefix("user/")
     payload = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
-    with told_to_the_user():
+    with told_to_the_user(call):
         await link.publish(topic, payload, call.data[ATTR_QOS])

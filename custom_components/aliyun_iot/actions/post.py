@@ -32,12 +32,12 @@ async def post_properties(call: ServiceCall) -> ServiceResponse:
     """Post property values and wait for what the cloud says to each of them."""
     runtime = runtime_of(call)
     model = runtime.model.properties if runtime.model else None
-    values = wire_values(call.data[ATTR_PROPERTIES], model, "unknown_property")
+    values = wire_values(call, call.data[ATTR_PROPERTIES], model, "unknown_property")
     now = _now()
     samples = {identifier: Sample(value, now) for identifier, value in values.items()}
-    with told_to_the_user():
+    with told_to_the_user(call):
         reply = await runtime.link.post_properties(samples, REPLY_TIMEOUT)
-    response = _accepted(reply)
+    response = _accepted(call, reply)
     if reply.rejected:
         reasons = "; ".join(f"{identifier}: {reason}" for identifier, reason in reply.rejected.items())
         raise failure("property_rejected", reasons=reasons)
@@ -51,10 +51,12 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
     events = runtime.model.events if runtime.model else None
     if events is not None and identifier not in events:
         raise misuse("unknown_event", identifier=identifier, known=enumerated(events))
-    output = wire_values(call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter")
-    with told_to_the_user():
+    output = wire_values(
+        call, call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter"
+    )
+    with told_to_the_user(call):
         reply = await runtime.link.post_event(identifier, output, _now(), REPLY_TIMEOUT)
-    return _accepted(reply)
+    return _accepted(call, reply)
 
 
 async def request_sync(call: ServiceCall) -> ServiceResponse:
@@ -71,10 +73,10 @@ async def request_sync(call: ServiceCall) -> ServiceResponse:
     }
 
 
-def _accepted(reply: Reply) -> ServiceResponse:
+def _accepted(call: ServiceCall, reply: Reply) -> ServiceResponse:
     """Return the reply to a request as response data; everything but success raises."""
     if not reply.ok:
-        raise refusal(reply.code, reply.message)
+        raise refusal(call, reply.code, reply.message)
     return {"code": reply.code, "message": reply.message}
 
 

@@ -65,9 +65,9 @@ def _outcome(call: ServiceCall, command: OpenCommand) -> Answer:
     if code not in CODES and code not in DEVICE_CODES:
         raise misuse("invalid_code", code=str(code))
     fields = command.service.output if command.service and code == Code.SUCCESS else None
-    data = wire_values(call.data.get(ATTR_DATA, {}), fields, "unknown_output")
+    data = wire_values(call, call.data.get(ATTR_DATA, {}), fields, "unknown_output")
     answer = Answer(code, data, call.data.get(ATTR_MESSAGE) or _words(code))
-    with told_to_the_user():
+    with told_to_the_user(call):
         encode_reply(call.data[ATTR_COMMAND_ID], answer.code, answer.data, answer.message)
     return answer
 

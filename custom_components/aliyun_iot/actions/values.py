@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from homeassistant.core import ServiceCall
+
 from ..alink.datatypes import Field
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
@@ -12,7 +14,10 @@ from .call import enumerated, misuse
 
 
 def wire_values(
-    values: Mapping[str, Any], fields: Mapping[str, Property] | Mapping[str, Field] | None, unknown: str
+    call: ServiceCall,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Property] | Mapping[str, Field] | None,
+    unknown: str,
 ) -> dict[str, JsonValue]:
     """Return values as the thing model wants them, or without one (`fields` is None) as they are.
 
@@ -20,13 +25,15 @@ def wire_values(
     """
     if fields is None:
         return {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
-    return {name: _one(name, value, fields, unknown) for name, value in values.items()}
+    return {name: _one(call, name, value, fields, unknown) for name, value in values.items()}
 
 
-def _one(name: str, value: object, fields: Mapping[str, Property] | Mapping[str, Field], unknown: str) -> JsonValue:
+def _one(
+    call: ServiceCall, name: str, value: object, fields: Mapping[str, Property] | Mapping[str, Field], unknown: str
+) -> JsonValue:
     if name not in fields:
         raise misuse(unknown, identifier=name, known=enumerated(fields))
     try:
         return to_wire(fields[name].data_type, value, name)
     except InvalidValue as err:
-        raise misuse("invalid_value", path=err.path, wanted=err.wanted) from err
+        raise misuse("invalid_value", path=err.path, wanted=err.wanted(call.hass.config.language)) from err

@@ -71,7 +71,7 @@ class DataType(ABC):
         """Return the `specs` of the `dataType` object."""
 
     def _misfit(self, path: str, got: object, *, wrong_type: bool = True) -> InvalidValue:
-        return InvalidValue(path, self.describe(), got, self.code, wrong_type=wrong_type)
+        return InvalidValue(path, self.describe, got, self.code, wrong_type=wrong_type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What can go wrong between a device and the cloud: one class for each cause that is handled differently."""
 # ruff: noqa: N818 - named after what happened, as Home Assistant names its own (`ServiceNotFound`).
 
+from collections.abc import Callable
 from reprlib import Repr
 from typing import ClassVar, Final
 
@@ -159,19 +160,31 @@ class ThingModelError(AlinkError, ValueError):
 class InvalidValue(AlinkError, ValueError):
     """A value does not fit the data type that the thing model gives it."""
 
-    def __init__(self, path: str, wanted: str, got: object, code: int, *, wrong_type: bool = True) -> None:
+    def __init__(
+        self, path: str, wanted: Callable[[str], str], got: object, code: int, *, wrong_type: bool = True
+    ) -> None:
         """Keep what does not fit.
 
-        `path` is the identifier, nested like `RGBColor.Red` or `ZoneLevels[3]`; `wanted` describes the values that would
-        do; `code` is what the cloud itself would answer (`docs/protocol.md` §7.2); `wrong_type` is false when only the range
-        forbids the value.
+        `path` is the identifier, nested like `RGBColor.Red` or `ZoneLevels[3]`; `wanted` describes, in a language, the
+        values that would do; `code` is what the cloud itself would answer (`docs/protocol.md` §7.2); `wrong_type` is false
+        when only the range forbids the value.
         """
-        super().__init__(f"{path or 'value'}: wanted {wanted}, got {_SHORT.repr(got)}")
         self.path = path
         self.wanted = wanted
         self.got = got
         self.code = code
         self.wrong_type = wrong_type
+        super().__init__(self.describe())
+
+    def describe(self, language: str = "en") -> str:
+        """Return what does not fit and what would, in simplified Chinese for `zh…`, otherwise in English."""
+        return phrase(
+            ("{path}: wanted {wanted}, got {got}", "{path}：应为{wanted}，实际为 {got}"),
+            language,
+            path=self.path or ("value", "值"),
+            wanted=self.wanted(language),
+            got=_SHORT.repr(self.got),
+        )
 
 
 class MessageError(AlinkError, ValueError):

@@ -17,11 +17,10 @@ import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 
 from ..alink.messages import JsonValue
-from ..const import DOMAIN
+from ..health.issues import Issue, Issues
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -91,6 +90,7 @@ class LoopGuard:
         """Belong to the device of an entry."""
         self._hass = hass
         self._entry = entry
+        self._issues = Issues(hass, entry)
         self._tracks: dict[str, _Track] = {}
         self._contexts: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._pauses: dict[str, CALLBACK_TYPE] = {}
@@ -130,7 +130,7 @@ class LoopGuard:
         """Let a property be set again."""
         if end := self._pauses.pop(identifier, None):
             end()
-            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(identifier))
+            self._issues.solved(Issue.LOOP, identifier)
 
     @callback
     def stop(self) -> None:
@@ -159,16 +159,4 @@ class LoopGuard:
             self.resume(identifier)
 
         self._pauses[identifier] = async_call_later(self._hass, PAUSE, over)
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._issue_id(identifier),
-            data={"entry_id": self._entry.entry_id, "identifier": identifier},
-            is_fixable=True,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="loop",
-            translation_placeholders={"device": self._entry.title, "identifier": identifier, "echo": echo},
-        )
-
-    def _issue_id(self, identifier: str) -> str:
-        return f"loop_{self._entry.entry_id}_{identifier}"
+        self._issues.tell(Issue.LOOP, identifier, echo=echo)

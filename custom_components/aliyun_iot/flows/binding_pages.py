@@ -39,7 +39,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         self._entity_form: BindingForm | None = None
         self._custom_form: CustomForm | None = None
         self._entered: dict[str, Any] = {}
-        self._doubt: InputRefused | None = None
+        self._doubted: Binding | None = None
 
     @abstractmethod
     def bound_entry(self) -> ConfigEntry:
@@ -160,10 +160,9 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
                 refused = err
             else:
                 # What would get lost is shown once; who sends the same again means it.
-                if doubt is None or (self._doubt and self._doubt.errors == doubt.errors):
+                if doubt is None or binding == self._doubted:
                     return self.finish_with(binding, form.current)
-                refused = doubt
-            self._doubt = refused
+                refused, self._doubted = doubt, binding
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(form.schema(), user_input or form.values()),

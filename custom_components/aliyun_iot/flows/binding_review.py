@@ -92,5 +92,5 @@ def _unpostable(properties: PropertyField, binding: Binding, state: State) -> st
     try:
         bound.by_identifier[binding.identifier].sample(state, dt_util.utcnow())
     except (ConversionError, InvalidValue) as err:
-        return str(err)
+        return properties.labels.reason(err)
     return None

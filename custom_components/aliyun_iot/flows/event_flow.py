@@ -12,24 +12,20 @@ from homeassistant.helpers.selector import (
     ObjectSelector,
     ObjectSelectorConfig,
     ObjectSelectorField,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
     TemplateSelector,
     TriggerSelector,
 )
 import voluptuous as vol
 
 from ..alink.thing_model import Event
-from ..exposures import entity_reference, event_title, resolve_entity
+from ..exposures import entity_reference, event_bindings, event_title, resolve_entity
 from ..labels import Labels
 from ..mapping.binding import identifier
 from ..mapping.event_binding import EventBinding
 from ..reports.event_output import EventOutput
 from ..reports.event_sources import Triggers, validated_triggers
 from ..runtime import thing_model_of
-from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER
+from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER, choice
 
 CONF_TRIGGERS: Final = "triggers"
 CONF_OUTPUT: Final = "output"
@@ -61,18 +57,12 @@ class EventFlow(ConfigSubentryFlow):
             else:
                 return await self.async_step_source()
         labels = await Labels.load(self.hass)
-        events = model.events.values() if model else ()
-        choice = SelectSelector(
-            SelectSelectorConfig(
-                options=[SelectOptionDict(value=one.identifier, label=labels.event(one)) for one in events],
-                custom_value=model is None,
-                mode=SelectSelectorMode.DROPDOWN,
-            )
-        )
+        known = model.events.values() if model else ()
+        events = choice(((one.identifier, labels.event(one)) for one in known), custom_value=model is None)
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Required(CONF_IDENTIFIER): choice}), user_input
+                vol.Schema({vol.Required(CONF_IDENTIFIER): events}), user_input
             ),
             errors=errors,
             last_step=False,
@@ -160,11 +150,15 @@ class EventFlow(ConfigSubentryFlow):
 
     def _finish(self, output: dict[str, Any]) -> SubentryFlowResult:
         binding = replace(self._binding, output=output)
+        changed = self._get_reconfigure_subentry() if self.source == SOURCE_RECONFIGURE else None
+        others = event_bindings(self._get_entry())
+        if changed:
+            others.pop(changed.subentry_id)
+        if binding in others.values():
+            return self.async_abort(reason="already_configured")
         title = event_title(self.hass, binding)
-        if self.source == SOURCE_RECONFIGURE:
-            return self.async_update_and_abort(
-                self._get_entry(), self._get_reconfigure_subentry(), title=title, data=binding.as_dict()
-            )
+        if changed:
+            return self.async_update_and_abort(self._get_entry(), changed, title=title, data=binding.as_dict())
         return self.async_create_entry(title=title, data=binding.as_dict())
 
 

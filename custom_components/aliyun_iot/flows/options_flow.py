@@ -39,7 +39,7 @@ from ..const import (
     DEFAULT_WINDOW,
     SUBENTRY_RULE,
 )
-from ..exposures import add_bindings, change_bindings, exposed_bindings
+from ..exposures import add_bindings, change_bindings, exposed_bindings, put_binding
 from ..labels import Labels
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
@@ -168,11 +168,7 @@ class AliyunOptionsFlow(
     @override
     def finish_with(self, binding: Binding, replaced: Binding | None) -> ConfigFlowResult:
         """Store a binding in the exposure of its device; what somebody changed by hand no rule takes away."""
-        own = replace(binding, rule="")
-        if replaced in self.editable():
-            change_bindings(self.hass, self.config_entry, replaced={replaced.identifier: own})
-        else:
-            add_bindings(self.hass, self.config_entry, [own])
+        put_binding(self.hass, self.config_entry, replace(binding, rule=""), replaced)
         return self.finish()
 
     @override

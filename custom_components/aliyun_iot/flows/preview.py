@@ -88,7 +88,7 @@ def _sample(labels: Labels, one: BoundProperty) -> Sample | str | None:
     try:
         return one.sample(state, dt_util.utcnow()) if state else None
     except (ConversionError, InvalidValue) as err:
-        return str(err)
+        return labels.reason(err)
 
 
 def _left_out(

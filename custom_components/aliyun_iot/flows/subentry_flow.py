@@ -17,10 +17,6 @@ from homeassistant.helpers.selector import (
     ActionSelector,
     EntitySelector,
     EntitySelectorConfig,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
 )
 import voluptuous as vol
 
@@ -32,6 +28,7 @@ from ..exposures import (
     entity_reference,
     exposure_data,
     exposure_key,
+    put_binding,
     resolve_entity,
     service_bindings,
     store_bindings,
@@ -39,7 +36,7 @@ from ..exposures import (
 from ..labels import Labels
 from ..mapping.binding import Binding, ServiceBinding, identifier
 from ..runtime import thing_model_of
-from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_ENTITY, CONF_IDENTIFIER
+from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_ENTITY, CONF_IDENTIFIER, choice
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 
@@ -99,12 +96,8 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         if self.source == SOURCE_USER:
             key = exposure_key(self.hass, binding.entity)
             return self.async_create_entry(title=key.title, data=exposure_data([binding]), unique_id=key.unique_id)
-        rows = [binding if row == replaced else row for row in self.editable()]
-        return self.async_update_and_abort(
-            self.bound_entry(),
-            self._get_reconfigure_subentry(),
-            data=exposure_data(rows if replaced else [*rows, binding]),
-        )
+        put_binding(self.hass, self.bound_entry(), binding, replaced)
+        return self.async_abort(reason="reconfigure_successful")
 
     @override
     def finish_without(self, identifiers: Collection[str]) -> SubentryFlowResult:
@@ -149,17 +142,11 @@ class ServiceFlow(ConfigSubentryFlow):
                     return await self.async_step_run()
                 errors = {CONF_IDENTIFIER: "identifier_taken"}
         labels = await Labels.load(self.hass)
-        choice = SelectSelector(
-            SelectSelectorConfig(
-                options=[SelectOptionDict(value=one.identifier, label=labels.service(one)) for one in free],
-                custom_value=model is None,
-                mode=SelectSelectorMode.DROPDOWN,
-            )
-        )
+        services = choice(((one.identifier, labels.service(one)) for one in free), custom_value=model is None)
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Required(CONF_IDENTIFIER): choice}), user_input
+                vol.Schema({vol.Required(CONF_IDENTIFIER): services}), user_input
             ),
             errors=errors,
             description_placeholders={CONF_IDENTIFIER: self._identifier},

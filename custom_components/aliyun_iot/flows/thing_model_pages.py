@@ -91,7 +91,10 @@ class ThingModelPages(OptionsPages):
         """Show what is in a thing model, what differs from the present one, and what that means for the bindings."""
         self._model = model
         labels = await Labels.load(self.hass)
-        present = thing_model_of(self.config_entry)
+        try:
+            present = thing_model_of(self.config_entry)
+        except ThingModelError:  # This one is to replace it.
+            present = None
         lost = misfits(labels, self.config_entry, model)
         differing = new_warnings(labels, self.config_entry, present, model)
         parts = (

@@ -59,14 +59,13 @@ class ClockWatch:
             self._look()
 
     async def stop(self) -> None:
-        """Ask no more, and withdraw what was told."""
+        """Ask no more; what is told is withdrawn when the entry is unloaded."""
         if self._end:
             self._end()
             self._end = None
         if self._reading:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-        self._issues.solved(Issue.CLOCK_SKEW)
 
     @callback
     def connected(self) -> None:

@@ -37,10 +37,8 @@ class ConnectionIssues:
 
     @callback
     def stop(self) -> None:
-        """Withdraw everything: whoever starts anew finds out anew."""
+        """Wait for nothing any more; what is told is withdrawn when the entry is unloaded."""
         self._end_proof()
-        for issue in (Issue.KICKED_OUT, Issue.DEVICE_DISABLED, Issue.DEVICE_DELETED):
-            self._issues.solved(issue)
 
     def _connected(self) -> None:
         self._was_online = True

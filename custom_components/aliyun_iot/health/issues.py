@@ -1,10 +1,10 @@
 """The repair issues of a device: which there are, how grave they are, and that none outlives its cause.
 
-Who notices a problem tells it here and withdraws it when the cause has gone. What is told of a device that is unloaded is
-withdrawn with it, since nobody would notice any more that it was solved; what only the user can tick off stays.
+Who notices a problem tells it here and withdraws it when the cause has gone. What is told of a device that does not run any
+more is withdrawn, since nobody would notice that it was solved; what only the user can tick off stays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -30,7 +30,10 @@ class Issue(StrEnum):
     CLOCK_SKEW = "clock_skew"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
+    ENTITY_GONE = "entity_gone"
     KICKED_OUT = "kicked_out"
+    LOOP = "loop"
+    PROPERTY_REJECTED = "property_rejected"
     RATE_LIMIT = "rate_limit"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
@@ -40,13 +43,13 @@ class Issue(StrEnum):
 class _Nature:
     """How grave an issue is, and what the user can do about it right there.
 
-    One that is `ticked_off` stays, also over restarts, until the user has done so; one with `retry` lets the device
-    connect at once (`repairs.py`).
+    One that is `ticked_off` stays, also over restarts, until the user has done so; for one with a `fix` the integration
+    does something then (`repairs.py`).
     """
 
     severity: ir.IssueSeverity
     ticked_off: bool = False
-    retry: bool = False
+    fix: bool = False
 
 
 _NATURES: Final[Mapping[Issue, _Nature]] = {
@@ -54,8 +57,11 @@ _NATURES: Final[Mapping[Issue, _Nature]] = {
     Issue.CERTIFICATE_INVALID: _Nature(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Nature(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Nature(ir.IssueSeverity.ERROR),
-    Issue.DEVICE_DISABLED: _Nature(ir.IssueSeverity.ERROR, retry=True),
-    Issue.KICKED_OUT: _Nature(ir.IssueSeverity.ERROR, retry=True),
+    Issue.DEVICE_DISABLED: _Nature(ir.IssueSeverity.ERROR, fix=True),
+    Issue.ENTITY_GONE: _Nature(ir.IssueSeverity.WARNING),
+    Issue.KICKED_OUT: _Nature(ir.IssueSeverity.ERROR, fix=True),
+    Issue.LOOP: _Nature(ir.IssueSeverity.WARNING, fix=True),
+    Issue.PROPERTY_REJECTED: _Nature(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Nature(ir.IssueSeverity.WARNING),
     Issue.THING_MODEL_MISMATCH: _Nature(ir.IssueSeverity.WARNING),
     Issue.TLS_FAILED: _Nature(ir.IssueSeverity.ERROR),
@@ -71,28 +77,38 @@ class Issues:
         self._entry = entry
 
     @callback
-    def tell(self, issue: Issue, **facts: str) -> None:
-        """Show an issue, or bring the facts in its text up to date; the name of the device is one of them."""
+    def tell(self, issue: Issue, identifier: str = "", **facts: str) -> None:
+        """Show an issue, or bring the facts in its text up to date; the name of the device is one of them.
+
+        With an `identifier` it is about this property alone, and others may have the same problem.
+        """
         nature = _NATURES[issue]
+        about = {"identifier": identifier} if identifier else {}
         ir.async_create_issue(
             self._hass,
             DOMAIN,
-            self._id(issue),
-            data={"entry_id": self._entry.entry_id} if nature.retry else None,
-            is_fixable=nature.ticked_off or nature.retry,
+            self._id(issue, identifier),
+            data={"entry_id": self._entry.entry_id, **about} if nature.fix else None,
+            is_fixable=nature.ticked_off or nature.fix,
             is_persistent=nature.ticked_off,
             severity=nature.severity,
             translation_key=issue,
-            translation_placeholders={"device": self._entry.title, **facts},
+            translation_placeholders={"device": self._entry.title, **about, **facts},
         )
 
     @callback
-    def solved(self, issue: Issue) -> None:
-        """Withdraw an issue, if it is shown."""
-        ir.async_delete_issue(self._hass, DOMAIN, self._id(issue))
+    def solved(self, issue: Issue, identifier: str = "") -> None:
+        """Withdraw an issue, if it is shown; `identifier` is as it was told."""
+        ir.async_delete_issue(self._hass, DOMAIN, self._id(issue, identifier))
 
-    def _id(self, issue: Issue) -> str:
-        return f"{issue}_{self._entry.entry_id}"
+    def _id(self, issue: Issue, identifier: str) -> str:
+        return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
+
+
+def listed(rows: Sequence[str], most: int) -> str:
+    """Return rows as a list in the text of an issue, cut after `most` of them."""
+    more = ["…"] if len(rows) > most else []
+    return "\n".join(f"- {row}" for row in [*rows[:most], *more])
 
 
 @callback
@@ -103,14 +119,14 @@ def issues_of(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
 
 @callback
 def async_withdraw_when_unloaded(hass: HomeAssistant) -> None:
-    """Withdraw what is told of a device whenever its entry is unloaded, also after a set-up that has failed."""
+    """Withdraw what is told of a device whenever its entry is unloaded, or its set-up has failed and isn't tried again."""
 
     @callback
     def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if (
             entry.domain == DOMAIN
             and change is ConfigEntryChange.UPDATED
-            and entry.state is ConfigEntryState.NOT_LOADED
+            and entry.state in (ConfigEntryState.NOT_LOADED, ConfigEntryState.SETUP_ERROR)
         ):
             for issue in issues_of(hass, entry.entry_id):
                 if not issue.is_persistent:

@@ -1,6 +1,7 @@
 """What is wrong with a device that the user has to know, beside what keeps it from connecting."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -10,11 +11,15 @@ from ..alink.errors import ConnectError
 from ..alink.link import LinkState
 from ..alink.thing_model import ThingModel
 from ..bound import BoundProperties
+from ..exposures import event_bindings, resolve_entity
 from ..reports.reporter import Reporter
-from .issues import Issue, Issues
+from .issues import Issue, Issues, listed
 from .mismatch import Mismatch
 from .throttling import Throttling
 from .tls_watch import TlsWatch
+
+NAMED: Final = 10
+"""Properties and events whose entity is gone that the issue names."""
 
 
 class Health:
@@ -22,6 +27,8 @@ class Health:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, reporter: Reporter) -> None:
         """Notice what the reporter notices."""
+        self._hass = hass
+        self._entry = entry
         self._issues = Issues(hass, entry)
         self._tls = TlsWatch(hass, entry, self._issues)
         self._throttling = Throttling(hass, entry, self._issues)
@@ -33,6 +40,10 @@ class Health:
     def follow(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
         """Look at what is bound from now on."""
         self._mismatch.examine(bound, services, model)
+        if gone := sorted({*bound.gone, *self._events_without_entity()}):
+            self._issues.tell(Issue.ENTITY_GONE, count=str(len(gone)), bindings=listed(gone, NAMED))
+        else:
+            self._issues.solved(Issue.ENTITY_GONE)
 
     @callback
     def link_changed(self, state: LinkState, error: ConnectError | None) -> None:
@@ -48,6 +59,11 @@ class Health:
     def stop(self) -> None:
         """Wait for nothing any more; what is told is withdrawn when the entry is unloaded."""
         self._throttling.stop()
+
+    def _events_without_entity(self) -> Iterable[str]:
+        for binding in event_bindings(self._entry).values():
+            if binding.entity and resolve_entity(self._hass, binding.entity) is None:
+                yield binding.identifier
 
     def _overflowed(self) -> None:
         """Tell of samples that are lost for good, which nothing can solve: it is withdrawn when it was read."""

@@ -22,8 +22,12 @@ from .binding import ACTIONS, Access, Binding, ServiceBinding
 from .document_text import MAX_DEPTH
 from .event_binding import EventBinding
 from .fault import DocumentError, Expected, Fault, FaultKind, Path, readable, wrong_value
-from .migrations import FORMAT, NO_ENTITY, VERSION, migrated
 from .rule_document import SIDES, DocumentedRule
+
+FORMAT: Final = "aliyun_iot_mapping"
+VERSION: Final = 1
+NO_ENTITY: Final = "no_entity"
+"""Heads the bindings that no entity stands behind; an entity id has a dot."""
 
 _SECTIONS: Final = ("format", "version", "bindings", "services", "events", "rules")
 _NESTED: Final = ("conversion", *SIDES)
@@ -97,20 +101,20 @@ class Document:
 
     @classmethod
     def parse(cls, data: object) -> Self:
-        """Return the document that data describe, of any version so far; raises DocumentError with all its faults."""
+        """Return the document that data describe; raises DocumentError with all its faults."""
         reading = _Reading()
         plain = reading.plain(data, ())
         reading.finish()
-        if not isinstance(plain, dict):
+        if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise DocumentError([Fault(FaultKind.NOT_A_MAPPING, placeholders={"format": FORMAT})])
-        document = migrated(plain)
-        reading.sections(document)
-        rules = dict(reading.rules(document))
+        _check_version(plain.get("version"))
+        reading.sections(plain)
+        rules = dict(reading.rules(plain))
         read = cls(
-            {one.identifier: one for one in reading.bindings(document)},
-            {one.identifier: one for one in reading.services(document)},
+            {one.identifier: one for one in reading.bindings(plain)},
+            {one.identifier: one for one in reading.services(plain)},
             rules,
-            _by_identifier(reading.events(document)),
+            _by_identifier(reading.events(plain)),
         )
         reading.finish()
         return read
@@ -352,6 +356,13 @@ class _Reading:
 
     def _wrong(self, path: Path, expected: Expected, found: object) -> None:
         self._faults.append(wrong_value(path, expected, found))
+
+
+def _check_version(version: object) -> None:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise DocumentError([wrong_value(("version",), Expected.VERSION, version)])
+    if version > VERSION:
+        raise DocumentError([Fault(FaultKind.NEWER, placeholders={"found": str(version), "newest": str(VERSION)})])
 
 
 def _by_identifier(events: Iterable[EventBinding]) -> dict[str, tuple[EventBinding, ...]]:

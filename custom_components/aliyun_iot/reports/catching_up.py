@@ -7,12 +7,11 @@ whatever happens during all that goes before it.
 import asyncio
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
 from .desired_values import DesiredValues
 from .reporter import Reporter
 from .snapshot import Snapshot
-from .unsent_store import UnsentStore
+from .unsent_store import UnsentStore, utc_milliseconds
 
 SNAPSHOT_TIMEOUT = 10.0
 """Seconds; a value that its binding holds back is no reason to wait longer."""
@@ -63,7 +62,7 @@ class CatchingUp:
             return
         self._connected = False
         self._end()
-        self._store.offline_since = _now()
+        self._store.offline_since = utc_milliseconds()
         self._reporter.disconnected()
 
     async def stop(self) -> None:
@@ -85,12 +84,8 @@ class CatchingUp:
     async def _catch_up(self, snapshot: Snapshot) -> None:
         await snapshot.wait(SNAPSHOT_TIMEOUT)
         since = self._store.offline_since
-        await self._desired.catch_up(_now() - since if since is not None else None)
+        await self._desired.catch_up(utc_milliseconds() - since if since is not None else None)
         if since is not None:
             self._store.offline_since = None
             self._store.write_soon()
         self._reporter.sender.allow_past(allowed=True)
-
-
-def _now() -> int:
-    return int(dt_util.utcnow().timestamp() * 1000)

@@ -13,17 +13,16 @@ from collections.abc import Iterable, Mapping
 import logging
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
 from ..alink.codes import Code
-from ..alink.commands import Command, CommandKind
+from ..alink.commands import Answer, Command, CommandKind
 from ..alink.desired import Desired
 from ..alink.errors import AlinkError
 from ..alink.link import Link
 from ..alink.messages import JsonValue
 from ..bound import BoundProperties
 from ..commands.commander import Commander
-from .unsent_store import UnsentStore
+from .unsent_store import UnsentStore, utc_milliseconds
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class DesiredValues:
     """The desired values of one device."""
 
     def __init__(self, hass: HomeAssistant, link: Link, commander: Commander, store: UnsentStore) -> None:
-        """Nothing happens before `catch_up` or `obeyed`."""
+        """Nothing happens before `catch_up` or `obey`."""
         self.hours = 0.0
         """After how many hours a desired value is stale; 0 for never."""
         self._hass = hass
@@ -54,7 +53,9 @@ class DesiredValues:
         self._commander = commander
         self._store = store
         self._bound = BoundProperties()
-        self._obeyed: dict[str, JsonValue] = {}
+        self._obeyed: dict[str, Mapping[str, JsonValue]] = {}
+        """The last set that was carried out of each property, as long as nobody knows whether it is kept as desired."""
+        self._under_way: set[asyncio.Event] = set()
         self._answered = True
         self._settling: asyncio.Task[None] | None = None
         self._retrying: asyncio.Task[None] | None = None
@@ -73,12 +74,20 @@ class DesiredValues:
         if await self._carry_out_all(stale=stale):
             self._retrying = self._hass.async_create_background_task(self._retry(), "Aliyun desired values")
 
-    @callback
-    def obeyed(self, values: Mapping[str, JsonValue]) -> None:
-        """Take note of a set that was carried out; what of it the cloud keeps as desired is cleared soon."""
-        self._obeyed |= values
-        if self._settling is None and self._answered:
+    async def obey(self, command: Command) -> Answer:
+        """Carry out a property set as the cloud sends it; what of it the cloud keeps as desired is cleared soon."""
+        ended = asyncio.Event()
+        self._under_way.add(ended)
+        try:
+            answer = await self._commander.handle(command)
+            if isinstance(command.params, dict):
+                self._obeyed |= dict.fromkeys(_done(command.params, answer), command.params)
+        finally:
+            self._under_way.discard(ended)
+            ended.set()
+        if self._obeyed and self._settling is None and self._answered:
             self._settling = self._hass.async_create_background_task(self._settle(), "Aliyun desired values")
+        return answer
 
     @callback
     def pause(self) -> None:
@@ -99,24 +108,39 @@ class DesiredValues:
     async def _settle(self) -> None:
         await asyncio.sleep(SETTLE_DELAY)
         self._settling = None
-        await self._clear_obeyed(await self._get(self._obeyed))
+        asked = dict(self._obeyed)
+        wanted = await self._get(asked)
+        if self._answered:
+            await self._clear_obeyed(wanted, asked)
 
-    async def _clear_obeyed(self, wanted: Mapping[str, Desired]) -> dict[str, Desired]:
-        """Clear what was carried out while it was asked for, and return the rest."""
-        values, self._obeyed = self._obeyed, {}
-        obeyed = {key: one for key, one in wanted.items() if key in values and values[key] == one.value}
+    async def _clear_obeyed(
+        self, wanted: Mapping[str, Desired], asked: Mapping[str, Mapping[str, JsonValue]]
+    ) -> dict[str, Desired]:
+        """Clear what was done when it was set, and return the rest.
+
+        Sets that were obeyed when it was `asked` are settled. Of later ones the answer may know nothing yet.
+        """
+        obeyed = {
+            key: one for key, one in wanted.items() if key in self._obeyed and self._obeyed[key][key] == one.value
+        }
+        self._obeyed = {key: values for key, values in self._obeyed.items() if asked.get(key) is not values}
+        for key, one in obeyed.items():  # what can't be cleared now is not to be done again
+            self._remember(key, one.version, carried_out=True)
         await self._clear(_versions(obeyed), "done when it was set")
         return {key: one for key, one in wanted.items() if key not in obeyed}
 
     async def _carry_out_all(self, *, stale: bool) -> bool:
         """Carry out what is desired; return whether something is left to be tried again."""
+        asked = dict(self._obeyed)
         wanted = await self._get(
             key for key, one in self._bound.by_identifier.items() if one.binding.access.controls and one.writable
         )
         if not self._answered:
             return False
-        wanted = await self._clear_obeyed(wanted)
+        for one in list(self._under_way):  # the cloud may have sent as a set what it names as desired
+            await one.wait()
         self._store.desired = {key: row for key, row in self._store.desired.items() if key in wanted}
+        wanted = await self._clear_obeyed(wanted, asked)
         known = {key: one for key, one in wanted.items() if self._is_carried_out(key, one.version)}
         await self._clear(_versions(known), "done before")
         new = {key: one for key, one in wanted.items() if key not in known}
@@ -132,8 +156,8 @@ class DesiredValues:
         answer = await self._commander.handle(
             Command(CommandKind.PROPERTY_SET, KIND, None, values, sync=False, topic="", payload=b"")
         )
-        failed = [key for key in wanted if key in answer.data or (answer.code != Code.SUCCESS and not answer.data)]
-        done = {key: one for key, one in wanted.items() if key not in failed}
+        done = {key: wanted[key] for key in _done(values, answer)}
+        failed = [key for key in wanted if key not in done]
         for key, one in done.items():  # what can't be cleared now is not to be done again
             self._remember(key, one.version, carried_out=True)
         # The code is that of the first failure; the others have their turn at the next try.
@@ -173,7 +197,7 @@ class DesiredValues:
 
     def _remember(self, identifier: str, version: int, *, carried_out: bool) -> None:
         row = self._store.desired.get(identifier)
-        since = row["since"] if isinstance(row, dict) and row.get("version") == version else _now()
+        since = row["since"] if isinstance(row, dict) and row.get("version") == version else utc_milliseconds()
         self._store.desired[identifier] = {"version": version, "since": since, "done": carried_out}
         self._store.write_soon()
 
@@ -184,8 +208,15 @@ class DesiredValues:
     def _has_waited_long(self, identifier: str, version: int) -> bool:
         match self._store.desired.get(identifier):
             case {"version": int(known), "since": int(since)} if known == version:
-                return bool(self.hours) and _now() - since > self.hours * HOUR_MS
+                return bool(self.hours) and utc_milliseconds() - since > self.hours * HOUR_MS
         return False
+
+
+def _done(values: Mapping[str, JsonValue], answer: Answer) -> list[str]:
+    """Return what of a set was carried out; an answer without names is about all of it."""
+    if answer.code != Code.SUCCESS and not answer.data:
+        return []
+    return [key for key in values if key not in answer.data]
 
 
 def _versions(wanted: Mapping[str, Desired]) -> dict[str, int]:
@@ -194,7 +225,3 @@ def _versions(wanted: Mapping[str, Desired]) -> dict[str, int]:
 
 def _versioned(step: str, versions: Mapping[str, int]) -> str:
     return f"{step} ({', '.join(f'{key} version {version}' for key, version in versions.items())})"
-
-
-def _now() -> int:
-    return int(dt_util.utcnow().timestamp() * 1000)

@@ -4,11 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 import logging
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.core import callback
 
 from ..alink.messages import JsonValue
-from ..const import DOMAIN
+from ..health.issues import Issue, Issues, listed
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,16 +30,12 @@ class Rejection:
 class Rejections:
     """The properties of one device that the cloud does not take."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry_id: str, device: str, on_rejection: Callable[[str, str, JsonValue], None]
-    ) -> None:
+    def __init__(self, issues: Issues, on_rejection: Callable[[str, str, JsonValue], None]) -> None:
         """`on_rejection` hears of every refusal: the property, the reason and the value."""
         self.known: dict[str, Rejection] = {}
         self.on_change: Callable[[], None] = _nothing
         """Told when other properties are refused than before, or for other reasons."""
-        self._hass = hass
-        self._issue_id = f"property_rejected_{entry_id}"
-        self._device = device
+        self._issues = issues
         self._on_rejection = on_rejection
         self._shown: dict[str, str] = {}
 
@@ -86,12 +81,6 @@ class Rejections:
         """Let everything be tried again: the thing model in the cloud may have been changed meanwhile."""
         self.known = {identifier: replace(one, count=0) for identifier, one in self.known.items()}
 
-    @callback
-    def stop(self) -> None:
-        """Show nothing any more."""
-        self.known.clear()
-        self._show()
-
     def _forget(self, identifiers: Collection[str]) -> None:
         for identifier in identifiers:
             del self.known[identifier]
@@ -106,22 +95,10 @@ class Rejections:
         self._shown = present
         self.on_change()
         if not present:
-            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+            self._issues.solved(Issue.PROPERTY_REJECTED)
             return
-        rows = [f"- {identifier}: {reason}" for identifier, reason in present.items()]
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="property_rejected",
-            translation_placeholders={
-                "device": self._device,
-                "count": str(len(rows)),
-                "properties": "\n".join([*rows[:NAMED], *(["- …"] if len(rows) > NAMED else [])]),
-            },
-        )
+        rows = [f"{identifier}: {reason}" for identifier, reason in present.items()]
+        self._issues.tell(Issue.PROPERTY_REJECTED, count=str(len(rows)), properties=listed(rows, NAMED))
 
 
 def _nothing() -> None:

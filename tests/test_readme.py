@@ -1,0 +1,79 @@
+"""What the READMEs list is all that there is, in both languages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_COMMAND_FAILED
+from simulator import CloudDevice
+
+from .application import TARGET, SetProperties
+from .conftest import SetUp
+from .walk import translations
+
+ROOT = Path(__file__).parent.parent
+LANGUAGES = ("en", "zh-Hans")
+CHAPTERS = {
+    "en": {
+        "binding": "### A binding",
+        "entities": "## What can be bound",
+        "events": "## Events on Home Assistant's bus",
+    },
+    "zh-Hans": {"binding": "### 绑定", "entities": "## 可以绑定什么", "events": "## Home Assistant 总线上的事件"},
+}
+
+
+def chapter(language: str, name: str) -> str:
+    """Return the text from one heading of a README to the next."""
+    readme = ROOT / ("README.md" if language == "en" else "README.zh-CN.md")
+    _, _, rest = readme.read_text(encoding="utf-8").partition(f"\n{CHAPTERS[language][name]}\n")
+    return rest.partition("\n##")[0]
+
+
+def rows(text: str) -> Iterator[str]:
+    """Yield the first cell of every row of the tables in a text."""
+    yield from re.findall(r"^\| (.+?) \|", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_of_a_binding_is_explained(language: str) -> None:
+    """By the name that the form shows, which may say more; related ones share a row."""
+    page = translations(language)["options"]["step"]["binding"]
+    labels = [*page["data"].values()]
+    for section in page["sections"].values():
+        labels += section["data"].values()
+    explained = {name for row in rows(chapter(language, "binding")) for name in re.split("[,、] ?", row)}
+    assert {re.split("[:：，]", label)[0] for label in labels} <= explained
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_entity_of_the_integration_is_named(language: str) -> None:
+    """Also those that are disabled at first."""
+    kinds: dict[str, dict[str, Any]] = translations(language)["entity"]
+    names = [entity["name"].split("{")[0].strip() for kind in kinds.values() for entity in kind.values()]
+    assert len(names) == 12
+    assert [name for name in names if name not in chapter(language, "entities")] == []
+
+
+async def test_everything_in_the_events_is_explained(
+    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """A command that is refused fires both events; nothing is in them that the pages do not say, nor the other way."""
+    await set_up([TARGET])
+    commands = async_capture_events(hass, EVENT_COMMAND)
+    failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
+    await set_properties(TargetTemperature=31)
+    await hass.async_block_till_done()
+    (command,), (failure,) = commands, failures
+    for language in LANGUAGES:
+        text = chapter(language, "events")
+        assert {row.strip("`") for row in rows(text) if row.startswith("`")} == command.data.keys()
+        [sentence] = [line for line in text.split("\n\n") if f"`{EVENT_COMMAND_FAILED}`" in line]
+        assert failure.data.keys() <= set(re.findall("`(.+?)`", sentence))
+        [changes] = [line for line in text.splitlines() if line.startswith("| `changes`")]
+        assert command.data["changes"][0].keys() <= set(re.findall("`(.+?)`", changes))
