@@ -104,3 +104,36 @@ async def test_a_refusal_of_the_device_is_no_fault_of_the_values(
     cloud.faults.set(answer_code=None)
     await posted(device, "CurrentTemperature", 24)
     assert not entry.runtime_data.reporter.rejections.known
+
+
+def many(hass: HomeAssistant, count: int) -> list[dict[str, str]]:
+    """Return bindings of so many sensors, which measure something."""
+    rows = [{"identifier": f"P{n}", "entity": f"sensor.p{n}", "aspect": "value"} for n in range(count)]
+    for row in rows:
+        hass.states.async_set(row["entity"], "1", WATT)
+    return rows
+
+
+async def test_one_bad_value_among_many(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A cloud that refuses a whole message does not say what is wrong with it: all that is well arrives all the same."""
+    device.thing_model = None
+    rows = many(hass, 64)
+    cloud.faults.set(answer_code={"code": 6306, "count": 7})  # down to the one that is to blame
+    entry = await set_up(rows, options=NO_MODEL)
+    await until(lambda: len(device.properties) == 63)
+    assert list(entry.runtime_data.reporter.rejections.known) == ["P0"]
+    hass.states.async_set("sensor.p0", "2", WATT)
+    await posted(device, "P0", 2)
+
+
+async def test_a_cloud_that_refuses_everything(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """It is not asked for each single value."""
+    cloud.faults.set(answer_code={"code": 6321})
+    entry = await set_up(many(hass, 64), options=NO_MODEL)
+    await until(lambda: len(entry.runtime_data.reporter.rejections.known) == 64)
+    assert len(on_topic(cloud, POST)) > 64
+    assert entry.runtime_data.reporter.counters.posts < 30

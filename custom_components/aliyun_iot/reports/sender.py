@@ -36,7 +36,7 @@ RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
 """Codes that say "not now" rather than "not this" (docs/protocol.md §7.2)."""
 
 REFUSED_IN_A_ROW = 20
-"""History posts: to find one bad sample among 200 takes eight, so this means that the cloud takes no history at all."""
+"""Messages: to find what is wrong with one value among 200 takes eight, so this means that the cloud takes none at all."""
 
 FUTURE_MS = 24 * 3_600_000
 """How far in the future a time may be; else the platform refuses the whole message (docs/protocol.md §4.1, 6326)."""
@@ -77,6 +77,7 @@ class Sender:
         self._opens_at = 0.0
         self.sends_past = False
         """Whether the past has its turn: it waits for the present after each connect."""
+        self._refused_posts = 0
         self._refused_in_a_row = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -169,7 +170,7 @@ class Sender:
         try:
             reply = await self._link.post_properties(_not_ahead(batch), timeout=REPLY_TIMEOUT)
         except MessageError:
-            await self._in_halves(batch)
+            await self._in_halves(batch, TOO_LARGE)
             return
         except (NotConnected, RequestTimeout) as err:
             self._put_back(batch)  # an entity that is unavailable by the next connect has no newer value
@@ -182,13 +183,22 @@ class Sender:
             self._put_back(batch)
             await self._pause(reply)
             return
-        self._settle(batch, reply.rejected if reply.ok else dict.fromkeys(batch, f"{reply.code} {reply.message}"))
+        if reply.ok:
+            self._refused_posts = 0
+            self._settle(batch, reply.rejected)
+        else:
+            self._refused_posts += 1
+            reason = f"{reply.code} {reply.message}"
+            if self._refused_posts < REFUSED_IN_A_ROW:
+                await self._in_halves(batch, reason)  # one value may be to blame; the others are not to suffer from it
+            else:
+                self._settle(batch, dict.fromkeys(batch, reason))
 
-    async def _in_halves(self, batch: Mapping[str, Sample]) -> None:
-        """Post what is too large for one message in two; a single value that is too large is refused."""
+    async def _in_halves(self, batch: Mapping[str, Sample], reason: str) -> None:
+        """Post in two messages what was refused in one; a single value is refused for this reason."""
         keys = list(batch)
         if len(keys) == 1:
-            self._settle(batch, {keys[0]: TOO_LARGE})
+            self._settle(batch, {keys[0]: reason})
             return
         middle = len(keys) // 2
         halves = [{key: batch[key] for key in half} for half in (keys[:middle], keys[middle:])]
