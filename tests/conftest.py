@@ -1,14 +1,16 @@
 """What every story needs: a cloud, a device in it, and a Home Assistant that knows this integration."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from io import BytesIO
 import json
 from pathlib import Path
 import tempfile
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import entity_sources
+from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -43,6 +45,10 @@ DEVICE_SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
 type Rows = list[dict[str, Any]]
 type Upload = Callable[[bytes], Awaitable[str]]
 type SetUp = Callable[..., Awaitable[MockConfigEntry]]
+
+
+REAL_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")}
+"""What every test of Home Assistant replaces, so that nothing is written."""
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +173,11 @@ def set_properties(cloud: Simulator, device: CloudDevice) -> SetProperties:
 
 def _subentry(kind: str, title: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"data": data, "subentry_type": kind, "title": title, "unique_id": f"{kind}:{title}"}
+
+
+@pytest.fixture
+def real_disk(hass: HomeAssistant, tmp_path: Path) -> Generator[Path]:
+    """Let stores write to an empty directory."""
+    hass.config.config_dir = str(tmp_path)
+    with patch.multiple(Store, **REAL_DISK):
+        yield tmp_path

@@ -1,15 +1,12 @@
 """Every sample of an outage reaches the cloud: once, with its own time, after what is true now."""
 
-from collections.abc import Generator
 import json
 import logging
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
@@ -42,9 +39,6 @@ from .waiting import until
 
 NO_MODEL = {"thing_model": None}
 
-REAL_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")}
-"""What every test of Home Assistant replaces, so that nothing is written."""
-
 
 @pytest.fixture(autouse=True)
 def patient_cloud(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
@@ -61,14 +55,6 @@ async def running(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> Mo
     await posted(device, "Power", 1)
     await all_sent(entry)
     return entry
-
-
-@pytest.fixture
-def real_disk(hass: HomeAssistant, tmp_path: Path) -> Generator[Path]:
-    """Let stores write to an empty directory."""
-    hass.config.config_dir = str(tmp_path)
-    with patch.multiple(Store, **REAL_DISK):
-        yield tmp_path
 
 
 async def test_an_outage_leaves_no_gap(

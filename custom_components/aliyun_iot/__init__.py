@@ -65,7 +65,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
     entry.async_on_unload(async_at_started(hass, started))
     entry.async_on_unload(hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, runtime.registry_changed))
     entry.async_on_unload(entry.add_update_listener(_async_updated))
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    try:
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    except BaseException:  # nobody else would end the connection
+        await runtime.stop()
+        raise
     return True
 
 
@@ -77,7 +81,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> b
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
-    """Remove what was told of the device and what was kept for the cloud."""
+    """Remove what was told of the device, what was kept for the cloud, and the pages of its options that are open."""
+    for page in hass.config_entries.options.async_progress_by_handler(entry.entry_id, include_uninitialized=True):
+        hass.config_entries.options.async_abort(page["flow_id"])
     await async_end(hass, entry)
     async_remove_issues(hass, entry.entry_id)
     await async_remove_unsent(hass, entry.entry_id)

@@ -14,7 +14,7 @@ from homeassistant.helpers.start import async_at_started
 
 from .alink.commands import Answer, Command, CommandKind
 from .alink.connecting import CONNECT_TIMEOUT, LinkConfig
-from .alink.errors import ConnectError, CredentialsRefused
+from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.link import Link, LinkState
 from .alink.messages import JsonValue
 from .alink.subscriptions import USER_TOPIC_LIMIT
@@ -123,11 +123,13 @@ class Runtime:
         """
         try:
             await (self._take_over() if self._between_tries else self._prepare())
+            if self._stopped:
+                raise ConnectionLost("stopped meanwhile")
             self.link.start()
             patience = self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT
             await self.link.wait_online(patience if self._hass.is_running else STARTING_PATIENCE)
         except BaseException as err:  # a set-up that is cancelled must leave nothing behind either
-            if isinstance(err, ConnectError) and not isinstance(err, CredentialsRefused):
+            if isinstance(err, ConnectError) and not (self._stopped or isinstance(err, CredentialsRefused)):
                 await self.link.stop()
                 self._wait_for_another_try()
             else:
@@ -182,8 +184,9 @@ class Runtime:
         await self.link.stop()
 
     def resume(self) -> None:
-        """Connect again after `suspend`."""
-        self.link.start()
+        """Connect again after `suspend`, unless all has been stopped meanwhile."""
+        if not self._stopped:
+            self.link.start()
 
     async def update(self) -> None:
         """Take over changed options, subentries and entities without disconnecting; raises ThingModelError.

@@ -4,14 +4,12 @@ An SD card wears out by being written to, so that nothing is written while the d
 minute what is new: samples are in segments, of which only those that have changed are written again.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
-import logging
-from pathlib import Path
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..alink.messages import JsonValue
@@ -19,10 +17,8 @@ from ..alink.samples import Sample
 from ..const import DOMAIN
 from .history import History, Kept
 from .outbox import Outbox
+from .unsent_files import async_numbers, async_read, async_remove, async_remove_all, async_write
 
-_LOGGER = logging.getLogger(__name__)
-
-VERSION = 1
 SEGMENT = 500
 """Samples in a segment, some 20 kB: eight minutes of one a second, of which each is written four times on average."""
 
@@ -47,24 +43,27 @@ class UnsentStore:
         self._changed: set[int] = set()
         self._index: dict[str, Any] = self._as_index()
         self._timer: CALLBACK_TYPE | None = None
+        self._loaded = False
+        self._in_turn = asyncio.Lock()
 
     async def load(self) -> dict[str, Sample]:
         """Bring back what an earlier run has left, and return the values of properties that waited then.
 
         What can't be read is set aside, and only that is lost.
         """
-        index = await _load(self._hass, self._key) or {}
+        index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
         since = index.get("offline_since")
         self.offline_since = since if isinstance(since, int) else None
-        listed = index.get("segments")
-        self._segments = {one for one in listed if isinstance(one, int)} if isinstance(listed, list) else set()
+        # Also what a damaged index, or one from before a power cut, does not list.
+        self._segments = {*_listed(index), *await async_numbers(self._hass, self._key)}
         for segment in sorted(self._segments):
-            rows = await _load(self._hass, f"{self._key}.{segment}")
+            rows = await async_read(self._hass, f"{self._key}.{segment}")
             self._history.restore(_numbered(rows.get("samples") if rows else None, segment))
         self._history.on_past = self._past_changed
         latest = _samples(index.get("latest"))
         self._index = self._as_index() | {"latest": _latest(latest)}
+        self._loaded = True
         return latest
 
     @callback
@@ -90,23 +89,32 @@ class UnsentStore:
         await self._write()
 
     async def _write(self) -> None:
-        """Write segments first, then what lists them, and remove the empty ones last: a power cut loses nothing."""
+        """Write what has changed, one after the other: a slow disk may not have finished when there is more."""
+        if self._loaded:  # else it was stopped before it knew what there is, and must not write over it
+            async with self._in_turn:
+                await self._write_changed()
+
+    async def _write_changed(self) -> None:
+        """Write segments first, then what lists them, and remove the empty ones last: a power cut loses nothing.
+
+        What could not be written is tried again with whatever changes next.
+        """
         changed, self._changed = self._changed, set()
         empty: list[int] = []
         for segment in sorted(changed):
             kept = self._history.at(range(segment * SEGMENT, (segment + 1) * SEGMENT))
             if kept:
                 self._segments.add(segment)
-                await _store(self._hass, f"{self._key}.{segment}").async_save({"samples": _rows(kept)})
+                if not await async_write(self._hass, f"{self._key}.{segment}", {"samples": _rows(kept)}):
+                    self._changed.add(segment)
             elif segment in self._segments:
                 self._segments.discard(segment)
                 empty.append(segment)
         index = self._as_index()
-        if index != self._index:
+        if index != self._index and await async_write(self._hass, self._key, index):
             self._index = index
-            await _store(self._hass, self._key).async_save(index)
         for segment in empty:
-            await _store(self._hass, f"{self._key}.{segment}").async_remove()
+            await async_remove(self._hass, f"{self._key}.{segment}")
 
     def _as_index(self) -> dict[str, Any]:
         return {
@@ -120,10 +128,10 @@ class UnsentStore:
 async def async_remove_unsent(hass: HomeAssistant, entry_id: str) -> None:
     """Remove the files of a device that is no more."""
     key = _key(entry_id)
-    index = await _load(hass, key)
-    for segment in index.get("segments", []) if index else []:
-        await _store(hass, f"{key}.{segment}").async_remove()
-    await _store(hass, key).async_remove()
+    for segment in _listed(await async_read(hass, key) or {}):
+        await async_remove(hass, f"{key}.{segment}")
+    await async_remove(hass, key)
+    await async_remove_all(hass, key)
 
 
 def utc_milliseconds() -> int:
@@ -135,37 +143,9 @@ def _key(entry_id: str) -> str:
     return f"{DOMAIN}.{entry_id}.unsent"
 
 
-def _store(hass: HomeAssistant, key: str) -> Store[dict[str, Any]]:
-    return Store(hass, VERSION, key, private=True, atomic_writes=True)
-
-
-async def _load(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
-    """Return what is stored; a file that is not ours, of a later version or damaged is set aside."""
-    store = _store(hass, key)
-    try:
-        data: object = await store.async_load()
-    except Exception as err:  # noqa: BLE001 - a foreign file fails in any way, and must not keep the device from working
-        await _set_aside(hass, Path(store.path), f"{type(err).__name__}: {err}")
-        return None
-    if data is None or isinstance(data, dict):
-        return data
-    await _set_aside(hass, Path(store.path), "it does not hold what this integration writes")
-    return None
-
-
-async def _set_aside(hass: HomeAssistant, path: Path, reason: str) -> None:
-    aside = path.with_name(f"{path.name}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%S%f}")
-    _LOGGER.warning(
-        "Values that were kept for the cloud can't be read from %s (%s). The file is set aside as %s; what it holds is not"
-        " sent, everything else goes on",
-        path,
-        reason,
-        aside.name,
-    )
-    try:
-        await hass.async_add_executor_job(path.rename, aside)
-    except OSError as err:
-        _LOGGER.debug("Cannot set %s aside: %s", path, err)
+def _listed(index: Mapping[str, Any]) -> list[int]:
+    listed = index.get("segments")
+    return [one for one in listed if isinstance(one, int)] if isinstance(listed, list) else []
 
 
 def _rows(kept: Mapping[int, Kept]) -> list[list[JsonValue]]:
@@ -188,7 +168,12 @@ def _latest(samples: Mapping[str, Sample]) -> dict[str, JsonValue]:
 
 def _samples(stored: object) -> dict[str, Sample]:
     rows = stored.items() if isinstance(stored, dict) else ()
-    return {key: Sample(row[1], row[0]) for key, row in rows if isinstance(row, list) and len(row) == 2}
+    samples: dict[str, Sample] = {}
+    for key, row in rows:
+        match row:
+            case [int(time), value]:
+                samples[key] = Sample(value, time)
+    return samples
 
 
 def _object(stored: object) -> dict[str, JsonValue]:
