@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 import datetime as dt
 import ipaddress
+import json
 from pathlib import Path
 import socket
 import ssl
@@ -12,7 +13,7 @@ from unittest.mock import patch
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, FlowType
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -72,6 +73,21 @@ async def test_a_device_is_added_after_it_has_connected(
     assert device.online
 
 
+async def test_the_menu_of_the_options_follows(hass: HomeAssistant, cloud: Simulator, device: CloudDevice) -> None:
+    """What comes next is to say what the device stands for; closed or left open, the menu leaves nothing behind."""
+    walk = await Walk.add_device(hass)
+    await walk.submit(**triple(), **at(cloud))
+    entry = walk.result["result"]
+    kind, flow_id = walk.result["next_flow"]
+    assert kind is FlowType.OPTIONS_FLOW
+    (menu,) = hass.config_entries.options.async_progress_by_handler(entry.entry_id)
+    assert (menu["flow_id"], menu["step_id"]) == (flow_id, "init")
+
+    await hass.async_block_till_done()
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert hass.config_entries.options.async_progress() == []
+
+
 async def test_the_port_of_the_advanced_section_is_used(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice
 ) -> None:
@@ -114,7 +130,92 @@ async def test_a_malformed_string_is_named_at_its_field(
     assert walk.created
 
 
-@pytest.mark.parametrize("endpoint", ["mqtt://127.0.0.1:1883", "127.0.0.1:99999", "cn shanghai", ""])
+@pytest.mark.parametrize(
+    ("mistake", "error"),
+    [({"product_key": "a1-b"}, "invalid_product_key"), ({"device_name": "gw"}, "invalid_device_name")],
+)
+async def test_a_slip_in_another_field_does_not_cost_the_secret(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, mistake: dict[str, str], error: str
+) -> None:
+    """It is not shown, and an empty field means the one entered before; a field with blanks alone is empty."""
+    walk = await Walk.add_device(hass)
+    await walk.submit(**triple() | mistake, **at(cloud))
+    assert list(walk.errors.values()) == [error]
+    assert "device_secret" not in walk.values
+
+    await walk.submit(**triple("  "), **at(cloud))
+    assert walk.created
+    assert walk.result["data"]["device_secret"] == DEVICE_SECRET
+
+
+COPIED = json.dumps({"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME, "DeviceSecret": DEVICE_SECRET})
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        {"product_key": COPIED},
+        {"product_key": PRODUCT_KEY, "device_name": f"\n {COPIED}"},
+        {"device_secret": COPIED.replace("Product", "product").replace("Device", "device")},
+    ],
+)
+async def test_what_the_console_copies_can_be_pasted(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, pasted: dict[str, str]
+) -> None:
+    """All three strings are in it, whichever field it comes in; the secret in it stays hidden."""
+    walk = await Walk.add_device(hass)
+    await walk.submit(**pasted, **at(cloud) | {"endpoint": "nowhere at all"})
+    assert walk.errors == {"endpoint": "invalid_endpoint"}
+    assert (walk.values["product_key"], walk.values["device_name"]) == (PRODUCT_KEY, DEVICE_NAME)
+    assert DEVICE_SECRET not in str(walk.values)
+
+    await walk.submit(product_key=PRODUCT_KEY, device_name=DEVICE_NAME, **at(cloud))
+    assert walk.created
+    assert {key: walk.result["data"][key] for key in triple()} == triple()
+
+
+async def test_json_with_something_else_in_it_is_no_name(hass: HomeAssistant, cloud: Simulator) -> None:
+    """The page says so at the field, as of any other string that can't be right."""
+    walk = await Walk.add_device(hass)
+    await walk.submit(product_key='{"key": 1}', **at(cloud))
+    assert walk.errors == {"product_key": "invalid_product_key"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port", "errors"),
+    [
+        ("127.0.0.1:1883", 443, {"endpoint": "port_twice"}),
+        ("127.0.0.1", 0, {"advanced": "invalid_port"}),
+        ("cn-shanghai", 65536, {"advanced": "invalid_port"}),
+    ],
+)
+async def test_a_port_that_can_not_be_used(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, endpoint: str, port: int, errors: dict[str, str]
+) -> None:
+    """The section with the port is open, so that the sentence is beside what it speaks of."""
+    walk = await Walk.add_device(hass)
+    await walk.submit(**triple(), endpoint=endpoint, advanced={**PLAIN, "port": port})
+    assert walk.errors == errors
+    assert walk.open_sections == {"advanced"}
+    assert connects(cloud) == 0
+
+
+async def test_the_advanced_section_is_open_when_something_is_in_it(hass: HomeAssistant, socket_enabled: None) -> None:
+    """Or when it may have to do with an error: those of the connection send people there, those of a field do not."""
+    usual = {"transport": "tls"}
+    walk = await Walk.add_device(hass)
+    await walk.submit(**triple() | {"device_name": "gw"}, endpoint="cn-shanghai", advanced=usual)
+    assert walk.open_sections == set()
+
+    await walk.submit(**triple(), endpoint="127.0.0.1:1", advanced=usual)
+    assert walk.errors == {"base": "refused"}
+    assert walk.open_sections == {"advanced"}
+
+    await walk.submit(**triple() | {"device_name": "gw"}, endpoint="cn-shanghai", advanced=PLAIN)
+    assert walk.open_sections == {"advanced"}
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1883", "127.0.0.1:99999", "cn shanghai", ""])
 async def test_an_endpoint_that_is_none_of_the_three_kinds(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, endpoint: str
 ) -> None:
@@ -260,9 +361,46 @@ async def test_a_new_secret_brings_a_running_device_back(
     assert device.connections == 2
 
 
+async def test_a_device_that_was_only_disabled_comes_back_without_its_secret(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Still disabled, the page says that of its own accord; enabled again, an empty field is enough."""
+    device.disabled = True
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    (flow,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    walk = Walk.config(hass, await hass.config_entries.flow.async_configure(flow["flow_id"], None))
+    await walk.submit()
+    assert walk.errors == {"base": "still_refused"}
+
+    device.disabled = False
+    await walk.submit()
+    assert walk.aborted == "reauth_successful"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["device_secret"] == DEVICE_SECRET
+    assert device.online
+
+
+async def test_a_device_that_was_disabled_for_a_while_connects_at_once(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The entry keeps running meanwhile; whoever submits the empty field need not wait for its next try."""
+    entry = await set_up()
+    device.disabled = True
+    device.connection.close("device is disabled")
+    await device.wait_for(lambda device: not device.online)
+    walk = Walk.config(hass, await entry.start_reauth_flow(hass))
+    device.disabled = False
+    await walk.submit(device_secret=" ")
+    assert walk.aborted == "reauth_successful"
+    await device.wait_for(lambda device: device.online)
+    assert entry.state is ConfigEntryState.LOADED
+
+
 @pytest.mark.parametrize(
     ("secret", "errors"),
-    [(OTHER_SECRET, {"base": "invalid_auth"}), ("", {"device_secret": "invalid_device_secret"})],
+    [(OTHER_SECRET, {"base": "still_refused"}), ("with blank", {"device_secret": "invalid_device_secret"})],
 )
 async def test_a_wrong_secret_leaves_the_running_device_as_it_was(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, secret: str, errors: dict[str, str]
@@ -337,7 +475,7 @@ async def test_a_host_that_does_not_work_is_not_moved_to(
 @pytest.mark.parametrize(
     ("mistake", "errors"),
     [
-        ({"endpoint": "mqtt://nonsense"}, {"endpoint": "invalid_endpoint"}),
+        ({"endpoint": "http://nonsense"}, {"endpoint": "invalid_endpoint"}),
         ({"device_secret": "with blank"}, {"device_secret": "invalid_device_secret"}),
         ({"advanced": {**PLAIN, "ca": "no certificate"}}, {"advanced": "invalid_ca"}),
     ],

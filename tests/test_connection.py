@@ -4,7 +4,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink import Endpoint, Transport
-from custom_components.aliyun_iot.connection import EndpointInvalid, link_config, parse_endpoint
+from custom_components.aliyun_iot.connection import EndpointInvalid, PortTwice, link_config, parse_endpoint
 
 from .conftest import DEVICE_SECRET
 
@@ -19,7 +19,11 @@ from .conftest import DEVICE_SECRET
         (" mqtt.example.com ", Transport.TLS, None, "mqtt.example.com", 8883),
         ("mqtt.example.com", Transport.TCP, None, "mqtt.example.com", 1883),
         ("mqtt.example.com", Transport.TLS, 443, "mqtt.example.com", 443),
-        ("127.0.0.1:2883", Transport.TCP, 443, "127.0.0.1", 2883),
+        ("127.0.0.1:2883", Transport.TCP, 2883, "127.0.0.1", 2883),
+        ("mqtt://127.0.0.1:2883", Transport.TCP, None, "127.0.0.1", 2883),
+        ("MQTTS://mqtt.example.com", Transport.TLS, None, "mqtt.example.com", 8883),
+        ("ssl://iot-06z00abcdefghij", Transport.TLS, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 8883),
+        ("tcp://[::1]:1883", Transport.TCP, None, "::1", 1883),
         ("[::1]:1883", Transport.TCP, None, "::1", 1883),
     ],
 )
@@ -30,12 +34,28 @@ def test_endpoints(entered: str, transport: Transport, port: int | None, host: s
 
 @pytest.mark.parametrize(
     "entered",
-    ["", "mqtt://example.com", "a b", "example.com:0", "example.com:99999", "host:", "cn-shanghai:1883", "iot-"],
+    [
+        "",
+        "https://example.com",
+        "mqtt://",
+        "a b",
+        "example.com:0",
+        "example.com:99999",
+        "host:",
+        "cn-shanghai:1883",
+        "iot-",
+    ],
 )
 def test_impossible_endpoints(entered: str) -> None:
     """What can't be an endpoint is refused at once."""
     with pytest.raises(EndpointInvalid):
         parse_endpoint("a1Key", entered, Transport.TLS, None, None)
+
+
+def test_two_ports() -> None:
+    """Nobody can tell which of them is meant."""
+    with pytest.raises(PortTwice):
+        parse_endpoint("a1Key", "example.com:1883", Transport.TLS, 443, None)
 
 
 async def test_one_pacer_for_each_device(hass: HomeAssistant) -> None:

@@ -1,5 +1,6 @@
 """What can be changed without connecting anew: the thing model and settings."""
 
+import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -9,11 +10,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.flows.options_flow import RANGES
 from simulator import CloudDevice
 
 from .conftest import SetUp
 from .house import LAMP, POWER, bind_lamp, bound, entry_with, furnish
-from .walk import Walk
+from .walk import Walk, translations
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,33 @@ async def test_pages_reach_a_browser(
     assert [list(field.get("selector", ["section"])) for field in page["data_schema"]] == [
         ["select"], ["select"], ["template"], ["action"], ["condition"], ["section"], ["section"]
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", RANGES)
+async def test_numbers_out_of_range_are_told_in_the_language_of_the_user(
+    hass: HomeAssistant, offline: MockConfigEntry, field: str
+) -> None:
+    """The sentence names both ends; what is on them is taken."""
+    least, most = RANGES[field]
+    inside = field in ("commands_per_minute", "desired_hours")
+
+    def entered(number: float) -> dict[str, Any]:
+        return {"commands": {field: number}} if inside else {field: number, "commands": {}}
+
+    walk = await Walk.options(hass, offline, "settings")
+    for number in (least - 1, most + 1):
+        await walk.submit(**entered(number))
+        assert walk.errors == {"commands" if inside else field: f"{field}_range"}
+        assert {**walk.values, **walk.values["commands"]}[field] == number
+    for language in ("en", "zh-Hans"):
+        sentence = translations(language)["options"]["error"][f"{field}_range"]
+        assert [int(number) for number in re.findall("[0-9]+", sentence)] == [least, most]
+
+    for number in (least, most):
+        walk = await Walk.options(hass, offline, "settings")
+        await walk.submit(**entered(number))
+        assert walk.created
+        assert offline.options[field] == number
 
 
 async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 import logging
 from math import ceil
+import re
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -11,6 +12,7 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
+    FlowType,
 )
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import section
@@ -29,7 +31,7 @@ import voluptuous as vol
 from .alink.auth import DeviceTriple
 from .alink.connecting import LinkConfig, probe
 from .alink.endpoint import REGIONS, Transport
-from .alink.errors import CertificateInvalid, ConnectError, TripleInvalid
+from .alink.errors import CertificateInvalid, ConnectError, CredentialsRefused, TripleInvalid
 from .alink.sockets import tls_context
 from .connection import EndpointInvalid, link_config
 from .const import (
@@ -57,38 +59,31 @@ _LOGGER = logging.getLogger(__name__)
 
 SECTION_ADVANCED = "advanced"
 
-# A browser that is told "new-password" neither fills in nor stores the user's password for Home Assistant.
-_SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password"))
-
-_IDENTITY = {
-    vol.Required(CONF_PRODUCT_KEY): TextSelector(),
-    vol.Required(CONF_DEVICE_NAME): TextSelector(),
+_SECRET_FIELD = {
+    # A browser that is told "new-password" neither fills in nor stores the user's password for Home Assistant.
+    vol.Optional(CONF_DEVICE_SECRET): TextSelector(
+        TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
+    )
 }
-_WAY = {
-    # No list of regions: most accounts have an instance ID, and a list is slow to type into.
-    vol.Required(CONF_ENDPOINT, default=REGIONS[0]): TextSelector(),
-    vol.Required(SECTION_ADVANCED): section(
-        vol.Schema(
-            {
-                vol.Required(CONF_TRANSPORT, default=Transport.TLS.value): SelectSelector(
-                    SelectSelectorConfig(
-                        options=[transport.value for transport in Transport], translation_key=CONF_TRANSPORT
-                    )
-                ),
-                vol.Optional(CONF_PORT): NumberSelector(
-                    NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)
-                ),
-                vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
-            }
+# None of them is required: all three may be pasted into one. What is missing then is said by field.
+_TRIPLE_FIELDS = {
+    vol.Optional(CONF_PRODUCT_KEY): TextSelector(),
+    vol.Optional(CONF_DEVICE_NAME): TextSelector(),
+    **_SECRET_FIELD,
+}
+_ADVANCED = vol.Schema(
+    {
+        vol.Required(CONF_TRANSPORT, default=Transport.TLS.value): SelectSelector(
+            SelectSelectorConfig(options=[transport.value for transport in Transport], translation_key=CONF_TRANSPORT)
         ),
-        {"collapsed": True},
-    ),
-}
+        # Without limits, which the selector would tell in English.
+        vol.Optional(CONF_PORT): NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX)),
+        vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
+    }
+)
 
-USER_SCHEMA = vol.Schema({**_IDENTITY, vol.Required(CONF_DEVICE_SECRET): _SECRET, **_WAY})
-RETRY_SCHEMA = vol.Schema({**_IDENTITY, vol.Optional(CONF_DEVICE_SECRET): _SECRET, **_WAY})
-REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_DEVICE_SECRET): _SECRET})
-RECONFIGURE_SCHEMA = vol.Schema({vol.Optional(CONF_DEVICE_SECRET): _SECRET, **_WAY})
+_PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', re.IGNORECASE)
+"""What the console copies: a JSON object with the three strings."""
 
 
 class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -97,7 +92,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Start without knowing anything."""
         # A secret is never sent back to the browser; after an error an empty field means the one entered before.
-        self._secret: str | None = None
+        self._secret = ""
         self._placeholders: dict[str, str] = {}
 
     @staticmethod
@@ -124,13 +119,13 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the device triple and where to connect."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            secret = user_input.get(CONF_DEVICE_SECRET) or self._secret or ""
+            user_input = {**user_input, **_entered_triple(user_input)}
+            self._secret = user_input[CONF_DEVICE_SECRET] or self._secret
             try:
-                triple = DeviceTriple.parse(user_input[CONF_PRODUCT_KEY], user_input[CONF_DEVICE_NAME], secret)
+                triple = DeviceTriple.parse(user_input[CONF_PRODUCT_KEY], user_input[CONF_DEVICE_NAME], self._secret)
             except TripleInvalid as err:
                 errors = _triple_error(err)
             else:
-                self._secret = triple.device_secret
                 # Before connecting: a second login would kick out the entry that is already there.
                 await self.async_set_unique_id(f"{triple.product_key}.{triple.device_name}", raise_on_progress=False)
                 self._abort_if_unique_id_configured(reload_on_update=False)
@@ -145,27 +140,36 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
                     return self.async_create_entry(title=triple.device_name, data=data)
 
         return self.async_show_form(
-            data_schema=self._with_suggestions(RETRY_SCHEMA if self._secret else USER_SCHEMA, user_input),
+            data_schema=self._form(_TRIPLE_FIELDS, user_input or {}, errors),
             errors=errors,
             description_placeholders=self._placeholders,
         )
 
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on with the menu of the options: a device that stands for nothing is not what anybody wanted."""
+        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id)
+        result["next_flow"] = (FlowType.OPTIONS_FLOW, menu["flow_id"])
+        return result
+
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Begin to ask for another secret, after the cloud refused the known one."""
+        """Begin to ask what to do, after the cloud refused the device."""
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the DeviceSecret."""
+        """Ask for the DeviceSecret, or to try again with the known one: the device may only have been disabled."""
         entry = self._get_reauth_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            data = {**entry.data, CONF_DEVICE_SECRET: user_input[CONF_DEVICE_SECRET].strip()}
+            data = {**entry.data, CONF_DEVICE_SECRET: _secret(user_input, entry)}
             errors = await self._try(data, entry)
             if not errors:
                 return self._update(entry, data)
+            if errors == {"base": CredentialsRefused.key}:
+                errors = {"base": "still_refused"}
         return self.async_show_form(
             step_id="reauth_confirm",
-            data_schema=REAUTH_SCHEMA,
+            data_schema=vol.Schema(_SECRET_FIELD),
             errors=errors,
             description_placeholders={**self._placeholders, **_identity(entry)},
         )
@@ -177,7 +181,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             data = {
                 **_identity(entry),
-                CONF_DEVICE_SECRET: user_input.get(CONF_DEVICE_SECRET, "").strip() or entry.data[CONF_DEVICE_SECRET],
+                CONF_DEVICE_SECRET: _secret(user_input, entry),
                 **_entered_way(user_input),
             }
             errors = await self._try(data, entry)
@@ -185,7 +189,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
                 return self._update(entry, data)
         current = {CONF_ENDPOINT: entry.data[CONF_ENDPOINT], SECTION_ADVANCED: dict(entry.data)}
         return self.async_show_form(
-            data_schema=self._with_suggestions(RECONFIGURE_SCHEMA, user_input or current),
+            data_schema=self._form(_SECRET_FIELD, user_input or current, errors),
             errors=errors,
             description_placeholders={**self._placeholders, **_identity(entry)},
         )
@@ -201,12 +205,14 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _checked(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
         """Return how to connect; raises InputRefused for what can be told without connecting."""
+        if not 0 < data.get(CONF_PORT, 1) < 65536:
+            raise InputRefused({SECTION_ADVANCED: "invalid_port"})
         try:
             config = link_config(self.hass, data, options)
         except TripleInvalid as err:
             raise InputRefused(_triple_error(err)) from err
         except EndpointInvalid as err:
-            raise InputRefused({CONF_ENDPOINT: "invalid_endpoint"}) from err
+            raise InputRefused({CONF_ENDPOINT: err.key}) from err
         if certificate_authority := config.endpoint.ca:
             try:
                 await self.hass.async_add_executor_job(tls_context, certificate_authority)
@@ -251,14 +257,42 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         # An entry that is not set up has no update listener that could do it.
         return self.async_update_reload_and_abort(entry, data=data)
 
-    def _with_suggestions(self, schema: vol.Schema, values: Mapping[str, Any] | None) -> vol.Schema:
-        """Return the schema with values to start from, never with a secret."""
-        visible = {key: value for key, value in (values or {}).items() if key != CONF_DEVICE_SECRET}
+    def _form(self, fields: Mapping[Any, Any], values: Mapping[str, Any], errors: Mapping[str, str]) -> vol.Schema:
+        """Return fields and how to connect, with values to start from, never with a secret.
+
+        The advanced section is open if something is in it, or if connecting failed, which it may have to do with.
+        """
+        advanced = values.get(SECTION_ADVANCED, {})
+        usual = advanced.get(CONF_TRANSPORT, Transport.TLS) == Transport.TLS and not {CONF_PORT, CONF_CA} & set(
+            advanced
+        )
+        schema = vol.Schema(
+            {
+                **fields,
+                # No list of regions: most accounts have an instance ID, and a list is slow to type into.
+                vol.Required(CONF_ENDPOINT, default=REGIONS[0]): TextSelector(),
+                vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": usual and "base" not in errors}),
+            }
+        )
+        visible = {key: value for key, value in values.items() if key != CONF_DEVICE_SECRET}
         return self.add_suggested_values_to_schema(schema, visible)
 
 
 def _triple_error(err: TripleInvalid) -> dict[str, str]:
     return {err.field: f"invalid_{err.field}"}
+
+
+def _entered_triple(user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Return the three strings, each empty if it is missing; what was pasted as JSON into any field goes before."""
+    entered = {key: user_input.get(key, "").strip() for key in (CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET)}
+    pasted = {name.lower(): value for name, value in _PASTED.findall(" ".join(entered.values()))}
+    return {key: pasted.get(key.replace("_", ""), value) for key, value in entered.items()}
+
+
+def _secret(user_input: Mapping[str, Any], entry: ConfigEntry) -> str:
+    """Return the secret that was entered, or the known one if the field was left empty."""
+    secret: str = user_input.get(CONF_DEVICE_SECRET, "").strip() or entry.data[CONF_DEVICE_SECRET]
+    return secret
 
 
 def _identity(entry: ConfigEntry) -> dict[str, str]:
@@ -276,8 +310,8 @@ def _entered_way(user_input: Mapping[str, Any]) -> dict[str, str | int]:
         CONF_ENDPOINT: user_input[CONF_ENDPOINT].strip(),
         CONF_TRANSPORT: advanced[CONF_TRANSPORT],
     }
-    if port := advanced.get(CONF_PORT):
-        way[CONF_PORT] = int(port)
+    if CONF_PORT in advanced:
+        way[CONF_PORT] = int(advanced[CONF_PORT])
     if certificate_authority := advanced.get(CONF_CA, "").strip():
         way[CONF_CA] = certificate_authority
     return way

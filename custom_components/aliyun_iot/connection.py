@@ -25,6 +25,7 @@ from .const import (
 )
 
 _INSTANCE = re.compile(r"iot-[0-9a-z]+")
+_SCHEME = re.compile(r"^(mqtts?|ssl|tcp)://", re.IGNORECASE)
 _HOST = re.compile(r"(?P<host>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 
 # A pacer outlives its entry: reloading must not buy another five connects.
@@ -34,15 +35,25 @@ _PACERS: HassKey[dict[tuple[str, str], ConnectPacer]] = HassKey(f"{DOMAIN}_pacer
 class EndpointInvalid(ValueError):  # noqa: N818 - beside TripleInvalid
     """What was entered is neither a region, an instance id, nor a host with an optional port."""
 
+    key = "invalid_endpoint"
+    """Of the text that tells it."""
+
+
+class PortTwice(EndpointInvalid):
+    """There is a port behind the host, and another one in the field for ports."""
+
+    key = "port_twice"
+
 
 def parse_endpoint(product_key: str, entered: str, transport: Transport, port: int | None, ca: str | None) -> Endpoint:
     """Return the endpoint that a region id, an instance id or a host (with an optional `:port`) stands for.
 
-    A region id or instance id is turned into the host that the platform documents (docs/protocol.md §1.1).
+    A region id or instance id is turned into the host that the platform documents (docs/protocol.md §1.1). A prefix such
+    as `mqtt://` says nothing that the transport does not say.
 
     Raises EndpointInvalid.
     """
-    entered = entered.strip()
+    entered = _SCHEME.sub("", entered.strip())
     if entered in REGIONS:
         return Endpoint.for_region(product_key, entered, transport, port)
     if _INSTANCE.fullmatch(entered.lower()):
@@ -50,10 +61,12 @@ def parse_endpoint(product_key: str, entered: str, transport: Transport, port: i
     match = _HOST.fullmatch(entered)
     if match is None or match["host"] in REGIONS or match["host"] == "iot-":
         raise EndpointInvalid(entered)
-    port = int(match["port"]) if match["port"] else port or Endpoint.for_instance(entered, transport).port
-    if not 0 < port < 65536:
+    used = int(match["port"] or port or Endpoint.for_instance(entered, transport).port)
+    if port not in (None, used):
+        raise PortTwice(entered)
+    if not 0 < used < 65536:
         raise EndpointInvalid(entered)
-    return Endpoint(match["host"].strip("[]"), port, transport, ca)
+    return Endpoint(match["host"].strip("[]"), used, transport, ca)
 
 
 def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:

@@ -3,7 +3,7 @@
 Everything is taken over by the running entry; nothing here reconnects, but for a changed keep-alive.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, override
@@ -52,48 +52,45 @@ from .rule_title import rule_title
 from .selection_pages import Draft, SelectionPages
 from .transfer_pages import TransferPages
 
-LONGEST_WINDOW = 10
-MOST_COMMANDS = 6000
-"""A minute; more than anybody wants to limit."""
-
-UPLINK_RATES = (2, 100)
-"""Messages in a second; other hosts than the platform may take more than that does."""
-
-LONGEST_DESIRED_HOURS = 24 * 30
+RANGES = {
+    CONF_KEEP_ALIVE: (KEEP_ALIVE_RANGE[0], KEEP_ALIVE_RANGE[-1]),
+    CONF_WINDOW: (0, 10),
+    # Other hosts than the platform may take more messages than that does.
+    CONF_UPLINK_RATE: (2, 100),
+    # More commands than anybody wants to limit.
+    CONF_COMMANDS_PER_MINUTE: (0, 6000),
+    CONF_DESIRED_HOURS: (0, 24 * 30),
+}
+"""The least and the most of each setting that is a number. The selectors do not know: they would tell it in English."""
 
 SECTION_COMMANDS = "commands"
+
+
+_COUNT = NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX))
+
+
+def _duration(unit: str, step: float = 1) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(
+            step=step, unit_of_measurement=unit, translation_key="duration", mode=NumberSelectorMode.BOX
+        )
+    )
+
 
 COMMAND_FIELDS = vol.Schema(
     {
         vol.Optional(CONF_COMMAND_CONDITION): CONDITION_FIELD,
-        vol.Required(CONF_COMMANDS_PER_MINUTE, default=0): NumberSelector(
-            NumberSelectorConfig(min=0, max=MOST_COMMANDS, mode=NumberSelectorMode.BOX)
-        ),
-        vol.Required(CONF_DESIRED_HOURS, default=DEFAULT_DESIRED_HOURS): NumberSelector(
-            NumberSelectorConfig(min=0, max=LONGEST_DESIRED_HOURS, unit_of_measurement="h", mode=NumberSelectorMode.BOX)
-        ),
+        vol.Required(CONF_COMMANDS_PER_MINUTE, default=0): _COUNT,
+        vol.Required(CONF_DESIRED_HOURS, default=DEFAULT_DESIRED_HOURS): _duration("h"),
         vol.Required(CONF_DRY_RUN, default=False): BooleanSelector(),
     }
 )
 
 SETTINGS_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): NumberSelector(
-            NumberSelectorConfig(
-                min=KEEP_ALIVE_RANGE[0],
-                max=KEEP_ALIVE_RANGE[-1],
-                unit_of_measurement="s",
-                mode=NumberSelectorMode.BOX,
-            )
-        ),
-        vol.Required(CONF_WINDOW, default=DEFAULT_WINDOW): NumberSelector(
-            NumberSelectorConfig(
-                min=0, max=LONGEST_WINDOW, step=0.05, unit_of_measurement="s", mode=NumberSelectorMode.BOX
-            )
-        ),
-        vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): NumberSelector(
-            NumberSelectorConfig(min=UPLINK_RATES[0], max=UPLINK_RATES[1], mode=NumberSelectorMode.BOX)
-        ),
+        vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): _duration("s"),
+        vol.Required(CONF_WINDOW, default=DEFAULT_WINDOW): _duration("s", 0.05),
+        vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): _COUNT,
         vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
     }
 )
@@ -129,7 +126,8 @@ class AliyunOptionsFlow(
         placeholders: dict[str, str] = {}
         if user_input is not None:
             try:
-                return self.finish(await self._read_settings(user_input))
+                if not (errors := _out_of_range(user_input)):
+                    return self.finish(await self._read_settings(user_input))
             except InvalidCondition as err:
                 errors, placeholders = {SECTION_COMMANDS: "invalid_condition"}, {"problem": str(err)}
         options = self.config_entry.options
@@ -204,3 +202,13 @@ class AliyunOptionsFlow(
             bound = [replace(binding, rule="") for binding in changes.added if binding.rule == draft.rule_id]
             add_bindings(self.hass, self.config_entry, bound)
         return self.finish()
+
+
+def _out_of_range(user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with numbers, by field; errors in a section can be shown for the section only."""
+    commands = user_input[SECTION_COMMANDS]
+    return {
+        SECTION_COMMANDS if field in commands else field: f"{field}_range"
+        for field, (least, most) in RANGES.items()
+        if not least <= {**user_input, **commands}[field] <= most
+    }
