@@ -34,6 +34,13 @@ class Code(IntEnum):
     LOOP = 100011
 
 
+DEVICE_CODES: Final = frozenset({401, 403, 520, 521, 522, 6100, 6204, 6208, 6209})
+"""Codes that are about the device or the account, never about what was sent or asked for."""
+
+RETRY_CODES: Final = DEVICE_CODES | {Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6661, 6760}
+"""Codes that say "not now" rather than "not this" (`docs/protocol.md` §7.2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class CodeText:
     """A code in words: `meaning` as a key for machines, `en` and `zh` as sentences for people."""

@@ -5,6 +5,7 @@ whatever happens during all that goes before it.
 """
 
 import asyncio
+import logging
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -12,6 +13,8 @@ from .desired_values import DesiredValues
 from .reporter import Reporter
 from .snapshot import Snapshot
 from .unsent_store import UnsentStore, utc_milliseconds
+
+_LOGGER = logging.getLogger(__name__)
 
 SNAPSHOT_TIMEOUT = 10.0
 """Seconds; a value that its binding holds back is no reason to wait longer."""
@@ -62,7 +65,8 @@ class CatchingUp:
             return
         self._connected = False
         self._end()
-        self._store.offline_since = utc_milliseconds()
+        if self._store.offline_since is None:  # else nobody knows yet what was desired during the last absence
+            self._store.offline_since = utc_milliseconds()
         self._reporter.disconnected()
 
     async def stop(self) -> None:
@@ -83,9 +87,8 @@ class CatchingUp:
 
     async def _catch_up(self, snapshot: Snapshot) -> None:
         await snapshot.wait(SNAPSHOT_TIMEOUT)
-        since = self._store.offline_since
-        await self._desired.catch_up(utc_milliseconds() - since if since is not None else None)
-        if since is not None:
-            self._store.offline_since = None
-            self._store.write_soon()
+        try:
+            await self._desired.catch_up()
+        except Exception:  # whatever may be wrong there, the past is to be sent
+            _LOGGER.exception("Looking for desired values failed unexpectedly")
         self._reporter.sender.allow_past(allowed=True)

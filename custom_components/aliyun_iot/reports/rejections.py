@@ -1,4 +1,4 @@
-"""What the cloud refused: remembered per property, told once, and shown as a repair issue until it is solved."""
+"""What the cloud refused: remembered per property, and told once; `health/refusals.py` shows it until it is solved."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -7,12 +7,11 @@ import logging
 from homeassistant.core import callback
 
 from ..alink.messages import JsonValue
-from ..health.issues import Issue, Issues, listed
 
 _LOGGER = logging.getLogger(__name__)
 
 NAMED = 5
-"""Properties that one line of the log, and the issue, name."""
+"""Properties that one line of the log names, and the issue."""
 
 PATIENCE = 3
 """Refusals in a row after which a property rests until the next connection or change of its binding."""
@@ -30,14 +29,13 @@ class Rejection:
 class Rejections:
     """The properties of one device that the cloud does not take."""
 
-    def __init__(self, issues: Issues, on_rejection: Callable[[str, str, JsonValue], None]) -> None:
+    def __init__(self, on_rejection: Callable[[str, str, JsonValue], None]) -> None:
         """`on_rejection` hears of every refusal: the property, the reason and the value."""
         self.known: dict[str, Rejection] = {}
         self.on_change: Callable[[], None] = _nothing
         """Told when other properties are refused than before, or for other reasons."""
-        self._issues = issues
         self._on_rejection = on_rejection
-        self._shown: dict[str, str] = {}
+        self._told: dict[str, str] = {}
 
     def repeats(self, identifier: str, value: JsonValue) -> bool:
         """Tell whether this very value was refused the last time."""
@@ -63,7 +61,7 @@ class Rejections:
         if news:
             more = f" and {len(news) - NAMED} more" if len(news) > NAMED else ""
             _LOGGER.warning("The cloud rejected %s%s", ", ".join(news[:NAMED]), more)
-        self._show()
+        self._compare()
 
     @callback
     def accepted(self, identifiers: Collection[str]) -> None:
@@ -84,21 +82,13 @@ class Rejections:
     def _forget(self, identifiers: Collection[str]) -> None:
         for identifier in identifiers:
             del self.known[identifier]
-        if identifiers:
-            self._show()
+        self._compare()
 
-    def _show(self) -> None:
-        """Bring the issue up to date: it names what is refused now, and why."""
-        present = {identifier: one.reason for identifier, one in sorted(self.known.items())}
-        if present == self._shown:
-            return
-        self._shown = present
-        self.on_change()
-        if not present:
-            self._issues.solved(Issue.PROPERTY_REJECTED)
-            return
-        rows = [f"{identifier}: {reason}" for identifier, reason in present.items()]
-        self._issues.tell(Issue.PROPERTY_REJECTED, count=str(len(rows)), properties=listed(rows, NAMED))
+    def _compare(self) -> None:
+        present = {identifier: one.reason for identifier, one in self.known.items()}
+        if present != self._told:
+            self._told = present
+            self.on_change()
 
 
 def _nothing() -> None:

@@ -12,7 +12,7 @@ import time
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..alink.codes import Code, describe
+from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout
 from ..alink.link import REPLY_TIMEOUT, Link, LinkState
 from ..alink.messages import Reply
@@ -32,19 +32,14 @@ SAMPLES_PER_POST = 200
 """The same for samples: a limit is not documented, and that of a post is safe to assume (docs/protocol.md §4.3)."""
 
 RETRY_DELAY = 5.0
-RETRY_CODES = frozenset({Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6760})
-"""Codes that say "not now" rather than "not this" (docs/protocol.md §7.2)."""
+DEVICE_DELAY = 60.0
+"""Seconds after one of the `RETRY_CODES`, and after one of the `DEVICE_CODES`."""
 
 REFUSED_IN_A_ROW = 20
 """Messages: to find what is wrong with one value among 200 takes eight, so this means that the cloud takes none at all."""
 
 FUTURE_MS = 24 * 3_600_000
 """How far in the future a time may be; else the platform refuses the whole message (docs/protocol.md §4.1, 6326)."""
-
-DEVICE_CODES = frozenset({401, 403, 520, 521, 522, 6100, 6204, 6208, 6209})
-"""Codes that are about the device or the account, never about a value."""
-
-DEVICE_DELAY = 60.0
 
 TOO_LARGE = "too large for a message"
 TOO_EARLY = "its time is more than a day ahead: the clock was wrong"
@@ -179,7 +174,7 @@ class Sender:
             _LOGGER.debug("Posting %d properties again: %s", len(batch), err)
             return
         self._counters.posts += 1
-        if reply.code in RETRY_CODES | DEVICE_CODES:
+        if reply.code in RETRY_CODES:
             self._put_back(batch)
             await self._pause(reply)
             return
@@ -251,7 +246,7 @@ class Sender:
             self._counters.retried += len(kept)
             return
         self._counters.posts += 1
-        if reply.code in RETRY_CODES | DEVICE_CODES:
+        if reply.code in RETRY_CODES:
             self._counters.retried += len(kept)
             await self._pause(reply)
         elif reply.ok:

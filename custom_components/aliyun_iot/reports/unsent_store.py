@@ -34,7 +34,7 @@ class UnsentStore:
         self.desired: dict[str, JsonValue] = {}
         """What is remembered of desired values (`desired_values.py`)."""
         self.offline_since: int | None = None
-        """When the connection was lost (UTC milliseconds), None as long as there is one and where nobody knows."""
+        """Since when nobody knows what the cloud desires (UTC milliseconds); None while that is known, or since when is not."""
         self._hass = hass
         self._key = _key(entry_id)
         self._outbox = outbox
