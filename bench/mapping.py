@@ -27,7 +27,6 @@ from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.thing_model import ThingModel
 from custom_components.aliyun_iot.bound import bind
-from custom_components.aliyun_iot.health.issues import Issues
 from custom_components.aliyun_iot.reports.rejections import Rejections
 from custom_components.aliyun_iot.reports.reporter import Reporter
 
@@ -36,7 +35,7 @@ from .device import PRODUCT_KEY, Device
 from .figures import table
 from .home import home
 from .mapped_house import SORTS, Sort, thing_model
-from .mapping_load import load, stored_entry
+from .mapping_load import load
 
 PER_SORT = 100
 WARM_UP = 3
@@ -112,7 +111,7 @@ def _look(_event: Event[EventStateChangedData]) -> None:
 async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingModel | None) -> AsyncIterator[None]:
     """Have a reporter follow the entities, whose link stays down; raises NotReported."""
     bindings = [one for sort in sorts for number in range(PER_SORT) for one in sort.bindings(number)]
-    rejections = Rejections(Issues(hass, stored_entry(hass, 0)), lambda *_: None)
+    rejections = Rejections(lambda *_: None)
     reporter = Reporter(hass, _dead_link(), window=0, on_change=lambda *_: None, rejections=rejections)
     _change(hass, sorts, -1)
     reporter.follow(bind(hass, bindings, model))

@@ -73,6 +73,7 @@ async def test_event_context_and_journal(
             {
                 "identifier": "LightSwitch",
                 "entity_id": "input_boolean.lamp",
+                "aspect": "power",
                 "value": "on",
                 "refused": "",
                 "code": None,

@@ -5,11 +5,12 @@ from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_OFF, STATE_ON
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, EVENT_STATE_CHANGED, STATE_OFF, STATE_ON
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.connection import link_config
@@ -29,6 +30,7 @@ from custom_components.aliyun_iot.runtime import Runtime
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_SECRET, SetUp
+from .outages import end_outage, lose_connection, quick_to_return
 from .waiting import until
 
 CONNECTED = "binary_sensor.gw_1_connected"
@@ -70,6 +72,25 @@ async def test_connectivity_is_an_entity_of_a_service_device(
     await until(lambda: hass.states.get(CONNECTED).state == STATE_OFF)
     await device.wait_for(lambda one: one.online)
     await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
+
+
+async def test_the_sensor_says_why_there_is_no_connection(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First why it was lost, then why it does not come back, and nothing any more when it has."""
+    quick_to_return(monkeypatch)
+    entry = await set_up()
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    await lose_connection(cloud, device, entry)
+    await until(lambda: hass.states.get(CONNECTED).attributes["reason"] == "server_unavailable")
+    end_outage(cloud)
+    await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
+    states = [event.data["new_state"] for event in changes if event.data["entity_id"] == CONNECTED]
+    assert [(one.state, one.attributes.get("reason")) for one in states] == [
+        (STATE_OFF, "closed"),
+        (STATE_OFF, "server_unavailable"),
+        (STATE_ON, None),
+    ]
 
 
 async def test_wrong_secret_starts_reauth(hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]) -> None:
@@ -206,6 +227,21 @@ async def test_a_cancelled_set_up_leaves_nothing(
     await asyncio.wait({connecting})
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("Aliyun link")]
     assert "state_changed" not in hass.bus.async_listeners().keys() - listeners_before.keys()
+
+
+async def test_a_set_up_that_fails_after_connecting_leaves_nothing(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home Assistant can't set the entities up: the connection has no owner any more, and ends."""
+
+    async def fail(*_: object) -> None:
+        raise HomeAssistantError("no entities today")
+
+    monkeypatch.setattr(hass.config_entries, "async_forward_entry_setups", fail)
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert device.connections == 1
+    await device.wait_for(lambda one: not one.online)
 
 
 async def test_renaming_during_unloading_leaves_nothing(hass: HomeAssistant, cloud: Simulator, set_up: SetUp) -> None:

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.typing import RecorderInstanceContext
 from custom_components.aliyun_iot.const import EVENT_COMMAND
 from simulator import CloudDevice, Simulator
 
-from .application import LAMP, SERVICES, TARGET, SetProperties, invoke, publish, reply_on
+from .application import BRIGHTNESS, LAMP, SERVICES, TARGET, SetProperties, invoke, publish, reply_on
 from .automations import ENTRY_ID, automate, reply, trigger
 from .conftest import SetUp
 from .waiting import until
@@ -73,7 +73,7 @@ async def test_a_command_and_what_it_did(
 async def test_a_command_that_fails(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """What was refused is said as refused, with the reason, and so is the answer."""
+    """What was refused is said as refused, with the reason, and once; so is the answer."""
     events = async_capture_events(hass, EVENT_COMMAND)
     await set_up([LAMP | {"access": "report"}])
     await set_properties(LightSwitch=1)
@@ -83,10 +83,7 @@ async def test_a_command_that_fails(
         assert refused["message"] == (
             f"could not set lamp to 1: its binding does not allow control · property LightSwitch · message {message_id}"
         )
-        assert failed["message"] == (
-            "got the answer that it failed: LightSwitch: its binding does not allow control (code 100003)"
-            f" · message {message_id}"
-        )
+        assert failed["message"] == f"got the answer that it failed (code 100003) · message {message_id}"
         assert failed["entity_id"] == refused["entity_id"] == "input_boolean.lamp"
 
 
@@ -103,6 +100,40 @@ async def test_several_changes_are_one_line(
         f" · properties LightSwitch, TargetTemperature, Brightness · message {message_id}"
     )
     assert "entity_id" not in line
+
+
+@pytest.mark.parametrize(
+    ("language", "message"),
+    [
+        ("en", "set the brightness of Hall to 80, Hall to on"),
+        ("zh-Hans", "将“Hall”的亮度设为 80、“Hall”设为 开"),
+    ],
+)
+async def test_what_of_an_entity_is_set(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any, language: str, message: str
+) -> None:
+    """Beside its brightness, a light that is simply switched needs no further word."""
+    hass.config.language = language
+    for action in ("turn_on", "turn_off"):
+        hass.services.async_register("light", action, lambda _call: None)
+    hass.states.async_set("light.hall", "off", {"supported_color_modes": ["brightness"], "friendly_name": "Hall"})
+    power = {"identifier": "LightSwitch", "entity": "light.hall", "aspect": "power", "access": "both"}
+    await set_up([BRIGHTNESS, power])
+    await set_properties(Brightness=80, LightSwitch=1)
+    [line] = ours(await read())
+    assert line["message"].startswith(f"{message} · ")
+
+
+async def test_a_failure_that_nobody_foresaw(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """Beside what was refused before, the answer tells it all."""
+    broken = {"identifier": "LightSwitch", "entity": "", "aspect": "actions", "access": "control"}
+    await set_up([broken | {"actions": [{"stop": "no power in the cellar", "error": True}]}])
+    await set_properties(LightSwitch=1, Brightness=3)
+    [tried, failed] = ours(await read())
+    assert "could not set Brightness to 3: not bound to anything" in tried["message"]
+    assert "no power in the cellar" in failed["message"]
 
 
 async def test_a_dry_run_claims_nothing(
@@ -152,8 +183,7 @@ async def test_in_chinese(
         f" · 属性 LightSwitch、Brightness · 消息 {message_id}"
     )
     assert failed["message"] == (
-        "收到的应答为失败：代码 100001（该标识符没有绑定 Home Assistant 中的任何对象，请先添加绑定）"
-        f"，message：Brightness: not bound to anything · 消息 {message_id}"
+        f"收到的应答为失败：代码 100001，message：Brightness: not bound to anything · 消息 {message_id}"
     )
 
 

@@ -31,12 +31,28 @@ async def test_an_issue_names_what_is_refused_until_it_is_solved(
     shown = issue(hass, entry.entry_id)
     assert shown.translation_key == "property_rejected"
     assert shown.translation_placeholders["count"] == "1"
-    assert "- Stranger: tsl parse: params not exist" in shown.translation_placeholders["properties"]
+    assert shown.translation_placeholders["properties"] == (
+        "- stranger · Value → Stranger (Report): The product has no such property. Compare the thing model here with the one"
+        " in the console (tsl parse: params not exist -> Stranger)"
+    )
 
     device.thing_model = None
     hass.states.async_set("sensor.stranger", "2", WATT)
     await posted(device, "Stranger", 2)
     await until(lambda: issue(hass, entry.entry_id) is None)
+
+
+async def test_an_issue_in_chinese(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """Also where the cloud refuses the whole message; what it says is there as well, since the console shows that."""
+    hass.config.language = "zh-Hans"
+    hass.states.async_set("sensor.living_room", "20", {**CELSIUS, "friendly_name": "客厅温度"})
+    cloud.faults.set(answer_code={"code": 6306})
+    entry = await set_up([TEMPERATURE])
+    await until(lambda: issue(hass, entry.entry_id))
+    properties = issue(hass, entry.entry_id).translation_placeholders["properties"]
+    assert properties.startswith("- 客厅温度 · 数值 → ")
+    assert "CurrentTemperature" in properties
+    assert "（上报）：值不是物模型范围内的整数（int）（6306 " in properties
 
 
 async def test_many_refusals_are_one_issue(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

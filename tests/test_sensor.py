@@ -110,7 +110,7 @@ async def test_figures_follow_what_happens(
     assert offline["commands_received"] == "2"
     assert offline["commands_refused"] == "1"
 
-    cloud.faults.set(answer_code={"code": 6813, "count": 1})
+    cloud.faults.set(answer_code={"code": 6813, "count": 2})  # of the snapshot, and of its first half
     end_outage(cloud)
     await until(lambda: entry.runtime_data.reporter.counters.rejected)
     await until(lambda: entry.runtime_data.link.state is LinkState.ONLINE)

@@ -15,6 +15,7 @@ import pytest
 from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.endpoint import Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
+from custom_components.aliyun_iot.binary_sensor import OWN_REASONS
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.flows import binding_review
 from custom_components.aliyun_iot.flows.event_flow import EventFlow
@@ -111,7 +112,7 @@ def test_every_page_has_words_and_no_words_are_without_a_page(flow: type, path: 
         name for parent in flow.__mro__ if parent.__module__.startswith("custom_components") for name in vars(parent)
     }
     steps = {name.removeprefix("async_step_") for name in own if name.startswith("async_step_")}
-    without_page = {"reauth", "thing_model_fetch", "thing_model_generate"}
+    without_page = {"reauth", "thing_model_generate"}
     if flow is ServiceFlow:
         without_page.add("reconfigure")
     if flow is RuleFlow:
@@ -131,6 +132,13 @@ def test_every_way_to_fail_to_connect_has_a_text() -> None:
         for key in keys:
             assert texts["exceptions"][key]["message"] == texts["config"]["error"][key]
         assert "invalid_auth" in texts["config"]["error"].keys() & texts["exceptions"].keys()
+
+
+def test_every_reason_of_a_lost_connection_has_a_text() -> None:
+    """The sensor shows them in a few words."""
+    reasons = {error.key for error in ConnectError.__subclasses__()} | set(OWN_REASONS.values())
+    sensor = translations()["entity"]["binary_sensor"]["connected"]
+    assert sensor["state_attributes"]["reason"]["state"].keys() == reasons
 
 
 def test_every_problem_of_a_binding_has_a_text_and_a_field() -> None:
@@ -205,6 +213,14 @@ def test_triggers_and_conditions_are_described_completely(kind: str, icon: str) 
         assert icons[key].keys() == {icon}
         assert description["fields"].keys() == worded[key]["fields"].keys()
         assert all(field.keys() == {"name", "description"} for field in worded[key]["fields"].values())
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Aliyun IoT Platform"), ("zh-Hans", "阿里云物联网平台")])
+async def test_the_integration_has_a_short_name(hass: HomeAssistant, language: str, title: str) -> None:
+    """The one of the manifest is for those who search; in front of every action it would hide which action it is."""
+    assert await async_get_translations(hass, language, "title", {const.DOMAIN}) == {
+        f"component.{const.DOMAIN}.title": title
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 import errno
+import json
 from pathlib import Path
 import threading
 from typing import Any
@@ -17,6 +18,7 @@ from homeassistant.util.file import WriteError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
 from custom_components.aliyun_iot.reports import unsent_store
 from simulator import CloudDevice, Simulator
 
@@ -92,13 +94,17 @@ async def test_a_disk_that_was_full_for_a_moment(
     device: CloudDevice,
     offline: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
+    real_disk: Path,
 ) -> None:
-    """What could not be written is written when there is room again."""
+    """What could not be written is written when there is room again, and be it that nothing new happens any more."""
     with monkeypatch.context() as full:
         no_room = WriteError(OSError(errno.ENOSPC, "No space left on device"))
         full.setattr(storage, "write_utf8_file_atomic", failing(no_room))
         a_minute_passes(hass)
         await hass.async_block_till_done()
+    a_minute_passes(hass)
+    await hass.async_block_till_done()
+    assert json.loads((real_disk / ".storage" / KEY).read_bytes())["data"]["segments"] == [0, 1, 2]
     await restarted(hass, cloud, offline)
     assert arrived(device) == list(range(1, 51))
 
@@ -187,7 +193,7 @@ async def test_unbound_while_it_was_unloaded(
 class TestStoppedMeanwhile:
     """Home Assistant stops again at once."""
 
-    @pytest.mark.parametrize("slow", [KEY, f"{KEY}.0"], ids=["the list is read", "samples are read"])
+    @pytest.mark.parametrize("slow", ["conditions", KEY, f"{KEY}.0"])
     async def test_while_it_reads(
         self,
         hass: HomeAssistant,
@@ -197,18 +203,26 @@ class TestStoppedMeanwhile:
         monkeypatch: pytest.MonkeyPatch,
         slow: str,
     ) -> None:
-        """What was kept stays as it was, and nobody connects any more."""
+        """What was kept stays as it was, and nobody connects any more; the same before it has begun to read."""
         hass_storage[KEY] = {"version": 1, "data": KEPT}
         hass_storage[f"{KEY}.0"] = {"version": 1, "data": ROWS}
-        read, reading, go_on = unsent_store.async_read, asyncio.Event(), asyncio.Event()
+        read, follow, reading, go_on = unsent_store.async_read, Policy.follow, asyncio.Event(), asyncio.Event()
 
-        async def slowly(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
-            if key == slow:
+        async def take_time(what: str) -> None:
+            if what == slow:
                 reading.set()
                 await go_on.wait()
+
+        async def read_slowly(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
+            await take_time(key)
             return await read(hass, key)
 
-        monkeypatch.setattr(unsent_store, "async_read", slowly)
+        async def follow_slowly(policy: Policy, rules: CommandRules, conditions: Any) -> None:
+            await take_time("conditions")
+            await follow(policy, rules, conditions)
+
+        monkeypatch.setattr(unsent_store, "async_read", read_slowly)
+        monkeypatch.setattr(Policy, "follow", follow_slowly)
         setting_up = asyncio.create_task(set_up([POWER, TEMPERATURE], options=NO_MODEL, entry_id="here"))
         await reading.wait()
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)

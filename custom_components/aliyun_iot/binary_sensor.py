@@ -1,6 +1,7 @@
-"""Whether the device is connected."""
+"""Whether the device is connected, and why not."""
 
-from typing import override
+from collections.abc import Mapping
+from typing import Final, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
@@ -8,11 +9,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .alink.errors import CloudSilent, ConnectError, ConnectionClosed
 from .alink.link import LinkState
 from .entity import CloudEntity
 from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
+
+OWN_REASONS: Final[Mapping[type[ConnectError], str]] = {CloudSilent: "cloud_silent", ConnectionClosed: "closed"}
+"""What a connection that was lost is told apart by, beyond the key of its error."""
 
 
 async def async_setup_entry(
@@ -41,3 +46,10 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Return whether the link is online."""
         return self._entry.runtime_data.link.state is LinkState.ONLINE
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str]:
+        """Return why the last connection was lost, or the last attempt failed; nothing while the device is connected."""
+        error = self._entry.runtime_data.link.last_error
+        return {"reason": OWN_REASONS.get(type(error), error.key)} if error else {}

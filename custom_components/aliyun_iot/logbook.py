@@ -13,9 +13,11 @@ from homeassistant.core import Event, HomeAssistant, callback
 
 from .alink.codes import CODES, describe
 from .alink.commands import CommandKind
+from .alink.numeric import shortest
 from .alink.wording import is_chinese, labelled
 from .commands.discretion import shown
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
+from .mapping.domains import domain_of
 
 NAMED: Final = 5
 """Changes of one command that are named; of the others only the number is told."""
@@ -28,6 +30,7 @@ _ENGLISH: Final[Words] = {
     "set": "set {list}",
     "refused": "could not set {change}: {message}",
     "change": "{name} to {value}",
+    "change_of": "the {aspect} of {name} to {value}",
     "more": "{count} more",
     "comma": ", ",
     "semicolon": "; ",
@@ -40,12 +43,14 @@ _ENGLISH: Final[Words] = {
     "message": "sent a message",
     "raw": "sent raw data, {count} bytes",
     "failed": "got the answer that it failed: {message} (code {code})",
+    "foretold": "got the answer that it failed (code {code})",
 }
 _CHINESE: Final[Words] = {
     "name": "阿里云物联网平台 {device}",
     "set": "将{list}",
     "refused": "未能将{change}，原因：{meaning}",
     "change": "“{name}”设为 {value}",
+    "change_of": "“{name}”的{aspect}设为 {value}",
     "more": "另外 {count} 项",
     "comma": "、",
     "semicolon": "；",
@@ -58,6 +63,7 @@ _CHINESE: Final[Words] = {
     "message": "发送了消息",
     "raw": "发送了 {count} 字节的透传数据",
     "failed": "收到的应答为失败：代码 {explained}，message：{message}",
+    "foretold": "收到的应答为失败：代码 {code}，message：{message}",
     "on": "开",
     "off": "关",
 }
@@ -125,16 +131,30 @@ def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
 def _change(hass: HomeAssistant, words: Words, change: Data) -> str:
     state = hass.states.get(change["entity_id"]) if change["entity_id"] else None
     value = shown(change["identifier"], change["value"])
-    return words["change"].format(
+    if isinstance(value, float):
+        value = shortest(value)
+    aspect = _aspect(hass, change)
+    return words["change_of" if aspect else "change"].format(
         name=state.name if state else change["entity_id"] or change["identifier"],
+        aspect=aspect,
         value=words.get(value, value) if value in ("on", "off") else value,
     )
+
+
+def _aspect(hass: HomeAssistant, change: Data) -> str:
+    """Return what of an entity is set; nothing for what it is there for, such as the power of a lamp."""
+    domain = domain_of(change["entity_id"])
+    aspect = domain.aspect(change["aspect"]) if domain else None
+    if domain is None or aspect is None or aspect is domain.aspects[0]:
+        return ""
+    return aspect.name_zh if is_chinese(hass.config.language) else aspect.name_en.lower()
 
 
 def _failure(hass: HomeAssistant, words: Words, data: Data) -> str:
     code = data["code"]
     explained = labelled(code, _meaning(hass, code), hass.config.language)
-    said = words["failed"].format(message=data["message"], code=code, explained=explained)
+    sentence = words["foretold" if data["foretold"] else "failed"]
+    said = sentence.format(message=data["message"], code=code, explained=explained)
     if data["identifier"]:
         said = f"{said} · {data['identifier']}"
     return _with_message_id(words, said, data)

@@ -39,7 +39,6 @@ from .exposures import exposed_bindings, service_bindings
 from .follower import Follower
 from .health.clock_watch import ClockWatch
 from .health.connection_issues import ConnectionIssues
-from .health.issues import Issues
 from .health.watch import Health
 from .listeners import Happening, listeners_of
 from .reports.catching_up import CatchingUp
@@ -93,7 +92,7 @@ class Runtime:
             self.link,
             entry.options.get(CONF_WINDOW, DEFAULT_WINDOW),
             on_change=self.loops.changed,
-            rejections=Rejections(Issues(hass, entry), self._rejected),
+            rejections=Rejections(self._rejected),
         )
         self._health = Health(hass, entry, self.reporter)
         self.commander = Commander(
@@ -123,9 +122,7 @@ class Runtime:
         """
         try:
             await (self._take_over() if self._between_tries else self._prepare())
-            if self._stopped:
-                raise ConnectionLost("stopped meanwhile")
-            self.link.start()
+            self._start_link()
             patience = self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT
             await self.link.wait_online(patience if self._hass.is_running else STARTING_PATIENCE)
         except BaseException as err:  # a set-up that is cancelled must leave nothing behind either
@@ -140,9 +137,16 @@ class Runtime:
         # Home Assistant may stop while this waits. Not to be listened to once: the listener is removed by what it calls.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
         await self._apply()
+        if self._stopped:  # nothing is bound then, and all that was kept would be dropped as unbound
+            return
         await self._catching_up.load()
         await self.link.listen_to_topics(self._topics())
         self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
+
+    def _start_link(self) -> None:
+        if self._stopped:
+            raise ConnectionLost("stopped meanwhile")
+        self.link.start()
 
     @callback
     def _wait_for_another_try(self) -> None:
@@ -164,14 +168,13 @@ class Runtime:
 
     async def stop(self, _event: Event | None = None) -> None:
         """Disconnect and stop everything."""
+        self._stopped = True  # first: what is under way, such as a set-up, must not begin anything meanwhile
         self.follower.stop()
         await self.events_out.stop()
         await self._clock.stop()
         while self._ends:
             self._ends.pop()()
         await self.link.stop()
-        # Last: while the link takes its leave, a change of the entity registry can still renew what is followed.
-        self._stopped = True
         await self.reporter.stop()
         await self._catching_up.stop()
         self.commander.policy.stop()

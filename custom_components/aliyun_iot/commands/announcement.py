@@ -22,12 +22,13 @@ from .outcome import Failure
 class Change:
     """What a property set would do to one property, for people to read.
 
-    `entity_id` is empty where no entity is meant, `value` is Home Assistant's where it could be understood. `refused`
-    is why it will not happen, if that is clear from the beginning.
+    `entity_id` is empty where no entity is meant, `aspect` (its key) where nothing is bound. `value` is Home Assistant's
+    where it could be understood. `refused` is why it will not happen, if that is clear from the beginning.
     """
 
     identifier: str
     entity_id: str
+    aspect: str
     value: Any
     refused: Failure | None
 
@@ -39,6 +40,8 @@ class Announcer:
         """Belong to the device of an entry."""
         self._hass = hass
         self._entry = entry
+        self._foretold: dict[str, Mapping[str, str]] = {}
+        """What will not be done of the commands that are under way, and why: by context and property."""
 
     @callback
     def announce(self, command: Command, context: Context, changes: Sequence[Change] = ()) -> None:
@@ -48,6 +51,8 @@ class Announcer:
             data = {"entry_id": self._entry.entry_id, "data": base64.b64encode(command.payload).decode()}
             self._hass.bus.async_fire(EVENT_RAW, data, context=context)
             return
+        if refused := {change.identifier: change.refused.message for change in changes if change.refused}:
+            self._foretold[context.id] = refused
         self._hass.bus.async_fire(
             EVENT_COMMAND,
             {
@@ -62,6 +67,7 @@ class Announcer:
                     {
                         "identifier": change.identifier,
                         "entity_id": change.entity_id,
+                        "aspect": change.aspect,
                         "value": change.value,
                         "refused": change.refused.message if change.refused else "",
                         "code": int(change.refused.code) if change.refused else None,
@@ -80,6 +86,7 @@ class Announcer:
         `entity_id` is the entity that it was about, if that is one alone.
         """
         outcome = {"code": int(answer.code), "message": answer.message}
+        foretold = self._foretold.pop(context.id, None)
         if answer.code != Code.SUCCESS:
             about = {"kind": command.kind.value, "id": command.id, "identifier": command.identifier}
             self._hass.bus.async_fire(
@@ -89,6 +96,7 @@ class Announcer:
                     "device": self._entry.title,
                     **about,
                     **outcome,
+                    "foretold": answer.data == foretold,
                     **_subject(entity_id),
                 },
                 context=context,

@@ -120,12 +120,12 @@ class PropertySetter:
 
     def _change(self, identifier: str, raw: JsonValue, examined: Examined, refusal: Failure | None) -> Change:
         refused = examined.foreseen.get(identifier, refusal)
-        if identifier in examined.denied:
-            return Change(identifier, self.entity_of([identifier]), raw, refused)
-        one = self._bound.by_identifier[identifier]
-        value = _understand_one(one, raw, self._state_of(one))
-        legible = raw if isinstance(value, Failure) else _legible(one, value)
-        return Change(identifier, one.entity_id, legible, refused)
+        one = self._bound.by_identifier.get(identifier)
+        if one is None:
+            return Change(identifier, "", "", raw, refused)
+        value = None if identifier in examined.denied else _understand_one(one, raw, self._state_of(one))
+        legible = raw if value is None or isinstance(value, Failure) else _legible(one, value)
+        return Change(identifier, one.entity_id, one.aspect.key, legible, refused)
 
     async def set(self, examined: Examined, context: Context, deadline: float) -> Outcome:
         """Do what may be done and return what failed; `deadline` is in seconds.

@@ -58,7 +58,6 @@ class Mismatch:
         self._found = _Found()
         self._refused: tuple[str, ...] = ()
         self._with_model: Mapping[str, BoundProperty] = {}
-        rejections.on_change = self._look_at_refusals
 
     @callback
     def examine(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
@@ -68,7 +67,8 @@ class Mismatch:
         self._show(found, self._refused_for_the_model())
 
     @callback
-    def _look_at_refusals(self) -> None:
+    def look_at_refusals(self) -> None:
+        """Take note that other properties are refused than before, or for other reasons."""
         self._show(self._found, self._refused_for_the_model())
 
     def _refused_for_the_model(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ..exposures import event_bindings, resolve_entity
 from ..reports.reporter import Reporter
 from .issues import Issue, Issues, listed
 from .mismatch import Mismatch
+from .refusals import Refusals
 from .throttling import Throttling
 from .tls_watch import TlsWatch
 
@@ -33,13 +34,16 @@ class Health:
         self._tls = TlsWatch(hass, entry, self._issues)
         self._throttling = Throttling(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues, reporter.rejections)
+        self._refusals = Refusals(hass, entry, self._issues, reporter.rejections)
         self._reporter = reporter
+        reporter.rejections.on_change = self._refusals_changed
         reporter.history.on_overflow = self._overflowed
 
     @callback
     def follow(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
         """Look at what is bound from now on."""
         self._mismatch.examine(bound, services, model)
+        self._refusals.follow(bound, model)
         if gone := sorted({*bound.gone, *self._events_without_entity()}):
             self._issues.tell(Issue.ENTITY_GONE, count=str(len(gone)), bindings=listed(gone, NAMED))
         else:
@@ -59,6 +63,11 @@ class Health:
     def stop(self) -> None:
         """Wait for nothing any more; what is told is withdrawn when the entry is unloaded."""
         self._throttling.stop()
+
+    @callback
+    def _refusals_changed(self) -> None:
+        self._mismatch.look_at_refusals()
+        self._refusals.show()
 
     def _events_without_entity(self) -> Iterable[str]:
         for binding in event_bindings(self._entry).values():

@@ -17,14 +17,15 @@ VERSION = 1
 
 
 class _File(Store[dict[str, Any]]):
-    """A store that knows whether it was written; Home Assistant's own only logs that it was not."""
+    """A store that knows whether it could not be written; Home Assistant's own only logs it."""
 
-    written = False
+    failed = False
 
     @override
     async def _async_write_data(self, data: dict[str, Any]) -> None:
+        self.failed = True
         await super()._async_write_data(data)
-        self.written = True
+        self.failed = False
 
 
 async def async_read(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
@@ -42,13 +43,13 @@ async def async_read(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
 
 
 async def async_write(hass: HomeAssistant, key: str, data: dict[str, Any]) -> bool:
-    """Store something at once, and tell whether that worked; a full disk does not."""
+    """Store something, at once or at the end of a stop, and tell whether that worked so far; a full disk does not."""
     store = _file(hass, key)
     try:
         await store.async_save(data)
     except OSError as err:
         _LOGGER.warning("Cannot write %s: %s", store.path, err)
-    return store.written
+    return not store.failed
 
 
 async def async_remove(hass: HomeAssistant, key: str) -> None:

@@ -44,6 +44,7 @@ class UnsentStore:
         self._index: dict[str, Any] = self._as_index()
         self._timer: CALLBACK_TYPE | None = None
         self._loaded = False
+        self._stopped = False
         self._in_turn = asyncio.Lock()
 
     async def load(self) -> dict[str, Sample]:
@@ -69,11 +70,12 @@ class UnsentStore:
     @callback
     def write_soon(self) -> None:
         """Write what has changed within a minute."""
-        if self._timer is None:
+        if self._timer is None and not self._stopped:
             self._timer = async_call_later(self._hass, WRITE_DELAY, self._write_now)
 
     async def stop(self) -> None:
-        """Write what has not been written."""
+        """Write what has not been written, for the last time."""
+        self._stopped = True
         if self._timer:
             self._timer()
             self._timer = None
@@ -97,7 +99,7 @@ class UnsentStore:
     async def _write_changed(self) -> None:
         """Write segments first, then what lists them, and remove the empty ones last: a power cut loses nothing.
 
-        What could not be written is tried again with whatever changes next.
+        What could not be written is tried again in a minute.
         """
         changed, self._changed = self._changed, set()
         empty: list[int] = []
@@ -106,13 +108,16 @@ class UnsentStore:
             if kept:
                 self._segments.add(segment)
                 if not await async_write(self._hass, f"{self._key}.{segment}", {"samples": _rows(kept)}):
-                    self._changed.add(segment)
+                    self._past_changed((segment * SEGMENT,))
             elif segment in self._segments:
                 self._segments.discard(segment)
                 empty.append(segment)
         index = self._as_index()
-        if index != self._index and await async_write(self._hass, self._key, index):
-            self._index = index
+        if index != self._index:
+            if await async_write(self._hass, self._key, index):
+                self._index = index
+            else:
+                self.write_soon()
         for segment in empty:
             await async_remove(self._hass, f"{self._key}.{segment}")
 
