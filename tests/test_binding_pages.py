@@ -11,8 +11,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.aliyun_iot.exposures import add_bindings, exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 
-from .house import LAMP, LAMP_ATTRIBUTES, NO_SECTIONS, bind_lamp, bound, entry_with, furnish
+from .house import LAMP, LAMP_ATTRIBUTES, NO_SECTIONS, POWER, bind_lamp, bound, entry_with, furnish
 from .walk import Walk
+
+AS_WORDS = {"conversion": {"options": ["on=working", "off=idle"]}, "reporting": {}}
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +57,31 @@ async def test_one_entity_is_bound_by_hand(hass: HomeAssistant, offline: MockCon
 
 
 async def test_without_evidence_the_first_aspect_is_proposed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """No property is guessed for a kettle."""
+    """No property is guessed for a kettle, neither here nor by the browser, which fills what is required."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="switch.kettle")
     assert walk.values["aspect"] == "power"
     assert walk.values["access"] == "both"
     assert "identifier" not in walk.values
+    assert "identifier" not in walk.required
+    await walk.submit(aspect="power", access="both", **NO_SECTIONS)
+    assert walk.errors == {"identifier": "identifier_missing"}
+    assert not bound(offline)
+    await walk.submit(**POWER)
+    assert bound(offline).keys() == {"LightSwitch"}
+
+    walk = await Walk.options(hass, offline, "edit")
+    await walk.submit(binding="LightSwitch")
+    assert "identifier" in walk.required
+
+
+async def test_a_switch_is_no_name(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """A property for text can hold words for on and off, but that is hardly meant; who lists the words means it."""
+    walk = await bind_lamp(hass, offline, identifier="GatewayName")
+    assert walk.errors == {"identifier": "sent_as_text", "base": "submit_again"}
+    assert walk.result["description_placeholders"].items() >= {"aspect": "Power switch", "words": "off, on"}.items()
+    await walk.submit(**POWER | {"identifier": "GatewayName", "conversion": {"options": ["on=lit", "off=dark"]}})
+    assert bound(offline).keys() == {"GatewayName"}
 
 
 async def test_an_identifier_can_be_typed_when_there_is_no_thing_model(hass: HomeAssistant) -> None:
@@ -154,6 +175,7 @@ async def test_a_binding_that_cannot_work_is_not_saved(
     walk = await bind_lamp(hass, offline, **changes)
     assert walk.errors == errors
     assert walk.values.items() >= {key: value for key, value in changes.items() if key == "identifier"}.items()
+    assert walk.open_sections == changes.keys() & {"conversion", "reporting"}
     assert not bound(offline)
     await walk.submit(aspect="power", identifier="LightSwitch", access="both", **NO_SECTIONS)
     assert bound(offline).keys() == {"LightSwitch"}
@@ -167,6 +189,7 @@ async def test_what_would_be_lost_is_shown_once(hass: HomeAssistant, offline: Mo
     mode = {"aspect": "mode", "identifier": "HVACMode", "access": "both", **NO_SECTIONS}
     await walk.submit(**mode)
     assert walk.errors == {"conversion": "options_unmatched", "base": "submit_again"}
+    assert walk.open_sections == {"conversion"}
     assert walk.result["description_placeholders"]["options"] == "dry"
 
     await walk.submit(**mode | {"conversion": {"options": ["off=0", "cool=2", "heat=1", "dry=auto"]}})
@@ -227,7 +250,7 @@ async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: M
     await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="switch.kettle")
-    await walk.submit(aspect="power", identifier="GatewayName", access="report", **NO_SECTIONS)
+    await walk.submit(aspect="power", identifier="GatewayName", access="report", **AS_WORDS)
 
     walk = await Walk.options(hass, offline, "edit")
     assert list(walk.choices("binding")) == ["LightSwitch", "Brightness", "GatewayName"]
@@ -255,7 +278,7 @@ async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: M
         "own_actions": {},
     }  # fmt: skip
     assert walk.open_sections == {"conversion", "reporting"}
-    await walk.submit(aspect="power", identifier="FirmwareVersion", access="report", **NO_SECTIONS)
+    await walk.submit(aspect="power", identifier="FirmwareVersion", access="report", **AS_WORDS)
     assert list(bound(offline)) == ["LightSwitch", "Brightness", "FirmwareVersion"]
 
 
@@ -335,7 +358,7 @@ async def test_bindings_are_removed(hass: HomeAssistant, offline: MockConfigEntr
     await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="switch.kettle")
-    await walk.submit(aspect="power", identifier="GatewayName", access="report", **NO_SECTIONS)
+    await walk.submit(aspect="power", identifier="GatewayName", access="report", **AS_WORDS)
     assert [subentry.title for subentry in offline.subentries.values()] == ["Lamp", "Kettle"]
 
     walk = await Walk.options(hass, offline, "remove")

@@ -72,6 +72,28 @@ async def test_a_selection_is_followed(
     assert device.connections == 1
 
 
+async def test_what_is_unticked_is_left_to_others(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: LabelledHouse
+) -> None:
+    """The rule binds what the preview says, once it is stored and again when it is carried out later."""
+    entry = await set_up()
+    first, second = house.add("light.first", labelled=True), house.add("light.second", labelled=True)
+    walk = await Walk.add_subentry(hass, entry, "rule")
+    await walk.submit(**label(house))
+    assert walk.choices("bindings")["LightSwitch"].startswith("light.first · ")
+    await walk.submit(bindings=[])
+    assert walk.errors == {"bindings": "others_fit"}
+    await walk.submit(bindings=["LightSwitch"])
+    await walk.submit()
+    assert walk.created
+    await until(lambda: followed(entry) == {"LightSwitch": second})
+    assert rules_of(entry)[rule_id(entry)].left_out == {Facet(first, "power")}
+
+    house.add("light.third", labelled=True)
+    await hass.async_block_till_done()
+    assert followed(entry) == {"LightSwitch": second}
+
+
 async def test_a_rule_may_begin_with_nothing(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
     """There is no list to tick; what comes later is bound. But something has to be named."""
     walk = await Walk.add_subentry(hass, entry, "rule")

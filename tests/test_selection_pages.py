@@ -126,14 +126,69 @@ async def test_the_preview_says_what_is_left_out_and_why(hass: HomeAssistant, of
     await walk.submit(**selected(*entities, leave_out={"target": {"entity_id": ["lock.door"]}}))
     await walk.submit(bindings=["LightSwitch"])
     found = {summary: rows(content) for summary, content in folded(walk).items()}
-    assert found["Left out because another entity has the property: 2"] == [
-        "Lamp · Brightness → Brightness, Color temperature → Color temperature [ColorTemperature]",
-        "Second · Power switch → Light switch [LightSwitch]",
+    assert found["Left out because you unticked or removed it: 1"] == ["Lamp · Brightness, Color temperature"]
+    assert found["Left out because another entity has the property: 1"] == [
+        "Second · Power switch → Light switch [LightSwitch]"
     ]
     assert found["Left out because no property of the thing model fits for certain: 1"] == ["Kettle · Power switch"]
     assert found["Left out as you chose: 1"] == ["Door (lock.door)"]
     assert found["Left out because they have nothing that could be bound: 1"] == ["Camera (camera.door)"]
     assert found["Left out because they are disabled or not loaded: 1"] == ["switch.gone"]
+
+
+async def test_what_is_unticked_leaves_its_property_to_others(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """They are on the list before they are bound, and can be unticked as well; what stays ticked is not affected."""
+    for name in ("Second", "Third"):
+        attributes = {"friendly_name": name, "supported_color_modes": ["onoff"]}
+        hass.states.async_set(f"light.{name.casefold()}", "on", attributes)
+    walk = await select(hass, offline, LAMP, "light.second", "light.third")
+    await walk.submit(bindings=["Brightness"])
+    assert (walk.step, walk.errors) == ("suggestions", {"bindings": "others_fit"})
+    assert walk.choices("bindings")["LightSwitch"].startswith("Second · ")
+    assert walk.values == {"bindings": ["LightSwitch", "Brightness"]}
+
+    await walk.submit(bindings=["Brightness"])
+    assert walk.choices("bindings")["LightSwitch"].startswith("Third · ")
+    await walk.submit(bindings=["Brightness", "LightSwitch"])
+    assert rows(folded(walk)["Left out because you unticked or removed it: 2"]) == [
+        "Lamp · Color temperature, Power switch",
+        "Second · Power switch",
+    ]
+    await walk.submit()
+    assert {key: binding.entity for key, binding in bound(offline).items()} == {
+        "Brightness": LAMP,
+        "LightSwitch": "light.third",
+    }
+
+
+async def test_when_nobody_is_left_for_a_property(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Whoever unticks everything that fits gets to the preview."""
+    hass.states.async_set("light.second", "on", {"friendly_name": "Second", "supported_color_modes": ["onoff"]})
+    walk = await select(hass, offline, LAMP, "light.second")
+    for _ in range(2):
+        assert walk.step == "suggestions"
+        await walk.submit(bindings=["Brightness"])
+    assert walk.step == "preview"
+    await walk.submit()
+    assert bound(offline).keys() == {"Brightness"}
+
+
+async def test_a_thermometer_goes_before_an_air_conditioner(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Who gets nothing is told what it lost to whom, before those that nothing fits at all."""
+    ac = {"friendly_name": "AC", "current_temperature": 22, "current_humidity": 40, "hvac_modes": ["off", "cool"]}
+    hass.states.async_set("climate.ac", "cool", ac)
+    cold = {"friendly_name": "Freezer", "device_class": "temperature", "unit_of_measurement": "°C"}
+    hass.states.async_set("sensor.freezer", "-18", cold)
+    walk = await select(hass, offline, "climate.ac", "sensor.cellar", "sensor.freezer", "switch.kettle")
+    assert {key: label.partition(" ·")[0] for key, label in walk.choices("bindings").items()} == {
+        "CurrentTemperature": "Cellar",
+        "CurrentHumidity": "AC",
+        "HVACMode": "AC",
+    }
+    assert walk.result["description_placeholders"]["left_out"] == (
+        "- Freezer: Current temperature [CurrentTemperature] goes to Cellar.\n\n"
+        "Nothing fits for certain, or all is bound already: Kettle. Use Bind one entity for those."
+    )
 
 
 async def test_the_preview_explains_what_does_not_fit(hass: HomeAssistant, offline: MockConfigEntry) -> None:

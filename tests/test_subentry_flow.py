@@ -93,23 +93,27 @@ async def test_an_entity_without_a_device_is_exposed_alone(
 
 
 async def test_a_device_is_exposed_once(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
-    """Another of its entities belongs to the same exposure, and the text says how to get it there."""
-    await expose_lamp(hass, entry)
+    """What else is bound of it goes to the same exposure."""
+    subentry_id = await expose_lamp(hass, entry)
     walk = await Walk.add_subentry(hass, entry, "exposure")
-    await walk.submit(entity="switch.lamp")
-    assert walk.aborted == "already_exposed"
-    assert walk.result["description_placeholders"] == {"device": "Floor lamp"}
+    await walk.submit(entity="light.lamp")
+    await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
+    assert walk.aborted == "reconfigure_successful"
+    (exposure,) = entry.subentries.values()
+    assert exposure.subentry_id == subentry_id
+    assert [row["identifier"] for row in exposure.data["bindings"]] == ["LightSwitch", "Brightness"]
 
 
 async def test_a_device_that_is_exposed_twice_at_the_same_time(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
 ) -> None:
-    """The second of two browsers is told so."""
+    """What was entered in the second of two browsers is not lost."""
     walk = await Walk.add_subentry(hass, entry, "exposure")
     await walk.submit(entity="light.lamp")
     await expose_lamp(hass, entry)
     await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
-    assert walk.aborted == "already_configured"
+    assert walk.aborted == "reconfigure_successful"
+    assert [len(exposure.data["bindings"]) for exposure in entry.subentries.values()] == [2]
 
 
 async def test_more_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
@@ -119,7 +123,8 @@ async def test_more_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfi
     selector = walk.result["data_schema"].schema["entity"]
     assert selector.config["include_entities"] == ["light.lamp", "switch.lamp"]
     await walk.submit(entity="switch.lamp")
-    await walk.submit(**POWER | {"identifier": "GatewayName", "access": "report"})
+    words = {"conversion": {"options": ["on=lit", "off=dark"]}}
+    await walk.submit(**POWER | {"identifier": "GatewayName", "access": "report"} | words)
     assert walk.aborted == "reconfigure_successful"
     rows = entry.subentries[subentry_id].data["bindings"]
     assert [row["identifier"] for row in rows] == ["LightSwitch", "GatewayName"]

@@ -144,25 +144,30 @@ async def test_why_the_thing_model_was_not_fetched(
     thing_model_document: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each cause is said on the page where it can be pasted instead."""
+    """Each cause is said where there are all ways to go on."""
     entry = await set_up(options={"thing_model": None})
     cloud.faults.answer_code = CodeFault(6321, 1)
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "fetch_refused"})
-    assert walk.result["description_placeholders"]["code"] == "6321"
+    assert walk.result["menu_options"] == ["thing_model_upload", "thing_model_paste", "thing_model_fetch"]
+    assert "The cloud does not give the thing model (code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
     cloud.faults.dsltemplate_silent = True
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "no_answer"})
+    assert "The cloud did not answer" in walk.description()
+    cloud.faults.dsltemplate_silent = False
+    monkeypatch.undo()
+    await walk.choose("thing_model_fetch")
+    assert walk.step == "thing_model_confirm"
 
     await entry.runtime_data.suspend()
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "not_connected"})
+    assert "The device is not connected" in walk.description()
 
     await hass.config_entries.async_unload(entry.entry_id)
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert (walk.step, walk.errors) == ("thing_model_paste", {"base": "not_connected"})
+    assert "The device is not connected" in walk.description()
+    await walk.choose("thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
     await walk.submit()
     assert walk.created

@@ -226,7 +226,7 @@ async def test_faults_are_told_in_the_language_of_the_house(
     walk = await offered(hass, offline, text)
     assert walk.errors == {"mapping": "invalid_mapping"}
     assert walk.values["mapping"] == text
-    assert walk.result["description_placeholders"]["faults"] == "\n".join(f"- {line}" for line in told)
+    assert walk.description().endswith("**\n" + "\n".join(f"- {line}" for line in told))
     assert not bound(offline)
 
 

@@ -114,6 +114,11 @@ class Walk:
         return _values(self.result["data_schema"].schema)
 
     @property
+    def required(self) -> set[str]:
+        """The fields that a browser insists on."""
+        return {str(key) for key in self.result["data_schema"].schema if isinstance(key, vol.Required)}
+
+    @property
     def open_sections(self) -> set[str]:
         """The sections that are not collapsed."""
         fields = self.result["data_schema"].schema

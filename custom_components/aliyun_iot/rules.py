@@ -15,7 +15,7 @@ from .const import SUBENTRY_RULE
 from .exposures import change_bindings, entity_reference, exposed_bindings, exposure_key, resolve_entity
 from .mapping.binding import Binding
 from .mapping.rule import Facet, Rule
-from .mapping.selection import Selection, matching, select
+from .mapping.selection import matching, select
 from .mapping.suggest import suggest_all
 
 
@@ -88,8 +88,8 @@ def changes_by_rules(
     kept = [one for one in bindings if not one.rule or owners[one.identifier] is not None]
     added: list[Binding] = []
     for rule_id, one in meant.items():
-        proposed = propose(hass, [*kept, *added], one.rule.selection, model)
-        added += [replace(new, rule=rule_id) for new in proposed if facet_of(new) not in one.rule.left_out]
+        proposed = propose(hass, [*kept, *added], one.rule, model)
+        added += [replace(new, rule=rule_id) for new in proposed]
     return Changes(
         {rule_id: one.remembering([*kept, *added]) for rule_id, one in meant.items()},
         tuple(added),
@@ -99,17 +99,25 @@ def changes_by_rules(
 
 
 @callback
-def propose(
-    hass: HomeAssistant, bindings: Iterable[Binding], selection: Selection, model: ThingModel | None
-) -> list[Binding]:
-    """Return what of a selection can be bound beside the given bindings, sorted by device and entity."""
+def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model: ThingModel | None) -> list[Binding]:
+    """Return what a rule can bind beside the given bindings, sorted by device and entity."""
     taken: set[str] = set()
     bound: set[tuple[str, str]] = set()
     for binding in bindings:
         taken.add(binding.identifier)
         if entity_id := resolve_entity(hass, binding.entity):
             bound.add((entity_id, binding.aspect))
-    states = [state for entity_id in select(hass, selection) if (state := hass.states.get(entity_id))]
+    states = [state for entity_id in select(hass, rule.selection) if (state := hass.states.get(entity_id))]
+    left_out = {
+        (entity_id, facet.aspect) for facet in rule.left_out if (entity_id := resolve_entity(hass, facet.entity))
+    }
+    found = suggest_all(states, model, taken, bound)
+    wanted = [one for one in found if (one.entity_id, one.aspect) not in left_out]
+    if len(wanted) < len(found):
+        # What is left out leaves its property to others. It is left out afterwards, so that nobody else is affected.
+        taken |= {one.identifier for one in wanted}
+        bound |= {(one.entity_id, one.aspect) for one in wanted} | left_out
+        wanted += suggest_all(states, model, taken, bound)
     proposed = [
         Binding(
             identifier=one.identifier,
@@ -117,7 +125,7 @@ def propose(
             aspect=one.aspect,
             access=one.access,
         )
-        for one in suggest_all(states, model, taken, bound)
+        for one in wanted
     ]
 
     def place(binding: Binding) -> tuple[str, str, str]:

@@ -91,6 +91,20 @@ def test_of_two_lamps_one_gets_everything(gateway_model: ThingModel, lamp: State
         assert {one.entity_id for one in suggest_all(states, gateway_model, ())} == {lamp.entity_id}
 
 
+def test_a_sensor_goes_before_what_others_tell_by_the_way(gateway_model: ThingModel, thermostat: State) -> None:
+    """Of several sensors one does. What is rather about the other entity, or lets it be set, is not the sensor's."""
+    room = sensor("room", "temperature", "°C")
+    found = pairs([thermostat, room, sensor("cellar", "temperature", "°C")], gateway_model)
+    assert found["CurrentTemperature"] == "sensor.room.value"
+    assert found["TargetTemperature"] == f"{thermostat.entity_id}.target_temperature"
+
+    conditioner = State("climate.ac", "cool", {"friendly_name": "AC", "current_temperature": 22})
+    for name, winner in (("AC temperature", "climate.ac.current_temperature"), ("x", "sensor.room.value")):
+        assert pairs([conditioner, room], model(CurrentTemperature=(name, FloatType()))) == {
+            "CurrentTemperature": winner
+        }
+
+
 @pytest.mark.parametrize(
     ("state", "thing_model", "expected"),
     [

@@ -1,9 +1,10 @@
 """The fields that the forms for bindings share, and what was entered in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 import re
 from typing import Any, Final
 
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     ActionSelector,
     BooleanSelector,
@@ -113,6 +114,12 @@ def control_values(binding: Binding) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
+def folded(name: str, fields: vol.Schema, values: Mapping[str, Any], errors: Collection[str]) -> section:
+    """Return a section of a form, closed while nothing in it is wrong or differs from its defaults."""
+    defaults: dict[str, Any] = fields({})
+    return section(fields, {"collapsed": name not in errors and {**defaults, **values.get(name, {})} == defaults})
+
+
 def section_values(binding: Binding) -> dict[str, Any]:
     """Return what the sections start with for a binding that is there already."""
     return {
@@ -130,6 +137,8 @@ def section_values(binding: Binding) -> dict[str, Any]:
 
 def read_binding(user_input: Mapping[str, Any], own: Mapping[str, Any]) -> Binding:
     """Return the binding of what was entered and what the form knows by itself; raises InputRefused."""
+    if not user_input.get(CONF_IDENTIFIER):
+        raise InputRefused({CONF_IDENTIFIER: "identifier_missing"})
     conversion = user_input[SECTION_CONVERSION]
     data = {
         CONF_IDENTIFIER: user_input[CONF_IDENTIFIER].strip(),

@@ -3,20 +3,19 @@
 Options and subentry flows show the same form; `BindingForm` builds it and turns its input into a `Binding`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorConfig, BooleanSelector
 import voluptuous as vol
 
 from ..exposures import entity_reference, resolve_entity
 from ..labels import Labels
 from ..mapping.aspect import Aspect, Domain
-from ..mapping.binding import ATTRIBUTE, NO_CONVERSION, Access, Binding
+from ..mapping.binding import ATTRIBUTE, Access, Binding
 from ..mapping.domains import domain_of
 from ..mapping.generic import STATE_ASPECTS
 from ..mapping.suggest import allowed_access, suggest
@@ -40,6 +39,7 @@ from .binding_fields import (
     InputRefused,
     choice,
     control_values,
+    folded,
     read_binding,
     section_values,
 )
@@ -87,28 +87,25 @@ class BindingForm:
         """The aspects of its domain that the entity has."""
         return [aspect for aspect in self.domain.aspects if aspect.supported(self.state)] if self.domain else []
 
-    def schema(self) -> vol.Schema:
-        """Return the fields of the form; a section that says something is open."""
-        known = self.current or Binding("", "", "")
+    def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
+        """Return the fields of the form for what it shows, and where that is wrong."""
         offered = [*self.aspects, *STATE_ASPECTS]
         invented = [one.identifier for one in suggest(self.state, None, self.properties.taken())]
         fields: dict[vol.Marker, Any] = {
             vol.Required(CONF_ASPECT): choice((aspect.key, self.labels.aspect(aspect)) for aspect in offered),
-            vol.Required(CONF_IDENTIFIER): self.properties.selector(self.aspects or STATE_ASPECTS, invented),
+            self.properties.marker(values): self.properties.selector(self.aspects or STATE_ASPECTS, invented),
             vol.Required(CONF_ACCESS): ACCESS_FIELD,
         }
         if self.domain and self.domain.risky(self.state):
             fields[vol.Required(CONF_CONFIRMED, default=False)] = BooleanSelector()
-        fields[vol.Required(SECTION_CONVERSION)] = section(
-            CONVERSION_FIELDS, {"collapsed": known.conversion == NO_CONVERSION}
+        return vol.Schema(
+            {
+                **fields,
+                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, CONVERSION_FIELDS, values, errors),
+                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, REPORTING_FIELDS, values, errors),
+                vol.Optional(SECTION_ACTIONS): folded(SECTION_ACTIONS, ACTIONS_FIELDS, values, errors),
+            }
         )
-        fields[vol.Required(SECTION_REPORTING)] = section(
-            REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band or known.every_sample)}
-        )
-        fields[vol.Optional(SECTION_ACTIONS)] = section(
-            ACTIONS_FIELDS, {"collapsed": not (known.actions or known.condition)}
-        )
-        return vol.Schema(fields)
 
     def values(self) -> dict[str, Any]:
         """Return what the form starts with: the current binding, or the best guess for a new one."""

@@ -163,10 +163,12 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
                 if doubt is None or binding == self._doubted:
                     return self.finish_with(binding, form.current)
                 refused, self._doubted = doubt, binding
+        values = user_input or form.values()
+        errors = refused.errors if refused else {}
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(form.schema(), user_input or form.values()),
-            errors=refused.errors if refused else {},
+            data_schema=self.add_suggested_values_to_schema(form.schema(values, errors), values),
+            errors=errors,
             description_placeholders={**form.placeholders(), **(refused.placeholders if refused else {})},
         )
 

@@ -35,6 +35,7 @@ FIELD_OF_PROBLEM: Final = {
     "options_unmatched": SECTION_CONVERSION,
     "read_only_property": CONF_ACCESS,
     "risky_not_confirmed": CONF_CONFIRMED,
+    "sent_as_text": CONF_IDENTIFIER,
     "template_one_way": SECTION_CONVERSION,
     "type_mismatch": CONF_IDENTIFIER,
     "unit_mismatch": SECTION_CONVERSION,

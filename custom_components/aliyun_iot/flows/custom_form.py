@@ -1,18 +1,17 @@
 """The form for a binding of a template or of the user's own actions, which needs no entity."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import ActionSelector, TemplateSelector
 import voluptuous as vol
 
 from ..exposures import resolve_entity
 from ..labels import Labels
-from ..mapping.binding import ACTIONS, NO_CONVERSION, TEMPLATE, Access, Binding
+from ..mapping.binding import ACTIONS, TEMPLATE, Access, Binding
 from ..mapping.generic import NO_ENTITY, RENDERED
 from ..runtime import thing_model_of
 from .binding_fields import (
@@ -31,6 +30,7 @@ from .binding_fields import (
     SECTION_REPORTING,
     InputRefused,
     control_values,
+    folded,
     read_binding,
     section_values,
 )
@@ -54,22 +54,17 @@ class CustomForm:
         """Return the form."""
         return cls(PropertyField(entry, await Labels.load(hass), thing_model_of(entry), current), current)
 
-    def schema(self) -> vol.Schema:
-        """Return the fields of the form; a section that says something is open."""
-        known = self.current or Binding("", "", "")
+    def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
+        """Return the fields of the form for what it shows, and where that is wrong."""
         return vol.Schema(
             {
-                vol.Required(CONF_IDENTIFIER): self.properties.selector((RENDERED,), ()),
+                self.properties.marker(values): self.properties.selector((RENDERED,), ()),
                 vol.Required(CONF_ACCESS, default=Access.REPORT.value): ACCESS_FIELD,
                 vol.Optional(CONF_TEMPLATE): TemplateSelector(),
                 vol.Optional(CONF_ACTIONS): ActionSelector(),
                 vol.Optional(CONF_CONDITION): CONDITION_FIELD,
-                vol.Required(SECTION_CONVERSION): section(
-                    CONVERSION_FIELDS, {"collapsed": known.conversion == NO_CONVERSION}
-                ),
-                vol.Required(SECTION_REPORTING): section(
-                    REPORTING_FIELDS, {"collapsed": not (known.min_interval or known.dead_band or known.every_sample)}
-                ),
+                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, CONVERSION_FIELDS, values, errors),
+                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, REPORTING_FIELDS, values, errors),
             }
         )
 

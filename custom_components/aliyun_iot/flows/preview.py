@@ -23,7 +23,9 @@ from ..labels import Labels
 from ..mapping.aspect import ConversionError
 from ..mapping.binding import Binding
 from ..mapping.check import check
-from ..mapping.selection import Selection, survey
+from ..mapping.domains import aspect_of
+from ..mapping.rule import Rule
+from ..mapping.selection import survey
 from ..mapping.suggest import Obstacle, Unmatched, unmatched
 from ..reports.sender import PROPERTIES_PER_POST
 
@@ -36,11 +38,11 @@ def preview(
     labels: Labels,
     entry: ConfigEntry,
     model: ThingModel | None,
-    selection: Selection,
+    rule: Rule,
     added: Collection[Binding],
     released: Collection[Binding],
 ) -> str:
-    """Return what saving these changes would do, as Markdown in the user's language."""
+    """Return what saving these changes by a rule would do, as Markdown in the user's language."""
     bound = bind(labels.hass, added, model)
     samples: dict[str, Sample] = {}
     silent: list[str] = []
@@ -59,7 +61,7 @@ def preview(
         _list(labels, "preview_added", [labels.binding(binding, model) for binding in added]),
         _list(labels, "preview_released", [labels.binding(binding, model) for binding in released]),
         _list(labels, "preview_problems", problems),
-        *_left_out(labels, entry, model, selection, added),
+        *_left_out(labels, entry, model, rule, added),
         _list(labels, "preview_silent", silent),
         *_posts(labels, samples),
     ]
@@ -92,16 +94,23 @@ def _sample(labels: Labels, one: BoundProperty) -> Sample | str | None:
 
 
 def _left_out(
-    labels: Labels, entry: ConfigEntry, model: ThingModel | None, selection: Selection, added: Iterable[Binding]
+    labels: Labels, entry: ConfigEntry, model: ThingModel | None, rule: Rule, added: Iterable[Binding]
 ) -> Iterable[str]:
     """Yield a list for each reason for which something of the selection is not bound."""
     hass = labels.hass
-    found = survey(hass, selection)
+    found = survey(hass, rule.selection)
     settled = {
         (entity_id, binding.aspect)
         for binding in (*exposed_bindings(entry), *added)
         if (entity_id := resolve_entity(hass, binding.entity))
     }
+    unticked: dict[str, list[str]] = defaultdict(list)
+    for facet in sorted(rule.left_out):
+        entity_id = resolve_entity(hass, facet.entity)
+        if entity_id in found.selected and (aspect := aspect_of(entity_id, facet.aspect)):
+            settled.add((entity_id, facet.aspect))
+            unticked[entity_id].append(labels.aspect(aspect))
+    yield _list(labels, "preview_unticked", _entity_rows(labels, unticked))
     states = [state for entity_id in found.selected if (state := hass.states.get(entity_id))]
     by_reason: dict[Obstacle, list[Unmatched]] = defaultdict(list)
     for one in unmatched(states, model, settled):
@@ -125,6 +134,10 @@ def _unmatched_rows(labels: Labels, rows: Iterable[Unmatched], model: ThingModel
         definition = model.properties.get(one.identifier) if model and one.identifier else None
         target = f" → {labels.property(one.identifier, definition)}" if definition else ""
         by_entity[one.entity_id].append(f"{labels.aspect(one.aspect)}{target}")
+    return _entity_rows(labels, by_entity)
+
+
+def _entity_rows(labels: Labels, by_entity: Mapping[str, Iterable[str]]) -> list[str]:
     return [f"{labels.entity(entity_id)} · {labels.listed(aspects)}" for entity_id, aspects in by_entity.items()]
 
 

@@ -1,10 +1,12 @@
 """The field of a form that names the property of a binding."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.selector import SelectSelector, TextSelector
+import voluptuous as vol
 
 from ..alink.thing_model import Property, ThingModel
 from ..exposures import exposed_bindings
@@ -38,6 +40,18 @@ class PropertyField:
     def exhausted(self) -> bool:
         """Whether there is no property left to bind."""
         return self.model is not None and not self.free()
+
+    def marker(self, values: Mapping[str, Any]) -> vol.Marker:
+        """Return the key of the field in a form that starts with these values.
+
+        A browser fills what is required with the first choice, and nobody might notice which property that is. So where
+        nothing is known the field may be left empty, and `read_binding` refuses that.
+        """
+        return (
+            vol.Optional(CONF_IDENTIFIER)
+            if self.model and not values.get(CONF_IDENTIFIER)
+            else vol.Required(CONF_IDENTIFIER)
+        )
 
     def selector(self, aspects: Iterable[Aspect], invented: Iterable[str]) -> SelectSelector | TextSelector:
         """Return the field: properties that can carry one of the aspects first, without a thing model some ideas."""

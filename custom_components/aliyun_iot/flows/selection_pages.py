@@ -4,7 +4,7 @@ The options flow and the flow of a rule show the same pages; nothing is saved be
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,14 +18,17 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..alink.thing_model import ThingModel
 from ..const import CONF_BINDINGS
-from ..exposures import entity_reference, exposed_bindings
+from ..exposures import exposed_bindings, resolve_entity
 from ..labels import Labels
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
+from ..mapping.suggest import Obstacle, unmatched
 from ..rules import Changes, changes_by_rules, facet_of, rules_of
 from ..runtime import thing_model_of
+from .model_words import bullets
 from .preview import preview
 from .selection_form import CONF_FOLLOW, CONF_TARGET, read_selection, selection_schema, selection_values
 
@@ -101,20 +104,24 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
     async def async_step_suggestions(self, user_input: dict[str, Any] | None = None) -> Result:
         """Show what would stand for what, to be ticked or not."""
         draft = self._drafted()
-        offered = {binding.identifier: binding for binding in self._offered(draft)}
+        offered = self._offered(draft)
         errors: dict[str, str] = {}
         if user_input is not None:
             chosen = user_input[CONF_BINDINGS]
-            if not chosen and not draft.follow:
-                errors = {CONF_BINDINGS: "nothing_selected"}
-            elif not offered.keys() >= set(chosen):
+            seen = {facet_of(binding) for binding in offered.values()}
+            unticked = {facet_of(binding) for identifier, binding in offered.items() if identifier not in chosen}
+            known = offered.keys() >= set(chosen)
+            draft = replace(draft, rule=replace(draft.rule, left_out=draft.rule.left_out - seen | unticked))
+            self._draft, offered = draft, self._offered(draft)
+            if not known:
                 # Somebody else was quicker with one of the identifiers.
                 errors = {CONF_BINDINGS: "changed_meanwhile"}
+            elif {facet_of(binding) for binding in offered.values()} - seen - draft.rule.left_out:
+                # What gets a property that has become free can be unticked, too.
+                errors = {CONF_BINDINGS: "others_fit"}
+            elif not chosen and not draft.follow:
+                errors = {CONF_BINDINGS: "nothing_selected"}
             else:
-                left_out = draft.rule.left_out.difference(map(facet_of, offered.values())).union(
-                    facet_of(binding) for identifier, binding in offered.items() if identifier not in chosen
-                )
-                self._draft = replace(draft, rule=replace(draft.rule, left_out=left_out))
                 return await self.async_step_preview()
         labels = await Labels.load(self.hass)
         model = thing_model_of(self.bound_entry())
@@ -129,11 +136,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             )
         )
         # Ticked by suggestion and not by default: what is left out must never come back by itself.
-        ticked = [
-            identifier
-            for identifier, binding in offered.items()
-            if (identifier in user_input[CONF_BINDINGS] if user_input else facet_of(binding) not in draft.rule.left_out)
-        ]
+        ticked = [identifier for identifier, binding in offered.items() if facet_of(binding) not in draft.rule.left_out]
         return self.async_show_form(
             step_id="suggestions",
             data_schema=self.add_suggested_values_to_schema(
@@ -142,7 +145,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             errors=errors,
             description_placeholders={
                 "count": str(len(offered)),
-                "left_out": self._without_suggestion(labels, draft, offered.values()),
+                "left_out": self._without_suggestion(labels, draft, offered),
             },
             last_step=False,
         )
@@ -162,7 +165,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             labels,
             self.bound_entry(),
             thing_model_of(self.bound_entry()),
-            draft.rule.selection,
+            draft.rule,
             [binding for binding in changes.added if binding.rule == draft.rule_id],
             [binding for binding in changes.released if binding.rule == draft.rule_id],
         )
@@ -182,23 +185,52 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         rules = {**rules_of(entry), draft.rule_id: draft.rule}
         return changes_by_rules(self.hass, entry, rules, thing_model_of(entry))
 
-    def _offered(self, draft: Draft) -> list[Binding]:
-        """Return what the draft has bound already, and all that it could bind, even what was left out before."""
+    def _offered(self, draft: Draft) -> dict[str, Binding]:
+        """Return by identifier what the draft has bound already, and all that it could bind.
+
+        What was left out before is offered again, unless its property goes to another entity instead.
+        """
         everything = replace(draft, rule=Rule(draft.rule.selection))
-        changes = self._changes(everything)
+        drafts = [everything, draft] if draft.rule.left_out else [everything]
+        return {binding.identifier: binding for one in drafts for binding in self._bound_by(one)}
+
+    def _bound_by(self, draft: Draft) -> list[Binding]:
+        """Return what the draft would have bound once it is saved."""
+        changes = self._changes(draft)
         elsewhere = {binding.identifier for binding in (*changes.released, *changes.passed_on)}
         kept = [binding for binding in exposed_bindings(self.bound_entry()) if binding.identifier not in elsewhere]
         return [binding for binding in (*kept, *changes.passed_on, *changes.added) if binding.rule == draft.rule_id]
 
-    def _without_suggestion(self, labels: Labels, draft: Draft, offered: Iterable[Binding]) -> str:
-        """Return which of the selected entities nothing is suggested for; the page that follows says why."""
-        covered = {binding.entity for binding in offered}
-        left_out = [
-            labels.entity(entity_id)
-            for entity_id in select(self.hass, draft.rule.selection)
-            if entity_reference(self.hass, entity_id) not in covered
-        ]
-        if not left_out:
-            return ""
-        more = [labels.text("common.and_more", count=str(len(left_out) - NAMED))] if len(left_out) > NAMED else []
-        return labels.text("common.left_out", entities=labels.listed([*left_out[:NAMED], *more]))
+    def _without_suggestion(self, labels: Labels, draft: Draft, offered: Mapping[str, Binding]) -> str:
+        """Return which of the selected entities nothing is suggested for, first those that another one goes before.
+
+        For the others the page that follows says why.
+        """
+        holders = {one.identifier: one for one in (*exposed_bindings(self.bound_entry()), *offered.values())}
+        covered = {resolve_entity(self.hass, binding.entity) for binding in offered.values()}
+        left_out = [one for one in select(self.hass, draft.rule.selection) if one not in covered]
+        lost = _lost(labels, left_out, thing_model_of(self.bound_entry()), holders)
+        rest = [labels.entity(entity_id) for entity_id in left_out if entity_id not in lost]
+        parts = [bullets(labels, list(lost.values()))] if lost else []
+        if rest:
+            more = [labels.text("common.and_more", count=str(len(rest) - NAMED))] if len(rest) > NAMED else []
+            parts.append(labels.text("common.left_out", entities=labels.listed([*rest[:NAMED], *more])))
+        return "\n\n".join(parts)
+
+
+def _lost(
+    labels: Labels, entity_ids: Iterable[str], model: ThingModel | None, holders: Mapping[str, Binding]
+) -> dict[str, str]:
+    """Return, for each entity that another one has taken a property from, which one that is."""
+    states = [state for entity_id in entity_ids if (state := labels.hass.states.get(entity_id))]
+    lost: dict[str, str] = {}
+    for one in unmatched(states, model, ()):
+        holder = holders.get(one.identifier)
+        winner = resolve_entity(labels.hass, holder.entity) if holder else None
+        if one.obstacle is Obstacle.TAKEN and winner and winner != one.entity_id:
+            target = labels.property(one.identifier, model.properties.get(one.identifier) if model else None)
+            line = labels.text(
+                "common.goes_to", entity=labels.entity(one.entity_id), property=target, winner=labels.entity(winner)
+            )
+            lost.setdefault(one.entity_id, line)
+    return lost

@@ -1,4 +1,4 @@
-"""Exposing one device of Home Assistant, and binding one service of the thing model."""
+"""Binding single entities, by the devices that they belong to, and single services of the thing model."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -36,7 +36,7 @@ from ..exposures import (
 from ..labels import Labels
 from ..mapping.binding import Binding, ServiceBinding, identifier
 from ..runtime import thing_model_of
-from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_ENTITY, CONF_IDENTIFIER, choice
+from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 
@@ -52,14 +52,10 @@ RUN_SCHEMA = vol.Schema(
 
 
 class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
-    """Expose a device, or an entity without one, and change later what of it is exposed."""
+    """Bind one entity after the other, and change later what of a device, or of an entity without one, is bound."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for the first entity of a device that isn't exposed yet."""
-        if user_input is not None:
-            key = exposure_key(self.hass, entity_reference(self.hass, user_input[CONF_ENTITY]))
-            if key.unique_id in {subentry.unique_id for subentry in self.bound_entry().subentries.values()}:
-                return self.async_abort(reason="already_exposed", description_placeholders={"device": key.title})
+        """Ask for the entity."""
         return await self.entity_page("user", user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -93,8 +89,9 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
     def finish_with(self, binding: Binding, replaced: Binding | None) -> SubentryFlowResult:
         """Create the exposure with its first binding, or store one more; by hand, so no rule takes it away."""
         binding = replace(binding, rule="")
-        if self.source == SOURCE_USER:
-            key = exposure_key(self.hass, binding.entity)
+        key = exposure_key(self.hass, binding.entity)
+        exposed = {subentry.unique_id for subentry in self.bound_entry().subentries.values()}
+        if self.source == SOURCE_USER and key.unique_id not in exposed:
             return self.async_create_entry(title=key.title, data=exposure_data([binding]), unique_id=key.unique_id)
         put_binding(self.hass, self.bound_entry(), binding, replaced)
         return self.async_abort(reason="reconfigure_successful")

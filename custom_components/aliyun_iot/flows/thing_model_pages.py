@@ -48,12 +48,19 @@ class ThingModelPages(OptionsPages):
         )
 
     async def async_step_thing_model_fetch(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask the cloud for the thing model; where it has none to give, ask the user."""
+        """Ask the cloud for the thing model; where it has none to give, say why and ask how to go on."""
         try:
             document = (await self._fetch()).data
             return await self.confirm_model(await self._acceptable(document))
         except InputRefused as refused:
-            return self._model_form("thing_model_paste", PASTE_SCHEMA, refused)
+            labels = await Labels.load(self.hass)
+            return self.async_show_menu(
+                step_id="thing_model_fetch",
+                menu_options=["thing_model_upload", "thing_model_paste", "thing_model_fetch"],
+                description_placeholders={
+                    "reason": labels.text(f"options.error.{refused.errors['base']}", **refused.placeholders)
+                },
+            )
 
     async def async_step_thing_model_paste(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the thing model as text."""

@@ -91,7 +91,9 @@ class TransferPages(OptionsPages):
                     self._imported = Document.parse(data)
                 except DocumentError as err:
                     errors = {CONF_FILE if file_id else CONF_MAPPING: "invalid_mapping"}
-                    faults = faults_text(await Labels.load(self.hass), err)
+                    labels = await Labels.load(self.hass)
+                    # An error at a field is plain text on one line, so the list is part of the page.
+                    faults = labels.text("common.import_faults", list=faults_text(labels, err))
                 except FileNotFoundError:
                     errors = {CONF_FILE: "file_gone"}
                 else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from homeassistant.core import State
 
-from ..alink.datatypes import BoolType, DataType, DoubleType, EnumType, IntType
+from ..alink.datatypes import BoolType, DataType, DoubleType, EnumType, IntType, TextType
 from ..alink.thing_model import Property
 from .aspect import Aspect, ConversionError, Kind
 from .attributes import number
@@ -115,6 +115,9 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
     if lost := unmatched_options(aspect, data_type, conversion, state):
         nothing_left = len(lost) == len(aspect.options(state))
         problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=nothing_left))
+    if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
+        words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
+        problems.append(Problem("sent_as_text", words, blocking=False))
     if binding.access.reports:
         problems += _rounding_problems(aspect, definition, conversion, state)
     return problems

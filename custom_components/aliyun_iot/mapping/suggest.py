@@ -92,8 +92,8 @@ def suggest_all(
     """Return suggestions for many entities, no property twice; `bound` are pairs of entity id and aspect to leave out.
 
     Of several entities that fit the same properties, the one with the most evidence gets all of them and the others
-    nothing. Without a thing model, an identifier that several entities could have goes to none: each gets one with its
-    own name in it.
+    nothing, but for a sensor, which goes before what another entity tells by the way. Without a thing model, an
+    identifier that several entities could have goes to none: each gets one with its own name in it.
     """
     entities = _entities(states, bound)
     used = set(taken)
@@ -102,10 +102,11 @@ def suggest_all(
         return [suggestion for entity in entities for suggestion in _inventions(entity, used)]
     properties = _Properties.of(model)
     suggestions: list[Suggestion] = []
-    for candidates in sorted((_matches(entity, properties) for entity in entities), key=_evidence, reverse=True):
+    ranked = sorted((_matches(entity, properties) for entity in entities), key=_evidence, reverse=True)
+    for candidates in ranked:
         suggestions += (fresh := _each_once(candidates, used))
         used |= {suggestion.identifier for suggestion in fresh}
-    return suggestions
+    return _sensors_first(suggestions, ranked)
 
 
 def unmatched(
@@ -318,6 +319,32 @@ def _each_once(candidates: Iterable[Suggestion], used: Collection[str]) -> list[
         ):
             chosen.append(candidate)
     return chosen
+
+
+def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Suggestion]]) -> list[Suggestion]:
+    """Return the suggestions with sensors that got nothing in place of what other entities tell by the way.
+
+    A thermometer measures the room better than an air conditioner does, unless the property is rather about the latter.
+    """
+    chosen = {one.identifier: one for one in suggestions}
+    served = {one.entity_id for one in chosen.values()}
+    for candidates in ranked:
+        for one in sorted(filter(_is_sensor, candidates), key=lambda one: one.score, reverse=True):
+            if one.entity_id not in served and (holder := chosen.get(one.identifier)) and _yields(holder, one):
+                chosen[one.identifier] = one
+                served.add(one.entity_id)
+    return list(chosen.values())
+
+
+def _is_sensor(suggestion: Suggestion) -> bool:
+    return suggestion.entity_id.startswith("sensor.")
+
+
+def _yields(holder: Suggestion, sensor: Suggestion) -> bool:
+    """Tell whether somebody who has a property only reports there what is not the main thing about it."""
+    domain = domain_of(holder.entity_id)
+    by_the_way = domain is not None and holder.aspect != domain.aspects[0].key and holder.access is Access.REPORT
+    return by_the_way and not _is_sensor(holder) and sensor.score >= holder.score
 
 
 def _evidence(candidates: list[Suggestion]) -> int:
