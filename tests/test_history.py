@@ -264,7 +264,7 @@ async def test_a_damaged_segment_costs_no_other(
         "version": 1,
         "data": {
             "segments": [0, 1, 2, "three"],
-            "latest": {"Power": "nonsense", "Voltage": [NOON, 3]},
+            "latest": {"Power": "nonsense", "Voltage": [NOON, 3], "Current": ["noon", 4]},
             "desired": 4,
             "offline_since": "yesterday",
         },
@@ -272,11 +272,13 @@ async def test_a_damaged_segment_costs_no_other(
     hass_storage[f"{key}.0"] = {"version": 7, "data": {}}
     rows = [[SEGMENT, "Power", NOON, 5], [SEGMENT, "Power", NOON, 6], "row", [SEGMENT + 1, 7, 8], [-1, "Power", 1, 1]]
     hass_storage[f"{key}.1"] = {"version": 1, "data": {"samples": rows}}
-    entry = await set_up([POWER, VOLTAGE], options=NO_MODEL, entry_id="here")
+    current = {"identifier": "Current", "entity": "sensor.current", "aspect": "value"}
+    entry = await set_up([POWER, VOLTAGE, current], options=NO_MODEL, entry_id="here")
     await posted(device, "Power", 5)
     await posted(device, "Voltage", 3)
     await all_sent(entry)
     assert device.samples["Power"] == [(5, NOON)]
+    assert "Current" not in device.properties
 
 
 async def test_a_full_buffer_drops_the_oldest_of_the_noisiest(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 import errno
-import json
 from pathlib import Path
 import threading
 from typing import Any
@@ -88,6 +87,7 @@ def failing(error: Exception) -> Callable[..., None]:
     return fail
 
 
+@pytest.mark.parametrize("too_large", [KEY, f"{KEY}.2"])
 async def test_a_disk_that_was_full_for_a_moment(
     hass: HomeAssistant,
     cloud: Simulator,
@@ -95,16 +95,24 @@ async def test_a_disk_that_was_full_for_a_moment(
     offline: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
     real_disk: Path,
+    too_large: str,
 ) -> None:
-    """What could not be written is written when there is room again, and be it that nothing new happens any more."""
+    """What could not be written is written when there is room again, even if nothing new happens until then."""
+    write, file = storage.write_utf8_file_atomic, real_disk / ".storage" / too_large
+
+    def write_what_fits(path: str, *facts: Any, **more: Any) -> None:
+        if path == str(file):
+            raise WriteError(OSError(errno.ENOSPC, "No space left on device"))
+        write(path, *facts, **more)
+
     with monkeypatch.context() as full:
-        no_room = WriteError(OSError(errno.ENOSPC, "No space left on device"))
-        full.setattr(storage, "write_utf8_file_atomic", failing(no_room))
+        full.setattr(storage, "write_utf8_file_atomic", write_what_fits)
         a_minute_passes(hass)
         await hass.async_block_till_done()
+        assert not file.exists()
     a_minute_passes(hass)
     await hass.async_block_till_done()
-    assert json.loads((real_disk / ".storage" / KEY).read_bytes())["data"]["segments"] == [0, 1, 2]
+    assert file.exists()
     await restarted(hass, cloud, offline)
     assert arrived(device) == list(range(1, 51))
 
@@ -139,12 +147,16 @@ async def test_a_slow_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The entry is unloaded while the minute is being written, and there is more meanwhile: nothing is overwritten."""
-    write, begun, go_on = storage.write_utf8_file_atomic, threading.Event(), threading.Event()
+    write, begun, go_on, ended = storage.write_utf8_file_atomic, *(threading.Event() for _ in range(3))
 
-    def slow(*facts: Any, **more: Any) -> None:
-        begun.set()
-        go_on.wait(10)
-        write(*facts, **more)
+    def slow(path: str, *facts: Any, **more: Any) -> None:
+        first = path.endswith(f"{KEY}.2") and not begun.is_set()
+        if first:
+            begun.set()
+            go_on.wait(10)
+        write(path, *facts, **more)
+        if first:
+            ended.set()
 
     monkeypatch.setattr(storage, "write_utf8_file_atomic", slow)
     a_minute_passes(hass)
@@ -152,10 +164,10 @@ async def test_a_slow_disk(
     for second in range(50, 60):
         measure(hass, "sensor.power", second + 1, second * 1000)
     unloading = hass.async_create_task(hass.config_entries.async_unload(offline.entry_id))
-    await until(lambda: offline.state is ConfigEntryState.UNLOAD_IN_PROGRESS)
-    await asyncio.sleep(0)
+    await asyncio.wait({unloading}, timeout=0.2)  # whoever did not wait would be done by then
     go_on.set()
     assert await unloading
+    await until(ended.is_set)
     end_outage(cloud)
     assert await hass.config_entries.async_setup(offline.entry_id)
     await caught_up(offline)
