@@ -10,7 +10,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import storage
 from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
@@ -21,7 +21,8 @@ from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
 from custom_components.aliyun_iot.reports import unsent_store
 from simulator import CloudDevice, Simulator
 
-from .conftest import SetUp
+from .application import publish, reply_on
+from .conftest import DEVICE_NAME, SetUp
 from .outages import NOON, POWER, VOLTAGE, all_sent, caught_up, end_outage, lose_connection, measure, quick_to_return
 from .test_reporter import TEMPERATURE, posted
 from .waiting import until
@@ -200,6 +201,27 @@ async def test_unbound_while_it_was_unloaded(
     assert await hass.config_entries.async_setup(offline.entry_id)
     await caught_up(offline)
     assert arrived(device) == [1]
+
+
+async def test_an_answer_into_a_dead_connection(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
+) -> None:
+    """The entry is reloaded before anybody notices: the next connection brings the answer all the same."""
+    finish = asyncio.Event()
+
+    async def act(_call: ServiceCall) -> None:
+        await finish.wait()
+
+    hass.services.async_register("test", "act", act)
+    entry = await set_up(services=[{"identifier": "Act", "actions": [{"action": "test.act"}]}], options=NO_MODEL)
+    await publish(cloud, device, "thing/service/Act", {"id": "7", "params": {}})
+    await until(lambda: entry.runtime_data.link._deliveries._running)
+    cloud.faults.set(freeze=DEVICE_NAME)
+    finish.set()
+    await until(entry.runtime_data.link.answers.unproved)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    reply = await reply_on(cloud, "thing/service/Act_reply")
+    assert (reply["id"], reply["code"]) == ("7", 200)
 
 
 class TestStoppedMeanwhile:

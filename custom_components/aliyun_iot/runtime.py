@@ -140,6 +140,7 @@ class Runtime:
         if self._stopped:  # nothing is bound then, and all that was kept would be dropped as unbound
             return
         await self._catching_up.load()
+        self.link.answers.restore(self._unsent.answers)
         await self.link.listen_to_topics(self._topics())
         self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
 
@@ -175,6 +176,7 @@ class Runtime:
         while self._ends:
             self._ends.pop()()
         await self.link.stop()
+        self._unsent.answers = self.link.answers.unproved()
         await self.reporter.stop()
         await self._catching_up.stop()
         self.commander.policy.stop()

@@ -76,7 +76,7 @@ async def test_the_answer_goes_with_its_connection(
     wanted = await set_a_property(cloud, device, owner)
     proxy.swallow(frozenset({Way.UP}))
     house.finish.set()
-    await until(lambda: link._answers._unproved)
+    await until(lambda: link.answers._unproved)
     assert not wanted.replies
     proxy.cut()
     await is_back(link, device, 2)
@@ -198,7 +198,7 @@ async def test_more_than_can_wait() -> None:
 
 async def test_the_rate_of_answers_grows_with_the_rate_of_all(link: Link) -> None:
     """A host that takes more gets more; a slower device does not answer slower."""
-    limiter = link._answers.limiter
+    limiter = link.answers.limiter
     link.limit_to(2)
     assert limiter.rate + limiter.burst == 20
     link.limit_to(30)

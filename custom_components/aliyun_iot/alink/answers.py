@@ -2,10 +2,11 @@
 
 Answers go at QoS 0, as RRPC demands (docs/protocol.md §6.4), so nothing in MQTT tells of their arrival. But a host reads the
 packets of a connection in order: a reply to a request proves that whatever was sent before that request has arrived. Answers
-that nothing has proved when their connection is lost are sent once more on the next one.
+that nothing has proved when their connection is lost are sent once more on the next one, be it that of another link.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 import logging
 import time
@@ -29,7 +30,9 @@ MOST: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class SentAnswer:
+    """An answer that may not have arrived, and until when somebody may be interested in it (monotonic seconds)."""
+
     topic: str
     payload: bytes
     expires: float
@@ -43,8 +46,8 @@ class Answers:
         self.limiter = TokenBucket()
         self.limiter.limit_to(ANSWERS_PER_SECOND)
         self._publish = publish
-        self._unproved: deque[tuple[float, _Answer]] = deque(maxlen=MOST)
-        self._lost: deque[_Answer] = deque(maxlen=MOST)
+        self._unproved: deque[tuple[float, SentAnswer]] = deque(maxlen=MOST)
+        self._lost: deque[SentAnswer] = deque(maxlen=MOST)
         self._waiting = 0
 
     async def give(self, topic: str, payload: bytes, *, sync: bool, last: bool) -> None:
@@ -53,7 +56,7 @@ class Answers:
         `sync` tells that the caller will not wait for long, `last` that the connection is about to be closed, which no
         answer may miss.
         """
-        answer = _Answer(topic, payload, time.monotonic() + (SYNC_PATIENCE if sync else PATIENCE))
+        answer = SentAnswer(topic, payload, time.monotonic() + (SYNC_PATIENCE if sync else PATIENCE))
         if not last:
             if self._waiting >= MOST:
                 _LOGGER.debug("Too many answers at once: the one on %s is not sent", topic)
@@ -77,12 +80,20 @@ class Answers:
         self._lost.extend(answer for _, answer in self._unproved)
         self._unproved.clear()
 
+    def unproved(self) -> list[SentAnswer]:
+        """Return what may not have arrived."""
+        return [*self._lost, *(answer for _, answer in self._unproved)]
+
+    def restore(self, answers: Iterable[SentAnswer]) -> None:
+        """Take over what an earlier link may have lost; it is sent by the next connection."""
+        self._lost.extend(answers)
+
     def arrived(self, before: float) -> None:
         """Take note that everything that was sent before this moment (monotonic seconds) has arrived."""
         while self._unproved and self._unproved[0][0] < before:
             self._unproved.popleft()
 
-    def _send(self, answer: _Answer) -> bool:
+    def _send(self, answer: SentAnswer) -> bool:
         """Send an answer, if it is not too late; False when there is no connection."""
         now = time.monotonic()
         if now > answer.expires:

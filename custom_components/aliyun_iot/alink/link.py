@@ -99,14 +99,15 @@ class Link:
         self._limiter = TokenBucket()
         """What every message passes that does not answer a command."""
         self._requests = Requests(self._publish, self._limiter)
-        self._answers = Answers(self._publish)
-        self._deliveries = Deliveries(on_command, self._answers)
+        self.answers = Answers(self._publish)
+        """Answers to commands; whoever ends a link for another one hands on what is `unproved`."""
+        self._deliveries = Deliveries(on_command, self.answers)
         self._time_service = TimeService(self._publish, self.topics)
 
     def limit_to(self, messages: float) -> None:
         """Send no more than `messages` in any second, which are two or more, and as many answers to commands as go with it."""
         self._limiter.limit_to(messages)
-        self._answers.limiter.limit_to(max(2 * messages, ANSWERS_PER_SECOND))
+        self.answers.limiter.limit_to(max(2 * messages, ANSWERS_PER_SECOND))
 
     def start(self) -> None:
         """Begin to connect, and stay connected until `stop`; once is enough."""
@@ -175,7 +176,7 @@ class Link:
         except RequestTimeout:
             self._missed(qos)
             raise
-        self._answers.arrived(before=began)
+        self.answers.arrived(before=began)
         self._hearing.answered(reply.code)
         self._on_code(reply.code)
         return reply
@@ -342,7 +343,7 @@ class Link:
         self._subscriber = None
         if connection:
             self._requests.connection_lost()
-            self._answers.connection_lost()
+            self.answers.connection_lost()
             await connection.close()
 
     def _missed(self, qos: int) -> None:
