@@ -58,11 +58,14 @@ def missing(witness: Witness) -> list[str]:
 
 
 def unanswered(device: CloudDevice, witness: Witness) -> list[str]:
-    """Return the commands that were carried out and whose answer the cloud does not have."""
+    """Return the commands that were carried out and whose answer the cloud does not have.
+
+    Not the synchronous ones: their callers were told after seconds that there is no answer, which is an outcome, too.
+    """
     return [
         f"{_name(call)}: carried out, and no answer has arrived"
         for call in device.service_calls
-        if witness.executions[call.id] and not call.replies
+        if witness.executions[call.id] and not call.replies and not call.sync
     ]
 
 

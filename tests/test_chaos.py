@@ -12,7 +12,7 @@ import pytest
 
 from chaos.audit import audit
 from chaos.faults import CONNECTION, MESSAGES, schedule
-from chaos.house import EVERY, LAMPS, NEWEST, SCENE, entity_id, furnish
+from chaos.house import EVERY, LAMPS, NEWEST, QUESTION, SCENE, entity_id, furnish
 from chaos.witness import Witness, overheard
 from simulator import CloudDevice, Simulator
 from simulator.device import DeviceReply, ServiceCall
@@ -84,11 +84,13 @@ async def test_the_auditor_sees_samples(hass: HomeAssistant, device: CloudDevice
 
 
 async def test_the_auditor_sees_commands(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> None:
-    """Carried out twice, answered in two ways, answered and not carried out, carried out and not answered."""
+    """Carried out twice, answered in two ways, answered and not carried out, carried out and not answered, but for a caller in a hurry."""
     replies = [DeviceReply(200, {}, "", 0.0), DeviceReply(429, {}, "", 0.0)]
     for number, (answers, executions) in enumerate([(replies[:1], 2), (replies, 1), (replies[:1], 0), ([], 1)], 1):
         device.service_calls.append(ServiceCall(str(number), str(number), "set", {}, False, 0, 0.0, answers))
         witness.executions[str(number)] = executions
+    device.service_calls.append(ServiceCall("6", "6", QUESTION, {"Number": 8}, True, 0, 0.0))
+    witness.executions["6"] = 1
     witness.calls[7] = 2
     device.service_calls.append(ServiceCall("5", "5", SCENE, {"Number": 7}, False, 0, 0.0))
     found = broken(hass, device, witness)
