@@ -126,7 +126,7 @@ async def test_the_preview_says_what_is_left_out_and_why(hass: HomeAssistant, of
     await walk.submit(**selected(*entities, leave_out={"target": {"entity_id": ["lock.door"]}}))
     await walk.submit(bindings=["LightSwitch"])
     found = {summary: rows(content) for summary, content in folded(walk).items()}
-    assert found["Left out because you unticked or removed it: 1"] == ["Lamp · Brightness, Color temperature"]
+    assert found["Left out because you unticked or removed them: 1"] == ["Lamp · Brightness, Color temperature"]
     assert found["Left out because another entity has the property: 1"] == [
         "Second · Power switch → Light switch [LightSwitch]"
     ]
@@ -150,7 +150,7 @@ async def test_what_is_unticked_leaves_its_property_to_others(hass: HomeAssistan
     await walk.submit(bindings=["Brightness"])
     assert walk.choices("bindings")["LightSwitch"].startswith("Third · ")
     await walk.submit(bindings=["Brightness", "LightSwitch"])
-    assert rows(folded(walk)["Left out because you unticked or removed it: 2"]) == [
+    assert rows(folded(walk)["Left out because you unticked or removed them: 2"]) == [
         "Lamp · Color temperature, Power switch",
         "Second · Power switch",
     ]
