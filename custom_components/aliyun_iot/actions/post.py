@@ -1,14 +1,12 @@
 """Actions that tell the cloud something: property values, an event, or all that is bound at once."""
 
-import time
-
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.link import REPLY_TIMEOUT, LinkState
 from ..alink.messages import Reply
-from ..alink.samples import Sample
+from ..alink.samples import Sample, utc_milliseconds
 from .call import ENTRY, enumerated, failure, misuse, refusal, runtime_of, told_to_the_user
 from .values import wire_values
 
@@ -33,7 +31,7 @@ async def post_properties(call: ServiceCall) -> ServiceResponse:
     runtime = runtime_of(call)
     model = runtime.model.properties if runtime.model else None
     values = wire_values(call, call.data[ATTR_PROPERTIES], model, "unknown_property")
-    now = _now()
+    now = utc_milliseconds()
     samples = {identifier: Sample(value, now) for identifier, value in values.items()}
     with told_to_the_user(call):
         reply = await runtime.link.post_properties(samples, REPLY_TIMEOUT)
@@ -55,7 +53,7 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
         call, call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter"
     )
     with told_to_the_user(call):
-        reply = await runtime.link.post_event(identifier, output, _now(), REPLY_TIMEOUT)
+        reply = await runtime.link.post_event(identifier, output, utc_milliseconds(), REPLY_TIMEOUT)
     return _accepted(call, reply)
 
 
@@ -78,7 +76,3 @@ def _accepted(call: ServiceCall, reply: Reply) -> ServiceResponse:
     if not reply.ok:
         raise refusal(call, reply.code, reply.message)
     return {"code": reply.code, "message": reply.message}
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

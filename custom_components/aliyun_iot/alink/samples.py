@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+import time
 
 from .auth import DeviceTriple
 from .messages import JsonValue
@@ -13,6 +14,11 @@ class Sample:
 
     value: JsonValue
     time: int
+
+
+def utc_milliseconds() -> int:
+    """Return the present time as it goes on the wire."""
+    return int(time.time() * 1000)
 
 
 def property_params(samples: Mapping[str, Sample]) -> dict[str, JsonValue]:

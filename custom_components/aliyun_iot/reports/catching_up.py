@@ -9,10 +9,11 @@ import logging
 
 from homeassistant.core import HomeAssistant, callback
 
+from ..alink.samples import utc_milliseconds
 from .desired_values import DesiredValues
 from .reporter import Reporter
 from .snapshot import Snapshot
-from .unsent_store import UnsentStore, utc_milliseconds
+from .unsent_store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 

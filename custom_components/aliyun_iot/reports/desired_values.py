@@ -24,9 +24,10 @@ from ..alink.desired import Desired
 from ..alink.errors import AlinkError, Rejected
 from ..alink.link import Link
 from ..alink.messages import JsonValue
+from ..alink.samples import utc_milliseconds
 from ..bound import BoundProperties
 from ..commands.commander import Commander
-from .unsent_store import UnsentStore, utc_milliseconds
+from .unsent_store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 

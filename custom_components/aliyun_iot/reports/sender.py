@@ -16,7 +16,7 @@ from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout
 from ..alink.link import REPLY_TIMEOUT, Link, LinkState
 from ..alink.messages import Reply
-from ..alink.samples import Sample
+from ..alink.samples import Sample, utc_milliseconds
 from ..bound import BoundProperties
 from .counters import Counters
 from .history import History, Kept
@@ -230,7 +230,7 @@ class Sender:
 
     async def _send_samples(self, kept: Mapping[int, Kept], post: PostSamples) -> None:
         """Post samples; they are kept until the cloud has answered. Raises NotConnected."""
-        latest = _now() + FUTURE_MS
+        latest = utc_milliseconds() + FUTURE_MS
         if early := {number: one for number, one in kept.items() if one[1].time > latest}:
             self._settle_samples(early, {identifier: TOO_EARLY for identifier, _ in early.values()})
             kept = {number: one for number, one in kept.items() if number not in early}
@@ -294,9 +294,5 @@ class Sender:
 
 def _not_ahead(batch: Mapping[str, Sample]) -> dict[str, Sample]:
     """Return present values with times that the platform takes: what is, is so now at the latest."""
-    now = _now()
+    now = utc_milliseconds()
     return {key: Sample(one.value, now) if one.time > now + FUTURE_MS else one for key, one in batch.items()}
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

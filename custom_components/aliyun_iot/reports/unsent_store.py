@@ -12,11 +12,10 @@ from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
-from homeassistant.util import dt as dt_util
 
 from ..alink.answers import SentAnswer
 from ..alink.messages import JsonValue
-from ..alink.samples import Sample
+from ..alink.samples import Sample, utc_milliseconds
 from ..const import DOMAIN
 from .history import History, Kept
 from .outbox import Outbox
@@ -144,11 +143,6 @@ async def async_remove_unsent(hass: HomeAssistant, entry_id: str) -> None:
         await async_remove(hass, f"{key}.{segment}")
     await async_remove(hass, key)
     await async_remove_all(hass, key)
-
-
-def utc_milliseconds() -> int:
-    """Return the present time as it is kept here and goes on the wire, in UTC milliseconds."""
-    return int(dt_util.utcnow().timestamp() * 1000)
 
 
 def _key(entry_id: str) -> str:
