@@ -63,9 +63,7 @@ class LoopWatch:
 
 async def steady(change: Callable[[int], None], rate: float, seconds: float, first: int) -> Cost:
     """Make `rate` changes a second, numbered from `first`, for so many seconds."""
-    # A collection of the whole heap of Home Assistant takes 0.4 s, and is nobody's fault that is measured here.
     gc.collect()
-    gc.freeze()
     loop, watch = asyncio.get_running_loop(), LoopWatch()
     changed_at: list[int] = []
     watch.start()
@@ -80,6 +78,4 @@ async def steady(change: Callable[[int], None], rate: float, seconds: float, fir
         elif number % MOST_AT_ONCE == 0:
             await asyncio.sleep(0)
     await asyncio.sleep(max(0.0, began + seconds - loop.time()))
-    cost = Cost(time.process_time() - worked, watch.stop(), first, changed_at)
-    gc.unfreeze()
-    return cost
+    return Cost(time.process_time() - worked, watch.stop(), first, changed_at)
