@@ -2,7 +2,7 @@
 
 import asyncio
 
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.errors import RequestTimeout
@@ -12,7 +12,7 @@ from .application import LAMP, TARGET, SetProperties
 from .conftest import SetUp
 from .outages import DESIRED, caught_up, end_outage, lose_connection, quick_to_return, uplinks
 from .waiting import until
-from .wishes import CLEAR, SlowAnswers, cleared, desire, fail_to_ask, is_on, journal, turn_off_while_away
+from .wishes import CLEAR, SlowAnswers, cleared, desire, fail_to_ask, is_on, journal, slow_lamp, turn_off_while_away
 
 
 @pytest.fixture(autouse=True)
@@ -135,16 +135,8 @@ async def test_a_wish_that_is_being_fulfilled_when_a_return_finds_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The end of the set is waited for; it is not done a second time."""
-    started: list[object] = []
-    go_on = asyncio.Event()
-
-    async def slow(call: ServiceCall) -> None:
-        started.append(call.data["value"])
-        await go_on.wait()
-
-    hass.services.async_register("test", "slow", slow)
-    actions = [{"action": "test.slow", "data": {"value": "{{ value }}"}}]
-    entry = await set_up([{**LAMP, "aspect": "actions", "entity": "", "access": "control", "actions": actions}])
+    binding, started, go_on = slow_lamp(hass)
+    entry = await set_up([binding])
     await caught_up(entry)
     await lose_connection(cloud, device, entry)
     answers = SlowAnswers(entry, monkeypatch)

@@ -1,9 +1,8 @@
 """What an application wants while the device is away is done once, by the rules for every command, and then cleared."""
 
-import asyncio
 from typing import Any
 
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
@@ -13,7 +12,7 @@ from .application import LAMP, TARGET
 from .conftest import SetUp
 from .outages import DESIRED, caught_up, quick_to_return, uplinks
 from .waiting import until
-from .wishes import CLEAR, away, cleared, desire, is_on, journal
+from .wishes import CLEAR, away, cleared, desire, is_on, journal, slow_lamp
 
 
 @pytest.fixture(autouse=True)
@@ -43,16 +42,8 @@ async def test_a_wish_whose_actions_outlast_the_connection(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """They run on, so that they are not to be started again by the next connection."""
-    started: list[object] = []
-    go_on = asyncio.Event()
-
-    async def slow(call: ServiceCall) -> None:
-        started.append(call.data["value"])
-        await go_on.wait()
-
-    hass.services.async_register("test", "slow", slow)
-    actions = [{"action": "test.slow", "data": {"value": "{{ value }}"}}]
-    entry = await set_up([{**LAMP, "aspect": "actions", "entity": "", "access": "control", "actions": actions}])
+    binding, started, go_on = slow_lamp(hass)
+    entry = await set_up([binding])
     await away(cloud, device, entry, LightSwitch=1)
     await until(lambda: started)
     asked = len(uplinks(cloud, DESIRED))

@@ -291,6 +291,18 @@ async def move(hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator) ->
     await try_again(hass, entry)
 
 
+async def set_up_expired(
+    expired_cloud: Simulator, authority: Authority, set_up: SetUp, entry_data: dict[str, Any]
+) -> MockConfigEntry:
+    """Return an entry whose cloud has a certificate that has expired."""
+    entry_data |= {
+        CONF_ENDPOINT: f"127.0.0.1:{expired_cloud.port}",
+        CONF_TRANSPORT: "tls",
+        CONF_CA: authority.pem,
+    }
+    return await set_up()
+
+
 class TestTls:
     """A cloud that nobody can talk to in confidence."""
 
@@ -304,12 +316,7 @@ class TestTls:
         entry_data: dict[str, Any],
     ) -> None:
         """Told after several attempts to set the device up, and withdrawn by the first that succeeds."""
-        entry_data |= {
-            CONF_ENDPOINT: f"127.0.0.1:{expired_cloud.port}",
-            CONF_TRANSPORT: "tls",
-            CONF_CA: authority.pem,
-        }
-        entry = await set_up()
+        entry = await set_up_expired(expired_cloud, authority, set_up, entry_data)
         for _ in range(PATIENCE - 1):
             assert entry.state is ConfigEntryState.SETUP_RETRY
             assert told(hass) == {}
@@ -331,12 +338,7 @@ class TestTls:
         entry_data: dict[str, Any],
     ) -> None:
         """An entry that was never set up is not unloaded by us, and yet nothing is left of what was told."""
-        entry_data |= {
-            CONF_ENDPOINT: f"127.0.0.1:{expired_cloud.port}",
-            CONF_TRANSPORT: "tls",
-            CONF_CA: authority.pem,
-        }
-        entry = await set_up()
+        entry = await set_up_expired(expired_cloud, authority, set_up, entry_data)
         for _ in range(PATIENCE - 1):
             await try_again(hass, entry)
         assert Issue.CERTIFICATE_INVALID in told(hass)

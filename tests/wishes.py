@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import json
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -13,6 +13,7 @@ from custom_components.aliyun_iot.alink import link
 from custom_components.aliyun_iot.alink.desired import Desired
 from simulator import CloudDevice, Simulator
 
+from .application import LAMP
 from .outages import caught_up, end_outage, lose_connection
 
 CLEAR = "/thing/property/desired/delete"
@@ -26,6 +27,20 @@ async def desire(cloud: Simulator, device: CloudDevice, **values: Any) -> None:
         DeviceName=device.device_name,
         Items=json.dumps(values),
     )
+
+
+def slow_lamp(hass: HomeAssistant) -> tuple[dict[str, Any], list[object], asyncio.Event]:
+    """Return the binding of a lamp that needs time, the values that were begun with, and what lets them be finished."""
+    started: list[object] = []
+    go_on = asyncio.Event()
+
+    async def slow(call: ServiceCall) -> None:
+        started.append(call.data["value"])
+        await go_on.wait()
+
+    hass.services.async_register("test", "slow", slow)
+    actions = [{"action": "test.slow", "data": {"value": "{{ value }}"}}]
+    return {**LAMP, "aspect": "actions", "entity": "", "access": "control", "actions": actions}, started, go_on
 
 
 def journal(entry: MockConfigEntry) -> list[tuple[str, int, str]]:

@@ -93,7 +93,7 @@ async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     """Apply a change: only another identity, secret or way to connect costs a reconnect."""
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **cloud_device(entry))  # it may be renamed
     runtime = entry.runtime_data
-    if runtime.connects_as(entry.data, entry.options):
+    if link_config(hass, entry.data, entry.options) == runtime.link.config:
         await runtime.update()
     else:
         hass.config_entries.async_schedule_reload(entry.entry_id)

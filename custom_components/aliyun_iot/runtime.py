@@ -24,7 +24,6 @@ from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.loops import LoopGuard
 from .commands.policy import CommandRules, Guarded
-from .connection import link_config
 from .const import (
     CONF_DESIRED_HOURS,
     CONF_THING_MODEL,
@@ -141,6 +140,7 @@ class Runtime:
             return
         await self._catching_up.load()
         self.link.answers.restore(self._unsent.answers)
+        self._unsent.answers = ()
         await self.link.listen_to_topics(self._topics())
         self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
 
@@ -222,14 +222,6 @@ class Runtime:
         self.follower.refresh()
         await self.events_out.follow(self.model)
         await self.link.listen_to(self._services())
-
-    def connects_as(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
-        """Tell whether an entry with these data and options would connect just as this one does.
-
-        Whoever stores other data and whoever reloads for them have to agree on it, or nobody connects again.
-        Raises TripleInvalid or EndpointInvalid.
-        """
-        return link_config(self._hass, data, options) == self.link.config
 
     @callback
     def _topics_changed(self) -> None:
