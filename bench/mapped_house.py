@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.components.climate.const import ClimateEntityFeature
 from homeassistant.components.cover import CoverEntityFeature
 
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.mapping.binding import Binding, Conversion
 
 type Specs = Mapping[str, Any]

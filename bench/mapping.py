@@ -20,12 +20,12 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, call
 from homeassistant.helpers.event import async_track_state_change_event
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple
-from custom_components.aliyun_iot.alink.commands import Answer, Command
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
-from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.link import Link, LinkState
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.bound import bind
 from custom_components.aliyun_iot.reports.rejections import Rejections
 from custom_components.aliyun_iot.reports.reporter import Reporter

@@ -14,21 +14,21 @@ FACTOR = 60.0
 _PACKAGE = "custom_components.aliyun_iot"
 
 _SECONDS: Mapping[str, float] = {
-    "alink.pacing.WINDOW": 60 / FACTOR,
-    "alink.pacing.FIRST_DELAY": 0.05,
-    "alink.pacing.LONGEST_DELAY": 60 / FACTOR,
-    "alink.pacing.REFUSED_DELAY": 900 / FACTOR,
-    "alink.pacing.SHORT_LIVED": 60 / FACTOR,
-    "alink.pacing.KICKED_DELAY": 300 / FACTOR,
-    "alink.pacing.LONGEST_KICKED_DELAY": 1800 / FACTOR,
-    "alink.liveness.OWED_PATIENCE": 1.0,
-    "alink.liveness.PING_PATIENCE": 1.0,
-    "alink.transport.HOUSEKEEPING": 0.1,
-    "reports.catching_up.SNAPSHOT_TIMEOUT": 2.0,
+    "alink.mqtt.pacing.WINDOW": 60 / FACTOR,
+    "alink.mqtt.pacing.FIRST_DELAY": 0.05,
+    "alink.mqtt.pacing.LONGEST_DELAY": 60 / FACTOR,
+    "alink.mqtt.pacing.REFUSED_DELAY": 900 / FACTOR,
+    "alink.mqtt.pacing.SHORT_LIVED": 60 / FACTOR,
+    "alink.mqtt.pacing.KICKED_DELAY": 300 / FACTOR,
+    "alink.mqtt.pacing.LONGEST_KICKED_DELAY": 1800 / FACTOR,
+    "alink.mqtt.liveness.OWED_PATIENCE": 1.0,
+    "alink.mqtt.liveness.PING_PATIENCE": 1.0,
+    "alink.mqtt.transport.HOUSEKEEPING": 0.1,
+    "reports.resync.SNAPSHOT_TIMEOUT": 2.0,
     "reports.desired_values.RETRY_INTERVAL": 60 / FACTOR,
     "reports.sender.REPLY_TIMEOUT": 2.0,
     "reports.sender.RETRY_DELAY": 0.3,
-    "reports.unsent_store.WRITE_DELAY": 60 / FACTOR,
+    "reports.store.WRITE_DELAY": 60 / FACTOR,
 }
 
 

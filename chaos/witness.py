@@ -14,7 +14,7 @@ from unittest.mock import patch
 from homeassistant.core import Event, HomeAssistant, callback
 
 from custom_components.aliyun_iot.alink.auth import Credentials, DeviceTriple, connect_credentials
-from custom_components.aliyun_iot.alink.connecting import connect
+from custom_components.aliyun_iot.alink.mqtt.connecting import connect
 from custom_components.aliyun_iot.const import EVENT_COMMAND
 from simulator import CloudDevice, Note, ServiceCall, Simulator
 

@@ -11,9 +11,9 @@ from homeassistant.components.valve import ValveDeviceClass
 from homeassistant.const import ATTR_DEVICE_CLASS
 from homeassistant.core import State
 
-from custom_components.aliyun_iot.alink.datatypes import DataType
+from custom_components.aliyun_iot.alink.model.datatypes import DataType
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Aspect, Domain, Kind, Range, Refused, Value
-from custom_components.aliyun_iot.mapping.infer import infer_data_type
+from custom_components.aliyun_iot.mapping.model.infer import infer_data_type
 
 from .examples import EXAMPLES
 

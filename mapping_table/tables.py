@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from custom_components.aliyun_iot.alink.datatypes import DataType, StructType
+from custom_components.aliyun_iot.alink.model.datatypes import DataType, StructType
 from custom_components.aliyun_iot.mapping.aspect import Domain, Kind, Range
 from custom_components.aliyun_iot.mapping.convert import CARRIERS
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from custom_components.aliyun_iot.mapping.options import SYNONYMS
+from custom_components.aliyun_iot.mapping.suggest.synonyms import SYNONYMS
 
 from .facts import AspectFacts, facts_of, risky_device_classes
 from .words import Words

@@ -31,8 +31,8 @@ NOON = 1_764_000_000_000
 
 def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a lost connection come back within moments."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.02)
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.LONGEST_DELAY", 0.02)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.02)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.LONGEST_DELAY", 0.02)
 
 
 async def lose_connection(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry) -> None:

@@ -244,7 +244,7 @@ async def test_without_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is pretended while the cloud is away or silent."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 60)
     monkeypatch.setattr("custom_components.aliyun_iot.actions.post.REPLY_TIMEOUT", 0.05)
     entry = await set_up()
     cloud.faults.set(lose_replies=100)

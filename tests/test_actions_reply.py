@@ -9,7 +9,7 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 import pytest
 
-from custom_components.aliyun_iot.alink.commands import Answer
+from custom_components.aliyun_iot.alink.command import Answer
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.listeners import Happening, Listener, listeners_of
 from simulator import CloudDevice, Simulator

@@ -10,7 +10,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.alink.pacing import ConnectPacer
+from custom_components.aliyun_iot.alink.mqtt.pacing import ConnectPacer
 from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, CONF_ENDPOINT, DOMAIN
 from simulator import CloudDevice, Simulator
 

@@ -80,7 +80,7 @@ async def test_alarm_event(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The event tells where; while the device is away it waits for the next connection."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.2)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.2)
     registry = er.async_get(hass)
     smoke = registry.async_get_or_create("binary_sensor", "test", "smoke", suggested_object_id="smoke").entity_id
     registry.async_update_entity(smoke, area_id=ar.async_get(hass).async_create("Kitchen").id)

@@ -21,7 +21,7 @@ async def test_is_connected(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It holds from the connection to its loss, and neither before there is an entry nor after it was unloaded."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 60)
     calls = await automate(hass, [{"trigger": "event", "event_type": "ask"}], conditions=[CONNECTED])
 
     async def holds() -> bool:

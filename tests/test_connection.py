@@ -4,7 +4,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink import Endpoint, Transport
-from custom_components.aliyun_iot.connection import EndpointInvalid, PortTwice, link_config, parse_endpoint
+from custom_components.aliyun_iot.link_config import EndpointInvalid, PortTwice, link_config, parse_endpoint
 
 from .conftest import DEVICE_SECRET
 

@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.alink.errors import KickedOut
 from custom_components.aliyun_iot.alink.link import LinkState
-from custom_components.aliyun_iot.alink.pacing import KICKS_BEFORE_PAUSE, ConnectPacer
+from custom_components.aliyun_iot.alink.mqtt.pacing import KICKS_BEFORE_PAUSE, ConnectPacer
 from custom_components.aliyun_iot.const import CONF_ENDPOINT, DOMAIN
 from custom_components.aliyun_iot.health.connection_issues import PROOF
 from simulator import CloudDevice, Simulator
@@ -33,7 +33,7 @@ DEVICE = {"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME}
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Come back soon, as often as it takes; the long pauses stay long."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     monkeypatch.setattr(ConnectPacer, "delay", lambda _pacer: 0.0)
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from custom_components.aliyun_iot.alink.codes import describe
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from demo import __main__ as demo_main
 from demo.acts.reports import EXPECTED
 from demo.cloud import THING_MODEL, Cloud

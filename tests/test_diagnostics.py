@@ -88,7 +88,7 @@ async def test_secret_is_in_no_log(
     busy_entry: Any,
 ) -> None:
     """A full run at the most talkative level, wrong secrets and lost connections included, never shows it."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     entry = busy_entry
     device.connection.close("the cloud has other plans")
     link = entry.runtime_data.link

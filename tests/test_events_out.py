@@ -16,7 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.const import SUBENTRY_EVENT
-from custom_components.aliyun_iot.reports.events_out import MOST_WAITING
+from custom_components.aliyun_iot.reports.events import MOST_WAITING
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp

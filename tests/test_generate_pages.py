@@ -7,12 +7,12 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.alink.datatypes import BoolType, DoubleType
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.datatypes import BoolType, DoubleType
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.infer import generate_identifier
+from custom_components.aliyun_iot.mapping.model.infer import generate_identifier
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_SECRET, PRODUCT_KEY, SetUp

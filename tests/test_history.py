@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.reports.counters import Counters
 from custom_components.aliyun_iot.reports.history import History
-from custom_components.aliyun_iot.reports.unsent_store import SEGMENT
+from custom_components.aliyun_iot.reports.store import SEGMENT
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp

@@ -13,7 +13,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.aliyun_iot.alink.link import LinkState
-from custom_components.aliyun_iot.connection import link_config
 from custom_components.aliyun_iot.const import (
     CONF_BINDINGS,
     CONF_DEVICE_NAME,
@@ -26,6 +25,7 @@ from custom_components.aliyun_iot.const import (
     DOMAIN,
     SUBENTRY_EXPOSURE,
 )
+from custom_components.aliyun_iot.link_config import link_config
 from custom_components.aliyun_iot.runtime import Runtime
 from simulator import CloudDevice, Simulator
 
@@ -167,8 +167,8 @@ async def test_refused_while_running_asks_for_the_secret(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: Any
 ) -> None:
     """A device that is disabled in the console can't come back: the user is asked, until it is enabled again."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.REFUSED_DELAY", 0.2)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.REFUSED_DELAY", 0.2)
     entry = await set_up()
     await cloud.call("DisableThing", ProductKey=device.product_key, DeviceName=device.device_name)
     await until(lambda: entry.runtime_data.link.state is LinkState.AUTH_FAILED)
@@ -282,8 +282,8 @@ async def test_an_outage_is_told_once(
 ) -> None:
     """The log has one line for the loss and one for the return, however many attempts lie between."""
     caplog.set_level("INFO", "custom_components.aliyun_iot.runtime")
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.CONNECTS_PER_WINDOW", 99)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.CONNECTS_PER_WINDOW", 99)
     await set_up()
     for _ in range(2):
         caplog.clear()

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.alink.link import LinkState
-from custom_components.aliyun_iot.alink.pacing import ConnectPacer
+from custom_components.aliyun_iot.alink.mqtt.pacing import ConnectPacer
 from custom_components.aliyun_iot.const import (
     CONF_CA,
     CONF_DEVICE_SECRET,

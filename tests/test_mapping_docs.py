@@ -9,10 +9,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 import yaml
 
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.const import CONF_THING_MODEL
-from custom_components.aliyun_iot.mapping.document import Document
-from custom_components.aliyun_iot.mapping.document_text import read_text
+from custom_components.aliyun_iot.mapping.document.document import Document
+from custom_components.aliyun_iot.mapping.document.text import read_text
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
 from mapping_table.__main__ import DOCS, PAGES, renewed
 from mapping_table.examples import EXAMPLES

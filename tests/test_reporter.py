@@ -183,7 +183,7 @@ async def test_comes_back_with_a_snapshot(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a lost connection everything is posted as it is then."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("switch.lamp", "off")
     await set_up([TEMPERATURE, SWITCH])
@@ -204,7 +204,7 @@ async def test_last_word_outlives_an_outage(
     under_way: bool,
 ) -> None:
     """What an entity said last is posted after the come-back, also when it says nothing by then."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 20.0)

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from simulator import CloudDevice, CodeFault, Simulator

@@ -14,8 +14,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import exposed_bindings, service_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion, ServiceBinding
-from custom_components.aliyun_iot.mapping.document import Document
-from custom_components.aliyun_iot.mapping.document_text import MAX_SIZE, read_text
+from custom_components.aliyun_iot.mapping.document.document import Document
+from custom_components.aliyun_iot.mapping.document.text import MAX_SIZE, read_text
 from custom_components.aliyun_iot.rules import rules_of
 from simulator import CloudDevice
 

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import service_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
-from custom_components.aliyun_iot.mapping.document_text import write_text
+from custom_components.aliyun_iot.mapping.document.text import write_text
 from simulator import CloudDevice
 
 from .application import SetProperties
@@ -227,7 +227,7 @@ async def test_without_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A mapping needs no cloud: not while the connection is lost, nor while the entry isn't set up."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 60)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 60)
     entry = await set_up()
     device.connection.close("the cloud has other plans")
     await until(lambda: entry.runtime_data.link.state != "online")

@@ -13,8 +13,8 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.aliyun_iot import const
-from custom_components.aliyun_iot.alink.endpoint import Transport
 from custom_components.aliyun_iot.alink.errors import ConnectError
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Transport
 from custom_components.aliyun_iot.binary_sensor import OWN_REASONS
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.flows import binding_review
@@ -23,8 +23,8 @@ from custom_components.aliyun_iot.flows.options_flow import AliyunOptionsFlow
 from custom_components.aliyun_iot.flows.rule_flow import RuleFlow
 from custom_components.aliyun_iot.flows.subentry_flow import ExposureFlow, ServiceFlow
 from custom_components.aliyun_iot.mapping.binding import Access
-from custom_components.aliyun_iot.mapping.difference import Mode
-from custom_components.aliyun_iot.mapping.fault import Expected, FaultKind
+from custom_components.aliyun_iot.mapping.document.difference import Mode
+from custom_components.aliyun_iot.mapping.document.fault import Expected, FaultKind
 
 from .walk import placeholders, translations
 

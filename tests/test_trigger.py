@@ -215,7 +215,7 @@ async def test_connection(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A loss is told once with its reason, and so is each connection."""
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     calls = await automate(hass, [trigger("connected"), trigger("disconnected")])
     await set_up(entry_id=ENTRY_ID)
     device.connection.close("the cloud has other plans")

@@ -18,7 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
-from custom_components.aliyun_iot.reports import unsent_store
+from custom_components.aliyun_iot.reports import store
 from simulator import CloudDevice, Simulator
 
 from .application import publish, reply_on
@@ -43,7 +43,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
     """Take any property, let connections come back soon, and fill several files."""
     device.thing_model = None
     quick_to_return(monkeypatch)
-    monkeypatch.setattr(unsent_store, "SEGMENT", 20)
+    monkeypatch.setattr(store, "SEGMENT", 20)
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ class TestStoppedMeanwhile:
         """What was kept stays as it was, and nobody connects any more; the same before it has begun to read."""
         hass_storage[KEY] = {"version": 1, "data": KEPT}
         hass_storage[f"{KEY}.0"] = {"version": 1, "data": ROWS}
-        read, follow, reading, go_on = unsent_store.async_read, Policy.follow, asyncio.Event(), asyncio.Event()
+        read, follow, reading, go_on = store.async_read, Policy.follow, asyncio.Event(), asyncio.Event()
 
         async def take_time(what: str) -> None:
             if what == slow:
@@ -255,7 +255,7 @@ class TestStoppedMeanwhile:
             await take_time("conditions")
             await follow(policy, rules, conditions)
 
-        monkeypatch.setattr(unsent_store, "async_read", read_slowly)
+        monkeypatch.setattr(store, "async_read", read_slowly)
         monkeypatch.setattr(Policy, "follow", follow_slowly)
         setting_up = asyncio.create_task(set_up([POWER, TEMPERATURE], options=NO_MODEL, entry_id="here"))
         await reading.wait()

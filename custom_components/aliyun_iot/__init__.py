@@ -8,15 +8,15 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, TripleInvalid
-from .between_tries import async_end, async_keep, async_take_over
-from .connection import EndpointInvalid, link_config
 from .const import DOMAIN
 from .downloads import async_register_downloads
 from .entity import cloud_device
 from .health.issues import async_remove_issues, async_withdraw_when_unloaded
-from .reports.unsent_store import async_remove_unsent
+from .link_config import EndpointInvalid, link_config
+from .reports.store import async_remove_unsent
 from .runtime import AliyunConfigEntry, Runtime
 from .services import async_register_actions
+from .setup_retry import async_end, async_keep, async_take_over
 from .transfer_services import async_register_transfer_actions
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)

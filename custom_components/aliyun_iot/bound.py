@@ -7,18 +7,18 @@ from datetime import datetime
 
 from homeassistant.core import HomeAssistant, State, callback
 
-from .alink.datatypes import DataType, Value as PropertyValue
 from .alink.messages import JsonValue
+from .alink.model.datatypes import DataType, Value as PropertyValue
+from .alink.model.thing_model import Property, ThingModel
 from .alink.samples import Sample
-from .alink.thing_model import Property, ThingModel
 from .exposures import resolve_entity
 from .mapping.aspect import Aspect, ConversionError, Domain, Kind, Value
 from .mapping.binding import Binding
 from .mapping.convert import to_cloud, to_ha
 from .mapping.domains import domain_of
 from .mapping.generic import RENDERED, aspect_for
-from .mapping.infer import infer_data_type, infer_raw_type
 from .mapping.kinds.raw import kind_of_raw
+from .mapping.model.infer import infer_data_type, infer_raw_type
 from .mapping.templates import Templates, render, templated
 
 NO_TEMPLATES = Templates()

@@ -29,11 +29,10 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .alink.auth import DeviceTriple
-from .alink.connecting import LinkConfig, probe
-from .alink.endpoint import REGIONS, Transport
 from .alink.errors import CertificateInvalid, ConnectError, CredentialsRefused, TripleInvalid
-from .alink.sockets import tls_context
-from .connection import EndpointInvalid, link_config
+from .alink.mqtt.connecting import LinkConfig, probe
+from .alink.mqtt.endpoint import REGIONS, Transport
+from .alink.mqtt.sockets import tls_context
 from .const import (
     CONF_CA,
     CONF_DEVICE_NAME,
@@ -53,6 +52,7 @@ from .flows.event_flow import EventFlow
 from .flows.options_flow import AliyunOptionsFlow
 from .flows.rule_flow import RuleFlow
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
+from .link_config import EndpointInvalid, link_config
 from .runtime import AliyunConfigEntry, Runtime
 
 _LOGGER = logging.getLogger(__name__)

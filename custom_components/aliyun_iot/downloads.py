@@ -21,11 +21,11 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .generated_model import GeneratedModel, generate
-from .labels import Labels
-from .mapping.document import Document
-from .mapping.document_text import write_text
-from .mapping.module_document import document_text
+from .mapping.document.document import Document
+from .mapping.document.text import write_text
+from .mapping.model.modules import document_text
 from .transfer import MAPPING_DOWNLOAD, mapping_document
+from .words.labels import Labels
 
 THING_MODEL_DOWNLOAD: Final = "thing_model"
 

@@ -11,7 +11,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.codes import Code
-from .alink.commands import CommandKind
+from .alink.command import CommandKind
 from .commands.discretion import shown
 from .const import SUBENTRY_SERVICE
 from .entity import CloudEntity, cloud_device

@@ -16,7 +16,7 @@ from homeassistant.helpers import (
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.event import async_track_state_added_domain
 
-from .alink.thing_model import ThingModel
+from .alink.model.thing_model import ThingModel
 from .exposures import exposed_bindings
 from .mapping.domains import DOMAINS
 from .rules import carry_out_rules, rules_of

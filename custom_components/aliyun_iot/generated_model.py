@@ -6,20 +6,20 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.util import dt as dt_util
 
-from .alink.datatypes import DataType, DoubleType, IntType
 from .alink.errors import InvalidValue
+from .alink.i18n import is_chinese
 from .alink.messages import JsonValue
-from .alink.thing_model import Service, ThingModel
-from .alink.wording import is_chinese
+from .alink.model.datatypes import DataType, DoubleType, IntType
+from .alink.model.thing_model import Service, ThingModel
 from .bound import BoundProperty, bind
 from .const import CONF_PRODUCT_KEY
 from .exposures import change_bindings, exposed_bindings, service_bindings
 from .mapping.aspect import Aspect, ConversionError, Domain, Kind
 from .mapping.binding import Binding
-from .mapping.generate import define, feature_name, overflow, rename
 from .mapping.generic import NO_ENTITY
-from .mapping.infer import infer_data_type, infer_raw_type
-from .mapping.module_document import module_document, modules_of
+from .mapping.model.generate import define, feature_name, overflow, rename
+from .mapping.model.infer import infer_data_type, infer_raw_type
+from .mapping.model.modules import module_document, modules_of
 from .runtime import thing_model_of
 
 

@@ -12,9 +12,9 @@ from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Event, HomeAssistant, callback
 
 from .alink.codes import CODES, describe
-from .alink.commands import CommandKind
-from .alink.numeric import shortest
-from .alink.wording import is_chinese, labelled
+from .alink.command import CommandKind
+from .alink.i18n import is_chinese, labelled
+from .alink.model.numeric import shortest
 from .commands.discretion import shown
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from .mapping.domains import domain_of

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from .alink.thing_model import ThingModel
+from .alink.model.thing_model import ThingModel
 from .const import SUBENTRY_RULE
 from .exposures import change_bindings, entity_reference, exposed_bindings, exposure_key, resolve_entity
 from .mapping.binding import Binding
 from .mapping.rule import Facet, Rule
 from .mapping.selection import matching, select
-from .mapping.suggest import suggest_all
+from .mapping.suggest.suggestions import suggest_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 
-from .alink.commands import Answer, Command, CommandKind
-from .alink.connecting import CONNECT_TIMEOUT, LinkConfig
+from .alink.command import Answer, Command, CommandKind
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.link import Link, LinkState
 from .alink.messages import JsonValue
+from .alink.model.thing_model import ThingModel
+from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.subscriptions import USER_TOPIC_LIMIT
-from .alink.thing_model import ThingModel
 from .bound import BoundProperties, bind
 from .commands.announcement import Announcer
 from .commands.commander import Commander
@@ -40,12 +40,12 @@ from .health.clock_watch import ClockWatch
 from .health.connection_issues import ConnectionIssues
 from .health.watch import Health
 from .listeners import Happening, listeners_of
-from .reports.catching_up import CatchingUp
 from .reports.desired_values import DesiredValues
-from .reports.events_out import EventsOut
+from .reports.events import EventsOut
 from .reports.rejections import Rejections
 from .reports.reporter import Reporter
-from .reports.unsent_store import UnsentStore
+from .reports.resync import CatchingUp
+from .reports.store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 

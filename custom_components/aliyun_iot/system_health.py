@@ -10,12 +10,12 @@ from homeassistant.components.system_health import SystemHealthRegistration
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
-from .alink.endpoint import Endpoint
 from .alink.errors import ConnectError, TripleInvalid
 from .alink.link import LinkState
-from .alink.sockets import open_socket
-from .connection import EndpointInvalid, link_config
+from .alink.mqtt.endpoint import Endpoint
+from .alink.mqtt.sockets import open_socket
 from .const import DOMAIN
+from .link_config import EndpointInvalid, link_config
 from .runtime import AliyunConfigEntry
 
 PATIENCE: Final = 5.0

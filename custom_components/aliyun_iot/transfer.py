@@ -30,10 +30,10 @@ from .exposures import (
     service_bindings,
 )
 from .mapping.binding import Binding, ServiceBinding
-from .mapping.difference import Change, Difference, Events, Mode, difference
-from .mapping.document import Document
+from .mapping.document.difference import Change, Difference, Events, Mode, difference
+from .mapping.document.document import Document
+from .mapping.document.rules import NAMED, DocumentedRule, Names
 from .mapping.rule import Rule
-from .mapping.rule_document import NAMED, DocumentedRule, Names
 from .rules import rules_of
 
 MAPPING_DOWNLOAD: Final = "mapping"

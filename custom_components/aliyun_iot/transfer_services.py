@@ -19,14 +19,14 @@ import voluptuous as vol
 from .actions.call import ENTRY
 from .alink.errors import ThingModelError
 from .const import DOMAIN
-from .flows.transfer_words import faults_text, risks, warnings
-from .labels import Labels
-from .mapping.difference import Difference, Mode
-from .mapping.document import Document
-from .mapping.document_text import read_text
-from .mapping.fault import DocumentError
+from .mapping.document.difference import Difference, Mode
+from .mapping.document.document import Document
+from .mapping.document.fault import DocumentError
+from .mapping.document.text import read_text
 from .runtime import thing_model_of
 from .transfer import carry_out, mapping_document, plan_import
+from .words.labels import Labels
+from .words.transfer_texts import faults_text, risks, warnings
 
 ATTR_MAPPING = "mapping"
 ATTR_MODE = "mode"

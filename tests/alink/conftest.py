@@ -11,12 +11,12 @@ import pytest
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandHandler
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
-from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.command import Answer, Command, CommandHandler
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.link import Link, LinkState
-from custom_components.aliyun_iot.alink.pacing import WINDOW, ConnectPacer, TokenBucket
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.mqtt.pacing import WINDOW, ConnectPacer, TokenBucket
 from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, DeviceReply, Direction, Simulator, WireMessage
 
@@ -68,7 +68,7 @@ def auto_enable_custom_integrations() -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Come back in no time after whatever went wrong."""
     for delay in ("FIRST_DELAY", "LONGEST_DELAY", "REFUSED_DELAY", "KICKED_DELAY"):
-        monkeypatch.setattr(f"{ALINK}.pacing.{delay}", 0.01)
+        monkeypatch.setattr(f"{ALINK}.mqtt.pacing.{delay}", 0.01)
 
 
 @pytest.fixture

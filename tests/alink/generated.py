@@ -5,7 +5,7 @@ import string
 
 from hypothesis import strategies as st
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     INT_MAX,
     INT_MIN,
     SINGLE_MAX,
@@ -22,7 +22,7 @@ from custom_components.aliyun_iot.alink.datatypes import (
     TextType,
     Value,
 )
-from custom_components.aliyun_iot.alink.thing_model import Event, EventType, Property, Service, ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import Event, EventType, Property, Service, ThingModel
 
 INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
 JSON_SCALARS = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False, allow_infinity=False) | st.text()

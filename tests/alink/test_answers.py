@@ -7,10 +7,10 @@ import pytest
 
 from custom_components.aliyun_iot.alink import answers
 from custom_components.aliyun_iot.alink.answers import MOST, Answers
-from custom_components.aliyun_iot.alink.commands import Answer, Command
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
-from custom_components.aliyun_iot.alink.pacing import TokenBucket
+from custom_components.aliyun_iot.alink.mqtt.pacing import TokenBucket
 from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, Note, ServiceCall, Simulator
 

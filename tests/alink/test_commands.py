@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandKind
+from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from simulator import CloudDevice, Simulator

@@ -8,7 +8,8 @@ import math
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.errors import InvalidValue
+from custom_components.aliyun_iot.alink.model.datatypes import (
     ArrayType,
     BoolType,
     DataType,
@@ -22,7 +23,6 @@ from custom_components.aliyun_iot.alink.datatypes import (
     TextType,
     Value,
 )
-from custom_components.aliyun_iot.alink.errors import InvalidValue
 
 from .generated import typed_values
 

@@ -8,13 +8,13 @@ import pytest
 
 from custom_components.aliyun_iot.alink.answers import Answers
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.commands import Answer, Command
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING, Deliveries
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.recent import Recent
 from custom_components.aliyun_iot.alink.routes import Route, RouteKind
-from custom_components.aliyun_iot.alink.transport import Delivery
 from simulator import CloudDevice, Simulator
 
 from ..waiting import until

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.desired import DESIRED_LIMIT, Desired, delete_desired, get_desired
 from custom_components.aliyun_iot.alink.errors import NotConnected, Rejected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import JsonValue, Reply
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.topics import Topics
 from simulator import CloudDevice, Simulator
 

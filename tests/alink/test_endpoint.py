@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.aliyun_iot.alink.endpoint import REGIONS, Endpoint, SecureMode, Transport
+from custom_components.aliyun_iot.alink.mqtt.endpoint import REGIONS, Endpoint, SecureMode, Transport
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.commands import Answer, Command
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.recent import REMEMBERED
 

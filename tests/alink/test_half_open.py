@@ -11,7 +11,6 @@ import time
 
 import pytest
 
-from custom_components.aliyun_iot.alink import liveness, transport
 from custom_components.aliyun_iot.alink.errors import (
     CloudSilent,
     ConnectionLost,
@@ -19,8 +18,9 @@ from custom_components.aliyun_iot.alink.errors import (
     RequestTimeout,
 )
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.mqtt import liveness, transport
+from custom_components.aliyun_iot.alink.mqtt.sockets import source_address, unacknowledged
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.alink.sockets import source_address, unacknowledged
 from simulator import CloudDevice, Simulator
 
 from ..waiting import until
@@ -36,9 +36,9 @@ ONLINE, BACKING_OFF, AUTH_FAILED = LinkState.ONLINE, LinkState.BACKING_OFF, Link
 @pytest.fixture
 def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the connection all the time, and lose patience soon."""
-    monkeypatch.setattr(f"{ALINK}.transport.HOUSEKEEPING", 0.005)
-    monkeypatch.setattr(f"{ALINK}.liveness.OWED_PATIENCE", 0.05)
-    monkeypatch.setattr(f"{ALINK}.liveness.PING_PATIENCE", 0.3)
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
+    monkeypatch.setattr(f"{ALINK}.mqtt.liveness.OWED_PATIENCE", 0.05)
+    monkeypatch.setattr(f"{ALINK}.mqtt.liveness.PING_PATIENCE", 0.3)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def test_a_cloud_that_replies_to_nothing(
     cloud: Simulator, device: CloudDevice, routed: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It acknowledges and answers pings, but has forgotten who listens: a new connection subscribes anew."""
-    monkeypatch.setattr(f"{ALINK}.hearing.DEAF_SECONDS", 0)
+    monkeypatch.setattr(f"{ALINK}.reply_watch.DEAF_SECONDS", 0)
     cloud.faults.set(lose_replies=3)
     for _ in range(3):
         assert routed.state is ONLINE

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.aliyun_iot.alink.errors import CredentialsRefused, DeviceDeleted, DeviceDisabled
-from custom_components.aliyun_iot.alink.hearing import DEAF_POSTS, DEAF_SECONDS, Hearing
+from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, DEAF_SECONDS, Hearing
 
 from .test_liveness import Clock
 

@@ -8,8 +8,6 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 
-from custom_components.aliyun_iot.alink.connecting import LinkConfig, connect, probe
-from custom_components.aliyun_iot.alink.endpoint import Endpoint
 from custom_components.aliyun_iot.alink.errors import (
     ClientRejected,
     ConnectError,
@@ -22,8 +20,10 @@ from custom_components.aliyun_iot.alink.errors import (
     ServerUnavailable,
 )
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig, connect, probe
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint
+from custom_components.aliyun_iot.alink.mqtt.sockets import open_socket
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.alink.sockets import open_socket
 from custom_components.aliyun_iot.alink.subscriptions import FILTERS_PER_PACKET, filters_for
 from simulator import CloudDevice, Simulator
 
@@ -232,7 +232,7 @@ async def test_notices_a_half_open_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """When the other side just goes silent, the keep-alive finds out."""
-    monkeypatch.setattr(f"{ALINK}.transport.HOUSEKEEPING", 0.01)
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.01)
     link = new_link(config)
     await link.wait_online(5)
     cloud.faults.set(freeze=DEVICE_NAME)
@@ -303,7 +303,7 @@ async def test_outlives_what_nobody_has_thought_of(
             raise error
         return open_socket(endpoint, timeout)
 
-    monkeypatch.setattr(f"{ALINK}.transport.open_socket", open_once_more)
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.open_socket", open_once_more)
     link = new_link(config)
     await until(lambda: link.state is LinkState.ONLINE)
     assert "Connecting failed unexpectedly" in caplog.text

@@ -12,14 +12,14 @@ import pytest
 
 from custom_components.aliyun_iot.alink.answers import Answers
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.commands import Answer, Command
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.deliveries import Deliveries
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.routes import Route, RouteKind
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.alink.transport import Delivery
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME
@@ -226,7 +226,7 @@ async def test_stopping_towards_a_host_that_does_not_read(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last answers cannot be delivered; the link ends without them."""
-    monkeypatch.setattr(f"{ALINK}.transport.DISCONNECT_GRACE", 0.01)
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.DISCONNECT_GRACE", 0.01)
 
     async def never(_command: Command) -> Answer:
         await asyncio.Event().wait()

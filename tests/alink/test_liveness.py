@@ -1,6 +1,6 @@
 """When a silent host is asked, and when it is given up."""
 
-from custom_components.aliyun_iot.alink.liveness import (
+from custom_components.aliyun_iot.alink.mqtt.liveness import (
     OWED_PATIENCE,
     PING_PATIENCE,
     SLEEP,

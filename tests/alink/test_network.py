@@ -15,8 +15,6 @@ import time
 
 import pytest
 
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
-from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import (
     CredentialsRefused,
     DeviceDisabled,
@@ -26,8 +24,10 @@ from custom_components.aliyun_iot.alink.errors import (
     RequestTimeout,
 )
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.mqtt.sockets import open_socket
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.alink.sockets import open_socket
 from simulator import CloudDevice, Simulator
 from simulator.packets import Connect, Disconnect
 
@@ -124,7 +124,7 @@ async def test_the_ping_pong_of_two_clients_ends(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After three kicks there is a long pause; it can be ended by hand, and begins again if the rival is still there."""
-    monkeypatch.setattr(f"{ALINK}.pacing.FIRST_DELAY", 0.01)
+    monkeypatch.setattr(f"{ALINK}.mqtt.pacing.FIRST_DELAY", 0.01)
     for kicks in range(1, 4):
         await until(lambda: link.state is ONLINE and device.connections == kicks)  # noqa: B023 - used at once
         cloud.faults.set(kick=DEVICE_NAME)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.aliyun_iot.alink import pacing
 from custom_components.aliyun_iot.alink.errors import (
     CloudSilent,
     ConnectionClosed,
@@ -15,7 +14,8 @@ from custom_components.aliyun_iot.alink.errors import (
     KickedOut,
     ServerUnavailable,
 )
-from custom_components.aliyun_iot.alink.pacing import (
+from custom_components.aliyun_iot.alink.mqtt import pacing
+from custom_components.aliyun_iot.alink.mqtt.pacing import (
     CONNECTS_PER_WINDOW,
     LONGEST_DELAY,
     SHORT_LIVED,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
-from custom_components.aliyun_iot.alink.pacing import TokenBucket
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.mqtt.pacing import TokenBucket
 from custom_components.aliyun_iot.alink.requests import MAX_ID, MAX_PENDING, Requests
 from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, Simulator

@@ -14,8 +14,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 import pytest
 
-from custom_components.aliyun_iot.alink.connecting import probe
-from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import (
     CertificateInvalid,
     ConnectError,
@@ -26,7 +24,9 @@ from custom_components.aliyun_iot.alink.errors import (
     HostUnreachable,
     TlsFailed,
 )
-from custom_components.aliyun_iot.alink.sockets import ROOTS, open_socket, tls_context
+from custom_components.aliyun_iot.alink.mqtt.connecting import probe
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.mqtt.sockets import ROOTS, open_socket, tls_context
 from simulator import Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY

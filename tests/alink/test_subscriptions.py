@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.subscriptions import (
     FILTERS_PER_PACKET,
     SUBSCRIPTION_LIMIT,

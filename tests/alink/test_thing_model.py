@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.errors import ThingModelError
+from custom_components.aliyun_iot.alink.model.datatypes import (
     INT_MAX,
     INT_MIN,
     ArrayType,
@@ -23,8 +24,7 @@ from custom_components.aliyun_iot.alink.datatypes import (
     StructType,
     TextType,
 )
-from custom_components.aliyun_iot.alink.errors import ThingModelError
-from custom_components.aliyun_iot.alink.thing_model import EventType, Property, Service, ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import EventType, Property, Service, ThingModel
 
 from .generated import JSON_VALUES, LIKE_A_MODEL, thing_models
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink import transport
 from custom_components.aliyun_iot.alink.auth import Credentials
-from custom_components.aliyun_iot.alink.connecting import connect
-from custom_components.aliyun_iot.alink.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.errors import ClientRejected, ConnectionLost, ConnectionRefused, NotConnected
-from custom_components.aliyun_iot.alink.sockets import open_socket
-from custom_components.aliyun_iot.alink.transport import Delivery, MessageHandler, MqttConnection, open_connection
+from custom_components.aliyun_iot.alink.mqtt import transport
+from custom_components.aliyun_iot.alink.mqtt.connecting import connect
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.mqtt.sockets import open_socket
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler, MqttConnection, open_connection
 from simulator import CloudDevice, Simulator
 from simulator.packets import connect_acknowledgement, publish, subscribe_acknowledgement
 
@@ -179,7 +179,7 @@ async def test_closing_towards_a_host_that_does_not_read(
     cloud: Simulator, device: CloudDevice, monkeypatch: pytest.MonkeyPatch, *, impatience: bool
 ) -> None:
     """The farewell can't be sent, so after a moment, or a cancel, the socket is closed without one."""
-    monkeypatch.setattr(f"{ALINK}.transport.DISCONNECT_GRACE", 60 if impatience else 0.01)
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.DISCONNECT_GRACE", 60 if impatience else 0.01)
     opened = _remember_sockets(monkeypatch)
     connection = await connect(config_for(cloud.port), lambda _delivery: None)
     cloud.faults.set(freeze=DEVICE_NAME)

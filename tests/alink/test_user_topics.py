@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from custom_components.aliyun_iot.alink.commands import Answer, Command, CommandHandler, CommandKind
-from custom_components.aliyun_iot.alink.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.command import Answer, Command, CommandHandler, CommandKind
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from simulator import CloudDevice, Simulator
 from simulator.packets import publish as publish_packet
 

@@ -23,11 +23,11 @@ from pytest_homeassistant_custom_component.common import (
     setup_test_component_platform,
 )
 
-from custom_components.aliyun_iot.alink.datatypes import DateType, EnumType
-from custom_components.aliyun_iot.alink.thing_model import Property, ThingModel
+from custom_components.aliyun_iot.alink.model.datatypes import DateType, EnumType
+from custom_components.aliyun_iot.alink.model.thing_model import Property, ThingModel
 from custom_components.aliyun_iot.mapping.aspect import Aspect
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from custom_components.aliyun_iot.mapping.infer import infer_data_type
+from custom_components.aliyun_iot.mapping.model.infer import infer_data_type
 from simulator import CloudDevice
 from simulator.device import DeviceReply
 

@@ -9,7 +9,7 @@ from homeassistant.components.light import ColorMode
 from homeassistant.core import State
 import pytest
 
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import State
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     BoolType,
     DataType,
     DoubleType,
@@ -15,7 +15,7 @@ from custom_components.aliyun_iot.alink.datatypes import (
     IntType,
     TextType,
 )
-from custom_components.aliyun_iot.alink.thing_model import Property
+from custom_components.aliyun_iot.alink.model.thing_model import Property
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.mapping.check import Problem, check
 from custom_components.aliyun_iot.mapping.domains import aspect_of

@@ -8,7 +8,7 @@ from homeassistant.util.percentage import percentage_to_ordered_list_item
 from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     ArrayType,
     BoolType,
     DataType,

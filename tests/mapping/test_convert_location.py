@@ -3,7 +3,7 @@
 from homeassistant.core import State
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     BoolType,
     DataType,
     DoubleType,

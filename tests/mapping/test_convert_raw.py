@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import State
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     ArrayType,
     BoolType,
     DataType,

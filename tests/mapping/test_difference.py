@@ -3,8 +3,8 @@
 import pytest
 
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, ServiceBinding
-from custom_components.aliyun_iot.mapping.difference import Change, Mode, difference
-from custom_components.aliyun_iot.mapping.document import Document
+from custom_components.aliyun_iot.mapping.document.difference import Change, Mode, difference
+from custom_components.aliyun_iot.mapping.document.document import Document
 
 LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
 

@@ -14,12 +14,12 @@ from custom_components.aliyun_iot.mapping.binding import (
     Conversion,
     ServiceBinding,
 )
-from custom_components.aliyun_iot.mapping.document import Document
-from custom_components.aliyun_iot.mapping.document_text import MAX_SIZE, read_text, write_text
+from custom_components.aliyun_iot.mapping.document.document import Document
+from custom_components.aliyun_iot.mapping.document.fault import DocumentError, Expected, FaultKind
+from custom_components.aliyun_iot.mapping.document.rules import DocumentedRule
+from custom_components.aliyun_iot.mapping.document.text import MAX_SIZE, read_text, write_text
 from custom_components.aliyun_iot.mapping.event_binding import EventBinding
-from custom_components.aliyun_iot.mapping.fault import DocumentError, Expected, FaultKind
 from custom_components.aliyun_iot.mapping.rule import Facet
-from custom_components.aliyun_iot.mapping.rule_document import DocumentedRule
 from custom_components.aliyun_iot.mapping.selection import Selection, Target
 
 HEAD = "format: aliyun_iot_mapping\nversion: 1\n"

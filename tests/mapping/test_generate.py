@@ -9,7 +9,7 @@ from homeassistant.core import State
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     ArrayType,
     BoolType,
     DataType,
@@ -20,12 +20,12 @@ from custom_components.aliyun_iot.alink.datatypes import (
     StructType,
     TextType,
 )
-from custom_components.aliyun_iot.alink.thing_model import Event, EventType, Property, ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import Event, EventType, Property, ThingModel
 from custom_components.aliyun_iot.mapping.binding import NO_CONVERSION, Access, Binding, Conversion
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from custom_components.aliyun_iot.mapping.generate import define, feature_name, importable, overflow, rename
-from custom_components.aliyun_iot.mapping.infer import generate_identifier, infer_data_type, infer_raw_type
-from custom_components.aliyun_iot.mapping.module_document import document_text, module_document, modules_of
+from custom_components.aliyun_iot.mapping.model.generate import define, feature_name, importable, overflow, rename
+from custom_components.aliyun_iot.mapping.model.infer import generate_identifier, infer_data_type, infer_raw_type
+from custom_components.aliyun_iot.mapping.model.modules import document_text, module_document, modules_of
 from simulator import Simulator
 
 from .tsl_rules import own, violations

@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.core import State
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     ArrayType,
     BoolType,
     DataType,
@@ -20,7 +20,7 @@ from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 from custom_components.aliyun_iot.mapping.generic import attribute_aspect
-from custom_components.aliyun_iot.mapping.infer import infer_data_type, infer_raw_type
+from custom_components.aliyun_iot.mapping.model.infer import infer_data_type, infer_raw_type
 
 KETTLE = State("number.kettle", "140", {"min": 104, "max": 212, "step": 1, "unit_of_measurement": "°F"})
 LEVEL = State("number.level", "5", {"min": 0, "max": 200, "step": 1, "unit_of_measurement": "mL"})

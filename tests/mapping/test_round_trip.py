@@ -19,7 +19,7 @@ from homeassistant.core import State
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     BoolType,
     DataType,
     DateType,
@@ -36,7 +36,7 @@ from custom_components.aliyun_iot.mapping.attributes import day
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import ConversionError, carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
-from custom_components.aliyun_iot.mapping.infer import infer_data_type
+from custom_components.aliyun_iot.mapping.model.infer import infer_data_type
 
 from .house import after
 

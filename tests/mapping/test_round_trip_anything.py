@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, State
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     ArrayType,
     BoolType,
     DataType,
@@ -26,8 +26,8 @@ from custom_components.aliyun_iot.mapping.binding import Binding, Conversion
 from custom_components.aliyun_iot.mapping.convert import to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED
-from custom_components.aliyun_iot.mapping.infer import infer_data_type, infer_raw_type
 from custom_components.aliyun_iot.mapping.kinds.raw import kind_of_raw
+from custom_components.aliyun_iot.mapping.model.infer import infer_data_type, infer_raw_type
 from custom_components.aliyun_iot.mapping.templates import Templates, render
 
 LABELS = st.sampled_from(["", "off", "on", "关", "开", "low", "低", "2", "heat", "制热", "自动"])

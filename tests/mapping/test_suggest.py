@@ -6,7 +6,7 @@ from homeassistant.core import State
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import (
+from custom_components.aliyun_iot.alink.model.datatypes import (
     BoolType,
     DataType,
     DateType,
@@ -18,12 +18,17 @@ from custom_components.aliyun_iot.alink.datatypes import (
     StructType,
     TextType,
 )
-from custom_components.aliyun_iot.alink.thing_model import Property, ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import Property, ThingModel
 from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.mapping.check import check
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
-from custom_components.aliyun_iot.mapping.infer import generate_identifier, infer_data_type
-from custom_components.aliyun_iot.mapping.suggest import Obstacle, suggest, suggest_all, unmatched
+from custom_components.aliyun_iot.mapping.model.infer import generate_identifier, infer_data_type
+from custom_components.aliyun_iot.mapping.suggest.suggestions import (
+    Obstacle,
+    suggest,
+    suggest_all,
+    unmatched,
+)
 
 
 def model(**properties: DataType | tuple[str, DataType]) -> ThingModel:

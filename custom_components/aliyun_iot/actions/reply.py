@@ -5,7 +5,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.codes import CODES as KNOWN_CODES, Code, describe
-from ..alink.commands import Answer
+from ..alink.command import Answer
 from ..alink.messages import MAX_PAYLOAD, encode_reply
 from ..commands.replies import OpenCommand
 from .call import ENTRY, misuse, runtime_of, told_to_the_user

@@ -5,11 +5,11 @@ from typing import Any
 
 from homeassistant.core import ServiceCall
 
-from ..alink.datatypes import Field
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
-from ..alink.thing_model import Property
-from ..reports.outgoing import to_wire
+from ..alink.model.datatypes import Field
+from ..alink.model.thing_model import Property
+from ..mapping.wire import to_wire
 from .call import enumerated, misuse
 
 

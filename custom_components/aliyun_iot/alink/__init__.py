@@ -2,24 +2,8 @@
 
 from .auth import Credentials, DeviceTriple, SignMethod, connect_credentials, sign
 from .codes import CODES, Code, CodeText, describe
-from .commands import Answer, Command, CommandKind
-from .connecting import LinkConfig, probe
-from .datatypes import (
-    ArrayType,
-    BoolType,
-    DataType,
-    DateType,
-    DoubleType,
-    EnumType,
-    Field,
-    FloatType,
-    IntType,
-    StructType,
-    TextType,
-    Value,
-)
+from .command import Answer, Command, CommandKind
 from .desired import Desired
-from .endpoint import REGIONS, Endpoint, Transport
 from .errors import (
     AlinkError,
     CertificateInvalid,
@@ -57,12 +41,28 @@ from .messages import (
     encode_reply,
     encode_request,
 )
+from .model.datatypes import (
+    ArrayType,
+    BoolType,
+    DataType,
+    DateType,
+    DoubleType,
+    EnumType,
+    Field,
+    FloatType,
+    IntType,
+    StructType,
+    TextType,
+    Value,
+)
+from .model.thing_model import Event, EventType, Property, Service, ThingModel
+from .mqtt.connecting import LinkConfig, probe
+from .mqtt.endpoint import REGIONS, Endpoint, Transport
+from .mqtt.pacing import ConnectPacer
 from .ntp import ClockReading
-from .pacing import ConnectPacer
 from .routes import Route, RouteKind, route
 from .samples import Sample
 from .subscriptions import USER_TOPIC_LIMIT
-from .thing_model import Event, EventType, Property, Service, ThingModel
 from .topics import Topics, reply_topic
 
 __all__ = [

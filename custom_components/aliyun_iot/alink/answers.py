@@ -13,7 +13,7 @@ import time
 from typing import Final
 
 from .errors import NotConnected
-from .pacing import TokenBucket
+from .mqtt.pacing import TokenBucket
 from .requests import Publish
 
 _LOGGER = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
 
-from .wording import is_chinese
+from .i18n import is_chinese
 
 
 class Code(IntEnum):

@@ -12,11 +12,11 @@ import logging
 
 from .answers import Answers
 from .codes import Code
-from .commands import Answer, Command, CommandHandler, decode_command, encode_answer, encode_outcome
+from .command import Answer, Command, CommandHandler, decode_command, encode_answer, encode_outcome
 from .errors import MessageError
+from .mqtt.transport import Delivery
 from .recent import Key, Recent
 from .routes import Route
-from .transport import Delivery
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reprlib import Repr
 from typing import ClassVar, Final
 
-from .wording import Words, phrase
+from .i18n import Words, phrase
 
 _SHORT: Final = Repr(maxstring=80, maxother=80)
 """Shows any value in a few words, however large or deeply nested."""

@@ -19,8 +19,7 @@ import logging
 import time
 
 from .answers import ANSWERS_PER_SECOND, Answers
-from .commands import CommandHandler
-from .connecting import LinkConfig, connect
+from .command import CommandHandler
 from .deliveries import Deliveries
 from .desired import Desired, delete_desired, get_desired
 from .errors import (
@@ -32,16 +31,17 @@ from .errors import (
     NotConnected,
     RequestTimeout,
 )
-from .hearing import Hearing
 from .messages import MAX_PAYLOAD, JsonValue, Reply
+from .mqtt.connecting import LinkConfig, connect
+from .mqtt.pacing import Backoff, TokenBucket
+from .mqtt.transport import Delivery, MqttConnection
 from .ntp import ClockReading, TimeService
-from .pacing import Backoff, TokenBucket
+from .reply_watch import Hearing
 from .requests import Requests
 from .routes import RouteKind, route
 from .samples import Sample, batch_params, history_params, property_params
 from .subscriptions import Subscriber, filters_for
 from .topics import Topics
-from .transport import Delivery, MqttConnection
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from .commands import Answer
+from .command import Answer
 
 REMEMBERED = 256
 REMEMBERED_FOR = 300.0

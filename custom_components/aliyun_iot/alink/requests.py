@@ -7,7 +7,7 @@ import random
 
 from .errors import MessageError, NotConnected, RequestTimeout
 from .messages import JsonValue, Reply, decode_reply, encode_request
-from .pacing import TokenBucket
+from .mqtt.pacing import TokenBucket
 from .topics import reply_topic
 
 _LOGGER = logging.getLogger(__name__)

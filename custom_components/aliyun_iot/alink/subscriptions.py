@@ -7,8 +7,8 @@ import logging
 from typing import Final
 
 from .errors import RequestTimeout
+from .mqtt.transport import MqttConnection
 from .topics import Topics, long_rrpc_filter, reply_topic
-from .transport import MqttConnection
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.util.json import json_loads
 
 from ..alink.codes import Code
-from ..alink.commands import Answer, Command, CommandKind
+from ..alink.command import Answer, Command, CommandKind
 from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from ..listeners import Happening, listeners_of
 from .outcome import Failure

@@ -10,9 +10,9 @@ import time
 from homeassistant.core import Context, CoreState, HomeAssistant, callback
 
 from ..alink.codes import Code
-from ..alink.commands import Answer, Command, CommandKind
+from ..alink.command import Answer, Command, CommandKind
 from ..alink.messages import JsonValue
-from ..alink.thing_model import Service, ThingModel
+from ..alink.model.thing_model import Service, ThingModel
 from ..bound import BoundProperties
 from ..mapping.binding import ServiceBinding
 from ..reports.reporter import Reporter

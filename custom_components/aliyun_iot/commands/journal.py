@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from homeassistant.util import dt as dt_util
 
 from ..alink.codes import Code
-from ..alink.commands import Answer, Command
+from ..alink.command import Answer, Command
 from .outcome import MESSAGE_LENGTH
 
 LENGTH = 100

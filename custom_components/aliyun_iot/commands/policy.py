@@ -19,7 +19,7 @@ from homeassistant.helpers.condition import (
 import voluptuous as vol
 
 from ..alink.codes import Code
-from ..alink.commands import CommandKind
+from ..alink.command import CommandKind
 from ..const import CONF_COMMAND_CONDITION, CONF_COMMANDS_PER_MINUTE, CONF_DRY_RUN
 from .outcome import Failure
 

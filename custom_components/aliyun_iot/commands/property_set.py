@@ -20,7 +20,7 @@ from homeassistant.helpers.entity import entity_sources
 from ..alink.codes import Code
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
-from ..alink.thing_model import ThingModel
+from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import ActionCall, Reason, Refused, Value
 from ..mapping.convert import ConversionError

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from homeassistant.core import callback
 
-from ..alink.commands import Answer
-from ..alink.thing_model import Service
+from ..alink.command import Answer
+from ..alink.model.thing_model import Service
 
 
 @dataclass(frozen=True, slots=True)

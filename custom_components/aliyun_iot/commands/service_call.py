@@ -7,13 +7,13 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util.json import JsonObjectType
 
 from ..alink.codes import Code
-from ..alink.datatypes import Field
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
-from ..alink.thing_model import Service
+from ..alink.model.datatypes import Field
+from ..alink.model.thing_model import Service
 from ..exposures import resolve_entity
 from ..mapping.binding import ServiceBinding
-from ..reports.outgoing import to_wire
+from ..mapping.wire import to_wire
 from .action_sequence import run_sequence
 from .discretion import complaint
 from .outcome import Failure, Outcome, run_action, run_script

@@ -13,13 +13,13 @@ from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorC
 import voluptuous as vol
 
 from ..exposures import entity_reference, resolve_entity
-from ..labels import Labels
 from ..mapping.aspect import Aspect, Domain
 from ..mapping.binding import ATTRIBUTE, Access, Binding
 from ..mapping.domains import domain_of
 from ..mapping.generic import STATE_ASPECTS
-from ..mapping.suggest import allowed_access, suggest
+from ..mapping.suggest.suggestions import allowed_access, suggest
 from ..runtime import thing_model_of
+from ..words.labels import Labels
 from .binding_fields import (
     ACCESS_FIELD,
     ACTIONS_FIELDS,

@@ -17,9 +17,9 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..const import CONF_BINDINGS
-from ..labels import Labels
 from ..mapping.binding import ACTIONS, ATTRIBUTE, TEMPLATE, Binding
 from ..runtime import thing_model_of
+from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_SOURCE, InputRefused
 from .binding_form import BindingForm, EntityUnsuitable
 from .custom_form import CustomForm

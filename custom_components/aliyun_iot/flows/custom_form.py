@@ -10,10 +10,10 @@ from homeassistant.helpers.selector import ActionSelector, TemplateSelector
 import voluptuous as vol
 
 from ..exposures import resolve_entity
-from ..labels import Labels
 from ..mapping.binding import ACTIONS, TEMPLATE, Access, Binding
 from ..mapping.generic import NO_ENTITY, RENDERED
 from ..runtime import thing_model_of
+from ..words.labels import Labels
 from .binding_fields import (
     ACCESS_FIELD,
     CONF_ACCESS,

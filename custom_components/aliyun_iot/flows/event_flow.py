@@ -17,14 +17,14 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..alink.thing_model import Event
+from ..alink.model.thing_model import Event
 from ..exposures import entity_reference, event_bindings, event_title, resolve_entity
-from ..labels import Labels
 from ..mapping.binding import identifier
 from ..mapping.event_binding import EventBinding
 from ..reports.event_output import EventOutput
 from ..reports.event_sources import Triggers, validated_triggers
 from ..runtime import thing_model_of
+from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER, choice
 
 CONF_TRIGGERS: Final = "triggers"

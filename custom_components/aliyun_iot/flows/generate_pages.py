@@ -9,9 +9,9 @@ import voluptuous as vol
 from ..const import CONF_THING_MODEL
 from ..downloads import THING_MODEL_DOWNLOAD, download_link
 from ..generated_model import GeneratedModel, generate, rename_bindings
-from ..labels import Labels
-from ..mapping.module_document import document_text
-from .model_words import bullets
+from ..mapping.model.modules import document_text
+from ..words.labels import Labels
+from ..words.model_texts import bullets
 from .thing_model_pages import ThingModelPages
 
 CONF_USE = "use"

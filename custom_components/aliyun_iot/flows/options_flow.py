@@ -24,7 +24,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
-from ..alink.connecting import KEEP_ALIVE_RANGE
+from ..alink.mqtt.connecting import KEEP_ALIVE_RANGE
 from ..const import (
     CONF_COMMAND_CONDITION,
     CONF_COMMANDS_PER_MINUTE,
@@ -40,15 +40,15 @@ from ..const import (
     SUBENTRY_RULE,
 )
 from ..exposures import add_bindings, change_bindings, exposed_bindings, put_binding
-from ..labels import Labels
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..rules import Changes, carry_out
+from ..words.labels import Labels
+from ..words.rule_title import rule_title
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
-from .rule_title import rule_title
 from .selection_pages import Draft, SelectionPages
 from .transfer_pages import TransferPages
 

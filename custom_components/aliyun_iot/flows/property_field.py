@@ -8,12 +8,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.selector import SelectSelector, TextSelector
 import voluptuous as vol
 
-from ..alink.thing_model import Property, ThingModel
+from ..alink.model.thing_model import Property, ThingModel
 from ..exposures import exposed_bindings
-from ..labels import Labels
 from ..mapping.aspect import Aspect
 from ..mapping.binding import NO_CONVERSION, Binding
 from ..mapping.convert import carries
+from ..words.labels import Labels
 from .binding_fields import CONF_IDENTIFIER, InputRefused, choice
 
 

@@ -14,13 +14,13 @@ from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
 from ..exposures import change_bindings, exposed_bindings
-from ..labels import Labels
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..rules import Changes, carry_out, changes_by_rules, rules_of
 from ..runtime import thing_model_of
-from .rule_title import rule_title
+from ..words.labels import Labels
+from ..words.rule_title import rule_title
 from .selection_pages import Draft, SelectionPages
 
 

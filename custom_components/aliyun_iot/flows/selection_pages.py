@@ -18,18 +18,18 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..alink.thing_model import ThingModel
+from ..alink.model.thing_model import ThingModel
 from ..const import CONF_BINDINGS
 from ..exposures import exposed_bindings, resolve_entity
-from ..labels import Labels
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
-from ..mapping.suggest import Obstacle, unmatched
+from ..mapping.suggest.suggestions import Obstacle, unmatched
 from ..rules import Changes, changes_by_rules, facet_of, rules_of
 from ..runtime import thing_model_of
-from .model_words import bullets
-from .preview import preview
+from ..words.labels import Labels
+from ..words.model_texts import bullets
+from ..words.preview import preview
 from .selection_form import CONF_FOLLOW, CONF_TARGET, read_selection, selection_schema, selection_values
 
 NAMED = 5

@@ -33,9 +33,9 @@ from ..exposures import (
     service_bindings,
     store_bindings,
 )
-from ..labels import Labels
 from ..mapping.binding import Binding, ServiceBinding, identifier
 from ..runtime import thing_model_of
+from ..words.labels import Labels
 from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions

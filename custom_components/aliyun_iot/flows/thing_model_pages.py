@@ -9,16 +9,16 @@ import voluptuous as vol
 from ..alink.codes import describe
 from ..alink.errors import NotConnected, RequestTimeout, ThingModelError
 from ..alink.messages import Reply
-from ..alink.model_changes import model_changes
-from ..alink.model_file import MAX_FILE, parse_file
-from ..alink.thing_model import ThingModel
+from ..alink.model.changes import model_changes
+from ..alink.model.file import MAX_FILE, parse_file
+from ..alink.model.thing_model import ThingModel
 from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
 from ..exposures import exposed_bindings, service_bindings
-from ..labels import Labels
 from ..runtime import thing_model_of
+from ..words.labels import Labels
+from ..words.misfits import misfits, new_warnings
+from ..words.model_texts import bullets, changes_in_words
 from .binding_fields import InputRefused
-from .misfits import misfits, new_warnings
-from .model_words import bullets, changes_in_words
 from .options_pages import OptionsPages
 from .uploads import take_upload
 

@@ -15,15 +15,15 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..downloads import download_link
-from ..labels import Labels
-from ..mapping.difference import Mode
-from ..mapping.document import Document
-from ..mapping.document_text import MAX_SIZE, read_text, write_text
-from ..mapping.fault import DocumentError
+from ..mapping.document.difference import Mode
+from ..mapping.document.document import Document
+from ..mapping.document.fault import DocumentError
+from ..mapping.document.text import MAX_SIZE, read_text, write_text
 from ..runtime import thing_model_of
 from ..transfer import MAPPING_DOWNLOAD, Plan, carry_out, mapping_document, plan_import
+from ..words.labels import Labels
+from ..words.transfer_texts import changes_text, faults_text, warnings, warnings_text
 from .options_pages import OptionsPages
-from .transfer_words import changes_text, faults_text, warnings, warnings_text
 from .uploads import take_upload
 
 CONF_MAPPING = "mapping"

@@ -6,7 +6,7 @@ from homeassistant.helpers.event import async_call_later
 
 from ..alink.errors import ConnectError, CredentialsRefused, DeviceDeleted, DeviceDisabled, KickedOut
 from ..alink.link import LinkState
-from ..alink.pacing import SHORT_LIVED
+from ..alink.mqtt.pacing import SHORT_LIVED
 from .issues import Issue, Issues
 
 PROOF = SHORT_LIVED + 5.0

@@ -12,11 +12,11 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from ..alink.thing_model import ThingModel
+from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
-from ..labels import Labels
 from ..mapping.check import Problem, model_problems
 from ..reports.rejections import Rejections
+from ..words.labels import Labels
 from .issues import Issue, Issues
 
 NAMED: Final = 10

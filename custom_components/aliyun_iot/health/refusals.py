@@ -7,11 +7,11 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..alink.codes import CODES, describe
-from ..alink.thing_model import ThingModel
-from ..alink.wording import labelled
+from ..alink.i18n import labelled
+from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
-from ..labels import Labels
 from ..reports.rejections import NAMED, Rejections
+from ..words.labels import Labels
 from .issues import Issue, Issues, listed
 
 _PROPERTY_MISSING: Final = 6320

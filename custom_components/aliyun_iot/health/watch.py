@@ -9,7 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from ..alink.errors import ConnectError
 from ..alink.link import LinkState
-from ..alink.thing_model import ThingModel
+from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..exposures import event_bindings, resolve_entity
 from ..reports.reporter import Reporter

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import State
 
-from ..alink.datatypes import DataType
+from ..alink.model.datatypes import DataType
 
 type Color = tuple[float, float, float]
 """Red, green and blue, each 0 to 255; whole numbers where Home Assistant says them so."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from homeassistant.core import State
 
-from ..alink.datatypes import BoolType, DataType, DoubleType, EnumType, IntType, TextType
-from ..alink.thing_model import Property
+from ..alink.model.datatypes import BoolType, DataType, DoubleType, EnumType, IntType, TextType
+from ..alink.model.thing_model import Property
 from .aspect import Aspect, ConversionError, Kind
 from .attributes import number
 from .binding import Binding, Conversion

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import colorsys
 from dataclasses import dataclass
 
-from ..alink.datatypes import DataType, DoubleType, Field, FloatType, IntType, StructType, Value as CloudValue
+from ..alink.model.datatypes import DataType, DoubleType, Field, FloatType, IntType, StructType, Value as CloudValue
 from .aspect import Color
 from .attributes import number
 

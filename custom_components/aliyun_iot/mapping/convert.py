@@ -9,7 +9,7 @@ from datetime import datetime
 
 from homeassistant.core import State
 
-from ..alink.datatypes import (
+from ..alink.model.datatypes import (
     BoolType,
     DataType,
     DateType,

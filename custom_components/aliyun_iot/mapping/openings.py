@@ -14,7 +14,7 @@ from homeassistant.core import State
 
 from .aspect import ActionCall, Aspect, Kind, Reason, Refused, Value
 from .attributes import PERCENT_RANGE, fixed_range, has_attribute, has_feature, number_of, percent
-from .commands import COMMAND, CommandSet
+from .momentary import COMMAND, CommandSet
 
 OPEN = "open"
 CLOSE = "close"

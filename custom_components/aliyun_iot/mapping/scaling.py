@@ -11,7 +11,7 @@ from math import isfinite
 from homeassistant.const import PERCENTAGE
 from homeassistant.core import State
 
-from ..alink.datatypes import DataType, DoubleType, FloatType, IntType
+from ..alink.model.datatypes import DataType, DoubleType, FloatType, IntType
 from .aspect import Aspect, ConversionError, Range, Reason
 from .attributes import device_class
 from .binding import NO_CONVERSION, Conversion

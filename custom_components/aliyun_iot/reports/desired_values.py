@@ -19,7 +19,7 @@ import logging
 from homeassistant.core import HomeAssistant, callback
 
 from ..alink.codes import RETRY_CODES, Code
-from ..alink.commands import Answer, Command, CommandKind
+from ..alink.command import Answer, Command, CommandKind
 from ..alink.desired import Desired
 from ..alink.errors import AlinkError, Rejected
 from ..alink.link import Link
@@ -27,7 +27,7 @@ from ..alink.messages import JsonValue
 from ..alink.samples import utc_milliseconds
 from ..bound import BoundProperties
 from ..commands.commander import Commander
-from .unsent_store import UnsentStore
+from .store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 

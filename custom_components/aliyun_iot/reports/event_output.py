@@ -9,12 +9,12 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.template import render_complex
 import voluptuous as vol
 
-from ..alink.datatypes import Field, TextType
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
+from ..alink.model.datatypes import Field, TextType
 from ..mapping.aspect import ConversionError
 from ..mapping.templates import said
-from .outgoing import to_wire
+from ..mapping.wire import to_wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from homeassistant.core import State
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import DoubleType, Field, IntType, StructType, TextType
-from custom_components.aliyun_iot.alink.thing_model import ThingModel
+from custom_components.aliyun_iot.alink.model.datatypes import DoubleType, Field, IntType, StructType, TextType
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused
 from custom_components.aliyun_iot.mapping.binding import Access, Conversion
 from custom_components.aliyun_iot.mapping.color import HSV, color_hsv, color_members, hsv_color
 from custom_components.aliyun_iot.mapping.convert import ConversionError, carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.suggest import suggest
+from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
 
 from ..asking import changed, commands, read
 

@@ -4,13 +4,13 @@ from homeassistant.components.media_player import MediaPlayerEntityFeature as Fe
 from homeassistant.core import State
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import BoolType, EnumType, IntType
-from custom_components.aliyun_iot.alink.thing_model import Property, ThingModel
+from custom_components.aliyun_iot.alink.model.datatypes import BoolType, EnumType, IntType
+from custom_components.aliyun_iot.alink.model.thing_model import Property, ThingModel
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.suggest import suggest
+from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
 
 from ..asking import changed, commands, read
 

@@ -6,7 +6,7 @@ from homeassistant.components.weather import ATTR_CONDITION_SUNNY
 from homeassistant.core import State
 import pytest
 
-from custom_components.aliyun_iot.alink.datatypes import EnumType
+from custom_components.aliyun_iot.alink.model.datatypes import EnumType
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import to_cloud
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of

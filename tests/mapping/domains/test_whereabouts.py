@@ -5,7 +5,7 @@ import pytest
 
 from custom_components.aliyun_iot.mapping.aspect import Location
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from custom_components.aliyun_iot.mapping.suggest import suggest
+from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
 
 from ..asking import changed, read
 

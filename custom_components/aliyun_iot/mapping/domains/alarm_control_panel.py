@@ -29,7 +29,7 @@ from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import has_feature, text
-from ..commands import Command, CommandSet
+from ..momentary import Command, CommandSet
 from ..press import press_aspect
 
 NAME = "alarm_control_panel"

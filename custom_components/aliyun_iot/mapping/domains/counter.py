@@ -11,7 +11,7 @@ from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
 from ..attributes import number
-from ..commands import COMMAND, Command, CommandSet
+from ..momentary import COMMAND, Command, CommandSet
 
 NAME = "counter"
 VALUE = "value"

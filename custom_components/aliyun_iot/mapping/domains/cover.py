@@ -26,7 +26,7 @@ from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import PERCENT_RANGE, device_class, fixed_range, has_attribute, has_feature, number_of, percent
-from ..commands import Command, CommandSet
+from ..momentary import Command, CommandSet
 from ..openings import CLOSE, OPEN, STOP, Opening
 
 NAME = "cover"

@@ -4,7 +4,7 @@ from homeassistant.const import ATTR_BATTERY_LEVEL
 
 from ..aspect import Aspect, Domain, Kind
 from ..attributes import PERCENT_RANGE, fixed_range, number_of, percent
-from ..whereabouts import WHEREABOUTS
+from ..presence import WHEREABOUTS
 
 BATTERY = Aspect(
     key="battery",

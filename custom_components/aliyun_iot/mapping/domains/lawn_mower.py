@@ -13,7 +13,7 @@ from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import text
-from ..commands import COMMAND, Command, CommandSet
+from ..momentary import COMMAND, Command, CommandSet
 
 NAME = "lawn_mower"
 

@@ -45,7 +45,7 @@ from ..attributes import (
     text_of,
     texts_of,
 )
-from ..commands import COMMAND, Command, CommandSet
+from ..momentary import COMMAND, Command, CommandSet
 from ..on_off import POWER, power_aspect, turn
 
 NAME = "media_player"

@@ -1,6 +1,6 @@
 """People: report only."""
 
 from ..aspect import Domain
-from ..whereabouts import WHEREABOUTS
+from ..presence import WHEREABOUTS
 
 DOMAIN = Domain(name="person", aspects=WHEREABOUTS)

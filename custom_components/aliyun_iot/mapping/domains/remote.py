@@ -18,7 +18,7 @@ from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import has_feature, text_of, texts_of
-from ..commands import COMMAND
+from ..momentary import COMMAND
 from ..on_off import POWER, power_aspect, turn
 
 NAME = "remote"

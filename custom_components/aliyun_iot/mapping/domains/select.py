@@ -16,7 +16,7 @@ from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
 from ..attributes import text, texts_of
-from ..commands import COMMAND, Command, CommandSet
+from ..momentary import COMMAND, Command, CommandSet
 
 OPTION = "option"
 

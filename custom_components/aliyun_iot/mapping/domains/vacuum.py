@@ -22,7 +22,7 @@ from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import has_feature, text, text_of, texts_of
-from ..commands import COMMAND, Command, CommandSet
+from ..momentary import COMMAND, Command, CommandSet
 
 NAME = "vacuum"
 FAN_SPEED = "fan_speed"

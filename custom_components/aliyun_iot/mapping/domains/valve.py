@@ -12,7 +12,7 @@ from homeassistant.const import (
 )
 
 from ..aspect import Domain
-from ..commands import Command, CommandSet
+from ..momentary import Command, CommandSet
 from ..openings import CLOSE, OPEN, STOP, Opening
 
 NAME = "valve"

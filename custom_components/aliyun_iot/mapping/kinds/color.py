@@ -2,7 +2,7 @@
 
 import re
 
-from ...alink.datatypes import DataType, StructType, TextType, Value as CloudValue
+from ...alink.model.datatypes import DataType, StructType, TextType, Value as CloudValue
 from ..aspect import Color
 from ..color import COLOR_MAX, color_members
 from .text import misfit, text_to_cloud

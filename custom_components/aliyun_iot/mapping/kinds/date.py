@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ...alink.datatypes import DataType, DateType, Value as CloudValue
+from ...alink.model.datatypes import DataType, DateType, Value as CloudValue
 from ..attributes import moment
 from .text import misfit, text_to_cloud, text_to_ha
 

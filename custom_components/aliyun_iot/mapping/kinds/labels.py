@@ -1,8 +1,8 @@
 """Yes and no, and one of several options: told by the labels that a thing model gives its items."""
 
-from ...alink.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
+from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
 from ..aspect import Aspect, ConversionError, Reason
-from ..options import no_and_yes, pair
+from ..suggest.synonyms import no_and_yes, pair
 from .text import misfit, text_to_cloud, text_to_ha
 
 

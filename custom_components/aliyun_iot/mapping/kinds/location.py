@@ -7,7 +7,7 @@ property's structure must come complete, so an altitude that nobody knows is 0, 
 
 from collections.abc import Mapping
 
-from ...alink.datatypes import (
+from ...alink.model.datatypes import (
     DataType,
     DoubleType,
     EnumType,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ...alink.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
+from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
 from ..aspect import Aspect, ConversionError, Kind, Reason, Value
 from ..attributes import number
 from .text import misfit, plain, text_to_cloud

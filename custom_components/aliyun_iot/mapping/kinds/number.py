@@ -1,6 +1,6 @@
 """Numbers, once `scaling.py` has brought them to the scale of the other side."""
 
-from ...alink.datatypes import DataType, DoubleType, FloatType, IntType, TextType, Value as CloudValue
+from ...alink.model.datatypes import DataType, DoubleType, FloatType, IntType, TextType, Value as CloudValue
 from ..attributes import number
 from .text import misfit, plain, text_to_cloud
 

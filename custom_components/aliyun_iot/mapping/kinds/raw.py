@@ -17,7 +17,7 @@ import json
 
 from homeassistant.core import State
 
-from ...alink.datatypes import (
+from ...alink.model.datatypes import (
     INT_MAX,
     INT_MIN,
     ArrayType,
@@ -35,8 +35,8 @@ from ...alink.datatypes import (
 from ..aspect import Aspect, ConversionError, Kind, Raw, Reason, Value
 from ..attributes import as_raw, moment, number
 from ..binding import NO_CONVERSION, Conversion
-from ..options import pair
 from ..scaling import has_formula, to_entity, to_property
+from ..suggest.synonyms import pair
 from .color import color_of, hex_parts
 from .labels import items_for
 from .location import location_of

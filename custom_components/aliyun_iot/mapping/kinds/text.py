@@ -1,6 +1,6 @@
 """Text, and what everything else looks like as text."""
 
-from ...alink.datatypes import DataType, TextType, Value as CloudValue
+from ...alink.model.datatypes import DataType, TextType, Value as CloudValue
 from ..aspect import ConversionError, Reason
 
 

@@ -1,0 +1,394 @@
+"""The data types of a thing model, each with its form in Python and on the wire (`docs/protocol.md` §4.1 and §8.2).
+
+    type           Python                    wire
+    int            int                       integer number, 32 bits
+    float, double  float                     number with a decimal: 10.0
+    bool           bool                      0 or 1
+    enum           int, the key of the item  integer number
+    text           str                       string
+    date           datetime in UTC           string with milliseconds since 1970
+    struct         dict                      object with exactly the members
+    array          list                      array
+
+`encode` turns Python into wire and takes nothing that could be a mistake; `decode` turns wire into Python and forgives what
+clouds really send, such as numbers in strings. Both check the range and raise `InvalidValue`. The step of a number is only
+described: neither side of the wire enforces it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import math
+from typing import ClassVar, Final, override
+
+from ..errors import InvalidValue
+from ..i18n import is_chinese, labelled, number_in_words
+from ..messages import JsonValue, is_unicode
+from .numeric import plain, to_number, to_whole
+
+type Value = bool | int | float | str | datetime | list[Value] | dict[str, Value]
+"""A property value in Python."""
+
+INT_MIN: Final = -(2**31)
+INT_MAX: Final = 2**31 - 1
+SINGLE_MAX: Final = (2 - 2**-23) * 2.0**127
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_FIRST_DATE: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST_DATE: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+
+_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+class DataType(ABC):
+    """What the thing model says about a value; `type` is its name there, `code` what the cloud answers to a misfit."""
+
+    __slots__ = ()
+
+    type: ClassVar[str]
+    code: ClassVar[int]
+
+    @abstractmethod
+    def encode(self, value: object, path: str = "") -> JsonValue:
+        """Return a Python value as it goes on the wire; raises `InvalidValue`, which names `path`."""
+
+    @abstractmethod
+    def decode(self, raw: object, path: str = "") -> Value:
+        """Return a value from the wire in its Python form; raises `InvalidValue`, which names `path`."""
+
+    @abstractmethod
+    def describe(self, language: str = "en") -> str:
+        """Say which values fit, in simplified Chinese for a `language` that starts with `zh`, otherwise in English."""
+
+    def to_tsl(self) -> dict[str, JsonValue]:
+        """Return the `dataType` object of a thing model."""
+        return {"type": self.type, "specs": self._specs()}
+
+    @abstractmethod
+    def _specs(self) -> JsonValue:
+        """Return the `specs` of the `dataType` object."""
+
+    def _misfit(self, path: str, got: object, *, wrong_type: bool = True) -> InvalidValue:
+        return InvalidValue(path, self.describe, got, self.code, wrong_type=wrong_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named part: a member of a structure, or a parameter of an event or a service."""
+
+    identifier: str
+    name: str
+    data_type: DataType
+
+    def to_tsl(self) -> dict[str, JsonValue]:
+        """Return the object that stands for the part in a thing model."""
+        return {"identifier": self.identifier, "name": self.name, "dataType": self.data_type.to_tsl()}
+
+
+class _NumericType[Number: float](DataType):
+    """A type whose values are numbers; text passes for one on the wire only."""
+
+    __slots__ = ()
+
+    @override
+    def encode(self, value: object, path: str = "") -> Number:
+        if isinstance(value, str):
+            raise self._misfit(path, value)
+        return self.decode(value, path)
+
+    @override
+    @abstractmethod
+    def decode(self, raw: object, path: str = "") -> Number: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IntType(_NumericType[int]):
+    """A whole number of 32 bits."""
+
+    type = "int"
+    code = 6306
+
+    min: int = INT_MIN
+    max: int = INT_MAX
+    step: int | None = None
+    unit: str = ""
+
+    @override
+    def decode(self, raw: object, path: str = "") -> int:
+        number = to_whole(raw)
+        if number is None or not self.min <= number <= self.max:
+            raise self._misfit(path, raw, wrong_type=number is None)
+        return number
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        lower = None if self.min == INT_MIN else self.min
+        upper = None if self.max == INT_MAX else self.max
+        return number_in_words(("integer", "整数"), (lower, upper), self.step, self.unit, language)
+
+    @override
+    def _specs(self) -> JsonValue:
+        return _number_specs(self.min, self.max, self.step, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _RealType(_NumericType[float]):
+    """A number with decimals; None for a bound that the thing model leaves open."""
+
+    limit: ClassVar[float]
+    names: ClassVar[tuple[str, str]]
+
+    min: float | None = None
+    max: float | None = None
+    step: float | None = None
+    unit: str = ""
+
+    @override
+    def decode(self, raw: object, path: str = "") -> float:
+        number = to_number(raw)
+        if number is None:
+            raise self._misfit(path, raw)
+        bounds = (-self.limit if self.min is None else self.min, self.limit if self.max is None else self.max)
+        if abs(number) > self.limit or not bounds[0] <= number <= bounds[1]:
+            raise self._misfit(path, raw, wrong_type=False)
+        return number
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        return number_in_words(self.names, (self.min, self.max), self.step, self.unit, language)
+
+    @override
+    def _specs(self) -> JsonValue:
+        return _number_specs(self.min, self.max, self.step, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class FloatType(_RealType):
+    """A number of single precision."""
+
+    type = "float"
+    code = 6307
+    limit = SINGLE_MAX
+    names = ("number", "浮点数")
+
+
+@dataclass(frozen=True, slots=True)
+class DoubleType(_RealType):
+    """A number of double precision."""
+
+    type = "double"
+    code = 6322
+    limit = math.inf
+    names = ("double-precision number", "双精度浮点数")
+
+
+@dataclass(frozen=True, slots=True)
+class BoolType(DataType):
+    """Yes or no; `labels` name 0 and 1."""
+
+    type = "bool"
+    code = 6308
+
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+    @override
+    def encode(self, value: object, path: str = "") -> int:
+        if isinstance(value, bool | int) and value in (0, 1):
+            return int(value)
+        raise self._misfit(path, value)
+
+    @override
+    def decode(self, raw: object, path: str = "") -> bool:
+        if isinstance(raw, bool | int | float) and raw in (0, 1):
+            return bool(raw)
+        if isinstance(raw, str) and (truth := _TRUTHS.get(raw.lower())) is not None:
+            return truth
+        raise self._misfit(path, raw)
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        no, yes = (labelled(key, self.labels.get(key, ""), language) for key in (0, 1))
+        return f"布尔值：{no}、{yes}" if is_chinese(language) else f"{no} or {yes}"
+
+    @override
+    def _specs(self) -> JsonValue:
+        return {str(key): label for key, label in self.labels.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType(_NumericType[int]):
+    """One of several `items`, by key; any key fits when the thing model names none."""
+
+    type = "enum"
+    code = 6309
+
+    items: Mapping[int, str] = field(default_factory=dict)
+
+    @override
+    def decode(self, raw: object, path: str = "") -> int:
+        key = to_whole(raw)
+        if key is None or not INT_MIN <= key <= INT_MAX or (self.items and key not in self.items):
+            raise self._misfit(path, raw, wrong_type=key is None)
+        return key
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        items = [labelled(key, label, language) for key, label in self.items.items()]
+        if is_chinese(language):
+            return f"以下之一：{'、'.join(items)}" if items else "枚举项的整数编号"
+        return f"one of {', '.join(items)}" if items else "integer key of an item"
+
+    @override
+    def _specs(self) -> JsonValue:
+        return {str(key): label for key, label in self.items.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class TextType(DataType):
+    """Text of at most `length` characters; None for no limit."""
+
+    type = "text"
+    code = 6310
+
+    length: int | None = None
+
+    @override
+    def encode(self, value: object, path: str = "") -> str:
+        too_long = isinstance(value, str) and self.length is not None and len(value) > self.length
+        if not isinstance(value, str) or too_long or not is_unicode(value):
+            raise self._misfit(path, value, wrong_type=not too_long)
+        return value
+
+    @override
+    def decode(self, raw: object, path: str = "") -> str:
+        return self.encode(raw, path)
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        if is_chinese(language):
+            return "文本" if self.length is None else f"文本，最多 {self.length} 个字符"
+        return "text" if self.length is None else f"text of at most {self.length} characters"
+
+    @override
+    def _specs(self) -> JsonValue:
+        return {} if self.length is None else {"length": str(self.length)}
+
+
+@dataclass(frozen=True, slots=True)
+class DateType(DataType):
+    """A point in time, exact to the millisecond; `encode` also takes milliseconds since 1970."""
+
+    type = "date"
+    code = 6311
+
+    @override
+    def encode(self, value: object, path: str = "") -> str:
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return str((value - _EPOCH) // _MILLISECOND)
+        if isinstance(value, str):
+            raise self._misfit(path, value)
+        return str(self._milliseconds(value, path))
+
+    @override
+    def decode(self, raw: object, path: str = "") -> datetime:
+        return _EPOCH + self._milliseconds(raw, path) * _MILLISECOND
+
+    def _milliseconds(self, raw: object, path: str) -> int:
+        number = to_whole(raw)
+        if number is None or not _FIRST_DATE <= number <= _LAST_DATE:
+            raise self._misfit(path, raw, wrong_type=number is None)
+        return number
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        return "时间（UTC 毫秒数）" if is_chinese(language) else "time in UTC milliseconds"
+
+    @override
+    def _specs(self) -> JsonValue:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class StructType(DataType):
+    """A structure: every member, and no other."""
+
+    type = "struct"
+    code = 6312
+
+    members: Mapping[str, Field]
+
+    @override
+    def encode(self, value: object, path: str = "") -> dict[str, JsonValue]:
+        if not isinstance(value, Mapping) or value.keys() != self.members.keys():
+            raise self._misfit(path, value)
+        return {key: member.data_type.encode(value[key], _below(path, key)) for key, member in self.members.items()}
+
+    @override
+    def decode(self, raw: object, path: str = "") -> dict[str, Value]:
+        if not isinstance(raw, dict) or raw.keys() != self.members.keys():
+            raise self._misfit(path, raw)
+        return {key: member.data_type.decode(raw[key], _below(path, key)) for key, member in self.members.items()}
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        members = [labelled(key, member.data_type.describe(language), language) for key, member in self.members.items()]
+        if is_chinese(language):
+            return f"结构体：{'、'.join(members)}"
+        return f"structure of {', '.join(members)}"
+
+    @override
+    def _specs(self) -> JsonValue:
+        return [member.to_tsl() for member in self.members.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType(DataType):
+    """At most `size` elements of one type; None for no limit."""
+
+    type = "array"
+    code = 6324
+
+    size: int | None
+    item: DataType
+
+    @override
+    def encode(self, value: object, path: str = "") -> list[JsonValue]:
+        if not isinstance(value, list | tuple):
+            raise self._misfit(path, value)
+        self._check_size(value, path)
+        return [self.item.encode(element, f"{path}[{index}]") for index, element in enumerate(value)]
+
+    @override
+    def decode(self, raw: object, path: str = "") -> list[Value]:
+        if not isinstance(raw, list):
+            raise self._misfit(path, raw)
+        self._check_size(raw, path)
+        return [self.item.decode(element, f"{path}[{index}]") for index, element in enumerate(raw)]
+
+    def _check_size(self, elements: Sized, path: str) -> None:
+        if self.size is not None and len(elements) > self.size:
+            raise self._misfit(path, elements, wrong_type=False)
+
+    @override
+    def describe(self, language: str = "en") -> str:
+        item = self.item.describe(language)
+        if is_chinese(language):
+            return f"数组：{item}" if self.size is None else f"数组，最多 {self.size} 个元素：{item}"
+        return f"list of: {item}" if self.size is None else f"list of at most {self.size}: {item}"
+
+    @override
+    def _specs(self) -> JsonValue:
+        size: dict[str, JsonValue] = {} if self.size is None else {"size": str(self.size)}
+        return {**size, "item": self.item.to_tsl()}
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _number_specs(lower: float | None, upper: float | None, step: float | None, unit: str) -> dict[str, JsonValue]:
+    numbers = {"min": lower, "max": upper, "step": step}
+    specs: dict[str, JsonValue] = {key: plain(number) for key, number in numbers.items() if number is not None}
+    return {**specs, "unit": unit} if unit else specs

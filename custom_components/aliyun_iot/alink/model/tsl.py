@@ -1,0 +1,358 @@
+"""Reading the JSON of a thing model: where one is in the document, and the data types (`docs/protocol.md` §8).
+
+Two notations are in use. The TSL proper, which the console exports, nests a `dataType` object with `type` and `specs`. The
+platform's API (`ThingModelJson`, https://help.aliyun.com/en/iot/developer-reference/data-structure-of-thingmodeljson) names
+the type in capitals and puts `dataSpecs` or `dataSpecsList` beside it. Both are understood; unknown fields are ignored.
+"""
+
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+import json
+import re
+from typing import Final
+
+from ..errors import ThingModelError
+from ..i18n import Words
+from ..messages import is_unicode
+from . import faults
+from .datatypes import (
+    INT_MAX,
+    INT_MIN,
+    ArrayType,
+    BoolType,
+    DataType,
+    DateType,
+    DoubleType,
+    EnumType,
+    Field,
+    FloatType,
+    IntType,
+    StructType,
+    TextType,
+)
+from .numeric import to_number, to_whole
+
+MAX_DOCUMENT: Final = 512 * 1024
+"""Bytes of the largest thing model that the platform takes (`docs/protocol.md` §14)."""
+
+_MAX_WRAPPERS: Final = 5
+MODEL_KEYS: Final = frozenset({"schema", "profile", "properties", "events", "services", "functionBlocks"})
+"""Any of them makes an object a thing model."""
+
+_WRAPPER_KEYS: Final = (
+    "data",
+    "Data",
+    "ThingModelJson",
+    "thingModelJson",
+    "thingModel",
+    "TslStr",
+    "tslStr",
+    "Tsl",
+    "tsl",
+    "result",
+)
+
+_MAX_DEPTH: Final = 4
+"""Data types inside one another; the platform allows two levels of array and structure."""
+
+_KNOWN_TYPES: Final[Words] = (
+    "int, float, double, bool, enum, text, date, struct or array",
+    "int、float、double、bool、enum、text、date、struct、array",
+)
+_TRUTHS: Final[Mapping[object, int]] = {False: 0, True: 1, "false": 0, "true": 1}
+_NO_UNIT: Final = frozenset({"无", "none", "null"})
+
+_IDENTIFIER = re.compile(r"([\w-]{1,64}:)?[\w-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of the document and the path to it, such as `properties[3].dataType`."""
+
+    value: object
+    path: str
+
+    def error(self, fault: Words, **details: object) -> ThingModelError:
+        """Return the error that says what is wrong here: one of `faults` and what belongs into its braces."""
+        return ThingModelError(self.path, fault, **details)
+
+    def __getitem__(self, key: str) -> Node:
+        """Return a member, which has the value None if it is absent; raises `ThingModelError` if this is no object."""
+        if not isinstance(self.value, Mapping):
+            raise self.error(faults.NOT_AN_OBJECT, kind=self.kind)
+        return Node(self.value.get(key), f"{self.path}.{key}" if self.path else key)
+
+    def first(self, *keys: str) -> Node:
+        """Return the first of several members that is there, or the absent first one."""
+        members = [self[key] for key in keys]
+        return next((member for member in members if member.value is not None), members[0])
+
+    def elements(self) -> Iterator[Node]:
+        """Yield the elements of a list; an absent one has none, nor has `{}`, which some programs write for it.
+
+        Raises `ThingModelError` for anything else.
+        """
+        if self.value is None or self.value == {}:
+            return
+        if not isinstance(self.value, list):
+            raise self.error(faults.NOT_A_LIST, kind=self.kind)
+        for index, element in enumerate(self.value):
+            yield Node(element, f"{self.path}[{index}]")
+
+    def text(self, default: str = "") -> str:
+        """Return a text meant for people; anything else counts as absent."""
+        return self.value if isinstance(self.value, str) and is_unicode(self.value) else default
+
+    def name_of(self, identifier: str) -> str:
+        """Return a name, which is the identifier where there is none."""
+        return name if (name := self.text()).strip() else identifier
+
+    @property
+    def kind(self) -> Words:
+        """What JSON calls the value."""
+        match self.value:
+            case None:
+                return faults.NOTHING
+            case bool():
+                return faults.TRUE_OR_FALSE
+            case int() | float():
+                return faults.A_NUMBER
+            case str():
+                return faults.TEXT
+            case list():
+                return faults.A_LIST
+            case _:
+                return faults.AN_OBJECT
+
+
+def read_document(document: object) -> Node:
+    """Return the thing model in `document`: a JSON text or its content, also inside the reply that delivered it.
+
+    Raises `ThingModelError` without a path when there is no object or list in it.
+    """
+    for _ in range(_MAX_WRAPPERS):
+        if isinstance(document, str | bytes | bytearray):
+            document = _read_json(document)
+        elif isinstance(document, Mapping) and not document.keys() & MODEL_KEYS:
+            key = next((key for key in _WRAPPER_KEYS if document.get(key) is not None), None)
+            if key is None:
+                break
+            document = document[key]
+        else:
+            break
+    node = Node(document, "")
+    if not isinstance(document, Mapping | list):
+        raise node.error(faults.NO_DOCUMENT, kind=node.kind)
+    return node
+
+
+def _read_json(text: str | bytes | bytearray) -> object:
+    try:
+        content = text.encode() if isinstance(text, str) else bytes(text)
+        # Editors on Windows may save UTF-16, which its byte order mark tells apart.
+        encoding = "utf-16" if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
+        decoded = content.decode(encoding)
+    except UnicodeError as err:
+        raise ThingModelError("", faults.NOT_UTF8) from err
+    if len(content) > MAX_DOCUMENT:
+        raise ThingModelError("", faults.TOO_LONG, size=len(content), limit=MAX_DOCUMENT)
+    try:
+        return json.loads(decoded)
+    except json.JSONDecodeError as err:
+        raise ThingModelError("", faults.NOT_JSON, reason=err.msg, line=err.lineno, column=err.colno) from err
+    except RecursionError as err:
+        raise ThingModelError("", faults.TOO_DEEP) from err
+    except ValueError as err:  # Python converts at most some thousand digits
+        raise ThingModelError("", faults.LONG_NUMBER) from err
+
+
+def read_identifier(node: Node) -> str:
+    """Return an identifier, with the module in front if it is written so; raises `ThingModelError`."""
+    if node.value is None:
+        raise node.error(faults.MISSING)
+    if not isinstance(node.value, str) or not _IDENTIFIER.fullmatch(node.value):
+        raise node.error(faults.NO_IDENTIFIER)
+    return node.value
+
+
+def read_fields(parameters: Node) -> dict[str, Field]:
+    """Return the parameters of an event or a service by identifier; raises `ThingModelError`."""
+    return _read_fields(parameters, 0)
+
+
+def read_data_type(element: Node) -> DataType:
+    """Return the data type of a property or parameter; raises `ThingModelError`."""
+    return _read_data_type(*_locate(element), 0)
+
+
+def _read_fields(parameters: Node, depth: int) -> dict[str, Field]:
+    fields: dict[str, Field] = {}
+    for element in parameters.elements():
+        identifier = read_identifier(element["identifier"])
+        if identifier in fields:
+            raise element["identifier"].error(faults.TWICE, identifier=identifier)
+        name = element.first("name", "childName").name_of(identifier)
+        fields[identifier] = Field(identifier, name, _read_data_type(*_locate(element), depth))
+    return fields
+
+
+def _locate(element: Node) -> tuple[Node, Node]:
+    """Return the name of an element's type and its specs, in whichever notation they are."""
+    data_type = _unpacked(element["dataType"])
+    if isinstance(data_type.value, Mapping):
+        return data_type["type"], _unpacked(data_type["specs"])
+    if element["childDataType"].value is not None:
+        return element["childDataType"], element.first("childSpecsDTO", "childEnumSpecsDTO")
+    return data_type, _unpacked(element.first("dataSpecs", "dataSpecsList", "specs"))
+
+
+def _unpacked(node: Node) -> Node:
+    """Return an object or a list that is written as a JSON text inside the document; anything else as it is."""
+    if isinstance(node.value, str) and node.value.lstrip()[:1] in ("{", "["):
+        try:
+            return Node(_read_json(node.value), node.path)
+        except ThingModelError:
+            return node
+    return node
+
+
+def _read_data_type(name: Node, specs: Node, depth: int) -> DataType:
+    if depth > _MAX_DEPTH:
+        raise name.error(faults.NESTED)
+    if name.value is None:
+        raise name.error(faults.MISSING)
+    match name.value.strip().lower() if isinstance(name.value, str) else None:
+        case "int" | "int32":
+            return _read_int(_object(specs))
+        case "float":
+            return FloatType(*_read_range(_object(specs)))
+        case "double":
+            return DoubleType(*_read_range(_object(specs)))
+        case "bool":
+            return _read_bool(specs)
+        case "enum":
+            return EnumType(_read_labels(specs))
+        case "text":
+            return TextType(_read_count(_object(specs)["length"]))
+        case "date":
+            return DateType()
+        case "struct":
+            return StructType(_read_fields(specs, depth + 1))
+        case "array":
+            return _read_array(_object(specs), depth)
+    found = name.text()[:40]
+    raise name.error(faults.UNKNOWN_TYPE if found else faults.NO_TYPE, known=_KNOWN_TYPES, found=found)
+
+
+def _object(specs: Node) -> Node:
+    """Return specs as an object: what has none may be written as an empty list or text, or not at all."""
+    return Node({}, specs.path) if specs.value in (None, [], "") else specs
+
+
+def _read_int(specs: Node) -> IntType:
+    lower, upper, step, unit = _read_range(specs)
+    for key, number in (("min", lower), ("max", upper), ("step", step)):
+        if number is not None and not number.is_integer():
+            raise specs[key].error(faults.NOT_WHOLE)
+    return IntType(
+        min=INT_MIN if lower is None else _clamp(int(lower)),
+        max=INT_MAX if upper is None else _clamp(int(upper)),
+        step=None if step is None else int(step),
+        unit=unit,
+    )
+
+
+def _clamp(bound: int) -> int:
+    """Return a bound as far as 32 bits reach: models of other platforms count to 4294967295."""
+    return min(max(bound, INT_MIN), INT_MAX)
+
+
+def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, str]:
+    """Return minimum, maximum, step and unit of a number; a step of 0 or less says nothing."""
+    lower, upper, step = (_read_number(specs[key]) for key in ("min", "max", "step"))
+    if lower is not None and upper is not None and lower > upper:
+        raise specs["min"].error(faults.ABOVE_MAX)
+    return lower, upper, step if step and step > 0 else None, _read_unit(specs)
+
+
+def _read_unit(specs: Node) -> str:
+    """Return the symbol of a unit, or its name where the document has no symbol."""
+    name = specs["unitName"].text().strip()
+    return specs["unit"].text().strip() or ("" if name.lower() in _NO_UNIT else name)
+
+
+def _read_number(node: Node) -> float | None:
+    written = node.value.strip() if isinstance(node.value, str) else node.value
+    if written is None or written == "":
+        return None
+    number = to_number(written)
+    if number is None:
+        raise node.error(faults.NOT_A_NUMBER)
+    return number
+
+
+def _read_count(node: Node) -> int | None:
+    number = _read_number(node)
+    if number is None:
+        return None
+    if number < 0 or not number.is_integer():
+        raise node.error(faults.NO_COUNT)
+    return int(number)
+
+
+def _read_bool(specs: Node) -> BoolType:
+    """Return a yes or no with the labels of 0 and 1; what else the specs hold says nothing."""
+    labels: dict[int, str] = {}
+    for key, label in _label_items(specs):
+        written = key.value.lower() if isinstance(key.value, str) else key.value
+        truth = _TRUTHS[written] if isinstance(written, bool | str) and written in _TRUTHS else to_whole(written)
+        if truth in (0, 1):
+            labels[truth] = label.text()
+    return BoolType(labels)
+
+
+def _read_labels(specs: Node) -> dict[int, str]:
+    """Return the labels of the items of an enumeration by their numbers."""
+    labels: dict[int, str] = {}
+    for key, label in _label_items(specs):
+        number = to_whole(key.value.strip() if isinstance(key.value, str) else key.value)
+        if number is None or not INT_MIN <= number <= INT_MAX:
+            raise key.error(faults.NO_ITEM_NUMBER)
+        if number in labels:
+            raise specs.error(faults.ITEM_TWICE, number=number)
+        labels[number] = label.text()
+    return labels
+
+
+def _label_items(specs: Node) -> Iterator[tuple[Node, Node]]:
+    """Yield the key and the label of each item.
+
+    Specs are an object from key to label, a list of objects with value and name, or a list of labels from 0 on.
+    """
+    if isinstance(specs.value, list):
+        for index, element in enumerate(specs.elements()):
+            if isinstance(element.value, str):
+                yield Node(index, element.path), element
+            else:
+                yield element["value"], element.first("name", "label", "desc")
+        return
+    members = _object(specs)
+    if not isinstance(members.value, Mapping):
+        raise specs.error(faults.NOT_AN_OBJECT, kind=specs.kind)
+    for key in members.value:
+        label = members[key]
+        yield Node(key, label.path), label
+
+
+def _read_array(specs: Node, depth: int) -> ArrayType:
+    size = _read_count(specs["size"])
+    if specs["childDataType"].value is not None:
+        item = specs["childDataType"], specs["dataSpecsList"]
+    elif isinstance((named := specs["item"]).value, str):
+        item = named, Node(None, named.path)
+    elif named.value is None:
+        raise named.error(faults.MISSING)
+    else:
+        item = named["type"], _unpacked(named["specs"])
+    return ArrayType(size, _read_data_type(*item, depth + 1))

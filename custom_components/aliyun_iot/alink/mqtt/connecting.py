@@ -1,0 +1,60 @@
+"""One attempt to connect: who connects, to where, signed how (docs/protocol.md §2)."""
+
+from dataclasses import dataclass, field
+import time
+
+from ..auth import DeviceTriple, SignMethod, connect_credentials
+from .endpoint import Endpoint
+from .pacing import ConnectPacer
+from .transport import MessageHandler, MqttConnection, open_connection
+
+CONNECT_TIMEOUT = 10.0
+
+LONG_RRPC = "1"
+"""`ext` bit 0 of the client id: calls on user topics need it, and synchronous services then come on `/ext/rrpc/…` too
+(docs/protocol.md §2.2, §6.5)."""
+
+KEEP_ALIVE_RANGE = range(60, 301)
+"""Seconds; the range that every edition of the documentation allows (docs/protocol.md §1.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConfig:
+    """Who connects, to where, and how. `keep_alive` is in seconds."""
+
+    triple: DeviceTriple
+    endpoint: Endpoint
+    keep_alive: int = KEEP_ALIVE_RANGE.start
+    sign_method: SignMethod = SignMethod.HMACSHA256
+    pacer: ConnectPacer = field(default_factory=ConnectPacer, compare=False)
+
+
+async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float = CONNECT_TIMEOUT) -> MqttConnection:
+    """Connect once, with the name of the host looked up anew.
+
+    Raises a ConnectError that names the cause.
+    """
+    credentials = connect_credentials(
+        config.triple,
+        f"{config.triple.product_key}.{config.triple.device_name}",
+        {
+            "securemode": config.endpoint.secure_mode,
+            "signmethod": config.sign_method,
+            "timestamp": str(int(time.time() * 1000)),
+            "ext": LONG_RRPC,
+        },
+    )
+    return await open_connection(
+        config.endpoint,
+        credentials,
+        keep_alive=config.keep_alive,
+        timeout=timeout,
+        on_message=on_message,
+        before_connect=config.pacer.connected,
+    )
+
+
+async def probe(config: LinkConfig, timeout: float = CONNECT_TIMEOUT) -> None:
+    """Connect and disconnect, to see whether it works; raises a ConnectError that names the cause."""
+    connection = await connect(config, lambda _delivery: None, timeout)
+    await connection.close()

@@ -1,0 +1,371 @@
+"""One MQTT 3.1.1 connection, by paho-mqtt inside the event loop.
+
+`MqttConnection` is what the rest of the library sees; `open_connection` is the only way to get one. Another MQTT
+library would replace this file and nothing else.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+import contextlib
+from dataclasses import dataclass
+import logging
+import socket
+import ssl
+from typing import Any, Protocol, override
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ..auth import Credentials
+from ..errors import (
+    ClientRejected,
+    ConnectError,
+    ConnectionClosed,
+    ConnectionLost,
+    ConnectTimeout,
+    CredentialsRefused,
+    NotConnected,
+    ServerUnavailable,
+)
+from .endpoint import Endpoint
+from .liveness import Finding, Liveness, boot_clock
+from .sockets import open_socket, source_address, unacknowledged
+
+_LOGGER = logging.getLogger(__name__)
+
+REFUSED_FILTER = 0x80
+SILENT = "the host went silent"
+DISCONNECT_GRACE = 0.5
+"""Seconds that the farewell may take; with the last answers before it, a link has stopped within one."""
+
+HOUSEKEEPING = 1.0
+"""Seconds between two looks at the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as it was delivered. `again` tells that the host may have delivered it before (MQTT's DUP flag)."""
+
+    topic: str
+    payload: bytes
+    again: bool = False
+
+
+type MessageHandler = Callable[[Delivery], None]
+
+
+class MqttConnection(Protocol):
+    """An accepted MQTT connection."""
+
+    lost: asyncio.Future[ConnectError]
+    """Resolves with the reason as soon as the connection is gone, unless it was closed on purpose."""
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Hand a message to the socket; raises NotConnected."""
+
+    async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
+        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
+
+    def doubt(self) -> None:
+        """Ask the host for a sign of life, since something did not come; without one the connection is lost."""
+
+    def give_up(self, error: ConnectError) -> None:
+        """Take the connection for lost, for this reason."""
+
+    async def close(self) -> None:
+        """Send DISCONNECT and release the socket."""
+
+
+class _SocketClient(mqtt.Client):
+    """A paho client that takes over an open socket instead of opening one, which would block."""
+
+    opened: socket.socket
+    liveness: Liveness
+    version_refused = False
+    ended_by = mqtt.MQTT_ERR_CONN_LOST
+
+    @override
+    def _create_socket(self) -> socket.socket:
+        return self.opened
+
+    @override
+    def _handle_connack(self) -> MQTTErrorCode:
+        # paho does not hand on code 1, since it would rather try an older version of MQTT by itself.
+        self.version_refused = self._in_packet["packet"][1:] == b"\x01"
+        return super()._handle_connack()
+
+    @override
+    def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
+        # paho tells on_disconnect the same reason for a socket that was closed as for a packet that makes no sense.
+        self.ended_by = rc
+        return super()._loop_rc_handle(rc)
+
+    @override
+    def _send_pingreq(self) -> MQTTErrorCode:
+        # paho pings by itself as well, but waits a whole keep-alive for the answer.
+        self.liveness.asked()
+        return super()._send_pingreq()
+
+    def ping(self) -> None:
+        """Ask the host for a sign of life."""
+        self._send_pingreq()
+
+
+# MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
+_REFUSALS: dict[str, type[ConnectError]] = {
+    "Unsupported protocol version": ClientRejected,
+    "Client identifier not valid": ClientRejected,
+    "Server unavailable": ServerUnavailable,
+    "Bad user name or password": CredentialsRefused,
+    "Not authorized": CredentialsRefused,
+}
+
+
+class _PahoConnection:
+    """Drives one paho client by the loop's reader, writer and timer."""
+
+    def __init__(self, sock: socket.socket, on_message: MessageHandler) -> None:
+        loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[ConnectError] = loop.create_future()
+        self.accepted: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._sock = sock
+        self._on_message = on_message
+        self._unacknowledged: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
+        self._closed = asyncio.Event()
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._liveness = Liveness(boot_clock())
+        self._source = source_address(sock)
+        self._unsent = 0
+        self._client: _SocketClient
+
+    def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
+        client = _SocketClient(
+            CallbackAPIVersion.VERSION2,
+            client_id=credentials.client_id,
+            clean_session=True,
+            protocol=mqtt.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.opened = self._sock
+        client.liveness = self._liveness
+        client.suppress_exceptions = True
+        # What is not acknowledged would count for as long as the connection lives, and 20 of it silence paho.
+        client.max_inflight_messages_set(0)
+        if _LOGGER.isEnabledFor(logging.DEBUG):  # what paho calls an error is everyday life to us
+            client.on_log = lambda _client, _data, _level, text: _LOGGER.debug("%s", text)
+        client.username_pw_set(credentials.username, credentials.password)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._acknowledged
+        client.on_unsubscribe = self._acknowledged
+        client.on_message = self._received
+        client.on_socket_open = self._socket_opened
+        client.on_socket_close = self._socket_closed
+        client.on_socket_register_write = self._want_write
+        client.on_socket_unregister_write = self._written
+        self._client = client
+        client.connect_async(endpoint.host, endpoint.port, keep_alive)
+        client.reconnect()
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        status = self._client.publish(topic, payload, qos).rc
+        if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS:
+            raise NotConnected("the connection is closed")
+        if qos:
+            self._liveness.owed()
+
+    async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
+        codes = await self._acknowledgement(*self._client.subscribe([(topic, 1) for topic in filters]))
+        return tuple(topic for topic, code in zip(filters, codes, strict=False) if code.value >= REFUSED_FILTER)
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        await self._acknowledgement(*self._client.unsubscribe(list(filters)))
+
+    async def _acknowledgement(self, status: MQTTErrorCode, packet: int | None) -> Sequence[ReasonCode]:
+        if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
+            raise NotConnected("the connection is closed")
+        acknowledged: asyncio.Future[Sequence[ReasonCode]] = self._loop.create_future()
+        self._unacknowledged[packet] = acknowledged
+        try:
+            return await acknowledged
+        finally:
+            del self._unacknowledged[packet]
+
+    def doubt(self) -> None:
+        self._liveness.doubt()
+
+    def give_up(self, error: ConnectError) -> None:
+        self._end(error)
+
+    async def close(self) -> None:
+        self.lost.cancel()
+        self._client.disconnect()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DISCONNECT_GRACE):
+                    await self._closed.wait()
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Release the socket without waiting; what fits into it at once is still said."""
+        self.accepted.cancel()
+        self.lost.cancel()
+        if not self._closed.is_set():
+            self._client.disconnect()
+            self._client.loop_write()
+        self._release()
+
+    def _release(self) -> None:
+        if not self._closed.is_set():
+            self._socket_closed(self._client, None, self._sock)
+            self._sock.close()
+
+    # paho's callbacks; all of them run in the loop.
+
+    def _connected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
+        if self.accepted.done():
+            return
+        if code.is_failure:
+            refusal = _REFUSALS.get(str(code), ClientRejected)
+            self.accepted.set_exception(refusal(f"the cloud refused the connection: {str(code).lower()}"))
+        else:
+            self.accepted.set_result(None)
+
+    def _disconnected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
+        if str(code) == "Keep alive timeout":
+            self._end(ConnectionLost(SILENT))
+        elif self._client.ended_by == mqtt.MQTT_ERR_CONN_LOST:
+            self._end(ConnectionClosed("the host closed the connection"))
+        else:
+            self._end(ConnectionLost("the host sent what is no MQTT"))
+
+    def _end(self, error: ConnectError) -> None:
+        """Tell all who wait for something that it will not come."""
+        if not self.accepted.done():
+            self.accepted.set_exception(
+                ClientRejected("the cloud refused the connection: unsupported protocol version")
+                if self._client.version_refused
+                else ConnectionLost("the host did not answer as an MQTT server does; are port and transport right?")
+            )
+        for waiting in self._unacknowledged.values():
+            if not waiting.done():
+                waiting.set_exception(NotConnected("the connection was lost"))
+        if not self.lost.done():
+            self.lost.set_result(error)
+
+    def _acknowledged(
+        self, _client: mqtt.Client, _data: object, packet: int, codes: Sequence[ReasonCode], _properties: object
+    ) -> None:
+        if (waiting := self._unacknowledged.get(packet)) and not waiting.done():
+            waiting.set_result(codes)
+
+    def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        # A wildcard has no place in the topic of a message, and there would be no topic to answer on.
+        if {"+", "#"}.isdisjoint(message.topic):
+            self._on_message(Delivery(message.topic, message.payload, message.dup))
+
+    def _socket_opened(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        self._loop.add_reader(sock, self._read)
+        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
+
+    def _socket_closed(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+        if self._housekeeping:
+            self._housekeeping.cancel()
+        self._closed.set()
+
+    def _want_write(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock, self._client.loop_write)
+
+    def _written(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.remove_writer(sock)
+
+    def _read(self) -> None:
+        self._liveness.heard()
+        try:
+            self._client.loop_read()
+            # A TLS record may hold several packets; the loop only hears of the first.
+            while isinstance(self._sock, ssl.SSLSocket) and not self._closed.is_set() and self._sock.pending():
+                self._client.loop_read()
+        except Exception as err:  # noqa: BLE001 - whatever a malformed packet leads paho to
+            self._end(ConnectionLost(f"the host sent what is no MQTT: {err!r}"))
+            self._release()
+
+    def _keep_house(self) -> None:
+        if self._client.loop_misc() != mqtt.MQTT_ERR_SUCCESS or self._closed.is_set():
+            return
+        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
+        self._look_at_the_network()
+        self._look_at_the_queue()
+        match self._liveness.look():
+            case Finding.ASK:
+                self._client.ping()
+            case Finding.GONE:
+                self._end(ConnectionLost(SILENT))
+                self._release()
+
+    def _look_at_the_network(self) -> None:
+        """Doubt the connection when the way to the host begins at another address than before, or nowhere."""
+        if (source := source_address(self._sock)) != self._source:
+            self._source = source
+            self._liveness.doubt()
+
+    def _look_at_the_queue(self) -> None:
+        """See whether what was sent is still leaving: the queue gets shorter, or it is full and moves."""
+        before, self._unsent = self._unsent, unacknowledged(self._sock)
+        if self._unsent < before or (self._unsent != before and self._client.want_write()):
+            self._liveness.progress()
+
+
+async def open_connection(
+    endpoint: Endpoint,
+    credentials: Credentials,
+    *,
+    keep_alive: int,
+    timeout: float,
+    on_message: MessageHandler,
+    before_connect: Callable[[], None] = lambda: None,
+) -> MqttConnection:
+    """Connect, present the credentials and wait for the cloud to accept them.
+
+    `keep_alive` and `timeout` are seconds; the time-out covers the whole of it. `before_connect` is told when the host is
+    reached and CONNECT is about to be sent.
+
+    Raises a ConnectError that names the cause.
+    """
+    loop = asyncio.get_running_loop()
+    opening = loop.run_in_executor(None, open_socket, endpoint, timeout)
+    try:
+        async with asyncio.timeout(timeout):
+            try:
+                await asyncio.wait((opening,))
+            except asyncio.CancelledError:
+                # An executor job cannot be cancelled: close what it opens, or has just opened.
+                opening.add_done_callback(_discard)
+                raise
+            connection = _PahoConnection(opening.result(), on_message)
+            before_connect()
+            try:
+                connection.start(credentials, endpoint, keep_alive)
+                await connection.accepted
+            except BaseException:
+                connection.abort()
+                raise
+    except TimeoutError as err:
+        raise ConnectTimeout(f"{endpoint.host}:{endpoint.port} did not answer within {timeout:g} s") from err
+    return connection
+
+
+def _discard(opening: asyncio.Future[socket.socket]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

@@ -1,0 +1,1 @@
+"""The mapping of a device as a document: read, written and compared."""

@@ -1,0 +1,1 @@
+"""Thing models made from bindings: data types, definitions and module files."""

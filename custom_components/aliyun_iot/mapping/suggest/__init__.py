@@ -1,0 +1,1 @@
+"""Suggestions: which property an aspect of an entity probably stands for."""

@@ -1,0 +1,1 @@
+"""What people read: labels, previews and the texts of thing models and imports."""

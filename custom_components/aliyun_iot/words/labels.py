@@ -1,0 +1,133 @@
+"""How forms name things: entities as Home Assistant does, properties as the thing model does, the rest from the translations."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from homeassistant.const import ATTR_DEVICE_CLASS, ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations, async_translate_state
+
+from ..alink.errors import InvalidValue
+from ..alink.i18n import is_chinese
+from ..alink.model.datatypes import DataType, Field
+from ..alink.model.thing_model import Event, Property, Service, ThingModel
+from ..const import DOMAIN
+from ..exposures import resolve_entity
+from ..mapping.aspect import Aspect, ConversionError
+from ..mapping.binding import Access, Binding
+from ..mapping.check import Problem
+from ..mapping.generic import aspect_for
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Names and sentences for the user interface.
+
+    A flow is not told the language of the browser, so this is the language of the installation.
+    """
+
+    hass: HomeAssistant
+    language: str
+    texts: Mapping[str, str]
+
+    @classmethod
+    async def load(cls, hass: HomeAssistant) -> Self:
+        """Read the translations."""
+        language = hass.config.language
+        texts: dict[str, str] = {}
+        for category in ("common", "options", "selector"):
+            texts |= await async_get_translations(hass, language, category, {DOMAIN})
+        return cls(hass, language, texts)
+
+    def text(self, key: str, **placeholders: str) -> str:
+        """Return a translated text, such as `common.nothing_fits`."""
+        return self.texts[f"component.{DOMAIN}.{key}"].format(**placeholders)
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Return names as a list within a sentence."""
+        return ("、" if is_chinese(self.language) else ", ").join(names)
+
+    def access(self, access: Access) -> str:
+        """Return the word for a direction."""
+        return self.text(f"selector.access.options.{access}")
+
+    def aspect(self, aspect: Aspect) -> str:
+        """Return the name of an aspect."""
+        return aspect.name_zh if is_chinese(self.language) else aspect.name_en
+
+    def values(self, data_type: DataType) -> str:
+        """Return which values fit a data type."""
+        return data_type.describe(self.language)
+
+    def reason(self, error: ConversionError | InvalidValue) -> str:
+        """Return why a value can't be posted."""
+        return error.describe(self.language) if isinstance(error, InvalidValue) else str(error)
+
+    def property(self, identifier: str, definition: Property | None) -> str:
+        """Return the name of a property, which is all there is without a thing model."""
+        return _named(definition.name, identifier) if definition else identifier
+
+    def event(self, definition: Event) -> str:
+        """Return the name of an event."""
+        return _named(definition.name, definition.identifier)
+
+    def service(self, definition: Service) -> str:
+        """Return the name of a service."""
+        return _named(definition.name, definition.identifier)
+
+    def parameter(self, field: Field) -> str:
+        """Return the name of a parameter with what fits it."""
+        return f"{_named(field.name, field.identifier)}: {self.values(field.data_type)}"
+
+    def parameters(self, fields: Mapping[str, Field]) -> str:
+        """Return parameters with what fits them."""
+        return "; ".join(f"`{name}` ({self.values(field.data_type)})" for name, field in fields.items())
+
+    def problem(self, problem: Problem, aspect: Aspect, definition: Property | None) -> dict[str, str]:
+        """Return the placeholders for the text of a problem, with names instead of keys."""
+        placeholders = {**problem.placeholders, "aspect": self.aspect(aspect)}
+        if definition and "kind" in placeholders:
+            placeholders["wanted"] = self.values(definition.data_type)
+        return placeholders
+
+    @callback
+    def entity(self, reference: str) -> str:
+        """Return the friendly name of an entity; what is known of it when it is gone."""
+        entity_id = resolve_entity(self.hass, reference)
+        state = self.hass.states.get(entity_id) if entity_id else None
+        return state.name if state else entity_id or reference
+
+    @callback
+    def state(self, state: State) -> str:
+        """Return what a state says as dashboards show it: in words, or with its unit."""
+        if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return self.text(f"common.{state.state}")
+        registered = er.async_get(self.hass).async_get(state.entity_id)
+        words = async_translate_state(
+            self.hass,
+            state.state,
+            state.domain,
+            registered.platform if registered else None,
+            registered.translation_key if registered else None,
+            state.attributes.get(ATTR_DEVICE_CLASS),
+        )
+        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+        return f"{words} {unit}" if unit else words
+
+    @callback
+    def binding(self, binding: Binding, model: ThingModel | None) -> str:
+        """Return what a binding connects, and which way."""
+        aspect = aspect_for(binding, resolve_entity(self.hass, binding.entity) or "")
+        facet = self.aspect(aspect) if aspect else binding.aspect
+        target = self.property(binding.identifier, model.properties.get(binding.identifier) if model else None)
+        access = self.access(binding.access)
+        if not binding.entity:
+            return self.text("common.custom_binding", aspect=facet, property=target, access=access)
+        entity = self.entity(binding.entity)
+        return self.text("common.binding", entity=entity, aspect=facet, property=target, access=access)
+
+
+def _named(name: str, identifier: str) -> str:
+    return identifier if name == identifier else f"{name} [{identifier}]"

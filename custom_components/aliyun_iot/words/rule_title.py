@@ -1,0 +1,44 @@
+"""What a rule is called: by what it follows."""
+
+from collections.abc import Iterator
+
+from homeassistant.helpers import area_registry as ar, device_registry as dr, floor_registry as fr, label_registry as lr
+from homeassistant.loader import Integration, async_get_integrations
+
+from ..mapping.selection import Target
+from .labels import Labels
+
+NAMED = 3
+"""Parts of a selection that a title names."""
+
+
+async def rule_title(labels: Labels, include: Target) -> str:
+    """Return the title of a rule, such as `Follow: Living room, label Cloud`."""
+    found = await async_get_integrations(labels.hass, include.integration)
+    integrations = [
+        labels.text("common.named_integration", name=one.name if isinstance(one, Integration) else domain)
+        for domain, one in found.items()
+    ]
+    names = [*_names(labels, include), *integrations]
+    if len(names) > NAMED:
+        names[NAMED:] = [labels.text("common.and_more", count=str(len(names) - NAMED))]
+    return labels.text("common.rule_title", what=labels.listed(names))
+
+
+def _names(labels: Labels, include: Target) -> Iterator[str]:
+    """Yield the names of what is included, the widest first; what is gone has only its id."""
+    hass = labels.hass
+    for floor_id in include.floor_id:
+        floor = fr.async_get(hass).async_get_floor(floor_id)
+        yield labels.text("common.named_floor", name=floor.name if floor else floor_id)
+    for area_id in include.area_id:
+        area = ar.async_get(hass).async_get_area(area_id)
+        yield area.name if area else area_id
+    for label_id in include.label_id:
+        label = lr.async_get(hass).async_get_label(label_id)
+        yield labels.text("common.named_label", name=label.name if label else label_id)
+    for device_id in include.device_id:
+        device = dr.async_get(hass).async_get(device_id)
+        yield (device.name_by_user or device.name if device else None) or device_id
+    for reference in include.entity_id:
+        yield labels.entity(reference)
