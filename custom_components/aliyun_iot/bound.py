@@ -12,7 +12,7 @@ from .alink.model.datatypes import DataType, Value as PropertyValue
 from .alink.model.thing_model import Property, ThingModel
 from .alink.samples import Sample
 from .exposures import resolve_entity
-from .mapping.aspect import Aspect, ConversionError, Domain, Kind, Value
+from .mapping.aspect import Aspect, Domain, Kind, Refused, Value
 from .mapping.binding import Binding
 from .mapping.convert import to_cloud, to_ha
 from .mapping.domains import domain_of
@@ -56,14 +56,14 @@ class BoundProperty:
     def sample(self, state: State, at: datetime) -> Sample | None:
         """Return what the state means for the cloud, or None when it says nothing.
 
-        Raises ConversionError or InvalidValue.
+        Raises Refused or InvalidValue.
         """
         source = self.templates.source
         value = render(source, self.source_variables()) if source else self.aspect.read(state)
         return self.sample_of(value, state, at)
 
     def sample_of(self, value: Value | None, state: State, at: datetime) -> Sample | None:
-        """Return what a value of the aspect means for the cloud; raises ConversionError or InvalidValue."""
+        """Return what a value of the aspect means for the cloud; raises Refused or InvalidValue."""
         aspect = self.aspect
         if value is not None and (there := self.templates.there):
             value = render(there, {"value": value, "entity_id": self.entity_id, "state": state})
@@ -83,7 +83,7 @@ class BoundProperty:
         return self._data_type(self._set_aspect(), raw, state).decode(raw, self.identifier)
 
     def to_aspect(self, value: PropertyValue, state: State) -> Value:
-        """Return what the aspect must become for the property to have this value; raises ConversionError."""
+        """Return what the aspect must become for the property to have this value; raises Refused."""
         aspect = self._set_aspect()
         result = to_ha(value, aspect, self._data_type(aspect, value, state), self.binding.conversion, state)
         if self.templates.back is None:
@@ -150,6 +150,6 @@ def _bind_one(hass: HomeAssistant, binding: Binding, entity_id: str, model: Thin
         return "the thing model has no such property"
     try:
         templates = Templates.of(hass, binding) if templated(binding) else NO_TEMPLATES
-    except ConversionError as err:
+    except Refused as err:
         return str(err)
     return BoundProperty(binding, entity_id, domain_of(entity_id), aspect, definition, templates)

@@ -14,7 +14,7 @@ from .alink.model.thing_model import Service, ThingModel
 from .bound import BoundProperty, bind
 from .const import CONF_PRODUCT_KEY
 from .exposures import change_bindings, exposed_bindings, service_bindings
-from .mapping.aspect import Aspect, ConversionError, Domain, Kind
+from .mapping.aspect import Aspect, Domain, Kind, Refused
 from .mapping.binding import Binding
 from .mapping.generic import NO_ENTITY
 from .mapping.model.generate import define, feature_name, overflow, rename
@@ -109,7 +109,7 @@ def _data_type(bound: BoundProperty, state: State) -> DataType | None:
         if bound.aspect.kind is not Kind.RAW and not conversion.template:
             return infer_data_type(bound.aspect, state, conversion)
         sample = bound.sample(state, dt_util.utcnow())
-    except ConversionError, InvalidValue:
+    except Refused, InvalidValue:
         return None
     found = infer_raw_type(sample.value if sample else None, conversion)
     # A number that is whole by chance may have decimals the next time.

@@ -24,7 +24,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
 )
 from custom_components.aliyun_iot.mapping.aspect import Reason, Value
 from custom_components.aliyun_iot.mapping.binding import Conversion
-from custom_components.aliyun_iot.mapping.convert import ConversionError, to_cloud, to_ha, unmatched_options
+from custom_components.aliyun_iot.mapping.convert import Refused, to_cloud, to_ha, unmatched_options
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
 SWITCH = State("switch.pump", "on")
@@ -252,7 +252,7 @@ def test_what_has_no_counterpart_is_not_reported(
     state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], home: Value, reason: Reason
 ) -> None:
     """Nothing is guessed and nothing is sent that would be wrong."""
-    with pytest.raises(ConversionError) as error:
+    with pytest.raises(Refused) as error:
         there(home, state, aspect, data_type, **conversion)
     assert error.value.reason is reason
 
@@ -283,7 +283,7 @@ def test_what_has_no_counterpart_is_not_set(
     state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], cloud: CloudValue
 ) -> None:
     """The cloud hears what would have been possible."""
-    with pytest.raises(ConversionError, match=r"takes|maps"):
+    with pytest.raises(Refused, match=r"takes|maps"):
         back(cloud, state, aspect, data_type, **conversion)
 
 

@@ -15,7 +15,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
-from custom_components.aliyun_iot.mapping.aspect import Aspect, ConversionError, Kind, Location, Reason
+from custom_components.aliyun_iot.mapping.aspect import Aspect, Kind, Location, Reason, Refused
 from custom_components.aliyun_iot.mapping.binding import NO_CONVERSION
 from custom_components.aliyun_iot.mapping.convert import carries, to_cloud, to_ha
 
@@ -73,7 +73,7 @@ def test_a_place_travels_both_ways(place: Location, data_type: DataType, cloud: 
 def test_other_structures_are_no_place(data_type: DataType) -> None:
     """Nothing is put where it might not belong."""
     assert not carries(PLACE, data_type, NO_CONVERSION)
-    with pytest.raises(ConversionError) as error:
+    with pytest.raises(Refused) as error:
         to_cloud(SHANGHAI, PLACE, data_type, NO_CONVERSION, PHONE)
     assert error.value.reason is Reason.WRONG_TYPE
 
@@ -91,13 +91,13 @@ def test_other_structures_are_no_place(data_type: DataType) -> None:
 )
 def test_what_is_no_place_on_earth_is_refused(value: CloudValue, data_type: DataType) -> None:
     """Neither text that names none nor coordinates that do not exist."""
-    with pytest.raises(ConversionError):
+    with pytest.raises(Refused):
         to_ha(value, PLACE, data_type, NO_CONVERSION, PHONE)
 
 
 def test_the_shifted_coordinates_of_chinese_maps_are_refused() -> None:
     """Taken as WGS 84 they would be some hundred metres off."""
-    with pytest.raises(ConversionError, match="WGS 84"):
+    with pytest.raises(Refused, match="WGS 84"):
         to_ha(
             {"Longitude": 121.0, "Latitude": 31.0, "Altitude": 0.0, "CoordinateSystem": 2},
             PLACE,

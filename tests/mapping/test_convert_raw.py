@@ -20,7 +20,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
-from custom_components.aliyun_iot.mapping.aspect import ConversionError, Location, Raw, Reason, Value
+from custom_components.aliyun_iot.mapping.aspect import Location, Raw, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
@@ -137,7 +137,7 @@ def test_anything_travels_both_ways(
 )
 def test_nothing_is_guessed(raw: Raw, data_type: DataType, conversion: dict[str, Any], reason: Reason) -> None:
     """What has no counterpart is refused, with the reason."""
-    with pytest.raises(ConversionError) as error:
+    with pytest.raises(Refused) as error:
         there(raw, data_type, **conversion)
     assert error.value.reason is reason
 
@@ -216,5 +216,5 @@ def test_what_a_template_made_may_be_nothing_that_the_aspect_takes(entity_id: st
     """Then it is refused."""
     target = aspect_of(entity_id, aspect)
     assert target
-    with pytest.raises(ConversionError):
+    with pytest.raises(Refused):
         kind_of_raw(raw, target)

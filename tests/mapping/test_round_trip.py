@@ -34,7 +34,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
 from custom_components.aliyun_iot.mapping.aspect import Aspect, Kind
 from custom_components.aliyun_iot.mapping.attributes import day
 from custom_components.aliyun_iot.mapping.binding import Conversion
-from custom_components.aliyun_iot.mapping.convert import ConversionError, carries, to_cloud, to_ha
+from custom_components.aliyun_iot.mapping.convert import Refused, carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 from custom_components.aliyun_iot.mapping.model.infer import infer_data_type
 
@@ -327,7 +327,7 @@ def test_whatever_a_sensor_says_is_sent_right_or_not_at_all(value: object, data:
         if read is None:
             continue
         sent = None
-        with suppress(ConversionError):
+        with suppress(Refused):
             sent = to_cloud(read, aspect, data_type, Conversion(), state)
         if sent is not None:
             assert carries(aspect, data_type, Conversion())

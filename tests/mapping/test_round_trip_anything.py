@@ -20,7 +20,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     StructType,
     TextType,
 )
-from custom_components.aliyun_iot.mapping.aspect import Aspect, ConversionError, Kind, Location
+from custom_components.aliyun_iot.mapping.aspect import Aspect, Kind, Location, Refused
 from custom_components.aliyun_iot.mapping.attributes import as_raw
 from custom_components.aliyun_iot.mapping.binding import Binding, Conversion
 from custom_components.aliyun_iot.mapping.convert import to_cloud, to_ha
@@ -117,7 +117,7 @@ def test_whatever_there_is_goes_right_or_not_at_all(value: object, data_type: Da
     if raw is None:
         return
     sent = None
-    with suppress(ConversionError):
+    with suppress(Refused):
         sent = to_cloud(raw, RENDERED, data_type, Conversion(), NO_ENTITY)
     if sent is not None and not isinstance(data_type, ArrayType | StructType | TextType):
         assert data_type.encode(sent) is not None

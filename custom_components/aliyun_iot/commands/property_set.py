@@ -23,7 +23,6 @@ from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import ActionCall, Reason, Refused, Value
-from ..mapping.convert import ConversionError
 from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY
 from .action_sequence import run_sequence
@@ -275,7 +274,7 @@ def _understand_one(one: BoundProperty, raw: JsonValue, state: State) -> Value |
         return one.to_aspect(one.decode(raw, state), state)
     except InvalidValue as err:
         return Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, complaint(err))
-    except ConversionError as err:
+    except Refused as err:
         return Failure(_CODES[err.reason], str(err))
 
 

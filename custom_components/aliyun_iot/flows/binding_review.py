@@ -10,7 +10,7 @@ from ..alink.errors import InvalidValue
 from ..bound import bind
 from ..commands.action_sequence import problem_of
 from ..commands.policy import ConditionConfig
-from ..mapping.aspect import Aspect, ConversionError
+from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Binding
 from ..mapping.check import Problem, check
 from ..mapping.generic import aspect_for
@@ -92,6 +92,6 @@ def _unpostable(properties: PropertyField, binding: Binding, state: State) -> st
         return None
     try:
         bound.by_identifier[binding.identifier].sample(state, dt_util.utcnow())
-    except (ConversionError, InvalidValue) as err:
+    except (Refused, InvalidValue) as err:
         return properties.labels.reason(err)
     return None

@@ -82,19 +82,10 @@ class Reason(StrEnum):
 
 
 class Refused(ValueError):  # noqa: N818 - named after what happened
-    """The entity can't take what was asked of it; nothing has been done."""
+    """A value can't be used: it has no counterpart on the other side, or the entity can't take it. Nothing has been done."""
 
     def __init__(self, reason: Reason, message: str) -> None:
-        """Remember the reason beside the text, so that a reply can carry the right code."""
-        super().__init__(message)
-        self.reason = reason
-
-
-class ConversionError(ValueError):
-    """A value has no counterpart on the other side."""
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        """Remember the reason beside the text, so that a reply can carry the right code."""
+        """Keep the reason beside the text, so that a reply can carry the right code."""
         super().__init__(message)
         self.reason = reason
 

@@ -7,7 +7,7 @@ from homeassistant.core import State
 
 from ..alink.model.datatypes import BoolType, DataType, DoubleType, EnumType, IntType, TextType
 from ..alink.model.thing_model import Property
-from .aspect import Aspect, ConversionError, Kind
+from .aspect import Aspect, Kind, Refused
 from .attributes import number
 from .binding import Binding, Conversion
 from .convert import carries, unmatched_options
@@ -132,7 +132,7 @@ def _rounding_problems(aspect: Aspect, definition: Property, conversion: Convers
     try:
         exact = to_property(value, aspect, DoubleType(unit=data_type.unit), conversion, state)
         posted = to_property(value, aspect, data_type, conversion, state)
-    except ConversionError:
+    except Refused:
         return []
     if exact.is_integer() or (conversion.clamp and abs(exact - posted) >= 1):
         return []

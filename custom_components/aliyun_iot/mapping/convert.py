@@ -1,6 +1,6 @@
 """Values of aspects to values of properties and back.
 
-Nothing is guessed: a value without a counterpart raises `ConversionError`, which says what would have been possible.
+Nothing is guessed: a value without a counterpart raises `Refused`, which says what would have been possible.
 A value that the cloud sets, the entity takes over and the reporter converts back is the same value again.
 """
 
@@ -21,7 +21,7 @@ from ..alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
-from .aspect import Aspect, ConversionError, Kind, Location, Reason, Value
+from .aspect import Aspect, Kind, Location, Reason, Refused, Value
 from .binding import Conversion
 from .color import color_members
 from .kinds.color import color_to_cloud, color_to_ha
@@ -34,7 +34,7 @@ from .kinds.raw import raw_to_cloud, raw_to_ha
 from .kinds.text import misfit, text_to_cloud, text_to_ha
 from .scaling import to_entity, to_property
 
-__all__ = ["ConversionError", "carries", "to_cloud", "to_ha", "unmatched_options"]
+__all__ = ["Refused", "carries", "to_cloud", "to_ha", "unmatched_options"]
 
 CARRIERS: Mapping[Kind, tuple[type[DataType], ...]] = {
     Kind.BOOL: (BoolType, EnumType, IntType, TextType),
@@ -69,11 +69,9 @@ def carries(aspect: Aspect, data_type: DataType, conversion: Conversion) -> bool
 
 
 def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> CloudValue:
-    """Return the property value for `data_type.encode`; raises `ConversionError`."""
+    """Return the property value for `data_type.encode`; raises `Refused`."""
     if not aspect.kind.fits(value):
-        raise ConversionError(
-            Reason.WRONG_TYPE, f"{aspect.key} of {state.entity_id} should be a {aspect.kind}, not {value!r}"
-        )
+        raise Refused(Reason.WRONG_TYPE, f"{aspect.key} of {state.entity_id} should be a {aspect.kind}, not {value!r}")
     if aspect.kind is Kind.BOOL and conversion.invert:
         value = not value
     if conversion.options:
@@ -100,7 +98,7 @@ def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conv
 
 
 def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> Value:
-    """Return the aspect's value for what `data_type.decode` returned; raises `ConversionError`."""
+    """Return the aspect's value for what `data_type.decode` returned; raises `Refused`."""
     result: Value
     if conversion.options:
         result = unnamed(value, aspect, data_type, conversion.options)
@@ -133,7 +131,7 @@ def unmatched_options(aspect: Aspect, data_type: DataType, conversion: Conversio
     def lost(option: str) -> bool:
         try:
             to_cloud(option, aspect, data_type, conversion, state)
-        except ConversionError:
+        except Refused:
             return True
         return False
 

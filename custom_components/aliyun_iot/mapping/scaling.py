@@ -12,7 +12,7 @@ from homeassistant.const import PERCENTAGE
 from homeassistant.core import State
 
 from ..alink.model.datatypes import DataType, DoubleType, FloatType, IntType
-from .aspect import Aspect, ConversionError, Range, Reason
+from .aspect import Aspect, Range, Reason, Refused
 from .attributes import device_class
 from .binding import NO_CONVERSION, Conversion
 from .units import converter
@@ -29,7 +29,7 @@ FULL_SCALES = frozenset({254, 255, 1000, 65535})
 
 
 def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
-    """Return the number that a property says for the entity's; raises `ConversionError`.
+    """Return the number that a property says for the entity's; raises `Refused`.
 
     It is rounded to `digits`, else to as many decimals as the step of the thing model has (0.5 has one). The step
     itself isn't enforced.
@@ -46,7 +46,7 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
 
 
 def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
-    """Return the number that an entity takes for the property's; raises `ConversionError`."""
+    """Return the number that an entity takes for the property's; raises `Refused`."""
     if has_formula(conversion):
         value = (value - conversion.offset) / conversion.scale
     elif whole := _whole(aspect, data_type, conversion, state):
@@ -72,9 +72,9 @@ def has_formula(conversion: Conversion) -> bool:
 
 
 def noise_free(value: float) -> float:
-    """Return a number without the noise of binary fractions; raises `ConversionError` if it isn't finite."""
+    """Return a number without the noise of binary fractions; raises `Refused` if it isn't finite."""
     if not isfinite(value):
-        raise ConversionError(Reason.OUT_OF_RANGE, f"{value} is not a finite number")
+        raise Refused(Reason.OUT_OF_RANGE, f"{value} is not a finite number")
     return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
 
 
@@ -106,15 +106,13 @@ def _in_unit(value: float, source: str | None, target: str | None, state: State)
         return convert(value)
     except (OverflowError, TypeError, ZeroDivisionError) as err:
         # The Beaufort scale is a root, which negative numbers do not have; 0 K is no number of mireds.
-        raise ConversionError(Reason.OUT_OF_RANGE, f"{value} {source} can't be said in {target}") from err
+        raise Refused(Reason.OUT_OF_RANGE, f"{value} {source} can't be said in {target}") from err
 
 
 def _mirrored(value: float, aspect: Aspect, state: State) -> float:
     limits = aspect.range(state)
     if limits is None or limits.min is None or limits.max is None:
-        raise ConversionError(
-            Reason.NOT_SUPPORTED, f"{state.entity_id} has no range in which {aspect.key} could be inverted"
-        )
+        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has no range in which {aspect.key} could be inverted")
     return limits.min + limits.max - value
 
 
@@ -137,7 +135,7 @@ def _within(value: float, data_type: DataType, *, clamp: bool) -> float:
         return value
     if clamp:
         return limits.clamp(value)
-    raise ConversionError(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, {value} is outside")
+    raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, {value} is outside")
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import TemplateError
 from homeassistant.helpers.template import Template
 
-from .aspect import ConversionError, Raw, Reason
+from .aspect import Raw, Reason, Refused
 from .attributes import as_raw
 from .binding import TEMPLATE, Binding
 
@@ -34,7 +34,7 @@ class Templates:
 
     @classmethod
     def of(cls, hass: HomeAssistant, binding: Binding) -> Self:
-        """Compile the templates of a binding; raises `ConversionError` with what is wrong in them."""
+        """Compile the templates of a binding; raises `Refused` with what is wrong in them."""
         return cls(
             _compiled(hass, binding.source if binding.aspect == TEMPLATE else ""),
             _compiled(hass, binding.conversion.template),
@@ -49,7 +49,7 @@ def templated(binding: Binding) -> bool:
 
 
 def render(template: Template, variables: Mapping[str, object]) -> Raw:
-    """Return what a template says, None if that is nothing; raises `ConversionError` with its message."""
+    """Return what a template says, None if that is nothing; raises `Refused` with its message."""
     try:
         result = template.async_render(variables)
     except TemplateError as err:
@@ -58,15 +58,15 @@ def render(template: Template, variables: Mapping[str, object]) -> Raw:
 
 
 def said(result: object) -> Raw:
-    """Return what the result of a template says, None if that is nothing; raises `ConversionError` for a failure."""
+    """Return what the result of a template says, None if that is nothing; raises `Refused` for a failure."""
     if isinstance(result, TemplateError):
         raise _failure(result) from result
     value = as_raw(result)
     return None if isinstance(value, str) and value.strip().casefold() in NOTHING else value
 
 
-def _failure(err: TemplateError | RecursionError) -> ConversionError:
-    return ConversionError(Reason.NOT_SUPPORTED, f"the template fails: {err}")
+def _failure(err: TemplateError | RecursionError) -> Refused:
+    return Refused(Reason.NOT_SUPPORTED, f"the template fails: {err}")
 
 
 def _compiled(hass: HomeAssistant, text: str) -> Template | None:

@@ -12,7 +12,7 @@ import voluptuous as vol
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field, TextType
-from ..mapping.aspect import ConversionError
+from ..mapping.aspect import Refused
 from ..mapping.templates import said
 from ..mapping.wire import to_wire
 
@@ -52,7 +52,7 @@ class EventOutput:
                 value = _render(template, variables, fields[name] if fields else None)
             except InvalidValue as err:
                 problems.append(str(err))
-            except (ConversionError, TemplateError) as err:
+            except (Refused, TemplateError) as err:
                 problems.append(f"{name}: {err}")
             else:
                 if value is not None:

@@ -17,7 +17,7 @@ from ..alink.link import Link, LinkState
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..bound import BoundProperties, BoundProperty
-from ..mapping.convert import ConversionError
+from ..mapping.aspect import Refused
 from ..mapping.generic import NO_ENTITY
 from ..mapping.templates import said
 from .counters import Counters
@@ -173,7 +173,7 @@ class Reporter:
     def _template_changed(self, one: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
         try:
             sample = one.sample_of(said(result), self._state_of(one) or NO_ENTITY, at)
-        except (ConversionError, InvalidValue) as err:
+        except (Refused, InvalidValue) as err:
             self.unreportable[one.identifier] = str(err)
             return
         self.unreportable.pop(one.identifier, None)
@@ -191,7 +191,7 @@ class Reporter:
         """Return what to post for a state, or nothing: one bad entity never stops the others."""
         try:
             sample = one.sample(state, at)
-        except (ConversionError, InvalidValue) as err:
+        except (Refused, InvalidValue) as err:
             self.unreportable[one.identifier] = str(err)
             return None
         self.unreportable.pop(one.identifier, None)

@@ -15,7 +15,7 @@ from ..alink.model.datatypes import DataType, Field
 from ..alink.model.thing_model import Event, Property, Service, ThingModel
 from ..const import DOMAIN
 from ..exposures import resolve_entity
-from ..mapping.aspect import Aspect, ConversionError
+from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Access, Binding
 from ..mapping.check import Problem
 from ..mapping.generic import aspect_for
@@ -61,7 +61,7 @@ class Labels:
         """Return which values fit a data type."""
         return data_type.describe(self.language)
 
-    def reason(self, error: ConversionError | InvalidValue) -> str:
+    def reason(self, error: Refused | InvalidValue) -> str:
         """Return why a value can't be posted."""
         return error.describe(self.language) if isinstance(error, InvalidValue) else str(error)
 

@@ -19,7 +19,7 @@ from ..alink.model.thing_model import ThingModel
 from ..alink.samples import Sample, property_params
 from ..bound import BoundProperty, bind
 from ..exposures import exposed_bindings, resolve_entity
-from ..mapping.aspect import ConversionError
+from ..mapping.aspect import Refused
 from ..mapping.binding import Binding
 from ..mapping.check import check
 from ..mapping.domains import aspect_of
@@ -89,7 +89,7 @@ def _sample(labels: Labels, one: BoundProperty) -> Sample | str | None:
     state = labels.hass.states.get(one.entity_id)
     try:
         return one.sample(state, dt_util.utcnow()) if state else None
-    except (ConversionError, InvalidValue) as err:
+    except (Refused, InvalidValue) as err:
         return labels.reason(err)
 
 

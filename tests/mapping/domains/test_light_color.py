@@ -10,7 +10,7 @@ from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused
 from custom_components.aliyun_iot.mapping.binding import Access, Conversion
 from custom_components.aliyun_iot.mapping.color import HSV, color_hsv, color_members, hsv_color
-from custom_components.aliyun_iot.mapping.convert import ConversionError, carries, to_cloud, to_ha
+from custom_components.aliyun_iot.mapping.convert import carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
 
@@ -112,7 +112,7 @@ def test_structures_are_told_by_their_members(data_type: StructType, known: bool
 @pytest.mark.parametrize("value", [{"Hue": 361, "Saturation": 0, "Value": 0}, {"Hue": 1}, {"Hue": None}, {}])
 def test_a_colour_out_of_range_is_refused(value: dict[str, int]) -> None:
     """A property without limits doesn't keep an application from nonsense."""
-    with pytest.raises(ConversionError):
+    with pytest.raises(Refused):
         to_ha(value, aspect_of("light.lamp", "hsv"), struct("Hue", "Saturation", "Value"), Conversion(), LAMP)
 
 

@@ -1,7 +1,7 @@
 """Yes and no, and one of several options: told by the labels that a thing model gives its items."""
 
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
-from ..aspect import Aspect, ConversionError, Reason
+from ..aspect import Aspect, Reason, Refused
 from ..suggest.synonyms import no_and_yes, pair
 from .text import misfit, text_to_cloud, text_to_ha
 
@@ -45,9 +45,7 @@ def option_to_cloud(value: str, data_type: DataType, options: tuple[str, ...]) -
     known = options if value in options else (*options, value)
     key = pair(known, tuple(data_type.items.items())).get(value)
     if key is None:
-        raise ConversionError(
-            Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}"
-        )
+        raise Refused(Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}")
     return key
 
 
@@ -60,7 +58,7 @@ def option_to_ha(value: CloudValue, data_type: DataType, options: tuple[str, ...
         if key == value:
             return option
     label = data_type.items.get(value, "") if isinstance(value, int) else ""
-    raise ConversionError(
+    raise Refused(
         Reason.NOT_AN_OPTION,
         f"the entity takes {', '.join(options) or 'no option'}, none of which is {value!r} {label}".rstrip(),
     )

@@ -17,7 +17,7 @@ from ...alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
-from ..aspect import ConversionError, Location, Reason
+from ..aspect import Location, Reason, Refused
 from ..attributes import number
 from .text import misfit, plain, text_to_cloud
 
@@ -72,7 +72,7 @@ def location_to_ha(value: CloudValue, data_type: DataType) -> Location:
     """Return the place that a structure or text names."""
     if isinstance(data_type, StructType) and isinstance(value, dict) and (members := location_members(data_type)):
         if members.keys() >= {COORDINATE_SYSTEM} and value.get(members[COORDINATE_SYSTEM]) != WGS_84:
-            raise ConversionError(Reason.NOT_SUPPORTED, "only places in WGS 84 (coordinate system 1) are understood")
+            raise Refused(Reason.NOT_SUPPORTED, "only places in WGS 84 (coordinate system 1) are understood")
         parts = [number(value.get(members[role])) for role in (LATITUDE, LONGITUDE, ALTITUDE) if role in members]
     elif isinstance(data_type, TextType) and isinstance(value, str):
         parts = [number(part) for part in value.split(",")]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
-from ..aspect import Aspect, ConversionError, Kind, Reason, Value
+from ..aspect import Aspect, Kind, Reason, Refused, Value
 from ..attributes import number
 from .text import misfit, plain, text_to_cloud
 
@@ -12,7 +12,7 @@ def named(value: Value, aspect: Aspect, data_type: DataType, options: Mapping[st
     """Return what the map says for a value; what it doesn't name is refused."""
     name = _name(value, aspect)
     if name not in options:
-        raise ConversionError(Reason.NOT_AN_OPTION, f"the binding maps {', '.join(options)}, not {name!r}")
+        raise Refused(Reason.NOT_AN_OPTION, f"the binding maps {', '.join(options)}, not {name!r}")
     return _typed(options[name], data_type)
 
 
@@ -22,7 +22,7 @@ def unnamed(value: CloudValue, aspect: Aspect, data_type: DataType, options: Map
         if _typed(target, data_type) == value:
             return _value_of(name, aspect)
     targets = ", ".join(str(target) for target in options.values())
-    raise ConversionError(Reason.NOT_AN_OPTION, f"the binding maps to {targets}, not to {value!r}")
+    raise Refused(Reason.NOT_AN_OPTION, f"the binding maps to {targets}, not to {value!r}")
 
 
 def _name(value: Value, aspect: Aspect) -> str:
@@ -44,7 +44,7 @@ def _value_of(name: str, aspect: Aspect) -> Value:
         case Kind.ENUM | Kind.TEXT | Kind.RAW:
             return name
         case _:
-            raise ConversionError(Reason.WRONG_TYPE, f"the binding maps {name!r}, which is no value of {aspect.key}")
+            raise Refused(Reason.WRONG_TYPE, f"the binding maps {name!r}, which is no value of {aspect.key}")
 
 
 def _typed(target: int | str, data_type: DataType) -> CloudValue:

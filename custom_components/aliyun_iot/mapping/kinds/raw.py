@@ -32,7 +32,7 @@ from ...alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
-from ..aspect import Aspect, ConversionError, Kind, Raw, Reason, Value
+from ..aspect import Aspect, Kind, Raw, Reason, Refused, Value
 from ..attributes import as_raw, moment, number
 from ..binding import NO_CONVERSION, Conversion
 from ..scaling import has_formula, to_entity, to_property
@@ -125,10 +125,10 @@ def raw_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion
 
 
 def kind_of_raw(value: Raw, aspect: Aspect) -> Value:
-    """Return what a template made, as the kind of value that an aspect takes; raises `ConversionError`."""
+    """Return what a template made, as the kind of value that an aspect takes; raises `Refused`."""
     result = _as_kind(value, aspect)
     if result is None:
-        raise ConversionError(Reason.WRONG_TYPE, f"{aspect.key} is a {aspect.kind}, which {value!r} is not")
+        raise Refused(Reason.WRONG_TYPE, f"{aspect.key} is a {aspect.kind}, which {value!r} is not")
     return result
 
 
@@ -178,9 +178,7 @@ def _to_item(value: Raw, aspect: Aspect, data_type: EnumType) -> int:
     key = number(value)
     whole = key is not None and key.is_integer() and INT_MIN <= key <= INT_MAX
     if key is None or not whole or (data_type.items and int(key) not in data_type.items):
-        raise ConversionError(
-            Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}"
-        )
+        raise Refused(Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}")
     return int(key)
 
 

@@ -1,12 +1,12 @@
 """Text, and what everything else looks like as text."""
 
 from ...alink.model.datatypes import DataType, TextType, Value as CloudValue
-from ..aspect import ConversionError, Reason
+from ..aspect import Reason, Refused
 
 
-def misfit(value: object, data_type: DataType) -> ConversionError:
+def misfit(value: object, data_type: DataType) -> Refused:
     """Return the error for a value that this type of property has no way to say."""
-    return ConversionError(Reason.WRONG_TYPE, f"the property takes {data_type.describe()}, which can't say {value!r}")
+    return Refused(Reason.WRONG_TYPE, f"the property takes {data_type.describe()}, which can't say {value!r}")
 
 
 def text_to_cloud(value: str, data_type: DataType) -> str:
@@ -14,7 +14,7 @@ def text_to_cloud(value: str, data_type: DataType) -> str:
     if not isinstance(data_type, TextType):
         raise misfit(value, data_type)
     if data_type.length is not None and len(value) > data_type.length:
-        raise ConversionError(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, this has {len(value)}")
+        raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, this has {len(value)}")
     return value
 
 

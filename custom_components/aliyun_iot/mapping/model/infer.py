@@ -23,7 +23,7 @@ from ...alink.model.datatypes import (
     StructType,
     TextType,
 )
-from ..aspect import Aspect, ConversionError, Kind, Range
+from ..aspect import Aspect, Kind, Range, Refused
 from ..attributes import device_class
 from ..binding import NO_CONVERSION, RESERVED_IDENTIFIERS, Conversion
 from ..scaling import TEMPERATURE_DIFFERENCE, has_formula, noise_free
@@ -148,7 +148,7 @@ def _number(
     if convert:
         try:
             low, high, step = _converted(low, high, step, convert)
-        except ConversionError, OverflowError:  # beyond all numbers
+        except Refused, OverflowError:  # beyond all numbers
             return DoubleType(unit=unit)
         if low >= high:
             return DoubleType(unit=unit)
