@@ -151,7 +151,7 @@ async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, 
     while time.monotonic() < deadline:
         await asyncio.sleep(0.1)
         witness.collect()
-        idle = is_loaded(entry) and not entry.runtime_data.reporter.buffered
+        idle = is_loaded(entry) and not entry.runtime_data.device.reporter.buffered
         if idle and not (differing(hass, device) or missing(witness) or unanswered(device, witness)):
             return
 
@@ -159,7 +159,7 @@ async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, 
 def _counters(entry: ConfigEntry) -> dict[str, int]:
     if not is_loaded(entry):
         return {}
-    counters = entry.runtime_data.reporter.counters
+    counters = entry.runtime_data.device.reporter.counters
     return {name: getattr(counters, name) for name in ("posts", "sent", "merged", "rejected", "retried", "dropped")}
 
 

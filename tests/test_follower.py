@@ -82,7 +82,7 @@ async def test_a_label_binds_and_releases(
     house.take_label("switch.lamp")
     await until(lambda: not followed(entry))
     assert [one.subentry_type for one in entry.subentries.values()] == [SUBENTRY_RULE]
-    await until(lambda: not entry.runtime_data.bound.by_identifier)
+    await until(lambda: not entry.runtime_data.device.bound.by_identifier)
     assert device.connections == 1
 
 
@@ -148,7 +148,7 @@ async def test_what_is_not_there_for_a_while_still_matches(
     await settled(hass)
     assert exposed_bindings(entry) == binding
     assert followed(entry) == {"PowerSwitch": lamp}
-    assert entry.runtime_data.bound.by_identifier["PowerSwitch"].entity_id == "switch.reading_lamp"
+    assert entry.runtime_data.device.bound.by_identifier["PowerSwitch"].entity_id == "switch.reading_lamp"
 
 
 @pytest.mark.parametrize("named", ["entity", "label", "device", "area", "integration"])

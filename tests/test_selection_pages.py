@@ -340,14 +340,14 @@ async def test_a_large_house_is_bound_in_one_pass(hass: HomeAssistant, device: C
     for entity_id in entities:
         hass.states.async_set(entity_id, "5", {"min": 0, "max": 10, "step": 1})
     applied = 0
-    follow = entry.runtime_data.commander.follow
+    follow = entry.runtime_data.device.commander.follow
 
     def counted(*what: Any) -> None:
         nonlocal applied
         applied += 1
         follow(*what)
 
-    entry.runtime_data.commander.follow = counted
+    entry.runtime_data.device.commander.follow = counted
     walk = await select(hass, entry, *entities)
     await walk.submit(bindings=list(walk.choices("bindings")))
     posts = [summary for summary in folded(walk) if summary.startswith("What would be posted")]

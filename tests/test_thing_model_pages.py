@@ -80,12 +80,12 @@ async def test_a_thing_model_is_pasted(
         "- HVACMode: the thing model has no such property.\n"
         "- Unheard: the thing model has no such service."
     )
-    assert "HVACMode" in entry.runtime_data.model.properties
+    assert "HVACMode" in entry.runtime_data.device.model.properties
 
     await walk.submit()
     assert walk.created
     await hass.async_block_till_done()
-    assert "HVACMode" not in entry.runtime_data.model.properties
+    assert "HVACMode" not in entry.runtime_data.device.model.properties
     assert device.connections == 1
 
 
@@ -133,7 +133,7 @@ async def test_the_thing_model_is_fetched_from_the_cloud(
     assert walk.step == "thing_model_confirm"
     await walk.submit()
     await hass.async_block_till_done()
-    assert "LightSwitch" in entry.runtime_data.model.properties
+    assert "LightSwitch" in entry.runtime_data.device.model.properties
 
 
 async def test_why_the_thing_model_was_not_fetched(
@@ -355,6 +355,6 @@ async def test_doing_without_a_thing_model_again(hass: HomeAssistant, device: Cl
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_forget")
     await walk.submit()
     await hass.async_block_till_done()
-    assert entry.runtime_data.model is None
+    assert entry.runtime_data.device.model is None
     assert bound(entry).keys() == {"LightSwitch"}
     assert device.connections == 1

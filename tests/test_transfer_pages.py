@@ -373,5 +373,5 @@ async def _import(
 
 
 def _named(entry: MockConfigEntry, identifier: str) -> str:
-    name = entry.runtime_data.model.properties[identifier].name
+    name = entry.runtime_data.device.model.properties[identifier].name
     return identifier if name == identifier else f"{name} [{identifier}]"

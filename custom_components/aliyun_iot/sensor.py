@@ -41,15 +41,15 @@ def _figure(
 
 
 FIGURES: Final = (
-    _figure("messages_sent", lambda runtime: runtime.reporter.counters.posts),
-    _figure("values_sent", lambda runtime: runtime.reporter.counters.sent),
-    _figure("values_merged", lambda runtime: runtime.reporter.counters.merged),
-    _figure("values_rejected", lambda runtime: runtime.reporter.counters.rejected),
-    _figure("values_retried", lambda runtime: runtime.reporter.counters.retried),
-    _figure("values_dropped", lambda runtime: runtime.reporter.counters.dropped),
-    _figure("values_buffered", lambda runtime: runtime.reporter.buffered, SensorStateClass.MEASUREMENT),
-    _figure("commands_received", lambda runtime: runtime.commander.journal.received),
-    _figure("commands_refused", lambda runtime: runtime.commander.journal.refused),
+    _figure("messages_sent", lambda runtime: runtime.device.reporter.counters.posts),
+    _figure("values_sent", lambda runtime: runtime.device.reporter.counters.sent),
+    _figure("values_merged", lambda runtime: runtime.device.reporter.counters.merged),
+    _figure("values_rejected", lambda runtime: runtime.device.reporter.counters.rejected),
+    _figure("values_retried", lambda runtime: runtime.device.reporter.counters.retried),
+    _figure("values_dropped", lambda runtime: runtime.device.reporter.counters.dropped),
+    _figure("values_buffered", lambda runtime: runtime.device.reporter.buffered, SensorStateClass.MEASUREMENT),
+    _figure("commands_received", lambda runtime: runtime.device.commander.journal.received),
+    _figure("commands_refused", lambda runtime: runtime.device.commander.journal.refused),
 )
 
 

@@ -17,8 +17,8 @@ GET_DESIRED_SCHEMA = vol.Schema(
 async def get_desired(call: ServiceCall) -> ServiceResponse:
     """Return the desired values of some properties, or of all that are bound, as they are in the cloud."""
     runtime = runtime_of(call)
-    identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.bound.by_identifier)
-    known = runtime.model.properties if runtime.model else None
+    identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.device.bound.by_identifier)
+    known = runtime.device.model.properties if runtime.device.model else None
     if known is not None and (unknown := [one for one in identifiers if one not in known]):
         raise misuse("unknown_property", identifier=", ".join(unknown), known=enumerated(known))
     with told_to_the_user(call):
