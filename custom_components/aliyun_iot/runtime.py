@@ -39,7 +39,7 @@ from .follower import Follower
 from .health.clock_watch import ClockWatch
 from .health.connection_issues import ConnectionIssues
 from .health.watch import Health
-from .listeners import Happening, listeners_of
+from .listeners import TriggerKind, listeners_of
 from .reports.desired_values import DesiredValues
 from .reports.events import EventsOut
 from .reports.rejections import Rejections
@@ -142,7 +142,7 @@ class Runtime:
         self.link.answers.restore(self._unsent.answers)
         self._unsent.answers = ()
         await self.link.listen_to_topics(self._topics())
-        self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
+        self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
 
     def _start_link(self) -> None:
         if self._stopped:
@@ -245,11 +245,11 @@ class Runtime:
     @callback
     def _rejected(self, identifier: str, reason: str, value: JsonValue) -> None:
         details = {"identifier": identifier, "reason": reason, "value": value}
-        self._tell(Happening.PROPERTY_REJECTED, details, [identifier])
+        self._tell(TriggerKind.PROPERTY_REJECTED, details, [identifier])
 
-    def _tell(self, happening: Happening, details: Mapping[str, Any], names: Collection[str] = ()) -> None:
+    def _tell(self, kind: TriggerKind, details: Mapping[str, Any], names: Collection[str] = ()) -> None:
         common = {"config_entry_id": self._entry.entry_id, "device": self._entry.title}
-        listeners_of(self._hass).tell(self._entry.entry_id, happening, {**common, **details}, names=names)
+        listeners_of(self._hass).notify(self._entry.entry_id, kind, {**common, **details}, names=names)
 
     def _services(self) -> Iterable[str]:
         return self.model.services if self.model else ()
@@ -308,13 +308,13 @@ class Runtime:
                 _LOGGER.info("%s is connected again", name)
             self._was_online = True
             self._loss_told = False
-            self._tell(Happening.CONNECTED, {})
+            self._tell(TriggerKind.CONNECTED, {})
             self._catching_up.connected()
             self._clock.connected()
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_told:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_told = True
-            self._tell(Happening.DISCONNECTED, {"reason": str(error)})
+            self._tell(TriggerKind.DISCONNECTED, {"reason": str(error)})
         if state is not LinkState.ONLINE:
             self._catching_up.disconnected()
         self._issues.link_changed(state, error)
