@@ -4,10 +4,11 @@ from collections.abc import Mapping
 import re
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .alink.auth import DeviceTriple
+from .alink.downlink import DownlinkMemory
 from .alink.mqtt.connecting import LinkConfig
 from .alink.mqtt.endpoint import REGIONS, Endpoint, Transport
 from .alink.mqtt.pacing import ConnectPacer
@@ -30,6 +31,9 @@ _HOST = re.compile(r"(?P<host>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0
 
 # A pacer outlives its entry: reloading must not buy another five connects.
 _PACERS: HassKey[dict[tuple[str, str], ConnectPacer]] = HassKey(f"{DOMAIN}_pacers")
+
+# So does this: a command that comes again after a reload must not be carried out again.
+_DOWNLINK_MEMORIES: HassKey[dict[tuple[str, str], DownlinkMemory]] = HassKey(f"{DOMAIN}_downlink_memories")
 
 
 class EndpointInvalid(ValueError):  # noqa: N818 - beside TripleInvalid
@@ -85,3 +89,10 @@ def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[s
     pacers = hass.data.setdefault(_PACERS, {})
     pacer = pacers.setdefault((triple.product_key, triple.device_name), ConnectPacer())
     return LinkConfig(triple, endpoint, options.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE), pacer=pacer)
+
+
+@callback
+def downlink_memory(hass: HomeAssistant, triple: DeviceTriple) -> DownlinkMemory:
+    """Return what the links of a device remember of its commands, from one to the next."""
+    memories = hass.data.setdefault(_DOWNLINK_MEMORIES, {})
+    return memories.setdefault((triple.product_key, triple.device_name), DownlinkMemory())

@@ -22,5 +22,5 @@ async def get_desired(call: ServiceCall) -> ServiceResponse:
     if known is not None and (unknown := [one for one in identifiers if one not in known]):
         raise misuse("unknown_property", identifier=", ".join(unknown), known=enumerated(known))
     with told_to_the_user(call):
-        desired = await runtime.link.get_desired(identifiers, REPLY_TIMEOUT)
+        desired = await runtime.link.device.get_desired(identifiers, REPLY_TIMEOUT)
     return {identifier: {"value": one.value, "version": one.version} for identifier, one in desired.items()}
