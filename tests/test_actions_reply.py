@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink.command import Answer
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.listeners import Happening, Listener, listeners_of
+from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listeners_of
 from simulator import CloudDevice, Simulator
 
 from .application import invoke, publish, reply_on
@@ -56,7 +56,7 @@ async def test_answer_that_nobody_waits_for_yet(
     def hear(details: Mapping[str, Any], context: Context | None) -> None:
         entry.runtime_data.device.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
 
-    listeners_of(hass).add(Listener(ENTRY_ID, Happening.SERVICE_CALLED, None, hear))
+    listeners_of(hass).add(Listener(ENTRY_ID, TriggerKind.SERVICE_CALLED, None, hear))
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert json.loads(result["Data"]["Result"]) == {"Energy": 1.5}
 
