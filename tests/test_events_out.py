@@ -292,7 +292,7 @@ async def test_without_a_connection_events_are_lost_and_counted(
 ) -> None:
     """Nothing raises, and afterwards events go again."""
     await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
-    counters = entry.runtime_data.device.events.counters
+    counters = entry.runtime_data.device.event_queue.counters
     await entry.runtime_data.suspend()
     hass.bus.async_fire("smoke")
     await hass.async_block_till_done()

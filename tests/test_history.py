@@ -12,8 +12,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.reports.counters import Counters
 from custom_components.aliyun_iot.reports.history import History
+from custom_components.aliyun_iot.reports.outbox import Counters
 from custom_components.aliyun_iot.reports.store import SEGMENT
 from simulator import CloudDevice, Simulator
 
@@ -362,7 +362,7 @@ async def test_a_cloud_without_a_past(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where nothing of the past is taken the search ends soon, says so, and all is kept for another time."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REFUSED_IN_A_ROW", 4)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.MAX_REFUSED_IN_A_ROW", 4)
     await lose_connection(cloud, device, running)
     for second in range(1, 42):
         measure(hass, "sensor.power", second + 1, second * 1000)
@@ -415,7 +415,7 @@ async def test_a_binding_that_goes_takes_its_samples_along(
 
 def test_room_is_made_at_any_place() -> None:
     """What is dropped, removed and added in any order leaves nothing behind."""
-    history = History(Counters(), 4)
+    history = History(Counters(), 4, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
     for number in range(6):
         history.add("A" if number % 3 else "B", Sample(number, number * 5000), live=number > 3)
     assert [kept[1].value for kept in (history.past(9) | history.live(9)).values()] == [0, 2, 3, 4, 5][-4:]

@@ -141,7 +141,7 @@ class TestThingModel:
         changed.thing_model = None  # it was put right in the console
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
         await posted(changed, "CurrentTemperature", 21.0)
-        await until(lambda: not entry.runtime_data.device.reporter.rejections.known)
+        await until(lambda: not entry.runtime_data.device.reporter.outbox.refusals)
         assert told(hass) == {}
 
     async def test_another_refusal_is_not_about_the_model(
@@ -151,7 +151,7 @@ class TestThingModel:
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         cloud.faults.set(answer_code={"code": 6813})
         entry = await set_up([TEMPERATURE])
-        await until(lambda: entry.runtime_data.device.reporter.rejections.known)
+        await until(lambda: entry.runtime_data.device.reporter.outbox.refusals)
         assert told(hass).keys() == {"property_rejected"}
         cloud.faults.set(answer_code={"code": 6307})
         hass.states.async_set("sensor.living_room", "21", CELSIUS)

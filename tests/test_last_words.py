@@ -106,7 +106,7 @@ async def test_the_clock_was_days_ahead(
         await posted(device, "CurrentTemperature", degree)
         await caught_up(entry)
     assert device.properties["Power"][0] == 1
-    assert "CurrentTemperature" not in entry.runtime_data.device.reporter.rejections.known
+    assert "CurrentTemperature" not in entry.runtime_data.device.reporter.outbox.refusals
 
 
 async def test_samples_of_days_ahead(

@@ -125,8 +125,8 @@ async def test_rejected_property_is_remembered_and_not_repeated(
     entry = await set_up([TEMPERATURE, stranger], options={"thing_model": None})
     await posted(device, "CurrentTemperature", 20.0)
     reporter = entry.runtime_data.device.reporter
-    await until(lambda: "Stranger" in reporter.rejections.known)
-    assert "params not exist" in reporter.rejections.known["Stranger"].reason
+    await until(lambda: "Stranger" in reporter.outbox.refusals)
+    assert "params not exist" in reporter.outbox.refusals["Stranger"].reason
     assert caplog.text.count("The cloud rejected Stranger") == 1
 
     for watt in range(2, 12):
@@ -140,7 +140,7 @@ async def test_lost_reply_is_posted_again(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a reply nothing is certain, so what is still current is posted again."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 20.0)
@@ -162,7 +162,7 @@ async def test_busy_cloud_is_given_time(
     reporter = entry.runtime_data.device.reporter
     await until(lambda: reporter.counters.sent == 1)
     assert reporter.counters.retried == 2
-    assert not reporter.rejections.known
+    assert not reporter.outbox.refusals
 
 
 async def test_another_code_rejects_the_whole_post(
@@ -173,10 +173,10 @@ async def test_another_code_rejects_the_whole_post(
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     reporter = entry.runtime_data.device.reporter
-    await until(lambda: "CurrentTemperature" in reporter.rejections.known)
+    await until(lambda: "CurrentTemperature" in reporter.outbox.refusals)
     hass.states.async_set("sensor.living_room", "21", CELSIUS)
     await posted(device, "CurrentTemperature", 21.0)
-    await until(lambda: not reporter.rejections.known)
+    await until(lambda: not reporter.outbox.refusals)
 
 
 async def test_comes_back_with_a_snapshot(
@@ -269,8 +269,8 @@ async def test_large_values_go_in_halves(
     hass.states.async_set("sensor.t7", "7" * 230 + "\N{PILE OF POO}" * 20)
     entry = await set_up(rows, options={"thing_model": None})
     await device.wait_for(lambda one: len(one.properties) == 7)
-    await until(lambda: "T7" in entry.runtime_data.device.reporter.rejections.known)
-    assert "too large" in entry.runtime_data.device.reporter.rejections.known["T7"].reason
+    await until(lambda: "T7" in entry.runtime_data.device.reporter.outbox.refusals)
+    assert "too large" in entry.runtime_data.device.reporter.outbox.refusals["T7"].reason
 
 
 async def test_return_to_the_old_value_between_two_halves(

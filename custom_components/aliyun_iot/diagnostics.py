@@ -62,11 +62,11 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "buffered": runtime.device.reporter.buffered,
             "samples": len(runtime.device.reporter.history),
             "room_for_samples": runtime.device.reporter.history.capacity,
-            "rejections": {key: asdict(one) for key, one in runtime.device.reporter.rejections.known.items()},
+            "refusals": {key: asdict(one) for key, one in runtime.device.reporter.outbox.refusals.items()},
             "unreportable": dict(runtime.device.reporter.unreportable),
         },
         "events": {
-            "counters": asdict(runtime.device.events.counters),
+            "counters": asdict(runtime.device.event_queue.counters),
             "problems": dict(runtime.device.events.problems),
         },
         "commands": runtime.device.commander.journal.rows(),

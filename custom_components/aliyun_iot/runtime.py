@@ -172,9 +172,7 @@ class Runtime:
             self._ends.append(async_at_started(self._hass, started))
 
     async def _stop(self) -> None:
-        await stop_all(
-            self.follower.stop, self._end_listeners, self.link.stop, self.device.stop, self._health.stop
-        )
+        await stop_all(self.follower.stop, self._end_listeners, self.link.stop, self.device.stop, self._health.stop)
 
     @callback
     def _end_listeners(self) -> None:
@@ -184,9 +182,7 @@ class Runtime:
     @callback
     def _topics_changed(self) -> None:
         """Subscribe to the user topics that automations listen to."""
-        self._entry.async_create_task(
-            self._hass, self.link.device.listen_to_topics(self._topics()), "Aliyun topics"
-        )
+        self._entry.async_create_task(self._hass, self.link.device.listen_to_topics(self._topics()), "Aliyun topics")
 
     def _topics(self) -> list[str]:
         topics = sorted(filter(self._can_listen_to, listeners_of(self._hass).topics(self._entry.entry_id)))

@@ -74,9 +74,7 @@ class Mismatch:
 
     def _refused_for_the_model(self) -> tuple[str, ...]:
         return tuple(
-            key
-            for key, refusal in self._refusals.items()
-            if key in self._with_model and _breaks_model(refusal.reason)
+            key for key, refusal in self._refusals.items() if key in self._with_model and _breaks_model(refusal.reason)
         )
 
     def _show(self, found: _Found, refused: tuple[str, ...]) -> None:

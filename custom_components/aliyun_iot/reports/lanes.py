@@ -55,8 +55,8 @@ class Lane[Key, Item](ABC):
     def identifiers(self, batch: Mapping[Key, Item]) -> Collection[str]:
         """Return the identifiers in a batch."""
 
-    def put_back(self, batch: Mapping[Key, Item]) -> None:
-        """Keep a batch that did not arrive; by default it was never taken away."""
+    def put_back(self, batch: Mapping[Key, Item]) -> None:  # noqa: B027 - most lanes have nothing to do
+        """Keep a batch that did not arrive; most lanes never gave it away."""
 
     def unanswered(self, batch: Mapping[Key, Item], reason: str) -> None:
         """Handle a host that does not reply to this kind of message at all."""
