@@ -76,6 +76,7 @@ async def test_every_sample_and_dead_band(hass: HomeAssistant, device: CloudDevi
     assert [value for value, _ in device.samples["Power"]] == [10, 12.5, 15]
 
 
+@pytest.mark.rate_limit
 async def test_a_flood_stays_below_the_limit(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:

@@ -120,7 +120,7 @@ def test_the_hour_that_comes_twice_is_two_moments(zone: ZoneInfo, hour: int) -> 
         (helper("2026-11-23", date=True, time=False), "date"),
         (helper("2026-11-23 08:00:00", date=True, time=True), "datetime"),
     ],
-    ids=str,
+    ids=["date", "datetime", "input_datetime with a date", "input_datetime with both"],
 )
 def test_beyond_the_calendar_is_refused(zone: ZoneInfo, thing: State, key: str) -> None:
     """The last hours of the year 9999 are the year 10000 in China."""
