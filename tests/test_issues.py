@@ -136,7 +136,7 @@ class TestThingModel:
         entry = await set_up([TEMPERATURE])
         facts = await wait_for_issue(hass, Issue.THING_MODEL_MISMATCH)
         assert facts["count"] == "1"
-        assert "the cloud refuses what the thing model stored here allows" in facts["problems"]
+        assert "the cloud refuses values that the thing model stored here allows" in facts["problems"]
 
         changed.thing_model = None  # it was put right in the console
         hass.states.async_set("sensor.living_room", "21", CELSIUS)

@@ -142,7 +142,7 @@ async def test_what_is_followed_is_changed(
     assert set(walk.values["bindings"]) == set(walk.choices("bindings"))
     await walk.submit(**walk.values)
     assert "To be bound: 1" in walk.description()
-    assert "To be released: 1" in walk.description()
+    assert "To be unbound: 1" in walk.description()
     assert followed(entry) == before
     await walk.submit()
     assert walk.aborted == "reconfigure_successful"
@@ -187,7 +187,7 @@ async def test_bindings_are_kept_and_no_longer_followed(
     house.add("switch.lamp", labelled=True)
     followed_rule = await add_rule(hass, entry, house)
     walk = await Walk.reconfigure_subentry(hass, entry, followed_rule, "keep")
-    assert "Bindings that stay, as your own: 1." in walk.description()
+    assert "Bindings kept as your own: 1." in walk.description()
     await walk.submit()
     assert walk.aborted == "kept"
     await hass.async_block_till_done()

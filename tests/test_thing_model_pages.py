@@ -65,7 +65,7 @@ async def test_a_thing_model_is_pasted(
     assert walk.step == "thing_model_confirm"
     assert walk.description() == (
         "Properties: 12, events: 3, services: 3.\n\n"
-        "**Gone**\n- `HVACMode` HVAC mode\n- `LastSeen` Last seen\n\n"
+        "**Removed**\n- `HVACMode` HVAC mode\n- `LastSeen` Last seen\n\n"
         "**Changed**\n"
         "- `LightSwitch` Light switch: can be set → read-only\n"
         "- `Brightness`: can be set → read-only\n"
@@ -75,8 +75,8 @@ async def test_a_thing_model_is_pasted(
         "- `Schedule` Heating schedule: can be set → read-only\n"
         "- `ZoneLevels` Zone levels: can be set → read-only\n"
         "- `GatewayName` Gateway name: can be set → read-only\n\n"
-        "These bindings do not fit, and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Choose Report.\n"
+        "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n"
         "- HVACMode: the thing model has no such property.\n"
         "- Unheard: the thing model has no such service."
     )
@@ -149,12 +149,12 @@ async def test_why_the_thing_model_was_not_fetched(
     cloud.faults.answer_code = CodeFault(6321, 1)
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert walk.result["menu_options"] == ["thing_model_upload", "thing_model_paste", "thing_model_fetch"]
-    assert "The cloud does not give the thing model (code 6321: " in walk.description()
+    assert "The cloud did not provide the thing model, code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
     cloud.faults.dsltemplate_silent = True
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert "The cloud did not answer" in walk.description()
+    assert "The cloud did not reply" in walk.description()
     cloud.faults.dsltemplate_silent = False
     monkeypatch.undo()
     await walk.choose("thing_model_fetch")
@@ -216,7 +216,7 @@ async def test_the_differences_are_shown(
     assert walk.description() == (
         "Properties: 14, events: 3, services: 2.\n\n"
         "**New**\n- `Door` 门: 0 (关) or 1 (开), read-only\n\n"
-        "**Gone**\n- `HVACMode` HVAC mode\n- `Restart`\n\n"
+        "**Removed**\n- `HVACMode` HVAC mode\n- `Restart`\n\n"
         "**Changed**\n"
         "- `LightSwitch` Light switch: can be set → read-only\n"
         "- `Brightness`: integer 0 to 100 %, step 1 → integer 0 to 50 lx, step 1\n"
@@ -224,9 +224,9 @@ async def test_the_differences_are_shown(
         "- `GatewayName` Called: Gateway name → Called\n"
         "- `SceneActivated` Scene activated: info → alert\n"
         "- `RunScene` Run scene: asynchronous → synchronous\n\n"
-        "These bindings do not fit, and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Choose Report.\n\n"
-        "These bindings behave differently with it:\n"
+        "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n\n"
+        "These bindings will behave differently:\n"
         "- CurrentTemperature: The entity measures in °C, the property in V. Set a scale or an offset."
     )
 
@@ -237,7 +237,7 @@ async def test_the_same_thing_model_again(
     """Nothing differs, and that is said; without a present one there is nothing to compare with."""
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
-    assert walk.description().endswith("\n\nIt says the same as the present thing model.")
+    assert walk.description().endswith("\n\nIt is the same as the current thing model.")
 
     walk = await Walk.options(hass, entry_with(hass, {}), "thing_model", "thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
@@ -338,7 +338,7 @@ async def test_a_stored_thing_model_that_cannot_be_read_is_replaced(
     """It keeps the device from being set up; another one, or none, brings the device back by itself."""
     entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
     assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert "Open its options" in entry.reason
+    assert "Open the options" in entry.reason
     walk = await Walk.options(hass, entry, "thing_model", way)
     if way == "thing_model_paste":
         await walk.submit(thing_model=json.dumps(thing_model_document))

@@ -106,7 +106,7 @@ async def test_changes_are_shown_before_they_are_saved(hass: HomeAssistant, devi
     walk = await offered(hass, entry, text, "replace")
     assert walk.step == "import_preview"
     assert walk.description().strip() == (
-        "New: 1, changed: 1, removed: 1, as before: 1.\n\n"
+        "New: 1, changed: 1, removed: 1, unchanged: 1.\n\n"
         "**New**\n"
         "- Cellar · Value → Current temperature [CurrentTemperature] (Report)\n\n"
         "**Changed to**\n"
@@ -201,7 +201,7 @@ async def test_a_file_is_uploaded(hass: HomeAssistant, offline: MockConfigEntry,
         (
             "en",
             [
-                "bindings → light.lamp → 1 → conversion → scale: a number other than 0 is expected here, and it says: 0",
+                "bindings → light.lamp → 1 → conversion → scale: expected a number other than 0, but found: 0",
                 "bindings → light.lamp → 2: aspect is missing.",
             ],
         ),
