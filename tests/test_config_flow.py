@@ -13,7 +13,7 @@ from unittest.mock import patch
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from homeassistant.config_entries import ConfigEntryState, FlowType
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState, FlowType
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -300,6 +300,43 @@ async def test_a_private_host_with_its_own_certificate_authority(
         await hass.config_entries.async_unload(walk.result["result"].entry_id)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "host"),
+    [
+        ("cn-shanghai", f"{PRODUCT_KEY}.iot-as-mqtt.cn-shanghai.aliyuncs.com"),
+        ("iot-06z00abcdefghij", "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com"),
+    ],
+)
+async def test_platform_behind_a_proxy_that_inspects_tls(
+    hass: HomeAssistant, socket_enabled: None, tmp_path: Path, endpoint: str, host: str
+) -> None:
+    """The user's certificate authority is used and stored for a region and an instance ID as well."""
+    server_context, authority = self_signed(tmp_path, host)
+    way = {"endpoint": endpoint, "advanced": {"transport": "tls"}}
+    async with Simulator(tls=server_context, connects_per_minute=None) as proxy:
+        proxy.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
+        way["advanced"] |= {"port": proxy.port}
+        with patch("socket.getaddrinfo", answer_for(host)):
+            walk = await Walk.add_device(hass)
+            await walk.submit(**triple(), **way)
+            assert walk.errors == {"base": "certificate_invalid"}
+
+            way["advanced"] |= {"ca": authority}
+            await walk.submit(**triple(), **way)
+            assert walk.created
+            entry = walk.result["result"]
+            await hass.async_block_till_done()
+            assert entry.state is ConfigEntryState.LOADED
+
+            context = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+            walk = Walk.config(hass, await hass.config_entries.flow.async_init(DOMAIN, context=context))
+            assert walk.values["advanced"]["ca"] == authority.strip()
+            await walk.submit(**way)
+            assert walk.aborted == "reconfigure_successful"
+            assert entry.data["ca"] == authority.strip()
+            await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_a_device_that_is_already_there_is_not_disturbed(
     hass: HomeAssistant, cloud: Simulator, set_up: SetUp
 ) -> None:
@@ -543,8 +580,18 @@ async def test_a_trial_does_not_revive_an_entry_that_was_unloaded_meanwhile(
     assert connects(cloud) == 1
 
 
-def self_signed(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """Return a server's TLS context for 127.0.0.1 and the certificate that a client has to trust."""
+def answer_for(host: str) -> Any:
+    """Return a replacement for `socket.getaddrinfo` that finds this host on the loopback interface."""
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(name: str, *args: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1" if name == host else name, *args, **options)
+
+    return getaddrinfo
+
+
+def self_signed(folder: Path, *names: str) -> tuple[ssl.SSLContext, str]:
+    """Return a server's TLS context for 127.0.0.1 and these host names, and the certificate that a client has to trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "private cloud")])
     now = dt.datetime.now(dt.UTC)
@@ -556,7 +603,12 @@ def self_signed(folder: Path) -> tuple[ssl.SSLContext, str]:
         .serial_number(1)
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *(x509.DNSName(name) for name in names)]
+            ),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
