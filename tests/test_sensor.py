@@ -28,7 +28,7 @@ from .waiting import until
 from .walk import translations
 
 ICONS = Path(sensor.__file__).with_name("icons.json")
-KEYS = {description.key for description in sensor.FIGURES}
+KEYS = {description.key for description in sensor.SENSORS}
 
 
 def figures(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, er.RegistryEntry]:
@@ -47,7 +47,7 @@ async def enable(hass: HomeAssistant, entry: MockConfigEntry, *keys: str) -> Non
 
 async def half_a_minute_later(hass: HomeAssistant) -> None:
     """Let the time pass after which the sensors look at their figures."""
-    async_fire_time_changed(hass, dt_util.utcnow() + sensor.PERIOD + timedelta(seconds=1))
+    async_fire_time_changed(hass, dt_util.utcnow() + sensor.UPDATE_INTERVAL + timedelta(seconds=1))
     await hass.async_block_till_done()
 
 

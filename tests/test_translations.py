@@ -15,7 +15,7 @@ import pytest
 from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Transport
-from custom_components.aliyun_iot.binary_sensor import OWN_REASONS
+from custom_components.aliyun_iot.binary_sensor import DISCONNECT_REASONS
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.flows import binding_review
 from custom_components.aliyun_iot.flows.event_flow import EventFlow
@@ -136,7 +136,7 @@ def test_every_way_to_fail_to_connect_has_a_text() -> None:
 
 def test_every_reason_of_a_lost_connection_has_a_text() -> None:
     """The sensor shows them in a few words."""
-    reasons = {error.key for error in ConnectError.__subclasses__()} | set(OWN_REASONS.values())
+    reasons = {error.key for error in ConnectError.__subclasses__()} | set(DISCONNECT_REASONS.values())
     sensor = translations()["entity"]["binary_sensor"]["connected"]
     assert sensor["state_attributes"]["reason"]["state"].keys() == reasons
 
