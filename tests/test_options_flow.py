@@ -44,7 +44,7 @@ async def test_pages_reach_a_browser(
     hass: HomeAssistant, offline: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     """The menu and the longest form survive the way that the frontend takes."""
-    for component in ("config", "file_upload", DOMAIN):  # a test client takes no more routes
+    for component in ("config", "file_upload", DOMAIN):  # no routes can be added once the test client runs
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/options/flow"

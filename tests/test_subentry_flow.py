@@ -264,7 +264,7 @@ async def test_the_page_of_a_service_reaches_a_browser(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     """The editor of actions is Home Assistant's own, and what it sends is stored as it is."""
-    for component in ("config", "file_upload"):  # a test client takes no more routes
+    for component in ("config", "file_upload"):  # no routes can be added once the test client runs
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/subentries/flow"
