@@ -82,7 +82,7 @@ class SlowAnswers:
         """Hold them back from now on."""
         self.held = 0
         self._go_on = asyncio.Event()
-        self._get = entry.runtime_data.link.get_desired
+        self._get = entry.runtime_data.link.device.get_desired
         monkeypatch.setattr(entry.runtime_data.link, "get_desired", self._hold)
 
     def let_through(self) -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import re
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .alink.auth import DeviceTriple
+from .alink.downlink import DownlinkMemory
 from .alink.mqtt.connecting import LinkConfig
 from .alink.mqtt.endpoint import REGIONS, Endpoint, Transport
 from .alink.mqtt.pacing import ConnectPacer
@@ -31,6 +32,9 @@ _HOST = re.compile(r"(?P<host>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0
 
 # Pacers are kept when an entry is unloaded: the limit of five connects per minute applies across reloads.
 _PACERS: HassKey[dict[tuple[str, str], ConnectPacer]] = HassKey(f"{DOMAIN}_pacers")
+
+# Memories are kept as well: a command that is repeated after a reload must not be carried out again.
+_DOWNLINK_MEMORIES: HassKey[dict[tuple[str, str], DownlinkMemory]] = HassKey(f"{DOMAIN}_downlink_memories")
 
 
 class EndpointInvalid(ValueError):  # noqa: N818 - named like TripleInvalid
@@ -81,6 +85,13 @@ def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[s
     pacers = hass.data.setdefault(_PACERS, {})
     pacer = pacers.setdefault((triple.product_key, triple.device_name), ConnectPacer())
     return LinkConfig(triple, endpoint, options.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE), pacer=pacer)
+
+
+@callback
+def downlink_memory(hass: HomeAssistant, triple: DeviceTriple) -> DownlinkMemory:
+    """Return the memory of a device's recent commands, which its links share."""
+    memories = hass.data.setdefault(_DOWNLINK_MEMORIES, {})
+    return memories.setdefault((triple.product_key, triple.device_name), DownlinkMemory())
 
 
 def _host_endpoint(name: str, transport: Transport, port: int | None) -> Endpoint:

@@ -39,6 +39,7 @@ from .follower import Follower
 from .health.clock_watch import ClockWatch
 from .health.connection_issues import ConnectionIssues
 from .health.watch import Health
+from .link_config import downlink_memory
 from .listeners import Happening, listeners_of
 from .reports.desired_values import DesiredValues
 from .reports.events import EventsOut
@@ -82,6 +83,7 @@ class Runtime:
             on_state=self._link_changed,
             on_code=self._code_came,
             services=self._services(),
+            memory=downlink_memory(hass, config.triple),
         )
         self._issues = ConnectionIssues(hass, entry)
         self._clock = ClockWatch(hass, entry, self.link)
@@ -139,9 +141,7 @@ class Runtime:
         if self._stopped:  # nothing is bound then, and all that was kept would be dropped as unbound
             return
         await self._catching_up.load()
-        self.link.answers.restore(self._unsent.answers)
-        self._unsent.answers = ()
-        await self.link.listen_to_topics(self._topics())
+        await self.link.device.listen_to_topics(self._topics())
         self._ends.append(listeners_of(self._hass).follow_topics(self._entry.entry_id, self._topics_changed))
 
     def _start_link(self) -> None:
@@ -176,7 +176,6 @@ class Runtime:
         while self._ends:
             self._ends.pop()()
         await self.link.stop()
-        self._unsent.answers = self.link.answers.unproved()
         await self.reporter.stop()
         await self._catching_up.stop()
         self.commander.policy.stop()
@@ -221,12 +220,12 @@ class Runtime:
             return
         self.follower.refresh()
         await self.events_out.follow(self.model)
-        await self.link.listen_to(self._services())
+        await self.link.device.listen_to(self._services())
 
     @callback
     def _topics_changed(self) -> None:
         """Listen to the user topics that automations listen to."""
-        self._entry.async_create_task(self._hass, self.link.listen_to_topics(self._topics()), "Aliyun topics")
+        self._entry.async_create_task(self._hass, self.link.device.listen_to_topics(self._topics()), "Aliyun topics")
 
     def _topics(self) -> list[str]:
         topics = sorted(filter(self._can_listen_to, listeners_of(self._hass).topics(self._entry.entry_id)))
@@ -236,7 +235,7 @@ class Runtime:
 
     def _can_listen_to(self, topic: str) -> bool:
         try:
-            self.link.topics.user(topic)
+            self.link.device.topics.user(topic)
         except ValueError as err:  # only with the names of the device it became too long
             _LOGGER.warning("An automation cannot listen to a topic: %s", err)
             return False

@@ -22,5 +22,5 @@ async def get_desired(call: ServiceCall) -> ServiceResponse:
     if known is not None and (unknown := [identifier for identifier in identifiers if identifier not in known]):
         raise misuse("unknown_property", identifier=", ".join(unknown), known=listed(known))
     with translated_errors(call):
-        desired = await runtime.link.get_desired(identifiers, REPLY_TIMEOUT)
+        desired = await runtime.link.device.get_desired(identifiers, REPLY_TIMEOUT)
     return {identifier: {"value": wanted.value, "version": wanted.version} for identifier, wanted in desired.items()}

@@ -28,13 +28,13 @@ async def send_raw(call: ServiceCall) -> None:
     """Send a frame in the product's own format."""
     frame = payload_bytes(call.data[ATTR_DATA], call.data[ATTR_FORMAT])
     with translated_errors(call):
-        await runtime_of(call).link.send_raw(frame)
+        await runtime_of(call).link.device.send_raw(frame)
 
 
 async def publish(call: ServiceCall) -> None:
     """Publish a message on a topic below `/user/`."""
     link = runtime_of(call).link
-    topic = call.data[ATTR_TOPIC].removeprefix(link.topics.users).removeprefix("/").removeprefix("user/")
+    topic = call.data[ATTR_TOPIC].removeprefix(link.device.topics.users).removeprefix("/").removeprefix("user/")
     payload = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
     with translated_errors(call):
-        await link.publish(topic, payload, call.data[ATTR_QOS])
+        await link.device.publish(topic, payload, call.data[ATTR_QOS])

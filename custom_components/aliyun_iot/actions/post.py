@@ -34,7 +34,7 @@ async def post_properties(call: ServiceCall) -> ServiceResponse:
     now = utc_milliseconds()
     samples = {identifier: Sample(value, now) for identifier, value in values.items()}
     with translated_errors(call):
-        reply = await runtime.link.post_properties(samples, REPLY_TIMEOUT)
+        reply = await runtime.link.device.post_properties(samples, REPLY_TIMEOUT)
     response = _accepted(call, reply)
     if reply.rejected:
         reasons = "; ".join(f"{identifier}: {reason}" for identifier, reason in reply.rejected.items())
@@ -53,7 +53,7 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
         call, call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter"
     )
     with translated_errors(call):
-        reply = await runtime.link.post_event(identifier, output, utc_milliseconds(), REPLY_TIMEOUT)
+        reply = await runtime.link.device.post_event(identifier, output, utc_milliseconds(), REPLY_TIMEOUT)
     return _accepted(call, reply)
 
 

@@ -127,7 +127,7 @@ class ThingModelPages(OptionsPages):
         if self.config_entry.state is not ConfigEntryState.LOADED:
             raise InputRefused({"base": "not_connected"})
         try:
-            reply = await self.config_entry.runtime_data.link.fetch_thing_model(FETCH_TIMEOUT)
+            reply = await self.config_entry.runtime_data.link.device.fetch_thing_model(FETCH_TIMEOUT)
         except NotConnected as err:
             raise InputRefused({"base": "not_connected"}) from err
         except RequestTimeout as err:

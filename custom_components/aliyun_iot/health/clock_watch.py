@@ -94,7 +94,7 @@ class ClockWatch:
 
     async def _read(self) -> None:
         try:
-            reading = await self._link.read_clock(PATIENCE)
+            reading = await self._link.device.read_clock(PATIENCE)
         except NotConnected:  # asked again as soon as it is connected
             return
         except RequestTimeout as err:  # not every instance has a time service

@@ -154,7 +154,7 @@ class EventsOut:
 
     async def _post(self, identifier: str, output: dict[str, JsonValue], at: int) -> None:
         try:
-            reply = await self._link.post_event(identifier, output, at)
+            reply = await self._link.device.post_event(identifier, output, at)
         except NotConnected:
             self._lost(identifier)
             return

@@ -133,7 +133,7 @@ class Sender:
             await self._send_round(due)
             self._opens_at = time.monotonic() + self.window
         elif self.sends_past and (past := self._history.past(SAMPLES_PER_POST)):
-            await self._send_samples(past, self._link.post_history)
+            await self._send_samples(past, self._link.device.post_history)
         elif closed > 0 and (self._outbox.waiting or live):
             await asyncio.sleep(closed)
         elif self._outbox.waiting:
@@ -147,7 +147,7 @@ class Sender:
         chunks = list(batched(due, PROPERTIES_PER_POST, strict=False)) or [()]
         for chunk in chunks:
             await self._send_values(self._outbox.take(chunk))
-            await self._send_samples(self._history.live(SAMPLES_PER_POST), self._link.post_batch)
+            await self._send_samples(self._history.live(SAMPLES_PER_POST), self._link.device.post_batch)
 
     async def _wait_for_the_held(self) -> None:
         """Sleep until the first of the held values is due, or something new comes."""
@@ -163,7 +163,7 @@ class Sender:
         if not batch:
             return
         try:
-            reply = await self._link.post_properties(_not_ahead(batch), timeout=REPLY_TIMEOUT)
+            reply = await self._link.device.post_properties(_not_ahead(batch), timeout=REPLY_TIMEOUT)
         except MessageError:
             await self._in_halves(batch, TOO_LARGE)
             return
@@ -234,7 +234,7 @@ class Sender:
         if early := {number: one for number, one in kept.items() if one[1].time > latest}:
             self._settle_samples(early, {identifier: TOO_EARLY for identifier, _ in early.values()})
             kept = {number: one for number, one in kept.items() if number not in early}
-        if not kept or (post == self._link.post_history and not self.sends_past):
+        if not kept or (post == self._link.device.post_history and not self.sends_past):
             return
         try:
             reply = await post(kept.values(), REPLY_TIMEOUT)
@@ -270,7 +270,7 @@ class Sender:
 
     def _give_up(self, kept: Mapping[int, Kept], post: PostSamples, reason: str) -> None:
         """Search no longer: it is not one sample that the cloud does not like, but all of them."""
-        if post == self._link.post_batch:
+        if post == self._link.device.post_batch:
             self._settle_samples(kept, {identifier: reason for identifier, _ in kept.values()})
         elif self.sends_past:
             self.sends_past = False

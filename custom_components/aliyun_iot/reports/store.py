@@ -5,17 +5,14 @@ minute what is new: samples are in segments, of which only those that have chang
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-import time
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from ..alink.answers import SentAnswer
 from ..alink.messages import JsonValue
-from ..alink.samples import Sample, utc_milliseconds
+from ..alink.samples import Sample
 from ..const import DOMAIN
 from .history import History, Kept
 from .outbox import Outbox
@@ -37,8 +34,6 @@ class UnsentStore:
         """What is remembered of desired values (`desired_values.py`)."""
         self.offline_since: int | None = None
         """Since when nobody knows what the cloud desires (UTC milliseconds); None while that is known, or since when is not."""
-        self.answers: Sequence[SentAnswer] = ()
-        """Answers to commands that may have got lost with the last connection."""
         self._hass = hass
         self._key = _key(entry_id)
         self._outbox = outbox
@@ -58,7 +53,6 @@ class UnsentStore:
         """
         index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
-        self.answers = list(_answers(index.get("answers")))
         since = index.get("offline_since")
         self.offline_since = since if isinstance(since, int) else None
         # Also what a damaged index, or one from before a power cut, does not list.
@@ -132,7 +126,6 @@ class UnsentStore:
             "latest": _latest(self._outbox.unsent),
             "desired": dict(self.desired),
             "offline_since": self.offline_since,
-            "answers": [[one.topic, one.payload.hex(), _utc(one.expires)] for one in self.answers],
         }
 
 
@@ -180,22 +173,6 @@ def _samples(stored: object) -> dict[str, Sample]:
             case [int(time), value]:
                 samples[key] = Sample(value, time)
     return samples
-
-
-def _answers(stored: object) -> Iterable[SentAnswer]:
-    for row in stored if isinstance(stored, list) else ():
-        match row:
-            case [str(topic), str(payload), int(expires)]:
-                with suppress(ValueError):
-                    yield SentAnswer(topic, bytes.fromhex(payload), _monotonic(expires))
-
-
-def _utc(monotonic: float) -> int:
-    return utc_milliseconds() + round((monotonic - time.monotonic()) * 1000)
-
-
-def _monotonic(utc: int) -> float:
-    return time.monotonic() + (utc - utc_milliseconds()) / 1000
 
 
 def _object(stored: object) -> dict[str, JsonValue]:
