@@ -179,7 +179,7 @@ class TestRemovedEntity:
     ) -> None:
         """A lamp is bound to a property and a bell to an event; both are removed, then added again one after the other."""
         vendor = Vendor(hass, [Lamp])
-        await vendor.arrive()
+        await vendor.set_up()
         bell = er.async_get(hass).async_get_or_create("event", "door", "bell", suggested_object_id="bell")
         entry = await set_up([{"identifier": "LightSwitch", "entity": vendor.reference(Lamp), "aspect": "power"}])
         event = {"identifier": "SceneActivated", "entity": bell.id}
@@ -198,8 +198,8 @@ class TestRemovedEntity:
         facts = {"device": DEVICE_NAME, "count": "2", "bindings": "- LightSwitch\n- SceneActivated"}
         assert told(hass) == {Issue.ENTITY_GONE: facts}
 
-        await vendor.leave()
-        await vendor.arrive()
+        await vendor.unload()
+        await vendor.set_up()
         assert told(hass)[Issue.ENTITY_GONE]["bindings"] == "- SceneActivated"
         er.async_get(hass).async_get_or_create("event", "door", "bell")
         await hass.async_block_till_done()
