@@ -14,7 +14,7 @@ from custom_components.aliyun_iot.mapping.document.rules import DocumentedRule
 from custom_components.aliyun_iot.mapping.document.text import MAX_SIZE, read_text, write_text
 from custom_components.aliyun_iot.mapping.event_binding import EventBinding
 from custom_components.aliyun_iot.mapping.fields import Expected
-from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.mapping.selection import Selection, Target
 from custom_components.aliyun_iot.mapping.validators import RESERVED_IDENTIFIERS
 
@@ -112,7 +112,7 @@ RULES = st.dictionaries(
     st.builds(
         DocumentedRule,
         st.builds(Selection, TARGETS, TARGETS, hidden_too=st.booleans(), diagnostic_too=st.booleans()),
-        st.frozensets(st.builds(Facet, ENTITIES, TEXTS.filter(bool)), max_size=3),
+        st.frozensets(st.builds(EntityAspect, ENTITIES, TEXTS.filter(bool)), max_size=3),
     ),
     max_size=2,
 )
@@ -174,7 +174,7 @@ def test_people_can_read_it() -> None:
         {
             "客厅": DocumentedRule(
                 Selection(Target(area_id=("living_room",)), Target(domain=("sensor",))),
-                frozenset({Facet("light.lamp", "effect")}),
+                frozenset({EntityAspect("light.lamp", "effect")}),
                 {"area_id": {"living_room": "客厅", "attic": "阁楼"}},
             )
         },

@@ -222,13 +222,13 @@ class _Reading:
             path: Path = ("rules", name)
             if not isinstance(block, dict):
                 self._wrong(path, Expected.BLOCK, block)
-            elif self._are_facets(block.get("left_out", {}), (*path, "left_out")):
+            elif self._are_entity_aspects(block.get("left_out", {}), (*path, "left_out")):
                 try:
                     yield name, DocumentedRule.from_dict(block)
                 except vol.Invalid as err:
                     self._note(err, path, block)
 
-    def _are_facets(self, block: object, path: Path) -> bool:
+    def _are_entity_aspects(self, block: object, path: Path) -> bool:
         if not isinstance(block, dict):
             self._wrong(path, Expected.BLOCK, block)
             return False
