@@ -7,7 +7,7 @@ from homeassistant.core import callback
 
 from ..alink.model.thing_model import ThingModel
 from ..mapping.binding import Binding, ServiceBinding
-from ..mapping.document.difference import AnyChange, Difference
+from ..mapping.document.difference import AnyItemChange, Difference
 from ..mapping.document.fault import DocumentError, Fault
 from ..mapping.event_binding import EventBinding
 from ..mapping.generic import aspect_for
@@ -82,7 +82,7 @@ def _fault(labels: Labels, fault: Fault) -> str:
     )
 
 
-def _item(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
+def _item(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
     match change.after or change.before:
         case Binding() as binding:
             return labels.binding(binding, model)
@@ -95,7 +95,7 @@ def _item(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
             return labels.text("common.import_rule", name=_one_line(change.name))
 
 
-def _risk(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
+def _risk(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
     text = _item(labels, change, model)
     if isinstance(change.after, Binding) and change.after.actions:
         return f"{text}: {_run(change.after)}"
