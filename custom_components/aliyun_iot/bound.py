@@ -30,7 +30,7 @@ class BoundProperty:
 
     `entity_id` is empty for what is no entity's; then there is no `domain` either, as for entities of a domain without
     aspects. `model` is the property as the thing model defines it; without a thing model the data type follows the
-    entity. The functions below take the state of the entity, or `NO_ENTITY`.
+    entity. The functions below take the state of the entity, or `NO_ENTITY_STATE`.
     """
 
     binding: Binding

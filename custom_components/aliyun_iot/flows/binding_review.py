@@ -48,7 +48,7 @@ FIELD_OF_PROBLEM: Final = {
 async def review(properties: PropertyField, binding: Binding, state: State, actions_field: str) -> InputRefused | None:
     """Return what is worth a second look, if anything; raises InputRefused for what can't work.
 
-    `state` is that of the entity or `NO_ENTITY`; `actions_field` is where the form asks for actions.
+    `state` is that of the entity or `NO_ENTITY_STATE`; `actions_field` is where the form asks for actions.
     """
     properties.refuse_taken(binding)
     labels = properties.labels

@@ -11,7 +11,7 @@ import voluptuous as vol
 
 from ..exposures import resolve_entity
 from ..mapping.binding import ACTIONS, TEMPLATE, Access, Binding
-from ..mapping.generic import NO_ENTITY, RENDERED
+from ..mapping.generic import NO_ENTITY_STATE, RENDERED
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import (
@@ -111,4 +111,4 @@ class CustomForm:
         binding = read_binding(user_input, own)
         entity_id = resolve_entity(hass, entity) if entity else None
         state = hass.states.get(entity_id) if entity_id else None
-        return binding, await review(self.properties, binding, state or NO_ENTITY, CONF_ACTIONS)
+        return binding, await review(self.properties, binding, state or NO_ENTITY_STATE, CONF_ACTIONS)

@@ -30,7 +30,7 @@ class Problem:
 def check(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
     """Return what is wrong with a binding, nothing if it is sound; `definition` is None without a thing model.
 
-    `state` is `NO_ENTITY` for what is no entity's. What a template makes is only known by running it, so the values of
+    `state` is `NO_ENTITY_STATE` for what is no entity's. What a template makes is only known by running it, so the values of
     a binding that has one are not looked at.
     """
     if not aspect.supported(state):

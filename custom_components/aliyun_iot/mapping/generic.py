@@ -17,7 +17,7 @@ from .attributes import as_raw, own_unit, range_of, text
 from .binding import ACTIONS, ATTRIBUTE, RAW_STATE, TEMPLATE, Binding
 from .domains import aspect_of
 
-NO_ENTITY: Final = State("aliyun_iot.no_entity", "")
+NO_ENTITY_STATE: Final = State("aliyun_iot.no_entity", "")
 """Stands in for the state of an entity where a binding has none; it says nothing about range, options or unit."""
 
 

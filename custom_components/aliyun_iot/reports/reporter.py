@@ -18,7 +18,7 @@ from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
-from ..mapping.generic import NO_ENTITY
+from ..mapping.generic import NO_ENTITY_STATE
 from ..mapping.templates import said
 from .counters import Counters
 from .history import CAPACITY, History
@@ -172,7 +172,7 @@ class Reporter:
     @callback
     def _template_changed(self, one: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
         try:
-            sample = one.sample_of(said(result), self._state_of(one) or NO_ENTITY, at)
+            sample = one.sample_of(said(result), self._state_of(one) or NO_ENTITY_STATE, at)
         except (Refused, InvalidValue) as err:
             self.unreportable[one.identifier] = str(err)
             return
@@ -185,7 +185,7 @@ class Reporter:
     def _state_of(self, one: BoundProperty) -> State | None:
         """Return the present state of the entity; a template has something to say without one."""
         state = self._hass.states.get(one.entity_id) if one.entity_id else None
-        return NO_ENTITY if state is None and one.templates.source else state
+        return NO_ENTITY_STATE if state is None and one.templates.source else state
 
     def _sample(self, one: BoundProperty, state: State, at: datetime) -> Sample | None:
         """Return what to post for a state, or nothing: one bad entity never stops the others."""

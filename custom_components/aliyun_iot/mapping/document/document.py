@@ -29,7 +29,7 @@ from .text import MAX_DEPTH
 
 FORMAT: Final = "aliyun_iot_mapping"
 VERSION: Final = 1
-NO_ENTITY: Final = "no_entity"
+NO_ENTITY_HEADING: Final = "no_entity"
 """Heads the bindings that no entity stands behind; an entity id has a dot."""
 
 _SECTIONS: Final = ("format", "version", "bindings", "services", "events", "rules")
@@ -101,11 +101,13 @@ class Document:
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON and YAML can hold and `parse` takes: without defaults, in a fixed order."""
         grouped: dict[str, list[dict[str, Any]]] = {}
-        for binding in sorted(self.bindings.values(), key=lambda one: (one.entity or NO_ENTITY, one.identifier)):
+        for binding in sorted(
+            self.bindings.values(), key=lambda one: (one.entity or NO_ENTITY_HEADING, one.identifier)
+        ):
             row = {
                 name: str(value) if isinstance(value, StrEnum) else value for name, value in binding.as_dict().items()
             }
-            grouped.setdefault(row.pop("entity") or NO_ENTITY, []).append(row)
+            grouped.setdefault(row.pop("entity") or NO_ENTITY_HEADING, []).append(row)
         services = {}
         for identifier, service in sorted(self.services.items()):
             services[identifier] = service.as_dict()
@@ -173,7 +175,7 @@ class _Reading:
         seen: dict[str, Path] = {}
         for entity, rows in self._section(document, "bindings"):
             path: Path = ("bindings", entity)
-            reference = "" if entity == NO_ENTITY else entity
+            reference = "" if entity == NO_ENTITY_HEADING else entity
             if reference and not _is_reference(reference):
                 self._wrong(path, Expected.ENTITY, entity)
             elif not isinstance(rows, list):
