@@ -26,9 +26,9 @@ from .binding import Conversion
 from .color import color_members
 from .kinds.color import color_to_cloud, color_to_ha
 from .kinds.date import date_to_cloud, date_to_ha
-from .kinds.labels import bool_to_cloud, bool_to_ha, items_for, option_to_cloud, option_to_ha
+from .kinds.explicit import explicit_to_cloud, explicit_to_ha
+from .kinds.items import bool_to_cloud, bool_to_ha, items_for, option_to_cloud, option_to_ha
 from .kinds.location import location_members, location_to_cloud, location_to_ha
-from .kinds.named import named, unnamed
 from .kinds.number import number_to_cloud, number_to_ha
 from .kinds.raw import raw_to_cloud, raw_to_ha
 from .kinds.text import misfit, text_to_cloud, text_to_ha
@@ -75,7 +75,7 @@ def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conv
     if aspect.kind is Kind.BOOL and conversion.invert:
         value = not value
     if conversion.options:
-        return named(value, aspect, data_type, conversion.options)
+        return explicit_to_cloud(value, aspect, data_type, conversion.options)
     match aspect.kind, value:
         case Kind.BOOL, bool():
             return bool_to_cloud(aspect, data_type, value=value)
@@ -101,7 +101,7 @@ def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Co
     """Return the aspect's value for what `data_type.decode` returned; raises `Refused`."""
     result: Value
     if conversion.options:
-        result = unnamed(value, aspect, data_type, conversion.options)
+        result = explicit_to_ha(value, aspect, data_type, conversion.options)
     else:
         match aspect.kind:
             case Kind.BOOL:

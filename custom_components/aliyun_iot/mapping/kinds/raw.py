@@ -38,7 +38,7 @@ from ..binding import NO_CONVERSION, Conversion
 from ..scaling import has_formula, to_entity, to_property
 from ..suggest.synonyms import pair
 from .color import color_of, hex_parts
-from .labels import items_for
+from .items import items_for
 from .location import location_of
 from .number import number_to_cloud, number_to_ha
 from .text import misfit, plain, text_to_cloud

@@ -8,7 +8,9 @@ from ..attributes import number
 from .text import misfit, plain, text_to_cloud
 
 
-def named(value: Value, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> CloudValue:
+def explicit_to_cloud(
+    value: Value, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]
+) -> CloudValue:
     """Return what the map says for a value; what it doesn't name is refused."""
     name = _name(value, aspect)
     if name not in options:
@@ -16,7 +18,7 @@ def named(value: Value, aspect: Aspect, data_type: DataType, options: Mapping[st
     return _typed(options[name], data_type)
 
 
-def unnamed(value: CloudValue, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> Value:
+def explicit_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> Value:
     """Return the first value that the map gives this property value."""
     for name, target in options.items():
         if _typed(target, data_type) == value:
