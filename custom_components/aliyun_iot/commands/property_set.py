@@ -231,7 +231,7 @@ class PropertySetter:
             return dict.fromkeys(ones, others) | failures
         domain = DOMAINS[state.domain]
         try:
-            return domain.commands(state, wanted)
+            return domain.actions_for(state, wanted)
         except Refused as err:
             return dict.fromkeys(ones, Failure(_CODES[err.reason], str(err)))
 

@@ -145,7 +145,7 @@ class Aspect:
     `source` reads the value from a state that is neither unknown nor unavailable; it must not fail on any attribute.
     `supported` returns whether an entity has the aspect, `accepts` whether it can be set; both look at capabilities,
     which an unavailable entity keeps in its state. `words` are the names of no and yes. `identifiers` are the standard
-    identifiers of thing models, the most common one first, `presets` those for a device class; only the main aspect of
+    identifiers of thing models, the most common one first, `class_identifiers` those for a device class; only the main aspect of
     a domain may have none. `always_known` marks an aspect that has a value even while the state is unknown: a button
     that was never pressed isn't being pressed. `momentary` marks a command, which leaves nothing to report, `private` a
     value that must not be published by accident: it is bound only when the user picks it. `alternative` marks an aspect
@@ -171,7 +171,7 @@ class Aspect:
     alternative: bool = False
     data_type: DataType | None = None
     identifiers: tuple[str, ...] = ()
-    presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    class_identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, state: State) -> Value | None:
         """Return the value, or None if there is none: unknown and unavailable are never read as off or 0."""
@@ -185,7 +185,7 @@ class Aspect:
 
     def identifiers_for(self, state: State) -> tuple[str, ...]:
         """Return the standard identifiers, those of the entity's device class first."""
-        return self.presets.get(str(state.attributes.get("device_class")), ()) + self.identifiers
+        return self.class_identifiers.get(str(state.attributes.get("device_class")), ()) + self.identifiers
 
     def require(self, state: State, value: Value) -> None:
         """Raise `Refused` unless the entity can take the value."""
@@ -226,7 +226,7 @@ class Domain:
         """Return the aspect with this key, None if there is none."""
         return next((aspect for aspect in self.aspects if aspect.key == key), None)
 
-    def commands(self, state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+    def actions_for(self, state: State, values: Mapping[str, Value]) -> list[ActionCall]:
         """Return the actions that set the aspects to these values; raises `Refused` if one of them can't be set."""
         for key, value in values.items():
             aspect = self.aspect(key)

@@ -33,7 +33,7 @@ def number_domain(name: str) -> Domain:
         writable=True,
         range=range_of(ATTR_MIN, ATTR_MAX, ATTR_STEP),
         unit=own_unit,
-        presets={
+        class_identifiers={
             NumberDeviceClass.HUMIDITY: ("TargetHumidity",),
             NumberDeviceClass.TEMPERATURE: ("TargetTemperature",),
         },

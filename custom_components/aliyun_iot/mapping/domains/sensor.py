@@ -53,7 +53,7 @@ DOMAIN = Domain(
             supported=lambda state: _kind(state) in (Kind.NUMBER, None),
             range=_share_range,
             unit=own_unit,
-            presets={
+            class_identifiers={
                 SensorDeviceClass.AQI: ("AQI",),
                 SensorDeviceClass.ATMOSPHERIC_PRESSURE: ("AtmosphericPressure", "Pressure"),
                 SensorDeviceClass.BATTERY: ("BatteryPercentage", "Battery", "BatteryLevel"),
