@@ -41,7 +41,7 @@ ENTITY_PART: Final = "entity_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportPlan:
     """An import that could be stored. What it does is `difference`; `strangers` are the things it names and nobody has.
 
     Those are entities, and by their name or id the devices, areas, floors and labels of rules.
@@ -73,7 +73,7 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
 
 
 @callback
-def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mode: Mode) -> Plan:
+def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mode: Mode) -> ImportPlan:
     """Return what importing a document would change; nothing is stored."""
     names = _names(hass)
     local = Document.of(
@@ -86,7 +86,7 @@ def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mod
         (replace(one, entity=_entity_id(hass, one.entity)) for sources in document.events.values() for one in sources),
     )
     planned = difference(mapping_document(hass, entry), local, mode)
-    return Plan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
+    return ImportPlan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
 
 
 @callback

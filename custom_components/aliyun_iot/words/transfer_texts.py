@@ -11,7 +11,7 @@ from ..mapping.document.difference import AnyItemChange, Difference
 from ..mapping.document.fault import DocumentError, Fault
 from ..mapping.event_binding import EventBinding
 from ..mapping.generic import aspect_for
-from ..transfer import Plan
+from ..transfer import ImportPlan
 from .labels import Labels
 from .misfits import reasons
 from .model_texts import bullets
@@ -44,7 +44,7 @@ def risks(labels: Labels, planned: Difference, model: ThingModel | None) -> list
 
 
 @callback
-def warnings(labels: Labels, plan: Plan, model: ThingModel | None) -> list[str]:
+def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list[str]:
     """Return a line for each thing in an import that won't work here, or not yet."""
     lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.strangers]
     for binding in (one.after for one in plan.difference.bindings if one.after):
