@@ -1,7 +1,7 @@
-"""Values of aspects to values of properties and back.
+"""Conversion between the values of aspects and the values of properties.
 
-Nothing is guessed: a value without a counterpart raises `Refused`, which says what would have been possible.
-A value that the cloud sets, the entity takes over and the reporter converts back is the same value again.
+Nothing is guessed: a value without a counterpart raises `Refused`, with the values that are possible. A value that the
+cloud sets and the entity takes over is reported as the same value.
 """
 
 from collections.abc import Mapping
@@ -46,15 +46,15 @@ CARRIERS: Mapping[Kind, tuple[type[DataType], ...]] = {
     Kind.RAW: (DataType,),
     Kind.TEXT: (TextType,),
 }
-"""The data types that hold each kind of value as it is."""
+"""The data types that can hold each kind of value."""
 
 MAPPED_KINDS = (Kind.BOOL, Kind.ENUM, Kind.NUMBER, Kind.RAW, Kind.TEXT)
 MAPPED_CARRIERS = (BoolType, EnumType, IntType, TextType)
-"""The kinds of values that an explicit map can name, and the data types it can name them for."""
+"""The kinds of values and the data types that the options of a conversion can map."""
 
 
 def carries(aspect: Aspect, data_type: DataType, conversion: Conversion) -> bool:
-    """Tell whether a property of this type can hold values of this aspect."""
+    """Return whether a property of this type can hold values of this aspect."""
     if conversion.options:
         return aspect.kind in MAPPED_KINDS and isinstance(data_type, MAPPED_CARRIERS)
     match aspect.kind, data_type:
@@ -126,7 +126,7 @@ def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Co
 
 
 def unmatched_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> tuple[str, ...]:
-    """Return the options of the entity that no property value stands for."""
+    """Return the options of the entity that have no property value."""
 
     def lost(option: str) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Rules as data: a selection that is followed, and what of it the user does not want."""
+"""Rules as data: a selection that is followed, and the aspects in it that the user does not want."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class EntityAspect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Entities that are bound by themselves while they match, and released when they don't.
+    """A selection whose entities are bound automatically while they match, and unbound when they no longer do.
 
-    `left_out` are the entity aspects that the user decided against; they are never added again. `bound` are those that
-    were bound when the rule was carried out last, whoever bound them: what is no longer bound although it still
-    matches was removed by hand.
+    `left_out` are the entity aspects that the user decided against; they are never bound again by a rule. `bound` are
+    those that had a binding, from any source, when the rule was applied last: one that still matches and has no binding
+    any more was removed by the user.
     """
 
     selection: Selection

@@ -19,7 +19,7 @@ from ..alink.samples import Sample
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
 from ..mapping.generic import NO_ENTITY_STATE
-from ..mapping.templates import said
+from ..mapping.templates import value_of
 from .counters import Counters
 from .history import CAPACITY, History
 from .outbox import Outbox
@@ -172,7 +172,7 @@ class Reporter:
     @callback
     def _template_changed(self, one: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
         try:
-            sample = one.sample_of(said(result), self._state_of(one) or NO_ENTITY_STATE, at)
+            sample = one.sample_of(value_of(result), self._state_of(one) or NO_ENTITY_STATE, at)
         except (Refused, InvalidValue) as err:
             self.unreportable[one.identifier] = str(err)
             return
