@@ -196,10 +196,10 @@ def test_templates_that_undo_each_other_bring_a_value_back(
     compiled = Templates.of(hass, Binding("A", "number.level", "value", conversion=conversion))
     data_type = DoubleType()
     rendered = to_ha(float(value), RENDERED, data_type, conversion, NO_ENTITY_STATE)
-    assert compiled.back
-    home = kind_of_raw(render(compiled.back, {"value": rendered}), number)
-    assert compiled.there
-    there = render(compiled.there, {"value": home})
+    assert compiled.to_ha
+    home = kind_of_raw(render(compiled.to_ha, {"value": rendered}), number)
+    assert compiled.to_cloud
+    there = render(compiled.to_cloud, {"value": home})
     assert there is not None
     assert to_cloud(there, RENDERED, data_type, conversion, NO_ENTITY_STATE) == value
 

@@ -1,4 +1,4 @@
-"""Numbers within limits of their own."""
+"""Numbers, within the entity's limits."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ VALUE = "value"
 
 
 def number_domain(name: str) -> Domain:
-    """Return a domain whose entities hold one number; `number` and `input_number` differ in their name."""
+    """Return a domain whose entities hold one number; `number` and `input_number` differ only in their name."""
 
     def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
         return [ActionCall(name, SERVICE_SET_VALUE, {ATTR_VALUE: values[VALUE]})]
