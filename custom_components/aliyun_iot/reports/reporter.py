@@ -18,8 +18,8 @@ from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
-from ..mapping.generic import NO_ENTITY
-from ..mapping.templates import said
+from ..mapping.generic import NO_ENTITY_STATE
+from ..mapping.templates import value_of
 from .event_queue import EventQueue
 from .history import History
 from .lanes import EventLane, LiveLane, NewestLane, PastLane
@@ -198,9 +198,9 @@ class Reporter:
     @callback
     def _template_changed(self, prop: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
         def read(prop: BoundProperty, state: State, at: datetime) -> Sample | None:
-            return prop.sample_of(said(result), state, at)
+            return prop.sample_of(value_of(result), state, at)
 
-        sample = self._sample(prop, self._state_of(prop) or NO_ENTITY, at, read)
+        sample = self._sample(prop, self._state_of(prop) or NO_ENTITY_STATE, at, read)
         if sample and self._is_news(prop, sample):
             if context:
                 self._on_change(prop.identifier, sample.value, context)
@@ -209,7 +209,7 @@ class Reporter:
     def _state_of(self, prop: BoundProperty) -> State | None:
         """Return the present state of the entity; a template has a value without one."""
         state = self._hass.states.get(prop.entity_id) if prop.entity_id else None
-        return NO_ENTITY if state is None and prop.templates.source else state
+        return NO_ENTITY_STATE if state is None and prop.templates.source else state
 
     def _sample(
         self,
