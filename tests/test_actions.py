@@ -112,10 +112,10 @@ async def test_request_sync(hass: HomeAssistant, device: CloudDevice, house: Non
     bindings = [LAMP, TARGET, {**LAMP, "identifier": "Stranger", "entity": "input_boolean.other"}]
     entry = await set_up(bindings, options={"thing_model": None})
     await device.wait_for(lambda one: "TargetTemperature" in one.properties)
-    await until(lambda: "Stranger" in entry.runtime_data.reporter.rejections.known)
+    await until(lambda: "Stranger" in entry.runtime_data.device.reporter.outbox.refusals)
     response = await act(hass, "request_sync", entry.entry_id)
     assert len(device.samples["LightSwitch"]) == 2
-    reason = entry.runtime_data.reporter.rejections.known["Stranger"].reason
+    reason = entry.runtime_data.device.reporter.outbox.refusals["Stranger"].reason
     assert response == {"posted": 2, "rejected": {"Stranger": reason}, "waiting": 0}
 
 
@@ -129,7 +129,9 @@ async def test_request_sync_has_a_timeout(
 ) -> None:
     """Values that a busy cloud has not accepted are counted as waiting; unbound properties are not waited for."""
     entry = await set_up([LAMP])
-    await until(lambda: entry.runtime_data.reporter.sender.sends_past)  # no other request of the set-up is pending
+    await until(
+        lambda: entry.runtime_data.device.reporter.sender.sends_past
+    )  # no other request of the set-up is pending
     assert await act(hass, "request_sync", entry.entry_id) == {"posted": 1, "rejected": {}, "waiting": 0}
     cloud.faults.set(answer_code={"code": 429, "count": 1})
     monkeypatch.setattr("custom_components.aliyun_iot.actions.post.SYNC_TIMEOUT", 0.05)

@@ -107,7 +107,7 @@ async def test_an_integration_is_reloaded(hass: HomeAssistant, device: CloudDevi
     await wait_for_value(device, "CurrentTemperature", 20.0)
     await vendor.unload()
     assert hass.states.get(vendor.entity_id(Lamp)).attributes["restored"]
-    entry.runtime_data.reporter.post_everything()
+    entry.runtime_data.device.reporter.post_everything()
     await vendor.set_up()
     vendor.update(Thermometer, native_value=22.0)
     await wait_for_value(device, "CurrentTemperature", 22.0)
@@ -126,7 +126,7 @@ async def test_a_renamed_entity_stays_bound(
 
     er.async_get(hass).async_update_entity(vendor.entity_id(Lamp), new_entity_id="light.reading_corner")
     await nothing_else(hass, device, vendor)
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.bound.problems
     vendor.update(Lamp, is_on=False)
     await wait_for_value(device, "LightSwitch", 0)
     assert (await set_properties(LightSwitch=1)).code == 200
@@ -183,7 +183,7 @@ async def test_a_removed_entity_is_not_replaced_by_a_namesake(
     await hass.async_block_till_done()
     vendor.update(OtherLamp, is_on=False)
     assert hass.states.get(name).state == "off"
-    assert "removed" in entry.runtime_data.bound.problems["LightSwitch"]
+    assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
     reply = await set_properties(LightSwitch=1)
     assert (reply.code, vendor.entities[OtherLamp].is_on) == (NOT_MAPPED, False)
     await nothing_else(hass, device, vendor)
@@ -192,7 +192,7 @@ async def test_a_removed_entity_is_not_replaced_by_a_namesake(
     await vendor.unload()
     await vendor.set_up()
     assert vendor.entity_id(Lamp) != name
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.bound.problems
     assert (await set_properties(LightSwitch=0)).code == 200
     await wait_for_value(device, "LightSwitch", 0)
     assert reported(device, "LightSwitch") == [1, 0]
@@ -238,7 +238,7 @@ async def test_an_entity_is_disabled_and_enabled(
     assert (await set_properties(LightSwitch=0)).code == 200
     await wait_for_value(device, "LightSwitch", 0)
     assert reported(device, "LightSwitch") == [1, 0]
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.bound.problems
 
 
 async def test_a_restart_with_entities_that_come_late(
@@ -275,7 +275,7 @@ async def test_entities_that_are_not_there_yet_have_no_state(
     for kind in vendor.kinds:
         hass.states.async_remove(vendor.entity_id(kind))
     entry = await set_up(bindings)
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.bound.problems
     await vendor.set_up()
     await wait_for_value(device, "CurrentTemperature", 20.0)
     await wait_for_value(device, "CurrentHumidity", 40)
@@ -348,7 +348,7 @@ async def test_a_choice_gets_other_options(
     await nothing_else(hass, device, vendor)
     vendor.update(Programme, options=["auto", "defrost"], current_option="defrost")
     await nothing_else(hass, device, vendor)
-    assert "defrost" in entry.runtime_data.reporter.unreportable["HVACMode"]
+    assert "defrost" in entry.runtime_data.device.reporter.unreportable["HVACMode"]
     assert (await set_properties(HVACMode=1)).code == OUT_OF_RANGE
     assert vendor.entities[Programme].current_option == "defrost"
     assert reported(device, "HVACMode") == [1]
@@ -356,7 +356,7 @@ async def test_a_choice_gets_other_options(
     assert (await set_properties(HVACMode=3)).code == 200
     await wait_for_value(device, "HVACMode", 3)
     assert (vendor.entities[Programme].current_option, reported(device, "HVACMode")) == ("auto", [1, 3])
-    assert not entry.runtime_data.reporter.unreportable
+    assert not entry.runtime_data.device.reporter.unreportable
 
 
 async def test_a_lamp_loses_and_regains_its_dimmer(

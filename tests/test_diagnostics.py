@@ -44,7 +44,7 @@ async def busy_entry(
     await invoke(cloud, device, "ReadMeter", {"Channel": 1})
     cloud.faults.set(answer_code={"code": 6813, "count": 9})
     hass.states.async_set("sensor.living_room", "21", CELSIUS)
-    await until(lambda: "CurrentTemperature" in entry.runtime_data.reporter.rejections.known)
+    await until(lambda: "CurrentTemperature" in entry.runtime_data.device.reporter.outbox.refusals)
     cloud.faults.set(answer_code=None)
     return entry
 

@@ -174,7 +174,7 @@ async def test_event_without_a_thing_model(hass: HomeAssistant) -> None:
     await walk.submit(identifier=" Smoke ")
     await walk.choose("trigger")
     await walk.submit(triggers=SMOKE)
-    assert "not known without a thing model" in walk.description()
+    assert "unknown without a thing model" in walk.description()
     for bad in ({"Zone": "{{ broken"}, ["text"]):
         await walk.submit(output=bad)
         assert walk.errors == {"output": "invalid_output"}

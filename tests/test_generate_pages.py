@@ -57,7 +57,7 @@ async def test_generated_thing_model_is_stored(hass: HomeAssistant) -> None:
         ("LightSwitch", "Lamp_Power_switch", "rw"),
         ("CurrentTemperature", "Cellar", "r"),
     ]
-    assert "Gone is not in it" in walk.description()
+    assert "Gone is not included" in walk.description()
     assert f"/api/aliyun_iot/{entry.entry_id}/thing_model?" in walk.description()
 
     await walk.submit(**walk.values)

@@ -25,7 +25,7 @@ async def looping(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfig
     """Return an entry with a property that is paused because of a loop."""
     assert await async_setup_component(hass, "repairs", {})
     entry = await set_up([LAMP])
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     for _ in range(TURNS + 1):
         command = Context()
         loops.commanded({"LightSwitch": 1}, command)

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.const import SUBENTRY_RULE
 from custom_components.aliyun_iot.exposures import exposed_bindings
-from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.rules import rules_of
 from simulator import CloudDevice
 
@@ -67,7 +67,7 @@ async def test_selection_is_followed(
     await device.wait_for(lambda one: kept in one.properties)
     assert followed(entry) == {kept: first}
     rule = rules_of(entry)[rule_id(entry)]
-    assert rule.left_out == {Facet(second, "power")}
+    assert rule.left_out == {EntityAspect(second, "power")}
     assert entry.subentries[rule_id(entry)].title == "Follow: label Cloud"
     assert device.connections == 1
 
@@ -87,7 +87,7 @@ async def test_unticked_property_is_left_to_other_entities(
     await walk.submit()
     assert walk.created
     await until(lambda: followed(entry) == {"LightSwitch": second})
-    assert rules_of(entry)[rule_id(entry)].left_out == {Facet(first, "power")}
+    assert rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")}
 
     house.add("light.third", labelled=True)
     await hass.async_block_till_done()
@@ -120,7 +120,7 @@ async def test_rule_is_added_in_the_options(hass: HomeAssistant, house: Labelled
     assert walk.created
     assert followed(entry) == {"PowerSwitch": lamp}
     assert [binding.rule for binding in exposed_bindings(entry)] == [rule_id(entry)]
-    assert rules_of(entry)[rule_id(entry)].bound == {Facet(lamp, "power")}
+    assert rules_of(entry)[rule_id(entry)].bound == {EntityAspect(lamp, "power")}
 
 
 async def test_selection_of_a_rule_is_changed(
@@ -144,7 +144,7 @@ async def test_selection_of_a_rule_is_changed(
     assert set(walk.values["bindings"]) == set(walk.choices("bindings"))
     await walk.submit(**walk.values)
     assert "To be bound: 1" in walk.description()
-    assert "To be released: 1" in walk.description()
+    assert "To be unbound: 1" in walk.description()
     assert followed(entry) == before
     await walk.submit()
     assert walk.aborted == "reconfigure_successful"
@@ -179,7 +179,7 @@ async def test_left_out_binding_can_be_selected_again(
     await walk.submit()
     await hass.async_block_till_done()
     assert not exposed_bindings(entry)
-    assert rules_of(entry)[followed_rule].left_out == {Facet(lamp, "power")}
+    assert rules_of(entry)[followed_rule].left_out == {EntityAspect(lamp, "power")}
 
 
 async def test_bindings_are_kept_when_a_rule_is_removed(
@@ -189,7 +189,7 @@ async def test_bindings_are_kept_when_a_rule_is_removed(
     house.add("switch.lamp", labelled=True)
     followed_rule = await add_rule(hass, entry, house)
     walk = await Walk.reconfigure_subentry(hass, entry, followed_rule, "keep")
-    assert "Bindings that stay, as your own: 1." in walk.description()
+    assert "Bindings kept as your own: 1." in walk.description()
     await walk.submit()
     assert walk.aborted == "kept"
     await hass.async_block_till_done()

@@ -77,7 +77,7 @@ async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: C
     }
     assert walk.values == {"bindings": list(walk.choices("bindings"))}
     assert "Found: 4." in walk.description()
-    assert "Nothing fits for certain, or all is bound already: Kettle." in walk.description()
+    assert "No property fits for certain, or everything is already bound: Kettle." in walk.description()
 
     await walk.submit(bindings=["LightSwitch", "CurrentTemperature"])
     assert not bound(entry)
@@ -101,13 +101,13 @@ async def test_preview_shows_the_exact_message(
     entry = await set_up()
     walk = await select(hass, entry, LAMP, "sensor.cellar")
     await walk.submit(bindings=["LightSwitch", "Brightness", "CurrentTemperature"])
-    post = folded(walk)["What would be posted now, message 1 of 1, properties: 2"]
+    post = folded(walk)["Would be posted now: message 1 of 1, properties: 2"]
     shown = post.removeprefix("<pre><code>").removesuffix("</code></pre>")
     assert shown.splitlines()[1:-1] == [
         '  "LightSwitch": {"value": 1, "time": 1791201600000},',
         '  "Brightness": {"value": 50, "time": 1791201600000}',
     ]
-    silent = folded(walk)["Nothing to report now, posted as soon as there is a value: 1"]
+    silent = folded(walk)["No value to report now, posted as soon as there is one: 1"]
     assert rows(silent) == ["Cellar · Value → Current temperature [CurrentTemperature] (Report)"]
 
     await walk.submit()
@@ -126,13 +126,13 @@ async def test_preview_lists_what_is_left_out_by_reason(hass: HomeAssistant, off
     await walk.submit(**selected(*entities, leave_out={"target": {"entity_id": ["lock.door"]}}))
     await walk.submit(bindings=["LightSwitch"])
     found = {summary: rows(content) for summary, content in folded(walk).items()}
-    assert found["Left out because you unticked or removed them: 1"] == ["Lamp · Brightness, Color temperature"]
-    assert found["Left out because another entity has the property: 1"] == [
+    assert found["Left out because you deselected or removed them: 1"] == ["Lamp · Brightness, Color temperature"]
+    assert found["Left out because the property belongs to another entity: 1"] == [
         "Second · Power switch → Light switch [LightSwitch]"
     ]
     assert found["Left out because no property of the thing model fits for certain: 1"] == ["Kettle · Power switch"]
-    assert found["Left out as you chose: 1"] == ["Door (lock.door)"]
-    assert found["Left out because they have nothing that could be bound: 1"] == ["Camera (camera.door)"]
+    assert found["Left out because you excluded them: 1"] == ["Door (lock.door)"]
+    assert found["Left out because they have nothing that can be bound: 1"] == ["Camera (camera.door)"]
     assert found["Left out because they are disabled or not loaded: 1"] == ["switch.gone"]
 
 
@@ -150,7 +150,7 @@ async def test_unticked_property_is_offered_to_other_entities(hass: HomeAssistan
     await walk.submit(bindings=["Brightness"])
     assert walk.choices("bindings")["LightSwitch"].startswith("Third · ")
     await walk.submit(bindings=["Brightness", "LightSwitch"])
-    assert rows(folded(walk)["Left out because you unticked or removed them: 2"]) == [
+    assert rows(folded(walk)["Left out because you deselected or removed them: 2"]) == [
         "Lamp · Color temperature, Power switch",
         "Second · Power switch",
     ]
@@ -186,8 +186,8 @@ async def test_better_match_gets_the_property(hass: HomeAssistant, offline: Mock
         "HVACMode": "AC",
     }
     assert walk.result["description_placeholders"]["left_out"] == (
-        "- Freezer: Current temperature [CurrentTemperature] goes to Cellar.\n\n"
-        "Nothing fits for certain, or all is bound already: Kettle. Use Bind one entity for those."
+        "- Freezer: Current temperature [CurrentTemperature] is assigned to Cellar.\n\n"
+        "No property fits for certain, or everything is already bound: Kettle. Use Bind one entity for these entities."
     )
 
 
@@ -197,7 +197,7 @@ async def test_preview_explains_problems_of_values(hass: HomeAssistant, offline:
     hass.states.async_set("sensor.room", "45.7", room)
     walk = await select(hass, offline, "sensor.room")
     await walk.submit(bindings=["CurrentHumidity"])
-    (problem,) = rows(folded(walk)["Worth a look: 1"])
+    (problem,) = rows(folded(walk)["Please check: 1"])
     assert problem.startswith("CurrentHumidity: ")
     assert {"45.7", "46"} <= set(re.findall(r"[\d.]*\d", problem))
     assert '"CurrentHumidity": {"value": 46,' in walk.description()
@@ -208,9 +208,9 @@ async def test_preview_explains_problems_of_values(hass: HomeAssistant, offline:
     await walk.submit(bindings=["CurrentHumidity"])
     walk = await select(hass, offline, "sensor.room")
     await walk.submit(bindings=["CurrentHumidity"])
-    (problem,) = rows(folded(walk)["Worth a look: 1"])
+    (problem,) = rows(folded(walk)["Please check: 1"])
     assert "145" in problem
-    assert not [summary for summary in folded(walk) if summary.startswith("What would be posted")]
+    assert not [summary for summary in folded(walk) if summary.startswith("Would be posted")]
 
 
 async def test_empty_selection_is_refused(hass: HomeAssistant, offline: MockConfigEntry) -> None:
@@ -340,20 +340,20 @@ async def test_many_entities_are_bound_in_one_update(hass: HomeAssistant, device
     for entity_id in entities:
         hass.states.async_set(entity_id, "5", {"min": 0, "max": 10, "step": 1})
     applied = 0
-    follow = entry.runtime_data.commander.follow
+    follow = entry.runtime_data.device.commander.follow
 
     def counted(*what: Any) -> None:
         nonlocal applied
         applied += 1
         follow(*what)
 
-    entry.runtime_data.commander.follow = counted
+    entry.runtime_data.device.commander.follow = counted
     walk = await select(hass, entry, *entities)
     await walk.submit(bindings=list(walk.choices("bindings")))
-    posts = [summary for summary in folded(walk) if summary.startswith("What would be posted")]
+    posts = [summary for summary in folded(walk) if summary.startswith("Would be posted")]
     assert posts == [
-        "What would be posted now, message 1 of 2, properties: 200",
-        "What would be posted now, message 2 of 2, properties: 100",
+        "Would be posted now: message 1 of 2, properties: 200",
+        "Would be posted now: message 2 of 2, properties: 100",
     ]
     assert "\n\n" not in folded(walk)["To be bound: 300"]
     await walk.submit()

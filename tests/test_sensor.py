@@ -106,18 +106,18 @@ async def test_sensors_count_values_and_commands(
     await pass_update_interval(hass)
     offline = shown(hass, entry)
     assert offline["values_buffered"] == "1"
-    assert int(offline["values_merged"]) == entry.runtime_data.reporter.counters.merged >= 2
+    assert int(offline["values_merged"]) == entry.runtime_data.device.reporter.counters.merged >= 2
     assert offline["commands_received"] == "2"
     assert offline["commands_refused"] == "1"
 
     cloud.faults.set(answer_code={"code": 6813, "count": 2})  # of the snapshot, and of its first half
     end_outage(cloud)
-    await until(lambda: entry.runtime_data.reporter.counters.rejected)
+    await until(lambda: entry.runtime_data.device.reporter.counters.rejected)
     await until(lambda: entry.runtime_data.link.state is LinkState.ONLINE)
     await all_sent(entry)
     await pass_update_interval(hass)
     online = shown(hass, entry)
-    counters = entry.runtime_data.reporter.counters
+    counters = entry.runtime_data.device.reporter.counters
     assert online["values_buffered"] == "0"
     assert online["values_rejected"] == str(counters.rejected)
     assert int(online["values_sent"]) == counters.sent > 2

@@ -216,7 +216,7 @@ async def test_service_runs_actions(hass: HomeAssistant, cloud: Simulator, devic
     assert walk.choices("identifier")["ReadMeter"] == "Read meter [ReadMeter]"
     await walk.submit(identifier="ReadMeter")
     assert walk.step == "run"
-    assert "Variables that it gets: `Channel` (" in walk.description()
+    assert "Variables: `Channel` (" in walk.description()
 
     actions = [
         {"variables": {"answer": {"Energy": 12.5}}},
@@ -246,7 +246,7 @@ async def test_service_runs_a_script(hass: HomeAssistant, entry: MockConfigEntry
     reference = er.async_get(hass).async_get("script.bell").id
     walk = await Walk.add_subentry(hass, entry, "service")
     await walk.submit(identifier="Restart")
-    assert walk.description().endswith("What its response may hold: none")
+    assert walk.description().endswith("Allowed in the response: none")
     await walk.submit(script="script.bell")
     assert walk.created
     (subentry_id,) = entry.subentries
@@ -323,7 +323,7 @@ async def test_service_identifier_can_be_typed_without_a_thing_model(hass: HomeA
     await walk.submit(identifier="set")
     assert walk.errors == {"identifier": "invalid_identifier"}
     await walk.submit(identifier=" Ring ")
-    assert walk.description().count("not known without a thing model") == 2
+    assert walk.description().count("unknown without a thing model") == 2
     await walk.submit(actions=actions)
     assert walk.created
 

@@ -65,7 +65,7 @@ async def test_thing_model_is_pasted(
     assert walk.step == "thing_model_confirm"
     assert walk.description() == (
         "Properties: 12, events: 3, services: 3.\n\n"
-        "**Gone**\n- `HVACMode` HVAC mode\n- `LastSeen` Last seen\n\n"
+        "**Removed**\n- `HVACMode` HVAC mode\n- `LastSeen` Last seen\n\n"
         "**Changed**\n"
         "- `LightSwitch` Light switch: can be set → read-only\n"
         "- `Brightness`: can be set → read-only\n"
@@ -75,17 +75,17 @@ async def test_thing_model_is_pasted(
         "- `Schedule` Heating schedule: can be set → read-only\n"
         "- `ZoneLevels` Zone levels: can be set → read-only\n"
         "- `GatewayName` Gateway name: can be set → read-only\n\n"
-        "These bindings do not fit, and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Choose Report.\n"
+        "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n"
         "- HVACMode: the thing model has no such property.\n"
         "- Unheard: the thing model has no such service."
     )
-    assert "HVACMode" in entry.runtime_data.model.properties
+    assert "HVACMode" in entry.runtime_data.device.model.properties
 
     await walk.submit()
     assert walk.created
     await hass.async_block_till_done()
-    assert "HVACMode" not in entry.runtime_data.model.properties
+    assert "HVACMode" not in entry.runtime_data.device.model.properties
     assert device.connections == 1
 
 
@@ -133,7 +133,7 @@ async def test_thing_model_is_fetched_from_the_cloud(
     assert walk.step == "thing_model_confirm"
     await walk.submit()
     await hass.async_block_till_done()
-    assert "LightSwitch" in entry.runtime_data.model.properties
+    assert "LightSwitch" in entry.runtime_data.device.model.properties
 
 
 async def test_reason_of_a_failed_fetch_is_shown(
@@ -149,12 +149,12 @@ async def test_reason_of_a_failed_fetch_is_shown(
     cloud.faults.answer_code = CodeFault(6321, 1)
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert walk.result["menu_options"] == ["thing_model_upload", "thing_model_paste", "thing_model_fetch"]
-    assert "The cloud does not give the thing model (code 6321: " in walk.description()
+    assert "The cloud did not provide the thing model, code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
     cloud.faults.dsltemplate_silent = True
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert "The cloud did not answer" in walk.description()
+    assert "The cloud did not reply" in walk.description()
     cloud.faults.dsltemplate_silent = False
     monkeypatch.undo()
     await walk.choose("thing_model_fetch")
@@ -216,7 +216,7 @@ async def test_differences_are_shown(
     assert walk.description() == (
         "Properties: 14, events: 3, services: 2.\n\n"
         "**New**\n- `Door` 门: 0 (关) or 1 (开), read-only\n\n"
-        "**Gone**\n- `HVACMode` HVAC mode\n- `Restart`\n\n"
+        "**Removed**\n- `HVACMode` HVAC mode\n- `Restart`\n\n"
         "**Changed**\n"
         "- `LightSwitch` Light switch: can be set → read-only\n"
         "- `Brightness`: integer 0 to 100 %, step 1 → integer 0 to 50 lx, step 1\n"
@@ -224,9 +224,9 @@ async def test_differences_are_shown(
         "- `GatewayName` Called: Gateway name → Called\n"
         "- `SceneActivated` Scene activated: info → alert\n"
         "- `RunScene` Run scene: asynchronous → synchronous\n\n"
-        "These bindings do not fit, and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Choose Report.\n\n"
-        "These bindings behave differently with it:\n"
+        "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n\n"
+        "These bindings will behave differently:\n"
         "- CurrentTemperature: The entity measures in °C, the property in V. Set a scale or an offset."
     )
 
@@ -237,7 +237,7 @@ async def test_same_thing_model_has_no_differences(
     """The page says so; without a stored thing model it shows no comparison."""
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
-    assert walk.description().endswith("\n\nIt says the same as the present thing model.")
+    assert walk.description().endswith("\n\nIt is the same as the current thing model.")
 
     walk = await Walk.options(hass, entry_with(hass, {}), "thing_model", "thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
@@ -338,7 +338,7 @@ async def test_invalid_stored_thing_model_can_be_replaced(
     """It prevents the set-up of the entry; a valid one, or none, sets the entry up again."""
     entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
     assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert "Open its options" in entry.reason
+    assert "Open the options" in entry.reason
     walk = await Walk.options(hass, entry, "thing_model", way)
     if way == "thing_model_paste":
         await walk.submit(thing_model=json.dumps(thing_model_document))
@@ -355,6 +355,6 @@ async def test_thing_model_is_removed(hass: HomeAssistant, device: CloudDevice, 
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_forget")
     await walk.submit()
     await hass.async_block_till_done()
-    assert entry.runtime_data.model is None
+    assert entry.runtime_data.device.model is None
     assert bound(entry).keys() == {"LightSwitch"}
     assert device.connections == 1

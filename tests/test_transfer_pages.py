@@ -108,7 +108,7 @@ async def test_changes_are_shown_before_they_are_stored(
     walk = await offered(hass, entry, text, "replace")
     assert walk.step == "import_preview"
     assert walk.description().strip() == (
-        "New: 1, changed: 1, removed: 1, as before: 1.\n\n"
+        "New: 1, changed: 1, removed: 1, unchanged: 1.\n\n"
         "**New**\n"
         "- Cellar · Value → Current temperature [CurrentTemperature] (Report)\n\n"
         "**Changed to**\n"
@@ -203,7 +203,7 @@ async def test_mapping_is_uploaded_as_a_file(hass: HomeAssistant, offline: MockC
         (
             "en",
             [
-                "bindings → light.lamp → 1 → conversion → scale: a number other than 0 is expected here, and it says: 0",
+                "bindings → light.lamp → 1 → conversion → scale: expected a number other than 0, but found: 0",
                 "bindings → light.lamp → 2: aspect is missing.",
             ],
         ),
@@ -375,5 +375,5 @@ async def _import(
 
 
 def _named(entry: MockConfigEntry, identifier: str) -> str:
-    name = entry.runtime_data.model.properties[identifier].name
+    name = entry.runtime_data.device.model.properties[identifier].name
     return identifier if name == identifier else f"{name} [{identifier}]"

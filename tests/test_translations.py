@@ -24,7 +24,8 @@ from custom_components.aliyun_iot.flows.rule_flow import RuleFlow
 from custom_components.aliyun_iot.flows.subentry_flow import ExposureFlow, ServiceFlow
 from custom_components.aliyun_iot.mapping.binding import Access
 from custom_components.aliyun_iot.mapping.document.difference import Mode
-from custom_components.aliyun_iot.mapping.document.fault import Expected, FaultKind
+from custom_components.aliyun_iot.mapping.document.fault import FaultKind
+from custom_components.aliyun_iot.mapping.fields import Expected
 
 from .walk import placeholders, translations
 

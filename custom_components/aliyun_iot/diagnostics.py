@@ -48,32 +48,32 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "port": link.config.endpoint.port,
         },
         "thing_model": {
-            "properties": list(runtime.model.properties),
-            "events": list(runtime.model.events),
-            "services": list(runtime.model.services),
+            "properties": list(runtime.device.model.properties),
+            "events": list(runtime.device.model.events),
+            "services": list(runtime.device.model.services),
         }
-        if runtime.model
+        if runtime.device.model
         else None,
         "bindings": {
-            "working": {bound.identifier: bound.entity_id for bound in runtime.bound.by_identifier.values()},
-            "problems": dict(runtime.bound.problems),
+            "working": {bound.identifier: bound.entity_id for bound in runtime.device.bound.by_identifier.values()},
+            "problems": dict(runtime.device.bound.problems),
         },
         "reporter": {
-            "counters": asdict(runtime.reporter.counters),
-            "buffered": runtime.reporter.buffered,
-            "samples": len(runtime.reporter.history),
-            "room_for_samples": runtime.reporter.history.capacity,
-            "rejections": {key: asdict(rejection) for key, rejection in runtime.reporter.rejections.known.items()},
-            "unreportable": dict(runtime.reporter.unreportable),
+            "counters": asdict(runtime.device.reporter.counters),
+            "buffered": runtime.device.reporter.buffered,
+            "samples": len(runtime.device.reporter.history),
+            "room_for_samples": runtime.device.reporter.history.capacity,
+            "refusals": {key: asdict(refusal) for key, refusal in runtime.device.reporter.outbox.refusals.items()},
+            "unreportable": dict(runtime.device.reporter.unreportable),
         },
         "events": {
-            "counters": asdict(runtime.events_out.counters),
-            "problems": dict(runtime.events_out.problems),
+            "counters": asdict(runtime.device.event_queue.counters),
+            "problems": dict(runtime.device.events.problems),
         },
-        "commands": runtime.commander.journal.rows(),
+        "commands": runtime.device.commander.journal.rows(),
         "command_counters": {
-            "received": runtime.commander.journal.received,
-            "refused": runtime.commander.journal.refused,
+            "received": runtime.device.commander.journal.received,
+            "refused": runtime.device.commander.journal.refused,
         },
         "issues": [
             {
@@ -83,7 +83,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             }
             for issue in issues_of(hass, entry.entry_id)
         ],
-        "paused": runtime.loops.paused(),
+        "paused": runtime.device.loops.paused(),
     }
     # The product key is part of a region's host name, and error messages may quote the user's input.
     identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]

@@ -15,7 +15,7 @@ from .alink.command import CommandKind
 from .commands.discretion import shown
 from .const import SUBENTRY_SERVICE
 from .entity import CloudEntity, device_info
-from .listeners import Happening, Listener, listeners_of
+from .listeners import Listener, TriggerKind, listeners_of
 from .mapping.binding import ServiceBinding
 from .runtime import AliyunConfigEntry
 
@@ -71,7 +71,7 @@ class CommandEvent(CloudEntity, EventEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to the answers."""
-        listener = Listener(self._entry.entry_id, Happening.COMMAND_ANSWERED, self.wanted, self._hear)
+        listener = Listener(self._entry.entry_id, TriggerKind.COMMAND_ANSWERED, self.wanted, self._hear)
         self.async_on_remove(listeners_of(self.hass).add(listener))
 
     @callback

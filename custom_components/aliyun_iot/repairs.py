@@ -24,7 +24,7 @@ class LoopFixFlow(ConfirmRepairFlow):
         if user_input is not None:
             entry: AliyunConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
             if entry and entry.state is ConfigEntryState.LOADED:
-                entry.runtime_data.loops.resume(self._identifier)
+                entry.runtime_data.device.loops.resume(self._identifier)
         return await super().async_step_confirm(user_input)
 
 

@@ -41,15 +41,15 @@ def _sensor(
 
 
 SENSORS: Final = (
-    _sensor("messages_sent", lambda runtime: runtime.reporter.counters.posts),
-    _sensor("values_sent", lambda runtime: runtime.reporter.counters.sent),
-    _sensor("values_merged", lambda runtime: runtime.reporter.counters.merged),
-    _sensor("values_rejected", lambda runtime: runtime.reporter.counters.rejected),
-    _sensor("values_retried", lambda runtime: runtime.reporter.counters.retried),
-    _sensor("values_dropped", lambda runtime: runtime.reporter.counters.dropped),
-    _sensor("values_buffered", lambda runtime: runtime.reporter.buffered, SensorStateClass.MEASUREMENT),
-    _sensor("commands_received", lambda runtime: runtime.commander.journal.received),
-    _sensor("commands_refused", lambda runtime: runtime.commander.journal.refused),
+    _sensor("messages_sent", lambda runtime: runtime.device.reporter.counters.posts),
+    _sensor("values_sent", lambda runtime: runtime.device.reporter.counters.sent),
+    _sensor("values_merged", lambda runtime: runtime.device.reporter.counters.merged),
+    _sensor("values_rejected", lambda runtime: runtime.device.reporter.counters.rejected),
+    _sensor("values_retried", lambda runtime: runtime.device.reporter.counters.retried),
+    _sensor("values_dropped", lambda runtime: runtime.device.reporter.counters.dropped),
+    _sensor("values_buffered", lambda runtime: runtime.device.reporter.buffered, SensorStateClass.MEASUREMENT),
+    _sensor("commands_received", lambda runtime: runtime.device.commander.journal.received),
+    _sensor("commands_refused", lambda runtime: runtime.device.commander.journal.refused),
 )
 
 

@@ -36,7 +36,7 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
         "devices": len(entries),
         "connected_devices": sum(runtime.link.state is LinkState.ONLINE for runtime in loaded),
         "states": _counted(map(_state, entries)),
-        "buffered_values": sum(runtime.reporter.buffered for runtime in loaded),
+        "buffered_values": sum(runtime.device.reporter.buffered for runtime in loaded),
         "can_reach_server": _reach(_endpoints(hass, entries)),
     }
 

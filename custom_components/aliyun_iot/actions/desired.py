@@ -17,8 +17,8 @@ GET_DESIRED_SCHEMA = vol.Schema(
 async def get_desired(call: ServiceCall) -> ServiceResponse:
     """Return the cloud's desired values of the given properties, or of all bound properties."""
     runtime = runtime_of(call)
-    identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.bound.by_identifier)
-    known = runtime.model.properties if runtime.model else None
+    identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.device.bound.by_identifier)
+    known = runtime.device.model.properties if runtime.device.model else None
     if known is not None and (unknown := [identifier for identifier in identifiers if identifier not in known]):
         raise misuse("unknown_property", identifier=", ".join(unknown), known=listed(known))
     with translated_errors(call):

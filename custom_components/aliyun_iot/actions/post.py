@@ -29,7 +29,7 @@ REQUEST_SYNC_SCHEMA = vol.Schema(ENTRY)
 async def post_properties(call: ServiceCall) -> ServiceResponse:
     """Post property values, wait for the reply, and raise an error that lists the rejected ones."""
     runtime = runtime_of(call)
-    model = runtime.model.properties if runtime.model else None
+    model = runtime.device.model.properties if runtime.device.model else None
     values = wire_values(call, call.data[ATTR_PROPERTIES], model, "unknown_property")
     now = utc_milliseconds()
     samples = {identifier: Sample(value, now) for identifier, value in values.items()}
@@ -46,7 +46,7 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
     """Post an event and wait for the cloud's reply."""
     runtime = runtime_of(call)
     identifier: str = call.data[ATTR_IDENTIFIER]
-    events = runtime.model.events if runtime.model else None
+    events = runtime.device.model.events if runtime.device.model else None
     if events is not None and identifier not in events:
         raise misuse("unknown_event", identifier=identifier, known=listed(events))
     output = wire_values(
@@ -62,7 +62,7 @@ async def request_sync(call: ServiceCall) -> ServiceResponse:
     runtime = runtime_of(call)
     if runtime.link.state is not LinkState.ONLINE:
         raise failure("not_connected")
-    snapshot = runtime.reporter.post_everything()
+    snapshot = runtime.device.reporter.post_everything()
     await snapshot.wait(SYNC_TIMEOUT)
     return {
         "posted": snapshot.posted,

@@ -38,7 +38,7 @@ REPLY_SCHEMA = vol.Schema(
 
 async def reply(call: ServiceCall) -> None:
     """Answer a service that nobody bound, a raw frame, or a message whose sender waits."""
-    replies = runtime_of(call).commander.replies
+    replies = runtime_of(call).device.commander.replies
     command_id: str = call.data[ATTR_COMMAND_ID]
     command = replies.find(command_id)
     if command is None:

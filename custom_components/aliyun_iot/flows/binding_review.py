@@ -48,7 +48,7 @@ FIELD_OF_PROBLEM: Final = {
 async def review(properties: PropertyField, binding: Binding, state: State, actions_field: str) -> InputRefused | None:
     """Return the warnings about a binding as errors of the form, or None; raises InputRefused if it can't work.
 
-    `state` is the state of the entity or `NO_ENTITY`. `actions_field` is the field or section that shows errors of the
+    `state` is the state of the entity or `NO_ENTITY_STATE`. `actions_field` is the field or section that shows errors of the
     actions.
     """
     properties.refuse_taken(binding)

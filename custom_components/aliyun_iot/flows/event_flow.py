@@ -19,8 +19,8 @@ import voluptuous as vol
 
 from ..alink.model.thing_model import Event
 from ..exposures import entity_reference, event_bindings, event_title, resolve_entity
-from ..mapping.binding import identifier
 from ..mapping.event_binding import EventBinding
+from ..mapping.validators import valid_identifier
 from ..reports.event_output import EventOutput
 from ..reports.event_sources import Triggers, validated_triggers
 from ..runtime import thing_model_of
@@ -51,7 +51,7 @@ class EventFlow(ConfigSubentryFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                self._binding = EventBinding(identifier(user_input[CONF_IDENTIFIER].strip()))
+                self._binding = EventBinding(valid_identifier(user_input[CONF_IDENTIFIER].strip()))
             except vol.Invalid:
                 errors = {CONF_IDENTIFIER: "invalid_identifier"}
             else:

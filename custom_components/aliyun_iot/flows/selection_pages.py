@@ -25,7 +25,7 @@ from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
 from ..mapping.suggest.suggestions import Obstacle, unmatched
-from ..rules import Changes, changes_by_rules, facet_of, rules_of
+from ..rules import Changes, changes_by_rules, entity_aspect, rules_of
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from ..words.model_texts import bullets
@@ -108,15 +108,15 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         errors: dict[str, str] = {}
         if user_input is not None:
             chosen = user_input[CONF_BINDINGS]
-            seen = {facet_of(binding) for binding in offered.values()}
-            unticked = {facet_of(binding) for identifier, binding in offered.items() if identifier not in chosen}
+            seen = {entity_aspect(binding) for binding in offered.values()}
+            unticked = {entity_aspect(binding) for identifier, binding in offered.items() if identifier not in chosen}
             known = offered.keys() >= set(chosen)
             draft = replace(draft, rule=replace(draft.rule, left_out=draft.rule.left_out - seen | unticked))
             self._draft, offered = draft, self._offered(draft)
             if not known:
                 # One of the identifiers has been bound elsewhere in the meantime.
                 errors = {CONF_BINDINGS: "changed_meanwhile"}
-            elif {facet_of(binding) for binding in offered.values()} - seen - draft.rule.left_out:
+            elif {entity_aspect(binding) for binding in offered.values()} - seen - draft.rule.left_out:
                 # Unticking has freed a property for another entity, whose suggestion can be unticked as well.
                 errors = {CONF_BINDINGS: "others_fit"}
             elif not chosen and not draft.follow:
@@ -136,7 +136,9 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             )
         )
         # A suggested value and not a default, which would select everything again if the field were missing.
-        ticked = [identifier for identifier, binding in offered.items() if facet_of(binding) not in draft.rule.left_out]
+        ticked = [
+            identifier for identifier, binding in offered.items() if entity_aspect(binding) not in draft.rule.left_out
+        ]
         return self.async_show_form(
             step_id="suggestions",
             data_schema=self.add_suggested_values_to_schema(

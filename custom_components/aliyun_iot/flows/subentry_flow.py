@@ -33,7 +33,8 @@ from ..exposures import (
     service_bindings,
     store_bindings,
 )
-from ..mapping.binding import Binding, ServiceBinding, identifier
+from ..mapping.binding import Binding, ServiceBinding
+from ..mapping.validators import valid_identifier
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
@@ -131,7 +132,7 @@ class ServiceFlow(ConfigSubentryFlow):
         if user_input is not None:
             self._identifier = user_input[CONF_IDENTIFIER].strip()
             try:
-                identifier(self._identifier)
+                valid_identifier(self._identifier)
             except vol.Invalid:
                 errors = {CONF_IDENTIFIER: "invalid_identifier"}
             else:

@@ -20,7 +20,7 @@ from ..mapping.document.document import Document
 from ..mapping.document.fault import DocumentError
 from ..mapping.document.text import MAX_SIZE, read_text, write_text
 from ..runtime import thing_model_of
-from ..transfer import MAPPING_DOWNLOAD, Plan, carry_out, mapping_document, plan_import
+from ..transfer import MAPPING_DOWNLOAD, ImportPlan, carry_out, mapping_document, plan_import
 from ..words.labels import Labels
 from ..words.transfer_texts import changes_text, faults_text, warnings, warnings_text
 from .options_pages import OptionsPages
@@ -52,7 +52,7 @@ class TransferPages(OptionsPages):
         super().__init__()
         self._imported: Document | None = None
         self._import_mode = Mode.MERGE
-        self._planned_import: Plan | None = None
+        self._planned_import: ImportPlan | None = None
 
     async def async_step_transfer(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask whether to export or to import."""
@@ -144,5 +144,5 @@ class TransferPages(OptionsPages):
             },
         )
 
-    def _plan_import(self, document: Document) -> Plan:
+    def _plan_import(self, document: Document) -> ImportPlan:
         return plan_import(self.hass, self.config_entry, document, self._import_mode)

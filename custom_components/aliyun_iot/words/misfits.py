@@ -6,7 +6,7 @@ from ..alink.model.thing_model import ThingModel
 from ..exposures import exposed_bindings, resolve_entity, service_bindings
 from ..mapping.binding import Binding
 from ..mapping.check import check
-from ..mapping.generic import NO_ENTITY, aspect_for
+from ..mapping.generic import NO_ENTITY_STATE, aspect_for
 from .labels import Labels
 
 
@@ -41,7 +41,7 @@ def _texts(labels: Labels, binding: Binding, model: ThingModel | None, *, blocki
     if model and definition is None:
         return [labels.text("common.unknown_property", identifier=binding.identifier)] if blocking else []
     entity_id = resolve_entity(labels.hass, binding.entity) if binding.entity else ""
-    state = labels.hass.states.get(entity_id) if entity_id else NO_ENTITY
+    state = labels.hass.states.get(entity_id) if entity_id else NO_ENTITY_STATE
     aspect = aspect_for(binding, entity_id or "")
     if entity_id is None or state is None or aspect is None:
         # A missing entity does not depend on the thing model.

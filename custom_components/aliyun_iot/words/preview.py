@@ -26,7 +26,7 @@ from ..mapping.domains import aspect_of
 from ..mapping.rule import Rule
 from ..mapping.selection import survey
 from ..mapping.suggest.suggestions import Obstacle, Unmatched, unmatched
-from ..reports.sender import PROPERTIES_PER_POST
+from ..reports.lanes import VALUES_PER_POST
 from .labels import Labels
 
 MAX_UNFOLDED = 20
@@ -150,7 +150,7 @@ def _named(labels: Labels, entity_id: str) -> str:
 def _posts(labels: Labels, samples: Mapping[str, Sample]) -> Iterable[str]:
     """Yield the messages that would be posted, with one property per line."""
     params = property_params(samples)
-    messages = list(batched(params.items(), PROPERTIES_PER_POST, strict=False))
+    messages = list(batched(params.items(), VALUES_PER_POST, strict=False))
     for number, message in enumerate(messages, 1):
         rows = ",\n".join(
             f"  {json.dumps(identifier)}: {json.dumps(value, ensure_ascii=False)}" for identifier, value in message

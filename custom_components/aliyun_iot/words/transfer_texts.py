@@ -7,11 +7,11 @@ from homeassistant.core import callback
 
 from ..alink.model.thing_model import ThingModel
 from ..mapping.binding import Binding, ServiceBinding
-from ..mapping.document.difference import AnyChange, Difference
+from ..mapping.document.difference import AnyItemChange, Difference
 from ..mapping.document.fault import DocumentError, Fault
 from ..mapping.event_binding import EventBinding
 from ..mapping.generic import aspect_for
-from ..transfer import Plan
+from ..transfer import ImportPlan
 from .labels import Labels
 from .misfits import reasons
 from .model_texts import bullets
@@ -44,7 +44,7 @@ def risks(labels: Labels, planned: Difference, model: ThingModel | None) -> list
 
 
 @callback
-def warnings(labels: Labels, plan: Plan, model: ThingModel | None) -> list[str]:
+def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list[str]:
     """Return a line for each item of an import that does not work in this installation, or not yet."""
     lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.strangers]
     for binding in (change.after for change in plan.difference.bindings if change.after):
@@ -82,7 +82,7 @@ def _fault(labels: Labels, fault: Fault) -> str:
     )
 
 
-def _item(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
+def _item(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
     match change.after or change.before:
         case Binding() as binding:
             return labels.binding(binding, model)
@@ -95,7 +95,7 @@ def _item(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
             return labels.text("common.import_rule", name=_one_line(change.name))
 
 
-def _risk(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
+def _risk(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
     text = _item(labels, change, model)
     if isinstance(change.after, Binding) and change.after.actions:
         return f"{text}: {_run(change.after)}"
