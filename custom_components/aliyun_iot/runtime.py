@@ -92,7 +92,7 @@ class Runtime:
             hass,
             self.link,
             entry.options.get(CONF_WINDOW, DEFAULT_WINDOW),
-            on_change=self.loops.changed,
+            on_change=self.loops.record_change,
             rejections=Rejections(self._rejected),
         )
         self._health = Health(hass, entry, self.reporter)
@@ -101,9 +101,17 @@ class Runtime:
             Announcer(hass, entry),
             self.reporter,
             self.loops,
+            on_answered=self._command_answered,
         )
         self._unsent = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history)
-        self.desired = DesiredValues(hass, self.link, self.commander, self._unsent)
+        self.desired = DesiredValues(
+            hass,
+            self.link,
+            self._unsent,
+            carry_out=self.commander.carry_out,
+            sets_answered=self.commander.sets_answered,
+            note=self.commander.journal.note,
+        )
         self._catching_up = CatchingUp(hass, self.reporter, self.desired, self._unsent)
         self.follower = Follower(hass, entry, lambda: self.model)
         self.events_out = EventsOut(hass, entry, self.link)
@@ -290,9 +298,11 @@ class Runtime:
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _commanded(self, command: Command) -> Answer:
-        if command.kind is CommandKind.PROPERTY_SET:
-            return await self.desired.obey(command)
         return await self.commander.handle(command)
+
+    @callback
+    def _command_answered(self, command: Command, answer: Answer) -> None:
+        self.desired.command_answered(command, answer)
 
     @callback
     def _code_came(self, code: int) -> None:
