@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.codes import Code
 from .alink.command import CommandKind
-from .commands.privacy import shortened
+from .commands.outcome import shortened
 from .const import SUBENTRY_SERVICE
 from .entity import CloudEntity, cloud_device
 from .listeners import Listener, TriggerKind, listeners_of

@@ -14,7 +14,7 @@ from .alink.codes import CODES, describe
 from .alink.command import CommandKind
 from .alink.i18n import is_chinese, labelled
 from .alink.model.numeric import shortest
-from .commands.privacy import shown
+from .commands.outcome import shown
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from .mapping.domains import domain_of
 

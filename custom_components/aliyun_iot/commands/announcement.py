@@ -17,10 +17,10 @@ from homeassistant.util.json import json_loads
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
+from ..alink.messages import JsonValue
 from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from ..listeners import TriggerKind, listeners_of
-from .failure import Failure
-from .privacy import masked
+from .outcome import Failure
 from .property_set import Examined, RequestedProperty
 
 _NOTHING = Examined()
@@ -31,13 +31,14 @@ class CommandRun:
     """A command that is being carried out.
 
     `context` is the context of everything that it causes. `started` and `until`, when the answer is due, are in monotonic
-    seconds. `examined` is what a property set means, once that is known.
+    seconds. `params` are those of the command, masked. `examined` is what a property set means, once that is known.
     """
 
     command: Command
     context: Context
     started: float
     until: float
+    params: JsonValue
     examined: Examined = _NOTHING
 
     @property
@@ -65,7 +66,7 @@ class Announcer:
             return
         refusals = run.examined.refusals
         changes = [_change(requested, refusals.get(requested.identifier)) for requested in run.examined.properties]
-        self._fire(EVENT_COMMAND, run, {"params": masked("", command.params), "sync": command.sync, "changes": changes})
+        self._fire(EVENT_COMMAND, run, {"params": run.params, "sync": command.sync, "changes": changes})
 
     @callback
     def answered(self, run: CommandRun, answer: Answer) -> None:
@@ -78,7 +79,7 @@ class Announcer:
         if answer.code != Code.SUCCESS:
             announced = {identifier: refusal.message for identifier, refusal in run.examined.refusals.items()}
             self._fire(EVENT_COMMAND_FAILED, run, {**outcome, "foretold": bool(announced) and answer.data == announced})
-        details = {"kind": command.kind, "input": masked("", command.params), "message_id": command.id, **outcome}
+        details = {"kind": command.kind, "input": run.params, "message_id": command.id, **outcome}
         names = [command.kind.value, *([command.identifier] if command.identifier else [])]
         self._listeners.notify(
             self._entry.entry_id, TriggerKind.COMMAND_ANSWERED, details, names=names, context=run.context
@@ -137,10 +138,11 @@ class Announcer:
 
 
 def _change(requested: RequestedProperty, refusal: Failure | None) -> dict[str, Any]:
+    bound = requested.bound
     return {
         "identifier": requested.identifier,
-        "entity_id": requested.entity_id,
-        "aspect": requested.aspect,
+        "entity_id": bound.entity_id if bound else "",
+        "aspect": bound.aspect.key if bound else "",
         "value": requested.legible,
         "refused": refusal.message if refusal else "",
         "code": int(refusal.code) if refusal else None,

@@ -20,9 +20,9 @@ from ..alink.samples import Sample
 from ..bound import BoundProperties
 from ..mapping.binding import ServiceBinding
 from .announcement import Announcer, CommandRun
-from .failure import DRY_RUN, Failure, answer_of
 from .journal import Journal
 from .loops import LoopGuard
+from .outcome import DRY_RUN, Failure, answer_of, masked
 from .policy import Policy
 from .property_set import PropertySetter
 from .replies import Replies
@@ -108,7 +108,8 @@ class Commander:
             limit = self.policy.rules.commands_per_minute
             answer = Answer(Code.TOO_BUSY, message=f"more than {limit} commands in a minute")
         else:
-            run = CommandRun(command, Context(), started, started + (SYNC_DEADLINE if command.sync else DEADLINE))
+            until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
+            run = CommandRun(command, Context(), started, until, masked("", command.params))
             answer = await self._run(run)
             self._announcer.answered(run, answer)
         self.journal.add(command, answer, time.monotonic() - started)

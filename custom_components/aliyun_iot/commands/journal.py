@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Final
 
 from homeassistant.util import dt as dt_util
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command
-from .failure import MAX_MESSAGE
+from .outcome import MAX_MESSAGE
 
 MAX_ROWS: Final = 100
 
@@ -18,7 +19,7 @@ MAX_ROWS: Final = 100
 class JournalRow:
     """One command and its answer. `target` are the identifiers that it is about; their values are private."""
 
-    at: str
+    at: datetime
     kind: str
     id: str
     target: list[str]
@@ -42,27 +43,18 @@ class Journal:
         """Add a command that was answered after so many seconds."""
         self.received += 1
         self.refused += answer.code != Code.SUCCESS
-        target = _identifiers(command)
-        self.note(command.kind, target, answer.code, answer.message, command_id=command.id, seconds=seconds)
+        target = [command.identifier] if command.identifier else command.params
+        identifiers = [str(identifier) for identifier in target] if isinstance(target, dict | list) else []
+        self.note(command.kind, identifiers, answer.code, answer.message, command_id=command.id, seconds=seconds)
 
     def note(
         self, kind: str, target: Iterable[str], code: int, message: str, *, command_id: str = "", seconds: float = 0.0
     ) -> None:
         """Add a row; without `command_id` and `seconds` a step that no command caused."""
-        at = dt_util.utcnow().isoformat(timespec="milliseconds")
         milliseconds = round(seconds * 1000, 1)
-        self._rows.append(JournalRow(at, kind, command_id, list(target), code, message[:MAX_MESSAGE], milliseconds))
+        row = JournalRow(dt_util.utcnow(), kind, command_id, list(target), code, message[:MAX_MESSAGE], milliseconds)
+        self._rows.append(row)
 
     def rows(self) -> list[dict[str, object]]:
         """Return the rows, the oldest first."""
-        return [asdict(row) for row in self._rows]
-
-
-def _identifiers(command: Command) -> list[str]:
-    if command.identifier:
-        return [command.identifier]
-    match command.params:
-        case dict() | list() as params:
-            return [str(identifier) for identifier in params]
-        case _:
-            return []
+        return [asdict(row) | {"at": row.at.isoformat(timespec="milliseconds")} for row in self._rows]

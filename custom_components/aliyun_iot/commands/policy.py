@@ -21,7 +21,7 @@ import voluptuous as vol
 from ..alink.codes import Code
 from ..alink.command import CommandKind
 from ..const import CONF_COMMAND_CONDITION, CONF_COMMANDS_PER_MINUTE, CONF_DRY_RUN
-from .failure import Failure
+from .outcome import Failure
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -31,16 +31,16 @@ from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY
-from .failure import DRY_RUN, Failure
 from .loops import LoopGuard
+from .outcome import DRY_RUN, Failure, is_private, masked
 from .policy import Policy
-from .privacy import is_private, masked
 from .running import run_action, run_script, run_sequence
 
 RUN_SCRIPTS: Final = frozenset({"script", "template"})
 """Integrations whose entities are controlled by scripts that the user wrote."""
 
 _PAUSED: Final = Failure(Code.LOOP, "paused, because a cloud rule and an automation set each other off")
+_CONTRADICTION: Final = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
 _REBOUND: Final = Failure(Code.NOT_ALLOWED, "not done, because its binding was changed meanwhile")
 
 
@@ -61,16 +61,6 @@ class RequestedProperty:
     value: Value | None = None
     denied: Failure | None = None
     refused: Failure | None = None
-
-    @property
-    def entity_id(self) -> str:
-        """The entity, empty if there is none."""
-        return self.bound.entity_id if self.bound else ""
-
-    @property
-    def aspect(self) -> str:
-        """The key of the aspect, empty if nothing is bound."""
-        return self.bound.aspect.key if self.bound else ""
 
     @property
     def legible(self) -> JsonValue:
@@ -106,29 +96,20 @@ class Step:
     action: Action | None = None
     refusals: Mapping[str, Failure] = field(default_factory=dict)
 
-    def failed(self, failure: Failure) -> dict[str, Failure]:
-        """Return the same failure for each property."""
-        return {requested.identifier: failure for requested in self.properties}
-
 
 @dataclass(frozen=True, slots=True)
 class Examined:
     """A property set that was examined, but not carried out.
 
     `refusals` are what would not be done if it were carried out now, in the order of the set. `doable` are the values of the
-    other properties.
+    other properties. `entity_id` is the entity that the set is about, empty if there is none or more than one.
     """
 
     properties: tuple[RequestedProperty, ...] = ()
     steps: tuple[Step, ...] = ()
     refusals: Mapping[str, Failure] = field(default_factory=dict)
     doable: Mapping[str, JsonValue] = field(default_factory=dict)
-
-    @property
-    def entity_id(self) -> str:
-        """The entity that the set is about, empty if there is none or more than one."""
-        entities = {requested.entity_id for requested in self.properties} - {""}
-        return entities.pop() if len(entities) == 1 else ""
+    entity_id: str = ""
 
 
 class PropertySetter:
@@ -152,23 +133,23 @@ class PropertySetter:
         """Find out what can be done of a set as things are now; nothing is done."""
         properties = tuple([self._look_up(identifier, raw) for identifier, raw in values.items()])
         steps = self._plan(properties)
-        found = {requested.identifier: requested.denied for requested in properties if requested.denied}
+        found = {requested.identifier: requested.denied for requested in properties}
         for step in steps:
             found |= step.refusals
-        refusals = {identifier: found[identifier] for identifier in values if identifier in found}
-        doable = {identifier: raw for identifier, raw in values.items() if identifier not in found}
-        return Examined(properties, steps, refusals, doable)
+        refusals = {identifier: failure for identifier, failure in found.items() if failure}
+        doable = {identifier: raw for identifier, raw in values.items() if identifier not in refusals}
+        entities = {requested.bound.entity_id for requested in properties if requested.bound} - {""}
+        return Examined(properties, steps, refusals, doable, entities.pop() if len(entities) == 1 else "")
 
     async def set(self, examined: Examined, context: Context, until: float) -> dict[str, Failure]:
         """Do what can be done until `until` (monotonic seconds), and return what failed, in the order of the set."""
-        found = {requested.identifier: requested.denied for requested in examined.properties if requested.denied}
-        if len(examined.steps) == 1:  # the usual case needs no tasks
+        found = {requested.identifier: requested.denied for requested in examined.properties}
+        if len(examined.steps) == 1:  # the usual case needs no task of its own
             found |= await self._take_turn(examined.steps[0], context, until)
         else:
             for failures in await asyncio.gather(*(self._take_turn(step, context, until) for step in examined.steps)):
                 found |= failures
-        order = [requested.identifier for requested in examined.properties]
-        return {identifier: found[identifier] for identifier in order if identifier in found}
+        return {identifier: failure for identifier, failure in found.items() if failure}
 
     def _look_up(self, identifier: str, raw: JsonValue, earlier: RequestedProperty | None = None) -> RequestedProperty:
         """Look a property up as it is now; returns `earlier` if that is still true."""
@@ -240,28 +221,28 @@ class PropertySetter:
         )
 
     def _entity_step(self, entity_id: str, properties: tuple[RequestedProperty, ...]) -> Step:
-        step = Step(entity_id, properties)
         wanted: dict[str, Value] = {}
         refusals: dict[str, Failure] = {}
         for requested in properties:
             if requested.refused:
                 refusals[requested.identifier] = requested.refused
             elif (
-                requested.value is not None and wanted.setdefault(requested.aspect, requested.value) != requested.value
+                requested.bound
+                and requested.value is not None
+                and wanted.setdefault(requested.bound.aspect.key, requested.value) != requested.value
             ):
-                contradiction = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
-                refusals[requested.identifier] = contradiction
+                refusals[requested.identifier] = _CONTRADICTION
         if refusals:
             first = next(iter(refusals))
             others = Failure(refusals[first].code, f"not set, because {first} was not")
-            return Step(entity_id, properties, refusals=step.failed(others) | refusals)
+            return Step(entity_id, properties, refusals=_all(properties, others) | refusals)
         try:
             calls = DOMAINS[properties[0].state.domain].commands(properties[0].state, wanted)
         except Refused as err:
             failure = Failure.of_value(err, private=any(requested.private for requested in properties))
-            return Step(entity_id, properties, refusals=step.failed(failure))
+            return Step(entity_id, properties, refusals=_all(properties, failure))
         if self._policy.rules.dry_run:
-            return Step(entity_id, properties, refusals=step.failed(DRY_RUN))
+            return Step(entity_id, properties, refusals=_all(properties, DRY_RUN))
         return Step(entity_id, properties, partial(self._call_actions, entity_id, calls))
 
     async def _take_turn(self, step: Step, context: Context, until: float) -> dict[str, Failure]:
@@ -275,7 +256,7 @@ class PropertySetter:
                 await turn.acquire()
         except TimeoutError:
             late = f"not done, because an earlier command to {step.target} has not finished"
-            return step.failed(Failure(Code.TIMED_OUT, late))
+            return _all(step.properties, Failure(Code.TIMED_OUT, late))
         failures: dict[str, Failure] = {}
         result = await run_action(
             self._hass,
@@ -283,7 +264,7 @@ class PropertySetter:
             until - time.monotonic(),
             {requested.identifier: [requested.raw, requested.value] for requested in step.properties},
         )
-        return step.failed(result) | failures if isinstance(result, Failure) else failures
+        return _all(step.properties, result) | failures if isinstance(result, Failure) else failures
 
     async def _in_turn(
         self, step: Step, turn: asyncio.Lock, context: Context, failures: dict[str, Failure], *, afresh: bool
@@ -302,7 +283,7 @@ class PropertySetter:
             unchanged = all(now is before for now, before in zip(properties, step.properties, strict=True))
             for now in (step,) if unchanged else self._plan(properties):
                 if now.target != step.target:
-                    failures |= now.failed(_REBOUND)
+                    failures |= _all(now.properties, _REBOUND)
                 elif now.action:
                     await now.action(context)
                 else:
@@ -324,3 +305,8 @@ class PropertySetter:
             await self._hass.services.async_call(
                 call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
             )
+
+
+def _all(properties: Iterable[RequestedProperty], failure: Failure) -> dict[str, Failure]:
+    """Return the same failure for each property."""
+    return {requested.identifier: failure for requested in properties}

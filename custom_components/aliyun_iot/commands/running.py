@@ -16,8 +16,7 @@ import voluptuous as vol
 
 from ..alink.codes import Code
 from ..const import DOMAIN
-from .failure import Failure
-from .privacy import withheld
+from .outcome import Failure, withheld
 
 _LOGGER = logging.getLogger(__name__)
 

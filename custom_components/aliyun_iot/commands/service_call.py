@@ -15,8 +15,7 @@ from ..alink.model.thing_model import Service
 from ..exposures import resolve_entity
 from ..mapping.binding import ServiceBinding
 from ..mapping.wire import to_wire
-from .failure import Failure, answer_of
-from .privacy import is_private
+from .outcome import Failure, answer_of, is_private
 from .running import run_action, run_script, run_sequence
 
 
