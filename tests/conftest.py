@@ -54,6 +54,11 @@ REAL_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_writ
 """What every test of Home Assistant replaces, so that nothing is written."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the tests that are marked `long` first."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def short_stacks() -> Generator[None]:
     """Record three frames of the stack instead of all of them for each future and handle.
