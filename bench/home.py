@@ -69,8 +69,9 @@ async def connect_device(
     port: int,
     bindings: Sequence[Mapping[str, Any]],
     thing_model: Mapping[str, Any],
+    options: Mapping[str, Any] | None = None,
 ) -> ConfigEntry:
-    """Connect a device with these bindings; raises NotSetUp."""
+    """Connect a device with these bindings and options; raises NotSetUp."""
     entry = ConfigEntry(
         version=1,
         minor_version=1,
@@ -85,7 +86,7 @@ async def connect_device(
             CONF_ENDPOINT: f"127.0.0.1:{port}",
             CONF_TRANSPORT: "tcp",
         },
-        options={CONF_THING_MODEL: thing_model},
+        options={CONF_THING_MODEL: thing_model, **(options or {})},
         discovery_keys=MappingProxyType({}),
         subentries_data=[
             ConfigSubentryData(

@@ -185,7 +185,7 @@ async def test_a_renamed_entity_is_followed(
 
     registry.async_remove("event.gong")
     await hass.async_block_till_done()
-    events = entry.runtime_data.events_out
+    events = entry.runtime_data.device.events
     assert "removed" in events.problems["SceneActivated"]
     assert caplog.text.count("its entity was removed") == 1
     registry.async_get_or_create(EVENT_DOMAIN, "test", "bell")
@@ -232,7 +232,7 @@ async def test_what_does_not_fit_is_left_out(
         hass.bus.async_fire("smoke", {"zone": zone})
     await device.wait_for(lambda one: len(one.events) == 2)
     assert [event.output for event in device.events] == [{"Zone": "0042"}, {}]
-    problem = entry.runtime_data.events_out.problems[ALARM]
+    problem = entry.runtime_data.device.events.problems[ALARM]
     for part in ("Temperature", "Threshold", "Stranger: the event has no such output parameter"):
         assert part in problem
     assert caplog.text.count(problem) == 1
@@ -270,7 +270,7 @@ async def test_what_cannot_work_hurts_nothing(
     hass.bus.async_fire("smoke")
     await device.wait_for(lambda one: one.events)
     assert [event.identifier for event in device.events] == ["DeviceFault"]
-    assert problem in entry.runtime_data.events_out.problems[binding["identifier"]]
+    assert problem in entry.runtime_data.device.events.problems[binding["identifier"]]
 
 
 async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
@@ -292,7 +292,7 @@ async def test_without_a_connection_events_are_lost_and_counted(
 ) -> None:
     """Nothing raises, and afterwards events go again."""
     await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
-    counters = entry.runtime_data.events_out.counters
+    counters = entry.runtime_data.device.event_queue.counters
     await entry.runtime_data.suspend()
     hass.bus.async_fire("smoke")
     await hass.async_block_till_done()
@@ -306,7 +306,7 @@ async def test_without_a_connection_events_are_lost_and_counted(
     cloud.faults.set(answer_code={"code": 6207, "count": 1})
     hass.bus.async_fire("smoke")
     await until(lambda: counters.refused == 1)
-    assert "6207" in entry.runtime_data.events_out.problems[ALARM]
+    assert "6207" in entry.runtime_data.device.events.problems[ALARM]
 
 
 async def test_a_flood_is_bounded(hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind) -> None:
@@ -315,7 +315,7 @@ async def test_a_flood_is_bounded(hass: HomeAssistant, device: CloudDevice, entr
     for _ in range(MOST_WAITING + 20):
         hass.bus.async_fire("smoke")
     await hass.async_block_till_done()
-    events = entry.runtime_data.events_out
+    events = entry.runtime_data.device.events
     assert events.counters.too_many == 20
     assert "too many" in events.problems[ALARM]
     await device.wait_for(lambda one: one.events)

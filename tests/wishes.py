@@ -45,7 +45,7 @@ def slow_lamp(hass: HomeAssistant) -> tuple[dict[str, Any], list[object], asynci
 
 def journal(entry: MockConfigEntry) -> list[tuple[str, int, str]]:
     """Return the steps that are in the journal: what it was, its code and its text."""
-    return [(row["kind"], row["code"], row["message"]) for row in entry.runtime_data.commander.journal.rows()]
+    return [(row["kind"], row["code"], row["message"]) for row in entry.runtime_data.device.commander.journal.rows()]
 
 
 def is_on(hass: HomeAssistant) -> bool:
@@ -82,7 +82,7 @@ class SlowAnswers:
         """Hold them back from now on."""
         self.held = 0
         self._go_on = asyncio.Event()
-        self._get = entry.runtime_data.link.get_desired
+        self._get = entry.runtime_data.link.device.get_desired
         monkeypatch.setattr(entry.runtime_data.link, "get_desired", self._hold)
 
     def let_through(self) -> None:

@@ -14,8 +14,8 @@ from .alink.codes import Code
 from .alink.command import CommandKind
 from .commands.discretion import shown
 from .const import SUBENTRY_SERVICE
-from .entity import CloudEntity, cloud_device
-from .listeners import Happening, Listener, listeners_of
+from .entity import CloudEntity, device_info
+from .listeners import Listener, TriggerKind, listeners_of
 from .mapping.binding import ServiceBinding
 from .runtime import AliyunConfigEntry
 
@@ -38,7 +38,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the entities, and those of services that are bound later."""
     async_add_entities([PropertySetEvent(entry, "property_set")])
-    device = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **cloud_device(entry))
+    device = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
     known: set[str] = set()
 
     @callback
@@ -71,7 +71,7 @@ class CommandEvent(CloudEntity, EventEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to the answers."""
-        listener = Listener(self._entry.entry_id, Happening.COMMAND_ANSWERED, self.wanted, self._hear)
+        listener = Listener(self._entry.entry_id, TriggerKind.COMMAND_ANSWERED, self.wanted, self._hear)
         self.async_on_remove(listeners_of(self.hass).add(listener))
 
     @callback

@@ -14,7 +14,7 @@ from homeassistant.util.json import json_loads
 from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
 from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
-from ..listeners import Happening, listeners_of
+from ..listeners import TriggerKind, listeners_of
 from .outcome import Failure
 
 
@@ -102,9 +102,9 @@ class Announcer:
                 context=context,
             )
         names = [command.identifier] if command.identifier else []
-        listeners_of(self._hass).tell(
+        listeners_of(self._hass).notify(
             self._entry.entry_id,
-            Happening.COMMAND_ANSWERED,
+            TriggerKind.COMMAND_ANSWERED,
             {"kind": command.kind, "input": command.params, "message_id": command.id, **outcome},
             names=[command.kind.value, *names],
             context=context,
@@ -113,8 +113,8 @@ class Announcer:
     @callback
     def is_heard(self, service: Command) -> bool:
         """Tell whether an automation listens to this call of a service."""
-        return listeners_of(self._hass).anybody(
-            self._entry.entry_id, Happening.SERVICE_CALLED, [service.identifier or ""]
+        return listeners_of(self._hass).has_listener(
+            self._entry.entry_id, TriggerKind.SERVICE_CALLED, [service.identifier or ""]
         )
 
     @callback
@@ -125,15 +125,15 @@ class Announcer:
         """
         match command.kind:
             case CommandKind.PROPERTY_SET:
-                happening, names = Happening.PROPERTY_SET_RECEIVED, list(details or ())
+                happening, names = TriggerKind.PROPERTY_SET_RECEIVED, list(details or ())
                 details = {"values": details}
             case CommandKind.SERVICE:
-                happening, names = Happening.SERVICE_CALLED, [command.identifier or ""]
+                happening, names = TriggerKind.SERVICE_CALLED, [command.identifier or ""]
                 details = {"identifier": command.identifier, "input": details}
             case CommandKind.RAW:
-                happening, names, details = Happening.RAW_RECEIVED, [], _bytes(command.payload)
+                happening, names, details = TriggerKind.RAW_RECEIVED, [], _bytes(command.payload)
             case CommandKind.MESSAGE:
-                happening, names = Happening.MESSAGE_RECEIVED, [command.identifier or ""]
+                happening, names = TriggerKind.MESSAGE_RECEIVED, [command.identifier or ""]
                 details = {"topic": command.identifier, **_text(command.payload)}
             case _:
                 return False
@@ -144,10 +144,9 @@ class Announcer:
             "message_id": command.id,
             "sync": command.sync,
         }
-        told = listeners_of(self._hass).tell(
+        return listeners_of(self._hass).notify(
             self._entry.entry_id, happening, {**common, **details}, names=names, context=context
         )
-        return told > 0
 
 
 def _subject(entity_id: str) -> dict[str, str]:

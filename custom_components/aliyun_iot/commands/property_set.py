@@ -24,7 +24,7 @@ from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import ActionCall, Reason, Refused, Value
 from ..mapping.domains import DOMAINS
-from ..mapping.generic import NO_ENTITY
+from ..mapping.generic import NO_ENTITY_STATE
 from .action_sequence import run_sequence
 from .announcement import Change
 from .discretion import complaint
@@ -145,7 +145,7 @@ class PropertySetter:
 
     def _state_of(self, one: BoundProperty) -> State:
         state = self._hass.states.get(one.entity_id) if one.entity_id else None
-        return state or NO_ENTITY
+        return state or NO_ENTITY_STATE
 
     def _permitted(self, identifier: str) -> BoundProperty | Failure:
         """Return the bound property if the cloud may set it: everything is denied that nobody allowed."""
@@ -231,7 +231,7 @@ class PropertySetter:
             return dict.fromkeys(ones, others) | failures
         domain = DOMAINS[state.domain]
         try:
-            return domain.commands(state, wanted)
+            return domain.actions_for(state, wanted)
         except Refused as err:
             return dict.fromkeys(ones, Failure(_CODES[err.reason], str(err)))
 

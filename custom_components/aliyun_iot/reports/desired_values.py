@@ -183,7 +183,7 @@ class DesiredValues:
         """Ask what is desired; None without an answer."""
         asked = list(identifiers)
         try:
-            found = await self._link.get_desired(asked) if asked else {}
+            found = await self._link.device.get_desired(asked) if asked else {}
         except AlinkError as err:
             _LOGGER.debug("Cannot get desired values: %s", err)
             if isinstance(err, Rejected) and err.code not in RETRY_CODES:  # not every platform knows desired values
@@ -199,7 +199,7 @@ class DesiredValues:
         if not versions:
             return True
         try:
-            await self._link.delete_desired(versions)
+            await self._link.device.delete_desired(versions)
         except AlinkError as err:
             _LOGGER.debug("Cannot clear desired values: %s", err)
             self._commander.journal.note(KIND, versions, Code.TIMED_OUT, f"{reason}, but not cleared: {err}")
