@@ -56,11 +56,11 @@ async def test_diagnostics_contain_state_without_identity(
     await async_setup_component(hass, "diagnostics", {})
     found = await get_diagnostics_for_config_entry(hass, hass_client, busy_entry)
     assert found["link"]["state"] == "online"
-    assert found["events"]["counters"] == {"posted": 0, "refused": 0, "disconnected": 0, "too_many": 0}
+    assert found["events"]["counters"] == {"posted": 0, "refused": 0, "dropped": 0}
     assert found["events"]["problems"] == {}
     assert found["bindings"]["working"]["LightSwitch"] == "input_boolean.lamp"
     assert "removed" in found["bindings"]["problems"]["ZoneLevels"]
-    assert found["reporter"]["rejections"]["CurrentTemperature"]["value"] == 21.0
+    assert found["reporter"]["refusals"]["CurrentTemperature"]["value"] == 21.0
     assert [row["code"] for row in found["commands"]] == [200, 100007, 100008, 200]
     text = json.dumps(found)
     for secret in (DEVICE_SECRET, PRODUCT_KEY, f'"{DEVICE_NAME}"'):

@@ -29,7 +29,7 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_EXPOSURE,
 )
 from custom_components.aliyun_iot.health.issues import Issue
-from custom_components.aliyun_iot.health.mismatch import NAMED
+from custom_components.aliyun_iot.health.mismatch import MAX_LISTED
 from custom_components.aliyun_iot.health.throttling import COMPLAINTS, QUIET
 from custom_components.aliyun_iot.health.tls_watch import PATIENCE
 from simulator import CloudDevice, Simulator
@@ -163,11 +163,11 @@ class TestThingModel:
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any]
     ) -> None:
         """Whoever takes over the wrong thing model is not shown a thousand lines."""
-        rows = [{**TEMPERATURE, "identifier": f"Room{number}"} for number in range(NAMED + 3)]
+        rows = [{**TEMPERATURE, "identifier": f"Room{number}"} for number in range(MAX_LISTED + 3)]
         await set_up(rows)
         facts = told(hass)[Issue.THING_MODEL_MISMATCH]
-        assert facts["count"] == str(NAMED + 3)
-        assert len(facts["problems"].splitlines()) == NAMED + 1
+        assert facts["count"] == str(MAX_LISTED + 3)
+        assert len(facts["problems"].splitlines()) == MAX_LISTED + 1
         assert facts["problems"].endswith("3 more")
 
 

@@ -129,7 +129,7 @@ async def test_state_changes_are_limited_by_the_interval(
 ) -> None:
     """However often a number changes, it is recorded once per interval, and not at all if it stays the same."""
     measure(hass, "sensor.living_room", 0)
-    entry = await set_up([TEMPERATURE], options={"uplink_rate": 100})
+    entry = await set_up([TEMPERATURE])
     await enable(hass, entry, "values_sent")
     await posted(device, "CurrentTemperature", 0.0)
     await pass_update_interval(hass)

@@ -1,13 +1,21 @@
 """System health: number and state of the devices, and whether their cloud can be reached."""
 
 import asyncio
+import socket
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 
-from custom_components.aliyun_iot.const import CONF_DEVICE_NAME, CONF_ENDPOINT, CONF_PRODUCT_KEY, DOMAIN
+from custom_components.aliyun_iot.const import (
+    CONF_DEVICE_NAME,
+    CONF_ENDPOINT,
+    CONF_PRODUCT_KEY,
+    CONF_TRANSPORT,
+    DOMAIN,
+)
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
@@ -78,3 +86,15 @@ async def test_several_devices(
     assert shown["connected_devices"] == 2
     assert shown["states"] == "online: 2, setup_error: 1, setup_retry: 1"
     assert shown["can_reach_server"] == {"type": "failed", "error": "refused"}
+
+
+async def test_server_that_does_not_answer(
+    hass: HomeAssistant, entry_data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check has a timeout, so that the page is not kept waiting."""
+    monkeypatch.setattr("custom_components.aliyun_iot.system_health.REACH_TIMEOUT", 0.05)
+    assert await async_setup_component(hass, DOMAIN, {})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = {CONF_ENDPOINT: f"127.0.0.1:{silent.getsockname()[1]}", CONF_TRANSPORT: "tls"}
+        MockConfigEntry(domain=DOMAIN, data={**entry_data, **connection}).add_to_hass(hass)
+        assert (await health(hass))["can_reach_server"] == {"type": "failed", "error": "timed_out"}

@@ -56,15 +56,15 @@ async def test_what_a_template_does_not_say_is_not_posted(
     }
     entry = await set_up([SUM, plain, FLAG])
     await posted(device, "LightSwitch", 0)
-    unreportable = entry.runtime_data.device.reporter.unreportable
-    assert "float" in unreportable["EnergyTotal"]
+    reporter = entry.runtime_data.device.reporter
+    assert "float" in reporter.unreportable["EnergyTotal"]
     hass.states.async_set("sensor.a", "1")
     await posted(device, "EnergyTotal", 3.0)
     await posted(device, "CurrentTemperature", 1.0)
-    assert not unreportable
+    assert not reporter.unreportable
     hass.states.async_set("sensor.a", nothing)
     await posted(device, "LightSwitch", 0)
-    await until(lambda: "EnergyTotal" in unreportable)
+    await until(lambda: "EnergyTotal" in reporter.unreportable)
     assert [value for value, _ in device.samples["EnergyTotal"]] == [3.0]
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [1.0]
 

@@ -26,7 +26,7 @@ from .const import (
     DOMAIN,
 )
 
-_INSTANCE_ID = re.compile(r"iot-[0-9a-z]{15}")
+_INSTANCE_ID = re.compile(r"iot-(?:[0-9a-z]{15}|cn-[0-9a-z]{11})")
 _SCHEME = re.compile(r"^(mqtts?|ssl|tcp)://", re.IGNORECASE)
 _HOST = re.compile(r"(?P<host>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 

@@ -10,7 +10,7 @@ from homeassistant.components.system_health import SystemHealthRegistration
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
-from .alink.errors import ConnectError, TripleInvalid
+from .alink.errors import ConnectError, ConnectTimeout, TripleInvalid
 from .alink.link import LinkState
 from .alink.mqtt.endpoint import Endpoint
 from .alink.mqtt.sockets import open_socket
@@ -37,7 +37,7 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
         "connected_devices": sum(runtime.link.state is LinkState.ONLINE for runtime in loaded),
         "states": _counted(map(_state, entries)),
         "buffered_values": sum(runtime.device.reporter.buffered for runtime in loaded),
-        "can_reach_server": _reach(hass, _endpoints(hass, entries)),
+        "can_reach_server": _reach(_endpoints(hass, entries)),
     }
 
 
@@ -64,20 +64,23 @@ def _endpoints(hass: HomeAssistant, entries: Iterable[AliyunConfigEntry]) -> Ite
                 yield endpoint
 
 
-async def _reach(hass: HomeAssistant, endpoints: Iterable[Endpoint]) -> str | dict[str, str]:
+async def _reach(endpoints: Iterable[Endpoint]) -> str | dict[str, str]:
     """Open a connection to every endpoint, and return the first failure.
 
     It does not log in: that would disconnect the device and use up one of its five connects per minute.
     """
-    failures = filter(None, await asyncio.gather(*(_failure(hass, endpoint) for endpoint in endpoints)))
+    failures = filter(None, await asyncio.gather(*(_failure(endpoint) for endpoint in endpoints)))
     failure = next(failures, None)
     return {"type": "failed", "error": failure.key} if failure else "ok"
 
 
-async def _failure(hass: HomeAssistant, endpoint: Endpoint) -> ConnectError | None:
+async def _failure(endpoint: Endpoint) -> ConnectError | None:
     try:
-        sock = await hass.async_add_executor_job(open_socket, endpoint, REACH_TIMEOUT)
+        async with asyncio.timeout(REACH_TIMEOUT):
+            sock = await open_socket(endpoint, REACH_TIMEOUT)
     except ConnectError as err:
         return err
+    except TimeoutError:
+        return ConnectTimeout(f"{endpoint.host} did not answer within {REACH_TIMEOUT:g} s")
     sock.close()
     return None
