@@ -263,6 +263,7 @@ class Onlooker:
         return changes
 
 
+@pytest.mark.long
 async def test_ten_thousand_downlinks(
     hass: HomeAssistant,
     cloud: Simulator,
