@@ -27,7 +27,7 @@ from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.bound import bind
-from custom_components.aliyun_iot.reports.rejections import Rejections
+from custom_components.aliyun_iot.reports.event_queue import EventQueue
 from custom_components.aliyun_iot.reports.reporter import Reporter
 
 from .benchmark import Benchmark, Report
@@ -111,8 +111,19 @@ def _look(_event: Event[EventStateChangedData]) -> None:
 async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingModel | None) -> AsyncIterator[None]:
     """Have a reporter follow the entities, whose link stays down; raises NotReported."""
     bindings = [one for sort in sorts for number in range(PER_SORT) for one in sort.bindings(number)]
-    rejections = Rejections(lambda *_: None)
-    reporter = Reporter(hass, _dead_link(), window=0, on_change=lambda *_: None, rejections=rejections)
+    reporter = Reporter(
+        hass,
+        _dead_link(),
+        0,
+        EventQueue(on_added=_nothing, on_dropped=_nothing),
+        on_change=_nothing,
+        on_unsent=_nothing,
+        on_past=_nothing,
+        on_overflow=_nothing,
+        on_refused=_nothing,
+        on_refusals_changed=_nothing,
+        on_event_refused=_nothing,
+    )
     _change(hass, sorts, -1)
     reporter.follow(bind(hass, bindings, model))
     if len(reporter.present(one.identifier for one in bindings)) != len(bindings):
@@ -129,6 +140,10 @@ def _dead_link() -> Link:
 
 async def _no_command(_command: Command) -> Answer:
     return Answer()
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing."""
 
 
 def _no_state(_state: LinkState, _error: ConnectError | None) -> None:

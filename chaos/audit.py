@@ -10,6 +10,12 @@ from simulator import CloudDevice, ServiceCall
 from .house import EVERY, LAMPS, NEWEST, QUESTION, SCENE, entity_id
 from .witness import Witness
 
+AUDITS_EVENTS = False
+"""Whether `audit` checks events. Switch it on once the integration keeps events during an outage."""
+
+EVENT_TIME_TOLERANCE = 1000
+"""Milliseconds by which the posted time of an event may differ from the time at which it was fired."""
+
 NAMED = 8
 """Findings of one kind that are told in full."""
 
@@ -57,6 +63,14 @@ def missing(witness: Witness) -> list[str]:
     ]
 
 
+def lost_events(witness: Witness) -> list[str]:
+    """Return the events that have not arrived at the cloud, unless as many were counted as dropped."""
+    missing_ones = [
+        f"{name} {number}" for name, number in witness.events if (name, number) not in witness.event_arrivals
+    ]
+    return missing_ones if len(missing_ones) > witness.dropped_events else []
+
+
 def unanswered(device: CloudDevice, witness: Witness) -> list[str]:
     """Return the commands that were carried out and whose answer the cloud does not have.
 
@@ -72,6 +86,7 @@ def unanswered(device: CloudDevice, witness: Witness) -> list[str]:
 def audit(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> list[Check]:
     """Look at everything that can be seen while the device is connected."""
     last = differing(hass, device)
+    events = [audit_events(witness)] if AUDITS_EVENTS else []
     count = sum(map(len, witness.samples.values()))
     repeated = sum(times - 1 for arrivals in witness.arrivals.values() for times in arrivals.values())
     return [
@@ -81,6 +96,7 @@ def audit(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> list[Ch
             f"{count} samples, {repeated} repeated with the same time",
             [*(f"missing {one}" for one in missing(witness)), *_under_two_times(witness)],
         ),
+        *events,
         _commands(device, witness),
         Check(
             "no message over the limit",
@@ -88,6 +104,27 @@ def audit(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> list[Ch
             [f"{witness.dropped} were dropped"] if witness.dropped else [],
         ),
     ]
+
+
+def audit_events(witness: Witness) -> Check:
+    """Check that every event has arrived or was counted as dropped, with the time at which it was fired.
+
+    An event may arrive more than once, but always with the same time.
+    """
+    broken = [f"missing {event}" for event in lost_events(witness)]
+    for (name, number), times in witness.event_arrivals.items():
+        fired_at = witness.events.get((name, number))
+        if len(times) > 1:
+            broken.append(f"{name} {number}: posted with {len(times)} times")
+        elif fired_at is None:
+            broken.append(f"{name} {number}: never fired")
+        elif (difference := abs(min(times) - fired_at)) > EVENT_TIME_TOLERANCE:
+            broken.append(f"{name} {number}: posted with a time {difference} ms off")
+    repeated = sum(times.total() - 1 for times in witness.event_arrivals.values())
+    looked_at = (
+        f"{len(witness.events)} events, {repeated} repeated with the same time, {witness.dropped_events} dropped"
+    )
+    return Check("every event is at the cloud or counted as dropped", looked_at, broken)
 
 
 def _under_two_times(witness: Witness) -> Iterable[str]:

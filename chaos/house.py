@@ -17,6 +17,7 @@ from custom_components.aliyun_iot.const import (
     CONF_THING_MODEL,
     CONF_TRANSPORT,
     DOMAIN,
+    SUBENTRY_EVENT,
     SUBENTRY_EXPOSURE,
     SUBENTRY_SERVICE,
 )
@@ -34,6 +35,13 @@ LAMPS = tuple(f"lamp_{number}" for number in range(4))
 SCENE, QUESTION = "Scene", "Question"
 """An asynchronous and a synchronous service; each fires an event with the number that it was called with."""
 EVENT_CALLED = "chaos_called"
+
+BELL, ALARM = "Bell", "Alarm"
+"""Events of the thing model, each with a number: one is bound to an event entity, one to a trigger."""
+EVENTS = (BELL, ALARM)
+BELL_ENTITY = "event.bell"
+EVENT_ALARM = "chaos_alarm"
+"""The event on the bus that triggers the alarm."""
 
 MEASUREMENT = {"unit_of_measurement": "W", "state_class": "measurement"}
 _NUMBER = {"type": "int", "specs": {"min": "0", "max": "2147483647", "step": "1"}}
@@ -69,10 +77,21 @@ def thing_model() -> dict[str, Any]:
         }
         for identifier, call_type in ((SCENE, "async"), (QUESTION, "sync"))
     ]
+    events = [
+        {
+            "identifier": identifier,
+            "name": identifier,
+            "required": False,
+            "type": "info",
+            "method": f"thing.event.{identifier}.post",
+            "outputData": [{"identifier": "Number", "name": "Number", "dataType": _NUMBER}],
+        }
+        for identifier in EVENTS
+    ]
     return {
         "profile": {"productKey": PRODUCT_KEY},
         "properties": properties,
-        "events": [],
+        "events": events,
         "services": services,
     }
 
@@ -82,6 +101,7 @@ def entry(port: int, secret: str) -> ConfigEntry:
     actions = [{"event": EVENT_CALLED, "event_data": {"number": "{{ Number }}"}}]
     rows: list[tuple[str, Mapping[str, Any]]] = [(SUBENTRY_EXPOSURE, {CONF_BINDINGS: _bindings()})]
     rows += [(SUBENTRY_SERVICE, {"identifier": one, "actions": actions}) for one in (SCENE, QUESTION)]
+    rows += [(SUBENTRY_EVENT, row) for row in _event_bindings()]
     return ConfigEntry(
         version=1,
         minor_version=1,
@@ -126,6 +146,13 @@ def _bindings() -> list[dict[str, Any]]:
     every = [_row(name) | {"every_sample": True} for name in EVERY]
     lamps = [{"identifier": one, "entity": entity_id(one), "aspect": "power", "access": "both"} for one in LAMPS]
     return [*newest, *every, *lamps]
+
+
+def _event_bindings() -> list[dict[str, Any]]:
+    bell = {"identifier": BELL, "entity": BELL_ENTITY, "output": {"Number": "{{ attributes.number }}"}}
+    triggers = [{"trigger": "event", "event_type": EVENT_ALARM}]
+    alarm = {"identifier": ALARM, "triggers": triggers, "output": {"Number": "{{ trigger.event.data.number }}"}}
+    return [bell, alarm]
 
 
 def _row(name: str) -> dict[str, Any]:

@@ -2,19 +2,38 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 import json
 import random
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from simulator import Simulator
 
-from .house import DEVICE_NAME, EVERY, LAMPS, MEASUREMENT, NEWEST, PRODUCT_KEY, QUESTION, SCENE, entity_id
+from .house import (
+    ALARM,
+    BELL,
+    BELL_ENTITY,
+    DEVICE_NAME,
+    EVENT_ALARM,
+    EVERY,
+    LAMPS,
+    MEASUREMENT,
+    NEWEST,
+    PRODUCT_KEY,
+    QUESTION,
+    SCENE,
+    entity_id,
+)
 from .witness import Witness
 
 STATES_PER_SECOND = 60.0
 SAMPLES_PER_SECOND = 15.0
 COMMANDS_PER_SECOND = 3.0
+EVENTS_PER_SECOND = 2.0
+
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Load:
@@ -30,6 +49,7 @@ class Load:
         self._tasks: list[asyncio.Task[None]] = []
         self._calls: set[asyncio.Task[None]] = set()
         self._number = 0
+        self._bell_fired_at = dt_util.utcnow()
 
     def start(self) -> None:
         """Begin."""
@@ -37,6 +57,7 @@ class Load:
             (STATES_PER_SECOND, self._change),
             (SAMPLES_PER_SECOND, self._measure),
             (COMMANDS_PER_SECOND, self._command),
+            (EVENTS_PER_SECOND, self._fire),
         )
         self._tasks = [
             asyncio.create_task(self._stream(rate, happen, random.Random(f"{self._seed} {happen.__name__}")))  # noqa: S311
@@ -65,6 +86,23 @@ class Load:
         self._number += 1
         self._hass.states.async_set(entity_id(name), str(self._number), MEASUREMENT)
         self._witness.measured(name, self._number)
+
+    def _fire(self, draw: random.Random) -> None:
+        self._number += 1
+        identifier = draw.choice((BELL, ALARM))
+        if identifier == BELL:
+            at = self._fire_bell()
+        else:
+            at = dt_util.utcnow()
+            self._hass.bus.async_fire(EVENT_ALARM, {"number": self._number})
+        self._witness.fired(identifier, self._number, int(at.timestamp() * 1000))
+
+    def _fire_bell(self) -> datetime:
+        """Fire the event entity, whose state is the time in milliseconds; the same state twice would be no event."""
+        self._bell_fired_at = max(dt_util.utcnow(), self._bell_fired_at + MILLISECOND)
+        state = self._bell_fired_at.isoformat(timespec="milliseconds")
+        self._hass.states.async_set(BELL_ENTITY, state, {"event_type": "ring", "number": self._number})
+        return self._bell_fired_at
 
     def _command(self, draw: random.Random) -> None:
         self._number += 1

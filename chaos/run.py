@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from bench.home import NotSetUp, home
 from simulator import CloudDevice, Simulator
 
-from .audit import Check, audit, differing, missing, unanswered
+from .audit import AUDITS_EVENTS, Check, audit, differing, lost_events, missing, unanswered
 from .compressed import compressed
 from .faults import Mischief
 from .house import (
@@ -76,7 +76,7 @@ async def run(seed: int, seconds: float) -> Outcome:
             entry = await _add(hass, new_entry(cloud.port, secret))
             witness.start()
             load = Load(hass, cloud, witness, seed)
-            mischief = Mischief(cloud, device, lambda: _reload(hass, entry, load), lambda: _loaded(entry))
+            mischief = Mischief(cloud, device, lambda: _reload(hass, entry, load, witness), lambda: _loaded(entry))
             memory: list[float] = []
             looking = asyncio.create_task(_look(witness, memory))
             load.start()
@@ -87,6 +87,7 @@ async def run(seed: int, seconds: float) -> Outcome:
             settled_after = time.monotonic() - calm_since
             looking.cancel()
             witness.collect()
+            witness.dropped_events += _dropped_events(entry)
             checks = audit(hass, device, witness)
             counters = _counters(entry)
             await _remove(hass, entry)
@@ -122,11 +123,13 @@ async def _remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await hass.async_block_till_done()
 
 
-async def _reload(hass: HomeAssistant, entry: ConfigEntry, load: Load) -> None:
+async def _reload(hass: HomeAssistant, entry: ConfigEntry, load: Load, witness: Witness) -> None:
     """Unload and try to set up again; meanwhile nobody can hear of changes, so that there are none."""
     load.paused = True
+    witness.dropped_events += _dropped_events(entry)
     try:
         await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()  # triggers are attached in a task
     finally:
         load.paused = False
 
@@ -151,16 +154,25 @@ async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, 
     while time.monotonic() < deadline:
         await asyncio.sleep(0.1)
         witness.collect()
-        idle = is_loaded(entry) and not entry.runtime_data.reporter.buffered
-        if idle and not (differing(hass, device) or missing(witness) or unanswered(device, witness)):
+        idle = is_loaded(entry) and not entry.runtime_data.device.reporter.buffered
+        lost = AUDITS_EVENTS and lost_events(witness)
+        if idle and not (lost or differing(hass, device) or missing(witness) or unanswered(device, witness)):
             return
 
 
 def _counters(entry: ConfigEntry) -> dict[str, int]:
     if not is_loaded(entry):
         return {}
-    counters = entry.runtime_data.reporter.counters
+    counters = entry.runtime_data.device.reporter.counters
     return {name: getattr(counters, name) for name in ("posts", "sent", "merged", "rejected", "retried", "dropped")}
+
+
+def _dropped_events(entry: ConfigEntry) -> int:
+    """Return how many events the integration has counted as dropped since it was set up."""
+    if not is_loaded(entry):
+        return 0
+    dropped: int = entry.runtime_data.device.event_queue.counters.dropped
+    return dropped
 
 
 async def _quiet(hass: HomeAssistant, before: Held) -> Held:

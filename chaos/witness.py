@@ -16,11 +16,14 @@ from homeassistant.core import Event, HomeAssistant, callback
 from custom_components.aliyun_iot.alink.auth import Credentials, DeviceTriple, connect_credentials
 from custom_components.aliyun_iot.alink.mqtt.connecting import connect
 from custom_components.aliyun_iot.const import EVENT_COMMAND
-from simulator import CloudDevice, Note, ServiceCall, Simulator
+from simulator import CloudDevice, Note, Simulator
 
 from .house import EVENT_CALLED, EVERY
 
 LONGEST_LIST = 20
+
+type FiredEvent = tuple[str, int]
+"""The identifier of an event, and the number that it was fired with."""
 
 
 @contextmanager
@@ -53,7 +56,12 @@ class Witness(logging.Handler):
         """How often the command of an id was carried out."""
         self.calls: Counter[int] = Counter()
         """How often the actions of a service ran, by the number that it was called with."""
-        self.commands: list[ServiceCall] = []
+        self.events: dict[FiredEvent, int] = {}
+        """The events that were fired, each with its time in UTC milliseconds."""
+        self.event_arrivals: dict[FiredEvent, Counter[int]] = {}
+        """How often the cloud received an event, by the time that it was posted with."""
+        self.dropped_events = 0
+        """Events that the integration has counted as dropped."""
         self.dropped = 0
         """Messages that the cloud threw away for coming too fast."""
         self.messages = 0
@@ -86,6 +94,10 @@ class Witness(logging.Handler):
         """Take note of a sample."""
         self.samples[name].add(value)
 
+    def fired(self, identifier: str, number: int, at: int) -> None:
+        """Record an event that was fired at this time, in UTC milliseconds."""
+        self.events[identifier, number] = at
+
     def collect(self) -> None:
         """Take over what the cloud has recorded since the last time."""
         for message in self._cloud.wire:
@@ -96,6 +108,10 @@ class Witness(logging.Handler):
             if name in self.arrivals:
                 self.arrivals[name].update((value, at) for value, at in samples if isinstance(value, int))
         self._device.samples.clear()
+        for event in self._device.events:
+            if isinstance(number := event.output.get("Number"), int):
+                self.event_arrivals.setdefault((event.identifier, number), Counter())[event.time] += 1
+        self._device.events.clear()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Look for secrets and for what nobody expected."""

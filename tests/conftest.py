@@ -18,6 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
 from custom_components.aliyun_iot.const import (
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
@@ -49,6 +50,21 @@ type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 
 REAL_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")}
 """What every test of Home Assistant replaces, so that nothing is written."""
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limit(request: pytest.FixtureRequest) -> Generator[None]:
+    """Send messages without waiting for the rate limit, except in tests that are marked `rate_limit`."""
+
+    def delay(_limit: RateLimit, _spare: int = 0) -> float:
+        """Let the message pass at once."""
+        return 0.0
+
+    if request.node.get_closest_marker("rate_limit"):
+        yield
+        return
+    with patch.object(RateLimit, "delay", delay):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,7 @@ async def test_answer_that_nobody_waits_for_yet(
     entry = await set_up(entry_id=ENTRY_ID)
 
     def hear(details: Mapping[str, Any], context: Context | None) -> None:
-        entry.runtime_data.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
+        entry.runtime_data.device.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
 
     listeners_of(hass).add(Listener(ENTRY_ID, TriggerKind.SERVICE_CALLED, None, hear))
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
@@ -169,7 +169,7 @@ async def test_nobody_listens(hass: HomeAssistant, cloud: Simulator, device: Clo
     entry = await set_up(entry_id=ENTRY_ID)
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert result["Code"] == "100001"
-    [row] = entry.runtime_data.commander.journal.rows()
+    [row] = entry.runtime_data.device.commander.journal.rows()
     assert row["code"] == 100001
 
 

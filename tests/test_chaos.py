@@ -10,12 +10,12 @@ import sys
 from homeassistant.core import HomeAssistant
 import pytest
 
-from chaos.audit import audit
+from chaos.audit import audit, audit_events
 from chaos.faults import CONNECTION, MESSAGES, schedule
-from chaos.house import EVERY, LAMPS, NEWEST, QUESTION, SCENE, entity_id, furnish
+from chaos.house import ALARM, BELL, EVERY, LAMPS, NEWEST, QUESTION, SCENE, entity_id, furnish
 from chaos.witness import Witness, overheard
 from simulator import CloudDevice, Simulator
-from simulator.device import DeviceReply, ServiceCall
+from simulator.device import DeviceReply, EventRecord, ServiceCall
 
 from .conftest import SetUp
 
@@ -81,6 +81,34 @@ async def test_the_auditor_sees_samples(hass: HomeAssistant, device: CloudDevice
     witness.measured("every_1", 6)
     witness.arrivals["every_1"] = Counter({(6, 100): 1, (6, 101): 1})
     assert broken(hass, device, witness) == ["missing every_0: 5", "every_1: 6 under 2 times"]
+
+
+async def test_auditor_accepts_repeated_and_dropped_events(device: CloudDevice, witness: Witness) -> None:
+    """An event may arrive twice with the same time; an event that was counted as dropped need not arrive."""
+    witness.fired(BELL, 1, 1000)
+    witness.fired(ALARM, 2, 2000)
+    device.events += [EventRecord(BELL, {"Number": 1}, 1003)] * 2
+    witness.collect()
+    witness.dropped_events = 1
+    check = audit_events(witness)
+    assert check.broken == []
+    assert check.looked_at == "2 events, 1 repeated with the same time, 1 dropped"
+
+
+async def test_auditor_reports_events(device: CloudDevice, witness: Witness) -> None:
+    """It reports events that are missing, that arrived with two times or a wrong time, and that were never fired."""
+    for number in range(1, 4):
+        witness.fired(ALARM, number, 1000)
+    for number, at in ((2, 1000), (2, 1001), (3, 9000), (4, 1000)):
+        device.events.append(EventRecord(ALARM, {"Number": number}, at))
+    witness.collect()
+    assert device.events == []
+    assert audit_events(witness).broken == [
+        "missing Alarm 1",
+        "Alarm 2: posted with 2 times",
+        "Alarm 3: posted with a time 8000 ms off",
+        "Alarm 4: never fired",
+    ]
 
 
 async def test_the_auditor_sees_commands(hass: HomeAssistant, device: CloudDevice, witness: Witness) -> None:

@@ -134,12 +134,12 @@ def _stopping(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeyp
 
 
 def _limit_reached(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert entry.runtime_data.commander.policy.admit()
+    assert entry.runtime_data.device.commander.policy.admit()
 
 
 def _looping(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the cloud and an automation set each other off: `tests/test_loops.py` has the whole story."""
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     for turn in range(20):
         context = Context()
         loops.record_command({"LightSwitch": turn % 2}, context)
@@ -214,7 +214,7 @@ class Application:
     async def settled(self, entry: MockConfigEntry, answers: int) -> None:
         """Wait until it has come to its end, and everything after it as well."""
         await until(lambda: len(self.answers()) >= answers)
-        await until(entry.runtime_data.commander.journal.rows)
+        await until(entry.runtime_data.device.commander.journal.rows)
 
 
 @pytest.mark.parametrize(("outcome", "kind", "cell"), CELLS)

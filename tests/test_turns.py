@@ -81,12 +81,12 @@ def turn_dry_run_on(hass: HomeAssistant, entry: MockConfigEntry, _row: dict[str,
 def pause(_hass: HomeAssistant, entry: MockConfigEntry, _row: dict[str, Any]) -> None:
     """Pause the property as part of a loop."""
     loop(entry, TURNS + 1)
-    assert entry.runtime_data.loops.paused() == ["LightSwitch"]
+    assert entry.runtime_data.device.loops.paused() == ["LightSwitch"]
 
 
 def loop(entry: MockConfigEntry, turns: int) -> None:
     """Let a cloud rule and an automation set each other off so many times, each time with the same value."""
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     for _ in range(turns):
         context = Context()
         loops.record_command({"LightSwitch": 1}, context)
@@ -136,7 +136,7 @@ async def test_permission_is_checked_again_at_the_turn(
     first = asyncio.create_task(set_properties(LightSwitch=1))
     await until(lambda: slow_house.calls)
     second = asyncio.create_task(set_properties(LightSwitch=1))
-    await until(lambda: len(entry.runtime_data.commander._sets) == 2)
+    await until(lambda: len(entry.runtime_data.device.commander._sets) == 2)
     change(hass, entry, row)
     await settle(hass)
     slow_house.go_on.set()
@@ -162,7 +162,7 @@ async def test_plan_follows_the_state_at_the_turn(
     first = asyncio.create_task(set_properties(TargetTemperature=20))
     await until(lambda: slow_house.calls)
     others = [asyncio.create_task(set_properties(TargetTemperature=value)) for value in (25, 45)]
-    await until(lambda: len(entry.runtime_data.commander._sets) == 3)
+    await until(lambda: len(entry.runtime_data.device.commander._sets) == 3)
     hass.states.async_set("number.level", "40", {"min": 30, "max": 50})
     slow_house.go_on.set()
     assert (await first).code == 200
@@ -193,7 +193,7 @@ async def test_unexpected_exception_leaves_nothing_behind(
 ) -> None:
     """The answer is an internal error, and the next command is carried out."""
     entry = await set_up([LAMP])
-    commander = entry.runtime_data.commander
+    commander = entry.runtime_data.device.commander
 
     def fail(*_args: object, **_kwargs: object) -> bool:
         raise ZeroDivisionError
@@ -215,10 +215,10 @@ async def test_turns_of_unbound_properties_are_dropped(
     """The loop guard keeps nothing for them."""
     entry = await set_up([LAMP])
     await set_properties(LightSwitch=1)
-    assert list(entry.runtime_data.loops._tracks) == ["LightSwitch"]
+    assert list(entry.runtime_data.device.loops._tracks) == ["LightSwitch"]
     unbind(hass, entry, LAMP)
     await hass.async_block_till_done()
-    assert not entry.runtime_data.loops._tracks
+    assert not entry.runtime_data.device.loops._tracks
 
 
 async def test_only_commands_of_the_cloud_are_passed_on_as_answered(
@@ -226,7 +226,7 @@ async def test_only_commands_of_the_cloud_are_passed_on_as_answered(
 ) -> None:
     """A desired value that is carried out is not, or it would count as a set that the cloud has sent."""
     entry = await set_up([LAMP])
-    commander = entry.runtime_data.commander
+    commander = entry.runtime_data.device.commander
     answered: list[Command] = []
     monkeypatch.setattr(commander, "_on_answered", lambda command, _answer: answered.append(command))
     command = Command(CommandKind.PROPERTY_SET, "1", None, {"LightSwitch": 1}, sync=False, topic="", payload=b"")

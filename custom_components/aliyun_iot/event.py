@@ -14,7 +14,7 @@ from .alink.codes import Code
 from .alink.command import CommandKind
 from .commands.outcome import shortened
 from .const import SUBENTRY_SERVICE
-from .entity import CloudEntity, cloud_device
+from .entity import CloudEntity, device_info
 from .listeners import Listener, TriggerKind, listeners_of
 from .mapping.binding import ServiceBinding
 from .runtime import AliyunConfigEntry
@@ -38,7 +38,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the entities, also those of services that are bound later."""
     async_add_entities([PropertySetEvent(entry, "property_set")])
-    device = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **cloud_device(entry))
+    device = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
     known: set[str] = set()
 
     @callback

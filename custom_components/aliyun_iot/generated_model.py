@@ -16,7 +16,7 @@ from .const import CONF_PRODUCT_KEY
 from .exposures import change_bindings, exposed_bindings, service_bindings
 from .mapping.aspect import Aspect, Domain, Kind, Refused
 from .mapping.binding import Binding
-from .mapping.generic import NO_ENTITY
+from .mapping.generic import NO_ENTITY_STATE
 from .mapping.model.generate import define, feature_name, overflow, rename
 from .mapping.model.infer import infer_data_type, infer_raw_type
 from .mapping.model.modules import module_document, modules_of
@@ -83,12 +83,12 @@ def rename_bindings(hass: HomeAssistant, entry: ConfigEntry, renamed: dict[str, 
 
 
 def _state(hass: HomeAssistant, bound: BoundProperty) -> State | None:
-    return hass.states.get(bound.entity_id) if bound.entity_id else NO_ENTITY
+    return hass.states.get(bound.entity_id) if bound.entity_id else NO_ENTITY_STATE
 
 
 def _names(bound: BoundProperty, state: State, language: str) -> tuple[str, str]:
     """Return what the entity and the aspect are called; an entity with a single aspect needs no second name."""
-    if state is NO_ENTITY:
+    if state is NO_ENTITY_STATE:
         return "", ""
     alone = bound.domain is not None and [bound.aspect] == _offered(bound.domain, state)
     facet = bound.aspect.name_zh if is_chinese(language) else bound.aspect.name_en

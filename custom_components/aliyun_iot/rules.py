@@ -14,7 +14,7 @@ from .alink.model.thing_model import ThingModel
 from .const import SUBENTRY_RULE
 from .exposures import change_bindings, entity_reference, exposed_bindings, exposure_key, resolve_entity
 from .mapping.binding import Binding
-from .mapping.rule import Facet, Rule
+from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching, select
 from .mapping.suggest.suggestions import suggest_all
 
@@ -42,9 +42,9 @@ def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
     }
 
 
-def facet_of(binding: Binding) -> Facet:
+def entity_aspect(binding: Binding) -> EntityAspect:
     """Return what of which entity a binding is about."""
-    return Facet(binding.entity, binding.aspect)
+    return EntityAspect(binding.entity, binding.aspect)
 
 
 @callback
@@ -75,7 +75,7 @@ def changes_by_rules(
     """Return what these rules would change, were they the rules of the entry; nothing is stored."""
     bindings = exposed_bindings(entry)
     meant = {rule_id: _Meant(hass, rule_id, rule, matching(hass, rule.selection)) for rule_id, rule in rules.items()}
-    present = {facet_of(binding) for binding in bindings}
+    present = {entity_aspect(binding) for binding in bindings}
     meant = {rule_id: one.without_the_removed(present) for rule_id, one in meant.items()}
 
     owners = {binding.identifier: _owner(binding, meant) for binding in bindings if binding.rule}
@@ -108,9 +108,7 @@ def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model:
         if entity_id := resolve_entity(hass, binding.entity):
             bound.add((entity_id, binding.aspect))
     states = [state for entity_id in select(hass, rule.selection) if (state := hass.states.get(entity_id))]
-    left_out = {
-        (entity_id, facet.aspect) for facet in rule.left_out if (entity_id := resolve_entity(hass, facet.entity))
-    }
+    left_out = {(entity_id, each.aspect) for each in rule.left_out if (entity_id := resolve_entity(hass, each.entity))}
     found = suggest_all(states, model, taken, bound)
     wanted = [one for one in found if (one.entity_id, one.aspect) not in left_out]
     if len(wanted) < len(found):
@@ -158,21 +156,21 @@ class _Meant:
         An entity that isn't registered may belong to something that hasn't started yet; until it has, nothing speaks
         against it.
         """
-        if facet_of(binding) in self.rule.left_out:
+        if entity_aspect(binding) in self.rule.left_out:
             return False
         if self._covers(binding.entity):
             return True
         unregistered = "." in binding.entity
         return unregistered and binding.rule == self.rule_id and self.hass.states.get(binding.entity) is None
 
-    def without_the_removed(self, present: set[Facet]) -> _Meant:
+    def without_the_removed(self, present: set[EntityAspect]) -> _Meant:
         """Return the rule with what was bound, still matches and is bound no longer left out for good."""
-        removed = {facet for facet in self.rule.bound - present if self._covers(facet.entity)}
+        removed = {each for each in self.rule.bound - present if self._covers(each.entity)}
         return replace(self, rule=replace(self.rule, left_out=self.rule.left_out | removed)) if removed else self
 
     def remembering(self, bindings: Iterable[Binding]) -> Rule:
         """Return the rule with what is bound of its entities, by whomever."""
-        return replace(self.rule, bound=frozenset(facet_of(one) for one in bindings if self._covers(one.entity)))
+        return replace(self.rule, bound=frozenset(entity_aspect(one) for one in bindings if self._covers(one.entity)))
 
     def _covers(self, reference: str) -> bool:
         return resolve_entity(self.hass, reference) in self.entity_ids

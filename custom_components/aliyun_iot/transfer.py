@@ -30,7 +30,7 @@ from .exposures import (
     service_bindings,
 )
 from .mapping.binding import Binding, ServiceBinding
-from .mapping.document.difference import Change, Difference, Events, Mode, difference
+from .mapping.document.difference import Difference, Events, ItemChange, Mode, difference
 from .mapping.document.document import Document
 from .mapping.document.rules import NAMED, DocumentedRule, Names
 from .mapping.rule import Rule
@@ -41,7 +41,7 @@ ENTITY_PART: Final = "entity_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportPlan:
     """An import that could be stored. What it does is `difference`; `strangers` are the things it names and nobody has.
 
     Those are entities, and by their name or id the devices, areas, floors and labels of rules.
@@ -73,7 +73,7 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
 
 
 @callback
-def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mode: Mode) -> Plan:
+def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mode: Mode) -> ImportPlan:
     """Return what importing a document would change; nothing is stored."""
     names = _names(hass)
     local = Document.of(
@@ -86,7 +86,7 @@ def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mod
         (replace(one, entity=_entity_id(hass, one.entity)) for sources in document.events.values() for one in sources),
     )
     planned = difference(mapping_document(hass, entry), local, mode)
-    return Plan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
+    return ImportPlan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
 
 
 @callback
@@ -114,7 +114,7 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> N
 
 
 def _store_rules(
-    hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[DocumentedRule]]
+    hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[DocumentedRule]]
 ) -> Mapping[str, str]:
     """Store changed rules; return the ids of all rules by name."""
     ids = {title: rule_id for rule_id, title in _rule_titles(entry).items()}
@@ -138,7 +138,7 @@ def _store_rules(
     return ids
 
 
-def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[ServiceBinding]]) -> None:
+def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[ServiceBinding]]) -> None:
     stored = {
         ServiceBinding.from_dict(one.data).identifier: one
         for one in entry.subentries.values()
@@ -166,7 +166,7 @@ def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[C
             )
 
 
-def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[Events]]) -> None:
+def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[Events]]) -> None:
     for change in changes:
         wanted = [replace(one, entity=entity_reference(hass, one.entity)) for one in change.after or ()]
         for subentry_id, binding in event_bindings(entry).items():

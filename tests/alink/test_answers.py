@@ -112,6 +112,7 @@ async def test_too_late_for_an_answer(
     assert not wanted.replies
 
 
+@pytest.mark.rate_limit
 async def test_a_flood_of_commands(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """Faster than the platform takes answers: they come a little later, but all of them come."""
     cloud.faults.set(rate_limit=True)
@@ -182,6 +183,7 @@ async def test_the_oldest_gives_way() -> None:
     assert line.sent == list(range(3, MOST + 3))
 
 
+@pytest.mark.rate_limit
 async def test_more_than_can_wait() -> None:
     """A flood without end does not fill the memory."""
     line = Line()

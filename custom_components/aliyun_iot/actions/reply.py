@@ -8,7 +8,7 @@ from ..alink.codes import CODES, Code, describe
 from ..alink.command import Answer
 from ..alink.messages import MAX_PAYLOAD, encode_reply
 from ..commands.replies import OpenCommand
-from .call import ENTRY, misuse, runtime_of, told_to_the_user
+from .call import ENTRY, misuse, runtime_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 from .values import wire_values
 
@@ -39,7 +39,7 @@ REPLY_SCHEMA = vol.Schema(
 
 async def reply(call: ServiceCall) -> None:
     """Answer a call of a service that is not bound, a raw frame, or a message whose sender waits."""
-    replies = runtime_of(call).commander.replies
+    replies = runtime_of(call).device.commander.replies
     command_id: str = call.data[ATTR_COMMAND_ID]
     command = replies.find(command_id)
     if command is None:
@@ -68,7 +68,7 @@ def _service_answer(call: ServiceCall, command: OpenCommand) -> Answer:
     fields = command.service.output if command.service and code == Code.SUCCESS else None
     data = wire_values(call, call.data.get(ATTR_DATA, {}), fields, "unknown_output")
     answer = Answer(code, data, call.data.get(ATTR_MESSAGE) or _default_message(code))
-    with told_to_the_user(call):
+    with translated_errors(call):
         encode_reply(call.data[ATTR_COMMAND_ID], answer.code, answer.data, answer.message)
     return answer
 

@@ -80,7 +80,7 @@ class Answers:
         self.limit = RateLimit(ANSWERS_PER_SECOND, period=1.0)
         self._urgent: deque[_Queued] = deque()
         self._others: deque[_Queued] = deque()
-        self._sent: deque[tuple[float, _Queued]] = deque()
+        self._sent: deque[tuple[float, _Queued]] = deque(maxlen=int(REPEATED_FOR) * ANSWERS_PER_SECOND)
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()

@@ -175,7 +175,10 @@ def reply_topic(topic: str) -> str:
 
 def is_reply(topic: str) -> bool:
     """Return whether requests are answered on this topic."""
-    return topic.startswith("/sys/") and topic.endswith(REPLY_SUFFIX)
+    match topic.split("/", 5):
+        case ["", "sys", _, _, "thing", rest]:
+            return rest.endswith(REPLY_SUFFIX)
+    return False
 
 
 def is_time(topic: str) -> bool:

@@ -135,7 +135,7 @@ class LoopGuard:
         """End the pause of a property."""
         if end := self._pauses.pop(identifier, None):
             end()
-            self._issues.solved(Issue.LOOP, identifier)
+            self._issues.delete(Issue.LOOP, identifier)
 
     @callback
     def stop(self) -> None:
@@ -164,4 +164,4 @@ class LoopGuard:
             self.resume(identifier)
 
         self._pauses[identifier] = async_call_later(self._hass, PAUSE, over)
-        self._issues.tell(Issue.LOOP, identifier, echo=echo)
+        self._issues.create(Issue.LOOP, identifier, echo=echo)

@@ -30,7 +30,7 @@ from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
-from ..mapping.generic import NO_ENTITY
+from ..mapping.generic import NO_ENTITY_STATE
 from .loops import LoopGuard
 from .outcome import DRY_RUN, Failure, is_private, masked
 from .policy import Policy
@@ -57,7 +57,7 @@ class RequestedProperty:
     raw: JsonValue
     private: bool
     bound: BoundProperty | None = None
-    state: State = NO_ENTITY
+    state: State = NO_ENTITY_STATE
     value: Value | None = None
     denied: Failure | None = None
     refused: Failure | None = None
@@ -157,7 +157,7 @@ class PropertySetter:
         denied = self._denial(identifier, bound)
         if bound is None or denied:
             return RequestedProperty(identifier, raw, is_private(identifier, raw), bound, denied=denied)
-        state = (self._hass.states.get(bound.entity_id) if bound.entity_id else None) or NO_ENTITY
+        state = (self._hass.states.get(bound.entity_id) if bound.entity_id else None) or NO_ENTITY_STATE
         if earlier and bound is earlier.bound and state is earlier.state:
             return earlier
         private = is_private(identifier, raw)
@@ -189,7 +189,7 @@ class PropertySetter:
 
     def _unavailable(self, bound: BoundProperty, state: State) -> Failure | None:
         """Return why an entity cannot be controlled at all."""
-        if state is NO_ENTITY:
+        if state is NO_ENTITY_STATE:
             return Failure(Code.UNAVAILABLE, f"{bound.entity_id} has gone")
         if state.state == STATE_UNAVAILABLE:
             return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is unavailable")
@@ -237,7 +237,7 @@ class PropertySetter:
             others = Failure(refusals[first].code, f"not set, because {first} was not")
             return Step(entity_id, properties, refusals=_all(properties, others) | refusals)
         try:
-            calls = DOMAINS[properties[0].state.domain].commands(properties[0].state, wanted)
+            calls = DOMAINS[properties[0].state.domain].actions_for(properties[0].state, wanted)
         except Refused as err:
             failure = Failure.of_value(err, private=any(requested.private for requested in properties))
             return Step(entity_id, properties, refusals=_all(properties, failure))

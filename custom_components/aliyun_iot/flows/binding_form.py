@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorConfig, BooleanSelector
+from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorConfig
 import voluptuous as vol
 
 from ..exposures import entity_reference, resolve_entity
@@ -21,24 +21,20 @@ from ..mapping.suggest.suggestions import allowed_access, suggest
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import (
-    ACCESS_FIELD,
-    ACTIONS_FIELDS,
     CONF_ACCESS,
-    CONF_ACTIONS,
     CONF_ASPECT,
     CONF_CONDITION,
     CONF_CONFIRMED,
     CONF_ENTITY,
     CONF_IDENTIFIER,
     CONF_SOURCE,
-    CONVERSION_FIELDS,
-    REPORTING_FIELDS,
     SECTION_ACTIONS,
     SECTION_CONVERSION,
     SECTION_REPORTING,
+    SELECTORS,
     InputRefused,
     choice,
-    control_values,
+    entered_values,
     folded,
     read_binding,
     section_values,
@@ -94,16 +90,16 @@ class BindingForm:
         fields: dict[vol.Marker, Any] = {
             vol.Required(CONF_ASPECT): choice((aspect.key, self.labels.aspect(aspect)) for aspect in offered),
             self.properties.marker(values): self.properties.selector(self.aspects or STATE_ASPECTS, invented),
-            vol.Required(CONF_ACCESS): ACCESS_FIELD,
+            vol.Required(CONF_ACCESS): SELECTORS[CONF_ACCESS],
         }
         if self.domain and self.domain.risky(self.state):
-            fields[vol.Required(CONF_CONFIRMED, default=False)] = BooleanSelector()
+            fields[vol.Required(CONF_CONFIRMED, default=False)] = SELECTORS[CONF_CONFIRMED]
         return vol.Schema(
             {
                 **fields,
-                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, CONVERSION_FIELDS, values, errors),
-                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, REPORTING_FIELDS, values, errors),
-                vol.Optional(SECTION_ACTIONS): folded(SECTION_ACTIONS, ACTIONS_FIELDS, values, errors),
+                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, values, errors),
+                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, values, errors),
+                vol.Optional(SECTION_ACTIONS): folded(SECTION_ACTIONS, values, errors),
             }
         )
 
@@ -116,8 +112,10 @@ class BindingForm:
             CONF_IDENTIFIER: self.current.identifier,
             CONF_ACCESS: self.current.access.value,
             CONF_CONFIRMED: self.current.confirmed,
-            SECTION_ACTIONS: control_values(self.current),
-            **section_values(self.current),
+            **{
+                name: section_values(name, self.current)
+                for name in (SECTION_CONVERSION, SECTION_REPORTING, SECTION_ACTIONS)
+            },
         }
 
     def placeholders(self) -> dict[str, str]:
@@ -151,7 +149,7 @@ class BindingForm:
             CONF_ASPECT: user_input[CONF_ASPECT],
             CONF_CONFIRMED: user_input.get(CONF_CONFIRMED, False),
             CONF_SOURCE: user_input.get(CONF_SOURCE, ""),
-            CONF_ACTIONS: control.get(CONF_ACTIONS) or [],
+            **entered_values(SECTION_ACTIONS, control),
             CONF_CONDITION: await entered_condition(self.labels.hass, control, SECTION_ACTIONS),
         }
         binding = read_binding(user_input, own)

@@ -18,7 +18,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change[Item]:
+class ItemChange[Item]:
     """Something that comes (nothing before), goes (nothing after), or becomes something else."""
 
     name: str
@@ -31,26 +31,26 @@ class Change[Item]:
 type Events = tuple[EventBinding, ...]
 """All sources of one event."""
 
-type AnyChange = Change[Binding] | Change[ServiceBinding] | Change[Events] | Change[DocumentedRule]
+type AnyItemChange = ItemChange[Binding] | ItemChange[ServiceBinding] | ItemChange[Events] | ItemChange[DocumentedRule]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """All changes that make one mapping of another, sorted by name, and the number of parts that stay as they are."""
 
-    bindings: tuple[Change[Binding], ...]
-    services: tuple[Change[ServiceBinding], ...]
-    events: tuple[Change[Events], ...]
-    rules: tuple[Change[DocumentedRule], ...]
+    bindings: tuple[ItemChange[Binding], ...]
+    services: tuple[ItemChange[ServiceBinding], ...]
+    events: tuple[ItemChange[Events], ...]
+    rules: tuple[ItemChange[DocumentedRule], ...]
     unchanged: int
 
     @property
-    def all(self) -> tuple[AnyChange, ...]:
+    def all(self) -> tuple[AnyItemChange, ...]:
         """All changes."""
         return (*self.bindings, *self.services, *self.events, *self.rules)
 
     @property
-    def risky(self) -> tuple[Change[Binding] | Change[ServiceBinding], ...]:
+    def risky(self) -> tuple[ItemChange[Binding] | ItemChange[ServiceBinding], ...]:
         """What lets the cloud do more than it can now, and what nobody should get by merely opening a file.
 
         That is to operate an entity that needs a confirmation, to run actions that the document brings along, and to do
@@ -70,13 +70,13 @@ def difference(current: Document, wanted: Document, mode: Mode) -> Difference:
     return Difference(bindings, services, events, rules, present - touched)
 
 
-def _changes[Item](current: Mapping[str, Item], wanted: Mapping[str, Item], mode: Mode) -> tuple[Change[Item], ...]:
+def _changes[Item](current: Mapping[str, Item], wanted: Mapping[str, Item], mode: Mode) -> tuple[ItemChange[Item], ...]:
     concerned: Iterable[str] = wanted if mode is Mode.MERGE else current.keys() | wanted.keys()
-    pairs = (Change(name, current.get(name), wanted.get(name)) for name in sorted(concerned))
+    pairs = (ItemChange(name, current.get(name), wanted.get(name)) for name in sorted(concerned))
     return tuple(one for one in pairs if one.before != one.after)
 
 
-def _allows_more(change: Change[Binding]) -> bool:
+def _allows_more(change: ItemChange[Binding]) -> bool:
     before, after = change.before, change.after
     if after is None or not after.access.controls:
         return False

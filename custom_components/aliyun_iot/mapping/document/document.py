@@ -7,7 +7,8 @@ same document, whatever order it was made in.
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
 import json
 from math import isfinite
 import re
@@ -18,59 +19,37 @@ from homeassistant.core import valid_entity_id
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..binding import ACTIONS, Access, Binding, ServiceBinding
+from ..binding import ACTIONS, Access, Binding, Conversion, ServiceBinding
 from ..event_binding import EventBinding
-from .fault import DocumentError, Expected, Fault, FaultKind, Path, readable, wrong_value
+from ..fields import Expected, expectations
+from ..selection import Target
+from .fault import DocumentError, Fault, FaultKind, Path, readable, wrong_value
 from .rules import SIDES, DocumentedRule
 from .text import MAX_DEPTH
 
 FORMAT: Final = "aliyun_iot_mapping"
 VERSION: Final = 1
-NO_ENTITY: Final = "no_entity"
+NO_ENTITY_HEADING: Final = "no_entity"
 """Heads the bindings that no entity stands behind; an entity id has a dot."""
 
 _SECTIONS: Final = ("format", "version", "bindings", "services", "events", "rules")
-_NESTED: Final = ("conversion", *SIDES)
-
-_EXPECTED: Final[Mapping[str, Expected]] = {
-    "access": Expected.ACCESS,
-    "actions": Expected.ACTIONS,
-    "area_id": Expected.NAMES,
-    "aspect": Expected.WORD,
-    "clamp": Expected.FLAG,
-    "condition": Expected.CONDITION,
-    "confirmed": Expected.FLAG,
-    "conversion": Expected.BLOCK,
-    "dead_band": Expected.AMOUNT,
-    "device_id": Expected.NAMES,
-    "diagnostic_too": Expected.FLAG,
-    "digits": Expected.DIGITS,
-    "domain": Expected.NAMES,
-    "entity": Expected.ENTITY,
-    "entity_id": Expected.ENTITIES,
-    "every_sample": Expected.FLAG,
-    "exclude": Expected.BLOCK,
-    "floor_id": Expected.NAMES,
-    "hidden_too": Expected.FLAG,
-    "identifier": Expected.IDENTIFIER,
-    "include": Expected.BLOCK,
-    "integration": Expected.NAMES,
-    "invert": Expected.FLAG,
-    "label_id": Expected.NAMES,
-    "min_interval": Expected.AMOUNT,
-    "offset": Expected.NUMBER,
-    "options": Expected.OPTIONS,
-    "output": Expected.BLOCK,
-    "rule": Expected.TEXT,
-    "scale": Expected.SCALE,
-    "script": Expected.ENTITY,
-    "source": Expected.TEXT,
-    "template": Expected.TEXT,
-    "template_back": Expected.TEXT,
-    "triggers": Expected.TRIGGERS,
-    "unit": Expected.TEXT,
+_TARGET: Final = dict.fromkeys((each.name for each in fields(Target)), Expected.NAMES) | {
+    "entity_id": Expected.ENTITIES
 }
-"""What each field takes. Words for people, in place of those that the schemas have for programmers."""
+_EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
+    "bindings": expectations(Binding),
+    "services": expectations(ServiceBinding),
+    "events": expectations(EventBinding),
+    "rules": {
+        **dict.fromkeys(SIDES, Expected.BLOCK),
+        "hidden_too": Expected.FLAG,
+        "diagnostic_too": Expected.FLAG,
+    },
+}
+"""What is expected in each field of a section, in words for people instead of the schemas' words for programmers."""
+
+_NESTED: Final = {"conversion": expectations(Conversion), **dict.fromkeys(SIDES, _TARGET)}
+"""The same for the blocks within a section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +101,13 @@ class Document:
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON and YAML can hold and `parse` takes: without defaults, in a fixed order."""
         grouped: dict[str, list[dict[str, Any]]] = {}
-        for binding in sorted(self.bindings.values(), key=lambda one: (one.entity or NO_ENTITY, one.identifier)):
-            row = {name: str(value) if name == "access" else value for name, value in binding.as_dict().items()}
-            grouped.setdefault(row.pop("entity") or NO_ENTITY, []).append(row)
+        for binding in sorted(
+            self.bindings.values(), key=lambda one: (one.entity or NO_ENTITY_HEADING, one.identifier)
+        ):
+            row = {
+                name: str(value) if isinstance(value, StrEnum) else value for name, value in binding.as_dict().items()
+            }
+            grouped.setdefault(row.pop("entity") or NO_ENTITY_HEADING, []).append(row)
         services = {}
         for identifier, service in sorted(self.services.items()):
             services[identifier] = service.as_dict()
@@ -192,7 +175,7 @@ class _Reading:
         seen: dict[str, Path] = {}
         for entity, rows in self._section(document, "bindings"):
             path: Path = ("bindings", entity)
-            reference = "" if entity == NO_ENTITY else entity
+            reference = "" if entity == NO_ENTITY_HEADING else entity
             if reference and not _is_reference(reference):
                 self._wrong(path, Expected.ENTITY, entity)
             elif not isinstance(rows, list):
@@ -241,13 +224,13 @@ class _Reading:
             path: Path = ("rules", name)
             if not isinstance(block, dict):
                 self._wrong(path, Expected.BLOCK, block)
-            elif self._are_facets(block.get("left_out", {}), (*path, "left_out")):
+            elif self._are_entity_aspects(block.get("left_out", {}), (*path, "left_out")):
                 try:
                     yield name, DocumentedRule.from_dict(block)
                 except vol.Invalid as err:
                     self._note(err, path, block)
 
-    def _are_facets(self, block: object, path: Path) -> bool:
+    def _are_entity_aspects(self, block: object, path: Path) -> bool:
         if not isinstance(block, dict):
             self._wrong(path, Expected.BLOCK, block)
             return False
@@ -335,9 +318,9 @@ class _Reading:
         """Note what a schema found in a block, by where it found it: the block itself, a field of it, or deeper."""
         for one in getattr(error, "errors", [error]):
             inner = tuple(part if isinstance(part, int) else str(part) for part in one.path)
-            block, name = row, str(inner[0]) if inner else ""
+            block, name, expected = row, str(inner[0]) if inner else "", _EXPECTED[str(path[0])]
             if name in _NESTED and len(inner) > 1:
-                block, name = row[name], str(inner[1])
+                block, name, expected = row[name], str(inner[1]), _NESTED[name]
             if name not in block and path[0] == "services":
                 # Neither of the two is there, or both are, which the schema blames on a name of its own.
                 self._wrong(path, Expected.RUN, row)
@@ -349,10 +332,10 @@ class _Reading:
                 self._wrong((*path, "access"), Expected.CONTROL, row.get("access", Access.REPORT))
             elif name not in block:
                 self._faults.append(Fault(FaultKind.MISSING, path, placeholders={"found": name}))
-            elif name not in _EXPECTED:
+            elif name not in expected:
                 self._faults.append(Fault(FaultKind.UNKNOWN_KEY, (*path, *inner)))
             else:
-                self._wrong((*path, *inner), _EXPECTED[name], block[name])
+                self._wrong((*path, *inner), expected[name], block[name])
 
     def _wrong(self, path: Path, expected: Expected, found: object) -> None:
         self._faults.append(wrong_value(path, expected, found))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from textwrap import shorten
 
+from ..fields import Expected
+
 type Path = tuple[str | int, ...]
 """The way into a document; positions in a list count from 0 here, and from 1 where people read them."""
 
@@ -28,35 +30,6 @@ class FaultKind(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     UNKNOWN_RULE = "unknown_rule"
     WRONG_VALUE = "wrong_value"
-
-
-class Expected(StrEnum):
-    """What should be in the place of a wrong value; the words are in the translations, as `common.expected_…`."""
-
-    ACCESS = "access"
-    ACTIONS = "actions"
-    AMOUNT = "amount"
-    BLOCK = "block"
-    CONDITION = "condition"
-    CONTROL = "control"
-    DIGITS = "digits"
-    ENTITIES = "entities"
-    ENTITY = "entity"
-    FLAG = "flag"
-    IDENTIFIER = "identifier"
-    LIST = "list"
-    NAMES = "names"
-    NUMBER = "number"
-    OPTIONS = "options"
-    PLAIN = "plain"
-    RUN = "run"
-    SCALE = "scale"
-    SOURCE = "source"
-    TEXT = "text"
-    TRIGGERS = "triggers"
-    VERSION = "version"
-    WITHOUT_ENTITY = "without_entity"
-    WORD = "word"
 
 
 @dataclass(frozen=True, slots=True)

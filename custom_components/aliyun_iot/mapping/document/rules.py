@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
-from ..rule import Facet, Rule
+from ..rule import EntityAspect, Rule
 from ..selection import Selection, Target
 
 NAMED: Final = ("device_id", "area_id", "floor_id", "label_id")
@@ -25,7 +25,7 @@ class DocumentedRule:
     """A rule without what it remembers of its own doing. Names only help to find things, so they tell no two apart."""
 
     selection: Selection
-    left_out: frozenset[Facet] = frozenset()
+    left_out: frozenset[EntityAspect] = frozenset()
     names: Names = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -44,7 +44,9 @@ class DocumentedRule:
         for side in SIDES:
             if isinstance(target := selection.get(side), dict):
                 selection[side] = {part: _ids(part, value, names) for part, value in target.items()}
-        left_out = {Facet(entity, aspect) for entity, aspects in data.get("left_out", {}).items() for aspect in aspects}
+        left_out = {
+            EntityAspect(entity, aspect) for entity, aspects in data.get("left_out", {}).items() for aspect in aspects
+        }
         return cls(Selection.from_dict(selection), frozenset(left_out), names)
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,7 +79,7 @@ class DocumentedRule:
             hidden_too=self.selection.hidden_too,
             diagnostic_too=self.selection.diagnostic_too,
         )
-        left_out = frozenset(Facet(other("entity_id", one.entity), one.aspect) for one in self.left_out)
+        left_out = frozenset(EntityAspect(other("entity_id", one.entity), one.aspect) for one in self.left_out)
         return type(self)(selection, left_out, self.names)
 
     def _named(self, part: str, ids: list[str]) -> list[str] | dict[str, str]:

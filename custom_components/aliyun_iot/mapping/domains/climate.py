@@ -1,9 +1,9 @@
 """Thermostats and air conditioners: power, mode, target and current values, fan, preset, swing.
 
-Off wins over everything else in the same `property/set`; a mode turns the device on, so it replaces `power`. Then come
-preset, temperature and the rest. Mode and temperature stay two actions: `climate.set_temperature` has a field for the
-mode, but most climate platforms ignore it there and Home Assistant doesn't compare it with the entity's modes. Setting
-a temperature never touches the mode.
+Off wins over everything else in the same `property/set`; a mode turns the device on, so it replaces `power`. Preset,
+temperature and the rest follow. Mode and temperature are two actions: `climate.set_temperature` has a field for the mode,
+but most climate platforms ignore it and Home Assistant doesn't check it against the entity's modes. Setting a temperature
+never changes the mode.
 """
 
 from collections.abc import Mapping
@@ -130,7 +130,7 @@ def _temperature(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 
 def _both_limits(state: State, values: Mapping[str, Value]) -> dict[str, object]:
-    """Return both limits of the range, as the action wants them; one that wasn't asked for keeps its present value."""
+    """Return both limits of the range, as the action requires; a limit that is not set keeps its current value."""
     low = number(values.get(TARGET_LOW, state.attributes.get(ATTR_TARGET_TEMP_LOW)))
     high = number(values.get(TARGET_HIGH, state.attributes.get(ATTR_TARGET_TEMP_HIGH)))
     if low is None or high is None:

@@ -25,9 +25,10 @@ from ...alink.model.datatypes import (
 )
 from ..aspect import Aspect, Kind, Range, Refused
 from ..attributes import device_class
-from ..binding import NO_CONVERSION, RESERVED_IDENTIFIERS, Conversion
+from ..binding import NO_CONVERSION, Conversion
 from ..scaling import TEMPERATURE_DIFFERENCE, has_formula, noise_free
 from ..units import converter
+from ..validators import RESERVED_IDENTIFIERS
 
 IDENTIFIER_LENGTH = 50
 STATE_LENGTH = 255
