@@ -32,7 +32,7 @@ from .exposures import (
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.document.difference import Difference, Events, ItemChange, Mode, difference
 from .mapping.document.document import Document
-from .mapping.document.rules import NAMED, DocumentedRule, Names
+from .mapping.document.rules import PARTS_WITH_NAMES, DocumentedRule, Names
 from .mapping.rule import Rule
 from .rules import rules_of
 
@@ -252,7 +252,7 @@ def _strangers(hass: HomeAssistant, planned: Difference, names: Names) -> Iterab
             selection = change.after.selection
             for target in (selection.include, selection.exclude):
                 entities.update(target.entity_id)
-                for part in NAMED:
+                for part in PARTS_WITH_NAMES:
                     called = change.after.names.get(part, {})
                     yield from (called.get(one, one) for one in getattr(target, part) if one not in names[part])
     yield from (one for one in entities if one and not registry.async_get(one) and not hass.states.get(one))
