@@ -42,13 +42,13 @@ ENTITY_PART: Final = "entity_id"
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """An import that could be stored, with its changes, and the `strangers`: what it refers to and doesn't exist here.
+    """An import that could be stored, with its changes, and the `missing`: what it refers to and doesn't exist here.
 
     These are entities, and the devices, areas, floors and labels of rules, by name or id.
     """
 
     difference: Difference
-    strangers: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @callback
@@ -84,7 +84,7 @@ def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mod
         ),
     )
     planned = difference(mapping_document(hass, entry), local, mode)
-    return ImportPlan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
+    return ImportPlan(planned, tuple(sorted(set(_missing(hass, planned, names)))))
 
 
 @callback
@@ -243,7 +243,7 @@ def _local_rule(hass: HomeAssistant, rule: DocumentedRule, names: Names) -> Docu
     return rule.renamed(local)
 
 
-def _strangers(hass: HomeAssistant, planned: Difference, names: Names) -> Iterable[str]:
+def _missing(hass: HomeAssistant, planned: Difference, names: Names) -> Iterable[str]:
     """Yield what the new items of a mapping refer to and this installation doesn't have."""
     registry = er.async_get(hass)
     entities = {change.after.entity for change in planned.bindings if change.after}
