@@ -7,7 +7,6 @@ so a clock that is set back does no harm.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from itertools import islice
 import logging
 
 from homeassistant.core import callback
@@ -47,8 +46,9 @@ class History:
         self._counters = counters
         self._on_past = on_past
         self._on_overflow = on_overflow
-        self._live: dict[int, Kept] = {}
-        self._past: dict[int, Kept] = {}
+        self.live: dict[int, Kept] = {}
+        self.past: dict[int, Kept] = {}
+        """Samples by their numbers, oldest first; they stay until `remove`."""
         self._numbers: dict[str, deque[int]] = {}
         self._last: dict[str, Sample] = {}
         self._next = 0
@@ -56,7 +56,7 @@ class History:
 
     def __len__(self) -> int:
         """Return how many samples there are."""
-        return len(self._live) + len(self._past)
+        return len(self.live) + len(self.past)
 
     def last(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property, with its number as long as it is to be sent."""
@@ -66,20 +66,19 @@ class History:
             return None
         return Queued(sample, numbers[-1] if numbers and self._kept(numbers[-1])[1] == sample else None)
 
+    def last_sample(self, identifier: str) -> Sample | None:
+        """Return the newest sample of a property, whether it is still to be sent or not."""
+        return self._last.get(identifier)
+
     def is_live(self, identifier: str) -> bool:
         """Return whether a live sample of a property is still to be sent."""
-        return bool((numbers := self._numbers.get(identifier)) and numbers[-1] in self._live)
+        return bool((numbers := self._numbers.get(identifier)) and numbers[-1] in self.live)
 
     def newest_past(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property if it is past and still to be sent."""
         numbers = self._numbers.get(identifier)
-        kept = self._past.get(numbers[-1]) if numbers else None
+        kept = self.past.get(numbers[-1]) if numbers else None
         return Queued(kept[1], numbers[-1]) if kept and numbers else None
-
-    @property
-    def live_count(self) -> int:
-        """How many live samples are to be sent."""
-        return len(self._live)
 
     @callback
     def add(self, identifier: str, sample: Sample, *, live: bool) -> None:
@@ -105,29 +104,21 @@ class History:
     @callback
     def disconnected(self) -> None:
         """Turn live samples into past ones."""
-        moved, self._live = self._live, {}
-        self._past |= moved
+        moved, self.live = self.live, {}
+        self.past |= moved
         if moved:
             self._on_past(moved)
 
-    def live(self, limit: int) -> dict[int, Kept]:
-        """Return the oldest live samples by their numbers; they stay until `remove`."""
-        return dict(islice(self._live.items(), limit))
-
-    def past(self, limit: int) -> dict[int, Kept]:
-        """Return the oldest past samples by their numbers; they stay until `remove`."""
-        return dict(islice(self._past.items(), limit))
-
     def at(self, numbers: Iterable[int]) -> dict[int, Kept]:
         """Return the samples with these numbers, as far as they are still here."""
-        return {one: kept for one in numbers if (kept := self._past.get(one) or self._live.get(one))}
+        return {one: kept for one in numbers if (kept := self.past.get(one) or self.live.get(one))}
 
     @callback
     def remove(self, numbers: Iterable[int]) -> None:
         """Drop samples that the cloud has, or will never have."""
         gone: list[int] = []
         for number in numbers:
-            live, past = self._live.pop(number, None), self._past.pop(number, None)
+            live, past = self.live.pop(number, None), self.past.pop(number, None)
             if kept := live or past:
                 self._forget_number(kept[0], number)
             if past:
@@ -159,13 +150,13 @@ class History:
             self._next = number + 1
 
     def _keep(self, number: int, identifier: str, sample: Sample, *, live: bool) -> None:
-        (self._live if live else self._past)[number] = (identifier, sample)
+        (self.live if live else self.past)[number] = (identifier, sample)
         self._numbers.setdefault(identifier, deque()).append(number)
         if not live:
             self._on_past((number,))
 
     def _kept(self, number: int) -> Kept:
-        return self._live.get(number) or self._past[number]
+        return self.live.get(number) or self.past[number]
 
     def _make_room(self) -> None:
         """Drop one sample; a busy property never costs another one its samples."""
