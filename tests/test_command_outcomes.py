@@ -134,7 +134,7 @@ def _stopping(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeyp
 
 
 def _limit_reached(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert entry.runtime_data.device.commander.policy.takes_one_more()
+    assert entry.runtime_data.device.commander.policy.admit()
 
 
 def _looping(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,8 +142,8 @@ def _looping(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypa
     loops = entry.runtime_data.device.loops
     for turn in range(20):
         context = Context()
-        loops.commanded({"LightSwitch": turn % 2}, context)
-        loops.changed("Brightness", (turn + 1) % 2, Context(parent_id=context.id))
+        loops.record_command({"LightSwitch": turn % 2}, context)
+        loops.record_change("Brightness", (turn + 1) % 2, Context(parent_id=context.id))
 
 
 ARRANGEMENTS: dict[str, Arrange] = {

@@ -56,7 +56,7 @@ class CloudDevice:
             link,
             entry.options.get(CONF_WINDOW, DEFAULT_WINDOW),
             self.event_queue,
-            on_change=self.loops.changed,
+            on_change=self.loops.record_change,
             on_unsent=self._unsent,
             on_past=self._past_changed,
             on_overflow=health.samples_dropped,
@@ -65,8 +65,17 @@ class CloudDevice:
             on_event_refused=self.events.note,
         )
         self._store = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history, self.event_queue)
-        self.commander = Commander(hass, Announcer(hass, entry), self.reporter, self.loops)
-        self.desired = DesiredValues(hass, link, self.commander, self._store)
+        self.commander = Commander(
+            hass, Announcer(hass, entry), self.reporter, self.loops, on_answered=self._command_answered
+        )
+        self.desired = DesiredValues(
+            hass,
+            link,
+            self._store,
+            carry_out=self.commander.carry_out,
+            sets_answered=self.commander.sets_answered,
+            note=self.commander.journal.note,
+        )
         self.resync = Resync(hass, self.reporter, self.desired, self._store)
 
     @property
@@ -134,15 +143,13 @@ class CloudDevice:
             or (created and (self.bound.problems or self.events.problems))
         )
 
-    async def handle(self, command: Command) -> Answer:
-        """Carry a command of the cloud out."""
-        if command.kind is CommandKind.PROPERTY_SET:
-            return await self.desired.obey(command)
-        return await self.commander.handle(command)
-
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
         self.model = thing_model_of(self._entry)
+
+    @callback
+    def _command_answered(self, command: Command, answer: Answer) -> None:
+        self.desired.command_answered(command, answer)
 
     @callback
     def _event_added(self) -> None:

@@ -8,8 +8,8 @@ from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
 from ..bound import bind
-from ..commands.action_sequence import problem_of
 from ..commands.policy import ConditionConfig
+from ..commands.running import problem_of
 from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Binding
 from ..mapping.check import Problem, check

@@ -20,7 +20,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..commands.action_sequence import problem_of
+from ..commands.running import problem_of
 from ..const import SUBENTRY_SERVICE
 from ..exposures import (
     CUSTOM_EXPOSURE,

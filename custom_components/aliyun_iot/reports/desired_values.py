@@ -13,20 +13,20 @@ cleared after the set was carried out, or the next connect would bring back a wi
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 import logging
+from typing import Protocol
 
 from homeassistant.core import HomeAssistant, callback
 
 from ..alink.codes import RETRY_CODES, Code
-from ..alink.command import Answer, Command, CommandKind
+from ..alink.command import Answer, Command, CommandHandler, CommandKind
 from ..alink.desired import Desired
 from ..alink.errors import AlinkError, Rejected
 from ..alink.link import Link
 from ..alink.messages import JsonValue
 from ..alink.samples import utc_milliseconds
 from ..bound import BoundProperties
-from ..commands.commander import Commander
 from .store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -46,21 +46,42 @@ FOR_GOOD = frozenset({Code.PARAMETER_ERROR, Code.READ_ONLY, Code.UNKNOWN, Code.T
 KIND = "desired"
 
 
+class Note(Protocol):
+    """Adds a row to the journal of commands."""
+
+    def __call__(self, kind: str, target: Iterable[str], code: int, message: str, /) -> None:
+        """Add a row about these identifiers."""
+
+
 class DesiredValues:
     """The desired values of one device."""
 
-    def __init__(self, hass: HomeAssistant, link: Link, commander: Commander, store: UnsentStore) -> None:
-        """Nothing happens before `catch_up` or `obey`."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        link: Link,
+        store: UnsentStore,
+        *,
+        carry_out: CommandHandler,
+        sets_answered: Callable[[], Awaitable[None]],
+        note: Note,
+    ) -> None:
+        """Do nothing before `catch_up` or `command_answered`.
+
+        `carry_out` carries a property set out as if the cloud had sent it. `sets_answered` waits until the sets that the cloud
+        has sent so far are answered.
+        """
         self.hours = 0.0
         """After how many hours a desired value is stale; 0 for never."""
         self._hass = hass
         self._link = link
-        self._commander = commander
         self._store = store
+        self._carry_out_command = carry_out
+        self._sets_answered = sets_answered
+        self._note = note
         self._bound = BoundProperties()
         self._obeyed: dict[str, Mapping[str, JsonValue]] = {}
         """The last set that was carried out of each property, as long as nobody knows whether it is kept as desired."""
-        self._under_way: set[asyncio.Event] = set()
         self._asks = False
         """Whether to ask: not without a connection, and not where the platform does not know desired values."""
         self._settling: asyncio.Task[None] | None = None
@@ -79,20 +100,15 @@ class DesiredValues:
         if await self._carry_out_all():
             self._retrying = self._hass.async_create_background_task(self._retry(), "Aliyun desired values")
 
-    async def obey(self, command: Command) -> Answer:
-        """Carry out a property set as the cloud sends it; what of it the cloud keeps as desired is cleared soon."""
-        ended = asyncio.Event()
-        self._under_way.add(ended)
-        try:
-            answer = await self._commander.handle(command)
-            if isinstance(command.params, dict):
-                self._obeyed |= dict.fromkeys(_done(command.params, answer), command.params)
-        finally:
-            self._under_way.discard(ended)
-            ended.set()
-        if self._asks and (self._settling is None or self._settling.done()):
+    @callback
+    def command_answered(self, command: Command, answer: Answer) -> None:
+        """Record what a property set of the cloud has done: what of it the cloud keeps as desired is cleared soon."""
+        if command.kind is not CommandKind.PROPERTY_SET:
+            return
+        if isinstance(command.params, dict):
+            self._obeyed |= dict.fromkeys(_done(command.params, answer), command.params)
+        if self._obeyed and self._asks and (self._settling is None or self._settling.done()):
             self._settling = self._hass.async_create_background_task(self._settle(), "Aliyun desired values")
-        return answer
 
     @callback
     def pause(self) -> None:
@@ -145,8 +161,7 @@ class DesiredValues:
         )
         if wanted is None:
             return self._asks
-        for one in list(self._under_way):  # the cloud may have sent as a set what it names as desired
-            await one.wait()
+        await self._sets_answered()  # the cloud may have sent as a set what it names as desired
         self._store.desired = {key: row for key, row in self._store.desired.items() if key in wanted}
         wanted = await self._clear_obeyed(wanted, asked)
         known = {key: one for key, one in wanted.items() if self._is_carried_out(key, one.version)}
@@ -167,7 +182,7 @@ class DesiredValues:
             return False
         values = {key: one.value for key, one in wanted.items()}
         self._remember(wanted, carried_out=True)
-        answer = await self._commander.handle(
+        answer = await self._carry_out_command(
             Command(CommandKind.PROPERTY_SET, KIND, None, values, sync=False, topic="", payload=b"")
         )
         done = {key: wanted[key] for key in _done(values, answer)}
@@ -190,7 +205,7 @@ class DesiredValues:
                 self._asks = False
             return None
         if found:
-            self._commander.journal.note(KIND, found, Code.SUCCESS, _versioned("found", _versions(found)))
+            self._note(KIND, found, Code.SUCCESS, _versioned("found", _versions(found)))
         return found
 
     async def _clear(self, wanted: Mapping[str, Desired], reason: str) -> bool:
@@ -202,12 +217,12 @@ class DesiredValues:
             await self._link.device.delete_desired(versions)
         except AlinkError as err:
             _LOGGER.debug("Cannot clear desired values: %s", err)
-            self._commander.journal.note(KIND, versions, Code.TIMED_OUT, f"{reason}, but not cleared: {err}")
+            self._note(KIND, versions, Code.TIMED_OUT, f"{reason}, but not cleared: {err}")
             return False
         for key in versions:
             self._store.desired.pop(key, None)
         self._store.write_soon()
-        self._commander.journal.note(KIND, versions, Code.SUCCESS, _versioned(f"cleared: {reason}", versions))
+        self._note(KIND, versions, Code.SUCCESS, _versioned(f"cleared: {reason}", versions))
         return True
 
     def _remember(self, wanted: Mapping[str, Desired], *, carried_out: bool) -> None:
