@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 import logging
 from typing import Final
 
@@ -56,6 +57,28 @@ class EventQueue:
     @callback
     def add(self, event: PendingEvent) -> None:
         """Queue an event; when too many wait, the oldest is dropped."""
+        self._append(event)
+        self._on_added()
+
+    @callback
+    def restore(self, events: Iterable[PendingEvent]) -> None:
+        """Queue what an earlier run has left, before what has happened since."""
+        happened = self.waiting
+        self._waiting.clear()
+        for event in (*events, *happened):
+            self._append(event)
+
+    def first(self) -> dict[int, PendingEvent]:
+        """Return the oldest event by its number; it stays until `remove`."""
+        return dict(islice(self._waiting.items(), 1))
+
+    @callback
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Drop events that the cloud has, or will never have."""
+        for number in numbers:
+            self._waiting.pop(number, None)
+
+    def _append(self, event: PendingEvent) -> None:
         if len(self._waiting) >= CAPACITY:
             del self._waiting[next(iter(self._waiting))]
             self.counters.dropped += 1
@@ -64,22 +87,3 @@ class EventQueue:
             self._on_dropped(self.counters.dropped)
         self._waiting[self._next] = event
         self._next += 1
-        self._on_added()
-
-    @callback
-    def restore(self, events: Iterable[PendingEvent]) -> None:
-        """Queue what an earlier run has left, before what has happened since."""
-        earlier = list(events)[-(CAPACITY - len(self)) :] if len(self) < CAPACITY else []
-        happened = self._waiting.values()
-        self._waiting = dict(enumerate((*earlier, *happened), start=self._next))
-        self._next += len(self._waiting)
-
-    def first(self) -> dict[int, PendingEvent]:
-        """Return the oldest event by its number; it stays until `remove`."""
-        return {number: self._waiting[number] for number in list(self._waiting)[:1]}
-
-    @callback
-    def remove(self, numbers: Iterable[int]) -> None:
-        """Drop events that the cloud has, or will never have."""
-        for number in numbers:
-            self._waiting.pop(number, None)

@@ -33,6 +33,8 @@ class Lane[Key, Item](ABC):
 
     refused_in_a_row = 0
     """Messages that were refused since the last one that was accepted."""
+    failed_in_a_row = 0
+    """Messages that could not be posted, for an unexpected reason, since the last one that could."""
 
     def __init__(self, device: Device, counters: Counters) -> None:
         """Post as this device."""
@@ -173,7 +175,9 @@ class LiveLane(_SampleLane):
     batches = True
 
     def is_full(self) -> bool:
-        """Return whether the samples fill a message."""
+        """Return whether the samples fill a message, or need several."""
+        if not self.batches and self._history.has_several_live():
+            return True
         return self._history.live_count >= VALUES_PER_POST
 
     def waits(self) -> bool:

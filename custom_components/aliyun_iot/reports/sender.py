@@ -28,7 +28,10 @@ DEVICE_DELAY = 60.0
 """Seconds after one of the `RETRY_CODES`, and after one of the `DEVICE_CODES`."""
 
 MAX_REFUSED_IN_A_ROW = 20
-"""Messages: finding one bad value among 200 takes eight, so after these the cloud takes none at all."""
+"""Messages of a lane: finding one bad value among 200 takes nine in a row, so after these the cloud takes none at all."""
+
+MAX_FAILED_IN_A_ROW = 3
+"""Unexpected errors of a lane in a row after which a batch is handled like one that was refused: it must not block the rest."""
 
 TOO_LARGE = "too large for a message"
 
@@ -98,7 +101,7 @@ class Sender:
         self._past.allowed = False
         self._live.batches = True
         for lane in (self._newest, self._live, self._past, self._events):
-            lane.refused_in_a_row = 0
+            lane.refused_in_a_row = lane.failed_in_a_row = 0
 
     @callback
     def allow_past(self) -> None:
@@ -178,10 +181,18 @@ class Sender:
         except NotConnected:
             self._counters.retried += len(batch)
             raise
+        except Exception as err:
+            lane.failed_in_a_row += 1
+            if lane.failed_in_a_row < MAX_FAILED_IN_A_ROW:
+                raise
+            _LOGGER.exception("Sending failed unexpectedly")
+            lane.refused_in_a_row += 1
+            return f"unexpected {type(err).__name__}"
         self._counters.posts += 1
+        lane.failed_in_a_row = 0
         if reply.code in RETRY_CODES:
-            self._retry(lane, batch)
             await self._pause(reply)
+            self._retry(lane, batch)
             return ""
         if not reply.ok:
             lane.refused_in_a_row += 1
