@@ -5,6 +5,7 @@ from homeassistant.core import Context, CoreState, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_RAW
 from simulator import CloudDevice, Simulator
 
@@ -96,6 +97,34 @@ async def test_raw_frame_fires_a_bus_event(
     await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff")
     await until(lambda: events)
     assert events[0].data == {"entry_id": entry.entry_id, "data": "AAH/"}
+
+
+@pytest.mark.parametrize(
+    ("entity", "aspect", "sent", "legible"),
+    [
+        ("light.hall", "color", {"Red": 1, "Green": 2, "Blue": 3}, "1, 2, 3"),
+        ("light.hall", "brightness", 80, 80),
+        ("light.hall", "power", 1, "on"),
+        ("datetime.alarm", "datetime", "1795435200000", "2026-11-23T12:00:00+00:00"),
+    ],
+)
+async def test_bus_event_has_legible_values(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    entity: str,
+    aspect: str,
+    sent: object,
+    legible: object,
+) -> None:
+    """Those of the aspect, as people read them."""
+    events = async_capture_events(hass, EVENT_COMMAND)
+    hass.states.async_set("light.hall", STATE_OFF, {"supported_color_modes": ["rgb"]})
+    hass.states.async_set("datetime.alarm", "2026-01-01T00:00:00+00:00")
+    row = {"identifier": "Wanted", "entity": entity, "aspect": aspect, "access": "control"}
+    await set_up([row], options={"thing_model": None, "dry_run": True})
+    assert (await set_properties(Wanted=sent)).code == Code.DRY_RUN
+    assert events[0].data["changes"][0]["value"] == legible
 
 
 @pytest.mark.parametrize("state", [CoreState.starting, CoreState.stopping])

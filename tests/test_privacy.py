@@ -195,6 +195,7 @@ def test_members_are_found_at_any_depth() -> None:
         ("1234 is wrong", {"Pin": 1234}, False),
         ("got 'a\\nb'", {"Pin": "a\nb"}, False),
         ("got [1, 2, 3]", {"Token": [2]}, False),
+        ("got {'pin': 'x'}", {"Access": {"user": "anna", "pin": "x"}}, False),
         ("front is open", {"Pin": "", "Token": None, "Door": "front"}, True),
         ("True", {"UsePIN": True}, True),
     ],
