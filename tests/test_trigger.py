@@ -21,6 +21,7 @@ from simulator import CloudDevice, Simulator
 from .application import LAMP, TARGET, SetProperties, invoke, publish
 from .automations import ENTRY_ID, automate, trigger, trigger_data
 from .conftest import SetUp
+from .outages import quick_to_return
 from .test_translations import INTEGRATION
 from .waiting import until
 
@@ -93,9 +94,15 @@ async def test_property_set_of_one_property(
 
 
 async def test_renamed_device(
-    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+    hass: HomeAssistant,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Triggers, events and the device registry have its new name at once."""
+    quick_to_return(monkeypatch)
     calls = await automate(hass, [trigger("property_set_received"), trigger("connected")])
     failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
     commands = async_capture_events(hass, EVENT_COMMAND)

@@ -66,11 +66,7 @@ class CloudDevice:
         )
         self._store = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
-            hass,
-            Announcer(hass, entry),
-            self.reporter,
-            self.loops,
-            on_answered=self._command_answered,
+            hass, Announcer(hass, entry), self.reporter, self.loops, on_answered=self._command_answered
         )
         self.desired = DesiredValues(
             hass,
@@ -147,17 +143,13 @@ class CloudDevice:
             or (created and (self.bound.problems or self.events.problems))
         )
 
-    async def handle(self, command: Command) -> Answer:
-        """Carry a command of the cloud out."""
-        return await self.commander.handle(command)
+    def _take_thing_model(self) -> None:
+        self._document = self._entry.options.get(CONF_THING_MODEL)
+        self.model = thing_model_of(self._entry)
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:
         self.desired.command_answered(command, answer)
-
-    def _take_thing_model(self) -> None:
-        self._document = self._entry.options.get(CONF_THING_MODEL)
-        self.model = thing_model_of(self._entry)
 
     @callback
     def _event_added(self) -> None:

@@ -199,7 +199,7 @@ class Runtime:
         return True
 
     async def _commanded(self, command: Command) -> Answer:
-        return await self.device.handle(command)
+        return await self.device.commander.handle(command)
 
     @callback
     def _code_received(self, code: int) -> None:

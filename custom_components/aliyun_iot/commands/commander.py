@@ -121,7 +121,7 @@ class Commander:
             case CommandKind.PROPERTY_SET, dict() as values:
                 return await self._set(run, values)
             case CommandKind.PROPERTY_GET, list() as wanted:
-                return self._get(run, wanted)
+                return self._get(run, masked("", wanted))
             case CommandKind.SERVICE, dict() as arguments if command.identifier:
                 return await self._call(run, command.identifier, arguments)
             case ((CommandKind.RAW | CommandKind.MESSAGE), _):
