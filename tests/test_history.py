@@ -420,12 +420,12 @@ def test_room_is_made_at_any_place() -> None:
     history = History(Counters(), 4, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
     for number in range(6):
         history.add("A" if number % 3 else "B", Sample(number, number * 5000), live=number > 3)
-    assert [kept[1].value for kept in (history.past(9) | history.live(9)).values()] == [0, 2, 3, 4, 5][-4:]
+    assert [kept[1].value for kept in (history.past | history.live).values()] == [0, 2, 3, 4, 5][-4:]
     history.remove([4])
     history.remove([4, 99])
     history.disconnected()
-    assert not history.live(9)
-    history.remove(list(history.past(9)))
+    assert not history.live
+    history.remove(list(history.past))
     assert len(history) == 0
     assert history.newest_past("A") is None
 

@@ -1,5 +1,6 @@
 """The delivery loop: what is sent again, what is split, and when it gives up, for each of the four lanes."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, override
@@ -22,7 +23,7 @@ from .outages import NOON, POWER, all_sent, end_outage, lose_connection, measure
 from .waiting import until
 
 SENDER = "custom_components.aliyun_iot.reports.sender"
-ROLES = ("newest", "live", "past", "events")
+ROLES = ("newest", "live", "past", "event")
 BUSY, ACCOUNT_IN_ARREARS, REFUSED = 429, 403, 6306
 
 type Batch = Mapping[int, str]
@@ -40,7 +41,6 @@ class FakeLane(Lane[int, str]):
 
     allowed = True
     batches = True
-    in_round = False
 
     def __init__(self, host: Host = accept) -> None:
         """Nothing waits."""
@@ -51,21 +51,14 @@ class FakeLane(Lane[int, str]):
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
 
-    def waits(self) -> bool:
-        """Return whether anything waits."""
-        return bool(self.waiting)
-
-    def begin_round(self) -> bool:
-        """Return whether anything waits."""
-        return self.waits()
-
     def is_full(self) -> bool:
         """Return whether a message is full: never, so that the window counts."""
         return False
 
-    @override
-    def take(self) -> Batch:
-        taken, self.waiting = self.waiting, {}
+    def take(self, _identifiers: Collection[int] = ()) -> Batch:
+        """Return everything that waits."""
+        taken = dict(self.waiting)
+        self.waiting.clear()
         return taken
 
     @override
@@ -83,7 +76,8 @@ class FakeLane(Lane[int, str]):
 
     @override
     def put_back(self, batch: Batch) -> None:
-        self.waiting = {**batch, **self.waiting}
+        later = self.take()
+        self.waiting.update({**batch, **later})
 
     @override
     def identifiers(self, batch: Batch) -> Collection[str]:
@@ -92,7 +86,7 @@ class FakeLane(Lane[int, str]):
     def put(self, count: int) -> None:
         """Let so many more items wait."""
         known = len(self.waiting) + len(self.accepted) + len(self.refused)
-        self.waiting |= {number: f"P{number}" for number in range(known, known + count)}
+        self.waiting.update({number: f"P{number}" for number in range(known, known + count)})
 
 
 class Loop:
@@ -105,8 +99,17 @@ class Loop:
         self.lanes = {name: FakeLane() for name in ROLES}
         self.lane = self.lanes[role]
         self.lane.host = host
-        outbox = SimpleNamespace(waiting={}, next_due=lambda: None)
-        self.sender = Sender(hass, self.link, outbox, self.counters, 0.0, **self.lanes)
+        newest, live, past, event = (self.lanes[name] for name in ROLES)
+        outbox = SimpleNamespace(
+            waiting=newest.waiting,
+            news=asyncio.Event(),
+            due=lambda: list(newest.waiting),
+            take=newest.take,
+            next_due=lambda: 0.0,
+        )
+        history = SimpleNamespace(live=live.waiting, past=past.waiting)
+        events = SimpleNamespace(waiting=event.waiting)
+        self.sender = Sender(hass, self.link, outbox, history, events, self.counters, 0.0, **self.lanes)
 
     async def send(self, count: int) -> FakeLane:
         """Let items wait, send until nothing waits any more, and return the lane."""
