@@ -1,6 +1,7 @@
 """Scripts and automations."""
 
 from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from .driving import Configured, Drive, Happens, Remote, Sets, Story
 
@@ -32,8 +33,7 @@ async def test_a_script_runs_until_it_is_stopped_or_ends(hass: HomeAssistant, dr
 
 async def test_a_script_that_ends_at_once_was_started(hass: HomeAssistant, drive: Drive) -> None:
     """It reads no again before anybody could look."""
-    done: list[object] = []
-    hass.bus.async_listen("did", done.append)
+    done = async_capture_events(hass, "did")
     remote = await drive(Story("script", ENDS, {"power": False}, (Sets({"power": True}, ("script.turn_on",), {}),)))
     await learns_when_it_ran(remote)
     await remote.learns({"power": False})
@@ -42,8 +42,7 @@ async def test_a_script_that_ends_at_once_was_started(hass: HomeAssistant, drive
 
 async def test_an_automation_is_enabled_and_says_when_it_ran(hass: HomeAssistant, drive: Drive) -> None:
     """Disabled from the cloud, it lets its trigger pass."""
-    went: list[object] = []
-    hass.bus.async_listen("went", went.append)
+    went = async_capture_events(hass, "went")
     remote = await drive(
         Story(
             "automation",
