@@ -14,7 +14,7 @@ from custom_components.aliyun_iot.const import CONF_THING_MODEL
 from custom_components.aliyun_iot.mapping.document.document import Document
 from custom_components.aliyun_iot.mapping.document.text import read_text
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from mapping_table.__main__ import DOCS, PAGES, renewed
+from mapping_table.__main__ import DOCS, PAGES, updated
 from mapping_table.examples import EXAMPLES
 from mapping_table.facts import example_of
 from mapping_table.words import Words
@@ -41,7 +41,7 @@ async def test_tables_are_fresh(hass: HomeAssistant, page: str, words: Words) ->
     """Whoever changes a domain runs scripts/mapping-table."""
     text = (DOCS / page).read_text(encoding="utf-8")
     assert text.count("<!-- generated: ") == 3
-    assert renewed(text, words) == text
+    assert updated(text, words) == text
 
 
 def test_pages_have_the_same_examples() -> None:

@@ -1,6 +1,6 @@
-"""The rules for a file that the console imports, written from `docs/protocol.md` §8 and §14 alone.
+"""The rules for a file that the console imports, implemented from `docs/protocol.md` §8 and §14 only.
 
-Nothing here knows how the integration makes such files; `violations` works on plain JSON.
+They are independent of the integration; `violations` takes plain JSON.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ IN_ARRAY = {"int", "float", "double", "text", "struct"}
 
 
 def violations(text: str) -> list[str]:
-    """Return what the platform would not take in the file of one module."""
+    """Return what the platform would not accept in the file of one module."""
     document = json.loads(text)
     return [*_of_the_file(text, document), *_of_the_generated(document), *_of_the_features(document)]
 
 
 def own(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the features of a kind that somebody defined, without those that the platform generates."""
+    """Return the features of a kind, without those that the platform generates."""
     generated = {"properties": set(), "events": {"post"}, "services": {"set", "get"}}[kind]
     return [one for one in document[kind] if one["identifier"] not in generated]
 
