@@ -52,8 +52,8 @@ def test_missing_attribute_has_no_value() -> None:
     assert reads(MOWING, "passive") is None
     assert reads(State("zone.garden", "unavailable", {"radius": 1}), "radius") is None
     assert reads(State("scene.movie", "unknown", {"radius": 1}), "radius") == 1
-    for unsaid in ("unknown", "unavailable"):
-        assert STATE_ASPECTS[0].read(State("zone.garden", unsaid)) is None
+    for unknown in ("unknown", "unavailable"):
+        assert STATE_ASPECTS[0].read(State("zone.garden", unknown)) is None
 
 
 def test_aspects_of_domains_are_found_by_the_same_function() -> None:

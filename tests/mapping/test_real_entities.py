@@ -17,11 +17,11 @@ from ..things.comfort import Boiler, CeilingFan, RoomHumidifier, Thermostat
 from ..things.lights import HueLamp
 from ..things.media import Player
 from ..things.openings import Blind, Bolt, Valve
+from ..things.presses import Firmware
 from ..things.robots import Mower, Robot
 from ..things.security import Horn, Panel
 from ..things.simple import Handset, Level, Plug, Program
-from ..things.touched import Firmware
-from ..things.written import Alarm, Appointment, Birthday, Plate
+from ..things.texts import Alarm, Appointment, Birthday, Plate
 
 # The time zone of Home Assistant's tests is America/Los_Angeles.
 LAST_MIDNIGHT = datetime(2026, 12, 31, 8, tzinfo=UTC)

@@ -64,8 +64,8 @@ def test_values_of_a_player(player: State) -> None:
 @pytest.mark.parametrize("state", ["off", "standby"])
 def test_player_that_is_off_has_no_other_values(state: str) -> None:
     """It has no attributes then; nothing becomes 0 or empty."""
-    said = read(State("media_player.tv", state, {"supported_features": EVERYTHING}))
-    assert {key: value for key, value in said.items() if value is not None} == {"power": False, "playback": "off"}
+    values = read(State("media_player.tv", state, {"supported_features": EVERYTHING}))
+    assert {key: value for key, value in values.items() if value is not None} == {"power": False, "playback": "off"}
 
 
 def test_order_of_actions_for_all_values_at_once(player: State) -> None:

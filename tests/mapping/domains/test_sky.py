@@ -40,12 +40,12 @@ WEATHER = State(
 
 def test_values_and_units_of_the_weather() -> None:
     """The units are in attributes."""
-    said = {
+    values = {
         aspect.key: (aspect.read(WEATHER), aspect.unit(WEATHER))
         for aspect in DOMAINS["weather"].aspects
         if aspect.supported(WEATHER)
     }
-    assert said == {
+    assert values == {
         "condition": ("sunny", None),
         "temperature": (68, "°F"),
         "apparent_temperature": (66, "°F"),
@@ -97,7 +97,7 @@ def test_chinese_conditions_are_recognised() -> None:
     """By the labels of the items."""
     items = EnumType({1: "晴", 2: "多云", 3: "阴", 4: "雨", 5: "雷阵雨", 6: "雪", 7: "雨夹雪", 8: "雾", 9: "大雨"})
     condition = aspect_of("weather.home", "condition")
-    said = {
+    values = {
         option: to_cloud(option, condition, items, Conversion(), WEATHER)
         for option in (
             "sunny",
@@ -111,7 +111,7 @@ def test_chinese_conditions_are_recognised() -> None:
             "pouring",
         )
     }
-    assert list(said.values()) == list(items.items)
+    assert list(values.values()) == list(items.items)
 
 
 @pytest.mark.parametrize(("state", "up"), [("above_horizon", True), ("below_horizon", False)])
