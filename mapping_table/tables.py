@@ -98,7 +98,10 @@ def _type(data_type: DataType) -> str:
 
 def _kinds(words: Words) -> str:
     rows = (
-        (words.kinds[kind], _codes((one.type for one in carriers if one is not DataType), words) or _code("*"))
+        (
+            words.kinds[kind],
+            _codes((data_type.type for data_type in carriers if data_type is not DataType), words) or _code("*"),
+        )
         for kind, carriers in CARRIERS.items()
     )
     return _table(words.kind_heads, rows)

@@ -64,7 +64,9 @@ async def test_from_an_empty_entry_to_a_thing_model(
     """One pass through the pages binds the house, one generates its thing model, and the cloud accepts every value."""
     device.thing_model = None
     entry = await set_up(options={CONF_THING_MODEL: None})
-    entities = {one.entity_id for one in er.async_entries_for_config_entry(er.async_get(hass), big_house.entry_id)}
+    entities = {
+        entity.entity_id for entity in er.async_entries_for_config_entry(er.async_get(hass), big_house.entry_id)
+    }
     assert len(entities) == 300
     assert len({entity_id.partition(".")[0] for entity_id in entities}) >= 12
     started = time.perf_counter()
@@ -99,7 +101,7 @@ async def test_from_an_empty_entry_to_a_thing_model(
     device.properties.clear()
     cloud.wire.clear()
     entry.runtime_data.reporter.post_everything()
-    reported = {one.identifier for one in exposed_bindings(entry) if one.access.reports}
+    reported = {binding.identifier for binding in exposed_bindings(entry) if binding.access.reports}
     says_something = entry.runtime_data.reporter.present(reported).keys()
     assert len(says_something) >= 300
     await device.wait_for(lambda device: device.properties.keys() >= says_something)
@@ -117,4 +119,4 @@ async def test_from_an_empty_entry_to_a_thing_model(
 
 def exposures(entry: ConfigEntry) -> list[ConfigSubentry]:
     """Return the exposures."""
-    return [one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE]
+    return [subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE]

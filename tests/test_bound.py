@@ -27,7 +27,7 @@ async def test_bindings_that_cannot_work(
     """Each has a reason and doesn't affect the others."""
     bound = bind(hass, [Binding(identifier, entity, aspect), Binding("LightSwitch", "switch.other", "power")], MODEL)
     assert problem in bound.problems[identifier]
-    assert [one.entity_id for one in bound.by_identifier.values()] == ["switch.other"]
+    assert [prop.entity_id for prop in bound.by_identifier.values()] == ["switch.other"]
 
 
 async def test_property_bound_twice(hass: HomeAssistant) -> None:
@@ -53,8 +53,8 @@ async def test_bindings_without_an_entity(hass: HomeAssistant) -> None:
         None,
     )
     assert not bound.by_entity
-    assert [one.entity_id for one in bound.by_identifier.values()] == ["", ""]
-    assert [one.writable for one in bound.by_identifier.values()] == [False, True]
+    assert [prop.entity_id for prop in bound.by_identifier.values()] == ["", ""]
+    assert [prop.writable for prop in bound.by_identifier.values()] == [False, True]
 
 
 @pytest.mark.parametrize(

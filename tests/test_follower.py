@@ -74,14 +74,14 @@ async def test_label_binds_and_releases(
     assert not followed(entry)
 
     house.put_label("switch.lamp")
-    await device.wait_for(lambda one: one.properties.get("PowerSwitch"))
+    await device.wait_for(lambda _: device.properties.get("PowerSwitch"))
     assert followed(entry) == {"PowerSwitch": lamp}
     (binding,) = exposed_bindings(entry)
     assert (binding.rule, binding.access) == (rule_id(entry), Access.BOTH)
 
     house.take_label("switch.lamp")
     await until(lambda: not followed(entry))
-    assert [one.subentry_type for one in entry.subentries.values()] == [SUBENTRY_RULE]
+    assert [subentry.subentry_type for subentry in entry.subentries.values()] == [SUBENTRY_RULE]
     await until(lambda: not entry.runtime_data.bound.by_identifier)
     assert device.connections == 1
 
@@ -129,7 +129,7 @@ async def test_entity_without_a_state_is_bound_later(
     assert not followed(entry)
     hass.states.async_set("switch.lamp", "off")
     await until(lambda: followed(entry) == {"PowerSwitch": lamp})
-    await device.wait_for(lambda one: "PowerSwitch" in one.properties)
+    await device.wait_for(lambda _: "PowerSwitch" in device.properties)
 
 
 async def test_missing_entity_still_matches(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
@@ -159,7 +159,7 @@ async def test_disabled_entity_still_matches(
     dr.async_get(hass).async_update_device(device_id, area_id=area_id)
     lamp = house.add("switch.lamp", device_id=device_id, labelled=named == "label")
     ids = {"entity_id": lamp, "label_id": house.label, "device_id": device_id, "area_id": area_id, "integration": OWNER}
-    include = {key: [one] for key, one in ids.items() if key.startswith(named)}
+    include = {key: [id_] for key, id_ in ids.items() if key.startswith(named)}
     follow(hass, entry, {"selection": {"include": include}})
     await until(lambda: followed(entry))
     house.registry.async_update_entity("switch.lamp", disabled_by=er.RegistryEntryDisabler.USER)
@@ -233,10 +233,10 @@ async def test_with_a_thing_model_only_its_properties_are_used(
     follow(hass, entry, house.rule)
     lamp = house.add("light.lamp", labelled=True)
     pump = house.add("switch.pump", labelled=True)
-    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    await device.wait_for(lambda _: "LightSwitch" in device.properties)
     assert followed(entry) == {"LightSwitch": lamp}
 
-    switch = next(one for one in thing_model_document["properties"] if one["identifier"] == "LightSwitch")
+    switch = next(prop for prop in thing_model_document["properties"] if prop["identifier"] == "LightSwitch")
     model = {**thing_model_document}
     model["properties"] = [*model["properties"], {**switch, "identifier": "PumpSwitch", "name": "水泵开关"}]
     hass.config_entries.async_update_entry(entry, options={**entry.options, "thing_model": model})
@@ -249,12 +249,12 @@ async def test_binding_removed_by_the_user_is_not_made_again(
     """Removed in the options, or by deleting the exposure; also after another entity is added."""
     first, second = house.add("switch.first", labelled=True), house.add("switch.second", labelled=True)
     await until(lambda: len(followed(entry)) == 2)
-    gone, kept = (key for key, value in sorted(followed(entry).items(), key=lambda one: one[1] != first))
+    gone, kept = (key for key, value in sorted(followed(entry).items(), key=lambda item: item[1] != first))
     walk = await Walk.options(hass, entry, "remove")
     await walk.submit(bindings=[gone])
     await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")})
 
-    (exposure,) = (one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE)
+    (exposure,) = (subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE)
     hass.config_entries.async_remove_subentry(entry, exposure.subentry_id)
     await until(
         lambda: (
@@ -274,7 +274,7 @@ async def test_binding_removed_while_the_entry_was_not_loaded(
     lamp = house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
     assert await hass.config_entries.async_unload(entry.entry_id)
-    (exposure,) = (one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE)
+    (exposure,) = (subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE)
     hass.config_entries.async_remove_subentry(entry, exposure.subentry_id)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settled(hass)

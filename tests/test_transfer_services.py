@@ -72,10 +72,10 @@ async def test_imported_bindings_work_at_once(
         "warnings": [],
         "risky": [],
     }
-    await device.wait_for(lambda one: one.properties.get("CurrentTemperature", (None,))[0] == 12.5)
+    await device.wait_for(lambda _: device.properties.get("CurrentTemperature", (None,))[0] == 12.5)
     assert (await set_properties(LightSwitch=1)).code == 200
     assert hass.states.get("input_boolean.lamp").state == "on"
-    await device.wait_for(lambda one: one.properties.get("LightSwitch", (None,))[0] == 1)
+    await device.wait_for(lambda _: device.properties.get("LightSwitch", (None,))[0] == 1)
     assert device.connections == 1
 
 
@@ -91,8 +91,8 @@ async def test_imported_rule_is_followed(hass: HomeAssistant, device: CloudDevic
         ),
     )
     await hass.async_block_till_done()
-    rule = next(one for one in entry.subentries.values() if one.subentry_type == "rule")
-    assert {one.identifier: one.rule for one in bound(entry).values()} == {
+    rule = next(subentry for subentry in entry.subentries.values() if subentry.subentry_type == "rule")
+    assert {binding.identifier: binding.rule for binding in bound(entry).values()} == {
         "LightSwitch": rule.subentry_id,
         "CurrentTemperature": rule.subentry_id,
     }
@@ -196,7 +196,7 @@ async def test_import_into_another_installation(hass: HomeAssistant, device: Clo
     assert bound(entry)["LightSwitch"].entity == lamp.id
     assert len(answer["warnings"]) == 1
     assert answer["warnings"][0].startswith("sensor.of_the_other_house does not exist here.")
-    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    await device.wait_for(lambda _: "LightSwitch" in device.properties)
     assert "CurrentTemperature" not in device.properties
 
 
@@ -290,17 +290,17 @@ async def test_events_are_exported_and_imported(hass: HomeAssistant, device: Clo
     assert answer["added"]["events"] == ["HighTemperatureAlarm", "Stranger"]
     assert answer["warnings"] == ["Stranger: the thing model has no such event."]
     assert (await export(hass, entry))["events"] == events
-    assert {one.title for one in entry.subentries.values()} == {
+    assert {subentry.title for subentry in entry.subentries.values()} == {
         f"HighTemperatureAlarm · {bell.entity_id}",
         "HighTemperatureAlarm",
         "Stranger",
     }
     await hass.async_block_till_done()
     hass.bus.async_fire("smoke")
-    await device.wait_for(lambda one: one.events)
+    await device.wait_for(lambda _: device.events)
     assert device.events[0].output == {"Zone": "hall"}
 
-    kept = {key for key, one in entry.subentries.items() if one.data.get("entity") == bell.id}
+    kept = {key for key, subentry in entry.subentries.items() if subentry.data.get("entity") == bell.id}
     replaced = document(events={"HighTemperatureAlarm": [ring, {"entity": "event.gong"}]})
     answer = await import_mapping(hass, entry, replaced, mode="replace")
     assert (answer["changed"]["events"], answer["removed"]["events"]) == (["HighTemperatureAlarm"], ["Stranger"])

@@ -155,5 +155,7 @@ def test_binding_without_an_entity_is_checked() -> None:
     template = Binding("P", "", "template", source="{{ 1 }}")
     assert check(template, RENDERED, definition, NO_ENTITY_STATE) == []
     both = replace(template, access=Access.BOTH)
-    assert [one.key for one in check(both, RENDERED, definition, NO_ENTITY_STATE)] == ["entity_not_controllable"]
+    assert [problem.key for problem in check(both, RENDERED, definition, NO_ENTITY_STATE)] == [
+        "entity_not_controllable"
+    ]
     assert check(replace(both, actions=ACTIONS), RENDERED, definition, NO_ENTITY_STATE) == []

@@ -132,7 +132,7 @@ def faults(text: str | bytes) -> list[tuple[FaultKind, str, int | None]]:
     """Return the faults of a text: kind, path and line."""
     with pytest.raises(DocumentError) as error:
         read(text)
-    return [(one.kind, one.where, one.line) for one in error.value.faults]
+    return [(fault.kind, fault.where, fault.line) for fault in error.value.faults]
 
 
 @given(bindings=BINDINGS, services=SERVICES, rules=RULES, events=EVENTS)
@@ -398,7 +398,7 @@ def test_data_that_cannot_be_stored_are_refused(data: dict[str, Any], where: str
     """The data of an action may be anything, and data that JSON can't hold would keep Home Assistant from saving its entries."""
     with pytest.raises(DocumentError) as error:
         Document.parse({"format": "aliyun_iot_mapping", "version": 1, **data})
-    assert [(one.where, one.expected in (Expected.PLAIN, Expected.TEXT)) for one in error.value.faults] == [
+    assert [(fault.where, fault.expected in (Expected.PLAIN, Expected.TEXT)) for fault in error.value.faults] == [
         (where, True)
     ]
 

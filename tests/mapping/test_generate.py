@@ -283,15 +283,15 @@ def test_events_and_services_count_and_are_not_moved() -> None:
 def test_modules_are_filled_one_after_the_other() -> None:
     """Features that are already in a module stay there and count."""
     there: dict[str, Any] = {
-        f"module_2:{one.identifier}": Property(
-            f"module_2:{one.identifier}",
-            one.name,
+        f"module_2:{prop.identifier}": Property(
+            f"module_2:{prop.identifier}",
+            prop.name,
             True,
             True,
             False,
-            one.data_type,
+            prop.data_type,
         )
-        for one in _many(299, prefix="Q").values()
+        for prop in _many(299, prefix="Q").values()
     }
     model = ThingModel("a1HomeGw001", there | _many(303))
     renamed = overflow(model, ())

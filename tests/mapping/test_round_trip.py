@@ -235,7 +235,7 @@ def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchS
 def moments(aspect: Aspect) -> st.SearchStrategy[datetime]:
     """Return whole seconds or, for an aspect that is a day, beginnings of local days; in UTC."""
     if aspect.key == "date":
-        return st.dates(date(1970, 1, 2), date(2200, 1, 1)).map(lambda one: day(one.isoformat())).filter(bool)
+        return st.dates(date(1970, 1, 2), date(2200, 1, 1)).map(lambda date_: day(date_.isoformat())).filter(bool)
     return st.integers(0, 7 * 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 

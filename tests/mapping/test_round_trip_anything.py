@@ -54,7 +54,7 @@ def structures() -> st.SearchStrategy[DataType]:
         lambda inner: st.one_of(
             st.builds(ArrayType, st.just(4), inner),
             st.dictionaries(NAMES, inner, min_size=1, max_size=3).map(
-                lambda members: StructType({name: Field(name, name, one) for name, one in members.items()})
+                lambda members: StructType({name: Field(name, name, field) for name, field in members.items()})
             ),
         ),
         max_leaves=4,
@@ -80,7 +80,7 @@ def wire_of(data_type: DataType) -> st.SearchStrategy[object]:
         case ArrayType(size, item):
             return st.lists(wire_of(item), max_size=size)
         case StructType(members):
-            return st.fixed_dictionaries({name: wire_of(one.data_type) for name, one in members.items()})
+            return st.fixed_dictionaries({name: wire_of(field.data_type) for name, field in members.items()})
         case _:
             raise AssertionError(data_type)
 

@@ -49,13 +49,17 @@ def sensor(name: str, device_class: str | None = None, unit: str | None = None, 
 
 def pairs(states: list[State], thing_model: ThingModel, taken: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the suggested property for each aspect."""
-    return {one.identifier: f"{one.entity_id}.{one.aspect}" for one in suggest_all(states, thing_model, taken)}
+    return {
+        suggestion.identifier: f"{suggestion.entity_id}.{suggestion.aspect}"
+        for suggestion in suggest_all(states, thing_model, taken)
+    }
 
 
 def test_standard_identifiers_are_recognised(gateway_model: ThingModel, lamp: State, thermostat: State) -> None:
     """The direction depends on both sides."""
     found = {
-        one.identifier: (one.aspect, str(one.access)) for one in suggest_all([lamp, thermostat], gateway_model, ())
+        suggestion.identifier: (suggestion.aspect, str(suggestion.access))
+        for suggestion in suggest_all([lamp, thermostat], gateway_model, ())
     }
     assert found == {
         "LightSwitch": ("power", "both"),
@@ -75,25 +79,27 @@ def test_every_suggestion_can_be_saved(
     """It has no problems, with a thing model and without one."""
     for thing_model in (gateway_model, None):
         for state in (lamp, thermostat, curtain, State("lock.door", "locked"), sensor("room", "temperature", "°C")):
-            for one in suggest(state, thing_model, ()):
-                binding = Binding(one.identifier, one.entity_id, one.aspect, one.access)
-                definition = thing_model.properties[one.identifier] if thing_model else None
-                found = check(binding, aspect_of(state.entity_id, one.aspect), definition, state)
+            for suggestion in suggest(state, thing_model, ()):
+                binding = Binding(suggestion.identifier, suggestion.entity_id, suggestion.aspect, suggestion.access)
+                definition = thing_model.properties[suggestion.identifier] if thing_model else None
+                found = check(binding, aspect_of(state.entity_id, suggestion.aspect), definition, state)
                 assert not [problem for problem in found if problem.blocking]
 
 
 def test_best_suggestion_comes_first(gateway_model: ThingModel, lamp: State) -> None:
     """Suggestions for one entity are sorted by score; taken properties are left out."""
     found = suggest(lamp, gateway_model, ("Brightness",))
-    assert "Brightness" not in {one.identifier for one in found}
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert "Brightness" not in {suggestion.identifier for suggestion in found}
+    assert [suggestion.score for suggestion in found] == sorted(
+        (suggestion.score for suggestion in found), reverse=True
+    )
 
 
 def test_one_of_two_lamps_gets_all_properties(gateway_model: ThingModel, lamp: State) -> None:
     """Not the switch of one and the brightness of the other; the one with more aspects wins, in any order."""
     plain = State("light.hall", "on", {"supported_color_modes": ["onoff"]})
     for states in ([plain, lamp], [lamp, plain]):
-        assert {one.entity_id for one in suggest_all(states, gateway_model, ())} == {lamp.entity_id}
+        assert {suggestion.entity_id for suggestion in suggest_all(states, gateway_model, ())} == {lamp.entity_id}
 
 
 def test_sensor_is_preferred_to_a_secondary_aspect(gateway_model: ThingModel, thermostat: State) -> None:
@@ -129,7 +135,7 @@ def test_sensor_is_preferred_to_a_secondary_aspect(gateway_model: ThingModel, th
 )
 def test_names_units_and_device_classes_are_evidence(state: State, thing_model: ThingModel, expected: str) -> None:
     """In English and in Chinese, by identifier or by name."""
-    assert [one.identifier for one in suggest(state, thing_model, ())] == [expected]
+    assert [suggestion.identifier for suggestion in suggest(state, thing_model, ())] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -181,13 +187,13 @@ def test_risky_entities_are_only_reported() -> None:
         State("cover.garage", "open", {"device_class": "garage", "supported_features": 15}),
     )
     both = [
-        one
+        suggestion
         for state in (lock, garage)
         for thing_model in (None, model(LockState=BoolType()))
-        for one in suggest(state, thing_model, ())
+        for suggestion in suggest(state, thing_model, ())
     ]
-    assert {str(one.access) for one in both} == {"report"}
-    assert {one.entity_id for one in both} == {"lock.door", "cover.garage"}
+    assert {str(suggestion.access) for suggestion in both} == {"report"}
+    assert {suggestion.entity_id for suggestion in both} == {"lock.door", "cover.garage"}
 
 
 GARAGE = State("cover.garage", "open", {"device_class": "garage", "supported_features": 15})
@@ -198,30 +204,38 @@ def test_commands_to_risky_entities_and_private_aspects_are_not_suggested() -> N
     """Both are listed as left out."""
     thing_model = model(CoverCommand=EnumType({0: "open", 1: "close", 2: "stop"}), GeoLocation=StructType({}))
     for found in (suggest_all([GARAGE, PHONE], None, ()), suggest_all([GARAGE, PHONE], thing_model, ())):
-        assert not {one.aspect for one in found} & {"command", "tilt_command", "location", "accuracy"}
+        assert not {suggestion.aspect for suggestion in found} & {"command", "tilt_command", "location", "accuracy"}
     for wanted in (None, thing_model):
-        reasons = {(one.entity_id, one.aspect.key): one.obstacle for one in unmatched([GARAGE, PHONE], wanted, ())}
+        reasons = {
+            (suggestion.entity_id, suggestion.aspect.key): suggestion.obstacle
+            for suggestion in unmatched([GARAGE, PHONE], wanted, ())
+        }
         assert reasons[GARAGE.entity_id, "command"] is Obstacle.RISKY
         assert reasons[PHONE.entity_id, "location"] is Obstacle.PRIVATE
     curtain = State(GARAGE.entity_id, "open", GARAGE.attributes | {"device_class": "curtain"})
-    assert "command" in {one.aspect for one in suggest(curtain, None, ())}
+    assert "command" in {suggestion.aspect for suggestion in suggest(curtain, None, ())}
 
 
 def test_commands_need_a_writable_property() -> None:
     """A read-only property is not suggested."""
     curtain = State("cover.curtain", "open", {"device_class": "curtain", "supported_features": 15})
-    (aspect,) = (one for one in DOMAINS["cover"].aspects if one.key == "command")
+    (aspect,) = (aspect for aspect in DOMAINS["cover"].aspects if aspect.key == "command")
     name, data_type = aspect.identifiers[0], EnumType({0: "open", 1: "close", 2: "stop"})
     for writable in (True, False):
         thing_model = ThingModel(properties={name: Property(name, name, writable, True, False, data_type, "")})
-        assert [one.aspect for one in suggest(curtain, thing_model, ())] == (["command"] if writable else [])
+        assert [suggestion.aspect for suggestion in suggest(curtain, thing_model, ())] == (
+            ["command"] if writable else []
+        )
 
 
 def test_bound_aspects_and_properties_are_left_out(gateway_model: ThingModel, lamp: State) -> None:
     """A bound aspect gets no other property and takes none from others."""
     hall = State("light.hall", "on", {"supported_color_modes": ["onoff"]})
     bound = {(lamp.entity_id, "power")}
-    found = {one.identifier: one.entity_id for one in suggest_all([lamp, hall], gateway_model, (), bound)}
+    found = {
+        suggestion.identifier: suggestion.entity_id
+        for suggestion in suggest_all([lamp, hall], gateway_model, (), bound)
+    }
     assert found["LightSwitch"] == hall.entity_id
     assert found["Brightness"] == lamp.entity_id
 
@@ -236,8 +250,11 @@ def test_why_an_aspect_gets_no_property() -> None:
     ]
     thing_model = model(CurrentTemperature=FloatType(), CurrentHumidity=BoolType())
     suggested = suggest_all(states, thing_model, ())
-    (settled,) = {(one.entity_id, one.aspect) for one in suggested}
-    reasons = {one.entity_id: (one.obstacle, one.identifier) for one in unmatched(states, thing_model, {settled})}
+    (settled,) = {(suggestion.entity_id, suggestion.aspect) for suggestion in suggested}
+    reasons = {
+        suggestion.entity_id: (suggestion.obstacle, suggestion.identifier)
+        for suggestion in unmatched(states, thing_model, {settled})
+    }
     (other,) = {states[0].entity_id, states[1].entity_id} - {settled[0]}
     assert reasons == {
         other: (Obstacle.TAKEN, "CurrentTemperature"),
@@ -251,22 +268,24 @@ def test_write_only_properties_are_only_controlled() -> None:
     """And properties of a module are found without its prefix."""
     definition = Property("lamp:LightSwitch", "x", True, False, False, BoolType(), "")
     thing_model = ThingModel(properties={"lamp:LightSwitch": definition})
-    (one,) = suggest(State("light.lamp", "on"), thing_model, ())
-    assert (one.identifier, str(one.access)) == ("lamp:LightSwitch", "control")
+    (suggestion,) = suggest(State("light.lamp", "on"), thing_model, ())
+    assert (suggestion.identifier, str(suggestion.access)) == ("lamp:LightSwitch", "control")
     assert suggest(State("binary_sensor.light_switch", "on", {"device_class": "light"}), thing_model, ()) == []
     assert suggest(State("lock.door", "locked"), ThingModel(properties={"LockState": definition}), ()) == []
 
 
 def test_identifiers_are_generated_without_a_thing_model(lamp: State, thermostat: State) -> None:
     """Standard ones if they are unique; entities of the same type have their names in all of them."""
-    assert [one.identifier for one in suggest(lamp, None, ())] == [
+    assert [suggestion.identifier for suggestion in suggest(lamp, None, ())] == [
         "LightSwitch",
         "Brightness",
         "ColorTemperature",
         "RGBColor",
     ]
     hall = State("light.hall", "on", {"supported_color_modes": ["brightness"]})
-    assert {one.identifier for one in suggest_all([lamp, hall, State("select.program", "eco")], None, ())} == {
+    assert {
+        suggestion.identifier for suggestion in suggest_all([lamp, hall, State("select.program", "eco")], None, ())
+    } == {
         "LightSwitch_living_room_lamp",
         "Brightness_living_room_lamp",
         "ColorTemperature",
@@ -292,7 +311,7 @@ def test_generated_identifiers_are_free_and_valid(names: list[str], reserved: st
     states = [
         State(f"{domain}.{name}", "21") for name in [*names, reserved] for domain in ("sensor", "switch", "select")
     ]
-    identifiers = [one.identifier for one in suggest_all(states, None, ("program",))]
+    identifiers = [suggestion.identifier for suggestion in suggest_all(states, None, ("program",))]
     assert len(set(identifiers)) == len(identifiers) == len(states)
     assert all(re.fullmatch(r"[A-Za-z0-9_]{1,50}", identifier) for identifier in identifiers)
     assert not {"time", "set", "program"} & set(identifiers)

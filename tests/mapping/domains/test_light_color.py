@@ -125,7 +125,7 @@ def test_pale_and_dark_colours_keep_their_hue(hue: int, saturation: int, value: 
 
 def test_thing_model_decides_the_form_of_colours() -> None:
     """No second property is generated for the same colour, but one that exists is suggested."""
-    assert "HSVColor" not in {one.identifier for one in suggest(LAMP, None, ())}
+    assert "HSVColor" not in {suggestion.identifier for suggestion in suggest(LAMP, None, ())}
     model = ThingModel.parse(
         {
             "properties": [

@@ -167,7 +167,7 @@ def test_chinese_thing_model_of_a_television_is_recognised(player: State) -> Non
             }.items()
         }
     )
-    found = {one.identifier: one.aspect for one in suggest(player, model, ())}
+    found = {suggestion.identifier: suggestion.aspect for suggestion in suggest(player, model, ())}
     assert found == {"p1": "volume", "p2": "mute", "p3": "playback", "p4": "source", "p5": "repeat"}
     playback = aspect_of(player.entity_id, "playback")
     wanted = [to_ha(key, playback, states, Conversion(), player) for key in states.items]

@@ -56,4 +56,4 @@ def test_tracker_may_have_a_battery() -> None:
 def test_people_can_not_be_controlled() -> None:
     """Home Assistant has no action for that."""
     assert [DOMAINS[name].plan for name in ("person", "device_tracker")] == [None, None]
-    assert {one.access for one in suggest(person("person"), None, ())} == {"report"}
+    assert {suggestion.access for suggestion in suggest(person("person"), None, ())} == {"report"}
