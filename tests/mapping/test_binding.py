@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import pytest
 import voluptuous as vol
 
-# Home Assistant first: it decides which package is called voluptuous.
+# Home Assistant has to be imported first: it decides which package is imported as voluptuous.
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion, ServiceBinding
 
 MINIMAL = {"identifier": "Brightness", "entity": "light.lamp", "aspect": "brightness"}

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-# Home Assistant first: it decides which package is called voluptuous.
+# Home Assistant has to be imported first: it decides which package is imported as voluptuous.
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion, ServiceBinding
 from custom_components.aliyun_iot.mapping.document.document import Document
 from custom_components.aliyun_iot.mapping.document.fault import DocumentError, FaultKind
