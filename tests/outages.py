@@ -33,6 +33,7 @@ def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a lost connection come back within moments."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.02)
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.LONGEST_DELAY", 0.02)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.CONNECTS_PER_WINDOW", 10_000)
 
 
 async def lose_connection(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry) -> None:

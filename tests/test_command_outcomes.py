@@ -234,6 +234,8 @@ async def test_outcome(
     house.listen(entry)
     if arrange := ARRANGEMENTS.get(outcome):
         arrange(hass, house, entry, monkeypatch)
+    if kind == RAW:  # which nobody answers
+        monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.05)
     application = Application(cloud, device, kind)
     application.send(cell.params, twice=outcome == "redelivered")
     await application.settled(entry, cell.answers if cell.code is not None else 0)

@@ -358,7 +358,7 @@ async def test_too_many_waiting_events_drop_the_oldest(
         hass.bus.async_fire("smoke", {"zone": f"z{zone}"})
     await hass.async_block_till_done()
     assert (len(queue), queue.counters.dropped) == (CAPACITY, 20)
-    assert queue.waiting[0].output == {"Zone": "z20"}
+    assert next(iter(queue.waiting.values())).output == {"Zone": "z20"}
     issue = issue_registry.async_get_issue(DOMAIN, f"events_dropped_{entry.entry_id}")
     assert issue.translation_placeholders["count"] == "20"
     assert issue.is_fixable

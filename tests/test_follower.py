@@ -33,7 +33,7 @@ from .walk import Walk
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settle at once."""
-    monkeypatch.setattr(follower, "SETTLING", 0.01)
+    monkeypatch.setattr(follower, "COOLDOWN", 0.01)
 
 
 @pytest.fixture

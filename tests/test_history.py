@@ -102,7 +102,7 @@ async def test_what_happens_now_does_not_wait_for_the_past(
     await lose_connection(cloud, device, running)
     for second in range(1, 1000):
         measure(hass, "sensor.power", second + 1, second * 1000)
-    cloud.faults.set(delay_replies=0.02)  # longer than the window between two rounds of newest values
+    cloud.faults.set(delay_replies=0.02)
     end_outage(cloud)
     await until(lambda: on_topic(cloud, HISTORY))
     measure(hass, "sensor.power", 0.5, 2_000_000)
@@ -420,12 +420,12 @@ def test_room_is_made_at_any_place() -> None:
     history = History(Counters(), 4, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
     for number in range(6):
         history.add("A" if number % 3 else "B", Sample(number, number * 5000), live=number > 3)
-    assert [kept[1].value for kept in (history.past(9) | history.live(9)).values()] == [0, 2, 3, 4, 5][-4:]
+    assert [kept[1].value for kept in (history.past | history.live).values()] == [0, 2, 3, 4, 5][-4:]
     history.remove([4])
     history.remove([4, 99])
     history.disconnected()
-    assert not history.live(9)
-    history.remove(list(history.past(9)))
+    assert not history.live
+    history.remove(list(history.past))
     assert len(history) == 0
     assert history.newest_past("A") is None
 

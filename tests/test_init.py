@@ -58,9 +58,10 @@ async def test_connects_and_unloads_without_a_trace(hass: HomeAssistant, device:
 
 
 async def test_connectivity_is_an_entity_of_a_service_device(
-    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The user sees the device in the registry and whether it is connected."""
+    quick_to_return(monkeypatch)
     await set_up()
     assert hass.states.get(CONNECTED).state == STATE_ON
     registered = er.async_get(hass).async_get(CONNECTED)

@@ -17,7 +17,7 @@ from custom_components.aliyun_iot.diagnostics import async_get_config_entry_diag
 from simulator import CloudDevice, Simulator
 
 from .application import SetProperties, publish, reply_on
-from .automations import ENTRY_ID, automate, said, trigger
+from .automations import ENTRY_ID, automate, trigger, trigger_data
 from .conftest import SetUp
 from .waiting import until
 
@@ -120,7 +120,7 @@ async def test_automations_and_actions_get_private_values(
     reply = await set_properties(DoorPin=PIN)
     await hass.async_block_till_done()
     assert given == [PIN]
-    assert [said(call)["value"] for call in calls] == [PIN]
+    assert [trigger_data(call)["value"] for call in calls] == [PIN]
     assert reply.code == 100005
     assert "withheld" in reply.message
     assert PIN not in await onlooker.everything(entry)

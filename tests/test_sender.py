@@ -1,6 +1,7 @@
 """The delivery loop: what is sent again, what is split, and when it gives up, for each of the four lanes."""
 
-from collections.abc import Callable, Collection, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, override
 
@@ -22,7 +23,7 @@ from .outages import NOON, POWER, all_sent, end_outage, lose_connection, measure
 from .waiting import until
 
 SENDER = "custom_components.aliyun_iot.reports.sender"
-ROLES = ("newest", "live", "past", "events")
+ROLES = ("newest", "live", "past", "event")
 BUSY, ACCOUNT_IN_ARREARS, REFUSED = 429, 403, 6306
 
 type Batch = Mapping[int, str]
@@ -36,11 +37,10 @@ def accept(_batch: Batch) -> int:
 
 
 class FakeLane(Lane[int, str]):
-    """Numbered items that wait; it has what each of the four lanes has. `host` decides what becomes of a message."""
+    """Numbered items that wait; it stands for each of the four lanes. `host` decides what becomes of a message."""
 
     allowed = True
     batches = True
-    in_round = False
 
     def __init__(self, host: Host = accept) -> None:
         """Nothing waits."""
@@ -51,20 +51,8 @@ class FakeLane(Lane[int, str]):
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
 
-    def waits(self) -> bool:
-        """Return whether anything waits."""
-        return bool(self.waiting)
-
-    def begin_round(self) -> bool:
-        """Return whether anything waits."""
-        return self.waits()
-
-    def is_full(self) -> bool:
-        """Return whether a message is full: never, so that the window counts."""
-        return False
-
-    @override
     def take(self) -> Batch:
+        """Return everything that waits."""
         taken, self.waiting = self.waiting, {}
         return taken
 
@@ -95,6 +83,38 @@ class FakeLane(Lane[int, str]):
         self.waiting |= {number: f"P{number}" for number in range(known, known + count)}
 
 
+class Waiting:
+    """What waits in the lanes: it stands for the outbox, the history and the queue of events."""
+
+    def __init__(self, lanes: Mapping[str, FakeLane]) -> None:
+        """`lanes` are the four lanes by their roles."""
+        self.news = asyncio.Event()
+        self._lanes = lanes
+
+    @property
+    def live(self) -> Batch:
+        """The live samples."""
+        return self._lanes["live"].waiting
+
+    @property
+    def past(self) -> Batch:
+        """The past samples."""
+        return self._lanes["past"].waiting
+
+    @property
+    def waiting(self) -> Batch:
+        """The events. Newest values are due at once, so that nobody asks whether there are others."""
+        return self._lanes["event"].waiting
+
+    def due(self) -> list[int]:
+        """Return the newest values."""
+        return list(self._lanes["newest"].waiting)
+
+    def take(self, _due: Iterable[int]) -> Batch:
+        """Return the newest values, which are on their way then."""
+        return self._lanes["newest"].take()
+
+
 class Loop:
     """A delivery loop over four fake lanes, of which one is used."""
 
@@ -105,8 +125,8 @@ class Loop:
         self.lanes = {name: FakeLane() for name in ROLES}
         self.lane = self.lanes[role]
         self.lane.host = host
-        outbox = SimpleNamespace(waiting={}, next_due=lambda: None)
-        self.sender = Sender(hass, self.link, outbox, self.counters, 0.0, **self.lanes)
+        stores = [Waiting(self.lanes) for _ in range(3)]
+        self.sender = Sender(hass, self.link, *stores, self.counters, 0.0, **self.lanes)
 
     async def send(self, count: int) -> FakeLane:
         """Let items wait, send until nothing waits any more, and return the lane."""

@@ -21,6 +21,7 @@ from simulator import CloudDevice, Simulator
 from .application import LAMP, TARGET, SetProperties, invoke, publish
 from .automations import ENTRY_ID, automate, trigger, trigger_data
 from .conftest import SetUp
+from .outages import quick_to_return
 from .test_translations import INTEGRATION
 from .waiting import until
 
@@ -91,9 +92,15 @@ async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set
 
 
 async def test_a_device_that_was_renamed(
-    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+    hass: HomeAssistant,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It has its new name wherever it is named, at once."""
+    quick_to_return(monkeypatch)
     calls = await automate(hass, [trigger("property_set_received"), trigger("connected")])
     failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
     commands = async_capture_events(hass, EVENT_COMMAND)

@@ -31,6 +31,8 @@ class BoundProperty:
     `entity_id` is empty for a binding without an entity; `domain` is None then, and for entities of a domain without
     aspects. `model` is the definition in the thing model; without a thing model the data type is inferred from the
     entity. The methods below take the state of the entity, or `NO_ENTITY_STATE`.
+
+    `reports` says whether the present value goes to the cloud when the state changes or is asked for.
     """
 
     binding: Binding
@@ -39,11 +41,13 @@ class BoundProperty:
     aspect: Aspect
     model: Property | None
     templates: Templates = NO_TEMPLATES
+    identifier: str = field(init=False)
+    reports: bool = field(init=False)
 
-    @property
-    def identifier(self) -> str:
-        """The identifier of the property."""
-        return self.binding.identifier
+    def __post_init__(self) -> None:
+        """Keep what every state change asks for."""
+        object.__setattr__(self, "identifier", self.binding.identifier)
+        object.__setattr__(self, "reports", self.binding.access.reports)
 
     @property
     def writable(self) -> bool:
@@ -67,7 +71,7 @@ class BoundProperty:
             aspect = RENDERED
         if value is None:
             return None
-        data_type = self._data_type(aspect, value, state)
+        data_type = self.model.data_type if self.model else self._inferred_type(aspect, value, state)
         property_value = to_cloud(value, aspect, data_type, self.binding.conversion, state)
         return Sample(data_type.encode(property_value, self.identifier), int(at.timestamp() * 1000))
 
@@ -77,12 +81,14 @@ class BoundProperty:
 
     def decode(self, raw: JsonValue, state: State) -> PropertyValue:
         """Return the property value of a decoded JSON value; raises InvalidValue."""
-        return self._data_type(self._set_aspect(), raw, state).decode(raw, self.identifier)
+        data_type = self.model.data_type if self.model else self._inferred_type(self._set_aspect(), raw, state)
+        return data_type.decode(raw, self.identifier)
 
     def to_aspect(self, value: PropertyValue, state: State) -> Value:
         """Return the aspect's value for a property value; raises Refused."""
         aspect = self._set_aspect()
-        result = to_ha(value, aspect, self._data_type(aspect, value, state), self.binding.conversion, state)
+        data_type = self.model.data_type if self.model else self._inferred_type(aspect, value, state)
+        result = to_ha(value, aspect, data_type, self.binding.conversion, state)
         if self.templates.to_ha is None:
             return result
         rendered = render(self.templates.to_ha, {"value": result})
@@ -92,9 +98,7 @@ class BoundProperty:
         """Return the aspect that a property value is converted to: the template's, if there is one."""
         return RENDERED if self.templates.to_cloud or self.templates.to_ha else self.aspect
 
-    def _data_type(self, aspect: Aspect, value: object, state: State) -> DataType:
-        if self.model:
-            return self.model.data_type
+    def _inferred_type(self, aspect: Aspect, value: object, state: State) -> DataType:
         if aspect.kind is Kind.RAW:
             return infer_raw_type(value, self.binding.conversion)
         return infer_data_type(aspect, state, self.binding.conversion)

@@ -140,6 +140,7 @@ async def test_stopping_gives_up_commands_and_requests(
     assert device.service_calls[0].replies == [reply]
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_a_caller_that_waits_is_told_at_once(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:

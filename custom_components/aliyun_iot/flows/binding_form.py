@@ -1,6 +1,6 @@
-"""The form for one binding of an entity: which property stands for which aspect of it, and how values are converted.
+"""The form for one binding of an entity: the aspect, the property, and how values are converted.
 
-Options and subentry flows show the same form; `BindingForm` builds it and turns its input into a `Binding`.
+Options and subentry flows show the same form; `BindingForm` builds it and converts its input to a `Binding`.
 """
 
 from collections.abc import Collection, Mapping
@@ -84,12 +84,12 @@ class BindingForm:
         return [aspect for aspect in self.domain.aspects if aspect.supported(self.state)] if self.domain else []
 
     def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
-        """Return the fields of the form for what it shows, and where that is wrong."""
+        """Return the fields of the form for its values and the names of the fields and sections with errors."""
         offered = [*self.aspects, *STATE_ASPECTS]
-        invented = [one.identifier for one in suggest(self.state, None, self.properties.taken())]
+        ideas = [suggestion.identifier for suggestion in suggest(self.state, None, self.properties.taken())]
         fields: dict[vol.Marker, Any] = {
             vol.Required(CONF_ASPECT): choice((aspect.key, self.labels.aspect(aspect)) for aspect in offered),
-            self.properties.marker(values): self.properties.selector(self.aspects or STATE_ASPECTS, invented),
+            self.properties.marker(values): self.properties.selector(self.aspects or STATE_ASPECTS, ideas),
             vol.Required(CONF_ACCESS): SELECTORS[CONF_ACCESS],
         }
         if self.domain and self.domain.risky(self.state):
@@ -104,9 +104,9 @@ class BindingForm:
         )
 
     def values(self) -> dict[str, Any]:
-        """Return what the form starts with: the current binding, or the best guess for a new one."""
+        """Return the initial values: the current binding, or the best suggestion for a new one."""
         if self.current is None:
-            return self._guess()
+            return self._suggestion()
         return {
             CONF_ASPECT: self.current.aspect,
             CONF_IDENTIFIER: self.current.identifier,
@@ -119,11 +119,11 @@ class BindingForm:
         }
 
     def placeholders(self) -> dict[str, str]:
-        """Return what the texts of the page leave open."""
+        """Return the placeholders for the texts of the page."""
         return {"entity": self.state.name, "state": self.labels.state(self.state)}
 
     def asks_for_attribute(self, user_input: Mapping[str, Any]) -> bool:
-        """Tell whether the attribute that is to be bound has yet to be named."""
+        """Return whether an attribute is to be bound and the user has yet to pick it."""
         return bool(user_input[CONF_ASPECT] == ATTRIBUTE and not user_input.get(CONF_SOURCE))
 
     def attribute_schema(self) -> vol.Schema:
@@ -132,13 +132,13 @@ class BindingForm:
         return vol.Schema({vol.Required(ATTRIBUTE): selector})
 
     def attribute_values(self) -> dict[str, str]:
-        """Return what the field for the attribute starts with."""
+        """Return the initial value of the field for the attribute."""
         return {ATTRIBUTE: self.current.source} if self.current and self.current.aspect == ATTRIBUTE else {}
 
     async def read(self, user_input: Mapping[str, Any]) -> tuple[Binding, InputRefused | None]:
-        """Return the binding that was entered, and what is worth a second look, if anything.
+        """Return the binding that was entered, and the warnings to show once, if any.
 
-        Raises InputRefused when the binding can't work.
+        Raises InputRefused if the binding can't work.
         """
         state = self.labels.hass.states.get(self.state.entity_id)
         if state is None:
@@ -155,7 +155,7 @@ class BindingForm:
         binding = read_binding(user_input, own)
         return binding, await review(self.properties, binding, state, SECTION_ACTIONS)
 
-    def _guess(self) -> dict[str, Any]:
+    def _suggestion(self) -> dict[str, Any]:
         if suggestions := suggest(self.state, self.properties.model, self.properties.taken()):
             best = suggestions[0]
             return {CONF_ASPECT: best.aspect, CONF_IDENTIFIER: best.identifier, CONF_ACCESS: best.access.value}

@@ -1,4 +1,4 @@
-"""The form for a binding of a template or of the user's own actions, which needs no entity."""
+"""The form for a binding of a template or of own actions, which needs no entity."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ from .property_field import PropertyField
 class CustomForm:
     """The form for a binding without an entity; `current` is the binding that is being changed, if any.
 
-    A binding that came from elsewhere and has an entity keeps it.
+    An imported binding that has an entity keeps it.
     """
 
     properties: PropertyField
@@ -54,13 +54,13 @@ class CustomForm:
         return cls(PropertyField(entry, await Labels.load(hass), thing_model_of(entry), current), current)
 
     def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
-        """Return the fields of the form for what it shows, and where that is wrong."""
+        """Return the fields of the form for its values and the names of the fields and sections with errors."""
         return vol.Schema(
             {
                 self.properties.marker(values): self.properties.selector((RENDERED,), ()),
                 vol.Required(CONF_ACCESS, default=Access.REPORT.value): SELECTORS[CONF_ACCESS],
                 vol.Optional(CONF_TEMPLATE): TemplateSelector(),
-                # Actions first: here they are what the binding does.
+                # Actions come first, as the main purpose of this form.
                 vol.Optional(CONF_ACTIONS): SELECTORS[CONF_ACTIONS],
                 **section_fields(SECTION_ACTIONS),
                 vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, values, errors),
@@ -69,7 +69,7 @@ class CustomForm:
         )
 
     def values(self) -> dict[str, Any]:
-        """Return what the form starts with."""
+        """Return the initial values."""
         if self.current is None:
             return {CONF_ACCESS: Access.REPORT.value}
         return {
@@ -82,13 +82,13 @@ class CustomForm:
         }
 
     def placeholders(self) -> dict[str, str]:
-        """Return nothing: the texts of the page leave nothing open."""
+        """Return no placeholders: the texts of the page have none."""
         return {}
 
     async def read(self, user_input: Mapping[str, Any]) -> tuple[Binding, InputRefused | None]:
-        """Return the binding that was entered, and what is worth a second look, if anything.
+        """Return the binding that was entered, and the warnings to show once, if any.
 
-        Raises InputRefused when the binding can't work.
+        Raises InputRefused if the binding can't work.
         """
         template = user_input.get(CONF_TEMPLATE, "").strip()
         access = Access(user_input[CONF_ACCESS])

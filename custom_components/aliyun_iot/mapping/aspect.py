@@ -118,6 +118,11 @@ class ActionCall:
     data: dict[str, object] = field(default_factory=dict)
 
 
+def setting(domain: str, values: Mapping[str, Value], key: str, action: str, field: str) -> list[ActionCall]:
+    """Return the action that sets a field to the value of one aspect, no action if the values don't have that aspect."""
+    return [ActionCall(domain, action, {str(field): values[key]})] if key in values else []
+
+
 def _always(_: State) -> bool:
     return True
 

@@ -152,7 +152,8 @@ def device_class(state: State) -> str | None:
 
 def own_unit(state: State) -> str | None:
     """Return the entity's unit of measurement."""
-    return text(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT))
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    return unit if isinstance(unit, str) and unit else None
 
 
 def percent(_: State) -> str | None:

@@ -1,7 +1,7 @@
-"""What is said about a field of stored data, in one place: its validator, its place in the forms, its row in a document.
+"""The table of the fields of stored data: validator, section of the form, and what a document expects.
 
-A class of stored data annotates each of its fields with a `FieldSpec`; name, type and default are those of the
-dataclass field itself. Schemas, forms, documents and stored data are derived from that.
+A class of stored data annotates each of its fields with a `FieldSpec`; name, type and default are those of the dataclass
+field. Schemas, stored data, forms and documents are derived from the table.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class FormSection(StrEnum):
-    """The part of a form that asks for a field; the values are the names of sections, but for the main part."""
+    """The part of a form that a field belongs to. Except for `MAIN`, the values are names of sections."""
 
     MAIN = "main"
     CONVERSION = "conversion"
@@ -27,7 +27,7 @@ class FormSection(StrEnum):
 
 
 class Expected(StrEnum):
-    """What a document should say in the place of a wrong value; the texts are `common.expected_…` in the translations."""
+    """What a document should have instead of a wrong value; the texts are `common.expected_…` in the translations."""
 
     ACCESS = "access"
     ACTIONS = "actions"
@@ -57,9 +57,9 @@ class Expected(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """The annotation of one field: what voluptuous checks it with, what documents expect, and which part of a form has it.
+    """The annotation of one field: the voluptuous validator, what a document expects, and the section of the form.
 
-    `section` is None where no form asks for the field, or a page before the form does.
+    `section` is None for a field that is not in the form, because another page asks for it or the user never enters it.
     """
 
     validator: Any
@@ -69,14 +69,14 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class DataField:
-    """One row of the table: a field with its specification. `default` makes the default, None if the field is required."""
+    """One row of the table. `default` is a function that returns the default, None if the field is required."""
 
     name: str
     default: Callable[[], Any] | None
     spec: FieldSpec
 
     def is_default(self, value: object) -> bool:
-        """Return whether a value need not be stored."""
+        """Return whether a value is the default, which is not stored."""
         return self.default is not None and bool(value == self.default())
 
 
@@ -90,7 +90,7 @@ def data_fields(cls: type[DataclassInstance]) -> dict[str, DataField]:
 
 
 def schema_of(cls: type[DataclassInstance]) -> vol.Schema:
-    """Return the schema for the data of an instance. It fills in no defaults: the constructor has them."""
+    """Return the schema for the data of an instance. It fills in no defaults, because the constructor does."""
     return vol.Schema(
         {
             (vol.Required if row.default is None else vol.Optional)(row.name): row.spec.validator
@@ -105,7 +105,7 @@ def expectations(cls: type[DataclassInstance]) -> dict[str, Expected]:
 
 
 def without_defaults(instance: DataclassInstance) -> dict[str, Any]:
-    """Return copies of the fields that differ from their defaults, and of those that have none."""
+    """Return copies of the required fields and of those that differ from their defaults, as data for JSON."""
     data: dict[str, Any] = {}
     for row in data_fields(type(instance)).values():
         value = getattr(instance, row.name)

@@ -36,23 +36,25 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
     """
     if conversion.invert:
         value = _mirrored(value, aspect, state)
-    if has_formula(conversion):
+    if conversion is not NO_CONVERSION and has_formula(conversion):
         value = value * conversion.scale + conversion.offset
-    elif full_scale := _full_scale(aspect, data_type, conversion, state):
+    elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
         value = value * full_scale / 100
     else:
-        value = _in_unit(value, aspect.unit(state), property_unit(data_type, conversion), state)
+        source, target = aspect.unit(state), property_unit(data_type, conversion)
+        value = value if source == target else _in_unit(value, source, target, state)
     return _within(_rounded(value, data_type, conversion.digits), data_type, clamp=conversion.clamp)
 
 
 def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
     """Return the entity's number for a property's number; raises `Refused`."""
-    if has_formula(conversion):
+    if conversion is not NO_CONVERSION and has_formula(conversion):
         value = (value - conversion.offset) / conversion.scale
-    elif full_scale := _full_scale(aspect, data_type, conversion, state):
+    elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
         value = value * 100 / full_scale
     else:
-        value = _in_unit(value, property_unit(data_type, conversion), aspect.unit(state), state)
+        source, target = property_unit(data_type, conversion), aspect.unit(state)
+        value = value if source == target else _in_unit(value, source, target, state)
     if conversion.invert:
         value = _mirrored(value, aspect, state)
     value = noise_free(value)
@@ -83,7 +85,7 @@ def _full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, sta
 
     A property with a unit is in that unit. Any range that could be percent, such as 0 to 90, is taken for percent.
     """
-    if not aspect.writable or not isinstance(data_type, IntType | FloatType | DoubleType):
+    if not isinstance(data_type, IntType | FloatType | DoubleType):
         return None
     if property_unit(data_type, conversion) or aspect.unit(state) != PERCENTAGE:
         return None
@@ -97,7 +99,7 @@ def _full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, sta
 
 
 def _in_unit(value: float, source: str | None, target: str | None, state: State) -> float:
-    if source is None or target is None or source == target:
+    if source is None or target is None:
         return value
     convert = converter(source, target, difference=device_class(state) == TEMPERATURE_DIFFERENCE)
     if convert is None:
@@ -130,11 +132,11 @@ def _rounded(value: float, data_type: DataType, digits: int | None) -> float:
 def _within(value: float, data_type: DataType, *, clamp: bool) -> float:
     if not isinstance(data_type, IntType | FloatType | DoubleType):
         return value
-    limits = Range(data_type.min, data_type.max)
-    if limits.holds(value):
+    low, high = data_type.min, data_type.max
+    if (low is None or value >= low) and (high is None or value <= high):
         return value
     if clamp:
-        return limits.clamp(value)
+        return Range(low, high).clamp(value)
     raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, {value} is outside")
 
 

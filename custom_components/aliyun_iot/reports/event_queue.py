@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 import logging
 from typing import Final
 
@@ -42,17 +41,13 @@ class EventQueue:
         self.counters = EventCounters()
         self._on_added = on_added
         self._on_dropped = on_dropped
-        self._waiting: dict[int, PendingEvent] = {}
+        self.waiting: dict[int, PendingEvent] = {}
+        """Events by number, oldest first; they stay until `remove`."""
         self._next = 0
 
     def __len__(self) -> int:
         """Return how many events wait."""
-        return len(self._waiting)
-
-    @property
-    def waiting(self) -> list[PendingEvent]:
-        """The events that wait, oldest first."""
-        return list(self._waiting.values())
+        return len(self.waiting)
 
     @callback
     def add(self, event: PendingEvent) -> None:
@@ -63,27 +58,22 @@ class EventQueue:
     @callback
     def restore(self, events: Iterable[PendingEvent]) -> None:
         """Queue what an earlier run has left, before what has happened since."""
-        happened = self.waiting
-        self._waiting.clear()
-        for event in (*events, *happened):
+        happened, self.waiting = self.waiting, {}
+        for event in (*events, *happened.values()):
             self._append(event)
-
-    def first(self) -> dict[int, PendingEvent]:
-        """Return the oldest event by its number; it stays until `remove`."""
-        return dict(islice(self._waiting.items(), 1))
 
     @callback
     def remove(self, numbers: Iterable[int]) -> None:
         """Drop events that the cloud has, or will never have."""
         for number in numbers:
-            self._waiting.pop(number, None)
+            self.waiting.pop(number, None)
 
     def _append(self, event: PendingEvent) -> None:
-        if len(self._waiting) >= CAPACITY:
-            del self._waiting[next(iter(self._waiting))]
+        if len(self.waiting) >= CAPACITY:
+            del self.waiting[next(iter(self.waiting))]
             self.counters.dropped += 1
             if self.counters.dropped == 1:
                 _LOGGER.warning("More than %d events wait for the cloud; the oldest are dropped", CAPACITY)
             self._on_dropped(self.counters.dropped)
-        self._waiting[self._next] = event
+        self.waiting[self._next] = event
         self._next += 1

@@ -8,7 +8,6 @@ so a clock that is set back does no harm.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 import logging
 
 from homeassistant.core import callback
@@ -56,8 +55,9 @@ class History:
         self._counters = counters
         self._on_past = on_past
         self._on_overflow = on_overflow
-        self._live: dict[int, Kept] = {}
-        self._past: dict[int, Kept] = {}
+        self.live: dict[int, Kept] = {}
+        self.past: dict[int, Kept] = {}
+        """Samples by their numbers, oldest first; they stay until `remove`."""
         self._numbers: dict[str, _Numbers] = {}
         self._last: dict[str, Sample] = {}
         self._next = 0
@@ -65,7 +65,7 @@ class History:
 
     def __len__(self) -> int:
         """Return how many samples there are."""
-        return len(self._live) + len(self._past)
+        return len(self.live) + len(self.past)
 
     def last(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property, with its number as long as it is to be sent."""
@@ -75,22 +75,21 @@ class History:
         newest = self._newest(identifier)
         return newest if newest and newest.sample == sample else Queued(sample)
 
+    def last_sample(self, identifier: str) -> Sample | None:
+        """Return the newest sample of a property, whether it is still to be sent or not."""
+        return self._last.get(identifier)
+
     def is_live(self, identifier: str) -> bool:
         """Return whether a live sample of a property is still to be sent."""
         return bool((numbers := self._numbers.get(identifier)) and numbers.live)
 
-    def newest_past(self, identifier: str) -> Queued | None:
-        """Return the newest sample of a property if it is past and still to be sent."""
-        return None if self.is_live(identifier) else self._newest(identifier)
-
-    @property
-    def live_count(self) -> int:
-        """How many live samples are to be sent."""
-        return len(self._live)
-
     def has_several_live(self) -> bool:
         """Return whether more than one live sample of some property is to be sent."""
         return any(len(numbers.live) > 1 for numbers in self._numbers.values())
+
+    def newest_past(self, identifier: str) -> Queued | None:
+        """Return the newest sample of a property if it is past and still to be sent."""
+        return None if self.is_live(identifier) else self._newest(identifier)
 
     @callback
     def add(self, identifier: str, sample: Sample, *, live: bool) -> None:
@@ -116,35 +115,27 @@ class History:
     @callback
     def disconnected(self) -> None:
         """Turn live samples into past ones."""
-        moved, self._live = self._live, {}
+        moved, self.live = self.live, {}
         if not moved:
             return
-        self._past |= moved
+        self.past |= moved
         for numbers in self._numbers.values():
             numbers.past += numbers.live
             numbers.live.clear()
         self._on_past(moved)
 
-    def live(self, limit: int) -> dict[int, Kept]:
-        """Return the oldest live samples by their numbers; they stay until `remove`."""
-        return dict(islice(self._live.items(), limit))
-
-    def past(self, limit: int) -> dict[int, Kept]:
-        """Return the oldest past samples by their numbers; they stay until `remove`."""
-        return dict(islice(self._past.items(), limit))
-
     def at(self, numbers: Iterable[int]) -> dict[int, Kept]:
         """Return the samples with these numbers, as far as they are still here."""
-        return {one: kept for one in numbers if (kept := self._past.get(one) or self._live.get(one))}
+        return {one: kept for one in numbers if (kept := self.past.get(one) or self.live.get(one))}
 
     @callback
     def remove(self, numbers: Iterable[int]) -> None:
         """Drop samples that the cloud has, or will never have."""
         gone: list[int] = []
         for number in numbers:
-            if live := self._live.pop(number, None):
+            if live := self.live.pop(number, None):
                 self._forget_number(live[0], self._numbers[live[0]].live, number)
-            elif past := self._past.pop(number, None):
+            elif past := self.past.pop(number, None):
                 self._forget_number(past[0], self._numbers[past[0]].past, number)
                 gone.append(number)
         if gone:
@@ -177,10 +168,10 @@ class History:
         if (numbers := self._numbers.get(identifier)) is None:
             numbers = self._numbers[identifier] = _Numbers()
         if live:
-            self._live[number] = identifier, sample
+            self.live[number] = identifier, sample
             numbers.live.append(number)
         else:
-            self._past[number] = identifier, sample
+            self.past[number] = identifier, sample
             numbers.past.append(number)
             self._on_past((number,))
 
@@ -189,7 +180,7 @@ class History:
         if (numbers := self._numbers.get(identifier)) is None:
             return None
         number = (numbers.live or numbers.past)[-1]
-        return Queued((self._live if numbers.live else self._past)[number][1], number)
+        return Queued((self.live if numbers.live else self.past)[number][1], number)
 
     def _make_room(self) -> None:
         """Drop one sample; a busy property never costs another one its samples."""

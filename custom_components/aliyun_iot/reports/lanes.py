@@ -1,10 +1,11 @@
 """The lanes to the cloud: newest values, live samples, past samples and events.
 
-A lane says what to post next, how it is posted, and what becomes of it. The machine that sends them all is in `sender.py`.
+A lane says how its messages are posted and what becomes of their content. The machine that sends them all is in `sender.py`.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 import logging
 from typing import Final, override
 
@@ -42,10 +43,6 @@ class Lane[Key, Item](ABC):
         self._counters = counters
 
     @abstractmethod
-    def take(self) -> Mapping[Key, Item]:
-        """Return what to post next, nothing if nothing is to be posted now."""
-
-    @abstractmethod
     async def post(self, batch: Mapping[Key, Item]) -> Reply:
         """Post a batch; raises what requests raise, and MessageError when it is too large."""
 
@@ -74,7 +71,7 @@ class Lane[Key, Item](ABC):
 
 
 class NewestLane(Lane[str, Queued]):
-    """The newest values, in rounds: each begins with what is due then."""
+    """The newest values."""
 
     def __init__(
         self, device: Device, counters: Counters, outbox: Outbox, history: History, wanted: Callable[[str], bool]
@@ -84,22 +81,6 @@ class NewestLane(Lane[str, Queued]):
         self._outbox = outbox
         self._history = history
         self._wanted = wanted
-        self._round: list[str] = []
-
-    @property
-    def in_round(self) -> bool:
-        """Whether the round has more to send."""
-        return bool(self._round)
-
-    def begin_round(self) -> bool:
-        """Begin a round; return False if nothing is due."""
-        self._round = self._outbox.due()
-        return bool(self._round)
-
-    @override
-    def take(self) -> Mapping[str, Queued]:
-        now, self._round = self._round[:VALUES_PER_POST], self._round[VALUES_PER_POST:]
-        return self._outbox.take(now)
 
     @override
     async def post(self, batch: Mapping[str, Queued]) -> Reply:
@@ -118,7 +99,8 @@ class NewestLane(Lane[str, Queued]):
     @override
     def settle(self, batch: Mapping[str, Queued], reasons: Mapping[str, str]) -> None:
         self._outbox.settle({key: one.sample for key, one in batch.items()}, reasons)
-        self._history.remove(one.number for one in batch.values() if one.number is not None)
+        if numbers := [one.number for one in batch.values() if one.number is not None]:
+            self._history.remove(numbers)
         rejected = len(batch.keys() & reasons.keys())
         self._counters.rejected += rejected
         self._counters.sent += len(batch) - rejected
@@ -139,8 +121,8 @@ class _SampleLane(Lane[int, Kept]):
         self._outbox = outbox
         self._history = history
 
-    @override
     def take(self) -> Mapping[int, Kept]:
+        """Return the oldest samples, as many as fit into a message."""
         kept = self._first(VALUES_PER_POST)
         latest = utc_milliseconds() + FUTURE_MS
         if early := {number: one for number, one in kept.items() if one[1].time > latest}:
@@ -174,19 +156,9 @@ class LiveLane(_SampleLane):
 
     batches = True
 
-    def is_full(self) -> bool:
-        """Return whether the samples fill a message, or need several."""
-        if not self.batches and self._history.has_several_live():
-            return True
-        return self._history.live_count >= VALUES_PER_POST
-
-    def waits(self) -> bool:
-        """Return whether there are samples to send."""
-        return self._history.live_count > 0
-
     @override
     def _first(self, limit: int) -> dict[int, Kept]:
-        kept = self._history.live(limit)
+        kept = dict(islice(self._history.live.items(), limit))
         if self.batches:
             return kept
         numbers = {identifier: number for number, (identifier, _) in reversed(kept.items())}
@@ -210,13 +182,9 @@ class PastLane(_SampleLane):
     allowed = False
     """Whether they may be sent: after each connect they wait for the present."""
 
-    def waits(self) -> bool:
-        """Return whether there are samples to send."""
-        return self.allowed and bool(self._history.past(1))
-
     @override
     def _first(self, limit: int) -> dict[int, Kept]:
-        return self._history.past(limit) if self.allowed else {}
+        return dict(islice(self._history.past.items(), limit))
 
     @override
     async def post(self, batch: Mapping[int, Kept]) -> Reply:
@@ -246,13 +214,9 @@ class EventLane(Lane[int, PendingEvent]):
         self._queue = queue
         self._on_refused = on_refused
 
-    def waits(self) -> bool:
-        """Return whether there are events to send."""
-        return len(self._queue) > 0
-
-    @override
     def take(self) -> Mapping[int, PendingEvent]:
-        return self._queue.first()
+        """Return the oldest event."""
+        return dict(islice(self._queue.waiting.items(), 1))
 
     @override
     async def post(self, batch: Mapping[int, PendingEvent]) -> Reply:

@@ -62,7 +62,8 @@ class Refusal:
 class PropertyStatus:
     """What has become of the values of one property; moments are monotonic seconds.
 
-    `unreportable` is why Home Assistant's present value cannot be sent at all.
+    `rests` says that the property was refused so often that it is not sent for now, `unreportable` why Home Assistant's present
+    value cannot be sent at all.
     """
 
     changed_at: float = 0.0
@@ -72,12 +73,8 @@ class PropertyStatus:
     accepted: Sample | None = None
     accepted_at: float | None = None
     refusal: Refusal | None = None
+    rests: bool = False
     unreportable: str = ""
-
-    @property
-    def rests(self) -> bool:
-        """Whether the property was refused so often that it is not sent for now."""
-        return self.refusal is not None and self.refusal.count >= MAX_REFUSALS
 
     @property
     def why_not(self) -> str:
@@ -127,20 +124,20 @@ class Outbox:
     def __init__(
         self,
         counters: Counters,
-        min_interval: Callable[[str], float],
         *,
         on_refused: Callable[[str, str, JsonValue], None],
         on_refusals_changed: Callable[[Mapping[str, Refusal]], None],
     ) -> None:
-        """`min_interval` returns the shortest time between two posts of a property, in seconds.
+        """`on_refused` is called with every refused property, the reason and the value.
 
-        `on_refused` is called with every refused property, the reason and the value, `on_refusals_changed` with all refusals
-        when other properties are refused than before, or for other reasons.
+        `on_refusals_changed` is called with all refusals when other properties are refused than before, or for other reasons.
         """
         self.waiting: dict[str, Queued] = {}
+        self.news = asyncio.Event()
+        """Set when something came that is to be sent."""
         self.status: dict[str, PropertyStatus] = {}
         self._counters = counters
-        self._min_interval = min_interval
+        self._min_intervals: Mapping[str, float] = {}
         self._on_refused = on_refused
         self._on_refusals_changed = on_refusals_changed
         self._reported: dict[str, str] = {}
@@ -163,18 +160,12 @@ class Outbox:
             status = self.status[identifier] = PropertyStatus()
         return status
 
-    def is_news(self, identifier: str, value: JsonValue, known: JsonValue) -> bool:
-        """Return whether a value differs from the `known` one, and from one that was refused just before."""
-        refusal = self.of(identifier).refusal
-        return value != known and not (refusal and refusal.count and refusal.value == value)
-
-    def known(self, identifier: str) -> JsonValue:
-        """Return the value that the cloud has or is about to have; None if there is none."""
+    def known(self, identifier: str) -> Sample | None:
+        """Return the value that the cloud has or is about to have."""
         if queued := self.waiting.get(identifier):
-            return queued.sample.value
+            return queued.sample
         status = self.of(identifier)
-        sample = status.sending.sample if status.sending else status.accepted
-        return sample.value if sample else None
+        return status.sending.sample if status.sending else status.accepted
 
     @callback
     def put(self, identifier: str, sample: Sample, number: int | None = None) -> None:
@@ -184,8 +175,12 @@ class Outbox:
         self.waiting[identifier] = Queued(sample, number)
 
     @callback
-    def keep_only(self, bound: Collection[str]) -> None:
-        """Drop everything about properties that are no longer bound."""
+    def follow(self, bound: Collection[str], min_intervals: Mapping[str, float]) -> None:
+        """Drop everything about properties that are no longer bound.
+
+        `min_intervals` has the shortest time between two posts of a property, in seconds, where there is one.
+        """
+        self._min_intervals = min_intervals
         for gone in self.status.keys() - bound:
             del self.status[gone]
         self._drop(self.waiting.keys() - bound)
@@ -213,27 +208,28 @@ class Outbox:
         """
         for key, status in self.status.items():
             if status.refusal and identifiers is None:
-                status.refusal = replace(status.refusal, count=0)
+                status.refusal, status.rests = replace(status.refusal, count=0), False
             elif status.refusal and identifiers and key in identifiers:
-                status.refusal = None
+                status.refusal, status.rests = None, False
         self._report_refusals()
 
     @callback
     def snapshot(self) -> Snapshot:
         """Return a snapshot of everything that waits now."""
         snapshot = Snapshot(self.waiting)
-        self._snapshots = [one for one in (*self._snapshots, snapshot) if not one.done]
+        self._snapshots.append(snapshot)
+        self._settle_snapshots((), None)
         return snapshot
 
     def due(self) -> list[str]:
         """Return the properties that may be posted now, in the order in which they began to wait."""
+        if not self._min_intervals:
+            return list(self.waiting)
         now = time.monotonic()
         return [identifier for identifier in self.waiting if self._due_at(identifier) <= now]
 
-    def next_due(self) -> float | None:
-        """Return the seconds until the first of the waiting values is due, None if none waits."""
-        if not self.waiting:
-            return None
+    def next_due(self) -> float:
+        """Return the seconds until the first of the waiting values is due."""
         return max(0.0, min(map(self._due_at, self.waiting)) - time.monotonic())
 
     @callback
@@ -266,21 +262,21 @@ class Outbox:
 
         Values of the past say nothing about what the cloud has now.
         """
-        self._not_sending(batch)
         now = time.monotonic()
         news: list[str] = []
         changed = False
         for identifier, sample in batch.items():
             if (status := self.status.get(identifier)) is None:  # no longer bound
                 continue
+            status.sending = None
             changed |= status.refusal is not None or identifier in reasons
             if (reason := reasons.get(identifier)) is None:
-                status.refusal = None
+                status.refusal, status.rests = None, False
                 if not past:
                     status.accepted, status.accepted_at = sample, now
                 continue
             count = status.refusal.count + 1 if status.refusal else 1
-            status.refusal = Refusal(reason, sample.value, count)
+            status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
             if not past:
                 status.accepted = None  # what the cloud has now is unknown
             if status.rests:
@@ -288,8 +284,8 @@ class Outbox:
             if count == 1:
                 news.append(f"{identifier} = {sample.value!r} ({reason})")
             self._on_refused(identifier, reason, sample.value)
-        for snapshot in self._snapshots:
-            snapshot.settled(batch, reasons)
+        if self._snapshots:
+            self._settle_snapshots(batch, reasons)
         if news:
             more = f" and {len(news) - MAX_LISTED} more" if len(news) > MAX_LISTED else ""
             _LOGGER.warning("The cloud rejected %s%s", ", ".join(news[:MAX_LISTED]), more)
@@ -299,18 +295,17 @@ class Outbox:
     def _due_at(self, identifier: str) -> float:
         """Return when a property may be posted again, in monotonic seconds."""
         sent_at = self.of(identifier).sent_at
-        return 0.0 if sent_at is None else sent_at + self._min_interval(identifier)
+        return 0.0 if sent_at is None else sent_at + self._min_intervals.get(identifier, 0.0)
 
-    def _not_sending(self, identifiers: Iterable[str]) -> None:
-        for identifier in identifiers:
-            if status := self.status.get(identifier):
-                status.sending = None
+    def _settle_snapshots(self, identifiers: Iterable[str], reasons: Mapping[str, str] | None) -> None:
+        for snapshot in self._snapshots:
+            snapshot.settled(identifiers, reasons)
+        self._snapshots = [snapshot for snapshot in self._snapshots if not snapshot.done]
 
     def _drop(self, identifiers: Collection[str]) -> None:
         for identifier in identifiers:
             self.waiting.pop(identifier, None)
-        for snapshot in self._snapshots:
-            snapshot.settled(identifiers, None)
+        self._settle_snapshots(identifiers, None)
 
     def _report_refusals(self) -> None:
         present = {identifier: refusal.reason for identifier, refusal in self.refusals.items()}

@@ -56,20 +56,20 @@ class Reporter:
         `on_refusals_changed` as for `Outbox`, `on_event_refused` as for `EventLane`.
         """
         self.counters = Counters()
-        self.outbox = Outbox(
-            self.counters, self._min_interval, on_refused=on_refused, on_refusals_changed=on_refusals_changed
-        )
+        self.outbox = Outbox(self.counters, on_refused=on_refused, on_refusals_changed=on_refusals_changed)
         self.history = History(self.counters, CAPACITY, on_past=on_past, on_overflow=on_overflow)
         self.sender = Sender(
             hass,
             link,
             self.outbox,
+            self.history,
+            events,
             self.counters,
             window,
             newest=NewestLane(link.device, self.counters, self.outbox, self.history, self._is_wanted_again),
             live=LiveLane(link.device, self.counters, self.outbox, self.history),
             past=PastLane(link.device, self.counters, self.outbox, self.history),
-            events=EventLane(link.device, self.counters, events, on_event_refused),
+            event=EventLane(link.device, self.counters, events, on_event_refused),
         )
         self._hass = hass
         self._link = link
@@ -138,7 +138,10 @@ class Reporter:
         self._bound = bound
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
         self._templates.follow(bound.by_identifier.values())
-        self.outbox.keep_only(bound.by_identifier.keys())
+        self.outbox.follow(
+            bound.by_identifier.keys(),
+            {key: prop.binding.min_interval for key, prop in bound.by_identifier.items() if prop.binding.min_interval},
+        )
         # A binding that does not work for the moment may work again, and then its samples are wanted.
         self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
         self.outbox.forgive({prop.identifier for prop in fresh})
@@ -171,7 +174,7 @@ class Reporter:
         samples: dict[str, Sample] = {}
         for identifier in identifiers:
             prop = self._bound.by_identifier.get(identifier)
-            state = self._state_of(prop) if prop and prop.binding.access.reports else None
+            state = self._state_of(prop) if prop and prop.reports else None
             if prop and state and (sample := self._sample(prop, state, now)):
                 samples[identifier] = sample
         return samples
@@ -187,25 +190,35 @@ class Reporter:
         if state is None:
             return
         for prop in self._bound.by_entity[state.entity_id]:
-            if (
-                prop.binding.access.reports
-                and prop.templates.source is None
-                and (sample := self._sample(prop, state, state.last_updated))
-                and self._is_news(prop, sample)
-            ):
-                self._on_change(prop.identifier, sample.value, state.context)
-                self._put_change(prop, sample)
+            if prop.reports and prop.templates.source is None:
+                self._changed(prop, self._sample(prop, state, state.last_updated), state.context)
 
     @callback
     def _template_changed(self, prop: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
         def read(prop: BoundProperty, state: State, at: datetime) -> Sample | None:
             return prop.sample_of(value_of(result), state, at)
 
-        sample = self._sample(prop, self._state_of(prop) or NO_ENTITY_STATE, at, read)
-        if sample and self._is_news(prop, sample):
-            if context:
-                self._on_change(prop.identifier, sample.value, context)
-            self._put_change(prop, sample)
+        self._changed(prop, self._sample(prop, self._state_of(prop) or NO_ENTITY_STATE, at, read), context)
+
+    def _changed(self, prop: BoundProperty, sample: Sample | None, context: Context | None) -> None:
+        """Queue a value that differs enough from the one that the cloud has, or is about to have."""
+        if sample is None:
+            return
+        identifier, every_sample = prop.identifier, prop.binding.every_sample
+        known = self.history.last_sample(identifier) if every_sample else self.outbox.known(identifier)
+        status = self.outbox.status[identifier]
+        if known and (sample.value == known.value or _is_within(prop.binding.dead_band, sample.value, known.value)):
+            return
+        if (refusal := status.refusal) and refusal.count and refusal.value == sample.value:
+            return
+        if context and context.parent_id:  # only what was caused by something else can be part of a loop
+            self._on_change(identifier, sample.value, context)
+        if status.rests:
+            return
+        if not every_sample:
+            self._put(identifier, sample)
+        elif self._started:
+            self._put_sample(identifier, sample)
 
     def _state_of(self, prop: BoundProperty) -> State | None:
         """Return the present state of the entity; a template has a value without one."""
@@ -233,7 +246,7 @@ class Reporter:
         """Queue the present value of each of these."""
         now = dt_util.utcnow()
         for prop in properties:
-            if prop.binding.access.reports:
+            if prop.reports:
                 state = self._state_of(prop)
                 if prop.binding.every_sample:
                     queued = self._present_sample(prop, state, now)
@@ -260,34 +273,13 @@ class Reporter:
             return None
         return last if sample else self.history.newest_past(prop.identifier)
 
-    def _is_news(self, prop: BoundProperty, sample: Sample) -> bool:
-        """Return whether a value differs enough from the one that the cloud has, or is about to have."""
-        if prop.binding.every_sample:
-            last = self.history.last(prop.identifier)
-            known = last.sample.value if last else None
-        else:
-            known = self.outbox.known(prop.identifier)
-        if not self.outbox.is_news(prop.identifier, sample.value, known):
-            return False
-        dead_band = prop.binding.dead_band
-        if dead_band and isinstance(known, int | float) and isinstance(sample.value, int | float):
-            # 20.2 - 20.1 is a little less than 0.1
-            return abs(sample.value - known) >= dead_band * (1 - 1e-9)
-        return True
-
-    def _put_change(self, prop: BoundProperty, sample: Sample) -> None:
-        if not prop.binding.every_sample:
-            self._put(prop.identifier, sample)
-        elif self._started and not self.outbox.of(prop.identifier).rests:
-            self._put_sample(prop.identifier, sample)
-
     def _put(self, identifier: str, sample: Sample, number: int | None = None) -> None:
         status = self.outbox.of(identifier)
         if status.rests:
             return
         status.changed_at = time.monotonic()
         self.outbox.put(identifier, sample, number)
-        self.sender.wake()
+        self.outbox.news.set()
         if self._link.state is not LinkState.ONLINE:
             self._on_unsent()
 
@@ -297,14 +289,18 @@ class Reporter:
         self.history.add(identifier, sample, live=live)
         if live:  # what waits is older, and must not arrive later
             self.outbox.supersede(identifier)
-            self.sender.wake()
-
-    def _min_interval(self, identifier: str) -> float:
-        return self._bound.by_identifier[identifier].binding.min_interval
+            self.outbox.news.set()
 
     def _is_wanted_again(self, identifier: str) -> bool:
         """Return whether a value that did not arrive is sent again; a live sample would be newer, and must not be followed."""
         return identifier in self._bound.by_identifier and not self.history.is_live(identifier)
+
+
+def _is_within(dead_band: float, value: JsonValue, known: JsonValue) -> bool:
+    """Return whether a value differs less than a dead-band from the known one."""
+    if not dead_band or not isinstance(known, int | float) or not isinstance(value, int | float):
+        return False
+    return abs(value - known) < dead_band * (1 - 1e-9)  # 20.2 - 20.1 is a little less than 0.1
 
 
 def _meaning(prop: BoundProperty) -> tuple[object, ...]:

@@ -6,8 +6,8 @@ again.
 """
 
 import asyncio
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from itertools import batched, islice
 import logging
 import time
 from typing import Any
@@ -18,7 +18,9 @@ from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout, Unanswered
 from ..alink.link import Link, LinkState
 from ..alink.messages import Reply
-from .lanes import EventLane, Lane, LiveLane, NewestLane, PastLane
+from .event_queue import EventQueue
+from .history import History
+from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, NewestLane, PastLane
 from .outbox import Counters, Outbox
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,26 +46,30 @@ class Sender:
         hass: HomeAssistant,
         link: Link,
         outbox: Outbox,
+        history: History,
+        events: EventQueue,
         counters: Counters,
         window: float,
         *,
         newest: NewestLane,
         live: LiveLane,
         past: PastLane,
-        events: EventLane,
+        event: EventLane,
     ) -> None:
         """`window` is the shortest time between two rounds, in seconds."""
         self.window = window
         self._hass = hass
         self._link = link
         self._outbox = outbox
+        self._history = history
+        self._events = events
         self._counters = counters
         self._newest = newest
         self._live = live
         self._past = past
-        self._events = events
+        self._event = event
         self._opens_at = 0.0
-        self._wake = asyncio.Event()
+        self._wake = outbox.news
         self._wake_at_once = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -100,7 +106,7 @@ class Sender:
         """Hold the past back until it is allowed again, and forget what the host refused or did not know."""
         self._past.allowed = False
         self._live.batches = True
-        for lane in (self._newest, self._live, self._past, self._events):
+        for lane in (self._newest, self._live, self._past, self._event):
             lane.refused_in_a_row = lane.failed_in_a_row = 0
 
     @callback
@@ -127,34 +133,38 @@ class Sender:
         """Send what comes first, or wait for it; return False when nothing waits."""
         self._wake_at_once.clear()
         closed = self._opens_at - time.monotonic()
-        if (closed <= 0 and (self._newest.begin_round() or self._live.waits())) or self._live.is_full():
-            await self._send_round()
-        elif self._events.waits():
-            await self._deliver(self._events)
-        elif self._past.waits():
-            await self._deliver(self._past)
-        elif closed > 0 and (self._outbox.waiting or self._live.waits()):
+        due = self._outbox.due() if closed <= 0 else ()
+        live = len(self._history.live)
+        full = live >= VALUES_PER_POST or (not self._live.batches and self._history.has_several_live())
+        if due or full or (live and closed <= 0):
+            await self._send_round(due)
+        elif self._events.waiting:
+            await self._deliver(self._event, self._event.take())
+        elif self._past.allowed and self._history.past:
+            await self._deliver(self._past, self._past.take())
+        elif closed > 0 and (live or self._outbox.waiting):
             await _wait(self._wake_at_once, closed)
-        elif (due := self._outbox.next_due()) is not None:
-            await _wait(self._wake, due)
+        elif self._outbox.waiting:
+            await _wait(self._wake, self._outbox.next_due())
             self._wake.clear()
         else:
             return False
         return True
 
-    async def _send_round(self) -> None:
-        """Send the newest values that are due, live samples and events in turns, so that none waits for a flood of another."""
-        while True:
-            await self._deliver(self._newest)
-            await self._deliver(self._live)
-            await self._deliver(self._events)
-            if not self._newest.in_round:
-                break
+    async def _send_round(self, due: Sequence[str]) -> None:
+        """Send values that are due, live samples and events in turns, so that none of them waits for a flood of another."""
+        for identifiers in list(batched(due, VALUES_PER_POST, strict=False)) or [()]:
+            if identifiers:
+                await self._deliver(self._newest, self._outbox.take(identifiers))
+            if self._history.live:
+                await self._deliver(self._live, self._live.take())
+            if self._events.waiting:
+                await self._deliver(self._event, self._event.take())
         self._opens_at = time.monotonic() + self.window
 
-    async def _deliver[Key, Item](self, lane: Lane[Key, Item]) -> None:
-        """Send one batch of a lane, in more than one message if need be. Raises NotConnected."""
-        batches = [batch] if (batch := lane.take()) else []
+    async def _deliver[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> None:
+        """Send a batch, in more than one message if need be. Raises NotConnected."""
+        batches = [batch] if batch else []
         try:
             while batches:
                 if reason := await self._send(lane, batches[-1]):
@@ -162,8 +172,8 @@ class Sender:
                 else:
                     batches.pop()
         finally:
-            for batch in batches:
-                lane.put_back(batch)
+            for unsent in batches:
+                lane.put_back(unsent)
 
     async def _send[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> str:
         """Send one message and settle what was in it; return why it was refused as a whole, nothing if it was not."""

@@ -135,7 +135,7 @@ class UnsentStore:
             "latest": {} if self.resynced else _latest(self._outbox.unsent),
             "desired": dict(self.desired),
             "offline_since": self.offline_since,
-            "events": [[event.identifier, event.time, dict(event.output)] for event in self._events.waiting],
+            "events": [[event.identifier, event.time, dict(event.output)] for event in self._events.waiting.values()],
         }
 
 

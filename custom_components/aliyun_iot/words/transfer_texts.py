@@ -46,7 +46,7 @@ def risks(labels: Labels, planned: Difference, model: ThingModel | None) -> list
 @callback
 def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list[str]:
     """Return a line for each item of an import that does not work in this installation, or not yet."""
-    lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.strangers]
+    lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.missing]
     for binding in (change.after for change in plan.difference.bindings if change.after):
         if aspect_for(binding, binding.entity) is None:
             unknown = labels.text(

@@ -46,7 +46,7 @@ from homeassistant.components.climate.const import (
 from homeassistant.const import ATTR_TEMPERATURE
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value, setting
 from ..attributes import (
     has_attribute,
     has_feature,
@@ -75,6 +75,7 @@ can_turn_on = has_feature(ClimateEntityFeature.TURN_ON)
 can_turn_off = has_feature(ClimateEntityFeature.TURN_OFF)
 has_temperature_range = has_feature(ClimateEntityFeature.TARGET_TEMPERATURE_RANGE)
 modes = texts_of(ATTR_HVAC_MODES)
+_setting = partial(setting, NAME)
 temperature_limits = range_of(ATTR_MIN_TEMP, ATTR_MAX_TEMP, ATTR_TARGET_TEMP_STEP)
 
 
@@ -113,10 +114,6 @@ def _power_on(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 def _set_mode(mode: HVACMode) -> ActionCall:
     return ActionCall(NAME, SERVICE_SET_HVAC_MODE, {ATTR_HVAC_MODE: mode.value})
-
-
-def _setting(values: Mapping[str, Value], key: str, action: str, field: str) -> list[ActionCall]:
-    return [ActionCall(NAME, action, {field: values[key]})] if key in values else []
 
 
 def _temperature(state: State, values: Mapping[str, Value]) -> list[ActionCall]:

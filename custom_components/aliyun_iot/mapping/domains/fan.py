@@ -10,6 +10,7 @@ or more than ten has no gears.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from homeassistant.components.fan import (
     ATTR_DIRECTION,
@@ -30,7 +31,7 @@ from homeassistant.const import SERVICE_TURN_ON, STATE_UNAVAILABLE
 from homeassistant.core import State
 from homeassistant.util.percentage import ordered_list_item_to_percentage, percentage_to_ordered_list_item
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value, setting
 from ..attributes import has_feature, number, number_of, percent, text_of, texts_of
 from ..on_off import POWER, power_aspect, turn
 
@@ -47,6 +48,7 @@ MAX_GEARS = 10
 can_turn_on = has_feature(FanEntityFeature.TURN_ON)
 can_turn_off = has_feature(FanEntityFeature.TURN_OFF)
 can_set_speed = has_feature(FanEntityFeature.SET_SPEED)
+_setting = partial(setting, NAME)
 
 
 def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
@@ -97,10 +99,6 @@ def _running(state: State, speed: int | None, values: Mapping[str, Value]) -> li
     if POWER in values:
         raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} can only be turned on by a speed or a preset")
     return []
-
-
-def _setting(values: Mapping[str, Value], key: str, action: str, field: str) -> list[ActionCall]:
-    return [ActionCall(NAME, action, {field: values[key]})] if key in values else []
 
 
 def _speed_range(state: State) -> Range:

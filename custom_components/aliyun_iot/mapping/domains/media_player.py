@@ -34,7 +34,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value, setting
 from ..attributes import (
     PERCENT_RANGE,
     fixed_range,
@@ -87,6 +87,7 @@ can_turn_on = has_feature(Feature.TURN_ON)
 can_turn_off = has_feature(Feature.TURN_OFF)
 can_set_volume = has_feature(Feature.VOLUME_SET)
 has_volume = has_attribute(Attribute.MEDIA_VOLUME_LEVEL)
+_setting = partial(setting, NAME)
 plays = has_feature(Feature.PLAY | Feature.PAUSE | Feature.STOP | Feature.PLAY_MEDIA)
 
 
@@ -110,10 +111,6 @@ def _turn(state: State, *, on: bool) -> ActionCall:
     if not (can_turn_on if on else can_turn_off)(state):
         raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} can't be turned {'on' if on else 'off'}")
     return turn(NAME, on=on)
-
-
-def _setting(values: Mapping[str, Value], key: str, action: str, field: Attribute) -> list[ActionCall]:
-    return [ActionCall(NAME, action, {field.value: values[key]})] if key in values else []
 
 
 def _volume(values: Mapping[str, Value]) -> list[ActionCall]:
