@@ -2,17 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.alink.messages import Reply
-from custom_components.aliyun_iot.const import SUBENTRY_EVENT
 from custom_components.aliyun_iot.reports.lanes import VALUES_PER_POST, Lane
 from custom_components.aliyun_iot.reports.outbox import Counters
 from custom_components.aliyun_iot.reports.sender import MAX_FAILED_IN_A_ROW, MAX_REFUSED_IN_A_ROW, Sender
@@ -20,6 +18,7 @@ from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
 from .outages import NOON, POWER, all_sent, end_outage, lose_connection, measure, quick_to_return
+from .test_events import SMOKE, bind_event
 from .waiting import until
 
 SENDER = "custom_components.aliyun_iot.reports.sender"
@@ -360,10 +359,7 @@ async def test_nothing_is_lost_by_an_unexpected_error(
     measure(hass, "sensor.voltage", 230, 0)
     voltage = {"identifier": "Voltage", "entity": "sensor.voltage", "aspect": "value"}
     entry = await set_up([POWER, voltage], options={"thing_model": None})
-    data = {"identifier": "Smoke", "triggers": [{"trigger": "event", "event_type": "smoke"}]}
-    subentry = ConfigSubentry(data=MappingProxyType(data), subentry_type=SUBENTRY_EVENT, title="Smoke", unique_id=None)
-    hass.config_entries.async_add_subentry(entry, subentry)
-    await hass.async_block_till_done()
+    await bind_event(hass, entry, identifier="Smoke", triggers=SMOKE)
     await all_sent(entry)
     await lose_connection(cloud, device, entry)
     for second in range(1, 6):

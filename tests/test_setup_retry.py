@@ -2,10 +2,9 @@
 
 import asyncio
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -14,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.mqtt.pacing import ConnectPacer
 from custom_components.aliyun_iot.alink.samples import utc_milliseconds
-from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, CONF_ENDPOINT, DOMAIN, SUBENTRY_EVENT
+from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, CONF_ENDPOINT, DOMAIN
 from custom_components.aliyun_iot.link_config import link_config
 from custom_components.aliyun_iot.reports.store import UnsentStore
 from custom_components.aliyun_iot.setup_retry import async_take_over
@@ -22,6 +21,7 @@ from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
 from .outages import HISTORY, NOON, POWER, VOLTAGE, caught_up, end_outage, measure, on_topic, quick_to_return, try_again
+from .test_events import SMOKE, bind_event
 from .waiting import until
 
 NO_MODEL = {"thing_model": None}
@@ -244,14 +244,9 @@ async def test_events_are_kept_until_a_retry_succeeds(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
 ) -> None:
     """Each arrives once, with its own time and in order."""
-    data = {
-        "identifier": "Smoke",
-        "triggers": [{"trigger": "event", "event_type": "smoke"}],
-        "output": {"Zone": "{{ trigger.event.data.zone }}"},
-    }
-    subentry = ConfigSubentry(data=MappingProxyType(data), subentry_type=SUBENTRY_EVENT, title="Smoke", unique_id=None)
-    hass.config_entries.async_add_subentry(waiting, subentry)
-    await try_again(hass, waiting)  # knows the subentry
+    output = {"Zone": "{{ trigger.event.data.zone }}"}
+    await bind_event(hass, waiting, identifier="Smoke", triggers=SMOKE, output=output)
+    await try_again(hass, waiting)  # knows the binding
     assert waiting.state is RETRY
     happened: list[int] = []
     for zone in range(6):
