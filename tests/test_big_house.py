@@ -100,9 +100,9 @@ async def test_from_an_empty_entry_to_a_thing_model(
     device.thing_model = ThingModel.parse(documents)
     device.properties.clear()
     cloud.wire.clear()
-    entry.runtime_data.reporter.post_everything()
+    entry.runtime_data.device.reporter.post_everything()
     reported = {binding.identifier for binding in exposed_bindings(entry) if binding.access.reports}
-    says_something = entry.runtime_data.reporter.present(reported).keys()
+    says_something = entry.runtime_data.device.reporter.present(reported).keys()
     assert len(says_something) >= 300
     await device.wait_for(lambda device: device.properties.keys() >= says_something)
     posts = [message for message in cloud.wire if message.topic.endswith("/event/property/post")]

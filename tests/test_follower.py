@@ -82,7 +82,7 @@ async def test_label_binds_and_releases(
     house.take_label("switch.lamp")
     await until(lambda: not followed(entry))
     assert [subentry.subentry_type for subentry in entry.subentries.values()] == [SUBENTRY_RULE]
-    await until(lambda: not entry.runtime_data.bound.by_identifier)
+    await until(lambda: not entry.runtime_data.device.bound.by_identifier)
     assert device.connections == 1
 
 

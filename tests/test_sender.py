@@ -1,13 +1,8 @@
 """The delivery loop: what is sent again, what is split, and when it gives up, for each of the four lanes."""
 
 import asyncio
-<<<<<<< HEAD
-from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType, SimpleNamespace
-=======
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import SimpleNamespace
->>>>>>> reports
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant
@@ -55,20 +50,9 @@ class FakeLane(Lane[int, str]):
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
 
-<<<<<<< HEAD
-    def is_full(self) -> bool:
-        """Return whether a message is full: never, so that the window counts."""
-        return False
-
-    def take(self, _identifiers: Collection[int] = ()) -> Batch:
-        """Return everything that waits."""
-        taken = dict(self.waiting)
-        self.waiting.clear()
-=======
     def take(self) -> Batch:
         """Return everything that waits."""
         taken, self.waiting = self.waiting, {}
->>>>>>> reports
         return taken
 
     @override
@@ -86,8 +70,7 @@ class FakeLane(Lane[int, str]):
 
     @override
     def put_back(self, batch: Batch) -> None:
-        later = self.take()
-        self.waiting.update({**batch, **later})
+        self.waiting = {**batch, **self.waiting}
 
     @override
     def identifiers(self, batch: Batch) -> Collection[str]:
@@ -96,7 +79,7 @@ class FakeLane(Lane[int, str]):
     def put(self, count: int) -> None:
         """Let so many more items wait."""
         known = len(self.waiting) + len(self.accepted) + len(self.refused)
-        self.waiting.update({number: f"P{number}" for number in range(known, known + count)})
+        self.waiting |= {number: f"P{number}" for number in range(known, known + count)}
 
 
 class Waiting:
@@ -141,22 +124,8 @@ class Loop:
         self.lanes = {name: FakeLane() for name in ROLES}
         self.lane = self.lanes[role]
         self.lane.host = host
-<<<<<<< HEAD
-        newest, live, past, event = (self.lanes[name] for name in ROLES)
-        outbox = SimpleNamespace(
-            waiting=newest.waiting,
-            news=asyncio.Event(),
-            due=lambda: list(newest.waiting),
-            take=newest.take,
-            next_due=lambda: 0.0,
-        )
-        history = SimpleNamespace(live=live.waiting, past=past.waiting)
-        events = SimpleNamespace(waiting=event.waiting)
-        self.sender = Sender(hass, self.link, outbox, history, events, self.counters, 0.0, **self.lanes)
-=======
         stores = [Waiting(self.lanes) for _ in range(3)]
         self.sender = Sender(hass, self.link, *stores, self.counters, 0.0, **self.lanes)
->>>>>>> reports
 
     async def send(self, count: int) -> FakeLane:
         """Let items wait, send until nothing waits any more, and return the lane."""
