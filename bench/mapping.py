@@ -21,13 +21,12 @@ from homeassistant.helpers.event import async_track_state_change_event
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.errors import ConnectError
-from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.bound import bind
-from custom_components.aliyun_iot.reports.rejections import Rejections
+from custom_components.aliyun_iot.reports.event_queue import EventQueue
 from custom_components.aliyun_iot.reports.reporter import Reporter
 
 from .benchmark import Benchmark, Report
@@ -107,8 +106,19 @@ async def _floor(hass: HomeAssistant, sorts: Sequence[Sort]) -> AsyncIterator[No
 async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingModel | None) -> AsyncIterator[None]:
     """Follow the entities with a reporter whose link is never started; raises NotReported."""
     bindings = [binding for sort in sorts for number in range(PER_SORT) for binding in sort.bindings(number)]
-    rejections = Rejections(lambda *_: None)
-    reporter = Reporter(hass, _dead_link(), window=0, on_change=lambda *_: None, rejections=rejections)
+    reporter = Reporter(
+        hass,
+        _dead_link(),
+        0,
+        EventQueue(on_added=_nothing, on_dropped=_nothing),
+        on_change=_nothing,
+        on_unsent=_nothing,
+        on_past=_nothing,
+        on_overflow=_nothing,
+        on_refused=_nothing,
+        on_refusals_changed=_nothing,
+        on_event_refused=_nothing,
+    )
     _change(hass, sorts, -1)
     reporter.follow(bind(hass, bindings, model))
     if len(reporter.present(binding.identifier for binding in bindings)) != len(bindings):
@@ -120,15 +130,15 @@ async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingMode
 def _dead_link() -> Link:
     device = Device("mapping")
     triple = DeviceTriple.parse(PRODUCT_KEY, device.device_name, device.secret)
-    return Link(LinkConfig(triple, Endpoint("127.0.0.1", 1, Transport.TCP)), on_command=_no_command, on_state=_no_state)
+    return Link(LinkConfig(triple, Endpoint("127.0.0.1", 1, Transport.TCP)), on_command=_no_command, on_state=_nothing)
 
 
 async def _no_command(_command: Command) -> Answer:
     return Answer()
 
 
-def _no_state(_state: LinkState, _error: ConnectError | None) -> None:
-    """Do nothing: the link is never started."""
+def _nothing(*_: object) -> None:
+    """Do nothing: the link is never started, and nothing else uses the callbacks."""
 
 
 def _title(sort: Sort) -> str:

@@ -102,7 +102,7 @@ async def _outage(hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start
         written += sum(size for _, _, size in changed)
         files = now
     return OutageCost(
-        entry.runtime_data.reporter.buffered,
+        entry.runtime_data.device.reporter.buffered,
         resident_mb() - resident,
         sum(size for _, _, size in files.values()) / MEGABYTE,
         writes,

@@ -154,7 +154,7 @@ async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, 
     while time.monotonic() < deadline:
         await asyncio.sleep(0.1)
         witness.collect()
-        idle = is_loaded(entry) and not entry.runtime_data.reporter.buffered
+        idle = is_loaded(entry) and not entry.runtime_data.device.reporter.buffered
         lost = AUDITS_EVENTS and lost_events(witness)
         if idle and not (lost or differing(hass, device) or missing(witness) or unanswered(device, witness)):
             return
@@ -163,7 +163,7 @@ async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, 
 def _counters(entry: ConfigEntry) -> dict[str, int]:
     if not is_loaded(entry):
         return {}
-    counters = entry.runtime_data.reporter.counters
+    counters = entry.runtime_data.device.reporter.counters
     return {name: getattr(counters, name) for name in ("posts", "sent", "merged", "rejected", "retried", "dropped")}
 
 
@@ -171,8 +171,7 @@ def _dropped_events(entry: ConfigEntry) -> int:
     """Return how many events the integration has counted as dropped since it was set up."""
     if not is_loaded(entry):
         return 0
-    counters = entry.runtime_data.events_out.counters
-    dropped: int = counters.disconnected + counters.too_many
+    dropped: int = entry.runtime_data.device.event_queue.counters.dropped
     return dropped
 
 

@@ -118,7 +118,7 @@ def _calls(domain: Domain, aspect: Aspect, state: State, value: Value) -> list[A
     companions = ({other.key: sample} for other in others for sample in reversed(_samples(other, state)))
     for companion in ({}, *companions):
         try:
-            return domain.commands(state, {aspect.key: value, **companion})
+            return domain.actions_for(state, {aspect.key: value, **companion})
         except Refused:
             continue
     return []

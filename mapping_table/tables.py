@@ -30,8 +30,8 @@ def _domain(domain: Domain, words: Words) -> str:
         parts.append(risk)
     parts.append(_table(words.domain_heads, (_aspect_row(facts, words) for facts in facts_of(domain))))
     for aspect in domain.aspects:
-        if aspect.presets:
-            rows = ((_code(key), _codes(names, words)) for key, names in aspect.presets.items())
+        if aspect.class_identifiers:
+            rows = ((_code(key), _codes(names, words)) for key, names in aspect.class_identifiers.items())
             parts.append(_table(words.device_class_heads, rows))
     return "\n\n".join(parts)
 
@@ -46,7 +46,7 @@ def _risk(domain: Domain, words: Words) -> str:
 def _aspect_row(facts: AspectFacts, words: Words) -> Sequence[str]:
     aspect = facts.aspect
     identifiers = [_code(name) for name in aspect.identifiers]
-    if aspect.presets:
+    if aspect.class_identifiers:
         identifiers.append(words.by_device_class)
     meaning = aspect.name_zh if words.language == "zh" else aspect.name_en
     remarks = (

@@ -43,6 +43,9 @@ from .topics import is_wildcard
 DESIRED_PER_CALL = 10
 RRPC_TIMEOUTS_MS = range(1000, 8001)
 
+MILLISECOND = 0.001
+"""Seconds; less in tests of calls that time out."""
+
 type Answer = dict[str, JsonValue]
 type Action = Callable[[Fields], Awaitable[Answer]]
 
@@ -204,7 +207,7 @@ class OpenApi:
         if topic is not None and (is_wildcard(topic) or not device.topics.owns(topic)):
             raise ApiError(BAD_TOPIC)
         try:
-            message_id, response = await self._calls.rrpc(device, payload, timeout / 1000, topic)
+            message_id, response = await self._calls.rrpc(device, payload, timeout * MILLISECOND, topic)
         except NotOnlineError:
             if device.half_connected:
                 raise ApiError(RRPC_HALF_CONNECTED, RrpcCode="HALFCONN") from None

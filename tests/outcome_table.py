@@ -50,7 +50,7 @@ FRAME = "sent raw data, 2 bytes"
 
 def refused(code: Code, why: str, params: Mapping[str, Any] = ON) -> Cell:
     """Return the cell of a set of which nothing was done, which is said of it at once."""
-    return Cell(code, (f"{why} · propert", f"that it failed (code {code:d})"), params)
+    return Cell(code, (f"{why} · propert", f"that the command failed (code {code:d})"), params)
 
 
 def failed(
@@ -130,7 +130,7 @@ TABLE: dict[str, dict[str, Cell | Impossible]] = {
     "partial": {
         SET: Cell(
             Code.READ_ONLY,
-            ("set relay to on; could not set outside to 20: read-only · ", "that it failed (code 100002)"),
+            ("set relay to on; could not set outside to 20: read-only · ", "that the command failed (code 100002)"),
             {**ON, "CurrentTemperature": 20.0},
             ("switch.turn_on",),
             told=True,

@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink.command import Answer
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.listeners import Happening, Listener, listeners_of
+from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listeners_of
 from simulator import CloudDevice, Simulator
 
 from .application import invoke, publish, reply_on
@@ -54,9 +54,9 @@ async def test_answer_that_nobody_waits_for_yet(
     entry = await set_up(entry_id=ENTRY_ID)
 
     def hear(details: Mapping[str, Any], context: Context | None) -> None:
-        entry.runtime_data.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
+        entry.runtime_data.device.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
 
-    listeners_of(hass).add(Listener(ENTRY_ID, Happening.SERVICE_CALLED, None, hear))
+    listeners_of(hass).add(Listener(ENTRY_ID, TriggerKind.SERVICE_CALLED, None, hear))
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert json.loads(result["Data"]["Result"]) == {"Energy": 1.5}
 
@@ -169,7 +169,7 @@ async def test_nobody_listens(hass: HomeAssistant, cloud: Simulator, device: Clo
     entry = await set_up(entry_id=ENTRY_ID)
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert result["Code"] == "100001"
-    [row] = entry.runtime_data.commander.journal.rows()
+    [row] = entry.runtime_data.device.commander.journal.rows()
     assert row["code"] == 100001
 
 

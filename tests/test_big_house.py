@@ -98,16 +98,16 @@ async def test_from_an_empty_entry_to_a_thing_model(
     device.thing_model = ThingModel.parse(documents)
     device.properties.clear()
     cloud.wire.clear()
-    entry.runtime_data.reporter.post_everything()
+    entry.runtime_data.device.reporter.post_everything()
     reported = {one.identifier for one in exposed_bindings(entry) if one.access.reports}
-    says_something = entry.runtime_data.reporter.present(reported).keys()
+    says_something = entry.runtime_data.device.reporter.present(reported).keys()
     assert len(says_something) >= 300
     await device.wait_for(lambda device: device.properties.keys() >= says_something)
     posts = [message for message in cloud.wire if message.topic.endswith("/event/property/post")]
     assert len(posts) == ceil(len(says_something) / 200)
-    assert not entry.runtime_data.reporter.rejections.known
-    assert not entry.runtime_data.reporter.unreportable
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.reporter.outbox.refusals
+    assert not entry.runtime_data.device.reporter.unreportable
+    assert not entry.runtime_data.device.bound.problems
     assert device.connections == 1
     print(  # noqa: T201 - for whoever runs it with -s
         f"{len(entities)} entities, {len(bound)} bindings, {len(documents)} modules, "

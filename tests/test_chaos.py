@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRET = "chaotic"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_a_short_run_keeps_every_promise(tmp_path: Path, socket_enabled: None, seed: int) -> None:
     """A process of its own, as on the command line."""

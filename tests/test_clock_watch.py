@@ -106,7 +106,7 @@ async def test_a_clock_that_is_set(
     """Somebody turns it back an hour: that is noticed without waiting for tomorrow."""
     entry = await set_up()
     await until(lambda: answers(cloud) == 1)
-    await entry.runtime_data.link.read_clock()  # the answer of the first has been taken by now
+    await entry.runtime_data.link.device.read_clock()  # the answer of the first has been taken by now
     clock = time.time
     with monkeypatch.context() as turned_back:
         turned_back.setattr(time, "time", lambda: clock() - HOUR)
@@ -122,13 +122,13 @@ async def test_a_post_that_the_cloud_refuses_for_its_time(
     entry = await set_up()
     link = entry.runtime_data.link
     await until(lambda: answers(cloud) == 1)
-    await link.read_clock()
+    await link.device.read_clock()
     for ahead in (0, HOUR):
         asked = questions(cloud)
         cloud.faults.set(clock_ahead=ahead, answer_code={"code": 6326, "count": 1})
-        assert (await link.fetch_thing_model()).code == 6326
+        assert (await link.device.fetch_thing_model()).code == 6326
         await until(lambda: questions(cloud) > asked)  # noqa: B023 - used at once
-        await link.read_clock()
+        await link.device.read_clock()
         assert bool(told(hass)) == bool(ahead)
 
 
@@ -140,7 +140,7 @@ async def test_no_time_service(
     cloud.faults.set(lose_replies=1)
     entry = await set_up()
     await until(lambda: questions(cloud) == 1)
-    await entry.runtime_data.link.read_clock()
+    await entry.runtime_data.link.device.read_clock()
     await look(hass)
     assert questions(cloud) == 2
     assert told(hass) is None

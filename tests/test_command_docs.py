@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code, describe
-from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING
+from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING
 from custom_components.aliyun_iot.commands import loops
 from custom_components.aliyun_iot.commands.commander import DEADLINE, SYNC_DEADLINE
 from simulator import CloudDevice, Simulator

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.aliyun_iot import logbook
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from custom_components.aliyun_iot.exposures import service_bindings
-from custom_components.aliyun_iot.listeners import Happening, Listener, listeners_of
+from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listeners_of
 from simulator import CloudDevice, Simulator
 from simulator.wire import Direction
 
@@ -94,10 +94,10 @@ class House:
                 self._hass.async_create_task(self._hass.services.async_call(DOMAIN, "reply", reply))
 
         listeners = listeners_of(self._hass)
-        listeners.add(Listener(entry.entry_id, Happening.PROPERTY_SET_RECEIVED, None, hear))
+        listeners.add(Listener(entry.entry_id, TriggerKind.PROPERTY_SET_RECEIVED, None, hear))
         if service_bindings(entry):  # otherwise nothing is to be mapped
-            listeners.add(Listener(entry.entry_id, Happening.SERVICE_CALLED, "ReadMeter", hear))
-            listeners.add(Listener(entry.entry_id, Happening.RAW_RECEIVED, None, answer))
+            listeners.add(Listener(entry.entry_id, TriggerKind.SERVICE_CALLED, "ReadMeter", hear))
+            listeners.add(Listener(entry.entry_id, TriggerKind.RAW_RECEIVED, None, answer))
 
     def lines(self) -> list[str]:
         """Return what the logbook says, in the order of what happened."""
@@ -134,16 +134,16 @@ def _stopping(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeyp
 
 
 def _limit_reached(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert entry.runtime_data.commander.policy.takes_one_more()
+    assert entry.runtime_data.device.commander.policy.admit()
 
 
 def _looping(hass: HomeAssistant, house: House, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the cloud and an automation set each other off: `tests/test_loops.py` has the whole story."""
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     for turn in range(20):
         context = Context()
-        loops.commanded({"LightSwitch": turn % 2}, context)
-        loops.changed("Brightness", (turn + 1) % 2, Context(parent_id=context.id))
+        loops.record_command({"LightSwitch": turn % 2}, context)
+        loops.record_change("Brightness", (turn + 1) % 2, Context(parent_id=context.id))
 
 
 ARRANGEMENTS: dict[str, Arrange] = {
@@ -214,7 +214,7 @@ class Application:
     async def settled(self, entry: MockConfigEntry, answers: int) -> None:
         """Wait until it has come to its end, and everything after it as well."""
         await until(lambda: len(self.answers()) >= answers)
-        await until(entry.runtime_data.commander.journal.rows)
+        await until(entry.runtime_data.device.commander.journal.rows)
 
 
 @pytest.mark.parametrize(("outcome", "kind", "cell"), CELLS)
@@ -234,6 +234,8 @@ async def test_outcome(
     house.listen(entry)
     if arrange := ARRANGEMENTS.get(outcome):
         arrange(hass, house, entry, monkeypatch)
+    if kind == RAW:  # which nobody answers
+        monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.05)
     application = Application(cloud, device, kind)
     application.send(cell.params, twice=outcome == "redelivered")
     await application.settled(entry, cell.answers if cell.code is not None else 0)

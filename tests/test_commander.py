@@ -83,7 +83,7 @@ async def test_event_context_and_journal(
     }
     assert isinstance(event.context, Context)
     assert hass.states.get("input_boolean.lamp").context.id == event.context.id
-    [row] = entry.runtime_data.commander.journal.rows()
+    [row] = entry.runtime_data.device.commander.journal.rows()
     assert (row["kind"], row["target"], row["code"]) == ("property_set", ["LightSwitch"], 200)
 
 

@@ -121,7 +121,7 @@ async def test_a_disabled_device_is_not_asked_for_its_secret(
     entry = await set_up()
     link = entry.runtime_data.link
     cloud.faults.set(answer_code={"code": 522, "count": 1})
-    await link.fetch_thing_model()
+    await link.device.fetch_thing_model()
     await cloud.call("DisableThing", **DEVICE)
     await until(lambda: link.state is LinkState.AUTH_FAILED)
     assert issues(hass) == ["device_disabled"]
@@ -140,7 +140,7 @@ async def test_a_deleted_device_may_have_been_created_again(
     entry = await set_up()
     link = entry.runtime_data.link
     cloud.faults.set(answer_code={"code": 521, "count": 1})
-    await link.fetch_thing_model()
+    await link.device.fetch_thing_model()
     cloud.add_device(PRODUCT_KEY, DEVICE_NAME, "1" * 32)
     await until(lambda: link.state is LinkState.AUTH_FAILED)
     assert issues(hass) == ["device_deleted"]

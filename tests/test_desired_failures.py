@@ -169,7 +169,7 @@ async def test_a_failure_that_nobody_has_thought_of(
     """It ends up in the log, and the past is sent all the same."""
     fail_to_ask(monkeypatch, "get_desired", ZeroDivisionError())
     await caught_up(await set_up([LAMP]))
-    assert "Looking for desired values failed unexpectedly" in caplog.text
+    assert "Getting the desired values failed unexpectedly" in caplog.text
 
 
 def away_for_25_hours() -> dict[str, Any]:

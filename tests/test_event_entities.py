@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.aliyun_iot.commands.discretion import HIDDEN, shown
+from custom_components.aliyun_iot.commands.outcome import HIDDEN, shown
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND_FAILED, SUBENTRY_SERVICE
 from simulator import CloudDevice, Simulator
 

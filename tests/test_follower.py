@@ -20,7 +20,7 @@ from custom_components.aliyun_iot import follower
 from custom_components.aliyun_iot.const import SUBENTRY_EXPOSURE, SUBENTRY_RULE
 from custom_components.aliyun_iot.exposures import exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Access
-from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.rules import rules_of
 from simulator import CloudDevice
 
@@ -33,7 +33,7 @@ from .walk import Walk
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settle at once."""
-    monkeypatch.setattr(follower, "SETTLING", 0.01)
+    monkeypatch.setattr(follower, "COOLDOWN", 0.01)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def test_a_label_binds_and_releases(
     house.take_label("switch.lamp")
     await until(lambda: not followed(entry))
     assert [one.subentry_type for one in entry.subentries.values()] == [SUBENTRY_RULE]
-    await until(lambda: not entry.runtime_data.bound.by_identifier)
+    await until(lambda: not entry.runtime_data.device.bound.by_identifier)
     assert device.connections == 1
 
 
@@ -148,7 +148,7 @@ async def test_what_is_not_there_for_a_while_still_matches(
     await settled(hass)
     assert exposed_bindings(entry) == binding
     assert followed(entry) == {"PowerSwitch": lamp}
-    assert entry.runtime_data.bound.by_identifier["PowerSwitch"].entity_id == "switch.reading_lamp"
+    assert entry.runtime_data.device.bound.by_identifier["PowerSwitch"].entity_id == "switch.reading_lamp"
 
 
 @pytest.mark.parametrize("named", ["entity", "label", "device", "area", "integration"])
@@ -256,11 +256,15 @@ async def test_removed_by_hand_never_comes_back(
     gone, kept = (key for key, value in sorted(followed(entry).items(), key=lambda one: one[1] != first))
     walk = await Walk.options(hass, entry, "remove")
     await walk.submit(bindings=[gone])
-    await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {Facet(first, "power")})
+    await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")})
 
     (exposure,) = (one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE)
     hass.config_entries.async_remove_subentry(entry, exposure.subentry_id)
-    await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {Facet(first, "power"), Facet(second, "power")})
+    await until(
+        lambda: (
+            rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power"), EntityAspect(second, "power")}
+        )
+    )
 
     third = house.add("switch.third", labelled=True)
     await until(lambda: list(followed(entry).values()) == [third])
@@ -279,7 +283,7 @@ async def test_removed_while_the_entry_was_not_loaded(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settled(hass)
     assert not followed(entry)
-    assert rules_of(entry)[rule_id(entry)].left_out == {Facet(lamp, "power")}
+    assert rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(lamp, "power")}
 
 
 async def test_edited_by_hand_it_is_the_users_own(

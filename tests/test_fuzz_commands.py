@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events, a
 
 from custom_components.aliyun_iot import logbook
 from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
-from custom_components.aliyun_iot.listeners import Happening, Listener, listeners_of
+from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listeners_of
 from simulator import CloudDevice, Simulator
 from simulator.wire import Direction
 
@@ -263,6 +263,7 @@ class Onlooker:
         return changes
 
 
+@pytest.mark.long
 async def test_ten_thousand_downlinks(
     hass: HomeAssistant,
     cloud: Simulator,
@@ -280,8 +281,8 @@ async def test_ten_thousand_downlinks(
     async_mock_service(hass, "test", "meter")
     service = {"identifier": "ReadMeter", "actions": [{"action": "test.meter"}]}
     entry = await set_up([LAMP, TARGET], [service])
-    for happening in (Happening.RAW_RECEIVED, Happening.MESSAGE_RECEIVED, Happening.PROPERTY_SET_RECEIVED):
-        listeners_of(hass).add(Listener(entry.entry_id, happening, None, lambda *_: None))
+    for kind in (TriggerKind.RAW_RECEIVED, TriggerKind.MESSAGE_RECEIVED, TriggerKind.PROPERTY_SET_RECEIVED):
+        listeners_of(hass).add(Listener(entry.entry_id, kind, None, lambda *_: None))
 
     random = Random(4)  # noqa: S311 - the same messages each time
     real = [Downlink(topic_of(path, number), b"") for number, (path, _) in enumerate(REAL)]

@@ -58,9 +58,10 @@ async def test_connects_and_unloads_without_a_trace(hass: HomeAssistant, device:
 
 
 async def test_connectivity_is_an_entity_of_a_service_device(
-    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The user sees the device in the registry and whether it is connected."""
+    quick_to_return(monkeypatch)
     await set_up()
     assert hass.states.get(CONNECTED).state == STATE_ON
     registered = er.async_get(hass).async_get(CONNECTED)
@@ -155,7 +156,7 @@ async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: Cl
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
     await hass.async_block_till_done()
     assert device.connections == 1
-    assert entry.runtime_data.reporter.sender.window == 0.5
+    assert entry.runtime_data.device.reporter.sender.window == 0.5
 
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_KEEP_ALIVE: 120})
     await hass.async_block_till_done()
@@ -260,7 +261,7 @@ async def test_renaming_during_unloading_leaves_nothing(hass: HomeAssistant, clo
         ),
     )
     await hass.async_block_till_done()
-    assert entry.runtime_data.bound.by_entity
+    assert entry.runtime_data.device.bound.by_entity
     listeners = hass.bus.async_listeners().get("state_changed", 0)
 
     def renamed(_state: object, _error: object) -> None:

@@ -83,7 +83,7 @@ async def test_a_command_that_fails(
         assert refused["message"] == (
             f"could not set lamp to 1: its binding does not allow control · property LightSwitch · message {message_id}"
         )
-        assert failed["message"] == f"got the answer that it failed (code 100003) · message {message_id}"
+        assert failed["message"] == f"was told that the command failed (code 100003) · message {message_id}"
         assert failed["entity_id"] == refused["entity_id"] == "input_boolean.lamp"
 
 
@@ -165,7 +165,7 @@ async def test_everything_else_is_told_as_well(
     assert "asked for LightSwitch · message 8" in messages
     assert "sent raw data, 4 bytes" in messages
     assert "sent a message · message 77" in messages
-    assert any(one.startswith("got the answer that it failed: Restart: ") for one in messages)
+    assert any(one.startswith("was told that the command failed: Restart: ") for one in messages)
 
 
 async def test_in_chinese(

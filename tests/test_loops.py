@@ -103,7 +103,7 @@ async def test_a_loop_is_interrupted(
     """It ends after a dozen turns and the user is told; everything else works on, and all of it once it is repaired."""
     assert await async_setup_component(hass, "automation", {"automation": INCREMENT})
     assert await async_setup_component(hass, "repairs", {})
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     async with cloud_rule(cloud, device):
         await set_properties(B=100)
         await until(loops.paused)
@@ -143,7 +143,7 @@ async def test_a_rule_that_calculates_is_known_by_its_endurance(
     """The values tell nothing then, so it takes longer; after a while it is tried again."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.loops.ENDLESS_TURNS", 16)
     assert await async_setup_component(hass, "automation", {"automation": COPY})
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     async with cloud_rule(cloud, device, lambda value: value + 1):
         await set_properties(B=100)
         await until(loops.paused)
@@ -182,7 +182,7 @@ async def test_somebody_at_a_slider_is_no_loop(
     for value in [*range(0, 100, 2), *range(100, 0, -2)]:
         assert (await set_properties(B=value)).code == 200
         await hass.async_block_till_done()
-    assert not entry.runtime_data.loops.paused()
+    assert not entry.runtime_data.device.loops.paused()
     assert not issues(hass)
 
 
@@ -197,7 +197,7 @@ async def test_a_rule_and_an_automation_that_come_to_rest_are_no_loop(
             # Only once the rule has repeated it: two values under way at once would chase each other for ever.
             await until(lambda value=value: [bool(one.replies) for one in device.service_calls] == [True] * 2 * value)
         await hass.async_block_till_done()
-    assert not entry.runtime_data.loops.paused()
+    assert not entry.runtime_data.device.loops.paused()
 
 
 async def test_nothing_is_left_of_a_pause(
@@ -207,6 +207,6 @@ async def test_nothing_is_left_of_a_pause(
     assert await async_setup_component(hass, "automation", {"automation": INCREMENT})
     async with cloud_rule(cloud, device):
         await set_properties(B=100)
-        await until(entry.runtime_data.loops.paused)
+        await until(entry.runtime_data.device.loops.paused)
     await hass.config_entries.async_unload(entry.entry_id)
     assert not issues(hass)

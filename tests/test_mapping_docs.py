@@ -78,7 +78,7 @@ async def test_examples(
         for identifier, row in story["bindings"].items()
     ]
     entry = await set_up(bindings, options={CONF_THING_MODEL: model})
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.bound.problems
     posts = story.get("posts", {})
     await device.wait_for(lambda one: one.properties.keys() >= posts.keys())
     assert {key: value for key, (value, _) in device.properties.items()} == posts

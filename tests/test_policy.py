@@ -121,7 +121,7 @@ async def test_limit(
     assert hass.states.get("input_boolean.lamp").state == "off"
     monkeypatch.setattr("custom_components.aliyun_iot.commands.policy.MINUTE", 0.0)
     assert (await set_properties(LightSwitch=1)).code == 200
-    assert [row["code"] for row in entry.runtime_data.commander.journal.rows()] == [200, 200, 429, 429, 200]
+    assert [row["code"] for row in entry.runtime_data.device.commander.journal.rows()] == [200, 200, 429, 429, 200]
 
 
 async def test_dry_run(
@@ -217,7 +217,7 @@ async def test_settings_page(
     assert walk.created
     await hass.async_block_till_done()
     assert entry.options["command_condition"] == AT_HOME
-    assert entry.runtime_data.commander.policy.rules.commands_per_minute == 30
+    assert entry.runtime_data.device.commander.policy.rules.commands_per_minute == 30
     assert (await set_properties(LightSwitch=1)).code == 100003
     assert device.connections == 1
     walk = await Walk.options(hass, entry, "settings")

@@ -88,11 +88,11 @@ async def test_refused_samples_rest_until_the_next_connection(
     quick_to_return(monkeypatch)
     measure(hass, "sensor.power", 1)
     entry = await set_up([POWER], options=NO_MODEL)
-    rejections = entry.runtime_data.reporter.rejections
+    rejections = entry.runtime_data.device.reporter.outbox
     for value in range(2, 12):
         measure(hass, "sensor.power", value)
-        await until(lambda: entry.runtime_data.reporter.buffered == 0)
-    assert rejections.rests("Power")
+        await until(lambda: entry.runtime_data.device.reporter.buffered == 0)
+    assert rejections.of("Power").rests
     assert len(on_topic(cloud, BATCH) + on_topic(cloud, POST)) == 3
 
     await lose_connection(cloud, device, entry)
@@ -114,12 +114,12 @@ async def test_a_refusal_of_the_device_is_no_fault_of_the_values(
     await posted(device, "CurrentTemperature", 20)
     cloud.faults.set(answer_code={"code": 403})
     for degree in (21, 22, 23, 24):
-        retried = entry.runtime_data.reporter.counters.retried
+        retried = entry.runtime_data.device.reporter.counters.retried
         hass.states.async_set("sensor.living_room", str(degree), CELSIUS)
-        await until(lambda before=retried: entry.runtime_data.reporter.counters.retried > before)
+        await until(lambda before=retried: entry.runtime_data.device.reporter.counters.retried > before)
     cloud.faults.set(answer_code=None)
     await posted(device, "CurrentTemperature", 24)
-    assert not entry.runtime_data.reporter.rejections.known
+    assert not entry.runtime_data.device.reporter.outbox.refusals
 
 
 def many(hass: HomeAssistant, count: int) -> list[dict[str, str]]:
@@ -139,7 +139,7 @@ async def test_one_bad_value_among_many(
     cloud.faults.set(answer_code={"code": 6306, "count": 7})  # down to the one that is to blame
     entry = await set_up(rows, options=NO_MODEL)
     await until(lambda: len(device.properties) == 63)
-    assert list(entry.runtime_data.reporter.rejections.known) == ["P0"]
+    assert list(entry.runtime_data.device.reporter.outbox.refusals) == ["P0"]
     hass.states.async_set("sensor.p0", "2", WATT)
     await posted(device, "P0", 2)
 
@@ -150,6 +150,6 @@ async def test_a_cloud_that_refuses_everything(
     """It is not asked for each single value."""
     cloud.faults.set(answer_code={"code": 6321})
     entry = await set_up(many(hass, 64), options=NO_MODEL)
-    await until(lambda: len(entry.runtime_data.reporter.rejections.known) == 64)
+    await until(lambda: len(entry.runtime_data.device.reporter.outbox.refusals) == 64)
     assert len(on_topic(cloud, POST)) > 64
-    assert entry.runtime_data.reporter.counters.posts < 30
+    assert entry.runtime_data.device.reporter.counters.posts < 30

@@ -56,15 +56,15 @@ async def test_what_a_template_does_not_say_is_not_posted(
     }
     entry = await set_up([SUM, plain, FLAG])
     await posted(device, "LightSwitch", 0)
-    unreportable = entry.runtime_data.reporter.unreportable
-    assert "float" in unreportable["EnergyTotal"]
+    reporter = entry.runtime_data.device.reporter
+    assert "float" in reporter.unreportable["EnergyTotal"]
     hass.states.async_set("sensor.a", "1")
     await posted(device, "EnergyTotal", 3.0)
     await posted(device, "CurrentTemperature", 1.0)
-    assert not unreportable
+    assert not reporter.unreportable
     hass.states.async_set("sensor.a", nothing)
     await posted(device, "LightSwitch", 0)
-    await until(lambda: "EnergyTotal" in unreportable)
+    await until(lambda: "EnergyTotal" in reporter.unreportable)
     assert [value for value, _ in device.samples["EnergyTotal"]] == [3.0]
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [1.0]
 
@@ -101,7 +101,7 @@ async def test_a_broken_template_is_a_problem_of_its_binding_only(
     room = {"identifier": "CurrentTemperature", "entity": "sensor.room", "aspect": "value", "conversion": conversion}
     entry = await set_up([{**SUM, "source": "{{ broken"}, room, FLAG])
     await posted(device, "LightSwitch", 1)
-    problems = entry.runtime_data.bound.problems
+    problems = entry.runtime_data.device.bound.problems
     assert problems.keys() == {"EnergyTotal", "CurrentTemperature"}
     assert all("template" in problem for problem in problems.values())
 
@@ -209,7 +209,7 @@ async def test_without_a_thing_model_values_go_as_they_are(
         for name in ("levels", "radius", "passive", "who")
     ]
     entry = await set_up(rows, options={"thing_model": None})
-    present = entry.runtime_data.reporter.present([row["identifier"] for row in rows])
+    present = entry.runtime_data.device.reporter.present([row["identifier"] for row in rows])
     assert {name: sample.value for name, sample in present.items()} == {
         "Levels": [1.5], "Radius": 7, "Passive": 1, "Who": {"name": "A"}
     }  # fmt: skip

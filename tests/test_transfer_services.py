@@ -207,7 +207,7 @@ async def test_another_house(hass: HomeAssistant, device: CloudDevice, set_up: S
         ("a: !secret b", "!secret"),
         ({"version": 1}, "aliyun_iot_mapping"),
         (document(bindings={"light.lamp": [{"identifier": "A", "aspect": "power", "scale": 2}]}), "1 → scale"),
-        ({**document(), "version": 3}, "of version 3"),
+        ({**document(), "version": 3}, "has version 3"),
     ],
 )
 async def test_what_is_no_mapping_is_explained(hass: HomeAssistant, set_up: SetUp, mapping: object, told: str) -> None:
@@ -305,7 +305,7 @@ async def test_events_are_taken_along(hass: HomeAssistant, device: CloudDevice, 
     answer = await take(hass, entry, replaced, mode="replace")
     assert (answer["changed"]["events"], answer["removed"]["events"]) == (["HighTemperatureAlarm"], ["Stranger"])
     assert answer["warnings"] == [
-        "event.gong does not exist here. What belongs to it is imported, and works once there is one."
+        "event.gong does not exist here. Everything that belongs to it is imported, and works as soon as it exists."
     ]
     assert len(entry.subentries) == 2
     assert kept < entry.subentries.keys()

@@ -19,8 +19,9 @@ from custom_components.aliyun_iot.trigger import async_get_triggers
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, TARGET, SetProperties, invoke, publish
-from .automations import ENTRY_ID, automate, said, trigger
+from .automations import ENTRY_ID, automate, trigger, trigger_data
 from .conftest import SetUp
+from .outages import quick_to_return
 from .test_translations import INTEGRATION
 from .waiting import until
 
@@ -49,7 +50,7 @@ async def test_property_set(
     assert (await set_properties(LightSwitch=1, TargetTemperature=21.5)).code == 200
     await hass.async_block_till_done()
     [call], [event] = calls, events
-    assert said(call) == {
+    assert trigger_data(call) == {
         **DEVICE,
         "command_id": event.context.id,
         "message_id": device.service_calls[-1].id,
@@ -83,7 +84,7 @@ async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set
     ):
         await set_properties(**values)
     await hass.async_block_till_done()
-    assert [(said(call)["identifier"], said(call)["value"]) for call in calls] == [
+    assert [(trigger_data(call)["identifier"], trigger_data(call)["value"]) for call in calls] == [
         ("TargetTemperature", 21.5),
         ("LightSwitch", 0),
         ("GatewayName", "night"),
@@ -91,9 +92,15 @@ async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set
 
 
 async def test_a_device_that_was_renamed(
-    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+    hass: HomeAssistant,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It has its new name wherever it is named, at once."""
+    quick_to_return(monkeypatch)
     calls = await automate(hass, [trigger("property_set_received"), trigger("connected")])
     failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
     commands = async_capture_events(hass, EVENT_COMMAND)
@@ -107,7 +114,7 @@ async def test_a_device_that_was_renamed(
     await set_properties(Stranger=1)
     device.connection.close("the cloud has other plans")
     await until(lambda: len(calls) == 2)
-    assert [said(call)["device"] for call in calls] == ["Hallway"] * 2
+    assert [trigger_data(call)["device"] for call in calls] == ["Hallway"] * 2
     assert {event.data["device"] for event in [*commands, *failures]} == {"Hallway"}
 
 
@@ -134,7 +141,7 @@ async def test_service(
     await invoke(cloud, device, "ReadMeter", {"Channel": "3"})
     await hass.async_block_till_done()
     [call], [event] = calls, events
-    assert said(call) == {
+    assert trigger_data(call) == {
         **DEVICE,
         "command_id": event.context.id,
         "message_id": device.service_calls[-1].id,
@@ -153,7 +160,7 @@ async def test_raw_data(hass: HomeAssistant, cloud: Simulator, device: CloudDevi
     await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff")
     await until(lambda: calls)
     [call], [event] = calls, events
-    assert said(call) == {
+    assert trigger_data(call) == {
         **DEVICE,
         "command_id": event.context.id,
         "message_id": "",
@@ -173,7 +180,7 @@ async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevic
     await send(cloud, device, "alarm/day", b"nobody listens")
     await send(cloud, device, "alarm/night", b"\xff plain")
     await until(lambda: len(calls) == 2)
-    assert said(calls[0]) == {
+    assert trigger_data(calls[0]) == {
         **DEVICE,
         "command_id": events[0].context.id,
         "message_id": "",
@@ -183,8 +190,8 @@ async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevic
         "payload_json": {"door": "open"},
         "data": b'{"door": "open"}'.hex(),
     }
-    assert said(calls[1])["payload"] == "\\xff plain"
-    assert "payload_json" not in said(calls[1])
+    assert trigger_data(calls[1])["payload"] == "\\xff plain"
+    assert "payload_json" not in trigger_data(calls[1])
     assert [call.context.parent_id for call in calls] == [event.context.id for event in events]
 
 
@@ -206,8 +213,8 @@ async def test_a_message_that_is_nearly_json(
     await set_up(entry_id=ENTRY_ID)
     await send(cloud, device, "alarm/night", payload)
     await until(lambda: calls)
-    assert said(calls[0])["data"] == payload.hex()
-    orjson.dumps(said(calls[0]).get("payload_json"))
+    assert trigger_data(calls[0])["data"] == payload.hex()
+    orjson.dumps(trigger_data(calls[0]).get("payload_json"))
     assert "failed unexpectedly" not in caplog.text
 
 
@@ -226,8 +233,8 @@ async def test_connection(
         "aliyun_iot.disconnected",
         "aliyun_iot.connected",
     ]
-    assert said(calls[0]) == DEVICE
-    assert said(calls[1]).keys() == {*DEVICE, "reason"}
+    assert trigger_data(calls[0]) == DEVICE
+    assert trigger_data(calls[1]).keys() == {*DEVICE, "reason"}
 
 
 async def test_rejected_property(hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp) -> None:
@@ -238,8 +245,8 @@ async def test_rejected_property(hass: HomeAssistant, device: CloudDevice, house
     await set_up([{**LAMP, "identifier": "Stranger"}], options={"thing_model": None}, entry_id=ENTRY_ID)
     await until(lambda: calls)
     [call] = calls
-    assert said(call).keys() == {*DEVICE, "identifier", "reason", "value"}
-    assert (said(call)["identifier"], said(call)["value"]) == ("Stranger", 0)
+    assert trigger_data(call).keys() == {*DEVICE, "identifier", "reason", "value"}
+    assert (trigger_data(call)["identifier"], trigger_data(call)["value"]) == ("Stranger", 0)
 
 
 async def test_reload_and_detach(

@@ -17,6 +17,7 @@ from homeassistant.util.file import WriteError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
 from custom_components.aliyun_iot.reports import store
 from simulator import CloudDevice, Simulator
@@ -206,7 +207,7 @@ async def test_unbound_while_it_was_unloaded(
 async def test_an_answer_into_a_dead_connection(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
 ) -> None:
-    """The entry is reloaded before anybody notices: the next connection brings the answer all the same."""
+    """An answer that was lost with its connection is sent again by the next one, also when the entry was reloaded meanwhile."""
     finish = asyncio.Event()
 
     async def act(_call: ServiceCall) -> None:
@@ -215,10 +216,15 @@ async def test_an_answer_into_a_dead_connection(
     hass.services.async_register("test", "act", act)
     entry = await set_up(services=[{"identifier": "Act", "actions": [{"action": "test.act"}]}], options=NO_MODEL)
     await publish(cloud, device, "thing/service/Act", {"id": "7", "params": {}})
-    await until(lambda: entry.runtime_data.link._deliveries._running)
+    link = entry.runtime_data.link
+    await until(lambda: link.device.downlink._running)
     cloud.faults.set(freeze=DEVICE_NAME)
     finish.set()
-    await until(entry.runtime_data.link.answers.unproved)
+    await until(lambda: link._answers._sent)
+    cloud.faults.set(freeze=None, refuse_connect={"code": 3})
+    device.connection.close("the line is dead")
+    await until(lambda: link.state is not LinkState.ONLINE)
+    cloud.faults.set(refuse_connect=None)
     assert await hass.config_entries.async_reload(entry.entry_id)
     reply = await reply_on(cloud, "thing/service/Act_reply")
     assert (reply["id"], reply["code"]) == ("7", 200)

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, ServiceCall
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.alink import link
+from custom_components.aliyun_iot.alink import device as alink_device
 from custom_components.aliyun_iot.alink.desired import Desired
 from simulator import CloudDevice, Simulator
 
@@ -45,7 +45,7 @@ def slow_lamp(hass: HomeAssistant) -> tuple[dict[str, Any], list[object], asynci
 
 def journal(entry: MockConfigEntry) -> list[tuple[str, int, str]]:
     """Return the steps that are in the journal: what it was, its code and its text."""
-    return [(row["kind"], row["code"], row["message"]) for row in entry.runtime_data.commander.journal.rows()]
+    return [(row["kind"], row["code"], row["message"]) for row in entry.runtime_data.device.commander.journal.rows()]
 
 
 def is_on(hass: HomeAssistant) -> bool:
@@ -82,8 +82,8 @@ class SlowAnswers:
         """Hold them back from now on."""
         self.held = 0
         self._go_on = asyncio.Event()
-        self._get = entry.runtime_data.link.get_desired
-        monkeypatch.setattr(entry.runtime_data.link, "get_desired", self._hold)
+        self._get = entry.runtime_data.link.device.get_desired
+        monkeypatch.setattr(entry.runtime_data.link.device, "get_desired", self._hold)
 
     def let_through(self) -> None:
         """Hold nothing back any more."""
@@ -98,7 +98,7 @@ class SlowAnswers:
 
 def fail_to_ask(monkeypatch: pytest.MonkeyPatch, question: str, *errors: Exception) -> None:
     """Let the next questions of a kind (`get_desired` or `delete_desired`) fail, each with one of these errors."""
-    ask = getattr(link, question)
+    ask = getattr(alink_device, question)
     left = list(errors)
 
     async def fail_first(*args: object) -> object:
@@ -106,4 +106,4 @@ def fail_to_ask(monkeypatch: pytest.MonkeyPatch, question: str, *errors: Excepti
             raise left.pop(0)
         return await ask(*args)
 
-    monkeypatch.setattr(link, question, fail_first)
+    monkeypatch.setattr(alink_device, question, fail_first)

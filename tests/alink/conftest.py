@@ -16,7 +16,7 @@ from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
-from custom_components.aliyun_iot.alink.mqtt.pacing import WINDOW, ConnectPacer, TokenBucket
+from custom_components.aliyun_iot.alink.mqtt.pacing import WINDOW, ConnectPacer
 from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, DeviceReply, Direction, Simulator, WireMessage
 
@@ -74,8 +74,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send as fast as the loop can."""
-    monkeypatch.setattr(f"{ALINK}.link.TokenBucket", lambda: TokenBucket(rate=1e9, burst=1e9))
-    monkeypatch.setattr(f"{ALINK}.answers.ANSWERS_PER_SECOND", 1e9)
+    monkeypatch.setattr(f"{ALINK}.mqtt.pacing.RateLimit.delay", lambda _limit, _spare=0: 0.0)
 
 
 @pytest.fixture
@@ -181,4 +180,4 @@ async def works(cloud: Simulator, device: CloudDevice) -> bool:
 async def is_back(link: Link, device: CloudDevice, connections: int) -> None:
     """Wait for a new connection, and see that it carries both ways."""
     await until(lambda: device.connections >= connections and link.state is LinkState.ONLINE)
-    assert (await link.post_properties({"LightSwitch": Sample(1, 1_700_000_000_000)})).ok
+    assert (await link.device.post_properties({"LightSwitch": Sample(1, 1_700_000_000_000)})).ok

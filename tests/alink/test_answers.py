@@ -89,7 +89,7 @@ async def test_the_answer_goes_with_its_connection(
 async def test_what_has_arrived_is_not_said_again(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """The reply to a later request proves that the answer before it arrived."""
     assert await obeys(cloud, device)
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
     cloud.faults.set(drop_connection=DEVICE_NAME)
     await is_back(link, device, 2)
     assert await obeys(cloud, device)
@@ -112,13 +112,14 @@ async def test_too_late_for_an_answer(
     assert not wanted.replies
 
 
+@pytest.mark.rate_limit
 async def test_a_flood_of_commands(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """Faster than the platform takes answers: they come a little later, but all of them come."""
     cloud.faults.set(rate_limit=True)
     for number in range(40):
         await call(cloud, "SetDeviceProperty", Items={"Brightness": number})
     await until(lambda: all(one.replies for one in device.service_calls))
-    assert all(one.note is not Note.RATE_LIMITED for one in sent(cloud, f"{link.topics.property_set}_reply"))
+    assert all(one.note is not Note.RATE_LIMITED for one in sent(cloud, f"{link.device.topics.property_set}_reply"))
 
 
 class Line:
@@ -182,6 +183,7 @@ async def test_the_oldest_gives_way() -> None:
     assert line.sent == list(range(3, MOST + 3))
 
 
+@pytest.mark.rate_limit
 async def test_more_than_can_wait() -> None:
     """A flood without end does not fill the memory."""
     line = Line()

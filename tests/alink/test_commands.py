@@ -26,9 +26,9 @@ async def test_property_set(cloud: Simulator, device: CloudDevice, link: Link, o
     (command,) = owner.commands
     assert (command.kind, command.identifier, command.sync) == (CommandKind.PROPERTY_SET, None, False)
     assert command.params == {"LightSwitch": 1, "Brightness": 40}
-    assert command.topic == link.topics.property_set
+    assert command.topic == link.device.topics.property_set
     assert json.loads(command.payload)["id"] == command.id == device.service_calls[0].id
-    assert sent(cloud, f"{link.topics.property_set}_reply")[0].qos == 0
+    assert sent(cloud, f"{link.device.topics.property_set}_reply")[0].qos == 0
 
 
 async def test_property_set_that_fails(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
@@ -145,9 +145,9 @@ async def test_raw_down(cloud: Simulator, device: CloudDevice, link: Link, owner
         return Answer(raw=next(frames))
 
     owner.act = answer
-    await publish(cloud, link.topics.raw_down, b"\x00\xff")
+    await publish(cloud, link.device.topics.raw_down, b"\x00\xff")
     await until(lambda: len(owner.commands) == 1)
-    await publish(cloud, link.topics.raw_down, b"\x00\xff")
+    await publish(cloud, link.device.topics.raw_down, b"\x00\xff")
     await device.wait_for(lambda one: bool(one.raw_down_replies))
     assert device.raw_down_replies == [b"\x01\x02"]
     assert [(one.kind, one.payload, one.params) for one in owner.commands] == [(CommandKind.RAW, b"\x00\xff", None)] * 2
@@ -160,7 +160,7 @@ async def test_raw_down_by_rrpc(cloud: Simulator, device: CloudDevice, link: Lin
         return Answer(raw=b"\x07")
 
     owner.act = answer
-    assert (await ask(cloud, b"\x00\xff", link.topics.raw_down))["payload"] == b"\x07"
+    assert (await ask(cloud, b"\x00\xff", link.device.topics.raw_down))["payload"] == b"\x07"
     (command,) = owner.commands
     assert (command.kind, command.sync, command.payload) == (CommandKind.RAW, True, b"\x00\xff")
     assert command.id in command.topic
@@ -199,11 +199,11 @@ async def test_commands_that_cannot_be_answered(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, payload: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without an id there is nobody to answer: a warning, and the link lives on."""
-    await publish(cloud, link.topics.property_set, payload)
+    await publish(cloud, link.device.topics.property_set, payload)
     await until(lambda: "Cannot read the command on" in caplog.text)
     assert await works(cloud, device)
     assert len(owner.commands) == 1
-    assert len(sent(cloud, f"{link.topics.property_set}_reply")) == 1
+    assert len(sent(cloud, f"{link.device.topics.property_set}_reply")) == 1
 
 
 @pytest.mark.parametrize("payload", WRONG_BUT_WITH_ID, ids=lambda payload: repr(payload[:40]))
@@ -211,9 +211,9 @@ async def test_commands_that_are_answered_with_their_error(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, payload: bytes
 ) -> None:
     """Whoever sent an id hears what is wrong."""
-    await publish(cloud, link.topics.property_set, payload)
-    await until(lambda: sent(cloud, f"{link.topics.property_set}_reply"))
-    answer = json.loads(sent(cloud, f"{link.topics.property_set}_reply")[0].payload)
+    await publish(cloud, link.device.topics.property_set, payload)
+    await until(lambda: sent(cloud, f"{link.device.topics.property_set}_reply"))
+    answer = json.loads(sent(cloud, f"{link.device.topics.property_set}_reply")[0].payload)
     assert (answer["id"], answer["code"]) == ("1", Code.PARAMETER_ERROR)
     assert answer["message"]
     assert not owner.commands

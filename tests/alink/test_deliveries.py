@@ -53,7 +53,7 @@ async def test_a_second_delivery_during_the_first(
     cloud.faults.set(duplicate_downlink=1)
     await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
     await until(lambda: owner.commands)
-    await publish(cloud, link.topics.property_set, owner.commands[0].payload)
+    await publish(cloud, link.device.topics.property_set, owner.commands[0].payload)
     finish.set()
     (command,) = device.service_calls
     await device.wait_for(lambda _: len(command.replies) == 3)
@@ -65,8 +65,8 @@ async def test_the_same_id_with_another_wish_is_another_command(
 ) -> None:
     """Ids are not unique enough to refuse a command by its id alone."""
     for value in (1, 0):
-        await publish(cloud, link.topics.property_set, b'{"id": "5", "params": {"LightSwitch": %d}}' % value)
-    await until(lambda: len(sent(cloud, f"{link.topics.property_set}_reply")) == 2)
+        await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {"LightSwitch": %d}}' % value)
+    await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == 2)
     assert [one.params for one in owner.commands] == [{"LightSwitch": 1}, {"LightSwitch": 0}]
 
 
@@ -77,11 +77,11 @@ async def test_memory_is_bounded(
     monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED", 3)
     payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(4)]
     for number, payload in enumerate(payloads, 1):
-        await publish(cloud, link.topics.property_set, payload)
+        await publish(cloud, link.device.topics.property_set, payload)
         await until(lambda number=number: len(owner.commands) == number)
-    await publish(cloud, link.topics.property_set, payloads[-1])
-    await publish(cloud, link.topics.property_set, payloads[0])
-    await until(lambda: len(sent(cloud, f"{link.topics.property_set}_reply")) == len(payloads) + 2)
+    await publish(cloud, link.device.topics.property_set, payloads[-1])
+    await publish(cloud, link.device.topics.property_set, payloads[0])
+    await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == len(payloads) + 2)
     assert len(owner.commands) == len(payloads) + 1
     assert owner.commands[-1].id == "0"
 
@@ -108,8 +108,8 @@ async def test_memory_ends(
     """After minutes the same bytes are a new wish."""
     monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED_FOR", -1)
     for _ in range(2):
-        await publish(cloud, link.topics.property_set, b'{"id": "5", "params": {}}')
-    await until(lambda: len(sent(cloud, f"{link.topics.property_set}_reply")) == 2)
+        await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
+    await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == 2)
     assert len(owner.commands) == 2
 
 
@@ -158,7 +158,7 @@ async def test_a_slow_command_holds_nobody_up(cloud: Simulator, device: CloudDev
     owner.act = act
     slow = await call(cloud, "SetDeviceProperty", Items={"Brightness": 1})
     assert await works(cloud, device)
-    assert (await link.fetch_thing_model()).ok
+    assert (await link.device.fetch_thing_model()).ok
     assert device.service_calls[0].reply is None
     finish.set()
     assert (await reply_to(device, slow)).code == 200
@@ -178,7 +178,7 @@ async def test_a_handler_that_raises(
     assert "secret detail" not in reply.message
     assert "secret detail" in caplog.text
 
-    await publish(cloud, link.topics.raw_down, b"\x00")
+    await publish(cloud, link.device.topics.raw_down, b"\x00")
     await until(lambda: len(owner.commands) == 2)
     owner.act = Owner().act
     assert await works(cloud, device)

@@ -29,11 +29,11 @@ async def test_what_was_wanted_while_the_device_was_away(
     await desire(cloud, Brightness=40)
     link = new_link(config)
     await link.wait_online(5)
-    wanted = await link.get_desired(["Brightness", "TargetTemperature", "LightSwitch"])
+    wanted = await link.device.get_desired(["Brightness", "TargetTemperature", "LightSwitch"])
     assert wanted == {"Brightness": Desired(40, 2), "TargetTemperature": Desired(21.5, 1)}
 
-    await link.delete_desired({identifier: desired.version for identifier, desired in wanted.items()})
-    assert await link.get_desired(["Brightness", "TargetTemperature"]) == {}
+    await link.device.delete_desired({identifier: desired.version for identifier, desired in wanted.items()})
+    assert await link.device.get_desired(["Brightness", "TargetTemperature"]) == {}
     answer = await call(cloud, "QueryDeviceDesiredProperty")
     assert {row["Identifier"]: row.get("Value") for row in answer["Data"]["List"]["DesiredPropertyInfo"]} == {
         "Brightness": None,
@@ -44,35 +44,35 @@ async def test_what_was_wanted_while_the_device_was_away(
 async def test_what_was_wanted_anew_meanwhile_stays(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """A version that is outdated clears nothing."""
     await desire(cloud, Brightness=30)
-    (wanted,) = (await link.get_desired(["Brightness"])).values()
+    (wanted,) = (await link.device.get_desired(["Brightness"])).values()
     await desire(cloud, Brightness=50)
-    await link.delete_desired({"Brightness": wanted.version})
-    assert await link.get_desired(["Brightness"]) == {"Brightness": Desired(50, 2)}
+    await link.device.delete_desired({"Brightness": wanted.version})
+    assert await link.device.get_desired(["Brightness"]) == {"Brightness": Desired(50, 2)}
 
 
 async def test_nothing_is_asked_for_nothing(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """To clear nothing must not be sent: the cloud would take it for everything."""
     await desire(cloud, Brightness=30)
-    assert await link.get_desired([]) == {}
-    await link.delete_desired({})
-    assert not sent(cloud, link.topics.desired_get) + sent(cloud, link.topics.desired_delete)
-    assert await link.get_desired(["Brightness"])
+    assert await link.device.get_desired([]) == {}
+    await link.device.delete_desired({})
+    assert not sent(cloud, link.device.topics.desired_get) + sent(cloud, link.device.topics.desired_delete)
+    assert await link.device.get_desired(["Brightness"])
 
 
 async def test_failures(cloud: Simulator, device: CloudDevice, link: Link, config: LinkConfig) -> None:
     """The code of the cloud, silence, and no connection are told apart."""
     cloud.faults.set(answer_code={"code": 6661, "count": 2})
     with pytest.raises(Rejected, match="6661: request error") as rejected:
-        await link.get_desired(["Brightness"])
+        await link.device.get_desired(["Brightness"])
     assert (rejected.value.code, rejected.value.message) == (6661, "request error")
     with pytest.raises(Rejected):
-        await link.delete_desired({"Brightness": 1})
+        await link.device.delete_desired({"Brightness": 1})
 
     cloud.faults.set(lose_replies=2)
     with pytest.raises(RequestTimeout):
-        await link.get_desired(["Brightness"], timeout=0.02)
+        await link.device.get_desired(["Brightness"], timeout=0.02)
     with pytest.raises(RequestTimeout):
-        await link.delete_desired({"Brightness": 1}, timeout=0.02)
+        await link.device.delete_desired({"Brightness": 1}, timeout=0.02)
 
     offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     with pytest.raises(NotConnected):
@@ -85,9 +85,9 @@ async def test_failures(cloud: Simulator, device: CloudDevice, link: Link, confi
 async def test_more_than_a_message_may_hold(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """They go in several messages, each identifier once."""
     identifiers = [f"P{number}" for number in range(DESIRED_LIMIT + 1)]
-    assert await link.get_desired(identifiers * 2) == {}
-    await link.delete_desired(dict.fromkeys(identifiers, 1))
-    for topic in (link.topics.desired_get, link.topics.desired_delete):
+    assert await link.device.get_desired(identifiers * 2) == {}
+    await link.device.delete_desired(dict.fromkeys(identifiers, 1))
+    for topic in (link.device.topics.desired_get, link.device.topics.desired_delete):
         params = [json.loads(one.payload)["params"] for one in sent(cloud, topic)]
         assert [len(one) for one in params] == [DESIRED_LIMIT, 1]
         assert [identifier for one in params for identifier in one] == identifiers

@@ -70,7 +70,7 @@ async def test_subscribes_in_packets_that_the_platform_takes(
     packets = subscribed(cloud)
     assert max(map(len, packets)) == FILTERS_PER_PACKET
     granted = {topic: code for packet in packets for topic, code in packet.items()}
-    assert set(granted) == set(filters_for(link.topics, services))
+    assert set(granted) == set(filters_for(link.device.topics, services))
     assert set(granted.values()) == {1}
 
 
@@ -92,10 +92,10 @@ async def test_refused_wildcards_are_not_fatal(
 async def test_listens_to_new_services_without_reconnecting(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """A new thing model costs one more subscription, not the connection."""
     before = len(subscribed(cloud))
-    await link.listen_to(["RunScene"])
-    run_scene = link.topics.service("RunScene")
+    await link.device.listen_to(["RunScene"])
+    run_scene = link.device.topics.service("RunScene")
     assert subscribed(cloud)[before:] == [{run_scene: 1, f"/ext/rrpc/+{run_scene}": 1}]
-    await link.listen_to(["RunScene"])
+    await link.device.listen_to(["RunScene"])
     assert len(subscribed(cloud)) == before + 1
     assert device.connections == 1
 
@@ -109,14 +109,16 @@ async def test_listens_to_new_services_after_the_next_connect(
         link = new_link(config_for(host.port))
         await link.wait_online(5)
         host.acknowledges = False
-        listening = asyncio.create_task(link.listen_to(["RunScene"]))
-        await until(lambda: (link.topics.service("RunScene"), 1) in host.received[-1].filters)
+        listening = asyncio.create_task(link.device.listen_to(["RunScene"]))
+        await until(lambda: (link.device.topics.service("RunScene"), 1) in host.received[-1].filters)
         host.hang_up()
         host.acknowledges = True
         await listening
         before = len(host.received)
         await until(lambda: host.connections == 2 and link.state is ONLINE)
-        assert any((link.topics.service("RunScene"), 1) in packet.filters for packet in host.received[before + 1 :])
+        assert any(
+            (link.device.topics.service("RunScene"), 1) in packet.filters for packet in host.received[before + 1 :]
+        )
 
     offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     await offline.stop()
@@ -133,7 +135,7 @@ async def test_comes_back_after_a_dropped_connection(
 ) -> None:
     """Whoever waited for a reply is told, and the next request finds the link online again."""
     cloud.faults.set(lose_replies=1)
-    waiting = asyncio.create_task(link.post_properties(SAMPLE))
+    waiting = asyncio.create_task(link.device.post_properties(SAMPLE))
     await device.wait_for(lambda one: "LightSwitch" in one.properties)
     cloud.faults.set(drop_connection=DEVICE_NAME)
     with pytest.raises(NotConnected):
@@ -143,7 +145,7 @@ async def test_comes_back_after_a_dropped_connection(
     assert owner.states == [CONNECTING, ONLINE, BACKING_OFF, CONNECTING, ONLINE]
     assert isinstance(owner.errors[2], ConnectionLost)
     assert link.last_error is None
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
     assert await obeys(cloud, device)
 
 
@@ -153,11 +155,11 @@ async def test_outlives_a_restart_of_the_cloud(cloud: Simulator, device: CloudDe
     await cloud.stop()
     await until(lambda: isinstance(link.last_error, ConnectionRefused))
     with pytest.raises(NotConnected):
-        await link.post_properties(SAMPLE)
+        await link.device.post_properties(SAMPLE)
 
     await cloud.start()
     await until(lambda: link.state is ONLINE)
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
     assert await obeys(cloud, device)
 
 
@@ -282,7 +284,7 @@ async def test_an_observer_that_fails(
     link = Link(config, on_command=Owner().obey, on_state=fail)
     link.start()
     await link.wait_online(5)
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
     await link.stop()
     assert caplog.text.count("Cannot tell that gw-1 is") == 3
 

@@ -86,7 +86,7 @@ async def test_stops_in_every_phase_without_a_trace(
     assert link.state is DISCONNECTED
     await until(lambda: all(now <= then for now, then in zip(_traces(), before, strict=True)))
     with pytest.raises(NotConnected):
-        await link.post_properties(SAMPLE)
+        await link.device.post_properties(SAMPLE)
 
     await link.stop()
     link.start()
@@ -128,7 +128,7 @@ async def test_stopping_gives_up_commands_and_requests(
     answer = await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
     await until(lambda: owner.commands)
     cloud.faults.set(lose_replies=1)
-    waiting = asyncio.create_task(link.post_properties(SAMPLE))
+    waiting = asyncio.create_task(link.device.post_properties(SAMPLE))
     await device.wait_for(lambda one: "LightSwitch" in one.properties)
 
     await link.stop()
@@ -140,6 +140,7 @@ async def test_stopping_gives_up_commands_and_requests(
     assert device.service_calls[0].replies == [reply]
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_a_caller_that_waits_is_told_at_once(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:

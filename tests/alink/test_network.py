@@ -61,17 +61,17 @@ async def test_the_broker_is_killed_and_started_again(
     port = await _start_broker(processes, 0)
     link = new_link(config_for(port))
     await link.wait_online(5)
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
 
     processes[0].kill()
     await processes[0].wait()
     await until(lambda: link.state is not ONLINE)
     with pytest.raises(NotConnected):
-        await link.post_properties(SAMPLE)
+        await link.device.post_properties(SAMPLE)
 
     assert await _start_broker(processes, port) == port
     await until(lambda: link.state is ONLINE)
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
     assert not any(isinstance(error, KickedOut) for error in owner.errors)
 
 
@@ -103,7 +103,7 @@ async def test_a_wrong_secret_that_is_corrected(
     cloud.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
     link.retry()
     await until(lambda: link.state is ONLINE)
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
 
 
 @pytest.mark.usefixtures("impatient")
@@ -112,7 +112,7 @@ async def test_a_disabled_device_is_told_apart_where_the_cloud_tells(
 ) -> None:
     """The refusal itself has the same code as that of a wrong secret."""
     cloud.faults.set(answer_code={"code": 522, "count": 1})
-    assert (await link.post_properties(SAMPLE)).code == 522
+    assert (await link.device.post_properties(SAMPLE)).code == 522
     await call(cloud, "DisableThing")
     await until(lambda: link.state is AUTH_FAILED)
     assert isinstance(link.last_error, DeviceDisabled)
@@ -144,7 +144,7 @@ async def test_garbage_from_the_cloud(cloud: Simulator, device: CloudDevice, lin
     cloud.faults.set(garble_replies=2)
     for _ in range(2):
         with pytest.raises(RequestTimeout):
-            await link.post_properties(SAMPLE, timeout=0.02)
+            await link.device.post_properties(SAMPLE, timeout=0.02)
     assert await works(cloud, device)
 
     for connections in range(2, 7):
@@ -161,11 +161,11 @@ async def test_the_clock_is_set(
     """Nothing waits for a time of day: what runs goes on, and what is connected anew is let in."""
     clock = time.time
     monkeypatch.setattr(time, "time", lambda: clock() + jump)
-    assert (await link.post_properties(SAMPLE)).ok
+    assert (await link.device.post_properties(SAMPLE)).ok
     assert await works(cloud, device)
     cloud.faults.set(drop_connection=DEVICE_NAME)
     await is_back(link, device, 2)
-    assert (await link.read_clock()).ahead == pytest.approx(-jump, abs=60)
+    assert (await link.device.read_clock()).ahead == pytest.approx(-jump, abs=60)
 
 
 @pytest.mark.usefixtures("impatient")

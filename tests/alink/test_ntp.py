@@ -24,7 +24,7 @@ HOUR = 3600
 async def test_compares_the_clocks(cloud: Simulator, device: CloudDevice, link: Link, ahead: int) -> None:
     """Both ways, with a bound for what the way of the messages may hide."""
     cloud.faults.set(clock_ahead=ahead)
-    reading = await link.read_clock()
+    reading = await link.device.read_clock()
     assert reading.ahead == pytest.approx(ahead, abs=reading.uncertainty + 0.01)  # the cloud counts in milliseconds
     assert await works(cloud, device)
 
@@ -33,11 +33,11 @@ async def test_no_time_service(cloud: Simulator, link: Link) -> None:
     """Not every platform that speaks Alink has one."""
     cloud.faults.set(lose_replies=1)
     with pytest.raises(RequestTimeout):
-        await link.read_clock(0.02)
-    await link.read_clock()
+        await link.device.read_clock(0.02)
+    await link.device.read_clock()
     await link.stop()
     with pytest.raises(NotConnected):
-        await link.read_clock()
+        await link.device.read_clock()
 
 
 @pytest.mark.parametrize(

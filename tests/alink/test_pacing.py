@@ -145,6 +145,7 @@ def test_a_cloud_that_replies_to_nothing_is_left_less_and_less_often() -> None:
     assert backoff.after_loss(LOST, 3600) == (LOST, 1)
 
 
+@pytest.mark.rate_limit
 async def test_a_burst_then_a_steady_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a silence some messages go at once; the next ones wait, each for its own turn."""
     naps: list[float] = []
@@ -173,6 +174,7 @@ async def test_a_burst_then_a_steady_rate(monkeypatch: pytest.MonkeyPatch) -> No
     assert naps == pytest.approx([0.2])
 
 
+@pytest.mark.rate_limit
 async def test_a_burst_at_most_after_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the loop was blocked for seconds, all who waited for their turn are late; they do not go all at once."""
     turn = asyncio.Condition()

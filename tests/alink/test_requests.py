@@ -29,11 +29,11 @@ AT = 1_767_225_600_000
 
 async def test_property_post(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """Values arrive with their time, by QoS 1."""
-    reply = await link.post_properties({"LightSwitch": Sample(1, AT), "TargetTemperature": Sample(21.5, AT + 1)})
+    reply = await link.device.post_properties({"LightSwitch": Sample(1, AT), "TargetTemperature": Sample(21.5, AT + 1)})
     assert (reply.ok, reply.code, reply.rejected) == (True, 200, {})
     assert device.properties == {"LightSwitch": (1, AT), "TargetTemperature": (21.5, AT + 1)}
 
-    (message,) = sent(cloud, link.topics.property_post)
+    (message,) = sent(cloud, link.device.topics.property_post)
     assert message.qos == 1
     assert json.loads(message.payload) | {"id": ""} == {
         "id": "",
@@ -45,7 +45,7 @@ async def test_property_post(cloud: Simulator, device: CloudDevice, link: Link) 
 
 async def test_property_post_with_an_error_for_one_property(device: CloudDevice, link: Link) -> None:
     """The cloud says 200, drops one value, and only the data tells which."""
-    reply = await link.post_properties({"LightSwitch": Sample(1, AT), "Brightness": Sample(999, AT)})
+    reply = await link.device.post_properties({"LightSwitch": Sample(1, AT), "Brightness": Sample(999, AT)})
     assert reply.ok
     assert list(reply.rejected) == ["Brightness"]
     assert list(device.properties) == ["LightSwitch"]
@@ -54,19 +54,21 @@ async def test_property_post_with_an_error_for_one_property(device: CloudDevice,
 async def test_property_post_refused_as_a_whole(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """A code other than 200 is an outcome, not an exception."""
     cloud.faults.set(answer_code={"code": 5092, "count": 1})
-    reply = await link.post_properties({"LightSwitch": Sample(1, AT)})
+    reply = await link.device.post_properties({"LightSwitch": Sample(1, AT)})
     assert (reply.ok, reply.code) == (False, 5092)
     assert not device.properties
 
 
 async def test_event_post(device: CloudDevice, link: Link) -> None:
     """An event arrives with its output and its time; one that the thing model does not know is refused."""
-    reply = await link.post_event("HighTemperatureAlarm", {"Temperature": 90.5, "Threshold": 80.0, "Zone": "attic"}, AT)
+    reply = await link.device.post_event(
+        "HighTemperatureAlarm", {"Temperature": 90.5, "Threshold": 80.0, "Zone": "attic"}, AT
+    )
     assert reply.ok
     (event,) = device.events
     assert (event.identifier, event.output["Temperature"], event.time) == ("HighTemperatureAlarm", 90.5, AT)
 
-    assert not (await link.post_event("NoSuchEvent", {}, AT)).ok
+    assert not (await link.device.post_event("NoSuchEvent", {}, AT)).ok
 
 
 async def test_raw_up(
@@ -74,7 +76,7 @@ async def test_raw_up(
 ) -> None:
     """A frame arrives byte for byte; what the cloud says to it reaches the log and nobody else."""
     caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
-    await link.send_raw(b"\x00\xff\x10")
+    await link.device.send_raw(b"\x00\xff\x10")
     await device.wait_for(lambda one: bool(one.raw_up))
     assert device.raw_up == [b"\x00\xff\x10"]
     await until(lambda: "answered a raw frame" in caplog.text)
@@ -83,13 +85,13 @@ async def test_raw_up(
 
 async def test_thing_model_from_the_cloud(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """Some instances tell the thing model, others are silent."""
-    reply = await link.fetch_thing_model()
+    reply = await link.device.fetch_thing_model()
     assert reply.ok
     assert "LightSwitch" in json.dumps(reply.data)
 
     cloud.faults.set(dsltemplate_silent=True)
     with pytest.raises(RequestTimeout, match="no reply to thing"):
-        await link.fetch_thing_model(timeout=0.05)
+        await link.device.fetch_thing_model(timeout=0.05)
 
 
 # Replies
@@ -99,9 +101,9 @@ async def test_a_lost_reply_is_a_time_out(cloud: Simulator, device: CloudDevice,
     """The request may have had an effect; the next one is not affected."""
     cloud.faults.set(lose_replies=1)
     with pytest.raises(RequestTimeout, match=r"no reply to thing\.event\.property\.post within 0\.05 s"):
-        await link.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.05)
+        await link.device.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.05)
     assert "LightSwitch" in device.properties
-    assert (await link.post_properties({"LightSwitch": Sample(0, AT)})).ok
+    assert (await link.device.post_properties({"LightSwitch": Sample(0, AT)})).ok
 
 
 async def test_a_late_reply_is_passed_over(
@@ -111,10 +113,10 @@ async def test_a_late_reply_is_passed_over(
     caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
     cloud.faults.set(delay_replies=0.1)
     with pytest.raises(RequestTimeout):
-        await link.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.01)
+        await link.device.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.01)
     await until(lambda: "Nobody waits for reply" in caplog.text)
     cloud.faults.set(reset=True)
-    assert (await link.post_properties({"LightSwitch": Sample(0, AT)})).ok
+    assert (await link.device.post_properties({"LightSwitch": Sample(0, AT)})).ok
 
 
 @pytest.mark.usefixtures("unlimited")
@@ -123,9 +125,10 @@ async def test_replies_out_of_order(new_link: NewLink) -> None:
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
-        topics = [link.topics.event_post(f"Event{number % 3}") for number in range(60)]
+        topics = [link.device.topics.event_post(f"Event{number % 3}") for number in range(60)]
         asking = [
-            asyncio.create_task(link.request(topic, "m", {"number": number})) for number, topic in enumerate(topics)
+            asyncio.create_task(link.device.request(topic, "m", {"number": number}))
+            for number, topic in enumerate(topics)
         ]
         await until(lambda: len(host.published) == len(topics))
         for request in random.sample(host.published, len(topics)):
@@ -157,11 +160,11 @@ async def test_replies_are_read_tolerantly(
 ) -> None:
     """Id and code may be numbers or text, the rest may be missing (docs/protocol.md §0.4)."""
     cloud.faults.set(lose_replies=1)
-    asking = asyncio.create_task(link.request(link.topics.desired_get, "thing.property.desired.get", []))
-    await until(lambda: sent(cloud, link.topics.desired_get))
-    (request,) = sent(cloud, link.topics.desired_get)
+    asking = asyncio.create_task(link.device.request(link.device.topics.desired_get, "thing.property.desired.get", []))
+    await until(lambda: sent(cloud, link.device.topics.desired_get))
+    (request,) = sent(cloud, link.device.topics.desired_get)
     payload = answer.replace("ID", json.loads(request.payload)["id"])
-    await publish(cloud, f"{link.topics.desired_get}_reply", payload.encode())
+    await publish(cloud, f"{link.device.topics.desired_get}_reply", payload.encode())
     reply = await asking
     assert (reply.code, reply.message, reply.data) == expected
 
@@ -174,9 +177,9 @@ async def test_unreadable_replies_are_passed_over(
 ) -> None:
     """Garbage where a reply should be is noted, and the link lives on."""
     caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
-    await publish(cloud, f"{link.topics.property_post}_reply", payload)
+    await publish(cloud, f"{link.device.topics.property_post}_reply", payload)
     await until(lambda: "Unreadable reply" in caplog.text)
-    assert (await link.post_properties({"LightSwitch": Sample(1, AT)})).ok
+    assert (await link.device.post_properties({"LightSwitch": Sample(1, AT)})).ok
     assert device.connections == 1
 
 
@@ -199,8 +202,8 @@ async def test_nothing_is_sent_that_json_cannot_hold(device: CloudDevice, link: 
     """A value that is no number or a message that is too long fails before it is sent, and leaves nothing behind."""
     for value in (math.nan, "x" * MAX_PAYLOAD):
         with pytest.raises(MessageError):
-            await link.post_properties({"GatewayName": Sample(value, AT)})
-    assert (await link.post_properties({"LightSwitch": Sample(1, AT)})).ok
+            await link.device.post_properties({"GatewayName": Sample(value, AT)})
+    assert (await link.device.post_properties({"LightSwitch": Sample(1, AT)})).ok
     assert list(device.properties) == ["LightSwitch"]
 
 
@@ -208,9 +211,9 @@ async def test_not_connected(config: LinkConfig) -> None:
     """Without a connection nothing is kept for later."""
     link = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     with pytest.raises(NotConnected):
-        await link.post_properties({"LightSwitch": Sample(1, AT)})
+        await link.device.post_properties({"LightSwitch": Sample(1, AT)})
     with pytest.raises(NotConnected):
-        await link.send_raw(b"\x00")
+        await link.device.send_raw(b"\x00")
 
 
 async def test_ids_start_anywhere_and_wrap(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ async def test_tls_with_an_authority_of_its_own(
     cloud = await secure_cloud(authority.server_context("127.0.0.1"))
     link = new_link(config_for(cloud.port, transport=Transport.TLS, ca=authority.pem))
     await link.wait_online(5)
-    assert (await link.request(link.topics.desired_get, "thing.property.desired.get", ["LightSwitch"])).ok
+    assert (await link.device.request(link.device.topics.desired_get, "thing.property.desired.get", ["LightSwitch"])).ok
     assert any(b"|securemode=2," in message.payload for message in cloud.wire if message.note == "connected")
 
 

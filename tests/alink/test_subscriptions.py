@@ -90,7 +90,7 @@ async def test_user_topics_come_and_go_without_reconnecting(
 ) -> None:
     """Only the difference is subscribed and unsubscribed, and what is unsubscribed does not arrive any more."""
     before = len(noted(cloud, "subscribed"))
-    await link.listen_to_topics(["get", "news/+"])
+    await link.device.listen_to_topics(["get", "news/+"])
     assert noted(cloud, "subscribed")[before:] == [
         [f"{USER}/get", f"/ext/rrpc/+{USER}/get", f"{USER}/news/+", f"/ext/rrpc/+{USER}/news/+"]
     ]
@@ -98,7 +98,7 @@ async def test_user_topics_come_and_go_without_reconnecting(
     await publish(cloud, f"{USER}/news/today", b"2")
     await until(lambda: len(owner.commands) == 2)
 
-    await link.listen_to_topics(["news/+", "other"])
+    await link.device.listen_to_topics(["news/+", "other"])
     assert noted(cloud, "subscribed")[before + 1 :] == [[f"{USER}/other", f"/ext/rrpc/+{USER}/other"]]
     assert {one for packet in noted(cloud, "unsubscribed") for one in packet} == {
         f"{USER}/get",
@@ -114,18 +114,18 @@ async def test_user_topics_come_and_go_without_reconnecting(
 async def test_as_many_as_there_may_be(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """A full set is exchanged for another, in packets that the platform takes, and never above its limit."""
     services = [f"Service{number}" for number in range(100)]
-    await link.listen_to(services)
+    await link.device.listen_to(services)
     for name in ("old", "new"):
-        await link.listen_to_topics(f"{name}{number}" for number in range(USER_TOPIC_LIMIT))
-    assert not link.refused_topics
+        await link.device.listen_to_topics(f"{name}{number}" for number in range(USER_TOPIC_LIMIT))
+    assert not link.device.refused_topics
     packets = noted(cloud, "subscribed") + noted(cloud, "unsubscribed")
     assert max(map(len, packets)) == FILTERS_PER_PACKET
     assert device.connection is not None
     assert len(device.connection.subscriptions) == SUBSCRIPTION_LIMIT
     assert f"{USER}/new0" in device.connection.subscriptions
     assert f"{USER}/old0" not in device.connection.subscriptions
-    await link.listen_to_topics([])
-    await link.listen_to([])
+    await link.device.listen_to_topics([])
+    await link.device.listen_to([])
     assert len(device.connection.subscriptions) == len(filters_for(TOPICS))
 
 
@@ -136,7 +136,7 @@ async def test_user_topics_are_subscribed_again_after_a_reconnect(
     """Whether they were there from the beginning or came later."""
     link = new_link(config, user_topics=["first"])
     await link.wait_online(5)
-    await link.listen_to_topics(["first", "second"])
+    await link.device.listen_to_topics(["first", "second"])
     cloud.faults.set(drop_connection=DEVICE_NAME)
     await until(lambda: device.connections == 2 and link.state is LinkState.ONLINE)
     for topic in ("first", "second"):
@@ -148,10 +148,10 @@ async def test_wrong_user_topics_change_nothing(
     cloud: Simulator, device: CloudDevice, link: Link, config: LinkConfig, owner: Owner
 ) -> None:
     """The caller is told before anything has happened."""
-    await link.listen_to_topics(["get"])
+    await link.device.listen_to_topics(["get"])
     for wrong in (["get", "a//b"], [f"t{number}" for number in range(USER_TOPIC_LIMIT + 1)]):
         with pytest.raises(ValueError):  # noqa: PT011 - which text is a matter of the tests above
-            await link.listen_to_topics(wrong)
+            await link.device.listen_to_topics(wrong)
     await publish(cloud, f"{USER}/get", b"x")
     await until(lambda: owner.commands)
     assert not noted(cloud, "unsubscribed")
@@ -165,14 +165,14 @@ async def test_user_topics_that_the_cloud_refuses(
     """Whoever wants to listen is told, once, and what the cloud takes is not affected."""
     cloud.faults.set(refuse_wildcards=True)
     for _ in range(2):
-        await link.listen_to_topics(["get", "news/#"])
-    assert link.refused_topics == {"news/#"}
+        await link.device.listen_to_topics(["get", "news/#"])
+    assert link.device.refused_topics == {"news/#"}
     assert caplog.text.count("does not let gw-1 listen to") == 1
-    await link.listen_to_topics(["get"])
-    assert not link.refused_topics
+    await link.device.listen_to_topics(["get"])
+    assert not link.device.refused_topics
     assert await works(cloud, device)
     await link.stop()
-    assert not link.refused_topics
+    assert not link.device.refused_topics
 
 
 @pytest.mark.parametrize("form", ["auto", "sys"])
@@ -189,7 +189,9 @@ async def test_named_services_work_where_wildcards_are_refused(
 
 async def test_changes_one_after_the_other(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """Whoever changes it last has it, however many change it at once."""
-    await asyncio.gather(*(link.listen_to_topics([f"topic{number}"]) for number in range(10)), link.listen_to(["Run"]))
+    await asyncio.gather(
+        *(link.device.listen_to_topics([f"topic{number}"]) for number in range(10)), link.device.listen_to(["Run"])
+    )
     assert device.connection is not None
     wanted = filters_for(TOPICS, ["Run"], ["topic9"])
     assert len(device.connection.subscriptions) == len(wanted)
@@ -202,13 +204,13 @@ async def test_a_host_that_does_not_acknowledge(monkeypatch: pytest.MonkeyPatch,
         link = new_link(config_for(host.port))
         await link.wait_online(5)
         monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.02)
-        await link.listen_to_topics(["a"])
+        await link.device.listen_to_topics(["a"])
         host.acknowledges = False
-        await link.listen_to_topics([])
-        await link.listen_to_topics([])
+        await link.device.listen_to_topics([])
+        await link.device.listen_to_topics([])
         unsubscribed = [set(one.filters) for one in host.received if isinstance(one, Unsubscribe)]
         assert unsubscribed == [set(TOPICS.user_filters("a"))] * 2
         host.acknowledges = True
-        await link.listen_to_topics(["b"])
+        await link.device.listen_to_topics(["b"])
         subscribed = [packet.filters for packet in host.received if isinstance(packet, Subscribe)]
         assert subscribed[-1] == tuple((one, 1) for one in TOPICS.user_filters("b"))

@@ -156,7 +156,7 @@ async def test_a_host_that_reads_slowly(cloud: Simulator, device: CloudDevice, n
     cloud.faults.set(freeze=DEVICE_NAME)
     frames = [bytes([number]) * 200_000 for number in range(20)]
     for frame in frames:
-        await link.send_raw(frame)
+        await link.device.send_raw(frame)
     cloud.faults.set(unfreeze=DEVICE_NAME)
     await device.wait_for(lambda one: len(one.raw_up) == len(frames))
     assert device.raw_up == frames
@@ -170,7 +170,7 @@ async def test_a_host_that_acknowledges_nothing(new_link: NewLink) -> None:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
         for number in range(30):
-            await link.send_raw(bytes([number]))
+            await link.device.send_raw(bytes([number]))
         await until(lambda: len(host.published) == 30)
 
 

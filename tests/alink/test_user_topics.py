@@ -36,8 +36,8 @@ def answering(raw: bytes | None) -> CommandHandler:
 @pytest.mark.parametrize("qos", [0, 1])
 async def test_publish(cloud: Simulator, device: CloudDevice, link: Link, qos: int) -> None:
     """Any bytes arrive as they are, on the topic and by the QoS that were asked for."""
-    await link.publish("update/error", b"\x00\xff", qos)
-    await link.publish("update", b"", qos)
+    await link.device.publish("update/error", b"\x00\xff", qos)
+    await link.device.publish("update", b"", qos)
     await device.wait_for(lambda one: len(one.user_messages) == 2)
     assert [(one.topic, one.payload, one.qos) for one in device.user_messages] == [
         ("update/error", b"\x00\xff", qos),
@@ -49,14 +49,14 @@ async def test_publish(cloud: Simulator, device: CloudDevice, link: Link, qos: i
 async def test_what_can_not_be_published(device: CloudDevice, link: Link, config: LinkConfig) -> None:
     """The platform would drop it without a word, so nothing is sent."""
     with pytest.raises(ValueError, match="wildcard"):
-        await link.publish("+/get", b"")
+        await link.device.publish("+/get", b"")
     with pytest.raises(ValueError, match="empty level"):
-        await link.publish("/../other", b"")
+        await link.device.publish("/../other", b"")
     with pytest.raises(ValueError, match="more than the"):
-        await link.publish("update", bytes(MAX_PAYLOAD + 1))
+        await link.device.publish("update", bytes(MAX_PAYLOAD + 1))
     with pytest.raises(ValueError, match="QoS"):
-        await link.publish("update", b"", 2)
-    await link.publish("update", bytes(MAX_PAYLOAD))
+        await link.device.publish("update", b"", 2)
+    await link.device.publish("update", bytes(MAX_PAYLOAD))
     await device.wait_for(lambda one: bool(one.user_messages))
     assert [len(one.payload) for one in device.user_messages] == [MAX_PAYLOAD]
 
@@ -71,7 +71,7 @@ async def test_what_can_not_be_published(device: CloudDevice, link: Link, config
 async def test_a_message(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
     """It is handed on with the name of its topic; nobody waits, so there is no answer, whatever the handler returns."""
     owner.act = answering(b"nobody hears this")
-    await link.listen_to_topics(["a/#"])
+    await link.device.listen_to_topics(["a/#"])
     await publish(cloud, f"{USER}/a/b", b"\x00\xff")
     await until(lambda: owner.commands)
     (command,) = owner.commands
@@ -85,7 +85,7 @@ async def test_the_same_message_twice_is_two_messages(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
     """A toggle and a toggle again: without an id only its author knows whether it is meant twice."""
-    await link.listen_to_topics(["get"])
+    await link.device.listen_to_topics(["get"])
     for _ in range(2):
         await publish(cloud, f"{USER}/get", b"toggle")
     await until(lambda: len(owner.commands) == 2)
@@ -115,13 +115,13 @@ async def test_messages_do_not_make_the_device_forget_its_commands(
 ) -> None:
     """However many messages come between them, a second delivery of a command is known."""
     monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED", 3)
-    await link.listen_to_topics(["get"])
+    await link.device.listen_to_topics(["get"])
     command = b'{"id": "5", "params": {"LightSwitch": 1}}'
-    await publish(cloud, link.topics.property_set, command)
+    await publish(cloud, link.device.topics.property_set, command)
     for number in range(10):
         await publish(cloud, f"{USER}/get", b"%d" % number)
-    await publish(cloud, link.topics.property_set, command)
-    await until(lambda: len(sent(cloud, f"{link.topics.property_set}_reply")) == 2)
+    await publish(cloud, link.device.topics.property_set, command)
+    await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == 2)
     assert [one.kind for one in owner.commands].count(CommandKind.PROPERTY_SET) == 1
 
 
@@ -131,7 +131,7 @@ async def test_messages_do_not_make_the_device_forget_its_commands(
 async def test_a_call_on_a_user_topic(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
     """The caller gets the bytes of the answer, on the topic of the call and by QoS 0."""
     owner.act = answering(b"\x01\xfe")
-    await link.listen_to_topics(["ask/+"])
+    await link.device.listen_to_topics(["ask/+"])
     result = await ask(cloud, b"\x00\xff", f"{USER}/ask/this")
     assert (result["Success"], result["RrpcCode"], result["payload"]) == (True, "SUCCESS", b"\x01\xfe")
     (command,) = owner.commands
@@ -154,17 +154,19 @@ async def test_a_call_without_a_topic(
     assert (command.payload, command.id) == (payload, str(result["MessageId"]))
 
 
+@pytest.mark.usefixtures("short_calls")
 @pytest.mark.parametrize("topic", [None, f"{USER}/ask"])
 async def test_a_call_that_nobody_answers(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, topic: str | None
 ) -> None:
     """Nothing is sent, and the platform tells the caller just that."""
-    await link.listen_to_topics(["ask"])
+    await link.device.listen_to_topics(["ask"])
     result = await ask(cloud, b"hello", topic)
     assert (result["Success"], result["RrpcCode"]) == (False, "TIMEOUT")
     assert len(owner.commands) == 1
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_a_call_whose_handler_fails(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,6 +180,7 @@ async def test_a_call_whose_handler_fails(
     assert "failed unexpectedly" in caplog.text
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_an_answer_that_is_too_large(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -244,12 +247,12 @@ async def test_too_many_messages_at_once(new_link: NewLink, owner: Owner, monkey
         await link.wait_online(5)
         for number in range(5):
             host.publish(f"{USER}/get", b"%d" % number)
-        host.publish(link.topics.property_set, b'{"id": "1", "params": {}}')
+        host.publish(link.device.topics.property_set, b'{"id": "1", "params": {}}')
         await until(lambda: host.published)
         assert json.loads(host.published[0].payload)["code"] == 429
         assert [one.payload for one in owner.commands] == [b"0", b"1", b"2"]
         finish.set()
         owner.act = Owner().act
-        host.publish(link.topics.property_set, b'{"id": "2", "params": {}}')
+        host.publish(link.device.topics.property_set, b'{"id": "2", "params": {}}')
         await until(lambda: len(host.published) == 2)
         assert json.loads(host.published[1].payload)["code"] == 200

@@ -15,7 +15,7 @@ def read(state: State) -> dict[str, Value | None]:
 
 def commands(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     """Return the actions that give an entity these values."""
-    return DOMAINS[state.domain].commands(state, values)
+    return DOMAINS[state.domain].actions_for(state, values)
 
 
 def changed(state: State, new: str | None = None, **attributes: object) -> State:

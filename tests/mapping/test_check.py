@@ -19,7 +19,7 @@ from custom_components.aliyun_iot.alink.model.thing_model import Property
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.mapping.check import Problem, check
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, aspect_for
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED, aspect_for
 
 LOCK = State("lock.door", "locked")
 SWITCH = State("switch.pump", "on")
@@ -153,7 +153,7 @@ def test_what_is_no_entity_s_is_checked_as_well() -> None:
     """A template only reports, actions of the user's own are free to do anything."""
     definition = Property("P", "P", True, True, False, BoolType(), "")
     template = Binding("P", "", "template", source="{{ 1 }}")
-    assert check(template, RENDERED, definition, NO_ENTITY) == []
+    assert check(template, RENDERED, definition, NO_ENTITY_STATE) == []
     both = replace(template, access=Access.BOTH)
-    assert [one.key for one in check(both, RENDERED, definition, NO_ENTITY)] == ["entity_not_controllable"]
-    assert check(replace(both, actions=ACTIONS), RENDERED, definition, NO_ENTITY) == []
+    assert [one.key for one in check(both, RENDERED, definition, NO_ENTITY_STATE)] == ["entity_not_controllable"]
+    assert check(replace(both, actions=ACTIONS), RENDERED, definition, NO_ENTITY_STATE) == []

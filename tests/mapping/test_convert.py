@@ -131,7 +131,7 @@ def test_values_travel_both_ways(
 def test_a_brightness_of_255_levels_comes_back_as_it_was_set(level: int) -> None:
     """The entity holds the level that the cloud sets, and the cloud hears the same one."""
     percent = back(level, LAMP, "brightness", IntType(0, 255))
-    (call,) = DOMAINS["light"].commands(LAMP, {"brightness": percent})
+    (call,) = DOMAINS["light"].actions_for(LAMP, {"brightness": percent})
     assert call.data == {"brightness": level}
     lit = State(LAMP.entity_id, "on", {**LAMP.attributes, **call.data})
     assert there(aspect_of(LAMP.entity_id, "brightness").read(lit), lit, "brightness", IntType(0, 255)) == level
@@ -143,7 +143,7 @@ def test_a_property_of_gears_sets_the_gear(steps: int, gear: int) -> None:
     """Home Assistant's own way from percent to a gear ends at the same one."""
     fan = State("fan.ceiling", "on", {"supported_features": 1, "percentage_step": 100 / steps, "percentage": 100})
     percent = back(gear, fan, "speed", IntType(0, steps))
-    (call,) = DOMAINS["fan"].commands(fan, {"speed": percent})
+    (call,) = DOMAINS["fan"].actions_for(fan, {"speed": percent})
     gears = list(range(1, steps + 1))
     assert percentage_to_ordered_list_item(gears, call.data["percentage"]) == gear
     assert there(call.data["percentage"], fan, "speed", IntType(0, steps)) == gear

@@ -24,7 +24,7 @@ from custom_components.aliyun_iot.mapping.aspect import Location, Raw, Reason, R
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, STATE_ASPECTS, attribute_aspect
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED, STATE_ASPECTS, attribute_aspect
 from custom_components.aliyun_iot.mapping.kinds.raw import TRUTHS, kind_of_raw
 
 MODES = EnumType({0: "关闭", 1: "制冷", 2: "制热", 7: ""})
@@ -35,13 +35,13 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DIMMER = State("number.dimmer", "64", {"min": 0, "max": 255, "step": 1})
 
 
-def there(value: Raw, data_type: DataType, state: State = NO_ENTITY, **conversion: Any) -> CloudValue:
+def there(value: Raw, data_type: DataType, state: State = NO_ENTITY_STATE, **conversion: Any) -> CloudValue:
     """Convert to the cloud."""
     assert value is not None
     return to_cloud(value, STATE_ASPECTS[0], data_type, Conversion(**conversion), state)
 
 
-def back(value: CloudValue, data_type: DataType, state: State = NO_ENTITY, **conversion: Any) -> Value:
+def back(value: CloudValue, data_type: DataType, state: State = NO_ENTITY_STATE, **conversion: Any) -> Value:
     """Convert from the cloud."""
     return to_ha(value, STATE_ASPECTS[0], data_type, Conversion(**conversion), state)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, ServiceBinding
-from custom_components.aliyun_iot.mapping.document.difference import Change, Mode, difference
+from custom_components.aliyun_iot.mapping.document.difference import ItemChange, Mode, difference
 from custom_components.aliyun_iot.mapping.document.document import Document
 
 LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
@@ -17,11 +17,11 @@ def test_the_difference() -> None:
     current = Document.of([LAMP, kettle], [wash])
     wanted = Document.of([LAMP, dimmer, cellar])
     merged = difference(current, wanted, Mode.MERGE)
-    assert merged.bindings == (Change("Cellar", None, cellar), Change("Kettle", kettle, dimmer))
+    assert merged.bindings == (ItemChange("Cellar", None, cellar), ItemChange("Kettle", kettle, dimmer))
     assert (merged.services, merged.rules, merged.unchanged) == ((), (), 2)
     replaced = difference(current, wanted, Mode.REPLACE)
     assert replaced.bindings == merged.bindings
-    assert (replaced.services, replaced.unchanged) == ((Change("Wash", wash, None),), 1)
+    assert (replaced.services, replaced.unchanged) == ((ItemChange("Wash", wash, None),), 1)
     for mode in Mode:
         assert not difference(current, current, mode).all
 

@@ -7,20 +7,16 @@ from hypothesis import given, strategies as st
 import pytest
 
 # Home Assistant first: it decides which package is called voluptuous.
-from custom_components.aliyun_iot.mapping.binding import (
-    RESERVED_IDENTIFIERS,
-    Access,
-    Binding,
-    Conversion,
-    ServiceBinding,
-)
+from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion, ServiceBinding
 from custom_components.aliyun_iot.mapping.document.document import Document
-from custom_components.aliyun_iot.mapping.document.fault import DocumentError, Expected, FaultKind
+from custom_components.aliyun_iot.mapping.document.fault import DocumentError, FaultKind
 from custom_components.aliyun_iot.mapping.document.rules import DocumentedRule
 from custom_components.aliyun_iot.mapping.document.text import MAX_SIZE, read_text, write_text
 from custom_components.aliyun_iot.mapping.event_binding import EventBinding
-from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.fields import Expected
+from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.mapping.selection import Selection, Target
+from custom_components.aliyun_iot.mapping.validators import RESERVED_IDENTIFIERS
 
 HEAD = "format: aliyun_iot_mapping\nversion: 1\n"
 LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
@@ -116,7 +112,7 @@ RULES = st.dictionaries(
     st.builds(
         DocumentedRule,
         st.builds(Selection, TARGETS, TARGETS, hidden_too=st.booleans(), diagnostic_too=st.booleans()),
-        st.frozensets(st.builds(Facet, ENTITIES, TEXTS.filter(bool)), max_size=3),
+        st.frozensets(st.builds(EntityAspect, ENTITIES, TEXTS.filter(bool)), max_size=3),
     ),
     max_size=2,
 )
@@ -178,7 +174,7 @@ def test_people_can_read_it() -> None:
         {
             "客厅": DocumentedRule(
                 Selection(Target(area_id=("living_room",)), Target(domain=("sensor",))),
-                frozenset({Facet("light.lamp", "effect")}),
+                frozenset({EntityAspect("light.lamp", "effect")}),
                 {"area_id": {"living_room": "客厅", "attic": "阁楼"}},
             )
         },

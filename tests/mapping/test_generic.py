@@ -12,7 +12,7 @@ from custom_components.aliyun_iot.mapping.aspect import Kind, Raw
 from custom_components.aliyun_iot.mapping.attributes import as_raw
 from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, STATE_ASPECTS, aspect_for
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED, STATE_ASPECTS, aspect_for
 
 MOWING = State("zone.garden", "3", {"radius": 12.5, "passive": None, "persons": ("person.a", "person.b")})
 OUTSIDE = State("weather.home", "sunny", {"temperature": 71, "temperature_unit": "°F"})
@@ -67,7 +67,7 @@ def test_domain_aspects_are_found_the_same_way() -> None:
         aspect = aspect_for(Binding("A", "", key, source="x"), "")
         assert aspect
         assert (aspect.key, aspect.kind) == (key, Kind.RAW)
-        assert not aspect.controllable(NO_ENTITY)
+        assert not aspect.controllable(NO_ENTITY_STATE)
 
 
 def test_equal_bindings_have_equal_aspects() -> None:

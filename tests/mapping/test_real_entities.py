@@ -140,7 +140,7 @@ async def test_home_assistant_does_what_was_planned(
     await hass.async_block_till_done()
     state = hass.states.get(entity_id)
     assert state
-    for call in DOMAINS[domain].commands(state, values):
+    for call in DOMAINS[domain].actions_for(state, values):
         await hass.services.async_call(call.domain, call.action, {**call.data, "entity_id": entity_id}, blocking=True)
     new = hass.states.get(entity_id)
     expected = outcome or values

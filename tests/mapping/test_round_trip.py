@@ -262,7 +262,7 @@ def test_what_is_set_is_what_comes_back(aspect: Aspect, state: State, data: st.D
     wire = data.draw(wire_values(aspect, data_type, state))
     value = to_ha(data_type.decode(wire), aspect, data_type, conversion, state)
     beside = BESIDE.get((state.domain, aspect.key), {})
-    new = after(state, DOMAINS[state.domain].commands(state, {aspect.key: value, **beside}))
+    new = after(state, DOMAINS[state.domain].actions_for(state, {aspect.key: value, **beside}))
     if (aspect.key in ("brightness", "speed") and value == 0) or (aspect.kind is Kind.COLOR and value == (0, 0, 0)):
         assert new.state == "off"
         return

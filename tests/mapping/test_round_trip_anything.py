@@ -25,7 +25,7 @@ from custom_components.aliyun_iot.mapping.attributes import as_raw
 from custom_components.aliyun_iot.mapping.binding import Binding, Conversion
 from custom_components.aliyun_iot.mapping.convert import to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED
 from custom_components.aliyun_iot.mapping.kinds.raw import kind_of_raw
 from custom_components.aliyun_iot.mapping.model.infer import infer_data_type, infer_raw_type
 from custom_components.aliyun_iot.mapping.templates import Templates, render
@@ -96,9 +96,9 @@ def test_anything_comes_back_as_it_was_set(data: st.DataObject, data_type: DataT
     """Wire → what actions and templates get → wire, whatever the type is made of."""
     conversion = Conversion(invert=invert and isinstance(data_type, BoolType))
     wire = data.draw(wire_of(data_type))
-    home = to_ha(data_type.decode(wire), RENDERED, data_type, conversion, NO_ENTITY)
+    home = to_ha(data_type.decode(wire), RENDERED, data_type, conversion, NO_ENTITY_STATE)
     json.dumps(home)
-    again = data_type.encode(to_cloud(home, RENDERED, data_type, conversion, NO_ENTITY))
+    again = data_type.encode(to_cloud(home, RENDERED, data_type, conversion, NO_ENTITY_STATE))
     assert same(again, wire)
 
 
@@ -118,7 +118,7 @@ def test_whatever_there_is_goes_right_or_not_at_all(value: object, data_type: Da
         return
     sent = None
     with suppress(Refused):
-        sent = to_cloud(raw, RENDERED, data_type, Conversion(), NO_ENTITY)
+        sent = to_cloud(raw, RENDERED, data_type, Conversion(), NO_ENTITY_STATE)
     if sent is not None and not isinstance(data_type, ArrayType | StructType | TextType):
         assert data_type.encode(sent) is not None
 
@@ -127,8 +127,10 @@ def test_whatever_there_is_goes_right_or_not_at_all(value: object, data_type: Da
 def test_without_a_thing_model_a_value_is_of_its_own_type(value: bool | float | str) -> None:
     """It is posted as it is, and taken back as it is."""
     data_type = infer_raw_type(value)
-    wire = data_type.encode(to_cloud(value, RENDERED, data_type, Conversion(), NO_ENTITY))
-    assert to_ha(data_type.decode(wire), RENDERED, data_type, Conversion(), NO_ENTITY) == pytest.approx(value, rel=1e-8)
+    wire = data_type.encode(to_cloud(value, RENDERED, data_type, Conversion(), NO_ENTITY_STATE))
+    assert to_ha(data_type.decode(wire), RENDERED, data_type, Conversion(), NO_ENTITY_STATE) == pytest.approx(
+        value, rel=1e-8
+    )
 
 
 @given(
@@ -143,11 +145,11 @@ def test_places_come_back(latitude: float, longitude: float, altitude: float | N
     system = Field("CoordinateSystem", "CoordinateSystem", EnumType({1: "WGS_84", 2: "GCJ_02"}))
     place = Location(latitude, longitude, altitude)
     for data_type in (StructType({**parts, "CoordinateSystem": system}), TextType()):
-        wire = data_type.encode(to_cloud(place, aspect, data_type, Conversion(), NO_ENTITY))
-        home = to_ha(data_type.decode(wire), aspect, data_type, Conversion(), NO_ENTITY)
+        wire = data_type.encode(to_cloud(place, aspect, data_type, Conversion(), NO_ENTITY_STATE))
+        home = to_ha(data_type.decode(wire), aspect, data_type, Conversion(), NO_ENTITY_STATE)
         assert isinstance(home, Location)
         assert home[:2] == place[:2]
-        assert data_type.encode(to_cloud(home, aspect, data_type, Conversion(), NO_ENTITY)) == wire
+        assert data_type.encode(to_cloud(home, aspect, data_type, Conversion(), NO_ENTITY_STATE)) == wire
 
 
 @given(data=st.data(), low=st.integers(-40, 100), span=st.integers(1, 200), step=st.sampled_from([0.1, 0.5, 1, 5]))
@@ -193,13 +195,16 @@ def test_templates_that_undo_each_other_bring_a_value_back(
     assert number
     compiled = Templates.of(hass, Binding("A", "number.level", "value", conversion=conversion))
     data_type = DoubleType()
-    rendered = to_ha(float(value), RENDERED, data_type, conversion, NO_ENTITY)
-    assert compiled.back
-    home = kind_of_raw(render(compiled.back, {"value": rendered}), number)
-    assert compiled.there
-    there = render(compiled.there, {"value": home})
+    rendered = to_ha(float(value), RENDERED, data_type, conversion, NO_ENTITY_STATE)
+    assert compiled.to_ha
+    home = kind_of_raw(render(compiled.to_ha, {"value": rendered}), number)
+    assert compiled.to_cloud
+    there = render(compiled.to_cloud, {"value": home})
     assert there is not None
-    assert to_cloud(there, RENDERED, data_type, conversion, NO_ENTITY) == value
+    assert to_cloud(there, RENDERED, data_type, conversion, NO_ENTITY_STATE) == value
 
     named = Conversion(options={"eco": 1, "boost": 2, "off": 3})
-    assert to_cloud(to_ha(key, RENDERED, EnumType(), named, NO_ENTITY), RENDERED, EnumType(), named, NO_ENTITY) == key
+    assert (
+        to_cloud(to_ha(key, RENDERED, EnumType(), named, NO_ENTITY_STATE), RENDERED, EnumType(), named, NO_ENTITY_STATE)
+        == key
+    )

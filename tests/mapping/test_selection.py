@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.mapping.rule import Facet, Rule
+from custom_components.aliyun_iot.mapping.rule import EntityAspect, Rule
 from custom_components.aliyun_iot.mapping.selection import Selection, Target, matching, select, survey
 
 
@@ -269,8 +269,8 @@ def test_a_rule_is_data() -> None:
     rule = Rule.from_dict(data)
     assert rule == Rule(
         Selection(Target(label_id=("cloud",))),
-        frozenset({Facet("light.b", "power"), Facet("light.a", "color")}),
-        frozenset({Facet("light.a", "power")}),
+        frozenset({EntityAspect("light.b", "power"), EntityAspect("light.a", "color")}),
+        frozenset({EntityAspect("light.a", "power")}),
     )
     assert rule.as_dict() == data
     assert Rule(Selection()).as_dict() == {"selection": {}}

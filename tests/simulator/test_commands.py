@@ -210,12 +210,14 @@ async def test_rrpc_with_any_payload(
     assert result["MessageId"] > 2**53
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_rrpc_times_out(call: Call, device: MqttDevice) -> None:
     """After the time-out given by the caller."""
     result = await call("RRpc", RequestBase64Byte="AA==", Timeout=1000)
     assert (result["Success"], result["Code"], result["RrpcCode"]) == (False, "iot.messagebroker.TIMEOUT", "TIMEOUT")
 
 
+@pytest.mark.usefixtures("short_calls")
 @pytest.mark.parametrize("parameters", ["_ss=1", "_ss=1,ext=2"])
 async def test_rrpc_on_a_custom_topic_has_to_be_declared(
     cloud: Simulator, call: Call, gateway: CloudDevice, connect: Connect, parameters: str

@@ -85,7 +85,11 @@ class ConnectionLost(ConnectError):
 
 
 class ConnectionClosed(ConnectionLost):
-    """The other side closed the connection, which is also what happens when another client takes its place."""
+    """The other side closed the connection, as it also does when another client takes its place."""
+
+
+class ConnectionReset(ConnectionLost):
+    """The connection was reset, as routers and overloaded servers do; a client that takes this one's place causes a close."""
 
 
 class CloudSilent(ConnectionLost):
@@ -112,6 +116,10 @@ class NotConnected(AlinkError):
 
 class RequestTimeout(AlinkError):
     """The cloud did not reply to a request in time; whether it took effect is unknown."""
+
+
+class Unanswered(RequestTimeout):
+    """The host has replied to no request of this kind on this connection, so nothing was sent."""
 
 
 class Rejected(AlinkError):

@@ -66,15 +66,16 @@ class Request:
     params: JsonValue
 
 
-def encode_request(message_id: str, method: str, params: JsonValue, *, ack: bool = True) -> bytes:
-    """Return the payload of a request; without `ack` the cloud is told not to reply.
+def encode_request(message_id: str, method: str, params: JsonValue) -> bytes:
+    """Return the payload of a request.
 
-    Raises `MessageError` when `params` hold what JSON can't express or are too large.
+    It asks for a reply, as some hosts reply only then; the platform replies to what does not mention it as well
+    (`docs/protocol.md` §0.3). Raises `MessageError` when `params` hold what JSON can't express or are too large.
     """
-    envelope: dict[str, JsonValue] = {"id": message_id, "version": _VERSION, "params": params, "method": method}
-    if not ack:
-        envelope["sys"] = {"ack": 0}
-    return _write(message_id, envelope)
+    return _write(
+        message_id,
+        {"id": message_id, "version": _VERSION, "sys": {"ack": 1}, "params": params, "method": method},
+    )
 
 
 def encode_reply(message_id: str, code: int, data: JsonValue, message: str = "success") -> bytes:

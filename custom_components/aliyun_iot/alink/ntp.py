@@ -1,4 +1,4 @@
-"""How far the clock of this machine is off, judged by the platform's time service (`docs/protocol.md` §12.3)."""
+"""How far this machine's clock is off, by the platform's time service (`docs/protocol.md` §12.3)."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,50 +8,47 @@ import time
 from typing import Final
 
 from .errors import RequestTimeout
-from .requests import Publish
-from .topics import Topics
+from .mqtt.transport import MqttConnection
 
 _LOGGER = logging.getLogger(__name__)
 
 MAX_DIGITS: Final = 14
-"""Digits of a time in milliseconds: that reaches to the year 5138, and to nothing that a date could not express."""
+"""Digits of a time in milliseconds: enough until the year 5138, and never more than a date can express."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """Seconds by which the cloud's clock is ahead of ours, and by how much that may be wrong in either direction."""
+    """Seconds by which the cloud's clock is ahead of ours, and the possible error in either direction."""
 
     ahead: float
     uncertainty: float
 
     @property
     def skew(self) -> float:
-        """The part of it that is certain, always positive: what is left after the way there and back is allowed for."""
+        """The certain part of the difference: what is left after the round trip is allowed for; never negative."""
         return max(0.0, abs(self.ahead) - self.uncertainty)
 
 
 class TimeService:
-    """Asks for the time; one question after the other."""
+    """Asks for the time, one request after the other."""
 
-    def __init__(self, publish: Publish, topics: Topics) -> None:
-        """Publish by `publish` (topic, payload, QoS), which may raise NotConnected."""
-        self._publish = publish
-        self._topics = topics
+    def __init__(self) -> None:
+        """Start without a request."""
         self._asked = ""
         self._answer: asyncio.Future[tuple[int, int]] | None = None
         self._in_turn = asyncio.Lock()
 
-    async def ask(self, timeout: float) -> ClockReading:
+    async def ask(self, connection: MqttConnection, topic: str, timeout: float) -> ClockReading:
         """Return how the clocks differ; `timeout` is in seconds. Raises NotConnected or RequestTimeout.
 
-        How long the answer took is measured by the monotonic clock, since the other one may be set meanwhile.
+        The round trip is measured by the monotonic clock, since the other one may be set meanwhile.
         """
         async with self._in_turn:
             self._answer = asyncio.get_running_loop().create_future()
             sent_at, started = time.time(), time.monotonic()
             self._asked = str(int(sent_at * 1000))
             try:
-                self._publish(self._topics.ntp_request, json.dumps({"deviceSendTime": self._asked}).encode(), 0)
+                connection.publish(topic, json.dumps({"deviceSendTime": self._asked}).encode(), 0)
                 async with asyncio.timeout(timeout):
                     received, answered = await self._answer
             except TimeoutError as err:
@@ -63,7 +60,7 @@ class TimeService:
         return ClockReading(ahead, elapsed / 2)
 
     def received(self, payload: bytes) -> None:
-        """Take an answer; what answers nothing, or is none, is passed over."""
+        """Handle an answer; one that is unreadable or was not asked for is ignored."""
         try:
             document = json.loads(payload)
         except (ValueError, RecursionError) as err:
@@ -82,6 +79,6 @@ class TimeService:
 
 
 def _milliseconds(raw: object) -> int | None:
-    """Read a time, which comes as text or number, as it was asked for."""
+    """Read a time, which comes as text or as a number, as it was sent."""
     text = str(raw)
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None

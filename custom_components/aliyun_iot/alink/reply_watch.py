@@ -1,7 +1,8 @@
-"""What the replies of the cloud, and their absence, say about the connection and about the device."""
+"""What replies, and their absence, say about a connection and about the device."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import time
 from typing import Final
 
@@ -9,8 +10,11 @@ from .errors import CredentialsRefused, DeviceDeleted, DeviceDisabled
 
 DEAF_POSTS: Final = 3
 DEAF_SECONDS: Final = 30.0
-"""So many posts without a reply, and no reply to anything for so long, end a connection whose host answers pings: the cloud may
-have lost its subscriptions. A cloud that is merely slow meets that end later each time (`pacing`)."""
+"""After so many posts without a reply, and no reply to anything for so long, a connection is given up although its host answers
+pings: the cloud may have lost its subscriptions. The back-off (`mqtt/pacing.py`) spares a cloud that is merely slow."""
+
+MAX_TRIES: Final = 3
+"""Requests of one kind without any reply after which a host is taken not to know them: some speak a part of Alink only."""
 
 VERDICTS: Final[Mapping[int, type[CredentialsRefused]]] = {
     521: DeviceDeleted,
@@ -18,38 +22,43 @@ VERDICTS: Final[Mapping[int, type[CredentialsRefused]]] = {
     522: DeviceDisabled,
     6204: DeviceDisabled,
 }
-"""What a refusal means that follows on such a reply (docs/protocol.md §7.2); CONNACK itself does not tell (§1.4)."""
+"""What a refused CONNECT means after such a reply (docs/protocol.md §7.2); CONNACK itself does not say (§1.4)."""
 
 
 @dataclass(slots=True)
-class Hearing:
-    """Listens to the codes of one link; times are monotonic seconds."""
+class ReplyWatch:
+    """The replies of one connection; times are monotonic seconds.
+
+    `verdict` is what a refusal of the credentials means from now on.
+    """
 
     clock: Callable[[], float] = time.monotonic
-    _missed: int = 0
-    _heard_at: float = 0.0
-    _verdict: type[CredentialsRefused] = CredentialsRefused
+    verdict: type[CredentialsRefused] = CredentialsRefused
+    _answered: set[str] = field(default_factory=set)
+    _missed: Counter[str] = field(default_factory=Counter)
+    _missed_posts: int = 0
+    _replied_at: float = field(init=False)
 
-    def connected(self) -> None:
-        """Begin anew: whoever is let in is neither disabled nor deleted."""
-        self._missed = 0
-        self._heard_at = self.clock()
-        self._verdict = CredentialsRefused
+    def __post_init__(self) -> None:
+        """Start as if a reply had just come."""
+        self._replied_at = self.clock()
 
-    def answered(self, code: int) -> None:
-        """Take note of a reply."""
-        self._missed = 0
-        self._heard_at = self.clock()
-        self._verdict = VERDICTS.get(code, self._verdict)
+    def replied(self, kind: str, code: int) -> None:
+        """Record a reply to a request of this kind."""
+        self._answered.add(kind)
+        self._missed_posts = 0
+        self._replied_at = self.clock()
+        self.verdict = VERDICTS.get(code, self.verdict)
 
-    def missed(self, qos: int) -> bool:
-        """Take note of a reply that did not come, and tell whether the cloud seems deaf.
+    def missed(self, kind: str, *, basic: bool) -> None:
+        """Record that a reply did not come; every host answers `basic` requests."""
+        self._missed[kind] += 1
+        self._missed_posts += basic or kind in self._answered
 
-        Only posts, which have QoS 1, are answered without fail; not every instance knows all the questions.
-        """
-        self._missed += qos
-        return self._missed >= DEAF_POSTS and self.clock() - self._heard_at >= DEAF_SECONDS
+    def is_unknown(self, kind: str) -> bool:
+        """Return whether the host seems not to know requests of this kind."""
+        return self._missed[kind] >= MAX_TRIES and kind not in self._answered
 
-    def explain(self, refusal: CredentialsRefused) -> CredentialsRefused:
-        """Return a refusal of the credentials with the reason that the cloud gave beforehand, if it did."""
-        return self._verdict(str(refusal))
+    def is_deaf(self) -> bool:
+        """Return whether the cloud seems to reply to nothing any more."""
+        return self._missed_posts >= DEAF_POSTS and self.clock() - self._replied_at >= DEAF_SECONDS

@@ -1,4 +1,4 @@
-"""The topics of one device: `docs/protocol.md` §3 to §9, §12 and §16. What a message on one of them means is in `routes`."""
+"""The topics of one device (`docs/protocol.md` §3 to §9, §12 and §16); `routes` says what a message on one of them means."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 from .messages import is_unicode
 
 LONG_RRPC: Final = "/ext/rrpc/"
-"""What calls begin with whose answer goes to the topic of the call: `/ext/rrpc/{messageId}{topic}`."""
+"""The prefix of calls whose answer goes to the topic of the call: `/ext/rrpc/{messageId}{topic}`."""
 
 USER_TOPIC_BYTES: Final = 128
 USER_TOPIC_SLASHES: Final = 7
 """The longest and the deepest user topic of the platform, from `/{pk}` to the end (`docs/protocol.md` §12.7)."""
 
-_REPLY_SUFFIX: Final = "_reply"
+REPLY_SUFFIX: Final = "_reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class Topics:
 
     @property
     def system(self) -> str:
-        """What the topics of the platform begin with."""
+        """The prefix of the platform's topics."""
         return f"/sys/{self.product_key}/{self.device_name}/"
 
     @property
     def users(self) -> str:
-        """What the topics begin with that the owner of the product has made."""
+        """The prefix of the topics that the owner of the product has defined."""
         return f"/{self.product_key}/{self.device_name}/user/"
 
     @property
@@ -146,12 +146,12 @@ class Topics:
 
     @property
     def ntp_request(self) -> str:
-        """Ask what time it is (up)."""
+        """Ask for the time (up)."""
         return f"/ext/ntp/{self.product_key}/{self.device_name}/request"
 
     @property
     def ntp_response(self) -> str:
-        """What time it is (down)."""
+        """The time (down)."""
         return f"/ext/ntp/{self.product_key}/{self.device_name}/response"
 
     def _user(self, suffix: str) -> str:
@@ -170,16 +170,37 @@ class Topics:
 
 def reply_topic(topic: str) -> str:
     """Return the topic on which a request on `topic` is answered (`docs/protocol.md` §0.4)."""
-    return topic + _REPLY_SUFFIX
+    return topic + REPLY_SUFFIX
 
 
 def is_reply(topic: str) -> bool:
-    """Tell whether a topic is one of those on which requests are answered."""
-    return topic.endswith(_REPLY_SUFFIX)
+    """Return whether requests are answered on this topic."""
+    match topic.split("/", 5):
+        case ["", "sys", _, _, "thing", rest]:
+            return rest.endswith(REPLY_SUFFIX)
+    return False
+
+
+def is_time(topic: str) -> bool:
+    """Return whether the time service answers on this topic (`docs/protocol.md` §12.3)."""
+    return topic.startswith("/ext/ntp/") and topic.endswith("/response")
+
+
+def identity_of(topic: str) -> tuple[str, str] | None:
+    """Return the ProductKey and DeviceName in a topic, None where it has none."""
+    levels = topic.split("/", 8)
+    if topic.startswith(LONG_RRPC):  # the topic called follows the message id
+        levels = levels[3:]
+    match levels:
+        case [_, "sys", product_key, device_name, _, *_]:
+            return product_key, device_name
+        case [_, product_key, device_name, "user", *_]:
+            return product_key, device_name
+    return None
 
 
 def long_rrpc_filter(topic: str) -> str:
-    """Return the filter for the calls on `topic` that wait for an answer, in the long form (`docs/protocol.md` §6.5)."""
+    """Return the filter for synchronous calls on `topic` in the long form (`docs/protocol.md` §6.5)."""
     return f"{LONG_RRPC}+{topic}"
 
 

@@ -13,7 +13,7 @@ from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field, TextType
 from ..mapping.aspect import Refused
-from ..mapping.templates import said
+from ..mapping.templates import value_of
 from ..mapping.wire import to_wire
 
 
@@ -61,7 +61,7 @@ class EventOutput:
 
 
 def _render(template: Any, variables: Mapping[str, Any], field: Field | None) -> JsonValue:
-    value = said(render_complex(template, variables))
+    value = value_of(render_complex(template, variables))
     if value is None or field is None:
         return int(value) if isinstance(value, bool) else value
     if isinstance(field.data_type, TextType):

@@ -110,7 +110,7 @@ def test_three_states_can_be_set(player: State, wanted: str, action: str) -> Non
 @pytest.mark.parametrize("wanted", ["off", "on", "buffering"])
 def test_the_other_states_can_only_be_seen(player: State, wanted: str) -> None:
     """Nobody can order a player to buffer."""
-    with pytest.raises(Refused, match="can't be brought") as refused:
+    with pytest.raises(Refused, match="can't be set to") as refused:
         commands(player, {"playback": wanted})
     assert refused.value.reason is Reason.NOT_SUPPORTED
 

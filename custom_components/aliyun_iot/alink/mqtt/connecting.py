@@ -11,7 +11,7 @@ from .transport import MessageHandler, MqttConnection, open_connection
 CONNECT_TIMEOUT = 10.0
 
 LONG_RRPC = "1"
-"""`ext` bit 0 of the client id: calls on user topics need it, and synchronous services then come on `/ext/rrpc/…` too
+"""`ext` bit 0 of the client id: calls on user topics need it; synchronous services then come on `/ext/rrpc/…` as well
 (docs/protocol.md §2.2, §6.5)."""
 
 KEEP_ALIVE_RANGE = range(60, 301)
@@ -30,9 +30,9 @@ class LinkConfig:
 
 
 async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float = CONNECT_TIMEOUT) -> MqttConnection:
-    """Connect once, with the name of the host looked up anew.
+    """Connect once, looking up the name of the host again; raises a ConnectError that names the cause.
 
-    Raises a ConnectError that names the cause.
+    `timeout` is in seconds.
     """
     credentials = connect_credentials(
         config.triple,
@@ -55,6 +55,6 @@ async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float
 
 
 async def probe(config: LinkConfig, timeout: float = CONNECT_TIMEOUT) -> None:
-    """Connect and disconnect, to see whether it works; raises a ConnectError that names the cause."""
+    """Connect and disconnect to test the configuration; raises a ConnectError that names the cause."""
     connection = await connect(config, lambda _delivery: None, timeout)
     await connection.close()

@@ -1,9 +1,9 @@
 """When the next connection may be tried, and when the next message may be sent.
 
-The platform refuses a sixth CONNECT within a minute (docs/protocol.md §1.4), whoever asks for it: start, reload,
-reconnect or the test in a set-up dialogue. So there is one `ConnectPacer` per device, shared by all of them.
+The platform refuses a sixth CONNECT within a minute (docs/protocol.md §1.4). Start, reload, reconnect and the test in a
+set-up dialogue all count, so they share one `ConnectPacer` per device.
 
-Messages above the platform's rate are dropped without a word (docs/protocol.md §14), so a `TokenBucket` stays below it.
+The platform drops messages above its rate without a word (docs/protocol.md §14), so a `RateLimit` stays below it.
 """
 
 import asyncio
@@ -28,9 +28,11 @@ from ..errors import (
 CONNECTS_PER_WINDOW = 5
 WINDOW = 60.0
 
-MESSAGE_RATE = 5.0
-MESSAGE_BURST = 4.0
-"""In no second more than nine messages: the platform takes ten of QoS 1 (docs/protocol.md §14)."""
+MESSAGE_RATE = 9.0
+"""Messages in any second: the platform takes ten of QoS 1 (docs/protocol.md §14)."""
+
+PERIOD = 1.05
+"""Seconds; a little more than one, because messages sent a second apart may arrive closer together."""
 
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
@@ -38,7 +40,10 @@ REFUSED_DELAY = 15 * 60.0
 """Credentials do not get better by themselves, but a disabled device may be enabled again."""
 
 SHORT_LIVED = 60.0
-"""Seconds. A rival that comes back by itself does so within moments, at the latest after a pause of a minute or so."""
+"""Seconds online after which a connection counts as good: the back-off starts again from its first delay.
+
+A rival client that reconnects by itself does so sooner, at the latest after a pause of about a minute.
+"""
 
 KICKS_BEFORE_PAUSE = 3
 """A restart of the cloud, or a router that drops all connections, closes one or two in a row."""
@@ -79,30 +84,32 @@ class Backoff:
 
     def after_failure(self, error: ConnectError) -> float:
         """Return the seconds to wait after a connect failed."""
-        if isinstance(error, _NOT_REACHED):  # which a rival can't bring about
+        if isinstance(error, _NOT_REACHED):  # which a rival client cannot cause
             self._kicks = 0
         if isinstance(error, CredentialsRefused):
             return self._spread(REFUSED_DELAY)
-        return self._after_another()
+        return self._next_delay()
 
-    def after_loss(self, error: ConnectError, lifetime: float) -> tuple[ConnectError, float]:
-        """Return what a lost connection means, and the seconds to wait; `lifetime` is its age in seconds.
+    def after_loss(self, error: ConnectError, online: float) -> tuple[ConnectError, float]:
+        """Return what the loss of a connection means, and the seconds to wait; `online` is how long it was online.
 
-        The platform closes the older of two connections with one identity without a word (docs/protocol.md §1.4), so
-        connections that are accepted and closed young again and again mean a second client with the same device triple.
-        One that went silent, or ended for another reason, does not.
+        Only a connection that was online for a minute ends the back-off: a host that accepts every connection and serves none
+        is asked less and less often.
+
+        The platform closes the older of two connections with one identity without a word (docs/protocol.md §1.4), so several
+        in a row that it closes young mean a second client with the same device triple. One that went silent, was reset by
+        something on the way, or ended for another reason does not.
         """
-        if isinstance(error, CloudSilent):  # it was accepted, which proves nothing about what is behind it
-            return error, self._after_another()
-        self._failures = 0
-        kicked = isinstance(error, ConnectionClosed) and lifetime < SHORT_LIVED
+        if online >= SHORT_LIVED and not isinstance(error, CloudSilent):
+            self._failures = 0
+        kicked = isinstance(error, ConnectionClosed) and online < SHORT_LIVED
         self._kicks = self._kicks + 1 if kicked else 0
         if self._kicks < KICKS_BEFORE_PAUSE:
-            return error, self._after_another()
+            return error, self._next_delay()
         pause = _doubled(KICKED_DELAY, self._kicks - KICKS_BEFORE_PAUSE, LONGEST_KICKED_DELAY)
         return KickedOut("another client seems to use the same device triple"), self._spread(pause)
 
-    def _after_another(self) -> float:
+    def _next_delay(self) -> float:
         delay = _doubled(FIRST_DELAY, self._failures, LONGEST_DELAY)
         self._failures += 1
         return self._spread(delay)
@@ -117,36 +124,30 @@ def _doubled(first: float, times: int, longest: float) -> float:
 
 
 @dataclass(slots=True)
-class TokenBucket:
-    """Lets `rate` messages a second pass, and `burst` at once after a silence."""
+class RateLimit:
+    """Lets at most `messages` pass in any `period` (seconds), as densely as they come; times are monotonic seconds."""
 
-    rate: float = MESSAGE_RATE
-    burst: float = MESSAGE_BURST
+    messages: float = MESSAGE_RATE
+    period: float = PERIOD
     clock: Callable[[], float] = time.monotonic
-    _tokens: float = field(init=False)
-    _filled_at: float = field(init=False)
-    _in_turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    _passed: deque[float] = field(default_factory=deque)
+    _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def __post_init__(self) -> None:
-        """Start full."""
-        self._tokens = self.burst
-        self._filled_at = self.clock()
+    def delay(self, spare: int = 0) -> float:
+        """Return the seconds to wait until one message may pass and `spare` more would still be allowed."""
+        now = self.clock()
+        while self._passed and now - self._passed[0] >= self.period:
+            self._passed.popleft()
+        surplus = len(self._passed) + spare - max(1 + spare, int(self.messages))
+        return 0.0 if surplus < 0 else self._passed[surplus] + self.period - now
 
-    def limit_to(self, messages: float) -> None:
-        """Let no more than `messages` pass in any second, which are two or more."""
-        self.burst = max(1.0, messages * MESSAGE_BURST / (MESSAGE_RATE + MESSAGE_BURST))
-        self.rate = messages - self.burst
+    def count(self) -> None:
+        """Count a message that passes now."""
+        self._passed.append(self.clock())
 
     async def take(self) -> None:
-        """Wait for the permission to send one message; whoever asks first gets it first."""
+        """Wait until a message may pass, and count it; the first to ask is served first."""
         async with self._in_turn:
-            self._fill()
-            if self._tokens < 1:
-                await asyncio.sleep((1 - self._tokens) / self.rate)
-                self._fill()  # never more than a burst: the loop may have been blocked for long
-            self._tokens -= 1
-
-    def _fill(self) -> None:
-        now = self.clock()
-        self._tokens = min(self.burst, self._tokens + (now - self._filled_at) * self.rate)
-        self._filled_at = now
+            while (delay := self.delay()) > 0:  # a timer may end early  # noqa: ASYNC110
+                await asyncio.sleep(delay)
+            self.count()

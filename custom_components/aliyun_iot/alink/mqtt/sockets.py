@@ -1,9 +1,6 @@
-"""Opening the TCP or TLS connection, with a class for every way in which that fails.
+"""Open the TCP or TLS connection, with an error class for every way in which that fails."""
 
-Everything here blocks (name resolution, trust store, handshake) and therefore runs in the executor.
-"""
-
-import contextlib
+import asyncio
 import fcntl
 from functools import cache
 from pathlib import Path
@@ -11,6 +8,9 @@ import socket
 import ssl
 import sys
 import termios
+from typing import Final
+
+from aiohappyeyeballs import start_connection
 
 from ..errors import (
     CertificateInvalid,
@@ -24,13 +24,16 @@ from .endpoint import Endpoint, Transport
 
 ROOTS = Path(__file__).with_name("roots.pem")
 
+NEXT_ADDRESS_DELAY: Final = 0.25
+"""Seconds until the next address of the host is tried as well; RFC 8305 §5 recommends this value."""
+
 
 @cache
 def tls_context(ca: str | None) -> ssl.SSLContext:
     """Return a verifying context that trusts the system's roots, the platform's own and `ca` (PEM text).
 
     Port 8883 chains to the vendor's root and 1883/443 to GlobalSign R1; general trust stores lack both
-    (docs/protocol.md §1.2).
+    (docs/protocol.md §1.2). Blocks: it reads the trust store.
 
     Raises CertificateInvalid when `ca` is not PEM.
     """
@@ -46,78 +49,93 @@ def tls_context(ca: str | None) -> ssl.SSLContext:
     return context
 
 
-def open_socket(endpoint: Endpoint, timeout: float) -> socket.socket:
-    """Connect to the endpoint and return the socket, ready for MQTT.
+async def open_socket(endpoint: Endpoint, timeout: float) -> socket.socket:
+    """Connect to the endpoint and return the socket, ready for MQTT; the host's name is looked up each time.
 
-    Small writes must not wait for the delayed acknowledgement of earlier ones, so Nagle's algorithm is off: a
-    reply then takes less than a millisecond instead of 40.
+    The addresses of the host are tried side by side, so one that leads nowhere costs the others no time. `timeout` is in
+    seconds and limits the TLS handshake, which runs in the executor; the caller limits the whole.
+
+    Nagle's algorithm is off: a small write must not wait for the delayed acknowledgement of earlier ones, so that a reply
+    takes less than a millisecond instead of 40.
 
     Raises a ConnectError that names the cause.
     """
-    where = f"{endpoint.host}:{endpoint.port}"
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    sock = await _connect(endpoint)
     try:
-        sock = _connect(endpoint, timeout)
-    except (socket.gaierror, UnicodeError) as err:
-        raise HostNotFound(f"no such host: {endpoint.host}") from err
-    except ConnectionRefusedError as err:
-        raise ConnectionRefused(f"nothing listens on {where}") from err
-    except TimeoutError as err:
-        raise ConnectTimeout(f"{where} did not answer within {timeout:g} s") from err
-    except OSError as err:
-        raise HostUnreachable(f"{where}: {err.strerror or err}") from err
-    with contextlib.ExitStack() as on_failure:
-        on_failure.callback(sock.close)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if endpoint.transport is Transport.TLS:
-            sock = _handshake(sock, endpoint, where, timeout)
-        on_failure.pop_all()
-    return sock
-
-
-def _connect(endpoint: Endpoint, timeout: float) -> socket.socket:
-    """Connect to the first address of the host that answers, looked up anew each time.
-
-    The addresses share the time: where IPv6 leads nowhere, the first one must not use up what the others need.
-    """
-    addresses = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    failure = OSError("the name has no address")
-    for *_, address in addresses:
-        try:
-            return socket.create_connection((str(address[0]), int(address[1])), timeout / len(addresses))
-        except OSError as err:
-            failure = err
-    raise failure
+    except OSError:
+        sock.close()
+        raise
+    if endpoint.transport is Transport.TCP:
+        return sock
+    handshake = loop.run_in_executor(None, _handshake, sock, endpoint, timeout, timeout - (loop.time() - began))
+    try:
+        await asyncio.wait((handshake,))
+    except asyncio.CancelledError:
+        handshake.add_done_callback(_discard)  # the executor's job cannot be cancelled
+        raise
+    return handshake.result()
 
 
 def source_address(sock: socket.socket) -> str | None:
-    """Return the address of this machine from which the system would reach the other side of `sock` now.
+    """Return the local address from which the system would reach the peer of `sock` now, or None without a route.
 
-    Another one than before means that the network has changed; None, that there is no way at all. Nothing is sent.
+    A change means that the network has changed. Sends nothing.
     """
     try:
-        with socket.socket(sock.family, socket.SOCK_DGRAM) as asking:
-            asking.connect(sock.getpeername())
-            source: str = asking.getsockname()[0]
+        with socket.socket(sock.family, socket.SOCK_DGRAM) as probe:
+            probe.connect(sock.getpeername())
+            source: str = probe.getsockname()[0]
             return source
     except OSError:
         return None
 
 
 def unacknowledged(sock: socket.socket) -> int:
-    """Return how many of the bytes sent the other side's TCP has not confirmed yet; 0 where the system does not tell."""
+    """Return how many sent bytes the peer's TCP has not acknowledged yet; 0 where the system does not say."""
     try:
         count = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
-    except OSError, ValueError:  # ValueError: it is closed
+    except OSError, ValueError:  # ValueError: the socket is closed
         return 0
     return int.from_bytes(count, sys.byteorder)
 
 
-def _handshake(sock: socket.socket, endpoint: Endpoint, where: str, timeout: float) -> ssl.SSLSocket:
+async def _connect(endpoint: Endpoint) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    where = f"{endpoint.host}:{endpoint.port}"
     try:
-        return tls_context(endpoint.ca).wrap_socket(sock, server_hostname=endpoint.host)
-    except ssl.SSLCertVerificationError as err:
-        raise CertificateInvalid(f"{where}: {err.verify_message}") from err
+        addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        return await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_DELAY, loop=loop)
+    except (socket.gaierror, UnicodeError) as err:
+        raise HostNotFound(f"no such host: {endpoint.host}") from err
+    except ConnectionRefusedError as err:
+        raise ConnectionRefused(f"nothing listens on {where}") from err
     except TimeoutError as err:
-        raise ConnectTimeout(f"{where} did not answer within {timeout:g} s") from err
+        raise ConnectTimeout(f"{where} did not answer") from err
     except OSError as err:
-        raise TlsFailed(f"{where} does not speak TLS: {getattr(err, 'reason', None) or err}") from err
+        raise HostUnreachable(f"{where}: {err.strerror or err}") from err
+
+
+def _handshake(sock: socket.socket, endpoint: Endpoint, timeout: float, left: float) -> ssl.SSLSocket:
+    """Wrap a connected socket in TLS; closes it when that fails. `left` is what remains of `timeout`, in seconds."""
+    where = f"{endpoint.host}:{endpoint.port}"
+    try:
+        sock.settimeout(max(left, 0.001))
+        return tls_context(endpoint.ca).wrap_socket(sock, server_hostname=endpoint.host)
+    except BaseException as err:
+        sock.close()
+        match err:
+            case ssl.SSLCertVerificationError():
+                raise CertificateInvalid(f"{where}: {err.verify_message}") from err
+            case TimeoutError():
+                raise ConnectTimeout(f"{where} did not answer within {timeout:g} s") from err
+            case OSError():
+                raise TlsFailed(f"{where} does not speak TLS: {getattr(err, 'reason', None) or err}") from err
+        raise
+
+
+def _discard(handshake: asyncio.Future[ssl.SSLSocket]) -> None:
+    if not handshake.cancelled() and handshake.exception() is None:
+        handshake.result().close()

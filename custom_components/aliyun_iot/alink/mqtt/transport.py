@@ -1,7 +1,7 @@
 """One MQTT 3.1.1 connection, by paho-mqtt inside the event loop.
 
-`MqttConnection` is what the rest of the library sees; `open_connection` is the only way to get one. Another MQTT
-library would replace this file and nothing else.
+The rest of the library sees `MqttConnection`, which only `open_connection` makes. Another MQTT library would replace this
+file and nothing else. Of paho it overrides and uses some private parts, last checked with 2.1.0.
 """
 
 import asyncio
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import logging
 import socket
 import ssl
-from typing import Any, Protocol, override
+from typing import Any, Final, Protocol, override
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..auth import Credentials
@@ -23,6 +23,7 @@ from ..errors import (
     ConnectError,
     ConnectionClosed,
     ConnectionLost,
+    ConnectionReset,
     ConnectTimeout,
     CredentialsRefused,
     NotConnected,
@@ -35,17 +36,21 @@ from .sockets import open_socket, source_address, unacknowledged
 _LOGGER = logging.getLogger(__name__)
 
 REFUSED_FILTER = 0x80
-SILENT = "the host went silent"
+SILENT: Final = "the host went silent"
 DISCONNECT_GRACE = 0.5
-"""Seconds that the farewell may take; with the last answers before it, a link has stopped within one."""
+"""Seconds that DISCONNECT may take; with the last answers before it, a link stops within one."""
 
 HOUSEKEEPING = 1.0
-"""Seconds between two looks at the connection."""
+"""Seconds between two checks of the connection."""
+
+MAX_UNACKNOWLEDGED: Final = 100
+"""Messages of QoS 1 that wait for their PUBACK; beyond that the oldest is given up. The platform acknowledges nothing above
+its rate, so they would pile up for as long as the connection lives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as it was delivered. `again` tells that the host may have delivered it before (MQTT's DUP flag)."""
+    """A message as it was delivered. `again` is MQTT's DUP flag: the host may have delivered the message before."""
 
     topic: str
     payload: bytes
@@ -64,6 +69,9 @@ class MqttConnection(Protocol):
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Hand a message to the socket; raises NotConnected."""
 
+    async def publish_acknowledged(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1 and wait for the PUBACK, however long that takes; raises NotConnected."""
+
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
         """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
 
@@ -71,21 +79,22 @@ class MqttConnection(Protocol):
         """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
 
     def doubt(self) -> None:
-        """Ask the host for a sign of life, since something did not come; without one the connection is lost."""
+        """Ping the host at the next check, since an expected message did not come; without a reply the connection is lost."""
 
     def give_up(self, error: ConnectError) -> None:
-        """Take the connection for lost, for this reason."""
+        """Treat the connection as lost for this reason."""
 
     async def close(self) -> None:
         """Send DISCONNECT and release the socket."""
 
 
 class _SocketClient(mqtt.Client):
-    """A paho client that takes over an open socket instead of opening one, which would block."""
+    """A paho client that uses a socket that is already open; opening one itself would block."""
 
     opened: socket.socket
     liveness: Liveness
     version_refused = False
+    was_reset = False
     ended_by = mqtt.MQTT_ERR_CONN_LOST
 
     @override
@@ -93,14 +102,22 @@ class _SocketClient(mqtt.Client):
         return self.opened
 
     @override
+    def _sock_recv(self, bufsize: int) -> bytes:
+        try:
+            return super()._sock_recv(bufsize)
+        except ConnectionResetError:  # paho reports it like an orderly close
+            self.was_reset = True
+            raise
+
+    @override
     def _handle_connack(self) -> MQTTErrorCode:
-        # paho does not hand on code 1, since it would rather try an older version of MQTT by itself.
+        # paho does not report code 1: it would rather try an older version of MQTT by itself.
         self.version_refused = self._in_packet["packet"][1:] == b"\x01"
         return super()._handle_connack()
 
     @override
     def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
-        # paho tells on_disconnect the same reason for a socket that was closed as for a packet that makes no sense.
+        # paho passes on_disconnect the same reason for a closed socket and for a malformed packet.
         self.ended_by = rc
         return super()._loop_rc_handle(rc)
 
@@ -110,9 +127,20 @@ class _SocketClient(mqtt.Client):
         self.liveness.asked()
         return super()._send_pingreq()
 
+    @override
+    def _easy_log(self, level: LogLevel, fmt: str, *args: Any) -> None:
+        if _LOGGER.isEnabledFor(logging.DEBUG):  # asked each time: debug logging is switched on while connected
+            _LOGGER.debug(fmt, *args)
+
     def ping(self) -> None:
         """Ask the host for a sign of life."""
         self._send_pingreq()
+
+    def forget(self, packet: int) -> None:
+        """Stop waiting for the PUBACK of a message."""
+        with self._out_message_mutex:
+            if self._out_messages.pop(packet, None):
+                self._inflight_messages -= 1
 
 
 # MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
@@ -135,7 +163,8 @@ class _PahoConnection:
         self._loop = loop
         self._sock = sock
         self._on_message = on_message
-        self._unacknowledged: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
+        self._subscribing: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
+        self._publishing: dict[int, asyncio.Future[None] | None] = {}
         self._closed = asyncio.Event()
         self._housekeeping: asyncio.TimerHandle | None = None
         self._liveness = Liveness(boot_clock())
@@ -153,14 +182,12 @@ class _PahoConnection:
         )
         client.opened = self._sock
         client.liveness = self._liveness
-        client.suppress_exceptions = True
-        # What is not acknowledged would count for as long as the connection lives, and 20 of it silence paho.
+        # An unacknowledged message counts for as long as the connection lives, and 20 of them would silence paho.
         client.max_inflight_messages_set(0)
-        if _LOGGER.isEnabledFor(logging.DEBUG):  # what paho calls an error is everyday life to us
-            client.on_log = lambda _client, _data, _level, text: _LOGGER.debug("%s", text)
         client.username_pw_set(credentials.username, credentials.password)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
+        client.on_publish = self._published
         client.on_subscribe = self._acknowledged
         client.on_unsubscribe = self._acknowledged
         client.on_message = self._received
@@ -173,11 +200,30 @@ class _PahoConnection:
         client.reconnect()
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        status = self._client.publish(topic, payload, qos).rc
-        if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS:
+        self._publish(topic, payload, qos, None)
+
+    async def publish_acknowledged(self, topic: str, payload: bytes) -> None:
+        acknowledged: asyncio.Future[None] = self._loop.create_future()
+        self._publish(topic, payload, 1, acknowledged)
+        await acknowledged
+
+    def _publish(self, topic: str, payload: bytes, qos: int, acknowledged: asyncio.Future[None] | None) -> None:
+        if self._closed.is_set():
             raise NotConnected("the connection is closed")
+        sent = self._client.publish(topic, payload, qos)
+        if sent.rc != mqtt.MQTT_ERR_SUCCESS:
+            raise NotConnected(mqtt.error_string(sent.rc))
         if qos:
             self._liveness.owed()
+            self._publishing[sent.mid] = acknowledged
+            if len(self._publishing) > MAX_UNACKNOWLEDGED:
+                self._give_up_oldest()
+
+    def _give_up_oldest(self) -> None:
+        packet = next(iter(self._publishing))
+        self._client.forget(packet)
+        if (waiting := self._publishing.pop(packet)) and not waiting.done():
+            waiting.set_exception(NotConnected("the host does not acknowledge messages"))
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
         codes = await self._acknowledgement(*self._client.subscribe([(topic, 1) for topic in filters]))
@@ -190,11 +236,11 @@ class _PahoConnection:
         if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
             raise NotConnected("the connection is closed")
         acknowledged: asyncio.Future[Sequence[ReasonCode]] = self._loop.create_future()
-        self._unacknowledged[packet] = acknowledged
+        self._subscribing[packet] = acknowledged
         try:
             return await acknowledged
         finally:
-            del self._unacknowledged[packet]
+            del self._subscribing[packet]
 
     def doubt(self) -> None:
         self._liveness.doubt()
@@ -213,7 +259,7 @@ class _PahoConnection:
             self.abort()
 
     def abort(self) -> None:
-        """Release the socket without waiting; what fits into it at once is still said."""
+        """Release the socket without waiting; what fits into its buffer is still sent."""
         self.accepted.cancel()
         self.lost.cancel()
         if not self._closed.is_set():
@@ -240,21 +286,23 @@ class _PahoConnection:
     def _disconnected(self, _client: mqtt.Client, _data: object, _flags: object, code: ReasonCode, _p: object) -> None:
         if str(code) == "Keep alive timeout":
             self._end(ConnectionLost(SILENT))
+        elif self._client.was_reset:
+            self._end(ConnectionReset("the connection was reset"))
         elif self._client.ended_by == mqtt.MQTT_ERR_CONN_LOST:
             self._end(ConnectionClosed("the host closed the connection"))
         else:
-            self._end(ConnectionLost("the host sent what is no MQTT"))
+            self._end(ConnectionLost("the host sent something that is not MQTT"))
 
     def _end(self, error: ConnectError) -> None:
-        """Tell all who wait for something that it will not come."""
+        """Fail everything that waits for the host."""
         if not self.accepted.done():
             self.accepted.set_exception(
                 ClientRejected("the cloud refused the connection: unsupported protocol version")
                 if self._client.version_refused
                 else ConnectionLost("the host did not answer as an MQTT server does; are port and transport right?")
             )
-        for waiting in self._unacknowledged.values():
-            if not waiting.done():
+        for waiting in (*self._subscribing.values(), *self._publishing.values()):
+            if waiting and not waiting.done():
                 waiting.set_exception(NotConnected("the connection was lost"))
         if not self.lost.done():
             self.lost.set_result(error)
@@ -262,17 +310,25 @@ class _PahoConnection:
     def _acknowledged(
         self, _client: mqtt.Client, _data: object, packet: int, codes: Sequence[ReasonCode], _properties: object
     ) -> None:
-        if (waiting := self._unacknowledged.get(packet)) and not waiting.done():
+        if (waiting := self._subscribing.get(packet)) and not waiting.done():
             waiting.set_result(codes)
 
+    def _published(self, _client: mqtt.Client, _data: object, packet: int, _code: ReasonCode, _p: object) -> None:
+        """Handle a PUBACK; paho also calls this for a message of QoS 0 when it has been written."""
+        if (waiting := self._publishing.pop(packet, None)) and not waiting.done():
+            waiting.set_result(None)
+
     def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        # A wildcard has no place in the topic of a message, and there would be no topic to answer on.
-        if {"+", "#"}.isdisjoint(message.topic):
-            self._on_message(Delivery(message.topic, message.payload, message.dup))
+        try:
+            # A message must not have a wildcard in its topic, and could not be answered on it.
+            if {"+", "#"}.isdisjoint(message.topic):
+                self._on_message(Delivery(message.topic, message.payload, message.dup))
+        except Exception:  # paho would log it where nobody looks
+            _LOGGER.exception("Cannot handle a message on %s", message.topic)
 
     def _socket_opened(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
         self._loop.add_reader(sock, self._read)
-        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
+        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._check)
 
     def _socket_closed(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
         if sock.fileno() >= 0:
@@ -301,27 +357,27 @@ class _PahoConnection:
             self._end(ConnectionLost(f"the host sent what is no MQTT: {err!r}"))
             self._release()
 
-    def _keep_house(self) -> None:
+    def _check(self) -> None:
         if self._client.loop_misc() != mqtt.MQTT_ERR_SUCCESS or self._closed.is_set():
             return
-        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._keep_house)
-        self._look_at_the_network()
-        self._look_at_the_queue()
+        self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._check)
+        self._check_network()
+        self._check_queue()
         match self._liveness.look():
-            case Finding.ASK:
+            case Finding.PING:
                 self._client.ping()
             case Finding.GONE:
                 self._end(ConnectionLost(SILENT))
                 self._release()
 
-    def _look_at_the_network(self) -> None:
-        """Doubt the connection when the way to the host begins at another address than before, or nowhere."""
+    def _check_network(self) -> None:
+        """Doubt the connection when the route to the host starts at another local address than before, or there is none."""
         if (source := source_address(self._sock)) != self._source:
             self._source = source
             self._liveness.doubt()
 
-    def _look_at_the_queue(self) -> None:
-        """See whether what was sent is still leaving: the queue gets shorter, or it is full and moves."""
+    def _check_queue(self) -> None:
+        """Check whether sent data is still leaving: the queue gets shorter, or it is full and moves."""
         before, self._unsent = self._unsent, unacknowledged(self._sock)
         if self._unsent < before or (self._unsent != before and self._client.want_write()):
             self._liveness.progress()
@@ -338,22 +394,14 @@ async def open_connection(
 ) -> MqttConnection:
     """Connect, present the credentials and wait for the cloud to accept them.
 
-    `keep_alive` and `timeout` are seconds; the time-out covers the whole of it. `before_connect` is told when the host is
+    `keep_alive` and `timeout` are seconds; the time-out covers the whole of it. `before_connect` is called when the host is
     reached and CONNECT is about to be sent.
 
     Raises a ConnectError that names the cause.
     """
-    loop = asyncio.get_running_loop()
-    opening = loop.run_in_executor(None, open_socket, endpoint, timeout)
     try:
         async with asyncio.timeout(timeout):
-            try:
-                await asyncio.wait((opening,))
-            except asyncio.CancelledError:
-                # An executor job cannot be cancelled: close what it opens, or has just opened.
-                opening.add_done_callback(_discard)
-                raise
-            connection = _PahoConnection(opening.result(), on_message)
+            connection = _PahoConnection(await open_socket(endpoint, timeout), on_message)
             before_connect()
             try:
                 connection.start(credentials, endpoint, keep_alive)
@@ -364,8 +412,3 @@ async def open_connection(
     except TimeoutError as err:
         raise ConnectTimeout(f"{endpoint.host}:{endpoint.port} did not answer within {timeout:g} s") from err
     return connection
-
-
-def _discard(opening: asyncio.Future[socket.socket]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()

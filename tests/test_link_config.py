@@ -1,4 +1,4 @@
-"""What the user enters as an endpoint, and what it means."""
+"""The endpoint that each entry of the user stands for."""
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -14,6 +14,7 @@ from .conftest import DEVICE_SECRET
     [
         ("cn-shanghai", Transport.TLS, None, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 1883),
         ("cn-shanghai", Transport.TLS, 443, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443),
+        ("CN-Shanghai", Transport.TLS, None, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 1883),
         ("iot-06z00abcdefghij", Transport.TLS, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 8883),
         ("IOT-06Z00ABCDEFGHIJ", Transport.TCP, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 1883),
         (" mqtt.example.com ", Transport.TLS, None, "mqtt.example.com", 8883),
@@ -25,11 +26,21 @@ from .conftest import DEVICE_SECRET
         ("ssl://iot-06z00abcdefghij", Transport.TLS, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 8883),
         ("tcp://[::1]:1883", Transport.TCP, None, "::1", 1883),
         ("[::1]:1883", Transport.TCP, None, "::1", 1883),
+        ("iot-server", Transport.TLS, None, "iot-server", 8883),
+        ("iot-server:1883", Transport.TCP, None, "iot-server", 1883),
+        ("iot-06z00abcdefghi", Transport.TLS, None, "iot-06z00abcdefghi", 8883),
+        ("iot-06z00abcdefghijk", Transport.TLS, None, "iot-06z00abcdefghijk", 8883),
     ],
 )
 def test_endpoints(entered: str, transport: Transport, port: int | None, host: str, expected_port: int) -> None:
-    """A region, an instance or a host, with or without a port, leads to one endpoint."""
+    """A region, an instance id or a host, with or without a port, becomes one endpoint."""
     assert parse_endpoint("a1Key", entered, transport, port, None) == Endpoint(host, expected_port, transport)
+
+
+@pytest.mark.parametrize("entered", ["cn-shanghai", "iot-06z00abcdefghij", "mqtt.example.com"])
+def test_certificate_authority_is_kept_for_every_kind_of_endpoint(entered: str) -> None:
+    """A proxy that inspects TLS stands in front of the platform as well as in front of a private host."""
+    assert parse_endpoint("a1Key", entered, Transport.TLS, None, "PEM").ca == "PEM"
 
 
 @pytest.mark.parametrize(
@@ -43,23 +54,25 @@ def test_endpoints(entered: str, transport: Transport, port: int | None, host: s
         "example.com:99999",
         "host:",
         "cn-shanghai:1883",
+        "CN-SHANGHAI:1883",
+        "iot-06z00abcdefghij:1883",
         "iot-",
     ],
 )
-def test_impossible_endpoints(entered: str) -> None:
-    """What can't be an endpoint is refused at once."""
+def test_invalid_endpoints(entered: str) -> None:
+    """Anything that is not an endpoint is refused; the port of a region or an instance has its own field."""
     with pytest.raises(EndpointInvalid):
         parse_endpoint("a1Key", entered, Transport.TLS, None, None)
 
 
-def test_two_ports() -> None:
-    """Nobody can tell which of them is meant."""
+def test_two_different_ports_are_refused() -> None:
+    """It is unclear which of them to use."""
     with pytest.raises(PortTwice):
         parse_endpoint("a1Key", "example.com:1883", Transport.TLS, 443, None)
 
 
-async def test_one_pacer_for_each_device(hass: HomeAssistant) -> None:
-    """A reload, a reconfiguration and the running link share the five connects a minute."""
+async def test_all_configurations_of_a_device_share_one_pacer(hass: HomeAssistant) -> None:
+    """A reload, a reconfiguration and the running link share the five connects per minute."""
     data = {
         "product_key": "a1Key",
         "device_name": "gw-1",

@@ -1,4 +1,4 @@
-"""The explicit map of a binding: which property value each value of Home Assistant has."""
+"""The explicit map of a binding (`Conversion.options`): the property value for each value of Home Assistant."""
 
 from collections.abc import Mapping
 
@@ -8,16 +8,18 @@ from ..attributes import number
 from .text import misfit, plain, text_to_cloud
 
 
-def named(value: Value, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> CloudValue:
-    """Return what the map says for a value; what it doesn't name is refused."""
+def explicit_to_cloud(
+    value: Value, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]
+) -> CloudValue:
+    """Return the property value for a value; raises `Refused` if the map doesn't have it."""
     name = _name(value, aspect)
     if name not in options:
         raise Refused(Reason.NOT_AN_OPTION, f"the binding maps {', '.join(options)}, not {name!r}")
     return _typed(options[name], data_type)
 
 
-def unnamed(value: CloudValue, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> Value:
-    """Return the first value that the map gives this property value."""
+def explicit_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, options: Mapping[str, int | str]) -> Value:
+    """Return the first value that the map has for this property value; raises `Refused` if there is none."""
     for name, target in options.items():
         if _typed(target, data_type) == value:
             return _value_of(name, aspect)
@@ -44,11 +46,11 @@ def _value_of(name: str, aspect: Aspect) -> Value:
         case Kind.ENUM | Kind.TEXT | Kind.RAW:
             return name
         case _:
-            raise Refused(Reason.WRONG_TYPE, f"the binding maps {name!r}, which is no value of {aspect.key}")
+            raise Refused(Reason.WRONG_TYPE, f"the binding maps {name!r}, which is not a value of {aspect.key}")
 
 
 def _typed(target: int | str, data_type: DataType) -> CloudValue:
-    """Return the right side of the map in the property's type; an item may be named by its label."""
+    """Return the right side of the map in the property's type; an item may be given by its label."""
     match data_type:
         case TextType():
             return text_to_cloud(str(target), data_type)

@@ -1,4 +1,4 @@
-"""Yes and no, and one of several options: told by the labels that a thing model gives its items."""
+"""Yes and no, and one of several options: matched to the items of a bool or enum by their labels."""
 
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
 from ..aspect import Aspect, Reason, Refused
@@ -7,13 +7,13 @@ from .text import misfit, text_to_cloud, text_to_ha
 
 
 def items_for(aspect: Aspect, data_type: BoolType | EnumType) -> tuple[int, int] | None:
-    """Return the items that stand for no and yes, None where the labels leave it open."""
+    """Return the items for no and yes, None if the labels don't tell them apart."""
     labels = data_type.labels if isinstance(data_type, BoolType) else data_type.items
     return no_and_yes(aspect.words, tuple(labels.items()))
 
 
 def bool_to_cloud(aspect: Aspect, data_type: DataType, *, value: bool) -> CloudValue:
-    """Return yes or no as a bool, an item, 0 and 1 or one of the two words of the aspect."""
+    """Return yes or no as a bool, an item, 0 or 1, or one of the two words of the aspect."""
     match data_type:
         case BoolType() if keys := items_for(aspect, data_type):
             return bool(keys[value])
@@ -26,7 +26,7 @@ def bool_to_cloud(aspect: Aspect, data_type: DataType, *, value: bool) -> CloudV
 
 
 def bool_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType) -> bool:
-    """Return yes or no for what `bool_to_cloud` makes of them."""
+    """Return yes or no; the reverse of `bool_to_cloud`."""
     match data_type:
         case BoolType() | EnumType() if (keys := items_for(aspect, data_type)) and value in keys:
             return value == keys[True]
@@ -39,7 +39,7 @@ def bool_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType) -> bool:
 
 
 def option_to_cloud(value: str, data_type: DataType, options: tuple[str, ...]) -> CloudValue:
-    """Return the item that stands for an option of the entity, or its name as text."""
+    """Return the item for an option of the entity, or the option as text."""
     if not isinstance(data_type, EnumType):
         return text_to_cloud(value, data_type)
     known = options if value in options else (*options, value)
@@ -50,7 +50,7 @@ def option_to_cloud(value: str, data_type: DataType, options: tuple[str, ...]) -
 
 
 def option_to_ha(value: CloudValue, data_type: DataType, options: tuple[str, ...]) -> str:
-    """Return the option of the entity that an item stands for."""
+    """Return the option of the entity for an item or text."""
     if not isinstance(data_type, EnumType):
         return text_to_ha(value, data_type)
     pairs = pair(options, tuple(data_type.items.items()))

@@ -1,22 +1,25 @@
 """What happens in Home Assistant becomes events of the thing model: event entities that fire, and any trigger."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN, EventEntity
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.const import SUBENTRY_EVENT
-from custom_components.aliyun_iot.reports.events import MOST_WAITING
+from custom_components.aliyun_iot.alink.samples import utc_milliseconds
+from custom_components.aliyun_iot.const import DOMAIN, SUBENTRY_EVENT
+from custom_components.aliyun_iot.reports.event_queue import CAPACITY
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
@@ -185,7 +188,7 @@ async def test_a_renamed_entity_is_followed(
 
     registry.async_remove("event.gong")
     await hass.async_block_till_done()
-    events = entry.runtime_data.events_out
+    events = entry.runtime_data.device.events
     assert "removed" in events.problems["SceneActivated"]
     assert caplog.text.count("its entity was removed") == 1
     registry.async_get_or_create(EVENT_DOMAIN, "test", "bell")
@@ -232,7 +235,7 @@ async def test_what_does_not_fit_is_left_out(
         hass.bus.async_fire("smoke", {"zone": zone})
     await device.wait_for(lambda one: len(one.events) == 2)
     assert [event.output for event in device.events] == [{"Zone": "0042"}, {}]
-    problem = entry.runtime_data.events_out.problems[ALARM]
+    problem = entry.runtime_data.device.events.problems[ALARM]
     for part in ("Temperature", "Threshold", "Stranger: the event has no such output parameter"):
         assert part in problem
     assert caplog.text.count(problem) == 1
@@ -270,7 +273,7 @@ async def test_what_cannot_work_hurts_nothing(
     hass.bus.async_fire("smoke")
     await device.wait_for(lambda one: one.events)
     assert [event.identifier for event in device.events] == ["DeviceFault"]
-    assert problem in entry.runtime_data.events_out.problems[binding["identifier"]]
+    assert problem in entry.runtime_data.device.events.problems[binding["identifier"]]
 
 
 async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
@@ -287,37 +290,116 @@ async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, s
     assert device.events[0].output == {"Where": {"zones": [2, 3]}, "On": 1, "Text": "a"}
 
 
-async def test_without_a_connection_events_are_lost_and_counted(
+async def test_events_wait_for_the_connection(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, bind: Bind
 ) -> None:
-    """Nothing raises, and afterwards events go again."""
+    """Three alarms, one of them during a reconnect, all arrive, each with its own time."""
     await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
-    counters = entry.runtime_data.events_out.counters
+    counters = entry.runtime_data.device.event_queue.counters
+    hass.bus.async_fire("smoke")
+    await until(lambda: counters.posted == 1)
     await entry.runtime_data.suspend()
     hass.bus.async_fire("smoke")
     await hass.async_block_till_done()
-    assert counters.disconnected == 1
+    before = utc_milliseconds()
     entry.runtime_data.resume()
-    await device.wait_for(lambda one: one.online)
     await entry.runtime_data.link.wait_online(10)
     hass.bus.async_fire("smoke")
-    await until(lambda: counters.posted == 1)
+    await until(lambda: counters.posted == 3)
+    times = [event.time for event in device.events]
+    assert times == sorted(times)
+    assert times[1] <= before <= times[2]
+    assert (counters.refused, counters.dropped) == (0, 0)
 
+
+async def test_refused_event_is_counted_and_reported(
+    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, bind: Bind
+) -> None:
+    """An event that the cloud refuses is not sent again, and does not hold the next one up."""
+    await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
+    counters = entry.runtime_data.device.event_queue.counters
     cloud.faults.set(answer_code={"code": 6207, "count": 1})
     hass.bus.async_fire("smoke")
-    await until(lambda: counters.refused == 1)
-    assert "6207" in entry.runtime_data.events_out.problems[ALARM]
+    hass.bus.async_fire("smoke")
+    await until(lambda: counters.refused == 1 and counters.posted == 1)
+    assert "6207" in entry.runtime_data.device.events.problems[ALARM]
 
 
-async def test_a_flood_is_bounded(hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind) -> None:
-    """The platform takes so many a second; what is too much is left out, counted and told, and the rest given up."""
+async def test_event_without_a_reply_is_sent_again(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    entry: MockConfigEntry,
+    bind: Bind,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is unknown whether it arrived; the cloud tells a repeated event by its time."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
     await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
-    for _ in range(MOST_WAITING + 20):
-        hass.bus.async_fire("smoke")
+    cloud.faults.set(lose_replies=1)
+    hass.bus.async_fire("smoke")
+    await until(lambda: entry.runtime_data.device.event_queue.counters.posted == 1)
+    assert len({event.time for event in device.events}) == 1
+    assert not len(entry.runtime_data.device.event_queue)
+
+
+async def test_too_many_waiting_events_drop_the_oldest(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, issue_registry: ir.IssueRegistry
+) -> None:
+    """The newest thousand are kept; the others are counted, logged and reported as an issue."""
+    await bind(
+        identifier=ALARM,
+        triggers=[{"trigger": "event", "event_type": "smoke"}],
+        output={"Zone": "{{ trigger.event.data.zone }}"},
+    )
+    queue = entry.runtime_data.device.event_queue
+    await entry.runtime_data.suspend()
+    for zone in range(CAPACITY + 20):
+        hass.bus.async_fire("smoke", {"zone": f"z{zone}"})
     await hass.async_block_till_done()
-    events = entry.runtime_data.events_out
-    assert events.counters.too_many == 20
-    assert "too many" in events.problems[ALARM]
+    assert (len(queue), queue.counters.dropped) == (CAPACITY, 20)
+    assert next(iter(queue.waiting.values())).output == {"Zone": "z20"}
+    issue = issue_registry.async_get_issue(DOMAIN, f"events_dropped_{entry.entry_id}")
+    assert issue.translation_placeholders["count"] == "20"
+    assert issue.is_fixable
+
+
+async def test_waiting_events_survive_a_reload(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, real_disk: Path, set_up: SetUp
+) -> None:
+    """What happened without a connection is posted by the next run, with the time at which it happened."""
+    entry = await set_up()
+    subentry = ConfigSubentry(
+        data=MappingProxyType({"identifier": ALARM, "triggers": [{"trigger": "event", "event_type": "smoke"}]}),
+        subentry_type=SUBENTRY_EVENT,
+        title=ALARM,
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
+    await hass.async_block_till_done()
+    await entry.runtime_data.suspend()
+    hass.bus.async_fire("smoke")
+    await hass.async_block_till_done()
+    happened = entry.runtime_data.device.event_queue.waiting[0].time
+    assert await hass.config_entries.async_reload(entry.entry_id)
     await device.wait_for(lambda one: one.events)
-    await hass.config_entries.async_unload(entry.entry_id)
-    assert len(device.events) < MOST_WAITING
+    assert [event.time for event in device.events] == [happened]
+
+
+async def test_a_hanging_trigger_does_not_delay_the_stop(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trigger of another integration that never attaches must not keep the entry from being unloaded."""
+    hanging = asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.events.attach_triggers", hang)
+    binding = asyncio.create_task(bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}]))
+    await hanging.wait()
+    binding.cancel()
+    async with asyncio.timeout(5):
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    assert not device.online

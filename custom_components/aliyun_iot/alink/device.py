@@ -1,0 +1,202 @@
+"""One identity on a link: what it can say to the cloud, and where its commands go."""
+
+from collections.abc import Iterable, Mapping
+import logging
+from typing import TYPE_CHECKING, Final
+
+from .auth import DeviceTriple
+from .command import CommandHandler
+from .desired import Desired, delete_desired, get_desired
+from .downlink import Downlink, DownlinkMemory
+from .messages import MAX_PAYLOAD, JsonValue, Reply
+from .mqtt.transport import Delivery
+from .ntp import ClockReading
+from .routes import route
+from .samples import Sample, batch_params, history_params, property_params
+from .subscriptions import filters_for
+from .topics import Topics
+
+if TYPE_CHECKING:
+    from .link import Link
+
+_LOGGER = logging.getLogger(__name__)
+
+REPLY_TIMEOUT: Final = 10.0
+"""Seconds to wait for a reply of the cloud."""
+
+
+class Device:
+    """A device of the cloud.
+
+    Everything that it sends raises NotConnected without a connection. Requests return the reply, whatever its code, and raise
+    RequestTimeout when there was none; then it is unknown whether they took effect. `timeout` is in seconds.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        triple: DeviceTriple,
+        on_command: CommandHandler,
+        memory: DownlinkMemory,
+        *,
+        services: Iterable[str] = (),
+        user_topics: Iterable[str] = (),
+    ) -> None:
+        """`services` and `user_topics` are as for `listen_to` and `listen_to_topics`, which say what they raise."""
+        self.topics = Topics(triple.product_key, triple.device_name)
+        self.downlink = Downlink(on_command, memory)
+        self._link = link
+        self._triple = triple
+        self._services = tuple(services)
+        self._user_topics = tuple(user_topics)
+        self._reported_refusals: frozenset[str] = frozenset()
+        self.filters = filters_for(self.topics, self._services, self._user_topics)
+        """The topic filters that the device needs."""
+
+    async def listen_to(self, services: Iterable[str]) -> None:
+        """Change the services to listen to, without reconnecting.
+
+        Without any the device listens to all of them, if the platform allows that.
+        """
+        await self._listen(tuple(services), self._user_topics)
+
+    async def listen_to_topics(self, suffixes: Iterable[str]) -> None:
+        """Change the user topics to listen to, without reconnecting (docs/protocol.md §12.7).
+
+        `suffixes` are what follows `/{pk}/{dn}/user/`, with the wildcards of MQTT where those are allowed. Messages, and calls
+        whose caller waits for an answer, arrive as commands of the kind `message`.
+
+        Raises `ValueError`, and changes nothing, for a suffix that is not a topic and for more than
+        `subscriptions.USER_TOPIC_LIMIT` of them. `refused_topics` has what the cloud refuses.
+        """
+        await self._listen(self._services, tuple(suffixes))
+
+    @property
+    def refused_topics(self) -> frozenset[str]:
+        """The user topics that the cloud does not let the device listen to: unknown, or without the permission."""
+        refused = self._link.refused_filters
+        return frozenset(suffix for suffix in self._user_topics if self.topics.user_filters(suffix)[0] in refused)
+
+    def log_refused_topics(self) -> None:
+        """Log each user topic that the cloud refuses, once."""
+        refused = self.refused_topics
+        for suffix in sorted(refused - self._reported_refusals):
+            _LOGGER.warning(
+                "The cloud does not let %s listen to %s: the product needs a topic class for it, with the permission to"
+                " subscribe",
+                self.topics.device_name,
+                self.topics.user_filters(suffix)[0],
+            )
+        self._reported_refusals = refused
+
+    async def request(
+        self,
+        topic: str,
+        method: str,
+        params: JsonValue,
+        *,
+        qos: int = 0,
+        timeout: float = REPLY_TIMEOUT,
+        basic: bool = False,
+    ) -> Reply:
+        """Send any request; `Session.request` says what `basic` means."""
+        return await self._link.session.request(topic, method, params, qos=qos, timeout=timeout, basic=basic)
+
+    async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
+        """Report property values (docs/protocol.md §4.1)."""
+        return await self._link.session.request(
+            self.topics.property_post,
+            "thing.event.property.post",
+            property_params(samples),
+            qos=1,
+            timeout=timeout,
+            basic=True,
+        )
+
+    async def post_batch(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
+        """Report present samples, several of a property if need be, oldest first (docs/protocol.md §4.3).
+
+        Raises MessageError when they are too many for a message.
+        """
+        return await self._link.session.request(
+            self.topics.property_batch_post,
+            "thing.event.property.batch.post",
+            batch_params(samples),
+            qos=1,
+            timeout=timeout,
+        )
+
+    async def post_history(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
+        """Report past samples, which leave the present values alone (docs/protocol.md §4.5); raises as `post_batch`."""
+        return await self._link.session.request(
+            self.topics.property_history_post,
+            "thing.event.property.history.post",
+            history_params(self._triple, samples),
+            qos=1,
+            timeout=timeout,
+        )
+
+    async def post_event(
+        self, identifier: str, output: Mapping[str, JsonValue], at: int, timeout: float = REPLY_TIMEOUT
+    ) -> Reply:
+        """Report an event that happened `at` (UTC milliseconds) (docs/protocol.md §5)."""
+        return await self._link.session.request(
+            self.topics.event_post(identifier),
+            f"thing.event.{identifier}.post",
+            {"value": dict(output), "time": at},
+            qos=1,
+            timeout=timeout,
+        )
+
+    async def send_raw(self, payload: bytes) -> None:
+        """Send a frame in the product's own format, and wait for its PUBACK (docs/protocol.md §3).
+
+        Raises RequestTimeout when the host does not acknowledge it.
+        """
+        await self._link.session.publish(self.topics.raw_up, payload, 1)
+
+    async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
+        """Publish on the user topic `/{pk}/{dn}/user/{suffix}`; at QoS 1 wait for the PUBACK (docs/protocol.md §12.7).
+
+        The platform says nothing about a topic that it does not know. Raises `ValueError` for a suffix that is not a topic, a
+        payload that is too large and a QoS other than 0 and 1, and RequestTimeout when the host does not acknowledge it.
+        """
+        topic = self.topics.user(suffix)
+        if len(payload) > MAX_PAYLOAD:
+            raise ValueError(f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
+        if qos not in (0, 1):
+            raise ValueError("the platform knows QoS 0 and 1 only")
+        await self._link.session.publish(topic, payload, qos)
+
+    async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
+        """Return the desired values of these properties, in requests of 200 at most (docs/protocol.md §9).
+
+        A property without a desired value is not in the result. `timeout` is for each request. Raises Rejected for a code
+        other than 200.
+        """
+        return await get_desired(self.request, self.topics, identifiers, timeout)
+
+    async def delete_desired(self, versions: Mapping[str, int], timeout: float = REPLY_TIMEOUT) -> None:
+        """Clear the desired values that still have these versions; raises as `get_desired` does."""
+        await delete_desired(self.request, self.topics, versions, timeout)
+
+    async def fetch_thing_model(self, timeout: float = REPLY_TIMEOUT) -> Reply:
+        """Ask the cloud for the thing model; not every instance replies (docs/protocol.md §8.4)."""
+        return await self.request(self.topics.dsltemplate_get, "thing.dsltemplate.get", {}, timeout=timeout)
+
+    async def read_clock(self, timeout: float = REPLY_TIMEOUT) -> ClockReading:
+        """Compare this machine's clock with the cloud's (docs/protocol.md §12.3)."""
+        return await self._link.session.read_clock(self.topics.ntp_request, timeout)
+
+    def received(self, delivery: Delivery) -> None:
+        """Handle a downlink on one of this device's topics."""
+        where = route(self.topics, delivery.topic)
+        if where is None:
+            _LOGGER.debug("Message on a topic that is not a downlink: %s", delivery.topic)
+        else:
+            self.downlink.received(where, delivery)
+
+    async def _listen(self, services: tuple[str, ...], user_topics: tuple[str, ...]) -> None:
+        self.filters = filters_for(self.topics, services, user_topics)
+        self._services, self._user_topics = services, user_topics
+        await self._link.subscribe()

@@ -1,0 +1,304 @@
+"""Commands of the cloud: decoded once, carried out once, answered once (`docs/protocol.md` §6).
+
+The platform delivers at least once. A command that is delivered again gets the first outcome again. Raw frames and messages
+that no caller waits for have no id: the same bytes twice may be meant, so only MQTT's DUP flag marks a second delivery.
+
+Answers go at QoS 0, as RRPC demands (§6.4), so nothing confirms their arrival. What was sent within the last minute of a
+connection that died is sent once more by the next one.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+import hashlib
+import logging
+import time
+from typing import Final
+
+from .codes import Code
+from .command import Answer, Command, CommandHandler, decode_command, encode_answer, encode_outcome
+from .errors import MessageError, NotConnected
+from .mqtt.pacing import RateLimit
+from .mqtt.transport import Delivery
+from .routes import Route
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_RUNNING = 100
+"""Commands that run at once."""
+
+MAX_QUEUED = 300
+"""Answers that wait before new commands are refused; they take fifteen seconds at the platform's rate."""
+
+MAX_REFUSALS: Final = 300
+"""Answers beyond these, refusals all of them, that wait at most."""
+
+ANSWERS_PER_SECOND: Final = 20
+"""The platform takes 30 messages a second at QoS 0 (docs/protocol.md §14); some of them are requests."""
+
+RESERVED: Final = 1
+"""Answers a second that only callers who wait for theirs may use."""
+
+PATIENCE: Final = 300.0
+SYNC_PATIENCE: Final = 5.0
+"""Seconds after which an answer is of no use; the caller of a synchronous service waits for five."""
+
+REPEATED_FOR: Final = 60.0
+"""Seconds before the loss of a connection in which an answer may have been lost with it."""
+
+REMEMBERED = 4096
+REMEMBERED_FOR = 300.0
+"""Commands, and seconds, for which a second delivery is recognised."""
+
+_TOO_MANY = Answer(Code.TOO_BUSY, message="too many commands at once")
+_STOPPING = Answer(Code.TOO_BUSY, message="the device is going offline, try again later")
+_GIVEN_UP = Answer(
+    Code.TOO_BUSY, message="the device is going offline and has given the command up; a part of it may have been done"
+)
+
+type Key = tuple[str, str, bytes]
+"""Topic, id (empty for data) and digest of the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """An answer on its way; `expires` is in monotonic seconds."""
+
+    topic: str
+    payload: bytes
+    expires: float
+    repeated: bool = False
+
+
+class Answers:
+    """The answers of one connection after the other, at the platform's rate; those that callers wait for go first."""
+
+    def __init__(self) -> None:
+        """Start with an empty queue."""
+        self.limit = RateLimit(ANSWERS_PER_SECOND, period=1.0)
+        self._urgent: deque[_Queued] = deque()
+        self._others: deque[_Queued] = deque()
+        self._sent: deque[tuple[float, _Queued]] = deque(maxlen=int(REPEATED_FOR) * ANSWERS_PER_SECOND)
+        self._changed = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        """Return how many answers wait."""
+        return len(self._urgent) + len(self._others)
+
+    def put(self, topic: str, payload: bytes, *, urgent: bool) -> None:
+        """Queue an answer; `urgent` when a caller waits for it."""
+        if len(self._others) >= MAX_QUEUED + MAX_REFUSALS and not urgent:
+            _LOGGER.debug("Too many answers wait: the one on %s is not sent", topic)
+            return
+        expires = time.monotonic() + (SYNC_PATIENCE if urgent else PATIENCE)
+        (self._urgent if urgent else self._others).append(_Queued(topic, payload, expires))
+        self._empty.clear()
+        self._changed.set()
+
+    async def pump(self, send: Callable[[str, bytes], None]) -> None:
+        """Send what is queued as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
+        while True:
+            if not len(self):
+                self._empty.set()
+                await self._wait(None)
+            elif (delay := self.limit.delay(0 if self._urgent else RESERVED)) > 0:
+                await self._wait(delay)
+            elif not self._send_next(send):
+                return
+
+    async def flush(self, timeout: float) -> None:
+        """Wait until the queue is empty, but no longer than `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._empty.wait()
+        except TimeoutError:
+            _LOGGER.debug("%d answers are left for the next connection", len(self))
+
+    def connection_lost(self) -> None:
+        """Queue again, once, what may have been lost with the connection."""
+        since = time.monotonic() - REPEATED_FOR
+        lost = [replace(answer, repeated=True) for at, answer in self._sent if at >= since and not answer.repeated]
+        self._sent.clear()
+        self._others.extendleft(reversed(lost))
+
+    async def _wait(self, timeout: float | None) -> None:
+        """Wait for another answer, or until the time-out."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _send_next(self, send: Callable[[str, bytes], None]) -> bool:
+        """Send the next answer unless it is too late; return False when there is no connection."""
+        queue = self._urgent or self._others
+        answer = queue[0]
+        now = time.monotonic()
+        if now <= answer.expires:
+            try:
+                send(answer.topic, answer.payload)
+            except NotConnected:
+                return False
+            self.limit.count()
+            self._sent.append((now, answer))
+            while now - self._sent[0][0] > REPEATED_FOR:
+                self._sent.popleft()
+        queue.popleft()
+        return True
+
+
+class _Recent:
+    """The outcomes of recent commands, as futures: a command may come again while it still runs."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, tuple[asyncio.Future[Answer], float]] = {}
+        self._newest: dict[tuple[str, str], bytes] = {}
+
+    def find(self, key: Key, *, again: bool) -> asyncio.Future[Answer] | None:
+        """Return the outcome of the same delivery, None for a new command.
+
+        Some hosts use one id for everything, so without MQTT's DUP flag (`again`) only the newest command with an id can be
+        delivered again.
+        """
+        topic, message_id, digest = key
+        if not again and self._newest.get((topic, message_id)) != digest:
+            return None
+        outcome, at = self._seen.get(key, (None, 0.0))
+        return outcome if time.monotonic() - at <= REMEMBERED_FOR else None
+
+    def keep(self, key: Key, outcome: asyncio.Future[Answer]) -> None:
+        """Remember a command as the newest, and forget those that are too old or too many; never one that runs."""
+        now = time.monotonic()
+        self._seen.pop(key, None)
+        self._seen[key] = outcome, now
+        self._newest[key[:2]] = key[2]
+        for old, (answer, at) in tuple(self._seen.items()):
+            if len(self._seen) <= REMEMBERED and now - at <= REMEMBERED_FOR:
+                return
+            if answer.done():
+                del self._seen[old]
+                if self._newest.get(old[:2]) == old[2]:
+                    del self._newest[old[:2]]
+
+
+@dataclass(slots=True)
+class DownlinkMemory:
+    """What must survive a reload: answers that are not sent yet, and the commands that were carried out lately.
+
+    Raw frames and messages are remembered apart, or a stream of them would make the device forget its commands.
+    """
+
+    answers: Answers = field(default_factory=Answers)
+    commands: _Recent = field(default_factory=_Recent)
+    data: _Recent = field(default_factory=_Recent)
+
+
+class Downlink:
+    """The commands of one device."""
+
+    def __init__(self, handler: CommandHandler, memory: DownlinkMemory) -> None:
+        """Commands are carried out by `handler`; `memory` may come from an earlier link of the same device."""
+        self._handler = handler
+        self._memory = memory
+        self._running: dict[asyncio.Task[None], asyncio.Future[Answer]] = {}
+        self._stopping = False
+
+    def received(self, route: Route, delivery: Delivery) -> None:
+        """Handle one delivery: its answer is queued as soon as it is known."""
+        try:
+            command = decode_command(route, delivery.topic, delivery.payload)
+        except MessageError as err:
+            _LOGGER.debug("Cannot read the command on %s: %s", delivery.topic, err)
+            if err.id is not None:
+                self._put(route, encode_outcome(err.id, Answer(err.code, message=str(err))))
+            return
+        key = _key(command, delivery.payload)
+        recent = self._memory.data if command.is_data else self._memory.commands
+        may_be_again = delivery.again or command.sync or not command.is_data
+        outcome = recent.find(key, again=delivery.again) if may_be_again else None
+        if outcome is None and (refusal := self._refusal()):
+            self._answer(command, route, refusal)
+            return
+        if outcome is None:
+            outcome = self._start(command)
+            recent.keep(key, outcome)
+        outcome.add_done_callback(partial(self._done, command, route))
+
+    def resume(self) -> None:
+        """Take commands again after `give_up`."""
+        self._stopping = False
+
+    def give_up(self) -> None:
+        """Refuse new commands from now on, and answer those that run that they were given up."""
+        self._stopping = True
+        for outcome in self._running.values():
+            if not outcome.done():
+                outcome.set_result(_GIVEN_UP)
+
+    async def stop(self) -> None:
+        """Cancel what still runs, and wait for its end."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _refusal(self) -> Answer | None:
+        if self._stopping:
+            return _STOPPING
+        if len(self._running) >= MAX_RUNNING or len(self._memory.answers) >= MAX_QUEUED:
+            return _TOO_MANY
+        return None
+
+    def _start(self, command: Command) -> asyncio.Future[Answer]:
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Answer] = loop.create_future()
+        task = loop.create_task(self._run(command, outcome))
+        self._running[task] = outcome
+        task.add_done_callback(self._running.pop)
+        return outcome
+
+    async def _run(self, command: Command, outcome: asyncio.Future[Answer]) -> None:
+        try:
+            answer = await self._handler(command)
+        except asyncio.CancelledError as err:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            answer = _failed(command, err)  # something that the handler waited for was cancelled, not the handler
+        except Exception as err:  # noqa: BLE001 - a bug of ours is answered as well
+            answer = _failed(command, err)
+        if not outcome.done():
+            outcome.set_result(answer)
+
+    def _done(self, command: Command, route: Route, outcome: asyncio.Future[Answer]) -> None:
+        if not outcome.cancelled():
+            self._answer(command, route, outcome.result())
+
+    def _answer(self, command: Command, route: Route, answer: Answer) -> None:
+        payload = encode_answer(command, answer)
+        if payload is None:
+            return
+        if command.is_data and route.reply_to == command.topic:
+            # A plain MQTT broker returns the answer to the device, which must not take it for the next call.
+            done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            done.set_result(Answer())
+            self._memory.data.keep(_key(command, payload), done)
+        self._put(route, payload)
+
+    def _put(self, route: Route, payload: bytes) -> None:
+        if route.reply_to is not None:
+            self._memory.answers.put(route.reply_to, payload, urgent=route.message_id is not None)
+
+
+def _key(command: Command, payload: bytes) -> Key:
+    return command.topic, "" if command.is_data else command.id, hashlib.sha256(payload).digest()
+
+
+def _failed(command: Command, error: BaseException) -> Answer:
+    """Log an unexpected error, and return what the cloud may know of it."""
+    _LOGGER.error("Command %s on %s failed unexpectedly", command.id, command.topic, exc_info=error)
+    return Answer(Code.INTERNAL_ERROR, message="internal error of the device")

@@ -1,0 +1,211 @@
+"""One connection's life: requests and their replies, subscriptions, the clock, and publishing.
+
+Everything in here ends with the connection. What outlives it is the link's (`link.py`), and what belongs to one identity is
+the device's (`device.py`).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+import logging
+import random
+from typing import Final
+
+from .errors import CloudSilent, ConnectError, ConnectionLost, MessageError, NotConnected, RequestTimeout, Unanswered
+from .messages import JsonValue, Reply, decode_reply, encode_request
+from .mqtt.connecting import LinkConfig, connect
+from .mqtt.pacing import RateLimit
+from .mqtt.transport import Delivery, MqttConnection
+from .ntp import ClockReading, TimeService
+from .reply_watch import ReplyWatch
+from .subscriptions import Subscriber
+from .topics import is_reply, is_time, reply_topic
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_ID: Final = 2**32
+MAX_PENDING: Final = 64
+
+PUBLISH_TIMEOUT = 10.0
+"""Seconds to wait for the PUBACK of a message that has no reply."""
+
+RESUBSCRIBE_DELAY = 30.0
+"""Seconds until a subscription that was not acknowledged is tried again."""
+
+# Ids need to be unique for a day (docs/protocol.md §0.3), also over connections and restarts.
+_last_id = random.randrange(MAX_ID)  # noqa: S311
+
+
+def _next_id() -> str:
+    global _last_id  # noqa: PLW0603
+    _last_id = (_last_id + 1) % MAX_ID
+    return str(_last_id)
+
+
+class Session:
+    """An accepted connection; `open` makes one, `close` ends it."""
+
+    def __init__(
+        self, limit: RateLimit, on_downlink: Callable[[Delivery], None], on_code: Callable[[int], None]
+    ) -> None:
+        """Every message but the answers to commands passes `limit`.
+
+        `on_downlink` is called with what is neither a reply nor a time, `on_code` with the code of every reply.
+        """
+        self.reply_watch = ReplyWatch()
+        self._limit = limit
+        self._on_downlink = on_downlink
+        self._on_code = on_code
+        self._pending: dict[tuple[str, str], asyncio.Future[Reply]] = {}
+        self._slots = asyncio.Semaphore(MAX_PENDING)
+        self._time_service = TimeService()
+        self._connection: MqttConnection
+        self._subscriber: Subscriber
+        self._resubscribing: asyncio.Task[None] | None = None
+
+    async def open(self, config: LinkConfig) -> None:
+        """Connect; raises a ConnectError that names the cause."""
+        self._connection = await connect(config, self._received)
+        self._subscriber = Subscriber(self._connection)
+
+    async def wait_lost(self) -> ConnectError:
+        """Wait until the connection is lost and return why."""
+        return await self._connection.lost
+
+    def lost(self, default: Exception) -> ConnectError:
+        """Return why the connection was lost; where it was not, `default` says what is wrong with it."""
+        return self._connection.lost.result() if self._connection.lost.done() else ConnectionLost(str(default))
+
+    async def close(self) -> None:
+        """Fail what waits for a reply and disconnect."""
+        if self._resubscribing:
+            self._resubscribing.cancel()
+        for waiting in self._pending.values():
+            if not waiting.done():
+                waiting.set_exception(NotConnected("the connection was lost before the reply came"))
+        await self._connection.close()
+
+    @property
+    def refused_filters(self) -> frozenset[str]:
+        """The topic filters that the cloud refused."""
+        return self._subscriber.refused
+
+    async def subscribe(self, filters: Iterable[str]) -> None:
+        """Hold exactly these subscriptions; raises NotConnected, or RequestTimeout when some are not acknowledged."""
+        await self._subscriber.hold(filters)
+
+    async def change_subscriptions(self, filters: Iterable[str]) -> None:
+        """Hold exactly these subscriptions; what is not acknowledged now is tried again as long as the connection lives."""
+        if self._resubscribing:
+            self._resubscribing.cancel()
+            self._resubscribing = None
+        wanted = tuple(filters)
+        try:
+            await self._subscriber.hold(wanted)
+        except NotConnected as err:  # the next session subscribes to everything again
+            _LOGGER.debug("Cannot change the subscriptions: %s", err)
+        except RequestTimeout as err:
+            _LOGGER.debug("Changing the subscriptions again in %g s: %s", RESUBSCRIBE_DELAY, err)
+            self._resubscribing = asyncio.get_running_loop().create_task(self._resubscribe(wanted))
+
+    async def request(
+        self, topic: str, method: str, params: JsonValue, *, qos: int, timeout: float, basic: bool = False
+    ) -> Reply:
+        """Publish a request and return its reply, whatever its code; `timeout` is in seconds.
+
+        Every host answers `basic` requests; others are given up when this one has left several without a reply.
+
+        Raises NotConnected, RequestTimeout when no reply came in time, Unanswered (a RequestTimeout) when the host seems not
+        to know such requests, and MessageError when `params` cannot be sent.
+        """
+        if not basic and self.reply_watch.is_unknown(topic):
+            raise Unanswered(f"this host does not reply to {method}")
+        async with self._slots:
+            await self._limit.take()
+            message_id = _next_id()
+            key = (reply_topic(topic), message_id)
+            waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            self._pending[key] = waiting
+            try:
+                self._connection.publish(topic, encode_request(message_id, method, params), qos)
+                async with asyncio.timeout(timeout):
+                    reply = await waiting
+            except TimeoutError as err:
+                self._missed(topic, basic=basic)
+                raise RequestTimeout(f"no reply to {method} within {timeout:g} s") from err
+            finally:
+                del self._pending[key]
+        self.reply_watch.replied(topic, reply.code)
+        self._on_code(reply.code)
+        return reply
+
+    async def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Publish a message that has no reply; at QoS 1 wait for the PUBACK.
+
+        Raises NotConnected, or RequestTimeout when the host does not acknowledge the message: whether it arrived is unknown.
+        """
+        await self._limit.take()
+        if not qos:
+            self._connection.publish(topic, payload, qos)
+            return
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT):
+                await self._connection.publish_acknowledged(topic, payload)
+        except TimeoutError as err:
+            self._connection.doubt()
+            raise RequestTimeout(f"the host did not acknowledge the message within {PUBLISH_TIMEOUT:g} s") from err
+
+    def answer(self, topic: str, payload: bytes) -> None:
+        """Send an answer at once, at QoS 0 as RRPC demands (docs/protocol.md §6.4); raises NotConnected."""
+        self._connection.publish(topic, payload, 0)
+
+    async def read_clock(self, topic: str, timeout: float) -> ClockReading:
+        """Ask the time service on `topic`; raises NotConnected, RequestTimeout or Unanswered."""
+        if self.reply_watch.is_unknown(topic):
+            raise Unanswered("this host has no time service")
+        await self._limit.take()
+        try:
+            reading = await self._time_service.ask(self._connection, topic, timeout)
+        except RequestTimeout:
+            self._missed(topic, basic=False)
+            raise
+        self.reply_watch.replied(topic, 200)
+        return reading
+
+    def _received(self, delivery: Delivery) -> None:
+        if is_reply(delivery.topic):
+            self._replied(delivery)
+        elif is_time(delivery.topic):
+            self._time_service.received(delivery.payload)
+        else:
+            self._on_downlink(delivery)
+
+    def _replied(self, delivery: Delivery) -> None:
+        try:
+            reply = decode_reply(delivery.payload)
+        except MessageError as err:
+            _LOGGER.debug("Unreadable reply on %s: %s", delivery.topic, err)
+            return
+        waiting = self._pending.get((delivery.topic, reply.id))
+        if waiting is None or waiting.done():
+            _LOGGER.debug("No request waits for the reply %s on %s", reply.id, delivery.topic)
+        else:
+            waiting.set_result(reply)
+
+    def _missed(self, topic: str, *, basic: bool) -> None:
+        """Record a reply that did not come, and have the connection checked."""
+        self.reply_watch.missed(topic, basic=basic)
+        self._connection.doubt()
+        if self.reply_watch.is_deaf():
+            self._connection.give_up(CloudSilent("the cloud replies to nothing any more"))
+
+    async def _resubscribe(self, wanted: tuple[str, ...]) -> None:
+        while True:
+            await asyncio.sleep(RESUBSCRIBE_DELAY)
+            try:
+                await self._subscriber.hold(wanted)
+            except RequestTimeout as err:
+                _LOGGER.debug("Changing the subscriptions again: %s", err)
+            except NotConnected:
+                return
+            else:
+                return
