@@ -278,6 +278,7 @@ async def test_ten_thousand_downlinks(
     caplog.set_level(logging.WARNING)
     hass.loop.set_debug(False)  # takes three quarters of the time
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.02)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.downlink.REMEMBERED", 256)  # full after the warm-up
     async_mock_service(hass, "test", "meter")
     service = {"identifier": "ReadMeter", "actions": [{"action": "test.meter"}]}
     entry = await set_up([LAMP, TARGET], [service])

@@ -38,6 +38,7 @@ from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .waiting import until
 
 NO_MODEL = {"thing_model": None}
+DAY_OF_SECONDS = 86_400
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,7 @@ async def test_what_happens_now_does_not_wait_for_the_past(
     await lose_connection(cloud, device, running)
     for second in range(1, 1000):
         measure(hass, "sensor.power", second + 1, second * 1000)
-    cloud.faults.set(delay_replies=0.02)
+    cloud.faults.set(delay_replies=0.02)  # longer than the window between two rounds of newest values
     end_outage(cloud)
     await until(lambda: on_topic(cloud, HISTORY))
     measure(hass, "sensor.power", 0.5, 2_000_000)
@@ -419,11 +420,37 @@ def test_room_is_made_at_any_place() -> None:
     history = History(Counters(), 4, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
     for number in range(6):
         history.add("A" if number % 3 else "B", Sample(number, number * 5000), live=number > 3)
-    assert [kept[1].value for kept in (history.past(9) | history.live(9)).values()] == [0, 2, 3, 4, 5][-4:]
+    assert [kept[1].value for kept in (history.past | history.live).values()] == [0, 2, 3, 4, 5][-4:]
     history.remove([4])
     history.remove([4, 99])
     history.disconnected()
-    assert not history.live(9)
-    history.remove(list(history.past(9)))
+    assert not history.live
+    history.remove(list(history.past))
     assert len(history) == 0
     assert history.newest_past("A") is None
+
+
+class CountedNumber(int):
+    """The number of a sample that counts how often it is compared with other numbers."""
+
+    comparisons = 0
+
+    def __eq__(self, other: object) -> bool:  # noqa: D105
+        CountedNumber.comparisons += 1
+        return int(self) == other
+
+    __hash__ = int.__hash__
+
+
+@pytest.mark.parametrize(
+    "number", [0, DAY_OF_SECONDS - 1, DAY_OF_SECONDS + 5, DAY_OF_SECONDS + 11, 10 * DAY_OF_SECONDS]
+)
+def test_removing_a_sample_does_not_scan_the_past(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A posted sample is found by its number: the oldest, the newest, a live one behind a day of past ones, a removed one."""
+    monkeypatch.setattr(CountedNumber, "comparisons", 0)
+    history = History(Counters(), 2 * DAY_OF_SECONDS, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
+    for second in range(DAY_OF_SECONDS + 12):
+        history.add("Power", Sample(second, second * 1000), live=second >= DAY_OF_SECONDS)
+    history.remove([CountedNumber(number)])
+    assert CountedNumber.comparisons < 20
+    assert len(history) == DAY_OF_SECONDS + (12 if number > 2 * DAY_OF_SECONDS else 11)

@@ -28,8 +28,8 @@ async def looping(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfig
     loops = entry.runtime_data.device.loops
     for _ in range(TURNS + 1):
         command = Context()
-        loops.commanded({"LightSwitch": 1}, command)
-        loops.changed("Brightness", 1, Context(parent_id=command.id))
+        loops.record_command({"LightSwitch": 1}, command)
+        loops.record_change("Brightness", 1, Context(parent_id=command.id))
     assert loops.is_paused("LightSwitch")
     return entry
 

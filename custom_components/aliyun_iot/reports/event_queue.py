@@ -52,6 +52,23 @@ class EventQueue:
     @callback
     def add(self, event: PendingEvent) -> None:
         """Queue an event; when too many wait, the oldest is dropped."""
+        self._append(event)
+        self._on_added()
+
+    @callback
+    def restore(self, events: Iterable[PendingEvent]) -> None:
+        """Queue what an earlier run has left, before what has happened since."""
+        happened, self.waiting = self.waiting, {}
+        for event in (*events, *happened.values()):
+            self._append(event)
+
+    @callback
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Drop events that the cloud has, or will never have."""
+        for number in numbers:
+            self.waiting.pop(number, None)
+
+    def _append(self, event: PendingEvent) -> None:
         if len(self.waiting) >= CAPACITY:
             del self.waiting[next(iter(self.waiting))]
             self.counters.dropped += 1
@@ -60,18 +77,3 @@ class EventQueue:
             self._on_dropped(self.counters.dropped)
         self.waiting[self._next] = event
         self._next += 1
-        self._on_added()
-
-    @callback
-    def restore(self, events: Iterable[PendingEvent]) -> None:
-        """Queue what an earlier run has left, before what has happened since."""
-        earlier = list(events)[-(CAPACITY - len(self)) :] if len(self) < CAPACITY else []
-        happened = self.waiting.values()
-        self.waiting = dict(enumerate((*earlier, *happened), start=self._next))
-        self._next += len(self.waiting)
-
-    @callback
-    def remove(self, numbers: Iterable[int]) -> None:
-        """Drop events that the cloud has, or will never have."""
-        for number in numbers:
-            self.waiting.pop(number, None)

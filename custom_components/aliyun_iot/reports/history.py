@@ -7,6 +7,7 @@ so a clock that is set back does no harm.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 import logging
 
 from homeassistant.core import callback
@@ -16,14 +17,22 @@ from .outbox import Counters, Queued
 
 _LOGGER = logging.getLogger(__name__)
 
-CAPACITY = 86_400
-"""Samples: one a second for a day, 25 MB of memory and 4 MB on disk, sent in 432 messages within a minute."""
-
 SAME_MOMENT = 1_000
 """Milliseconds by which a sample may be older than the one before without the clock having been set."""
 
 type Kept = tuple[str, Sample]
 """A property and its sample."""
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """The numbers of the samples of one property, oldest first; all past ones are older than the live ones."""
+
+    past: deque[int] = field(default_factory=deque)
+    live: deque[int] = field(default_factory=deque)
+
+    def __len__(self) -> int:
+        return len(self.past) + len(self.live)
 
 
 class History:
@@ -49,7 +58,7 @@ class History:
         self.live: dict[int, Kept] = {}
         self.past: dict[int, Kept] = {}
         """Samples by their numbers, oldest first; they stay until `remove`."""
-        self._numbers: dict[str, deque[int]] = {}
+        self._numbers: dict[str, _Numbers] = {}
         self._last: dict[str, Sample] = {}
         self._next = 0
         self._overflowed = False
@@ -61,10 +70,10 @@ class History:
     def last(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property, with its number as long as it is to be sent."""
         sample = self._last.get(identifier)
-        numbers = self._numbers.get(identifier)
         if sample is None:
             return None
-        return Queued(sample, numbers[-1] if numbers and self._kept(numbers[-1])[1] == sample else None)
+        newest = self._newest(identifier)
+        return newest if newest and newest.sample == sample else Queued(sample)
 
     def last_sample(self, identifier: str) -> Sample | None:
         """Return the newest sample of a property, whether it is still to be sent or not."""
@@ -72,13 +81,15 @@ class History:
 
     def is_live(self, identifier: str) -> bool:
         """Return whether a live sample of a property is still to be sent."""
-        return bool((numbers := self._numbers.get(identifier)) and numbers[-1] in self.live)
+        return bool((numbers := self._numbers.get(identifier)) and numbers.live)
 
     def newest_past(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property if it is past and still to be sent."""
-        numbers = self._numbers.get(identifier)
-        kept = self.past.get(numbers[-1]) if numbers else None
-        return Queued(kept[1], numbers[-1]) if kept and numbers else None
+        return None if self.is_live(identifier) else self._newest(identifier)
+
+    def has_several_live(self) -> bool:
+        """Return whether more than one live sample of some property is to be sent."""
+        return any(len(numbers.live) > 1 for numbers in self._numbers.values())
 
     @callback
     def add(self, identifier: str, sample: Sample, *, live: bool) -> None:
@@ -105,9 +116,13 @@ class History:
     def disconnected(self) -> None:
         """Turn live samples into past ones."""
         moved, self.live = self.live, {}
+        if not moved:
+            return
         self.past |= moved
-        if moved:
-            self._on_past(moved)
+        for numbers in self._numbers.values():
+            numbers.past += numbers.live
+            numbers.live.clear()
+        self._on_past(moved)
 
     def at(self, numbers: Iterable[int]) -> dict[int, Kept]:
         """Return the samples with these numbers, as far as they are still here."""
@@ -118,10 +133,10 @@ class History:
         """Drop samples that the cloud has, or will never have."""
         gone: list[int] = []
         for number in numbers:
-            live, past = self.live.pop(number, None), self.past.pop(number, None)
-            if kept := live or past:
-                self._forget_number(kept[0], number)
-            if past:
+            if live := self.live.pop(number, None):
+                self._forget_number(live[0], self._numbers[live[0]].live, number)
+            elif past := self.past.pop(number, None):
+                self._forget_number(past[0], self._numbers[past[0]].past, number)
                 gone.append(number)
         if gone:
             self._on_past(gone)
@@ -130,7 +145,7 @@ class History:
     def keep_only(self, identifiers: Collection[str]) -> None:
         """Drop the samples of all other properties."""
         for identifier in self._numbers.keys() - identifiers:
-            self.remove(list(self._numbers[identifier]))
+            self.remove([*self._numbers[identifier].past, *self._numbers[identifier].live])
         for identifier in self._last.keys() - identifiers:
             del self._last[identifier]
 
@@ -150,18 +165,27 @@ class History:
             self._next = number + 1
 
     def _keep(self, number: int, identifier: str, sample: Sample, *, live: bool) -> None:
-        (self.live if live else self.past)[number] = (identifier, sample)
-        self._numbers.setdefault(identifier, deque()).append(number)
-        if not live:
+        if (numbers := self._numbers.get(identifier)) is None:
+            numbers = self._numbers[identifier] = _Numbers()
+        if live:
+            self.live[number] = identifier, sample
+            numbers.live.append(number)
+        else:
+            self.past[number] = identifier, sample
+            numbers.past.append(number)
             self._on_past((number,))
 
-    def _kept(self, number: int) -> Kept:
-        return self.live.get(number) or self.past[number]
+    def _newest(self, identifier: str) -> Queued | None:
+        """Return the newest sample of a property that is still to be sent."""
+        if (numbers := self._numbers.get(identifier)) is None:
+            return None
+        number = (numbers.live or numbers.past)[-1]
+        return Queued((self.live if numbers.live else self.past)[number][1], number)
 
     def _make_room(self) -> None:
         """Drop one sample; a busy property never costs another one its samples."""
         longest = max(self._numbers, key=lambda identifier: len(self._numbers[identifier]))
-        self.remove([self._numbers[longest][0]])
+        self.remove([(self._numbers[longest].past or self._numbers[longest].live)[0]])
         self._counters.dropped += 1
         if not self._overflowed:
             self._overflowed = True
@@ -172,13 +196,13 @@ class History:
             )
             self._on_overflow(self.capacity)
 
-    def _forget_number(self, identifier: str, number: int) -> None:
-        numbers = self._numbers[identifier]
+    def _forget_number(self, identifier: str, numbers: deque[int], number: int) -> None:
+        """Drop a number, which is nearly always at one of the ends."""
         if numbers[0] == number:
             numbers.popleft()
         elif numbers[-1] == number:
             numbers.pop()
         else:
             numbers.remove(number)
-        if not numbers:
+        if not self._numbers[identifier]:
             del self._numbers[identifier]

@@ -34,6 +34,8 @@ class Lane[Key, Item](ABC):
 
     refused_in_a_row = 0
     """Messages that were refused since the last one that was accepted."""
+    failed_in_a_row = 0
+    """Messages that could not be posted, for an unexpected reason, since the last one that could."""
 
     def __init__(self, device: Device, counters: Counters) -> None:
         """Post as this device."""
@@ -153,6 +155,12 @@ class LiveLane(_SampleLane):
     """
 
     batches = True
+
+    def is_full(self) -> bool:
+        """Return whether the samples fill a message, or need several."""
+        if not self.batches and self._history.has_several_live():
+            return True
+        return len(self._history.live) >= VALUES_PER_POST
 
     @override
     def _first(self, limit: int) -> dict[int, Kept]:

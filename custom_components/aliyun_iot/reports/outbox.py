@@ -245,14 +245,16 @@ class Outbox:
     @callback
     def put_back(self, batch: Mapping[str, Queued], wanted: Callable[[str], bool]) -> None:
         """Queue a batch again that did not arrive, except where a newer value waits or none is wanted any more."""
-        for identifier in batch:
-            if status := self.status.get(identifier):
-                status.sending = None
-        again = {key: queued for key, queued in batch.items() if key in self.waiting or wanted(key)}
+        again: dict[str, Queued] = {}
+        for identifier, queued in batch.items():
+            status = self.status.get(identifier)
+            if status is None or status.sending is not queued:  # unbound, or bound to something else meanwhile
+                continue
+            status.sending = status.sent_at = None
+            if wanted(identifier):
+                again[identifier] = queued
         self.waiting = again | self.waiting
-        for identifier in again:
-            self.of(identifier).sent_at = None
-        self._drop(batch.keys() - again.keys())
+        self._drop(batch.keys() - self.waiting.keys())
 
     @callback
     def settle(self, batch: Mapping[str, Sample], reasons: Mapping[str, str], *, past: bool = False) -> None:
@@ -274,8 +276,9 @@ class Outbox:
                     status.accepted, status.accepted_at = sample, now
                 continue
             count = status.refusal.count + 1 if status.refusal else 1
-            status.accepted, status.refusal = None, Refusal(reason, sample.value, count)
-            status.rests = count >= MAX_REFUSALS
+            status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
+            if not past:
+                status.accepted = None  # what the cloud has now is unknown
             if status.rests:
                 self._drop([identifier])
             if count == 1:

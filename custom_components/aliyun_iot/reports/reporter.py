@@ -181,7 +181,8 @@ class Reporter:
 
     def status(self, identifier: str) -> tuple[Sample | None, PropertyStatus]:
         """Return the value that Home Assistant has for a property, and what has become of its values."""
-        return self.present([identifier]).get(identifier), self.outbox.of(identifier)
+        sample = self.present([identifier]).get(identifier)
+        return sample, self.outbox.status.get(identifier) or PropertyStatus()
 
     @callback
     def _state_changed(self, event: Event[EventStateChangedData]) -> None:

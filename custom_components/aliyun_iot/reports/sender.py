@@ -30,7 +30,10 @@ DEVICE_DELAY = 60.0
 """Seconds after one of the `RETRY_CODES`, and after one of the `DEVICE_CODES`."""
 
 MAX_REFUSED_IN_A_ROW = 20
-"""Messages: finding one bad value among 200 takes eight, so after these the cloud takes none at all."""
+"""Messages of a lane: finding one bad value among 200 takes nine in a row, so after these the cloud takes none at all."""
+
+MAX_FAILED_IN_A_ROW = 3
+"""Unexpected errors of a lane in a row after which a batch is handled like one that was refused: it must not block the rest."""
 
 TOO_LARGE = "too large for a message"
 
@@ -104,7 +107,7 @@ class Sender:
         self._past.allowed = False
         self._live.batches = True
         for lane in (self._newest, self._live, self._past, self._event):
-            lane.refused_in_a_row = 0
+            lane.refused_in_a_row = lane.failed_in_a_row = 0
 
     @callback
     def allow_past(self) -> None:
@@ -131,8 +134,8 @@ class Sender:
         self._wake_at_once.clear()
         closed = self._opens_at - time.monotonic()
         due = self._outbox.due() if closed <= 0 else ()
-        live = len(self._history.live)
-        if due or (live and closed <= 0) or live >= VALUES_PER_POST:
+        live = bool(self._history.live)
+        if due or (live and (closed <= 0 or self._live.is_full())):
             await self._send_round(due)
         elif self._events.waiting:
             await self._deliver(self._event, self._event.take())
@@ -187,10 +190,18 @@ class Sender:
         except NotConnected:
             self._counters.retried += len(batch)
             raise
+        except Exception as err:
+            lane.failed_in_a_row += 1
+            if lane.failed_in_a_row < MAX_FAILED_IN_A_ROW:
+                raise
+            _LOGGER.exception("Sending failed unexpectedly")
+            lane.refused_in_a_row += 1
+            return f"unexpected {type(err).__name__}"
         self._counters.posts += 1
+        lane.failed_in_a_row = 0
         if reply.code in RETRY_CODES:
-            self._retry(lane, batch)
             await self._pause(reply)
+            self._retry(lane, batch)
             return ""
         if not reply.ok:
             lane.refused_in_a_row += 1

@@ -221,7 +221,7 @@ async def test_an_answer_into_a_dead_connection(
     cloud.faults.set(freeze=DEVICE_NAME)
     finish.set()
     await until(lambda: link._answers._sent)
-    cloud.faults.set(freeze=None, refuse_connect={"code": 3})
+    cloud.faults.set(refuse_connect={"code": 3})
     device.connection.close("the line is dead")
     await until(lambda: link.state is not LinkState.ONLINE)
     cloud.faults.set(refuse_connect=None)

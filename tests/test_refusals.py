@@ -101,7 +101,7 @@ async def test_refused_samples_rest_until_the_next_connection(
     measure(hass, "sensor.power", 21)
     end_outage(cloud)
     await until(lambda: [value for value, _ in device.samples.get("Power", [])] == [21, 20])
-    await until(lambda: not rejections.known)
+    await until(lambda: not rejections.refusals)
 
 
 async def test_a_refusal_of_the_device_is_no_fault_of_the_values(
