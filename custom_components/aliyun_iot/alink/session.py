@@ -49,7 +49,7 @@ class Session:
     ) -> None:
         """Every message but the answers to commands passes `limit`.
 
-        `on_downlink` is called with what is neither a reply nor a time, `on_code` with the code of every reply.
+        `on_downlink` is called with what is neither a reply nor a time, `on_code` with every code other than 200.
         """
         self.reply_watch = ReplyWatch()
         self._limit = limit
@@ -132,7 +132,8 @@ class Session:
             finally:
                 del self._pending[key]
         self.reply_watch.replied(topic, reply.code)
-        self._on_code(reply.code)
+        if not reply.ok:
+            self._on_code(reply.code)
         return reply
 
     async def publish(self, topic: str, payload: bytes, qos: int) -> None:

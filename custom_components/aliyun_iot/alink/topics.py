@@ -1,6 +1,7 @@
 """The topics of one device (`docs/protocol.md` §3 to §9, §12 and §16); `routes` says what a message on one of them means."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from .messages import is_unicode
@@ -15,34 +16,34 @@ USER_TOPIC_SLASHES: Final = 7
 REPLY_SUFFIX: Final = "_reply"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Topics:
     """All topics of one device."""
 
     product_key: str
     device_name: str
 
-    @property
+    @cached_property
     def system(self) -> str:
         """The prefix of the platform's topics."""
         return f"/sys/{self.product_key}/{self.device_name}/"
 
-    @property
+    @cached_property
     def users(self) -> str:
         """The prefix of the topics that the owner of the product has defined."""
         return f"/{self.product_key}/{self.device_name}/user/"
 
-    @property
+    @cached_property
     def property_post(self) -> str:
         """Report current property values (up)."""
         return self._thing("event/property/post")
 
-    @property
+    @cached_property
     def property_batch_post(self) -> str:
         """Report several samples of each property at once (up)."""
         return self._thing("event/property/batch/post")
 
-    @property
+    @cached_property
     def property_history_post(self) -> str:
         """Report samples of the past, which leave the current value alone (up)."""
         return self._thing("event/property/history/post")
@@ -56,52 +57,52 @@ class Topics:
             raise ValueError("'property' is not the identifier of an event")
         return self._thing(f"event/{_level(identifier)}/post")
 
-    @property
+    @cached_property
     def event_reply_filter(self) -> str:
         """The replies to events and to property posts, which are events too (down)."""
         return self._thing("event/+/post_reply")
 
-    @property
+    @cached_property
     def desired_get(self) -> str:
         """Ask for desired property values (up)."""
         return self._thing("property/desired/get")
 
-    @property
+    @cached_property
     def desired_delete(self) -> str:
         """Clear desired property values (up)."""
         return self._thing("property/desired/delete")
 
-    @property
+    @cached_property
     def dsltemplate_get(self) -> str:
         """Ask for the thing model (up)."""
         return self._thing("dsltemplate/get")
 
-    @property
+    @cached_property
     def raw_up(self) -> str:
         """Send a raw frame (up)."""
         return self._thing("model/up_raw")
 
-    @property
+    @cached_property
     def raw_up_reply(self) -> str:
         """The cloud's answer to a raw frame (down)."""
         return reply_topic(self.raw_up)
 
-    @property
+    @cached_property
     def raw_down(self) -> str:
         """A raw frame from the cloud (down)."""
         return self._thing("model/down_raw")
 
-    @property
+    @cached_property
     def raw_down_reply(self) -> str:
         """The device's answer to a raw frame (up)."""
         return reply_topic(self.raw_down)
 
-    @property
+    @cached_property
     def property_set(self) -> str:
         """The cloud sets properties (down)."""
         return self._thing("service/property/set")
 
-    @property
+    @cached_property
     def property_get(self) -> str:
         """The cloud asks for properties (down)."""
         return self._thing("service/property/get")
@@ -113,12 +114,12 @@ class Topics:
         """
         return self._thing(f"service/{_level(identifier)}")
 
-    @property
+    @cached_property
     def service_filter(self) -> str:
         """All asynchronous services (down)."""
         return self._thing("service/+")
 
-    @property
+    @cached_property
     def rrpc_request_filter(self) -> str:
         """All synchronous calls in the short form (down)."""
         return f"{self.system}rrpc/request/+"
@@ -144,12 +145,12 @@ class Topics:
         topic = self._user(suffix)
         return topic, long_rrpc_filter(topic)
 
-    @property
+    @cached_property
     def ntp_request(self) -> str:
         """Ask for the time (up)."""
         return f"/ext/ntp/{self.product_key}/{self.device_name}/request"
 
-    @property
+    @cached_property
     def ntp_response(self) -> str:
         """The time (down)."""
         return f"/ext/ntp/{self.product_key}/{self.device_name}/response"

@@ -14,7 +14,7 @@ import ssl
 from typing import Any, Final, Protocol, override
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..auth import Credentials
@@ -31,7 +31,7 @@ from ..errors import (
 )
 from .endpoint import Endpoint
 from .liveness import Finding, Liveness, boot_clock
-from .sockets import open_socket, source_address, unacknowledged
+from .sockets import open_socket, source_address, unacknowledged, was_reset
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -101,24 +101,6 @@ class _SocketClient(mqtt.Client):
     def _create_socket(self) -> socket.socket:
         return self.opened
 
-    # paho reports a reset like an orderly close.
-
-    @override
-    def _sock_recv(self, bufsize: int) -> bytes:
-        try:
-            return super()._sock_recv(bufsize)
-        except ConnectionResetError:
-            self.was_reset = True
-            raise
-
-    @override
-    def _sock_send(self, buf: bytes) -> int:
-        try:
-            return super()._sock_send(buf)
-        except ConnectionResetError:
-            self.was_reset = True
-            raise
-
     @override
     def _handle_connack(self) -> MQTTErrorCode:
         # paho does not report code 1: it would rather try an older version of MQTT by itself.
@@ -127,8 +109,9 @@ class _SocketClient(mqtt.Client):
 
     @override
     def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
-        # paho passes on_disconnect the same reason for a closed socket and for a malformed packet.
+        # paho passes on_disconnect the same reason for a closed socket, one that was reset, and a malformed packet.
         self.ended_by = rc
+        self.was_reset = was_reset(self.opened)
         return super()._loop_rc_handle(rc)
 
     @override
@@ -143,11 +126,6 @@ class _SocketClient(mqtt.Client):
         # paho pings by itself as well, but waits a whole keep-alive for the answer.
         self.liveness.asked()
         return super()._send_pingreq()
-
-    @override
-    def _easy_log(self, level: LogLevel, fmt: str, *args: Any) -> None:
-        if _LOGGER.isEnabledFor(logging.DEBUG):  # asked each time: debug logging is switched on while connected
-            _LOGGER.debug(fmt, *args)
 
     def ping(self) -> None:
         """Ask the host for a sign of life."""
@@ -213,6 +191,7 @@ class _PahoConnection:
         client.on_socket_register_write = self._want_write
         client.on_socket_unregister_write = self._written
         self._client = client
+        self._log_if_wanted()
         client.connect_async(endpoint.host, endpoint.port, keep_alive)
         client.reconnect()
 
@@ -382,6 +361,7 @@ class _PahoConnection:
         if self._client.loop_misc() != mqtt.MQTT_ERR_SUCCESS or self._closed.is_set():
             return
         self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._check)
+        self._log_if_wanted()
         self._check_network()
         self._check_queue()
         match self._liveness.look():
@@ -390,6 +370,11 @@ class _PahoConnection:
             case Finding.GONE:
                 self._end(ConnectionLost(SILENT))
                 self._release()
+
+    def _log_if_wanted(self) -> None:
+        """Let paho log while debug logging is on, which may be switched while connected; what it calls an error is usual."""
+        wanted = _LOGGER.isEnabledFor(logging.DEBUG)
+        self._client.on_log = (lambda _client, _data, _level, text: _LOGGER.debug("%s", text)) if wanted else None
 
     def _check_network(self) -> None:
         """Doubt the connection when the route to the host starts at another local address than before, or there is none."""
