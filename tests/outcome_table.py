@@ -166,7 +166,7 @@ TABLE: dict[str, dict[str, Cell | Impossible]] = {
         **for_raw(Cell(None, (f"dry run: nothing was done (code {Code.DRY_RUN:d})",))),
     },
     "loop paused": {
-        SET: refused(Code.LOOP, "paused, because a cloud rule and an automation set each other off"),
+        SET: refused(Code.LOOP, "paused, because a cloud rule and an automation trigger each other"),
         **for_services(Impossible("only properties are copied by rules")),
         **for_raw(NO_PARTS),
     },

@@ -3,7 +3,7 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.aliyun_iot.alink import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.bound import bind
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 

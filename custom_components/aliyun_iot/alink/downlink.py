@@ -111,7 +111,7 @@ class Answers:
         """Send what is queued as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
         self._sent.clear()  # an earlier connection that was closed in order has delivered its answers
         while True:
-            if not len(self):
+            if not (self._urgent or self._others or self._repeats):
                 self._empty.set()
                 await self._wait(None)
             elif (delay := self.limit.delay(0 if self._urgent else RESERVED)) > 0:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from itertools import islice
 import logging
+import time
 from typing import Final, override
 
 from ..alink.device import REPLY_TIMEOUT as _REPLY_TIMEOUT, Device
@@ -85,7 +86,7 @@ class NewestLane(Lane[str, Queued]):
     @override
     async def post(self, batch: Mapping[str, Queued]) -> Reply:
         # A present value is true now at the latest, whatever the clock said before.
-        now = utc_milliseconds()
+        now = int(time.time() * 1000)
         samples = {
             key: Sample(one.sample.value, now) if one.sample.time > now + FUTURE_MS else one.sample
             for key, one in batch.items()
