@@ -3,31 +3,29 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN, EventEntity
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.alink.samples import utc_milliseconds
-from custom_components.aliyun_iot.const import DOMAIN, SUBENTRY_EVENT
-from custom_components.aliyun_iot.reports.event_queue import CAPACITY
-from simulator import CloudDevice, Simulator
+from custom_components.aliyun_iot.const import SUBENTRY_EVENT
+from simulator import CloudDevice
 
 from .conftest import SetUp
-from .waiting import until
 
 ALARM = "HighTemperatureAlarm"
 BELL = "event.bell"
 HEAT: list[dict[str, Any]] = [{"trigger": "numeric_state", "entity_id": ["sensor.cellar"], "above": 40}]
+SMOKE: list[dict[str, Any]] = [{"trigger": "event", "event_type": "smoke"}]
 RUNG = {
     "identifier": "SceneActivated",
     "entity": BELL,
@@ -66,19 +64,20 @@ async def entry(set_up: SetUp) -> MockConfigEntry:
     return await set_up()
 
 
+async def bind_event(hass: HomeAssistant, entry: MockConfigEntry, **data: Any) -> ConfigSubentry:
+    """Bind an event while the entry runs, or waits for a retry."""
+    subentry = ConfigSubentry(
+        data=MappingProxyType(data), subentry_type=SUBENTRY_EVENT, title=data["identifier"], unique_id=None
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
+    await hass.async_block_till_done()
+    return subentry
+
+
 @pytest.fixture
 def bind(hass: HomeAssistant, entry: MockConfigEntry) -> Bind:
-    """Return a function that binds an event while all runs."""
-
-    async def run(**data: Any) -> ConfigSubentry:
-        subentry = ConfigSubentry(
-            data=MappingProxyType(data), subentry_type=SUBENTRY_EVENT, title=data["identifier"], unique_id=None
-        )
-        hass.config_entries.async_add_subentry(entry, subentry)
-        await hass.async_block_till_done()
-        return subentry
-
-    return run
+    """Return a function that binds an event of the running entry."""
+    return partial(bind_event, hass, entry)
 
 
 async def test_each_firing_is_posted(hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind) -> None:
@@ -148,9 +147,8 @@ async def test_changes_apply_at_once(
 ) -> None:
     """Without a reconnect: what was changed is followed as it is now, what was removed no more."""
     subentry = await bind(identifier=ALARM, triggers=HEAT)
-    other = [{"trigger": "event", "event_type": "smoke"}]
     hass.config_entries.async_update_subentry(
-        entry, subentry, data={"identifier": ALARM, "triggers": other, "output": {"Zone": "new"}}
+        entry, subentry, data={"identifier": ALARM, "triggers": SMOKE, "output": {"Zone": "new"}}
     )
     await hass.async_block_till_done()
     hass.states.async_set("sensor.cellar", "20")
@@ -161,7 +159,7 @@ async def test_changes_apply_at_once(
 
     hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     await hass.async_block_till_done()
-    await bind(identifier="DeviceFault", triggers=other)
+    await bind(identifier="DeviceFault", triggers=SMOKE)
     hass.bus.async_fire("smoke")
     await device.wait_for(lambda one: len(one.events) == 2)
     assert device.events[-1].identifier == "DeviceFault"
@@ -202,14 +200,7 @@ async def test_nothing_before_home_assistant_has_started(
     """While entities come back, nothing has happened."""
     hass.set_state(CoreState.starting)
     entry = await set_up()
-    subentry = ConfigSubentry(
-        data=MappingProxyType({"identifier": ALARM, "triggers": [{"trigger": "event", "event_type": "smoke"}]}),
-        subentry_type=SUBENTRY_EVENT,
-        title=ALARM,
-        unique_id=None,
-    )
-    hass.config_entries.async_add_subentry(entry, subentry)
-    await hass.async_block_till_done()
+    await bind_event(hass, entry, identifier=ALARM, triggers=SMOKE)
     assert "smoke" not in hass.bus.async_listeners()
     hass.bus.async_fire("smoke")
     hass.set_state(CoreState.running)
@@ -230,7 +221,7 @@ async def test_what_does_not_fit_is_left_out(
         "Stranger": 1,
         "Zone": "{{ trigger.event.data.zone }}",
     }
-    await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}], output=output)
+    await bind(identifier=ALARM, triggers=SMOKE, output=output)
     for zone in ("0042", "unknown"):
         hass.bus.async_fire("smoke", {"zone": zone})
     await device.wait_for(lambda one: len(one.events) == 2)
@@ -245,18 +236,11 @@ async def test_what_does_not_fit_is_left_out(
 @pytest.mark.parametrize(
     ("binding", "problem"),
     [
-        ({"identifier": "Nothing", "triggers": [{"trigger": "event", "event_type": "smoke"}]}, "no such event"),
+        ({"identifier": "Nothing", "triggers": SMOKE}, "no such event"),
         ({"identifier": ALARM, "triggers": [{"trigger": "nonsense"}]}, "nonsense"),
         ({"identifier": ALARM, "triggers": [{"trigger": "event"}]}, "event_type"),
         ({"identifier": ALARM, "entity": "0" * 32}, "removed"),
-        (
-            {
-                "identifier": ALARM,
-                "triggers": [{"trigger": "event", "event_type": "smoke"}],
-                "output": {"Zone": "{{ broken"},
-            },
-            "Zone",
-        ),
+        ({"identifier": ALARM, "triggers": SMOKE, "output": {"Zone": "{{ broken"}}, "Zone"),
     ],
 )
 async def test_what_cannot_work_hurts_nothing(
@@ -269,7 +253,7 @@ async def test_what_cannot_work_hurts_nothing(
 ) -> None:
     """A broken binding is named; the others go on."""
     await bind(**binding)
-    await bind(identifier="DeviceFault", triggers=[{"trigger": "event", "event_type": "smoke"}])
+    await bind(identifier="DeviceFault", triggers=SMOKE)
     hass.bus.async_fire("smoke")
     await device.wait_for(lambda one: one.events)
     assert [event.identifier for event in device.events] == ["DeviceFault"]
@@ -281,109 +265,10 @@ async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, s
     device.thing_model = None
     entry = await set_up(options={"thing_model": None})
     output = {"Where": {"zones": ["{{ 1 + 1 }}", 3]}, "On": "{{ true }}", "Text": "{{ 'a' }}", "Not": "{{ none }}"}
-    data = {"identifier": "Smoke", "triggers": [{"trigger": "event", "event_type": "smoke"}], "output": output}
-    subentry = ConfigSubentry(data=MappingProxyType(data), subentry_type=SUBENTRY_EVENT, title="Smoke", unique_id=None)
-    hass.config_entries.async_add_subentry(entry, subentry)
-    await hass.async_block_till_done()
+    await bind_event(hass, entry, identifier="Smoke", triggers=SMOKE, output=output)
     hass.bus.async_fire("smoke")
     await device.wait_for(lambda one: one.events)
     assert device.events[0].output == {"Where": {"zones": [2, 3]}, "On": 1, "Text": "a"}
-
-
-async def test_events_wait_for_the_connection(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, bind: Bind
-) -> None:
-    """Three alarms, one of them during a reconnect, all arrive, each with its own time."""
-    await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
-    counters = entry.runtime_data.device.event_queue.counters
-    hass.bus.async_fire("smoke")
-    await until(lambda: counters.posted == 1)
-    await entry.runtime_data.suspend()
-    hass.bus.async_fire("smoke")
-    await hass.async_block_till_done()
-    before = utc_milliseconds()
-    entry.runtime_data.resume()
-    await entry.runtime_data.link.wait_online(10)
-    hass.bus.async_fire("smoke")
-    await until(lambda: counters.posted == 3)
-    times = [event.time for event in device.events]
-    assert times == sorted(times)
-    assert times[1] <= before <= times[2]
-    assert (counters.refused, counters.dropped) == (0, 0)
-
-
-async def test_refused_event_is_counted_and_reported(
-    hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, bind: Bind
-) -> None:
-    """An event that the cloud refuses is not sent again, and does not hold the next one up."""
-    await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
-    counters = entry.runtime_data.device.event_queue.counters
-    cloud.faults.set(answer_code={"code": 6207, "count": 1})
-    hass.bus.async_fire("smoke")
-    hass.bus.async_fire("smoke")
-    await until(lambda: counters.refused == 1 and counters.posted == 1)
-    assert "6207" in entry.runtime_data.device.events.problems[ALARM]
-
-
-async def test_event_without_a_reply_is_sent_again(
-    hass: HomeAssistant,
-    cloud: Simulator,
-    device: CloudDevice,
-    entry: MockConfigEntry,
-    bind: Bind,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It is unknown whether it arrived; the cloud tells a repeated event by its time."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
-    await bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}])
-    cloud.faults.set(lose_replies=1)
-    hass.bus.async_fire("smoke")
-    await until(lambda: entry.runtime_data.device.event_queue.counters.posted == 1)
-    assert len({event.time for event in device.events}) == 1
-    assert not len(entry.runtime_data.device.event_queue)
-
-
-async def test_too_many_waiting_events_drop_the_oldest(
-    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, issue_registry: ir.IssueRegistry
-) -> None:
-    """The newest thousand are kept; the others are counted, logged and reported as an issue."""
-    await bind(
-        identifier=ALARM,
-        triggers=[{"trigger": "event", "event_type": "smoke"}],
-        output={"Zone": "{{ trigger.event.data.zone }}"},
-    )
-    queue = entry.runtime_data.device.event_queue
-    await entry.runtime_data.suspend()
-    for zone in range(CAPACITY + 20):
-        hass.bus.async_fire("smoke", {"zone": f"z{zone}"})
-    await hass.async_block_till_done()
-    assert (len(queue), queue.counters.dropped) == (CAPACITY, 20)
-    assert next(iter(queue.waiting.values())).output == {"Zone": "z20"}
-    issue = issue_registry.async_get_issue(DOMAIN, f"events_dropped_{entry.entry_id}")
-    assert issue.translation_placeholders["count"] == "20"
-    assert issue.is_fixable
-
-
-async def test_waiting_events_survive_a_reload(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, real_disk: Path, set_up: SetUp
-) -> None:
-    """What happened without a connection is posted by the next run, with the time at which it happened."""
-    entry = await set_up()
-    subentry = ConfigSubentry(
-        data=MappingProxyType({"identifier": ALARM, "triggers": [{"trigger": "event", "event_type": "smoke"}]}),
-        subentry_type=SUBENTRY_EVENT,
-        title=ALARM,
-        unique_id=None,
-    )
-    hass.config_entries.async_add_subentry(entry, subentry)
-    await hass.async_block_till_done()
-    await entry.runtime_data.suspend()
-    hass.bus.async_fire("smoke")
-    await hass.async_block_till_done()
-    happened = entry.runtime_data.device.event_queue.waiting[0].time
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    await device.wait_for(lambda one: one.events)
-    assert [event.time for event in device.events] == [happened]
 
 
 async def test_a_hanging_trigger_does_not_delay_the_stop(
@@ -397,7 +282,7 @@ async def test_a_hanging_trigger_does_not_delay_the_stop(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("custom_components.aliyun_iot.reports.events.attach_triggers", hang)
-    binding = asyncio.create_task(bind(identifier=ALARM, triggers=[{"trigger": "event", "event_type": "smoke"}]))
+    binding = asyncio.create_task(bind(identifier=ALARM, triggers=SMOKE))
     await hanging.wait()
     binding.cancel()
     async with asyncio.timeout(5):

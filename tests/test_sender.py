@@ -1,18 +1,16 @@
 """The delivery loop: what is sent again, what is split, and when it gives up, for each of the four lanes."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
-from types import MappingProxyType, SimpleNamespace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.alink.messages import Reply
-from custom_components.aliyun_iot.const import SUBENTRY_EVENT
 from custom_components.aliyun_iot.reports.lanes import VALUES_PER_POST, Lane
 from custom_components.aliyun_iot.reports.outbox import Counters
 from custom_components.aliyun_iot.reports.sender import MAX_FAILED_IN_A_ROW, MAX_REFUSED_IN_A_ROW, Sender
@@ -20,6 +18,7 @@ from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
 from .outages import NOON, POWER, all_sent, end_outage, lose_connection, measure, quick_to_return
+from .test_events import SMOKE, bind_event
 from .waiting import until
 
 SENDER = "custom_components.aliyun_iot.reports.sender"
@@ -37,7 +36,7 @@ def accept(_batch: Batch) -> int:
 
 
 class FakeLane(Lane[int, str]):
-    """Numbered items that wait; it has what each of the four lanes has. `host` decides what becomes of a message."""
+    """Numbered items that wait; it stands for each of the four lanes. `host` decides what becomes of a message."""
 
     allowed = True
     batches = True
@@ -51,14 +50,9 @@ class FakeLane(Lane[int, str]):
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
 
-    def is_full(self) -> bool:
-        """Return whether a message is full: never, so that the window counts."""
-        return False
-
-    def take(self, _identifiers: Collection[int] = ()) -> Batch:
+    def take(self) -> Batch:
         """Return everything that waits."""
-        taken = dict(self.waiting)
-        self.waiting.clear()
+        taken, self.waiting = self.waiting, {}
         return taken
 
     @override
@@ -76,8 +70,7 @@ class FakeLane(Lane[int, str]):
 
     @override
     def put_back(self, batch: Batch) -> None:
-        later = self.take()
-        self.waiting.update({**batch, **later})
+        self.waiting = {**batch, **self.waiting}
 
     @override
     def identifiers(self, batch: Batch) -> Collection[str]:
@@ -86,7 +79,39 @@ class FakeLane(Lane[int, str]):
     def put(self, count: int) -> None:
         """Let so many more items wait."""
         known = len(self.waiting) + len(self.accepted) + len(self.refused)
-        self.waiting.update({number: f"P{number}" for number in range(known, known + count)})
+        self.waiting |= {number: f"P{number}" for number in range(known, known + count)}
+
+
+class Waiting:
+    """What waits in the lanes: it stands for the outbox, the history and the queue of events."""
+
+    def __init__(self, lanes: Mapping[str, FakeLane]) -> None:
+        """`lanes` are the four lanes by their roles."""
+        self.news = asyncio.Event()
+        self._lanes = lanes
+
+    @property
+    def live(self) -> Batch:
+        """The live samples."""
+        return self._lanes["live"].waiting
+
+    @property
+    def past(self) -> Batch:
+        """The past samples."""
+        return self._lanes["past"].waiting
+
+    @property
+    def waiting(self) -> Batch:
+        """The events. Newest values are due at once, so that nobody asks whether there are others."""
+        return self._lanes["event"].waiting
+
+    def due(self) -> list[int]:
+        """Return the newest values."""
+        return list(self._lanes["newest"].waiting)
+
+    def take(self, _due: Iterable[int]) -> Batch:
+        """Return the newest values, which are on their way then."""
+        return self._lanes["newest"].take()
 
 
 class Loop:
@@ -99,17 +124,8 @@ class Loop:
         self.lanes = {name: FakeLane() for name in ROLES}
         self.lane = self.lanes[role]
         self.lane.host = host
-        newest, live, past, event = (self.lanes[name] for name in ROLES)
-        outbox = SimpleNamespace(
-            waiting=newest.waiting,
-            news=asyncio.Event(),
-            due=lambda: list(newest.waiting),
-            take=newest.take,
-            next_due=lambda: 0.0,
-        )
-        history = SimpleNamespace(live=live.waiting, past=past.waiting)
-        events = SimpleNamespace(waiting=event.waiting)
-        self.sender = Sender(hass, self.link, outbox, history, events, self.counters, 0.0, **self.lanes)
+        stores = [Waiting(self.lanes) for _ in range(3)]
+        self.sender = Sender(hass, self.link, *stores, self.counters, 0.0, **self.lanes)
 
     async def send(self, count: int) -> FakeLane:
         """Let items wait, send until nothing waits any more, and return the lane."""
@@ -343,10 +359,7 @@ async def test_nothing_is_lost_by_an_unexpected_error(
     measure(hass, "sensor.voltage", 230, 0)
     voltage = {"identifier": "Voltage", "entity": "sensor.voltage", "aspect": "value"}
     entry = await set_up([POWER, voltage], options={"thing_model": None})
-    data = {"identifier": "Smoke", "triggers": [{"trigger": "event", "event_type": "smoke"}]}
-    subentry = ConfigSubentry(data=MappingProxyType(data), subentry_type=SUBENTRY_EVENT, title="Smoke", unique_id=None)
-    hass.config_entries.async_add_subentry(entry, subentry)
-    await hass.async_block_till_done()
+    await bind_event(hass, entry, identifier="Smoke", triggers=SMOKE)
     await all_sent(entry)
     await lose_connection(cloud, device, entry)
     for second in range(1, 6):

@@ -1,6 +1,7 @@
 """Home Assistant starts in the middle of an outage: what happens until the first connection is kept."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
@@ -11,11 +12,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.mqtt.pacing import ConnectPacer
+from custom_components.aliyun_iot.alink.samples import utc_milliseconds
 from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, CONF_ENDPOINT, DOMAIN
+from custom_components.aliyun_iot.link_config import link_config
+from custom_components.aliyun_iot.reports.store import UnsentStore
+from custom_components.aliyun_iot.setup_retry import async_take_over
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
 from .outages import HISTORY, NOON, POWER, VOLTAGE, caught_up, end_outage, measure, on_topic, quick_to_return, try_again
+from .test_events import SMOKE, bind_event
 from .waiting import until
 
 NO_MODEL = {"thing_model": None}
@@ -189,3 +195,69 @@ async def test_refused_at_a_later_try(
     assert await hass.config_entries.async_reload(waiting.entry_id)
     await caught_up(waiting)
     assert sorted(device.samples["Power"]) == [(0, NOON), (1, NOON + 1000)]
+
+
+@pytest.mark.parametrize("why", ["disabled", "another configuration"])
+async def test_cancelled_set_up_does_not_cancel_the_stop_of_the_earlier_runtime(
+    hass: HomeAssistant,
+    waiting: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    why: str,
+) -> None:
+    """The stop goes on, and the next set-up waits for its end, so that two runtimes never use the same files."""
+    measure(hass, "sensor.power", 1, 1000)
+    write, writing, go_on = UnsentStore.stop, asyncio.Event(), asyncio.Event()
+
+    async def write_slowly(store: UnsentStore) -> None:
+        writing.set()
+        await go_on.wait()
+        await write(store)
+
+    monkeypatch.setattr(UnsentStore, "stop", write_slowly)
+    config = link_config(hass, waiting.data, waiting.options)
+    if why == "disabled":
+        disabling = hass.async_create_task(
+            hass.config_entries.async_set_disabled_by(waiting.entry_id, ConfigEntryDisabler.USER)
+        )
+        await writing.wait()
+        await disabling
+    else:
+        config = replace(config, keep_alive=77)
+    setting_up = asyncio.create_task(async_take_over(hass, waiting, config))
+    await writing.wait()
+    setting_up.cancel()
+    await asyncio.wait({setting_up})
+    again = asyncio.create_task(async_take_over(hass, waiting, config))
+    await asyncio.sleep(0)
+    assert not again.done()
+
+    go_on.set()
+    assert await again is None
+    assert await async_take_over(hass, waiting, config) is None
+    samples = hass_storage[f"{DOMAIN}.{waiting.entry_id}.unsent.0"]["data"]["samples"]
+    assert [row[2:] for row in samples] == [[NOON, 0], [NOON + 1000, 1]]
+    assert traces(hass) == (0, [])
+
+
+async def test_events_are_kept_until_a_retry_succeeds(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
+) -> None:
+    """Each arrives once, with its own time and in order."""
+    output = {"Zone": "{{ trigger.event.data.zone }}"}
+    await bind_event(hass, waiting, identifier="Smoke", triggers=SMOKE, output=output)
+    await try_again(hass, waiting)  # knows the binding
+    assert waiting.state is RETRY
+    happened: list[int] = []
+    for zone in range(6):
+        hass.bus.async_fire("smoke", {"zone": f"z{zone}"})
+        happened.append(utc_milliseconds())
+        await asyncio.sleep(0.002)
+        if zone % 2:
+            await try_again(hass, waiting)
+            assert waiting.state is RETRY
+    await back(hass, cloud, waiting)
+    await device.wait_for(lambda one: len(one.events) == 6)
+    await caught_up(waiting)
+    assert [event.output for event in device.events] == [{"Zone": f"z{zone}"} for zone in range(6)]
+    assert [event.time for event in device.events] == pytest.approx(happened, abs=1)

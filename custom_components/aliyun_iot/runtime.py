@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 import logging
 from typing import Any
 
@@ -70,21 +71,23 @@ class Runtime:
     async def connect(self) -> None:
         """Start the link and wait for the first connection; raises a ConnectError when there is none.
 
-        Another try may follow, and what happens in the house until then is kept: only refused credentials, and errors that are
-        no ConnectError, stop everything.
+        A ConnectError other than refused credentials stops only the link: a retry may follow, and what happens in the house
+        until then is kept. Every other exception, a cancellation included, stops everything.
         """
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.stop)
             await (self._apply() if self._waits_for_retry else self._prepare())
-            self._start_link()
-            patience = self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT
-            await self.link.wait_online(patience if self._hass.is_running else STARTING_PATIENCE)
-        except BaseException as err:  # a cancelled set-up must not leave anything running either
-            if isinstance(err, ConnectError) and not (self._stopping or isinstance(err, CredentialsRefused)):
-                await self.link.stop()
-                self._wait_for_retry()
-            else:
-                await self.stop()
-            raise
+            try:
+                await self._connect_link()
+            except CredentialsRefused:
+                raise
+            except ConnectError:
+                if not self._stopping:
+                    await self.link.stop()
+                    self._wait_for_retry()
+                    stack.pop_all()
+                raise
+            stack.pop_all()
 
     @callback
     def start(self) -> None:
@@ -137,6 +140,7 @@ class Runtime:
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. `async_listen_once` would not do: `stop` removes the listener itself.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
+        self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
         self._limit()
         await self.device.follow()
         if self._stopping:  # nothing is bound then, and everything stored would be dropped as unbound
@@ -144,7 +148,6 @@ class Runtime:
         await self.device.resync.load()
         await self.link.device.listen_to(self.device.services)
         await self.link.device.listen_to_topics(self._topics())
-        self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
 
     async def _apply(self) -> None:
         self._limit()
@@ -156,10 +159,12 @@ class Runtime:
     def _limit(self) -> None:
         self.link.limit_to(self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE))
 
-    def _start_link(self) -> None:
+    async def _connect_link(self) -> None:
         if self._stopping:
             raise ConnectionLost("stopped meanwhile")
         self.link.start()
+        patience = self.link.config.pacer.delay() + 2 * CONNECT_TIMEOUT
+        await self.link.wait_online(patience if self._hass.is_running else STARTING_PATIENCE)
 
     @callback
     def _wait_for_retry(self) -> None:
@@ -172,12 +177,7 @@ class Runtime:
             self._ends.append(async_at_started(self._hass, started))
 
     async def _stop(self) -> None:
-        await stop_all(self.follower.stop, self._end_listeners, self.link.stop, self.device.stop, self._health.stop)
-
-    @callback
-    def _end_listeners(self) -> None:
-        while self._ends:
-            self._ends.pop()()
+        await stop_all(self.follower.stop, *self._ends, self.link.stop, self.device.stop, self._health.stop)
 
     @callback
     def _topics_changed(self) -> None:
