@@ -60,24 +60,25 @@ async def test_the_broker_is_killed_and_started_again(
     new_link: NewLink, owner: Owner, processes: list[Process]
 ) -> None:
     """A process that dies without a word, and a new one that knows nothing: the link is back, and so are its subscriptions."""
-    port = await _start_broker(processes, 0)
-    link = new_link(config_for(port))
-    await link.wait_online(5)
-    assert (await link.device.post_properties(SAMPLE)).ok
+    with _reserved_port() as port:
+        await _start_broker(processes, port)
+        link = new_link(config_for(port))
+        await link.wait_online(5)
+        assert (await link.device.post_properties(SAMPLE)).ok
 
-    processes[0].kill()
-    await processes[0].wait()
-    await until(lambda: link.state is not ONLINE)
-    with pytest.raises(NotConnected):
-        await link.device.post_properties(SAMPLE)
+        processes[0].kill()
+        await processes[0].wait()
+        await until(lambda: link.state is not ONLINE)
+        with pytest.raises(NotConnected):
+            await link.device.post_properties(SAMPLE)
 
-    assert await _start_broker(processes, port) == port
-    await until(lambda: link.state is ONLINE)
-    assert (await link.device.post_properties(SAMPLE)).ok
-    assert not any(isinstance(error, KickedOut) for error in owner.errors)
+        await _start_broker(processes, port)
+        await until(lambda: link.state is ONLINE)
+        assert (await link.device.post_properties(SAMPLE)).ok
+        assert not any(isinstance(error, KickedOut) for error in owner.errors)
 
 
-async def _start_broker(processes: list[Process], port: int) -> int:
+async def _start_broker(processes: list[Process], port: int) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--port", str(port), "--api-port", "0", "--no-connect-limit"),
         *("--device", f"{PRODUCT_KEY},{DEVICE_NAME},{DEVICE_SECRET}"),
@@ -88,9 +89,16 @@ async def _start_broker(processes: list[Process], port: int) -> int:
     processes.append(process)
     assert process.stdout is not None
     async with asyncio.timeout(20):
-        ports = json.loads(await process.stdout.readline())
-    real_port: int = ports["port"]
-    return real_port
+        assert json.loads(await process.stdout.readline())["port"] == port
+
+
+@contextlib.contextmanager
+def _reserved_port() -> Iterator[int]:
+    """Yield a port that only a listener can use: without one no outgoing connection gets it in between."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 async def test_a_wrong_secret_that_is_corrected(
