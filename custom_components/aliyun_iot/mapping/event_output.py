@@ -1,4 +1,4 @@
-"""The output data of an event: templates are rendered, and the results fitted to the thing model."""
+"""The output data of an event: rendered templates, converted to the types of the thing model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ import voluptuous as vol
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field, TextType
-from ..mapping.aspect import Refused
-from ..mapping.templates import value_of
-from ..mapping.wire import to_wire
+from .aspect import Refused
+from .templates import value_of
+from .wire import to_wire
 
 
 @dataclass(frozen=True, slots=True)
 class EventOutput:
-    """What an event tells: by output parameter a template, or a value with templates anywhere in it."""
+    """The output of an event: by parameter a template, or a value with templates anywhere in it."""
 
     templates: Mapping[str, Any]
 
