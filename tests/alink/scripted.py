@@ -12,6 +12,7 @@ from simulator.packets import (
     Unsubscribe,
     connect_acknowledgement,
     publish,
+    publish_acknowledgement,
     read_packet,
     subscribe_acknowledgement,
     unsubscribe_acknowledgement,
@@ -26,12 +27,13 @@ class ScriptedHost:
     def __init__(
         self, *, connack: bytes = ACCEPTED, acknowledges: bool = True, tls: ssl.SSLContext | None = None
     ) -> None:
-        """Answer CONNECT with `connack`, which may be nothing; `acknowledges` subscriptions or keeps silent."""
+        """Answer CONNECT with `connack`, which may be empty; `acknowledges` says whether subscriptions are acknowledged."""
         self.port = 0
         self.received: list[Packet] = []
         self.connections = 0
         self._connack = connack
         self.acknowledges = acknowledges
+        self.acknowledges_messages = True
         self._tls = tls
         self._writer: asyncio.StreamWriter
         self._serving: set[asyncio.Task[None]] = set()
@@ -83,4 +85,6 @@ class ScriptedHost:
                     writer.write(subscribe_acknowledgement(packet.packet_id, [qos for _, qos in packet.filters]))
                 case Unsubscribe() if self.acknowledges:
                     writer.write(unsubscribe_acknowledgement(packet.packet_id))
+                case Publish(packet_id=int(packet_id)) if self.acknowledges_messages:
+                    writer.write(publish_acknowledgement(packet_id))
         writer.close()

@@ -76,9 +76,9 @@ async def test_failures(cloud: Simulator, device: CloudDevice, link: Link, confi
 
     offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     with pytest.raises(NotConnected):
-        await offline.get_desired(["Brightness"])
+        await offline.device.get_desired(["Brightness"])
     with pytest.raises(NotConnected):
-        await offline.delete_desired({"Brightness": 1})
+        await offline.device.delete_desired({"Brightness": 1})
 
 
 @pytest.mark.usefixtures("unlimited")

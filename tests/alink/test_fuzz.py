@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from custom_components.aliyun_iot.alink.command import Answer, Command
+from custom_components.aliyun_iot.alink.downlink import REMEMBERED
 from custom_components.aliyun_iot.alink.link import Link, LinkState
-from custom_components.aliyun_iot.alink.recent import REMEMBERED
 
 from ..conftest import DEVICE_NAME, PRODUCT_KEY
 from ..waiting import until
@@ -225,5 +225,6 @@ async def test_every_delivery_is_answered_once_or_not_at_all(
     assert answers == expected
     assert link.state is LinkState.ONLINE
     assert not [one for one in caplog.records if one.name.startswith(ALINK) and one.levelno >= logging.WARNING]
-    assert not link._deliveries._running
-    assert max(len(link._deliveries._commands), len(link._deliveries._data)) <= REMEMBERED
+    assert not link.device.downlink._running
+    memory = link.device.downlink._memory
+    assert max(len(memory.commands._seen), len(memory.data._seen)) <= REMEMBERED

@@ -57,7 +57,7 @@ async def test_half_open(
     """A router swallows everything: the next post finds out, long before the keep-alive would."""
     proxy.swallow(ways)
     with pytest.raises(NotConnected):
-        await routed.post_properties(SAMPLE)
+        await routed.device.post_properties(SAMPLE)
     assert isinstance(owner.errors[2], ConnectionLost)
     assert "silent" in str(owner.errors[2])
     await is_back(routed, device, 2)
@@ -69,7 +69,7 @@ async def test_half_open_where_nothing_is_acknowledged(device: CloudDevice, prox
     """A question of QoS 0 has no acknowledgement to miss: that its reply does not come is reason enough to ask."""
     proxy.swallow()
     with pytest.raises(RequestTimeout):
-        await routed.fetch_thing_model(timeout=0.02)
+        await routed.device.fetch_thing_model(timeout=0.02)
     await is_back(routed, device, 2)
 
 
@@ -86,7 +86,7 @@ async def test_a_slow_cloud_keeps_its_connection(cloud: Simulator, device: Cloud
     cloud.faults.set(delay_replies=0.5)
     for _ in range(5):
         with pytest.raises(RequestTimeout):
-            await routed.post_properties(SAMPLE, timeout=0.02)
+            await routed.device.post_properties(SAMPLE, timeout=0.02)
     cloud.faults.set(reset=True)
     assert await works(cloud, device)
 
@@ -101,7 +101,7 @@ async def test_a_cloud_that_replies_to_nothing(
     for _ in range(3):
         assert routed.state is ONLINE
         with pytest.raises(RequestTimeout):
-            await routed.post_properties(SAMPLE, timeout=0.02)
+            await routed.device.post_properties(SAMPLE, timeout=0.02)
     await is_back(routed, device, 2)
     assert isinstance(owner.errors[2], CloudSilent)
 
@@ -168,10 +168,10 @@ async def test_a_slow_line(
     pings = _count_pings(monkeypatch)
     proxy.swallow()
     with pytest.raises(RequestTimeout):
-        await routed.post_properties(SAMPLE, timeout=0.02)
+        await routed.device.post_properties(SAMPLE, timeout=0.02)
     await until(lambda: pings)
     with pytest.raises(RequestTimeout):  # longer than a ping without an answer lasts
-        await routed.post_properties(SAMPLE, timeout=1)
+        await routed.device.post_properties(SAMPLE, timeout=1)
     assert device.connections == 1
     monkeypatch.setattr(transport, "unacknowledged", lambda _sock: 1000)
     await is_back(routed, device, 2)

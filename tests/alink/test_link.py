@@ -122,10 +122,10 @@ async def test_listens_to_new_services_after_the_next_connect(
 
     offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     await offline.stop()
-    await offline.listen_to(["RunScene"])
+    await offline.device.listen_to(["RunScene"])
     offline.start()
     await offline.wait_online(5)
-    assert any(offline.topics.service("RunScene") in packet for packet in subscribed(cloud))
+    assert any(offline.device.topics.service("RunScene") in packet for packet in subscribed(cloud))
     await offline.stop()
 
 
@@ -286,7 +286,7 @@ async def test_an_observer_that_fails(
     await link.wait_online(5)
     assert (await link.device.post_properties(SAMPLE)).ok
     await link.stop()
-    assert caplog.text.count("Cannot tell that gw-1 is") == 3
+    assert caplog.text.count("Cannot report that gw-1 is") == 3
 
 
 @pytest.mark.usefixtures("impatient")
@@ -300,10 +300,10 @@ async def test_outlives_what_nobody_has_thought_of(
     """An error that is no ConnectError is told in the log, and the next attempt is made."""
     outcomes = iter([OSError(22, "setsockopt failed")])
 
-    def open_once_more(endpoint: Endpoint, timeout: float) -> socket.socket:
+    async def open_once_more(endpoint: Endpoint, timeout: float) -> socket.socket:
         for error in outcomes:
             raise error
-        return open_socket(endpoint, timeout)
+        return await open_socket(endpoint, timeout)
 
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.open_socket", open_once_more)
     link = new_link(config)

@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 import gc
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink.answers import Answers
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.deliveries import Deliveries
+from custom_components.aliyun_iot.alink.downlink import Downlink, DownlinkMemory
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
@@ -164,23 +164,20 @@ async def test_a_caller_that_waits_is_told_at_once(
 
 async def test_commands_that_come_while_the_link_stops(owner: Owner) -> None:
     """They are refused, whatever they are; as soon as the link is started again they are carried out."""
-    published: list[tuple[str, bytes]] = []
-    deliveries = Deliveries(owner.obey, Answers(lambda topic, payload, _qos: published.append((topic, payload))))
+    memory = DownlinkMemory()
+    downlink = Downlink(owner.obey, memory)
     where = Route(RouteKind.PROPERTY_SET, None, "/reply")
     command = Delivery("/set", b'{"id": "1", "params": {}}')
-    await deliveries.give_up()
-    deliveries.received(where, command)
-    deliveries.received(Route(RouteKind.USER, "ask", "/ask", "7"), Delivery("/ask", b"hello"))
-    await until(lambda: published)
-    ((topic, payload),) = published
-    assert (topic, json.loads(payload)["code"]) == ("/reply", Code.TOO_BUSY)
+    downlink.give_up()
+    downlink.received(where, command)
+    downlink.received(Route(RouteKind.USER, "ask", "/ask", "7"), Delivery("/ask", b"hello"))
+    assert [(topic, answer["code"]) for topic, answer in waiting(memory)] == [("/reply", Code.TOO_BUSY)]
     assert not owner.commands
 
-    deliveries.resume()
-    deliveries.received(where, command)
-    await until(lambda: len(published) == 2)
-    assert json.loads(published[1][1])["code"] == Code.SUCCESS
-    await deliveries.stop()
+    downlink.resume()
+    downlink.received(where, command)
+    await until(lambda: len(memory.answers) == 2)
+    assert waiting(memory)[1][1]["code"] == Code.SUCCESS
 
 
 async def test_an_outcome_after_the_last_answer(owner: Owner) -> None:
@@ -194,15 +191,16 @@ async def test_an_outcome_after_the_last_answer(owner: Owner) -> None:
         return Answer()
 
     owner.act = stubborn
-    published: list[bytes] = []
-    deliveries = Deliveries(owner.obey, Answers(lambda _topic, payload, _qos: published.append(payload)))
-    deliveries.received(Route(RouteKind.PROPERTY_SET, None, "/reply"), Delivery("/set", b'{"id": "1", "params": {}}'))
+    memory = DownlinkMemory()
+    downlink = Downlink(owner.obey, memory)
+    downlink.received(Route(RouteKind.PROPERTY_SET, None, "/reply"), Delivery("/set", b'{"id": "1", "params": {}}'))
     await until(lambda: owner.commands)
-    await deliveries.give_up()
-    await deliveries.give_up()
+    for _ in range(2):
+        downlink.give_up()
+        await asyncio.sleep(0)
     finish.set()
-    await until(lambda: not deliveries._running)
-    assert [json.loads(payload)["code"] for payload in published] == [Code.TOO_BUSY]
+    await until(lambda: not downlink._running)
+    assert [answer["code"] for _, answer in waiting(memory)] == [Code.TOO_BUSY]
 
 
 async def test_a_command_that_stops_the_link(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
@@ -240,6 +238,11 @@ async def test_stopping_towards_a_host_that_does_not_read(
     await link.stop()
     assert link.state is DISCONNECTED
     assert device.service_calls[0].reply is None
+
+
+def waiting(memory: DownlinkMemory) -> list[tuple[str, dict[str, Any]]]:
+    """Return topic and content of the answers that wait."""
+    return [(answer.topic, json.loads(answer.payload)) for answer in memory.answers._others]
 
 
 def _traces() -> tuple[int, int]:

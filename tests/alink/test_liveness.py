@@ -25,9 +25,9 @@ def after(liveness: Liveness, clock: Clock, seconds: float) -> list[Finding]:
     found = []
     for _ in range(round(seconds)):
         clock.now += 1
-        if (finding := liveness.look()) is not Finding.WELL:
+        if (finding := liveness.look()) is not Finding.ALIVE:
             found.append(finding)
-        if finding is Finding.ASK:
+        if finding is Finding.PING:
             liveness.asked()
     return found
 
@@ -44,7 +44,7 @@ def test_what_is_not_acknowledged_leads_to_a_question_and_that_to_the_end() -> N
     liveness = Liveness(clock)
     liveness.owed()
     assert after(liveness, clock, OWED_PATIENCE) == []
-    assert after(liveness, clock, 1) == [Finding.ASK]
+    assert after(liveness, clock, 1) == [Finding.PING]
     assert after(liveness, clock, PING_PATIENCE) == []
     assert after(liveness, clock, 1) == [Finding.GONE]
 
@@ -58,7 +58,7 @@ def test_any_sign_of_life_counts() -> None:
         assert after(liveness, clock, OWED_PATIENCE) == []
         liveness.heard()
     liveness.owed()
-    assert after(liveness, clock, OWED_PATIENCE + 1) == [Finding.ASK]
+    assert after(liveness, clock, OWED_PATIENCE + 1) == [Finding.PING]
     liveness.heard()
     assert after(liveness, clock, 3600) == []
 
@@ -71,7 +71,7 @@ def test_sending_more_does_not_put_the_question_off() -> None:
     for _ in range(round(OWED_PATIENCE + PING_PATIENCE) + 2):
         liveness.owed()
         found += after(liveness, clock, 1)
-    assert found == [Finding.ASK, Finding.GONE]
+    assert found == [Finding.PING, Finding.GONE]
 
 
 def test_a_doubt_is_settled_at_once() -> None:
@@ -79,7 +79,7 @@ def test_a_doubt_is_settled_at_once() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     liveness.doubt()
-    assert after(liveness, clock, 1) == [Finding.ASK]
+    assert after(liveness, clock, 1) == [Finding.PING]
     liveness.heard()
     assert after(liveness, clock, 60) == []
 
@@ -109,7 +109,7 @@ def test_who_still_sends_waits_later() -> None:
     assert after(liveness, clock, OWED_PATIENCE) == []
     liveness.progress()
     assert after(liveness, clock, OWED_PATIENCE) == []
-    assert after(liveness, clock, 1) == [Finding.ASK]
+    assert after(liveness, clock, 1) == [Finding.PING]
     liveness.heard()
     liveness.progress()
     assert after(liveness, clock, 3600) == []
@@ -122,7 +122,7 @@ def test_after_a_sleep_the_host_is_asked_and_not_blamed() -> None:
         liveness = Liveness(clock)
         prepare(liveness)
         clock.now += 8 * 3600
-        assert liveness.look() is Finding.ASK
+        assert liveness.look() is Finding.PING
         liveness.asked()
         assert after(liveness, clock, PING_PATIENCE) == []
         assert after(liveness, clock, 1) == [Finding.GONE]
@@ -133,7 +133,7 @@ def test_a_busy_moment_is_no_sleep() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     clock.now += SLEEP
-    assert liveness.look() is Finding.WELL
+    assert liveness.look() is Finding.ALIVE
 
 
 def test_the_clock_only_goes_forward() -> None:

@@ -32,14 +32,14 @@ def test_a_request_is_written_as_the_platform_documents_it() -> None:
     payload = encode_request("7", "thing.event.property.post", {"Name": "客厅", "Temperature": 10.0, "On": 1})
 
     assert payload.decode() == (
-        '{"id":"7","version":"1.0","params":{"Name":"客厅","Temperature":10.0,"On":1},"method":"thing.event.property.post"}'
+        '{"id":"7","version":"1.0","sys":{"ack":1},'
+        '"params":{"Name":"客厅","Temperature":10.0,"On":1},"method":"thing.event.property.post"}'
     )
 
 
-def test_a_request_can_do_without_a_reply() -> None:
-    """`sys.ack` 0 tells the cloud to stay silent; left out, it replies."""
-    assert json.loads(encode_request("7", "thing.log.post", [], ack=False))["sys"] == {"ack": 0}
-    assert "sys" not in json.loads(encode_request("7", "thing.log.post", []))
+def test_every_request_asks_for_a_reply() -> None:
+    """Some hosts reply only to `sys.ack` 1 (docs/protocol.md §0.3)."""
+    assert json.loads(encode_request("7", "thing.log.post", []))["sys"] == {"ack": 1}
 
 
 def test_an_answer_is_written_with_id_code_data_and_message() -> None:

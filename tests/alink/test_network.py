@@ -194,7 +194,7 @@ async def test_an_address_that_leads_nowhere(
     """Half the homes have an IPv6 that does not work: the addresses of a host share the time there is."""
     with _black_hole() as port:
         _resolve(monkeypatch, [port, cloud.port])
-        opened = await asyncio.to_thread(open_socket, _by_name().endpoint, 0.5)
+        opened = await open_socket(_by_name().endpoint, 0.5)
         with opened:
             assert opened.getpeername()[1] == cloud.port
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -51,9 +52,10 @@ def test_only_what_is_certain_counts(ahead: float, uncertainty: float, skew: flo
 async def test_an_answer_on_a_bad_line_is_still_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock is set back while the answer is on its way: only the monotonic one measures how long that took."""
     published: list[dict[str, Any]] = []
-    service = TimeService(lambda _topic, payload, _qos: published.append(json.loads(payload)), Topics("pk", "dn"))
+    connection = Mock(publish=lambda _topic, payload, _qos: published.append(json.loads(payload)))
+    service = TimeService()
     monkeypatch.setattr(time, "time", lambda: 1_700_000_000.0)
-    asking = asyncio.create_task(service.ask(5))
+    asking = asyncio.create_task(service.ask(connection, "/request", 5))
     await until(lambda: published)
     monkeypatch.setattr(time, "time", lambda: 1_600_000_000.0)
     for nonsense in (
@@ -76,6 +78,17 @@ async def test_an_answer_on_a_bad_line_is_still_right(monkeypatch: pytest.Monkey
     reading = await asking
     assert reading.ahead == pytest.approx(60, abs=reading.uncertainty + 0.001)
     service.received(answer)  # nobody asks any more
+
+
+async def test_lost_connection_fails_the_question() -> None:
+    """No answer can come any more."""
+    service = TimeService()
+    asking = asyncio.create_task(service.ask(Mock(), "/request", 5))
+    await asyncio.sleep(0)
+    service.fail(NotConnected("lost"))
+    service.fail(NotConnected("lost"))
+    with pytest.raises(NotConnected):
+        await asking
 
 
 def test_topics() -> None:

@@ -10,6 +10,7 @@ from custom_components.aliyun_iot.alink.errors import (
     ConnectionClosed,
     ConnectionLost,
     ConnectionRefused,
+    ConnectionReset,
     CredentialsRefused,
     KickedOut,
     ServerUnavailable,
@@ -18,15 +19,18 @@ from custom_components.aliyun_iot.alink.mqtt import pacing
 from custom_components.aliyun_iot.alink.mqtt.pacing import (
     CONNECTS_PER_WINDOW,
     LONGEST_DELAY,
+    MESSAGE_RATE,
+    PERIOD,
     SHORT_LIVED,
     WINDOW,
     Backoff,
     ConnectPacer,
-    TokenBucket,
+    RateLimit,
 )
 
 LOST = ConnectionLost("lost")
 CLOSED = ConnectionClosed("closed")
+RESET = ConnectionReset("reset")
 REFUSED = ConnectionRefused("refused")
 
 
@@ -91,7 +95,7 @@ def test_a_lost_connection_is_tried_again_at_once() -> None:
     backoff = Backoff(middle)
     for _ in range(5):
         backoff.after_failure(REFUSED)
-    assert backoff.after_loss(LOST, lifetime=3600) == (LOST, 1)
+    assert backoff.after_loss(LOST, online=SHORT_LIVED) == (LOST, 1)
     assert backoff.after_failure(REFUSED) == 2
 
 
@@ -99,7 +103,7 @@ def test_short_lives_in_a_row_mean_a_rival() -> None:
     """Three connections that are closed young are the work of another client; each return is rarer than the one before."""
     backoff = Backoff(middle)
     assert backoff.after_loss(CLOSED, SHORT_LIVED - 1) == (CLOSED, 1)
-    assert backoff.after_loss(CLOSED, 0.1) == (CLOSED, 1)
+    assert backoff.after_loss(CLOSED, 0.1) == (CLOSED, 2)
     delays = []
     for _ in range(5):
         error, delay = backoff.after_loss(CLOSED, 0.1)
@@ -108,7 +112,7 @@ def test_short_lives_in_a_row_mean_a_rival() -> None:
     assert delays == [5, 10, 20, 30, 30]
 
     assert backoff.after_loss(CLOSED, SHORT_LIVED) == (CLOSED, 1)
-    assert backoff.after_loss(CLOSED, 0.1) == (CLOSED, 1)
+    assert backoff.after_loss(CLOSED, 0.1) == (CLOSED, 2)
 
 
 @pytest.mark.parametrize(
@@ -145,69 +149,150 @@ def test_a_cloud_that_replies_to_nothing_is_left_less_and_less_often() -> None:
     assert backoff.after_loss(LOST, 3600) == (LOST, 1)
 
 
-@pytest.mark.rate_limit
-async def test_a_burst_then_a_steady_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a silence some messages go at once; the next ones wait, each for its own turn."""
-    naps: list[float] = []
-
-    async def nap(delay: float) -> None:
-        naps.append(delay)
-
-    monkeypatch.setattr(pacing.asyncio, "sleep", nap)
-    clock = Clock()
-    bucket = TokenBucket(rate=5, burst=4, clock=clock)
-    for _ in range(4):
-        await bucket.take()
-    assert naps == []
-    for _ in range(3):
-        await bucket.take()
-    assert naps == pytest.approx([0.2, 0.4, 0.6])
-
-    clock.now += 0.6
-    await bucket.take()
-    assert naps[3:] == pytest.approx([0.2])
-
-    clock.now += 3600
-    naps.clear()
-    for _ in range(5):
-        await bucket.take()
-    assert naps == pytest.approx([0.2])
+@pytest.mark.parametrize("lived", [0.0, SHORT_LIVED - 1])
+def test_lost_connections_that_were_never_online_for_a_minute(lived: float) -> None:
+    """A host that accepts every connection and serves none is asked less and less often."""
+    backoff = Backoff(middle)
+    assert [backoff.after_loss(LOST, lived)[1] for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-@pytest.mark.rate_limit
-async def test_a_burst_at_most_after_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the loop was blocked for seconds, all who waited for their turn are late; they do not go all at once."""
+def test_resets_are_not_the_work_of_a_rival() -> None:
+    """Routers and overloaded servers reset connections; the platform closes the one whose place is taken."""
+    backoff = Backoff(middle)
+    delays = [backoff.after_loss(RESET, 0.1) for _ in range(10)]
+    assert all(error is RESET for error, _ in delays)
+    assert [delay for _, delay in delays[:4]] == [1, 2, 4, 8]
+
+
+class Second:
+    """A clock that sleeping sets forward."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+    async def sleep(self, delay: float) -> None:
+        """Let time pass."""
+        self.now += delay
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Second:
+    """Return a clock that passes as fast as the rate limit sleeps."""
+    clock = Second()
+    monkeypatch.setattr(pacing.asyncio, "sleep", clock.sleep)
+    return clock
+
+
+async def sent_through(limit: RateLimit, clock: Second, seconds: float) -> list[float]:
+    """Send as fast as the limit allows, and return when each message passed."""
+    times = []
+    end = clock.now + seconds
+    while True:
+        await limit.wait()
+        if clock.now >= end:
+            return times
+        limit.count()
+        times.append(clock.now)
+
+
+def most_in_a_second(times: list[float]) -> int:
+    """Return the largest number of messages in any second."""
+    return max(sum(at <= other < at + 1 for other in times) for at in times)
+
+
+@pytest.mark.parametrize("messages", [1, 2, 9, 30])
+async def test_rate_limit_is_used_and_never_passed(clock: Second, messages: int) -> None:
+    """At 9, never more than 9 in any second, and close to 9 for as long as there is something to send (issue 10)."""
+    times = await sent_through(RateLimit(messages, clock=clock), clock, 60)
+    assert most_in_a_second(times) == messages
+    assert len(times) >= 60 * messages / PERIOD
+
+
+async def test_rate_limit_after_irregular_traffic(clock: Second) -> None:
+    """The window slides: it makes no difference when the messages before were sent."""
+    limit = RateLimit(clock=clock)
+    times = []
+    for pause in (0.3, 0.0, 0.7, 0.1, 5.0, 0.04, 0.9) * 20:
+        times += await sent_through(limit, clock, 0.5)
+        clock.now += pause
+    assert most_in_a_second(times) == MESSAGE_RATE
+
+
+async def test_message_that_is_not_sent_is_not_counted(clock: Second) -> None:
+    """Those that wait for a connection that is lost don't delay the ones after it."""
+    limit = RateLimit(clock=clock)
+    for _ in range(100):
+        await limit.wait()
+    assert clock.now == Second.now
+    assert not limit.delay()
+
+
+async def test_lower_limit_takes_effect_at_once(clock: Second) -> None:
+    """What was sent before counts."""
+    limit = RateLimit(clock=clock)
+    for _ in range(9):
+        limit.count()
+    limit.messages = 2
+    assert limit.delay() == pytest.approx(PERIOD)
+    clock.now += PERIOD + 0.01
+    assert not limit.delay()
+    limit.count()
+    limit.count()
+    assert limit.delay() == pytest.approx(PERIOD)
+
+
+def test_some_of_the_rate_can_be_reserved(clock: Second) -> None:
+    """A message that is not urgent leaves room for one that is."""
+    limit = RateLimit(3, clock=clock)
+    limit.count()
+    assert not limit.delay(1)
+    limit.count()
+    assert limit.delay(1) > 0
+    assert not limit.delay()
+
+
+async def test_messages_are_served_in_the_order_of_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the loop was blocked for seconds, those that wait do not go all at once."""
     turn = asyncio.Condition()
-    clock = Clock()
+    clock = Second()
 
     async def nap(_delay: float) -> None:
         async with turn:
             await turn.wait()
 
     monkeypatch.setattr(pacing.asyncio, "sleep", nap)
-    bucket = TokenBucket(rate=5, burst=4, clock=clock)
-    waiting = [asyncio.create_task(bucket.take()) for _ in range(30)]
+    limit = RateLimit(4, clock=clock)
+    served: list[int] = []
+
+    async def send(number: int) -> None:
+        await limit.wait()
+        limit.count()
+        served.append(number)
+
+    waiting = [asyncio.create_task(send(number)) for number in range(30)]
     await _a_while()
-    assert sum(one.done() for one in waiting) == 4
+    assert served == list(range(4))
     clock.now += 60
     async with turn:
         turn.notify_all()
     await _a_while()
-    assert sum(one.done() for one in waiting) == 8
+    assert served == list(range(8))
     for one in waiting:
         one.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _a_while() -> None:
-    """Let the loop turn often, whatever has become of `asyncio.sleep`."""
+    """Let the loop turn often, also when `asyncio.sleep` is replaced."""
     for _ in range(100):
         turned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(turned.set_result, None)
         await turned
 
 
-def test_never_above_the_rate_of_the_platform() -> None:
-    """Burst and rate together stay below ten messages in any second (docs/protocol.md §14)."""
-    bucket = TokenBucket()
-    assert bucket.burst + bucket.rate < 10
+def test_default_rate_is_below_that_of_the_platform() -> None:
+    """It takes ten messages of QoS 1 a second (docs/protocol.md §14)."""
+    assert RateLimit().messages < 10

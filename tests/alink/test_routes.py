@@ -26,12 +26,6 @@ TOPICS = Topics("a1HomeGw001", "gw-1")
         (f"{USER}/a/b/", Route(RouteKind.USER, "a/b/")),
         (f"/ext/rrpc/77{USER}/a/b", Route(RouteKind.USER, "a/b", f"/ext/rrpc/77{USER}/a/b", "77")),
         (f"{SYS}/thing/model/down_raw", Route(RouteKind.RAW_DOWN, None, f"{SYS}/thing/model/down_raw_reply")),
-        (f"{SYS}/thing/model/up_raw_reply", Route(RouteKind.RAW_UP_REPLY)),
-        (f"{SYS}/thing/event/property/post_reply", Route(RouteKind.REPLY)),
-        (f"{SYS}/thing/event/Alarm/post_reply", Route(RouteKind.REPLY)),
-        (f"{SYS}/thing/event/property/batch/post_reply", Route(RouteKind.REPLY)),
-        (f"{SYS}/thing/property/desired/get_reply", Route(RouteKind.REPLY)),
-        (f"{SYS}/thing/dsltemplate/get_reply", Route(RouteKind.REPLY)),
     ],
 )  # fmt: skip
 def test_an_incoming_topic_says_what_the_message_is(topic: str, expected: Route) -> None:
@@ -63,6 +57,8 @@ def test_an_incoming_topic_says_what_the_message_is(topic: str, expected: Route)
         f"{SYS}/thing/service/",
         f"{SYS}/thing/service/a/b",
         f"{SYS}/thing/event/property/post",
+        f"{SYS}/thing/event/property/post_reply",
+        f"{SYS}/thing/model/up_raw_reply",
         USER,
         f"{USER}/",
         "/a1HomeGw001/gw-1/get",

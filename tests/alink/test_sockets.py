@@ -24,6 +24,7 @@ from custom_components.aliyun_iot.alink.errors import (
     HostUnreachable,
     TlsFailed,
 )
+from custom_components.aliyun_iot.alink.mqtt import sockets
 from custom_components.aliyun_iot.alink.mqtt.connecting import probe
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.mqtt.sockets import ROOTS, open_socket, tls_context
@@ -91,13 +92,13 @@ async def test_expired_certificate(authority: Authority, secure_cloud: SecureClo
 async def test_authority_that_is_no_certificate(cloud: Simulator, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the user pasted is refused with a reason, and the socket that was open by then is closed."""
     opened: list[socket.socket] = []
-    connect = socket.create_connection
+    connect = sockets.start_connection
 
-    def remember(*arguments: Any) -> socket.socket:
-        opened.append(connect(*arguments))
+    async def remember(*arguments: Any, **options: Any) -> socket.socket:
+        opened.append(await connect(*arguments, **options))
         return opened[-1]
 
-    monkeypatch.setattr(socket, "create_connection", remember)
+    monkeypatch.setattr(sockets, "start_connection", remember)
     with pytest.raises(CertificateInvalid, match="not a PEM certificate"):
         await probe(config_for(cloud.port, transport=Transport.TLS, ca=ca))
     assert [one.fileno() for one in opened] == [-1]
@@ -137,10 +138,10 @@ async def test_hosts_that_cannot_be_reached(
 ) -> None:
     """Whatever the resolver and the network say has a class of its own."""
 
-    def fail(*_arguments: object) -> None:
+    async def fail(*_arguments: object, **_options: object) -> None:
         raise fault
 
-    monkeypatch.setattr(socket, "create_connection", fail)
+    monkeypatch.setattr(sockets, "start_connection", fail)
     with pytest.raises(error):
         await probe(config_for(1883))
 
@@ -152,14 +153,14 @@ async def test_host_that_never_answers(socket_enabled: None) -> None:
         for transport in Transport:
             with pytest.raises(ConnectTimeout, match=f"127.0.0.1:{port} did not answer within 0.1 s"):
                 await probe(config_for(port, transport=transport), timeout=0.1)
-        # The socket has the same time-out, and may be the first to notice.
+        # The handshake has the same time-out, and may be the first to end.
         with pytest.raises(ConnectTimeout, match=f"127.0.0.1:{port} did not answer within 0.01 s"):
-            open_socket(Endpoint("127.0.0.1", port), 0.01)
+            await open_socket(Endpoint("127.0.0.1", port), 0.01)
 
 
 async def test_small_messages_do_not_wait(cloud: Simulator) -> None:
     """Nagle's algorithm is off."""
-    with open_socket(Endpoint("127.0.0.1", cloud.port, Transport.TCP), 5) as opened:
+    with await open_socket(Endpoint("127.0.0.1", cloud.port, Transport.TCP), 5) as opened:
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 

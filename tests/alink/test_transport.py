@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink.auth import Credentials
 from custom_components.aliyun_iot.alink.errors import ClientRejected, ConnectionLost, ConnectionRefused, NotConnected
-from custom_components.aliyun_iot.alink.mqtt import transport
+from custom_components.aliyun_iot.alink.mqtt import sockets, transport
 from custom_components.aliyun_iot.alink.mqtt.connecting import connect
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.mqtt.sockets import open_socket
@@ -155,9 +155,10 @@ async def test_a_host_that_reads_slowly(cloud: Simulator, device: CloudDevice, n
     await link.wait_online(5)
     cloud.faults.set(freeze=DEVICE_NAME)
     frames = [bytes([number]) * 200_000 for number in range(20)]
-    for frame in frames:
-        await link.device.send_raw(frame)
+    sending = [asyncio.create_task(link.device.send_raw(frame)) for frame in frames]
+    await asyncio.sleep(0)
     cloud.faults.set(unfreeze=DEVICE_NAME)
+    await asyncio.gather(*sending)
     await device.wait_for(lambda one: len(one.raw_up) == len(frames))
     assert device.raw_up == frames
     assert device.connections == 1
@@ -169,9 +170,12 @@ async def test_a_host_that_acknowledges_nothing(new_link: NewLink) -> None:
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
-        for number in range(30):
-            await link.device.send_raw(bytes([number]))
+        host.acknowledges_messages = False
+        sending = [asyncio.create_task(link.device.send_raw(bytes([number]))) for number in range(30)]
         await until(lambda: len(host.published) == 30)
+        assert not any(one.done() for one in sending)
+        await link.stop()
+        assert all(isinstance(one, NotConnected) for one in await asyncio.gather(*sending, return_exceptions=True))
 
 
 @pytest.mark.parametrize("impatience", [True, False])
@@ -204,58 +208,63 @@ async def test_a_mistake_of_the_caller_leaves_no_socket(
     assert opened[0].fileno() == -1
 
 
-async def test_closes_what_was_opened_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The executor can't be cancelled: what it opens after everybody has left is closed."""
-    connecting, opening = await _start_to_open(monkeypatch)
+async def test_handshake_that_ends_after_a_cancel_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The executor can't be cancelled: a socket that is ready after the caller has left is closed."""
+    connecting, handshake, sock = await _start_a_handshake(monkeypatch)
     connecting.cancel()
     await asyncio.gather(connecting, return_exceptions=True)
-    late = socket.socket()
-    opening.set_result(late)
-    await until(lambda: late.fileno() == -1)
+    handshake.set_result(sock)
+    await until(lambda: sock.fileno() == -1)
 
 
-async def test_closes_what_was_opened_in_the_moment_of_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same when the cancel comes between the opening and the hearing of it."""
-    connecting, opening = await _start_to_open(monkeypatch)
-    late = socket.socket()
-    opening.set_result(late)
+async def test_handshake_that_ends_just_before_a_cancel_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same when the cancel comes before the caller has got the socket."""
+    connecting, handshake, sock = await _start_a_handshake(monkeypatch)
+    handshake.set_result(sock)
     connecting.cancel()
     await asyncio.gather(connecting, return_exceptions=True)
-    await until(lambda: late.fileno() == -1)
+    await until(lambda: sock.fileno() == -1)
 
 
-async def test_failures_that_nobody_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that comes too late is nobody's concern, nor is a job that never ran."""
+async def test_handshake_that_fails_after_a_cancel_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is one that the executor never ran."""
     for outcome in (lambda job: job.set_exception(ConnectionRefused("too late")), lambda job: job.cancel()):
-        connecting, opening = await _start_to_open(monkeypatch)
+        connecting, handshake, sock = await _start_a_handshake(monkeypatch)
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
-        outcome(opening)
+        outcome(handshake)
         await asyncio.sleep(0)
+        sock.close()
 
 
-async def _start_to_open(
+async def _start_a_handshake(
     monkeypatch: pytest.MonkeyPatch,
-) -> tuple[asyncio.Task[MqttConnection], asyncio.Future[socket.socket]]:
-    """Begin to connect with an executor that is as slow as the test wants."""
+) -> tuple[asyncio.Task[MqttConnection], asyncio.Future[socket.socket], socket.socket]:
+    """Start to connect by TLS; return the attempt, the job of the executor and the socket."""
     loop = asyncio.get_running_loop()
-    opening: asyncio.Future[socket.socket] = loop.create_future()
+    handshake: asyncio.Future[socket.socket] = loop.create_future()
+    sock = socket.socket()
+
+    async def connect(_endpoint: Endpoint) -> socket.socket:
+        return sock
+
     with monkeypatch.context() as patched:
-        patched.setattr(loop, "run_in_executor", lambda *_arguments: opening)
+        patched.setattr(sockets, "_connect", connect)
+        patched.setattr(loop, "run_in_executor", lambda *_arguments: handshake)
         connecting = asyncio.create_task(
             open_connection(
                 Endpoint("127.0.0.1", 1), CREDENTIALS, keep_alive=60, timeout=5, on_message=lambda _delivery: None
             )
         )
         await asyncio.sleep(0)
-    return connecting, opening
+    return connecting, handshake, sock
 
 
 def _remember_sockets(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
     opened: list[socket.socket] = []
 
-    def open_and_remember(endpoint: Endpoint, timeout: float) -> socket.socket:
-        opened.append(open_socket(endpoint, timeout))
+    async def open_and_remember(endpoint: Endpoint, timeout: float) -> socket.socket:
+        opened.append(await open_socket(endpoint, timeout))
         return opened[-1]
 
     monkeypatch.setattr(transport, "open_socket", open_and_remember)

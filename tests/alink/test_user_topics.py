@@ -62,7 +62,7 @@ async def test_what_can_not_be_published(device: CloudDevice, link: Link, config
 
     offline = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     with pytest.raises(NotConnected):
-        await offline.publish("update", b"")
+        await offline.device.publish("update", b"")
 
 
 # Cloud → device
@@ -114,7 +114,7 @@ async def test_messages_do_not_make_the_device_forget_its_commands(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many messages come between them, a second delivery of a command is known."""
-    monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED", 3)
+    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
     await link.device.listen_to_topics(["get"])
     command = b'{"id": "5", "params": {"LightSwitch": 1}}'
     await publish(cloud, link.device.topics.property_set, command)
@@ -234,7 +234,7 @@ async def test_another_devices_user_topics(new_link: NewLink, owner: Owner) -> N
 
 async def test_too_many_messages_at_once(new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood is not queued: what exceeds the bound is dropped, and later messages are taken again."""
-    monkeypatch.setattr(f"{ALINK}.deliveries.MAX_RUNNING", 3)
+    monkeypatch.setattr(f"{ALINK}.downlink.MAX_RUNNING", 3)
     finish = asyncio.Event()
 
     async def wait(_command: Command) -> Answer:
@@ -252,6 +252,7 @@ async def test_too_many_messages_at_once(new_link: NewLink, owner: Owner, monkey
         assert json.loads(host.published[0].payload)["code"] == 429
         assert [one.payload for one in owner.commands] == [b"0", b"1", b"2"]
         finish.set()
+        await until(lambda: not link.device.downlink._running)
         owner.act = Owner().act
         host.publish(link.device.topics.property_set, b'{"id": "2", "params": {}}')
         await until(lambda: len(host.published) == 2)

@@ -10,7 +10,7 @@ connection that died is sent once more by the next one.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 import hashlib
 import logging
@@ -33,7 +33,7 @@ MAX_QUEUED = 300
 """Answers that wait before new commands are refused; they take fifteen seconds at the platform's rate."""
 
 MAX_REFUSALS: Final = 300
-"""Answers beyond these, refusals all of them, that wait at most."""
+"""Answers beyond these, refusals all of them, that wait at most; later ones are dropped."""
 
 ANSWERS_PER_SECOND: Final = 20
 """The platform takes 30 messages a second at QoS 0 (docs/protocol.md §14); some of them are requests."""
@@ -69,17 +69,20 @@ class _Queued:
     topic: str
     payload: bytes
     expires: float
-    repeated: bool = False
 
 
 class Answers:
-    """The answers of one connection after the other, at the platform's rate; those that callers wait for go first."""
+    """The answers of one connection after the other, at the platform's rate.
+
+    Those that callers wait for go first, and those that an earlier connection may have lost go last.
+    """
 
     def __init__(self) -> None:
         """Start with an empty queue."""
         self.limit = RateLimit(ANSWERS_PER_SECOND, period=1.0)
         self._urgent: deque[_Queued] = deque()
         self._others: deque[_Queued] = deque()
+        self._repeats: deque[_Queued] = deque()
         self._sent: deque[tuple[float, _Queued]] = deque(maxlen=int(REPEATED_FOR) * ANSWERS_PER_SECOND)
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
@@ -87,20 +90,26 @@ class Answers:
 
     def __len__(self) -> int:
         """Return how many answers wait."""
-        return len(self._urgent) + len(self._others)
+        return len(self._urgent) + len(self._others) + len(self._repeats)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many answers wait that no command should be carried out."""
+        return len(self._urgent) + len(self._others) >= MAX_QUEUED
 
     def put(self, topic: str, payload: bytes, *, urgent: bool) -> None:
         """Queue an answer; `urgent` when a caller waits for it."""
-        if len(self._others) >= MAX_QUEUED + MAX_REFUSALS and not urgent:
+        queue = self._urgent if urgent else self._others
+        if len(queue) >= MAX_QUEUED + MAX_REFUSALS:
             _LOGGER.debug("Too many answers wait: the one on %s is not sent", topic)
             return
-        expires = time.monotonic() + (SYNC_PATIENCE if urgent else PATIENCE)
-        (self._urgent if urgent else self._others).append(_Queued(topic, payload, expires))
+        queue.append(_Queued(topic, payload, time.monotonic() + (SYNC_PATIENCE if urgent else PATIENCE)))
         self._empty.clear()
         self._changed.set()
 
     async def pump(self, send: Callable[[str, bytes], None]) -> None:
         """Send what is queued as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
+        self._sent.clear()  # an earlier connection that was closed in order has delivered its answers
         while True:
             if not len(self):
                 self._empty.set()
@@ -121,9 +130,10 @@ class Answers:
     def connection_lost(self) -> None:
         """Queue again, once, what may have been lost with the connection."""
         since = time.monotonic() - REPEATED_FOR
-        lost = [replace(answer, repeated=True) for at, answer in self._sent if at >= since and not answer.repeated]
+        self._repeats.extend(answer for at, answer in self._sent if at >= since)
         self._sent.clear()
-        self._others.extendleft(reversed(lost))
+        if self._repeats:
+            self._empty.clear()
 
     async def _wait(self, timeout: float | None) -> None:
         """Wait for another answer, or until the time-out."""
@@ -136,19 +146,19 @@ class Answers:
 
     def _send_next(self, send: Callable[[str, bytes], None]) -> bool:
         """Send the next answer unless it is too late; return False when there is no connection."""
-        queue = self._urgent or self._others
-        answer = queue[0]
+        queue = self._urgent or self._others or self._repeats
+        answer = queue.popleft()
         now = time.monotonic()
-        if now <= answer.expires:
-            try:
-                send(answer.topic, answer.payload)
-            except NotConnected:
-                return False
-            self.limit.count()
+        if now > answer.expires:
+            return True
+        try:
+            send(answer.topic, answer.payload)
+        except NotConnected:
+            queue.appendleft(answer)
+            return False
+        self.limit.count()
+        if queue is not self._repeats:
             self._sent.append((now, answer))
-            while now - self._sent[0][0] > REPEATED_FOR:
-                self._sent.popleft()
-        queue.popleft()
         return True
 
 
@@ -169,7 +179,7 @@ class _Recent:
         if not again and self._newest.get((topic, message_id)) != digest:
             return None
         outcome, at = self._seen.get(key, (None, 0.0))
-        return outcome if time.monotonic() - at <= REMEMBERED_FOR else None
+        return None if outcome is None or outcome.cancelled() or time.monotonic() - at > REMEMBERED_FOR else outcome
 
     def keep(self, key: Key, outcome: asyncio.Future[Answer]) -> None:
         """Remember a command as the newest, and forget those that are too old or too many; never one that runs."""
@@ -177,13 +187,16 @@ class _Recent:
         self._seen.pop(key, None)
         self._seen[key] = outcome, now
         self._newest[key[:2]] = key[2]
-        for old, (answer, at) in tuple(self._seen.items()):
-            if len(self._seen) <= REMEMBERED and now - at <= REMEMBERED_FOR:
-                return
+        forgotten: list[Key] = []
+        for old, (answer, at) in self._seen.items():
+            if len(self._seen) - len(forgotten) <= REMEMBERED and now - at <= REMEMBERED_FOR:
+                break
             if answer.done():
-                del self._seen[old]
-                if self._newest.get(old[:2]) == old[2]:
-                    del self._newest[old[:2]]
+                forgotten.append(old)
+        for old in forgotten:
+            del self._seen[old]
+            if self._newest.get(old[:2]) == old[2]:
+                del self._newest[old[:2]]
 
 
 @dataclass(slots=True)
@@ -220,7 +233,7 @@ class Downlink:
         key = _key(command, delivery.payload)
         recent = self._memory.data if command.is_data else self._memory.commands
         may_be_again = delivery.again or command.sync or not command.is_data
-        outcome = recent.find(key, again=delivery.again) if may_be_again else None
+        outcome = recent.find(key, again=delivery.again or command.is_data) if may_be_again else None
         if outcome is None and (refusal := self._refusal()):
             self._answer(command, route, refusal)
             return
@@ -237,20 +250,19 @@ class Downlink:
         """Refuse new commands from now on, and answer those that run that they were given up."""
         self._stopping = True
         for outcome in self._running.values():
-            if not outcome.done():
-                outcome.set_result(_GIVEN_UP)
+            outcome.cancel()
 
     async def stop(self) -> None:
-        """Cancel what still runs, and wait for its end."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Cancel what still runs, except for a command that stops the link, and wait for its end."""
+        if running := self._running.keys() - {asyncio.current_task()}:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
 
     def _refusal(self) -> Answer | None:
         if self._stopping:
             return _STOPPING
-        if len(self._running) >= MAX_RUNNING or len(self._memory.answers) >= MAX_QUEUED:
+        if len(self._running) >= MAX_RUNNING or self._memory.answers.is_full:
             return _TOO_MANY
         return None
 
@@ -267,6 +279,7 @@ class Downlink:
             answer = await self._handler(command)
         except asyncio.CancelledError as err:
             if (task := asyncio.current_task()) and task.cancelling():
+                outcome.cancel()
                 raise
             answer = _failed(command, err)  # something that the handler waited for was cancelled, not the handler
         except Exception as err:  # noqa: BLE001 - a bug of ours is answered as well
@@ -275,8 +288,7 @@ class Downlink:
             outcome.set_result(answer)
 
     def _done(self, command: Command, route: Route, outcome: asyncio.Future[Answer]) -> None:
-        if not outcome.cancelled():
-            self._answer(command, route, outcome.result())
+        self._answer(command, route, _GIVEN_UP if outcome.cancelled() else outcome.result())
 
     def _answer(self, command: Command, route: Route, answer: Answer) -> None:
         payload = encode_answer(command, answer)

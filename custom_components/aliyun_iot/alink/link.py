@@ -139,10 +139,11 @@ class Link:
             if self._session:
                 await asyncio.sleep(0)  # the answers of what was given up are queued by callbacks
                 await self._answers.flush(LAST_ANSWERS)
-        finally:  # also when a command stops the link and is cancelled with it
+        finally:
             if self._task:
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
+            self._set_state(LinkState.DISCONNECTED, self.last_error)  # a task that has not begun does not do it
             for device in self._devices.values():
                 await device.downlink.stop()
 
@@ -165,7 +166,6 @@ class Link:
                 await self._pause(delay)
         finally:
             self._set_state(LinkState.DISCONNECTED, self.last_error)
-            self._settled.set()
 
     async def _pause(self, delay: float) -> None:
         self._hurry.clear()
@@ -192,32 +192,31 @@ class Link:
         except Exception as err:
             _LOGGER.exception("The connection failed unexpectedly")
             loss = ConnectionLost(f"unexpected {type(err).__name__}")
-        finally:
-            self._session = None
-            self._refusal = session.reply_watch.verdict
-            await session.close()
         return backoff.after_loss(loss, time.monotonic() - self._online_since if self._online_since else 0.0)
 
     async def _serve(self, session: Session) -> ConnectError:
-        """Subscribe, be online until the connection is lost, and return why it ended."""
+        """Subscribe, be online until the connection is lost, close it and return why it ended."""
         subscribed: tuple[str, ...] = ()
         try:
             while subscribed != (wanted := self._filters()):  # they may change meanwhile
                 await session.subscribe(wanted)
                 subscribed = wanted
+            self._session = session
+            self._online_since = time.monotonic()
+            self._log_refused_topics()
+            async with asyncio.TaskGroup() as tasks:
+                answering = tasks.create_task(self._answers.pump(session.answer))
+                self._set_state(LinkState.ONLINE, None)
+                loss = await session.wait_lost()
+                self._answers.connection_lost()
+                answering.cancel()
         except (NotConnected, RequestTimeout) as err:
-            return session.lost(err)
-        self._session = session
-        self._online_since = time.monotonic()
-        self._log_refused_topics()
-        answering = asyncio.get_running_loop().create_task(self._answers.pump(session.answer))
-        try:
-            self._set_state(LinkState.ONLINE, None)
-            loss = await session.wait_lost()
-            self._answers.connection_lost()
-            return loss
+            loss = session.lost(err)
         finally:
-            answering.cancel()
+            self._session = None
+            self._refusal = session.reply_watch.verdict
+            await session.close()
+        return loss
 
     def _filters(self) -> tuple[str, ...]:
         return tuple(topic_filter for device in self._devices.values() for topic_filter in device.filters)
@@ -236,13 +235,13 @@ class Link:
 
     def _set_state(self, state: LinkState, error: ConnectError | None) -> None:
         self.last_error = error
-        if state is self.state:
-            return
-        self.state = state
         if state is LinkState.CONNECTING:
             self._settled.clear()
         else:
             self._settled.set()
+        if state is self.state:
+            return
+        self.state = state
         try:
             self._on_state(state, error)
         except Exception:  # an error of an observer must not end the link

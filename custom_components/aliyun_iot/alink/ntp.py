@@ -59,6 +59,11 @@ class TimeService:
         ahead = (received + answered) / 2000 - (sent_at + elapsed / 2)
         return ClockReading(ahead, elapsed / 2)
 
+    def fail(self, error: Exception) -> None:
+        """Raise an error where an answer is awaited."""
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(error)
+
     def received(self, payload: bytes) -> None:
         """Handle an answer; one that is unreadable or was not asked for is ignored."""
         try:

@@ -60,6 +60,7 @@ class Session:
         self._time_service = TimeService()
         self._connection: MqttConnection
         self._subscriber: Subscriber
+        self._filters: tuple[str, ...] = ()
         self._resubscribing: asyncio.Task[None] | None = None
 
     async def open(self, config: LinkConfig) -> None:
@@ -79,9 +80,11 @@ class Session:
         """Fail what waits for a reply and disconnect."""
         if self._resubscribing:
             self._resubscribing.cancel()
+        lost = NotConnected("the connection was lost before the reply came")
         for waiting in self._pending.values():
             if not waiting.done():
-                waiting.set_exception(NotConnected("the connection was lost before the reply came"))
+                waiting.set_exception(lost)
+        self._time_service.fail(lost)
         await self._connection.close()
 
     @property
@@ -95,17 +98,9 @@ class Session:
 
     async def change_subscriptions(self, filters: Iterable[str]) -> None:
         """Hold exactly these subscriptions; what is not acknowledged now is tried again as long as the connection lives."""
-        if self._resubscribing:
-            self._resubscribing.cancel()
-            self._resubscribing = None
-        wanted = tuple(filters)
-        try:
-            await self._subscriber.hold(wanted)
-        except NotConnected as err:  # the next session subscribes to everything again
-            _LOGGER.debug("Cannot change the subscriptions: %s", err)
-        except RequestTimeout as err:
-            _LOGGER.debug("Changing the subscriptions again in %g s: %s", RESUBSCRIBE_DELAY, err)
-            self._resubscribing = asyncio.get_running_loop().create_task(self._resubscribe(wanted))
+        self._filters = tuple(filters)
+        if not await self._hold_filters() and not self._resubscribing:
+            self._resubscribing = asyncio.get_running_loop().create_task(self._resubscribe())
 
     async def request(
         self, topic: str, method: str, params: JsonValue, *, qos: int, timeout: float, basic: bool = False
@@ -119,14 +114,16 @@ class Session:
         """
         if not basic and self.reply_watch.is_unknown(topic):
             raise Unanswered(f"this host does not reply to {method}")
+        message_id = _next_id()
+        payload = encode_request(message_id, method, params)
+        key = (reply_topic(topic), message_id)
         async with self._slots:
-            await self._limit.take()
-            message_id = _next_id()
-            key = (reply_topic(topic), message_id)
+            await self._limit.wait()
+            self._connection.publish(topic, payload, qos)
+            self._limit.count()
             waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
             self._pending[key] = waiting
             try:
-                self._connection.publish(topic, encode_request(message_id, method, params), qos)
                 async with asyncio.timeout(timeout):
                     reply = await waiting
             except TimeoutError as err:
@@ -143,13 +140,16 @@ class Session:
 
         Raises NotConnected, or RequestTimeout when the host does not acknowledge the message: whether it arrived is unknown.
         """
-        await self._limit.take()
+        await self._limit.wait()
         if not qos:
             self._connection.publish(topic, payload, qos)
+            self._limit.count()
             return
+        acknowledged = self._connection.publish_acknowledged(topic, payload)
+        self._limit.count()
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT):
-                await self._connection.publish_acknowledged(topic, payload)
+                await acknowledged
         except TimeoutError as err:
             self._connection.doubt()
             raise RequestTimeout(f"the host did not acknowledge the message within {PUBLISH_TIMEOUT:g} s") from err
@@ -162,7 +162,8 @@ class Session:
         """Ask the time service on `topic`; raises NotConnected, RequestTimeout or Unanswered."""
         if self.reply_watch.is_unknown(topic):
             raise Unanswered("this host has no time service")
-        await self._limit.take()
+        await self._limit.wait()
+        self._limit.count()
         try:
             reading = await self._time_service.ask(self._connection, topic, timeout)
         except RequestTimeout:
@@ -198,14 +199,21 @@ class Session:
         if self.reply_watch.is_deaf():
             self._connection.give_up(CloudSilent("the cloud replies to nothing any more"))
 
-    async def _resubscribe(self, wanted: tuple[str, ...]) -> None:
-        while True:
+    async def _resubscribe(self) -> None:
+        held = False
+        while not held:
             await asyncio.sleep(RESUBSCRIBE_DELAY)
-            try:
-                await self._subscriber.hold(wanted)
-            except RequestTimeout as err:
-                _LOGGER.debug("Changing the subscriptions again: %s", err)
-            except NotConnected:
-                return
-            else:
-                return
+            held = await self._hold_filters()
+        self._resubscribing = None
+
+    async def _hold_filters(self) -> bool:
+        """Hold exactly the subscriptions that are wanted now; return whether there is nothing left to do."""
+        try:
+            await self._subscriber.hold(self._filters)
+        except NotConnected as err:  # the next session subscribes to everything again
+            _LOGGER.debug("Cannot change the subscriptions: %s", err)
+        except RequestTimeout as err:
+            _LOGGER.debug("The subscriptions are changed again in %g s: %s", RESUBSCRIBE_DELAY, err)
+            self._connection.doubt()
+            return False
+        return True

@@ -145,9 +145,11 @@ class RateLimit:
         """Count a message that passes now."""
         self._passed.append(self.clock())
 
-    async def take(self) -> None:
-        """Wait until a message may pass, and count it; the first to ask is served first."""
+    async def wait(self) -> None:
+        """Wait until a message may pass; the first to ask is served first.
+
+        The caller has to send and `count` it before it awaits anything else. One that is not sent is not counted.
+        """
         async with self._in_turn:
             while (delay := self.delay()) > 0:  # a timer may end early  # noqa: ASYNC110
                 await asyncio.sleep(delay)
-            self.count()

@@ -69,8 +69,8 @@ class MqttConnection(Protocol):
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Hand a message to the socket; raises NotConnected."""
 
-    async def publish_acknowledged(self, topic: str, payload: bytes) -> None:
-        """Publish at QoS 1 and wait for the PUBACK, however long that takes; raises NotConnected."""
+    def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+        """Hand a message of QoS 1 to the socket, and return what resolves with its PUBACK; both raise NotConnected."""
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
         """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
@@ -101,11 +101,21 @@ class _SocketClient(mqtt.Client):
     def _create_socket(self) -> socket.socket:
         return self.opened
 
+    # paho reports a reset like an orderly close.
+
     @override
     def _sock_recv(self, bufsize: int) -> bytes:
         try:
             return super()._sock_recv(bufsize)
-        except ConnectionResetError:  # paho reports it like an orderly close
+        except ConnectionResetError:
+            self.was_reset = True
+            raise
+
+    @override
+    def _sock_send(self, buf: bytes) -> int:
+        try:
+            return super()._sock_send(buf)
+        except ConnectionResetError:
             self.was_reset = True
             raise
 
@@ -120,6 +130,13 @@ class _SocketClient(mqtt.Client):
         # paho passes on_disconnect the same reason for a closed socket and for a malformed packet.
         self.ended_by = rc
         return super()._loop_rc_handle(rc)
+
+    @override
+    def _mid_generate(self) -> int:
+        # paho refuses to publish when the next id still waits for its PUBACK.
+        while (packet := super()._mid_generate()) in self._out_messages:
+            pass
+        return packet
 
     @override
     def _send_pingreq(self) -> MQTTErrorCode:
@@ -202,10 +219,10 @@ class _PahoConnection:
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         self._publish(topic, payload, qos, None)
 
-    async def publish_acknowledged(self, topic: str, payload: bytes) -> None:
+    def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
         acknowledged: asyncio.Future[None] = self._loop.create_future()
         self._publish(topic, payload, 1, acknowledged)
-        await acknowledged
+        return acknowledged
 
     def _publish(self, topic: str, payload: bytes, qos: int, acknowledged: asyncio.Future[None] | None) -> None:
         if self._closed.is_set():
@@ -320,11 +337,15 @@ class _PahoConnection:
 
     def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         try:
-            # A message must not have a wildcard in its topic, and could not be answered on it.
-            if {"+", "#"}.isdisjoint(message.topic):
-                self._on_message(Delivery(message.topic, message.payload, message.dup))
-        except Exception:  # paho would log it where nobody looks
-            _LOGGER.exception("Cannot handle a message on %s", message.topic)
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
+        if not {"+", "#"}.isdisjoint(topic):  # not allowed by MQTT, and an answer to it could not be published
+            return
+        try:
+            self._on_message(Delivery(topic, message.payload, message.dup))
+        except Exception:  # paho would only log it on the debug level
+            _LOGGER.exception("Cannot handle a message on %s", topic)
 
     def _socket_opened(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
         self._loop.add_reader(sock, self._read)

@@ -6,14 +6,12 @@ import math
 
 import pytest
 
-from custom_components.aliyun_iot.alink.answers import Answers
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING, Deliveries
+from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING, Downlink, DownlinkMemory, _Recent
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
-from custom_components.aliyun_iot.alink.recent import Recent
 from custom_components.aliyun_iot.alink.routes import Route, RouteKind
 from simulator import CloudDevice, Simulator
 
@@ -74,7 +72,7 @@ async def test_memory_is_bounded(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only so many commands are remembered, and the oldest is forgotten first."""
-    monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED", 3)
+    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
     payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(4)]
     for number, payload in enumerate(payloads, 1):
         await publish(cloud, link.device.topics.property_set, payload)
@@ -88,25 +86,25 @@ async def test_memory_is_bounded(
 
 async def test_memory_is_bounded_behind_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not answered yet is not forgotten, but all that came after it is."""
-    monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED", 3)
-    recent = Recent()
+    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
+    recent = _Recent()
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     answered.set_result(Answer())
     open_still: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    recent.keep(("/slow", b""), open_still)
+    recent.keep(("/slow", "", b""), open_still)
     for number in range(10):
-        recent.keep((f"/{number}", b""), answered)
-    assert len(recent) == 3
-    assert recent.find(("/slow", b"")) is open_still
-    assert recent.find(("/9", b"")) is answered
-    assert recent.find(("/1", b"")) is None
+        recent.keep((f"/{number}", "", b""), answered)
+    assert len(recent._seen) == len(recent._newest) == 3
+    assert recent.find(("/slow", "", b""), again=False) is open_still
+    assert recent.find(("/9", "", b""), again=False) is answered
+    assert recent.find(("/1", "", b""), again=True) is None
 
 
 async def test_memory_ends(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After minutes the same bytes are a new wish."""
-    monkeypatch.setattr(f"{ALINK}.recent.REMEMBERED_FOR", -1)
+    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED_FOR", -1)
     for _ in range(2):
         await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
     await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == 2)
@@ -115,12 +113,12 @@ async def test_memory_ends(
 
 async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:
     """It is carried out all the same."""
-    published: list[str] = []
-    deliveries = Deliveries(owner.obey, Answers(lambda topic, _payload, _qos: published.append(topic)))
-    deliveries.received(Route(RouteKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
-    await until(lambda: owner.commands)
-    await deliveries.stop()
-    assert not published
+    memory = DownlinkMemory()
+    downlink = Downlink(owner.obey, memory)
+    downlink.received(Route(RouteKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
+    await until(lambda: owner.commands and not downlink._running)
+    await asyncio.sleep(0)
+    assert not len(memory.answers)
 
 
 @pytest.mark.usefixtures("unlimited")

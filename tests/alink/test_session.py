@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, RequestTimeout
+from custom_components.aliyun_iot.alink.errors import ConnectError, MessageError, NotConnected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import Link
-from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
+from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, Reply
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
-from custom_components.aliyun_iot.alink.mqtt.pacing import TokenBucket
-from custom_components.aliyun_iot.alink.requests import MAX_ID, MAX_PENDING, Requests
+from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler
 from custom_components.aliyun_iot.alink.samples import Sample
+from custom_components.aliyun_iot.alink.session import MAX_ID, MAX_PENDING, Session
 from simulator import CloudDevice, Simulator
 
 from ..waiting import until
-from .conftest import NewLink, Owner, config_for, publish, sent
+from .conftest import ALINK, NewLink, Owner, config_for, publish, sent
 from .scripted import ScriptedHost
 
 AT = 1_767_225_600_000
@@ -38,6 +39,7 @@ async def test_property_post(cloud: Simulator, device: CloudDevice, link: Link) 
     assert json.loads(message.payload) | {"id": ""} == {
         "id": "",
         "version": "1.0",
+        "sys": {"ack": 1},
         "params": {"LightSwitch": {"value": 1, "time": AT}, "TargetTemperature": {"value": 21.5, "time": AT + 1}},
         "method": "thing.event.property.post",
     }
@@ -74,12 +76,12 @@ async def test_event_post(device: CloudDevice, link: Link) -> None:
 async def test_raw_up(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A frame arrives byte for byte; what the cloud says to it reaches the log and nobody else."""
+    """A frame arrives byte for byte; the cloud's answer to it is only logged."""
     caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
     await link.device.send_raw(b"\x00\xff\x10")
     await device.wait_for(lambda one: bool(one.raw_up))
     assert device.raw_up == [b"\x00\xff\x10"]
-    await until(lambda: "answered a raw frame" in caplog.text)
+    await until(lambda: f"on {link.device.topics.raw_up_reply}" in caplog.text)
     assert not owner.commands
 
 
@@ -114,7 +116,7 @@ async def test_a_late_reply_is_passed_over(
     cloud.faults.set(delay_replies=0.1)
     with pytest.raises(RequestTimeout):
         await link.device.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.01)
-    await until(lambda: "Nobody waits for reply" in caplog.text)
+    await until(lambda: "No request waits for the reply" in caplog.text)
     cloud.faults.set(reset=True)
     assert (await link.device.post_properties({"LightSwitch": Sample(0, AT)})).ok
 
@@ -183,15 +185,72 @@ async def test_unreadable_replies_are_passed_over(
     assert device.connections == 1
 
 
-async def test_a_second_reply_changes_nothing() -> None:
+class FakeConnection:
+    """Keeps what is published, and delivers what a test wants."""
+
+    def __init__(self) -> None:
+        """Start without messages."""
+        self.lost: asyncio.Future[ConnectError] = asyncio.get_running_loop().create_future()
+        self.published: list[tuple[str, bytes]] = []
+        self.deliver: MessageHandler
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the requests."""
+        return [json.loads(payload)["id"] for _, payload in self.published]
+
+    def publish(self, topic: str, payload: bytes, _qos: int) -> None:
+        """Keep a message."""
+        if self.lost.done():
+            raise NotConnected("closed")
+        self.published.append((topic, payload))
+
+    def reply(self, number: int, code: int = 200) -> None:
+        """Reply to the request with this number."""
+        payload = json.dumps({"id": self.ids[number], "code": code}).encode()
+        self.deliver(Delivery(f"{self.published[number][0]}_reply", payload))
+
+    def doubt(self) -> None:
+        """Do nothing: nobody asks how this connection is."""
+
+    async def close(self) -> None:
+        """Be closed."""
+        self.lost.cancel()
+
+
+@pytest.fixture
+async def connection(monkeypatch: pytest.MonkeyPatch) -> FakeConnection:
+    """Return the connection of `session`."""
+    connection = FakeConnection()
+
+    async def connect(_config: LinkConfig, on_message: MessageHandler) -> FakeConnection:
+        connection.deliver = on_message
+        return connection
+
+    monkeypatch.setattr(f"{ALINK}.session.connect", connect)
+    return connection
+
+
+@pytest.fixture
+async def session(connection: FakeConnection) -> Session:
+    """Return a session whose replies the test makes."""
+    session = Session(RateLimit(1e9), lambda _delivery: None, lambda _code: None)
+    await session.open(config_for(1))
+    return session
+
+
+def ask(session: Session, timeout: float = 5) -> asyncio.Task[Reply]:
+    """Send a request."""
+    return asyncio.create_task(session.request("/sys/t", "m", {}, qos=0, timeout=timeout))
+
+
+async def test_second_reply_is_ignored(session: Session, connection: FakeConnection) -> None:
     """Of two replies that arrive together the first one counts."""
-    published: list[bytes] = []
-    requests = Requests(lambda _topic, payload, _qos: published.append(payload), TokenBucket())
-    asking = asyncio.create_task(requests.request("/t", "m", {}, qos=0, timeout=5))
-    await until(lambda: published)
+    asking = ask(session)
+    await until(lambda: connection.published)
     for code in (200, 400):
-        requests.received("/t_reply", json.dumps({"id": json.loads(published[0])["id"], "code": code}).encode())
-    requests.connection_lost()
+        connection.reply(0, code)
+    await session.close()
     assert (await asking).code == 200
 
 
@@ -216,43 +275,41 @@ async def test_not_connected(config: LinkConfig) -> None:
         await link.device.send_raw(b"\x00")
 
 
-async def test_ids_start_anywhere_and_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are numbers below 2^32 and differ from those before a restart (docs/protocol.md §0.3)."""
-    monkeypatch.setattr(random, "randrange", lambda limit: limit - 2)
-    ids: list[str] = []
-    requests = Requests(lambda _topic, payload, _qos: ids.append(json.loads(payload)["id"]), TokenBucket())
+async def test_ids_are_numbers_below_2_32(
+    session: Session, connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They start anywhere, so that they differ from those before a restart (docs/protocol.md §0.3)."""
+    monkeypatch.setattr(f"{ALINK}.session._last_id", MAX_ID - 2)
     for _ in range(3):
         with pytest.raises(RequestTimeout):
-            await requests.request("/t", "m", {}, qos=0, timeout=0)
-    assert ids == [str(MAX_ID - 1), "0", "1"]
+            await ask(session, timeout=0)
+    assert connection.ids == [str(MAX_ID - 1), "0", "1"]
 
 
-async def test_requests_in_flight_are_bounded() -> None:
+async def test_requests_in_flight_are_bounded(session: Session, connection: FakeConnection) -> None:
     """What exceeds the bound waits for a reply to one of the others."""
-    published: list[str] = []
-    requests = Requests(
-        lambda _topic, payload, _qos: published.append(json.loads(payload)["id"]), TokenBucket(1e9, 1e9)
-    )
-    asking = [asyncio.create_task(requests.request("/t", "m", {}, qos=0, timeout=5)) for _ in range(MAX_PENDING + 10)]
-    await until(lambda: len(published) == MAX_PENDING)
+    asking = [ask(session) for _ in range(MAX_PENDING + 10)]
+    await until(lambda: len(connection.published) == MAX_PENDING)
     await asyncio.sleep(0)
-    assert len(published) == MAX_PENDING
+    assert len(connection.published) == MAX_PENDING
 
-    answered = 0
+    replied = 0
     async with asyncio.timeout(5):
         while not all(task.done() for task in asking):
-            for one in published[answered:]:
-                requests.received("/t_reply", json.dumps({"id": one, "code": 200}).encode())
-                answered += 1
+            for number in range(replied, len(connection.published)):
+                connection.reply(number)
+                replied += 1
             await asyncio.sleep(0)
     assert all(reply.ok for reply in await asyncio.gather(*asking))
 
 
-async def test_a_lost_connection_fails_what_waits() -> None:
-    """The replies went with the connection."""
-    requests = Requests(lambda *_message: None, TokenBucket())
-    asking = asyncio.create_task(requests.request("/t", "m", {}, qos=0, timeout=5))
-    await asyncio.sleep(0)
-    requests.connection_lost()
-    with pytest.raises(NotConnected):
-        await asking
+async def test_lost_connection_fails_every_request(connection: FakeConnection) -> None:
+    """Those that wait for a reply, and those that wait to be sent; the latter do not delay the next session's."""
+    limit = RateLimit(2, period=0.01)
+    session = Session(limit, lambda _delivery: None, lambda _code: None)
+    await session.open(config_for(1))
+    asking = [ask(session) for _ in range(MAX_PENDING + 10)]
+    await until(lambda: connection.published)
+    await session.close()
+    assert all(isinstance(one, NotConnected) for one in await asyncio.gather(*asking, return_exceptions=True))
+    assert len(limit._passed) <= 2

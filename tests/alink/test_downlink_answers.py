@@ -1,0 +1,213 @@
+"""Answers to commands: none is lost with a connection, and none vanishes for being sent too fast."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+import contextlib
+import json
+
+import pytest
+
+from custom_components.aliyun_iot.alink import downlink
+from custom_components.aliyun_iot.alink.command import Answer, Command
+from custom_components.aliyun_iot.alink.downlink import MAX_QUEUED, MAX_REFUSALS, Answers
+from custom_components.aliyun_iot.alink.errors import NotConnected
+from custom_components.aliyun_iot.alink.link import Link, LinkState
+from simulator import CloudDevice, Note, ServiceCall, Simulator
+
+from ..conftest import DEVICE_NAME
+from ..waiting import until
+from .conftest import NewLink, Owner, call, config_for, is_back, obeys, sent
+from .proxy import Proxy, Way
+
+
+class House:
+    """Carries commands out when it is told to."""
+
+    def __init__(self, owner: Owner) -> None:
+        """Take over for the owner of the link."""
+        self.finish = asyncio.Event()
+        owner.act = self._act
+
+    async def _act(self, _command: Command) -> Answer:
+        await self.finish.wait()
+        return Answer()
+
+
+@pytest.fixture
+def house(owner: Owner) -> House:
+    """Return what carries the commands out."""
+    return House(owner)
+
+
+async def set_a_property(cloud: Simulator, device: CloudDevice, owner: Owner) -> ServiceCall:
+    """Set a property from the cloud, and wait until the house has begun with it."""
+    known = len(owner.commands)
+    await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1})
+    await until(lambda: len(owner.commands) > known)
+    return device.service_calls[-1]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_answer_waits_for_the_next_connection(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, house: House
+) -> None:
+    """The connection is lost before the command has been carried out."""
+    wanted = await set_a_property(cloud, device, owner)
+    await cloud.stop()
+    await until(lambda: link.state is not LinkState.ONLINE)
+    house.finish.set()
+    await asyncio.sleep(0)
+    assert not wanted.replies
+    await cloud.start()
+    await until(lambda: wanted.replies)
+    assert await obeys(cloud, device)
+    assert len(wanted.replies) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_answer_sent_into_a_dead_connection_is_repeated(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink, proxy: Proxy, owner: Owner, house: House
+) -> None:
+    """The link did not know yet that the connection carried nothing any more."""
+    link = new_link(config_for(proxy.port))
+    await link.wait_online(5)
+    wanted = await set_a_property(cloud, device, owner)
+    proxy.swallow(frozenset({Way.UP}))
+    house.finish.set()
+    await until(lambda: link._answers._sent)
+    assert not wanted.replies
+    proxy.cut()
+    await is_back(link, device, 2)
+    await until(lambda: wanted.replies)
+    assert await obeys(cloud, device)
+    assert len(wanted.replies) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_answer_is_repeated_once(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """However many connections are lost afterwards, and never after the link was stopped in order."""
+    assert await obeys(cloud, device)
+    for connections in (2, 3):
+        cloud.faults.set(drop_connection=DEVICE_NAME)
+        await is_back(link, device, connections)
+    await until(lambda: not len(link._answers))
+    assert await obeys(cloud, device)
+    assert [len(one.replies) for one in device.service_calls] == [2, 1]
+
+    await link.stop()
+    link.start()
+    await link.wait_online(5)
+    cloud.faults.set(drop_connection=DEVICE_NAME)
+    await is_back(link, device, 5)
+    assert await obeys(cloud, device)
+    assert [len(one.replies) for one in device.service_calls] == [2, 1, 1]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_outdated_answer_is_dropped(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After minutes no caller waits for an answer any more."""
+    monkeypatch.setattr(downlink, "PATIENCE", -1.0)
+    wanted = await set_a_property(cloud, device, owner)
+    cloud.faults.set(drop_connection=DEVICE_NAME)
+    await until(lambda: link.state is not LinkState.ONLINE)
+    house.finish.set()
+    await is_back(link, device, 2)
+    monkeypatch.undo()
+    assert await obeys(cloud, device)
+    assert not wanted.replies
+
+
+async def test_flood_of_commands_is_answered_at_the_rate_of_the_platform(
+    cloud: Simulator, device: CloudDevice, link: Link
+) -> None:
+    """The answers come a little later, but all of them come."""
+    cloud.faults.set(rate_limit=True)
+    for number in range(40):
+        await call(cloud, "SetDeviceProperty", Items={"Brightness": number})
+    await until(lambda: all(one.replies for one in device.service_calls))
+    assert all(one.note is not Note.RATE_LIMITED for one in sent(cloud, f"{link.device.topics.property_set}_reply"))
+
+
+class Line:
+    """A connection that carries messages or not; answers are sent into it as fast as they come."""
+
+    def __init__(self, answers: Answers) -> None:
+        """Begin without a connection."""
+        self.sent: list[int] = []
+        self._answers = answers
+        self._carries = False
+
+    @contextlib.asynccontextmanager
+    async def connected(self) -> AsyncGenerator[None]:
+        """Be connected, send what waits, and lose the connection."""
+        self._carries = True
+        pump = asyncio.create_task(self._answers.pump(self._send))
+        await until(lambda: not len(self._answers))
+        yield
+        self._carries = False
+        self._answers.connection_lost()
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+
+    def _send(self, _topic: str, payload: bytes) -> None:
+        if not self._carries:
+            raise NotConnected("the line is dead")
+        self.sent.append(json.loads(payload))
+
+
+def answer(answers: Answers, number: int, *, urgent: bool = False) -> None:
+    """Answer a command."""
+    answers.put("/reply", b"%d" % number, urgent=urgent)
+
+
+@pytest.mark.usefixtures("unlimited")
+async def test_answers_over_connections_that_are_lost_again_and_again() -> None:
+    """Each is sent by the first connection that carries it, and once more by the next."""
+    answers = Answers()
+    line = Line(answers)
+    async with line.connected():
+        answer(answers, 1)
+        await until(lambda: line.sent == [1])
+    answer(answers, 2)
+    for expected in ([1, 1, 2], [1, 1, 2, 2], [1, 1, 2, 2], [1, 1, 2, 2]):
+        async with line.connected():
+            assert sorted(line.sent) == expected
+
+
+@pytest.mark.usefixtures("unlimited")
+async def test_answer_that_was_sent_long_before_the_loss_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can hardly have been lost with the connection."""
+    monkeypatch.setattr(downlink, "REPEATED_FOR", -1.0)
+    answers = Answers()
+    line = Line(answers)
+    async with line.connected():
+        answer(answers, 1)
+        await until(lambda: line.sent == [1])
+    async with line.connected():
+        assert line.sent == [1]
+
+
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_waiting_answers_are_bounded(*, urgent: bool) -> None:
+    """An endless flood does not fill the memory; the oldest answers are kept."""
+    answers = Answers()
+    line = Line(answers)
+    bound = MAX_QUEUED + MAX_REFUSALS
+    for number in range(2 * bound):
+        answer(answers, number, urgent=urgent)
+    async with line.connected():
+        assert line.sent == list(range(bound))
+        answer(answers, -1, urgent=urgent)
+        await until(lambda: line.sent[-1] == -1)
+
+
+async def test_rate_of_answers_grows_with_the_rate_of_messages(link: Link) -> None:
+    """A host that takes more gets more; a slower device does not answer slower."""
+    limit: Callable[[], float] = lambda: link._answers.limit.messages  # noqa: E731
+    link.limit_to(2)
+    assert limit() == 20
+    link.limit_to(30)
+    assert limit() == 60
