@@ -18,7 +18,7 @@ from custom_components.aliyun_iot.alink.errors import KickedOut
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.pacing import KICKS_BEFORE_PAUSE, ConnectPacer
 from custom_components.aliyun_iot.const import CONF_ENDPOINT, DOMAIN
-from custom_components.aliyun_iot.health.connection_issues import PROOF
+from custom_components.aliyun_iot.health.connection_issues import STABLE_AFTER
 from simulator import CloudDevice, Simulator
 
 from .alink.scripted import ScriptedHost
@@ -97,7 +97,7 @@ async def test_another_client_is_named(
     assert issues(hass) == ["kicked_out"]  # the other client may be about to reconnect
     await kick(cloud, link)
     await until(lambda: isinstance(link.last_error, KickedOut))
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=PROOF + 1))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=STABLE_AFTER + 1))
     assert issues(hass) == ["kicked_out"]
 
     await fix(hass, hass_client)
@@ -108,7 +108,7 @@ async def test_another_client_is_named(
 
     link.retry()
     await until(lambda: link.state is LinkState.ONLINE)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=PROOF + 1))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=STABLE_AFTER + 1))
     assert issues(hass) == []
 
 

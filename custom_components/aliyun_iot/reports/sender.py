@@ -124,7 +124,7 @@ class Sender:
                     pass
             except NotConnected as err:
                 _LOGGER.debug("Waiting for the next connection: %s", err)
-            except Exception:  # an error that nobody foresaw must not end the sending
+            except Exception:  # an unexpected error must not end the loop
                 _LOGGER.exception("Sending failed unexpectedly")
                 await asyncio.sleep(RETRY_DELAY)
                 self._wake.set()
