@@ -84,7 +84,7 @@ class EventReporter:
 
     @callback
     def stop(self) -> None:
-        """Follow nothing any more; a trigger of another integration that hangs must not delay this."""
+        """Stop following; a trigger of another integration that hangs does not delay this."""
         self._running = False
         if self._following:
             self._following.cancel()
