@@ -275,7 +275,7 @@ class Reporter:
         return last if sample else self.history.newest_past(prop.identifier)
 
     def _put(self, identifier: str, sample: Sample, number: int | None = None) -> None:
-        status = self.outbox.status[identifier]
+        status = self.outbox.of(identifier)
         if status.rests:
             return
         status.changed_at = time.monotonic()
