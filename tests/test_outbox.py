@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.aliyun_iot.alink.samples import Sample
+from custom_components.aliyun_iot.reports.outbox import Counters, Outbox
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, SetUp
@@ -23,7 +25,7 @@ from .outages import (
     quick_to_return,
     uplinks,
 )
-from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .waiting import until
 
 NO_MODEL = {"thing_model": None}
@@ -271,3 +273,90 @@ async def test_a_dead_band_of_one_step(
     await posted(device, "CurrentTemperature", float(before))
     hass.states.async_set("sensor.living_room", after, CELSIUS)
     await posted(device, "CurrentTemperature", float(after))
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    """Return an outbox in which two values wait."""
+    outbox = Outbox(Counters(), on_refused=lambda *_: None, on_refusals_changed=lambda _refusals: None)
+    outbox.follow({"A", "B"}, {})
+    outbox.put("A", Sample(1, 1))
+    outbox.put("B", Sample(1, 1))
+    return outbox
+
+
+class TestUnboundWhileSent:
+    """A property is unbound, or bound to something else, while its value is on its way."""
+
+    @pytest.mark.parametrize("arrives", [False, True])
+    def test_snapshot_ends(self, outbox: Outbox, arrives: bool) -> None:
+        """Whether the value arrives or not; an action waits for the snapshot."""
+        snapshot = outbox.snapshot()
+        batch = outbox.take(["A"])
+        outbox.follow({"B"}, {})
+        if arrives:
+            outbox.settle({"A": Sample(1, 1)}, {})
+        else:
+            outbox.put_back(batch, {"B"}.__contains__)
+        assert snapshot.waiting == {"B"}
+        assert outbox.waiting.keys() == {"B"}
+        assert outbox.status.keys() <= {"B"}
+        outbox.take(["B"])
+        outbox.settle({"B": Sample(1, 1)}, {})
+        assert snapshot.done
+
+    def test_value_of_the_old_binding_is_not_sent_again(self, outbox: Outbox) -> None:
+        """It would mean something else now."""
+        snapshot = outbox.snapshot()
+        batch = outbox.take(["A", "B"])
+        outbox.forget("A")
+        outbox.put_back(batch, lambda _identifier: True)
+        assert outbox.waiting.keys() == {"B"}
+        assert snapshot.waiting == {"B"}
+
+    def test_value_of_the_new_binding_stays(self, outbox: Outbox) -> None:
+        """The snapshot waits for it then."""
+        snapshot = outbox.snapshot()
+        batch = outbox.take(["A", "B"])
+        outbox.follow({"B"}, {})
+        outbox.follow({"A", "B"}, {})
+        outbox.put("A", Sample(2, 2))
+        outbox.put_back(batch, lambda _identifier: True)
+        assert outbox.waiting["A"].sample == Sample(2, 2)
+        assert list(outbox.waiting) == ["B", "A"]
+        outbox.take(["A", "B"])
+        outbox.settle({"A": Sample(2, 2), "B": Sample(1, 1)}, {})
+        assert snapshot.done
+
+
+def test_refused_past_value_says_nothing_about_the_present_one(outbox: Outbox) -> None:
+    """What the cloud has stays known, so that it is not sent again."""
+    outbox.take(["A"])
+    outbox.settle({"A": Sample(5, 5)}, {})
+    outbox.settle({"A": Sample(3, 3)}, {"A": "6306"}, past=True)
+    assert outbox.known("A") == Sample(5, 5)
+    outbox.settle({"A": Sample(6, 6)}, {"A": "6306"})
+    assert outbox.known("A") is None
+
+
+async def test_nothing_is_kept_about_unbound_properties(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Neither what was accepted, refused or not reportable, nor when; asking for the status of one keeps nothing either."""
+    stranger = {**TEMPERATURE, "identifier": "Stranger", "entity": "sensor.stranger"}
+    for entity_id, state in (("sensor.living_room", "20"), ("switch.lamp", "off"), ("sensor.stranger", "1")):
+        hass.states.async_set(entity_id, state, CELSIUS)
+    entry = await set_up([TEMPERATURE, SWITCH, stranger], options=NO_MODEL)
+    reporter = entry.runtime_data.device.reporter
+    await until(lambda: "Stranger" in reporter.outbox.refusals)
+    await all_sent(entry)
+    reporter.outbox.of("LightSwitch").unreportable = "neither on nor off"
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [TEMPERATURE]})
+    await hass.async_block_till_done()
+    await all_sent(entry)
+    assert reporter.outbox.status.keys() == {"CurrentTemperature"}
+    assert (reporter.unreportable, reporter.outbox.refusals) == ({}, {})
+    sample, status = reporter.status("Stranger")
+    assert (sample, status.sent, status.why_not) == (None, None, "")
+    assert reporter.outbox.status.keys() == {"CurrentTemperature"}
