@@ -1,4 +1,4 @@
-"""What the tables say around the facts, in the languages of the documentation."""
+"""The texts of the tables, in the languages of the documentation."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from custom_components.aliyun_iot.mapping.aspect import Kind
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language."""
+    """The texts in one language."""
 
     language: str
     """As `DataType.describe` takes it."""
@@ -19,9 +19,8 @@ class Words:
     comma: str
     to: str
     step: str
-    any_text: str
     bracket: str
-    """Puts something into brackets."""
+    """Format of a text with another one in brackets."""
     report_only: str
     command_only: str
     private: str
@@ -29,7 +28,7 @@ class Words:
     by_device_class: str
     always_risky: str
     risky_for: str
-    """Names the device classes in braces."""
+    """Format with the device classes."""
 
 
 ENGLISH = Words(
@@ -51,7 +50,6 @@ ENGLISH = Words(
     comma=", ",
     to="{low} to {high}",
     step="step {step}",
-    any_text="text",
     bracket="{outside} ({inside})",
     report_only="– (report only)",
     command_only="command, never reported",
@@ -81,7 +79,6 @@ CHINESE = Words(
     comma="、",
     to="{low} 到 {high}",
     step="步长 {step}",
-    any_text="文本",
     bracket="{outside}（{inside}）",
     report_only="–（只上报）",
     command_only="指令，不上报",

@@ -3,7 +3,7 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.aliyun_iot.alink import Endpoint, Transport
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.link_config import EndpointInvalid, PortTwice, link_config, parse_endpoint
 
 from .conftest import DEVICE_SECRET

@@ -34,7 +34,7 @@ async def texts(hass: HomeAssistant, device: CloudDevice) -> None:
     assert await async_setup_component(hass, "input_text", {"input_text": {"pin": helper, "note": helper}})
 
 
-class Onlooker:
+class Observer:
     """Collects everything that the integration shows, stores or sends."""
 
     def __init__(self, hass: HomeAssistant, cloud: Simulator) -> None:
@@ -65,7 +65,7 @@ async def test_refused_private_value_is_shown_nowhere(
     hass: HomeAssistant, cloud: Simulator, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """Neither with its own property nor with one of the same command; the reason is given in general terms."""
-    onlooker = Onlooker(hass, cloud)
+    observer = Observer(hass, cloud)
     entry = await set_up([TEXT, OPEN], options={"thing_model": None})
     cloud.wire.clear()
     reply = await set_properties(DoorPin=PIN, Note="1234")
@@ -73,9 +73,9 @@ async def test_refused_private_value_is_shown_nowhere(
     assert reply.code == 100009
     assert reply.data == {"DoorPin": "The value is outside the range that the thing model or the entity allows"}
     assert hass.states.get("input_text.note").state == "1234"
-    assert onlooker.commands[0].data["params"] == {"DoorPin": HIDDEN, "Note": "1234"}
-    assert [change["value"] for change in onlooker.commands[0].data["changes"]] == [HIDDEN, "1234"]
-    assert PIN not in await onlooker.everything(entry)
+    assert observer.commands[0].data["params"] == {"DoorPin": HIDDEN, "Note": "1234"}
+    assert [change["value"] for change in observer.commands[0].data["changes"]] == [HIDDEN, "1234"]
+    assert PIN not in await observer.everything(entry)
 
 
 async def test_value_that_is_not_private_is_repeated(
@@ -90,14 +90,14 @@ async def test_private_member_of_a_structure_is_masked(
     hass: HomeAssistant, cloud: Simulator, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """Also where the property itself has a harmless name."""
-    onlooker = Onlooker(hass, cloud)
+    observer = Observer(hass, cloud)
     row = {**OPEN, "identifier": "Access"}
     entry = await set_up([row], options={"thing_model": None})
     cloud.wire.clear()
     reply = await set_properties(Access={"user": "anna", "pin": PIN})
     assert reply.code == 100008
-    assert onlooker.commands[0].data["params"] == {"Access": {"user": "anna", "pin": HIDDEN}}
-    assert PIN not in await onlooker.everything(entry)
+    assert observer.commands[0].data["params"] == {"Access": {"user": "anna", "pin": HIDDEN}}
+    assert PIN not in await observer.everything(entry)
 
 
 async def test_automations_and_actions_get_private_values(
@@ -112,7 +112,7 @@ async def test_automations_and_actions_get_private_values(
 
     hass.services.async_register("test", "unlock", unlock)
     calls = await automate(hass, [trigger("property_set_received", identifier="DoorPin")])
-    onlooker = Onlooker(hass, cloud)
+    observer = Observer(hass, cloud)
     actions = [{"action": "test.unlock", "data": {"pin": "{{ value }}"}}]
     row = {"identifier": "DoorPin", "entity": "", "aspect": "actions", "access": "control", "actions": actions}
     entry = await set_up([row], options={"thing_model": None}, entry_id=ENTRY_ID)
@@ -123,7 +123,7 @@ async def test_automations_and_actions_get_private_values(
     assert [trigger_data(call)["value"] for call in calls] == [PIN]
     assert reply.code == 100005
     assert "withheld" in reply.message
-    assert PIN not in await onlooker.everything(entry)
+    assert PIN not in await observer.everything(entry)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ async def test_private_input_of_a_service(
         raise HomeAssistantError(f"{call.data['pin']!r} is wrong")
 
     hass.services.async_register("test", "unlock", unlock)
-    onlooker = Onlooker(hass, cloud)
+    observer = Observer(hass, cloud)
     service = {"identifier": "Unlock", "actions": actions}
     entry = await set_up(services=[service], options={"thing_model": None})
     await publish(cloud, device, "thing/service/Unlock", {"id": "7", "params": {"PinCode": PIN, "Door": "front"}})
@@ -156,9 +156,9 @@ async def test_private_input_of_a_service(
     await hass.async_block_till_done()
     assert reply["code"] == code
     assert words in reply["message"]
-    assert onlooker.commands[0].data["params"] == {"PinCode": HIDDEN, "Door": "front"}
+    assert observer.commands[0].data["params"] == {"PinCode": HIDDEN, "Door": "front"}
     cloud.wire.clear()
-    assert PIN not in await onlooker.everything(entry)
+    assert PIN not in await observer.everything(entry)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +195,7 @@ def test_members_are_found_at_any_depth() -> None:
         ("1234 is wrong", {"Pin": 1234}, False),
         ("got 'a\\nb'", {"Pin": "a\nb"}, False),
         ("got [1, 2, 3]", {"Token": [2]}, False),
+        ("got {'pin': 'x'}", {"Access": {"user": "anna", "pin": "x"}}, False),
         ("front is open", {"Pin": "", "Token": None, "Door": "front"}, True),
         ("True", {"UsePIN": True}, True),
     ],

@@ -64,7 +64,7 @@ async def test_selection_is_followed(
     assert offered[kept] in walk.description()
     await walk.submit()
     assert walk.created
-    await device.wait_for(lambda one: kept in one.properties)
+    await device.wait_for(lambda _: kept in device.properties)
     assert followed(entry) == {kept: first}
     rule = rules_of(entry)[rule_id(entry)]
     assert rule.left_out == {EntityAspect(second, "power")}
@@ -150,7 +150,7 @@ async def test_selection_of_a_rule_is_changed(
     assert walk.aborted == "reconfigure_successful"
     await hass.async_block_till_done()
     assert set(followed(entry).values()) == {second, third}
-    assert followed(entry).items() & before.items() == {next(one for one in before.items() if one[1] == second)}
+    assert followed(entry).items() & before.items() == {next(item for item in before.items() if item[1] == second)}
     assert entry.subentries[followed_rule].title == "Follow: label Cloud, switch.third"
     assert first not in followed(entry).values()
     assert device.connections == 1
@@ -239,4 +239,6 @@ async def test_title_of_a_rule_lists_its_selection(
     )
     await walk.submit(**walk.values)
     await walk.submit()
-    assert [one.title for one in entry.subentries.values() if one.subentry_type == SUBENTRY_RULE] == [title]
+    assert [subentry.title for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_RULE] == [
+        title
+    ]

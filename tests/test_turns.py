@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Command, CommandKind
-from custom_components.aliyun_iot.commands.loops import TURNS
+from custom_components.aliyun_iot.commands.loops import MAX_CONTEXTS, TURNS
 from custom_components.aliyun_iot.const import EVENT_COMMAND
 from simulator import CloudDevice, Simulator
 
@@ -207,6 +207,15 @@ async def test_unexpected_exception_leaves_nothing_behind(
     await asyncio.wait_for(commander.sets_answered(), 1)
     assert not commander.replies._open
     assert (await set_properties(LightSwitch=1)).code == 200
+
+
+async def test_number_of_contexts_is_limited(hass: HomeAssistant, house: None, set_up: SetUp) -> None:
+    """The loop guard drops the oldest ones."""
+    loops = (await set_up([LAMP])).runtime_data.device.loops
+    contexts = [Context() for _ in range(MAX_CONTEXTS + 1)]
+    for context in contexts:
+        loops.record_command({"LightSwitch": 1}, context)
+    assert list(loops._contexts) == [context.id for context in contexts[1:]]
 
 
 async def test_turns_of_unbound_properties_are_dropped(

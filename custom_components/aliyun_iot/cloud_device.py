@@ -66,7 +66,12 @@ class CloudDevice:
         )
         self._store = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
-            hass, Announcer(hass, entry), self.reporter, self.loops, on_answered=self._command_answered
+            hass,
+            Announcer(hass, entry),
+            self.loops,
+            present=self.reporter.present,
+            confirm=self.reporter.confirm,
+            on_answered=self._command_answered,
         )
         self.desired = DesiredValues(
             hass,

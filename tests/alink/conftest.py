@@ -60,6 +60,11 @@ type NewLink = Callable[..., Link]
 
 
 @pytest.fixture(autouse=True)
+def no_rate_limit() -> None:
+    """Keep the rate limit: this package is about it; `unlimited` lifts it."""
+
+
+@pytest.fixture(autouse=True)
 def auto_enable_custom_integrations() -> None:
     """Leave Home Assistant out of it: nothing in this package knows it."""
 
@@ -116,8 +121,8 @@ async def new_link(owner: Owner, loop_errors: list[dict[str, Any]], socket_enabl
     """Return a function that makes links and starts them; all of them are stopped at the end."""
     links: list[Link] = []
 
-    def make(config: LinkConfig, services: Iterable[str] = (), user_topics: Iterable[str] = ()) -> Link:
-        link = Link(config, on_command=owner.obey, on_state=owner.hear, services=services, user_topics=user_topics)
+    def make(config: LinkConfig, services: Iterable[str] = (), **options: Any) -> Link:
+        link = Link(config, on_command=owner.obey, on_state=owner.hear, services=services, **options)
         links.append(link)
         link.start()
         return link

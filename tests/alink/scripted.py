@@ -1,7 +1,10 @@
 """A host that says what a test tells it to, for everything that a decent cloud never does."""
 
 import asyncio
+import json
+import socket
 import ssl
+import struct
 from typing import Self
 
 from simulator.packets import (
@@ -34,6 +37,8 @@ class ScriptedHost:
         self._connack = connack
         self.acknowledges = acknowledges
         self.acknowledges_messages = True
+        self.replies_to: frozenset[str] = frozenset()
+        """The topics on which requests get a reply with code 200."""
         self._tls = tls
         self._writer: asyncio.StreamWriter
         self._serving: set[asyncio.Task[None]] = set()
@@ -64,8 +69,11 @@ class ScriptedHost:
         """Publish to the newest connection, on any topic at all."""
         self.send(publish(topic, payload))
 
-    def hang_up(self) -> None:
-        """Close the newest connection without a word."""
+    def hang_up(self, *, reset: bool = False) -> None:
+        """Close the newest connection at once, or reset it."""
+        if reset:
+            linger = struct.pack("ii", 1, 0)
+            self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._writer.transport.abort()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,6 +93,13 @@ class ScriptedHost:
                     writer.write(subscribe_acknowledgement(packet.packet_id, [qos for _, qos in packet.filters]))
                 case Unsubscribe() if self.acknowledges:
                     writer.write(unsubscribe_acknowledgement(packet.packet_id))
-                case Publish(packet_id=int(packet_id)) if self.acknowledges_messages:
-                    writer.write(publish_acknowledgement(packet_id))
+                case Publish():
+                    self._answer(packet)
         writer.close()
+
+    def _answer(self, packet: Publish) -> None:
+        if packet.packet_id is not None and self.acknowledges_messages:
+            self.send(publish_acknowledgement(packet.packet_id))
+        if packet.topic in self.replies_to:
+            reply = {"id": json.loads(packet.payload)["id"], "code": 200, "data": {}}
+            self.publish(f"{packet.topic}_reply", json.dumps(reply).encode())

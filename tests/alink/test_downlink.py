@@ -11,12 +11,15 @@ from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING, Downlink, DownlinkMemory, _Recent
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
+from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.routes import Route, RouteKind
 from simulator import CloudDevice, Simulator
+from simulator.packets import publish as publish_packet
 
 from ..waiting import until
-from .conftest import ALINK, Owner, call, obeys, publish, reply_to, sent, works
+from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, publish, reply_to, sent, works
+from .scripted import ScriptedHost
 
 
 async def test_a_second_delivery_is_answered_but_not_carried_out(
@@ -142,6 +145,65 @@ async def test_too_many_at_once(cloud: Simulator, device: CloudDevice, link: Lin
     assert sorted(one.reply.code for one in calls if one.reply) == [200] * MAX_RUNNING + [429] * 5
     assert len(owner.commands) == MAX_RUNNING
     assert await works(cloud, device)
+
+
+async def test_host_with_one_id_for_every_command(new_link: NewLink, owner: Owner) -> None:
+    """On, off and on again are three commands; only the same packet with MQTT's DUP flag is a second delivery."""
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        on, off = (b'{"id": "1", "params": {"LightSwitch": %d}}' % value for value in (1, 0))
+        for number, (payload, again) in enumerate([(on, False), (off, False), (on, False), (off, True)], 1):
+            packet = publish_packet(link.device.topics.property_set, payload, packet_id=number, duplicate=again)
+            host.send(packet)
+        await until(lambda: len(host.published) == 4)
+        assert [one.payload for one in owner.commands] == [on, off, on]
+        assert [json.loads(one.payload)["code"] for one in host.published] == [Code.SUCCESS] * 4
+
+
+async def test_command_that_was_given_up_can_be_sent_again(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """Its answer said that it may be, so it must not be answered from memory."""
+
+    async def never(_command: Command) -> Answer:
+        await asyncio.Event().wait()
+        return Answer()
+
+    owner.act = never
+    await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
+    await until(lambda: owner.commands)
+    await link.stop()
+    link.start()
+    await link.wait_online(5)
+    owner.act = Owner().act
+    await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
+    replies = f"{link.device.topics.property_set}_reply"
+    await until(lambda: len(sent(cloud, replies)) == 2)
+    assert [json.loads(one.payload)["code"] for one in sent(cloud, replies)] == [Code.TOO_BUSY, Code.SUCCESS]
+
+
+async def test_commands_are_refused_while_too_many_answers_wait(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood that nobody can answer is not carried out."""
+    monkeypatch.setattr(f"{ALINK}.downlink.MAX_QUEUED", 0)
+    reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
+    assert (reply.code, owner.commands) == (Code.TOO_BUSY, [])
+
+
+async def test_commands_carried_out_before_a_reload_are_not_repeated(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, owner: Owner
+) -> None:
+    """The next link of the device has the memory of the first."""
+    memory = DownlinkMemory()
+    for number in (1, 2):
+        link = new_link(config, memory=memory)
+        await link.wait_online(5)
+        await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
+        await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == number)  # noqa: B023
+        await link.stop()
+    assert len(owner.commands) == 1
 
 
 async def test_a_slow_command_holds_nobody_up(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:

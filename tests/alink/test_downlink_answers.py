@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink import downlink
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.downlink import MAX_QUEUED, MAX_REFUSALS, Answers
+from custom_components.aliyun_iot.alink.downlink import ANSWERS_PER_SECOND, MAX_QUEUED, MAX_REFUSALS, Answers
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from simulator import CloudDevice, Note, ServiceCall, Simulator
@@ -128,6 +128,57 @@ async def test_flood_of_commands_is_answered_at_the_rate_of_the_platform(
         await call(cloud, "SetDeviceProperty", Items={"Brightness": number})
     await until(lambda: all(one.replies for one in device.service_calls))
     assert all(one.note is not Note.RATE_LIMITED for one in sent(cloud, f"{link.device.topics.property_set}_reply"))
+
+
+@pytest.mark.parametrize("sets", [80, 200])
+async def test_answer_that_a_caller_waits_for_goes_first(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, sets: int
+) -> None:
+    """It passes those of the asynchronous commands, and finds a place that is reserved for it."""
+    for number in range(sets):
+        await call(cloud, "SetDeviceProperty", Items={"Brightness": number % 100})
+    await until(lambda: len(owner.commands) == sets)
+    assert (await call(cloud, "InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1}))["Success"]
+    assert sum(bool(one.replies) for one in device.service_calls[:sets]) < ANSWERS_PER_SECOND
+
+
+class Pumped:
+    """What a pump sends, by a clock that passes as fast as the pump waits."""
+
+    def __init__(self, answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Replace the clock of the answers."""
+        self.now = 1000.0
+        self.times: list[float] = []
+        self._answers = answers
+        answers.limit.clock = lambda: self.now
+        monkeypatch.setattr(Answers, "_wait", self._wait)
+
+    async def run(self) -> None:
+        """Pump until no answer waits."""
+        with pytest.raises(NotConnected):
+            await self._answers.pump(lambda _topic, _payload: self.times.append(self.now))
+
+    async def _wait(self, timeout: float | None) -> None:
+        if timeout is None:
+            raise NotConnected("no answer waits any more")
+        self.now += timeout
+
+
+@pytest.mark.parametrize(("urgent", "sustained"), [(True, 20), (False, 19)])
+async def test_rate_of_answers_is_used_and_never_passed(
+    monkeypatch: pytest.MonkeyPatch, *, urgent: bool, sustained: int
+) -> None:
+    """Never more than 20 in any second, and close to that for as long as some wait."""
+    answers = Answers()
+    for number in range(600):
+        answer(answers, number, urgent=urgent)
+    monkeypatch.setattr(downlink.time, "monotonic", lambda: 0.0)
+    pumped = Pumped(answers, monkeypatch)
+    await pumped.run()
+    times = pumped.times
+    assert len(times) == 600
+    assert max(sum(at <= other < at + 1 for other in times) for at in times) == sustained
+    assert times[-1] - times[0] <= 600 / sustained
 
 
 class Line:

@@ -3,6 +3,7 @@
 All of it over real sockets; the times are made short, never asserted.
 """
 
+import asyncio
 import contextlib
 from itertools import count
 from pathlib import Path
@@ -26,6 +27,7 @@ from simulator import CloudDevice, Simulator
 from ..waiting import until
 from .conftest import ALINK, NewLink, Owner, config_for, is_back, obeys, works
 from .proxy import BOTH, Proxy, Way
+from .scripted import ScriptedHost
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}
@@ -71,6 +73,40 @@ async def test_half_open_where_nothing_is_acknowledged(device: CloudDevice, prox
     with pytest.raises(RequestTimeout):
         await routed.device.fetch_thing_model(timeout=0.02)
     await is_back(routed, device, 2)
+
+
+@pytest.mark.usefixtures("impatient", "watchful")
+async def test_messages_without_a_reply_fail_on_a_half_open_connection(
+    device: CloudDevice, proxy: Proxy, routed: Link
+) -> None:
+    """Raw frames and messages on user topics wait for their PUBACK, and raise when the connection is lost first."""
+    proxy.swallow()
+    frame = asyncio.create_task(routed.device.send_raw(b"frame"))
+    message = asyncio.create_task(routed.device.publish("update", b"message"))
+    for outcome in await asyncio.gather(frame, message, return_exceptions=True):
+        assert isinstance(outcome, NotConnected)
+    await is_back(routed, device, 2)
+    await routed.device.send_raw(b"frame")
+    await routed.device.publish("update", b"message")
+    assert device.raw_up == [b"frame"]
+    assert [one.payload for one in device.user_messages] == [b"message"]
+
+
+async def test_messages_without_a_puback_fail(new_link: NewLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a connection that lives, after a bounded time; one of QoS 0 has no PUBACK to wait for."""
+    monkeypatch.setattr(f"{ALINK}.session.PUBLISH_TIMEOUT", 0.02)
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        host.acknowledges_messages = False
+        with pytest.raises(RequestTimeout, match="did not acknowledge"):
+            await link.device.send_raw(b"frame")
+        with pytest.raises(RequestTimeout, match="did not acknowledge"):
+            await link.device.publish("update", b"message")
+        await link.device.publish("update", b"message", qos=0)
+        host.acknowledges_messages = True
+        await link.device.send_raw(b"frame")
+        assert link.state is ONLINE
 
 
 @pytest.mark.usefixtures("impatient", "watchful")

@@ -4,10 +4,12 @@ import asyncio
 import json
 import socket
 import time
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
 
+from custom_components.aliyun_iot.alink.downlink import Answers
 from custom_components.aliyun_iot.alink.errors import (
     ClientRejected,
     ConnectError,
@@ -24,15 +26,18 @@ from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig, conne
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint
 from custom_components.aliyun_iot.alink.mqtt.sockets import open_socket
 from custom_components.aliyun_iot.alink.samples import Sample
+from custom_components.aliyun_iot.alink.session import Session
 from custom_components.aliyun_iot.alink.subscriptions import FILTERS_PER_PACKET, filters_for
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 from ..waiting import until
-from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, reply_to
-from .scripted import ScriptedHost
+from .conftest import ALINK, NewLink, Owner, call, config_for, is_back, obeys, reply_to
+from .scripted import ACCEPTED, ScriptedHost
 
 SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}
+GARBAGE = b"\xf0\x00"
+"""Bytes that are not MQTT."""
 
 CONNECTING, ONLINE = LinkState.CONNECTING, LinkState.ONLINE
 BACKING_OFF, AUTH_FAILED = LinkState.BACKING_OFF, LinkState.AUTH_FAILED
@@ -309,6 +314,72 @@ async def test_outlives_what_nobody_has_thought_of(
     link = new_link(config)
     await until(lambda: link.state is LinkState.ONLINE)
     assert "Connecting failed unexpectedly" in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["no SUBACK", "garbage at once", "garbage when online", "closed when online"])
+async def test_host_that_serves_no_connection_is_asked_less_and_less_often(
+    loop_errors: list[object], socket_enabled: None, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """It accepts every connection, but none of them is online for a minute."""
+    monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.01)
+    monkeypatch.setattr(f"{ALINK}.mqtt.pacing.KICKS_BEFORE_PAUSE", 100)
+    delays: list[float] = []
+
+    async def pause(_link: Link, delay: float) -> None:
+        delays.append(delay)
+        if len(delays) == 7:
+            await asyncio.Event().wait()
+
+    def changed(state: LinkState, _error: ConnectError | None) -> None:
+        if state is ONLINE and fault == "garbage when online":
+            host.send(GARBAGE)
+        elif state is ONLINE:
+            host.hang_up()
+
+    monkeypatch.setattr(Link, "_pause", pause)
+    connack = ACCEPTED + GARBAGE if fault == "garbage at once" else ACCEPTED
+    async with ScriptedHost(connack=connack, acknowledges=fault != "no SUBACK") as host:
+        link = Link(config_for(host.port), on_command=Owner().obey, on_state=changed)
+        link.start()
+        await until(lambda: len(delays) == 7)
+        await link.stop()
+    for delay, expected in zip(delays, (1, 2, 4, 8, 16, 32, 60), strict=True):
+        assert delay == pytest.approx(expected, rel=0.25)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "broken",
+    [(Session, "subscribe"), (Session, "wait_lost"), (Session, "close"), (Answers, "pump"), (Link, "_filters")],
+    ids=lambda broken: broken[1],
+)
+async def test_unexpected_error_after_the_connect_does_not_end_the_link(
+    cloud: Simulator,
+    device: CloudDevice,
+    new_link: NewLink,
+    config: LinkConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: tuple[type, str],
+) -> None:
+    """It is logged with its traceback, and the link connects again."""
+    real = getattr(*broken)
+    failures = [RuntimeError("surprise")]
+
+    def fail_once(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return real(*arguments)
+
+    monkeypatch.setattr(*broken, fail_once)
+    link = new_link(config)
+    if broken[1] == "close":
+        await link.wait_online(5)
+        cloud.faults.set(drop_connection=DEVICE_NAME)
+    await until(lambda: not failures)
+    await is_back(link, device, 2)
+    assert "The connection failed unexpectedly" in caplog.text
+    assert "RuntimeError: surprise" in caplog.text
 
 
 async def test_probe_leaves_nothing_connected(cloud: Simulator, device: CloudDevice, config: LinkConfig) -> None:

@@ -14,9 +14,10 @@ import pytest
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.downlink import Downlink, DownlinkMemory
-from custom_components.aliyun_iot.alink.errors import NotConnected
+from custom_components.aliyun_iot.alink.errors import ConnectionLost, NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.mqtt.pacing import CONNECTS_PER_WINDOW, ConnectPacer, RateLimit
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from custom_components.aliyun_iot.alink.routes import Route, RouteKind
 from custom_components.aliyun_iot.alink.samples import Sample
@@ -24,7 +25,7 @@ from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME
 from ..waiting import until
-from .conftest import ALINK, NewLink, Owner, ask, call, config_for, obeys, reply_to
+from .conftest import ALINK, TRIPLE, NewLink, Owner, ask, call, config_for, obeys, reply_to
 from .scripted import ScriptedHost
 
 SAMPLE = {"LightSwitch": Sample(1, 1_700_000_000_000)}
@@ -103,6 +104,21 @@ async def test_online_again_after_stop(device: CloudDevice, link: Link) -> None:
     assert device.online
 
 
+@pytest.mark.parametrize("begun", [True, False])
+async def test_stop_ends_waiting_for_the_connection(device: CloudDevice, new_link: NewLink, *, begun: bool) -> None:
+    """Also while the link may not connect yet, and before it has begun."""
+    config = LinkConfig(TRIPLE, config_for(1).endpoint, pacer=ConnectPacer(lambda: 0.0))
+    for _ in range(CONNECTS_PER_WINDOW):
+        config.pacer.connected()
+    link = new_link(config)
+    waiting = asyncio.create_task(link.wait_online(60))
+    if begun:
+        await asyncio.sleep(0)
+    await link.stop()
+    with pytest.raises(ConnectionLost):
+        await asyncio.wait_for(waiting, 5)
+
+
 async def test_starting_twice_is_starting_once(device: CloudDevice, link: Link) -> None:
     """Two dialogues that had it step aside may both start it again; a second task could never be stopped."""
     link.start()
@@ -138,6 +154,32 @@ async def test_stopping_gives_up_commands_and_requests(
     reply = await reply_to(device, answer)
     assert (reply.code, "given the command up" in reply.message) == (Code.TOO_BUSY, True)
     assert device.service_calls[0].replies == [reply]
+
+
+async def test_answers_that_wait_at_the_stop_are_sent_by_the_next_link(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, owner: Owner
+) -> None:
+    """Each of sixty commands is answered exactly once, as far as the rate allows before the stop, the rest afterwards."""
+    memory = DownlinkMemory()
+    memory.answers.limit = RateLimit(10, period=0.2)
+    link = new_link(config, memory=memory)
+    await link.wait_online(5)
+    for number in range(60):
+        await call(cloud, "SetDeviceProperty", Items={"Brightness": number})
+    await until(lambda: len(owner.commands) == 60)
+    before = sum(bool(one.replies) for one in device.service_calls)
+    await link.stop()
+    await device.wait_for(lambda one: not one.online)
+    at_the_stop = sum(bool(one.replies) for one in device.service_calls)
+    assert before < at_the_stop < 60
+    assert len(memory.answers) == 60 - at_the_stop
+
+    next_link = new_link(config, memory=memory)
+    await next_link.wait_online(5)
+    await until(lambda: not len(memory.answers))
+    assert await obeys(cloud, device)
+    assert [[reply.code for reply in one.replies] for one in device.service_calls] == [[Code.SUCCESS]] * 61
+    assert len(owner.commands) == 61
 
 
 @pytest.mark.usefixtures("short_calls")

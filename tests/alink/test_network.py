@@ -16,6 +16,8 @@ import time
 import pytest
 
 from custom_components.aliyun_iot.alink.errors import (
+    ConnectionClosed,
+    ConnectionReset,
     CredentialsRefused,
     DeviceDisabled,
     HostNotFound,
@@ -58,24 +60,25 @@ async def test_the_broker_is_killed_and_started_again(
     new_link: NewLink, owner: Owner, processes: list[Process]
 ) -> None:
     """A process that dies without a word, and a new one that knows nothing: the link is back, and so are its subscriptions."""
-    port = await _start_broker(processes, 0)
-    link = new_link(config_for(port))
-    await link.wait_online(5)
-    assert (await link.device.post_properties(SAMPLE)).ok
+    with _reserved_port() as port:
+        await _start_broker(processes, port)
+        link = new_link(config_for(port))
+        await link.wait_online(5)
+        assert (await link.device.post_properties(SAMPLE)).ok
 
-    processes[0].kill()
-    await processes[0].wait()
-    await until(lambda: link.state is not ONLINE)
-    with pytest.raises(NotConnected):
-        await link.device.post_properties(SAMPLE)
+        processes[0].kill()
+        await processes[0].wait()
+        await until(lambda: link.state is not ONLINE)
+        with pytest.raises(NotConnected):
+            await link.device.post_properties(SAMPLE)
 
-    assert await _start_broker(processes, port) == port
-    await until(lambda: link.state is ONLINE)
-    assert (await link.device.post_properties(SAMPLE)).ok
-    assert not any(isinstance(error, KickedOut) for error in owner.errors)
+        await _start_broker(processes, port)
+        await until(lambda: link.state is ONLINE)
+        assert (await link.device.post_properties(SAMPLE)).ok
+        assert not any(isinstance(error, KickedOut) for error in owner.errors)
 
 
-async def _start_broker(processes: list[Process], port: int) -> int:
+async def _start_broker(processes: list[Process], port: int) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--port", str(port), "--api-port", "0", "--no-connect-limit"),
         *("--device", f"{PRODUCT_KEY},{DEVICE_NAME},{DEVICE_SECRET}"),
@@ -86,9 +89,16 @@ async def _start_broker(processes: list[Process], port: int) -> int:
     processes.append(process)
     assert process.stdout is not None
     async with asyncio.timeout(20):
-        ports = json.loads(await process.stdout.readline())
-    real_port: int = ports["port"]
-    return real_port
+        assert json.loads(await process.stdout.readline())["port"] == port
+
+
+@contextlib.contextmanager
+def _reserved_port() -> Iterator[int]:
+    """Yield a port that only a listener can use: without one no outgoing connection gets it in between."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 async def test_a_wrong_secret_that_is_corrected(
@@ -136,6 +146,23 @@ async def test_the_ping_pong_of_two_clients_ends(
         link.retry()
         await until(lambda: link.state is ONLINE)
         cloud.faults.set(kick=DEVICE_NAME)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("reset", [True, False])
+async def test_only_a_closed_connection_can_be_the_work_of_another_client(
+    new_link: NewLink, owner: Owner, *, reset: bool
+) -> None:
+    """A router whose memory is full and an overloaded server reset connections."""
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        for connections in range(1, 4):
+            await until(lambda: host.connections == connections and link.state is ONLINE)  # noqa: B023 - used at once
+            host.hang_up(reset=reset)
+            await until(lambda: link.state is not ONLINE)
+        await until(lambda: link.state is ONLINE)
+    expected = [ConnectionReset] * 3 if reset else [ConnectionClosed] * 2 + [KickedOut]
+    assert [type(error) for error in owner.errors if error][::2] == expected
 
 
 @pytest.mark.usefixtures("impatient")
@@ -188,15 +215,37 @@ async def test_the_name_is_looked_up_each_time(
         await link.stop()
 
 
-async def test_an_address_that_leads_nowhere(
-    cloud: Simulator, device: CloudDevice, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("dead", [1, 4])
+async def test_addresses_that_lead_nowhere_cost_little_time(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink, monkeypatch: pytest.MonkeyPatch, dead: int
 ) -> None:
-    """Half the homes have an IPv6 that does not work: the addresses of a host share the time there is."""
+    """Half the homes have an IPv6 that does not work: the addresses of a host are tried side by side."""
+    monkeypatch.setattr(f"{ALINK}.mqtt.sockets.NEXT_ADDRESS_DELAY", 0.01)
     with _black_hole() as port:
-        _resolve(monkeypatch, [port, cloud.port])
-        opened = await open_socket(_by_name().endpoint, 0.5)
-        with opened:
-            assert opened.getpeername()[1] == cloud.port
+        _resolve(monkeypatch, [port] * dead + [cloud.port])
+        link = new_link(_by_name())
+        await link.wait_online(5)
+        assert device.online
+
+
+async def test_tls_handshake_has_all_the_time_that_is_left(
+    cloud: Simulator, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many addresses the host has."""
+    monkeypatch.setattr(f"{ALINK}.mqtt.sockets.NEXT_ADDRESS_DELAY", 0.01)
+    times: list[tuple[float, float]] = []
+
+    def shake_hands(sock: socket.socket, _endpoint: Endpoint, timeout: float, left: float) -> socket.socket:
+        times.append((timeout, left))
+        return sock
+
+    monkeypatch.setattr(f"{ALINK}.mqtt.sockets._handshake", shake_hands)
+    with _black_hole() as port:
+        _resolve(monkeypatch, [port] * 4 + [cloud.port])
+        (await open_socket(Endpoint("cloud.example", 1), 10)).close()
+    ((timeout, left),) = times
+    assert timeout == 10
+    assert 5 < left < 10
 
 
 async def test_says_goodbye_in_the_middle_of_the_first_connect(new_link: NewLink) -> None:

@@ -1,6 +1,9 @@
 """Device → cloud: requests, their replies, and replies that never come."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from itertools import count
 import json
 import math
 import random
@@ -8,12 +11,20 @@ from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink.errors import ConnectError, MessageError, NotConnected, RequestTimeout
-from custom_components.aliyun_iot.alink.link import Link
+from custom_components.aliyun_iot.alink.errors import (
+    CloudSilent,
+    ConnectError,
+    MessageError,
+    NotConnected,
+    RequestTimeout,
+    Unanswered,
+)
+from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, Reply
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler
+from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, MAX_TRIES
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.alink.session import MAX_ID, MAX_PENDING, Session
 from simulator import CloudDevice, Simulator
@@ -279,7 +290,7 @@ async def test_ids_are_numbers_below_2_32(
     session: Session, connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They start anywhere, so that they differ from those before a restart (docs/protocol.md §0.3)."""
-    monkeypatch.setattr(f"{ALINK}.session._last_id", MAX_ID - 2)
+    monkeypatch.setattr(f"{ALINK}.session._IDS", count(MAX_ID - 1))
     for _ in range(3):
         with pytest.raises(RequestTimeout):
             await ask(session, timeout=0)
@@ -313,3 +324,63 @@ async def test_lost_connection_fails_every_request(connection: FakeConnection) -
     await session.close()
     assert all(isinstance(one, NotConnected) for one in await asyncio.gather(*asking, return_exceptions=True))
     assert len(limit._passed) <= 2
+
+
+@pytest.mark.usefixtures("impatient", "unlimited")
+async def test_requests_that_a_host_does_not_know_are_given_up(
+    new_link: NewLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three tries per connection, and they don't count as a deaf line while it replies to others (issue 10)."""
+    monkeypatch.setattr(f"{ALINK}.reply_watch.DEAF_SECONDS", 0)
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        topics = link.device.topics
+        host.replies_to = frozenset({topics.property_post})
+        requests: dict[str, Callable[[], Awaitable[object]]] = {
+            topics.desired_get: lambda: link.device.get_desired(["A"], timeout=0.01),
+            topics.desired_delete: lambda: link.device.delete_desired({"A": 1}, timeout=0.01),
+            topics.dsltemplate_get: lambda: link.device.fetch_thing_model(timeout=0.01),
+            topics.property_batch_post: lambda: link.device.post_batch([("A", Sample(1, AT))], timeout=0.01),
+            topics.property_history_post: lambda: link.device.post_history([("A", Sample(1, AT))], timeout=0.01),
+            topics.ntp_request: lambda: link.device.read_clock(timeout=0.01),
+        }
+        for connections in (1, 2):
+            await until(lambda: host.connections == connections and link.state is LinkState.ONLINE)  # noqa: B023
+            host.received.clear()
+            for attempt in range(5):
+                for request in requests.values():
+                    with pytest.raises(RequestTimeout) as given_up:
+                        await request()
+                    assert isinstance(given_up.value, Unanswered) == (attempt >= MAX_TRIES)
+                assert (await link.device.post_properties({"A": Sample(1, AT)})).ok
+            assert Counter(one.topic for one in host.published) == {
+                **dict.fromkeys(requests, MAX_TRIES),
+                topics.property_post: 5,
+            }
+            for one in host.published:
+                if one.topic != topics.ntp_request:
+                    assert json.loads(one.payload)["sys"] == {"ack": 1}
+            assert host.connections == connections
+            host.hang_up()
+
+
+@pytest.mark.usefixtures("impatient", "unlimited")
+async def test_events_and_property_posts_are_never_given_up(
+    new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every host replies to them, so a line without these replies is deaf and is replaced."""
+    monkeypatch.setattr(f"{ALINK}.reply_watch.DEAF_SECONDS", 0)
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        for post in (
+            lambda: link.device.post_event("Alarm", {}, AT, timeout=0.01),
+            lambda: link.device.post_properties({"A": Sample(1, AT)}, timeout=0.01),
+        ):
+            connections = host.connections
+            for _ in range(DEAF_POSTS):
+                with pytest.raises(RequestTimeout) as missed:
+                    await post()
+                assert not isinstance(missed.value, Unanswered)
+            await until(lambda: host.connections > connections and link.state is LinkState.ONLINE)  # noqa: B023
+        assert sum(isinstance(error, CloudSilent) for error in owner.errors) == 2 * 2  # told with each new state

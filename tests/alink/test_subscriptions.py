@@ -214,3 +214,36 @@ async def test_a_host_that_does_not_acknowledge(monkeypatch: pytest.MonkeyPatch,
         await link.device.listen_to_topics(["b"])
         subscribed = [packet.filters for packet in host.received if isinstance(packet, Subscribe)]
         assert subscribed[-1] == tuple((one, 1) for one in TOPICS.user_filters("b"))
+
+
+async def test_subscription_that_was_not_acknowledged_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, new_link: NewLink
+) -> None:
+    """While connected, until the host acknowledges it, and for what is wanted by then."""
+    monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.02)
+    monkeypatch.setattr(f"{ALINK}.session.RESUBSCRIBE_DELAY", 0.02)
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        host.acknowledges = False
+        await link.device.listen_to_topics(["a"])
+        await until(lambda: _asked_for(host, "a") >= 3)
+        host.acknowledges = True
+        await until(lambda: not link.session._resubscribing)
+        assert link.session._subscriber._asked == {*filters_for(TOPICS, (), ["a"])}
+
+        host.acknowledges = False
+        first, second = (asyncio.create_task(link.device.listen_to_topics(["a", suffix])) for suffix in "bc")
+        await first
+        host.acknowledges = True
+        await second
+        await until(lambda: not link.session._resubscribing)
+        assert link.session._subscriber._asked == {*filters_for(TOPICS, (), ["a", "c"])}
+        assert _asked_for(host, "b") == 1
+        assert host.connections == 1
+
+
+def _asked_for(host: ScriptedHost, suffix: str) -> int:
+    """Return how often a user topic was subscribed to."""
+    topic = TOPICS.user(suffix)
+    return sum(isinstance(one, Subscribe) and (topic, 1) in one.filters for one in host.received)

@@ -1,6 +1,7 @@
 """One MQTT connection: what a host may do to it, and that nothing is left of it."""
 
 import asyncio
+import logging
 from pathlib import Path
 import socket
 from typing import Any
@@ -13,7 +14,13 @@ from custom_components.aliyun_iot.alink.mqtt import sockets, transport
 from custom_components.aliyun_iot.alink.mqtt.connecting import connect
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.mqtt.sockets import open_socket
-from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler, MqttConnection, open_connection
+from custom_components.aliyun_iot.alink.mqtt.transport import (
+    MAX_UNACKNOWLEDGED,
+    Delivery,
+    MessageHandler,
+    MqttConnection,
+    open_connection,
+)
 from simulator import CloudDevice, Simulator
 from simulator.packets import connect_acknowledgement, publish, subscribe_acknowledgement
 
@@ -145,6 +152,84 @@ async def test_several_messages_in_one_tls_record(tmp_path: Path) -> None:
         host.send(b"".join(publish("/topic", payload) for payload in payloads))
         await until(lambda: len(received) == len(payloads))
         assert received == payloads
+        await connection.close()
+
+
+async def test_error_while_a_message_is_handled_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With its traceback, on the level of errors; the next message is handled."""
+    received: list[bytes] = []
+
+    def handle(delivery: Delivery) -> None:
+        received.append(delivery.payload)
+        if len(received) == 1:
+            raise RuntimeError("surprise")
+
+    async with ScriptedHost() as host:
+        connection = await open_to(host, handle)
+        caplog.set_level(logging.INFO)
+        host.publish("/topic", b"first")
+        host.publish("/topic", b"second")
+        await until(lambda: len(received) == 2)
+        (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+        assert record.getMessage() == "Cannot handle a message on /topic"
+        assert record.exc_info is not None
+        assert not connection.lost.done()
+        await connection.close()
+
+
+async def test_debug_logging_can_be_enabled_while_connected(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The packets are logged from the next check of the connection on."""
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
+    received: list[Delivery] = []
+    async with ScriptedHost() as host:
+        caplog.set_level(logging.INFO, ALINK)
+        connection = await open_to(host, received.append)
+        host.publish("/topic", b"first")
+        await until(lambda: received)
+        assert "PUBLISH" not in caplog.text
+        caplog.set_level(logging.DEBUG, ALINK)
+        await until(lambda: connection._client.on_log)
+        host.publish("/topic", b"second")
+        await until(lambda: len(received) == 2)
+        assert caplog.text.count("Received PUBLISH") == 1
+        await connection.close()
+
+
+async def test_unacknowledged_messages_are_bounded() -> None:
+    """The platform acknowledges nothing above its rate, for as long as the connection lives."""
+    async with ScriptedHost() as host:
+        host.acknowledges_messages = False
+        connection = await open_to(host)
+        waiting = [connection.publish_acknowledged("/topic", b"x") for _ in range(MAX_UNACKNOWLEDGED)]
+        for _ in range(3000):
+            connection.publish("/topic", b"x", 1)
+        client = connection._client  # type: ignore[attr-defined]
+        assert len(client._out_messages) == client._inflight_messages == MAX_UNACKNOWLEDGED
+        assert len(connection._publishing) == MAX_UNACKNOWLEDGED  # type: ignore[attr-defined]
+        for one in waiting:
+            with pytest.raises(NotConnected, match="does not acknowledge"):
+                await one
+        host.acknowledges_messages = True
+        await connection.publish_acknowledged("/topic", b"x")
+        await connection.close()
+
+
+async def test_packet_ids_that_are_in_use_are_passed_over() -> None:
+    """After 65,535 messages the ids start again, and some of the old ones may never have been acknowledged."""
+    async with ScriptedHost() as host:
+        host.acknowledges_messages = False
+        connection = await open_to(host)
+        for _ in range(2):
+            connection.publish("/topic", b"x", 1)
+        await until(lambda: len(host.published) == 2)
+        host.acknowledges_messages = True
+        connection._client._last_mid = 65534  # type: ignore[attr-defined]
+        for _ in range(2):
+            await connection.publish_acknowledged("/topic", b"x")
+        assert await connection.subscribe(["/topic"]) == ()
+        assert [one.packet_id for one in host.published] == [1, 2, 65535, 3]
         await connection.close()
 
 

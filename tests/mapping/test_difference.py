@@ -1,4 +1,4 @@
-"""What an import would change, and what of that somebody has to agree to."""
+"""The changes that an import makes, and which of them need consent."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from custom_components.aliyun_iot.mapping.document.document import Document
 LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
 
 
-def test_the_difference() -> None:
-    """Merging leaves alone what a document says nothing about, replacing removes it."""
+def test_difference() -> None:
+    """Merging keeps items that are not in the document, replacing removes them."""
     kettle, cellar = Binding("Kettle", "switch.kettle", "power"), Binding("Cellar", "sensor.cellar", "value")
     dimmer = Binding("Kettle", "switch.kettle", "power", Access.BOTH)
     wash = ServiceBinding("Wash", script="script.wash")
@@ -56,17 +56,17 @@ RUN = [{"action": "lock.unlock"}]
         (ServiceBinding("Open", RUN), None, False),
     ],
 )
-def test_what_lets_the_cloud_do_more(
+def test_changes_that_let_the_cloud_do_more(
     before: Binding | ServiceBinding | None, after: Binding | ServiceBinding | None, risky: bool
 ) -> None:
-    """Only what it couldn't do before: a confirmed entity, or actions."""
+    """Only new permissions: a confirmed entity, or actions."""
 
-    def document(one: Binding | ServiceBinding | None) -> Document:
-        match one:
+    def document(item: Binding | ServiceBinding | None) -> Document:
+        match item:
             case Binding():
-                return Document.of([one])
+                return Document.of([item])
             case ServiceBinding():
-                return Document.of([], [one])
+                return Document.of([], [item])
             case None:
                 return Document()
 

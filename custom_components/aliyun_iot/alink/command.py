@@ -45,11 +45,11 @@ class Command:
     sync: bool
     topic: str
     payload: bytes
+    is_data: bool = field(init=False)
 
-    @property
-    def is_data(self) -> bool:
-        """Whether this is any bytes, whose meaning only the product's owner knows, rather than an Alink request."""
-        return self.kind in (CommandKind.RAW, CommandKind.MESSAGE)
+    def __post_init__(self) -> None:
+        """Classify the command."""
+        object.__setattr__(self, "is_data", self.kind in (CommandKind.RAW, CommandKind.MESSAGE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ class Device:
             {"value": dict(output), "time": at},
             qos=1,
             timeout=timeout,
+            basic=True,
         )
 
     async def send_raw(self, payload: bytes) -> None:

@@ -64,7 +64,7 @@ class Link:
         user_topics: Iterable[str] = (),
         memory: DownlinkMemory | None = None,
     ) -> None:
-        """`on_command` carries commands out, `on_state` is called with every change, `on_code` with every reply's code.
+        """`on_command` carries commands out, `on_state` is called with every change, `on_code` with every reply's code but 200.
 
         `services` and `user_topics` are as for `Device`. `memory` is what an earlier link of this device has left.
         """

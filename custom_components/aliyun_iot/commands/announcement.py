@@ -92,7 +92,7 @@ class Announcer:
 
     @callback
     def notify(self, run: CommandRun, values: Mapping[str, Any] | None = None) -> bool:
-        """Notify the automations that listen to a command of this kind, and return whether there were any.
+        """Notify the automations that listen to such a command, which is no property get; return whether there were any.
 
         `values` are the values that are about to be set, or the input data of a service. Private ones are not masked: an
         automation needs them to act.
@@ -107,10 +107,8 @@ class Announcer:
                 kind, details = TriggerKind.SERVICE_CALLED, {"identifier": command.identifier, "input": values}
             case CommandKind.RAW:
                 kind, details = TriggerKind.RAW_RECEIVED, _bytes(command.payload)
-            case CommandKind.MESSAGE:
+            case _:
                 kind, details = TriggerKind.MESSAGE_RECEIVED, {"topic": command.identifier, **_text(command.payload)}
-            case CommandKind.PROPERTY_GET:
-                return False
         common = {
             "config_entry_id": self._entry.entry_id,
             "device": self._entry.title,

@@ -8,7 +8,6 @@ error.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 import time
-from typing import Protocol
 
 from homeassistant.core import Context, CoreState, HomeAssistant, callback
 
@@ -37,16 +36,6 @@ DEADLINE = 30.0
 _STARTING_OR_STOPPING = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
 
 
-class Reporter(Protocol):
-    """The part of the reporter that commands need."""
-
-    def present(self, identifiers: Iterable[str], /) -> Mapping[str, Sample]:
-        """Return the present values of those properties that are reported and have one."""
-
-    def confirm(self, identifiers: Iterable[str], /, since: float) -> None:
-        """Post the present values, unless they have changed since a time (monotonic seconds) and so are posted anyway."""
-
-
 class Commander:
     """Carries out the commands of one device."""
 
@@ -54,19 +43,26 @@ class Commander:
         self,
         hass: HomeAssistant,
         announcer: Announcer,
-        reporter: Reporter,
         loops: LoopGuard,
         *,
+        present: Callable[[Iterable[str]], Mapping[str, Sample]],
+        confirm: Callable[[Iterable[str], float], None],
         on_answered: Callable[[Command, Answer], None],
     ) -> None:
-        """Refuse everything until `follow` is called. `on_answered` takes each command of the cloud and its answer."""
+        """Refuse everything until `follow` is called.
+
+        `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
+        them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_answered` takes each command of
+        the cloud and its answer.
+        """
         self.journal = Journal()
         self.policy = Policy(hass)
         self.replies = Replies()
         self._hass = hass
         self._announcer = announcer
-        self._reporter = reporter
         self._loops = loops
+        self._present = present
+        self._confirm = confirm
         self._on_answered = on_answered
         self._setter = PropertySetter(hass, self.policy, loops)
         self._services: Mapping[str, ServiceBinding] = {}
@@ -121,7 +117,7 @@ class Commander:
             case CommandKind.PROPERTY_SET, dict() as values:
                 return await self._set(run, values)
             case CommandKind.PROPERTY_GET, list() as wanted:
-                return self._get(run, wanted)
+                return self._get(run, masked("", wanted))
             case CommandKind.SERVICE, dict() as arguments if command.identifier:
                 return await self._call(run, command.identifier, arguments)
             case ((CommandKind.RAW | CommandKind.MESSAGE), _):
@@ -139,15 +135,15 @@ class Commander:
             self._announcer.notify(run, examined.doable)
         failures = await self._setter.set(examined, run.context, run.until)
         if bound := [requested.identifier for requested in examined.properties if requested.bound]:
-            self._reporter.confirm(bound, since=run.started)
+            self._confirm(bound, run.started)
         return answer_of(failures)
 
     def _get(self, run: CommandRun, wanted: Iterable[JsonValue]) -> Answer:
         """Return present values, and post them as well: the cloud takes them from a post only."""
         self._announcer.announce(run)
         identifiers = [identifier for identifier in wanted if isinstance(identifier, str)]
-        values = {key: sample.value for key, sample in self._reporter.present(identifiers).items()}
-        self._reporter.confirm(values, since=time.monotonic())
+        values = {key: sample.value for key, sample in self._present(identifiers).items()}
+        self._confirm(values, time.monotonic())
         missing = [
             str(identifier) for identifier in wanted if not isinstance(identifier, str) or identifier not in values
         ]
@@ -181,7 +177,7 @@ class Commander:
         """
         command = run.command
         if refusal := self.policy.refusal(command.kind) or (DRY_RUN if self.policy.rules.dry_run else None):
-            return refusal.answer()
+            return Answer(refusal.code, message=refusal.message)
         self._announcer.announce(run)
         if command.kind is CommandKind.MESSAGE and not command.sync:
             self._announcer.notify(run)

@@ -44,8 +44,8 @@ class Journal:
         self.received += 1
         self.refused += answer.code != Code.SUCCESS
         target = [command.identifier] if command.identifier else command.params
-        identifiers = [str(identifier) for identifier in target] if isinstance(target, dict | list) else []
-        self.note(command.kind, identifiers, answer.code, answer.message, command_id=command.id, seconds=seconds)
+        names = [name for name in target if isinstance(name, str)] if isinstance(target, dict | list) else []
+        self.note(command.kind, names, answer.code, answer.message, command_id=command.id, seconds=seconds)
 
     def note(
         self, kind: str, target: Iterable[str], code: int, message: str, *, command_id: str = "", seconds: float = 0.0

@@ -64,10 +64,6 @@ class Failure:
         message = text if expected else f"{type(error).__name__}: {text}"
         return cls(Code.ACTION_FAILED, message[:MAX_MESSAGE] or type(error).__name__)
 
-    def answer(self) -> Answer:
-        """Return the answer to a command that failed as a whole."""
-        return Answer(self.code, message=self.message)
-
 
 DRY_RUN: Final = Failure(Code.DRY_RUN, "dry run: nothing was done")
 
@@ -91,15 +87,7 @@ def _sentence(name: str, message: str) -> str:
 
 def is_private(name: str, value: object = None) -> bool:
     """Return whether a value is private, or a member of it; `name` is its identifier or its path."""
-    if _PRIVATE.search(name):
-        return True
-    match value:
-        case dict():
-            return any(is_private(str(key), inner) for key, inner in value.items())
-        case list():
-            return any(is_private("", inner) for inner in value)
-        case _:
-            return False
+    return bool(masked(name, value) != value)
 
 
 def masked(name: str, value: Any) -> Any:

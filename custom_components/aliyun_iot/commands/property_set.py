@@ -39,7 +39,7 @@ from .running import run_action, run_script, run_sequence
 RUN_SCRIPTS: Final = frozenset({"script", "template"})
 """Integrations whose entities are controlled by scripts that the user wrote."""
 
-_PAUSED: Final = Failure(Code.LOOP, "paused, because a cloud rule and an automation set each other off")
+_PAUSED: Final = Failure(Code.LOOP, "paused, because a cloud rule and an automation trigger each other")
 _CONTRADICTION: Final = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
 _REBOUND: Final = Failure(Code.NOT_ALLOWED, "not done, because its binding was changed meanwhile")
 

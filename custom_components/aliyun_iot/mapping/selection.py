@@ -40,7 +40,7 @@ class Target:
 
     def __bool__(self) -> bool:
         """Return whether there is anything in it."""
-        return any(getattr(self, one.name) for one in fields(self))
+        return any(getattr(self, part.name) for part in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

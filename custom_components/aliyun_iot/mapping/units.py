@@ -124,9 +124,9 @@ def converter(source: str, target: str, *, difference: bool = False) -> Callable
 
 
 @lru_cache(maxsize=256)
-def contradict(one: str, other: str) -> bool:
+def contradict(unit: str, other: str) -> bool:
     """Return whether both units are known and measure different quantities."""
-    measured = [_measured(canonical(unit)) for unit in (one, other)]
+    measured = [_measured(canonical(each)) for each in (unit, other)]
     return all(measured) and measured[0].isdisjoint(measured[1])
 
 

@@ -15,7 +15,6 @@ after the set was carried out; otherwise an old value would be set again after t
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 import logging
-from typing import Protocol
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -46,13 +45,6 @@ PERMANENT = frozenset({Code.PARAMETER_ERROR, Code.READ_ONLY, Code.UNKNOWN, Code.
 KIND = "desired"
 
 
-class Note(Protocol):
-    """Adds a row to the journal of commands."""
-
-    def __call__(self, kind: str, target: Iterable[str], code: int, message: str, /) -> None:
-        """Add a row about these identifiers."""
-
-
 class DesiredValues:
     """The desired values of one device."""
 
@@ -64,12 +56,12 @@ class DesiredValues:
         *,
         carry_out: CommandHandler,
         sets_answered: Callable[[], Awaitable[None]],
-        note: Note,
+        note: Callable[[str, Iterable[str], int, str], None],
     ) -> None:
         """Do nothing before `catch_up`.
 
         `carry_out` carries a property set out as if the cloud had sent it. `sets_answered` waits until the sets that the cloud
-        has sent so far are answered.
+        has sent so far are answered. `note` adds a row to the journal: its kind, identifiers, code and message.
         """
         self.hours = 0.0
         """Hours after which a desired value is stale; 0 for never."""

@@ -16,7 +16,7 @@ import voluptuous as vol
 from ..alink.model.thing_model import ThingModel
 from ..exposures import event_bindings, resolve_entity
 from ..mapping.event_binding import EventBinding
-from .event_output import EventOutput
+from ..mapping.event_output import EventOutput
 from .event_queue import EventQueue, PendingEvent
 from .event_sources import attach_triggers, follow_event_entity
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from itertools import islice
 import logging
+import time
 from typing import Final, override
 
 from ..alink.device import REPLY_TIMEOUT as _REPLY_TIMEOUT, Device
@@ -85,7 +86,7 @@ class NewestLane(Lane[str, Queued]):
     @override
     async def post(self, batch: Mapping[str, Queued]) -> Reply:
         # A present value is true now at the latest, whatever the clock said before.
-        now = utc_milliseconds()
+        now = int(time.time() * 1000)
         samples = {
             key: Sample(one.sample.value, now) if one.sample.time > now + FUTURE_MS else one.sample
             for key, one in batch.items()
@@ -156,12 +157,15 @@ class LiveLane(_SampleLane):
 
     batches = True
 
+<<<<<<< HEAD
+=======
     def is_full(self) -> bool:
         """Return whether the samples fill a message, or need several."""
         if not self.batches and self._history.has_several_live():
             return True
         return len(self._history.live) >= VALUES_PER_POST
 
+>>>>>>> reports
     @override
     def _first(self, limit: int) -> dict[int, Kept]:
         kept = dict(islice(self._history.live.items(), limit))

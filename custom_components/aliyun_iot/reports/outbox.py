@@ -164,7 +164,7 @@ class Outbox:
         """Return the value that the cloud has or is about to have."""
         if queued := self.waiting.get(identifier):
             return queued.sample
-        status = self.of(identifier)
+        status = self.status[identifier]
         return status.sending.sample if status.sending else status.accepted
 
     @callback
@@ -238,7 +238,7 @@ class Outbox:
         batch = {key: queued for key in identifiers if (queued := self.waiting.pop(key, None))}
         now = time.monotonic()
         for identifier, queued in batch.items():
-            status = self.of(identifier)
+            status = self.status[identifier]
             status.sending, status.sent, status.sent_at = queued, queued.sample, now
         return batch
 

@@ -207,7 +207,8 @@ class Reporter:
         identifier, every_sample = prop.identifier, prop.binding.every_sample
         known = self.history.last_sample(identifier) if every_sample else self.outbox.known(identifier)
         status = self.outbox.status[identifier]
-        if known and (sample.value == known.value or _is_within(prop.binding.dead_band, sample.value, known.value)):
+        dead_band = prop.binding.dead_band
+        if known and (sample.value == known.value or (dead_band and _is_within(dead_band, sample.value, known.value))):
             return
         if (refusal := status.refusal) and refusal.count and refusal.value == sample.value:
             return
@@ -274,7 +275,7 @@ class Reporter:
         return last if sample else self.history.newest_past(prop.identifier)
 
     def _put(self, identifier: str, sample: Sample, number: int | None = None) -> None:
-        status = self.outbox.of(identifier)
+        status = self.outbox.status[identifier]
         if status.rests:
             return
         status.changed_at = time.monotonic()
@@ -298,7 +299,7 @@ class Reporter:
 
 def _is_within(dead_band: float, value: JsonValue, known: JsonValue) -> bool:
     """Return whether a value differs less than a dead-band from the known one."""
-    if not dead_band or not isinstance(known, int | float) or not isinstance(value, int | float):
+    if not isinstance(known, int | float) or not isinstance(value, int | float):
         return False
     return abs(value - known) < dead_band * (1 - 1e-9)  # 20.2 - 20.1 is a little less than 0.1
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import logging
 import socket
 import ssl
-from typing import Any, Final, Protocol, override
+from typing import Any, Final, override
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..auth import Credentials
@@ -31,7 +31,7 @@ from ..errors import (
 )
 from .endpoint import Endpoint
 from .liveness import Finding, Liveness, boot_clock
-from .sockets import open_socket, source_address, unacknowledged
+from .sockets import open_socket, source_address, unacknowledged, was_reset
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -60,34 +60,6 @@ class Delivery:
 type MessageHandler = Callable[[Delivery], None]
 
 
-class MqttConnection(Protocol):
-    """An accepted MQTT connection."""
-
-    lost: asyncio.Future[ConnectError]
-    """Resolves with the reason as soon as the connection is gone, unless it was closed on purpose."""
-
-    def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        """Hand a message to the socket; raises NotConnected."""
-
-    def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
-        """Hand a message of QoS 1 to the socket, and return what resolves with its PUBACK; both raise NotConnected."""
-
-    async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
-        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
-
-    async def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
-
-    def doubt(self) -> None:
-        """Ping the host at the next check, since an expected message did not come; without a reply the connection is lost."""
-
-    def give_up(self, error: ConnectError) -> None:
-        """Treat the connection as lost for this reason."""
-
-    async def close(self) -> None:
-        """Send DISCONNECT and release the socket."""
-
-
 class _SocketClient(mqtt.Client):
     """A paho client that uses a socket that is already open; opening one itself would block."""
 
@@ -101,24 +73,6 @@ class _SocketClient(mqtt.Client):
     def _create_socket(self) -> socket.socket:
         return self.opened
 
-    # paho reports a reset like an orderly close.
-
-    @override
-    def _sock_recv(self, bufsize: int) -> bytes:
-        try:
-            return super()._sock_recv(bufsize)
-        except ConnectionResetError:
-            self.was_reset = True
-            raise
-
-    @override
-    def _sock_send(self, buf: bytes) -> int:
-        try:
-            return super()._sock_send(buf)
-        except ConnectionResetError:
-            self.was_reset = True
-            raise
-
     @override
     def _handle_connack(self) -> MQTTErrorCode:
         # paho does not report code 1: it would rather try an older version of MQTT by itself.
@@ -127,8 +81,9 @@ class _SocketClient(mqtt.Client):
 
     @override
     def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
-        # paho passes on_disconnect the same reason for a closed socket and for a malformed packet.
+        # paho passes on_disconnect the same reason for a closed socket, one that was reset, and a malformed packet.
         self.ended_by = rc
+        self.was_reset = was_reset(self.opened)
         return super()._loop_rc_handle(rc)
 
     @override
@@ -143,11 +98,6 @@ class _SocketClient(mqtt.Client):
         # paho pings by itself as well, but waits a whole keep-alive for the answer.
         self.liveness.asked()
         return super()._send_pingreq()
-
-    @override
-    def _easy_log(self, level: LogLevel, fmt: str, *args: Any) -> None:
-        if _LOGGER.isEnabledFor(logging.DEBUG):  # asked each time: debug logging is switched on while connected
-            _LOGGER.debug(fmt, *args)
 
     def ping(self) -> None:
         """Ask the host for a sign of life."""
@@ -170,10 +120,14 @@ _REFUSALS: dict[str, type[ConnectError]] = {
 }
 
 
-class _PahoConnection:
-    """Drives one paho client by the loop's reader, writer and timer."""
+class MqttConnection:
+    """An accepted MQTT connection: one paho client, driven by the loop's reader, writer and timer.
+
+    `lost` resolves with the reason as soon as the connection is gone, unless it was closed on purpose.
+    """
 
     def __init__(self, sock: socket.socket, on_message: MessageHandler) -> None:
+        """Take over an open socket; `open_connection` does so."""
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[ConnectError] = loop.create_future()
         self.accepted: asyncio.Future[None] = loop.create_future()
@@ -190,6 +144,7 @@ class _PahoConnection:
         self._client: _SocketClient
 
     def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
+        """Send CONNECT; `accepted` resolves with the outcome."""
         client = _SocketClient(
             CallbackAPIVersion.VERSION2,
             client_id=credentials.client_id,
@@ -213,13 +168,16 @@ class _PahoConnection:
         client.on_socket_register_write = self._want_write
         client.on_socket_unregister_write = self._written
         self._client = client
+        self._log_if_wanted()
         client.connect_async(endpoint.host, endpoint.port, keep_alive)
         client.reconnect()
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Hand a message to the socket; raises NotConnected."""
         self._publish(topic, payload, qos, None)
 
     def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+        """Hand a message of QoS 1 to the socket, and return what resolves with its PUBACK; both raise NotConnected."""
         acknowledged: asyncio.Future[None] = self._loop.create_future()
         self._publish(topic, payload, 1, acknowledged)
         return acknowledged
@@ -243,10 +201,12 @@ class _PahoConnection:
             waiting.set_exception(NotConnected("the host does not acknowledge messages"))
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
+        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
         codes = await self._acknowledgement(*self._client.subscribe([(topic, 1) for topic in filters]))
         return tuple(topic for topic, code in zip(filters, codes, strict=False) if code.value >= REFUSED_FILTER)
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
         await self._acknowledgement(*self._client.unsubscribe(list(filters)))
 
     async def _acknowledgement(self, status: MQTTErrorCode, packet: int | None) -> Sequence[ReasonCode]:
@@ -260,12 +220,15 @@ class _PahoConnection:
             del self._subscribing[packet]
 
     def doubt(self) -> None:
+        """Ping the host at the next check, since an expected message did not come; without a reply the connection is lost."""
         self._liveness.doubt()
 
     def give_up(self, error: ConnectError) -> None:
+        """Treat the connection as lost for this reason."""
         self._end(error)
 
     async def close(self) -> None:
+        """Send DISCONNECT and release the socket."""
         self.lost.cancel()
         self._client.disconnect()
         try:
@@ -382,6 +345,7 @@ class _PahoConnection:
         if self._client.loop_misc() != mqtt.MQTT_ERR_SUCCESS or self._closed.is_set():
             return
         self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._check)
+        self._log_if_wanted()
         self._check_network()
         self._check_queue()
         match self._liveness.look():
@@ -390,6 +354,11 @@ class _PahoConnection:
             case Finding.GONE:
                 self._end(ConnectionLost(SILENT))
                 self._release()
+
+    def _log_if_wanted(self) -> None:
+        """Let paho log while debug logging is on, which may be switched while connected; what it calls an error is usual."""
+        wanted = _LOGGER.isEnabledFor(logging.DEBUG)
+        self._client.on_log = (lambda _client, _data, _level, text: _LOGGER.debug("%s", text)) if wanted else None
 
     def _check_network(self) -> None:
         """Doubt the connection when the route to the host starts at another local address than before, or there is none."""
@@ -422,7 +391,7 @@ async def open_connection(
     """
     try:
         async with asyncio.timeout(timeout):
-            connection = _PahoConnection(await open_socket(endpoint, timeout), on_message)
+            connection = MqttConnection(await open_socket(endpoint, timeout), on_message)
             before_connect()
             try:
                 connection.start(credentials, endpoint, keep_alive)

@@ -94,7 +94,7 @@ def raw_to_cloud(value: Raw, aspect: Aspect, data_type: DataType, conversion: Co
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_cloud(one, aspect, data_type.item, NO_CONVERSION, state) for one in value]
+            return [raw_to_cloud(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
         case _:
             raise misfit(value, data_type)
 
@@ -119,7 +119,7 @@ def raw_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_ha(one, aspect, data_type.item, NO_CONVERSION, state) for one in value]
+            return [raw_to_ha(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
         case _:
             return as_raw(value)
 

@@ -1,4 +1,4 @@
-"""What somebody wishes of a device through the cloud, and what became of it."""
+"""Desired values in tests: setting them, and what became of them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from .outages import caught_up, end_outage, lose_connection
 CLEAR = "/thing/property/desired/delete"
 
 
-async def desire(cloud: Simulator, device: CloudDevice, **values: Any) -> None:
+async def set_desired(cloud: Simulator, device: CloudDevice, **values: Any) -> None:
     """Set desired values as an application does."""
     await cloud.call(
         "SetDeviceDesiredProperty",
@@ -30,7 +30,7 @@ async def desire(cloud: Simulator, device: CloudDevice, **values: Any) -> None:
 
 
 def slow_lamp(hass: HomeAssistant) -> tuple[dict[str, Any], list[object], asyncio.Event]:
-    """Return the binding of a lamp that needs time, the values that were begun with, and what lets them be finished."""
+    """Return the binding of a lamp that takes time, the values it was set to, and the event that lets it finish."""
     started: list[object] = []
     go_on = asyncio.Event()
 
@@ -44,39 +44,41 @@ def slow_lamp(hass: HomeAssistant) -> tuple[dict[str, Any], list[object], asynci
 
 
 def journal(entry: MockConfigEntry) -> list[tuple[str, int, str]]:
-    """Return the steps that are in the journal: what it was, its code and its text."""
+    """Return the rows of the journal: kind, code and message."""
     return [(row["kind"], row["code"], row["message"]) for row in entry.runtime_data.device.commander.journal.rows()]
 
 
 def is_on(hass: HomeAssistant) -> bool:
-    """Tell whether the lamp is on."""
+    """Return whether the lamp is on."""
     return hass.states.get("input_boolean.lamp").state == "on"
 
 
 def cleared(device: CloudDevice, *identifiers: str) -> bool:
-    """Tell whether nothing is desired of these properties any more."""
+    """Return whether nothing is desired of these properties any more."""
     return all(device.desired[identifier].cleared for identifier in identifiers)
 
 
-async def away(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, **values: Any) -> None:
-    """Lose the connection, let somebody desire something, and return."""
+async def set_desired_while_offline(
+    cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, **values: Any
+) -> None:
+    """Lose the connection, set desired values, and connect again."""
     await caught_up(entry)
     await lose_connection(cloud, device, entry)
-    await desire(cloud, device, **values)
+    await set_desired(cloud, device, **values)
     end_outage(cloud)
 
 
-async def turn_off_while_away(
+async def turn_off_while_offline(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, entry: MockConfigEntry
 ) -> None:
-    """Lose the connection, let somebody in the house turn the lamp off, and return."""
+    """Lose the connection, turn the lamp off in Home Assistant, and connect again."""
     await lose_connection(cloud, device, entry)
     await hass.services.async_call("input_boolean", "turn_off", {"entity_id": "input_boolean.lamp"}, blocking=True)
     end_outage(cloud)
 
 
 class SlowAnswers:
-    """The answers of the cloud to what is desired, each of which arrives only when it is let through."""
+    """The answers of the cloud to requests for desired values, held back until they are released."""
 
     def __init__(self, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
         """Hold them back from now on."""
@@ -85,8 +87,8 @@ class SlowAnswers:
         self._get = entry.runtime_data.link.device.get_desired
         monkeypatch.setattr(entry.runtime_data.link.device, "get_desired", self._hold)
 
-    def let_through(self) -> None:
-        """Hold nothing back any more."""
+    def release(self) -> None:
+        """Hold back no more answers."""
         self._go_on.set()
 
     async def _hold(self, identifiers: Iterable[str]) -> dict[str, Desired]:
@@ -96,8 +98,8 @@ class SlowAnswers:
         return found
 
 
-def fail_to_ask(monkeypatch: pytest.MonkeyPatch, question: str, *errors: Exception) -> None:
-    """Let the next questions of a kind (`get_desired` or `delete_desired`) fail, each with one of these errors."""
+def fail_requests(monkeypatch: pytest.MonkeyPatch, question: str, *errors: Exception) -> None:
+    """Let the next requests of a kind (`get_desired` or `delete_desired`) fail with these errors."""
     ask = getattr(alink_device, question)
     left = list(errors)
 

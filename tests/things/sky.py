@@ -1,4 +1,4 @@
-"""A telephone on its way, and the weather."""
+"""A phone as a tracked device, and the weather."""
 
 from homeassistant.components.device_tracker import TrackerEntity
 from homeassistant.components.weather import WeatherEntity
@@ -6,7 +6,7 @@ from homeassistant.const import UnitOfPressure, UnitOfSpeed, UnitOfTemperature
 
 
 class Phone(TrackerEntity):
-    """A telephone in Shanghai, and the house is elsewhere."""
+    """A phone in Shanghai, which is not at home."""
 
     _attr_name = "thing"
     _attr_latitude = 31.2304
@@ -15,7 +15,7 @@ class Phone(TrackerEntity):
 
 
 class Sky(WeatherEntity):
-    """A fine day."""
+    """The weather on a fine day."""
 
     _attr_name = "thing"
     _attr_condition = "sunny"

@@ -1,4 +1,4 @@
-"""Things that hold a text, a day, a time of day or a moment."""
+"""Entities with a text, a date, a time or a datetime."""
 
 from datetime import UTC, date, datetime, time
 
@@ -9,7 +9,7 @@ from homeassistant.components.time import TimeEntity
 
 
 class Plate(TextEntity):
-    """Two to five capital letters."""
+    """A text of two to five capital letters."""
 
     _attr_name = "thing"
     _attr_native_min = 2
@@ -18,38 +18,38 @@ class Plate(TextEntity):
     _attr_native_value = "ABC"
 
     async def async_set_value(self, value: str) -> None:
-        """Show it."""
+        """Set the value."""
         self._attr_native_value = value
 
 
 class Birthday(DateEntity):
-    """A day."""
+    """A date."""
 
     _attr_name = "thing"
     _attr_native_value = date(2026, 11, 23)
 
     async def async_set_value(self, value: date) -> None:
-        """Take it."""
+        """Set the value."""
         self._attr_native_value = value
 
 
 class Alarm(TimeEntity):
-    """A time of day."""
+    """A time."""
 
     _attr_name = "thing"
     _attr_native_value = time(6, 30)
 
     async def async_set_value(self, value: time) -> None:
-        """Take it."""
+        """Set the value."""
         self._attr_native_value = value
 
 
 class Appointment(DateTimeEntity):
-    """A moment."""
+    """A date with time."""
 
     _attr_name = "thing"
     _attr_native_value = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
     async def async_set_value(self, value: datetime) -> None:
-        """Take it."""
+        """Set the value."""
         self._attr_native_value = value

@@ -1,7 +1,6 @@
-"""Who sees both sides: what happened in the house, what the cloud has of it, and what was said in the logs.
+"""Records of both sides: what happened in Home Assistant, what arrived at the cloud, and what was logged.
 
-The records of the simulator are taken over once in a while and thrown away there, so that memory shows what the integration
-needs and not what the cloud remembers.
+The records of the simulator are collected regularly and removed there, so that the measured memory is that of the integration.
 """
 
 from collections import Counter
@@ -20,15 +19,15 @@ from simulator import CloudDevice, Note, Simulator
 
 from .house import EVENT_CALLED, EVERY
 
-LONGEST_LIST = 20
+MAX_LISTED = 20
 
 type FiredEvent = tuple[str, int]
 """The identifier of an event, and the number that it was fired with."""
 
 
 @contextmanager
-def overheard() -> Iterator[set[str]]:
-    """Yield the passwords that the integration signs for its connections, as they come."""
+def captured_passwords() -> Iterator[set[str]]:
+    """Yield the passwords that the integration signs for its connections; they are added during the context."""
     passwords: set[str] = set()
 
     def signed(triple: DeviceTriple, client_id: str, parameters: Mapping[str, str]) -> Credentials:
@@ -40,22 +39,22 @@ def overheard() -> Iterator[set[str]]:
         yield passwords
 
 
-class Witness(logging.Handler):
-    """Keeps what the auditor needs."""
+class Recorder(logging.Handler):
+    """Records what the audit needs."""
 
     def __init__(
         self, hass: HomeAssistant, cloud: Simulator, device: CloudDevice, secrets: Callable[[], set[str]]
     ) -> None:
-        """`secrets` returns what must never be logged."""
+        """`secrets` returns the texts that must never be logged."""
         super().__init__(logging.DEBUG)
         self.samples: dict[str, set[int]] = {name: set() for name in EVERY}
-        """What every sensor measured of which each sample counts."""
+        """The samples of each sensor whose every sample is posted."""
         self.arrivals: dict[str, Counter[tuple[int, int]]] = {name: Counter() for name in EVERY}
-        """What the cloud has of them: how often it got a value under a time."""
+        """How often each sample arrived at the cloud, by value and time."""
         self.executions: Counter[str] = Counter()
-        """How often the command of an id was carried out."""
+        """How often each command was carried out, by its id."""
         self.calls: Counter[int] = Counter()
-        """How often the actions of a service ran, by the number that it was called with."""
+        """How often the actions of a service ran, by the argument `Number`."""
         self.events: dict[FiredEvent, int] = {}
         """The events that were fired, each with its time in UTC milliseconds."""
         self.event_arrivals: dict[FiredEvent, Counter[int]] = {}
@@ -63,7 +62,7 @@ class Witness(logging.Handler):
         self.dropped_events = 0
         """Events that the integration has counted as dropped."""
         self.dropped = 0
-        """Messages that the cloud threw away for coming too fast."""
+        """Messages beyond the rate limit, which the cloud dropped."""
         self.messages = 0
         self.leaks: list[str] = []
         self.errors: list[str] = []
@@ -71,12 +70,11 @@ class Witness(logging.Handler):
         self._cloud = cloud
         self._device = device
         self._secrets = secrets
-        self._seen = 0
-        self._ends: list[Callable[[], None]] = []
+        self._unsubscribe: list[Callable[[], None]] = []
 
     def start(self) -> None:
-        """Begin to look."""
-        self._ends = [
+        """Start to record."""
+        self._unsubscribe = [
             self._hass.bus.async_listen(EVENT_COMMAND, self._commanded),
             self._hass.bus.async_listen(EVENT_CALLED, self._called),
         ]
@@ -84,22 +82,22 @@ class Witness(logging.Handler):
         logging.getLogger("custom_components").setLevel(logging.DEBUG)
 
     def stop(self) -> None:
-        """Look no more."""
-        for end in self._ends:
-            end()
+        """Stop recording."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         logging.getLogger("custom_components").setLevel(logging.NOTSET)
         logging.getLogger().removeHandler(self)
 
-    def measured(self, name: str, value: int) -> None:
-        """Take note of a sample."""
+    def record_sample(self, name: str, value: int) -> None:
+        """Record a sample of a sensor."""
         self.samples[name].add(value)
 
-    def fired(self, identifier: str, number: int, at: int) -> None:
+    def record_event(self, identifier: str, number: int, at: int) -> None:
         """Record an event that was fired at this time, in UTC milliseconds."""
         self.events[identifier, number] = at
 
     def collect(self) -> None:
-        """Take over what the cloud has recorded since the last time."""
+        """Collect the records of the cloud since the previous call."""
         for message in self._cloud.wire:
             self.messages += 1
             self.dropped += message.note == Note.RATE_LIMITED
@@ -114,13 +112,13 @@ class Witness(logging.Handler):
         self._device.events.clear()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Look for secrets and for what nobody expected."""
+        """Look for secrets and errors in a log record."""
         text = record.getMessage()
         if record.exc_info:
             text += "".join(traceback.format_exception(*record.exc_info))
         if any(secret in text for secret in self._secrets()):
             self.leaks.append(f"{record.name} {record.levelname}")
-        if record.levelno >= logging.ERROR and len(self.errors) < LONGEST_LIST:
+        if record.levelno >= logging.ERROR and len(self.errors) < MAX_LISTED:
             self.errors.append(f"{record.name}: {text}")
 
     @callback

@@ -1,4 +1,4 @@
-"""Things that are touched, and one that touches back."""
+"""Button, update and event entity."""
 
 from typing import Any, ClassVar
 
@@ -8,18 +8,18 @@ from homeassistant.components.update import UpdateEntity, UpdateEntityFeature
 
 
 class Bell(ButtonEntity):
-    """A bell that counts how often it rang."""
+    """A button that counts presses."""
 
     _attr_name = "thing"
     rung = 0
 
     async def async_press(self) -> None:
-        """Ring."""
+        """Count a press."""
         self.rung += 1
 
 
 class Firmware(UpdateEntity):
-    """A device that installs at once what is new."""
+    """A device that installs an update immediately."""
 
     _attr_name = "thing"
     _attr_supported_features = UpdateEntityFeature.INSTALL
@@ -27,7 +27,7 @@ class Firmware(UpdateEntity):
     _attr_latest_version = "1.1"
 
     async def async_install(self, version: str | None, backup: bool, **fields: Any) -> None:
-        """Install."""
+        """Install the update."""
         self._attr_installed_version = self._attr_latest_version
 
 
@@ -38,6 +38,6 @@ class Doorbell(EventEntity):
     _attr_event_types: ClassVar = ["ring", "hold"]
 
     def happen(self, event: str) -> None:
-        """Let somebody be at the door."""
+        """Fire an event."""
         self._trigger_event(event)
         self.async_write_ha_state()

@@ -1,4 +1,8 @@
+<<<<<<< HEAD:custom_components/aliyun_iot/mapping/event_output.py
+"""The output data of an event: rendered templates, converted to the types of the thing model."""
+=======
 """The output data of an event: templates are rendered, and the results converted for the thing model."""
+>>>>>>> reports:custom_components/aliyun_iot/reports/event_output.py
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +16,9 @@ import voluptuous as vol
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field, TextType
-from ..mapping.aspect import Refused
-from ..mapping.templates import value_of
-from ..mapping.wire import to_wire
+from .aspect import Refused
+from .templates import value_of
+from .wire import to_wire
 
 
 @dataclass(frozen=True, slots=True)

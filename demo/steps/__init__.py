@@ -1,6 +1,6 @@
-"""The conversation, act by act; each step says what it expects of the other side."""
+"""The steps of the conversation, each with its expectations."""
 
-from ..stage import Step
+from ..conversation import Step
 from .commands import COMMANDS
 from .frames import FRAMES
 from .outage import OUTAGE

@@ -1,4 +1,4 @@
-"""Asking a domain: what its states say, and which actions it plans."""
+"""Helpers for tests of domains: read all aspects of a state, plan actions, change a state."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ from custom_components.aliyun_iot.mapping.domains import DOMAINS
 
 
 def read(state: State) -> dict[str, Value | None]:
-    """Return what all supported aspects of an entity say."""
+    """Return the values of all supported aspects of an entity."""
     return {aspect.key: aspect.read(state) for aspect in DOMAINS[state.domain].aspects if aspect.supported(state)}
 
 
-def commands(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
-    """Return the actions that give an entity these values."""
+def actions_for(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+    """Return the actions that set these values."""
     return DOMAINS[state.domain].actions_for(state, values)
 
 

@@ -1,8 +1,7 @@
-"""One real entity and an application in the cloud that knows it by its properties.
+"""A real entity, and a cloud application that uses its properties.
 
-Every aspect of the entity is bound to a property of its own, in a thing model made from the entity. The stories speak of
-aspects and of Python values (`color=(1, 2, 3)` is a struct, an option goes by its name); only what the wire carries is
-compared.
+Every aspect of the entity is bound to a property, in a thing model made from the entity. Stories use aspects and Python
+values (`color={"Red": 1, …}` is a struct, an option is its name); the values on the wire are compared.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -35,72 +34,72 @@ from ..application import SetProperties
 
 NAME = "thing"
 
-type Said = Mapping[str, Any]
+type Values = Mapping[str, Any]
 """Values by aspect: a bool, number or text, the name of an option, a dict for a struct, an aware time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sets:
-    """The cloud sets properties; `actions` is what Home Assistant must be asked for, `then` what the cloud must learn.
+class CloudSet:
+    """The cloud sets properties; `actions` are the expected actions, `then` the expected reports.
 
-    Without `then`, what was set.
+    Without `then`, the values that were set are expected.
     """
 
-    values: Said
+    values: Values
     actions: tuple[str, ...]
-    then: Said | None = None
+    then: Values | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Happens:
-    """Somebody at home runs an action on the entity, and the cloud learns of it."""
+class UserAction:
+    """A user runs an action on the entity; `then` are the expected reports."""
 
     action: str
     data: Mapping[str, Any]
-    then: Said
+    then: Values
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """The entity changes by itself: attributes of the Python object that is behind it."""
+class StateChange:
+    """Attributes of the entity object change; `then` are the expected reports."""
 
     attributes: Mapping[str, Any]
-    then: Said
+    then: Values
 
 
 @dataclass(frozen=True, slots=True)
-class Refuses:
-    """The cloud sets what the entity can't take; nothing is done, and the answer has this code."""
+class RefusedSet:
+    """The cloud sets invalid values; no action is expected, and an answer with this code."""
 
-    values: Said
+    values: Values
     code: int
 
 
-type Turn = Sets | Happens | Changes | Refuses
+type Step = CloudSet | UserAction | StateChange | RefusedSet
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What stands under the name of a domain in `configuration.yaml`, for domains whose entities have no key there."""
+    """The configuration of a domain in `configuration.yaml`, for domains whose entities have no key there."""
 
     domain: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """An entity of a config entry, for domains that take none from `configuration.yaml`."""
+    """An entity of a config entry, for domains without `configuration.yaml`."""
 
     entity: Callable[[], Entity]
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A real entity (of a platform class, or the configuration of a helper) and what happens to it."""
+    """A real entity (a platform class, or the configuration of a helper) and the steps of the test."""
 
     domain: str
     thing: Callable[[], Entity] | Mapping[str, Any] | Configured | Added
-    at_first: Said
-    turns: tuple[Turn, ...]
+    initial: Values
+    steps: tuple[Step, ...]
     about: str = ""
     name: str = NAME
 
@@ -110,8 +109,8 @@ class Story:
 
 
 @dataclass(slots=True)
-class Remote:
-    """The application: it knows properties and values, and nothing of Home Assistant."""
+class CloudApplication:
+    """The cloud application, which uses properties and values, and the actions that it causes in Home Assistant."""
 
     hass: HomeAssistant
     device: CloudDevice
@@ -120,53 +119,53 @@ class Remote:
     entity: Entity | None
     model: ThingModel
     actions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    """The actions that Home Assistant was asked to run on the entity, with their fields."""
+    """The actions that were called for the entity, with their fields."""
 
-    def said(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """Return the newest value of every property."""
         return {key: self._value(key) for key in self.model.properties if key in self.device.properties}
 
-    async def learns(self, values: Said) -> None:
-        """Wait until the cloud knows these values; fails with what it knows instead."""
+    async def expect(self, values: Values) -> None:
+        """Wait until the cloud has these values; fails with the values that it has instead."""
         wanted = {identifier(key): value for key, value in values.items()}
         try:
-            await self.device.wait_for(lambda _: all(self.said().get(key) == value for key, value in wanted.items()))
+            await self.device.wait_for(lambda _: all(self.values().get(key) == value for key, value in wanted.items()))
         except TimeoutError:
-            said = self.said()
-            assert {key: said.get(key) for key in wanted} == wanted
+            known = self.values()
+            assert {key: known.get(key) for key in wanted} == wanted
 
-    async def sets(self, values: Said) -> DeviceReply:
+    async def sets(self, values: Values) -> DeviceReply:
         """Set properties and return the answer."""
         return await self.set_properties(**{identifier(key): self._wire(key, value) for key, value in values.items()})
 
-    async def play(self, story: Story) -> None:
-        """Live through a story."""
-        await self.learns(story.at_first)
-        for turn in story.turns:
-            await self._play(turn)
+    async def run(self, story: Story) -> None:
+        """Run a story."""
+        await self.expect(story.initial)
+        for step in story.steps:
+            await self._run_step(step)
 
-    async def _play(self, turn: Turn) -> None:
-        match turn:
-            case Sets(values, actions, then):
+    async def _run_step(self, step: Step) -> None:
+        match step:
+            case CloudSet(values, actions, then):
                 self.actions.clear()
                 reply = await self.sets(values)
                 assert (reply.code, reply.message) == (200, "success")
                 assert tuple(name for name, _ in self.actions) == actions
-                await self.learns(values if then is None else then)
-            case Refuses(values, code):
+                await self.expect(values if then is None else then)
+            case RefusedSet(values, code):
                 self.actions.clear()
                 assert (await self.sets(values)).code == code
                 assert not self.actions
-            case Happens(action, data, then):
+            case UserAction(action, data, then):
                 domain, _, name = action.partition(".")
                 await self.hass.services.async_call(domain, name, {**data, ATTR_ENTITY_ID: self.entity_id}, True)
-                await self.learns(then)
-            case Changes(attributes, then):
+                await self.expect(then)
+            case StateChange(attributes, then):
                 assert self.entity
                 for name, value in attributes.items():
                     setattr(self.entity, name, value)
                 self.entity.async_write_ha_state()
-                await self.learns(then)
+                await self.expect(then)
 
     def _value(self, key: str) -> Any:
         data_type = self.model.properties[key].data_type
@@ -183,16 +182,16 @@ class Remote:
         return int(value) if isinstance(value, bool) else value
 
 
-type Drive = Callable[[Story], Awaitable[Remote]]
+type Drive = Callable[[Story], Awaitable[CloudApplication]]
 
 
 def identifier(key: str) -> str:
-    """Return the property of an aspect: `target_temperature` is `TargetTemperature`."""
+    """Return the identifier for an aspect: `TargetTemperature` for `target_temperature`."""
     return "".join(part.capitalize() for part in key.split("_"))
 
 
 async def furnish(hass: HomeAssistant, story: Story) -> Entity | None:
-    """Put the entity of a story into Home Assistant; a helper has no object to be got hold of."""
+    """Create the entity of a story and return it, None for a helper, which has no accessible object."""
     if isinstance(story.thing, Mapping | Configured):
         config = story.thing.domain if isinstance(story.thing, Configured) else {NAME: dict(story.thing)}
         assert await async_setup_component(hass, story.domain, {story.domain: config})
@@ -245,7 +244,7 @@ def model_of(state: State) -> ThingModel:
 
 
 def bindings_of(state: State) -> list[dict[str, Any]]:
-    """Return a binding for each aspect of an entity, both ways where it can be, and confirmed."""
+    """Return a confirmed binding for each aspect of an entity, in both directions if possible."""
     return [
         {
             "identifier": identifier(aspect.key),
@@ -268,13 +267,13 @@ def _aspects(state: State) -> list[Aspect]:
     return [aspect for aspect in DOMAINS[state.domain].aspects if aspect.supported(state)]
 
 
-def watch(remote: Remote) -> None:
-    """Write down the actions that the entity is asked for."""
+def watch(app: CloudApplication) -> None:
+    """Record the actions that are called for the entity."""
 
     @callback
-    def note(event: Event[Any]) -> None:
+    def record(event: Event[Any]) -> None:
         data = dict(event.data["service_data"])
-        if data.pop(ATTR_ENTITY_ID, None) == remote.entity_id:
-            remote.actions.append((f"{event.data['domain']}.{event.data['service']}", data))
+        if data.pop(ATTR_ENTITY_ID, None) == app.entity_id:
+            app.actions.append((f"{event.data['domain']}.{event.data['service']}", data))
 
-    remote.hass.bus.async_listen("call_service", note)
+    app.hass.bus.async_listen("call_service", record)
