@@ -1,11 +1,7 @@
 """The delivery loop: what is sent again, what is split, and when it gives up, for each of the four lanes."""
 
 import asyncio
-<<<<<<< HEAD
-from collections.abc import Callable, Collection, Iterable, Mapping
-=======
 from collections.abc import Callable, Collection, Mapping
->>>>>>> reports
 from types import SimpleNamespace
 from typing import Any, override
 
@@ -54,11 +50,6 @@ class FakeLane(Lane[int, str]):
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
 
-<<<<<<< HEAD
-    def take(self) -> Batch:
-        """Return everything that waits."""
-        taken, self.waiting = self.waiting, {}
-=======
     def is_full(self) -> bool:
         """Return whether a message is full: never, so that the window counts."""
         return False
@@ -67,7 +58,6 @@ class FakeLane(Lane[int, str]):
         """Return everything that waits."""
         taken = dict(self.waiting)
         self.waiting.clear()
->>>>>>> reports
         return taken
 
     @override
@@ -85,7 +75,8 @@ class FakeLane(Lane[int, str]):
 
     @override
     def put_back(self, batch: Batch) -> None:
-        self.waiting = {**batch, **self.waiting}
+        later = self.take()
+        self.waiting.update({**batch, **later})
 
     @override
     def identifiers(self, batch: Batch) -> Collection[str]:
@@ -94,7 +85,7 @@ class FakeLane(Lane[int, str]):
     def put(self, count: int) -> None:
         """Let so many more items wait."""
         known = len(self.waiting) + len(self.accepted) + len(self.refused)
-        self.waiting |= {number: f"P{number}" for number in range(known, known + count)}
+        self.waiting.update({number: f"P{number}" for number in range(known, known + count)})
 
 
 class Loop:
@@ -107,10 +98,6 @@ class Loop:
         self.lanes = {name: FakeLane() for name in ROLES}
         self.lane = self.lanes[role]
         self.lane.host = host
-<<<<<<< HEAD
-        stores = [Waiting(self.lanes) for _ in range(3)]
-        self.sender = Sender(hass, self.link, *stores, self.counters, 0.0, **self.lanes)
-=======
         newest, live, past, event = (self.lanes[name] for name in ROLES)
         outbox = SimpleNamespace(
             waiting=newest.waiting,
@@ -122,7 +109,6 @@ class Loop:
         history = SimpleNamespace(live=live.waiting, past=past.waiting)
         events = SimpleNamespace(waiting=event.waiting)
         self.sender = Sender(hass, self.link, outbox, history, events, self.counters, 0.0, **self.lanes)
->>>>>>> reports
 
     async def send(self, count: int) -> FakeLane:
         """Let items wait, send until nothing waits any more, and return the lane."""

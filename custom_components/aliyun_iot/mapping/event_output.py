@@ -1,8 +1,4 @@
-<<<<<<< HEAD:custom_components/aliyun_iot/mapping/event_output.py
 """The output data of an event: rendered templates, converted to the types of the thing model."""
-=======
-"""The output data of an event: templates are rendered, and the results converted for the thing model."""
->>>>>>> reports:custom_components/aliyun_iot/reports/event_output.py
 
 from collections.abc import Mapping
 from dataclasses import dataclass

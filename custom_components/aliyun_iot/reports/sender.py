@@ -134,14 +134,8 @@ class Sender:
         self._wake_at_once.clear()
         closed = self._opens_at - time.monotonic()
         due = self._outbox.due() if closed <= 0 else ()
-<<<<<<< HEAD
-        live = len(self._history.live)
-        full = live >= VALUES_PER_POST or (not self._live.batches and self._history.has_several_live())
-        if due or full or (live and closed <= 0):
-=======
         live = bool(self._history.live)
         if due or (live and (closed <= 0 or self._live.is_full())):
->>>>>>> reports
             await self._send_round(due)
         elif self._events.waiting:
             await self._deliver(self._event, self._event.take())
