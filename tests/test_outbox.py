@@ -258,7 +258,7 @@ class TestIntervals:
         await caught_up(entry)
         cloud.faults.set(freeze=DEVICE_NAME)
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
-        await until(lambda: entry.runtime_data.device.reporter.outbox.of("CurrentTemperature").sending)
+        await until(lambda: entry.runtime_data.device.reporter.outbox.status["CurrentTemperature"].sending)
         device.connection.close("the line is dead")
         await posted(device, "CurrentTemperature", 21)
 
@@ -350,7 +350,7 @@ async def test_nothing_is_kept_about_unbound_properties(
     reporter = entry.runtime_data.device.reporter
     await until(lambda: "Stranger" in reporter.outbox.refusals)
     await all_sent(entry)
-    reporter.outbox.of("LightSwitch").unreportable = "neither on nor off"
+    reporter.outbox.status["LightSwitch"].unreportable = "neither on nor off"
     subentry = next(iter(entry.subentries.values()))
     hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [TEMPERATURE]})
     await hass.async_block_till_done()

@@ -88,11 +88,11 @@ async def test_refused_samples_rest_until_the_next_connection(
     quick_to_return(monkeypatch)
     measure(hass, "sensor.power", 1)
     entry = await set_up([POWER], options=NO_MODEL)
-    rejections = entry.runtime_data.device.reporter.outbox
+    outbox = entry.runtime_data.device.reporter.outbox
     for value in range(2, 12):
         measure(hass, "sensor.power", value)
         await until(lambda: entry.runtime_data.device.reporter.buffered == 0)
-    assert rejections.of("Power").rests
+    assert outbox.status["Power"].rests
     assert len(on_topic(cloud, BATCH) + on_topic(cloud, POST)) == 3
 
     await lose_connection(cloud, device, entry)
@@ -101,7 +101,7 @@ async def test_refused_samples_rest_until_the_next_connection(
     measure(hass, "sensor.power", 21)
     end_outage(cloud)
     await until(lambda: [value for value, _ in device.samples.get("Power", [])] == [21, 20])
-    await until(lambda: not rejections.refusals)
+    await until(lambda: not outbox.refusals)
 
 
 async def test_a_refusal_of_the_device_is_no_fault_of_the_values(

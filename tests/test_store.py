@@ -284,3 +284,26 @@ class TestStoppedMeanwhile:
         await asyncio.sleep(0.05)
         assert device.connections == 1
         assert not device.online
+
+
+async def test_last_values_of_entities_that_are_not_there_yet(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
+) -> None:
+    """After a restart, integrations may need minutes until their entities have a state; what was kept is sent before."""
+    hass.states.async_set("sensor.living_room", "20")
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([POWER, TEMPERATURE], options=NO_MODEL)
+    await caught_up(entry)
+    await lose_connection(cloud, device, entry)
+    hass.states.async_set("sensor.living_room", "25")
+    measure(hass, "sensor.power", 2, 1000)
+    measure(hass, "sensor.power", 3, 2000)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for entity_id in ("sensor.living_room", "sensor.power"):
+        hass.states.async_remove(entity_id)
+    end_outage(cloud)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await caught_up(entry)
+    assert device.properties["CurrentTemperature"][0] == 25
+    assert device.properties["Power"] == (3, NOON + 2000)
+    assert sorted(device.samples["Power"]) == [(1, NOON), (2, NOON + 1000), (3, NOON + 2000)]
