@@ -51,7 +51,7 @@ async def test_every_sample_arrives_once_in_order_and_in_few_messages(
     assert entry.runtime_data.device.reporter.counters.sent == 151 + 16
 
 
-async def test_back_and_forth_is_two_samples(
+async def test_sample_is_sent_when_a_value_returns(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """A value that returns to what the cloud has is no news for the newest value, but for every sample it is."""
@@ -66,7 +66,7 @@ async def test_back_and_forth_is_two_samples(
     assert [value for value, _ in device.samples["Power"]] == [1, 2, 1, 2, 1, 2, 1]
 
 
-async def test_every_sample_and_dead_band(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+async def test_dead_band_applies_to_every_sample(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """What is too small to tell is no sample; the minimum interval holds none back."""
     device.thing_model = None
     measure(hass, "sensor.power", 10, 0)
@@ -79,7 +79,7 @@ async def test_every_sample_and_dead_band(hass: HomeAssistant, device: CloudDevi
 
 
 @pytest.mark.rate_limit
-async def test_a_flood_stays_below_the_limit(
+async def test_flood_of_changes_stays_below_the_limit(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """However much happens, the platform has no reason to drop anything: every message has its reply."""
@@ -106,7 +106,7 @@ async def test_a_flood_stays_below_the_limit(
     assert Counter(value for value, _ in device.samples["Power"]) == Counter(range(401))
 
 
-async def test_a_slow_cloud_gets_one_message_at_a_time(
+async def test_one_message_is_sent_at_a_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """What happens while a reply is awaited becomes one more message, not many."""
@@ -141,7 +141,7 @@ async def test_samples_without_a_reply_are_sent_again_with_their_time(
     assert device.properties["Power"][0] == 3
 
 
-async def test_samples_that_are_too_large_together(
+async def test_samples_that_are_too_large_for_a_message_are_divided(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are divided; one that is too large alone is left out, and the others arrive."""
@@ -160,7 +160,7 @@ async def test_samples_that_are_too_large_together(
     assert entry.runtime_data.device.reporter.counters.rejected == 1
 
 
-async def test_a_busy_cloud_keeps_samples_waiting(
+async def test_samples_wait_while_the_cloud_is_busy(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A code that says "not now" costs no sample and is no refusal."""
@@ -176,7 +176,9 @@ async def test_a_busy_cloud_keeps_samples_waiting(
     assert not entry.runtime_data.device.reporter.outbox.refusals
 
 
-async def test_the_rate_is_the_users(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+async def test_changed_rate_applies_without_a_reconnect(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
     """A changed rate applies without a reconnect."""
     entry = await set_up([], options={"uplink_rate": 2})
     limit = entry.runtime_data.link._limit
@@ -187,7 +189,7 @@ async def test_the_rate_is_the_users(hass: HomeAssistant, device: CloudDevice, s
     assert device.connections == 1
 
 
-async def test_a_cloud_that_refuses_all_batches(
+async def test_search_ends_when_all_batches_are_refused(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The search for the bad sample ends soon, and the property rests with its reason."""
@@ -205,7 +207,7 @@ async def test_a_cloud_that_refuses_all_batches(
     assert len(on_topic(cloud, POST)) <= 1
 
 
-async def test_a_fault_of_our_own_does_not_end_the_sending(
+async def test_unexpected_error_does_not_end_the_sending(
     hass: HomeAssistant,
     device: CloudDevice,
     set_up: SetUp,
@@ -233,7 +235,7 @@ async def test_a_fault_of_our_own_does_not_end_the_sending(
 class TestIntervals:
     """The minimum interval counts from the last post that arrived, and from nothing else."""
 
-    async def test_right_after_a_boot(
+    async def test_value_is_sent_right_after_boot(
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Monotonic time begins with the machine; a device that has never posted has nothing to wait for."""
@@ -244,7 +246,7 @@ class TestIntervals:
         await set_up([{**TEMPERATURE, "min_interval": 3600}])
         await posted(device, "CurrentTemperature", 20)
 
-    async def test_a_post_that_got_lost(
+    async def test_lost_post_does_not_start_the_interval(
         self,
         hass: HomeAssistant,
         cloud: Simulator,
@@ -264,7 +266,7 @@ class TestIntervals:
 
 
 @pytest.mark.parametrize(("before", "after"), [("20.1", "20.2"), ("0.2", "0.3"), ("0.7", "0.8")])
-async def test_a_dead_band_of_one_step(
+async def test_change_as_large_as_the_dead_band_is_reported(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, before: str, after: str
 ) -> None:
     """A step as large as the dead-band is told, though 20.2 - 20.1 is a little less than 0.1."""
