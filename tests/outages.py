@@ -64,6 +64,11 @@ async def try_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     end()
 
 
+def pass_a_minute(hass: HomeAssistant) -> None:
+    """Let the time pass after which what has changed is written to disk."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
+
+
 def measure(hass: HomeAssistant, entity_id: str, value: float, milliseconds: int | None = None) -> None:
     """Let a sensor measure something, so many milliseconds after noon."""
     at = None if milliseconds is None else (NOON + milliseconds) / 1000

@@ -57,7 +57,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
-async def test_a_wrong_clock(
+async def test_wrong_clock_is_reported_with_both_times(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, ahead: int
 ) -> None:
     """Both times are shown, and the message goes when the clock is right; then it is asked once a day."""
@@ -80,7 +80,7 @@ async def test_a_wrong_clock(
     assert questions(cloud) == asked
 
 
-async def test_a_clock_that_is_right(
+async def test_right_clock_is_checked_once_a_day(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One question a day, however often the device connects."""
@@ -100,7 +100,7 @@ async def test_a_clock_that_is_right(
     await until(lambda: answers(cloud) == 2)
 
 
-async def test_a_clock_that_is_set(
+async def test_clock_is_checked_after_it_was_set(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody turns it back an hour: that is noticed without waiting for tomorrow."""
@@ -115,7 +115,7 @@ async def test_a_clock_that_is_set(
         await until(lambda: told(hass))
 
 
-async def test_a_post_that_the_cloud_refuses_for_its_time(
+async def test_refused_time_causes_a_check(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """Code 6326 casts doubt on the clock; if the clock is right, nothing is told."""
@@ -132,7 +132,7 @@ async def test_a_post_that_the_cloud_refuses_for_its_time(
         assert bool(told(hass)) == bool(ahead)
 
 
-async def test_no_time_service(
+async def test_host_without_time_service(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then nothing is known, and nothing told; tomorrow it is asked again."""
@@ -146,7 +146,7 @@ async def test_no_time_service(
     assert told(hass) is None
 
 
-async def test_unloading_ends_a_question(
+async def test_unloading_ends_a_request(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """Nothing is left of it, nor of what was told."""

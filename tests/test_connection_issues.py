@@ -79,7 +79,7 @@ async def kicked_out(cloud: Simulator, device: CloudDevice, entry: MockConfigEnt
     await until(lambda: isinstance(link.last_error, KickedOut))
 
 
-async def test_another_client_is_named(
+async def test_issue_about_another_client(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -112,7 +112,7 @@ async def test_another_client_is_named(
     assert issues(hass) == []
 
 
-async def test_unloading_withdraws_what_was_told(
+async def test_unloading_deletes_the_issue(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """Nobody can solve the problem of an entry that does not run."""
@@ -122,7 +122,7 @@ async def test_unloading_withdraws_what_was_told(
     assert issues(hass) == []
 
 
-async def test_a_disabled_device_is_not_asked_for_its_secret(
+async def test_disabled_device_does_not_start_reauth(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, hass_client: ClientSessionGenerator
 ) -> None:
     """Where the cloud says that the device is disabled, another secret is not what helps."""
@@ -141,7 +141,7 @@ async def test_a_disabled_device_is_not_asked_for_its_secret(
     assert issues(hass) == []
 
 
-async def test_a_deleted_device_may_have_been_created_again(
+async def test_deleted_device_starts_reauth(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """Then it has another secret, which is asked for beside."""
@@ -163,7 +163,7 @@ async def test_a_deleted_device_may_have_been_created_again(
     assert issues(hass) == []
 
 
-async def test_a_wrong_secret_that_is_corrected(
+async def test_wrong_secret_is_corrected_in_the_form(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """From a set-up that fails to a device that works, over one form."""
@@ -185,9 +185,7 @@ async def test_a_wrong_secret_that_is_corrected(
     assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
 
 
-async def test_home_assistant_stops_in_the_middle_of_the_first_connect(
-    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, str]
-) -> None:
+async def test_stop_during_the_first_connect(hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, str]) -> None:
     """Nobody waits for a cloud that does not answer."""
     async with ScriptedHost(connack=b"") as host:
         entry_data[CONF_ENDPOINT] = f"127.0.0.1:{host.port}"

@@ -95,7 +95,9 @@ async def test_each_firing_is_posted(hass: HomeAssistant, device: CloudDevice, b
     assert device.connections == 1
 
 
-async def test_what_is_no_firing(hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind) -> None:
+async def test_state_changes_without_a_firing_are_not_events(
+    hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind
+) -> None:
     """An entity that goes and comes back, changes its name or is restored has not fired."""
     bell.press()
     before = hass.states.get(BELL)
@@ -116,7 +118,7 @@ async def test_what_is_no_firing(hass: HomeAssistant, device: CloudDevice, bell:
     assert [event.output["SceneName"] for event in device.events] == ["ring 5", "ring 6"]
 
 
-async def test_a_trigger_posts(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
+async def test_trigger_posts_an_event(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
     """Any trigger, with its variables in the templates; types are those of the thing model."""
     hass.states.async_set("sensor.cellar", "20")
     output = {"Temperature": "{{ trigger.to_state.state }}", "Threshold": 40, "Zone": "{{ trigger.above }}"}
@@ -127,7 +129,7 @@ async def test_a_trigger_posts(hass: HomeAssistant, device: CloudDevice, bind: B
     assert (event.identifier, event.output) == (ALARM, {"Temperature": 41.5, "Threshold": 40.0, "Zone": "40.0"})
 
 
-async def test_our_own_trigger_and_variables(
+async def test_own_trigger_with_variables(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind
 ) -> None:
     """A trigger of this integration may be the source, and a trigger may bring variables along."""
@@ -171,7 +173,7 @@ async def test_changes_apply_at_once(
     assert "smoke" not in hass.bus.async_listeners()
 
 
-async def test_a_renamed_entity_is_followed(
+async def test_binding_follows_a_renamed_event_entity(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Entities are stored by registry id; a removed one is told, and works again when it comes back."""
@@ -194,7 +196,7 @@ async def test_a_renamed_entity_is_followed(
     assert not events.problems
 
 
-async def test_nothing_before_home_assistant_has_started(
+async def test_no_events_before_home_assistant_has_started(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
     """While entities come back, nothing has happened."""
@@ -211,7 +213,7 @@ async def test_nothing_before_home_assistant_has_started(
     assert len(device.events) == 1
 
 
-async def test_what_does_not_fit_is_left_out(
+async def test_output_that_does_not_fit_is_left_out(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The event goes without it; the problem is logged once and kept for diagnostics."""
@@ -243,7 +245,7 @@ async def test_what_does_not_fit_is_left_out(
         ({"identifier": ALARM, "triggers": SMOKE, "output": {"Zone": "{{ broken"}}, "Zone"),
     ],
 )
-async def test_what_cannot_work_hurts_nothing(
+async def test_broken_binding_does_not_affect_the_others(
     hass: HomeAssistant,
     device: CloudDevice,
     entry: MockConfigEntry,
@@ -271,7 +273,7 @@ async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, s
     assert device.events[0].output == {"Where": {"zones": [2, 3]}, "On": 1, "Text": "a"}
 
 
-async def test_a_hanging_trigger_does_not_delay_the_stop(
+async def test_hanging_trigger_does_not_delay_the_stop(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A trigger of another integration that never attaches must not keep the entry from being unloaded."""

@@ -38,7 +38,7 @@ from .waiting import until
 CONNECTED = "binary_sensor.gw_1_connected"
 
 
-async def test_connects_and_unloads_without_a_trace(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+async def test_unloading_leaves_no_tasks_or_listeners(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """A set-up entry is online at the cloud; after unloading nothing of it runs."""
     entry = await set_up()
     assert await hass.config_entries.async_unload(entry.entry_id)  # what Home Assistant itself keeps is there now
@@ -77,7 +77,7 @@ async def test_connectivity_is_an_entity_of_a_service_device(
     await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
 
 
-async def test_the_sensor_says_why_there_is_no_connection(
+async def test_sensor_shows_why_there_is_no_connection(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First why it was lost, then why it does not come back, and nothing any more when it has."""
@@ -115,7 +115,7 @@ async def test_unreachable_cloud_is_tried_again_later(
     assert "127.0.0.1:1" in entry.reason
 
 
-async def test_a_silent_cloud_does_not_hold_the_start_up(
+async def test_silent_cloud_does_not_delay_the_start(
     hass: HomeAssistant, entry_data: dict[str, Any], set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A host that takes connections and says nothing is left for later: once all has started there is time to wait."""
@@ -132,7 +132,7 @@ async def test_a_silent_cloud_does_not_hold_the_start_up(
         visitor.close()
 
 
-async def test_damaged_data_is_an_error_that_names_the_place(hass: HomeAssistant, set_up: SetUp) -> None:
+async def test_invalid_thing_model_is_an_error_with_its_path(hass: HomeAssistant, set_up: SetUp) -> None:
     """A thing model that can't be is told, not retried."""
     entry = await set_up(options={CONF_THING_MODEL: {"properties": [{"identifier": "A"}]}})
     assert entry.state is ConfigEntryState.SETUP_ERROR
@@ -142,7 +142,7 @@ async def test_damaged_data_is_an_error_that_names_the_place(hass: HomeAssistant
 @pytest.mark.parametrize(
     "damaged", [CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_ENDPOINT], ids=lambda field: field
 )
-async def test_damaged_connection_data_is_told(
+async def test_invalid_connection_data_is_an_error(
     hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any], damaged: str
 ) -> None:
     """The error says what the field has to look like; there is nothing to try again."""
@@ -152,7 +152,7 @@ async def test_damaged_connection_data_is_told(
     assert entry.error_reason_translation_key == f"invalid_{damaged}"
 
 
-async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+async def test_changed_options_do_not_reconnect(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """Only what the connection is made of makes a new connection."""
     entry = await set_up()
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
@@ -184,7 +184,9 @@ async def test_refused_while_running_asks_for_the_secret(
     assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
 
 
-async def test_home_assistant_stops(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+async def test_device_goes_offline_when_home_assistant_stops(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
     """When Home Assistant stops, the cloud hears it at once."""
     await set_up()
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
@@ -211,7 +213,7 @@ async def test_two_devices_side_by_side(
     assert other.online
 
 
-async def test_a_cancelled_set_up_leaves_nothing(
+async def test_cancelled_set_up_leaves_nothing(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
 ) -> None:
     """Else there would be a link that nobody can stop."""
@@ -308,7 +310,7 @@ async def test_part_that_fails_to_stop_does_not_keep_the_others(
     assert (EVENT_STATE_CHANGED in hass.bus.async_listeners()) == (part == "device.reporter.stop")
 
 
-async def test_a_set_up_that_fails_after_connecting_leaves_nothing(
+async def test_set_up_that_fails_after_connecting_leaves_nothing(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Home Assistant can't set the entities up: the connection has no owner any more, and ends."""
@@ -351,7 +353,7 @@ async def test_renaming_during_unloading_leaves_nothing(hass: HomeAssistant, clo
     assert hass.bus.async_listeners().get("state_changed", 0) == listeners - 1
 
 
-async def test_an_outage_is_told_once(
+async def test_outage_is_logged_once(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -375,7 +377,7 @@ async def test_an_outage_is_told_once(
         assert caplog.text.count("is connected again") == 1
 
 
-async def test_a_pause_that_is_meant_is_no_outage(
+async def test_suspending_is_not_logged_as_an_outage(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where nothing was told to be lost, nothing is told to be back."""

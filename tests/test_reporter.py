@@ -51,7 +51,7 @@ async def test_snapshot_then_changes(hass: HomeAssistant, cloud: Simulator, devi
 
 
 @pytest.mark.parametrize("nothing", [STATE_UNKNOWN, STATE_UNAVAILABLE, "not a number", ""])
-async def test_nothing_is_never_zero(
+async def test_missing_value_is_not_reported_as_zero(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, nothing: str
 ) -> None:
     """A sensor that says nothing is not posted, neither as 0 nor at all."""
@@ -67,7 +67,7 @@ async def test_nothing_is_never_zero(
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [19.0]
 
 
-async def test_newest_wins_while_the_window_is_closed(
+async def test_newest_value_is_sent_after_the_window(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """A burst costs two posts: the first value at once, the last one after the window."""
@@ -136,7 +136,7 @@ async def test_rejected_property_is_remembered_and_not_repeated(
     assert sum("Stranger" in params for params in posts(cloud)) == 3
 
 
-async def test_lost_reply_is_posted_again(
+async def test_post_without_a_reply_is_repeated(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a reply nothing is certain, so what is still current is posted again."""
@@ -151,7 +151,7 @@ async def test_lost_reply_is_posted_again(
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0, 21.0, 21.0]
 
 
-async def test_busy_cloud_is_given_time(
+async def test_post_is_repeated_when_the_cloud_is_busy(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A code that says "not now" leads to another try, not to a rejection."""
@@ -165,7 +165,7 @@ async def test_busy_cloud_is_given_time(
     assert not reporter.outbox.refusals
 
 
-async def test_another_code_rejects_the_whole_post(
+async def test_other_code_rejects_the_whole_post(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """A post that is refused as a whole is not repeated blindly either."""
@@ -179,7 +179,7 @@ async def test_another_code_rejects_the_whole_post(
     await until(lambda: not reporter.outbox.refusals)
 
 
-async def test_comes_back_with_a_snapshot(
+async def test_reconnect_posts_a_snapshot(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a lost connection everything is posted as it is then."""
@@ -195,7 +195,7 @@ async def test_comes_back_with_a_snapshot(
 
 
 @pytest.mark.parametrize("under_way", [False, True])
-async def test_last_word_outlives_an_outage(
+async def test_last_value_of_an_outage_is_posted(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -241,7 +241,7 @@ async def test_nothing_is_posted_before_home_assistant_has_started(
     assert len(posts(cloud)) == 1
 
 
-async def test_large_house_goes_in_pieces(
+async def test_many_properties_are_split_into_messages(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """No message carries more than 200 properties."""
@@ -254,7 +254,7 @@ async def test_large_house_goes_in_pieces(
     assert [len(params) for params in posts(cloud)] == [200, 200, 50]
 
 
-async def test_large_values_go_in_halves(
+async def test_large_post_is_halved(
     hass: HomeAssistant,
     device: CloudDevice,
     set_up: SetUp,
@@ -273,7 +273,7 @@ async def test_large_values_go_in_halves(
     assert "too large" in entry.runtime_data.device.reporter.outbox.refusals["T7"].reason
 
 
-async def test_return_to_the_old_value_between_two_halves(
+async def test_value_that_returns_while_a_half_is_sent_is_posted(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second half of a divided post is under way as well, so taking its value back is news."""
@@ -313,7 +313,7 @@ async def test_changed_bindings_apply_at_once(
     assert device.connections == 1
 
 
-async def test_removed_binding_is_not_posted_any_more(
+async def test_unbound_property_is_dropped_from_the_queue(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """What still waits when its binding goes is forgotten."""
@@ -329,7 +329,7 @@ async def test_removed_binding_is_not_posted_any_more(
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0]
 
 
-async def test_renamed_removed_and_returned_entity(
+async def test_binding_follows_a_renamed_removed_and_restored_entity(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A binding follows its entity by registry id; when the entity goes, only this binding rests."""
@@ -362,7 +362,7 @@ async def test_renamed_removed_and_returned_entity(
     await posted(device, "LightSwitch", 0)
 
 
-async def test_unreportable_value_is_shown_and_stops_nobody(
+async def test_unreportable_value_has_a_reason_and_does_not_stop_others(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """A value that the property can't hold is kept back with the reason."""

@@ -61,7 +61,7 @@ async def back(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) ->
     await caught_up(entry)
 
 
-async def test_nothing_is_missing(
+async def test_samples_of_all_attempts_arrive(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
 ) -> None:
     """Several tries fail; every sample since the start arrives once, with its own time."""
@@ -78,7 +78,7 @@ async def test_nothing_is_missing(
     await until(lambda: device.properties["Power"] == (99, NOON + 99_000))
 
 
-async def test_tries_do_not_add_up(hass: HomeAssistant, waiting: MockConfigEntry) -> None:
+async def test_attempts_do_not_add_listeners(hass: HomeAssistant, waiting: MockConfigEntry) -> None:
     """However many tries fail, there is one who listens."""
     before = hass.bus.async_listeners()
     for _ in range(3):
@@ -87,7 +87,7 @@ async def test_tries_do_not_add_up(hass: HomeAssistant, waiting: MockConfigEntry
     assert traces(hass)[1] == []
 
 
-async def test_the_house_is_complete_first(
+async def test_states_before_the_start_are_not_reported(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """What a starting house goes through is nobody's business; what it is once it has started is."""
@@ -103,7 +103,7 @@ async def test_the_house_is_complete_first(
     assert sorted(device.samples["Power"]) == [(2, NOON + 2000), (3, NOON + 3000)]
 
 
-async def test_home_assistant_stops_meanwhile(
+async def test_samples_are_written_when_home_assistant_stops(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -122,7 +122,7 @@ async def test_home_assistant_stops_meanwhile(
 
 
 @pytest.mark.parametrize("how", ["disabled", "removed"])
-async def test_nobody_tries_any_more(
+async def test_nothing_runs_for_a_disabled_or_removed_entry(
     hass: HomeAssistant, cloud: Simulator, set_up: SetUp, hass_storage: dict[str, Any], how: str
 ) -> None:
     """Nothing of a device that is not wanted any more listens, and nothing of one that is removed stays on disk."""
@@ -143,7 +143,7 @@ async def test_nobody_tries_any_more(
     assert bool(kept) == (how == "disabled")
 
 
-async def test_reloaded_by_hand(
+async def test_samples_survive_a_reload(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
 ) -> None:
     """What was kept goes over the disk to the next runtime."""
@@ -154,7 +154,7 @@ async def test_reloaded_by_hand(
     assert sorted(device.samples["Power"]) == [(number, NOON + number * 1000) for number in range(3)]
 
 
-async def test_bindings_change_meanwhile(
+async def test_changed_bindings_apply_at_the_next_attempt(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
 ) -> None:
     """The next try knows what is bound now."""
@@ -167,7 +167,7 @@ async def test_bindings_change_meanwhile(
     assert device.properties["Voltage"] == (230, NOON + 1000)
 
 
-async def test_another_way_to_connect(
+async def test_samples_are_sent_to_a_changed_endpoint(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry, socket_enabled: None
 ) -> None:
     """What was kept is sent to wherever the device connects next."""
@@ -181,7 +181,7 @@ async def test_another_way_to_connect(
         assert await hass.config_entries.async_unload(waiting.entry_id)
 
 
-async def test_refused_at_a_later_try(
+async def test_refused_credentials_end_the_retries(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
     """Nobody tries again with a secret that was refused; what was kept is on disk for the right one."""

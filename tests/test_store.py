@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 import errno
+import json
+import logging
 from pathlib import Path
 import threading
 from typing import Any
@@ -12,10 +13,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import storage
-from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
@@ -24,7 +24,18 @@ from simulator import CloudDevice, Simulator
 
 from .application import publish, reply_on
 from .conftest import DEVICE_NAME, SetUp
-from .outages import NOON, POWER, VOLTAGE, all_sent, caught_up, end_outage, lose_connection, measure, quick_to_return
+from .outages import (
+    NOON,
+    POWER,
+    VOLTAGE,
+    all_sent,
+    caught_up,
+    end_outage,
+    lose_connection,
+    measure,
+    pass_a_minute,
+    quick_to_return,
+)
 from .test_reporter import TEMPERATURE, posted
 from .waiting import until
 
@@ -62,11 +73,6 @@ async def offline(
     return entry
 
 
-def a_minute_passes(hass: HomeAssistant) -> None:
-    """Let what has changed be written."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
-
-
 async def restarted(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> None:
     """Unload, end the outage, set up again, and wait until everything is sent."""
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -90,7 +96,7 @@ def failing(error: Exception) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("too_large", [KEY, f"{KEY}.2"])
-async def test_a_disk_that_was_full_for_a_moment(
+async def test_failed_write_is_repeated(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -109,10 +115,10 @@ async def test_a_disk_that_was_full_for_a_moment(
 
     with monkeypatch.context() as full:
         full.setattr(storage, "write_utf8_file_atomic", write_what_fits)
-        a_minute_passes(hass)
+        pass_a_minute(hass)
         await hass.async_block_till_done()
         assert not file.exists()
-    a_minute_passes(hass)
+    pass_a_minute(hass)
     await hass.async_block_till_done()
     assert file.exists()
     await restarted(hass, cloud, offline)
@@ -120,7 +126,7 @@ async def test_a_disk_that_was_full_for_a_moment(
 
 
 @pytest.mark.parametrize("call", ["makedirs", "unlink"])
-async def test_a_disk_that_is_read_only(
+async def test_read_only_disk_does_not_prevent_unloading(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -129,7 +135,7 @@ async def test_a_disk_that_is_read_only(
     call: str,
 ) -> None:
     """It costs what was to be kept, not the unloading."""
-    a_minute_passes(hass)
+    pass_a_minute(hass)
     await hass.async_block_till_done()
     end_outage(cloud)
     await all_sent(offline)  # so that there are files to be removed
@@ -141,7 +147,7 @@ async def test_a_disk_that_is_read_only(
     await caught_up(offline)
 
 
-async def test_a_slow_disk(
+async def test_changes_during_a_slow_write_are_not_lost(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -161,7 +167,7 @@ async def test_a_slow_disk(
             ended.set()
 
     monkeypatch.setattr(storage, "write_utf8_file_atomic", slow)
-    a_minute_passes(hass)
+    pass_a_minute(hass)
     await until(begun.is_set)
     for second in range(50, 60):
         measure(hass, "sensor.power", second + 1, second * 1000)
@@ -176,7 +182,7 @@ async def test_a_slow_disk(
     assert arrived(device) == list(range(1, 61))
 
 
-async def test_a_damaged_list(
+async def test_samples_survive_a_damaged_index(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry, real_disk: Path
 ) -> None:
     """Only what can't be read is lost; and with the device everything goes, what was set aside included."""
@@ -191,7 +197,7 @@ async def test_a_damaged_list(
     assert not [one.name for one in (real_disk / ".storage").iterdir() if KEY in one.name]
 
 
-async def test_unbound_while_it_was_unloaded(
+async def test_samples_of_a_property_unbound_while_unloaded_are_dropped(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry
 ) -> None:
     """Whoever unbinds a property does not want its past in the cloud, at whatever time."""
@@ -204,7 +210,7 @@ async def test_unbound_while_it_was_unloaded(
     assert arrived(device) == [1]
 
 
-async def test_an_answer_into_a_dead_connection(
+async def test_lost_answer_is_repeated_after_a_reload(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
 ) -> None:
     """An answer that was lost with its connection is sent again by the next one, also when the entry was reloaded meanwhile."""
@@ -230,11 +236,85 @@ async def test_an_answer_into_a_dead_connection(
     assert (reply["id"], reply["code"]) == ("7", 200)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00\x00\x00\x00",
+        b'{"version": 1, "minor_version": 1, "data": {"segments": [0], "latest": ',
+        b'{"version": 99, "minor_version": 1, "data": {"segments": []}}',
+        b'{"version": 1, "minor_version": 1, "data": ["a list"]}',
+        b'["no store at all"]',
+        b'{"some": "other file"}',
+    ],
+)
+async def test_unreadable_store_is_set_aside(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    real_disk: Path,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes,
+) -> None:
+    """A damaged or foreign file is set aside, which is said, and everything works without it."""
+    stored = real_disk / ".storage" / "aliyun_iot.here.unsent"
+    stored.parent.mkdir()
+    stored.write_bytes(content)
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([POWER], options=NO_MODEL, entry_id="here")
+    await posted(device, "Power", 1)
+    aside = [path for path in stored.parent.iterdir() if path.name.startswith("aliyun_iot.here.unsent.")]
+    assert [path.read_bytes() for path in aside] == [content]
+    assert any(record.levelno >= logging.WARNING and str(stored) in record.getMessage() for record in caplog.records)
+
+    await all_sent(entry)
+    await lose_connection(cloud, device, entry)
+    measure(hass, "sensor.power", 2, 1000)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert json.loads(stored.read_bytes())["data"]["segments"] == [0]
+
+
+async def test_damaged_rows_and_segments_are_left_out(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+) -> None:
+    """What makes no sense is left out, row by row and file by file."""
+    key = "aliyun_iot.here.unsent"
+    hass_storage[key] = {
+        "version": 1,
+        "data": {
+            "segments": [0, 1, 2, "three"],
+            "latest": {"Power": "nonsense", "Voltage": [NOON, 3], "Current": ["noon", 4]},
+            "desired": 4,
+            "offline_since": "yesterday",
+        },
+    }
+    hass_storage[f"{key}.0"] = {"version": 7, "data": {}}
+    rows = [
+        [store.SEGMENT, "Power", NOON, 5],
+        [store.SEGMENT, "Power", NOON, 6],
+        "row",
+        [store.SEGMENT + 1, 7, 8],
+        [-1, "Power", 1, 1],
+    ]
+    hass_storage[f"{key}.1"] = {"version": 1, "data": {"samples": rows}}
+    current = {"identifier": "Current", "entity": "sensor.current", "aspect": "value"}
+    entry = await set_up([POWER, VOLTAGE, current], options=NO_MODEL, entry_id="here")
+    await posted(device, "Power", 5)
+    await posted(device, "Voltage", 3)
+    await all_sent(entry)
+    assert device.samples["Power"] == [(5, NOON)]
+    assert "Current" not in device.properties
+
+
 class TestStoppedMeanwhile:
     """Home Assistant stops again at once."""
 
     @pytest.mark.parametrize("slow", ["conditions", KEY, f"{KEY}.0"])
-    async def test_while_it_reads(
+    async def test_stop_while_reading(
         self,
         hass: HomeAssistant,
         device: CloudDevice,
@@ -274,7 +354,7 @@ class TestStoppedMeanwhile:
         assert hass_storage[f"{KEY}.0"]["data"] == ROWS
         assert device.connections == 0
 
-    async def test_while_it_is_suspended(self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    async def test_stop_while_suspended(self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
         """A page that tries another way to connect comes back to a device that is to be silent."""
         entry = await set_up([], options=NO_MODEL)
         await entry.runtime_data.suspend()

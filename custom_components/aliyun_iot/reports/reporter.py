@@ -136,8 +136,6 @@ class Reporter:
         if self._untrack:
             self._untrack()
         self._bound = bound
-        self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
-        self._templates.follow(bound.by_identifier.values())
         self.outbox.follow(
             bound.by_identifier.keys(),
             {key: prop.binding.min_interval for key, prop in bound.by_identifier.items() if prop.binding.min_interval},
@@ -149,6 +147,8 @@ class Reporter:
             if (old := before.get(prop.identifier)) is None or _meaning(old) != _meaning(prop):
                 self.outbox.forget(prop.identifier)
                 self.history.forget_last(prop.identifier)
+        self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
+        self._templates.follow(bound.by_identifier.values())
         self._put_current(fresh)
 
     @callback
@@ -166,7 +166,9 @@ class Reporter:
         The cloud takes only a post for the new state. What has changed since then is on its way already.
         """
         properties = (self._bound.by_identifier.get(identifier) for identifier in identifiers)
-        self._put_current(prop for prop in properties if prop and self.outbox.of(prop.identifier).changed_at < since)
+        self._put_current(
+            prop for prop in properties if prop and self.outbox.status[prop.identifier].changed_at < since
+        )
 
     def present(self, identifiers: Iterable[str]) -> dict[str, Sample]:
         """Return the present values of those properties that are reported and have one."""
@@ -234,7 +236,7 @@ class Reporter:
         read: Callable[[BoundProperty, State, datetime], Sample | None] = BoundProperty.sample,
     ) -> Sample | None:
         """Return what to post for a state, or None; a value that cannot be sent is recorded, and does not stop the others."""
-        status = self.outbox.of(prop.identifier)
+        status = self.outbox.status[prop.identifier]
         try:
             sample = read(prop, state, at)
         except (Refused, InvalidValue) as err:
@@ -286,7 +288,7 @@ class Reporter:
 
     def _put_sample(self, identifier: str, sample: Sample) -> None:
         live = self._link.state is LinkState.ONLINE
-        self.outbox.of(identifier).changed_at = time.monotonic()
+        self.outbox.status[identifier].changed_at = time.monotonic()
         self.history.add(identifier, sample, live=live)
         if live:  # what waits is older, and must not arrive later
             self.outbox.supersede(identifier)

@@ -47,7 +47,7 @@ async def fall_silent(
     return entry
 
 
-async def test_renamed_meanwhile(
+async def test_last_value_is_sent_after_the_entity_was_renamed(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, thermometer: er.RegistryEntry
 ) -> None:
     """A name is only a name."""
@@ -65,7 +65,7 @@ async def test_renamed_meanwhile(
     [({"dead_band": 0.5}, 25), ({"conversion": {"offset": 1}}, 20)],
     ids=["how often it is told", "what it means"],
 )
-async def test_bound_otherwise_meanwhile(
+async def test_last_value_after_a_changed_binding(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -90,7 +90,7 @@ def measure_at(hass: HomeAssistant, value: int, seconds: float) -> None:
     hass.states.async_set("sensor.power", str(value), WATT, timestamp=time.time() + seconds)
 
 
-async def test_the_clock_was_days_ahead(
+async def test_value_of_a_clock_that_was_days_ahead_is_accepted(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """The platform refuses a message in which anything is of the day after tomorrow; the others must not suffer from it."""
@@ -109,7 +109,7 @@ async def test_the_clock_was_days_ahead(
     assert "CurrentTemperature" not in entry.runtime_data.device.reporter.outbox.refusals
 
 
-async def test_samples_of_days_ahead(
+async def test_samples_from_days_ahead_are_left_out(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They can't be sent, and are told of; all others are sent."""

@@ -55,7 +55,7 @@ def lamp(vendor: Vendor, identifier: str, aspect: str, kind: type[Lamp] = Lamp) 
     return {"identifier": identifier, "entity": vendor.reference(kind), "aspect": aspect, "access": "both"}
 
 
-async def test_an_entity_is_away_for_a_while(
+async def test_unavailable_entity_is_neither_reported_nor_set(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """An unavailable lamp is not off and not dark, cannot be set, and is right as soon as it is back."""
@@ -79,7 +79,7 @@ async def test_an_entity_is_away_for_a_while(
 
 
 @pytest.mark.parametrize("nothing", [None, "unavailable", "unknown"])
-async def test_a_sensor_has_nothing_to_say(
+async def test_sensor_without_a_value_is_not_reported(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, nothing: str | None
 ) -> None:
     """What is unknown stays what it was in the cloud, however the sensor says so."""
@@ -99,7 +99,9 @@ async def test_a_sensor_has_nothing_to_say(
     assert reported(device, "CurrentTemperature") == [20.0, -3.5]
 
 
-async def test_an_integration_is_reloaded(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+async def test_reloaded_integration_reports_nothing_false(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
     """Home Assistant keeps a reloaded integration's entities as unavailable, with attributes that mean nothing now."""
     vendor = Vendor(hass, [Thermometer, Lamp, Hygrometer])
     await vendor.set_up()
@@ -115,7 +117,7 @@ async def test_an_integration_is_reloaded(hass: HomeAssistant, device: CloudDevi
     assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0, 22.0], [1])
 
 
-async def test_a_renamed_entity_stays_bound(
+async def test_renamed_entity_stays_bound(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """A binding knows its entity by the registry: another entity id is no other entity, for both directions."""
@@ -136,7 +138,7 @@ async def test_a_renamed_entity_stays_bound(
 
 
 @pytest.mark.parametrize("in_one_go", [False, True])
-async def test_two_entities_swap_their_names(
+async def test_entities_that_swap_their_ids_stay_bound(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties, in_one_go: bool
 ) -> None:
     """Neither of two lamps ever speaks for the other, not even while Home Assistant is busy with renaming them."""
@@ -167,7 +169,7 @@ async def test_two_entities_swap_their_names(
     assert (vendor.entities[Lamp].is_on, reported(device, "LightSwitch")) == (False, [1, 0])
 
 
-async def test_a_removed_entity_is_not_replaced_by_a_namesake(
+async def test_removed_entity_is_not_replaced_by_another_with_its_id(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """Who comes under an old name is a stranger; the binding rests until its own entity is added again."""
@@ -198,7 +200,7 @@ async def test_a_removed_entity_is_not_replaced_by_a_namesake(
     assert reported(device, "LightSwitch") == [1, 0]
 
 
-async def test_a_state_without_a_registration_goes_and_comes(
+async def test_unregistered_entity_is_removed_and_added_again(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
     """What isn't registered is known by its entity id alone: gone is silent, back is bound."""
@@ -215,7 +217,7 @@ async def test_a_state_without_a_registration_goes_and_comes(
     assert reported(device, "CurrentTemperature") == [20.0, 21.0]
 
 
-async def test_an_entity_is_disabled_and_enabled(
+async def test_entity_is_disabled_and_enabled(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """A disabled entity has no state; Home Assistant reloads its integration some time after it is enabled."""
@@ -241,7 +243,7 @@ async def test_an_entity_is_disabled_and_enabled(
     assert not entry.runtime_data.device.bound.problems
 
 
-async def test_a_restart_with_entities_that_come_late(
+async def test_entities_that_are_late_after_a_restart(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """After a restart an integration may need minutes: until then its entities are unavailable, and nobody makes them up."""
@@ -264,7 +266,7 @@ async def test_a_restart_with_entities_that_come_late(
     assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0], [1, 0])
 
 
-async def test_entities_that_are_not_there_yet_have_no_state(
+async def test_entity_without_a_state_is_reported_later(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
     """A registered entity without any state at all, as before its integration was ever loaded, is waited for."""
@@ -282,7 +284,7 @@ async def test_entities_that_are_not_there_yet_have_no_state(
     assert reported(device, "CurrentTemperature") == [20.0]
 
 
-async def test_a_sensor_shows_another_unit(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+async def test_sensor_with_a_changed_unit(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """The user has it in Fahrenheit from now on; the property stays in the unit of the thing model."""
     vendor = Vendor(hass, [Thermometer, Hygrometer])
     await vendor.set_up()
@@ -300,7 +302,7 @@ async def test_a_sensor_shows_another_unit(hass: HomeAssistant, device: CloudDev
     assert reported(device, "CurrentTemperature") == [20.0, 25.0]
 
 
-async def test_a_number_shows_another_unit(
+async def test_number_with_a_changed_unit(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """Its limits change with the unit, and a set from the cloud still means Celsius."""
@@ -318,7 +320,7 @@ async def test_a_number_shows_another_unit(
     assert reported(device, "TargetTemperature") == [20.0, 25.0]
 
 
-async def test_a_number_gets_other_limits(
+async def test_number_with_changed_limits(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """What may be set is what the entity says now, not what it said when it was bound."""
@@ -334,7 +336,7 @@ async def test_a_number_gets_other_limits(
     assert reported(device, "TargetTemperature") == [20.0, 25.0]
 
 
-async def test_a_choice_gets_other_options(
+async def test_select_with_changed_options(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """An option keeps its number in the cloud wherever it stands in the list, and one that has none is kept back."""
@@ -359,7 +361,7 @@ async def test_a_choice_gets_other_options(
     assert not entry.runtime_data.device.reporter.unreportable
 
 
-async def test_a_lamp_loses_and_regains_its_dimmer(
+async def test_lamp_loses_and_regains_its_dimmer(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """A feature that is gone is neither reported nor set; the other properties of the entity go on."""
