@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.health import clock_watch
-from custom_components.aliyun_iot.health.clock_watch import SOON, TOLERANCE
+from custom_components.aliyun_iot.health.clock_watch import SHORT_INTERVAL, TOLERANCE
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, PRODUCT_KEY, SetUp
@@ -40,7 +40,7 @@ def answers(cloud: Simulator) -> int:
 
 async def look(hass: HomeAssistant) -> None:
     """Let the watch look whether there is a reason to ask."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=SOON + 1))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=SHORT_INTERVAL + 1))
     await hass.async_block_till_done()
 
 
@@ -51,7 +51,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def start(watch: clock_watch.ClockWatch) -> None:
         real(watch)
-        monkeypatch.setattr(clock_watch, "SOON", 0.0)
+        monkeypatch.setattr(clock_watch, "SHORT_INTERVAL", 0.0)
 
     monkeypatch.setattr(clock_watch.ClockWatch, "start", start)
 
@@ -95,7 +95,7 @@ async def test_a_clock_that_is_right(
     assert questions(cloud) == 1
     assert told(hass) is None
 
-    monkeypatch.setattr(clock_watch, "RARELY", 0.0)
+    monkeypatch.setattr(clock_watch, "INTERVAL", 0.0)
     await look(hass)
     await until(lambda: answers(cloud) == 2)
 
@@ -136,7 +136,7 @@ async def test_no_time_service(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then nothing is known, and nothing told; tomorrow it is asked again."""
-    monkeypatch.setattr(clock_watch, "PATIENCE", 0.01)
+    monkeypatch.setattr(clock_watch, "REPLY_TIMEOUT", 0.01)
     cloud.faults.set(lose_replies=1)
     entry = await set_up()
     await until(lambda: questions(cloud) == 1)

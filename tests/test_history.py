@@ -102,7 +102,7 @@ async def test_what_happens_now_does_not_wait_for_the_past(
     await lose_connection(cloud, device, running)
     for second in range(1, 1000):
         measure(hass, "sensor.power", second + 1, second * 1000)
-    cloud.faults.set(delay_replies=0.02)
+    cloud.faults.set(delay_replies=0.02)  # longer than the window between two rounds of newest values
     end_outage(cloud)
     await until(lambda: on_topic(cloud, HISTORY))
     measure(hass, "sensor.power", 0.5, 2_000_000)

@@ -30,8 +30,8 @@ from custom_components.aliyun_iot.const import (
 )
 from custom_components.aliyun_iot.health.issues import Issue
 from custom_components.aliyun_iot.health.mismatch import MAX_LISTED
-from custom_components.aliyun_iot.health.throttling import COMPLAINTS, QUIET
-from custom_components.aliyun_iot.health.tls_watch import PATIENCE
+from custom_components.aliyun_iot.health.throttling import SOLVED_AFTER, THROTTLED_REPLIES
+from custom_components.aliyun_iot.health.tls_watch import FAILURES_FOR_ISSUE
 from simulator import CloudDevice, Simulator
 
 from .alink.certificates import Authority
@@ -231,7 +231,7 @@ class TestRateLimit:
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         entry = await set_up([TEMPERATURE])
         await posted(device, "CurrentTemperature", 20.0)
-        cloud.faults.set(answer_code={"code": 429, "count": COMPLAINTS - 1})
+        cloud.faults.set(answer_code={"code": 429, "count": THROTTLED_REPLIES - 1})
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
         await posted(device, "CurrentTemperature", 21.0)
         assert told(hass) == {}
@@ -240,9 +240,9 @@ class TestRateLimit:
         hass.states.async_set("sensor.living_room", "22", CELSIUS)
         await posted(device, "CurrentTemperature", 22.0)
         assert told(hass) == {Issue.RATE_LIMIT: {"device": DEVICE_NAME, "rate": "9"}}
-        assert entry.runtime_data.device.reporter.counters.retried == COMPLAINTS
+        assert entry.runtime_data.device.reporter.counters.retried == THROTTLED_REPLIES
 
-        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=QUIET + 1))
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=SOLVED_AFTER + 1))
         await hass.async_block_till_done()
         assert told(hass) == {}
 
@@ -251,7 +251,7 @@ class TestRateLimit:
     ) -> None:
         """Nobody listens to complaints any more."""
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
-        cloud.faults.set(answer_code={"code": 429, "count": COMPLAINTS})
+        cloud.faults.set(answer_code={"code": 429, "count": THROTTLED_REPLIES})
         entry = await set_up([TEMPERATURE])
         await wait_for_issue(hass, Issue.RATE_LIMIT)
         assert await hass.config_entries.async_unload(entry.entry_id)
@@ -317,7 +317,7 @@ class TestTls:
     ) -> None:
         """Told after several attempts to set the device up, and withdrawn by the first that succeeds."""
         entry = await set_up_expired(expired_cloud, authority, set_up, entry_data)
-        for _ in range(PATIENCE - 1):
+        for _ in range(FAILURES_FOR_ISSUE - 1):
             assert entry.state is ConfigEntryState.SETUP_RETRY
             assert told(hass) == {}
             await try_again(hass, entry)
@@ -339,7 +339,7 @@ class TestTls:
     ) -> None:
         """An entry that was never set up is not unloaded by us, and yet nothing is left of what was told."""
         entry = await set_up_expired(expired_cloud, authority, set_up, entry_data)
-        for _ in range(PATIENCE - 1):
+        for _ in range(FAILURES_FOR_ISSUE - 1):
             await try_again(hass, entry)
         assert Issue.CERTIFICATE_INVALID in told(hass)
         await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
@@ -351,7 +351,7 @@ class TestTls:
         """What is told names what to try; once the transport is put right, it is gone."""
         entry_data[CONF_TRANSPORT] = "tls"
         entry = await set_up()
-        for _ in range(PATIENCE - 1):
+        for _ in range(FAILURES_FOR_ISSUE - 1):
             await try_again(hass, entry)
         assert told(hass).keys() == {Issue.TLS_FAILED}
         hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_TRANSPORT: "tcp"})

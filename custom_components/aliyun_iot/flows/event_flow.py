@@ -20,8 +20,8 @@ import voluptuous as vol
 from ..alink.model.thing_model import Event
 from ..exposures import entity_reference, event_bindings, event_title, resolve_entity
 from ..mapping.event_binding import EventBinding
+from ..mapping.event_output import EventOutput
 from ..mapping.validators import valid_identifier
-from ..reports.event_output import EventOutput
 from ..reports.event_sources import Triggers, validated_triggers
 from ..runtime import thing_model_of
 from ..words.labels import Labels

@@ -1,4 +1,4 @@
-"""What in Home Assistant makes an event of the thing model: an event entity that fires, or triggers."""
+"""The sources of events of the thing model: an event entity that fires, or triggers."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -19,19 +19,19 @@ from ..mapping.attributes import moment
 _LOGGER = logging.getLogger(__name__)
 
 RESOLUTION: Final = timedelta(milliseconds=1)
-"""How exactly the state of an event entity tells the time."""
+"""The resolution of the time in the state of an event entity."""
 
 type Triggers = list[dict[str, Any]]
 type Happened = Callable[[Mapping[str, Any], datetime], None]
-"""Takes the variables for templates, and when it happened."""
+"""Called with the variables for templates, and with the time."""
 
 
 @callback
 def follow_event_entity(hass: HomeAssistant, entity_id: str, happened: Happened) -> CALLBACK_TYPE:
-    """Tell of every firing of an event entity from now on; return what ends that.
+    """Call `happened` whenever an event entity fires; return a function that ends it.
 
-    The state of an event entity is the time of its last firing. That it becomes available again, or is restored with
-    the time of a firing that was before, is none.
+    The state of an event entity is the time at which it last fired. It has not fired when it becomes available again or is
+    restored with an earlier time.
     """
     last = _fired_at(hass.states.get(entity_id)) or dt_util.utcnow() - RESOLUTION
 
@@ -57,10 +57,10 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, happened: Happened)
 async def attach_triggers(
     hass: HomeAssistant, triggers: Triggers, name: str, happened: Happened, failed: Callable[[str], None]
 ) -> CALLBACK_TYPE | None:
-    """Tell whenever one of the triggers triggers; return what ends that, None if none could be attached.
+    """Call `happened` whenever one of the triggers fires; return a function that ends it, None if none could be attached.
 
-    `failed` is told what is wrong with those that can't be. Raises vol.Invalid or HomeAssistantError when the
-    configuration is wrong.
+    `failed` is called with what is wrong with a trigger that could not be attached. Raises vol.Invalid or HomeAssistantError for
+    an invalid configuration.
     """
 
     @callback

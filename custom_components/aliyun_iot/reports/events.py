@@ -16,7 +16,7 @@ import voluptuous as vol
 from ..alink.model.thing_model import ThingModel
 from ..exposures import event_bindings, resolve_entity
 from ..mapping.event_binding import EventBinding
-from .event_output import EventOutput
+from ..mapping.event_output import EventOutput
 from .event_queue import EventQueue, PendingEvent
 from .event_sources import attach_triggers, follow_event_entity
 
@@ -84,7 +84,7 @@ class EventReporter:
 
     @callback
     def stop(self) -> None:
-        """Follow nothing any more; a trigger of another integration that hangs must not delay this."""
+        """Stop following; a trigger of another integration that hangs does not delay this."""
         self._running = False
         if self._following:
             self._following.cancel()

@@ -83,13 +83,13 @@ class History:
         """Return whether a live sample of a property is still to be sent."""
         return bool((numbers := self._numbers.get(identifier)) and numbers.live)
 
-    def has_several_live(self) -> bool:
-        """Return whether more than one live sample of some property is to be sent."""
-        return any(len(numbers.live) > 1 for numbers in self._numbers.values())
-
     def newest_past(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property if it is past and still to be sent."""
         return None if self.is_live(identifier) else self._newest(identifier)
+
+    def has_several_live(self) -> bool:
+        """Return whether more than one live sample of some property is to be sent."""
+        return any(len(numbers.live) > 1 for numbers in self._numbers.values())
 
     @callback
     def add(self, identifier: str, sample: Sample, *, live: bool) -> None:

@@ -157,6 +157,12 @@ class LiveLane(_SampleLane):
 
     batches = True
 
+    def is_full(self) -> bool:
+        """Return whether the samples fill a message, or need several."""
+        if not self.batches and self._history.has_several_live():
+            return True
+        return len(self._history.live) >= VALUES_PER_POST
+
     @override
     def _first(self, limit: int) -> dict[int, Kept]:
         kept = dict(islice(self._history.live.items(), limit))

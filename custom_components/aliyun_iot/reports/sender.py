@@ -124,7 +124,7 @@ class Sender:
                     pass
             except NotConnected as err:
                 _LOGGER.debug("Waiting for the next connection: %s", err)
-            except Exception:  # an error that nobody foresaw must not end the sending
+            except Exception:  # an unexpected error must not end the loop
                 _LOGGER.exception("Sending failed unexpectedly")
                 await asyncio.sleep(RETRY_DELAY)
                 self._wake.set()
@@ -134,9 +134,8 @@ class Sender:
         self._wake_at_once.clear()
         closed = self._opens_at - time.monotonic()
         due = self._outbox.due() if closed <= 0 else ()
-        live = len(self._history.live)
-        full = live >= VALUES_PER_POST or (not self._live.batches and self._history.has_several_live())
-        if due or full or (live and closed <= 0):
+        live = bool(self._history.live)
+        if due or (live and (closed <= 0 or self._live.is_full())):
             await self._send_round(due)
         elif self._events.waiting:
             await self._deliver(self._event, self._event.take())

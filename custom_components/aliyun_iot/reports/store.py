@@ -1,6 +1,6 @@
 """What the cloud does not have yet, kept on disk over restarts and power cuts.
 
-Writing wears an SD card out, so nothing is written while the device is connected, and otherwise once a minute what is new:
+Writing wears out an SD card, so nothing is written while the device is connected. Otherwise changes are written once a minute:
 samples are in segments, of which only those that have changed are written again.
 """
 
@@ -53,16 +53,16 @@ class UnsentStore:
         self._in_turn = asyncio.Lock()
 
     async def load(self) -> dict[str, Sample]:
-        """Restore what an earlier run has left, and return the values of properties that waited then.
+        """Restore what an earlier run has left, and return the newest values that waited then.
 
-        What cannot be read is set aside, and only that is lost.
+        A file that cannot be read is set aside; only what is in it is lost.
         """
         index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
         since = index.get("offline_since")
         self.offline_since = since if isinstance(since, int) else None
         self._events.restore(_pending(index.get("events")))
-        # A damaged index, or one from before a power cut, does not list all of them.
+        # A damaged index, or one written before a power cut, does not list all of them.
         self._segments = {*_listed(index), *await async_numbers(self._hass, self._key)}
         for segment in sorted(self._segments):
             rows = await async_read(self._hass, f"{self._key}.{segment}")
@@ -100,7 +100,7 @@ class UnsentStore:
 
     async def _write(self) -> None:
         """Write what has changed; one write after the other, as a disk may be slow."""
-        if self._loaded:  # otherwise it would overwrite what was never read
+        if self._loaded:  # otherwise it would overwrite what was not read yet
             async with self._in_turn:
                 await self._write_changed()
 

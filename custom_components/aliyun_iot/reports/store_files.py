@@ -1,6 +1,6 @@
-"""The files in which unsent values lie: whatever a disk does, nothing here raises.
+"""The files of unsent values. Nothing here raises because of the disk.
 
-What can't be read is set aside, what can't be written is told, and what can't be removed stays.
+A file that can't be read is set aside, one that can't be written is reported to the caller, and one that can't be removed stays.
 """
 
 import logging
@@ -17,7 +17,7 @@ VERSION = 1
 
 
 class _File(Store[dict[str, Any]]):
-    """A store that knows whether it could not be written; Home Assistant's own only logs it."""
+    """A store that remembers whether writing failed; Home Assistant's own only logs it."""
 
     failed = False
 
@@ -29,11 +29,11 @@ class _File(Store[dict[str, Any]]):
 
 
 async def async_read(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
-    """Return what is stored, None if nothing is; a file that is not ours, of a later version or damaged is set aside."""
+    """Return what is stored, None if nothing is; a damaged or foreign file, or one of a later version, is set aside."""
     store = _file(hass, key)
     try:
         data: object = await store.async_load()
-    except Exception as err:  # noqa: BLE001 - a foreign file fails in any way, and must not keep the device from working
+    except Exception as err:  # noqa: BLE001 - a foreign file may fail in any way, and must not keep the device from working
         await _set_aside(hass, Path(store.path), f"{type(err).__name__}: {err}")
         return None
     if data is None or isinstance(data, dict):
@@ -43,7 +43,7 @@ async def async_read(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
 
 
 async def async_write(hass: HomeAssistant, key: str, data: dict[str, Any]) -> bool:
-    """Store something, at once or at the end of a stop, and tell whether that worked so far; a full disk does not."""
+    """Store data, at once or when Home Assistant stops; return whether no error occurred, such as a full disk."""
     store = _file(hass, key)
     try:
         await store.async_save(data)
@@ -67,7 +67,7 @@ async def async_remove_all(hass: HomeAssistant, key: str) -> None:
 
 
 async def async_numbers(hass: HomeAssistant, key: str) -> list[int]:
-    """Return the numbers that stand behind a key in the names of files, as in `key.7`."""
+    """Return the numbers that follow a key in the names of files, as in `key.7`."""
     return await hass.async_add_executor_job(_numbers, Path(_file(hass, key).path))
 
 
@@ -78,8 +78,8 @@ def _file(hass: HomeAssistant, key: str) -> _File:
 async def _set_aside(hass: HomeAssistant, path: Path, reason: str) -> None:
     aside = path.with_name(f"{path.name}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%S%f}")
     _LOGGER.warning(
-        "Values that were kept for the cloud can't be read from %s (%s). The file is set aside as %s; what it holds is not"
-        " sent, everything else goes on",
+        "Values that were kept for the cloud can't be read from %s (%s). The file is set aside as %s; the values in it are not"
+        " sent, everything else works",
         path,
         reason,
         aside.name,

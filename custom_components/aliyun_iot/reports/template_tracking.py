@@ -1,4 +1,4 @@
-"""Following templates: whatever in Home Assistant they depend on, their new results are told."""
+"""Tracking templates: their new results are reported, whatever they depend on in Home Assistant."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -16,46 +16,46 @@ from homeassistant.util import dt as dt_util
 from ..bound import BoundProperty
 
 type ResultListener = Callable[[BoundProperty, Any, datetime, Context | None], None]
-"""Takes a property, the result of its template or the error it ended with, and time and context of the change."""
+"""Called with a property, the result or the error of its template, and the time and context of the change."""
 
 
 class TemplateTracking:
-    """Follows the templates of properties, each by itself: one that fails or is busy never stops the others.
+    """Tracks the templates of properties, each by itself, so that one that fails or is busy does not stop the others.
 
-    Home Assistant limits how often a template is rendered that looks at all of its states.
+    Home Assistant limits how often it renders a template that uses all states.
     """
 
     def __init__(self, hass: HomeAssistant, on_result: ResultListener) -> None:
-        """Follow nothing yet."""
+        """Nothing is tracked before `follow`."""
         self._hass = hass
         self._on_result = on_result
         self._tracked: dict[str, tuple[BoundProperty, TrackTemplateResultInfo]] = {}
 
     @callback
     def follow(self, properties: Iterable[BoundProperty]) -> None:
-        """Follow the templates of these properties from now on, and no others."""
-        wanted = {one.identifier: one for one in properties if one.templates.source and one.binding.access.reports}
-        for identifier, (one, tracker) in list(self._tracked.items()):
-            if wanted.get(identifier) != one:
+        """Track the templates of these properties from now on, and no others."""
+        wanted = {prop.identifier: prop for prop in properties if prop.templates.source and prop.reports}
+        for identifier, (prop, tracker) in list(self._tracked.items()):
+            if wanted.get(identifier) != prop:
                 tracker.async_remove()
                 del self._tracked[identifier]
-        for identifier, one in wanted.items():
+        for identifier, prop in wanted.items():
             if identifier not in self._tracked:
-                self._tracked[identifier] = (one, self._track(one))
+                self._tracked[identifier] = (prop, self._track(prop))
 
     @callback
     def stop(self) -> None:
-        """Follow no template any more."""
+        """Stop tracking."""
         self.follow(())
 
-    def _track(self, one: BoundProperty) -> TrackTemplateResultInfo:
+    def _track(self, prop: BoundProperty) -> TrackTemplateResultInfo:
         @callback
-        def tell(event: Event[EventStateChangedData] | None, updates: list[TrackTemplateResult]) -> None:
+        def rendered(event: Event[EventStateChangedData] | None, updates: list[TrackTemplateResult]) -> None:
             state = event.data["new_state"] if event else None
             at = state.last_updated if state else event.time_fired if event else dt_util.utcnow()
             for update in updates:
-                self._on_result(one, update.result, at, event.context if event else None)
+                self._on_result(prop, update.result, at, event.context if event else None)
 
-        assert one.templates.source  # noqa: S101 - `follow` takes no others
-        template = TrackTemplate(one.templates.source, one.source_variables())
-        return async_track_template_result(self._hass, [template], tell)
+        assert prop.templates.source  # noqa: S101 - `follow` takes no others
+        template = TrackTemplate(prop.templates.source, prop.source_variables())
+        return async_track_template_result(self._hass, [template], rendered)

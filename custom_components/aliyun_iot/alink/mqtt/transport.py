@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import logging
 import socket
 import ssl
-from typing import Any, Final, Protocol, override
+from typing import Any, Final, override
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -58,34 +58,6 @@ class Delivery:
 
 
 type MessageHandler = Callable[[Delivery], None]
-
-
-class MqttConnection(Protocol):
-    """An accepted MQTT connection."""
-
-    lost: asyncio.Future[ConnectError]
-    """Resolves with the reason as soon as the connection is gone, unless it was closed on purpose."""
-
-    def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        """Hand a message to the socket; raises NotConnected."""
-
-    def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
-        """Hand a message of QoS 1 to the socket, and return what resolves with its PUBACK; both raise NotConnected."""
-
-    async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
-        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
-
-    async def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
-
-    def doubt(self) -> None:
-        """Ping the host at the next check, since an expected message did not come; without a reply the connection is lost."""
-
-    def give_up(self, error: ConnectError) -> None:
-        """Treat the connection as lost for this reason."""
-
-    async def close(self) -> None:
-        """Send DISCONNECT and release the socket."""
 
 
 class _SocketClient(mqtt.Client):
@@ -148,10 +120,14 @@ _REFUSALS: dict[str, type[ConnectError]] = {
 }
 
 
-class _PahoConnection:
-    """Drives one paho client by the loop's reader, writer and timer."""
+class MqttConnection:
+    """An accepted MQTT connection: one paho client, driven by the loop's reader, writer and timer.
+
+    `lost` resolves with the reason as soon as the connection is gone, unless it was closed on purpose.
+    """
 
     def __init__(self, sock: socket.socket, on_message: MessageHandler) -> None:
+        """Take over an open socket; `open_connection` does so."""
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[ConnectError] = loop.create_future()
         self.accepted: asyncio.Future[None] = loop.create_future()
@@ -168,6 +144,7 @@ class _PahoConnection:
         self._client: _SocketClient
 
     def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
+        """Send CONNECT; `accepted` resolves with the outcome."""
         client = _SocketClient(
             CallbackAPIVersion.VERSION2,
             client_id=credentials.client_id,
@@ -196,9 +173,11 @@ class _PahoConnection:
         client.reconnect()
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Hand a message to the socket; raises NotConnected."""
         self._publish(topic, payload, qos, None)
 
     def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+        """Hand a message of QoS 1 to the socket, and return what resolves with its PUBACK; both raise NotConnected."""
         acknowledged: asyncio.Future[None] = self._loop.create_future()
         self._publish(topic, payload, 1, acknowledged)
         return acknowledged
@@ -222,10 +201,12 @@ class _PahoConnection:
             waiting.set_exception(NotConnected("the host does not acknowledge messages"))
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
+        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
         codes = await self._acknowledgement(*self._client.subscribe([(topic, 1) for topic in filters]))
         return tuple(topic for topic, code in zip(filters, codes, strict=False) if code.value >= REFUSED_FILTER)
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
         await self._acknowledgement(*self._client.unsubscribe(list(filters)))
 
     async def _acknowledgement(self, status: MQTTErrorCode, packet: int | None) -> Sequence[ReasonCode]:
@@ -239,12 +220,15 @@ class _PahoConnection:
             del self._subscribing[packet]
 
     def doubt(self) -> None:
+        """Ping the host at the next check, since an expected message did not come; without a reply the connection is lost."""
         self._liveness.doubt()
 
     def give_up(self, error: ConnectError) -> None:
+        """Treat the connection as lost for this reason."""
         self._end(error)
 
     async def close(self) -> None:
+        """Send DISCONNECT and release the socket."""
         self.lost.cancel()
         self._client.disconnect()
         try:
@@ -407,7 +391,7 @@ async def open_connection(
     """
     try:
         async with asyncio.timeout(timeout):
-            connection = _PahoConnection(await open_socket(endpoint, timeout), on_message)
+            connection = MqttConnection(await open_socket(endpoint, timeout), on_message)
             before_connect()
             try:
                 connection.start(credentials, endpoint, keep_alive)

@@ -1,4 +1,4 @@
-"""The output data of an event: templates are rendered, and the results fitted to the thing model."""
+"""The output data of an event: rendered templates, converted to the types of the thing model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ import voluptuous as vol
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field, TextType
-from ..mapping.aspect import Refused
-from ..mapping.templates import value_of
-from ..mapping.wire import to_wire
+from .aspect import Refused
+from .templates import value_of
+from .wire import to_wire
 
 
 @dataclass(frozen=True, slots=True)
 class EventOutput:
-    """What an event tells: by output parameter a template, or a value with templates anywhere in it."""
+    """The output of an event: by parameter a template, or a value with templates anywhere in it."""
 
     templates: Mapping[str, Any]
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> Self:
-        """Compile what the user entered; raises vol.Invalid, which names the parameter, for what is no template."""
+        """Compile what the user entered; raises vol.Invalid, which names the parameter, for an invalid template."""
         templates: dict[str, Any] = {}
         for name, value in output.items():
             try:
@@ -37,10 +37,10 @@ class EventOutput:
     def render(
         self, variables: Mapping[str, Any], fields: Mapping[str, Field] | None
     ) -> tuple[dict[str, JsonValue], list[str]]:
-        """Return the output data, and what is wrong with the rest.
+        """Return the output data, and the problems of parameters that are left out.
 
-        `fields` are what the thing model has, None without one. What renders as nothing is left out, and so is what does
-        not fit: an alarm is worth more without a detail than not at all.
+        `fields` are the parameters in the thing model, None without one. A parameter without a value, or with one that does not
+        fit, is left out, as an alarm without a detail is better than none.
         """
         output: dict[str, JsonValue] = {}
         problems: list[str] = []
@@ -65,6 +65,6 @@ def _render(template: Any, variables: Mapping[str, Any], field: Field | None) ->
     if value is None or field is None:
         return int(value) if isinstance(value, bool) else value
     if isinstance(field.data_type, TextType):
-        # Of text that looks like a number or a list, Home Assistant makes one.
+        # Home Assistant turns text that looks like a number or a list into one.
         value = render_complex(template, variables, parse_result=False)
     return to_wire(field.data_type, value, field.identifier)
