@@ -167,8 +167,6 @@ class Outbox:
         """Queue a value, replacing an older one; `number` is that of the sample in the history."""
         if identifier in self.waiting:
             self._counters.merged += 1
-        elif identifier not in self.status:
-            self.status[identifier] = PropertyStatus()
         self.waiting[identifier] = Queued(sample, number)
 
     @callback

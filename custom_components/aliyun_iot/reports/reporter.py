@@ -277,7 +277,7 @@ class Reporter:
         return last if sample else self.history.newest_past(prop.identifier)
 
     def _put(self, identifier: str, sample: Sample, number: int | None = None) -> None:
-        status = self.outbox.of(identifier)
+        status = self.outbox.status[identifier]
         if status.rests:
             return
         status.changed_at = time.monotonic()
