@@ -1,6 +1,6 @@
-"""Every code of the platform, once: what it is called, what it means and what can be done about it.
+"""Every code of the platform: its name, its meaning and what can be done about it.
 
-One table serves replies, repair issues and the documentation. Sources: `docs/protocol.md` §7.1 (codes a device may return, of
+The table is used by replies, repair issues and the documentation. Sources: `docs/protocol.md` §7.1 (codes a device may return, of
 which 100000 to 110000 are its own to define) and §7.2 (codes of the cloud).
 """
 
@@ -35,15 +35,15 @@ class Code(IntEnum):
 
 
 DEVICE_CODES: Final = frozenset({401, 403, 520, 521, 522, 6100, 6204, 6208, 6209})
-"""Codes that are about the device or the account, never about what was sent or asked for."""
+"""Codes that concern the device or the account, not the request."""
 
 RETRY_CODES: Final = DEVICE_CODES | {Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6661, 6760}
-"""Codes that say "not now" rather than "not this" (`docs/protocol.md` §7.2)."""
+"""Codes after which the same request may succeed later (`docs/protocol.md` §7.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeText:
-    """A code in words: `meaning` as a key for machines, `en` and `zh` as sentences for people."""
+    """The meaning of a code: `meaning` as a key, `en` and `zh` as sentences for users."""
 
     meaning: str
     en: str
@@ -51,11 +51,11 @@ class CodeText:
 
 
 def describe(code: int, language: str = "en") -> str:
-    """Say what `code` means, in simplified Chinese for a `language` that starts with `zh`, otherwise in English."""
+    """Return the meaning of `code`, in simplified Chinese for a `language` that starts with `zh`, otherwise in English."""
     chinese = is_chinese(language)
     if text := CODES.get(code):
         return text.zh if chinese else text.en
-    return f"平台返回了未知的代码 {code}。" if chinese else f"The platform answered with the unknown code {code}."
+    return f"平台返回了未知的代码 {code}。" if chinese else f"The platform replied with the unknown code {code}."
 
 
 _SCRIPT_EN: Final = "Check the data parsing script of the product in the console."
@@ -205,7 +205,7 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
         6200: CodeText("script_missing", f"The product has no script. {_SCRIPT_EN}", f"产品没有脚本。{_SCRIPT_ZH}"),
         6201: CodeText(
             "script_result_empty",
-            f"The script made nothing of the raw data. {_SCRIPT_EN}",
+            f"The result of the script is empty. {_SCRIPT_EN}",
             f"脚本转换后的数据为空。{_SCRIPT_ZH}",
         ),
         6202: CodeText(
@@ -238,7 +238,9 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
             "产品不存在，请检查 ProductKey 和地域。",
         ),
         6280: CodeText(
-            "device_name_invalid", "The device name breaks the rules of the platform.", "DeviceName 不符合平台规范。"
+            "device_name_invalid",
+            "The device name does not follow the rules of the platform.",
+            "DeviceName 不符合平台规范。",
         ),
         6287: CodeText(
             "sign_invalid",
@@ -266,7 +268,7 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
             "参数必须是物模型所定义的对象或数组。",
         ),
         6302: CodeText("parameter_missing", "A required input parameter is missing.", "缺少必填的输入参数。"),
-        6303: CodeText("number_invalid", "A parameter is not the number it should be.", "参数不是合法的数字。"),
+        6303: CodeText("number_invalid", "A parameter is not a valid number.", "参数不是合法的数字。"),
         6304: CodeText(
             "parameter_unknown",
             "The thing model does not define this parameter. Compare the thing model here with the one in the console.",
@@ -285,7 +287,9 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
         ),
         6308: CodeText("bool_invalid", "The value is neither 0 nor 1.", "布尔值（bool）只能是 0 或 1。"),
         6309: CodeText(
-            "enum_invalid", "The value is none of the choices of the thing model.", "值不在物模型的枚举（enum）项中。"
+            "enum_invalid",
+            "The value is not an item of the enumeration in the thing model.",
+            "值不在物模型的枚举（enum）项中。",
         ),
         6310: CodeText(
             "text_invalid",
@@ -357,7 +361,7 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
         # Gateway and registration
         6400: CodeText(
             "topology_full",
-            "The gateway has as many sub-devices as it may have. Use several gateways.",
+            "The gateway has reached the maximum number of sub-devices. Use several gateways.",
             "网关的子设备数量已达上限，请使用多个网关。",
         ),
         6401: CodeText(
@@ -399,12 +403,12 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType(
         ),
         6717: CodeText(
             "log_config_type_invalid",
-            "The log configuration was asked for with an illegal `getType`.",
+            "The request for the log configuration has an invalid `getType`.",
             "获取日志配置时 getType 不合法。",
         ),
         6718: CodeText(
             "log_config_scope_invalid",
-            "The log configuration was asked for with an illegal `configScope`.",
+            "The request for the log configuration has an invalid `configScope`.",
             "获取日志配置时 configScope 不合法。",
         ),
         6760: CodeText(

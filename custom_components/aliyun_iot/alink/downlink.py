@@ -235,6 +235,7 @@ class Downlink:
         may_be_again = delivery.again or command.sync or not command.is_data
         outcome = recent.find(key, again=delivery.again or command.is_data) if may_be_again else None
         if outcome is None and (refusal := self._refusal()):
+            _LOGGER.debug("The command on %s is not carried out: %s", command.topic, refusal.message)
             self._answer(command, route, refusal)
             return
         if outcome is None:

@@ -157,7 +157,8 @@ class Link:
         backoff = Backoff()
         try:
             while True:
-                await asyncio.sleep(self.config.pacer.delay())
+                while (delay := self.config.pacer.delay()) > 0:  # others share the pacer  # noqa: ASYNC110
+                    await asyncio.sleep(delay)
                 self._set_state(LinkState.CONNECTING, self.last_error)
                 error, delay = await self._connect(backoff)
                 self._set_state(

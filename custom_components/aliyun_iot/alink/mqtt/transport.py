@@ -141,7 +141,7 @@ class _SocketClient(mqtt.Client):
     @override
     def _send_pingreq(self) -> MQTTErrorCode:
         # paho pings by itself as well, but waits a whole keep-alive for the answer.
-        self.liveness.asked()
+        self.liveness.pinged()
         return super()._send_pingreq()
 
     @override
@@ -225,13 +225,13 @@ class _PahoConnection:
         return acknowledged
 
     def _publish(self, topic: str, payload: bytes, qos: int, acknowledged: asyncio.Future[None] | None) -> None:
-        if self._closed.is_set():
+        if self.lost.done():
             raise NotConnected("the connection is closed")
         sent = self._client.publish(topic, payload, qos)
         if sent.rc != mqtt.MQTT_ERR_SUCCESS:
             raise NotConnected(mqtt.error_string(sent.rc))
         if qos:
-            self._liveness.owed()
+            self._liveness.sent()
             self._publishing[sent.mid] = acknowledged
             if len(self._publishing) > MAX_UNACKNOWLEDGED:
                 self._give_up_oldest()
@@ -250,7 +250,7 @@ class _PahoConnection:
         await self._acknowledgement(*self._client.unsubscribe(list(filters)))
 
     async def _acknowledgement(self, status: MQTTErrorCode, packet: int | None) -> Sequence[ReasonCode]:
-        if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
+        if self.lost.done() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
             raise NotConnected("the connection is closed")
         acknowledged: asyncio.Future[Sequence[ReasonCode]] = self._loop.create_future()
         self._subscribing[packet] = acknowledged
@@ -368,7 +368,7 @@ class _PahoConnection:
             self._loop.remove_writer(sock)
 
     def _read(self) -> None:
-        self._liveness.heard()
+        self._liveness.received()
         try:
             self._client.loop_read()
             # A TLS record may hold several packets; the loop only hears of the first.
@@ -384,7 +384,7 @@ class _PahoConnection:
         self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._check)
         self._check_network()
         self._check_queue()
-        match self._liveness.look():
+        match self._liveness.check():
             case Finding.PING:
                 self._client.ping()
             case Finding.GONE:
