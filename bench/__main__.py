@@ -1,4 +1,4 @@
-"""The command line of the benchmarks. To add one, add its file and its line in `BENCHMARKS`."""
+"""The command line of the benchmarks. A new benchmark has a file of its own and a line in `BENCHMARKS`."""
 
 import argparse
 import asyncio
@@ -30,7 +30,7 @@ def main() -> None:
     for benchmark in BENCHMARKS:
         command = commands.add_parser(benchmark.name, help=benchmark.help, description=benchmark.help)
         benchmark.add_options(command)
-        command.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+        command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
         command.set_defaults(benchmark=benchmark)
     options = parser.parse_args()
 

@@ -1,16 +1,16 @@
-"""What a benchmark is, and what it hands back."""
+"""The form of a benchmark and of its report."""
 
 import argparse
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 type Figures = Mapping[str, object]
-"""Everything that was measured, for JSON; times in the unit that the keys name."""
+"""All figures, for JSON; the keys name the units of times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of a benchmark: for people and for machines."""
+    """The outcome of a benchmark, as text and as figures."""
 
     text: str
     figures: Figures
@@ -18,7 +18,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """One benchmark: `add_options` fills its parser, `run` measures with the options."""
+    """A benchmark; `add_options` adds its options to the parser, `run` measures with these options."""
 
     name: str
     help: str

@@ -1,4 +1,4 @@
-"""Processes beside Home Assistant that are asked and answer in lines of JSON, so that no event loop is shared."""
+"""Child processes that read and answer lines of JSON, so that they don't share the event loop of Home Assistant."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,30 +13,30 @@ LONGEST_LINE = 16 * 1024 * 1024
 
 
 class ChildFailed(Exception):  # noqa: N818 - named after what happened
-    """A child process ended instead of answering; what it had to say is on stderr."""
+    """A child process has ended instead of answering; stderr has its messages."""
 
 
 class Child:
-    """One running process."""
+    """A running child process."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Take over a process whose stdin and stdout are pipes."""
+        """Use a process whose stdin and stdout are pipes."""
         self._process = process
 
     @property
     def processor_seconds(self) -> float:
-        """Return the processor time that the process has taken so far."""
+        """Return the processor time of the process so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         user, system = fields[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     async def ask(self, question: Any) -> Any:
-        """Send one line and return the line that answers it; raises ChildFailed."""
+        """Send a line and return the line in answer to it; raises ChildFailed."""
         assert self._process.stdin  # noqa: S101 - for the type checker
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
-        return await self.hear()
+        return await self.read()
 
-    async def hear(self) -> Any:
+    async def read(self) -> Any:
         """Return the next line; raises ChildFailed."""
         assert self._process.stdout  # noqa: S101 - for the type checker
         if line := await self._process.stdout.readline():
@@ -44,7 +44,7 @@ class Child:
         raise ChildFailed(f"exit status {await self._process.wait()}")
 
     async def end(self) -> None:
-        """Close its stdin, which asks it to end, and wait until it does."""
+        """Close its stdin, which makes it end, and wait until it has ended."""
         self._process.stdin.close()  # type: ignore[union-attr]
         try:
             async with asyncio.timeout(5):
@@ -56,7 +56,7 @@ class Child:
 
 @asynccontextmanager
 async def child(*command: str | Path) -> AsyncIterator[Child]:
-    """Run a command in the project folder as long as the context lasts."""
+    """Run a command in the project folder for the duration of the context."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE
     )

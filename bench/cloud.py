@@ -1,4 +1,4 @@
-"""The simulator in a process of its own, and what a benchmark asks of it.
+"""The simulator in a process of its own, and the requests of the benchmarks to it.
 
     python -m bench.cloud QOS '[["device-name", "secret"], …]' THING_MODEL
 
@@ -19,21 +19,21 @@ from simulator.device import ServiceCall
 from .children import Child, child
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 SUCCESS = 200
-LONGEST_WAIT = 5.0
-AFTERMATH = 0.2
-"""Seconds in which a second answer would come, if there was one."""
+ANSWER_TIMEOUT = 5.0
+LATE_ANSWER_WAIT = 0.2
+"""Seconds to wait for a second answer, which would be wrong."""
 
 type Sets = Sequence[tuple[str, int]]
-"""Identifiers and values, in the order in which they are sent."""
+"""Identifiers and values, in the order of sending."""
 
 
 class Cloud:
     """The cloud in the other process."""
 
     def __init__(self, process: Child, port: int) -> None:
-        """Talk to it by `process`; devices connect to `port` on loopback."""
+        """Devices connect to `port` on loopback."""
         self.port = port
         self._process = process
 
@@ -42,19 +42,19 @@ class Cloud:
         await self._process.ask(["wait_online", device.device_name])
 
     async def time_sets(self, device: Device, first: int, count: int) -> list[float]:
-        """Set the switch `count` times, each after the reply to the one before; return the milliseconds of each.
+        """Set the switch `count` times, each time after the reply to the previous set; return the milliseconds of each.
 
-        Counted from the moment when the cloud writes the set until it has read the reply. Raises ChildFailed when a
-        device answers anything but success.
+        They are counted from the moment when the cloud writes the set until it has read the reply. Raises ChildFailed if the
+        device does not answer with success.
         """
         answer: list[float] = await self._process.ask(["time_sets", device.device_name, first, count])
         return answer
 
     async def time_burst(self, device: Device, sets: Sets, in_flight: int) -> list[list[float]]:
-        """Send sets without waiting, as long as no more than `in_flight` are unanswered.
+        """Send sets without waiting for their answers, with at most `in_flight` of them unanswered.
 
-        Return for each the milliseconds of all its answers: one is right, none within LONGEST_WAIT means that there was
-        none. Raises ChildFailed when a device answers anything but success.
+        Return the milliseconds of all answers to each set: there should be one, and there is none after ANSWER_TIMEOUT.
+        Raises ChildFailed if the device does not answer with success.
         """
         answer: list[list[float]] = await self._process.ask(["time_burst", device.device_name, sets, in_flight])
         return answer
@@ -64,14 +64,14 @@ class Cloud:
 async def cloud_process(
     devices: Iterable[Device], qos: int = 0, thing_model: Mapping[str, Any] = THING_MODEL
 ) -> AsyncIterator[Cloud]:
-    """Run the cloud beside this process; it sends its commands with this QoS."""
+    """Run the cloud in a child process; it sends its commands with this QoS."""
     triples = json.dumps([[device.device_name, device.secret] for device in devices])
     async with child(sys.executable, "-m", "bench.cloud", str(qos), triples, json.dumps(thing_model)) as process:
-        yield Cloud(process, (await process.hear())["port"])
+        yield Cloud(process, (await process.read())["port"])
 
 
 async def time_sets(cloud: Simulator, device: CloudDevice, first: int, count: int) -> list[float]:
-    """Do what `Cloud.time_sets` does, in this process; raises RuntimeError."""
+    """Do the same as `Cloud.time_sets`, in this process; raises RuntimeError."""
     milliseconds = []
     for number in range(first, first + count):
         answer: dict[str, Any] = await cloud.call(
@@ -80,22 +80,22 @@ async def time_sets(cloud: Simulator, device: CloudDevice, first: int, count: in
             DeviceName=device.device_name,
             Items={SWITCH: number % 2},
         )
-        reply = await device.wait_reply(answer["Data"]["MessageId"], PATIENCE)
+        reply = await device.wait_reply(answer["Data"]["MessageId"], TIMEOUT)
         if reply.code != SUCCESS:
             raise RuntimeError(f"{device.name} answered {reply.code} {reply.message}")
         milliseconds.append(reply.round_trip * 1000)
-    # Nothing measured here is to depend on how much was measured before.
+    # The figures must not depend on earlier measurements.
     device.service_calls.clear()
     return milliseconds
 
 
 async def time_burst(cloud: Simulator, device: CloudDevice, sets: Sets, in_flight: int) -> list[list[float]]:
-    """Do what `Cloud.time_burst` does, in this process; raises RuntimeError."""
+    """Do the same as `Cloud.time_burst`, in this process; raises RuntimeError."""
     free = asyncio.Semaphore(in_flight)
 
     async def answered(message_id: str) -> ServiceCall:
         with suppress(TimeoutError):
-            await device.wait_reply(message_id, LONGEST_WAIT)
+            await device.wait_reply(message_id, ANSWER_TIMEOUT)
         free.release()
         return device.call(message_id)
 
@@ -110,7 +110,7 @@ async def time_burst(cloud: Simulator, device: CloudDevice, sets: Sets, in_fligh
         )
         waiting.append(asyncio.create_task(answered(answer["Data"]["MessageId"])))
     calls = await asyncio.gather(*waiting)
-    await asyncio.sleep(AFTERMATH)
+    await asyncio.sleep(LATE_ANSWER_WAIT)
     for call in calls:
         if any(reply.code != SUCCESS for reply in call.replies):
             raise RuntimeError(f"{device.name} answered {call.params} with {call.replies}")
@@ -121,21 +121,21 @@ async def time_burst(cloud: Simulator, device: CloudDevice, sets: Sets, in_fligh
 async def _serve(qos: int, triples: list[list[str]], thing_model: dict[str, Any]) -> None:
     async with Simulator(connects_per_minute=None, downlink_qos=qos) as cloud:
         devices = {name: cloud.add_device(PRODUCT_KEY, name, secret, thing_model) for name, secret in triples}
-        _say({"port": cloud.port})
+        _write_line({"port": cloud.port})
         questions = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
         while line := await questions.readline():
             match json.loads(line):
                 case ["wait_online", str(name)]:
-                    await devices[name].wait_for(lambda device: device.online, PATIENCE)
-                    _say(None)
+                    await devices[name].wait_for(lambda device: device.online, TIMEOUT)
+                    _write_line(None)
                 case ["time_sets", str(name), int(first), int(count)]:
-                    _say(await time_sets(cloud, devices[name], first, count))
+                    _write_line(await time_sets(cloud, devices[name], first, count))
                 case ["time_burst", str(name), list(sets), int(in_flight)]:
-                    _say(await time_burst(cloud, devices[name], sets, in_flight))
+                    _write_line(await time_burst(cloud, devices[name], sets, in_flight))
 
 
-def _say(answer: Any) -> None:
+def _write_line(answer: Any) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 

@@ -1,9 +1,9 @@
-"""Many commands at once: 1,000 property sets over 50 entities, each of which is answered once and keeps its order.
+"""Many commands at once: 1,000 property sets over 50 entities, each answered once, and carried out in order.
 
-The cloud, a process of its own, sends on without waiting, as long as no more than so many sets are unanswered. Home
-Assistant sets an `input_number` for each; what it was set to, and in which order, is watched there. The vendor's Python
-SDK gets the same sets in the same run; it answers each of them with 200 by itself and does nothing. Both take turns, so
-that both meet the same load of the machine.
+The cloud, a process of its own, sends sets without waiting for their answers, with a limit on unanswered sets. Home
+Assistant sets an `input_number` for each set; the benchmark checks the values and their order. The vendor's Python SDK
+gets the same sets in the same run; it answers each of them with 200 and does nothing. Both are measured in turns, so that
+the load of the machine is the same for both.
 """
 
 import argparse
@@ -34,24 +34,24 @@ TITLES = {OURS: "Home Assistant, input_number", SDK: f"Python SDK {VERSION}, aut
 
 
 class NotAsSent(Exception):  # noqa: N818 - named after what happened
-    """Home Assistant did not answer every set once, or an entity was not set to what the cloud sent, in that order."""
+    """Home Assistant did not answer every set once, or did not carry out the sets of an entity in order."""
 
 
 @dataclass(slots=True)
 class Samples:
-    """What one kind of device needed: milliseconds of the answers to each set, and processor seconds of all."""
+    """The samples of one kind of device: milliseconds of the answers to each set, and processor seconds of all sets."""
 
     answers: list[list[float]] = field(default_factory=list)
     processor_seconds: float = 0.0
 
     @property
     def milliseconds(self) -> list[float]:
-        """Return the time of each first answer."""
+        """Return the time of the first answer to each set."""
         return [times[0] for times in self.answers if times]
 
     @property
     def answered_once(self) -> int:
-        """Return how many sets were answered once, as they should be."""
+        """Return how many sets were answered exactly once."""
         return sum(len(times) == 1 for times in self.answers)
 
 
@@ -74,12 +74,12 @@ async def _measure(options: argparse.Namespace, *, with_sdk: bool) -> Mapping[st
     async with AsyncExitStack() as stack:
         cloud = await stack.enter_async_context(cloud_process([ours, sdk], thing_model=thing_model))
         hass = await stack.enter_async_context(home([]))
-        numbers = {_name(one): {"min": 0, "max": HIGHEST, "step": 1} for one in range(options.entities)}
+        numbers = {_name(number): {"min": 0, "max": HIGHEST, "step": 1} for number in range(options.entities)}
         await set_up(hass, "input_number", {"input_number": numbers})
         lift_limits(await connect_device(hass, ours, cloud.port, _bindings(options.entities), thing_model))
         other = await stack.enter_async_context(sdk_device(cloud, sdk, thing_model)) if with_sdk else None
         per_turn = options.count // TURNS
-        # The first turn is not counted: caches fill.
+        # The first turn fills the caches and is not counted.
         for turn in range(TURNS + 1):
             sets = _sets(turn * per_turn, per_turn, options.entities)
             mine = await _ours(hass, cloud, ours, sets, options.in_flight)
@@ -92,7 +92,7 @@ async def _measure(options: argparse.Namespace, *, with_sdk: bool) -> Mapping[st
 
 
 async def _ours(hass: HomeAssistant, cloud: Cloud, device: Device, sets: Sets, in_flight: int) -> Samples:
-    """Have Home Assistant carry sets out; raises NotAsSent."""
+    """Let Home Assistant carry out sets; raises NotAsSent."""
     began = time.process_time()
     async with _watched(hass) as seen:
         answers = await cloud.time_burst(device, sets, in_flight)
@@ -119,7 +119,7 @@ async def _theirs(process: Child, cloud: Cloud, device: Device, sets: Sets, in_f
 
 @asynccontextmanager
 async def _watched(hass: HomeAssistant) -> AsyncIterator[dict[str, list[int]]]:
-    """Yield what each number is set to, in order, as it happens."""
+    """Yield the values that each entity is set to, in order; they are added during the context."""
     seen: dict[str, list[int]] = defaultdict(list)
 
     @callback
@@ -133,7 +133,7 @@ async def _watched(hass: HomeAssistant) -> AsyncIterator[dict[str, list[int]]]:
 
 
 def _sets(first: int, count: int, entities: int) -> list[tuple[str, int]]:
-    """Return sets that go round the entities, each with another value."""
+    """Return sets of the entities in turns, each with a new value."""
     return [(_name(number % entities), number + 1) for number in range(first, first + count)]
 
 
@@ -143,8 +143,8 @@ def _name(number: int) -> str:
 
 def _bindings(count: int) -> list[dict[str, str]]:
     return [
-        {"identifier": _name(one), "entity": f"input_number.{_name(one)}", "aspect": "value", "access": "both"}
-        for one in range(count)
+        {"identifier": _name(number), "entity": f"input_number.{_name(number)}", "aspect": "value", "access": "both"}
+        for number in range(count)
     ]
 
 
@@ -152,13 +152,13 @@ def _thing_model(count: int) -> dict[str, Any]:
     specs = {"min": "0", "max": f"{HIGHEST}", "step": "1"}
     properties = [
         {
-            "identifier": _name(one),
-            "name": _name(one),
+            "identifier": _name(number),
+            "name": _name(number),
             "accessMode": "rw",
             "required": False,
             "dataType": {"type": "int", "specs": specs},
         }
-        for one in range(count)
+        for number in range(count)
     ]
     return {"profile": {"productKey": PRODUCT_KEY}, "properties": properties, "events": [], "services": []}
 
@@ -181,9 +181,9 @@ def _report(samples: Mapping[str, Samples], options: argparse.Namespace) -> Repo
         for kind, spread in spreads.items()
     ]
     text = (
-        f"sets over {options.entities} entities, up to {options.in_flight} unanswered at a time: "
+        f"sets of {options.entities} entities, at most {options.in_flight} unanswered: "
         "set written → reply received at the cloud, plain TCP on loopback, in milliseconds\n"
-        "Home Assistant carried out every set, for each entity in the order in which they were sent\n\n"
+        "Home Assistant carried out every set, those of each entity in order\n\n"
     )
     text += table(["", "sets", "answered once", "p50", "p99", "max", "CPU per set"], rows)
     figures = {
@@ -200,8 +200,8 @@ def _report(samples: Mapping[str, Samples], options: argparse.Namespace) -> Repo
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=1000, help="sets of each kind (default %(default)s)")
     parser.add_argument("--entities", type=int, default=50, help="entities to set (default %(default)s)")
-    parser.add_argument("--in-flight", type=int, default=50, help="unanswered sets at a time (default %(default)s)")
+    parser.add_argument("--in-flight", type=int, default=50, help="most unanswered sets (default %(default)s)")
     parser.add_argument("--without-sdk", action="store_true", help="do not compare with the vendor's SDK")
 
 
-BENCHMARK = Benchmark("commands", "many property sets at once: answered once each, and in order", _add_options, run)
+BENCHMARK = Benchmark("commands", "many property sets at once: each answered once, and in order", _add_options, run)

@@ -25,7 +25,7 @@ THING_MODEL: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device triple; the secret is a new one each time."""
+    """A device triple, with a new secret by default."""
 
     device_name: str
     secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)

@@ -1,4 +1,4 @@
-"""Samples in a few numbers, and those in a table."""
+"""Distributions of samples, and tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How samples spread, in their own unit."""
+    """The distribution of samples, in their unit."""
 
     count: int
     minimum: float
@@ -20,17 +20,17 @@ class Distribution:
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> Self:
-        """Sum up at least two samples."""
+        """Return the distribution of at least two samples."""
         cuts = quantiles(samples, n=100, method="inclusive")
         return cls(len(samples), min(samples), cuts[24], median(samples), cuts[74], cuts[98], max(samples))
 
     def as_dict(self, digits: int = 4) -> dict[str, float]:
-        """Return the numbers for JSON, rounded."""
+        """Return the rounded numbers for JSON."""
         return {name: round(value, digits) for name, value in asdict(self).items()}
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Set rows under their heads: the first column to the left, all others to the right."""
+    """Return a table as text; the first column is aligned left, all others right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     return "\n".join(
         "  ".join(

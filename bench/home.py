@@ -1,4 +1,4 @@
-"""A Home Assistant core in this process: real, but with nothing in it except what is measured."""
+"""A real Home Assistant core in this process, without anything that is not measured."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -32,13 +32,13 @@ UNLIMITED = 1e9
 
 
 class NotSetUp(Exception):  # noqa: N818 - named after what happened
-    """Home Assistant did not set something up; its log says why."""
+    """Home Assistant has failed to set something up; its log says why."""
 
 
 @asynccontextmanager
 async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant with an input_boolean for each of these names; raises NotSetUp."""
-    # It would warn of a custom integration, among the figures.
+    # It would print a warning about the custom integration among the figures.
     logging.getLogger(loader.__name__).setLevel(logging.ERROR)
     with TemporaryDirectory() as folder:
         hass = HomeAssistant(folder)
@@ -46,7 +46,7 @@ async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
         loader.async_setup(hass)
         hass.config_entries = ConfigEntries(hass, {})
         await async_load_base_functionality(hass)
-        # For `http`, on which the integration depends. It isn't started: that happens while Home Assistant starts.
+        # The integration depends on `http`, which needs this. The server isn't started, because Home Assistant isn't starting.
         hass.auth = await auth_manager_from_config(hass, [], [])
         await set_up(hass, "homeassistant", {})
         await set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
@@ -58,7 +58,7 @@ async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
 
 
 async def add_device(hass: HomeAssistant, device: Device, port: int, switch: str) -> ConfigEntry:
-    """Connect a device whose switch is bound to `input_boolean.<switch>`; raises NotSetUp."""
+    """Connect a device with its switch bound to `input_boolean.<switch>`; raises NotSetUp."""
     binding = {"identifier": SWITCH, "entity": f"input_boolean.{switch}", "aspect": "power", "access": "both"}
     return await connect_device(hass, device, port, [binding], THING_MODEL)
 
@@ -90,7 +90,7 @@ async def connect_device(
         discovery_keys=MappingProxyType({}),
         subentries_data=[
             ConfigSubentryData(
-                data={CONF_BINDINGS: [dict(one) for one in bindings]},
+                data={CONF_BINDINGS: [dict(binding) for binding in bindings]},
                 subentry_type=SUBENTRY_EXPOSURE,
                 title="bench",
                 unique_id="bench",
@@ -105,7 +105,7 @@ async def connect_device(
 
 
 def lift_limits(entry: ConfigEntry) -> None:
-    """Let a device answer as fast as it can, where that is measured and not what the platform takes."""
+    """Lift the limit on messages a second, to measure the integration instead of the platform's limit."""
     entry.runtime_data.link.limit_to(UNLIMITED)
 
 

@@ -1,13 +1,13 @@
-"""What the integration costs a house whose entities have nothing to do with it.
+"""The cost of the integration when entities that are not bound change their state.
 
-The processor time of the event loop is taken while 1,000 unmapped entities change their state, for some rounds with the
-integration loaded and connected and for as many without it, in turns. One turn goes without, with, with, without, so
-that a machine that gets faster or slower treats both alike; the two blocks without the integration also show how much
-the same thing differs from itself. The cloud is another process and does not count.
+The processor time of the event loop is measured while 1,000 unbound entities change their state, for some rounds with the
+integration loaded and connected, and for as many without it. One turn goes without, with, with, without, so that a machine
+that gets faster or slower affects both in the same way. The two blocks without the integration also show how much
+measurements of the same thing differ. The cloud is another process and is not counted.
 
-Some part of a real house always follows some entity, and that makes the event bus look at every change. So one listener
-is there in both cases. `--bare` leaves it out: then what Home Assistant itself spends as soon as anybody follows any
-entity counts as the integration's.
+In a real house something always follows some entity, so that the event bus has to look up every change. Therefore both
+cases have a listener for one entity. `--bare` leaves it out: then the cost of that lookup in Home Assistant itself counts as
+the integration's.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import gc
 from statistics import median
 import time
 
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.event import async_track_state_change_event
 
 from .benchmark import Benchmark, Report
@@ -26,15 +26,16 @@ from .cloud import Cloud, cloud_process
 from .device import Device
 from .figures import Distribution, table
 from .home import add_device, home
+from .load import ignore_change
 
 ENTITIES = [f"sensor.unmapped_{number}" for number in range(1000)]
 WARM_UP = 5
-CALM = 0.1
+PAUSE = 0.1
 
 
 async def run(options: argparse.Namespace) -> Report:
     """Measure `options.turns` turns with blocks of `options.rounds` rounds."""
-    # A device for each turn, because the platform takes no more than five connects a minute from one.
+    # Each turn has a device of its own, because the platform accepts at most five connects a minute from a device.
     devices = [Device(f"home-{turn}") for turn in range(options.turns)]
     without: list[float] = []
     loaded: list[float] = []
@@ -42,7 +43,7 @@ async def run(options: argparse.Namespace) -> Report:
         cloud = await stack.enter_async_context(cloud_process(devices))
         hass = await stack.enter_async_context(home(["mapped", "followed"]))
         if not options.bare:
-            stack.callback(async_track_state_change_event(hass, "input_boolean.followed", _look))
+            stack.callback(async_track_state_change_event(hass, "input_boolean.followed", ignore_change))
         await _cost(hass, WARM_UP)
         for device in devices:
             without.append(await _cost(hass, options.rounds))
@@ -54,7 +55,7 @@ async def run(options: argparse.Namespace) -> Report:
 
 @asynccontextmanager
 async def _integration(hass: HomeAssistant, cloud: Cloud, device: Device) -> AsyncIterator[None]:
-    """Have the integration loaded and its device online, with one entity mapped that does not change."""
+    """Load the integration and connect its device, with one bound entity that does not change."""
     entry = await add_device(hass, device, cloud.port, "mapped")
     await cloud.wait_online(device)
     yield
@@ -63,9 +64,9 @@ async def _integration(hass: HomeAssistant, cloud: Cloud, device: Device) -> Asy
 
 
 async def _cost(hass: HomeAssistant, rounds: int) -> float:
-    """Return the processor time of one round, in milliseconds: the median, since now and then the machine is elsewhere."""
-    # What loading and unloading have set off is over by then.
-    await asyncio.sleep(CALM)
+    """Return the processor time of one round in milliseconds: the median, because of interruptions."""
+    # Wait for the end of everything that loading or unloading has started.
+    await asyncio.sleep(PAUSE)
     gc.collect()
     costs = []
     for number in range(rounds):
@@ -97,7 +98,7 @@ def _report(without: list[float], loaded: list[float]) -> Report:
         for kind, one in (spreads | ratios).items()
     ]
     medians = spreads["with"].p50 / spreads["without"].p50
-    text = "processor time for 1,000 state changes of unmapped entities\n\n"
+    text = "processor time for 1,000 state changes of unbound entities\n\n"
     text += table(["", "samples", "median", "p25", "p75", "least"], rows)
     text += f"\n\nmedian with ÷ median without: {medians:.3f}"
     figures = {
@@ -109,15 +110,10 @@ def _report(without: list[float], loaded: list[float]) -> Report:
     return Report(text, figures)
 
 
-@callback
-def _look(_event: Event[EventStateChangedData]) -> None:
-    """Do nothing: the entity never changes."""
-
-
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--turns", type=int, default=15, help="turns of four blocks (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=25, help="rounds of 1,000 changes a block (default %(default)s)")
-    parser.add_argument("--bare", action="store_true", help="nothing else in the house follows any entity")
+    parser.add_argument("--bare", action="store_true", help="measure without a listener for another entity")
 
 
-BENCHMARK = Benchmark("idle", "what the integration costs when unmapped entities change", _add_options, run)
+BENCHMARK = Benchmark("idle", "the cost of the integration when unbound entities change", _add_options, run)

@@ -1,13 +1,13 @@
-"""How long a property set takes: from the cloud, through a real Home Assistant action, and back.
+"""The time of a property set: from the cloud, through a real action of Home Assistant, and back.
 
 The cloud is a process of its own. The vendor's Python SDK, which answers every set without doing anything, is measured
-against the same cloud in turns, so that both meet the same load of the machine. The third kind has the cloud on Home
-Assistant's own event loop, which shows what the integration costs without any process switch.
+with the same cloud in turns, so that the load of the machine is the same for both. The third kind has the cloud in Home
+Assistant's process and event loop, which shows the cost of the integration without process switches.
 
-The platform does not document the QoS of its commands, so both are measured. QoS 1 makes the device write twice, the
-acknowledgement and the reply, which is where Nagle's algorithm waits for the peer's delayed acknowledgement.
+The platform does not document the QoS of its commands, so both are measured. With QoS 1 the device writes twice, the
+acknowledgement and the reply, where Nagle's algorithm would wait for the delayed acknowledgement of the peer.
 
-A single maximum above 100 ms is Python's full garbage collection of Home Assistant's process, which may meet any set.
+A single maximum above 100 ms comes from Python's full garbage collection, which can happen during any set.
 """
 
 import argparse
@@ -34,7 +34,7 @@ TITLES = {
 }
 
 type Measure = Callable[[int, int], Awaitable[list[float]]]
-"""Sets a switch so many times, beginning with a number; returns milliseconds."""
+"""Takes the number of the first set and the count of sets; returns the milliseconds of each."""
 
 
 async def run(options: argparse.Namespace) -> Report:
@@ -51,7 +51,7 @@ async def run(options: argparse.Namespace) -> Report:
 
 
 async def _measure(qos: int, count: int, *, with_sdk: bool) -> dict[str, Distribution]:
-    """Set everything up, take turns, and sum up each kind."""
+    """Set everything up, measure all kinds in turns, and return the distribution of each."""
     ours, alone, sdk = Device("home"), Device("home-alone"), Device("sdk")
     async with AsyncExitStack() as stack:
         cloud = await stack.enter_async_context(cloud_process([ours, sdk], qos))
@@ -72,7 +72,7 @@ async def _measure(qos: int, count: int, *, with_sdk: bool) -> dict[str, Distrib
 
 
 async def _take_turns(kinds: Mapping[str, Measure], count: int) -> dict[str, list[float]]:
-    """Measure a part of each kind in turn; the first sets of all are not counted, caches fill then."""
+    """Measure a part of each kind in turn. The first sets of each kind fill the caches and are not counted."""
     samples: dict[str, list[float]] = {kind: [] for kind in kinds}
     for measure in kinds.values():
         await measure(0, 2 * TURNS)

@@ -1,10 +1,10 @@
-"""The simulator in a process of its own, which keeps account of every value that arrives.
+"""The simulator in a process of its own, which records every value that arrives.
 
     python -m bench.ledger '[["device-name", "secret"], …]' COUNT RATE_LIMIT
 
-knows devices with COUNT sensors (`sensors.py`), drops what exceeds the platform's rate if RATE_LIMIT is 1, and answers
-`{"port": …}`, and then each line `["wait_online", device]`, `["wait_values", device, values, seconds]`, `["tally", device]`
-or `["refuse", bool]`.
+has devices with COUNT sensors (`sensors.py`), and applies the platform's rate limit if RATE_LIMIT is 1. It prints
+`{"port": …}` and then answers each line `["wait_online", device]`, `["wait_values", device, values, seconds]`,
+`["tally", device]` or `["set_outage", bool]`.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from .children import Child, child
 from .device import PRODUCT_KEY, Device
 from .sensors import Sensors
 
-PATIENCE = 30.0
-LOOK = 0.005
+TIMEOUT = 30.0
+POLL_INTERVAL = 0.005
 
 type Arrival = tuple[str, int, int, int]
-"""Property, value, its own time and that of its arrival, in UTC milliseconds; own time 0 where the message has none."""
+"""Property, value, its time and the time of arrival, in UTC milliseconds; its time is 0 if the message has none."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one device has sent: messages, how many the platform dropped, how many had values, and those values."""
+    """The messages of one device: all, those that were dropped, those with values, and the values."""
 
     messages: int = 0
     dropped: int = 0
@@ -44,7 +44,7 @@ class Ledger:
     """The cloud in the other process."""
 
     def __init__(self, process: Child, port: int) -> None:
-        """Talk to it by `process`; devices connect to `port` on loopback."""
+        """Devices connect to `port` on loopback."""
         self.port = port
         self._process = process
 
@@ -53,37 +53,37 @@ class Ledger:
         await self._process.ask(["wait_online", device.device_name])
 
     async def wait_values(self, device: Device, values: Mapping[str, int], seconds: float) -> int:
-        """Wait until the newest value of each property is this; return how many are not when the time is over."""
+        """Wait until each property has this newest value; return the number of those that differ after the time-out."""
         missing: int = await self._process.ask(["wait_values", device.device_name, values, seconds])
         return missing
 
     async def tally(self, device: Device) -> Tally:
-        """Return what a device has sent since this was asked last."""
+        """Return the messages of a device since the previous call."""
         answer = await self._process.ask(["tally", device.device_name])
         return Tally(**answer)
 
-    async def refuse(self, *, everybody: bool) -> None:
-        """Break all connections and let nobody in, or do so no more."""
-        await self._process.ask(["refuse", everybody])
+    async def set_outage(self, *, on: bool) -> None:
+        """Close all connections and refuse new ones, or accept connections again."""
+        await self._process.ask(["set_outage", on])
 
 
 @asynccontextmanager
 async def ledger_process(devices: Iterable[Device], count: int, *, rate_limit: bool = False) -> AsyncIterator[Ledger]:
-    """Run the cloud beside this process."""
+    """Run the cloud in a child process."""
     triples = json.dumps([[device.device_name, device.secret] for device in devices])
     async with child(sys.executable, "-m", "bench.ledger", triples, str(count), str(int(rate_limit))) as process:
-        yield Ledger(process, (await process.hear())["port"])
+        yield Ledger(process, (await process.read())["port"])
 
 
 class _Accounts:
-    """Every device's tally, and the newest value of each property."""
+    """The tally of each device, and the newest value of each property."""
 
     def __init__(self) -> None:
         self.tallies: dict[str, Tally] = {}
         self.newest: dict[str, dict[str, int]] = {}
 
-    def take(self, message: WireMessage) -> None:
-        """Enter a message."""
+    def record(self, message: WireMessage) -> None:
+        """Record a message."""
         if message.direction is not Direction.UP:
             return
         name = message.device.partition("/")[2]
@@ -105,13 +105,13 @@ class _Accounts:
         tally.most_bytes = max(tally.most_bytes, len(message.payload))
 
     def missing(self, name: str, values: Mapping[str, int]) -> int:
-        """Return how many of these values are not the newest ones."""
+        """Return how many properties have another newest value."""
         newest = self.newest.get(name, {})
         return sum(newest.get(identifier) != value for identifier, value in values.items())
 
 
 def _values(message: WireMessage) -> Iterator[tuple[str, int, int]]:
-    """Return the values in a message: property, value and its time."""
+    """Yield the values in a message: property, value and its time."""
     if "/user/" in message.topic:  # of mqtt_statestream: …/sensor/power_7/state
         *_, name, kind = message.topic.split("/")
         if kind == "state":
@@ -123,58 +123,58 @@ def _values(message: WireMessage) -> Iterator[tuple[str, int, int]]:
     if message.topic.endswith("/history/post"):
         pairs = [pair for part in params for group in part["properties"] for pair in group.items()]
     elif message.topic.endswith("/batch/post"):
-        pairs = [(identifier, one) for identifier, row in params["properties"].items() for one in row]
+        pairs = [(identifier, entry) for identifier, row in params["properties"].items() for entry in row]
     elif message.topic.endswith("/event/property/post"):
         pairs = list(params.items())
     else:
         return
-    for identifier, one in pairs:
-        yield (identifier, one["value"], one["time"]) if isinstance(one, dict) else (identifier, one, 0)
+    for identifier, entry in pairs:
+        yield (identifier, entry["value"], entry["time"]) if isinstance(entry, dict) else (identifier, entry, 0)
 
 
 async def _serve(triples: list[list[str]], count: int, *, rate_limit: bool) -> None:
     accounts = _Accounts()
-    async with Simulator(connects_per_minute=None, rate_limit=rate_limit, on_wire=accounts.take) as cloud:
+    async with Simulator(connects_per_minute=None, rate_limit=rate_limit, on_wire=accounts.record) as cloud:
         model = Sensors(count).thing_model() | {"profile": {"productKey": PRODUCT_KEY}}
         devices = {name: cloud.add_device(PRODUCT_KEY, name, secret, model) for name, secret in triples}
-        _say({"port": cloud.port})
+        _write_line({"port": cloud.port})
         questions = asyncio.StreamReader(limit=2**24)
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
         while line := await questions.readline():
             match json.loads(line):
                 case ["wait_online", str(name)]:
-                    await devices[name].wait_for(lambda device: device.online, PATIENCE)
-                    _say(None)
+                    await devices[name].wait_for(lambda device: device.online, TIMEOUT)
+                    _write_line(None)
                 case ["wait_values", str(name), dict(values), float() | int() as seconds]:
-                    _say(await _wait(accounts, name, values, seconds))
+                    _write_line(await _wait(accounts, name, values, seconds))
                 case ["tally", str(name)]:
-                    _say(asdict(accounts.tallies.pop(name, Tally())))
+                    _write_line(asdict(accounts.tallies.pop(name, Tally())))
                     _forget(devices[name].samples, devices[name].user_messages)
-                case ["refuse", bool(everybody)]:
-                    cloud.faults.set(refuse_connect={"code": 3} if everybody else None)
+                case ["set_outage", bool(on)]:
+                    cloud.faults.set(refuse_connect={"code": 3} if on else None)
                     for device in devices.values():
-                        if everybody and device.connection:
+                        if on and device.connection:
                             device.connection.close("an outage")
-                    _say(None)
+                    _write_line(None)
 
 
 async def _wait(accounts: _Accounts, name: str, values: Mapping[str, int], seconds: float) -> int:
     try:
         async with asyncio.timeout(seconds):
-            while accounts.missing(name, values):  # noqa: ASYNC110 - asking costs less than telling at every message
-                await asyncio.sleep(LOOK)
+            while accounts.missing(name, values):  # noqa: ASYNC110 - polling costs less than an event for each message
+                await asyncio.sleep(POLL_INTERVAL)
     except TimeoutError:
         pass
     return accounts.missing(name, values)
 
 
 def _forget(*records: dict[str, Any] | list[Any]) -> None:
-    """Nothing measured is to depend on how much was measured before."""
-    for one in records:
-        one.clear()
+    """Clear records: the figures must not depend on earlier measurements."""
+    for record in records:
+        record.clear()
 
 
-def _say(answer: Any) -> None:
+def _write_line(answer: Any) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 

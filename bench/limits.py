@@ -1,8 +1,9 @@
-"""A flood against the platform's rate limit: what gets through.
+"""A flood of changes under the platform's rate limit, and the part of it that arrives.
 
-20 properties change 500 times a second for a minute, and the simulator drops silently what exceeds the platform's rate, as the
-platform does (docs/protocol.md §14). Measured are this integration with bindings of which the newest value counts, with
-bindings of which every sample counts, and processes that publish each change by hand. Those share a minute: what they lose they lose from the first second on.
+20 properties change 500 times a second for a minute. The simulator silently drops messages beyond the platform's rate, as the
+platform does (docs/protocol.md §14). Measured are this integration with bindings that post the newest value, with bindings
+that post every sample, and processes that publish each change. The processes share a minute, since they lose messages from
+the first second on.
 """
 
 import argparse
@@ -29,15 +30,15 @@ ALL_TITLES: Mapping[str, str] = {
     EVERY: "this integration, every sample",
     **TITLES,
 }
-PATIENCE = 60.0
-PEER_PATIENCE = 5.0
-"""Seconds; what the platform has dropped does not come any more."""
-CALM = 1.0
+TIMEOUT = 60.0
+PEER_TIMEOUT = 5.0
+"""Seconds; messages that the platform has dropped do not arrive later."""
+PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of all changes: messages sent and dropped, changes that the cloud knows, and wrong last values."""
+    """The outcome: messages sent and dropped, changes that arrived at the cloud, and wrong last values."""
 
     changes: int
     change_us: float
@@ -48,7 +49,7 @@ class Result:
 
 
 async def run(options: argparse.Namespace) -> Report:
-    """Flood with `options.rate` changes a second for `options.seconds`."""
+    """Make `options.rate` changes a second for `options.seconds`."""
     kinds = [] if options.without_peers else await install_peers()
     own = {NEWEST: Sensors(options.properties), EVERY: Sensors(options.properties, every_sample=True)}
     devices = {kind: Device(kind) for kind in own} | dict(PEER_DEVICES)
@@ -64,7 +65,7 @@ async def run(options: argparse.Namespace) -> Report:
         for peer in await stack.enter_async_context(peers(kinds, ledger, own[NEWEST])):
             await ledger.tally(peer.device)
             cost, _ = await peer.publish(options.rate, options.seconds / len(kinds), first)
-            results[peer.kind] = await _result(ledger, peer.device, own[NEWEST], cost, PEER_PATIENCE)
+            results[peer.kind] = await _result(ledger, peer.device, own[NEWEST], cost, PEER_TIMEOUT)
             first = cost.changes.stop
     return _report(results, options)
 
@@ -72,14 +73,14 @@ async def run(options: argparse.Namespace) -> Report:
 async def _flood(
     hass: HomeAssistant, ledger: Ledger, device: Device, sensors: Sensors, first: int, options: argparse.Namespace
 ) -> tuple[Result, int]:
-    """Flood this integration, and return also the number of the next change."""
+    """Measure this integration; return the result and the number of the next change."""
     change = partial(sensors.change, hass)
     begun = await steady(change, options.rate, sensors.count / options.rate, first)
     entry = await connect_device(hass, device, ledger.port, sensors.bindings(), sensors.thing_model())
-    await ledger.wait_values(device, sensors.last(begun.changes), PATIENCE)
+    await ledger.wait_values(device, sensors.last(begun.changes), TIMEOUT)
     await ledger.tally(device)
     cost = await steady(change, options.rate, options.seconds, begun.changes.stop)
-    result = await _result(ledger, device, sensors, cost, PATIENCE)
+    result = await _result(ledger, device, sensors, cost, TIMEOUT)
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     return result, cost.changes.stop
@@ -87,7 +88,7 @@ async def _flood(
 
 async def _result(ledger: Ledger, device: Device, sensors: Sensors, cost: Cost, patience: float) -> Result:
     wrong = await ledger.wait_values(device, sensors.last(cost.changes), patience)
-    await asyncio.sleep(CALM)
+    await asyncio.sleep(PAUSE)
     tally = await ledger.tally(device)
     arrived = {value for _, value, _, _ in tally.arrivals} & set(cost.changes)
     changes = len(cost.changes)
@@ -95,7 +96,7 @@ async def _result(ledger: Ledger, device: Device, sensors: Sensors, cost: Cost, 
 
 
 def _report(results: Mapping[str, Result], options: argparse.Namespace) -> Report:
-    heads = ("", "changes", "messages", "dropped by the platform", "changes known", "wrong last values")
+    heads = ("", "changes", "messages", "dropped by the platform", "changes arrived", "wrong last values")
     rows = [
         [
             ALL_TITLES[kind],
@@ -115,10 +116,10 @@ def _report(results: Mapping[str, Result], options: argparse.Namespace) -> Repor
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--properties", type=int, default=20, help="mapped entities (default %(default)s)")
+    parser.add_argument("--properties", type=int, default=20, help="bound entities (default %(default)s)")
     parser.add_argument("--rate", type=float, default=500.0, help="changes a second (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each kind (default %(default)s)")
-    parser.add_argument("--without-peers", action="store_true", help="measure nothing but the integration")
+    parser.add_argument("--seconds", type=float, default=60.0, help="duration for each kind (default %(default)s)")
+    parser.add_argument("--without-peers", action="store_true", help="measure only the integration")
 
 
-BENCHMARK = Benchmark("limits", "what gets through the platform's rate limit in a flood", _add_options, run)
+BENCHMARK = Benchmark("limits", "a flood of changes under the platform's rate limit", _add_options, run)

@@ -1,4 +1,4 @@
-"""A steady stream of state changes, and what it costs the process that makes them."""
+"""A steady stream of state changes, and its cost for the process that makes them."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,18 +6,20 @@ from dataclasses import dataclass
 import gc
 import time
 
+from homeassistant.core import Event, EventStateChangedData, callback
+
 TICK = 0.005
-"""Seconds: what is due is done at most so often, and the loop is looked at as often."""
+"""Shortest sleep in seconds between changes, and the interval at which the loop is checked for blocks."""
 
 MOST_AT_ONCE = 50
-"""Changes: whoever cannot keep the pace still lets others have a turn."""
+"""Changes without a sleep, if they are late; then other tasks run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Processor seconds of the whole process, the longest block of its loop in milliseconds, and when each change was.
+    """Processor seconds of the whole process, the longest block of its loop in milliseconds, and the times of the changes.
 
-    Changes have numbers, from `first` on; times are UTC milliseconds.
+    Changes are numbered from `first`; times are UTC milliseconds.
     """
 
     processor: float
@@ -32,23 +34,23 @@ class Cost:
 
 
 class LoopWatch:
-    """Looks how long the loop does not get to its next task, and how much of that the process itself worked.
+    """Measures the longest block of the event loop.
 
-    On a machine with other work a loop is also late because somebody else has the processor. So a block counts with no more
-    than the processor time that the thread of the loop has taken meanwhile.
+    On a busy machine, a loop is also late because another process has the processor. So the length of a block is limited to
+    the processor time that the thread of the loop has used during the block.
     """
 
     def __init__(self) -> None:
-        """Nothing is looked at before `run`."""
+        """Nothing is measured before `start`."""
         self.longest = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to measure."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> float:
-        """Look no more, and return the longest block in milliseconds."""
+        """Stop measuring, and return the longest block in milliseconds."""
         if self._task:
             self._task.cancel()
         return self.longest * 1000
@@ -62,7 +64,7 @@ class LoopWatch:
 
 
 async def steady(change: Callable[[int], None], rate: float, seconds: float, first: int) -> Cost:
-    """Make `rate` changes a second, numbered from `first`, for so many seconds."""
+    """Make `rate` changes a second for `seconds`, numbered from `first`."""
     gc.collect()
     loop, watch = asyncio.get_running_loop(), LoopWatch()
     changed_at: list[int] = []
@@ -79,3 +81,8 @@ async def steady(change: Callable[[int], None], rate: float, seconds: float, fir
             await asyncio.sleep(0)
     await asyncio.sleep(max(0.0, began + seconds - loop.time()))
     return Cost(time.process_time() - worked, watch.stop(), first, changed_at)
+
+
+@callback
+def ignore_change(_event: Event[EventStateChangedData]) -> None:
+    """Do nothing with a state change: a listener that costs as little as possible."""

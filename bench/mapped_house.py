@@ -1,4 +1,4 @@
-"""Entities of several domains that keep changing, and what they are bound to."""
+"""Entities of several domains that change their states, and their bindings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,10 +24,10 @@ TEXT: Specs = {"type": "text", "specs": {"length": "255"}}
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """Entities of one domain: their bound aspects with the property of each, and the states they take in turns.
+    """Entities of one domain: their bound aspects with the property of each, and their states.
 
-    A state is its text and the attributes that move; `capabilities` are the attributes that stay. `bound_with` is what
-    somebody entered in every binding beside the aspect.
+    `states` are two states that alternate, each with its changing attributes. `capabilities` are the attributes that never
+    change. `bound_with` has further fields of every binding.
     """
 
     domain: str
@@ -38,13 +38,13 @@ class Sort:
     bound_with: Mapping[str, Any] = field(default_factory=dict)
 
     def entity_id(self, number: int) -> str:
-        """Return the entity id of one of them."""
+        """Return the entity id of the entity with this number."""
         return f"{self.domain}.{self.name}_{number}"
 
     def state(self, turn: int) -> tuple[str, Mapping[str, Any]]:
-        """Return what Home Assistant is told in a turn: state and all attributes."""
-        state, moving = self.states[turn % 2]
-        return state, {**self.capabilities, **moving}
+        """Return the state of a turn, with all attributes."""
+        state, changing = self.states[turn % 2]
+        return state, {**self.capabilities, **changing}
 
     def bindings(self, number: int) -> list[Binding]:
         """Return the bindings of one entity."""
@@ -67,7 +67,7 @@ def _identifier(sort: Sort, number: int, aspect: str) -> str:
 
 def thing_model(sorts: tuple[Sort, ...], count: int) -> ThingModel:
     """Return a thing model with the properties of `count` entities of each sort."""
-    properties = [one for sort in sorts for number in range(count) for one in sort.definitions(number)]
+    properties = [definition for sort in sorts for number in range(count) for definition in sort.definitions(number)]
     return ThingModel.parse({"properties": properties})
 
 

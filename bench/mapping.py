@@ -1,11 +1,11 @@
-"""What the mapping costs: each state change of a bound entity, and loading many bindings.
+"""The cost of the mapping: of each state change of a bound entity, and of loading many bindings.
 
-Entities of a dozen sorts change their state while the reporter follows them, with a thing model and without one. That is the
-whole way of a value but for the network: the event, its bindings, the value and its conversion, what is news, the queue.
-The same changes with a listener that does nothing are the floor. Their difference is what the mapping costs; the link is
-never started, so nothing is sent.
+Entities of a dozen sorts change their state while the reporter follows them, with a thing model and without one. This covers
+the whole path of a value except for the network: the event, its bindings, the value and its conversion, the comparison with
+the previous value, and the queue. The same changes with a listener that does nothing are the floor; the difference is the
+cost of the mapping. The link is never started, so that nothing is sent.
 
-One turn goes floor, without a model, with a model, floor, so that a machine that gets faster or slower treats all alike.
+One turn goes floor, without a model, with a model, floor, so that a machine that gets faster or slower affects all alike.
 """
 
 import argparse
@@ -16,24 +16,24 @@ import gc
 from statistics import median
 import time
 
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.event import async_track_state_change_event
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.errors import ConnectError
-from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.bound import bind
-from custom_components.aliyun_iot.reports.rejections import Rejections
+from custom_components.aliyun_iot.reports.event_queue import EventQueue
 from custom_components.aliyun_iot.reports.reporter import Reporter
 
 from .benchmark import Benchmark, Report
 from .device import PRODUCT_KEY, Device
 from .figures import table
 from .home import home
+from .load import ignore_change
 from .mapped_house import SORTS, Sort, thing_model
 from .mapping_load import load
 
@@ -48,11 +48,11 @@ AIM_MEMORY = 20.0
 
 
 class NotReported(Exception):  # noqa: N818 - named after what happened
-    """Some binding has no value to report, so that the figures would be of something else."""
+    """A binding has no value to report, so that the figures would not be comparable."""
 
 
 async def run(options: argparse.Namespace) -> Report:
-    """Measure `options.turns` turns with blocks of `options.rounds` rounds, then the load of `options.bindings`."""
+    """Measure `options.turns` turns with blocks of `options.rounds` rounds, then loading `options.bindings` bindings."""
     models = {INFERRED: None, MODELLED: thing_model(SORTS, PER_SORT)}
     async with home([]) as hass:
         mixed = await _costs(hass, SORTS, models, options)
@@ -63,11 +63,11 @@ async def run(options: argparse.Namespace) -> Report:
 async def _costs(
     hass: HomeAssistant, sorts: Sequence[Sort], models: dict[str, ThingModel | None], options: argparse.Namespace
 ) -> dict[str, float]:
-    """Return the microseconds of processor time that one state change takes, by the kind of block."""
+    """Return the processor time of one state change in microseconds, by the kind of block."""
     samples: dict[str, list[float]] = {kind: [] for kind in TURN}
     for _ in range(options.turns):
         for kind in TURN:
-            followed = _looked_at(hass, sorts) if kind == FLOOR else _reported(hass, sorts, models[kind])
+            followed = _floor(hass, sorts) if kind == FLOOR else _reported(hass, sorts, models[kind])
             async with followed:
                 samples[kind] += await _block(hass, sorts, options.rounds)
     return {kind: median(costs) for kind, costs in samples.items()}
@@ -94,28 +94,34 @@ def _change(hass: HomeAssistant, sorts: Iterable[Sort], turn: int) -> None:
 
 
 @asynccontextmanager
-async def _looked_at(hass: HomeAssistant, sorts: Sequence[Sort]) -> AsyncIterator[None]:
-    """Have somebody follow the entities who does nothing."""
+async def _floor(hass: HomeAssistant, sorts: Sequence[Sort]) -> AsyncIterator[None]:
+    """Follow the entities with a listener that does nothing."""
     entity_ids = [sort.entity_id(number) for sort in sorts for number in range(PER_SORT)]
-    ignore = async_track_state_change_event(hass, entity_ids, _look)
+    untrack = async_track_state_change_event(hass, entity_ids, ignore_change)
     yield
-    ignore()
-
-
-@callback
-def _look(_event: Event[EventStateChangedData]) -> None:
-    """Do nothing with the change."""
+    untrack()
 
 
 @asynccontextmanager
 async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingModel | None) -> AsyncIterator[None]:
-    """Have a reporter follow the entities, whose link stays down; raises NotReported."""
-    bindings = [one for sort in sorts for number in range(PER_SORT) for one in sort.bindings(number)]
-    rejections = Rejections(lambda *_: None)
-    reporter = Reporter(hass, _dead_link(), window=0, on_change=lambda *_: None, rejections=rejections)
+    """Follow the entities with a reporter whose link is never started; raises NotReported."""
+    bindings = [binding for sort in sorts for number in range(PER_SORT) for binding in sort.bindings(number)]
+    reporter = Reporter(
+        hass,
+        _dead_link(),
+        0,
+        EventQueue(on_added=_nothing, on_dropped=_nothing),
+        on_change=_nothing,
+        on_unsent=_nothing,
+        on_past=_nothing,
+        on_overflow=_nothing,
+        on_refused=_nothing,
+        on_refusals_changed=_nothing,
+        on_event_refused=_nothing,
+    )
     _change(hass, sorts, -1)
     reporter.follow(bind(hass, bindings, model))
-    if len(reporter.present(one.identifier for one in bindings)) != len(bindings):
+    if len(reporter.present(binding.identifier for binding in bindings)) != len(bindings):
         raise NotReported(str(reporter.unreportable))
     yield
     await reporter.stop()
@@ -124,15 +130,15 @@ async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingMode
 def _dead_link() -> Link:
     device = Device("mapping")
     triple = DeviceTriple.parse(PRODUCT_KEY, device.device_name, device.secret)
-    return Link(LinkConfig(triple, Endpoint("127.0.0.1", 1, Transport.TCP)), on_command=_no_command, on_state=_no_state)
+    return Link(LinkConfig(triple, Endpoint("127.0.0.1", 1, Transport.TCP)), on_command=_no_command, on_state=_nothing)
 
 
 async def _no_command(_command: Command) -> Answer:
     return Answer()
 
 
-def _no_state(_state: LinkState, _error: ConnectError | None) -> None:
-    """Nothing to tell: the link is never started."""
+def _nothing(*_: object) -> None:
+    """Do nothing: the link is never started, and nothing else uses the callbacks."""
 
 
 def _title(sort: Sort) -> str:
@@ -180,4 +186,4 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bindings", type=int, default=10_000, help="bindings to load (default %(default)s)")
 
 
-BENCHMARK = Benchmark("mapping", "what a state change and a stored binding cost", _add_options, run)
+BENCHMARK = Benchmark("mapping", "the cost of a state change and of a stored binding", _add_options, run)

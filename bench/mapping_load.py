@@ -1,10 +1,10 @@
-"""Bring many stored bindings to life, in a process that has done nothing else.
+"""Load many stored bindings, in a new process.
 
     python -m bench.mapping_load COUNT time|memory
 
-starts an empty Home Assistant with COUNT registered entities and an entry that stores a binding of each, then goes the
-way of a set-up: stored rows → validated bindings → bound properties. Prints `{"milliseconds": …, "resident_mb": …}` of
-processor time and resident memory, or `{"traced_mb": …}` of what Python itself allocated: tracing it takes time.
+starts an empty Home Assistant with COUNT registered entities and an entry that stores a binding of each, then does the same
+as a set-up: stored rows → validated bindings → bound properties. It prints `{"milliseconds": …, "resident_mb": …}` of
+processor time and resident memory, or `{"traced_mb": …}` of the memory allocated by Python, since tracing it takes time.
 """
 
 import asyncio
@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import replace
 import gc
 import json
-from pathlib import Path
-import resource
 import sys
 import time
 import tracemalloc
@@ -32,25 +30,25 @@ from custom_components.aliyun_iot.mapping.binding import Binding
 from .children import child
 from .home import home
 from .mapped_house import SORTS
+from .process import MEGABYTE, resident_mb
 
-MEGABYTE = 1024 * 1024
 PER_EXPOSURE = 5
-"""Bindings that one device has in the middle: a house of 10,000 is 2,000 devices."""
+"""Bindings of a device on average: 10,000 bindings are 2,000 devices."""
 
 
 async def load(count: int) -> dict[str, float]:
-    """Return what loading `count` bindings costs: `milliseconds`, `resident_mb` and `traced_mb`."""
+    """Return the cost of loading `count` bindings: `milliseconds`, `resident_mb` and `traced_mb`."""
     figures: dict[str, float] = {}
     for measure in ("time", "memory"):
         async with child(sys.executable, "-m", "bench.mapping_load", str(count), measure) as process:
-            figures |= await process.hear()
+            figures |= await process.read()
     return figures
 
 
 def stored_entry(hass: HomeAssistant, count: int) -> ConfigEntry:
-    """Return an entry as Home Assistant has read it from disk."""
+    """Return an entry as read from disk by Home Assistant."""
     rows = [_row(hass, number) for number in range(count)]
-    # What comes from disk is fresh text: nothing is shared with the rows above.
+    # Data from disk share no objects with the rows above.
     stored = json.loads(json.dumps([rows[start : start + PER_EXPOSURE] for start in range(0, count, PER_EXPOSURE)]))
     return ConfigEntry(
         version=1,
@@ -72,7 +70,7 @@ def stored_entry(hass: HomeAssistant, count: int) -> ConfigEntry:
 
 
 def _row(hass: HomeAssistant, number: int) -> dict[str, Any]:
-    """Return a stored binding of an entity that is registered; every other one has something to convert."""
+    """Return a stored binding of a registered entity; every second binding has a conversion."""
     sort = SORTS[number % len(SORTS)]
     registered = er.async_get(hass).async_get_or_create(
         sort.domain, "bench", str(number), suggested_object_id=f"{sort.name}_{number}"
@@ -95,11 +93,11 @@ async def _measured(count: int, measure: Callable[[HomeAssistant, ConfigEntry], 
 
 
 def _time(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, float]:
-    resident = _resident()
+    resident = resident_mb()
     began = time.thread_time()
     kept = _load(hass, entry)
     milliseconds = (time.thread_time() - began) * 1000
-    figures = {"milliseconds": milliseconds, "resident_mb": (_resident() - resident) / MEGABYTE}
+    figures = {"milliseconds": milliseconds, "resident_mb": resident_mb() - resident}
     _expect_all(entry, kept)
     return figures
 
@@ -115,16 +113,10 @@ def _memory(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, float]:
 
 
 def _expect_all(entry: ConfigEntry, kept: tuple[list[Binding], BoundProperties]) -> None:
-    """Hold what was loaded until here, and see that it is what was stored; raises RuntimeError."""
+    """Keep the loaded bindings until here, and check that all were loaded; raises RuntimeError."""
     stored = sum(len(subentry.data[CONF_BINDINGS]) for subentry in entry.subentries.values())
     if len(kept[1].by_identifier) != stored:
         raise RuntimeError(f"{len(kept[1].by_identifier)} of {stored} bindings were loaded: {kept[1].problems}")
-
-
-def _resident() -> int:
-    """Return the resident memory of this process in bytes."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()
 
 
 if __name__ == "__main__":

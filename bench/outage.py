@@ -1,8 +1,8 @@
-"""A day without the cloud, at one change a second: what is kept, what it takes, and how it is made good.
+"""A day without the cloud, at one change a second: what is kept, what it costs, and how it is sent afterwards.
 
-The clock of the house runs faster (`outage_house.py`); catching up is in real time, under the platform's rate limit. Those
-that publish by hand get the same changes as fast as they take them while nobody can connect, and a minute to send what they
-have kept. aiomqtt is not among them: its `publish` raises as soon as the connection is lost.
+The clock of the house runs faster (`outage_house.py`). Sending afterwards happens in real time, under the platform's rate
+limit. The peers that publish each change get the same changes as fast as possible while the cloud refuses connections, and
+a minute to send what they have kept. aiomqtt is not measured: its `publish` raises as soon as the connection is lost.
 """
 
 import argparse
@@ -22,19 +22,19 @@ from .outage_house import SENSORS, OutageCost
 from .peers import AIOMQTT_KIND, PEER_DEVICES, TITLES, install_peers, peers
 
 OURS = "ours"
-PATIENCE = 300.0
-PEER_PATIENCE = 60.0
-"""Seconds: after some twenty of refusals paho tries again within half a minute."""
+TIMEOUT = 300.0
+PEER_TIMEOUT = 60.0
+"""Seconds: after twenty seconds of refusals, paho tries to connect again within half a minute."""
 PEER_RATE = 5000.0
-CALM = 1.0
+PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the outage was made good.
+    """The outcome of an outage.
 
-    `missing` are changes that the cloud does not know afterwards, `timed` those that it has with the time when they
-    happened; `live_seconds` until it had the last value, `seconds` until it had all that ever came.
+    `missing` changes never arrived at the cloud, `timed` changes arrived with the time at which they happened.
+    `live_seconds` passed until the cloud had the last value, `seconds` until the last arrival.
     """
 
     kept: int
@@ -48,21 +48,21 @@ class Result:
 
 
 async def run(options: argparse.Namespace) -> Report:
-    """Let `options.hours` pass."""
+    """Measure an outage of `options.hours`."""
     seconds = round(options.hours * 3600)
     kinds = [] if options.without_peers else [kind for kind in await install_peers() if kind != AIOMQTT_KIND]
     device = Device(OURS)
     async with ledger_process([device], 1, rate_limit=True) as ledger:
         command = ("-m", "bench.outage_house", str(seconds), str(ledger.port), device.device_name, device.secret)
         async with child(sys.executable, *command) as house:
-            await house.hear()
-            await ledger.wait_values(device, {SENSORS.identifier(0): 0}, PATIENCE)
+            await house.read()
+            await ledger.wait_values(device, {SENSORS.identifier(0): 0}, TIMEOUT)
             await ledger.tally(device)
-            await ledger.refuse(everybody=True)
+            await ledger.set_outage(on=True)
             cost = OutageCost(**await house.ask("lost"))
-            await ledger.refuse(everybody=False)
+            await ledger.set_outage(on=False)
             away = await house.ask("back")
-            results = {OURS: await _catch_up(ledger, device, range(1, seconds + 1), cost.kept, PATIENCE)}
+            results = {OURS: await _catch_up(ledger, device, range(1, seconds + 1), cost.kept, TIMEOUT)}
     for kind in kinds:
         results[kind] = await _peer(kind, seconds)
     return _report(results, cost, away, options.hours)
@@ -73,35 +73,35 @@ async def _peer(kind: str, changes: int) -> Result:
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(ledger_process([device], 1, rate_limit=True))
         [peer] = await stack.enter_async_context(peers([kind], ledger, SENSORS))
-        await ledger.refuse(everybody=True)
-        await asyncio.sleep(CALM)
+        await ledger.set_outage(on=True)
+        await asyncio.sleep(PAUSE)
         await ledger.tally(device)
         cost, kept = await peer.publish(PEER_RATE, changes / PEER_RATE, 1)
-        await ledger.refuse(everybody=False)
-        return await _catch_up(ledger, device, cost.changes, kept, PEER_PATIENCE if kept else CALM)
+        await ledger.set_outage(on=False)
+        return await _catch_up(ledger, device, cost.changes, kept, PEER_TIMEOUT if kept else PAUSE)
 
 
 async def _catch_up(ledger: Ledger, device: Device, changes: range, kept: int, patience: float) -> Result:
-    """Wait until the cloud knows every change, or no longer than one may expect."""
+    """Wait until all changes have arrived at the cloud, or for the time-out."""
     began = time.monotonic()
     wrong = await ledger.wait_values(device, SENSORS.last(changes), patience)
     live = time.monotonic() - began
-    known: set[int] = set()
+    arrived: set[int] = set()
     timed: set[int] = set()
     messages = dropped = 0
     seconds = 0.0
     over = False
-    while not over:  # at least once: whoever never gets the last value right has used up all patience by now
-        await asyncio.sleep(CALM)
+    while not over:  # at least once, even if the last value was wrong until the time-out
+        await asyncio.sleep(PAUSE)
         tally = await ledger.tally(device)
         messages += tally.messages
         dropped += tally.dropped
         if tally.arrivals:
             seconds = time.monotonic() - began
-        known.update(value for _, value, _, _ in tally.arrivals if value in changes)
+        arrived.update(value for _, value, _, _ in tally.arrivals if value in changes)
         timed.update(value for _, value, at, _ in tally.arrivals if at and value in changes)
-        over = len(known) == len(changes) or time.monotonic() - began > patience
-    return Result(kept, len(changes) - len(known), len(timed), wrong, live, seconds, messages, dropped)
+        over = len(arrived) == len(changes) or time.monotonic() - began > patience
+    return Result(kept, len(changes) - len(arrived), len(timed), wrong, live, seconds, messages, dropped)
 
 
 def _report(results: Mapping[str, Result], cost: OutageCost, away: float, hours: float) -> Report:
@@ -135,7 +135,7 @@ def _report(results: Mapping[str, Result], cost: OutageCost, away: float, hours:
             ("on disk, MB", f"{cost.disk_mb:.1f}"),
             ("files written", f"{cost.writes:,}"),
             ("written in all, MB", f"{cost.written_mb:.1f}"),
-            ("connected again after, s of its time", f"{away:.0f}"),
+            ("connected again after, s of its clock", f"{away:.0f}"),
             ("processor, s", f"{cost.processor_seconds:.1f}"),
         ],
     )
@@ -149,8 +149,10 @@ def _report(results: Mapping[str, Result], cost: OutageCost, away: float, hours:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--hours", type=float, default=24.0, help="how long (default %(default)s)")
-    parser.add_argument("--without-peers", action="store_true", help="measure nothing but the integration")
+    parser.add_argument("--hours", type=float, default=24.0, help="duration of the outage (default %(default)s)")
+    parser.add_argument("--without-peers", action="store_true", help="measure only the integration")
 
 
-BENCHMARK = Benchmark("outage", "a day without the cloud: what is kept, and how it is made good", _add_options, run)
+BENCHMARK = Benchmark(
+    "outage", "a day without the cloud: what is kept, and how it is sent afterwards", _add_options, run
+)

@@ -1,11 +1,11 @@
-"""A house that loses its cloud for a day, whose clock runs as fast as the processor lets it.
+"""A house without the cloud for a day, with a clock that runs as fast as the processor allows.
 
     python -m bench.outage_house SECONDS PORT DEVICE_NAME SECRET
 
-connects a device with one binding of which every sample counts and prints `{"online": true}`. After a line on its stdin it
-waits until the connection is lost, lets one change a second happen for SECONDS of its own time and prints an `OutageCost` as
-JSON. After another line it waits, with the clock running on, until it is connected again, and prints the seconds of its time
-that this took; then it stays until its stdin ends.
+connects a device with one binding that posts every sample, and prints `{"online": true}`. After a line on its stdin it waits
+until the connection is lost, makes one change a second for SECONDS of its own clock, and prints an `OutageCost` as JSON. After
+another line it waits, while its clock runs on, until it is connected again, and prints the seconds of its clock that this
+took. It ends when its stdin ends.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from .process import MEGABYTE, resident_mb
 from .sensors import Sensors
 
 MINUTE = 60
-LOOK = 0.01
+POLL_INTERVAL = 0.01
 SENSORS = Sensors(1, every_sample=True)
 
 type Files = Mapping[Path, tuple[int, int, int]]
-"""What is on the disk: inode, time of the last change and size of each file."""
+"""The files on the disk, each with its inode, its modification time and its size."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutageCost:
-    """What an outage took: samples kept, megabytes in memory, on disk and written, the writes, and processor seconds."""
+    """The cost of an outage: samples kept, megabytes in memory, on disk and written, writes, and processor seconds."""
 
     kept: int
     resident_mb: float
@@ -49,7 +49,7 @@ class OutageCost:
 
 
 class FastLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock can be put forward: timers that become due by it run at once."""
+    """An event loop whose clock can be advanced, so that timers run at once."""
 
     ahead = 0.0
 
@@ -65,27 +65,27 @@ async def _house(seconds: int, port: int, device: Device) -> None:
     async with home([]) as hass:
         SENSORS.change(hass, 0, start)
         entry = await connect_device(hass, device, port, SENSORS.bindings(), SENSORS.thing_model())
-        _say({"online": True})
+        _write_line({"online": True})
         await loop.run_in_executor(None, sys.stdin.readline)
-        while entry.runtime_data.link.state is LinkState.ONLINE:  # noqa: ASYNC110 - the loop's clock is what is measured with
-            await asyncio.sleep(LOOK)
-        _say(asdict(await _outage(hass, entry, loop, start, seconds)))
+        while entry.runtime_data.link.state is LinkState.ONLINE:  # noqa: ASYNC110 - the clock of the loop is used
+            await asyncio.sleep(POLL_INTERVAL)
+        _write_line(asdict(await _outage(hass, entry, loop, start, seconds)))
         await loop.run_in_executor(None, sys.stdin.readline)
-        _say(await _return(entry, loop))
+        _write_line(await _return(entry, loop))
         await loop.run_in_executor(None, sys.stdin.read)
 
 
 async def _return(entry: ConfigEntry, loop: FastLoop) -> float:
-    """Wait for the connection: its next try may be two minutes away."""
+    """Wait for the connection, whose next attempt may be two minutes away, and return the seconds."""
     began = loop.time()
     while entry.runtime_data.link.state is not LinkState.ONLINE:
         loop.ahead += 1
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_INTERVAL)
     return loop.time() - began
 
 
 async def _outage(hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start: float, seconds: int) -> OutageCost:
-    """Let a day pass, a minute at a time."""
+    """Make the changes of the outage, a minute at a time."""
     gc.collect()
     resident, worked = resident_mb(), time.process_time()
     folder = Path(hass.config.path(".storage"))
@@ -97,12 +97,12 @@ async def _outage(hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start
         await asyncio.sleep(0)
         await hass.async_block_till_done()
         now = await loop.run_in_executor(None, _files, folder)
-        changed = [one for path, one in now.items() if files.get(path) != one]
+        changed = [status for path, status in now.items() if files.get(path) != status]
         writes += len(changed)
         written += sum(size for _, _, size in changed)
         files = now
     return OutageCost(
-        entry.runtime_data.reporter.buffered,
+        entry.runtime_data.device.reporter.buffered,
         resident_mb() - resident,
         sum(size for _, _, size in files.values()) / MEGABYTE,
         writes,
@@ -112,7 +112,7 @@ async def _outage(hass: HomeAssistant, entry: ConfigEntry, loop: FastLoop, start
 
 
 def _files(folder: Path) -> Files:
-    """Return the files of the integration as they are now."""
+    """Return the present files of the integration."""
     found = {}
     for path in folder.glob(f"{DOMAIN}.*"):
         status = path.stat()
@@ -120,7 +120,7 @@ def _files(folder: Path) -> Files:
     return found
 
 
-def _say(answer: object) -> None:
+def _write_line(answer: object) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 

@@ -1,14 +1,12 @@
-"""Others that report values, to compare with: each in a process and an environment of its own.
+"""Other programs that report values, for comparison, each in a process and an environment of its own.
 
 The vendor's SDK, plain paho-mqtt and aiomqtt publish each change as a message (`publisher.py`). `mqtt_statestream` is Home
-Assistant's own way to put states on a broker, and runs in the Home Assistant that is measured.
+Assistant's own integration that publishes states to a broker; it runs in the Home Assistant that is measured.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-import hashlib
-import hmac
 import json
 from pathlib import Path
 import shutil
@@ -24,6 +22,7 @@ from .device import PRODUCT_KEY, Device
 from .home import NotSetUp, set_up
 from .ledger import Ledger
 from .load import Cost
+from .publisher import credentials
 from .sdk import PYTHON as SDK_PYTHON, VERSION, SdkUnavailable, install_sdk, succeeds
 from .sensors import Sensors
 
@@ -33,8 +32,8 @@ AIOMQTT = ROOT / ".python" / "aiomqtt"
 SDK, PAHO, AIOMQTT_KIND = "sdk", "paho", "aiomqtt"
 TITLES: Mapping[str, str] = {
     SDK: f"Python SDK {VERSION}, paho 1.6",
-    PAHO: "paho-mqtt 2.1, by hand",
-    AIOMQTT_KIND: f"aiomqtt {AIOMQTT_VERSION}, by hand",
+    PAHO: "paho-mqtt 2.1, each change",
+    AIOMQTT_KIND: f"aiomqtt {AIOMQTT_VERSION}, each change",
 }
 
 
@@ -47,13 +46,13 @@ class Peer:
     process: Child
 
     async def publish(self, rate: float, seconds: float, first: int) -> tuple[Cost, int]:
-        """Publish so many changes a second; return what it cost, and how many of them the library took."""
+        """Publish `rate` changes a second; return the cost, and how many of them the library accepted."""
         answer = await self.process.ask([rate, seconds, first])
         return Cost(answer["processor"], 0.0, first, answer["changed_at"]), answer["kept"]
 
 
 async def install_peers() -> list[str]:
-    """Make the environments and return the kinds that are there; who can't be installed is named on stderr."""
+    """Make the environments and return the kinds that could be installed; stderr has the others."""
     kinds = [PAHO]
     if (AIOMQTT / "aiomqtt").exists() or await succeeds(
         *(shutil.which("python3") or sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
@@ -72,7 +71,7 @@ async def install_peers() -> list[str]:
 
 @asynccontextmanager
 async def peers(kinds: list[str], ledger: Ledger, sensors: Sensors) -> AsyncIterator[list[Peer]]:
-    """Connect a publisher of each kind as long as the context lasts; their devices are named like them."""
+    """Connect a publisher of each kind for the duration of the context, with the devices of `PEER_DEVICES`."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         tsl = folder / "tsl.json"
@@ -85,19 +84,19 @@ async def peers(kinds: list[str], ledger: Ledger, sensors: Sensors) -> AsyncIter
             triple = (PRODUCT_KEY, device.device_name, device.secret)
             command = (*python, script, kind, str(ledger.port), *triple, tsl, str(sensors.count))
             process = await stack.enter_async_context(child(*command))
-            await process.hear()
+            await process.read()
             running.append(Peer(kind, device, process))
         yield running
 
 
 PEER_DEVICES: Mapping[str, Device] = {kind: Device(kind) for kind in TITLES}
-"""Who they are in the cloud."""
+"""The device of each kind."""
 
 
 @asynccontextmanager
 async def statestream(hass: HomeAssistant, ledger: Ledger, device: Device) -> AsyncIterator[None]:
-    """Have Home Assistant publish all states of sensors on the same broker; once in the life of `hass`. Raises NotSetUp."""
-    signed = f"clientId{device.device_name}deviceName{device.device_name}productKey{PRODUCT_KEY}"
+    """Let Home Assistant publish all states of sensors to the same broker, only once for each `hass`; raises NotSetUp."""
+    user_name, password, client_id = credentials(PRODUCT_KEY, device.device_name, device.secret)
     entry = ConfigEntry(
         version=2,
         minor_version=1,
@@ -109,9 +108,9 @@ async def statestream(hass: HomeAssistant, ledger: Ledger, device: Device) -> As
             "broker": "127.0.0.1",
             "port": ledger.port,
             "protocol": "3.1.1",
-            "client_id": f"{device.device_name}|securemode=3,signmethod=hmacsha256|",
-            "username": f"{device.device_name}&{PRODUCT_KEY}",
-            "password": hmac.new(device.secret.encode(), signed.encode(), hashlib.sha256).hexdigest(),
+            "client_id": client_id,
+            "username": user_name,
+            "password": password,
         },
         options={"discovery": False, "birth_message": {}, "will_message": {}},
         discovery_keys=MappingProxyType({}),

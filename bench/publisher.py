@@ -1,10 +1,10 @@
-"""A device that publishes every change at once, by hand: what MQTT itself costs, without any Home Assistant.
+"""A device that publishes every change at once, which shows the cost of MQTT itself, without Home Assistant.
 
     publisher.py sdk|paho|aiomqtt PORT PRODUCT_KEY DEVICE_NAME SECRET TSL_FILE COUNT
 
-runs in an environment that has the library asked for, which may be an older Python, and therefore uses nothing of this
-project. After `{"ready": true}` it answers each line `[rate, seconds, first]` with `{"processor": seconds, "changed_at":
-[milliseconds, …], "kept": n}`, where `kept` is how many of the changes the library took.
+runs in an environment with the library, possibly with an older Python, and therefore imports nothing of this project. After
+`{"ready": true}` it answers each line `[rate, seconds, first]` with `{"processor": seconds, "changed_at": [milliseconds, …],
+"kept": n}`, where `kept` is the number of changes that the library accepted.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ TICK = 0.005
 
 
 def main() -> None:
-    """Connect and obey."""
+    """Connect and answer the lines on stdin."""
     kind, port, product_key, device_name, secret, tsl, count = sys.argv[1:]
     triple = (product_key, device_name, secret)
     if kind == "aiomqtt":
@@ -38,12 +38,12 @@ def main() -> None:
 
 
 def identifier(number: int, count: int) -> str:
-    """Return the property that a change is about: they take turns, as in `sensors.py`."""
+    """Return the property of a change: the properties take turns, as in `sensors.py`."""
     return f"Power_{number % count}"
 
 
 def paced(rate: float, seconds: float, first: int) -> Iterator[int]:
-    """Yield the numbers of the changes as they are due."""
+    """Yield the number of each change when it is due."""
     began = time.monotonic()
     for number in range(round(rate * seconds)):
         yield first + number
@@ -61,13 +61,15 @@ def sdk_publisher(port: int, triple: tuple[str, str, str], tsl: str) -> Callable
     kit.config_mqtt(port=port, secure="")
     kit.thing_setup(tsl)
     kit.connect_async()
-    while kit.thing_post_property({identifier(0, 1): 0})[0] != 0:  # it takes posts a moment after it says "connected"
+    while (
+        kit.thing_post_property({identifier(0, 1): 0})[0] != 0
+    ):  # it accepts posts a moment after it reports "connected"
         time.sleep(0.01)
     return lambda name, value: bool(kit.thing_post_property({name: value})[0] == 0)
 
 
 def paho_publisher(port: int, triple: tuple[str, str, str]) -> Callable[[str, int], bool]:
-    """Use paho-mqtt 2 with its own thread."""
+    """Use paho-mqtt 2 with its thread."""
     from paho.mqtt import client as mqtt, enums  # noqa: PLC0415 - not in the environment of the SDK
 
     user_name, password, client_id = credentials(*triple)
@@ -77,13 +79,13 @@ def paho_publisher(port: int, triple: tuple[str, str, str]) -> Callable[[str, in
     client.loop_start()
     while not client.is_connected():
         time.sleep(0.01)
-    # Without a connection a message waits in memory.
+    # Without a connection, a message is queued in memory.
     taken = (enums.MQTTErrorCode.MQTT_ERR_SUCCESS, enums.MQTTErrorCode.MQTT_ERR_NO_CONN)
     return lambda name, value: client.publish(topic_of(*triple), post(name, value), qos=1).rc in taken
 
 
 async def publish_with_aiomqtt(port: int, triple: tuple[str, str, str], count: int) -> None:
-    """Use aiomqtt on one loop, and obey."""
+    """Use aiomqtt on the event loop, and answer the lines on stdin."""
     import aiomqtt  # type: ignore[import-not-found] # noqa: PLC0415 - only in an environment of its own
 
     user_name, password, client_id = credentials(*triple)

@@ -1,6 +1,6 @@
-"""How the cost of setting up grows with the number of bindings.
+"""The cost of setting up by the number of bindings.
 
-Each house is a process of its own. Setting up goes from the stored entry to a connected device; the snapshot is over when
+Each house is a process of its own. The set-up goes from the stored entry to a connected device. The snapshot is complete when
 the cloud has the value of every property, under the platform's rate limit.
 """
 
@@ -18,12 +18,12 @@ from .ledger import ledger_process
 from .scale_house import ScaleCost
 from .sensors import Sensors
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One house: what setting up took, and the snapshot: messages, those dropped, missing values and seconds."""
+    """The cost of setting up a house, and its snapshot: messages, dropped messages, missing values and seconds."""
 
     cost: ScaleCost
     messages: int
@@ -33,7 +33,7 @@ class Result:
 
 
 async def run(options: argparse.Namespace) -> Report:
-    """Set a house of each of `options.counts` up."""
+    """Set up a house with each of `options.counts` bindings."""
     return _report({count: await _house(count) for count in options.counts})
 
 
@@ -42,9 +42,9 @@ async def _house(count: int) -> Result:
     async with ledger_process([device], count, rate_limit=True) as ledger:
         command = ("-m", "bench.scale_house", str(count), str(ledger.port), device.device_name, device.secret)
         async with child(sys.executable, *command) as house:
-            cost = ScaleCost(**await house.hear())
+            cost = ScaleCost(**await house.read())
             began = time.monotonic()
-            missing = await ledger.wait_values(device, sensors.last(range(count)), PATIENCE)
+            missing = await ledger.wait_values(device, sensors.last(range(count)), TIMEOUT)
             seconds = time.monotonic() - began
             tally = await ledger.tally(device)
     return Result(cost, tally.with_values, tally.dropped, missing, seconds)
@@ -81,7 +81,7 @@ def _report(results: Mapping[int, Result]) -> Report:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--counts", type=int, nargs="+", default=[100, 1000, 10_000], help="bindings of each house")
+    parser.add_argument("--counts", type=int, nargs="+", default=[100, 1000, 10_000], help="numbers of bindings")
 
 
-BENCHMARK = Benchmark("scale", "what many bindings cost: setting up, memory, snapshot", _add_options, run)
+BENCHMARK = Benchmark("scale", "the cost of many bindings: set-up, memory, snapshot", _add_options, run)

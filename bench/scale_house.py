@@ -1,8 +1,8 @@
-"""One house with many bindings, in a process that has done nothing else.
+"""A house with many bindings, in a new process.
 
     python -m bench.scale_house COUNT PORT DEVICE_NAME SECRET
 
-connects a device with COUNT bindings, prints what that took (`ScaleCost` as JSON), and stays until its stdin ends.
+connects a device with COUNT bindings, prints the cost (`ScaleCost` as JSON), and ends when its stdin ends.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from .sensors import Sensors
 
 @dataclass(frozen=True, slots=True)
 class ScaleCost:
-    """What setting up took: milliseconds of time and of processor, and megabytes of resident memory."""
+    """The cost of a set-up: milliseconds, processor milliseconds, and megabytes of resident memory."""
 
     milliseconds: float
     processor_ms: float
@@ -33,9 +33,8 @@ async def _set_up(count: int, port: int, device: Device) -> None:
         for number in range(count):
             sensors.change(hass, number)
         await hass.async_block_till_done()
-        bindings, model = json.loads(
-            json.dumps([sensors.bindings(), sensors.thing_model()])
-        )  # as from disk: not shared
+        # Data from disk share no objects.
+        bindings, model = json.loads(json.dumps([sensors.bindings(), sensors.thing_model()]))
         gc.collect()
         resident, worked, began = resident_mb(), time.process_time(), time.monotonic()
         await connect_device(hass, device, port, bindings, model)

@@ -1,4 +1,4 @@
-"""The vendor's Python SDK in an environment of its own, for comparison."""
+"""The vendor's Python SDK, in an environment of its own, for comparison."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +16,7 @@ from .device import PRODUCT_KEY, THING_MODEL, Device
 
 VERSION = "1.2.13"
 REQUIREMENTS = (f"aliyun-iot-linkkit=={VERSION}", "paho-mqtt<2", "crcmod")
-"""paho-mqtt 1.x is the last that this SDK works with."""
+"""This SDK needs paho-mqtt 1.x."""
 
 ENVIRONMENT = ROOT / ".python" / "sdk"
 PYTHON = ENVIRONMENT / "bin" / "python"
@@ -27,10 +27,10 @@ class SdkUnavailable(Exception):  # noqa: N818 - named after what happened
 
 
 async def install_sdk() -> None:
-    """Make the environment, unless it is there; raises SdkUnavailable."""
+    """Make the environment if it does not exist; raises SdkUnavailable."""
     if PYTHON.exists() and await succeeds(PYTHON, "-c", "from linkkit import linkkit"):
         return
-    # The environment's own Python may lack pip and venv, the system's has them.
+    # The Python of this environment may lack pip and venv.
     python = shutil.which("python3") or sys.executable
     if not (
         await succeeds(python, "-m", "venv", "--clear", ENVIRONMENT)
@@ -43,7 +43,7 @@ async def install_sdk() -> None:
 async def sdk_device(
     cloud: Cloud, device: Device, thing_model: Mapping[str, Any] = THING_MODEL
 ) -> AsyncIterator[Child]:
-    """Connect a device made of the SDK to the cloud as long as the context lasts; yield its process."""
+    """Connect a device that uses the SDK to the cloud for the duration of the context; yield its process."""
     with TemporaryDirectory() as folder:
         tsl = Path(folder) / "tsl.json"
         tsl.write_text(json.dumps(thing_model), encoding="utf-8")
@@ -55,6 +55,6 @@ async def sdk_device(
 
 
 async def succeeds(*command: str | Path) -> bool:
-    """Run a command quietly and tell whether it succeeds."""
+    """Run a command quietly and return whether it succeeds."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
     return await process.wait() == 0

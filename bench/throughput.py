@@ -1,13 +1,13 @@
-"""What a mapped state change costs from 10 to 5,000 a second, and how late the cloud hears of it.
+"""The cost of a state change of a bound entity at 10 to 5,000 changes a second, and the delay until the cloud has the value.
 
-1,000 sensors are bound, one property each, and take turns to change. Measured are Home Assistant alone with somebody who
-follows the entities and does nothing (the floor, before and after), with this integration, with core's `mqtt_statestream`,
-and processes that publish each change by hand.
+1,000 sensors are bound, one property each, and change in turns. Measured are Home Assistant alone with a listener for the
+entities that does nothing (the floor, before and after), Home Assistant with this integration, with core's
+`mqtt_statestream`, and processes that publish each change.
 
-The processor time is that of the whole process, from the first change until the cloud has the last value, threads included.
-For what runs in Home Assistant the floor is taken off; what publishes by hand has no Home Assistant under it. The broker is
+The processor time is that of the whole process including its threads, from the first change until the cloud has the last
+value. The floor is subtracted from what runs in Home Assistant; the other processes don't run Home Assistant. The broker is
 the same for all: the simulator in a process of its own, without the platform's rate limit. *Late* is the time from a change
-to the arrival of its value; values that a newer one has replaced never arrive and are not late.
+to the arrival of its value. A value that a newer one has replaced never arrives and is not counted.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 import time
 
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.event import async_track_state_change_event
 
 from .benchmark import Benchmark, Report
@@ -25,14 +25,14 @@ from .device import Device
 from .figures import Distribution, table
 from .home import connect_device, home
 from .ledger import Ledger, Tally, ledger_process
-from .load import Cost, steady
+from .load import Cost, ignore_change, steady
 from .peers import PEER_DEVICES, TITLES, Peer, install_peers, peers, statestream
 from .sensors import Sensors
 
 FLOOR, OURS, STATESTREAM = "floor", "ours", "mqtt_statestream"
 ALL_TITLES = {FLOOR: "Home Assistant alone", OURS: "this integration", STATESTREAM: "core mqtt_statestream", **TITLES}
 RATES = (10, 100, 1000, 5000)
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 AIM_CHANGE = 40.0
 AIM_BLOCK = 20.0
@@ -40,10 +40,10 @@ AIM_BLOCK = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One kind at one rate; times in the units that the names tell, the block 0 where no loop was watched.
+    """The figures of one kind at one rate; `block_ms` is 0 if no event loop was measured.
 
-    `late_ms` is of every value that arrived, `last_late_ms` of the last value of each property. `missing` are properties
-    whose last value never came.
+    `late_ms` is of every value that arrived, `last_late_ms` of the last value of each property. The last value of `missing`
+    properties never arrived.
     """
 
     changes: int
@@ -77,14 +77,14 @@ async def run(options: argparse.Namespace) -> Report:
             async with statestream(hass, ledger, streamed):
                 results[STATESTREAM] = {rate: await bench.of_home(streamed, rate) for rate in RATES}
         for kind in results.keys() - {FLOOR}:
-            results[kind] = {rate: _above(one, results[FLOOR][rate]) for rate, one in results[kind].items()}
+            results[kind] = {rate: _above(result, results[FLOOR][rate]) for rate, result in results[kind].items()}
         for peer in await stack.enter_async_context(peers(kinds, ledger, sensors)):
             results[peer.kind] = {rate: await bench.of_peer(peer, rate) for rate in RATES}
     return _report(results, options)
 
 
 class _Bench:
-    """Where everything is measured, `seconds` each; no value comes twice, since that would be no change."""
+    """Makes the measurements, each for `seconds`; no value is repeated, because that would not be a change."""
 
     def __init__(self, hass: HomeAssistant, ledger: Ledger, sensors: Sensors, seconds: float) -> None:
         self.hass = hass
@@ -98,15 +98,15 @@ class _Bench:
         await self._steady(RATES[-1], self.sensors.count / RATES[-1])
 
     async def alone(self, rate: int) -> Result:
-        """Measure Home Assistant with somebody who only looks on."""
+        """Measure Home Assistant with a listener that does nothing."""
         entities = [self.sensors.entity_id(number) for number in range(self.sensors.count)]
-        ignore = async_track_state_change_event(self.hass, entities, _look)
+        untrack = async_track_state_change_event(self.hass, entities, ignore_change)
         cost = await self._steady(rate, self.seconds)
-        ignore()
+        untrack()
         return Result(len(cost.changed_at), cost.processor * 1e6 / len(cost.changed_at), cost.block)
 
     async def of_home(self, device: Device, rate: int) -> Result:
-        """Measure what runs in Home Assistant and reports for a device."""
+        """Measure an integration that runs in Home Assistant and reports for a device."""
         await self.ledger.tally(device)
         cost = await self._steady(rate, self.seconds)
         worked = time.process_time()
@@ -129,15 +129,15 @@ class _Bench:
         return cost
 
     async def _settled(self, device: Device, cost: Cost) -> int:
-        return await self.ledger.wait_values(device, self.sensors.last(cost.changes), PATIENCE)
+        return await self.ledger.wait_values(device, self.sensors.last(cost.changes), TIMEOUT)
 
 
 @asynccontextmanager
 async def _reported(hass: HomeAssistant, ledger: Ledger, device: Device, sensors: Sensors) -> AsyncIterator[None]:
-    """Have this integration report all sensors."""
+    """Let this integration report all sensors."""
     entry = await connect_device(hass, device, ledger.port, sensors.bindings(), sensors.thing_model())
-    present = {sensors.identifier(one): _present(hass, sensors.entity_id(one)) for one in range(sensors.count)}
-    await ledger.wait_values(device, present, PATIENCE)
+    present = {sensors.identifier(number): _present(hass, sensors.entity_id(number)) for number in range(sensors.count)}
+    await ledger.wait_values(device, present, TIMEOUT)
     yield
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
@@ -148,16 +148,11 @@ def _present(hass: HomeAssistant, entity_id: str) -> int:
     return int(state.state) if state else 0
 
 
-@callback
-def _look(_event: Event[EventStateChangedData]) -> None:
-    """Do nothing with the change."""
-
-
 def _result(cost: Cost, tally: Tally, missing: int, sensors: Sensors) -> Result:
     changes = len(cost.changed_at)
     late, last = [], []
     for _, value, _, arrived in tally.arrivals:
-        if value in cost.changes:  # the others are from before
+        if value in cost.changes:  # others are of changes before
             late.append(float(arrived - cost.changed_at[value - cost.first]))
             if value in cost.changes[-sensors.count :]:
                 last.append(late[-1])
@@ -174,23 +169,25 @@ def _result(cost: Cost, tally: Tally, missing: int, sensors: Sensors) -> Result:
     )
 
 
-def _mean(one: Result, other: Result) -> Result:
-    return Result(one.changes, (one.change_us + other.change_us) / 2, max(one.block_ms, other.block_ms))
+def _mean(before: Result, after: Result) -> Result:
+    return Result(before.changes, (before.change_us + after.change_us) / 2, max(before.block_ms, after.block_ms))
 
 
-def _above(one: Result, floor: Result) -> Result:
-    return replace(one, change_us=one.change_us - floor.change_us)
+def _above(result: Result, floor: Result) -> Result:
+    return replace(result, change_us=result.change_us - floor.change_us)
 
 
 def _report(results: Mapping[str, Mapping[int, Result]], options: argparse.Namespace) -> Report:
-    text = f"{options.entities:,} mapped entities, {options.seconds:g} s at each rate; processor time above the floor"
+    text = f"{options.entities:,} bound entities, {options.seconds:g} s at each rate; processor time above the floor"
     for rate in RATES:
         rows = [_row(kind, by_rate[rate]) for kind, by_rate in sorted(results.items(), key=lambda item: ORDER(item[0]))]
         text += f"\n\n{rate:,} changes a second\n\n" + table(HEADS, rows)
     figures = {
         "entities": options.entities,
         "seconds": options.seconds,
-        "results": {kind: {str(rate): asdict(one) for rate, one in rows.items()} for kind, rows in results.items()},
+        "results": {
+            kind: {str(rate): asdict(result) for rate, result in rows.items()} for kind, rows in results.items()
+        },
         "aims": {"change_us_at_1000": AIM_CHANGE, "block_ms": AIM_BLOCK},
     }
     return Report(text, figures)
@@ -221,9 +218,11 @@ def _row(kind: str, one: Result) -> list[str]:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--entities", type=int, default=1000, help="mapped entities (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each kind at each rate (default %(default)s)")
-    parser.add_argument("--without-peers", action="store_true", help="measure nothing but the integration")
+    parser.add_argument("--entities", type=int, default=1000, help="bound entities (default %(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=20.0, help="duration of each measurement (default %(default)s)"
+    )
+    parser.add_argument("--without-peers", action="store_true", help="measure only the integration")
 
 
-BENCHMARK = Benchmark("throughput", "what mapped state changes cost, and how late they are", _add_options, run)
+BENCHMARK = Benchmark("throughput", "the cost of state changes of bound entities, and their delay", _add_options, run)

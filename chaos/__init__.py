@@ -1,5 +1,5 @@
-"""Chaos: a real Home Assistant and the simulated cloud under a random load, with everything going wrong between them.
+"""Chaos: a real Home Assistant and the simulated cloud under a random load, with faults of every kind between them.
 
-`python -m chaos --minutes M --seed S` (`scripts/chaos`) draws a schedule of faults and a load of states and commands from the
-seed, lets them run, waits until the dust has settled, and compares what both sides know. See docs/performance.md.
+`python -m chaos --minutes M --seed S` (`scripts/chaos`) draws faults, states, events and commands from the seed, runs them, waits
+until everything has arrived, and compares both sides. See docs/performance.md.
 """

@@ -11,13 +11,13 @@ from .run import run
 
 
 def main() -> None:
-    """Run once and tell; exit status 1 when a promise was broken."""
+    """Run once and print the outcome; the exit status is 1 if a promise was broken."""
     parser = argparse.ArgumentParser(
-        prog="scripts/chaos", description="Let everything go wrong and compare both sides."
+        prog="scripts/chaos", description="Inject faults of every kind, then compare both sides."
     )
-    parser.add_argument("--minutes", type=float, default=1.0, help="how long (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="what to draw everything from (default %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome there as well")
+    parser.add_argument("--minutes", type=float, default=1.0, help="duration (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the faults and of the load (default %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the outcome to this file")
     options = parser.parse_args()
     outcome = asyncio.run(run(options.seed, options.minutes * 60))
     sys.stdout.write("\n".join(outcome.lines()) + "\n")

@@ -1,7 +1,6 @@
-"""Time, made shorter: what the integration waits for in minutes takes seconds here.
+"""Shorter times: the integration waits for seconds instead of minutes.
 
-An outage of ten minutes is one of `FACTOR` times less, and so are the pauses in which nobody expects anything. What a machine
-needs to answer cannot be made shorter at will, so those patiences are only as short as a busy machine allows.
+Outages and pauses are shorter by `FACTOR`. Time-outs for replies are only as short as a busy machine allows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,7 @@ _SECONDS: Mapping[str, float] = {
     "alink.mqtt.transport.HOUSEKEEPING": 0.1,
     "reports.resync.SNAPSHOT_TIMEOUT": 2.0,
     "reports.desired_values.RETRY_INTERVAL": 60 / FACTOR,
-    "reports.sender.REPLY_TIMEOUT": 2.0,
+    "reports.lanes.REPLY_TIMEOUT": 2.0,
     "reports.sender.RETRY_DELAY": 0.3,
     "reports.store.WRITE_DELAY": 60 / FACTOR,
 }
@@ -34,7 +33,7 @@ _SECONDS: Mapping[str, float] = {
 
 @contextmanager
 def compressed() -> Iterator[None]:
-    """Let time be short as long as the context lasts; raises AttributeError where the integration has other names."""
+    """Shorten the times of the integration for the duration of the context; raises AttributeError if a constant has moved."""
     before = {}
     for name, seconds in _SECONDS.items():
         module_name, _, constant = name.rpartition(".")

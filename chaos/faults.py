@@ -1,6 +1,6 @@
-"""Everything that goes wrong, drawn from a seed.
+"""The faults, drawn from a seed.
 
-Two things may be wrong at a time: one with the connection, one with messages.
+There are two streams of faults at the same time: faults of the connection, and faults of messages.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from .compressed import FACTOR
 from .house import DEVICE_NAME
 
 NOT_NOW = (500, 6313, 6760)
-"""Codes of replies that ask to try again; what is refused for good would have to differ between the two sides."""
+"""Codes of replies that ask to try again. Values that are refused for good would differ between the two sides."""
 CONNECT_CODES = (1, 2, 3, 3, 3, 5)
-"""CONNACK codes; 5 is that of a wrong secret or a disabled device."""
+"""CONNACK codes; 5 stands for a wrong secret or a disabled device."""
 LONG_OUTAGE = 600 / FACTOR
-RIVAL = 4
-"""How often another client with the same triple comes back."""
+MOST_KICKS = 4
+"""How often another client with the same triple connects at most."""
 
 
 class Kind(StrEnum):
-    """What can go wrong."""
+    """The kinds of faults. Their values are part of the seed."""
 
     DROP = "drop"
     HALF_OPEN = "half-open"
@@ -63,18 +63,18 @@ MESSAGES: Mapping[Kind, float] = {
     Kind.DUPLICATE: 3,
     Kind.WRONG_CODE: 2,
 }
-"""What happens how often, compared with the others of its kind."""
+"""The weight of each kind among the faults of its stream."""
 
-LANES = ((CONNECTION, 4.0), (MESSAGES, 2.0))
-"""With the mean seconds between two faults."""
+STREAMS = ((CONNECTION, 4.0), (MESSAGES, 2.0))
+"""The streams of faults, with the mean seconds between two faults."""
 
 FAULTS_AT_LEAST = 12
-"""A short run has shorter pauses."""
+"""Faults of each stream in a run; a short run has shorter pauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: after a pause, for so many seconds, as strong as `number` says."""
+    """A fault that begins after a pause and lasts for some seconds; `number` is a count or selects a code."""
 
     pause: float
     kind: Kind
@@ -83,24 +83,24 @@ class Fault:
 
 
 def schedule(seed: int, kinds: Mapping[Kind, float], mean_pause: float, seconds: float) -> list[Fault]:
-    """Draw the faults of some seconds; those of the first round are all different, so that short runs see many."""
+    """Draw faults for `seconds`. The first ones are all of different kinds, so that short runs have many kinds."""
     draw = random.Random(f"{seed} {' '.join(kinds)}")  # noqa: S311 - not for secrets
     first = draw.sample(list(kinds), len(kinds))
     faults: list[Fault] = []
     left = seconds
-    if seconds < 2 * LONG_OUTAGE and Kind.LONG_OUTAGE in first:  # it would be all there is
+    if seconds < 2 * LONG_OUTAGE and Kind.LONG_OUTAGE in first:  # it would last for most of the run
         first.remove(Kind.LONG_OUTAGE)
     while left > 0:
         kind = first.pop() if first else draw.choices(list(kinds), list(kinds.values()))[0]
         lasting = LONG_OUTAGE if kind is Kind.LONG_OUTAGE else draw.uniform(0.1, 2.5)
         fault = Fault(draw.expovariate(1 / mean_pause), kind, lasting, draw.randint(1, 4))
         faults.append(fault)
-        left -= fault.pause  # few faults last as long as they might
+        left -= fault.pause  # durations are left out, because few faults last that long
     return faults
 
 
-class Mischief:
-    """Lets faults happen to one device."""
+class FaultInjector:
+    """Injects faults between the cloud and one device."""
 
     def __init__(
         self,
@@ -109,29 +109,27 @@ class Mischief:
         reload: Callable[[], Awaitable[None]],
         loaded: Callable[[], Awaitable[None]],
     ) -> None:
-        """`reload` has Home Assistant unload the integration and try to set it up again, `loaded` waits until it is."""
-        self.happened: Counter[Kind] = Counter()
+        """`reload` unloads the integration and tries to set it up again, `loaded` waits until it is set up."""
+        self.injected: Counter[Kind] = Counter()
         self._cloud = cloud
         self._device = device
         self._reload = reload
         self._loaded = loaded
 
     async def run(self, seed: int, seconds: float) -> None:
-        """Let everything happen for so many seconds, and then be good."""
-        lanes = [
-            self._lane(schedule(seed, kinds, min(pause, seconds / FAULTS_AT_LEAST), seconds)) for kinds, pause in LANES
-        ]
-        tasks = [asyncio.create_task(lane) for lane in lanes]
+        """Inject faults for `seconds`, then end all of them."""
+        schedules = [schedule(seed, kinds, min(pause, seconds / FAULTS_AT_LEAST), seconds) for kinds, pause in STREAMS]
+        tasks = [asyncio.create_task(self._inject_all(faults)) for faults in schedules]
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
-        await self._calm(tasks)
+        await self._end(tasks)
 
-    async def _lane(self, faults: Iterable[Fault]) -> None:
+    async def _inject_all(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
             await asyncio.sleep(fault.pause)
-            self.happened[fault.kind] += 1
-            await self._happen(fault)
+            self.injected[fault.kind] += 1
+            await self._inject(fault)
 
-    async def _happen(self, fault: Fault) -> None:
+    async def _inject(self, fault: Fault) -> None:
         faults = self._cloud.faults
         match fault.kind:
             case Kind.DROP:
@@ -149,18 +147,18 @@ class Mischief:
                 )
                 self._to_connection("drop_connection")
             case Kind.KICK:
-                await self._rival(fault.number)
+                await self._kick(fault.number)
             case Kind.BROKER_RESTART:
-                await self._away(fault.seconds)
+                await self._outage(fault.seconds)
             case Kind.LONG_OUTAGE:
-                await self._away(fault.seconds)
+                await self._outage(fault.seconds)
             case Kind.RELOAD:
-                faults.set(refuse_connect=None)  # refused credentials would be for the user to mend
+                faults.set(refuse_connect=None)  # after refused credentials the user would have to act
                 await self._reload()
                 await self._loaded()
             case Kind.RELOAD_IN_OUTAGE:
                 faults.set(refuse_connect=None)
-                await self._away(fault.seconds, self._reload)
+                await self._outage(fault.seconds, self._reload)
                 await self._loaded()
             case Kind.DELAY:
                 faults.set(delay_replies=fault.seconds)
@@ -176,7 +174,7 @@ class Mischief:
                 faults.set(answer_code={"code": NOT_NOW[fault.number % len(NOT_NOW)], "count": fault.number})
 
     def _to_connection(self, name: str) -> None:
-        """Do something to the connection, if there is one."""
+        """Apply a fault to the connection, if there is one."""
         if self._device.connection:
             self._cloud.faults.set(**{name: DEVICE_NAME})
 
@@ -187,16 +185,16 @@ class Mischief:
             await asyncio.sleep(seconds)
             connection.unfreeze()
 
-    async def _rival(self, times: int) -> None:
-        """Take the place of the device so often, each time as soon as it is back."""
-        for _ in range(min(times, RIVAL)):
+    async def _kick(self, times: int) -> None:
+        """Replace the connection of the device several times, each time as soon as it is online."""
+        for _ in range(min(times, MOST_KICKS)):
             try:
                 await self._device.wait_for(lambda device: device.online, 10.0)
             except TimeoutError:
                 return
             self._to_connection("kick")
 
-    async def _away(self, seconds: float, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def _outage(self, seconds: float, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
         await self._cloud.stop()
         try:
             if meanwhile:
@@ -205,7 +203,7 @@ class Mischief:
         finally:
             await self._cloud.start()
 
-    async def _calm(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+    async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         for task in tasks:
             task.cancel()
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):

@@ -1,4 +1,4 @@
-"""The house: what is in it, what the cloud knows of it, and how it is bound."""
+"""The house: its entities, its thing model and its bindings."""
 
 from collections.abc import Mapping
 import secrets
@@ -17,6 +17,7 @@ from custom_components.aliyun_iot.const import (
     CONF_THING_MODEL,
     CONF_TRANSPORT,
     DOMAIN,
+    SUBENTRY_EVENT,
     SUBENTRY_EXPOSURE,
     SUBENTRY_SERVICE,
 )
@@ -25,15 +26,22 @@ PRODUCT_KEY = "a1ChaosHome"
 DEVICE_NAME = "chaos-1"
 
 NEWEST = tuple(f"newest_{number}" for number in range(40))
-"""Sensors of which the newest value counts; every fourth one is posted twice a second at most."""
+"""Sensors whose newest value is posted; every fourth is posted at most twice a second."""
 EVERY = tuple(f"every_{number}" for number in range(6))
-"""Sensors of which every sample counts."""
+"""Sensors whose every sample is posted."""
 LAMPS = tuple(f"lamp_{number}" for number in range(4))
-"""Lamps that the cloud switches."""
+"""Lamps that the cloud sets."""
 
 SCENE, QUESTION = "Scene", "Question"
-"""An asynchronous and a synchronous service; each fires an event with the number that it was called with."""
+"""An asynchronous and a synchronous service; each fires an event on the bus with its argument `Number`."""
 EVENT_CALLED = "chaos_called"
+
+BELL, ALARM = "Bell", "Alarm"
+"""Events of the thing model, each with a number: one is bound to an event entity, one to a trigger."""
+EVENTS = (BELL, ALARM)
+BELL_ENTITY = "event.bell"
+EVENT_ALARM = "chaos_alarm"
+"""The event on the bus that triggers the alarm."""
 
 MEASUREMENT = {"unit_of_measurement": "W", "state_class": "measurement"}
 _NUMBER = {"type": "int", "specs": {"min": "0", "max": "2147483647", "step": "1"}}
@@ -41,7 +49,7 @@ _SWITCH = {"type": "bool", "specs": {"0": "off", "1": "on"}}
 
 
 def entity_id(name: str) -> str:
-    """Return the entity that goes by this name, which is also the identifier of its property."""
+    """Return the entity id for a name, which is also the identifier of the property."""
     return f"input_boolean.{name}" if name in LAMPS else f"sensor.{name}"
 
 
@@ -69,19 +77,31 @@ def thing_model() -> dict[str, Any]:
         }
         for identifier, call_type in ((SCENE, "async"), (QUESTION, "sync"))
     ]
+    events = [
+        {
+            "identifier": identifier,
+            "name": identifier,
+            "required": False,
+            "type": "info",
+            "method": f"thing.event.{identifier}.post",
+            "outputData": [{"identifier": "Number", "name": "Number", "dataType": _NUMBER}],
+        }
+        for identifier in EVENTS
+    ]
     return {
         "profile": {"productKey": PRODUCT_KEY},
         "properties": properties,
-        "events": [],
+        "events": events,
         "services": services,
     }
 
 
 def entry(port: int, secret: str) -> ConfigEntry:
-    """Return the entry of the device, with everything bound, as Home Assistant has read it from disk."""
+    """Return the entry of the device with all its bindings."""
     actions = [{"event": EVENT_CALLED, "event_data": {"number": "{{ Number }}"}}]
     rows: list[tuple[str, Mapping[str, Any]]] = [(SUBENTRY_EXPOSURE, {CONF_BINDINGS: _bindings()})]
-    rows += [(SUBENTRY_SERVICE, {"identifier": one, "actions": actions}) for one in (SCENE, QUESTION)]
+    rows += [(SUBENTRY_SERVICE, {"identifier": service, "actions": actions}) for service in (SCENE, QUESTION)]
+    rows += [(SUBENTRY_EVENT, row) for row in _event_bindings()]
     return ConfigEntry(
         version=1,
         minor_version=1,
@@ -112,20 +132,27 @@ def furnish(hass: HomeAssistant) -> None:
 
 
 def new_secret() -> str:
-    """Return the secret of the device."""
+    """Return a new secret for the device."""
     return secrets.token_hex(16)
 
 
 def is_loaded(entry: ConfigEntry) -> bool:
-    """Tell whether an entry runs."""
+    """Return whether an entry is loaded."""
     return entry.state is ConfigEntryState.LOADED
 
 
 def _bindings() -> list[dict[str, Any]]:
     newest = [_row(name) | ({"min_interval": 0.5} if number % 4 == 0 else {}) for number, name in enumerate(NEWEST)]
     every = [_row(name) | {"every_sample": True} for name in EVERY]
-    lamps = [{"identifier": one, "entity": entity_id(one), "aspect": "power", "access": "both"} for one in LAMPS]
+    lamps = [{"identifier": name, "entity": entity_id(name), "aspect": "power", "access": "both"} for name in LAMPS]
     return [*newest, *every, *lamps]
+
+
+def _event_bindings() -> list[dict[str, Any]]:
+    bell = {"identifier": BELL, "entity": BELL_ENTITY, "output": {"Number": "{{ attributes.number }}"}}
+    triggers = [{"trigger": "event", "event_type": EVENT_ALARM}]
+    alarm = {"identifier": ALARM, "triggers": triggers, "output": {"Number": "{{ trigger.event.data.number }}"}}
+    return [bell, alarm]
 
 
 def _row(name: str) -> dict[str, Any]:

@@ -1,60 +1,81 @@
-"""The load: states that change and commands that come, at random and without regard to what works at the moment."""
+"""The load: random changes of states, events and commands, whether or not there is a connection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 import json
 import random
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from simulator import Simulator
 
-from .house import DEVICE_NAME, EVERY, LAMPS, MEASUREMENT, NEWEST, PRODUCT_KEY, QUESTION, SCENE, entity_id
-from .witness import Witness
+from .house import (
+    ALARM,
+    BELL,
+    BELL_ENTITY,
+    DEVICE_NAME,
+    EVENT_ALARM,
+    EVERY,
+    LAMPS,
+    MEASUREMENT,
+    NEWEST,
+    PRODUCT_KEY,
+    QUESTION,
+    SCENE,
+    entity_id,
+)
+from .recorder import Recorder
 
 STATES_PER_SECOND = 60.0
 SAMPLES_PER_SECOND = 15.0
 COMMANDS_PER_SECOND = 3.0
+EVENTS_PER_SECOND = 2.0
+
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Load:
-    """Everything that happens by itself; `paused` while Home Assistant restarts the integration."""
+    """Makes the load; it is `paused` while Home Assistant reloads the integration."""
 
-    def __init__(self, hass: HomeAssistant, cloud: Simulator, witness: Witness, seed: int) -> None:
-        """Draw everything from the seed."""
+    def __init__(self, hass: HomeAssistant, cloud: Simulator, recorder: Recorder, seed: int) -> None:
+        """Draw the load from the seed."""
         self.paused = False
         self._hass = hass
         self._cloud = cloud
-        self._witness = witness
+        self._recorder = recorder
         self._seed = seed
         self._tasks: list[asyncio.Task[None]] = []
         self._calls: set[asyncio.Task[None]] = set()
         self._number = 0
+        self._bell_fired_at = dt_util.utcnow()
 
     def start(self) -> None:
-        """Begin."""
+        """Start the load."""
         streams = (
             (STATES_PER_SECOND, self._change),
             (SAMPLES_PER_SECOND, self._measure),
             (COMMANDS_PER_SECOND, self._command),
+            (EVENTS_PER_SECOND, self._fire),
         )
         self._tasks = [
-            asyncio.create_task(self._stream(rate, happen, random.Random(f"{self._seed} {happen.__name__}")))  # noqa: S311
-            for rate, happen in streams
+            asyncio.create_task(self._stream(rate, act, random.Random(f"{self._seed} {act.__name__}")))  # noqa: S311
+            for rate, act in streams
         ]
 
     async def stop(self) -> None:
-        """Let nothing more happen, and wait for the commands that are under way."""
+        """Stop the load, and wait for the commands in progress."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*self._calls)
 
-    async def _stream(self, rate: float, happen: Callable[[random.Random], None], draw: random.Random) -> None:
+    async def _stream(self, rate: float, act: Callable[[random.Random], None], draw: random.Random) -> None:
         while True:
             await asyncio.sleep(draw.expovariate(rate))
             if not self.paused:
-                happen(draw)
+                act(draw)
 
     def _change(self, draw: random.Random) -> None:
         self._number += 1
@@ -64,7 +85,24 @@ class Load:
         name = draw.choice(EVERY)
         self._number += 1
         self._hass.states.async_set(entity_id(name), str(self._number), MEASUREMENT)
-        self._witness.measured(name, self._number)
+        self._recorder.record_sample(name, self._number)
+
+    def _fire(self, draw: random.Random) -> None:
+        self._number += 1
+        identifier = draw.choice((BELL, ALARM))
+        if identifier == BELL:
+            at = self._fire_bell()
+        else:
+            at = dt_util.utcnow()
+            self._hass.bus.async_fire(EVENT_ALARM, {"number": self._number})
+        self._recorder.record_event(identifier, self._number, int(at.timestamp() * 1000))
+
+    def _fire_bell(self) -> datetime:
+        """Fire the event entity, whose state is the time in milliseconds; the same state twice would be no event."""
+        self._bell_fired_at = max(dt_util.utcnow(), self._bell_fired_at + MILLISECOND)
+        state = self._bell_fired_at.isoformat(timespec="milliseconds")
+        self._hass.states.async_set(BELL_ENTITY, state, {"event_type": "ring", "number": self._number})
+        return self._bell_fired_at
 
     def _command(self, draw: random.Random) -> None:
         self._number += 1
@@ -83,5 +121,5 @@ class Load:
         await call
 
     async def _call(self, action: str, **fields: str) -> None:
-        """Command as an application in the cloud does; a device that is offline is refused, and that is its outcome."""
+        """Send a command as an application does; if the device is offline, the refusal is the outcome."""
         await self._cloud.call(action, ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, **fields)

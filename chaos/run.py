@@ -1,4 +1,4 @@
-"""One run: set everything up, let it go wrong, wait until the dust has settled, and look."""
+"""A run: set everything up, inject faults, wait until everything has arrived, and audit."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,11 +9,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from bench.home import NotSetUp, home
+from bench.process import resident_mb
 from simulator import CloudDevice, Simulator
 
-from .audit import Check, audit, differing, missing, unanswered
+from .audit import Check, audit, differing, lost_events, missing_samples, unanswered
 from .compressed import compressed
-from .faults import Mischief
+from .faults import FaultInjector
 from .house import (
     DEVICE_NAME,
     LAMPS,
@@ -26,18 +27,18 @@ from .house import (
     thing_model,
 )
 from .load import Load
-from .traces import LONG_ENOUGH, MOST_GROWTH, Held, growth, resident_mb
-from .witness import Witness, overheard
+from .recorder import Recorder, captured_passwords
+from .resources import LONG_ENOUGH, MOST_GROWTH, Resources, growth
 
-DUST = 120.0
-"""Seconds that it may take until everything has arrived."""
-LOOK = 1.0
-RETURN = 60.0
+SETTLE_TIMEOUT = 120.0
+"""Seconds until everything must have arrived."""
+LOAD_TIMEOUT = 60.0
+POLL_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run."""
+    """The outcome of a run."""
 
     seed: int
     seconds: float
@@ -54,47 +55,50 @@ class Outcome:
         return all(check.kept for check in self.checks)
 
     def lines(self) -> Iterator[str]:
-        """Tell it."""
+        """Yield the lines of the report."""
         yield f"seed {self.seed}, {self.seconds:.0f} s; settled {self.settled_after:.1f} s after the last fault"
         yield "faults: " + ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
-        yield f"connections {self.connections}, " + ", ".join(f"{name} {one}" for name, one in self.counters.items())
+        yield f"connections {self.connections}, " + ", ".join(
+            f"{name} {count}" for name, count in self.counters.items()
+        )
         for check in self.checks:
             yield from check.lines()
 
 
 async def run(seed: int, seconds: float) -> Outcome:
-    """Run for so many seconds; raises NotSetUp when there is nothing to begin with."""
+    """Run for `seconds`; raises NotSetUp if the entry can't be set up at first."""
     secret = new_secret()
-    with compressed(), overheard() as passwords:
+    with compressed(), captured_passwords() as passwords:
         async with Simulator(rate_limit=True, connects_per_minute=None) as cloud, home(LAMPS) as hass:
             device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, secret, thing_model())
             furnish(hass)
-            await _rehearse(hass, cloud, new_entry(cloud.port, secret))
+            await _warm_up(hass, cloud, new_entry(cloud.port, secret))
             device.service_calls.clear()
-            before = Held.now(hass)
-            witness = Witness(hass, cloud, device, lambda: {secret, *passwords})
+            before = Resources.now(hass)
+            recorder = Recorder(hass, cloud, device, lambda: {secret, *passwords})
             entry = await _add(hass, new_entry(cloud.port, secret))
-            witness.start()
-            load = Load(hass, cloud, witness, seed)
-            mischief = Mischief(cloud, device, lambda: _reload(hass, entry, load), lambda: _loaded(entry))
+            recorder.start()
+            load = Load(hass, cloud, recorder, seed)
+            faults = FaultInjector(cloud, device, lambda: _reload(hass, entry, load, recorder), lambda: _loaded(entry))
             memory: list[float] = []
-            looking = asyncio.create_task(_look(witness, memory))
+            sampling = asyncio.create_task(_collect(recorder, memory))
             load.start()
-            await mischief.run(seed, seconds)
+            await faults.run(seed, seconds)
             await load.stop()
-            calm_since = time.monotonic()
-            await _settle(hass, entry, device, witness)
-            settled_after = time.monotonic() - calm_since
-            looking.cancel()
-            witness.collect()
-            checks = audit(hass, device, witness)
+            faults_ended = time.monotonic()
+            await _settle(hass, entry, device, recorder)
+            settled_after = time.monotonic() - faults_ended
+            sampling.cancel()
+            recorder.collect()
+            recorder.dropped_events += _dropped_events(entry)
+            checks = audit(hass, device, recorder)
             counters = _counters(entry)
             await _remove(hass, entry)
-            witness.stop()
-            checks.append(_nothing_left(before, await _quiet(hass, before)))
-    checks += [_memory(memory, seconds), *_logs(witness)]
-    faults = {kind.value: count for kind, count in mischief.happened.items()}
-    return Outcome(seed, seconds, settled_after, faults, device.connections, counters, memory, checks)
+            recorder.stop()
+            checks.append(_nothing_left(before, await _resources_at_rest(hass, before)))
+    checks += [_memory(memory, seconds), *_logs(recorder)]
+    injected = {kind.value: count for kind, count in faults.injected.items()}
+    return Outcome(seed, seconds, settled_after, injected, device.connections, counters, memory, checks)
 
 
 async def _add(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry:
@@ -105,8 +109,8 @@ async def _add(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry:
     return entry
 
 
-async def _rehearse(hass: HomeAssistant, cloud: Simulator, entry: ConfigEntry) -> None:
-    """Do everything once: what Home Assistant keeps of the first action, script or component is no leak."""
+async def _warm_up(hass: HomeAssistant, cloud: Simulator, entry: ConfigEntry) -> None:
+    """Do everything once, so that what Home Assistant keeps of the first action or script doesn't count as a leak."""
     await _add(hass, entry)
     for action, fields in (
         ("InvokeThingService", {"Identifier": QUESTION, "Args": '{"Number": 0}'}),
@@ -122,72 +126,83 @@ async def _remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await hass.async_block_till_done()
 
 
-async def _reload(hass: HomeAssistant, entry: ConfigEntry, load: Load) -> None:
-    """Unload and try to set up again; meanwhile nobody can hear of changes, so that there are none."""
+async def _reload(hass: HomeAssistant, entry: ConfigEntry, load: Load, recorder: Recorder) -> None:
+    """Unload the entry and try to set it up again; the load is paused, because nothing listens in the meantime."""
     load.paused = True
+    recorder.dropped_events += _dropped_events(entry)
     try:
         await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()  # events are followed in a task
     finally:
         load.paused = False
 
 
 async def _loaded(entry: ConfigEntry) -> None:
-    """Wait until the integration runs: Home Assistant tries again by itself and tells nobody."""
-    async with asyncio.timeout(RETURN):
+    """Wait until the integration is loaded: Home Assistant tries again by itself."""
+    async with asyncio.timeout(LOAD_TIMEOUT):
         while not is_loaded(entry):  # noqa: ASYNC110
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_INTERVAL)
 
 
-async def _look(witness: Witness, memory: list[float]) -> None:
+async def _collect(recorder: Recorder, memory: list[float]) -> None:
     while True:
-        witness.collect()
+        recorder.collect()
         memory.append(resident_mb())
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_INTERVAL)
 
 
-async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, witness: Witness) -> None:
-    """Wait until both sides know the same, or for as long as one may expect."""
-    deadline = time.monotonic() + DUST
+async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, recorder: Recorder) -> None:
+    """Wait until both sides agree, or for the time-out."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT
     while time.monotonic() < deadline:
         await asyncio.sleep(0.1)
-        witness.collect()
-        idle = is_loaded(entry) and not entry.runtime_data.reporter.buffered
-        if idle and not (differing(hass, device) or missing(witness) or unanswered(device, witness)):
+        recorder.collect()
+        idle = is_loaded(entry) and not entry.runtime_data.device.reporter.buffered
+        incomplete = missing_samples(recorder) or lost_events(recorder) or unanswered(device, recorder)
+        if idle and not (incomplete or differing(hass, device)):
             return
 
 
 def _counters(entry: ConfigEntry) -> dict[str, int]:
     if not is_loaded(entry):
         return {}
-    counters = entry.runtime_data.reporter.counters
+    counters = entry.runtime_data.device.reporter.counters
     return {name: getattr(counters, name) for name in ("posts", "sent", "merged", "rejected", "retried", "dropped")}
 
 
-async def _quiet(hass: HomeAssistant, before: Held) -> Held:
-    """Return what is held once everything that ends by itself has ended."""
+def _dropped_events(entry: ConfigEntry) -> int:
+    """Return how many events the integration has counted as dropped since it was set up."""
+    if not is_loaded(entry):
+        return 0
+    dropped: int = entry.runtime_data.device.event_queue.counters.dropped
+    return dropped
+
+
+async def _resources_at_rest(hass: HomeAssistant, before: Resources) -> Resources:
+    """Return the resources once everything that ends by itself has ended."""
     for _ in range(50):
-        held = Held.now(hass)
-        if not held.more_than(before):
+        resources = Resources.now(hass)
+        if not resources.more_than(before):
             break
         await asyncio.sleep(0.1)
-    return held
+    return resources
 
 
-def _nothing_left(before: Held, after: Held) -> Check:
-    looked_at = (
+def _nothing_left(before: Resources, after: Resources) -> Check:
+    summary = (
         f"{sum(after.tasks.values())} tasks, {sum(after.listeners.values())} listeners, {after.descriptors} descriptors"
     )
-    return Check("nothing is left behind", looked_at, after.more_than(before))
+    return Check("nothing is left behind", summary, after.more_than(before))
 
 
 def _memory(memory: list[float], seconds: float) -> Check:
     grown = growth(memory)
-    looked_at = f"{memory[-1]:.1f} MB, {grown:+.1%} since the warm-up"
+    summary = f"{memory[-1]:.1f} MB, {grown:+.1%} since the warm-up"
     if seconds < LONG_ENOUGH:
-        return Check("memory is flat", f"{looked_at}; too short to tell")
-    return Check("memory is flat", looked_at, [f"more than {MOST_GROWTH:.0%}"] if grown > MOST_GROWTH else [])
+        return Check("memory is flat", f"{summary}; too short to tell")
+    return Check("memory is flat", summary, [f"more than {MOST_GROWTH:.0%}"] if grown > MOST_GROWTH else [])
 
 
-def _logs(witness: Witness) -> Iterator[Check]:
-    yield Check("no secret is logged", "all records of all levels", witness.leaks)
-    yield Check("no error is logged", "all records", witness.errors)
+def _logs(recorder: Recorder) -> Iterator[Check]:
+    yield Check("no secret is logged", "all records of all levels", recorder.leaks)
+    yield Check("no error is logged", "all records", recorder.errors)

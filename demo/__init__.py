@@ -1,5 +1,5 @@
-"""The demo: a real Home Assistant and a simulated cloud talk to each other, and both sides are shown.
+"""The demo: a conversation between a real Home Assistant and a simulated cloud, which shows both sides.
 
-`scripts/demo` runs it. `house` and `home_assistant` are the home, `cloud` is the cloud, `flows` sets the integration up as
-a user would, `acts` are the conversation and `transcript` prints it.
+`scripts/demo` runs it. `house` and `home_assistant` are the home, `cloud` is the cloud, `flows` sets up the integration as a
+user would, `steps` are the steps of the conversation and `transcript` prints it.
 """

@@ -1,4 +1,4 @@
-"""What to do with the running demo: what to open in the browser, and what to type."""
+"""Instructions for the running demo: pages to open and commands to run."""
 
 from .cloud import DEVICE_NAME, PRODUCT_KEY, Cloud, base64_text
 from .home_client import PASSWORD, USER
@@ -17,10 +17,10 @@ def guide(url: str, cloud: Cloud) -> list[Words]:
             f"集成页面：{url}/config/integrations/integration/aliyun_iot",
         ),
         Words(
-            "Move “Temperature in the living room”: the new value comes to the cloud, and is shown below.",
+            "Move “Temperature in the living room”: the new value is posted to the cloud and shown below.",
             "调整“客厅的温度”：新值会上报云端，并显示在下方。",
         ),
-        Words("\nOr be the cloud, in another terminal:", "\n或者在另一个终端里扮演云端："),
+        Words("\nOr act as the cloud, in another terminal:", "\n或者在另一个终端里扮演云端："),
         *_commands(cloud),
         Words(
             "\nAll messages are shown here. Ctrl-C ends everything.\n", "\n所有消息都会显示在这里。按 Ctrl-C 结束。\n"
@@ -33,20 +33,20 @@ def _commands(cloud: Cloud) -> list[Words]:
     rows = [
         ("turn the lamp on", "开灯", cloud.curl("SetDeviceProperty", Items={"LightSwitch": 1, "Brightness": 80})),
         (
-            "try to open the front door, and see what became of it",
+            "try to open the front door, and show the outcome",
             "尝试打开大门，并查看结果",
             cloud.curl("SetDeviceProperty", Items={"FrontDoorLocked": 0}),
         ),
         ("", "", cloud.curl("QueryDeviceServiceData", Identifier="set", PageSize=1)),
         ("read the meter", "抄表", cloud.curl("InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1})),
-        ("ask what the cloud knows", "查询云端的属性", cloud.curl("QueryDevicePropertyStatus")),
+        ("show the properties in the cloud", "查询云端的属性", cloud.curl("QueryDevicePropertyStatus")),
         (
             "send a raw frame",
             "下发透传数据",
             cloud.curl("Pub", TopicFullName=raw_down, MessageContent=base64_text(b"\x01\x02")),
         ),
         (
-            "cut the line",
+            "drop the connection",
             "切断连接",
             f'curl -s {cloud.api}faults -d \'{{"drop_connection": "{DEVICE_NAME}"}}\'',
         ),

@@ -1,4 +1,4 @@
-"""The cloud side of the conversation: the simulator, commanded over its control API as anybody would."""
+"""The cloud side of the conversation: the simulator, used by its control API."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -24,10 +24,10 @@ class ActionRefused(Exception):  # noqa: N818 - named after what happened
 
 
 class Cloud:
-    """One simulated cloud with one device in it, the demo house."""
+    """A simulated cloud with one device, the demo house."""
 
     def __init__(self, port: int, api_port: int, on_wire: Callable[[WireMessage], None]) -> None:
-        """Prepare; `async with simulator` makes it listen. The secret is a new one each time and never shown."""
+        """Prepare; `async with simulator` starts it. The secret is new at each start and never printed."""
         self.secret = secrets.token_hex(16)
         self.thing_model = THING_MODEL.read_text()
         self.simulator = Simulator(port=port, api_port=api_port, on_wire=on_wire)
@@ -41,7 +41,7 @@ class Cloud:
         return f"http://127.0.0.1:{self.simulator.api_port}/"
 
     def value(self, identifier: str) -> object:
-        """Return the value that the cloud has of a property, None if it has none."""
+        """Return the value of a property in the cloud, None if it has none."""
         return self.device.properties.get(identifier, (None, 0))[0]
 
     async def call(self, session: aiohttp.ClientSession, action: str, **fields: Json) -> dict[str, Json]:
@@ -53,22 +53,22 @@ class Cloud:
         return answer
 
     async def reply(self, message_id: str, timeout: float = 10.0) -> DeviceReply:
-        """Return what the device answered to a command; raises TimeoutError."""
+        """Return the device's reply to a command; raises TimeoutError."""
         return await self.device.wait_reply(message_id, timeout)
 
     async def fault(self, session: aiohttp.ClientSession, **switches: Json) -> None:
-        """Make something go wrong."""
+        """Set fault switches of the simulator."""
         async with session.post(f"{self.api}faults", json=switches) as response:
             response.raise_for_status()
 
     def curl(self, action: str, **fields: Json) -> str:
-        """Return the command line that runs an action."""
+        """Return a command line that runs an action."""
         parts = [_option(name, value) for name, value in form(action, fields).items()]
         return f"curl -s {self.api} {' '.join(parts)}"
 
 
 def form(action: str, fields: Mapping[str, Json]) -> dict[str, str]:
-    """Return the fields of a form that asks for an action on the demo house; objects travel as JSON."""
+    """Return the form fields of an action on the demo house; objects are sent as JSON."""
     named = {
         name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
         for name, value in fields.items()
@@ -77,11 +77,11 @@ def form(action: str, fields: Mapping[str, Json]) -> dict[str, str]:
 
 
 def base64_text(frame: bytes) -> str:
-    """Return bytes as the control API takes them."""
+    """Return bytes as Base64, as in the control API."""
     return base64.b64encode(frame).decode()
 
 
 def _option(name: str, value: str) -> str:
-    """Return a field as an argument of curl, encoded only where it has to be."""
+    """Return a field as an argument of curl, encoded only where needed."""
     option = "--data-urlencode" if set("%&+") & set(value) else "-d"
     return f"{option} {shlex.quote(f'{name}={value}')}"

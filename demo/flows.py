@@ -1,4 +1,4 @@
-"""Setting the integration up as a user does: every form of its flows, filled in over HTTP."""
+"""Setting up the integration as a user does, by the forms of its flows over HTTP."""
 
 from collections.abc import Mapping
 
@@ -21,14 +21,14 @@ BULK_ENTITIES: list[Json] = [
     "switch.coffee_machine",
     "switch.garden_pump",
 ]
-"""Bound all at once, as the options flow suggests it."""
+"""Bound at once, as suggested by the options flow."""
 
 SINGLE_BINDINGS: Mapping[str, dict[str, Json]] = {
     "input_boolean.holiday": {"aspect": "power", "identifier": "HolidaySwitch", "access": "both"},
-    # Nobody may open a garage door from afar before its owner has confirmed that.
+    # The cloud may open a garage door only after the user has confirmed that.
     "cover.garage_door": {"aspect": "open", "identifier": "GarageDoorOpen", "access": "both", "confirmed": True},
 }
-"""Bound one by one, by entity."""
+"""Bindings that are added one by one, by entity."""
 
 SERVICES: Mapping[str, dict[str, Json]] = {
     "ReadMeter": {"script": "script.read_meter"},
@@ -39,29 +39,29 @@ SERVICES: Mapping[str, dict[str, Json]] = {
         ]
     },
 }
-"""What the services of the thing model run: one a script, the other actions."""
+"""The services of the thing model; one runs a script, the other actions."""
 
 
 class FlowFailed(Exception):  # noqa: N818 - named after what happened
-    """A flow did not show what it should; the text has its answer."""
+    """A flow has shown an unexpected page; the text has its answer."""
 
 
 class Flow:
-    """One flow on its way; each method is a page."""
+    """A flow in progress."""
 
     def __init__(self, home: HomeClient, kind: FlowKind, step: FlowStep) -> None:
-        """Continue from a page that was shown."""
+        """`step` is the page that is shown."""
         self.step = step
         self._home = home
         self._kind: FlowKind = kind
 
     @classmethod
     async def start(cls, home: HomeClient, kind: FlowKind, handler: Json) -> Flow:
-        """Open the first page."""
+        """Start a flow and return it."""
         return cls(home, kind, await home.start_flow(kind, handler))
 
     async def choose(self, *options: str) -> None:
-        """Choose from the menu, and from the one that follows."""
+        """Choose an option from the menu, and from each following menu."""
         menu = "init"
         for option in options:
             self._expect("menu", menu)
@@ -69,14 +69,14 @@ class Flow:
             menu = option
 
     async def fill(self, page: str, values: Mapping[str, Json]) -> None:
-        """Fill a form in; raises FlowFailed when another page is shown or it does not accept the values."""
+        """Submit a form; raises FlowFailed if another page is shown or the values are not accepted."""
         self._expect("form", page)
         await self._send(values)
         if errors := self.step.get("errors"):
             raise FlowFailed(f"{page}: {errors}")
 
     def finished(self) -> dict[str, Json]:
-        """Return what was created; raises FlowFailed when the flow goes on."""
+        """Return what was created; raises FlowFailed if the flow has not finished."""
         if self.step["type"] != "create_entry":
             raise FlowFailed(f"the flow did not finish: {self._shown()}")
         return self.step.get("result") or {}
@@ -94,7 +94,7 @@ class Flow:
 
 
 async def add_integration(home: HomeClient, cloud: Cloud) -> str:
-    """Add the device by the config flow, which tries to connect; return the id of the entry."""
+    """Add the device by the config flow, which connects to the cloud; return the id of the entry."""
     flow = await Flow.start(home, "add", DOMAIN)
     await flow.fill(
         "user",
@@ -119,7 +119,7 @@ async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> 
 
 
 async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
-    """Bind many entities at once, all that is suggested; return the identifiers."""
+    """Bind many entities at once with all suggestions; return the identifiers."""
     flow = await Flow.start(home, "options", entry_id)
     await flow.choose("select")
     await flow.fill("select", {"target": {"entity_id": BULK_ENTITIES}, "integrations": [], "leave_out": {}, "also": {}})
@@ -131,7 +131,7 @@ async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
 
 
 async def bind_one(home: HomeClient, entry_id: str, entity_id: str, binding: Mapping[str, Json]) -> None:
-    """Bind one entity, and say exactly how."""
+    """Bind one entity with these fields."""
     flow = await Flow.start(home, "options", entry_id)
     await flow.choose("add_one")
     await flow.fill("add_one", {"entity": entity_id})
@@ -148,7 +148,7 @@ async def bind_service(home: HomeClient, entry_id: str, identifier: str, runs: M
 
 
 def _ticked(step: FlowStep, field: str) -> list[Json]:
-    """Return what a form has ticked at the beginning."""
+    """Return the values that are ticked when a form is shown."""
     for row in step["data_schema"]:
         hints = row.get("description")
         ticked = hints.get("suggested_value") if isinstance(hints, dict) else None

@@ -1,4 +1,4 @@
-"""The real `hass` process: started, watched and stopped by the demo."""
+"""The `hass` process of the demo."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -13,21 +13,21 @@ import aiohttp
 from .words import Language
 
 START_TIMEOUT = 90.0
-"""Seconds; five are usual."""
+"""Seconds; it usually takes five."""
 
 STOP_TIMEOUT = 30.0
 TAIL_LINES = 40
 
 
 class HomeAssistantFailed(Exception):  # noqa: N818 - named after what happened
-    """Home Assistant ended by itself or did not come up in time; the text ends with the tail of its log."""
+    """Home Assistant has ended or did not start in time; the text ends with the tail of its log."""
 
 
 class HomeAssistantProcess:
     """A running Home Assistant."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path, port: int) -> None:
-        """Watch this process, whose output goes to `log` and whose web server will listen on `port`."""
+        """Use a process that writes its output to `log`, and whose web server listens on `port`."""
         self.log = log
         self.url = f"http://127.0.0.1:{port}"
         self._process = process
@@ -41,10 +41,10 @@ class HomeAssistantProcess:
                         raise self.failed(f"Home Assistant ended with code {self._process.returncode}")
                     await asyncio.sleep(0.2)
         except TimeoutError:
-            raise self.failed(f"Home Assistant did not come up within {START_TIMEOUT:g} s") from None
+            raise self.failed(f"Home Assistant did not start within {START_TIMEOUT:g} s") from None
 
-    async def while_it_lives[T](self, job: Coroutine[None, None, T]) -> T:
-        """Do a job that talks to Home Assistant and return its result; raises HomeAssistantFailed if that goes away."""
+    async def run_while_alive[T](self, job: Coroutine[None, None, T]) -> T:
+        """Run a job that uses Home Assistant and return its result; raises HomeAssistantFailed if Home Assistant ends."""
         working, ended = asyncio.create_task(job), asyncio.create_task(self._process.wait())
         try:
             await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -52,7 +52,7 @@ class HomeAssistantProcess:
                 raise self.failed(f"Home Assistant ended with code {ended.result()}")
             return working.result()
         except aiohttp.ClientError as err:
-            raise self.failed(f"Home Assistant went away ({err})") from err
+            raise self.failed(f"Home Assistant can't be reached any more ({err})") from err
         finally:
             for task in (working, ended):
                 task.cancel()
@@ -64,7 +64,7 @@ class HomeAssistantProcess:
         return HomeAssistantFailed("\n".join([f"{reason}. The end of {self.log}:", *lines]))
 
     async def stop(self) -> None:
-        """Ask it to end and wait for that; it is killed when it takes too long or nobody wants to wait."""
+        """Terminate the process and wait for its end; it is killed after a time-out or on cancellation."""
         if self._process.returncode is not None:
             return
         self._process.terminate()
@@ -87,15 +87,15 @@ class HomeAssistantProcess:
 async def home_assistant(
     configuration: Path, log: Path, port: int, language: Language
 ) -> AsyncIterator[HomeAssistantProcess]:
-    """Run Home Assistant on a configuration folder, with its output in `log`, until the block is left."""
+    """Run Home Assistant with a configuration folder for the duration of the context, with its output in `log`."""
     with log.open("wb") as output:
-        # In a session of its own, so that a Ctrl-C in the terminal comes to the demo alone and the end is orderly.
+        # In a session of its own, so that Ctrl-C only reaches the demo, which then stops Home Assistant.
         process = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("hass"),
             "--config",
             configuration,
             "--log-no-color",
-            # What the house needs is there; for the rest, it would try at each start to build what can't be built.
+            # Everything needed is installed; otherwise it would try at each start to build packages that may not build.
             "--skip-pip",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
@@ -111,6 +111,6 @@ async def home_assistant(
 
 
 def _stand_ins() -> dict[str, str]:
-    """Return the environment in which modules are found that can't be installed everywhere."""
+    """Return environment variables that add modules which can't be installed everywhere."""
     missing = [name for name in ("pymicro_vad", "pyspeex_noise") if find_spec(name) is None]
     return {"PYTHONPATH": str(Path(__file__).with_name("stand_ins"))} if missing else {}

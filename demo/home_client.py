@@ -1,4 +1,4 @@
-"""A client of Home Assistant's public HTTP and WebSocket interfaces, as a browser is one."""
+"""A client of Home Assistant's public HTTP and WebSocket interfaces, like a browser."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from .words import Language
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 USER = "demo"
-PASSWORD = "demo"  # noqa: S105 - of a house that exists for minutes, on loopback, and printed for everybody
+PASSWORD = "demo"  # noqa: S105 - of a demo on loopback; it is printed
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=60)
 START_TIMEOUT = 60.0
 
@@ -27,7 +27,7 @@ class RequestFailed(Exception):  # noqa: N818 - named after what happened
 
 
 class FlowStep(TypedDict, total=False):
-    """The answer of a config, options or subentry flow; which keys there are depends on `type`."""
+    """The answer of a config, options or subentry flow; its keys depend on `type`."""
 
     type: str
     flow_id: str
@@ -50,7 +50,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class HomeEvent:
-    """An event of Home Assistant's bus; `at` in Unix seconds."""
+    """An event of Home Assistant's bus; `at` is in Unix seconds."""
 
     at: float
     type: str
@@ -58,7 +58,7 @@ class HomeEvent:
 
 
 class HomeClient:
-    """Talks to one Home Assistant as its owner."""
+    """A client with the rights of the owner."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         """Nothing is sent before `onboard`."""
@@ -71,7 +71,7 @@ class HomeClient:
         self._listeners: dict[int, Callable[[HomeEvent], None]] = {}
 
     async def onboard(self, language: Language) -> None:
-        """Create the owner through the onboarding API, log in, and choose the language of the browser."""
+        """Create the owner by the onboarding API with this language, log in, and connect the WebSocket."""
         client_id = f"{self._url}/"
         owner: Json = {
             "name": USER.title(),
@@ -92,11 +92,11 @@ class HomeClient:
             raise RequestFailed("the WebSocket interface refused the log-in")
 
     async def listen_forever(self) -> None:
-        """Take what comes over the WebSocket; runs beside everything else until the connection ends."""
+        """Handle messages of the WebSocket until the connection ends; runs as a task."""
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(_object(cast("Json", message.json())))
+                    self._handle(_object(cast("Json", message.json())))
         finally:
             for waiting in self._answers.values():
                 if not waiting.done():
@@ -105,7 +105,7 @@ class HomeClient:
     async def wait_until_started(self) -> None:
         """Wait until Home Assistant has started completely; raises TimeoutError."""
         async with asyncio.timeout(START_TIMEOUT):
-            while _object(await self._get("/api/config"))["state"] != "RUNNING":  # noqa: ASYNC110 - it has no event
+            while _object(await self._get("/api/config"))["state"] != "RUNNING":  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.1)
 
     async def command(self, command: str, **fields: Json) -> Json:
@@ -126,11 +126,11 @@ class HomeClient:
         await answer
 
     async def catch_up(self) -> None:
-        """Return when every event that has happened so far has been listened to: the WebSocket keeps the order."""
+        """Wait until all events so far have been handled: the WebSocket keeps the order."""
         await self.command("ping")
 
     async def run_action(self, action: str, data: Mapping[str, Json], *, response: bool = False) -> Json:
-        """Run an action (`light.turn_on`) and return its response, if asked for; raises RequestFailed."""
+        """Run an action (`light.turn_on`) and return its response if requested; raises RequestFailed."""
         domain, _, service = action.partition(".")
         result = await self.command(
             "call_service", domain=domain, service=service, service_data=dict(data), return_response=response
@@ -138,7 +138,7 @@ class HomeClient:
         return _object(result).get("response")
 
     async def state(self, entity_id: str) -> State:
-        """Return the state of an entity; raises RequestFailed when there is none."""
+        """Return the state of an entity; raises RequestFailed if there is none."""
         found = _object(await self._get(f"/api/states/{entity_id}"))
         return State(entity_id, str(found["state"]), _object(found["attributes"]))
 
@@ -150,15 +150,15 @@ class HomeClient:
         ]
 
     async def start_flow(self, kind: FlowKind, handler: Json) -> FlowStep:
-        """Start a flow: handler is a domain, an entry id, or [entry id, subentry type]."""
+        """Start a flow; `handler` is a domain, an entry id, or [entry id, subentry type]."""
         started = await self._post(f"/api/config/config_entries/{FLOWS[kind]}", {"handler": handler})
         return cast("FlowStep", started)
 
     async def continue_flow(self, kind: FlowKind, flow_id: str, values: Mapping[str, Json]) -> FlowStep:
-        """Submit the form that a flow shows."""
+        """Submit the form of a flow."""
         return cast("FlowStep", await self._post(f"/api/config/config_entries/{FLOWS[kind]}/{flow_id}", dict(values)))
 
-    def _take(self, document: dict[str, Json]) -> None:
+    def _handle(self, document: dict[str, Json]) -> None:
         number = document["id"]
         if not isinstance(number, int):
             return

@@ -1,4 +1,4 @@
-"""The demo house as a configuration folder of Home Assistant, fresh at each start."""
+"""The demo house: a configuration folder of Home Assistant, made at each start."""
 
 from datetime import UTC, datetime
 import json
@@ -36,22 +36,22 @@ CHINESE_NAMES = {
     "switch.coffee_machine": "咖啡机",
     "switch.garden_pump": "花园水泵",
 }
-"""What a Chinese family would call the things in `house.yaml`; the names there are English."""
+"""The Chinese names of the entities in `house.yaml`, whose names are English."""
 
 
 def names(language: Language) -> dict[str, str]:
-    """Return the names that entities get after the start, by entity id."""
+    """Return the names to set after the start, by entity id."""
     return CHINESE_NAMES if language is Language.CHINESE else {}
 
 
 def build(folder: Path, port: int) -> None:
-    """Make the configuration folder anew: the house, the integration, and a web server on loopback only."""
+    """Make a new configuration folder with the house, the integration, and a web server on loopback only."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     shutil.copy(CONFIGURATION, folder / "configuration.yaml")
     shutil.copy(DASHBOARD, folder)
     (folder / "custom_components").symlink_to(INTEGRATIONS)
-    # Home Assistant keeps these settings in its storage; `http:` in YAML only starts a trial of five minutes.
+    # Home Assistant keeps these settings in its storage; `http:` in YAML only starts a trial period of five minutes.
     _store(
         folder,
         "http",
@@ -74,7 +74,7 @@ def build(folder: Path, port: int) -> None:
             "yaml_migration_done": True,
         },
     )
-    # The house says where it is, and wants neither analytics nor the weather from the internet, which those steps set up.
+    # These steps would ask for the location, which is configured, and set up analytics and the weather from the internet.
     _store(folder, "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration"]})
 
 

@@ -1,4 +1,4 @@
-"""What happened on either side, as a line of the transcript: the topic or action, the gist of the payload, the code in words."""
+"""Lines of the transcript for both sides: the topic or action, a summary of the payload, the meaning of the code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ DOWN = "cloud →"
 UP = "← home"
 HOME = "home"
 
-LONGEST = 110
-"""Characters of a payload that are shown."""
+MAX_LENGTH = 110
+"""Characters of a payload that are printed."""
 
 TOPIC_WIDTH = 38
 SHOWN_ATTRIBUTES = (
@@ -32,7 +32,7 @@ SHOWN_ATTRIBUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: when it happened (Unix seconds), which side it stands on, and what to print."""
+    """A line of the transcript; `at` is in Unix seconds, `mark` is the side."""
 
     at: float
     mark: str
@@ -40,18 +40,18 @@ class Line:
 
 
 def wire_line(message: WireMessage, language: Language) -> Line:
-    """Show one message, or one change of the connection."""
+    """Return the line of a message, or of a change of the connection."""
     if message.direction is Direction.LINK:
         return Line(message.at, CLOUD, f"[{message.note}{_subscriptions(message)}]")
     mark = UP if message.direction is Direction.UP else DOWN
     note = f"  [{message.note}]" if message.note else ""
     return Line(
-        message.at, mark, f"{_short_topic(message.topic):{TOPIC_WIDTH}} {_gist(message.payload, language)}{note}"
+        message.at, mark, f"{_short_topic(message.topic):{TOPIC_WIDTH}} {_summary(message.payload, language)}{note}"
     )
 
 
 def event_line(event: HomeEvent) -> Line:
-    """Show an action that runs, or any other event of Home Assistant's bus."""
+    """Return the line of an action that runs, or of another event of Home Assistant's bus."""
     data = event.data
     if event.type == "call_service":
         return Line(
@@ -61,29 +61,29 @@ def event_line(event: HomeEvent) -> Line:
 
 
 def state_text(state: State) -> str:
-    """Show a state with the attributes that matter here."""
+    """Return a state as text, with the attributes in `SHOWN_ATTRIBUTES`."""
     found = {name: state.attributes[name] for name in SHOWN_ATTRIBUTES if state.attributes.get(name) is not None}
     details = ", ".join(f"{name} {compact(value)}" for name, value in found.items())
     return f"{state.entity_id} = {state.state}" + (f" ({details})" if details else "")
 
 
 def compact(value: object) -> str:
-    """Return JSON without blanks, cut off where it gets long."""
+    """Return compact JSON, shortened to `MAX_LENGTH`."""
     return _cut(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
 
 
 def _without_entry(data: Json) -> Json:
-    """Leave out the id of the config entry, of which there is only one."""
+    """Return data without the id of the config entry, of which there is only one."""
     entry_ids = ("config_entry_id", "entry_id")
     return {key: value for key, value in data.items() if key not in entry_ids} if isinstance(data, dict) else data
 
 
 def _subscriptions(message: WireMessage) -> str:
-    """Return what the device has just subscribed to."""
+    """Return the topics of a subscription, empty for other messages."""
     if message.note != "subscribed":
         return ""
     return f": {_cut(', '.join(_short_topic(topic) for topic in json.loads(message.payload)))}"
@@ -94,8 +94,8 @@ def _short_topic(topic: str) -> str:
     return shortened.removeprefix("/") if shortened.startswith("/…/") else shortened
 
 
-def _gist(payload: bytes, language: Language) -> str:
-    """Return what a message says without its envelope: a reply's code in words, a request's parameters."""
+def _summary(payload: bytes, language: Language) -> str:
+    """Return the code of a reply with its meaning, or the parameters of a request."""
     try:
         document = cast("Json", json.loads(payload))
     except ValueError:
@@ -120,7 +120,7 @@ def _reply(reply: Mapping[str, Json], language: Language) -> str:
 
 
 def _without_times(params: Json) -> Json:
-    """Return parameters with plain values in place of {value, time}, which is long, and the time is now."""
+    """Return parameters with plain values instead of {value, time}, since the time is always now."""
     if not isinstance(params, dict):
         return params
     if params.keys() == {"value", "time"}:

@@ -1,4 +1,4 @@
-"""The transcript of the conversation: what both sides said, in the order in which it happened, and whether it was expected."""
+"""The transcript of the conversation: what happened on both sides, in order, and the expectations."""
 
 import os
 import sys
@@ -13,10 +13,10 @@ _COLORS = {CLOUD: _BLUE, DOWN: _BLUE, UP: _YELLOW, HOME: _YELLOW}
 
 
 class Transcript:
-    """Prints. Lines of a step wait for its end, since the two sides report to the demo at different speeds."""
+    """Prints lines. Those of a step are sorted before they are printed, since the two sides report at different speeds."""
 
     def __init__(self, language: Language) -> None:
-        """Print lines at once until the first step begins."""
+        """Lines are printed at once until the first step begins."""
         self.failures: list[str] = []
         self.expectations = 0
         self._language = language
@@ -26,7 +26,7 @@ class Transcript:
         self._latest = 0.0
 
     def say(self, words: Words) -> None:
-        """Print a sentence to the reader."""
+        """Print a text."""
         self._print(words.text(self._language))
 
     def step(self, title: Words) -> None:
@@ -38,21 +38,21 @@ class Transcript:
         self._latest = 0.0
 
     def add(self, line: Line) -> None:
-        """Take something that happened in this process, whose order is known.
+        """Add a line of this process.
 
-        A message to the house belongs right behind what it follows from: it is noted down after it was sent, and by then
-        Home Assistant may have acted on it.
+        A message to the house is placed directly after the line before it: it is recorded after it was sent, when Home
+        Assistant may already have acted on it.
         """
         if line.mark != DOWN:
             self._latest = max(self._latest, line.at)
         self._add(self._latest, line)
 
-    def add_from_afar(self, line: Line) -> None:
-        """Take something that happened in Home Assistant, and put it where it belongs by its time."""
+    def add_by_time(self, line: Line) -> None:
+        """Add a line of Home Assistant, placed by its time."""
         self._add(line.at, line)
 
     def expect(self, fulfilled: bool, words: Words) -> None:  # noqa: FBT001 - reads as a sentence where it is called
-        """Print what both sides have said so far, and whether it is what it should be."""
+        """Print the lines so far, and then the expectation and whether it is fulfilled."""
         self.flush()
         text = words.text(self._language)
         self.expectations += 1
@@ -61,14 +61,14 @@ class Transcript:
         self._print(f"  {self._color('✔', _GREEN) if fulfilled else self._color('✘', _RED)} {text}")
 
     def flush(self) -> None:
-        """Print the lines that wait, by time."""
+        """Print the waiting lines, sorted by time."""
         for _, line in sorted(self._waiting or [], key=lambda row: row[0]):
             self._show(line)
         if self._waiting:
             self._waiting = []
 
     def go_live(self) -> None:
-        """Print every line at once from now on."""
+        """Print lines at once from now on."""
         self.flush()
         self._waiting = None
 
@@ -85,4 +85,4 @@ class Transcript:
         return f"\x1b[{color}m{text}\x1b[0m" if self._colored else text
 
     def _print(self, text: str) -> None:
-        print(text, flush=True)  # noqa: T201 - this is what it is for
+        print(text, flush=True)  # noqa: T201 - the output of the demo

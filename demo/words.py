@@ -1,18 +1,18 @@
-"""Texts of the demo, each in the two languages that it speaks."""
+"""Texts of the demo in its two languages."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Language(StrEnum):
-    """The languages of the demo, named as Home Assistant does."""
+    """The languages of the demo, named as in Home Assistant."""
 
     ENGLISH = "en"
     CHINESE = "zh-Hans"
 
 
 class Words(NamedTuple):
-    """One text in both languages."""
+    """A text in both languages."""
 
     en: str
     zh: str

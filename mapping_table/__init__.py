@@ -1,1 +1,1 @@
-"""The table of `docs/mapping.md`: what each domain can say and what it does, taken from the code."""
+"""The tables of `docs/mapping.md`: the aspects of each domain and their actions, generated from the code."""

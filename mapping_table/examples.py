@@ -1,7 +1,7 @@
-"""An entity of every domain as Home Assistant shows it, with all that its domain knows.
+"""Example entities of every domain, with all attributes and features that the domain uses.
 
-The table of `docs/mapping.md` asks them what an aspect is like and which actions set it; tests ask them whether every
-aspect can be found at all. A domain whose entities are of several sorts has several.
+The tables of `docs/mapping.md` are generated from them; tests use them to check that every aspect is supported by one. A
+domain with several types of entities has several examples.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ WHEN = "2026-11-23T08:00:00+00:00"
 
 
 def _all(features: type[IntFlag]) -> int:
-    """Return `supported_features` of an entity that can do everything."""
+    """Return `supported_features` of an entity that supports all features."""
     return sum(feature.value for feature in features)
 
 

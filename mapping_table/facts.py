@@ -1,4 +1,4 @@
-"""What the code of a domain makes of its example entities."""
+"""Facts about each aspect of a domain, computed from its example entities."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ DEVICE_CLASSES: Mapping[str, tuple[str, ...]] = {
     "switch": tuple(SwitchDeviceClass),
     "valve": tuple(ValveDeviceClass),
 }
-"""The device classes of the domains whose entities can be set and have some."""
+"""The device classes of domains whose entities can be set."""
 
 MOMENT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SAMPLES: Mapping[Kind, tuple[Value, ...]] = {
@@ -35,12 +35,12 @@ SAMPLES: Mapping[Kind, tuple[Value, ...]] = {
 
 
 class NoExample(Exception):  # noqa: N818 - named after what is missing
-    """No example entity has an aspect, or none can be set although the aspect can."""
+    """No example entity has an aspect, or none lets an aspect be set that is writable."""
 
 
 @dataclass(frozen=True, slots=True)
 class AspectFacts:
-    """One aspect as an example entity has it; `actions` are what setting it can lead to, none if it only reports."""
+    """One aspect of an example entity; `actions` are those that set it, none if it is only reported."""
 
     aspect: Aspect
     data_type: DataType
@@ -65,7 +65,7 @@ def facts_of(domain: Domain) -> Iterator[AspectFacts]:
 
 
 def example_of(domain: Domain, aspect: Aspect) -> State:
-    """Return the first example that has an aspect and, if it can be set at all, lets it be set; raises NoExample."""
+    """Return the first example that supports an aspect and, if it is writable, lets it be set; raises NoExample."""
     for state in EXAMPLES.get(domain.name, ()):
         if aspect.supported(state) and aspect.controllable(state) == aspect.writable:
             return state
@@ -73,7 +73,7 @@ def example_of(domain: Domain, aspect: Aspect) -> State:
 
 
 def risky_device_classes(domain: Domain) -> tuple[str, ...] | None:
-    """Return the device classes whose entities nobody commands without confirmation; None if that holds for all."""
+    """Return the device classes of risky entities, None if all entities of the domain are risky."""
     example = EXAMPLES[domain.name][0]
     plain = State(example.entity_id, example.state, {**example.attributes, ATTR_DEVICE_CLASS: None})
     if domain.risky(plain):
@@ -86,18 +86,18 @@ def risky_device_classes(domain: Domain) -> tuple[str, ...] | None:
 
 
 def _actions(domain: Domain, aspect: Aspect) -> tuple[str, ...]:
-    """Return what the sample values lead to on any example, each action once; raises NoExample."""
+    """Return the actions for the sample values on any example, without duplicates; raises NoExample."""
     if not aspect.writable:
         return ()
     actions = dict.fromkeys(
-        _written(call)
+        _readable(call)
         for state in EXAMPLES[domain.name]
         if aspect.controllable(state)
         for value in _samples(aspect, state)
         for call in _calls(domain, aspect, state, value)
     )
     if not actions:
-        raise NoExample(f"{domain.name}.{aspect.key} takes none of the sample values")
+        raise NoExample(f"{domain.name}.{aspect.key} accepts none of the sample values")
     return tuple(actions)
 
 
@@ -113,18 +113,18 @@ def _samples(aspect: Aspect, state: State) -> tuple[Value, ...]:
 
 
 def _calls(domain: Domain, aspect: Aspect, state: State, value: Value) -> list[ActionCall]:
-    """Return what a value leads to: alone, or where it is refused alone, with the first companion that helps."""
+    """Return the actions for a value; if it is refused alone, with the first other aspect that makes it accepted."""
     others = (other for other in domain.aspects if other is not aspect and other.controllable(state))
     companions = ({other.key: sample} for other in others for sample in reversed(_samples(other, state)))
     for companion in ({}, *companions):
         try:
-            return domain.commands(state, {aspect.key: value, **companion})
+            return domain.actions_for(state, {aspect.key: value, **companion})
         except Refused:
             continue
     return []
 
 
-def _written(call: ActionCall) -> str:
+def _readable(call: ActionCall) -> str:
     """Return an action with its fields: `light.turn_on(brightness)`."""
     fields = ", ".join(call.data)
     return f"{call.domain}.{call.action}({fields})" if fields else f"{call.domain}.{call.action}"

@@ -1,4 +1,4 @@
-"""The generated parts of the documentation, as Markdown."""
+"""The generated sections of the documentation, as Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,7 +15,7 @@ from .words import Words
 def sections(words: Words) -> Mapping[str, str]:
     """Return every generated section by its name; raises NoExample.
 
-    Must be called inside the event loop of a Home Assistant: some units are those of the installation.
+    Must be called in the event loop of a Home Assistant instance, which has the units of some aspects.
     """
     return {"domains": _domains(words), "kinds": _kinds(words), "synonyms": _synonyms(words)}
 
@@ -30,8 +30,8 @@ def _domain(domain: Domain, words: Words) -> str:
         parts.append(risk)
     parts.append(_table(words.domain_heads, (_aspect_row(facts, words) for facts in facts_of(domain))))
     for aspect in domain.aspects:
-        if aspect.presets:
-            rows = ((_code(key), _codes(names, words)) for key, names in aspect.presets.items())
+        if aspect.class_identifiers:
+            rows = ((_code(key), _codes(names, words)) for key, names in aspect.class_identifiers.items())
             parts.append(_table(words.device_class_heads, rows))
     return "\n\n".join(parts)
 
@@ -46,7 +46,7 @@ def _risk(domain: Domain, words: Words) -> str:
 def _aspect_row(facts: AspectFacts, words: Words) -> Sequence[str]:
     aspect = facts.aspect
     identifiers = [_code(name) for name in aspect.identifiers]
-    if aspect.presets:
+    if aspect.class_identifiers:
         identifiers.append(words.by_device_class)
     meaning = aspect.name_zh if words.language == "zh" else aspect.name_en
     remarks = (
@@ -59,15 +59,15 @@ def _aspect_row(facts: AspectFacts, words: Words) -> Sequence[str]:
     return (
         _code(aspect.key),
         meaning,
-        _holds(facts, words),
+        _values(facts, words),
         _type(facts.data_type),
         words.comma.join(identifiers),
         _codes(facts.actions, words) or words.report_only,
     )
 
 
-def _holds(facts: AspectFacts, words: Words) -> str:
-    """Say what values there are: `number 0 to 100 %, step 1`, `off, on`."""
+def _values(facts: AspectFacts, words: Words) -> str:
+    """Return the possible values, such as `number 0 to 100 %, step 1` or `off, on`."""
     aspect = facts.aspect
     match aspect.kind:
         case Kind.BOOL:
@@ -98,7 +98,10 @@ def _type(data_type: DataType) -> str:
 
 def _kinds(words: Words) -> str:
     rows = (
-        (words.kinds[kind], _codes((one.type for one in carriers if one is not DataType), words) or _code("*"))
+        (
+            words.kinds[kind],
+            _codes((data_type.type for data_type in carriers if data_type is not DataType), words) or _code("*"),
+        )
         for kind, carriers in CARRIERS.items()
     )
     return _table(words.kind_heads, rows)

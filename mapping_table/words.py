@@ -1,4 +1,4 @@
-"""What the tables say around the facts, in the languages of the documentation."""
+"""The texts of the tables, in the languages of the documentation."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from custom_components.aliyun_iot.mapping.aspect import Kind
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language."""
+    """The texts in one language."""
 
     language: str
     """As `DataType.describe` takes it."""
@@ -19,9 +19,8 @@ class Words:
     comma: str
     to: str
     step: str
-    any_text: str
     bracket: str
-    """Puts something into brackets."""
+    """Format of a text with another one in brackets."""
     report_only: str
     command_only: str
     private: str
@@ -29,21 +28,21 @@ class Words:
     by_device_class: str
     always_risky: str
     risky_for: str
-    """Names the device classes in braces."""
+    """Format with the device classes."""
 
 
 ENGLISH = Words(
     language="en",
-    domain_heads=("aspect", "means", "holds", "type", "standard identifiers", "what a set runs"),
+    domain_heads=("aspect", "meaning", "values", "type", "standard identifiers", "actions of a set"),
     device_class_heads=("device class", "standard identifiers"),
-    kind_heads=("an aspect that holds", "goes into"),
-    synonym_heads=("Home Assistant says", "also understood in a thing model"),
+    kind_heads=("values of the aspect", "data types"),
+    synonym_heads=("Home Assistant option", "also recognized in a thing model"),
     kinds={
         Kind.BOOL: "yes or no",
         Kind.COLOR: "color",
         Kind.DATE: "time",
         Kind.ENUM: "option",
-        Kind.LOCATION: "place",
+        Kind.LOCATION: "location",
         Kind.NUMBER: "number",
         Kind.RAW: "anything",
         Kind.TEXT: "text",
@@ -51,23 +50,22 @@ ENGLISH = Words(
     comma=", ",
     to="{low} to {high}",
     step="step {step}",
-    any_text="text",
     bracket="{outside} ({inside})",
     report_only="– (report only)",
     command_only="command, never reported",
     private="never suggested",
-    alternative="another form",
+    alternative="alternative",
     by_device_class="by device class, see below",
-    always_risky="Control has to be confirmed.",
-    risky_for="Control has to be confirmed for the device class {classes}.",
+    always_risky="Control must be confirmed.",
+    risky_for="Control must be confirmed for the device class {classes}.",
 )
 
 CHINESE = Words(
     language="zh",
-    domain_heads=("方面", "含义", "取值", "类型", "标准标识符", "云端设置时执行"),
+    domain_heads=("功能", "含义", "取值", "类型", "标准标识符", "云端设置时执行"),
     device_class_heads=("设备类别", "标准标识符"),
     kind_heads=("取值", "可用的数据类型"),
-    synonym_heads=("Home Assistant 的说法", "物模型里也认得的说法"),
+    synonym_heads=("Home Assistant 选项", "物模型中也可识别的名称"),
     kinds={
         Kind.BOOL: "是或否",
         Kind.COLOR: "颜色",
@@ -81,11 +79,10 @@ CHINESE = Words(
     comma="、",
     to="{low} 到 {high}",
     step="步长 {step}",
-    any_text="文本",
     bracket="{outside}（{inside}）",
     report_only="–（只上报）",
     command_only="指令，不上报",
-    private="不会自动推荐",
+    private="不会自动建议",
     alternative="另一种形式",
     by_device_class="按设备类别，见下表",
     always_risky="控制前需要确认。",

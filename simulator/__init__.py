@@ -10,7 +10,7 @@ one process:
         answer = await cloud.call("SetDeviceProperty", ProductKey=…, DeviceName=…, Items={"LightSwitch": 1})
         reply = await device.wait_reply(answer["Data"]["MessageId"])
 
-It uses nothing of the integration. On the command line: `scripts/simulator --help`. More in simulator/README.md.
+It uses no code of the integration. Run it from the command line with `scripts/simulator --help`. See simulator/README.md.
 """
 
 from .cloud import Simulator

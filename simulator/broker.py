@@ -1,4 +1,4 @@
-"""The MQTT server: who is let in, and on which connection each device is."""
+"""The MQTT server: which devices may connect, and the connection of each."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ class Broker:
         *,
         connects_per_minute: int | None,
     ) -> None:
-        """Serve these devices, by (product key, device name); None connects a minute means without limit."""
+        """Serve these devices, by (product key, device name). `connects_per_minute` is for each device; None means no limit."""
         self._devices = devices
         self._wire = wire
         self._faults = faults
@@ -60,7 +60,7 @@ class Broker:
         return bound_port
 
     async def stop(self) -> None:
-        """Close the socket and all connections, and wait until nothing of them is left."""
+        """Close the socket and all connections, and wait until their tasks have ended."""
         if self._server is None:
             return
         self._server.close()
@@ -123,7 +123,7 @@ class Broker:
         await connection.run()
 
     def _admit(self, packet: Connect) -> tuple[CloudDevice, ClientId]:
-        """Return who it is, or raise RefusedError."""
+        """Return the device that connects; raise RefusedError."""
         if (code := self._faults.take_refusal()) is not None:
             raise RefusedError(code, "on demand")
         if packet.protocol not in PROTOCOLS:

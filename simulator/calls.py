@@ -10,9 +10,9 @@ from .jsontext import JsonValue, NotJsonError, dump, parse
 
 FIRST_ALINK_ID = 1_770_000_001
 FIRST_MESSAGE_ID = 1_770_000_000_000_000_001
-"""RRPC numbers need 64 bits, as on the platform."""
+"""Message ids of RRPC need 64 bits, as on the platform."""
 NO_CODE = -1
-"""Stands for the code of a reply that has none."""
+"""The code of a reply without a code."""
 
 
 class NotOnlineError(Exception):
@@ -20,10 +20,10 @@ class NotOnlineError(Exception):
 
 
 class Calls:
-    """Sends commands, and brings replies to those who wait for them."""
+    """Sends commands and passes their replies to the callers."""
 
     def __init__(self, delivery: Delivery) -> None:
-        """Start without an open command."""
+        """Start without any command."""
         self._delivery = delivery
         self._alink_ids = count(FIRST_ALINK_ID)
         self._message_ids = count(FIRST_MESSAGE_ID)
@@ -61,10 +61,10 @@ class Calls:
     async def rrpc(
         self, device: CloudDevice, payload: bytes, timeout: float, topic: str | None = None
     ) -> tuple[str, bytes]:
-        """Send any payload and return (message id, the device's payload); raise NotOnlineError or TimeoutError (seconds).
+        """Send any payload and return (message id, payload of the response); raise NotOnlineError or TimeoutError (seconds).
 
-        With a topic of the device the request goes to `/ext/rrpc/{message id}{topic}`, which a device never sees that did not
-        declare `ext` bit 0 (§6.5).
+        With a topic of the device, the request is sent on `/ext/rrpc/{message id}{topic}`. A device that has not declared bit 0
+        of `ext` does not receive it (§6.5).
         """
         message_id = self.next_message_id()
         request_topic = device.topics.rrpc_request(message_id)
@@ -73,7 +73,7 @@ class Calls:
         return message_id, await self._rrpc(device, message_id, request_topic, payload, timeout)
 
     def take_reply(self, device: CloudDevice, identifier: str, payload: bytes) -> bool:
-        """Take a reply from a `…_reply` topic; return False when no such command was sent."""
+        """Take a reply from a `…_reply` topic; return False if no such command was sent."""
         try:
             document = parse(payload)
         except NotJsonError:
@@ -88,7 +88,7 @@ class Calls:
         return False
 
     def take_response(self, device: CloudDevice, message_id: str, payload: bytes) -> bool:
-        """Take an RRPC response; return False when nobody waits for it any more."""
+        """Take an RRPC response; return False if it is not awaited any more."""
         awaited = self._awaited.get((device.name, message_id))
         if awaited is None or awaited.done():
             return False
@@ -96,7 +96,7 @@ class Calls:
         return True
 
     def next_message_id(self) -> str:
-        """Return a new number for a message."""
+        """Return a new message id."""
         return str(next(self._message_ids))
 
     def _send(self, device: CloudDevice, identifier: str, path: str, params: JsonValue) -> ServiceCall:
@@ -108,7 +108,7 @@ class Calls:
     def _record(
         self, device: CloudDevice, identifier: str, params: JsonValue, message_id: str | None = None
     ) -> ServiceCall:
-        """Note a command that is about to be sent; one with a message id of its own is synchronous."""
+        """Record a command before it is sent; a command with a message id is synchronous."""
         if not device.online:
             raise NotOnlineError
         alink_id = str(next(self._alink_ids))

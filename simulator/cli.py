@@ -1,7 +1,7 @@
 """The command line of the simulator.
 
-The first line on stdout tells the ports as JSON, each further one is a message of the wire; see WireMessage. Secrets
-are never printed. SIGINT and SIGTERM end it.
+The first line on stdout has the ports as JSON. Each following line is a message on the wire, see WireMessage. Secrets are
+never printed. SIGINT and SIGTERM end it.
 """
 
 import argparse
@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class DeviceOption:
-    """A device of the command line."""
+    """A device given on the command line."""
 
     product_key: str
     device_name: str
@@ -31,7 +31,7 @@ class DeviceOption:
 
 
 def main() -> None:
-    """Run until a signal comes."""
+    """Run until a signal arrives."""
     options = _parser().parse_args()
     try:
         asyncio.run(_run(options))
@@ -81,11 +81,11 @@ async def _run(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/simulator",
-        description="Simulate Alibaba Cloud IoT Platform on 127.0.0.1: MQTT for devices, HTTP for the cloud's side.",
-        epilog="What can be asked over HTTP, and how: simulator/README.md",
+        description="Simulate Alibaba Cloud IoT Platform on 127.0.0.1: MQTT for devices, HTTP for applications.",
+        epilog="The HTTP API is described in simulator/README.md.",
     )
-    parser.add_argument("--port", type=int, default=0, help="MQTT port; 0, the default, takes a free one")
-    parser.add_argument("--api-port", type=int, default=0, help="HTTP port; 0, the default, takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="MQTT port (default: a free one)")
+    parser.add_argument("--api-port", type=int, default=0, help="HTTP port (default: a free one)")
     parser.add_argument(
         "--device",
         type=_device,
@@ -98,8 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         "--tls", type=_tls, metavar="CERT,KEY", help="speak TLS with this certificate and key (PEM files)"
     )
     parser.add_argument("--raw", action="store_true", help="the devices belong to raw products: no Alink JSON")
-    parser.add_argument("--rate-limit", action="store_true", help="drop what exceeds 30 (QoS 1: 10) messages a second")
-    parser.add_argument("--no-connect-limit", action="store_true", help="take more than 5 connects a minute")
+    parser.add_argument("--rate-limit", action="store_true", help="drop messages beyond 30 (QoS 1: 10) a second")
+    parser.add_argument("--no-connect-limit", action="store_true", help="accept more than 5 connects a minute")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The simulator: everything put together."""
+"""The simulator, made of all its parts."""
 
 from collections import deque
 from collections.abc import Callable
@@ -24,9 +24,9 @@ SYNC_SERVICE_TIMEOUT = 5.0
 class Simulator:
     """The cloud side of the platform, in this process, on one event loop.
 
-    `port` and `api_port` are those asked for until start(), then the real ones (0 asks for a free one). `on_wire` is
-    called with each message as it is recorded, so it should be quick. `service_timeout` and `downlink_qos` are for
-    tests that cannot wait or want PUBACKs.
+    `port` and `api_port` are the requested ports until start(), then the real ones; 0 requests a free port. `on_wire` is
+    called with each message as it is recorded, so it should be quick. `service_timeout` (seconds) and `downlink_qos` are
+    for tests that cannot wait, or that need PUBACKs.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Simulator:
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
         downlink_qos: int = 0,
     ) -> None:
-        """Prepare; nothing listens before start()."""
+        """Prepare; no port is open before start()."""
         self.host = host
         self.port = port
         self.api_port = api_port
@@ -65,7 +65,7 @@ class Simulator:
         return self._wire.messages
 
     async def start(self) -> None:
-        """Listen for MQTT and for the control API; raise OSError when a port is taken."""
+        """Listen for MQTT and for the control API; raise OSError if a port is in use."""
         self.port = await self._broker.start(self.host, self.port, self._tls)
         try:
             self.api_port = await self._http.start(self.host, self.api_port)
@@ -74,7 +74,7 @@ class Simulator:
             raise
 
     async def stop(self) -> None:
-        """Close everything and wait until no task, timer or socket is left; the records stay readable."""
+        """Close everything and wait until no task, timer or socket is left; the records are kept."""
         self._delivery.close()
         await self._http.stop()
         await self._broker.stop()
@@ -98,9 +98,9 @@ class Simulator:
         raw: bool = False,
         rrpc: str = RrpcForm.AUTO,
     ) -> CloudDevice:
-        """Create a device, at any time; one of the same name is replaced and its connection closed.
+        """Create a device, at any time; a device with the same name is replaced and its connection closed.
 
-        `tsl` is a TSL document or a list of module documents; without one nothing is validated. Raise ThingModelError.
+        `tsl` is a TSL document or a list of module documents; without it, nothing is validated. Raise ThingModelError.
         """
         model = None if tsl is None else ThingModel.parse(tsl)
         device = CloudDevice(product_key, device_name, device_secret, model, raw, RrpcForm(rrpc))
@@ -115,11 +115,11 @@ class Simulator:
         return self._devices[product_key, device_name]
 
     async def call(self, action: str, **fields: JsonValue) -> dict[str, JsonValue]:
-        """Run an action of the control API, as `POST /` does, and return its answer."""
+        """Run an action of the control API and return its answer, as `POST /` does."""
         return await self._openapi.call(action, fields)
 
     def _find_device(self, name: str) -> CloudDevice:
-        """Return a device by `ProductKey/DeviceName`, or by DeviceName when no other has it; raise KeyError."""
+        """Return a device by `ProductKey/DeviceName`, or by DeviceName if it is unique; raise KeyError."""
         matching = [device for device in self._devices.values() if name in (device.name, device.device_name)]
         if len(matching) != 1:
             raise KeyError(name)

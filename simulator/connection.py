@@ -39,7 +39,7 @@ REFUSED_FILTER = 0x80
 
 
 class Connection:
-    """Reads one device's packets and writes to it, without ever waiting for a slow reader."""
+    """Reads the packets of one device and writes to it, without waiting for a slow reader."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Connection:
         wire: WireLog,
         on_publish: Callable[[CloudDevice, Publish], None],
     ) -> None:
-        """Take over a socket whose CONNECT was accepted."""
+        """Take over a socket whose CONNECT has been accepted."""
         topics = device.topics
         implicit = topics.implicit_filters(long_rrpc=client.takes_long_rrpc) if client.subscribes_implicitly else ()
         self.client = client
@@ -93,11 +93,11 @@ class Connection:
             self.close(f"malformed packet: {error}")
         finally:
             self._watchdog.cancel()
-            self._device.detach(self, lost=True)  # by the device, or by the network; whoever closed it here was faster
+            self._device.detach(self, lost=True)  # no effect if close() has ended the connection
             self._note(f"disconnected: {self._end or 'the device closed the socket'}")
 
     def send(self, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
-        """Write a PUBLISH; return False when the device owes too many acknowledgements."""
+        """Write a PUBLISH; return False if too many messages are unacknowledged."""
         packet_id = None
         if qos:
             if len(self._unacknowledged) >= IN_FLIGHT:
@@ -110,9 +110,9 @@ class Connection:
         return True
 
     def close(self, reason: str, *, lost: bool = False) -> None:
-        """End the connection as the platform does: the socket goes away without a message.
+        """End the connection as the platform does: the socket is closed without a message.
 
-        With `lost` it was the network, so that the platform does not know yet whether the device is gone.
+        `lost` means that the network lost the connection, so that the platform does not know yet that the device is gone.
         """
         self._end = self._end or reason
         self._thawed.set()
@@ -120,13 +120,13 @@ class Connection:
         self._device.detach(self, lost=lost)
 
     def freeze(self) -> None:
-        """Make the connection half-open: from now on nothing is read from the socket or written to it."""
+        """Make the connection half-open: nothing is read from the socket or written to it until unfreeze()."""
         self._thawed.clear()
         self._transport.pause_reading()
         self._note("frozen")
 
     def unfreeze(self) -> None:
-        """Go on where freeze() stopped; what was to be written meanwhile is written now, as TCP would do."""
+        """Undo freeze(); data that were to be written in the meantime are written now, as by TCP."""
         self._thawed.set()
         self._last_heard = self._loop.time()
         self._transport.resume_reading()
@@ -136,7 +136,7 @@ class Connection:
         self._note("unfrozen")
 
     def babble(self) -> None:
-        """Send what is no MQTT: a packet of the reserved type 15, with nothing in it."""
+        """Send data that are not MQTT: an empty packet of the reserved type 15."""
         self._write(b"\xf0\x00")
         self._note("babbled")
 
@@ -164,7 +164,7 @@ class Connection:
         if packet.qos > 1:
             self.close("QoS 2 is not supported")
             return
-        # The platform drops what it does not want after the acknowledgement, so the device never knows.
+        # The platform acknowledges messages before it drops them, so that the device does not notice.
         if packet.packet_id is not None:
             self._write(publish_acknowledgement(packet.packet_id))
         self._on_publish(self._device, packet)
@@ -190,7 +190,7 @@ class Connection:
         return topic_filter in self.subscriptions or len(self.subscriptions) < FILTERS_PER_DEVICE
 
     def _watch(self) -> None:
-        """Close after 1.5 keep-alives of silence (docs/protocol.md §1.4); one timer, however much is said."""
+        """Close after 1.5 keep-alives of silence (docs/protocol.md §1.4). A packet does not restart the timer."""
         left = self._last_heard + self._silence_allowed - self._loop.time()
         if left <= 0 and self._thawed.is_set():
             self.close("keep-alive time-out")

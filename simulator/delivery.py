@@ -1,4 +1,4 @@
-"""Sending to devices: commands and replies, with everything that may keep them from arriving."""
+"""Sending commands and replies to devices, and the faults that keep them from arriving."""
 
 import asyncio
 from functools import partial
@@ -22,30 +22,30 @@ TEXTS = {
     6401: "topo relation not exist",
     6813: "topic illegal",
 }
-"""Texts of the codes that the simulator itself answers (docs/protocol.md §7.2)."""
+"""Texts of the codes that the simulator returns (docs/protocol.md §7.2)."""
 
 GARBAGE = b'{"id": \xff, "code": [200'
 """Neither UTF-8 nor JSON."""
 
 
 class Delivery:
-    """Writes to whatever connection a device has at the moment."""
+    """Writes to the present connection of a device."""
 
     def __init__(self, wire: WireLog, faults: Faults, qos: int) -> None:
-        """Send with this QoS, 0 or 1, which the platform does not document; RRPC always has 0."""
+        """`qos` is 0 or 1, since the platform does not document which it uses; RRPC is always sent with 0."""
         self._wire = wire
         self._faults = faults
         self._qos = qos
         self._delayed: set[asyncio.TimerHandle] = set()
 
     def command(self, device: CloudDevice, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
-        """Send a message of the cloud's own accord; return whether the device is going to get it."""
+        """Send a command; return whether the device is going to receive it."""
         return self._send(
             device, topic, payload, self._qos if qos is None else qos, twice=self._faults.take_duplicate()
         )
 
     def reply(self, device: CloudDevice, topic: str, request: dict[str, JsonValue], code: int, data: JsonValue) -> None:
-        """Answer an uplink: `id` unchanged, the rest as the platform does (docs/protocol.md §0.4)."""
+        """Answer an uplink with the same `id`; the other fields are those of the platform (docs/protocol.md §0.4)."""
         answer: dict[str, JsonValue] = {
             "code": code,
             "data": data,
@@ -57,7 +57,7 @@ class Delivery:
         self.answer(device, f"{topic}_reply", dump(answer).encode())
 
     def answer(self, device: CloudDevice, topic: str, payload: bytes) -> None:
-        """Send the answer to an uplink, unless a fault spoils, delays or loses it."""
+        """Send the answer to an uplink, unless a fault garbles, delays or loses it."""
         if self._faults.take_garbling():
             payload = GARBAGE
         if self._faults.take_loss():
@@ -68,7 +68,7 @@ class Delivery:
             self._send(device, topic, payload, self._qos)
 
     def close(self) -> None:
-        """Forget the answers that are still delayed."""
+        """Drop the answers that are still delayed."""
         for timer in self._delayed:
             timer.cancel()
         self._delayed.clear()
@@ -100,6 +100,6 @@ class Delivery:
 
 
 def takes_long_rrpc(device: CloudDevice) -> bool:
-    """Whether anything may be sent to the device on /ext/rrpc/…: it declared `ext` bit 0, or the form is forced (§6.5)."""
+    """Return whether the device accepts /ext/rrpc/…: it has declared bit 0 of `ext`, or the form is forced (§6.5)."""
     declared = device.connection is not None and device.connection.client.takes_long_rrpc
     return declared or device.rrpc is RrpcForm.EXT

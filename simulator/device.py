@@ -1,4 +1,4 @@
-"""A device as the cloud knows it, and what it has said so far."""
+"""A device as the cloud knows it, and the record of what it has sent."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ class RrpcForm(StrEnum):
     """The topic form of synchronous services (docs/protocol.md §6.4)."""
 
     AUTO = "auto"
-    """As the client id says: bit 0 of `ext`."""
+    """As declared in the client id: bit 0 of `ext`."""
     SYS = "sys"
     """/sys/{pk}/{dn}/rrpc/request/{messageId}"""
     EXT = "ext"
@@ -27,7 +27,7 @@ class RrpcForm(StrEnum):
 
 
 class Status(StrEnum):
-    """What GetDeviceStatus answers."""
+    """The status in the answer of GetDeviceStatus."""
 
     ONLINE = "ONLINE"
     OFFLINE = "OFFLINE"
@@ -38,7 +38,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """An event as posted; `time` in milliseconds."""
+    """An event as posted; `time` is in milliseconds."""
 
     identifier: str
     output: Mapping[str, JsonValue]
@@ -47,7 +47,7 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """A message on a topic below `/{pk}/{dn}/user/`, by what stands behind that; `time` in milliseconds."""
+    """A message on a topic `/{pk}/{dn}/user/…`; `topic` is the part after `user/`, `time` is in milliseconds."""
 
     topic: str
     payload: bytes
@@ -57,7 +57,7 @@ class UserMessage:
 
 @dataclass(frozen=True, slots=True)
 class DeviceReply:
-    """What a device answered to a command; `round_trip` in seconds since the command was written to the socket."""
+    """The reply of a device to a command; `round_trip` is in seconds since the command was written to the socket."""
 
     code: int
     data: JsonValue
@@ -69,9 +69,9 @@ class DeviceReply:
 class ServiceCall:
     """A command to the device: a service, or `set` and `get` for properties.
 
-    `id` is the id of the Alink message. `message_id` is what the API returns; for a synchronous service it is the
-    number in the RRPC topic, otherwise the same as `id`. More than one reply means that the device answered a command
-    more than once, or that it was delivered more than once.
+    `id` is the id of the Alink message. `message_id` is the id that the API returns; for a synchronous service it is the
+    number in the RRPC topic, otherwise the same as `id`. There is more than one reply if the device has answered the command
+    more than once, or if it was delivered more than once.
     """
 
     message_id: str
@@ -85,13 +85,13 @@ class ServiceCall:
 
     @property
     def reply(self) -> DeviceReply | None:
-        """The first reply, None as long as there is none."""
+        """The first reply, None if there is none yet."""
         return self.replies[0] if self.replies else None
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """A desired property value; a cleared one keeps its version and has no value (§9)."""
+    """A desired property value; a cleared value keeps its version (§9)."""
 
     value: JsonValue
     version: int
@@ -103,8 +103,8 @@ class Desired:
 class CloudDevice:
     """One device: its triple, its thing model, its connection and its records.
 
-    A device with `raw` set belongs to a raw product: its frames are taken and Alink JSON is refused. A device without
-    takes both, which no real product does, so that one device can show everything.
+    A device with `raw` set belongs to a raw product: raw frames are accepted and Alink JSON is refused. From other devices
+    both are accepted, which no real product does, so that one device can use everything.
     """
 
     product_key: str
@@ -124,7 +124,7 @@ class CloudDevice:
     properties: dict[str, tuple[JsonValue, int]] = field(default_factory=dict, repr=False)
     """The newest value of each property and its time in milliseconds."""
     samples: dict[str, list[tuple[JsonValue, int]]] = field(default_factory=dict, repr=False)
-    """Every value of each property, those of history posts included, in the order of arrival."""
+    """All values of each property, including those of history posts, in the order of arrival."""
     events: list[EventRecord] = field(default_factory=list, repr=False)
     service_calls: list[ServiceCall] = field(default_factory=list, repr=False)
     raw_up: list[bytes] = field(default_factory=list, repr=False)
@@ -147,12 +147,12 @@ class CloudDevice:
 
     @property
     def online(self) -> bool:
-        """Whether the cloud takes the device for connected; a half-open connection still counts."""
+        """Whether the cloud regards the device as connected, which includes a half-open connection."""
         return self.connection is not None
 
     @property
     def status(self) -> Status:
-        """The status in the words of the API."""
+        """The status as returned by the API."""
         if self.disabled:
             return Status.DISABLE
         if self.online:
@@ -161,7 +161,7 @@ class CloudDevice:
 
     @property
     def half_connected(self) -> bool:
-        """Whether the connection got lost without a DISCONNECT less than a keep-alive ago; RRpc tells it apart (§6.5)."""
+        """Whether the connection was lost without a DISCONNECT less than a keep-alive ago; RRpc reports this state (§6.5)."""
         return not self.online and time.monotonic() < self._half_connected_until
 
     def call(self, message_id: str) -> ServiceCall:
@@ -172,7 +172,7 @@ class CloudDevice:
         raise KeyError(message_id)
 
     def attach(self, connection: Connection) -> None:
-        """Take a new connection; the one before is closed without a word (docs/protocol.md §1.4)."""
+        """Take a new connection; the previous one is closed without a message (docs/protocol.md §1.4)."""
         before, self.connection = self.connection, connection
         if before is not None:
             before.close("replaced by a newer connection")
@@ -181,7 +181,7 @@ class CloudDevice:
         self.changed()
 
     def detach(self, connection: Connection, *, lost: bool = False) -> None:
-        """Forget a connection that ended, or was `lost` on the way, unless a newer one has taken its place."""
+        """Remove a connection that has ended, or was `lost` by the network, unless it has been replaced."""
         if self.connection is connection:
             self.connection = None
             self._half_connected_until = time.monotonic() + connection.keep_alive if lost else 0.0
@@ -189,13 +189,13 @@ class CloudDevice:
             self.changed()
 
     def record_sample(self, identifier: str, value: JsonValue, time_ms: int, *, current: bool = True) -> None:
-        """Keep a property value; a `current` one becomes the value of the property."""
+        """Record a property value; a `current` value becomes the value of the property."""
         self.samples.setdefault(identifier, []).append((value, time_ms))
         if current:
             self.properties[identifier] = (value, time_ms)
 
     async def wait_for(self, condition: Callable[[CloudDevice], bool], timeout: float = 5.0) -> None:
-        """Wait until the condition holds; it is asked whenever something about the device changes.
+        """Wait until the condition is true; it is evaluated whenever the device changes.
 
         Raise TimeoutError after `timeout` seconds.
         """
@@ -216,12 +216,12 @@ class CloudDevice:
         return call.replies[0]
 
     def changed(self) -> None:
-        """Let everybody look who waits for something."""
+        """Evaluate the conditions that are waited for."""
         for condition, future in self._waiters:
             if not future.done() and condition(self):
                 future.set_result(None)
 
 
 def now_ms() -> int:
-    """Return the time in milliseconds since 1970, as everywhere in Alink."""
+    """Return the time in milliseconds since 1970, the unit of Alink."""
     return time.time_ns() // 1_000_000

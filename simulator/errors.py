@@ -1,7 +1,7 @@
 """Errors of the control API, in the platform's own codes.
 
-Source: the public list "Error codes" of the platform's API reference; 9201 from "Device service invocation"
-(docs/protocol.md §6.1). Missing and malformed fields carry the codes of the API gateway in front of the platform.
+Source: the public list "Error codes" of the platform's API reference, and "Device service invocation" for 9201
+(docs/protocol.md §6.1). Missing and malformed fields get the codes of the API gateway in front of the platform.
 """
 
 from dataclasses import dataclass
@@ -36,10 +36,10 @@ TIMED_OUT = ErrorCode("iot.messagebroker.TIMEOUT", "Failed because of timeout.")
 
 
 class ApiError(Exception):
-    """An action failed; `more` are fields of the answer beside Code and ErrorMessage."""
+    """An action failed; `more` has further fields of the answer besides Code and ErrorMessage."""
 
     def __init__(self, error: ErrorCode, detail: str = "", **more: JsonValue) -> None:
-        """Put the detail behind the platform's text."""
+        """Append the detail to the platform's text."""
         self.code = error.code
         self.message = f"{error.text} {detail}".strip()
         self.more = more
@@ -47,5 +47,5 @@ class ApiError(Exception):
 
 
 def missing(field: str) -> ApiError:
-    """Return the error of a mandatory field that is not there."""
+    """Return the error for a mandatory field that is missing."""
     return ApiError(ErrorCode(f"Missing{field}", f"{field} is mandatory for this action."))

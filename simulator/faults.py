@@ -1,22 +1,22 @@
-"""Faults on demand: what the control API's `POST /faults` and `Simulator.faults` set.
+"""Faults on demand, set by `POST /faults` of the control API or by `Simulator.faults`.
 
 | field | value |
 |---|---|
-| `refuse_connect` | {"code": CONNACK code 1 to 5, "count": how many CONNECTs, without: all}; null ends it |
-| `answer_code` | {"code": …, "count": …}: uplinks are answered with this code and not taken; null ends it |
-| `delay_replies` | seconds by which replies to uplinks come late |
-| `lose_replies` | so many replies to uplinks are thrown away |
-| `garble_replies` | so many replies to uplinks are bytes that are no Alink message |
-| `clock_ahead` | seconds by which the time service is ahead of this machine's clock, negative if behind |
-| `duplicate_downlink` | so many commands are delivered twice, byte for byte |
+| `refuse_connect` | {"code": CONNACK code 1 to 5, "count": number of CONNECTs (default: all)}; null ends it |
+| `answer_code` | {"code": …, "count": …}: uplinks are answered with this code and have no effect; null ends it |
+| `delay_replies` | seconds by which replies to uplinks are delayed |
+| `lose_replies` | number of replies to uplinks that are not sent |
+| `garble_replies` | number of replies to uplinks that are not an Alink message |
+| `clock_ahead` | seconds by which the time service is ahead of this machine's clock, negative if it is behind |
+| `duplicate_downlink` | number of commands that are delivered twice, byte for byte |
 | `dsltemplate_silent` | thing/dsltemplate/get is not answered |
-| `refuse_wildcards` | SUBSCRIBE to a filter with a wildcard gets 0x80; the message id of an RRPC topic may be one |
+| `refuse_wildcards` | SUBSCRIBE with a wildcard gets 0x80, except for the message id of an RRPC topic |
 | `rate_limit` | more than 30 QoS 0 or 10 QoS 1 messages a second are dropped silently (docs/protocol.md §14) |
-| `drop_connection` | a device, as `ProductKey/DeviceName` or just `DeviceName`: its TCP connection is closed at once |
-| `freeze`, `unfreeze` | a device: its connection becomes half-open, nothing is read or written, and comes alive again |
+| `drop_connection` | a device, as `ProductKey/DeviceName` or `DeviceName`: its TCP connection is closed at once |
+| `freeze`, `unfreeze` | a device: its connection becomes half-open (nothing is read or written), and works again |
 | `kick` | a device: its connection is closed as if another client had connected with its triple |
-| `babble` | a device: it is sent bytes that are no MQTT |
-| `reset` | true: everything above back to normal, before the other fields are looked at |
+| `babble` | a device: it is sent bytes that are not MQTT |
+| `reset` | true: all of the above is reset before the other fields are applied |
 """
 
 from collections.abc import Callable, Mapping
@@ -27,22 +27,22 @@ from .jsontext import JsonValue
 
 
 class FaultError(ValueError):
-    """A fault is not known or its value makes no sense."""
+    """A fault is unknown, or its value is invalid."""
 
 
 @dataclass(slots=True)
 class CodeFault:
-    """A code to be given instead of the right one, `count` times or for good."""
+    """A code to return instead of the right one, `count` times, or always for None."""
 
     code: int
     count: int | None = None
 
 
 class Faults:
-    """The switches. All are off at the start, but `rate_limit` if asked for."""
+    """The fault switches; all are off at first, except `rate_limit` if requested."""
 
     def __init__(self, find_device: Callable[[str], CloudDevice], *, rate_limit: bool = False) -> None:
-        """Switch everything off; `find_device` raises KeyError."""
+        """`find_device` returns a device by its name, or raises KeyError."""
         self._find_device = find_device
         self._rate_limit_at_start = rate_limit
         self._clear()
@@ -60,7 +60,7 @@ class Faults:
         self.rate_limit = self._rate_limit_at_start
 
     def set(self, **fields: JsonValue) -> None:
-        """Set switches as `POST /faults` does; raise FaultError, and then nothing has been changed."""
+        """Set switches as `POST /faults` does; raise FaultError without changing anything."""
         steps = [self._step(name, value) for name, value in sorted(fields.items(), key=lambda item: item[0] != "reset")]
         for step in steps:
             step()
@@ -81,35 +81,35 @@ class Faults:
         }
 
     def take_refusal(self) -> int | None:
-        """Return the CONNACK code for the CONNECT at hand, None for the right one."""
+        """Return the code to refuse a CONNECT with, or None."""
         self.refuse_connect, code = _use(self.refuse_connect)
         return code
 
     def take_answer_code(self) -> int | None:
-        """Return the code for the uplink at hand, None for the right one."""
+        """Return the code to answer an uplink with, or None."""
         self.answer_code, code = _use(self.answer_code)
         return code
 
     def take_loss(self) -> bool:
-        """Return whether the reply at hand gets lost."""
+        """Return whether to lose a reply."""
         lost = self.lose_replies > 0
         self.lose_replies -= lost
         return lost
 
     def take_garbling(self) -> bool:
-        """Return whether the reply at hand is garbage."""
+        """Return whether to garble a reply."""
         garbled = self.garble_replies > 0
         self.garble_replies -= garbled
         return garbled
 
     def take_duplicate(self) -> bool:
-        """Return whether the command at hand is delivered twice."""
+        """Return whether to deliver a command twice."""
         twice = self.duplicate_downlink > 0
         self.duplicate_downlink -= twice
         return twice
 
     def _step(self, name: str, value: JsonValue) -> Callable[[], None]:
-        """Check one field and return what it is going to do."""
+        """Validate one field and return the function that sets it."""
         match name:
             case "refuse_connect":
                 fault = _code_fault(name, value, range(1, 6))
@@ -122,25 +122,25 @@ class Faults:
                 return lambda: setattr(self, name, seconds)
             case "lose_replies" | "garble_replies" | "duplicate_downlink":
                 if not _is_count(value):
-                    raise FaultError(f"{name} is a count")
+                    raise FaultError(f"{name} must be a count")
                 return lambda: setattr(self, name, value)
             case "dsltemplate_silent" | "refuse_wildcards" | "rate_limit":
                 if not isinstance(value, bool):
-                    raise FaultError(f"{name} is true or false")
+                    raise FaultError(f"{name} must be true or false")
                 return lambda: setattr(self, name, value)
             case "drop_connection" | "freeze" | "unfreeze" | "kick" | "babble":
                 return self._connection_step(name, value)
             case "reset":
                 if value is not True:
-                    raise FaultError("reset is true")
+                    raise FaultError("reset must be true")
                 return self._clear
-        raise FaultError(f"there is no fault {name!r}")
+        raise FaultError(f"unknown fault {name!r}")
 
     def _connection_step(self, name: str, value: JsonValue) -> Callable[[], None]:
         try:
             device = self._find_device(value if isinstance(value, str) else "")
         except KeyError:
-            raise FaultError(f"{name} is a device, as ProductKey/DeviceName or DeviceName") from None
+            raise FaultError(f"{name} must be a device, as ProductKey/DeviceName or DeviceName") from None
         if (connection := device.connection) is None:
             raise FaultError(f"{name}: {device.name} is not online")
         match name:
@@ -157,7 +157,7 @@ class Faults:
 
 def _seconds(name: str, value: JsonValue) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or (value < 0 and name != "clock_ahead"):
-        raise FaultError(f"{name} is a number of seconds")
+        raise FaultError(f"{name} must be a number of seconds")
     return float(value)
 
 
@@ -169,12 +169,12 @@ def _code_fault(name: str, value: JsonValue, codes: range) -> CodeFault | None:
     if value is None:
         return None
     if not isinstance(value, Mapping) or not {"code"} <= value.keys() <= {"code", "count"}:
-        raise FaultError(f'{name} is {{"code": …}}, {{"code": …, "count": …}} or null')
+        raise FaultError(f'{name} must be {{"code": …}}, {{"code": …, "count": …}} or null')
     code, count = value["code"], value.get("count")
     if not isinstance(code, int) or isinstance(code, bool) or code not in codes:
-        raise FaultError(f"{name}: code is a whole number from {codes.start} to {codes.stop - 1}")
+        raise FaultError(f"{name}: code must be a whole number from {codes.start} to {codes.stop - 1}")
     if count is not None and (not isinstance(count, int) or not _is_count(count)):
-        raise FaultError(f"{name}: count is a count or null")
+        raise FaultError(f"{name}: count must be a count or null")
     return CodeFault(code, count)
 
 
@@ -183,7 +183,7 @@ def _code_fault_as_dict(fault: CodeFault | None) -> JsonValue:
 
 
 def _use(fault: CodeFault | None) -> tuple[CodeFault | None, int | None]:
-    """Return what is left of a fault and the code it gives this time."""
+    """Return the fault after one more use, and the code to return."""
     if fault is None or fault.count == 0:
         return None, None
     if fault.count is None:

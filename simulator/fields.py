@@ -1,4 +1,4 @@
-"""The fields of an API call: a form has only text, JSON and Python have any type; both are read alike."""
+"""The fields of an API call. A form has only text, JSON and Python have any type; both are read in the same way."""
 
 import base64
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from .jsontext import JsonValue, NotJsonError, parse
 
 
 class Fields:
-    """Reads fields by the types that the platform documents, and raises ApiError where that fails."""
+    """Reads fields by the types that the platform documents; raises ApiError for a field that does not fit."""
 
     def __init__(self, values: Mapping[str, JsonValue]) -> None:
-        """Wrap the fields; one that is null or empty counts as not there."""
+        """Wrap the fields; a field that is null or empty counts as missing."""
         self._values = {name: value for name, value in values.items() if value is not None and value != ""}
 
     def text(self, name: str) -> str:
@@ -21,35 +21,35 @@ class Fields:
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """Return a text, None when it is not there."""
+        """Return a text, or None if it is missing."""
         value = self._values.get(name)
         if value is not None and not isinstance(value, str):
-            raise ApiError(BAD_PARAMETER, f"{name} is a text.")
+            raise ApiError(BAD_PARAMETER, f"{name} must be a text.")
         return value
 
     def json(self, name: str) -> JsonValue:
-        """Return a mandatory JSON value, given as JSON text or as it is."""
+        """Return a mandatory JSON value, given as JSON text or as a value."""
         if name not in self._values:
             raise missing(name)
         value = self._values[name]
         try:
             return parse(value) if isinstance(value, str) else value
         except NotJsonError as error:
-            raise ApiError(BAD_PARAMETER, f"{name} is no JSON: {error}.") from None
+            raise ApiError(BAD_PARAMETER, f"{name} is not JSON: {error}.") from None
 
     def json_object(self, name: str) -> dict[str, JsonValue]:
         """Return a mandatory JSON object."""
         value = self.json(name)
         if not isinstance(value, dict):
-            raise ApiError(BAD_PARAMETER, f"{name} is a JSON object.")
+            raise ApiError(BAD_PARAMETER, f"{name} must be a JSON object.")
         return value
 
     def optional_json_object(self, name: str) -> dict[str, JsonValue]:
-        """Return a JSON object, an empty one when it is not there."""
+        """Return a JSON object, empty if it is missing."""
         return self.json_object(name) if name in self._values else {}
 
     def integer(self, name: str, default: int | None = None) -> int:
-        """Return a whole number; without a default it is mandatory."""
+        """Return a whole number; it is mandatory without a default."""
         value = self._values.get(name, default)
         if value is None:
             raise missing(name)
@@ -58,16 +58,16 @@ class Fields:
                 return int(value)
         except ValueError:
             pass
-        raise ApiError(BAD_PARAMETER, f"{name} is a whole number.")
+        raise ApiError(BAD_PARAMETER, f"{name} must be a whole number.")
 
     def texts(self, name: str) -> list[str]:
-        """Return a list of texts: a list, one text, or `name.1`, `name.2`, … as the platform's forms have it."""
+        """Return a list of texts, given as a list, one text, or `name.1`, `name.2`, … as in the platform's forms."""
         value = self._values.get(name)
         numbered = [self._values[key] for key in sorted(self._values) if key.startswith(f"{name}.")]
         listed = numbered if value is None else value if isinstance(value, list) else [value]
         texts = [text for text in listed if isinstance(text, str)]
         if len(texts) != len(listed):
-            raise ApiError(BAD_PARAMETER, f"{name} is a list of texts.")
+            raise ApiError(BAD_PARAMETER, f"{name} must be a list of texts.")
         return texts
 
     def content(self, name: str) -> bytes:

@@ -2,12 +2,12 @@
 
 | request | what it does |
 |---|---|
-| `POST /` | an action of the platform: form or JSON fields, `Action=` among them |
-| `GET /faults`, `POST /faults` | show the fault switches, set some (JSON object); 400 when one is not known |
-| `GET /wire?since=N` | the recorded messages after number N |
+| `POST /` | run an action of the platform; the fields, including `Action`, are a form or JSON |
+| `GET /faults`, `POST /faults` | show the fault switches, or set some (JSON object); 400 for an unknown switch |
+| `GET /wire?since=N` | return the recorded messages after number N |
 
-A failed action is answered with status 200 and `"Success": false`, as on the platform; 400 means that the request
-itself could not be read.
+A failed action is answered with status 200 and `"Success": false`, as on the platform. Status 400 means that the request
+itself could not be parsed.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +26,7 @@ class HttpApi:
     """Serves the API on one port."""
 
     def __init__(self, call: Call, faults: Faults, wire: WireLog) -> None:
-        """Answer from these."""
+        """`call` runs an action of the platform with its fields."""
         self._call = call
         self._faults = faults
         self._wire = wire
@@ -75,7 +75,7 @@ class HttpApi:
     async def _get_wire(self, request: web.Request) -> web.Response:
         since = request.query.get("since", "0")
         if not since.isascii() or not since.isdigit():
-            raise _bad_request("since is the number of a message")
+            raise _bad_request("since must be the number of a message")
         return _json([message.as_json() for message in self._wire.since(int(since))])
 
 
@@ -89,9 +89,9 @@ def _json_object(body: bytes) -> dict[str, JsonValue]:
     try:
         value = parse(body)
     except NotJsonError as error:
-        raise _bad_request(f"the body is no JSON: {error}") from None
+        raise _bad_request(f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise _bad_request("the body is a JSON object")
+        raise _bad_request("the body must be a JSON object")
     return value
 
 

@@ -1,7 +1,7 @@
-"""Who connects: the MQTT client id, the user name and the signature, checked from the documentation alone.
+"""The identity of a device that connects: the MQTT client id, the user name and the signature.
 
-This is the cloud's side of docs/protocol.md §2. It shares no code with the integration, so that an error in one is
-seen by the other.
+This is the cloud's side of docs/protocol.md §2. It is written from the documentation and shares no code with the
+integration, so that each reveals errors of the other.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import hmac
 
 CLIENT_ID_LENGTH = 64
 LONG_RRPC = 1
-"""Bit 0 of `ext`: the device takes RRPC on /ext/rrpc/… (§2.2)."""
+"""Bit 0 of `ext`: the device accepts RRPC on /ext/rrpc/… (§2.2)."""
 DIGESTS = {"hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
 
 
@@ -18,7 +18,7 @@ class RefusedError(Exception):
     """The CONNECT is refused with this CONNACK code; the reason is for the transcript."""
 
     def __init__(self, code: int, reason: str) -> None:
-        """Keep the code (§1.4) and the reason."""
+        """`code` is a CONNACK code (§1.4)."""
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -40,7 +40,7 @@ class ClientId:
 
     @classmethod
     def parse(cls, text: str) -> ClientId:
-        """Split an MQTT client id; raise RefusedError (2) when it is not of the form."""
+        """Parse an MQTT client id; raise RefusedError (2)."""
         client_id, bar, rest = text.partition("|")
         if not bar or not rest.endswith("|") or "|" in rest[:-1] or not client_id:
             raise RefusedError(MALFORMED_CLIENT_ID, "client id is not of the form clientId|key=value,…|")
@@ -61,13 +61,13 @@ class ClientId:
 
     @property
     def takes_long_rrpc(self) -> bool:
-        """Whether synchronous services go to /ext/rrpc/… (§6.4)."""
+        """Whether synchronous services are sent on /ext/rrpc/… (§6.4)."""
         flags = self.parameters.get("ext", "0")
         return flags.isascii() and flags.isdigit() and bool(int(flags) & LONG_RRPC)
 
 
 def parse_user_name(user_name: str | None) -> tuple[str, str]:
-    """Return (product key, device name) of `deviceName&productKey`; raise RefusedError (4) otherwise."""
+    """Return (product key, device name) of `deviceName&productKey`; raise RefusedError (4)."""
     device_name, ampersand, product_key = (user_name or "").partition("&")
     if not ampersand or not device_name or not product_key or "&" in product_key:
         raise RefusedError(BAD_CREDENTIALS, "user name is not deviceName&productKey")
@@ -75,7 +75,7 @@ def parse_user_name(user_name: str | None) -> tuple[str, str]:
 
 
 def check_signature(client: ClientId, product_key: str, device_name: str, secret: str, password: str | None) -> None:
-    """Raise RefusedError unless the password is the signature that the client id declares (§2.1, §2.5)."""
+    """Raise RefusedError unless the password is the signature by the method in the client id (§2.1, §2.5)."""
     if "authType" in client.parameters:
         raise RefusedError(MALFORMED_CLIENT_ID, "dynamic registration is not offered by this simulator")
     method = client.parameters.get("signmethod", "hmacmd5")

@@ -1,8 +1,8 @@
 """JSON as the platform reads and writes it.
 
-Python's own reader is kept strict here: the tokens `NaN` and `Infinity` are no JSON, and absurdly deep or long
-documents are a syntax error like any other. `10` is read as an int and `10.0` as a float, which is what lets the
-thing model insist on a decimal for floats (docs/protocol.md §4.1).
+Python's parser is made strict: the tokens `NaN` and `Infinity` are not JSON, and documents that are too deep or too long
+are syntax errors like any other. `10` is read as an int and `10.0` as a float, so that the thing model can require a
+decimal point for floats (docs/protocol.md §4.1).
 """
 
 import json
@@ -20,7 +20,7 @@ def _refuse(token: str) -> Never:
 
 
 def parse(text: bytes | str) -> JsonValue:
-    """Return the value of a JSON text, UTF-8 if bytes; raise NotJsonError for anything else."""
+    """Return the value of a JSON text (bytes are UTF-8); raise NotJsonError."""
     try:
         value: JsonValue = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
@@ -29,5 +29,5 @@ def parse(text: bytes | str) -> JsonValue:
 
 
 def dump(value: JsonValue) -> str:
-    """Return the compact text of a value, Chinese left readable."""
+    """Return a value as compact JSON, without escaping Chinese."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -4,16 +4,16 @@ from collections import deque
 
 
 class SlidingWindow:
-    """Allows `count` events in any `seconds`; refused events do not count."""
+    """Allows `count` events in any period of `seconds`; refused events are not counted."""
 
     def __init__(self, count: int, seconds: float) -> None:
-        """Start with nothing used."""
+        """Start without any events."""
         self._count = count
         self._seconds = seconds
         self._taken: deque[float] = deque()
 
     def take(self, now: float) -> bool:
-        """Use up one event at `now` (seconds of a monotonic clock); return False when there is none left."""
+        """Count an event at `now` (seconds of a monotonic clock); return False if the limit has been reached."""
         while self._taken and now - self._taken[0] >= self._seconds:
             self._taken.popleft()
         if len(self._taken) >= self._count:

@@ -1,8 +1,8 @@
 """The control API: the platform's own OpenAPI actions, by name, fields and answers.
 
-An answer has `RequestId`, `Success`, `Code` (empty on success) and, by action, `Data` or other fields; a failure has
-`ErrorMessage`. Names and shapes: the public API reference of the platform (version 2018-01-20). The actions send what
-they are given without a check against the thing model, so that a device can be tried with bad values too.
+An answer has `RequestId`, `Success`, `Code` (empty on success) and, depending on the action, `Data` or other fields; a
+failure has `ErrorMessage`. Names and shapes are those of the platform's public API reference (version 2018-01-20). Values
+are not checked against the thing model before they are sent, so that a device can be tested with bad values.
 """
 
 import base64
@@ -43,6 +43,9 @@ from .topics import is_wildcard
 DESIRED_PER_CALL = 10
 RRPC_TIMEOUTS_MS = range(1000, 8001)
 
+MILLISECOND = 0.001
+"""Seconds; less in tests of calls that time out."""
+
 type Answer = dict[str, JsonValue]
 type Action = Callable[[Fields], Awaitable[Answer]]
 
@@ -58,7 +61,7 @@ class OpenApi:
         *,
         service_timeout: float,
     ) -> None:
-        """Serve these devices; a synchronous service may take `service_timeout` seconds."""
+        """Serve these devices; a synchronous service times out after `service_timeout` seconds."""
         self._devices = devices
         self._calls = calls
         self._delivery = delivery
@@ -81,7 +84,7 @@ class OpenApi:
         }
 
     async def call(self, action: str, fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        """Run one action; a failure is an answer too."""
+        """Run one action and return its answer, also when it fails."""
         answer: Answer = {"RequestId": str(uuid.uuid4()).upper(), "Success": True, "Code": ""}
         try:
             return answer | await self._action(action)(Fields(fields))
@@ -93,7 +96,7 @@ class OpenApi:
         if not name:
             raise missing("Action")
         if (action := self._actions.get(name)) is None:
-            raise ApiError(NO_SUCH_ACTION, f"{name!r} is none of {', '.join(sorted(self._actions))}.")
+            raise ApiError(NO_SUCH_ACTION, f"{name!r} is not one of {', '.join(sorted(self._actions))}.")
         return action
 
     def _device(self, fields: Fields) -> CloudDevice:
@@ -125,7 +128,7 @@ class OpenApi:
         return {}
 
     async def _set_properties(self, fields: Fields) -> Answer:
-        """`Items`: {identifier: value}. The outcome is found with QueryDeviceServiceData, identifier `set`."""
+        """`Items`: {identifier: value}. QueryDeviceServiceData returns the outcome, with the identifier `set`."""
         device, items = self._device(fields), fields.json_object("Items")
         try:
             call = self._calls.set_properties(device, items)
@@ -134,7 +137,7 @@ class OpenApi:
         return {"Data": {"MessageId": call.message_id}}
 
     async def _set_desired(self, fields: Fields) -> Answer:
-        """`Items`: {identifier: value}; `Versions`: {identifier: the version that is to be replaced}, optional (§9)."""
+        """`Items`: {identifier: value}; `Versions`: {identifier: version to replace}, optional (§9)."""
         device, items = self._device(fields), fields.json_object("Items")
         expected = fields.optional_json_object("Versions")
         if not 0 < len(items) <= DESIRED_PER_CALL:
@@ -158,7 +161,7 @@ class OpenApi:
         return {"Data": {"MessageId": message_id, "Versions": dump(versions)}}
 
     async def _clear_desired(self, fields: Fields) -> Answer:
-        """Clear the desired values of `Identifies.N`, whatever their version, which stays (§9)."""
+        """Clear the desired values of `Identifies.N`, whatever their versions; the versions stay (§9)."""
         device, identifiers = self._device(fields), fields.texts("Identifies")
         if not identifiers:
             raise missing("Identifies")
@@ -171,10 +174,10 @@ class OpenApi:
         return {"Data": {"Versions": dump(versions)}}
 
     async def _invoke_service(self, fields: Fields) -> Answer:
-        """Invoke `Identifier` with `Args`; the thing model says whether the answer is waited for (§6.3, §6.4).
+        """Invoke `Identifier` with `Args`; the thing model defines whether it is synchronous (§6.3, §6.4).
 
-        Without a thing model every service is asynchronous. `set` and `get` are the generated services: `Args` is an
-        object of values or an array of identifiers.
+        Without a thing model, every service is asynchronous. `set` and `get` are the generated services: their `Args` are an
+        object of values and an array of identifiers.
         """
         device, identifier = self._device(fields), fields.text("Identifier")
         try:
@@ -196,15 +199,15 @@ class OpenApi:
         return {"Data": {"MessageId": call.message_id}}
 
     async def _rrpc(self, fields: Fields) -> Answer:
-        """Send any payload and wait `Timeout` ms for the answer; with `Topic` on /ext/rrpc (§6.5)."""
+        """Send any payload and wait `Timeout` ms for the response; with a `Topic`, on /ext/rrpc (§6.5)."""
         device, payload = self._device(fields), fields.content("RequestBase64Byte")
         timeout, topic = fields.integer("Timeout"), fields.optional_text("Topic")
         if timeout not in RRPC_TIMEOUTS_MS:
-            raise ApiError(BAD_TIMEOUT, "It is 1000 to 8000 ms.")
+            raise ApiError(BAD_TIMEOUT, "It must be 1000 to 8000 ms.")
         if topic is not None and (is_wildcard(topic) or not device.topics.owns(topic)):
             raise ApiError(BAD_TOPIC)
         try:
-            message_id, response = await self._calls.rrpc(device, payload, timeout / 1000, topic)
+            message_id, response = await self._calls.rrpc(device, payload, timeout * MILLISECOND, topic)
         except NotOnlineError:
             if device.half_connected:
                 raise ApiError(RRPC_HALF_CONNECTED, RrpcCode="HALFCONN") from None
@@ -220,8 +223,8 @@ class OpenApi:
     async def _publish(self, fields: Fields) -> Answer:
         """Publish `MessageContent` on `TopicFullName`.
 
-        More than on the platform, every topic of a device will do, so that malformed commands and raw frames can be
-        sent. As there, the caller does not learn whether the device gets the message.
+        Unlike on the platform, any topic of a device is possible, so that malformed commands and raw frames can be sent. As
+        on the platform, the caller does not learn whether the device receives the message.
         """
         product_key, topic = fields.text("ProductKey"), fields.text("TopicFullName")
         payload, qos = fields.content("MessageContent"), fields.integer("Qos", 0)
@@ -246,7 +249,7 @@ def _is_sync(device: CloudDevice, identifier: str) -> bool:
 
 
 def _outcome(call: ServiceCall) -> Answer:
-    """Return what a synchronous service led to; a code other than 200 is passed on as the code of the answer."""
+    """Return the answer to a synchronous service; a code other than 200 becomes the code of the answer."""
     reply = call.reply
     data: JsonValue = {"MessageId": call.message_id, "Result": dump(reply.data if reply else None)}
     if reply is None or reply.code == 200:

@@ -1,15 +1,15 @@
 """MQTT 3.1.1 packets: amqtt's codec behind a few plain dataclasses.
 
 Only amqtt's packet layer is used, not its Broker. The platform is not a general broker: it never passes a message from
-one client to another, knows neither retained messages nor wills, kicks by device identity instead of client id,
-subscribes devices by itself, drops messages silently, and answers CONNECT with a code of its choice. amqtt's Broker
-allows none of that through its plug-ins (a refused login is always code 4, sessions are kept by client id), and its
+one client to another, supports neither retained messages nor wills, disconnects clients by device identity instead of
+client id, subscribes devices without being asked, drops messages silently, and answers CONNECT with various codes. The
+plug-ins of amqtt's Broker allow none of that (a refused login is always code 4, sessions are kept by client id), and its
 broadcast loop would cost several task switches per message.
 
-A packet is cut from the stream here, by its length, before amqtt decodes it. Its decoders read fields one by one until
-they have what they want, so a malformed packet would otherwise make them lose their place in the stream.
+This module reads a whole packet from the stream, by its length, before amqtt decodes it. amqtt's decoders read one field
+after the other, so a malformed packet would make them lose their position in the stream.
 
-amqtt ships no type information; nothing untyped leaves this module.
+amqtt has no type information; nothing untyped leaves this module.
 """
 
 from asyncio import IncompleteReadError, StreamReader
@@ -33,16 +33,16 @@ from amqtt.mqtt import (  # type: ignore[import-untyped]
 )
 
 FRAME_LIMIT = 4 * 1024 * 1024
-"""Longer packets end the connection; the platform's own limit of 256 KB is applied to payloads, and silently."""
+"""Bytes; a longer packet ends the connection. The platform's limit of 256 KB for payloads is applied elsewhere, silently."""
 
 
 class MalformedPacketError(Exception):
-    """What came is not MQTT 3.1.1, or not something that a client may send."""
+    """The data received are not MQTT 3.1.1, or a packet that a client must not send."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """CONNECT; a will is read over, because the platform knows none."""
+    """CONNECT; a will is ignored, because the platform does not support wills."""
 
     protocol: tuple[str, int]
     client_id: str
@@ -53,7 +53,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """PUBLISH; the retain flag is read over, because the platform retains nothing."""
+    """PUBLISH; the retain flag is ignored, because the platform retains nothing."""
 
     topic: str
     payload: bytes
@@ -70,7 +70,7 @@ class PublishAcknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """SUBSCRIBE: (filter, QoS) pairs."""
+    """SUBSCRIBE, with (filter, QoS) pairs."""
 
     packet_id: int
     filters: tuple[tuple[str, int], ...]

@@ -1,7 +1,7 @@
-"""What the API tells about the past of a device, in the rows of the platform's answers.
+"""Queries of the control API for the records of a device, with rows as in the platform's answers.
 
-Times are texts of milliseconds and values are texts, as there: a number as JSON, a struct as a JSON object. `StartTime`,
-`EndTime`, `Asc` and `PageSize` are mandatory on the platform and optional here (all times, newest first, 50 rows).
+Times and values are strings as on the platform: times are milliseconds, values are JSON. `StartTime`, `EndTime`, `Asc` and
+`PageSize` are mandatory on the platform and optional here (default: all times, newest first, 50 rows).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ MAX_PAGE = 100
 
 
 def query_property_status(device: CloudDevice, fields: Fields) -> JsonValue:
-    """Return the newest value of every property; one that was never reported has no Value and no Time."""
+    """Return the newest value of every property; a property that was never reported has no Value and no Time."""
     del fields
     model = device.thing_model.properties if device.thing_model else {}
     rows: list[JsonValue] = []
@@ -30,7 +30,7 @@ def query_property_status(device: CloudDevice, fields: Fields) -> JsonValue:
 
 
 def query_desired_properties(device: CloudDevice, fields: Fields) -> JsonValue:
-    """Return desired values, of `Identifier.N` or all; a cleared one has a Version and no Value."""
+    """Return the desired values of `Identifier.N`, or all; a cleared value has a Version but no Value."""
     model = device.thing_model.properties if device.thing_model else {}
     rows: list[JsonValue] = []
     for identifier in fields.texts("Identifier") or list(device.desired):
@@ -44,7 +44,7 @@ def query_desired_properties(device: CloudDevice, fields: Fields) -> JsonValue:
 
 
 def query_property_history(device: CloudDevice, fields: Fields) -> JsonValue:
-    """Return the values of one property, those of history posts included."""
+    """Return the values of one property, including those of history posts."""
 
     def row(sample: tuple[JsonValue, int]) -> dict[str, JsonValue]:
         return {"Value": _as_text(sample[0]), "Time": str(sample[1])}
@@ -54,7 +54,7 @@ def query_property_history(device: CloudDevice, fields: Fields) -> JsonValue:
 
 
 def query_events(device: CloudDevice, fields: Fields) -> JsonValue:
-    """Return events, all or those of one `Identifier` or `EventType`."""
+    """Return all events, or those of one `Identifier` or `EventType`."""
     model = device.thing_model.events if device.thing_model else {}
     identifier, kind = fields.optional_text("Identifier"), fields.optional_text("EventType")
 
@@ -77,10 +77,10 @@ def query_events(device: CloudDevice, fields: Fields) -> JsonValue:
 
 
 def query_service_calls(device: CloudDevice, fields: Fields) -> JsonValue:
-    """Return commands to the device, `set` and `get` among them, and their outcome.
+    """Return the commands sent to the device, including `set` and `get`, and their outcome.
 
-    `OutputData` holds code, data and message of the device's first reply and is empty as long as there is none.
-    `MessageId` and `Replies`, the number of replies, are not on the platform.
+    `OutputData` holds code, data and message of the device's first reply, and is empty until then. The platform has neither
+    `MessageId` nor `Replies`, the number of replies.
     """
     model = device.thing_model.services if device.thing_model else {}
     identifier = fields.optional_text("Identifier")
@@ -109,7 +109,7 @@ def _page[Entry](
     row: Callable[[Entry], dict[str, JsonValue]],
     fields: Fields,
 ) -> JsonValue:
-    """Return one page; on the platform StartTime is the later one for Asc=0, so either order is taken."""
+    """Return one page. StartTime and EndTime may be in either order: with Asc=0, the platform's StartTime is the later one."""
     page_size, ascending = fields.integer("PageSize", 50), fields.integer("Asc", 0)
     if page_size not in range(1, MAX_PAGE + 1) or ascending not in (0, 1):
         raise ApiError(BAD_PAGE, f"PageSize is 1 to {MAX_PAGE}, Asc 0 or 1.")

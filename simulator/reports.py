@@ -1,7 +1,7 @@
-"""What devices report: properties, events, desired values, tags (docs/protocol.md §4, §5, §9).
+"""The uplinks of devices: properties, events, desired values and tags (docs/protocol.md §4, §5, §9).
 
 Each function takes the device and the `params` of its message, returns the `data` of the reply, and raises RejectedError
-when the whole message is refused. Single properties that do not fit the thing model are left out and named in `data`.
+if the whole message is refused. Properties that do not fit the thing model are not recorded but listed in `data`.
 """
 
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ IDENTIFIERS = 200
 
 @dataclass(slots=True)
 class RejectedError(Exception):
-    """The whole message is refused: the code of the reply and its `data`."""
+    """The whole message is refused; `code` and `data` are those of the reply."""
 
     code: int
     data: JsonValue
 
 
 def rejected(code: int, reason: str = "") -> RejectedError:
-    """Return a refusal; the reason goes into `data`."""
+    """Return a refusal with the reason as `data`."""
     return RejectedError(code, reason or {})
 
 
 def post_properties(device: CloudDevice, params: JsonValue) -> JsonValue:
-    """Take a property post, plain or `{value, time}`; return what was refused (§4.1)."""
+    """Record a property post with plain values or `{value, time}`; return what was refused (§4.1)."""
     samples = [(identifier, *_value_and_time(entry)) for identifier, entry in _object(params, limit=6106).items()]
     return _take_samples(device, samples)
 
 
 def post_batch(device: CloudDevice, params: JsonValue) -> JsonValue:
-    """Take several samples of each property and event (§4.3)."""
+    """Record several samples of each property and event (§4.3)."""
     content = _object(params)
     properties = _object(content.get("properties") or {}, may_be_empty=True, limit=6106)
     events = _object(content.get("events") or {}, may_be_empty=True)
@@ -53,7 +53,7 @@ def post_batch(device: CloudDevice, params: JsonValue) -> JsonValue:
 
 
 def post_history(device: CloudDevice, params: JsonValue) -> JsonValue:
-    """Take values of the past; they leave the current ones alone (§4.5)."""
+    """Record values of the past, without changing the current ones (§4.5)."""
     samples: list[tuple[str, JsonValue, int]] = []
     records: list[EventRecord] = []
     for part in _array(params):
@@ -73,13 +73,13 @@ def post_history(device: CloudDevice, params: JsonValue) -> JsonValue:
 
 
 def post_event(device: CloudDevice, identifier: str, params: JsonValue) -> JsonValue:
-    """Take an event, with its output under `value` or directly in `params` (§5)."""
+    """Record an event, with its output in `value` or directly in `params` (§5)."""
     device.events.append(_event(device, identifier, params))
     return {}
 
 
 def get_desired(device: CloudDevice, params: JsonValue) -> JsonValue:
-    """Return the desired values that are set among those asked for (§9)."""
+    """Return the requested desired values, as far as they are set (§9)."""
     identifiers = [identifier for identifier in _array(params, limit=6104) if isinstance(identifier, str)]
     found = {identifier: device.desired[identifier] for identifier in identifiers if identifier in device.desired}
     return {
@@ -90,7 +90,7 @@ def get_desired(device: CloudDevice, params: JsonValue) -> JsonValue:
 
 
 def delete_desired(device: CloudDevice, params: JsonValue) -> JsonValue:
-    """Clear desired values, all of them for `{}`; one with an outdated version is left alone (§9)."""
+    """Clear desired values, all of them for `{}`; a value is kept if another version is given (§9)."""
     wanted = _object(params, may_be_empty=True, limit=6104)
     for identifier in wanted or list(device.desired):
         desired = device.desired.get(identifier)
@@ -125,7 +125,7 @@ def get_thing_model(device: CloudDevice, params: JsonValue) -> JsonValue:
 def _take_samples(
     device: CloudDevice, samples: list[tuple[str, JsonValue, int]], *, current: bool = True
 ) -> dict[str, JsonValue]:
-    """Record what fits the thing model and return the rest with the reasons; without a model everything fits."""
+    """Record the samples that fit the thing model, or all without one, and return the others with the reasons."""
     refused: dict[str, JsonValue] = {}
     for identifier, value, time_ms in samples:
         try:
@@ -159,7 +159,7 @@ def _check_event(model: ThingModel, identifier: str, output: Mapping[str, JsonVa
 
 
 def _value_and_time(entry: JsonValue, *, required: bool = False) -> tuple[JsonValue, int]:
-    """Split `{value, time}`; anything else is a plain value of this moment. `value` and `time` are reserved words."""
+    """Split `{value, time}`; anything else is a value of the present. `value` and `time` are reserved words."""
     if not isinstance(entry, dict) or "value" not in entry or not entry.keys() <= {"value", "time"}:
         if required:
             raise rejected(460)
@@ -171,7 +171,7 @@ def _value_and_time(entry: JsonValue, *, required: bool = False) -> tuple[JsonVa
 
 
 def _object(value: JsonValue, *, may_be_empty: bool = False, limit: int | None = None) -> dict[str, JsonValue]:
-    """Return a JSON object; 460 when it is none, the code `limit` when it has too many members."""
+    """Return a JSON object; raise 460 for anything else, `limit` if it has too many members."""
     if not isinstance(value, dict) or not (value or may_be_empty):
         raise rejected(460)
     if limit is not None and len(value) > IDENTIFIERS:
@@ -180,7 +180,7 @@ def _object(value: JsonValue, *, may_be_empty: bool = False, limit: int | None =
 
 
 def _array(value: JsonValue, *, limit: int | None = None) -> list[JsonValue]:
-    """Return a JSON array; 460 when it is none, the code `limit` when it has too many elements."""
+    """Return a JSON array; raise 460 for anything else, `limit` if it has too many elements."""
     if not isinstance(value, list):
         raise rejected(460)
     if limit is not None and len(value) > IDENTIFIERS:

@@ -1,7 +1,7 @@
-"""TLS on a connection that has been accepted.
+"""TLS on an accepted connection.
 
-A TLS listener of asyncio would do it in one step, but it reports every failed handshake as an error of the program, and
-a client that does not trust a certificate is nothing of that sort.
+A TLS listener of asyncio would do this in one step, but it logs every failed handshake as an error. A client that does not
+trust the certificate is no error of the simulator.
 """
 
 import asyncio
@@ -13,9 +13,10 @@ SHUTDOWN_TIMEOUT = 1.0
 async def begin_tls(
     plain: asyncio.StreamWriter, context: ssl.SSLContext
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Shake hands and return the streams inside; raise OSError, and then the connection is closed.
+    """Do the handshake and return the encrypted streams; raise OSError, after closing the connection.
 
-    Nothing may have been read yet. `plain` has to be kept until the end and is not to be waited for.
+    Nothing may have been read from the connection yet. The caller has to keep `plain` until the connection ends, and must
+    not wait for it.
     """
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()

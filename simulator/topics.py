@@ -1,4 +1,4 @@
-"""Topics of one device: which it owns, which it is subscribed to without asking, and how filters match."""
+"""The topics that a device owns, those it is subscribed to implicitly, and the matching of filters."""
 
 from collections.abc import Iterable
 import re
@@ -54,7 +54,7 @@ class DeviceTopics:
     """The topics of one device, by product key and device name."""
 
     def __init__(self, product_key: str, device_name: str) -> None:
-        """Prepare what is asked for every message."""
+        """Compile the patterns."""
         pair = f"{product_key}/{device_name}"
         self.system = f"/sys/{pair}/"
         self.users = f"/{pair}/user/"
@@ -72,7 +72,7 @@ class DeviceTopics:
         self._pair = pair
 
     def owns(self, topic: str) -> bool:
-        """Whether a topic or a filter belongs to this device and to no other."""
+        """Return whether a topic or a filter belongs to this device only."""
         return self._own.fullmatch(topic) is not None
 
     def service(self, identifier: str) -> str:
@@ -88,12 +88,12 @@ class DeviceTopics:
         return f"/ext/rrpc/{message_id}{topic}"
 
     def long_rrpc_id(self, topic: str) -> str | None:
-        """Return the message id when the topic is a long RRPC topic of this device."""
+        """Return the message id of a long RRPC topic of this device, None for other topics."""
         match = self._long_rrpc.fullmatch(topic)
         return match[1] if match else None
 
     def implicit_filters(self, *, long_rrpc: bool) -> list[str]:
-        """Return what the platform subscribes the device to when its client id says `_ss=1` (§0.5)."""
+        """Return the filters that the platform subscribes to for a device whose client id has `_ss=1` (§0.5)."""
         filters = [self.system + suffix for suffix in IMPLICIT]
         filters += [
             f"/shadow/get/{self._pair}",
@@ -107,17 +107,17 @@ class DeviceTopics:
 
 
 def is_wildcard(topic_filter: str) -> bool:
-    """Whether a filter stands for more than one topic."""
+    """Return whether a filter can match more than one topic."""
     return "+" in topic_filter or "#" in topic_filter
 
 
 def without_rrpc_id(topic_filter: str) -> str:
-    """Return a filter with the message id of an RRPC taken out, which can only be subscribed as a wildcard."""
+    """Return a filter without the message id of an RRPC, which can only be subscribed to with a wildcard."""
     return topic_filter.replace("/ext/rrpc/+", "/ext/rrpc").replace("/rrpc/request/+", "/rrpc/request")
 
 
 def is_valid_filter(topic_filter: str) -> bool:
-    """Whether wildcards stand alone in their levels, `#` only in the last."""
+    """Return whether each wildcard is a level of its own, and `#` is only the last level."""
     levels = topic_filter.split("/")
     return all(not is_wildcard(level) or level == "+" or (level == "#" and last) for level, last in _with_last(levels))
 
@@ -127,10 +127,10 @@ def _with_last(levels: list[str]) -> Iterable[tuple[str, bool]]:
 
 
 class Subscriptions:
-    """What one connection receives: implicit and explicit filters alike."""
+    """The implicit and explicit subscriptions of one connection."""
 
     def __init__(self, implicit: Iterable[str] = ()) -> None:
-        """Start with the filters that the platform adds by itself; they do not count as the device's own."""
+        """Start with the filters that the platform subscribes to; they are not counted as subscriptions of the device."""
         self._implicit = set(implicit)
         self._explicit: set[str] = set()
         self._index()
@@ -140,7 +140,7 @@ class Subscriptions:
         return len(self._explicit)
 
     def __contains__(self, topic_filter: str) -> bool:
-        """Whether the device itself subscribed to exactly this filter."""
+        """Return whether the device itself has subscribed to exactly this filter."""
         return topic_filter in self._explicit
 
     def add(self, topic_filter: str) -> None:
@@ -149,13 +149,13 @@ class Subscriptions:
         self._index()
 
     def discard(self, topic_filter: str) -> None:
-        """Unsubscribe; that ends an implicit subscription too."""
+        """Unsubscribe, also from an implicit subscription."""
         self._explicit.discard(topic_filter)
         self._implicit.discard(topic_filter)
         self._index()
 
     def match(self, topic: str) -> bool:
-        """Whether at least one filter matches the topic."""
+        """Return whether at least one filter matches the topic."""
         return topic in self._exact or (self._pattern is not None and self._pattern.fullmatch(topic) is not None)
 
     def _index(self) -> None:

@@ -1,7 +1,7 @@
 """The platform's check of values against a thing model (docs/protocol.md §4.1, §7, §8).
 
-Written from the documentation alone and strict, so that a device that passes here has nothing to fear there: an int
-where a float belongs, `true` where 0 or 1 belongs, a struct with a member missing are all refused.
+It follows the documentation and is strict, so that a device that passes here also passes on the platform: an int instead of
+a float, `true` instead of 1, and a struct without one of its members are refused.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,17 +35,17 @@ class ThingModelError(ValueError):
 
 
 class BadValueError(Exception):
-    """A value does not fit; the text is in the platform's words and `code` from docs/protocol.md §7.2."""
+    """A value does not fit. The text is worded as the platform's, `code` is from docs/protocol.md §7.2."""
 
     def __init__(self, code: int, problem: str, path: str) -> None:
-        """Name the problem and where it is: `RGBColor.Red`, `ZoneLevels[3]`."""
+        """`path` is the place of the problem, such as `RGBColor.Red` or `ZoneLevels[3]`."""
         super().__init__(f"tsl parse: {problem} -> {path}")
         self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: whether it can be set, and its data type."""
+    """A property of the thing model."""
 
     identifier: str
     name: str
@@ -55,7 +55,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event: info, alert or error, and the data types of its output."""
+    """An event of the thing model; `kind` is info, alert or error, `output` has the data types of its output."""
 
     identifier: str
     name: str
@@ -65,7 +65,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service: whether the caller waits for it."""
+    """A service of the thing model; the caller of a `sync` service waits for the answer."""
 
     identifier: str
     name: str
@@ -74,7 +74,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ThingModel:
-    """A TSL document, by full identifier: members of custom modules carry `module:` (§4.2)."""
+    """A TSL document. Identifiers of members of custom modules have the prefix `module:` (§4.2)."""
 
     document: JsonValue
     properties: Mapping[str, Property]
@@ -89,7 +89,7 @@ class ThingModel:
         services: dict[str, Service] = {}
         for module in document if isinstance(document, list) else [document]:
             if not isinstance(module, dict):
-                raise ThingModelError("a thing model is a JSON object")
+                raise ThingModelError("a thing model must be a JSON object")
             prefix = f"{module['functionBlockId']}:" if module.get("functionBlockId") else ""
             for entry in _members(module, "properties"):
                 name = prefix + _text(entry, "identifier")
@@ -121,15 +121,15 @@ class ThingModel:
 def _members(owner: Mapping[str, JsonValue], key: str) -> Iterable[dict[str, JsonValue]]:
     members = owner.get(key) or []
     if not isinstance(members, list):
-        raise ThingModelError(f"{key} is a list")
-    # The generated service `get` lists bare identifiers where others have objects; nothing here needs them.
+        raise ThingModelError(f"{key} must be a list")
+    # The generated service `get` has identifiers where others have objects; they are not needed here.
     return [member for member in members if isinstance(member, dict)]
 
 
 def _text(entry: Mapping[str, JsonValue], key: str, default: str | None = None) -> str:
     value = entry.get(key, default)
     if not isinstance(value, str):
-        raise ThingModelError(f"{key} of a member is missing or no text")
+        raise ThingModelError(f"{key} of a member is missing or not a text")
     return value
 
 
@@ -207,7 +207,7 @@ def _check_array(code: int, specs: JsonValue, value: list[JsonValue], path: str)
 
 
 def _number(specs: JsonValue, key: str) -> float | None:
-    """Return a limit; the TSL writes numbers as strings and leaves out what is not limited."""
+    """Return a limit, or None if there is none; the TSL writes numbers as strings."""
     try:
         return float(cast("str", specs.get(key))) if isinstance(specs, dict) else None
     except TypeError, ValueError:

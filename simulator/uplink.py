@@ -1,7 +1,7 @@
-"""What the platform does with a message from a device.
+"""The handling of messages from devices.
 
-Routing is by topic alone: neither `method` nor `version` has to be there (docs/protocol.md §0.3). What does not fit is
-answered with the codes of §7.2, per property where the platform does so, for the whole message otherwise.
+Messages are routed by topic alone: neither `method` nor `version` is required (docs/protocol.md §0.3). Messages that do not
+fit are answered with the codes of §7.2, for single properties where the platform does so, otherwise for the whole message.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,10 +35,10 @@ type Handler = Callable[[CloudDevice, JsonValue], JsonValue]
 
 
 class Uplinks:
-    """Receives everything that devices publish."""
+    """Receives the messages that devices publish."""
 
     def __init__(self, delivery: Delivery, calls: Calls, wire: WireLog, faults: Faults) -> None:
-        """Answer through `delivery`, and hand replies to `calls`."""
+        """Answer through `delivery`, and pass replies to commands to `calls`."""
         self._delivery = delivery
         self._calls = calls
         self._wire = wire
@@ -55,9 +55,9 @@ class Uplinks:
         }
 
     def receive(self, device: CloudDevice, message: Publish) -> None:
-        """Take one PUBLISH; nothing that a device may send raises out of here."""
+        """Handle one PUBLISH; no payload raises an exception."""
         note = self._gate(device, message)
-        # Recorded before it is answered, so that the transcript reads in the order of events.
+        # Record the message before its answer, so that the transcript is in order.
         if note is not None:
             self._record(device, message, note)
             return
@@ -83,7 +83,7 @@ class Uplinks:
         device.changed()
 
     def _gate(self, device: CloudDevice, message: Publish) -> Note | None:
-        """Say why the message goes no further, if so (docs/protocol.md §1.4, §14)."""
+        """Return why the message is dropped, None if it is not (docs/protocol.md §1.4, §14)."""
         if len(message.payload) > PAYLOAD_LIMIT:
             return Note.TOO_LARGE
         if not device.topics.owns(message.topic):
@@ -99,7 +99,7 @@ class Uplinks:
         )
 
     def _take_reply(self, device: CloudDevice, message: Publish, path: str) -> bool | None:
-        """Hand over a reply to a command; return whether it was awaited, None when it is none."""
+        """Pass on a reply to a command; return whether it was awaited, None for other messages."""
         if (message_id := device.topics.long_rrpc_id(message.topic)) is not None:
             return self._calls.take_response(device, message_id, message.payload)
         match path.split("/"):
@@ -149,7 +149,7 @@ class Uplinks:
         self._delivery.reply(device, topic, request, code, {})
 
     def _answer_time(self, device: CloudDevice, payload: bytes) -> None:
-        """Answer NTP in the type that was asked in, text or number (§12.3)."""
+        """Answer an NTP request in the type of the request, text or number (§12.3)."""
         received = self._now()
         try:
             request = parse(payload)

@@ -1,8 +1,7 @@
-"""What went over the wire, in order.
+"""The transcript: everything sent and received, in order.
 
-Every PUBLISH in either direction is recorded, also the ones that never arrived; its `note` then says why. Connects,
-subscriptions and disconnects are recorded too, with the direction `link`, so that a transcript tells the whole story.
-No record ever holds a device secret or a password.
+Every PUBLISH in either direction is recorded, including those that had no effect, whose `note` says why. Connects,
+subscriptions and disconnects are recorded with the direction `link`. A record never has a device secret or a password.
 """
 
 import base64
@@ -18,7 +17,7 @@ MESSAGES_KEPT = 10_000
 
 
 class Direction(StrEnum):
-    """Who spoke: the device (up), the cloud (down); `link` is the connection itself."""
+    """The sender: the device (up) or the cloud (down); `link` stands for the connection itself."""
 
     UP = "up"
     DOWN = "down"
@@ -26,14 +25,14 @@ class Direction(StrEnum):
 
 
 class Note(StrEnum):
-    """Why a PUBLISH had no effect. An empty note means that it had one."""
+    """Why a PUBLISH had no effect; the note of any other PUBLISH is empty."""
 
     IGNORED = "ignored"
-    """Up: nothing in the platform answers this topic."""
+    """Up: the platform does not answer on this topic."""
     IN_FLIGHT_FULL = "in_flight_full"
-    """Down: the device owes too many acknowledgements."""
+    """Down: too many messages are unacknowledged."""
     LATE = "late"
-    """Up: a reply nobody waits for, or no more."""
+    """Up: a reply that is not awaited, or not any more."""
     LOST = "lost"
     """Down: thrown away by the fault `lose_replies`."""
     NO_EXT = "no_ext"
@@ -43,7 +42,7 @@ class Note(StrEnum):
     OFFLINE = "offline"
     """Down: the device has no connection."""
     RATE_LIMITED = "rate_limited"
-    """Up: more than the platform takes in a second."""
+    """Up: beyond the number of messages a second that the platform accepts."""
     TOO_LARGE = "too_large"
     """Up: the payload is longer than 256 KB."""
     UNDELIVERED = "undelivered"
@@ -52,7 +51,7 @@ class Note(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WireMessage:
-    """One message: `at` in Unix seconds, `device` as `ProductKey/DeviceName`, `number` counting from 1."""
+    """One message; `at` is in Unix seconds, `device` is `ProductKey/DeviceName`, `number` counts from 1."""
 
     number: int
     at: float
@@ -64,7 +63,7 @@ class WireMessage:
     note: str
 
     def as_json(self) -> dict[str, JsonValue]:
-        """Return the message for a JSON line; a payload that is not UTF-8 comes as `payload_base64`."""
+        """Return the message as a JSON object; a payload that is not UTF-8 becomes `payload_base64`."""
         content: dict[str, JsonValue] = {
             "number": self.number,
             "at": round(self.at, 3),
@@ -83,7 +82,7 @@ class WireMessage:
 
 
 class WireLog:
-    """The newest messages, and at most one listener that sees each as it is recorded."""
+    """The newest messages, and an optional listener that is called with each message."""
 
     def __init__(self, listener: Callable[[WireMessage], None] | None = None) -> None:
         """Start empty."""
@@ -94,7 +93,7 @@ class WireLog:
     def record(
         self, direction: Direction, device: str, *, topic: str = "", qos: int = 0, payload: bytes = b"", note: str = ""
     ) -> None:
-        """Keep one message and tell the listener."""
+        """Add a message and call the listener."""
         self._count += 1
         message = WireMessage(self._count, time.time(), direction, device, topic, qos, payload, note)
         self.messages.append(message)

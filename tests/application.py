@@ -1,4 +1,4 @@
-"""The cloud's part in a story: an application that sets, calls and publishes, and what the device answered."""
+"""The cloud side of a test: an application that sends commands, and what the device answered and reported."""
 
 from collections.abc import Awaitable, Callable
 from itertools import groupby
@@ -42,27 +42,27 @@ async def invoke(cloud: Simulator, device: CloudDevice, identifier: str, argumen
 
 
 async def publish(cloud: Simulator, device: CloudDevice, path: str, content: dict[str, Any] | bytes) -> None:
-    """Send anything to the device, as it is."""
+    """Send a payload to a topic of the device."""
     payload = content if isinstance(content, bytes) else json.dumps(content).encode()
     device.connection.send(f"/sys/{device.product_key}/{device.device_name}/{path}", payload, 1)
 
 
 def last_reply(cloud: Simulator, suffix: str) -> dict[str, Any]:
-    """Return the last thing the device published on a topic."""
+    """Return the last payload that the device published on a topic with this suffix."""
     return json.loads([one.payload for one in cloud.wire if one.topic.endswith(suffix)][-1])
 
 
 async def reply_on(cloud: Simulator, suffix: str) -> dict[str, Any]:
-    """Wait for something on a topic and return it."""
+    """Wait until the device publishes on a topic with this suffix, and return the payload."""
     await until(lambda: any(one.topic.endswith(suffix) for one in cloud.wire))
     return last_reply(cloud, suffix)
 
 
-def told(device: CloudDevice, identifier: str) -> list[Any]:
-    """Return all that the cloud was ever told of a property, in order; to say the same twice in a row is no news."""
+def reported(device: CloudDevice, identifier: str) -> list[Any]:
+    """Return all values of a property that the cloud has received, in order and without consecutive duplicates."""
     return [value for value, _ in groupby(device.samples.get(identifier, []), itemgetter(0))]
 
 
-async def learns(device: CloudDevice, identifier: str, value: object) -> None:
-    """Wait until the cloud has this value."""
+async def wait_for_value(device: CloudDevice, identifier: str, value: object) -> None:
+    """Wait until the cloud has this value of a property."""
     await device.wait_for(lambda one: one.properties.get(identifier, (None,))[0] == value)

@@ -1,4 +1,4 @@
-"""Automations as the user interface stores them, and what they were triggered by."""
+"""Automations as the user interface stores them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,28 +11,28 @@ ENTRY_ID = "01KB2Z7T4M9Q8W6E5R3T1Y0U8I"
 type Step = dict[str, Any]
 
 RECORD: Step = {"action": "test.record", "metadata": {}, "data": {"trigger": "{{ trigger }}"}}
-"""The step that tells a test what `trigger` was."""
+"""A step that passes the variable `trigger` to the test."""
 
 
 def trigger(kind: str, **options: object) -> Step:
-    """Return a trigger of this integration for the device of the tests."""
+    """Return a trigger of this integration for the entry `ENTRY_ID`."""
     return {"trigger": f"aliyun_iot.{kind}", "options": {"config_entry_id": ENTRY_ID, **options}}
 
 
 def action(name: str, **data: object) -> Step:
-    """Return an action of this integration for the device of the tests."""
+    """Return an action of this integration for the entry `ENTRY_ID`."""
     return {"action": f"aliyun_iot.{name}", "metadata": {}, "data": {"config_entry_id": ENTRY_ID, **data}}
 
 
 def reply(**data: object) -> Step:
-    """Return the step that answers the command of the trigger."""
+    """Return a step that answers the command of the trigger."""
     return action("reply", command_id="{{ trigger.command_id }}", **data)
 
 
 async def automate(
     hass: HomeAssistant, triggers: Sequence[Step], *actions: Step, conditions: Sequence[Step] = ()
 ) -> list[ServiceCall]:
-    """Set an automation up and return the list in which RECORD puts its calls."""
+    """Set up an automation and return the list to which RECORD adds its calls."""
     calls: list[ServiceCall] = []
     hass.services.async_register("test", "record", calls.append)
     config = {
@@ -50,7 +50,7 @@ async def automate(
     return calls
 
 
-def said(call: ServiceCall) -> Mapping[str, Any]:
-    """Return what `trigger` was besides what every trigger has."""
+def trigger_data(call: ServiceCall) -> Mapping[str, Any]:
+    """Return the variable `trigger` without the keys that every trigger has."""
     common = {"id", "idx", "alias", "platform", "description"}
     return {key: value for key, value in call.data["trigger"].items() if key not in common}

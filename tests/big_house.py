@@ -1,4 +1,4 @@
-"""A house of 300 entities: 60 devices of ten kinds in six rooms, over 16 domains, all of which work."""
+"""A house with 300 working entities of 16 domains: 60 devices of ten types in six areas."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ ROOMS = ("客厅", "主卧", "书房", "厨房", "Garage", "Garden")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Where a device stands; `entry_id` keeps unique ids apart."""
+    """The area of a device; `entry_id` makes unique ids different."""
 
     name: str
     entry_id: str
@@ -45,7 +45,7 @@ class Thing(Entity):
     _attr_should_poll = False
 
     def place(self, room: Room, device: str, name: str | None) -> Thing:
-        """Put the entity into its device and its room."""
+        """Assign the entity to its device and its area."""
         key = f"{room.entry_id}_{room.name}_{device}"
         self._attr_unique_id = f"{key}_{self.__class__.__name__}_{name}"
         self._attr_name = name
@@ -56,12 +56,12 @@ class Thing(Entity):
 
 
 class Switched(Thing):
-    """What can be turned on and off."""
+    """An entity that can be turned on and off."""
 
     _attr_is_on = False
 
     async def async_turn_on(self, **fields: Any) -> None:
-        """Take what comes along."""
+        """Turn on and set all fields."""
         for name, value in fields.items():
             setattr(self, f"_attr_{name}", value)
         self._attr_is_on = True
@@ -74,7 +74,7 @@ class Switched(Thing):
 
 
 class Lamp(Switched, LightEntity):
-    """A lamp of all whites."""
+    """A lamp with a variable colour temperature."""
 
     _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP}
     _attr_color_mode = ColorMode.COLOR_TEMP
@@ -95,7 +95,7 @@ class Fan(Switched, FanEntity):
     _attr_percentage = 50
 
     async def async_set_percentage(self, percentage: int) -> None:
-        """Blow."""
+        """Set the speed."""
         self._attr_percentage = percentage
         self.async_write_ha_state()
 
@@ -106,7 +106,7 @@ class Humidifier(Switched, HumidifierEntity):
     _attr_target_humidity = 50
 
     async def async_set_humidity(self, humidity: int) -> None:
-        """Aim."""
+        """Set the target humidity."""
         self._attr_target_humidity = humidity
         self.async_write_ha_state()
 
@@ -128,12 +128,12 @@ class AirConditioner(Thing, ClimateEntity):
     _attr_current_temperature = 27.5
 
     async def async_set_temperature(self, **fields: Any) -> None:
-        """Aim."""
+        """Set the target temperature."""
         self._attr_target_temperature = fields["temperature"]
         self.async_write_ha_state()
 
     async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
-        """Change the mode."""
+        """Set the mode."""
         self._attr_hvac_mode = hvac_mode
         self.async_write_ha_state()
 
@@ -146,7 +146,7 @@ class Curtain(Thing, CoverEntity):
     _attr_is_closed = False
 
     async def async_set_cover_position(self, **fields: Any) -> None:
-        """Move."""
+        """Set the position."""
         self._attr_current_cover_position = fields["position"]
         self._attr_is_closed = fields["position"] == 0
         self.async_write_ha_state()
@@ -165,19 +165,19 @@ class Level(Thing, NumberEntity):
     _attr_native_value = 10
 
     async def async_set_native_value(self, value: float) -> None:
-        """Take it."""
+        """Set the number."""
         self._attr_native_value = value
         self.async_write_ha_state()
 
 
 class Choice(Thing, SelectEntity):
-    """A choice."""
+    """A select entity."""
 
     _attr_options: ClassVar = ["quiet", "normal", "strong"]
     _attr_current_option = "normal"
 
     async def async_select_option(self, option: str) -> None:
-        """Take it."""
+        """Select an option."""
         self._attr_current_option = option
         self.async_write_ha_state()
 
@@ -188,7 +188,7 @@ class Note(Thing, TextEntity):
     _attr_native_value = "你好"
 
     async def async_set_value(self, value: str) -> None:
-        """Take it."""
+        """Set the value."""
         self._attr_native_value = value
         self.async_write_ha_state()
 
@@ -197,7 +197,7 @@ class Press(Thing, ButtonEntity):
     """A button."""
 
     async def async_press(self) -> None:
-        """Do nothing further."""
+        """Do nothing; Home Assistant sets the state."""
 
 
 class Tap(Thing, ValveEntity):
@@ -219,7 +219,7 @@ class Gauge(Thing, SensorEntity):
     """A sensor."""
 
     def __init__(self, measured: SensorDeviceClass, unit: str, value: float, *, diagnostic: bool = False) -> None:
-        """Measure one thing."""
+        """Set device class, unit and value."""
         self._attr_device_class = measured
         self._attr_native_unit_of_measurement = unit
         self._attr_native_value = value
@@ -232,7 +232,7 @@ class Contact(Thing, BinarySensorEntity):
     _attr_is_on = False
 
     def __init__(self, measured: BinarySensorDeviceClass) -> None:
-        """Watch one thing."""
+        """Set the device class."""
         self._attr_device_class = measured
 
 
@@ -252,12 +252,12 @@ def power(value: float) -> Gauge:
 
 
 def battery() -> Gauge:
-    """Return what tells how full a battery is; nobody asked for it, so it is diagnostic."""
+    """Return a battery sensor, which is a diagnostic entity."""
     return Gauge(SensorDeviceClass.BATTERY, "%", 90, diagnostic=True)
 
 
 def _device(kind: int) -> tuple[str, list[tuple[str | None, Thing]]]:
-    """Return a kind of device and its five entities."""
+    """Return the name of a type of device and its five entities."""
     match kind:
         case 0:
             return "吸顶灯", [
@@ -342,7 +342,7 @@ def _device(kind: int) -> tuple[str, list[tuple[str | None, Thing]]]:
 
 
 def things(entry: ConfigEntry, domain: type[Entity]) -> Iterator[Thing]:
-    """Return the entities of one domain, by its entity class, each in its device and room."""
+    """Yield the entities of one domain, given by its entity class, each with its device and area."""
     for room in ROOMS:
         for kind in range(10):
             device, parts = _device(kind)
@@ -369,4 +369,4 @@ DOMAINS: dict[str, type[Entity]] = {
     "vacuum": StateVacuumEntity,
     "valve": ValveEntity,
 }
-"""The domains of the house, each with what its entities are."""
+"""The entity class of each domain in the house."""

@@ -1,10 +1,12 @@
 """What every story needs: a cloud, a device in it, and a Home Assistant that knows this integration."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from io import BytesIO
 import json
 from pathlib import Path
 import tempfile
+import traceback
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +20,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
 from custom_components.aliyun_iot.const import (
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
@@ -51,6 +54,35 @@ REAL_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_writ
 """What every test of Home Assistant replaces, so that nothing is written."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the tests that are marked `long` first."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_stacks() -> Generator[None]:
+    """Record three frames of the stack instead of all of them for each future and handle.
+
+    Home Assistant's tests run in the debug mode of asyncio, where recording whole stacks takes a third of the
+    processor time.
+    """
+    with (
+        patch.object(traceback.extract_stack, "__defaults__", (None, 3)),
+        patch.object(asyncio.constants, "DEBUG_STACK_DEPTH", 3),
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limit(request: pytest.FixtureRequest) -> Generator[None]:
+    """Send messages without waiting for the rate limit, except in tests that are marked `rate_limit`."""
+    if request.node.get_closest_marker("rate_limit"):
+        yield
+        return
+    with patch.multiple(RateLimit, delay=lambda _limit, _spare=0: 0.0, count=lambda _limit: None):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant find this integration."""
@@ -69,6 +101,12 @@ async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
     await simulator.start()
     yield simulator
     await simulator.stop()
+
+
+@pytest.fixture
+def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an RRPC call time out in a fifth of the time that its caller allows, at least 0.2 s."""
+    monkeypatch.setattr("simulator.openapi.MILLISECOND", 0.0002)
 
 
 @pytest.fixture

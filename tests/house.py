@@ -1,4 +1,4 @@
-"""A small house, and what the flows store about it."""
+"""A few entities, and helpers for what the flows store."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ POWER = {"aspect": "power", "identifier": "LightSwitch", "access": "both", **NO_
 
 
 def furnish(hass: HomeAssistant) -> None:
-    """Put entities into the house."""
+    """Create the entities."""
     hass.states.async_set(LAMP, "on", LAMP_ATTRIBUTES)
     hass.states.async_set("switch.kettle", "off", {"friendly_name": "Kettle"})
     hass.states.async_set(
@@ -49,13 +49,13 @@ def bound(entry: MockConfigEntry) -> dict[str, Binding]:
 
 
 async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> Walk:
-    """Bind the power of the lamp, or something else of it."""
+    """Bind the power of the lamp, or another aspect."""
     walk = await Walk.options(hass, entry, "add_one")
     await walk.submit(entity=LAMP)
     return await walk.submit(**POWER | changes)
 
 
 def selected(*entity_ids: str, **more: Any) -> dict[str, Any]:
-    """Return what the page for a selection sends; sections that nobody opened are empty."""
+    """Return the input of the page for a selection; sections that were not opened are empty."""
     target = {"target": {"entity_id": list(entity_ids)}} if entity_ids else {}
     return {**target, "integrations": [], "leave_out": {}, "also": {}, **more}

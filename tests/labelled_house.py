@@ -1,4 +1,4 @@
-"""A house whose owner follows a label: lamps with and without it, registered by an integration that is made up."""
+"""Entities with and without a label that a rule follows, registered by a mock integration."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ OWNER = "hue"
 
 
 class LabelledHouse:
-    """Registers entities and gives them the label, or takes it away."""
+    """Registers entities, and adds or removes the label."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Make the label."""
+        """Create the label."""
         self.hass = hass
         self.registry = er.async_get(hass)
         self.label = lr.async_get(hass).async_create("Cloud").label_id
@@ -49,29 +49,29 @@ class LabelledHouse:
         return registered.id
 
     def add(self, entity_id: str, *, labelled: bool = False, state: str = "on", **details: Any) -> str:
-        """Register an entity that is there, and return its registry id."""
+        """Register an entity with a state, and return its registry id."""
         reference = self.register(entity_id, labelled=labelled, **details)
         self.hass.states.async_set(entity_id, state, {"friendly_name": entity_id})
         return reference
 
     def put_label(self, *entity_ids: str) -> None:
-        """Give entities the label."""
+        """Add the label to entities."""
         for entity_id in entity_ids:
             self.registry.async_update_entity(entity_id, labels={self.label})
 
     def take_label(self, *entity_ids: str) -> None:
-        """Take the label away."""
+        """Remove the label from entities."""
         for entity_id in entity_ids:
             self.registry.async_update_entity(entity_id, labels=set())
 
     @property
     def rule(self) -> dict[str, Any]:
-        """What a subentry stores for following the label."""
+        """The stored data of a rule that follows the label."""
         return {"selection": {"include": {"label_id": [self.label]}}}
 
 
 def followed(entry: ConfigEntry) -> dict[str, str]:
-    """Return the entities of the bindings that rules have made, by identifier."""
+    """Return the entities of bindings made by rules, by identifier."""
     registry_ids = {binding.identifier: binding.entity for binding in exposed_bindings(entry) if binding.rule}
     return dict(sorted(registry_ids.items()))
 

@@ -33,6 +33,7 @@ def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a lost connection come back within moments."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.02)
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.LONGEST_DELAY", 0.02)
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.CONNECTS_PER_WINDOW", 10_000)
 
 
 async def lose_connection(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry) -> None:
@@ -95,10 +96,10 @@ def on_topic(cloud: Simulator, topic: str) -> list[tuple[str, Any, int]]:
 
 async def all_sent(entry: MockConfigEntry) -> None:
     """Wait until nothing waits any more."""
-    await until(lambda: entry.runtime_data.reporter.buffered == 0)
+    await until(lambda: entry.runtime_data.device.reporter.buffered == 0)
 
 
 async def caught_up(entry: MockConfigEntry) -> None:
     """Wait until the connection is as it always is: everything sent, everything fetched."""
-    await until(lambda: entry.runtime_data.reporter.sender.sends_past)
+    await until(lambda: entry.runtime_data.device.reporter.sender.sends_past)
     await all_sent(entry)

@@ -1,4 +1,4 @@
-"""The table of every kind of command with every outcome; `tests/test_command_outcomes.py` lives through it."""
+"""The table of every kind of command with every outcome, used by `tests/test_command_outcomes.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,25 +19,25 @@ SERVICES = (SERVICE, SHORT, LONG)
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """A cell of the table that can't be, and why."""
+    """A combination that is not possible, and why."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What comes of a command.
+    """The outcome of a command.
 
-    `params` are the values of a set or the input data of a service. `code` is what the cloud is told, None for nothing;
-    `done` are the actions that were called in Home Assistant, `told` says whether automations heard of the command, `lines`
-    are parts of the lines in the logbook.
+    `params` are the values of a set or the input data of a service. `code` is that of the answer, None for no answer. `done`
+    are the actions that were called in Home Assistant. `notified` says whether automations were notified of the command.
+    `lines` are parts of the lines in the logbook.
     """
 
     code: int | None
     lines: tuple[str, ...] = ()
     params: Mapping[str, Any] | None = None
     done: tuple[str, ...] = ()
-    told: bool = False
+    notified: bool = False
     answers: int = 1
 
 
@@ -49,36 +49,36 @@ FRAME = "sent raw data, 2 bytes"
 
 
 def refused(code: Code, why: str, params: Mapping[str, Any] = ON) -> Cell:
-    """Return the cell of a set of which nothing was done, which is said of it at once."""
-    return Cell(code, (f"{why} · propert", f"that it failed (code {code:d})"), params)
+    """Return the cell of a set of which nothing is done, which the first line in the logbook already says."""
+    return Cell(code, (f"{why} · propert", f"that the command failed (code {code:d})"), params)
 
 
 def failed(
-    code: Code, why: str, params: Mapping[str, Any] = CHANNEL, done: tuple[str, ...] = (), *, told: bool = False
+    code: Code, why: str, params: Mapping[str, Any] = CHANNEL, done: tuple[str, ...] = (), *, notified: bool = False
 ) -> Cell:
-    """Return the cell of a service that did not succeed."""
-    return Cell(code, (CALLED, f"{why} (code {code:d})"), params, done, told=told or bool(done))
+    """Return the cell of a service call that does not succeed."""
+    return Cell(code, (CALLED, f"{why} (code {code:d})"), params, done, notified=notified or bool(done))
 
 
 def for_services(cell: Cell | Impossible) -> dict[str, Cell | Impossible]:
-    """Return the same for all kinds of services: the outcome does not depend on the way."""
+    """Return the same cell for all kinds of service calls."""
     return dict.fromkeys(SERVICES, cell)
 
 
 def for_raw(cell: Cell | Impossible) -> dict[str, Cell | Impossible]:
-    """Return the same for all raw frames."""
+    """Return the same cell for all raw frames."""
     return dict.fromkeys((RAW, RAW_CALL), cell)
 
 
-NO_PARTS = Impossible("bytes have no identifiers, types or parts that anybody here knows")
-NO_TARGET = Impossible("a frame is handed to automations, which answer or don't; their actions are their own")
+NO_PARTS = Impossible("bytes have no identifiers, types or members")
+NO_TARGET = Impossible("a frame is handed to automations; the result of their actions is not known")
 
 TABLE: dict[str, dict[str, Cell | Impossible]] = {
     "ok": {
-        SET: Cell(200, (TURNED_ON,), ON, ("switch.turn_on",), told=True),
-        **for_services(Cell(200, (CALLED,), CHANNEL, ("test.meter",), told=True)),
-        RAW: Cell(None, (FRAME,), told=True),
-        RAW_CALL: Cell(200, (FRAME,), told=True),
+        SET: Cell(200, (TURNED_ON,), ON, ("switch.turn_on",), notified=True),
+        **for_services(Cell(200, (CALLED,), CHANNEL, ("test.meter",), notified=True)),
+        RAW: Cell(None, (FRAME,), notified=True),
+        RAW_CALL: Cell(200, (FRAME,), notified=True),
     },
     "unmapped": {
         SET: refused(Code.NOT_MAPPED, "not bound to anything", {"Schedule": []}),
@@ -113,37 +113,37 @@ TABLE: dict[str, dict[str, Cell | Impossible]] = {
     },
     "unavailable": {
         SET: refused(Code.UNAVAILABLE, "switch.relay is unavailable"),
-        **for_services(failed(Code.ACTION_FAILED, "the script script.gone is not there", told=True)),
+        **for_services(failed(Code.ACTION_FAILED, "the script script.gone is not there", notified=True)),
         **for_raw(NO_TARGET),
     },
     "action raises": {
-        SET: Cell(Code.ACTION_FAILED, (TURNED_ON, "no power (code 100005)"), ON, ("switch.turn_on",), told=True),
+        SET: Cell(Code.ACTION_FAILED, (TURNED_ON, "no power (code 100005)"), ON, ("switch.turn_on",), notified=True),
         **for_services(failed(Code.ACTION_FAILED, "no power", done=("test.meter",))),
         **for_raw(NO_TARGET),
     },
     "action too slow": {
-        SET: Cell(Code.TIMED_OUT, (TURNED_ON, "still running (code 100006)"), ON, ("switch.turn_on",), told=True),
+        SET: Cell(Code.TIMED_OUT, (TURNED_ON, "still running (code 100006)"), ON, ("switch.turn_on",), notified=True),
         **for_services(failed(Code.TIMED_OUT, "still running", done=("test.meter",))),
-        RAW: Cell(None, (FRAME,), told=True),
-        RAW_CALL: Cell(None, (FRAME, f"no automation answered (code {Code.NOT_MAPPED:d})"), told=True),
+        RAW: Cell(None, (FRAME,), notified=True),
+        RAW_CALL: Cell(None, (FRAME, f"no automation answered (code {Code.NOT_MAPPED:d})"), notified=True),
     },
     "partial": {
         SET: Cell(
             Code.READ_ONLY,
-            ("set relay to on; could not set outside to 20: read-only · ", "that it failed (code 100002)"),
+            ("set relay to on; could not set outside to 20: read-only · ", "that the command failed (code 100002)"),
             {**ON, "CurrentTemperature": 20.0},
             ("switch.turn_on",),
-            told=True,
+            notified=True,
         ),
-        # It ran, and only what it returned is of no use.
+        # The action succeeded, but its response does not fit.
         **for_services(failed(Code.ACTION_FAILED, "got 'much'", done=("test.meter",))),
         **for_raw(NO_PARTS),
     },
     "redelivered": {
-        SET: Cell(200, (TURNED_ON,), ON, ("switch.turn_on",), told=True, answers=2),
-        **for_services(Cell(200, (CALLED,), CHANNEL, ("test.meter",), told=True, answers=2)),
-        RAW: Cell(None, (FRAME,), told=True),
-        RAW_CALL: Cell(200, (FRAME,), told=True, answers=2),
+        SET: Cell(200, (TURNED_ON,), ON, ("switch.turn_on",), notified=True, answers=2),
+        **for_services(Cell(200, (CALLED,), CHANNEL, ("test.meter",), notified=True, answers=2)),
+        RAW: Cell(None, (FRAME,), notified=True),
+        RAW_CALL: Cell(200, (FRAME,), notified=True, answers=2),
     },
     "Home Assistant stops": {
         SET: Cell(Code.TOO_BUSY, params=ON),
@@ -166,7 +166,7 @@ TABLE: dict[str, dict[str, Cell | Impossible]] = {
         **for_raw(Cell(None, (f"dry run: nothing was done (code {Code.DRY_RUN:d})",))),
     },
     "loop paused": {
-        SET: refused(Code.LOOP, "paused, because a cloud rule and an automation set each other off"),
+        SET: refused(Code.LOOP, "paused, because a cloud rule and an automation trigger each other"),
         **for_services(Impossible("only properties are copied by rules")),
         **for_raw(NO_PARTS),
     },

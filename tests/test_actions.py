@@ -1,4 +1,4 @@
-"""The actions: what an automation sends to the cloud, and what it gets to know."""
+"""The actions that send to the cloud or read from it."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ from .waiting import until
 
 
 async def act(hass: HomeAssistant, action: str, entry_id: str, **data: Any) -> Any:
-    """Run an action and return its response."""
+    """Call an action and return its response."""
     return await hass.services.async_call(
         DOMAIN,
         action,
@@ -30,7 +30,7 @@ async def act(hass: HomeAssistant, action: str, entry_id: str, **data: Any) -> A
 
 
 async def test_post_properties(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Values are put in the form that the thing model wants, text from templates included."""
+    """Values are converted by the thing model, including text from templates."""
     entry = await set_up()
     response = await act(
         hass,
@@ -52,8 +52,8 @@ async def test_post_properties(hass: HomeAssistant, device: CloudDevice, set_up:
     }
 
 
-async def test_values_that_templates_give(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Text that looks like a number comes as a number, and times as text; both are what the thing model says."""
+async def test_values_from_templates_are_converted(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Home Assistant renders numeric text as numbers and times as text; the thing model decides on the type."""
     entry = await set_up()
     output = {"SceneName": 7, "ActivatedAt": "2026-11-23T12:00:00+00:00"}
     await act(hass, "post_event", entry.entry_id, identifier="SceneActivated", output=output)
@@ -66,7 +66,7 @@ async def test_values_that_templates_give(hass: HomeAssistant, device: CloudDevi
 
 
 async def test_post_event(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """An event arrives with its output data."""
+    """An event arrives with its output."""
     entry = await set_up()
     response = await act(hass, "post_event", entry.entry_id, identifier="SceneActivated", output={"SceneName": "night"})
     assert response["code"] == 200
@@ -78,7 +78,7 @@ async def test_post_event(hass: HomeAssistant, device: CloudDevice, set_up: SetU
     ("data", "text_format"), [("00 01 ff", "hex"), ("AAH/", "base64"), ("你好", "text")], ids=["hex", "base64", "text"]
 )
 async def test_send_raw(hass: HomeAssistant, device: CloudDevice, set_up: SetUp, data: str, text_format: str) -> None:
-    """A frame arrives as it was meant."""
+    """The frame arrives decoded."""
     entry = await set_up()
     await act(hass, "send_raw", entry.entry_id, data=data, format=text_format)
     await device.wait_for(lambda one: bool(one.raw_up))
@@ -99,7 +99,7 @@ async def test_send_raw(hass: HomeAssistant, device: CloudDevice, set_up: SetUp,
 async def test_publish(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, topic: str, data: dict[str, Any], payload: bytes, qos: int
 ) -> None:
-    """A message arrives on the topic as it was meant."""
+    """The message arrives decoded on its topic."""
     entry = await set_up()
     await act(hass, "publish", entry.entry_id, topic=topic, **data)
     await device.wait_for(lambda one: bool(one.user_messages))
@@ -108,18 +108,18 @@ async def test_publish(
 
 
 async def test_request_sync(hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp) -> None:
-    """Everything is posted once more, and what became of each value is told."""
+    """All values are posted again, and the response contains the result of each."""
     bindings = [LAMP, TARGET, {**LAMP, "identifier": "Stranger", "entity": "input_boolean.other"}]
     entry = await set_up(bindings, options={"thing_model": None})
     await device.wait_for(lambda one: "TargetTemperature" in one.properties)
-    await until(lambda: "Stranger" in entry.runtime_data.reporter.rejections.known)
+    await until(lambda: "Stranger" in entry.runtime_data.device.reporter.outbox.refusals)
     response = await act(hass, "request_sync", entry.entry_id)
     assert len(device.samples["LightSwitch"]) == 2
-    reason = entry.runtime_data.reporter.rejections.known["Stranger"].reason
+    reason = entry.runtime_data.device.reporter.outbox.refusals["Stranger"].reason
     assert response == {"posted": 2, "rejected": {"Stranger": reason}, "waiting": 0}
 
 
-async def test_request_sync_is_not_waited_for_without_end(
+async def test_request_sync_has_a_timeout(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -127,9 +127,11 @@ async def test_request_sync_is_not_waited_for_without_end(
     set_up: SetUp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A cloud that is too busy leaves values waiting, which is said; what is bound no more is not waited for."""
+    """Values that a busy cloud has not accepted are counted as waiting; unbound properties are not waited for."""
     entry = await set_up([LAMP])
-    await until(lambda: entry.runtime_data.reporter.sender.sends_past)  # nothing else is asked of the cloud any more
+    await until(
+        lambda: entry.runtime_data.device.reporter.sender.sends_past
+    )  # no other request of the set-up is pending
     assert await act(hass, "request_sync", entry.entry_id) == {"posted": 1, "rejected": {}, "waiting": 0}
     cloud.faults.set(answer_code={"code": 429, "count": 1})
     monkeypatch.setattr("custom_components.aliyun_iot.actions.post.SYNC_TIMEOUT", 0.05)
@@ -146,7 +148,7 @@ async def test_request_sync_is_not_waited_for_without_end(
 async def test_get_desired(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp
 ) -> None:
-    """Values come with their versions: those that are asked for, or of all that is bound."""
+    """Values come with their versions, for the given or for all bound properties."""
     entry = await set_up([LAMP])
     assert await act(hass, "get_desired", entry.entry_id) == {}
     await cloud.call(
@@ -174,10 +176,10 @@ async def test_get_desired(
         ("send_raw", {"data": "A", "format": "base64"}, "invalid_raw"),
     ],
 )
-async def test_wrong_use_is_explained(
+async def test_invalid_data_is_refused(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, action: str, data: dict[str, Any], key: str
 ) -> None:
-    """What can't be meant is refused before anything is sent."""
+    """The error is raised before anything is sent."""
     entry = await set_up()
     with pytest.raises(ServiceValidationError) as error:
         await act(hass, action, entry.entry_id, **data)
@@ -186,8 +188,10 @@ async def test_wrong_use_is_explained(
     assert not device.events
 
 
-async def test_the_cloud_refuses(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """An action that fails at the cloud raises: as a whole, or for single properties."""
+async def test_rejection_by_the_cloud_raises(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The error concerns the whole request or single properties."""
     entry = await set_up(options={"thing_model": None})
     cloud.faults.set(answer_code={"code": 6813, "count": 1})
     with pytest.raises(HomeAssistantError) as error:
@@ -214,8 +218,8 @@ async def test_the_cloud_refuses(hass: HomeAssistant, cloud: Simulator, device: 
     assert error.value.translation_key == "rejected"
 
 
-async def test_in_chinese(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """Where the installation speaks Chinese, so does all of an error."""
+async def test_errors_are_translated(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """Errors are in the language of the installation."""
     hass.config.language = "zh-Hans"
     entry = await set_up()
     cloud.faults.set(answer_code={"code": 6813, "count": 2})
@@ -236,14 +240,14 @@ async def test_in_chinese(hass: HomeAssistant, cloud: Simulator, device: CloudDe
         assert error.value.translation_placeholders["wanted"] == wanted
 
 
-async def test_without_a_connection(
+async def test_errors_without_a_connection(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
     set_up: SetUp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing is pretended while the cloud is away or silent."""
+    """Actions fail while the cloud is unreachable or does not reply."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 60)
     monkeypatch.setattr("custom_components.aliyun_iot.actions.post.REPLY_TIMEOUT", 0.05)
     entry = await set_up()
@@ -253,7 +257,7 @@ async def test_without_a_connection(
     assert error.value.translation_key == "request_timeout"
     cloud.faults.set(lose_replies=0)
 
-    device.connection.close("the cloud has other plans")
+    device.connection.close("closed by the test")
     await until(lambda: entry.runtime_data.link.state != "online")
     for action, data in (
         ("post_event", {"identifier": "SceneActivated"}),
@@ -268,7 +272,7 @@ async def test_without_a_connection(
 
 
 async def test_actions_exist_without_a_loaded_entry(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Automations stay valid; the action itself says that the entry is not loaded."""
+    """Automations stay valid, and the action raises that the entry is not loaded."""
     entry = await set_up()
     await hass.config_entries.async_unload(entry.entry_id)
     assert entry.state is ConfigEntryState.NOT_LOADED

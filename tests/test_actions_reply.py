@@ -1,4 +1,4 @@
-"""Automations that answer what the cloud sent, and what the caller in the cloud then sees."""
+"""Automations that answer commands, and what the caller in the cloud gets."""
 
 import base64
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink.command import Answer
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.listeners import Happening, Listener, listeners_of
+from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listeners_of
 from simulator import CloudDevice, Simulator
 
 from .application import invoke, publish, reply_on
@@ -23,7 +23,7 @@ CALLED = trigger("service_called")
 
 
 async def rrpc(cloud: Simulator, device: CloudDevice, payload: bytes, suffix: str | None = None) -> dict[str, Any]:
-    """Send any bytes as an application in the cloud does that waits for the answer; on a user topic if one is named."""
+    """Send any bytes and wait for the answer as an application does, on a user topic if one is named."""
     names = {"ProductKey": device.product_key, "DeviceName": device.device_name}
     topic = {"Topic": f"/{device.product_key}/{device.device_name}/user/{suffix}"} if suffix else {}
     content = base64.b64encode(payload).decode()
@@ -31,10 +31,10 @@ async def rrpc(cloud: Simulator, device: CloudDevice, payload: bytes, suffix: st
 
 
 @pytest.mark.parametrize("form", ["sys", "ext"])
-async def test_service_nobody_bound(
+async def test_automation_answers_a_service(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, form: str
 ) -> None:
-    """An automation answers a call whose author waits, with data that the thing model puts in form."""
+    """The caller gets output data as the thing model defines them."""
     device.rrpc = type(device.rrpc)(form)
     await automate(
         hass,
@@ -47,24 +47,24 @@ async def test_service_nobody_bound(
     assert json.loads(result["Data"]["Result"]) == {"Energy": 1003.0, "ReadAt": "1795435200000"}
 
 
-async def test_answer_that_nobody_waits_for_yet(
+async def test_answer_in_the_listener(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Who is told of a call may answer in the same turn of the loop."""
+    """A listener may answer before it returns."""
     entry = await set_up(entry_id=ENTRY_ID)
 
-    def hear(details: Mapping[str, Any], context: Context | None) -> None:
-        entry.runtime_data.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
+    def notify(details: Mapping[str, Any], context: Context | None) -> None:
+        entry.runtime_data.device.commander.replies.give(details["command_id"], Answer(data={"Energy": 1.5}))
 
-    listeners_of(hass).add(Listener(ENTRY_ID, Happening.SERVICE_CALLED, None, hear))
+    listeners_of(hass).add(Listener(ENTRY_ID, TriggerKind.SERVICE_CALLED, None, notify))
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert json.loads(result["Data"]["Result"]) == {"Energy": 1.5}
 
 
-async def test_failures_of_an_automation(
+async def test_failure_defined_by_an_automation(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """The code and the words are the automation's; data of a failure is passed on as it is."""
+    """Its code and message are sent; the data of a failure are passed on unchanged."""
     await automate(
         hass, [trigger("service_called")], reply(code=100042, message="the meter is away", data={"Since": "noon"})
     )
@@ -82,10 +82,10 @@ async def test_failures_of_an_automation(
         (100042, "failed"),
     ],
 )
-async def test_without_words(
+async def test_answer_without_a_message(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, code: int, message: str
 ) -> None:
-    """A code says something by itself."""
+    """The message is the meaning of the code."""
     await automate(hass, [CALLED], reply(code=code))
     await set_up(entry_id=ENTRY_ID)
     await publish(cloud, device, "thing/service/Restart", {"id": "9", "params": {}})
@@ -93,8 +93,10 @@ async def test_without_words(
     assert (answer["code"], answer["message"], answer["data"]) == (code, message, {})
 
 
-async def test_without_a_thing_model(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """Everything that JSON can hold is output data."""
+async def test_answer_without_a_thing_model(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Any JSON is allowed as output data."""
     await automate(hass, [CALLED], reply(data={"on": True, "list": [1, "a"]}))
     await set_up(options={"thing_model": None}, entry_id=ENTRY_ID)
     await publish(cloud, device, "thing/service/Anything", {"id": "9", "params": {}})
@@ -113,7 +115,7 @@ async def test_without_a_thing_model(hass: HomeAssistant, cloud: Simulator, devi
         ({"data": {"Energy": 1}, "payload": "x"}, "A service is answered with output data (data)"),
     ],
 )
-async def test_answers_that_do_not_fit(
+async def test_invalid_answer(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -123,7 +125,7 @@ async def test_answers_that_do_not_fit(
     answer: dict[str, Any],
     error: str,
 ) -> None:
-    """The automation fails with what is wrong, and another answer is still possible; without one nothing was done."""
+    """The action fails with the reason, and the command can still be answered."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.3)
     wrong: Step = {**reply(**answer), "continue_on_error": True}
     calls = await automate(hass, [CALLED], wrong, RECORD)
@@ -134,7 +136,7 @@ async def test_answers_that_do_not_fit(
     assert calls
 
 
-async def test_too_late_and_twice(
+async def test_late_and_second_answer(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -142,7 +144,7 @@ async def test_too_late_and_twice(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The caller hears that nobody answered, and the automation that it was not heard; only the first answer counts."""
+    """The caller gets no answer in time, and the action fails; only the first answer counts."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.1)
     calls = await automate(hass, [CALLED], RECORD)
     await set_up(entry_id=ENTRY_ID)
@@ -163,18 +165,20 @@ async def test_too_late_and_twice(
     assert (await reply_on(cloud, "Restart_reply"))["code"] == 200
 
 
-async def test_nobody_listens(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """Then there is nothing to wait for."""
+async def test_service_without_a_listener(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """It is answered at once."""
     await automate(hass, [trigger("service_called", identifier="Restart")])
     entry = await set_up(entry_id=ENTRY_ID)
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert result["Code"] == "100001"
-    [row] = entry.runtime_data.commander.journal.rows()
+    [row] = entry.runtime_data.device.commander.journal.rows()
     assert row["code"] == 100001
 
 
 async def test_call_on_a_user_topic(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """A caller who waits on a topic of its own gets bytes, however they are written."""
+    """The caller gets bytes, in whatever format they are written."""
     await automate(
         hass,
         [trigger("message_received", topic="ask/time"), trigger("message_received", topic="ask/bytes")],
@@ -192,8 +196,8 @@ async def test_call_on_a_user_topic(hass: HomeAssistant, cloud: Simulator, devic
     assert base64.b64decode(result["PayloadBase64Byte"]) == b"\x00\xff"
 
 
-async def test_raw_frame(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """A frame is answered with a frame."""
+async def test_raw_frame_is_answered(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """With a frame."""
     await automate(hass, [trigger("raw_received")], reply(payload="{{ trigger.data }}ee", format="hex"))
     await set_up(entry_id=ENTRY_ID)
     await publish(cloud, device, "thing/model/down_raw", b"\x00\x01")
@@ -210,7 +214,7 @@ async def test_raw_frame(hass: HomeAssistant, cloud: Simulator, device: CloudDev
         ({"payload": "x" * 262_145}, "This can't be sent: 262145 bytes"),
     ],
 )
-async def test_frames_that_do_not_fit(
+async def test_invalid_frame(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -220,7 +224,7 @@ async def test_frames_that_do_not_fit(
     answer: dict[str, Any],
     error: str,
 ) -> None:
-    """What is no frame is not sent."""
+    """It is not sent."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.1)
     await automate(hass, [trigger("raw_received")], reply(**answer))
     await set_up(entry_id=ENTRY_ID)

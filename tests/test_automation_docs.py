@@ -1,4 +1,4 @@
-"""What `docs/automations.md` shows is accepted by Home Assistant, and nothing that there is goes unmentioned."""
+"""The examples in `docs/automations.md` are valid, and the page mentions everything that is available."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +23,12 @@ PAGES = [ROOT / "docs" / name for name in ("automations.md", "automations.zh-CN.
 
 
 def blocks(page: Path) -> list[str]:
-    """Return the YAML of a page, each block as it is written."""
+    """Return the YAML blocks of a page."""
     return re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 def parts(tree: Any, kind: str) -> Iterator[dict[str, Any]]:
-    """Yield every trigger, condition or action of this integration in an automation, wherever it stands."""
+    """Yield every trigger, condition or action of this integration in an automation, at any depth."""
     for node in tree if isinstance(tree, list) else tree.values() if isinstance(tree, dict) else ():
         yield from parts(node, kind)
     if isinstance(tree, dict) and str(tree.get(kind, "")).startswith(f"{DOMAIN}."):
@@ -39,13 +39,13 @@ EXAMPLES = blocks(PAGES[0])
 
 
 def test_pages_have_the_same_examples() -> None:
-    """An example in one language that no test sees would go stale."""
+    """Only the examples of one language are tested."""
     assert blocks(PAGES[1]) == EXAMPLES
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.splitlines()[0])
-async def test_examples(hass: HomeAssistant, set_up: SetUp, example: str) -> None:
-    """Home Assistant sets the automation up, and its actions take what they are given."""
+async def test_example_is_valid(hass: HomeAssistant, set_up: SetUp, example: str) -> None:
+    """Home Assistant sets up the automation, and the actions accept their data."""
     config = yaml.safe_load(example)
     await set_up(entry_id=ENTRY_ID)
     assert await async_setup_component(hass, "automation", {"automation": [{"id": "story", **config}]})
@@ -65,8 +65,8 @@ async def test_examples(hass: HomeAssistant, set_up: SetUp, example: str) -> Non
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 @pytest.mark.parametrize("kind", ["triggers", "conditions", "services"])
-def test_everything_is_mentioned(page: Path, kind: str) -> None:
-    """Each has its place on the page, with all of its fields; what carries mappings is not about automations."""
+def test_every_trigger_condition_and_action_is_mentioned(page: Path, kind: str) -> None:
+    """Each has a row with all of its fields, except for the actions that export and import the mapping."""
     text = page.read_text(encoding="utf-8")
     described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
     for name, one in described.items():
@@ -78,6 +78,6 @@ def test_everything_is_mentioned(page: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_blueprints_are_linked(page: Path) -> None:
-    """The addresses are those of the files."""
+    """The links are the paths of the files."""
     linked = re.findall(rf"\({re.escape(REPOSITORY)}(.*?)\)", page.read_text(encoding="utf-8"))
     assert sorted(linked) == [str(path.relative_to(ROOT)) for path in sorted(FOLDER.glob("*.yaml"))]

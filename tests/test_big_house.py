@@ -1,4 +1,4 @@
-"""A house of 300 entities, from an empty entry to a thing model, everything bound and everything posted."""
+"""A house with 300 entities, from an empty entry to a thing model with everything bound and posted."""
 
 import json
 from math import ceil
@@ -31,7 +31,7 @@ from .walk import Walk
 
 @pytest.fixture
 async def big_house(hass: HomeAssistant) -> ConfigEntry:
-    """Build the house."""
+    """Set up the house."""
 
     async def set_up(hass: HomeAssistant, entry: ConfigEntry) -> bool:
         await hass.config_entries.async_forward_entry_setups(entry, list(DOMAINS))
@@ -61,10 +61,12 @@ async def big_house(hass: HomeAssistant) -> ConfigEntry:
 async def test_from_an_empty_entry_to_a_thing_model(
     hass: HomeAssistant, big_house: ConfigEntry, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """One pass of the pages binds the house, one makes its thing model, and the cloud takes every value."""
+    """One pass through the pages binds the house, one generates its thing model, and the cloud accepts every value."""
     device.thing_model = None
     entry = await set_up(options={CONF_THING_MODEL: None})
-    entities = {one.entity_id for one in er.async_entries_for_config_entry(er.async_get(hass), big_house.entry_id)}
+    entities = {
+        entity.entity_id for entity in er.async_entries_for_config_entry(er.async_get(hass), big_house.entry_id)
+    }
     assert len(entities) == 300
     assert len({entity_id.partition(".")[0] for entity_id in entities}) >= 12
     started = time.perf_counter()
@@ -94,27 +96,27 @@ async def test_from_an_empty_entry_to_a_thing_model(
 
     await hass.async_block_till_done()
 
-    # The console gets the documents, and the device says everything again under the eyes of the thing model.
+    # The console imports the documents, and the device posts everything again, checked against the thing model.
     device.thing_model = ThingModel.parse(documents)
     device.properties.clear()
     cloud.wire.clear()
-    entry.runtime_data.reporter.post_everything()
-    reported = {one.identifier for one in exposed_bindings(entry) if one.access.reports}
-    says_something = entry.runtime_data.reporter.present(reported).keys()
+    entry.runtime_data.device.reporter.post_everything()
+    reported = {binding.identifier for binding in exposed_bindings(entry) if binding.access.reports}
+    says_something = entry.runtime_data.device.reporter.present(reported).keys()
     assert len(says_something) >= 300
     await device.wait_for(lambda device: device.properties.keys() >= says_something)
     posts = [message for message in cloud.wire if message.topic.endswith("/event/property/post")]
     assert len(posts) == ceil(len(says_something) / 200)
-    assert not entry.runtime_data.reporter.rejections.known
-    assert not entry.runtime_data.reporter.unreportable
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.reporter.outbox.refusals
+    assert not entry.runtime_data.device.reporter.unreportable
+    assert not entry.runtime_data.device.bound.problems
     assert device.connections == 1
-    print(  # noqa: T201 - for whoever runs it with -s
+    print(  # noqa: T201 - visible with -s
         f"{len(entities)} entities, {len(bound)} bindings, {len(documents)} modules, "
         f"{len(says_something)} values in {len(posts)} messages, {time.perf_counter() - started:.1f} s"
     )
 
 
 def exposures(entry: ConfigEntry) -> list[ConfigSubentry]:
-    """Return what is exposed."""
-    return [one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE]
+    """Return the exposures."""
+    return [subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE]

@@ -1,4 +1,4 @@
-"""Bindings made, changed and removed by hand, one at a time."""
+"""The pages that add, change and remove single bindings."""
 
 from typing import Any
 
@@ -25,12 +25,12 @@ def home(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
-    """Return an entry with a thing model that is not set up: most pages need no connection."""
+    """Return an entry with a thing model that is not set up; most pages need no connection."""
     return entry_with(hass, {"thing_model": thing_model_document})
 
 
-async def test_one_entity_is_bound_by_hand(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The best guess is filled in, the properties are named with what they take, those that fit come first."""
+async def test_single_entity_is_bound(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The form suggests the best match, describes the values of each property, and lists fitting properties first."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity=LAMP)
     assert walk.step == "binding"
@@ -56,8 +56,8 @@ async def test_one_entity_is_bound_by_hand(hass: HomeAssistant, offline: MockCon
     )
 
 
-async def test_without_evidence_the_first_aspect_is_proposed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """No property is guessed for a kettle, neither here nor by the browser, which fills what is required."""
+async def test_no_property_is_suggested_without_a_match(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The identifier is optional then, because the frontend would fill a required field with the first property."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="switch.kettle")
     assert walk.values["aspect"] == "power"
@@ -75,8 +75,8 @@ async def test_without_evidence_the_first_aspect_is_proposed(hass: HomeAssistant
     assert "identifier" in walk.required
 
 
-async def test_a_switch_is_no_name(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """A property for text can hold words for on and off, but that is hardly meant; who lists the words means it."""
+async def test_binding_on_off_to_text_needs_confirmation(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The form warns once; listing words for on and off avoids the warning."""
     walk = await bind_lamp(hass, offline, identifier="GatewayName")
     assert walk.errors == {"identifier": "sent_as_text", "base": "submit_again"}
     assert walk.result["description_placeholders"].items() >= {"aspect": "Power switch", "words": "off, on"}.items()
@@ -84,8 +84,8 @@ async def test_a_switch_is_no_name(hass: HomeAssistant, offline: MockConfigEntry
     assert bound(offline).keys() == {"GatewayName"}
 
 
-async def test_an_identifier_can_be_typed_when_there_is_no_thing_model(hass: HomeAssistant) -> None:
-    """It has to be one that the platform takes, and free."""
+async def test_identifier_can_be_typed_without_a_thing_model(hass: HomeAssistant) -> None:
+    """It must be valid and not bound yet."""
     entry = entry_with(hass, {})
     assert (await bind_lamp(hass, entry, identifier=" Lamp_1 ")).created
     walk = await Walk.options(hass, entry, "add_one")
@@ -102,8 +102,8 @@ async def test_an_identifier_can_be_typed_when_there_is_no_thing_model(hass: Hom
 
 
 @pytest.mark.parametrize("entity", ["light.gone", "0" * 32])
-async def test_an_entity_that_cannot_be_bound(hass: HomeAssistant, offline: MockConfigEntry, entity: str) -> None:
-    """The page stays, and another entity can be chosen."""
+async def test_missing_entity_is_refused(hass: HomeAssistant, offline: MockConfigEntry, entity: str) -> None:
+    """Another entity can be chosen on the same page."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity=entity)
     assert walk.errors == {"entity": "entity_not_found"}
@@ -111,8 +111,8 @@ async def test_an_entity_that_cannot_be_bound(hass: HomeAssistant, offline: Mock
     assert walk.step == "binding"
 
 
-async def test_an_entity_that_goes_while_its_form_is_open(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """A binding that could do nothing is not stored; when the entity is back, the same form goes on."""
+async def test_entity_removed_while_its_form_is_open(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The binding is refused, and accepted once the entity is back."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity=LAMP)
     hass.states.async_remove(LAMP)
@@ -135,10 +135,10 @@ async def test_an_entity_that_goes_while_its_form_is_open(hass: HomeAssistant, o
         ("sensor.cellar", "unknown", "未知"),
     ],
 )
-async def test_a_state_is_shown_as_dashboards_show_it(
+async def test_state_is_shown_as_on_dashboards(
     hass: HomeAssistant, offline: MockConfigEntry, entity: str, state: str, shown: str
 ) -> None:
-    """In the words of the installation, or with its unit."""
+    """It is translated or has its unit."""
     hass.config.language = "zh-Hans"
     assert await async_setup_component(hass, entity.partition(".")[0], {})
     hass.states.async_set(entity, state, hass.states.get(entity).attributes)
@@ -147,8 +147,8 @@ async def test_a_state_is_shown_as_dashboards_show_it(
     assert walk.result["description_placeholders"]["state"] == shown
 
 
-async def test_every_property_is_bound(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:
-    """Instead of a form that can't be completed there is a reason."""
+async def test_no_property_is_left_to_bind(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:
+    """The page shows the reason instead of a form that can't be completed."""
     thing_model_document["properties"] = thing_model_document["properties"][:1]
     entry = entry_with(hass, {"thing_model": thing_model_document})
     await bind_lamp(hass, entry)
@@ -168,10 +168,10 @@ async def test_every_property_is_bound(hass: HomeAssistant, thing_model_document
         ({"reporting": {"dead_band": "nan"}}, {"reporting": "invalid_number"}),
     ],
 )
-async def test_a_binding_that_cannot_work_is_not_saved(
+async def test_invalid_binding_is_refused(
     hass: HomeAssistant, offline: MockConfigEntry, changes: dict[str, Any], errors: dict[str, str]
 ) -> None:
-    """Each mistake is shown where it was made, nothing that was typed is lost, and correcting it is enough."""
+    """Each error is shown at its field or section, the input stays, and correcting the error is enough."""
     walk = await bind_lamp(hass, offline, **changes)
     assert walk.errors == errors
     assert walk.values.items() >= {key: value for key, value in changes.items() if key == "identifier"}.items()
@@ -181,8 +181,8 @@ async def test_a_binding_that_cannot_work_is_not_saved(
     assert bound(offline).keys() == {"LightSwitch"}
 
 
-async def test_what_would_be_lost_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """An air conditioner can do what the property has no word for; who insists gets it."""
+async def test_warning_about_lost_values_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The property has no value for one of the modes; submitting again saves the binding."""
     hass.states.async_set("climate.ac", "cool", {"friendly_name": "AC", "hvac_modes": ["off", "cool", "heat", "dry"]})
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="climate.ac")
@@ -204,8 +204,8 @@ async def test_what_would_be_lost_is_shown_once(hass: HomeAssistant, offline: Mo
     assert walk.created
 
 
-async def test_a_thermometer_is_no_electricity_meter(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The second look shows both units; a formula says that it is meant."""
+async def test_warning_about_units_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """It names both units, and a scale avoids it."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="sensor.cellar")
     energy = {"aspect": "value", "identifier": "EnergyTotal", "access": "report", **NO_SECTIONS}
@@ -216,8 +216,8 @@ async def test_a_thermometer_is_no_electricity_meter(hass: HomeAssistant, offlin
     assert walk.created
 
 
-async def test_a_second_look_is_at_what_was_looked_at(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Whoever chooses another property instead of insisting has not seen what is wrong with that one."""
+async def test_warning_is_repeated_for_another_property(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Accepting the warning about one property does not accept it for another."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="sensor.cellar")
     percent = {"aspect": "value", "access": "report", **NO_SECTIONS}
@@ -230,8 +230,8 @@ async def test_a_second_look_is_at_what_was_looked_at(hass: HomeAssistant, offli
     assert bound(offline).keys() == {"CurrentHumidity"}
 
 
-async def test_a_risky_entity_needs_a_word_of_the_user(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The cloud does not open the door because somebody overlooked a list."""
+async def test_control_of_a_risky_entity_needs_confirmation(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """By default a lock is only reported."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="lock.door")
     assert walk.values["access"] == "report"
@@ -244,8 +244,8 @@ async def test_a_risky_entity_needs_a_word_of_the_user(hass: HomeAssistant, offl
     assert bound(offline)["LightSwitch"].confirmed
 
 
-async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The form opens with everything it has, and only that row changes."""
+async def test_binding_is_changed_in_place(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The form shows all stored values, and only this binding changes."""
     await bind_lamp(hass, offline)
     await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
     walk = await Walk.options(hass, offline, "add_one")
@@ -282,8 +282,8 @@ async def test_a_binding_is_changed_in_its_place(hass: HomeAssistant, offline: M
     assert list(bound(offline)) == ["LightSwitch", "Brightness", "FirmwareVersion"]
 
 
-async def test_very_many_bindings_are_searched(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Few are a list to look through; of many one is found by its name."""
+async def test_long_list_of_bindings_can_be_searched(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Up to ten bindings are shown as a list, more in a dropdown with a search field."""
     rows = [Binding(f"Dial{number}", f"number.dial_{number}", "value") for number in range(11)]
     for page, field, searched in (
         ("edit", "binding", {"multiple": False, "custom_value": True, "mode": "dropdown"}),
@@ -297,8 +297,8 @@ async def test_very_many_bindings_are_searched(hass: HomeAssistant, offline: Moc
             assert len(walk.choices(field)) == count
 
 
-async def test_a_binding_that_cannot_be_changed_any_more(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Its entity is gone, or somebody removed the binding while it was being looked at."""
+async def test_binding_without_entity_or_removed_meanwhile(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Its entity is missing, or the binding was removed while the page was open."""
     await bind_lamp(hass, offline)
     walk = await Walk.options(hass, offline, "edit")
     hass.states.async_remove(LAMP)
@@ -313,10 +313,8 @@ async def test_a_binding_that_cannot_be_changed_any_more(hass: HomeAssistant, of
     assert walk.errors == {"binding": "binding_gone"}
 
 
-async def test_a_change_of_a_binding_that_was_removed_meanwhile_adds_it(
-    hass: HomeAssistant, offline: MockConfigEntry
-) -> None:
-    """What the user has just confirmed is what counts."""
+async def test_changing_a_removed_binding_adds_it_again(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The input that was confirmed last counts."""
     await bind_lamp(hass, offline)
     walk = await Walk.options(hass, offline, "edit")
     await walk.submit(binding="LightSwitch")
@@ -325,10 +323,8 @@ async def test_a_change_of_a_binding_that_was_removed_meanwhile_adds_it(
     assert bound(offline) == {"LightSwitch": Binding("LightSwitch", LAMP, "power")}
 
 
-async def test_a_change_of_a_binding_that_was_changed_meanwhile_takes_its_place(
-    hass: HomeAssistant, offline: MockConfigEntry
-) -> None:
-    """Two browsers have the same form open: the last word counts, and no property is bound twice."""
+async def test_last_of_two_concurrent_changes_counts(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Two browsers have the same form open, and the property is not bound twice."""
     await bind_lamp(hass, offline)
     walk = await Walk.options(hass, offline, "edit")
     await walk.submit(binding="LightSwitch")
@@ -339,8 +335,10 @@ async def test_a_change_of_a_binding_that_was_changed_meanwhile_takes_its_place(
     assert exposed_bindings(offline) == [Binding("LightSwitch", LAMP, "power")]
 
 
-async def test_a_binding_of_a_removed_entity_has_a_name_too(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Its registry entry is gone, so there is nothing better than what is stored."""
+async def test_binding_of_a_removed_entity_is_named_by_its_reference(
+    hass: HomeAssistant, offline: MockConfigEntry
+) -> None:
+    """Its registry entry is gone, so only the stored reference is known."""
     registered = er.async_get(hass).async_get_or_create("light", "demo", "lamp", suggested_object_id="desk")
     hass.states.async_set("light.desk", "on", LAMP_ATTRIBUTES)
     walk = await Walk.options(hass, offline, "add_one")
@@ -353,7 +351,7 @@ async def test_a_binding_of_a_removed_entity_has_a_name_too(hass: HomeAssistant,
 
 
 async def test_bindings_are_removed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """An exposure goes with its last binding, others are not touched."""
+    """An exposure is removed with its last binding, and others are not changed."""
     await bind_lamp(hass, offline)
     await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
     walk = await Walk.options(hass, offline, "add_one")

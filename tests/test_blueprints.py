@@ -1,4 +1,4 @@
-"""The blueprints of the repository: loaded, filled in and lived through as a user would do it."""
+"""The blueprints of the repository, imported and used as by a user."""
 
 from collections.abc import Mapping
 import json
@@ -31,13 +31,13 @@ SWITCH_ON = {"action": "test.switch_on", "metadata": {}, "data": {"why": "{{ tri
 
 @pytest.fixture(autouse=True)
 def imported(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Put the blueprints where importing them puts them."""
+    """Put the blueprints into the folder of imported blueprints."""
     shutil.copytree(FOLDER, tmp_path / "blueprints" / "automation" / "aliyun_iot")
     hass.config.config_dir = str(tmp_path)
 
 
 async def use(hass: HomeAssistant, name: str, inputs: Mapping[str, Any]) -> list[ServiceCall]:
-    """Make an automation of a blueprint and return the list of what SWITCH_ON has done."""
+    """Set up an automation from a blueprint and return the calls of SWITCH_ON."""
     calls: list[ServiceCall] = []
     hass.services.async_register("test", "switch_on", calls.append)
     blueprint = {"path": f"aliyun_iot/{name}", "input": {"device": ENTRY_ID, **inputs}}
@@ -49,8 +49,8 @@ async def use(hass: HomeAssistant, name: str, inputs: Mapping[str, Any]) -> list
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_home_assistant_takes_it(hass: HomeAssistant, name: str) -> None:
-    """It is valid, says where it comes from, and has words in both languages for every input."""
+async def test_blueprint_is_valid(hass: HomeAssistant, name: str) -> None:
+    """It has its source URL, and a Chinese description of itself and of every input."""
     assert await async_setup_component(hass, "automation", {})
     blueprint = (await async_get_blueprints(hass).async_get_blueprints())[f"aliyun_iot/{name}"]
     assert isinstance(blueprint, Blueprint), blueprint
@@ -65,7 +65,7 @@ async def test_home_assistant_takes_it(hass: HomeAssistant, name: str) -> None:
 async def test_cloud_service_with_answer(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What the actions found out is in the answer."""
+    """The answer contains the results of the actions."""
     actions = [{**SWITCH_ON}, {"variables": {"meter": {"energy": "{{ 1000 + trigger.input.Channel }}"}}}]
     inputs = {"service": "ReadMeter", "actions": actions, "answer": {"Energy": "{{ meter.energy }}"}}
     calls = await use(hass, "cloud_service_with_answer.yaml", inputs)
@@ -79,7 +79,7 @@ async def test_cloud_service_with_answer(
 async def test_alarm_event(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The event tells where; while the device is away it waits for the next connection."""
+    """The output contains the area, and an event without a connection is posted after the next connect."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.2)
     registry = er.async_get(hass)
     smoke = registry.async_get_or_create("binary_sensor", "test", "smoke", suggested_object_id="smoke").entity_id
@@ -93,14 +93,14 @@ async def test_alarm_event(
     assert device.events[0].output == {"Zone": "Kitchen: Smoke", "Temperature": 61.0}
 
     hass.states.async_set(smoke, "off")
-    device.connection.close("the cloud has other plans")
+    device.connection.close("closed by the test")
     await until(lambda: entry.runtime_data.link.state != "online")
     hass.states.async_set(smoke, "on")
     await device.wait_for(lambda one: len(one.events) == 2)
 
 
 async def test_command_when_home(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """Nobody home: refused with the reason and nothing done; somebody home: done and said so."""
+    """The command is refused with a reason while nobody is home, and carried out otherwise."""
     hass.states.async_set("person.ann", "not_home")
     hass.states.async_set("person.bob", "not_home")
     people = ["person.ann", "person.bob"]
@@ -116,6 +116,6 @@ async def test_command_when_home(hass: HomeAssistant, cloud: Simulator, device: 
     assert len(calls) == 1
 
 
-def test_there_are_three() -> None:
-    """Each has a story above."""
+def test_every_blueprint_is_tested() -> None:
+    """Each has a test above."""
     assert NAMES == ["alarm_event.yaml", "cloud_service_with_answer.yaml", "command_when_home.yaml"]

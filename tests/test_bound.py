@@ -1,9 +1,9 @@
-"""Bindings brought to life, and those that can't be."""
+"""Resolving bindings, and bindings that can't work."""
 
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.aliyun_iot.alink import ThingModel
+from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.bound import bind
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 
@@ -24,14 +24,14 @@ MODEL = ThingModel.parse(
 async def test_bindings_that_cannot_work(
     hass: HomeAssistant, identifier: str, entity: str, aspect: str, problem: str
 ) -> None:
-    """Each says why, and stops no other."""
+    """Each has a reason and doesn't affect the others."""
     bound = bind(hass, [Binding(identifier, entity, aspect), Binding("LightSwitch", "switch.other", "power")], MODEL)
     assert problem in bound.problems[identifier]
-    assert [one.entity_id for one in bound.by_identifier.values()] == ["switch.other"]
+    assert [prop.entity_id for prop in bound.by_identifier.values()] == ["switch.other"]
 
 
 async def test_property_bound_twice(hass: HomeAssistant) -> None:
-    """Two entities can't be one property; the first one is."""
+    """Only the first binding of a property works."""
     bound = bind(
         hass, [Binding("LightSwitch", "switch.a", "power"), Binding("LightSwitch", "switch.b", "power")], MODEL
     )
@@ -43,7 +43,7 @@ ACTIONS = [{"action": "light.toggle"}]
 
 
 async def test_bindings_without_an_entity(hass: HomeAssistant) -> None:
-    """They are found by their property only."""
+    """They are found only by their identifier."""
     bound = bind(
         hass,
         [
@@ -53,8 +53,8 @@ async def test_bindings_without_an_entity(hass: HomeAssistant) -> None:
         None,
     )
     assert not bound.by_entity
-    assert [one.entity_id for one in bound.by_identifier.values()] == ["", ""]
-    assert [one.writable for one in bound.by_identifier.values()] == [False, True]
+    assert [prop.entity_id for prop in bound.by_identifier.values()] == ["", ""]
+    assert [prop.writable for prop in bound.by_identifier.values()] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ async def test_bindings_without_an_entity(hass: HomeAssistant) -> None:
         (Binding("A", "binary_sensor.a", "state", actions=ACTIONS), True),
     ],
 )
-async def test_what_can_be_set(hass: HomeAssistant, binding: Binding, writable: bool) -> None:
-    """By what the aspect does, unless there is no way back, or by actions of the user's own."""
+async def test_writable_properties(hass: HomeAssistant, binding: Binding, writable: bool) -> None:
+    """A writable aspect without a one-way template, or own actions."""
     assert bind(hass, [binding], None).by_identifier["A"].writable is writable
     read_only = ThingModel.parse(
         {"properties": [{"identifier": "A", "accessMode": "r", "dataType": {"type": "bool", "specs": {}}}]}
@@ -86,7 +86,7 @@ async def test_what_can_be_set(hass: HomeAssistant, binding: Binding, writable: 
 
 
 async def test_equal_bindings_are_equal_when_bound(hass: HomeAssistant) -> None:
-    """What has not changed is not posted or followed anew."""
+    """An unchanged binding is not posted or tracked again."""
     rows = [
         Binding("A", "zone.a", "attribute", source="radius", conversion=Conversion(template="{{ value }}")),
         Binding("B", "", "template", source="{{ 1 }}"),

@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.aliyun_iot.const import CONF_THING_MODEL
 from simulator import CloudDevice
 
-from .application import SetProperties, learns, told
+from .application import SetProperties, reported, wait_for_value
 from .conftest import SetUp
 from .vendor import Hygrometer, Lamp, OtherLamp, Programme, Setpoint, Thermometer, Vendor
 
@@ -29,9 +29,9 @@ UNAVAILABLE, NOT_MAPPED, OUT_OF_RANGE, READ_ONLY = 100004, 100001, 100009, 10000
 async def nothing_else(hass: HomeAssistant, device: CloudDevice, vendor: Vendor) -> None:
     """Wait until the witness, which changes now, has been heard; what came before it has been heard as well."""
     await hass.async_block_till_done()
-    humidity = vendor.things[Hygrometer].native_value + 1
-    vendor.say(Hygrometer, native_value=humidity)
-    await learns(device, "CurrentHumidity", humidity)
+    humidity = vendor.entities[Hygrometer].native_value + 1
+    vendor.update(Hygrometer, native_value=humidity)
+    await wait_for_value(device, "CurrentHumidity", humidity)
 
 
 def temperature(vendor: Vendor) -> dict[str, Any]:
@@ -60,22 +60,22 @@ async def test_an_entity_is_away_for_a_while(
 ) -> None:
     """An unavailable lamp is not off and not dark, cannot be set, and is right as soon as it is back."""
     vendor = Vendor(hass, [Lamp, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     await set_up([lamp(vendor, "LightSwitch", "power"), lamp(vendor, "Brightness", "brightness"), humidity(vendor)])
-    await learns(device, "Brightness", 50)
+    await wait_for_value(device, "Brightness", 50)
 
-    vendor.say(Lamp, available=False)
+    vendor.update(Lamp, available=False)
     assert hass.states.get(vendor.entity_id(Lamp)).state == STATE_UNAVAILABLE
     reply = await set_properties(LightSwitch=0)
-    assert (reply.code, vendor.things[Lamp].is_on) == (UNAVAILABLE, True)
+    assert (reply.code, vendor.entities[Lamp].is_on) == (UNAVAILABLE, True)
     await nothing_else(hass, device, vendor)
-    assert (told(device, "LightSwitch"), told(device, "Brightness")) == ([1], [50])
+    assert (reported(device, "LightSwitch"), reported(device, "Brightness")) == ([1], [50])
 
-    vendor.say(Lamp, available=True, brightness=255)
-    await learns(device, "Brightness", 100)
+    vendor.update(Lamp, available=True, brightness=255)
+    await wait_for_value(device, "Brightness", 100)
     assert (await set_properties(LightSwitch=0)).code == 200
-    await learns(device, "LightSwitch", 0)
-    assert (told(device, "LightSwitch"), told(device, "Brightness")) == ([1, 0], [50, 100])
+    await wait_for_value(device, "LightSwitch", 0)
+    assert (reported(device, "LightSwitch"), reported(device, "Brightness")) == ([1, 0], [50, 100])
 
 
 @pytest.mark.parametrize("nothing", [None, "unavailable", "unknown"])
@@ -84,35 +84,35 @@ async def test_a_sensor_has_nothing_to_say(
 ) -> None:
     """What is unknown stays what it was in the cloud, however the sensor says so."""
     vendor = Vendor(hass, [Thermometer, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     await set_up([temperature(vendor), humidity(vendor)])
-    await learns(device, "CurrentTemperature", 20.0)
+    await wait_for_value(device, "CurrentTemperature", 20.0)
     if nothing == "unavailable":
-        vendor.say(Thermometer, available=False)
+        vendor.update(Thermometer, available=False)
     elif nothing == "unknown":
         hass.states.async_set(vendor.entity_id(Thermometer), nothing, {"unit_of_measurement": "°C"})
     else:
-        vendor.say(Thermometer, native_value=None)
+        vendor.update(Thermometer, native_value=None)
     await nothing_else(hass, device, vendor)
-    vendor.say(Thermometer, available=True, native_value=-3.5)
-    await learns(device, "CurrentTemperature", -3.5)
-    assert told(device, "CurrentTemperature") == [20.0, -3.5]
+    vendor.update(Thermometer, available=True, native_value=-3.5)
+    await wait_for_value(device, "CurrentTemperature", -3.5)
+    assert reported(device, "CurrentTemperature") == [20.0, -3.5]
 
 
 async def test_an_integration_is_reloaded(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """Home Assistant keeps a reloaded integration's entities as unavailable, with attributes that mean nothing now."""
     vendor = Vendor(hass, [Thermometer, Lamp, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     entry = await set_up([temperature(vendor), lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
-    await learns(device, "CurrentTemperature", 20.0)
-    await vendor.leave()
+    await wait_for_value(device, "CurrentTemperature", 20.0)
+    await vendor.unload()
     assert hass.states.get(vendor.entity_id(Lamp)).attributes["restored"]
-    entry.runtime_data.reporter.post_everything()
-    await vendor.arrive()
-    vendor.say(Thermometer, native_value=22.0)
-    await learns(device, "CurrentTemperature", 22.0)
+    entry.runtime_data.device.reporter.post_everything()
+    await vendor.set_up()
+    vendor.update(Thermometer, native_value=22.0)
+    await wait_for_value(device, "CurrentTemperature", 22.0)
     await nothing_else(hass, device, vendor)
-    assert (told(device, "CurrentTemperature"), told(device, "LightSwitch")) == ([20.0, 22.0], [1])
+    assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0, 22.0], [1])
 
 
 async def test_a_renamed_entity_stays_bound(
@@ -120,19 +120,19 @@ async def test_a_renamed_entity_stays_bound(
 ) -> None:
     """A binding knows its entity by the registry: another entity id is no other entity, for both directions."""
     vendor = Vendor(hass, [Lamp, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
-    await learns(device, "LightSwitch", 1)
+    await wait_for_value(device, "LightSwitch", 1)
 
     er.async_get(hass).async_update_entity(vendor.entity_id(Lamp), new_entity_id="light.reading_corner")
     await nothing_else(hass, device, vendor)
-    assert not entry.runtime_data.bound.problems
-    vendor.say(Lamp, is_on=False)
-    await learns(device, "LightSwitch", 0)
+    assert not entry.runtime_data.device.bound.problems
+    vendor.update(Lamp, is_on=False)
+    await wait_for_value(device, "LightSwitch", 0)
     assert (await set_properties(LightSwitch=1)).code == 200
-    await learns(device, "LightSwitch", 1)
-    assert told(device, "LightSwitch") == [1, 0, 1]
-    assert (device.connections, vendor.things[Lamp].is_on) == (1, True)
+    await wait_for_value(device, "LightSwitch", 1)
+    assert reported(device, "LightSwitch") == [1, 0, 1]
+    assert (device.connections, vendor.entities[Lamp].is_on) == (1, True)
 
 
 @pytest.mark.parametrize("in_one_go", [False, True])
@@ -141,7 +141,7 @@ async def test_two_entities_swap_their_names(
 ) -> None:
     """Neither of two lamps ever speaks for the other, not even while Home Assistant is busy with renaming them."""
     vendor = Vendor(hass, [Lamp, OtherLamp, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     await set_up(
         [
             lamp(vendor, "LightSwitch", "power"),
@@ -149,7 +149,7 @@ async def test_two_entities_swap_their_names(
             humidity(vendor),
         ]
     )
-    await learns(device, "GatewayName", "off")
+    await wait_for_value(device, "GatewayName", "off")
     registry, one, other = er.async_get(hass), vendor.entity_id(Lamp), vendor.entity_id(OtherLamp)
     for old, new in ((one, "light.aside"), (other, one), ("light.aside", other)):
         registry.async_update_entity(old, new_entity_id=new)
@@ -158,13 +158,13 @@ async def test_two_entities_swap_their_names(
     await hass.async_block_till_done()
     assert (vendor.entity_id(Lamp), vendor.entity_id(OtherLamp)) == (other, one)
     await nothing_else(hass, device, vendor)
-    assert (told(device, "LightSwitch"), told(device, "GatewayName")) == ([1], ["off"])
+    assert (reported(device, "LightSwitch"), reported(device, "GatewayName")) == ([1], ["off"])
 
     assert (await set_properties(LightSwitch=0)).code == 200
-    await learns(device, "LightSwitch", 0)
-    vendor.say(OtherLamp, is_on=True)
-    await learns(device, "GatewayName", "on")
-    assert (vendor.things[Lamp].is_on, told(device, "LightSwitch")) == (False, [1, 0])
+    await wait_for_value(device, "LightSwitch", 0)
+    vendor.update(OtherLamp, is_on=True)
+    await wait_for_value(device, "GatewayName", "on")
+    assert (vendor.entities[Lamp].is_on, reported(device, "LightSwitch")) == (False, [1, 0])
 
 
 async def test_a_removed_entity_is_not_replaced_by_a_namesake(
@@ -172,30 +172,30 @@ async def test_a_removed_entity_is_not_replaced_by_a_namesake(
 ) -> None:
     """Who comes under an old name is a stranger; the binding rests until its own entity is added again."""
     vendor = Vendor(hass, [Lamp, OtherLamp, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
-    await learns(device, "LightSwitch", 1)
+    await wait_for_value(device, "LightSwitch", 1)
     registry, name = er.async_get(hass), vendor.entity_id(Lamp)
 
     registry.async_remove(name)
     await hass.async_block_till_done()
     registry.async_update_entity(vendor.entity_id(OtherLamp), new_entity_id=name)
     await hass.async_block_till_done()
-    vendor.say(OtherLamp, is_on=False)
+    vendor.update(OtherLamp, is_on=False)
     assert hass.states.get(name).state == "off"
-    assert "removed" in entry.runtime_data.bound.problems["LightSwitch"]
+    assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
     reply = await set_properties(LightSwitch=1)
-    assert (reply.code, vendor.things[OtherLamp].is_on) == (NOT_MAPPED, False)
+    assert (reply.code, vendor.entities[OtherLamp].is_on) == (NOT_MAPPED, False)
     await nothing_else(hass, device, vendor)
-    assert told(device, "LightSwitch") == [1]
+    assert reported(device, "LightSwitch") == [1]
 
-    await vendor.leave()
-    await vendor.arrive()
+    await vendor.unload()
+    await vendor.set_up()
     assert vendor.entity_id(Lamp) != name
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.bound.problems
     assert (await set_properties(LightSwitch=0)).code == 200
-    await learns(device, "LightSwitch", 0)
-    assert told(device, "LightSwitch") == [1, 0]
+    await wait_for_value(device, "LightSwitch", 0)
+    assert reported(device, "LightSwitch") == [1, 0]
 
 
 async def test_a_state_without_a_registration_goes_and_comes(
@@ -203,16 +203,16 @@ async def test_a_state_without_a_registration_goes_and_comes(
 ) -> None:
     """What isn't registered is known by its entity id alone: gone is silent, back is bound."""
     vendor = Vendor(hass, [Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     unregistered = {"identifier": "CurrentTemperature", "entity": "sensor.yaml", "aspect": "value"}
     hass.states.async_set("sensor.yaml", "20", {"unit_of_measurement": "°C"})
     await set_up([unregistered, humidity(vendor)])
-    await learns(device, "CurrentTemperature", 20.0)
+    await wait_for_value(device, "CurrentTemperature", 20.0)
     hass.states.async_remove("sensor.yaml")
     await nothing_else(hass, device, vendor)
     hass.states.async_set("sensor.yaml", "21", {"unit_of_measurement": "°C"})
-    await learns(device, "CurrentTemperature", 21.0)
-    assert told(device, "CurrentTemperature") == [20.0, 21.0]
+    await wait_for_value(device, "CurrentTemperature", 21.0)
+    assert reported(device, "CurrentTemperature") == [20.0, 21.0]
 
 
 async def test_an_entity_is_disabled_and_enabled(
@@ -220,9 +220,9 @@ async def test_an_entity_is_disabled_and_enabled(
 ) -> None:
     """A disabled entity has no state; Home Assistant reloads its integration some time after it is enabled."""
     vendor = Vendor(hass, [Lamp, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
-    await learns(device, "LightSwitch", 1)
+    await wait_for_value(device, "LightSwitch", 1)
     registry, name = er.async_get(hass), vendor.entity_id(Lamp)
 
     registry.async_update_entity(name, disabled_by=er.RegistryEntryDisabler.USER)
@@ -236,9 +236,9 @@ async def test_an_entity_is_disabled_and_enabled(
     await hass.async_block_till_done()
     assert hass.states.get(name).state == "on"
     assert (await set_properties(LightSwitch=0)).code == 200
-    await learns(device, "LightSwitch", 0)
-    assert told(device, "LightSwitch") == [1, 0]
-    assert not entry.runtime_data.bound.problems
+    await wait_for_value(device, "LightSwitch", 0)
+    assert reported(device, "LightSwitch") == [1, 0]
+    assert not entry.runtime_data.device.bound.problems
 
 
 async def test_a_restart_with_entities_that_come_late(
@@ -246,9 +246,9 @@ async def test_a_restart_with_entities_that_come_late(
 ) -> None:
     """After a restart an integration may need minutes: until then its entities are unavailable, and nobody makes them up."""
     vendor = Vendor(hass, [Lamp, Thermometer, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     bindings = [lamp(vendor, "LightSwitch", "power"), temperature(vendor), humidity(vendor)]
-    await vendor.leave()
+    await vendor.unload()
     hass.set_state(CoreState.starting)
     await set_up(bindings)
     hass.set_state(CoreState.running)
@@ -257,11 +257,11 @@ async def test_a_restart_with_entities_that_come_late(
     assert (await set_properties(LightSwitch=0)).code == UNAVAILABLE
     assert not device.samples
 
-    await vendor.arrive()
-    await learns(device, "CurrentTemperature", 20.0)
+    await vendor.set_up()
+    await wait_for_value(device, "CurrentTemperature", 20.0)
     assert (await set_properties(LightSwitch=0)).code == 200
-    await learns(device, "LightSwitch", 0)
-    assert (told(device, "CurrentTemperature"), told(device, "LightSwitch")) == ([20.0], [1, 0])
+    await wait_for_value(device, "LightSwitch", 0)
+    assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0], [1, 0])
 
 
 async def test_entities_that_are_not_there_yet_have_no_state(
@@ -269,35 +269,35 @@ async def test_entities_that_are_not_there_yet_have_no_state(
 ) -> None:
     """A registered entity without any state at all, as before its integration was ever loaded, is waited for."""
     vendor = Vendor(hass, [Thermometer, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     bindings = [temperature(vendor), humidity(vendor)]
-    await vendor.leave()
+    await vendor.unload()
     for kind in vendor.kinds:
         hass.states.async_remove(vendor.entity_id(kind))
     entry = await set_up(bindings)
-    assert not entry.runtime_data.bound.problems
-    await vendor.arrive()
-    await learns(device, "CurrentTemperature", 20.0)
-    await learns(device, "CurrentHumidity", 40)
-    assert told(device, "CurrentTemperature") == [20.0]
+    assert not entry.runtime_data.device.bound.problems
+    await vendor.set_up()
+    await wait_for_value(device, "CurrentTemperature", 20.0)
+    await wait_for_value(device, "CurrentHumidity", 40)
+    assert reported(device, "CurrentTemperature") == [20.0]
 
 
 async def test_a_sensor_shows_another_unit(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """The user has it in Fahrenheit from now on; the property stays in the unit of the thing model."""
     vendor = Vendor(hass, [Thermometer, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     await set_up([temperature(vendor), humidity(vendor)])
-    await learns(device, "CurrentTemperature", 20.0)
+    await wait_for_value(device, "CurrentTemperature", 20.0)
     er.async_get(hass).async_update_entity_options(
         vendor.entity_id(Thermometer), "sensor", {"unit_of_measurement": "°F"}
     )
     await hass.async_block_till_done()
     assert hass.states.get(vendor.entity_id(Thermometer)).state == "68.0"
     await nothing_else(hass, device, vendor)
-    vendor.say(Thermometer, native_value=25.0)
+    vendor.update(Thermometer, native_value=25.0)
     assert hass.states.get(vendor.entity_id(Thermometer)).state == "77.0"
-    await learns(device, "CurrentTemperature", 25.0)
-    assert told(device, "CurrentTemperature") == [20.0, 25.0]
+    await wait_for_value(device, "CurrentTemperature", 25.0)
+    assert reported(device, "CurrentTemperature") == [20.0, 25.0]
 
 
 async def test_a_number_shows_another_unit(
@@ -305,17 +305,17 @@ async def test_a_number_shows_another_unit(
 ) -> None:
     """Its limits change with the unit, and a set from the cloud still means Celsius."""
     vendor = Vendor(hass, [Setpoint, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     await set_up([setpoint(vendor), humidity(vendor)])
-    await learns(device, "TargetTemperature", 20.0)
+    await wait_for_value(device, "TargetTemperature", 20.0)
     er.async_get(hass).async_update_entity_options(vendor.entity_id(Setpoint), "number", {"unit_of_measurement": "°F"})
     await hass.async_block_till_done()
-    vendor.say(Setpoint)
+    vendor.update(Setpoint)
     assert hass.states.get(vendor.entity_id(Setpoint)).attributes["unit_of_measurement"] == "°F"
     assert (await set_properties(TargetTemperature=25.0)).code == 200
-    await learns(device, "TargetTemperature", 25.0)
-    assert vendor.things[Setpoint].native_value == 25.0
-    assert told(device, "TargetTemperature") == [20.0, 25.0]
+    await wait_for_value(device, "TargetTemperature", 25.0)
+    assert vendor.entities[Setpoint].native_value == 25.0
+    assert reported(device, "TargetTemperature") == [20.0, 25.0]
 
 
 async def test_a_number_gets_other_limits(
@@ -323,15 +323,15 @@ async def test_a_number_gets_other_limits(
 ) -> None:
     """What may be set is what the entity says now, not what it said when it was bound."""
     vendor = Vendor(hass, [Setpoint, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     await set_up([setpoint(vendor), humidity(vendor)])
-    await learns(device, "TargetTemperature", 20.0)
-    vendor.say(Setpoint, native_max_value=22.0)
+    await wait_for_value(device, "TargetTemperature", 20.0)
+    vendor.update(Setpoint, native_max_value=22.0)
     assert (await set_properties(TargetTemperature=25.0)).code == OUT_OF_RANGE
-    vendor.say(Setpoint, native_max_value=30.0)
+    vendor.update(Setpoint, native_max_value=30.0)
     assert (await set_properties(TargetTemperature=25.0)).code == 200
-    await learns(device, "TargetTemperature", 25.0)
-    assert told(device, "TargetTemperature") == [20.0, 25.0]
+    await wait_for_value(device, "TargetTemperature", 25.0)
+    assert reported(device, "TargetTemperature") == [20.0, 25.0]
 
 
 async def test_a_choice_gets_other_options(
@@ -339,24 +339,24 @@ async def test_a_choice_gets_other_options(
 ) -> None:
     """An option keeps its number in the cloud wherever it stands in the list, and one that has none is kept back."""
     vendor = Vendor(hass, [Programme, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     programme = {"identifier": "HVACMode", "entity": vendor.reference(Programme), "aspect": "option", "access": "both"}
     entry = await set_up([programme, humidity(vendor)])
-    await learns(device, "HVACMode", 1)
+    await wait_for_value(device, "HVACMode", 1)
 
-    vendor.say(Programme, options=["auto", "cool", "heat"])
+    vendor.update(Programme, options=["auto", "cool", "heat"])
     await nothing_else(hass, device, vendor)
-    vendor.say(Programme, options=["auto", "defrost"], current_option="defrost")
+    vendor.update(Programme, options=["auto", "defrost"], current_option="defrost")
     await nothing_else(hass, device, vendor)
-    assert "defrost" in entry.runtime_data.reporter.unreportable["HVACMode"]
+    assert "defrost" in entry.runtime_data.device.reporter.unreportable["HVACMode"]
     assert (await set_properties(HVACMode=1)).code == OUT_OF_RANGE
-    assert vendor.things[Programme].current_option == "defrost"
-    assert told(device, "HVACMode") == [1]
+    assert vendor.entities[Programme].current_option == "defrost"
+    assert reported(device, "HVACMode") == [1]
 
     assert (await set_properties(HVACMode=3)).code == 200
-    await learns(device, "HVACMode", 3)
-    assert (vendor.things[Programme].current_option, told(device, "HVACMode")) == ("auto", [1, 3])
-    assert not entry.runtime_data.reporter.unreportable
+    await wait_for_value(device, "HVACMode", 3)
+    assert (vendor.entities[Programme].current_option, reported(device, "HVACMode")) == ("auto", [1, 3])
+    assert not entry.runtime_data.device.reporter.unreportable
 
 
 async def test_a_lamp_loses_and_regains_its_dimmer(
@@ -364,30 +364,30 @@ async def test_a_lamp_loses_and_regains_its_dimmer(
 ) -> None:
     """A feature that is gone is neither reported nor set; the other properties of the entity go on."""
     vendor = Vendor(hass, [Lamp, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     await set_up([lamp(vendor, "LightSwitch", "power"), lamp(vendor, "Brightness", "brightness"), humidity(vendor)])
-    await learns(device, "Brightness", 50)
-    vendor.say(Lamp, supported_color_modes={ColorMode.ONOFF}, color_mode=ColorMode.ONOFF, brightness=255)
+    await wait_for_value(device, "Brightness", 50)
+    vendor.update(Lamp, supported_color_modes={ColorMode.ONOFF}, color_mode=ColorMode.ONOFF, brightness=255)
     await nothing_else(hass, device, vendor)
     assert (await set_properties(Brightness=30)).code == READ_ONLY
     assert (await set_properties(LightSwitch=0)).code == 200
-    await learns(device, "LightSwitch", 0)
-    vendor.say(Lamp, supported_color_modes={ColorMode.BRIGHTNESS}, color_mode=ColorMode.BRIGHTNESS)
+    await wait_for_value(device, "LightSwitch", 0)
+    vendor.update(Lamp, supported_color_modes={ColorMode.BRIGHTNESS}, color_mode=ColorMode.BRIGHTNESS)
     assert (await set_properties(Brightness=30)).code == 200
-    await learns(device, "Brightness", 30)
-    assert (told(device, "Brightness"), told(device, "LightSwitch")) == ([50, 30], [1, 0, 1])
+    await wait_for_value(device, "Brightness", 30)
+    assert (reported(device, "Brightness"), reported(device, "LightSwitch")) == ([50, 30], [1, 0, 1])
 
 
 async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """The types follow the entity then, and what is away is silent all the same."""
     device.thing_model = None
     vendor = Vendor(hass, [Lamp, Thermometer, Hygrometer])
-    await vendor.arrive()
+    await vendor.set_up()
     rows = [lamp(vendor, "LightSwitch", "power"), temperature(vendor), humidity(vendor)]
     await set_up(rows, options={CONF_THING_MODEL: None})
-    await learns(device, "CurrentTemperature", 20.0)
-    await vendor.leave()
-    await vendor.arrive()
-    vendor.say(Lamp, is_on=False)
-    await learns(device, "LightSwitch", 0)
-    assert (told(device, "CurrentTemperature"), told(device, "LightSwitch")) == ([20.0], [1, 0])
+    await wait_for_value(device, "CurrentTemperature", 20.0)
+    await vendor.unload()
+    await vendor.set_up()
+    vendor.update(Lamp, is_on=False)
+    await wait_for_value(device, "LightSwitch", 0)
+    assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0], [1, 0])

@@ -1,4 +1,4 @@
-"""What `docs/commands.md` says of the codes is what the code says, and its example is lived through."""
+"""The codes and figures in `docs/commands.md` are those of the code, and its example is real."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code, describe
-from custom_components.aliyun_iot.alink.deliveries import MAX_RUNNING
+from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING
 from custom_components.aliyun_iot.commands import loops
 from custom_components.aliyun_iot.commands.commander import DEADLINE, SYNC_DEADLINE
 from simulator import CloudDevice, Simulator
@@ -26,22 +26,22 @@ def page(name: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "language"), PAGES.items())
-def test_every_code_is_there_with_its_words(name: str, language: str) -> None:
-    """In the order of the codes, and none that this device does not return."""
+def test_every_code_is_documented(name: str, language: str) -> None:
+    """With its meaning, in the order of the codes, and no others."""
     rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+) \|$", page(name), re.MULTILINE)
     assert [(int(code), meaning) for code, meaning, _ in rows] == [(code, describe(code, language)) for code in Code]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_figures_are_those_of_the_code(name: str) -> None:
-    """Somebody who changes a deadline changes the page."""
+    """Deadlines and limits."""
     figures = (SYNC_DEADLINE, DEADLINE, MAX_RUNNING, loops.TURNS, loops.PERIOD, loops.ENDLESS_TURNS)
     assert [figure for figure in figures if f"{figure:g}" not in page(name)] == []
     assert loops.PAUSE == loops.ENDLESS_PERIOD == 600
 
 
 async def test_example(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp) -> None:
-    """The answer that is shown is the answer that comes."""
+    """The command in the example gets the answer in the example."""
     examples = {re.search(r"```json\n(.*?)```", page(name), re.DOTALL)[1] for name in PAGES}
     assert len(examples) == 1
     await set_up([TARGET])
@@ -52,6 +52,6 @@ async def test_example(hass: HomeAssistant, cloud: Simulator, device: CloudDevic
 
 
 @pytest.mark.parametrize(("readme", "name"), [("README.md", "commands.md"), ("README.zh-CN.md", "commands.zh-CN.md")])
-def test_the_page_can_be_found(readme: str, name: str) -> None:
-    """From the page that everybody sees first."""
+def test_readme_links_to_the_page(readme: str, name: str) -> None:
+    """In both languages."""
     assert f"(docs/{name})" in (ROOT / readme).read_text(encoding="utf-8")

@@ -1,10 +1,11 @@
-"""Cloud → Home Assistant, whatever it is: gets, raw frames, garbage, and what is told of a command."""
+"""Commands of every kind: property gets, raw frames, unreadable messages, and the bus event of a command."""
 
 from homeassistant.const import STATE_OFF
 from homeassistant.core import Context, CoreState, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_RAW
 from simulator import CloudDevice, Simulator
 
@@ -23,7 +24,7 @@ from .waiting import until
 async def test_property_get(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp
 ) -> None:
-    """The device answers with its values and posts them, since the cloud takes only a post for them."""
+    """The device answers with its values and also posts them, because the cloud takes values from posts only."""
     await set_up([LAMP, TARGET])
     await device.wait_for(lambda one: "LightSwitch" in one.properties)
     for asked, code in ((["LightSwitch", "TargetTemperature"], 200), (["LightSwitch", "Schedule", {}], 100001)):
@@ -43,7 +44,7 @@ async def test_commands_without_a_thing_model(
     set_up: SetUp,
     set_properties: SetProperties,
 ) -> None:
-    """Without a thing model the entity decides what a value is, and services pass as they are."""
+    """The data type of a property follows the entity, and the input of a service is passed on unchanged."""
     services = [{"identifier": "Echo", "actions": [{"stop": "", "response_variable": "given"}]}]
     await set_up([LAMP, TARGET], services, options={"thing_model": None})
     assert (await set_properties(LightSwitch=1, TargetTemperature=21.5)).code == 200
@@ -53,10 +54,10 @@ async def test_commands_without_a_thing_model(
     assert (await reply_on(cloud, "Echo_reply"))["data"] == {"a": 1}
 
 
-async def test_event_context_and_journal(
+async def test_bus_event_context_and_journal(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """The bus event comes first and shares its context with the action; the journal keeps the outcome."""
+    """The bus event is fired before the action and has the same context; the journal keeps the answer."""
     events = async_capture_events(hass, EVENT_COMMAND)
     entry = await set_up([LAMP])
     await set_properties(LightSwitch=1)
@@ -83,12 +84,14 @@ async def test_event_context_and_journal(
     }
     assert isinstance(event.context, Context)
     assert hass.states.get("input_boolean.lamp").context.id == event.context.id
-    [row] = entry.runtime_data.commander.journal.rows()
+    [row] = entry.runtime_data.device.commander.journal.rows()
     assert (row["kind"], row["target"], row["code"]) == ("property_set", ["LightSwitch"], 200)
 
 
-async def test_raw_frames_are_events(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """A frame in the product's own format can't be understood here, but automations can."""
+async def test_raw_frame_fires_a_bus_event(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Automations can interpret a frame in the product's own format, this integration cannot."""
     events = async_capture_events(hass, EVENT_RAW)
     entry = await set_up()
     await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff")
@@ -96,11 +99,39 @@ async def test_raw_frames_are_events(hass: HomeAssistant, cloud: Simulator, devi
     assert events[0].data == {"entry_id": entry.entry_id, "data": "AAH/"}
 
 
+@pytest.mark.parametrize(
+    ("entity", "aspect", "sent", "legible"),
+    [
+        ("light.hall", "color", {"Red": 1, "Green": 2, "Blue": 3}, "1, 2, 3"),
+        ("light.hall", "brightness", 80, 80),
+        ("light.hall", "power", 1, "on"),
+        ("datetime.alarm", "datetime", "1795435200000", "2026-11-23T12:00:00+00:00"),
+    ],
+)
+async def test_bus_event_has_legible_values(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    entity: str,
+    aspect: str,
+    sent: object,
+    legible: object,
+) -> None:
+    """Those of the aspect, as people read them."""
+    events = async_capture_events(hass, EVENT_COMMAND)
+    hass.states.async_set("light.hall", STATE_OFF, {"supported_color_modes": ["rgb"]})
+    hass.states.async_set("datetime.alarm", "2026-01-01T00:00:00+00:00")
+    row = {"identifier": "Wanted", "entity": entity, "aspect": aspect, "access": "control"}
+    await set_up([row], options={"thing_model": None, "dry_run": True})
+    assert (await set_properties(Wanted=sent)).code == Code.DRY_RUN
+    assert events[0].data["changes"][0]["value"] == legible
+
+
 @pytest.mark.parametrize("state", [CoreState.starting, CoreState.stopping])
-async def test_nothing_is_done_while_home_assistant_starts_or_stops(
+async def test_commands_are_refused_while_home_assistant_starts_or_stops(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, state: CoreState
 ) -> None:
-    """Half a command is worse than none."""
+    """A command must not be carried out in part."""
     await set_up([LAMP])
     hass.set_state(state)
     reply = await set_properties(LightSwitch=1)
@@ -114,7 +145,7 @@ async def test_nothing_is_done_while_home_assistant_starts_or_stops(
     [b"", b"\xff\xfe", b"not json", b"[1,2]", b'"x"', b"{}", b'{"params": {"LightSwitch": 1}}', b"[" * 100_000],
     ids=lambda value: repr(value)[:20],
 )
-async def test_garbage_is_survived(
+async def test_unreadable_message_without_an_id_is_ignored(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -123,7 +154,7 @@ async def test_garbage_is_survived(
     set_properties: SetProperties,
     payload: bytes,
 ) -> None:
-    """What can't be read and has no id gets no answer, does nothing and breaks nothing."""
+    """It is not answered, nothing is done, and the next command is carried out."""
     await set_up([LAMP])
     await publish(cloud, device, "thing/service/property/set", payload)
     assert (await set_properties(LightSwitch=1)).code == 200
@@ -140,10 +171,10 @@ async def test_garbage_is_survived(
     ],
     ids=["array", "text", "300 KB", "NaN"],
 )
-async def test_unreadable_with_an_id_is_answered(
+async def test_unreadable_message_with_an_id_is_answered(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, house: None, set_up: SetUp, payload: bytes
 ) -> None:
-    """Whoever can be told what is wrong is told."""
+    """With the code for malformed parameters."""
     await set_up([LAMP])
     await publish(cloud, device, "thing/service/property/set", payload)
     reply = await reply_on(cloud, "property/set_reply")

@@ -1,4 +1,4 @@
-"""The condition, through an automation as the user interface stores it."""
+"""The condition, in automations as the user interface stores them."""
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -20,7 +20,7 @@ CONNECTED = {"condition": "aliyun_iot.is_connected", "options": {"config_entry_i
 async def test_is_connected(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds from the connection to its loss, and neither before there is an entry nor after it was unloaded."""
+    """It is true while there is a connection, and false before there is an entry and after it was unloaded."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 60)
     calls = await automate(hass, [{"trigger": "event", "event_type": "ask"}], conditions=[CONNECTED])
 
@@ -42,8 +42,8 @@ async def test_is_connected(
     assert not await holds()
 
 
-async def test_a_condition_names_its_device(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
-    """Without one the automation is not set up."""
+async def test_condition_without_a_device(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
+    """The automation is not set up."""
     unnamed = {"condition": "aliyun_iot.is_connected", "options": {}}
     await automate(hass, [{"trigger": "event", "event_type": "ask"}], conditions=[unnamed])
     assert hass.states.get("automation.story").state == STATE_UNAVAILABLE
@@ -51,7 +51,7 @@ async def test_a_condition_names_its_device(hass: HomeAssistant, caplog: pytest.
 
 
 async def test_every_condition_is_described(hass: HomeAssistant, set_up: SetUp) -> None:
-    """What the user interface offers is what there is."""
+    """The descriptions for the user interface match the conditions."""
     await set_up()
     assert (await async_get_all_descriptions(hass))["aliyun_iot.is_connected"]["fields"].keys() == {"config_entry_id"}
     assert (await async_get_conditions(hass)).keys() == load_yaml_dict(str(INTEGRATION / "conditions.yaml")).keys()

@@ -1,4 +1,4 @@
-"""What the forms offer beyond the aspects of an entity: any state, any attribute, templates, own actions, a last look."""
+"""Bindings beyond the aspects of an entity: any state or attribute, templates, own actions."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ def home(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
-    """Return an entry with a thing model that is not set up: most pages need no connection."""
+    """Return an entry with a thing model that is not set up; most pages need no connection."""
     return entry_with(hass, {"thing_model": thing_model_document})
 
 
-async def test_any_entity_has_a_state_and_attributes(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Of a kind without aspects of its own, the state is proposed, and an attribute is picked on a page of its own."""
+async def test_state_and_attributes_of_any_entity_can_be_bound(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """An entity in a domain without aspects offers its state, and an attribute is chosen on another page."""
     hass.states.async_set("zone.home", "2", {"friendly_name": "Home", "radius": 100, "persons": ["person.a"]})
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="zone.home")
@@ -47,8 +47,8 @@ async def test_any_entity_has_a_state_and_attributes(hass: HomeAssistant, offlin
     assert bound(offline)["GatewayName"].source == "persons"
 
 
-async def test_what_could_not_be_posted_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """A list is no number: the page of the attribute leads back to the form, which tells so."""
+async def test_warning_about_a_value_that_cannot_be_posted(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The page of the attribute leads back to the form with the warning, because a list is not a number."""
     hass.states.async_set("zone.home", "2", {"friendly_name": "Home", "persons": ["person.a"]})
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="zone.home")
@@ -64,8 +64,8 @@ async def test_what_could_not_be_posted_is_shown_once(hass: HomeAssistant, offli
     assert walk.created
 
 
-async def test_what_could_not_be_posted_is_told_in_chinese(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Where the installation speaks Chinese, so does the reason."""
+async def test_warning_about_a_value_is_translated(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The reason is in the language of the installation."""
     hass.config.language = "zh-Hans"
     hass.states.async_set("zone.home", "17", {"levels": list(range(17))})
     walk = await Walk.options(hass, offline, "add_one")
@@ -76,8 +76,8 @@ async def test_what_could_not_be_posted_is_told_in_chinese(hass: HomeAssistant, 
     assert reason.startswith("ZoneLevels：应为数组，最多 16 个元素：整数，实际为 [0, 1, ")
 
 
-async def test_decimals_that_get_lost_are_told_before_saving(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """With what the sensor says now, and what would be posted of it."""
+async def test_warning_about_lost_decimals(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """It shows the present value of the sensor and the value that would be posted."""
     hass.states.async_set("sensor.air", "45.7", {"device_class": "humidity", "unit_of_measurement": "%"})
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="sensor.air")
@@ -89,8 +89,8 @@ async def test_decimals_that_get_lost_are_told_before_saving(hass: HomeAssistant
     assert walk.created
 
 
-async def test_a_lamp_is_controlled_by_own_actions(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """What is written by the user needs no word about risks, but it has to be something that can be run."""
+async def test_entity_is_controlled_by_own_actions(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Own actions need no confirmation of risks, but they must be valid."""
     lock = {"aspect": "locked", "identifier": "LightSwitch", "access": "both", "reporting": {}}
     lock["conversion"] = {"options": ["locked=1", "unlocked=0"]}
     walk = await Walk.options(hass, offline, "add_one")
@@ -108,8 +108,8 @@ async def test_a_lamp_is_controlled_by_own_actions(hass: HomeAssistant, offline:
     assert walk.open_sections == {"conversion", "own_actions"}
 
 
-async def test_a_template_and_actions_need_no_entity(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """They are kept together, and can be changed from there as well."""
+async def test_template_and_actions_need_no_entity(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Such bindings share one subentry, where they can be changed as well."""
     walk = await Walk.options(hass, offline, "custom")
     assert walk.values["access"] == "report"
     wish: dict[str, Any] = {"identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
@@ -148,8 +148,8 @@ async def test_a_template_and_actions_need_no_entity(hass: HomeAssistant, offlin
     assert len(offline.subentries) == 1
 
 
-async def test_a_template_that_fails_now_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """It may work later; whoever knows that submits again."""
+async def test_warning_about_a_failing_template(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The template may work later, so submitting again saves it."""
     walk = await Walk.options(hass, offline, "custom")
     wish = {"identifier": "GatewayName", "access": "report", "template": "{{ 1 / 0 }}", **NO_SECTIONS}
     await walk.submit(**wish)
@@ -160,7 +160,7 @@ async def test_a_template_that_fails_now_is_shown_once(hass: HomeAssistant, offl
 
 
 async def test_no_property_is_left_for_a_template(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:
-    """Instead of a form that can't be completed there is a reason."""
+    """The flow aborts with the reason instead of a form that can't be completed."""
     thing_model_document["properties"] = thing_model_document["properties"][:1]
     entry = entry_with(hass, {"thing_model": thing_model_document})
     await bind_lamp(hass, entry)
@@ -175,10 +175,10 @@ async def test_no_property_is_left_for_a_template(hass: HomeAssistant, thing_mod
         ({"unit": "kWh"}, "report", {"conversion": "unit_mismatch", "base": "submit_again"}),
     ],
 )
-async def test_a_conversion_that_has_no_effect_is_explained(
+async def test_conversion_without_effect_is_explained(
     hass: HomeAssistant, conversion: dict[str, Any], access: str, errors: dict[str, str]
 ) -> None:
-    """A template is a one-way street, and a unit that nobody can convert changes nothing."""
+    """A template converts in one direction only, and an unknown unit is not converted."""
     hass.states.async_set("number.setpoint", "20", {"min": 5, "max": 30, "step": 1, "unit_of_measurement": "°C"})
     walk = await Walk.options(hass, entry_with(hass, {}), "add_one")
     await walk.submit(entity="number.setpoint")

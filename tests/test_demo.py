@@ -12,12 +12,12 @@ import yaml
 from custom_components.aliyun_iot.alink.codes import describe
 from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from demo import __main__ as demo_main
-from demo.acts.reports import EXPECTED
 from demo.cloud import THING_MODEL, Cloud
 from demo.flows import BULK_ENTITIES, SERVICES, SINGLE_BINDINGS
 from demo.home_client import HomeEvent
 from demo.house import CHINESE_NAMES, CONFIGURATION, DASHBOARD, build
 from demo.lines import UP, Line, event_line, wire_line
+from demo.steps.reports import EXPECTED
 from demo.transcript import Transcript
 from demo.words import Language, Words
 from simulator import Direction, WireMessage
@@ -26,15 +26,15 @@ HELPERS = ("input_boolean", "input_number", "script")
 
 
 class _HomeAssistantLoader(yaml.SafeLoader):
-    """Reads the tags of Home Assistant's YAML as nothing."""
+    """Ignores the tags of Home Assistant's YAML."""
 
 
 _HomeAssistantLoader.add_multi_constructor("!", lambda *_: None)
 
 
 def entities_of_the_house() -> set[str]:
-    """Return the entity ids that `house.yaml` gives rise to."""
-    house = yaml.load(CONFIGURATION.read_text(), _HomeAssistantLoader)  # noqa: S506 - a subclass of the safe one
+    """Return the entity ids that `house.yaml` creates."""
+    house = yaml.load(CONFIGURATION.read_text(), _HomeAssistantLoader)  # noqa: S506 - a subclass of SafeLoader
     helpers = {f"{domain}.{name}" for domain in HELPERS for name in house[domain]}
     templates = {
         entity["default_entity_id"] for block in house["template"] for rows in block.values() for entity in rows
@@ -43,7 +43,7 @@ def entities_of_the_house() -> set[str]:
 
 
 def entities_in(node: object) -> set[str]:
-    """Return every entity id of a dashboard."""
+    """Return the entity ids in a dashboard."""
     match node:
         case dict():
             return {node["entity"]} if "entity" in node else set().union(*map(entities_in, node.values()))
@@ -59,16 +59,16 @@ def wire_message(topic: str, payload: bytes, direction: Direction = Direction.UP
     return WireMessage(1, 5.0, direction, "a1HomeDemo1/demo-house", topic, 0, payload, note)
 
 
-def test_everything_named_bound_and_shown_is_in_the_house() -> None:
-    """The files that name entities agree with the one that makes them."""
+def test_house_has_all_named_bound_and_shown_entities() -> None:
+    """The other files use no other entity ids than `house.yaml`."""
     entities = entities_of_the_house()
     assert set(CHINESE_NAMES) == entities
     assert {*map(str, BULK_ENTITIES), *SINGLE_BINDINGS} <= entities
     assert entities_in(yaml.safe_load(DASHBOARD.read_text())) <= entities
 
 
-def test_the_thing_model_has_what_the_conversation_is_about() -> None:
-    """Both sides read it, and it defines what is bound and expected."""
+def test_thing_model_defines_everything_in_the_conversation() -> None:
+    """The integration reads it too, and it defines everything bound or expected."""
     model = ThingModel.parse(THING_MODEL.read_text())
     assert ThingModel.parse(model.to_tsl()) == model
     assert EXPECTED.keys() <= model.properties.keys()
@@ -78,8 +78,8 @@ def test_the_thing_model_has_what_the_conversation_is_about() -> None:
     assert "Teleporter" not in model.properties
 
 
-def test_the_folder_is_made_anew_and_listens_on_loopback_only(tmp_path: Path) -> None:
-    """Nothing of an earlier run survives, and nobody else can reach the house."""
+def test_configuration_is_new_and_listens_on_loopback_only(tmp_path: Path) -> None:
+    """Nothing of an earlier run is left, and the house can't be reached from elsewhere."""
     folder = tmp_path / "config"
     folder.mkdir()
     (folder / "old.txt").touch()
@@ -107,35 +107,35 @@ def test_the_folder_is_made_anew_and_listens_on_loopback_only(tmp_path: Path) ->
         ("/elsewhere", b"[1]", "/elsewhere [1]"),
     ],
 )
-def test_a_message_is_shown_by_its_gist(topic: str, payload: bytes, shown: str) -> None:
-    """Topics are short, envelopes and times are left out, codes come in words."""
+def test_message_is_summarized(topic: str, payload: bytes, shown: str) -> None:
+    """The topic is shortened, envelope and times are left out, and a code has its meaning."""
     line = wire_line(wire_message(topic, payload), Language.ENGLISH)
     assert (line.at, line.mark, " ".join(line.text.split())) == (5.0, UP, shown)
 
 
 def test_codes_are_shown_in_chinese() -> None:
-    """The language of the demo is that of the codes too."""
+    """The meanings of codes are in the language of the demo."""
     line = wire_line(wire_message("/x", b'{"code":200,"data":{}}'), Language.CHINESE)
     assert "200 成功" in line.text
 
 
-def test_what_happens_at_home_stands_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
-    """Home Assistant's events arrive late, and a message to it is noted down after Home Assistant got it."""
+def test_lines_of_both_sides_are_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    """Events of Home Assistant arrive late, and a message to it is recorded after Home Assistant has received it."""
     transcript = Transcript(Language.ENGLISH)
     transcript.step(Words("step", ""))
     transcript.add(Line(1.0, "cloud", "asks"))
     transcript.add(Line(1.2, "cloud →", "command"))
     transcript.add(Line(1.4, "← home", "answer"))
     action = HomeEvent(1.1, "call_service", {"domain": "light", "service": "turn_on", "service_data": {"entry_id": 1}})
-    transcript.add_from_afar(event_line(action))
+    transcript.add_by_time(event_line(action))
     transcript.expect(False, Words("right", ""))
     printed = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
     assert [words[-1] for words in printed] == ["asks", "command", "{}", "answer", "right"]
     assert transcript.failures == ["1. right"]
 
 
-async def test_the_printed_command_lines_are_right() -> None:
-    """What curl is told to send is what the conversation sends."""
+async def test_printed_command_lines() -> None:
+    """They send the same as the conversation."""
     cloud = Cloud(0, 0, lambda _: None)
     command = shlex.split(cloud.curl("SetDeviceProperty", Items={"LightSwitch": 1}, Note="50 % & more"))
     assert command[:3] == ["curl", "-s", cloud.api]
@@ -145,13 +145,13 @@ async def test_the_printed_command_lines_are_right() -> None:
     assert cloud.secret not in " ".join(command)
 
 
-def test_a_busy_port_is_a_plain_error(
+def test_port_in_use_is_reported(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     socket_enabled: None,
 ) -> None:
-    """The port and the option are named, and nothing was started."""
+    """The message has the port and the option, and nothing was started."""
     monkeypatch.setattr(demo_main, "FOLDER", tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]

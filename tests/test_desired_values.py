@@ -1,4 +1,4 @@
-"""What an application wants while the device is away is done once, by the rules for every command, and then cleared."""
+"""Values set while the device was offline are carried out once after the connect, with all checks, and then cleared."""
 
 from typing import Any
 
@@ -10,22 +10,24 @@ from simulator import CloudDevice, Simulator
 
 from .application import LAMP, TARGET
 from .conftest import SetUp
+from .desired import CLEAR, cleared, is_on, journal, set_desired, set_desired_while_offline, slow_lamp
 from .outages import DESIRED, caught_up, quick_to_return, uplinks
 from .waiting import until
-from .wishes import CLEAR, away, cleared, desire, is_on, journal, slow_lamp
 
 
 @pytest.fixture(autouse=True)
 async def home(house: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Furnish the house, and let connections come back soon."""
+    """Set up the house, and let connections be made again soon."""
     quick_to_return(monkeypatch)
     monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.SETTLE_DELAY", 0.05)
 
 
-async def test_a_wish_of_an_outage(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """It is fetched, done, cleared and journalled, and the cloud sees the new state."""
+async def test_desired_value_is_carried_out_after_an_outage(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """It is fetched, carried out, cleared and noted in the journal, and the new state is posted."""
     entry = await set_up([LAMP, TARGET])
-    await away(cloud, device, entry, LightSwitch=1, TargetTemperature=23.5)
+    await set_desired_while_offline(cloud, device, entry, LightSwitch=1, TargetTemperature=23.5)
     await until(lambda: device.desired and cleared(device, "LightSwitch", "TargetTemperature"))
     assert is_on(hass)
     assert float(hass.states.get("input_number.target").state) == 23.5
@@ -38,13 +40,13 @@ async def test_a_wish_of_an_outage(hass: HomeAssistant, cloud: Simulator, device
     ]
 
 
-async def test_a_wish_whose_actions_outlast_the_connection(
+async def test_actions_that_outlast_the_connection_are_not_started_again(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """They run on, so that they are not to be started again by the next connection."""
+    """They continue when the connection is lost."""
     binding, started, go_on = slow_lamp(hass)
     entry = await set_up([binding])
-    await away(cloud, device, entry, LightSwitch=1)
+    await set_desired_while_offline(cloud, device, entry, LightSwitch=1)
     await until(lambda: started)
     asked = len(uplinks(cloud, DESIRED))
     device.connection.close("again")
@@ -54,28 +56,28 @@ async def test_a_wish_whose_actions_outlast_the_connection(
     assert started == [True]
 
 
-async def test_a_wish_from_before_the_first_connection(
+async def test_desired_value_from_before_the_first_connection(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A device may be given its settings before it is there."""
-    await desire(cloud, device, LightSwitch=1)
+    """It is carried out as well."""
+    await set_desired(cloud, device, LightSwitch=1)
     await set_up([LAMP])
     await until(lambda: cleared(device, "LightSwitch"))
     assert is_on(hass)
 
 
-async def test_a_wish_after_a_long_absence(
+async def test_desired_value_after_a_long_outage(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     cloud: Simulator,
     device: CloudDevice,
     set_up: SetUp,
 ) -> None:
-    """Nobody knows how old it is, so it is cleared and not done; 0 hours means that it is done all the same."""
+    """Its age is unknown, so it is cleared and not carried out, unless the limit is 0 hours."""
     day = 25 * 3_600_000
     data = {"offline_since": int(dt_util.utcnow().timestamp() * 1000) - day}
     hass_storage["aliyun_iot.here.unsent"] = {"version": 1, "data": data}
-    await desire(cloud, device, LightSwitch=1)
+    await set_desired(cloud, device, LightSwitch=1)
     entry = await set_up([LAMP], entry_id="here")
     await until(lambda: cleared(device, "LightSwitch"))
     assert not is_on(hass)
@@ -84,21 +86,21 @@ async def test_a_wish_after_a_long_absence(
     assert await hass.config_entries.async_unload("here")
     hass_storage["aliyun_iot.here.unsent"]["data"] |= data
     hass.config_entries.async_update_entry(entry, options={**entry.options, "desired_hours": 0})
-    await desire(cloud, device, LightSwitch=1)
+    await set_desired(cloud, device, LightSwitch=1)
     assert await hass.config_entries.async_setup("here")
     await until(lambda: cleared(device, "LightSwitch"))
     assert is_on(hass)
 
 
-async def test_a_wish_that_is_not_allowed_now_waits(
+async def test_desired_value_waits_for_the_condition(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same conditions guard it as any command; it is tried again until they hold."""
+    """It is tried again until the condition holds."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.RETRY_INTERVAL", 0.05)
     hass.states.async_set("person.ada", "not_home")
     condition = [{"condition": "state", "entity_id": "person.ada", "state": "home"}]
     entry = await set_up([{**LAMP, "condition": condition}])
-    await away(cloud, device, entry, LightSwitch=1)
+    await set_desired_while_offline(cloud, device, entry, LightSwitch=1)
     await until(lambda: any(code == 100003 for _, code, _ in journal(entry)))
     assert not cleared(device, "LightSwitch")
     assert not is_on(hass)
@@ -107,53 +109,53 @@ async def test_a_wish_that_is_not_allowed_now_waits(
     assert is_on(hass)
 
 
-async def test_a_wish_that_waits_too_long_is_given_up(
+async def test_desired_value_becomes_stale(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What could not be done for a day is not wanted any more."""
+    """A value that could not be set for a day is cleared."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.RETRY_INTERVAL", 0.05)
     monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.HOUR_MS", 10)
     hass.states.async_remove("input_boolean.lamp")
     entry = await set_up([LAMP])
-    await away(cloud, device, entry, LightSwitch=1)
+    await set_desired_while_offline(cloud, device, entry, LightSwitch=1)
     await until(lambda: cleared(device, "LightSwitch"))
     assert any(code == 100004 for _, code, _ in journal(entry))
     await until(lambda: "may be too old" in journal(entry)[-1][2])
 
 
-async def test_a_wish_that_can_never_be_done(
+async def test_invalid_desired_value_is_cleared(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is cleared at once; what is fine beside it is done."""
+    """The valid one beside it is carried out."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.RETRY_INTERVAL", 0.05)
     entry = await set_up([LAMP, TARGET])
-    await away(cloud, device, entry, TargetTemperature=4000.0, LightSwitch=1)
+    await set_desired_while_offline(cloud, device, entry, TargetTemperature=4000.0, LightSwitch=1)
     await until(lambda: cleared(device, "LightSwitch", "TargetTemperature"))
     assert is_on(hass)
     assert float(hass.states.get("input_number.target").state) == 20
     await until(lambda: any("can't be" in message for _, _, message in journal(entry)))
 
 
-async def test_a_newer_wish_is_not_cleared(
+async def test_newer_desired_value_is_not_cleared(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Only the version that was done is cleared; what came meanwhile is a wish of its own."""
+    """Only the version that was carried out is cleared."""
     entry = await set_up([LAMP])
-    await away(cloud, device, entry, LightSwitch=1)
+    await set_desired_while_offline(cloud, device, entry, LightSwitch=1)
     await until(lambda: uplinks(cloud, CLEAR))
     assert uplinks(cloud, CLEAR)[0][1] == {"LightSwitch": {"version": 1}}
-    await desire(cloud, device, LightSwitch=0)
+    await set_desired(cloud, device, LightSwitch=0)
     await until(lambda: not is_on(hass))
     await until(lambda: cleared(device, "LightSwitch"))
     assert device.desired["LightSwitch"].version == 2
 
 
-async def test_what_the_cloud_may_not_set_is_not_asked_for(
+async def test_only_controllable_properties_are_fetched(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A binding that only reports has nothing to do with desires, and a house without control asks for none."""
+    """Without one there is no request."""
     entry = await set_up([{**LAMP, "access": "report"}])
-    await away(cloud, device, entry, LightSwitch=1)
+    await set_desired_while_offline(cloud, device, entry, LightSwitch=1)
     await device.wait_for(lambda one: one.online)
     await caught_up(entry)
     await hass.async_block_till_done()

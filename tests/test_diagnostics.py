@@ -1,4 +1,4 @@
-"""Diagnostics tell what helps, and the secret is nowhere: not there, not in a log."""
+"""Diagnostics contain what helps to find a problem; the secret is neither in them nor in a log."""
 
 import json
 import logging
@@ -21,8 +21,8 @@ from .waiting import until
 
 
 @pytest.fixture
-def talkative(caplog: pytest.LogCaptureFixture) -> None:
-    """Log everything."""
+def verbose(caplog: pytest.LogCaptureFixture) -> None:
+    """Log at debug level."""
     caplog.set_level(logging.DEBUG)
 
 
@@ -30,7 +30,7 @@ def talkative(caplog: pytest.LogCaptureFixture) -> None:
 async def busy_entry(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
 ) -> Any:
-    """Return an entry that has lived: reported, commanded, rejected, lost and refused."""
+    """Return an entry with reported, rejected and commanded properties and with a missing entity."""
     await async_setup_component(hass, "input_boolean", {"input_boolean": {"lamp": None}})
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     gone = {"identifier": "ZoneLevels", "entity": "0123456789abcdef", "aspect": "value"}
@@ -44,21 +44,23 @@ async def busy_entry(
     await invoke(cloud, device, "ReadMeter", {"Channel": 1})
     cloud.faults.set(answer_code={"code": 6813, "count": 9})
     hass.states.async_set("sensor.living_room", "21", CELSIUS)
-    await until(lambda: "CurrentTemperature" in entry.runtime_data.reporter.rejections.known)
+    await until(lambda: "CurrentTemperature" in entry.runtime_data.device.reporter.outbox.refusals)
     cloud.faults.set(answer_code=None)
     return entry
 
 
-async def test_diagnostics(hass: HomeAssistant, hass_client: Any, device: CloudDevice, busy_entry: Any) -> None:
-    """Counters, problems and the last commands are there; the identity is not."""
+async def test_diagnostics_contain_state_without_identity(
+    hass: HomeAssistant, hass_client: Any, device: CloudDevice, busy_entry: Any
+) -> None:
+    """Counters, problems and the last commands are included."""
     await async_setup_component(hass, "diagnostics", {})
     found = await get_diagnostics_for_config_entry(hass, hass_client, busy_entry)
     assert found["link"]["state"] == "online"
-    assert found["events"]["counters"] == {"posted": 0, "refused": 0, "disconnected": 0, "too_many": 0}
+    assert found["events"]["counters"] == {"posted": 0, "refused": 0, "dropped": 0}
     assert found["events"]["problems"] == {}
     assert found["bindings"]["working"]["LightSwitch"] == "input_boolean.lamp"
     assert "removed" in found["bindings"]["problems"]["ZoneLevels"]
-    assert found["reporter"]["rejections"]["CurrentTemperature"]["value"] == 21.0
+    assert found["reporter"]["refusals"]["CurrentTemperature"]["value"] == 21.0
     assert [row["code"] for row in found["commands"]] == [200, 100007, 100008, 200]
     text = json.dumps(found)
     for secret in (DEVICE_SECRET, PRODUCT_KEY, f'"{DEVICE_NAME}"'):
@@ -68,7 +70,7 @@ async def test_diagnostics(hass: HomeAssistant, hass_client: Any, device: CloudD
 async def test_own_actions_are_only_counted(
     hass: HomeAssistant, hass_client: Any, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """They are the user's, and may hold codes."""
+    """The user's actions may contain codes."""
     await async_setup_component(hass, "diagnostics", {})
     actions = [{"action": "alarm_control_panel.alarm_disarm", "data": {"code": "4711"}}]
     row = {"identifier": "LightSwitch", "entity": "", "aspect": "actions", "access": "control", "actions": actions}
@@ -77,27 +79,27 @@ async def test_own_actions_are_only_counted(
     assert "4711" not in json.dumps(found)
 
 
-async def test_secret_is_in_no_log(
+async def test_secret_is_never_logged(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
     entry_data: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-    talkative: None,
+    verbose: None,
     busy_entry: Any,
 ) -> None:
-    """A full run at the most talkative level, wrong secrets and lost connections included, never shows it."""
+    """It is not logged at debug level either, with wrong secrets and lost connections."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     entry = busy_entry
-    device.connection.close("the cloud has other plans")
+    device.connection.close("closed by the test")
     link = entry.runtime_data.link
     await until(lambda: device.connections == 2 and link.state is LinkState.ONLINE)
     await hass.services.async_call(
         DOMAIN, "post_event", {"config_entry_id": entry.entry_id, "identifier": "SceneActivated"}, blocking=True
     )
     device.device_secret = "f" * 32  # the secret was reset in the console
-    device.connection.close("the cloud has other plans")
+    device.connection.close("closed by the test")
     await until(lambda: bool(hass.config_entries.flow.async_progress_by_handler(DOMAIN)))
     await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}, data={**entry_data, CONF_DEVICE_SECRET: DEVICE_SECRET}

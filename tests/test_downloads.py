@@ -1,4 +1,4 @@
-"""Files to download: who gets them, and what is in them."""
+"""Downloads of the mapping and of the generated thing model: access and content."""
 
 from http import HTTPStatus
 from io import BytesIO
@@ -25,7 +25,7 @@ from .house import LAMP, furnish
 
 @pytest.fixture
 async def entry(hass: HomeAssistant) -> MockConfigEntry:
-    """Return an entry with a bound lamp, and a Home Assistant that hands files out."""
+    """Return an entry with a bound lamp, with the integration and the frontend's API set up."""
     furnish(hass)
     for component in ("config", "file_upload", DOMAIN):
         assert await async_setup_component(hass, component, {})
@@ -38,7 +38,7 @@ async def entry(hass: HomeAssistant) -> MockConfigEntry:
 
 
 @pytest.mark.parametrize("kind", DOWNLOADS)
-async def test_only_administrators_get_a_file(
+async def test_only_administrators_can_download(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     hass_client: ClientSessionGenerator,
@@ -46,7 +46,7 @@ async def test_only_administrators_get_a_file(
     hass_read_only_access_token: str,
     kind: str,
 ) -> None:
-    """Neither strangers nor other users of the house; and the secret is in none of them."""
+    """Other users and unauthenticated requests are refused, and no file contains the secret."""
     path = f"/api/aliyun_iot/{entry.entry_id}/{kind}"
     assert (await (await hass_client_no_auth()).get(path)).status == HTTPStatus.UNAUTHORIZED
     assert (await (await hass_client(hass_read_only_access_token)).get(path)).status == HTTPStatus.UNAUTHORIZED
@@ -59,14 +59,14 @@ async def test_only_administrators_get_a_file(
 
 
 @pytest.mark.parametrize("kind", DOWNLOADS)
-async def test_a_large_house_does_not_keep_home_assistant_waiting(
+async def test_file_is_written_in_the_executor(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     hass_client: ClientSessionGenerator,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
 ) -> None:
-    """What is in a file is collected at once; to write and to pack it takes long, and happens beside the event loop."""
+    """The content is collected in the event loop; writing and compressing it can take long."""
     made_in: list[int] = []
 
     def made(file_name: str, content_type: str, content: bytes) -> Download:
@@ -80,10 +80,10 @@ async def test_a_large_house_does_not_keep_home_assistant_waiting(
     assert made_in != [hass.loop_thread_id]
 
 
-async def test_what_is_not_there(
+async def test_unknown_file_is_not_found(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
-    """No other entry, no entry of another integration, no other kind."""
+    """Neither are unknown entries or entries of other integrations."""
     other = MockConfigEntry(domain="other")
     other.add_to_hass(hass)
     client = await hass_client()
@@ -91,15 +91,15 @@ async def test_what_is_not_there(
         assert (await client.get(f"/api/aliyun_iot/{path}")).status == HTTPStatus.NOT_FOUND
 
 
-async def test_the_link_of_the_page_works_in_a_browser(
+async def test_link_of_the_page_is_signed(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     hass_client: ClientSessionGenerator,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """It carries the rights of the administrator who opened the page, for this file and no other.
+    """It is valid for this file only and without authentication.
 
-    Without a target the frontend would take it for one of its pages, and leave the dialogue.
+    Without a target the frontend would open the path as one of its own pages and close the form.
     """
     client = await hass_client()
     url = "/api/config/config_entries/options/flow"
@@ -121,10 +121,10 @@ async def test_the_link_of_the_page_works_in_a_browser(
     assert (await stranger.get(link.replace("/thing_model?", "/mapping?"))).status == HTTPStatus.UNAUTHORIZED
 
 
-async def test_several_modules_come_in_an_archive(
+async def test_modules_are_downloaded_as_an_archive(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
-    """One file for each, as the console takes them."""
+    """It contains one file per module, as the console imports them."""
     rows = []
     for number in range(310):
         hass.states.async_set(f"switch.s{number}", "on")

@@ -1,4 +1,4 @@
-"""What the cloud commands, as event entities: for dashboards, and for automations that need no device."""
+"""Commands of the cloud as event entities, for dashboards and for automations."""
 
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.aliyun_iot.commands.discretion import HIDDEN, shown
+from custom_components.aliyun_iot.commands.outcome import HIDDEN, shown
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND_FAILED, SUBENTRY_SERVICE
 from simulator import CloudDevice, Simulator
 
@@ -32,10 +32,10 @@ def fired(hass: HomeAssistant, entity_id: str) -> State:
     return state
 
 
-async def test_property_sets_fire(
+async def test_property_set_fires(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """What was carried out and what was refused are told apart, with what the cloud wanted and was answered."""
+    """The event type is executed or refused; the attributes have the values and the answer."""
     await set_up([LAMP])
     await set_properties(LightSwitch=1)
     await until(lambda: fired(hass, PROPERTY_SET).attributes["event_type"] == "executed")
@@ -54,10 +54,10 @@ async def test_property_sets_fire(
     await until(lambda: fired(hass, PROPERTY_SET).attributes["message_id"] == device.service_calls[-1].id)
 
 
-async def test_a_service_fires_with_its_input(
+async def test_service_fires_with_its_input(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Each bound service has its entity; input that the thing model refuses is refused, what breaks has failed."""
+    """Each bound service has its entity. Input that does not fit is refused, an action that fails has failed."""
     await set_up(services=SERVICES)
     await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     state = fired(hass, READ_METER)
@@ -68,28 +68,28 @@ async def test_a_service_fires_with_its_input(
     assert hass.states.get(PROPERTY_SET).state == "unknown"
 
 
-async def test_a_service_called_like_a_kind_of_command(
+async def test_service_named_like_a_kind_of_command(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Names may coincide; kinds do not."""
+    """It does not fire the entity of that kind."""
     device.thing_model = None
     name = "property_set"
     await set_up(services=[{"identifier": name, "actions": ACTIONS}], options={"thing_model": None})
-    await cloud_calls(device, name)
+    await call_service(device, name)
     await until(lambda: (state := hass.states.get("event.gw_1_service_property_set")) and state.state != "unknown")
     assert hass.states.get(PROPERTY_SET).state == "unknown"
 
 
-async def cloud_calls(device: CloudDevice, service: str) -> None:
-    """Call a service that no thing model knows."""
+async def call_service(device: CloudDevice, service: str) -> None:
+    """Call a service without a thing model."""
     topic = f"/sys/{device.product_key}/{device.device_name}/thing/service/{service}"
     device.connection.send(topic, b'{"id": "7", "params": {}}', 1)
 
 
-async def test_entities_come_and_go_with_their_service(
+async def test_entity_is_added_and_removed_with_its_service(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A service that is bound while all runs gets its entity, which belongs to its subentry and goes with it."""
+    """Also while the entry is loaded; the entity belongs to the subentry of the service."""
     entry = await set_up()
     [cloud_device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     subentry = ConfigSubentry(
@@ -124,8 +124,8 @@ async def test_entities_come_and_go_with_their_service(
     assert "different config subentry" not in caplog.text
 
 
-async def test_what_is_called_a_secret_is_not_shown(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Actions get what the cloud sent; states, which everybody sees, do not."""
+async def test_private_input_is_masked(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """The actions get it, the state does not."""
     given: list[str] = []
 
     async def take(call: ServiceCall) -> None:
@@ -158,8 +158,8 @@ async def test_what_is_called_a_secret_is_not_shown(hass: HomeAssistant, device:
         ("Deep", [[[[[1]]]]], [[[["…"]]]]),
     ],
 )
-def test_what_is_shown(name: str, value: object, seen: object) -> None:
-    """Long and deep values are cut, secrets are left out."""
+def test_values_are_masked_and_shortened(name: str, value: object, seen: object) -> None:
+    """Long and deep values are cut, private ones are masked."""
     result = shown(name, value)
     if seen is None:
         assert len(result) <= 100
@@ -167,14 +167,14 @@ def test_what_is_shown(name: str, value: object, seen: object) -> None:
         assert result == seen
 
 
-async def test_what_does_not_fit_is_no_less_a_secret(
+async def test_refused_private_input_is_not_repeated(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
     set_up: SetUp,
     thing_model_document: dict[str, Any],
 ) -> None:
-    """A PIN with a digit too many is refused without being repeated."""
+    """Neither in the event, nor in the state."""
     pin = {"identifier": "PinCode", "name": "PIN", "dataType": {"type": "text", "specs": {"length": "4"}}}
     unlock = {"identifier": "Unlock", "name": "Unlock", "callType": "async", "inputData": [pin], "outputData": []}
     thing_model_document["services"].append(unlock)

@@ -1,4 +1,4 @@
-"""Binding events in the user interface."""
+"""The subentry flow for an event of the thing model."""
 
 from typing import Any
 
@@ -31,8 +31,10 @@ def stored(entry: MockConfigEntry) -> dict[str, Any]:
     return dict(subentry.data)
 
 
-async def test_an_event_entity(hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry) -> None:
-    """The events of the thing model are offered, and each parameter has a template; it works at once."""
+async def test_event_is_bound_to_an_event_entity(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry
+) -> None:
+    """The events of the thing model are offered with a template for each parameter, and the binding works at once."""
     bell = er.async_get(hass).async_get_or_create("event", "test", "bell", original_name="Bell")
     hass.states.async_set(bell.entity_id, "unknown", {"friendly_name": "Bell"})
     walk = await Walk.add_subentry(hass, entry, "event")
@@ -62,10 +64,10 @@ async def test_an_event_entity(hass: HomeAssistant, device: CloudDevice, entry: 
     assert device.events[0].output == {"SceneName": "ring"}
 
 
-async def test_triggers_as_a_browser_sends_them(
+async def test_event_is_bound_to_triggers(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, hass_client: Any
 ) -> None:
-    """What the editors send is what is stored and shown again, and the forms can be put in JSON."""
+    """The editors' values are stored unchanged, and the forms are serializable."""
     assert await async_setup_component(hass, "config", {})
     client = await hass_client()
     url = "/api/config/config_entries/subentries/flow"
@@ -90,8 +92,8 @@ async def test_triggers_as_a_browser_sends_them(
     assert device.events[0].output == {"Message": "event"}
 
 
-async def test_a_bound_event_is_changed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """From triggers to an entity and back; what it tells stays until it is changed."""
+async def test_bound_event_is_changed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The source changes from triggers to an entity and back, and the output stays until it is changed."""
     hass.states.async_set("event.bell", "unknown", {"friendly_name": "Bell"})
     walk = await Walk.add_subentry(hass, entry, "event")
     await walk.submit(identifier="DeviceFault")
@@ -122,10 +124,10 @@ async def test_a_bound_event_is_changed(hass: HomeAssistant, entry: MockConfigEn
     assert stored(entry)["output"] == {"Message": "fire"}
 
 
-async def test_an_event_is_not_bound_twice_in_the_same_way(
+async def test_same_binding_of_an_event_is_refused(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry
 ) -> None:
-    """Each firing would be posted twice; what is told otherwise, or by something else, is another binding."""
+    """The event would be posted twice; a different output or source makes another binding."""
     hass.states.async_set("event.bell", "unknown", {"friendly_name": "Bell"})
 
     async def bind(message: str) -> Walk:
@@ -149,8 +151,8 @@ async def test_an_event_is_not_bound_twice_in_the_same_way(
     assert walk.aborted == "reconfigure_successful"
 
 
-async def test_what_is_wrong_is_said(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """No triggers, and triggers that can't be."""
+async def test_missing_and_invalid_triggers_are_refused(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The input stays in the form."""
     walk = await Walk.add_subentry(hass, entry, "event")
     await walk.submit(identifier="DeviceFault")
     await walk.choose("trigger")
@@ -163,8 +165,8 @@ async def test_what_is_wrong_is_said(hass: HomeAssistant, entry: MockConfigEntry
     assert walk.values == {"triggers": bad}
 
 
-async def test_without_a_thing_model(hass: HomeAssistant) -> None:
-    """The identifier is typed, and the output is free."""
+async def test_event_without_a_thing_model(hass: HomeAssistant) -> None:
+    """The identifier is typed, and the output is any object."""
     entry = entry_with(hass, {})
     walk = await Walk.add_subentry(hass, entry, "event")
     await walk.submit(identifier="post")
@@ -172,7 +174,7 @@ async def test_without_a_thing_model(hass: HomeAssistant) -> None:
     await walk.submit(identifier=" Smoke ")
     await walk.choose("trigger")
     await walk.submit(triggers=SMOKE)
-    assert "not known without a thing model" in walk.description()
+    assert "unknown without a thing model" in walk.description()
     for bad in ({"Zone": "{{ broken"}, ["text"]):
         await walk.submit(output=bad)
         assert walk.errors == {"output": "invalid_output"}
@@ -182,8 +184,8 @@ async def test_without_a_thing_model(hass: HomeAssistant) -> None:
     assert stored(entry)["identifier"] == "Smoke"
 
 
-async def test_a_thing_model_without_events(hass: HomeAssistant) -> None:
-    """There is nothing to bind then."""
+async def test_thing_model_without_events(hass: HomeAssistant) -> None:
+    """The flow aborts, because there is nothing to bind."""
     entry = entry_with(hass, {"thing_model": {"properties": [], "events": [], "services": []}})
     walk = await Walk.add_subentry(hass, entry, "event")
     assert walk.aborted == "no_event"

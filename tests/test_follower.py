@@ -1,4 +1,4 @@
-"""Rules at work: what begins to match is bound and posted, what stops matching is released, on one connection."""
+"""Rules in operation: entities that start to match are bound and posted, others are released, without reconnecting."""
 
 import asyncio
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from custom_components.aliyun_iot import follower
 from custom_components.aliyun_iot.const import SUBENTRY_EXPOSURE, SUBENTRY_RULE
 from custom_components.aliyun_iot.exposures import exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Access
-from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.rules import rules_of
 from simulator import CloudDevice
 
@@ -31,9 +31,9 @@ from .walk import Walk
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settle at once."""
-    monkeypatch.setattr(follower, "SETTLING", 0.01)
+def no_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apply rules without waiting."""
+    monkeypatch.setattr(follower, "COOLDOWN", 0.01)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def house(hass: HomeAssistant) -> LabelledHouse:
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: LabelledHouse) -> MockConfigEntry:
-    """Return a running entry without a thing model that follows the label; nothing has it yet."""
+    """Return a running entry without a thing model and with a rule for the label, which no entity has yet."""
     device.thing_model = None
     entry = await set_up(options={"thing_model": None})
     follow(hass, entry, house.rule)
@@ -60,37 +60,37 @@ def follow(hass: HomeAssistant, entry: MockConfigEntry, data: dict[str, Any]) ->
 
 
 async def settled(hass: HomeAssistant) -> None:
-    """Wait until whatever happened has been taken note of, to show that nothing came of it."""
+    """Wait until all events are processed, to check that nothing changes."""
     await asyncio.sleep(0.03)
     await hass.async_block_till_done()
 
 
-async def test_a_label_binds_and_releases(
+async def test_label_binds_and_releases(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """Added, the entity is bound and posted; taken away, it is released; nothing reconnects."""
+    """Adding it binds and posts the entity, removing it releases the entity, without reconnecting."""
     lamp = house.add("switch.lamp")
     await settled(hass)
     assert not followed(entry)
 
     house.put_label("switch.lamp")
-    await device.wait_for(lambda one: one.properties.get("PowerSwitch"))
+    await device.wait_for(lambda _: device.properties.get("PowerSwitch"))
     assert followed(entry) == {"PowerSwitch": lamp}
     (binding,) = exposed_bindings(entry)
     assert (binding.rule, binding.access) == (rule_id(entry), Access.BOTH)
 
     house.take_label("switch.lamp")
     await until(lambda: not followed(entry))
-    assert [one.subentry_type for one in entry.subentries.values()] == [SUBENTRY_RULE]
-    await until(lambda: not entry.runtime_data.bound.by_identifier)
+    assert [subentry.subentry_type for subentry in entry.subentries.values()] == [SUBENTRY_RULE]
+    await until(lambda: not entry.runtime_data.device.bound.by_identifier)
     assert device.connections == 1
 
 
 @pytest.mark.parametrize("bearer", ["device", "area", "floor"])
-async def test_whatever_an_entity_belongs_to_counts(
+async def test_entity_matches_by_what_it_belongs_to(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse, bearer: str
 ) -> None:
-    """A label on the device or the area, an area moved to a followed floor, a device moved into a followed area."""
+    """A label on the device or the area, an area moved to a followed floor, a device moved to a followed area."""
     device_id = house.device("Lamp")
     lamp = house.add("switch.lamp", device_id=device_id)
     area = ar.async_get(hass).async_create("Hall")
@@ -120,22 +120,20 @@ async def test_whatever_an_entity_belongs_to_counts(
     await until(lambda: not followed(entry))
 
 
-async def test_an_entity_that_appears_later(
+async def test_entity_without_a_state_is_bound_later(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """The registry knows it first; it is bound when it has a state, which says what it can do."""
+    """It is registered first, and bound when it has a state with its capabilities."""
     lamp = house.register("switch.lamp", labelled=True)
     await settled(hass)
     assert not followed(entry)
     hass.states.async_set("switch.lamp", "off")
     await until(lambda: followed(entry) == {"PowerSwitch": lamp})
-    await device.wait_for(lambda one: "PowerSwitch" in one.properties)
+    await device.wait_for(lambda _: "PowerSwitch" in device.properties)
 
 
-async def test_what_is_not_there_for_a_while_still_matches(
-    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
-) -> None:
-    """Unavailable, unloaded or renamed: none of it is a reason to release."""
+async def test_missing_entity_still_matches(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
+    """An unavailable, unloaded or renamed entity is not released."""
     lamp = house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
     binding = exposed_bindings(entry)
@@ -148,20 +146,20 @@ async def test_what_is_not_there_for_a_while_still_matches(
     await settled(hass)
     assert exposed_bindings(entry) == binding
     assert followed(entry) == {"PowerSwitch": lamp}
-    assert entry.runtime_data.bound.by_identifier["PowerSwitch"].entity_id == "switch.reading_lamp"
+    assert entry.runtime_data.device.bound.by_identifier["PowerSwitch"].entity_id == "switch.reading_lamp"
 
 
 @pytest.mark.parametrize("named", ["entity", "label", "device", "area", "integration"])
-async def test_what_is_disabled_still_matches(
+async def test_disabled_entity_still_matches(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse, named: str
 ) -> None:
-    """By whatever the rule names it; a binding that went and came back could have another identifier."""
+    """However the rule selects it; a new binding could get another identifier."""
     device_id = house.device("Lamp")
     area_id = ar.async_get(hass).async_create("Hall").id
     dr.async_get(hass).async_update_device(device_id, area_id=area_id)
     lamp = house.add("switch.lamp", device_id=device_id, labelled=named == "label")
     ids = {"entity_id": lamp, "label_id": house.label, "device_id": device_id, "area_id": area_id, "integration": OWNER}
-    include = {key: [one] for key, one in ids.items() if key.startswith(named)}
+    include = {key: [id_] for key, id_ in ids.items() if key.startswith(named)}
     follow(hass, entry, {"selection": {"include": include}})
     await until(lambda: followed(entry))
     house.registry.async_update_entity("switch.lamp", disabled_by=er.RegistryEntryDisabler.USER)
@@ -170,10 +168,10 @@ async def test_what_is_disabled_still_matches(
     assert followed(entry) == {"PowerSwitch": lamp}
 
 
-async def test_removed_and_added_again(
+async def test_entity_removed_and_added_again(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """An entity that leaves the registry is released; when it returns with its label it is bound again."""
+    """An entity that is removed from the registry is released, and bound again when it is back with its label."""
     lamp = house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
     house.registry.async_remove("switch.lamp")
@@ -184,10 +182,8 @@ async def test_removed_and_added_again(
     assert device.connections == 1
 
 
-async def test_a_hidden_entity_is_not_followed(
-    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
-) -> None:
-    """Hiding an entity releases it, showing it again binds it again."""
+async def test_hidden_entity_is_not_followed(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
+    """Hiding an entity releases it, showing it binds it again."""
     house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
     house.registry.async_update_entity("switch.lamp", hidden_by=er.RegistryEntryHider.USER)
@@ -196,8 +192,8 @@ async def test_a_hidden_entity_is_not_followed(
     await until(lambda: followed(entry))
 
 
-async def test_an_entity_without_registration_is_waited_for(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """It can only be named, and its name is all that is known before it is there."""
+async def test_unregistered_entity_is_bound_when_it_exists(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """It can only be selected by its entity id."""
     follow(hass, entry, {"selection": {"include": {"entity_id": ["input_boolean.lamp"]}}})
     await settled(hass)
     hass.states.async_set("input_boolean.lamp", "on")
@@ -207,8 +203,8 @@ async def test_an_entity_without_registration_is_waited_for(hass: HomeAssistant,
     assert list(followed(entry).values()) == ["input_boolean.lamp"]
 
 
-async def test_identifiers_stay(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
-    """What came first keeps its name when something of its kind joins it."""
+async def test_identifiers_do_not_change(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
+    """A binding keeps its identifier when an entity of the same type is added."""
     first = house.add("switch.first", labelled=True)
     await until(lambda: followed(entry))
     second = house.add("switch.second", labelled=True)
@@ -219,7 +215,7 @@ async def test_identifiers_stay(hass: HomeAssistant, entry: MockConfigEntry, hou
 async def test_risky_entities_are_only_reported(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """Nobody confirmed that the cloud may open the door."""
+    """The user has not confirmed that the cloud may open the door."""
     house.add("lock.door", labelled=True, state="locked")
     await until(lambda: followed(entry))
     assert {binding.access for binding in exposed_bindings(entry)} == {Access.REPORT}
@@ -232,60 +228,64 @@ async def test_with_a_thing_model_only_its_properties_are_used(
     house: LabelledHouse,
     thing_model_document: dict[str, Any],
 ) -> None:
-    """What it has no property for stays unbound, and is bound when the thing model has one."""
+    """An aspect without a property is bound once the thing model has one."""
     entry = await set_up()
     follow(hass, entry, house.rule)
     lamp = house.add("light.lamp", labelled=True)
     pump = house.add("switch.pump", labelled=True)
-    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    await device.wait_for(lambda _: "LightSwitch" in device.properties)
     assert followed(entry) == {"LightSwitch": lamp}
 
-    switch = next(one for one in thing_model_document["properties"] if one["identifier"] == "LightSwitch")
+    switch = next(prop for prop in thing_model_document["properties"] if prop["identifier"] == "LightSwitch")
     model = {**thing_model_document}
     model["properties"] = [*model["properties"], {**switch, "identifier": "PumpSwitch", "name": "水泵开关"}]
     hass.config_entries.async_update_entry(entry, options={**entry.options, "thing_model": model})
     await until(lambda: followed(entry) == {"LightSwitch": lamp, "PumpSwitch": pump})
 
 
-async def test_removed_by_hand_never_comes_back(
+async def test_binding_removed_by_the_user_is_not_made_again(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """By the options, or by deleting the exposed device; another entity changes nothing about it."""
+    """Removed in the options, or by deleting the exposure; also after another entity is added."""
     first, second = house.add("switch.first", labelled=True), house.add("switch.second", labelled=True)
     await until(lambda: len(followed(entry)) == 2)
-    gone, kept = (key for key, value in sorted(followed(entry).items(), key=lambda one: one[1] != first))
+    gone, kept = (key for key, value in sorted(followed(entry).items(), key=lambda item: item[1] != first))
     walk = await Walk.options(hass, entry, "remove")
     await walk.submit(bindings=[gone])
-    await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {Facet(first, "power")})
+    await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")})
 
-    (exposure,) = (one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE)
+    (exposure,) = (subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE)
     hass.config_entries.async_remove_subentry(entry, exposure.subentry_id)
-    await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {Facet(first, "power"), Facet(second, "power")})
+    await until(
+        lambda: (
+            rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power"), EntityAspect(second, "power")}
+        )
+    )
 
     third = house.add("switch.third", labelled=True)
     await until(lambda: list(followed(entry).values()) == [third])
     assert kept not in followed(entry)
 
 
-async def test_removed_while_the_entry_was_not_loaded(
+async def test_binding_removed_while_the_entry_was_not_loaded(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """What somebody decided meanwhile holds."""
+    """It is not made again."""
     lamp = house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
     assert await hass.config_entries.async_unload(entry.entry_id)
-    (exposure,) = (one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE)
+    (exposure,) = (subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE)
     hass.config_entries.async_remove_subentry(entry, exposure.subentry_id)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settled(hass)
     assert not followed(entry)
-    assert rules_of(entry)[rule_id(entry)].left_out == {Facet(lamp, "power")}
+    assert rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(lamp, "power")}
 
 
-async def test_edited_by_hand_it_is_the_users_own(
+async def test_binding_edited_by_the_user_no_longer_belongs_to_the_rule(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """The rule neither takes it away nor makes another one."""
+    """The rule neither removes it nor makes another one."""
     house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
     walk = await Walk.options(hass, entry, "edit")
@@ -300,10 +300,10 @@ async def test_edited_by_hand_it_is_the_users_own(
     assert (binding.identifier, binding.access, binding.rule) == ("PowerSwitch", Access.REPORT, "")
 
 
-async def test_a_deleted_rule_releases_its_bindings(
+async def test_deleted_rule_releases_its_bindings(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """Those that another rule means as well are passed on to it, with their identifiers."""
+    """Those that another rule matches too are passed on to it, with their identifiers."""
     house.add("switch.first", labelled=True)
     await until(lambda: followed(entry))
     second = house.add("switch.second", labelled=True)
@@ -319,10 +319,10 @@ async def test_a_deleted_rule_releases_its_bindings(
     await until(lambda: not exposed_bindings(entry))
 
 
-async def test_rules_are_carried_out_once_home_assistant_has_started(
+async def test_rules_are_applied_once_home_assistant_has_started(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: LabelledHouse
 ) -> None:
-    """While entities are still being set up, nothing is bound and nothing is released."""
+    """While entities are being set up, nothing is bound or released."""
     lamp = house.add("switch.lamp", labelled=True)
     device.thing_model = None
     hass.set_state(CoreState.starting)
@@ -335,10 +335,8 @@ async def test_rules_are_carried_out_once_home_assistant_has_started(
     await until(lambda: followed(entry) == {"PowerSwitch": lamp})
 
 
-async def test_without_rules_nothing_is_listened_to(
-    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
-) -> None:
-    """With the last rule the listeners go; unloading in the middle of it leaves no timer."""
+async def test_no_listeners_without_rules(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
+    """The last rule removes them; unloading during the cooldown leaves no timer."""
 
     def listeners() -> int:
         return hass.bus.async_listeners().get(fr.EVENT_FLOOR_REGISTRY_UPDATED, 0)

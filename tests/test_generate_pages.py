@@ -1,4 +1,4 @@
-"""The thing model on its way out, through the options: generated from the bindings, split, used."""
+"""The pages of the options that generate a thing model from the bindings."""
 
 import json
 from typing import Any
@@ -38,8 +38,8 @@ def _generated(walk: Walk) -> Any:
     return json.loads(walk.values["thing_model"])
 
 
-async def test_a_thing_model_is_generated_and_used(hass: HomeAssistant) -> None:
-    """From an empty entry to a product that has what was bound; the file says the same as the stored model."""
+async def test_generated_thing_model_is_stored(hass: HomeAssistant) -> None:
+    """It defines what was bound, and the document on the page equals the stored thing model."""
     entry = entry_with(hass, {})
     add_bindings(
         hass,
@@ -57,7 +57,7 @@ async def test_a_thing_model_is_generated_and_used(hass: HomeAssistant) -> None:
         ("LightSwitch", "Lamp_Power_switch", "rw"),
         ("CurrentTemperature", "Cellar", "r"),
     ]
-    assert "Gone is not in it" in walk.description()
+    assert "Gone is not included" in walk.description()
     assert f"/api/aliyun_iot/{entry.entry_id}/thing_model?" in walk.description()
 
     await walk.submit(**walk.values)
@@ -70,8 +70,8 @@ async def test_a_thing_model_is_generated_and_used(hass: HomeAssistant) -> None:
     assert stored.properties["CurrentTemperature"].data_type == DoubleType(unit="°C")
 
 
-async def test_a_thing_model_is_generated_for_the_console_only(hass: HomeAssistant) -> None:
-    """Nothing is stored when it is not to be used."""
+async def test_generated_thing_model_can_be_left_unused(hass: HomeAssistant) -> None:
+    """Nothing is stored if the user only wants the document."""
     entry = entry_with(hass, {})
     add_bindings(hass, entry, [Binding("LightSwitch", LAMP, "power")])
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_generate")
@@ -80,8 +80,8 @@ async def test_a_thing_model_is_generated_for_the_console_only(hass: HomeAssista
     assert not entry.options.get("thing_model")
 
 
-async def test_what_the_present_thing_model_defines_stays(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The console replaces what a product has by what is imported, so nothing may be missing or redefined."""
+async def test_generated_thing_model_keeps_present_definitions(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """An import in the console replaces the product's definitions, so none may be missing or different."""
     present = ThingModel.parse(offline.options["thing_model"])
     add_bindings(
         hass, offline, [Binding("Brightness", LAMP, "brightness"), Binding("Kettle", "switch.kettle", "power")]
@@ -93,8 +93,8 @@ async def test_what_the_present_thing_model_defines_stays(hass: HomeAssistant, o
     assert (generated.events, generated.services) == (present.events, present.services)
 
 
-async def test_a_bound_service_is_in_the_generated_thing_model(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Nobody knows its parameters, but that it exists."""
+async def test_generated_thing_model_contains_bound_services(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Their parameters are unknown, so they have none."""
     entry = await set_up(
         services=[{"identifier": "Clean", "actions": [{"action": "homeassistant.check_config"}]}],
         options={"thing_model": None},
@@ -103,8 +103,8 @@ async def test_a_bound_service_is_in_the_generated_thing_model(hass: HomeAssista
     assert ThingModel.parse(walk.values["thing_model"]).services.keys() == {"Clean"}
 
 
-async def test_bindings_without_an_entity_or_a_kind_of_their_own(hass: HomeAssistant) -> None:
-    """Their data type is that of what they say now; a number may have decimals the next time."""
+async def test_data_type_of_templates_and_attributes(hass: HomeAssistant) -> None:
+    """It follows from the present value; a number becomes a double, since it may have decimals later."""
     entry = entry_with(hass, {})
     add_bindings(
         hass,
@@ -120,10 +120,10 @@ async def test_bindings_without_an_entity_or_a_kind_of_their_own(hass: HomeAssis
     assert types == {"Sum": "double", "Mode": "text", "Doubled": "double"}
 
 
-async def test_what_does_not_fit_into_one_module(
+async def test_large_thing_model_is_split_into_modules(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """The bindings get the identifiers of their module when the user agrees, and are posted under them."""
+    """Bindings get the identifiers of their module if the user agrees, and are posted under them."""
     rows = []
     for number in range(320):
         hass.states.async_set(
@@ -155,13 +155,13 @@ async def test_what_does_not_fit_into_one_module(
     assert bound(entry)["module_2:S319"].entity == "sensor.s319"
     assert ThingModel.parse(entry.options["thing_model"]) == ThingModel.parse([first, second])
 
-    # Once bound, an identifier stays: the next time there is nothing to rename.
+    # Renamed bindings keep their identifiers the next time.
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_generate")
     assert walk.step == "thing_model_module"
 
 
-async def test_the_house_reads_chinese(hass: HomeAssistant) -> None:
-    """Names keep their Chinese; identifiers are pinyin, from the name where the entity id is only an address."""
+async def test_generated_thing_model_in_chinese(hass: HomeAssistant) -> None:
+    """Names are Chinese; identifiers are pinyin, from the name if the entity id is only an address."""
     hass.config.language = "zh-Hans"
     hass.states.async_set(
         "light.0x00158d0002c9d2f1", "on", {"friendly_name": "客厅灯", "supported_color_modes": ["onoff"]}

@@ -12,8 +12,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.reports.counters import Counters
 from custom_components.aliyun_iot.reports.history import History
+from custom_components.aliyun_iot.reports.outbox import Counters
 from custom_components.aliyun_iot.reports.store import SEGMENT
 from simulator import CloudDevice, Simulator
 
@@ -38,6 +38,7 @@ from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .waiting import until
 
 NO_MODEL = {"thing_model": None}
+DAY_OF_SECONDS = 86_400
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +65,7 @@ async def test_an_outage_leaves_no_gap(
     await lose_connection(cloud, device, running)
     for second in range(1, 451):
         measure(hass, "sensor.power", second + 1, second * 1000)
-    assert running.runtime_data.reporter.buffered == 450
+    assert running.runtime_data.device.reporter.buffered == 450
     seen = len(cloud.wire)
     end_outage(cloud)
     await all_sent(running)
@@ -101,6 +102,7 @@ async def test_what_happens_now_does_not_wait_for_the_past(
     await lose_connection(cloud, device, running)
     for second in range(1, 1000):
         measure(hass, "sensor.power", second + 1, second * 1000)
+    cloud.faults.set(delay_replies=0.02)
     end_outage(cloud)
     await until(lambda: on_topic(cloud, HISTORY))
     measure(hass, "sensor.power", 0.5, 2_000_000)
@@ -140,7 +142,7 @@ async def test_a_property_that_only_the_newest_value_counts_of(
     await posted(device, "CurrentTemperature", 30.0)
     await all_sent(entry)
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0, 30.0]
-    assert entry.runtime_data.reporter.counters.merged >= 9
+    assert entry.runtime_data.device.reporter.counters.merged >= 9
 
 
 async def test_a_restart_during_an_outage(
@@ -300,7 +302,7 @@ async def test_a_full_buffer_drops_the_oldest_of_the_noisiest(
         measure(hass, "sensor.voltage", 231 + volt, 1000 + volt)
     for watt in range(1, 101):
         measure(hass, "sensor.power", watt, 2000 + watt)
-    assert entry.runtime_data.reporter.counters.dropped == 55
+    assert entry.runtime_data.device.reporter.counters.dropped == 55
     assert caplog.text.count("The buffer for samples is full") == 1
     end_outage(cloud)
     await all_sent(entry)
@@ -350,7 +352,7 @@ async def test_one_bad_sample_costs_no_other(
     end_outage(cloud)
     await all_sent(running)
     assert sorted(value for value, _ in device.samples["Power"]) == [n for n in range(1, 42) if n != 18]
-    assert running.runtime_data.reporter.counters.rejected == 1
+    assert running.runtime_data.device.reporter.counters.rejected == 1
 
 
 async def test_a_cloud_without_a_past(
@@ -362,7 +364,7 @@ async def test_a_cloud_without_a_past(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where nothing of the past is taken the search ends soon, says so, and all is kept for another time."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REFUSED_IN_A_ROW", 4)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.MAX_REFUSED_IN_A_ROW", 4)
     await lose_connection(cloud, device, running)
     for second in range(1, 42):
         measure(hass, "sensor.power", second + 1, second * 1000)
@@ -370,7 +372,7 @@ async def test_a_cloud_without_a_past(
     await posted(device, "Power", 42)
     cloud.faults.set(answer_code={"code": 6813})
     await until(lambda: "The cloud takes no values of the past" in caplog.text)
-    assert running.runtime_data.reporter.buffered == 40
+    assert running.runtime_data.device.reporter.buffered == 40
     cloud.faults.set(answer_code=None)
     device.connection.close("an outage")
     await all_sent(running)
@@ -415,14 +417,40 @@ async def test_a_binding_that_goes_takes_its_samples_along(
 
 def test_room_is_made_at_any_place() -> None:
     """What is dropped, removed and added in any order leaves nothing behind."""
-    history = History(Counters(), 4)
+    history = History(Counters(), 4, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
     for number in range(6):
         history.add("A" if number % 3 else "B", Sample(number, number * 5000), live=number > 3)
-    assert [kept[1].value for kept in (history.past(9) | history.live(9)).values()] == [0, 2, 3, 4, 5][-4:]
+    assert [kept[1].value for kept in (history.past | history.live).values()] == [0, 2, 3, 4, 5][-4:]
     history.remove([4])
     history.remove([4, 99])
     history.disconnected()
-    assert not history.live(9)
-    history.remove(list(history.past(9)))
+    assert not history.live
+    history.remove(list(history.past))
     assert len(history) == 0
     assert history.newest_past("A") is None
+
+
+class CountedNumber(int):
+    """The number of a sample that counts how often it is compared with other numbers."""
+
+    comparisons = 0
+
+    def __eq__(self, other: object) -> bool:  # noqa: D105
+        CountedNumber.comparisons += 1
+        return int(self) == other
+
+    __hash__ = int.__hash__
+
+
+@pytest.mark.parametrize(
+    "number", [0, DAY_OF_SECONDS - 1, DAY_OF_SECONDS + 5, DAY_OF_SECONDS + 11, 10 * DAY_OF_SECONDS]
+)
+def test_removing_a_sample_does_not_scan_the_past(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A posted sample is found by its number: the oldest, the newest, a live one behind a day of past ones, a removed one."""
+    monkeypatch.setattr(CountedNumber, "comparisons", 0)
+    history = History(Counters(), 2 * DAY_OF_SECONDS, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
+    for second in range(DAY_OF_SECONDS + 12):
+        history.add("Power", Sample(second, second * 1000), live=second >= DAY_OF_SECONDS)
+    history.remove([CountedNumber(number)])
+    assert CountedNumber.comparisons < 20
+    assert len(history) == DAY_OF_SECONDS + (12 if number > 2 * DAY_OF_SECONDS else 11)

@@ -1,6 +1,7 @@
 """An entry's life: connected, updated, unloaded, refused."""
 
 import asyncio
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -30,7 +31,8 @@ from custom_components.aliyun_iot.runtime import Runtime
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_SECRET, SetUp
-from .outages import end_outage, lose_connection, quick_to_return
+from .outages import caught_up, end_outage, lose_connection, quick_to_return
+from .test_reporter import CELSIUS, TEMPERATURE, posted
 from .waiting import until
 
 CONNECTED = "binary_sensor.gw_1_connected"
@@ -58,9 +60,10 @@ async def test_connects_and_unloads_without_a_trace(hass: HomeAssistant, device:
 
 
 async def test_connectivity_is_an_entity_of_a_service_device(
-    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The user sees the device in the registry and whether it is connected."""
+    quick_to_return(monkeypatch)
     await set_up()
     assert hass.states.get(CONNECTED).state == STATE_ON
     registered = er.async_get(hass).async_get(CONNECTED)
@@ -155,7 +158,7 @@ async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: Cl
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
     await hass.async_block_till_done()
     assert device.connections == 1
-    assert entry.runtime_data.reporter.sender.window == 0.5
+    assert entry.runtime_data.device.reporter.sender.window == 0.5
 
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_KEEP_ALIVE: 120})
     await hass.async_block_till_done()
@@ -229,6 +232,82 @@ async def test_a_cancelled_set_up_leaves_nothing(
     assert "state_changed" not in hass.bus.async_listeners().keys() - listeners_before.keys()
 
 
+async def test_set_up_that_is_cancelled_after_a_failed_attempt_leaves_nothing(
+    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link of the failed attempt is still being stopped when the set-up is cancelled."""
+    entry_data[CONF_ENDPOINT] = "127.0.0.1:1"
+    entry = await set_up([{"identifier": "LightSwitch", "entity": "switch.lamp", "aspect": "power"}])
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    listeners_before = hass.bus.async_listeners()
+    runtime = Runtime(hass, entry, link_config(hass, entry.data, entry.options))
+    stop, stopping = runtime.link.stop, asyncio.Event()
+
+    async def stop_slowly() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            await asyncio.Event().wait()
+        await stop()
+
+    monkeypatch.setattr(runtime.link, "stop", stop_slowly)
+    connecting = asyncio.create_task(runtime.connect())
+    await stopping.wait()
+    connecting.cancel()
+    await asyncio.wait({connecting})
+    assert connecting.cancelled()
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("Aliyun link")]
+    assert hass.bus.async_listeners() == listeners_before
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "follower.stop",
+        "_ends",
+        "link.device.downlink.give_up",
+        "device.events.stop",
+        "device.resync.stop",
+        "device.reporter.stop",
+        "device.commander.policy.stop",
+        "device.loops.stop",
+        "_health._throttling.stop",
+    ],
+)
+async def test_part_that_fails_to_stop_does_not_keep_the_others(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    part: str,
+) -> None:
+    """The entry is unloaded, the device offline, nothing listens any more, and what is unsent is on disk."""
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    await posted(device, "CurrentTemperature", 20.0)
+    await caught_up(entry)
+    runtime = entry.runtime_data
+    cloud.faults.set(lose_replies=1)
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await posted(device, "CurrentTemperature", 21.0)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    owner, name = attrgetter(part.rpartition(".")[0])(runtime) if "." in part else runtime, part.rpartition(".")[2]
+    monkeypatch.setattr(owner, name, [fail, *runtime._ends] if name == "_ends" else fail)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    assert "ZeroDivisionError" in caplog.text
+    await device.wait_for(lambda one: not one.online)
+    assert runtime.link.state is LinkState.DISCONNECTED
+    assert hass_storage[f"{DOMAIN}.{entry.entry_id}.unsent"]["data"]["latest"]["CurrentTemperature"][1] == 21.0
+    assert (EVENT_STATE_CHANGED in hass.bus.async_listeners()) == (part == "device.reporter.stop")
+
+
 async def test_a_set_up_that_fails_after_connecting_leaves_nothing(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,7 +339,7 @@ async def test_renaming_during_unloading_leaves_nothing(hass: HomeAssistant, clo
         ),
     )
     await hass.async_block_till_done()
-    assert entry.runtime_data.bound.by_entity
+    assert entry.runtime_data.device.bound.by_entity
     listeners = hass.bus.async_listeners().get("state_changed", 0)
 
     def renamed(_state: object, _error: object) -> None:

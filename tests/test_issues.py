@@ -29,7 +29,7 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_EXPOSURE,
 )
 from custom_components.aliyun_iot.health.issues import Issue
-from custom_components.aliyun_iot.health.mismatch import NAMED
+from custom_components.aliyun_iot.health.mismatch import MAX_LISTED
 from custom_components.aliyun_iot.health.throttling import COMPLAINTS, QUIET
 from custom_components.aliyun_iot.health.tls_watch import PATIENCE
 from simulator import CloudDevice, Simulator
@@ -136,12 +136,12 @@ class TestThingModel:
         entry = await set_up([TEMPERATURE])
         facts = await wait_for_issue(hass, Issue.THING_MODEL_MISMATCH)
         assert facts["count"] == "1"
-        assert "the cloud refuses what the thing model stored here allows" in facts["problems"]
+        assert "the cloud refuses values that the thing model stored here allows" in facts["problems"]
 
         changed.thing_model = None  # it was put right in the console
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
         await posted(changed, "CurrentTemperature", 21.0)
-        await until(lambda: not entry.runtime_data.reporter.rejections.known)
+        await until(lambda: not entry.runtime_data.device.reporter.outbox.refusals)
         assert told(hass) == {}
 
     async def test_another_refusal_is_not_about_the_model(
@@ -151,7 +151,7 @@ class TestThingModel:
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         cloud.faults.set(answer_code={"code": 6813})
         entry = await set_up([TEMPERATURE])
-        await until(lambda: entry.runtime_data.reporter.rejections.known)
+        await until(lambda: entry.runtime_data.device.reporter.outbox.refusals)
         assert told(hass).keys() == {"property_rejected"}
         cloud.faults.set(answer_code={"code": 6307})
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
@@ -163,11 +163,11 @@ class TestThingModel:
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any]
     ) -> None:
         """Whoever takes over the wrong thing model is not shown a thousand lines."""
-        rows = [{**TEMPERATURE, "identifier": f"Room{number}"} for number in range(NAMED + 3)]
+        rows = [{**TEMPERATURE, "identifier": f"Room{number}"} for number in range(MAX_LISTED + 3)]
         await set_up(rows)
         facts = told(hass)[Issue.THING_MODEL_MISMATCH]
-        assert facts["count"] == str(NAMED + 3)
-        assert len(facts["problems"].splitlines()) == NAMED + 1
+        assert facts["count"] == str(MAX_LISTED + 3)
+        assert len(facts["problems"].splitlines()) == MAX_LISTED + 1
         assert facts["problems"].endswith("3 more")
 
 
@@ -179,7 +179,7 @@ class TestRemovedEntity:
     ) -> None:
         """A lamp is bound to a property and a bell to an event; both are removed, then added again one after the other."""
         vendor = Vendor(hass, [Lamp])
-        await vendor.arrive()
+        await vendor.set_up()
         bell = er.async_get(hass).async_get_or_create("event", "door", "bell", suggested_object_id="bell")
         entry = await set_up([{"identifier": "LightSwitch", "entity": vendor.reference(Lamp), "aspect": "power"}])
         event = {"identifier": "SceneActivated", "entity": bell.id}
@@ -198,8 +198,8 @@ class TestRemovedEntity:
         facts = {"device": DEVICE_NAME, "count": "2", "bindings": "- LightSwitch\n- SceneActivated"}
         assert told(hass) == {Issue.ENTITY_GONE: facts}
 
-        await vendor.leave()
-        await vendor.arrive()
+        await vendor.unload()
+        await vendor.set_up()
         assert told(hass)[Issue.ENTITY_GONE]["bindings"] == "- SceneActivated"
         er.async_get(hass).async_get_or_create("event", "door", "bell")
         await hass.async_block_till_done()
@@ -240,7 +240,7 @@ class TestRateLimit:
         hass.states.async_set("sensor.living_room", "22", CELSIUS)
         await posted(device, "CurrentTemperature", 22.0)
         assert told(hass) == {Issue.RATE_LIMIT: {"device": DEVICE_NAME, "rate": "9"}}
-        assert entry.runtime_data.reporter.counters.retried == COMPLAINTS
+        assert entry.runtime_data.device.reporter.counters.retried == COMPLAINTS
 
         async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=QUIET + 1))
         await hass.async_block_till_done()

@@ -106,7 +106,7 @@ async def test_the_clock_was_days_ahead(
         await posted(device, "CurrentTemperature", degree)
         await caught_up(entry)
     assert device.properties["Power"][0] == 1
-    assert "CurrentTemperature" not in entry.runtime_data.reporter.rejections.known
+    assert "CurrentTemperature" not in entry.runtime_data.device.reporter.outbox.refusals
 
 
 async def test_samples_of_days_ahead(
@@ -126,5 +126,5 @@ async def test_samples_of_days_ahead(
     await caught_up(entry)
     await until(lambda: device.properties["Power"][0] == 2299)
     assert {value for value, _ in device.samples["Power"]} == {1, *range(2000, 2300)}
-    assert entry.runtime_data.reporter.counters.rejected == 300
+    assert entry.runtime_data.device.reporter.counters.rejected == 300
     assert "takes no values of the past" not in caplog.text

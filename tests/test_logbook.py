@@ -1,4 +1,4 @@
-"""The logbook says what the cloud did, and Home Assistant adds what came of it."""
+"""The logbook shows the commands of the cloud and attributes changes to them."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ type Lines = list[dict[str, Any]]
 
 @pytest.fixture
 def mock_recorder_before_hass(async_test_recorder: RecorderInstanceContextManager) -> None:
-    """Prepare the recorder before Home Assistant is there."""
+    """Prepare the recorder before Home Assistant is set up."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +51,10 @@ def ours(lines: Lines) -> Lines:
     return [line for line in lines if line.get("domain") == "aliyun_iot"]
 
 
-async def test_a_command_and_what_it_did(
+async def test_command_and_its_change(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """The state that follows is attributed to the command by the context that they share."""
+    """The change is attributed to the command by their common context."""
     await set_up([LAMP])
     await set_properties(LightSwitch=1)
     message_id = device.service_calls[-1].id
@@ -70,10 +70,10 @@ async def test_a_command_and_what_it_did(
     assert state["context_message"] == line["message"]
 
 
-async def test_a_command_that_fails(
+async def test_refused_command(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """What was refused is said as refused, with the reason, and once; so is the answer."""
+    """It is shown as refused with the reason, and the answer follows without repeating it."""
     events = async_capture_events(hass, EVENT_COMMAND)
     await set_up([LAMP | {"access": "report"}])
     await set_properties(LightSwitch=1)
@@ -83,14 +83,14 @@ async def test_a_command_that_fails(
         assert refused["message"] == (
             f"could not set lamp to 1: its binding does not allow control · property LightSwitch · message {message_id}"
         )
-        assert failed["message"] == f"got the answer that it failed (code 100003) · message {message_id}"
+        assert failed["message"] == f"was told that the command failed (code 100003) · message {message_id}"
         assert failed["entity_id"] == refused["entity_id"] == "input_boolean.lamp"
 
 
 async def test_several_changes_are_one_line(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """Such a line belongs to no entity."""
+    """The line belongs to no entity."""
     await set_up([LAMP, TARGET])
     await set_properties(LightSwitch=1, TargetTemperature=21.5, Brightness=3)
     message_id = device.service_calls[-1].id
@@ -109,10 +109,10 @@ async def test_several_changes_are_one_line(
         ("zh-Hans", "将“Hall”的亮度设为 80、“Hall”设为 开"),
     ],
 )
-async def test_what_of_an_entity_is_set(
+async def test_aspect_is_named(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any, language: str, message: str
 ) -> None:
-    """Beside its brightness, a light that is simply switched needs no further word."""
+    """The main aspect of an entity, such as the power of a light, is not named."""
     hass.config.language = language
     for action in ("turn_on", "turn_off"):
         hass.services.async_register("light", action, lambda _call: None)
@@ -124,10 +124,8 @@ async def test_what_of_an_entity_is_set(
     assert line["message"].startswith(f"{message} · ")
 
 
-async def test_a_failure_that_nobody_foresaw(
-    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any
-) -> None:
-    """Beside what was refused before, the answer tells it all."""
+async def test_unforeseen_failure(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any) -> None:
+    """Its message is in the line of the answer."""
     broken = {"identifier": "LightSwitch", "entity": "", "aspect": "actions", "access": "control"}
     await set_up([broken | {"actions": [{"stop": "no power in the cellar", "error": True}]}])
     await set_properties(LightSwitch=1, Brightness=3)
@@ -136,20 +134,20 @@ async def test_a_failure_that_nobody_foresaw(
     assert "no power in the cellar" in failed["message"]
 
 
-async def test_a_dry_run_claims_nothing(
+async def test_dry_run(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """Not even before it is known how it ends."""
+    """Its line does not say that something was set."""
     await set_up([LAMP], options={"dry_run": True})
     await set_properties(LightSwitch=1)
     [line, _failed] = ours(await read())
     assert "could not set lamp to on: dry run" in line["message"]
 
 
-async def test_everything_else_is_told_as_well(
+async def test_other_kinds_of_commands(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, read: Any
 ) -> None:
-    """Services, questions, raw frames and messages."""
+    """Services, property gets, raw frames and messages."""
     events = async_capture_events(hass, EVENT_COMMAND)
     await set_up(services=SERVICES)
     await invoke(cloud, device, "ReadMeter", {"Channel": 3})
@@ -165,13 +163,13 @@ async def test_everything_else_is_told_as_well(
     assert "asked for LightSwitch · message 8" in messages
     assert "sent raw data, 4 bytes" in messages
     assert "sent a message · message 77" in messages
-    assert any(one.startswith("got the answer that it failed: Restart: ") for one in messages)
+    assert any(one.startswith("was told that the command failed: Restart: ") for one in messages)
 
 
-async def test_in_chinese(
+async def test_chinese(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """Where the installation speaks Chinese, so does the logbook."""
+    """The language of the installation is used."""
     hass.config.language = "zh-Hans"
     await set_up([LAMP])
     await set_properties(LightSwitch=1, Brightness=1)
@@ -187,10 +185,10 @@ async def test_in_chinese(
     )
 
 
-async def test_an_automation_answers_in_chinese(
+async def test_code_of_an_automation_in_chinese(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, read: Any
 ) -> None:
-    """A code of the automation's own means what it says; there are no other words for it."""
+    """A code that an automation defined has no meaning to add."""
     hass.config.language = "zh-Hans"
     await automate(hass, [trigger("service_called")], reply(code=100042, message="电表不在线"))
     await set_up(entry_id=ENTRY_ID)
@@ -201,10 +199,10 @@ async def test_an_automation_answers_in_chinese(
     assert failed["message"] == "收到的应答为失败：代码 100042，message：电表不在线 · ReadMeter · 消息 9"
 
 
-async def test_a_long_command_and_a_secret(
+async def test_long_command_and_private_value(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """A line stays short, and what is called a secret stays one."""
+    """The line stays short, and a private value is masked."""
     await set_up()
     await set_properties(DoorPin="a4711", **{f"P{number}": number for number in range(20)})
     line, failed = ours(await read())

@@ -1,4 +1,4 @@
-"""A cloud rule and an automation that set each other off are interrupted; people who only use their slider are not."""
+"""A loop between a cloud rule and an automation is interrupted; a person who uses a slider is not."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ BINDINGS = [
 
 
 def automation(target: str, value: str) -> dict[str, Any]:
-    """Return an automation that sets a number whenever B has changed."""
+    """Return an automation that sets a number whenever B changes."""
     return {
         "alias": "Answer",
         "triggers": {"trigger": "state", "entity_id": "input_number.b"},
@@ -52,7 +52,7 @@ INCREMENT = automation("input_number.a", "{{ states('input_number.b') | int + 1 
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> MockConfigEntry:
-    """Return an entry with two numbers and a lamp, of which no thing model says anything."""
+    """Return an entry with two numbers and a lamp, without a thing model."""
     device.thing_model = None
     assert await async_setup_component(hass, "input_boolean", {"input_boolean": {"lamp": None}})
     assert await async_setup_component(hass, "input_number", {"input_number": {"a": NUMBERS, "b": NUMBERS}})
@@ -65,7 +65,7 @@ async def entry(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> Mock
 async def cloud_rule(
     cloud: Simulator, device: CloudDevice, calculate: Callable[[float], float] = lambda value: value
 ) -> AsyncIterator[None]:
-    """Have a rule in the cloud that sets B to A, or to what it calculates of it, each time when A is posted."""
+    """Run a rule in the cloud that sets B to A, or to a value calculated from A, whenever A is posted."""
 
     async def copy() -> None:
         for number in count(len(device.samples["A"])):
@@ -92,7 +92,7 @@ def issues(hass: HomeAssistant) -> list[ir.IssueEntry]:
     return [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
 
 
-async def test_a_loop_is_interrupted(
+async def test_loop_is_interrupted(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -100,10 +100,10 @@ async def test_a_loop_is_interrupted(
     set_properties: SetProperties,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """It ends after a dozen turns and the user is told; everything else works on, and all of it once it is repaired."""
+    """After twelve turns, with a repair issue; other properties can be set, and this one again after the repair."""
     assert await async_setup_component(hass, "automation", {"automation": INCREMENT})
     assert await async_setup_component(hass, "repairs", {})
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     async with cloud_rule(cloud, device):
         await set_properties(B=100)
         await until(loops.paused)
@@ -132,7 +132,7 @@ async def test_a_loop_is_interrupted(
     assert hass.states.get("input_number.b").state == "5.0"
 
 
-async def test_a_rule_that_calculates_is_known_by_its_endurance(
+async def test_rule_that_calculates_is_recognised_by_the_number_of_turns(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -140,10 +140,10 @@ async def test_a_rule_that_calculates_is_known_by_its_endurance(
     set_properties: SetProperties,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The values tell nothing then, so it takes longer; after a while it is tried again."""
+    """Its values are no copies. The pause ends after a while."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.loops.ENDLESS_TURNS", 16)
     assert await async_setup_component(hass, "automation", {"automation": COPY})
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     async with cloud_rule(cloud, device, lambda value: value + 1):
         await set_properties(B=100)
         await until(loops.paused)
@@ -169,44 +169,44 @@ async def test_a_rule_that_calculates_is_known_by_its_endurance(
     ],
     ids=["none", "copies", "increments", "toggles"],
 )
-async def test_somebody_at_a_slider_is_no_loop(
+async def test_slider_is_no_loop(
     hass: HomeAssistant,
     device: CloudDevice,
     entry: MockConfigEntry,
     set_properties: SetProperties,
     reaction: dict[str, Any] | None,
 ) -> None:
-    """However fast, and also when an automation reacts to every move: nothing comes round."""
+    """However fast it is moved, and even if an automation reacts to every move."""
     if reaction:
         assert await async_setup_component(hass, "automation", {"automation": reaction})
     for value in [*range(0, 100, 2), *range(100, 0, -2)]:
         assert (await set_properties(B=value)).code == 200
         await hass.async_block_till_done()
-    assert not entry.runtime_data.loops.paused()
+    assert not entry.runtime_data.device.loops.paused()
     assert not issues(hass)
 
 
-async def test_a_rule_and_an_automation_that_come_to_rest_are_no_loop(
+async def test_rule_and_automation_that_settle_are_no_loop(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, set_properties: SetProperties
 ) -> None:
-    """Who copies there and copies back has said everything after one round."""
+    """If both copy values, nothing changes after one turn."""
     assert await async_setup_component(hass, "automation", {"automation": COPY})
     async with cloud_rule(cloud, device):
         for value in range(1, TURNS + 4):
             await set_properties(B=value)
-            # Only once the rule has repeated it: two values under way at once would chase each other for ever.
+            # Wait until the rule has repeated it: two values at once would follow each other endlessly.
             await until(lambda value=value: [bool(one.replies) for one in device.service_calls] == [True] * 2 * value)
         await hass.async_block_till_done()
-    assert not entry.runtime_data.loops.paused()
+    assert not entry.runtime_data.device.loops.paused()
 
 
-async def test_nothing_is_left_of_a_pause(
+async def test_unloading_ends_a_pause(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, set_properties: SetProperties
 ) -> None:
-    """Unloading takes the issue and the timer along."""
+    """With its issue and its timer."""
     assert await async_setup_component(hass, "automation", {"automation": INCREMENT})
     async with cloud_rule(cloud, device):
         await set_properties(B=100)
-        await until(entry.runtime_data.loops.paused)
+        await until(entry.runtime_data.device.loops.paused)
     await hass.config_entries.async_unload(entry.entry_id)
     assert not issues(hass)

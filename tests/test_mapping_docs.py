@@ -1,4 +1,4 @@
-"""What `docs/mapping.md` says is what the code does: its tables are fresh and its examples are lived through."""
+"""`docs/mapping.md` matches the code: its tables are up to date, and its examples are run."""
 
 from pathlib import Path
 import re
@@ -14,7 +14,7 @@ from custom_components.aliyun_iot.const import CONF_THING_MODEL
 from custom_components.aliyun_iot.mapping.document.document import Document
 from custom_components.aliyun_iot.mapping.document.text import read_text
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from mapping_table.__main__ import DOCS, PAGES, renewed
+from mapping_table.__main__ import DOCS, PAGES, updated
 from mapping_table.examples import EXAMPLES
 from mapping_table.facts import example_of
 from mapping_table.words import Words
@@ -26,7 +26,7 @@ from .conftest import SetUp
 
 
 def blocks(page: Path) -> list[str]:
-    """Return the YAML of a page, each block as it is written."""
+    """Return the YAML blocks of a page."""
     return re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
@@ -35,31 +35,31 @@ DOCUMENTS = [block for block in YAML if block.startswith("format:")]
 STORIES = [block for block in YAML if block not in DOCUMENTS]
 
 
-@pytest.mark.skipif((MAJOR_VERSION, MINOR_VERSION) < (2026, 10), reason="older versions know fewer options")
+@pytest.mark.skipif((MAJOR_VERSION, MINOR_VERSION) < (2026, 10), reason="older versions have fewer options")
 @pytest.mark.parametrize(("page", "words"), PAGES.items())
-async def test_tables_are_fresh(hass: HomeAssistant, page: str, words: Words) -> None:
-    """Whoever changes a domain runs scripts/mapping-table."""
+async def test_tables_are_up_to_date(hass: HomeAssistant, page: str, words: Words) -> None:
+    """Run scripts/mapping-table after a change of a domain."""
     text = (DOCS / page).read_text(encoding="utf-8")
     assert text.count("<!-- generated: ") == 3
-    assert renewed(text, words) == text
+    assert updated(text, words) == text
 
 
 def test_pages_have_the_same_examples() -> None:
-    """An example in one language that no test runs would go stale."""
+    """The tests only run those of one language."""
     assert blocks(DOCS / "mapping.zh-CN.md") == YAML
 
 
 @pytest.mark.parametrize("domain", DOMAINS.values(), ids=lambda domain: domain.name)
-def test_every_aspect_has_an_example_that_says_something(domain: Any) -> None:
+def test_every_aspect_has_an_example_with_a_value(domain: Any) -> None:
     """Otherwise its row in the table would be empty."""
     for aspect in domain.aspects:
         example_of(domain, aspect)
-        said = [aspect.read(state) for state in EXAMPLES[domain.name] if aspect.supported(state)]
-        assert aspect.momentary or any(value is not None for value in said), aspect.key
+        values = [aspect.read(state) for state in EXAMPLES[domain.name] if aspect.supported(state)]
+        assert aspect.momentary or any(value is not None for value in values), aspect.key
 
 
-def test_examples_are_of_domains_that_there_are() -> None:
-    """Nothing is shown that can't be bound."""
+def test_every_domain_has_examples() -> None:
+    """And there are no examples of other domains."""
     assert EXAMPLES.keys() == DOMAINS.keys()
 
 
@@ -67,7 +67,7 @@ def test_examples_are_of_domains_that_there_are() -> None:
 async def test_examples(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties, block: str
 ) -> None:
-    """The cloud gets what is posted, and its sets run what is written there."""
+    """The cloud gets the posted values, and its sets run the actions of the example."""
     story = yaml.safe_load(block)
     entity_id = story["entity"]
     hass.states.async_set(entity_id, str(story["state"]), story.get("attributes", {}))
@@ -78,18 +78,16 @@ async def test_examples(
         for identifier, row in story["bindings"].items()
     ]
     entry = await set_up(bindings, options={CONF_THING_MODEL: model})
-    assert not entry.runtime_data.bound.problems
+    assert not entry.runtime_data.device.bound.problems
     posts = story.get("posts", {})
-    await device.wait_for(lambda one: one.properties.keys() >= posts.keys())
+    await device.wait_for(lambda _: device.properties.keys() >= posts.keys())
     assert {key: value for key, (value, _) in device.properties.items()} == posts
     for turn in story.get("sets", []):
-        await lives_through(hass, set_properties, entity_id, turn)
+        await run_set(hass, set_properties, entity_id, turn)
 
 
-async def lives_through(
-    hass: HomeAssistant, set_properties: SetProperties, entity_id: str, turn: dict[str, Any]
-) -> None:
-    """Set what a turn sets; it runs what it says, or is refused with the code that it names."""
+async def run_set(hass: HomeAssistant, set_properties: SetProperties, entity_id: str, turn: dict[str, Any]) -> None:
+    """Set properties; the expected actions run, or the set is refused with the expected code."""
     wanted = [(name, data) for action in turn.get("runs", []) for name, data in action.items()]
     calls: list[Any] = []
     for name in {name for name, _ in wanted}:
@@ -101,7 +99,7 @@ async def lives_through(
 
 
 def thing_model(types: dict[str, Any]) -> dict[str, Any]:
-    """Return the document of a thing model with properties of these types, which can be set."""
+    """Return the document of a thing model with writable properties of these types."""
     properties = [
         {"identifier": identifier, "name": identifier, "accessMode": "rw", "dataType": data_type}
         for identifier, data_type in types.items()
@@ -111,6 +109,6 @@ def thing_model(types: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("block", DOCUMENTS)
 def test_documents(block: str) -> None:
-    """A document of the page can be imported, and is what an export would write."""
+    """A document of the page can be imported, and is the same as an export."""
     data = read_text(block)
     assert Document.parse(data).as_dict() == data

@@ -1,4 +1,4 @@
-"""What can be changed without connecting anew: the thing model and settings."""
+"""The menu and the settings of the options flow."""
 
 import re
 from typing import Any
@@ -26,12 +26,12 @@ def home(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
-    """Return an entry with a thing model that is not set up: most pages need no connection."""
+    """Return an entry with a thing model that is not set up; most pages need no connection."""
     return entry_with(hass, {"thing_model": thing_model_document})
 
 
-async def test_the_menu_offers_to_edit_only_what_there_is(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Somebody who has just begun sees how to begin."""
+async def test_menu_offers_editing_only_with_bindings(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Without bindings the menu offers only ways to add some, and the other pages."""
     menu = ["select", "add_one", "custom", "thing_model", "transfer", "settings"]
     assert (await Walk.options(hass, offline)).result["menu_options"] == menu
 
@@ -40,11 +40,11 @@ async def test_the_menu_offers_to_edit_only_what_there_is(hass: HomeAssistant, o
     assert (await Walk.options(hass, offline)).result["menu_options"] == menu
 
 
-async def test_pages_reach_a_browser(
+async def test_pages_are_serializable(
     hass: HomeAssistant, offline: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
-    """The menu and the longest form survive the way that the frontend takes."""
-    for component in ("config", "file_upload", DOMAIN):  # a test client takes no more routes
+    """The menu and the longest forms can be used over the frontend's HTTP API."""
+    for component in ("config", "file_upload", DOMAIN):  # no routes can be added once the test client runs
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/options/flow"
@@ -70,10 +70,8 @@ async def test_pages_reach_a_browser(
 
 
 @pytest.mark.parametrize("field", RANGES)
-async def test_numbers_out_of_range_are_told_in_the_language_of_the_user(
-    hass: HomeAssistant, offline: MockConfigEntry, field: str
-) -> None:
-    """The sentence names both ends; what is on them is taken."""
+async def test_numbers_out_of_range_are_refused(hass: HomeAssistant, offline: MockConfigEntry, field: str) -> None:
+    """The error names both limits in each language, and the limits themselves are accepted."""
     least, most = RANGES[field]
     inside = field in ("commands_per_minute", "desired_hours")
 
@@ -96,8 +94,8 @@ async def test_numbers_out_of_range_are_told_in_the_language_of_the_user(
         assert offline.options[field] == number
 
 
-async def test_settings_are_taken_over(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """The window costs no connection; the keep-alive does; the thing model stays."""
+async def test_settings_are_applied(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """A changed window needs no reconnect, a changed keep-alive does, and the thing model stays."""
     entry = await set_up()
     model = entry.options["thing_model"]
     walk = await Walk.options(hass, entry, "settings")

@@ -46,7 +46,7 @@ async def test_every_sample_arrives_once_in_order_and_in_few_messages(
     assert device.samples["Power"] == [(tick, NOON + tick * 10) for tick in range(151)]
     assert [value for value, _ in device.samples["Voltage"]] == [230, *range(240, 381, 10)]
     assert len(uplinks(cloud, BATCH)) <= 3
-    assert entry.runtime_data.reporter.counters.sent == 151 + 16
+    assert entry.runtime_data.device.reporter.counters.sent == 151 + 16
 
 
 async def test_back_and_forth_is_two_samples(
@@ -76,6 +76,7 @@ async def test_every_sample_and_dead_band(hass: HomeAssistant, device: CloudDevi
     assert [value for value, _ in device.samples["Power"]] == [10, 12.5, 15]
 
 
+@pytest.mark.rate_limit
 async def test_a_flood_stays_below_the_limit(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
@@ -97,7 +98,7 @@ async def test_a_flood_stays_below_the_limit(
     assert {key: value for key, (value, _) in device.properties.items()} == {
         **{row["identifier"]: 400 for row in rows}, "Power": 400
     }  # fmt: skip
-    counters = entry.runtime_data.reporter.counters
+    counters = entry.runtime_data.device.reporter.counters
     assert counters.retried == 0
     assert counters.merged > 3000
     assert Counter(value for value, _ in device.samples["Power"]) == Counter(range(401))
@@ -124,14 +125,14 @@ async def test_samples_without_a_reply_are_sent_again_with_their_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is lost with a reply, and the same sample twice is one sample to the cloud."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
     entry = await set_up([POWER], options=NO_MODEL)
     await all_sent(entry)
     cloud.faults.set(lose_replies=2)
     measure(hass, "sensor.power", 2, 1000)
-    await until(lambda: entry.runtime_data.reporter.counters.retried == 2)
+    await until(lambda: entry.runtime_data.device.reporter.counters.retried == 2)
     measure(hass, "sensor.power", 3, 2000)
     await all_sent(entry)
     assert sorted(set(device.samples["Power"])) == [(1, NOON), (2, NOON + 1000), (3, NOON + 2000)]
@@ -154,7 +155,7 @@ async def test_samples_that_are_too_large_together(
     hass.states.async_set("sensor.text", "last")
     await all_sent(entry)
     assert [value for value, _ in device.samples["Text"]] == ["first", *(str(n) * 100 for n in range(9)), "last"]
-    assert entry.runtime_data.reporter.counters.rejected == 1
+    assert entry.runtime_data.device.reporter.counters.rejected == 1
 
 
 async def test_a_busy_cloud_keeps_samples_waiting(
@@ -170,17 +171,17 @@ async def test_a_busy_cloud_keeps_samples_waiting(
     measure(hass, "sensor.power", 2, 1000)
     await all_sent(entry)
     assert device.samples["Power"] == [(1, NOON), (2, NOON + 1000)]
-    assert not entry.runtime_data.reporter.rejections.known
+    assert not entry.runtime_data.device.reporter.outbox.refusals
 
 
 async def test_the_rate_is_the_users(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """A changed rate applies without a reconnect."""
     entry = await set_up([], options={"uplink_rate": 2})
-    limiter = entry.runtime_data.link._limiter
-    assert limiter.burst + limiter.rate == 2
+    limit = entry.runtime_data.link._limit
+    assert limit.messages == 2
     hass.config_entries.async_update_entry(entry, options={**entry.options, "uplink_rate": 30})
     await hass.async_block_till_done()
-    assert limiter.burst + limiter.rate == 30
+    assert limit.messages == 30
     assert device.connections == 1
 
 
@@ -188,7 +189,7 @@ async def test_a_cloud_that_refuses_all_batches(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The search for the bad sample ends soon, and the property rests with its reason."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REFUSED_IN_A_ROW", 5)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.MAX_REFUSED_IN_A_ROW", 5)
     device.thing_model = None
     hass.states.async_set("sensor.power", "0", WATT)
     entry = await set_up([POWER], options=NO_MODEL)
@@ -197,7 +198,7 @@ async def test_a_cloud_that_refuses_all_batches(
     for value in range(1, 101):
         measure(hass, "sensor.power", value)
     await all_sent(entry)
-    assert "6813" in entry.runtime_data.reporter.rejections.known["Power"].reason
+    assert "6813" in entry.runtime_data.device.reporter.outbox.refusals["Power"].reason
     assert len(uplinks(cloud, BATCH)) < 20
     assert len(on_topic(cloud, POST)) <= 1
 
@@ -220,7 +221,7 @@ async def test_a_fault_of_our_own_does_not_end_the_sending(
         raise ZeroDivisionError
 
     with monkeypatch.context() as context:
-        context.setattr(entry.runtime_data.link, "post_properties", broken)
+        context.setattr(entry.runtime_data.link.device, "post_properties", broken)
         measure(hass, "sensor.power", 2, 1000)
         await until(lambda: "Sending failed unexpectedly" in caplog.text)
     measure(hass, "sensor.power", 3, 2000)
@@ -255,7 +256,7 @@ class TestIntervals:
         await caught_up(entry)
         cloud.faults.set(freeze=DEVICE_NAME)
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
-        await until(lambda: entry.runtime_data.reporter.outbox._sending)
+        await until(lambda: entry.runtime_data.device.reporter.outbox.of("CurrentTemperature").sending)
         device.connection.close("the line is dead")
         await posted(device, "CurrentTemperature", 21)
 

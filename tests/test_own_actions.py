@@ -1,4 +1,4 @@
-"""Control by the user's own actions: they run with the value, and the answer tells what became of them."""
+"""Control by the user's own actions: they run with the value, and the answer says whether they succeeded."""
 
 import asyncio
 from typing import Any
@@ -19,18 +19,18 @@ TELL = [{"action": "test.tell", "data": {"value": "{{ value }}", "identifier": "
 
 
 def custom(identifier: str, actions: list[dict[str, Any]] = TELL) -> dict[str, Any]:
-    """Return a binding of actions and nothing else."""
+    """Return a binding that has only actions."""
     return {"identifier": identifier, "entity": "", "aspect": "actions", "access": "control", "actions": actions}
 
 
 @pytest.fixture
-def told(hass: HomeAssistant) -> list[ServiceCall]:
-    """Return what the actions tell."""
+def recorded(hass: HomeAssistant) -> list[ServiceCall]:
+    """Return the calls that the actions make."""
     return async_mock_service(hass, "test", "tell")
 
 
 @pytest.mark.parametrize(
-    ("identifier", "wish", "value"),
+    ("identifier", "sent", "value"),
     [
         ("LightSwitch", 1, True),
         ("Brightness", 40, 40),
@@ -44,26 +44,26 @@ def told(hass: HomeAssistant) -> list[ServiceCall]:
 async def test_actions_get_the_value(
     set_up: SetUp,
     set_properties: SetProperties,
-    told: list[ServiceCall],
+    recorded: list[ServiceCall],
     identifier: str,
-    wish: object,
+    sent: object,
     value: object,
 ) -> None:
-    """In Python's own types, an item by its name; the cloud reads nothing back."""
+    """In Python types, an item of an enum by its name."""
     await set_up([custom(identifier)])
-    assert (await set_properties(**{identifier: wish})).code == 200
-    assert [dict(call.data) for call in told] == [{"value": value, "identifier": identifier}]
+    assert (await set_properties(**{identifier: sent})).code == 200
+    assert [dict(call.data) for call in recorded] == [{"value": value, "identifier": identifier}]
 
 
-async def test_a_switch_that_is_really_a_lamp(
+async def test_entity_is_reported_and_own_actions_control(
     hass: HomeAssistant,
     device: CloudDevice,
     house: None,
     set_up: SetUp,
     set_properties: SetProperties,
-    told: list[ServiceCall],
+    recorded: list[ServiceCall],
 ) -> None:
-    """Reported from one entity, controlled by actions; what the entity can do doesn't matter, nor whether it is there."""
+    """The capabilities and the availability of the entity do not matter to the actions."""
     hass.states.async_set("binary_sensor.light", "off")
     row = {"identifier": "LightSwitch", "entity": "binary_sensor.light", "aspect": "state", "access": "both"}
     await set_up([{**row, "actions": TELL, "conversion": {"invert": True}}])
@@ -73,18 +73,18 @@ async def test_a_switch_that_is_really_a_lamp(
     assert (await set_properties(LightSwitch=0)).code == 200
     hass.states.async_remove("binary_sensor.light")
     assert (await set_properties(LightSwitch=1)).code == 200
-    assert [call.data["value"] for call in told] == [False, True, False]
+    assert [call.data["value"] for call in recorded] == [False, True, False]
 
 
-async def test_actions_that_the_user_wrote_need_no_word_about_risks(
-    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, told: list[ServiceCall]
+async def test_own_actions_need_no_confirmation(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, recorded: list[ServiceCall]
 ) -> None:
-    """Who wrote them knows what they do."""
+    """The user wrote them and knows what they do."""
     hass.states.async_set("lock.door", "locked")
     row = {"identifier": "LightSwitch", "entity": "lock.door", "aspect": "locked", "access": "both"}
     await set_up([{**row, "actions": TELL, "conversion": {"options": {"locked": 1, "unlocked": 0}}}])
     assert (await set_properties(LightSwitch=0)).code == 200
-    assert [call.data["value"] for call in told] == [False]
+    assert [call.data["value"] for call in recorded] == [False]
 
 
 @pytest.mark.parametrize(
@@ -97,15 +97,15 @@ async def test_actions_that_the_user_wrote_need_no_word_about_risks(
         ([{"action": "test.fail"}], "no power"),
     ],
 )
-async def test_actions_that_fail_are_answered_as_failed(
+async def test_failing_actions_are_answered_as_failed(
     hass: HomeAssistant,
     set_up: SetUp,
     set_properties: SetProperties,
-    told: list[ServiceCall],
+    recorded: list[ServiceCall],
     actions: list[dict[str, Any]],
     words: str,
 ) -> None:
-    """Whatever the reason, also when the sequence itself is none."""
+    """Whatever the reason, also if the sequence is invalid."""
 
     async def fail(call: ServiceCall) -> None:
         raise HomeAssistantError("no power")
@@ -115,32 +115,32 @@ async def test_actions_that_fail_are_answered_as_failed(
     reply = await set_properties(Brightness=40)
     assert reply.code == 100005
     assert words in reply.data["Brightness"]
-    assert not told
+    assert not recorded
 
 
-async def test_a_value_that_the_property_does_not_take_runs_nothing(
-    set_up: SetUp, set_properties: SetProperties, told: list[ServiceCall]
+async def test_invalid_value_does_not_run_the_actions(
+    set_up: SetUp, set_properties: SetProperties, recorded: list[ServiceCall]
 ) -> None:
-    """It is refused as everywhere else."""
+    """It is refused as for any property."""
     await set_up([custom("Brightness"), custom("HVACMode")])
     assert (await set_properties(Brightness=101)).code == 100009
     assert (await set_properties(HVACMode="warm")).code == 100008
-    assert not told
+    assert not recorded
 
 
-async def test_own_actions_stand_alone_among_the_properties_of_an_entity(
+async def test_own_actions_are_independent_of_other_properties_of_the_entity(
     hass: HomeAssistant,
     house: None,
     set_up: SetUp,
     set_properties: SetProperties,
-    told: list[ServiceCall],
+    recorded: list[ServiceCall],
 ) -> None:
-    """The others are one wish, of which nothing is done when a part of it is refused; these are their own."""
+    """The other properties of the entity are set together or not at all."""
     aside = {**TARGET, "identifier": "Brightness", "actions": TELL}
     await set_up([TARGET, aside, LAMP])
     reply = await set_properties(TargetTemperature=8.0, Brightness=20, LightSwitch=1)
     assert (reply.code, list(reply.data)) == (100009, ["TargetTemperature"])
-    assert [call.data["value"] for call in told] == [20]
+    assert [call.data["value"] for call in recorded] == [20]
     assert hass.states.get("input_boolean.lamp").state == "on"
 
     reply = await set_properties(TargetTemperature=25.0, Brightness=300)
@@ -148,10 +148,10 @@ async def test_own_actions_stand_alone_among_the_properties_of_an_entity(
     assert hass.states.get("input_number.target").state == "25.0"
 
 
-async def test_actions_wait_for_the_turn_of_their_target(
+async def test_own_actions_of_one_property_run_one_after_the_other(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """One after the other for the same entity or property, side by side for others."""
+    """Those of different properties run at the same time."""
     started: list[str] = []
     go_on = asyncio.Event()
 
@@ -174,13 +174,13 @@ async def test_actions_wait_for_the_turn_of_their_target(
     assert started[-1] == "Brightness 2"
 
 
-async def test_actions_that_take_too_long_are_left_to_run_on(
+async def test_own_actions_continue_after_the_deadline(
     hass: HomeAssistant,
     set_up: SetUp,
     set_properties: SetProperties,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The answer says that it isn't known how they end; until they do, nobody else gets the turn."""
+    """The answer says so, and the next command waits until they end."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
     go_on = asyncio.Event()
     done: list[object] = []
@@ -200,7 +200,7 @@ async def test_actions_that_take_too_long_are_left_to_run_on(
     assert done == [1]
 
 
-async def test_an_entity_without_own_actions_keeps_to_what_it_can(
+async def test_raw_state_without_own_actions_is_read_only(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """A state or an attribute can only be reported."""

@@ -1,4 +1,4 @@
-"""What the cloud may do beyond what is bound: only while a condition holds, only so often, or only for show."""
+"""What the cloud may do beyond the bindings: conditions, a limit for each minute, and a dry run."""
 
 from itertools import count
 from typing import Any
@@ -35,7 +35,7 @@ async def test_condition_for_all_commands(
     set_up: SetUp,
     set_properties: SetProperties,
 ) -> None:
-    """Nobody at home: no property, no service; what is not bound is still told as that. A change needs no connection."""
+    """It guards properties and services. A changed condition applies without a reconnect."""
     run = async_mock_service(hass, "test", "run")
     hass.states.async_set("person.anna", "not_home")
     entry = await set_up([LAMP, TARGET], [ECHO], {"command_condition": AT_HOME})
@@ -65,7 +65,7 @@ async def test_condition_of_one_binding(
     set_up: SetUp,
     set_properties: SetProperties,
 ) -> None:
-    """It guards its property or its service alone, even where both have the same name."""
+    """It guards only its property or service, even if both have the same name."""
     run = async_mock_service(hass, "test", "run")
     hass.states.async_set("person.anna", "not_home")
     service = {**ECHO, "identifier": "LightSwitch"}
@@ -80,10 +80,10 @@ async def test_condition_of_one_binding(
     assert (await set_properties(LightSwitch=1)).code == 200
 
 
-async def test_condition_knows_the_identifier(
+async def test_condition_has_the_identifier_as_a_variable(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A template can tell what is about to be commanded."""
+    """A template can use it."""
     await set_up([{**LAMP, "condition": TEMPLATE}, {**TARGET, "condition": TEMPLATE}])
     assert (await set_properties(LightSwitch=1)).code == 200
     assert (await set_properties(TargetTemperature=25.0)).code == 100003
@@ -98,10 +98,10 @@ async def test_condition_knows_the_identifier(
         [{"condition": "device", "device_id": "gone", "domain": "light", "type": "is_on"}],
     ],
 )
-async def test_a_condition_that_cannot_be_checked_does_not_hold(
+async def test_condition_that_cannot_be_checked_does_not_hold(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, broken: list[dict[str, Any]]
 ) -> None:
-    """What it guards stays shut, the rest works."""
+    """What it guards stays forbidden, other properties can be set."""
     await set_up([{**LAMP, "condition": broken}, TARGET])
     assert (await set_properties(LightSwitch=1)).code == 100003
     assert (await set_properties(TargetTemperature=25.0)).code == 200
@@ -114,14 +114,14 @@ async def test_limit(
     set_properties: SetProperties,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever comes beyond it within a minute is refused before anybody looks at it; a minute later it goes on."""
+    """Commands beyond the limit for a minute are refused at once; a minute later commands are accepted again."""
     entry = await set_up([LAMP], options={"commands_per_minute": 2})
     for value, code in ((1, 200), (0, 200), (1, 429), (1, 429)):
         assert (await set_properties(LightSwitch=value)).code == code
     assert hass.states.get("input_boolean.lamp").state == "off"
     monkeypatch.setattr("custom_components.aliyun_iot.commands.policy.MINUTE", 0.0)
     assert (await set_properties(LightSwitch=1)).code == 200
-    assert [row["code"] for row in entry.runtime_data.commander.journal.rows()] == [200, 200, 429, 429, 200]
+    assert [row["code"] for row in entry.runtime_data.device.commander.journal.rows()] == [200, 200, 429, 429, 200]
 
 
 async def test_dry_run(
@@ -132,7 +132,7 @@ async def test_dry_run(
     set_up: SetUp,
     set_properties: SetProperties,
 ) -> None:
-    """Everything is checked as usual, nothing is done, and nobody is told that it was."""
+    """Everything is checked, nothing is done, and no success is answered."""
     run = async_mock_service(hass, "test", "run")
     await set_up([LAMP, TARGET], [ECHO], {"dry_run": True})
     reply = await set_properties(LightSwitch=1, TargetTemperature=99.0)
@@ -163,10 +163,10 @@ RISKY = {
 
 
 @pytest.mark.parametrize("entity_id", RISKY)
-async def test_risky_entities_are_asked_about(
+async def test_risky_entity_needs_a_confirmation(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, entity_id: str
 ) -> None:
-    """The form insists on a confirmation, and a binding that came without one lets the cloud do nothing."""
+    """The form demands it, and a stored binding without it does not allow control."""
     state, attributes, aspect = RISKY[entity_id]
     hass.states.async_set(entity_id, state, attributes)
     row = {"identifier": "Wish", "entity": entity_id, "aspect": aspect, "access": "control"}
@@ -187,10 +187,8 @@ async def test_risky_entities_are_asked_about(
     assert walk.errors["confirmed"] == "risky_not_confirmed"
 
 
-async def test_cover_that_is_no_door_is_not_risky(
-    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
-) -> None:
-    """A curtain may be drawn by anybody who is allowed to control."""
+async def test_curtain_is_not_risky(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
+    """It can be controlled without a confirmation."""
     calls = async_mock_service(hass, "cover", "open_cover")
     hass.states.async_set("cover.curtain", "closed", {"device_class": "curtain", "supported_features": 3})
     row = {"identifier": "Wish", "entity": "cover.curtain", "aspect": "open", "access": "control"}
@@ -203,7 +201,7 @@ async def test_cover_that_is_no_door_is_not_risky(
 async def test_settings_page(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, device: CloudDevice
 ) -> None:
-    """A condition that can't be checked is refused in plain words; what is saved works at once and comes back."""
+    """An invalid condition is refused with a reason; saved settings apply at once and are shown again."""
     hass.states.async_set("person.anna", "not_home")
     entry = await set_up([LAMP])
     walk = await Walk.options(hass, entry, "settings")
@@ -217,15 +215,15 @@ async def test_settings_page(
     assert walk.created
     await hass.async_block_till_done()
     assert entry.options["command_condition"] == AT_HOME
-    assert entry.runtime_data.commander.policy.rules.commands_per_minute == 30
+    assert entry.runtime_data.device.commander.policy.rules.commands_per_minute == 30
     assert (await set_properties(LightSwitch=1)).code == 100003
     assert device.connections == 1
     walk = await Walk.options(hass, entry, "settings")
     assert walk.values["commands"] == {"command_condition": AT_HOME, **rules}
 
 
-async def test_a_template_may_be_the_whole_condition(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """As in an automation; it is stored as a condition like any other."""
+async def test_template_as_a_condition(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """As in an automation; it is stored as a template condition."""
     walk = await Walk.options(hass, entry, "settings")
     commands = {"command_condition": ["{{ true }}"], "commands_per_minute": 0, "dry_run": True}
     await walk.submit(keep_alive=60, window=0.01, commands=commands)
@@ -234,12 +232,12 @@ async def test_a_template_may_be_the_whole_condition(hass: HomeAssistant, entry:
 
 @pytest.fixture
 async def entry(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfigEntry:
-    """Return an entry with nothing bound."""
+    """Return an entry without bindings."""
     return await set_up()
 
 
-async def test_pages_of_bindings(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """The forms of an entity, of own actions and of a service each take a condition, and refuse what is none."""
+async def test_condition_on_the_pages_of_bindings(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The forms of an entity, of own actions and of a service accept a valid condition and refuse an invalid one."""
     walk = await Walk.options(hass, entry, "add_one")
     await walk.submit(entity="input_boolean.lamp")
     entered = {"aspect": "power", "identifier": "LightSwitch", "access": "both", "conversion": {}, "reporting": {}}

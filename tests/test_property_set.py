@@ -1,4 +1,4 @@
-"""Property sets: every one is carried out or refused, and the answer says which."""
+"""Property sets: each is carried out or refused, and the answer says which."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ HALL = {
 }
 
 
-async def test_set_is_done_answered_and_posted_once(
+async def test_set_is_carried_out_answered_and_posted_once(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -39,7 +39,7 @@ async def test_set_is_done_answered_and_posted_once(
     set_up: SetUp,
     set_properties: SetProperties,
 ) -> None:
-    """200 means that it happened; the new value follows as one post."""
+    """200 means that it was done; the new value is posted once."""
     await set_up([LAMP])
     await device.wait_for(lambda one: "LightSwitch" in one.properties)
     reply = await set_properties(LightSwitch=1)
@@ -50,10 +50,10 @@ async def test_set_is_done_answered_and_posted_once(
     assert [value for value, _ in device.samples["LightSwitch"]] == [0, 1]
 
 
-async def test_set_to_the_present_value_is_confirmed(
+async def test_set_to_the_present_value_is_posted(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """The cloud takes only a post for the state, so there is one even when nothing changes."""
+    """The cloud takes values from posts only, so there is one even if nothing changes."""
     await set_up([LAMP])
     await device.wait_for(lambda one: "LightSwitch" in one.properties)
     assert (await set_properties(LightSwitch=0)).code == 200
@@ -80,7 +80,7 @@ async def test_set_to_the_present_value_is_confirmed(
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_every_refusal_has_its_code(
+async def test_refusal_has_its_code(
     hass: HomeAssistant,
     house: None,
     set_up: SetUp,
@@ -89,7 +89,7 @@ async def test_every_refusal_has_its_code(
     code: int,
     words: str,
 ) -> None:
-    """What can't be done is said, names the property, and changes nothing."""
+    """The message names the property and the reason, and nothing changes."""
     hass.states.async_set("light.hall", STATE_UNAVAILABLE, HALL)
     hass.states.async_set("sensor.outside", "5", {"unit_of_measurement": "°C"})
     hass.states.async_set("climate.room", "heat", {"hvac_modes": ["off", "heat"]})
@@ -105,23 +105,23 @@ async def test_every_refusal_has_its_code(
             {"identifier": "ZoneLevels", "entity": "input_number.gone", "aspect": "value", "access": "both"},
         ]
     )
-    before = present(hass)
+    before = present_states(hass)
     reply = await set_properties(**values)
     assert reply.code == code
     assert words in reply.message
     assert set(reply.data) == set(values)
-    assert present(hass) == before
+    assert present_states(hass) == before
 
 
-def present(hass: HomeAssistant) -> dict[str, str]:
-    """Return all states but the one that tells of commands."""
+def present_states(hass: HomeAssistant) -> dict[str, str]:
+    """Return all states except those of the event entities."""
     return {one.entity_id: one.state for one in hass.states.async_all() if one.domain != "event"}
 
 
-async def test_locked_until_confirmed(
+async def test_lock_needs_a_confirmation(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A lock is not commandable before the user says so, even if its binding allows control."""
+    """A lock cannot be controlled before the user has confirmed it, even if its binding allows control."""
     calls: list[ServiceCall] = []
     hass.services.async_register("lock", "lock", calls.append)
     hass.states.async_set("lock.door", "unlocked")
@@ -138,10 +138,10 @@ async def test_locked_until_confirmed(
     assert [call.data["entity_id"] for call in calls] == ["lock.door"]
 
 
-async def test_action_that_raises(
+async def test_exception_of_an_action_is_answered(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """An action that fails is a failure at the cloud, with Home Assistant's own words."""
+    """With the message of Home Assistant, also for an unexpected exception."""
 
     async def fail(_: ServiceCall) -> None:
         raise HomeAssistantError("the relay does not answer")
@@ -159,8 +159,8 @@ async def test_action_that_raises(
     assert (await set_properties(LightSwitch=1)).code == 100005
 
 
-async def test_action_that_is_cancelled(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
-    """An integration that gives up what it waits for cancels the action: a failure, and the caller hears it."""
+async def test_cancelled_action_is_a_failure(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
+    """An integration that gives up waiting cancels the action; the cloud gets an answer."""
 
     async def give_up(_: ServiceCall) -> None:
         raise asyncio.CancelledError
@@ -172,10 +172,10 @@ async def test_action_that_is_cancelled(hass: HomeAssistant, set_up: SetUp, set_
     assert (reply.code, "cancelled" in reply.message) == (100005, True)
 
 
-async def test_script_that_gives_up_is_a_failure(
+async def test_script_that_stops_early_is_a_failure(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A template entity whose script stops at a condition raises nothing, and still it did not happen."""
+    """A template entity whose script stops at a condition raises no exception, although nothing was done."""
     await async_setup_component(hass, "input_boolean", {"input_boolean": {"allowed": None, "done": None}})
     assert await async_setup_component(
         hass,
@@ -204,10 +204,10 @@ async def test_script_that_gives_up_is_a_failure(
     assert hass.states.get("switch.guarded").state == STATE_ON
 
 
-async def test_script_of_somebody_else_is_no_failure(
+async def test_script_triggered_by_the_change_is_no_failure(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """What a change triggers elsewhere may stop as it likes: the change itself has happened."""
+    """A script that the change triggers may stop early: the change itself was made."""
     assert await async_setup_component(
         hass,
         "template",
@@ -225,10 +225,10 @@ async def test_script_of_somebody_else_is_no_failure(
     assert hass.states.get("input_boolean.lamp").state == STATE_ON
 
 
-async def test_action_that_takes_too_long(
+async def test_action_continues_after_the_deadline(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the deadline the answer says that the action is still running, and it is not broken off."""
+    """The answer says that it is still running."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
     go_on = asyncio.Event()
     finished = asyncio.Event()
@@ -248,7 +248,7 @@ async def test_action_that_takes_too_long(
 
 
 @pytest.mark.parametrize("error", [HomeAssistantError("burnt out"), TimeoutError()])
-async def test_action_that_fails_late_or_times_out_itself(
+async def test_action_that_fails_late_or_with_its_own_timeout(
     hass: HomeAssistant,
     set_up: SetUp,
     set_properties: SetProperties,
@@ -256,7 +256,7 @@ async def test_action_that_fails_late_or_times_out_itself(
     caplog: pytest.LogCaptureFixture,
     error: Exception,
 ) -> None:
-    """A failure after the answer is in the log at least; an action's own time-out is a failure like any other."""
+    """A failure after the answer is logged; a time-out of the action itself is an ordinary failure."""
     go_on = asyncio.Event()
 
     async def slow(_: ServiceCall) -> None:
@@ -279,7 +279,7 @@ async def test_action_that_fails_late_or_times_out_itself(
 
 
 async def test_light_gets_one_action(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
-    """Power, brightness and colour temperature of one lamp are one turn_on."""
+    """Power, brightness and colour temperature of a light are one call of turn_on."""
     calls: list[ServiceCall] = []
     hass.services.async_register("light", "turn_on", calls.append)
     hass.states.async_set("light.hall", STATE_OFF, HALL)
@@ -288,10 +288,10 @@ async def test_light_gets_one_action(hass: HomeAssistant, set_up: SetUp, set_pro
     assert [call.data for call in calls] == [{"entity_id": "light.hall", "brightness": 102, "color_temp_kelvin": 3000}]
 
 
-async def test_entities_fail_one_by_one(
+async def test_failure_of_one_entity_does_not_affect_others(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """One that can't never stops the others, and each failed property is named."""
+    """Every failed property is named."""
     hass.states.async_set("light.hall", STATE_OFF, HALL)
     await set_up([LAMP, TARGET, BRIGHTNESS, KELVIN])
     reply = await set_properties(LightSwitch=1, TargetTemperature=500.0, Brightness=50, ColorTemperature="x")
@@ -302,10 +302,10 @@ async def test_entities_fail_one_by_one(
     assert hass.states.get("light.hall").state == STATE_OFF
 
 
-async def test_no_command_overtakes_one_that_takes_too_long(
+async def test_command_that_waits_too_long_is_refused(
     hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What has to wait longer than its caller does is not done late: it is refused."""
+    """It is not carried out after its deadline, nor before the earlier command."""
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.DEADLINE", 0.05)
     go_on = asyncio.Event()
     done: list[str] = []
@@ -326,10 +326,10 @@ async def test_no_command_overtakes_one_that_takes_too_long(
     assert done == ["turn_on", "turn_on"]
 
 
-async def test_contradiction_is_refused(
+async def test_contradicting_values_are_refused(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """Two properties that stand for the same thing may agree, but not differ."""
+    """Two properties bound to the same aspect may have the same value, but not different ones."""
     await set_up([LAMP, {**LAMP, "identifier": "Power"}], options={"thing_model": None})
     assert (await set_properties(LightSwitch=1, Power=1)).code == 200
     reply = await set_properties(LightSwitch=1, Power=0)
@@ -340,7 +340,7 @@ async def test_contradiction_is_refused(
 async def test_commands_to_one_entity_keep_their_order(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A slow first command is finished before the second one begins."""
+    """A slow command is finished before the next one starts."""
     order: list[str] = []
 
     async def slow(call: ServiceCall) -> None:
@@ -368,10 +368,10 @@ async def test_commands_to_one_entity_keep_their_order(
     assert order == ["turn_on begins", "turn_on ends", "turn_off begins", "turn_off ends"]
 
 
-async def test_entity_that_disappears_while_bound(
+async def test_removed_entity(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """Its property answers "unavailable" or "not bound", the others go on."""
+    """Its property is answered as unavailable or not bound; other properties are set."""
     registry = er.async_get(hass)
     gone = registry.async_get_or_create("switch", "test", "gone")
     hass.states.async_set(gone.entity_id, "off")
@@ -386,8 +386,10 @@ async def test_entity_that_disappears_while_bound(
     assert hass.states.get("input_boolean.lamp").state == STATE_ON
 
 
-async def test_state_without_an_entity(hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties) -> None:
-    """What is only written on the wall cannot be switched, though the action for it would raise nothing."""
+async def test_state_without_an_entity_is_refused(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """An action for it would have no effect and raise no exception."""
     assert await async_setup_component(hass, "switch", {})
     hass.states.async_set("switch.ghost", "off")
     await set_up([{**LAMP, "entity": "switch.ghost"}])

@@ -1,4 +1,4 @@
-"""What the READMEs list is all that there is, in both languages."""
+"""The READMEs in both languages list all fields, entities and event data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +42,7 @@ def rows(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_of_a_binding_is_explained(language: str) -> None:
-    """By the name that the form shows, which may say more; related ones share a row."""
+    """The row has the name in the form, possibly with details; related fields share a row."""
     page = translations(language)["options"]["step"]["binding"]
     labels = [*page["data"].values()]
     for section in page["sections"].values():
@@ -52,18 +52,18 @@ def test_every_field_of_a_binding_is_explained(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_entity_of_the_integration_is_named(language: str) -> None:
-    """Also those that are disabled at first."""
+def test_every_entity_of_the_integration_is_listed(language: str) -> None:
+    """Entities that are disabled by default are listed as well."""
     kinds: dict[str, dict[str, Any]] = translations(language)["entity"]
     names = [entity["name"].split("{")[0].strip() for kind in kinds.values() for entity in kind.values()]
     assert len(names) == 12
     assert [name for name in names if name not in chapter(language, "entities")] == []
 
 
-async def test_everything_in_the_events_is_explained(
+async def test_all_event_data_is_explained(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A command that is refused fires both events; nothing is in them that the pages do not say, nor the other way."""
+    """A refused command fires both events; the pages list exactly the keys of their data."""
     await set_up([TARGET])
     commands = async_capture_events(hass, EVENT_COMMAND)
     failures = async_capture_events(hass, EVENT_COMMAND_FAILED)

@@ -1,4 +1,4 @@
-"""A loop between the cloud and an automation is a repair issue that says what to do, and that can be fixed."""
+"""The repair issue for a loop between the cloud and an automation."""
 
 from http import HTTPStatus
 from typing import Any
@@ -22,14 +22,14 @@ FLOW = "/api/repairs/issues/fix"
 
 @pytest.fixture
 async def looping(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfigEntry:
-    """Return an entry one of whose properties is paused."""
+    """Return an entry with a property that is paused because of a loop."""
     assert await async_setup_component(hass, "repairs", {})
     entry = await set_up([LAMP])
-    loops = entry.runtime_data.loops
+    loops = entry.runtime_data.device.loops
     for _ in range(TURNS + 1):
         command = Context()
-        loops.commanded({"LightSwitch": 1}, command)
-        loops.changed("Brightness", 1, Context(parent_id=command.id))
+        loops.record_command({"LightSwitch": 1}, command)
+        loops.record_change("Brightness", 1, Context(parent_id=command.id))
     assert loops.is_paused("LightSwitch")
     return entry
 
@@ -42,14 +42,14 @@ async def listed(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> lis
     return [issue for issue in issues if issue["domain"] == DOMAIN]
 
 
-async def test_the_issue_is_fixed(
+async def test_fix_flow_resumes_the_property(
     hass: HomeAssistant,
     looping: MockConfigEntry,
     hass_client: ClientSessionGenerator,
     hass_ws_client: WebSocketGenerator,
     set_properties: SetProperties,
 ) -> None:
-    """The cloud is refused until somebody says that the loop is broken."""
+    """The cloud's commands are refused until the user confirms that the loop is broken."""
     assert (await set_properties(LightSwitch=1)).code == 100011
     [issue] = await listed(hass, hass_ws_client)
     assert issue["is_fixable"]
@@ -72,10 +72,10 @@ async def test_the_issue_is_fixed(
     assert (await set_properties(LightSwitch=1)).code == 200
 
 
-async def test_an_entry_that_is_gone_has_no_loop(
+async def test_issue_is_withdrawn_when_the_entry_is_unloaded(
     hass: HomeAssistant, looping: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
-    """The issue goes with the connection; a form that is still open does no harm."""
+    """A fix flow that is still open can be submitted without an error."""
     [issue_id] = [key for domain, key in ir.async_get(hass).issues if domain == DOMAIN]
     client = await hass_client()
     page = await (await client.post(FLOW, json={"handler": DOMAIN, "issue_id": issue_id})).json()

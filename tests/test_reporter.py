@@ -124,9 +124,9 @@ async def test_rejected_property_is_remembered_and_not_repeated(
     stranger = {"identifier": "Stranger", "entity": "sensor.stranger", "aspect": "value"}
     entry = await set_up([TEMPERATURE, stranger], options={"thing_model": None})
     await posted(device, "CurrentTemperature", 20.0)
-    reporter = entry.runtime_data.reporter
-    await until(lambda: "Stranger" in reporter.rejections.known)
-    assert "params not exist" in reporter.rejections.known["Stranger"].reason
+    reporter = entry.runtime_data.device.reporter
+    await until(lambda: "Stranger" in reporter.outbox.refusals)
+    assert "params not exist" in reporter.outbox.refusals["Stranger"].reason
     assert caplog.text.count("The cloud rejected Stranger") == 1
 
     for watt in range(2, 12):
@@ -140,13 +140,13 @@ async def test_lost_reply_is_posted_again(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a reply nothing is certain, so what is still current is posted again."""
-    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 20.0)
     cloud.faults.set(lose_replies=1)
     hass.states.async_set("sensor.living_room", "21", CELSIUS)
-    await until(lambda: entry.runtime_data.reporter.counters.retried == 1)
+    await until(lambda: entry.runtime_data.device.reporter.counters.retried == 1)
     await until(lambda: len(device.samples["CurrentTemperature"]) == 3)
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0, 21.0, 21.0]
 
@@ -159,10 +159,10 @@ async def test_busy_cloud_is_given_time(
     cloud.faults.set(answer_code={"code": 429, "count": 2})
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
-    reporter = entry.runtime_data.reporter
+    reporter = entry.runtime_data.device.reporter
     await until(lambda: reporter.counters.sent == 1)
     assert reporter.counters.retried == 2
-    assert not reporter.rejections.known
+    assert not reporter.outbox.refusals
 
 
 async def test_another_code_rejects_the_whole_post(
@@ -172,11 +172,11 @@ async def test_another_code_rejects_the_whole_post(
     cloud.faults.set(answer_code={"code": 6813, "count": 1})
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
-    reporter = entry.runtime_data.reporter
-    await until(lambda: "CurrentTemperature" in reporter.rejections.known)
+    reporter = entry.runtime_data.device.reporter
+    await until(lambda: "CurrentTemperature" in reporter.outbox.refusals)
     hass.states.async_set("sensor.living_room", "21", CELSIUS)
     await posted(device, "CurrentTemperature", 21.0)
-    await until(lambda: not reporter.rejections.known)
+    await until(lambda: not reporter.outbox.refusals)
 
 
 async def test_comes_back_with_a_snapshot(
@@ -208,7 +208,7 @@ async def test_last_word_outlives_an_outage(
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 20.0)
-    reporter = entry.runtime_data.reporter
+    reporter = entry.runtime_data.device.reporter
     await until(lambda: reporter.counters.sent == 1)
     if under_way:
         cloud.faults.set(lose_replies=1)
@@ -269,8 +269,8 @@ async def test_large_values_go_in_halves(
     hass.states.async_set("sensor.t7", "7" * 230 + "\N{PILE OF POO}" * 20)
     entry = await set_up(rows, options={"thing_model": None})
     await device.wait_for(lambda one: len(one.properties) == 7)
-    await until(lambda: "T7" in entry.runtime_data.reporter.rejections.known)
-    assert "too large" in entry.runtime_data.reporter.rejections.known["T7"].reason
+    await until(lambda: "T7" in entry.runtime_data.device.reporter.outbox.refusals)
+    assert "too large" in entry.runtime_data.device.reporter.outbox.refusals["T7"].reason
 
 
 async def test_return_to_the_old_value_between_two_halves(
@@ -283,7 +283,7 @@ async def test_return_to_the_old_value_between_two_halves(
     for n in range(2):
         hass.states.async_set(f"sensor.t{n}", "old")
     entry = await set_up(rows, options={"thing_model": None})
-    reporter = entry.runtime_data.reporter
+    reporter = entry.runtime_data.device.reporter
     await until(lambda: reporter.counters.sent == 2)
     cloud.faults.set(delay_replies=0.1)
     await asyncio.sleep(0.05)  # the window of the snapshot
@@ -349,7 +349,7 @@ async def test_renamed_removed_and_returned_entity(
     registry.async_remove("switch.reading_lamp")
     hass.states.async_remove("switch.reading_lamp")
     await hass.async_block_till_done()
-    assert "removed" in entry.runtime_data.bound.problems["LightSwitch"]
+    assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
     registry.async_update_entity("sensor.living_room", name="Warm room")
     await hass.async_block_till_done()
     assert caplog.text.count("Property LightSwitch does not work") == 1
@@ -370,7 +370,7 @@ async def test_unreportable_value_is_shown_and_stops_nobody(
     hass.states.async_set("switch.lamp", "on")
     entry = await set_up([TEMPERATURE, SWITCH])
     await posted(device, "LightSwitch", 1)
-    assert "125" in entry.runtime_data.reporter.unreportable["CurrentTemperature"]
+    assert "125" in entry.runtime_data.device.reporter.unreportable["CurrentTemperature"]
     hass.states.async_set("sensor.living_room", "40", CELSIUS)
     await posted(device, "CurrentTemperature", 40.0)
-    assert not entry.runtime_data.reporter.unreportable
+    assert not entry.runtime_data.device.reporter.unreportable

@@ -1,4 +1,4 @@
-"""Rules in the user interface: following a selection, changing it, stopping with or without what it has bound."""
+"""The subentry flow of a rule: following a selection, changing it, and removing it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.const import SUBENTRY_RULE
 from custom_components.aliyun_iot.exposures import exposed_bindings
-from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.rules import rules_of
 from simulator import CloudDevice
 
@@ -35,12 +35,12 @@ async def entry(device: CloudDevice, set_up: SetUp) -> MockConfigEntry:
 
 
 def label(house: LabelledHouse, **more: Any) -> dict[str, Any]:
-    """Return what the page sends that selects the label."""
+    """Return the input that selects the label."""
     return selected(target={"label_id": [house.label]}, **more)
 
 
 async def add_rule(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> str:
-    """Follow the label with all that is suggested, and return the id of the rule."""
+    """Follow the label with all suggestions, and return the id of the rule."""
     walk = await Walk.add_subentry(hass, entry, "rule")
     await walk.submit(**label(house))
     if walk.step == "suggestions":
@@ -51,10 +51,10 @@ async def add_rule(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledH
     return rule_id(entry)
 
 
-async def test_a_selection_is_followed(
+async def test_selection_is_followed(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """What is unticked stays away, what is ticked is bound as the preview says, by the same connection."""
+    """Unselected suggestions are left out, selected ones are bound as previewed, without a reconnect."""
     first, second = house.add("switch.first", labelled=True), house.add("switch.second", labelled=True)
     walk = await Walk.add_subentry(hass, entry, "rule")
     await walk.submit(**label(house))
@@ -64,18 +64,18 @@ async def test_a_selection_is_followed(
     assert offered[kept] in walk.description()
     await walk.submit()
     assert walk.created
-    await device.wait_for(lambda one: kept in one.properties)
+    await device.wait_for(lambda _: kept in device.properties)
     assert followed(entry) == {kept: first}
     rule = rules_of(entry)[rule_id(entry)]
-    assert rule.left_out == {Facet(second, "power")}
+    assert rule.left_out == {EntityAspect(second, "power")}
     assert entry.subentries[rule_id(entry)].title == "Follow: label Cloud"
     assert device.connections == 1
 
 
-async def test_what_is_unticked_is_left_to_others(
+async def test_unticked_property_is_left_to_other_entities(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: LabelledHouse
 ) -> None:
-    """The rule binds what the preview says, once it is stored and again when it is carried out later."""
+    """The rule binds what the preview shows, when it is stored and when it is carried out again."""
     entry = await set_up()
     first, second = house.add("light.first", labelled=True), house.add("light.second", labelled=True)
     walk = await Walk.add_subentry(hass, entry, "rule")
@@ -87,15 +87,17 @@ async def test_what_is_unticked_is_left_to_others(
     await walk.submit()
     assert walk.created
     await until(lambda: followed(entry) == {"LightSwitch": second})
-    assert rules_of(entry)[rule_id(entry)].left_out == {Facet(first, "power")}
+    assert rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")}
 
     house.add("light.third", labelled=True)
     await hass.async_block_till_done()
     assert followed(entry) == {"LightSwitch": second}
 
 
-async def test_a_rule_may_begin_with_nothing(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
-    """There is no list to tick; what comes later is bound. But something has to be named."""
+async def test_rule_may_match_nothing_at_first(
+    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
+) -> None:
+    """The page with suggestions is skipped, but the selection must not be empty."""
     walk = await Walk.add_subentry(hass, entry, "rule")
     await walk.submit(**selected())
     assert walk.errors == {"target": "nothing_selected"}
@@ -107,8 +109,8 @@ async def test_a_rule_may_begin_with_nothing(hass: HomeAssistant, entry: MockCon
     assert not followed(entry)
 
 
-async def test_the_options_lead_to_a_rule_as_well(hass: HomeAssistant, house: LabelledHouse) -> None:
-    """By a switch on the page where several entities are selected; it needs no connection."""
+async def test_rule_is_added_in_the_options(hass: HomeAssistant, house: LabelledHouse) -> None:
+    """The page for the selection has a switch to follow it; no connection is needed."""
     lamp = house.add("switch.lamp", labelled=True)
     entry = entry_with(hass, {})
     walk = await Walk.options(hass, entry, "select")
@@ -118,13 +120,13 @@ async def test_the_options_lead_to_a_rule_as_well(hass: HomeAssistant, house: La
     assert walk.created
     assert followed(entry) == {"PowerSwitch": lamp}
     assert [binding.rule for binding in exposed_bindings(entry)] == [rule_id(entry)]
-    assert rules_of(entry)[rule_id(entry)].bound == {Facet(lamp, "power")}
+    assert rules_of(entry)[rule_id(entry)].bound == {EntityAspect(lamp, "power")}
 
 
-async def test_what_is_followed_is_changed(
+async def test_selection_of_a_rule_is_changed(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """The preview names what is bound and what is released; what stays keeps its identifier."""
+    """The preview lists what is bound and released, and the other bindings keep their identifiers."""
     first, second = house.add("switch.first", labelled=True), house.add("switch.second", labelled=True)
     third = house.add("switch.third")
     followed_rule = await add_rule(hass, entry, house)
@@ -142,22 +144,22 @@ async def test_what_is_followed_is_changed(
     assert set(walk.values["bindings"]) == set(walk.choices("bindings"))
     await walk.submit(**walk.values)
     assert "To be bound: 1" in walk.description()
-    assert "To be released: 1" in walk.description()
+    assert "To be unbound: 1" in walk.description()
     assert followed(entry) == before
     await walk.submit()
     assert walk.aborted == "reconfigure_successful"
     await hass.async_block_till_done()
     assert set(followed(entry).values()) == {second, third}
-    assert followed(entry).items() & before.items() == {next(one for one in before.items() if one[1] == second)}
+    assert followed(entry).items() & before.items() == {next(item for item in before.items() if item[1] == second)}
     assert entry.subentries[followed_rule].title == "Follow: label Cloud, switch.third"
     assert first not in followed(entry).values()
     assert device.connections == 1
 
 
-async def test_what_was_left_out_can_be_ticked_again(
+async def test_left_out_binding_can_be_selected_again(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """It is listed, unticked, with the rest; unticking releases."""
+    """It is listed unselected; unselecting a binding releases it."""
     lamp = house.add("switch.lamp", labelled=True)
     followed_rule = await add_rule(hass, entry, house)
     walk = await Walk.options(hass, entry, "remove")
@@ -177,17 +179,17 @@ async def test_what_was_left_out_can_be_ticked_again(
     await walk.submit()
     await hass.async_block_till_done()
     assert not exposed_bindings(entry)
-    assert rules_of(entry)[followed_rule].left_out == {Facet(lamp, "power")}
+    assert rules_of(entry)[followed_rule].left_out == {EntityAspect(lamp, "power")}
 
 
-async def test_bindings_are_kept_and_no_longer_followed(
+async def test_bindings_are_kept_when_a_rule_is_removed(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
-    """They become the user's own; the rule is gone."""
+    """They become the user's own bindings."""
     house.add("switch.lamp", labelled=True)
     followed_rule = await add_rule(hass, entry, house)
     walk = await Walk.reconfigure_subentry(hass, entry, followed_rule, "keep")
-    assert "Bindings that stay, as your own: 1." in walk.description()
+    assert "Bindings kept as your own: 1." in walk.description()
     await walk.submit()
     assert walk.aborted == "kept"
     await hass.async_block_till_done()
@@ -195,7 +197,7 @@ async def test_bindings_are_kept_and_no_longer_followed(
     assert [(binding.identifier, binding.rule) for binding in exposed_bindings(entry)] == [("PowerSwitch", "")]
 
 
-async def test_a_rule_is_made_while_the_entry_is_not_loaded(
+async def test_rule_added_while_the_entry_is_not_loaded(
     hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
 ) -> None:
     """It is carried out when the entry is set up."""
@@ -214,10 +216,10 @@ async def test_a_rule_is_made_while_the_entry_is_not_loaded(
         ("zh-Hans", "跟随：楼层“Ground”、Hall、标签“Cloud”、另外 3 个"),
     ],
 )
-async def test_a_title_says_what_is_followed(
+async def test_title_of_a_rule_lists_its_selection(
     hass: HomeAssistant, house: LabelledHouse, language: str, title: str
 ) -> None:
-    """The widest first, and not all of it."""
+    """It lists floors first and entities last, and is shortened."""
     hass.config.language = language
     entry = entry_with(hass, {})
     area, floor = ar.async_get(hass).async_create("Hall"), fr.async_get(hass).async_create("Ground")
@@ -237,4 +239,6 @@ async def test_a_title_says_what_is_followed(
     )
     await walk.submit(**walk.values)
     await walk.submit()
-    assert [one.title for one in entry.subentries.values() if one.subentry_type == SUBENTRY_RULE] == [title]
+    assert [subentry.title for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_RULE] == [
+        title
+    ]

@@ -1,4 +1,4 @@
-"""Binding many entities at once: what is selected, what is suggested, what the preview says, and what is saved."""
+"""Bind many entities at once: selection, suggestions, preview and what is stored."""
 
 from datetime import datetime
 import json
@@ -37,25 +37,25 @@ def home(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
-    """Return an entry with a thing model that is not set up: the pages need no connection."""
+    """Return an entry with a thing model that is not set up; the pages need no connection."""
     return entry_with(hass, {"thing_model": thing_model_document})
 
 
 async def select(hass: HomeAssistant, entry: MockConfigEntry, *entity_ids: str, **more: Any) -> Walk:
-    """Choose entities and go on to what is suggested for them."""
+    """Select entities and continue with the suggestions."""
     walk = await Walk.options(hass, entry, "select")
     return await walk.submit(**selected(*entity_ids, **more))
 
 
 async def save(walk: Walk, *identifiers: str) -> Walk:
-    """Take some of the suggestions, or all, and save what the preview shows."""
+    """Take the given suggestions, or all, and store what the preview shows."""
     await walk.submit(bindings=list(identifiers) or list(walk.choices("bindings")))
     assert walk.step == "preview"
     return await walk.submit()
 
 
 def folded(walk: Walk) -> dict[str, str]:
-    """Return the lists of the preview by what stands above them."""
+    """Return the lists of the preview by their headings."""
     return dict(re.findall(r"<details[^>]*><summary>(.*?)</summary>(.*?)</details>", walk.description(), re.DOTALL))
 
 
@@ -65,7 +65,7 @@ def rows(content: str) -> list[str]:
 
 
 async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Pairs are suggested, all of them ticked; what is left works at once, without another connection."""
+    """All suggestions are selected at first; the bindings work at once, without a reconnect."""
     entry = await set_up()
     walk = await select(hass, entry, LAMP, "sensor.cellar", "switch.kettle")
     assert walk.step == "suggestions"
@@ -77,7 +77,7 @@ async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: C
     }
     assert walk.values == {"bindings": list(walk.choices("bindings"))}
     assert "Found: 4." in walk.description()
-    assert "Nothing fits for certain, or all is bound already: Kettle." in walk.description()
+    assert "No property fits for certain, or everything is already bound: Kettle." in walk.description()
 
     await walk.submit(bindings=["LightSwitch", "CurrentTemperature"])
     assert not bound(entry)
@@ -91,23 +91,23 @@ async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: C
     assert device.connections == 1
 
 
-async def test_the_preview_shows_exactly_what_is_posted(
+async def test_preview_shows_the_exact_message(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message, one property in a line; who has nothing to say is listed as such."""
+    """It shows one property per line, and lists bindings without a value separately."""
     noon = datetime(2026, 10, 5, 12, tzinfo=dt_util.UTC)
     monkeypatch.setattr(dt_util, "utcnow", lambda: noon)
     hass.states.async_set("sensor.cellar", "unknown", {"device_class": "temperature", "friendly_name": "Cellar"})
     entry = await set_up()
     walk = await select(hass, entry, LAMP, "sensor.cellar")
     await walk.submit(bindings=["LightSwitch", "Brightness", "CurrentTemperature"])
-    post = folded(walk)["What would be posted now, message 1 of 1, properties: 2"]
+    post = folded(walk)["Would be posted now: message 1 of 1, properties: 2"]
     shown = post.removeprefix("<pre><code>").removesuffix("</code></pre>")
     assert shown.splitlines()[1:-1] == [
         '  "LightSwitch": {"value": 1, "time": 1791201600000},',
         '  "Brightness": {"value": 50, "time": 1791201600000}',
     ]
-    silent = folded(walk)["Nothing to report now, posted as soon as there is a value: 1"]
+    silent = folded(walk)["No value to report now, posted as soon as there is one: 1"]
     assert rows(silent) == ["Cellar · Value → Current temperature [CurrentTemperature] (Report)"]
 
     await walk.submit()
@@ -117,8 +117,8 @@ async def test_the_preview_shows_exactly_what_is_posted(
     )
 
 
-async def test_the_preview_says_what_is_left_out_and_why(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """By reason, with names."""
+async def test_preview_lists_what_is_left_out_by_reason(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Each list names the entities."""
     hass.states.async_set("light.second", "on", {"friendly_name": "Second", "supported_color_modes": ["onoff"]})
     hass.states.async_set("camera.door", "idle", {"friendly_name": "Camera"})
     entities = [LAMP, "light.second", "switch.kettle", "camera.door", "lock.door", "switch.gone"]
@@ -126,18 +126,18 @@ async def test_the_preview_says_what_is_left_out_and_why(hass: HomeAssistant, of
     await walk.submit(**selected(*entities, leave_out={"target": {"entity_id": ["lock.door"]}}))
     await walk.submit(bindings=["LightSwitch"])
     found = {summary: rows(content) for summary, content in folded(walk).items()}
-    assert found["Left out because you unticked or removed them: 1"] == ["Lamp · Brightness, Color temperature"]
-    assert found["Left out because another entity has the property: 1"] == [
+    assert found["Left out because you deselected or removed them: 1"] == ["Lamp · Brightness, Color temperature"]
+    assert found["Left out because the property belongs to another entity: 1"] == [
         "Second · Power switch → Light switch [LightSwitch]"
     ]
     assert found["Left out because no property of the thing model fits for certain: 1"] == ["Kettle · Power switch"]
-    assert found["Left out as you chose: 1"] == ["Door (lock.door)"]
-    assert found["Left out because they have nothing that could be bound: 1"] == ["Camera (camera.door)"]
+    assert found["Left out because you excluded them: 1"] == ["Door (lock.door)"]
+    assert found["Left out because they have nothing that can be bound: 1"] == ["Camera (camera.door)"]
     assert found["Left out because they are disabled or not loaded: 1"] == ["switch.gone"]
 
 
-async def test_what_is_unticked_leaves_its_property_to_others(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """They are on the list before they are bound, and can be unticked as well; what stays ticked is not affected."""
+async def test_unticked_property_is_offered_to_other_entities(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The new suggestions can be unticked as well, and the other selected ones do not change."""
     for name in ("Second", "Third"):
         attributes = {"friendly_name": name, "supported_color_modes": ["onoff"]}
         hass.states.async_set(f"light.{name.casefold()}", "on", attributes)
@@ -150,7 +150,7 @@ async def test_what_is_unticked_leaves_its_property_to_others(hass: HomeAssistan
     await walk.submit(bindings=["Brightness"])
     assert walk.choices("bindings")["LightSwitch"].startswith("Third · ")
     await walk.submit(bindings=["Brightness", "LightSwitch"])
-    assert rows(folded(walk)["Left out because you unticked or removed them: 2"]) == [
+    assert rows(folded(walk)["Left out because you deselected or removed them: 2"]) == [
         "Lamp · Color temperature, Power switch",
         "Second · Power switch",
     ]
@@ -161,8 +161,8 @@ async def test_what_is_unticked_leaves_its_property_to_others(hass: HomeAssistan
     }
 
 
-async def test_when_nobody_is_left_for_a_property(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Whoever unticks everything that fits gets to the preview."""
+async def test_preview_follows_when_all_candidates_are_unticked(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The page is repeated for each further candidate of the property."""
     hass.states.async_set("light.second", "on", {"friendly_name": "Second", "supported_color_modes": ["onoff"]})
     walk = await select(hass, offline, LAMP, "light.second")
     for _ in range(2):
@@ -173,8 +173,8 @@ async def test_when_nobody_is_left_for_a_property(hass: HomeAssistant, offline: 
     assert bound(offline).keys() == {"Brightness"}
 
 
-async def test_a_thermometer_goes_before_an_air_conditioner(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Who gets nothing is told what it lost to whom, before those that nothing fits at all."""
+async def test_better_match_gets_the_property(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Entities that lose a property are listed with the entity that gets it, before those without any match."""
     ac = {"friendly_name": "AC", "current_temperature": 22, "current_humidity": 40, "hvac_modes": ["off", "cool"]}
     hass.states.async_set("climate.ac", "cool", ac)
     cold = {"friendly_name": "Freezer", "device_class": "temperature", "unit_of_measurement": "°C"}
@@ -186,18 +186,18 @@ async def test_a_thermometer_goes_before_an_air_conditioner(hass: HomeAssistant,
         "HVACMode": "AC",
     }
     assert walk.result["description_placeholders"]["left_out"] == (
-        "- Freezer: Current temperature [CurrentTemperature] goes to Cellar.\n\n"
-        "Nothing fits for certain, or all is bound already: Kettle. Use Bind one entity for those."
+        "- Freezer: Current temperature [CurrentTemperature] is assigned to Cellar.\n\n"
+        "No property fits for certain, or everything is already bound: Kettle. Use Bind one entity for these entities."
     )
 
 
-async def test_the_preview_explains_what_does_not_fit(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """A value that loses something, and one that can't be posted as it is."""
+async def test_preview_explains_problems_of_values(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """One value would be rounded, another can't be posted."""
     room = {"friendly_name": "Room", "unit_of_measurement": "%", "device_class": "humidity"}
     hass.states.async_set("sensor.room", "45.7", room)
     walk = await select(hass, offline, "sensor.room")
     await walk.submit(bindings=["CurrentHumidity"])
-    (problem,) = rows(folded(walk)["Worth a look: 1"])
+    (problem,) = rows(folded(walk)["Please check: 1"])
     assert problem.startswith("CurrentHumidity: ")
     assert {"45.7", "46"} <= set(re.findall(r"[\d.]*\d", problem))
     assert '"CurrentHumidity": {"value": 46,' in walk.description()
@@ -208,13 +208,13 @@ async def test_the_preview_explains_what_does_not_fit(hass: HomeAssistant, offli
     await walk.submit(bindings=["CurrentHumidity"])
     walk = await select(hass, offline, "sensor.room")
     await walk.submit(bindings=["CurrentHumidity"])
-    (problem,) = rows(folded(walk)["Worth a look: 1"])
+    (problem,) = rows(folded(walk)["Please check: 1"])
     assert "145" in problem
-    assert not [summary for summary in folded(walk) if summary.startswith("What would be posted")]
+    assert not [summary for summary in folded(walk) if summary.startswith("Would be posted")]
 
 
-async def test_nothing_selected_is_not_everything(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Blank never means all, on neither page."""
+async def test_empty_selection_is_refused(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """An empty field never means all, on neither page."""
     walk = await select(hass, offline)
     assert walk.errors == {"target": "nothing_selected"}
     await walk.submit(**selected(also={"hidden_too": True, "diagnostic_too": True}))
@@ -233,8 +233,8 @@ async def test_nothing_selected_is_not_everything(hass: HomeAssistant, offline: 
     assert bound(offline).keys() == {"Brightness"}
 
 
-async def test_entities_that_nothing_fits(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """There is no page with an empty list; what is bound already is not offered again; the departed are passed over."""
+async def test_entities_without_a_match_are_refused(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Entities that are already bound or missing are not offered, and no page has an empty list."""
     walk = await select(hass, offline, "switch.kettle", "light.gone", "0" * 32)
     assert walk.errors == {"base": "nothing_fits"}
     await walk.submit(**selected(LAMP))
@@ -243,8 +243,8 @@ async def test_entities_that_nothing_fits(hass: HomeAssistant, offline: MockConf
     assert walk.errors == {"base": "nothing_fits"}
 
 
-async def test_somebody_else_is_quicker(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Two browsers are open: no identifier is bound twice, and nothing is saved that was not shown."""
+async def test_concurrent_changes_are_shown_before_saving(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """With two browsers open, no identifier is bound twice, and nothing is stored that was not shown."""
     walk = await select(hass, offline, LAMP)
     await bind_lamp(hass, offline)
     await walk.submit(bindings=["LightSwitch", "Brightness"])
@@ -261,8 +261,8 @@ async def test_somebody_else_is_quicker(hass: HomeAssistant, offline: MockConfig
     assert bound(offline).keys() == {"LightSwitch", "Brightness", "ColorTemperature"}
 
 
-async def test_without_a_thing_model_identifiers_are_made_up(hass: HomeAssistant) -> None:
-    """Every aspect gets one, and the risky entity is only reported."""
+async def test_identifiers_are_generated_without_a_thing_model(hass: HomeAssistant) -> None:
+    """Every aspect gets an identifier, and a risky entity is only reported."""
     entry = entry_with(hass, {})
     walk = await select(hass, entry, "switch.kettle", "lock.door")
     access = {binding: label.rsplit("(", 1)[1] for binding, label in walk.choices("bindings").items()}
@@ -273,8 +273,8 @@ async def test_without_a_thing_model_identifiers_are_made_up(hass: HomeAssistant
     assert {binding.entity for binding in bound(entry).values()} == {"switch.kettle", "lock.door"}
 
 
-async def test_entities_of_one_device_share_an_exposure(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Bindings keep the registry id, which survives renames; a Chinese house reads Chinese."""
+async def test_entities_of_a_device_share_an_exposure(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Bindings store the registry ids, and the texts are in the language of the installation."""
     hass.config.language = "zh-Hans"
     owner = MockConfigEntry()
     owner.add_to_hass(hass)
@@ -302,8 +302,8 @@ async def test_entities_of_one_device_share_an_exposure(hass: HomeAssistant, off
     assert {binding.entity for binding in bound(offline).values()} == references
 
 
-async def test_places_labels_integrations_and_what_is_left_out(hass: HomeAssistant) -> None:
-    """All ways to select come from the form; lists offer what there is, by name."""
+async def test_selection_by_area_label_and_integration(hass: HomeAssistant) -> None:
+    """Includes and excludes are combined, and the lists offer existing integrations by name."""
     entry = entry_with(hass, {})
     owner = MockConfigEntry(domain="hue")
     owner.add_to_hass(hass)
@@ -332,28 +332,28 @@ async def test_places_labels_integrations_and_what_is_left_out(hass: HomeAssista
     assert names == {"switch.in_hall", "switch.labelled"}
 
 
-async def test_a_large_house_is_bound_in_one_pass(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Three hundred entities are one list, are previewed message by message, and are taken over at once."""
+async def test_many_entities_are_bound_in_one_update(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """300 entities are one list, are previewed message by message, and are applied in a single update."""
     device.thing_model = None
     entry = await set_up(options={"thing_model": None})
     entities = [f"number.dial_{number:03}" for number in range(300)]
     for entity_id in entities:
         hass.states.async_set(entity_id, "5", {"min": 0, "max": 10, "step": 1})
     applied = 0
-    follow = entry.runtime_data.commander.follow
+    follow = entry.runtime_data.device.commander.follow
 
     def counted(*what: Any) -> None:
         nonlocal applied
         applied += 1
         follow(*what)
 
-    entry.runtime_data.commander.follow = counted
+    entry.runtime_data.device.commander.follow = counted
     walk = await select(hass, entry, *entities)
     await walk.submit(bindings=list(walk.choices("bindings")))
-    posts = [summary for summary in folded(walk) if summary.startswith("What would be posted")]
+    posts = [summary for summary in folded(walk) if summary.startswith("Would be posted")]
     assert posts == [
-        "What would be posted now, message 1 of 2, properties: 200",
-        "What would be posted now, message 2 of 2, properties: 100",
+        "Would be posted now: message 1 of 2, properties: 200",
+        "Would be posted now: message 2 of 2, properties: 100",
     ]
     assert "\n\n" not in folded(walk)["To be bound: 300"]
     await walk.submit()
@@ -362,8 +362,8 @@ async def test_a_large_house_is_bound_in_one_pass(hass: HomeAssistant, device: C
     assert device.connections == 1
 
 
-async def test_what_a_preview_quotes_is_only_shown(hass: HomeAssistant) -> None:
-    """Whatever an entity is called, and however many lines that has."""
+async def test_preview_escapes_names(hass: HomeAssistant) -> None:
+    """Names of entities can contain markup and several lines."""
     entry = entry_with(hass, {})
     hass.states.async_set("switch.odd", "on", {"friendly_name": "<b>Odd</b>\n\n* name"})
     walk = await select(hass, entry, "switch.odd")
@@ -372,11 +372,11 @@ async def test_what_a_preview_quotes_is_only_shown(hass: HomeAssistant) -> None:
     assert row.startswith("&lt;b&gt;Odd&lt;/b&gt; * name · ")
 
 
-async def test_the_pages_reach_a_browser(
+async def test_pages_are_serializable(
     hass: HomeAssistant, offline: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
-    """The form, the list and the preview survive the way that the frontend takes."""
-    for component in ("config", "file_upload", DOMAIN):  # a test client takes no more routes
+    """The form, the list and the preview can be used over the frontend's HTTP API."""
+    for component in ("config", "file_upload", DOMAIN):  # no routes can be added once the test client runs
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/options/flow"

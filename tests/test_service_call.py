@@ -1,4 +1,4 @@
-"""Services of the thing model: input becomes variables, a response becomes output, a failure is told."""
+"""Services of the thing model: input becomes variables, the response becomes output, failures are answered."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ from .conftest import SetUp
 async def test_synchronous_service_with_output(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, form: str
 ) -> None:
-    """Input becomes variables, the response becomes output data; over both forms of RRPC."""
+    """In both forms of RRPC, input becomes variables and the response output data."""
     device.rrpc = type(device.rrpc)(form)
     await set_up(services=SERVICES)
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
@@ -29,7 +29,7 @@ async def test_synchronous_service_with_output(
 async def test_asynchronous_service_runs_a_script(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A bound script gets the input data as its fields, and its response reaches the cloud."""
+    """The script gets the input data as fields, and its response is sent to the cloud."""
     assert await async_setup_component(
         hass,
         "script",
@@ -61,7 +61,7 @@ async def test_asynchronous_service_runs_a_script(
         ("RunScene", {}, 100005),
     ],
 )
-async def test_services_that_fail(
+async def test_failing_service_has_its_code(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -70,7 +70,7 @@ async def test_services_that_fail(
     arguments: dict[str, Any],
     code: int,
 ) -> None:
-    """Wrong input, a service nobody bound and a script that is not there each have their code."""
+    """For invalid input, a service that is not bound, and a missing script."""
     await set_up(services=SERVICES)
     await publish(cloud, device, f"thing/service/{identifier}", {"id": "9", "params": arguments})
     assert (await reply_on(cloud, f"{identifier}_reply"))["code"] == code
@@ -94,10 +94,10 @@ async def test_services_that_fail(
         ([{"nonsense": True}], ""),
     ],
 )
-async def test_sequences_that_fail(
+async def test_failing_sequence_is_answered(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, actions: list[Any], words: str
 ) -> None:
-    """Whatever goes wrong in a sequence, the cloud gets to know it, and nothing breaks."""
+    """With the reason in the message."""
 
     async def fail(_: ServiceCall) -> None:
         raise HomeAssistantError("on purpose")
@@ -110,8 +110,8 @@ async def test_sequences_that_fail(
     assert words in reply["message"]
 
 
-async def test_synchronous_call_of_nothing(cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """An RRPC whose method names no service is answered as what it is."""
+async def test_synchronous_call_without_a_service_name(cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """It is answered as malformed."""
     await set_up(services=SERVICES)
     await publish(cloud, device, "rrpc/request/1", {"id": "9", "method": "thing.service.", "params": {}})
     assert (await reply_on(cloud, "rrpc/response/1"))["code"] == 460

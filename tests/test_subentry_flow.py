@@ -1,4 +1,4 @@
-"""Exposing one device of the house, and binding the services of the thing model."""
+"""Subentry flows for an exposed device and for a service of the thing model."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def entry(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConf
 
 @pytest.fixture
 def lamp(hass: HomeAssistant) -> dr.DeviceEntry:
-    """Return a lamp with two entities; a kettle without a device stands beside it."""
+    """Return a lamp with two entities; beside it there is a kettle without a device."""
     owner = MockConfigEntry()
     owner.add_to_hass(hass)
     device = dr.async_get(hass).async_get_or_create(
@@ -59,7 +59,7 @@ async def expose_lamp(hass: HomeAssistant, entry: MockConfigEntry) -> str:
     return subentry_id
 
 
-async def test_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
+async def test_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
     """The subentry has the name of the device and its first binding."""
     subentry_id = await expose_lamp(hass, entry)
     exposure = entry.subentries[subentry_id]
@@ -78,10 +78,10 @@ async def test_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, 
     }
 
 
-async def test_an_entity_without_a_device_is_exposed_alone(
+async def test_entity_without_device_gets_its_own_exposure(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
 ) -> None:
-    """A wrong choice can be corrected on the way."""
+    """Errors on the way can be corrected."""
     walk = await Walk.add_subentry(hass, entry, "exposure")
     await walk.submit(entity="switch.gone")
     assert walk.errors == {"entity": "entity_not_found"}
@@ -92,8 +92,10 @@ async def test_an_entity_without_a_device_is_exposed_alone(
     assert [subentry.title for subentry in entry.subentries.values()] == ["Kettle"]
 
 
-async def test_a_device_is_exposed_once(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
-    """What else is bound of it goes to the same exposure."""
+async def test_further_bindings_join_the_exposure_of_their_device(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
+) -> None:
+    """A second binding of the same device is stored in the same subentry."""
     subentry_id = await expose_lamp(hass, entry)
     walk = await Walk.add_subentry(hass, entry, "exposure")
     await walk.submit(entity="light.lamp")
@@ -104,10 +106,10 @@ async def test_a_device_is_exposed_once(hass: HomeAssistant, entry: MockConfigEn
     assert [row["identifier"] for row in exposure.data["bindings"]] == ["LightSwitch", "Brightness"]
 
 
-async def test_a_device_that_is_exposed_twice_at_the_same_time(
+async def test_device_exposed_in_two_browsers_at_once(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
 ) -> None:
-    """What was entered in the second of two browsers is not lost."""
+    """The binding of the second browser is not lost."""
     walk = await Walk.add_subentry(hass, entry, "exposure")
     await walk.submit(entity="light.lamp")
     await expose_lamp(hass, entry)
@@ -116,8 +118,10 @@ async def test_a_device_that_is_exposed_twice_at_the_same_time(
     assert [len(exposure.data["bindings"]) for exposure in entry.subentries.values()] == [2]
 
 
-async def test_more_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
-    """Only its own entities are offered, and the first binding stays."""
+async def test_binding_is_added_to_an_exposure(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
+) -> None:
+    """Only entities of the device are offered, and the first binding stays."""
     subentry_id = await expose_lamp(hass, entry)
     walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
     selector = walk.result["data_schema"].schema["entity"]
@@ -130,10 +134,10 @@ async def test_more_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfi
     assert [row["identifier"] for row in rows] == ["LightSwitch", "GatewayName"]
 
 
-async def test_a_row_of_an_exposure_is_changed(
+async def test_binding_of_an_exposure_is_changed(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
 ) -> None:
-    """It keeps its place among the others."""
+    """It keeps its position in the list."""
     subentry_id = await expose_lamp(hass, entry)
     walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
     await walk.submit(entity="light.lamp")
@@ -149,10 +153,10 @@ async def test_a_row_of_an_exposure_is_changed(
 
 
 @pytest.mark.parametrize("meanwhile", ["changed", "removed"])
-async def test_a_row_that_somebody_else_changed_or_removed_meanwhile(
+async def test_binding_changed_or_removed_in_another_browser(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry, meanwhile: str
 ) -> None:
-    """What was saved last is there, once; nobody is told of a success that was none."""
+    """The binding that was saved last is stored, once."""
     subentry_id = await expose_lamp(hass, entry)
     walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
     await walk.submit(entity="light.lamp")
@@ -174,8 +178,10 @@ async def test_a_row_that_somebody_else_changed_or_removed_meanwhile(
     assert len(rows) == 2
 
 
-async def test_less_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry) -> None:
-    """With the last row the exposure goes."""
+async def test_bindings_are_removed_from_an_exposure(
+    hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
+) -> None:
+    """The exposure is removed with its last binding."""
     subentry_id = await expose_lamp(hass, entry)
     walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "add_one")
     await walk.submit(entity="light.lamp")
@@ -192,10 +198,10 @@ async def test_less_of_a_device_is_exposed(hass: HomeAssistant, entry: MockConfi
     assert not entry.subentries
 
 
-async def test_nothing_can_be_added_to_a_device_that_is_gone(
+async def test_nothing_can_be_added_to_a_missing_device(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
 ) -> None:
-    """Its rows can still be seen and removed."""
+    """Its bindings can still be seen and removed."""
     subentry_id = await expose_lamp(hass, entry)
     hass.states.async_remove("light.lamp")
     hass.states.async_remove("switch.lamp")
@@ -203,16 +209,14 @@ async def test_nothing_can_be_added_to_a_device_that_is_gone(
     assert walk.result["menu_options"] == ["edit", "remove"]
 
 
-async def test_a_service_runs_actions(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
-) -> None:
-    """The page names the variables that the actions get; the bound service answers at once, without a reload."""
+async def test_service_runs_actions(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """The page lists the variables of the actions, and the bound service answers without a reload."""
     entry = await set_up()
     walk = await Walk.add_subentry(hass, entry, "service")
     assert walk.choices("identifier")["ReadMeter"] == "Read meter [ReadMeter]"
     await walk.submit(identifier="ReadMeter")
     assert walk.step == "run"
-    assert "Variables that it gets: `Channel` (" in walk.description()
+    assert "Variables: `Channel` (" in walk.description()
 
     actions = [
         {"variables": {"answer": {"Energy": 12.5}}},
@@ -236,13 +240,13 @@ async def test_a_service_runs_actions(
     assert device.connections == 1
 
 
-async def test_a_service_runs_a_script(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """The reference survives a rename of the script; the form opens with its present name."""
+async def test_service_runs_a_script(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The reference survives a rename of the script, and the form shows its present entity id."""
     assert await async_setup_component(hass, "script", {"script": {"bell": {"sequence": []}}})
     reference = er.async_get(hass).async_get("script.bell").id
     walk = await Walk.add_subentry(hass, entry, "service")
     await walk.submit(identifier="Restart")
-    assert walk.description().endswith("What its response may hold: none")
+    assert walk.description().endswith("Allowed in the response: none")
     await walk.submit(script="script.bell")
     assert walk.created
     (subentry_id,) = entry.subentries
@@ -260,11 +264,11 @@ async def test_a_service_runs_a_script(hass: HomeAssistant, entry: MockConfigEnt
     assert walk.values == {"actions": actions}
 
 
-async def test_the_page_of_a_service_reaches_a_browser(
+async def test_service_page_is_serializable(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
-    """The editor of actions is Home Assistant's own, and what it sends is stored as it is."""
-    for component in ("config", "file_upload"):  # a test client takes no more routes
+    """The editor is Home Assistant's action selector, and its value is stored unchanged."""
+    for component in ("config", "file_upload"):  # no routes can be added once the test client runs
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/subentries/flow"
@@ -278,8 +282,8 @@ async def test_the_page_of_a_service_reaches_a_browser(
     assert service.data["actions"] == actions
 
 
-async def test_a_service_runs_one_of_both(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Neither, both, and actions that can't run are refused; what was entered stays."""
+async def test_service_needs_either_a_script_or_actions(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Neither, both, and invalid actions are refused, and the input stays in the form."""
     walk = await Walk.add_subentry(hass, entry, "service")
     await walk.submit(identifier="Restart")
     await walk.submit()
@@ -298,8 +302,8 @@ async def test_a_service_runs_one_of_both(hass: HomeAssistant, entry: MockConfig
     assert walk.created
 
 
-async def test_a_service_is_bound_once(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """What is bound is not offered any more, and in the end there is nothing left to offer."""
+async def test_service_can_be_bound_once(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Bound services are not offered again, and the flow aborts if none is left."""
     for free in (["RunScene", "ReadMeter", "Restart"], ["ReadMeter", "Restart"], ["Restart"]):
         walk = await Walk.add_subentry(hass, entry, "service")
         assert list(walk.choices("identifier")) == free
@@ -310,8 +314,8 @@ async def test_a_service_is_bound_once(hass: HomeAssistant, entry: MockConfigEnt
     assert walk.aborted == "no_free_service"
 
 
-async def test_a_service_can_be_typed_when_there_is_no_thing_model(hass: HomeAssistant) -> None:
-    """It has to be one that the platform takes, and free."""
+async def test_service_identifier_can_be_typed_without_a_thing_model(hass: HomeAssistant) -> None:
+    """It must be valid and not bound yet."""
     entry = MockConfigEntry(domain=DOMAIN, data={"product_key": PRODUCT_KEY})
     entry.add_to_hass(hass)
     actions = [{"action": "homeassistant.restart"}]
@@ -319,7 +323,7 @@ async def test_a_service_can_be_typed_when_there_is_no_thing_model(hass: HomeAss
     await walk.submit(identifier="set")
     assert walk.errors == {"identifier": "invalid_identifier"}
     await walk.submit(identifier=" Ring ")
-    assert walk.description().count("not known without a thing model") == 2
+    assert walk.description().count("unknown without a thing model") == 2
     await walk.submit(actions=actions)
     assert walk.created
 

@@ -1,13 +1,21 @@
-"""What Home Assistant's own page shows: how many devices, how they are, and whether their cloud can be reached."""
+"""System health: number and state of the devices, and whether their cloud can be reached."""
 
 import asyncio
+import socket
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 
-from custom_components.aliyun_iot.const import CONF_DEVICE_NAME, CONF_ENDPOINT, CONF_PRODUCT_KEY, DOMAIN
+from custom_components.aliyun_iot.const import (
+    CONF_DEVICE_NAME,
+    CONF_ENDPOINT,
+    CONF_PRODUCT_KEY,
+    CONF_TRANSPORT,
+    DOMAIN,
+)
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
@@ -17,7 +25,7 @@ from .walk import translations
 
 
 async def health(hass: HomeAssistant) -> dict[str, Any]:
-    """Return what is shown, once everything has been found out."""
+    """Return the information after all checks have finished."""
     assert await async_setup_component(hass, "system_health", {})
     await hass.async_block_till_done()
     found = await get_system_health_info(hass, DOMAIN)
@@ -37,8 +45,8 @@ async def add(hass: HomeAssistant, data: dict[str, Any], name: str, **other: Any
     return entry
 
 
-async def test_all_is_well(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """One device, connected."""
+async def test_connected_device(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """The check of the server does not use up a connect."""
     await set_up()
     assert await health(hass) == {
         "devices": 1,
@@ -47,11 +55,11 @@ async def test_all_is_well(hass: HomeAssistant, device: CloudDevice, set_up: Set
         "buffered_values": 0,
         "can_reach_server": "ok",
     }
-    assert device.connections == 1  # to look whether it can be reached is no connect
+    assert device.connections == 1
 
 
-async def test_an_outage(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """What waits is counted, and the kind of the failure is named."""
+async def test_outage(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """Buffered values are counted, and the last error is included in the state."""
     measure(hass, "sensor.living_room", 1)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 1.0)
@@ -67,7 +75,7 @@ async def test_an_outage(hass: HomeAssistant, cloud: Simulator, device: CloudDev
 async def test_several_devices(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
 ) -> None:
-    """Devices that did not come up count as well, and one cloud that can't be reached is told."""
+    """Entries that are not set up count as well, and one unreachable server is reported."""
     await set_up()
     await add(hass, entry_data, "second", **{CONF_ENDPOINT: "127.0.0.1:1"})
     await add(hass, entry_data, "third", **{CONF_PRODUCT_KEY: "not a key"})
@@ -78,3 +86,15 @@ async def test_several_devices(
     assert shown["connected_devices"] == 2
     assert shown["states"] == "online: 2, setup_error: 1, setup_retry: 1"
     assert shown["can_reach_server"] == {"type": "failed", "error": "refused"}
+
+
+async def test_server_that_does_not_answer(
+    hass: HomeAssistant, entry_data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check has a timeout, so that the page is not kept waiting."""
+    monkeypatch.setattr("custom_components.aliyun_iot.system_health.REACH_TIMEOUT", 0.05)
+    assert await async_setup_component(hass, DOMAIN, {})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = {CONF_ENDPOINT: f"127.0.0.1:{silent.getsockname()[1]}", CONF_TRANSPORT: "tls"}
+        MockConfigEntry(domain=DOMAIN, data={**entry_data, **connection}).add_to_hass(hass)
+        assert (await health(hass))["can_reach_server"] == {"type": "failed", "error": "timed_out"}

@@ -1,4 +1,4 @@
-"""Templates between an entity and its property, and in place of an entity."""
+"""Templates between an entity and its property, and templates instead of an entity."""
 
 import asyncio
 from typing import Any
@@ -23,10 +23,10 @@ SUM = {
 FLAG = {"identifier": "LightSwitch", "entity": "", "aspect": "template", "source": "{{ is_state('sensor.a', '1') }}"}
 
 
-async def test_a_template_is_reported_whenever_something_in_it_changes(
+async def test_template_is_reported_when_its_result_changes(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """With the time of that change, and as what Home Assistant takes its result for."""
+    """With the time of the change, and in the native type of the result."""
     hass.states.async_set("sensor.a", "1")
     hass.states.async_set("sensor.b", "2")
     await set_up([SUM, FLAG])
@@ -43,10 +43,10 @@ async def test_a_template_is_reported_whenever_something_in_it_changes(
 
 
 @pytest.mark.parametrize("nothing", ["unknown", "unavailable", "", "none", "not a number"])
-async def test_what_a_template_does_not_say_is_not_posted(
+async def test_template_without_a_value_is_not_posted(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, nothing: str
 ) -> None:
-    """Neither nothing nor an error is a value, and neither stops other templates."""
+    """Neither an empty result nor an error is a value, and neither affects other templates."""
     hass.states.async_set("sensor.a", nothing)
     hass.states.async_set("sensor.b", "2")
     plain = {
@@ -56,23 +56,23 @@ async def test_what_a_template_does_not_say_is_not_posted(
     }
     entry = await set_up([SUM, plain, FLAG])
     await posted(device, "LightSwitch", 0)
-    unreportable = entry.runtime_data.reporter.unreportable
-    assert "float" in unreportable["EnergyTotal"]
+    reporter = entry.runtime_data.device.reporter
+    assert "float" in reporter.unreportable["EnergyTotal"]
     hass.states.async_set("sensor.a", "1")
     await posted(device, "EnergyTotal", 3.0)
     await posted(device, "CurrentTemperature", 1.0)
-    assert not unreportable
+    assert not reporter.unreportable
     hass.states.async_set("sensor.a", nothing)
     await posted(device, "LightSwitch", 0)
-    await until(lambda: "EnergyTotal" in unreportable)
+    await until(lambda: "EnergyTotal" in reporter.unreportable)
     assert [value for value, _ in device.samples["EnergyTotal"]] == [3.0]
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [1.0]
 
 
-async def test_templates_are_followed_no_longer_than_they_are_bound(
+async def test_templates_are_tracked_while_they_are_bound(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A binding that goes takes its listener along; one that stays keeps its own."""
+    """The listener of a removed binding is removed; that of another binding is kept."""
     hass.states.async_set("sensor.a", "1")
     hass.states.async_set("sensor.b", "2")
     entry = await set_up([SUM, FLAG])
@@ -91,25 +91,25 @@ async def test_templates_are_followed_no_longer_than_they_are_bound(
     assert device.properties["LightSwitch"][0] == 0
 
 
-async def test_a_broken_template_is_a_problem_of_its_binding_only(
+async def test_invalid_template_is_a_problem_of_its_binding_only(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Such as one that somebody edited in an exported file."""
+    """For example after editing an exported file."""
     hass.states.async_set("sensor.a", "1")
     hass.states.async_set("sensor.room", "20", CELSIUS)
     conversion = {"template": "{{ value |"}
     room = {"identifier": "CurrentTemperature", "entity": "sensor.room", "aspect": "value", "conversion": conversion}
     entry = await set_up([{**SUM, "source": "{{ broken"}, room, FLAG])
     await posted(device, "LightSwitch", 1)
-    problems = entry.runtime_data.bound.problems
+    problems = entry.runtime_data.device.bound.problems
     assert problems.keys() == {"EnergyTotal", "CurrentTemperature"}
     assert all("template" in problem for problem in problems.values())
 
 
-async def test_a_template_converts_both_ways(
+async def test_template_converts_both_ways(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """It stands on the side of the entity: the map of the binding is between it and the property."""
+    """It is on the side of the entity: the map of the binding is between it and the property."""
     conversion = {
         "template": "{{ 'hot' if value > 25 else 'mild' }}",
         "template_back": "{{ {'hot': 28, 'mild': 20}[value] }}",
@@ -133,7 +133,7 @@ async def test_a_template_converts_both_ways(
         ("unknown", 100008, "None"),
     ],
 )
-async def test_a_template_back_that_makes_nothing_of_a_value(
+async def test_template_back_without_a_result(
     hass: HomeAssistant,
     house: None,
     set_up: SetUp,
@@ -142,7 +142,7 @@ async def test_a_template_back_that_makes_nothing_of_a_value(
     code: int,
     words: str,
 ) -> None:
-    """The answer says so, and nothing is done."""
+    """The answer is an error, and nothing is done."""
     binding = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
     await set_up([{**binding, "conversion": {"template_back": back}}])
     reply = await set_properties(TargetTemperature=21.0)
@@ -151,10 +151,10 @@ async def test_a_template_back_that_makes_nothing_of_a_value(
     assert hass.states.get("input_number.target").state == "20.0"
 
 
-async def test_what_only_a_template_makes_cannot_be_set(
+async def test_template_without_template_back_cannot_be_set(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """There is no way back through it."""
+    """It can not be reversed."""
     binding = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
     await set_up([{**binding, "conversion": {"template": "{{ value / 2 }}"}}])
     await posted(device, "TargetTemperature", 10.0)
@@ -162,8 +162,8 @@ async def test_what_only_a_template_makes_cannot_be_set(
     assert reply.code == 100002
 
 
-async def test_a_template_sees_the_whole_entity(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Its value, its state with all attributes, its name; a template aspect knows the name of its entity as well."""
+async def test_variables_of_a_template(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Value, state and entity id of the entity; a template aspect has the entity id too."""
     hass.states.async_set("sensor.room", "20", {**CELSIUS, "place": "attic"})
     conversion = {"template": "{{ state.attributes.place }} {{ entity_id }} {{ value }}"}
     room = {"identifier": "GatewayName", "entity": "sensor.room", "aspect": "value", "conversion": conversion}
@@ -183,7 +183,7 @@ async def test_a_template_sees_the_whole_entity(hass: HomeAssistant, device: Clo
 
 
 async def test_states_and_attributes_are_reported(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Of an entity of any kind, in any type that the property has."""
+    """Of an entity of any domain, for any type of property."""
     hass.states.async_set("zone.garden", "3", {"levels": [1, 2], "seen": "2026-11-23T12:00:00+00:00"})
     rows: list[dict[str, Any]] = [
         {"identifier": "ZoneLevels", "aspect": "attribute", "source": "levels"},
@@ -199,25 +199,25 @@ async def test_states_and_attributes_are_reported(hass: HomeAssistant, device: C
     await posted(device, "HVACMode", 1)
 
 
-async def test_without_a_thing_model_values_go_as_they_are(
+async def test_values_are_posted_unchanged_without_a_thing_model(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Nothing tells which type the property has, so the value does."""
+    """The type of the property follows from the value."""
     hass.states.async_set("zone.garden", "3", {"levels": [1.5], "radius": 7, "passive": True, "who": {"name": "A"}})
     rows = [
         {"identifier": name.capitalize(), "entity": "zone.garden", "aspect": "attribute", "source": name}
         for name in ("levels", "radius", "passive", "who")
     ]
     entry = await set_up(rows, options={"thing_model": None})
-    present = entry.runtime_data.reporter.present([row["identifier"] for row in rows])
+    present = entry.runtime_data.device.reporter.present([row["identifier"] for row in rows])
     assert {name: sample.value for name, sample in present.items()} == {
         "Levels": [1.5], "Radius": 7, "Passive": 1, "Who": {"name": "A"}
     }  # fmt: skip
     assert all(Binding.from_dict(row).as_dict() == row for row in rows)
 
 
-async def test_a_burst_is_one_more_post(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """The newest result wins, as for every other property."""
+async def test_burst_of_changes_is_one_more_post(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """The newest result is posted, as for every other property."""
     hass.states.async_set("sensor.a", "0")
     hass.states.async_set("sensor.b", "0")
     await set_up([SUM], options={"window": 0.3})

@@ -1,4 +1,4 @@
-"""The thing model through the options: taken over, compared, given up."""
+"""The pages of the options that store, compare and remove a thing model."""
 
 from copy import deepcopy
 from io import BytesIO
@@ -29,12 +29,12 @@ def home(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConfigEntry:
-    """Return an entry with a thing model that is not set up: most pages need no connection."""
+    """Return an entry with a thing model that is not set up; most pages need no connection."""
     return entry_with(hass, {"thing_model": deepcopy(thing_model_document)})
 
 
-async def test_the_menu_offers_what_makes_sense(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Nothing can be generated without bindings, and only a thing model that is there can be given up."""
+async def test_menu_offers_possible_steps_only(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Generating needs bindings, and removing needs a stored thing model."""
     ways_in = ["thing_model_fetch", "thing_model_upload", "thing_model_paste"]
     empty = entry_with(hass, {})
     assert (await Walk.options(hass, empty, "thing_model")).result["menu_options"] == ways_in
@@ -45,10 +45,10 @@ async def test_the_menu_offers_what_makes_sense(hass: HomeAssistant, offline: Mo
     ]  # fmt: skip
 
 
-async def test_a_thing_model_is_pasted(
+async def test_thing_model_is_pasted(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any]
 ) -> None:
-    """Its contents and what it would break are shown before it is saved and used, without another connection."""
+    """Its contents and consequences are shown before it is stored, and it is applied without a reconnect."""
     mode = {"identifier": "HVACMode", "entity": LAMP, "aspect": "power"}
     light = {"identifier": "LightSwitch", "entity": LAMP, "aspect": "power", "access": "both"}
     gone = {"identifier": "Brightness", "entity": "light.gone", "aspect": "brightness"}
@@ -65,7 +65,7 @@ async def test_a_thing_model_is_pasted(
     assert walk.step == "thing_model_confirm"
     assert walk.description() == (
         "Properties: 12, events: 3, services: 3.\n\n"
-        "**Gone**\n- `HVACMode` HVAC mode\n- `LastSeen` Last seen\n\n"
+        "**Removed**\n- `HVACMode` HVAC mode\n- `LastSeen` Last seen\n\n"
         "**Changed**\n"
         "- `LightSwitch` Light switch: can be set → read-only\n"
         "- `Brightness`: can be set → read-only\n"
@@ -75,17 +75,17 @@ async def test_a_thing_model_is_pasted(
         "- `Schedule` Heating schedule: can be set → read-only\n"
         "- `ZoneLevels` Zone levels: can be set → read-only\n"
         "- `GatewayName` Gateway name: can be set → read-only\n\n"
-        "These bindings do not fit, and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Choose Report.\n"
+        "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n"
         "- HVACMode: the thing model has no such property.\n"
         "- Unheard: the thing model has no such service."
     )
-    assert "HVACMode" in entry.runtime_data.model.properties
+    assert "HVACMode" in entry.runtime_data.device.model.properties
 
     await walk.submit()
     assert walk.created
     await hass.async_block_till_done()
-    assert "HVACMode" not in entry.runtime_data.model.properties
+    assert "HVACMode" not in entry.runtime_data.device.model.properties
     assert device.connections == 1
 
 
@@ -102,7 +102,7 @@ async def test_a_thing_model_is_pasted(
         ),
     ],
 )
-async def test_a_text_that_is_not_the_thing_model(
+async def test_invalid_text_is_refused(
     hass: HomeAssistant,
     offline: MockConfigEntry,
     thing_model_document: dict[str, Any],
@@ -110,7 +110,7 @@ async def test_a_text_that_is_not_the_thing_model(
     error: str,
     placeholders: dict[str, str],
 ) -> None:
-    """The page says where the fault is and keeps the text; the right one is taken afterwards."""
+    """The page shows the position of the error and keeps the text, so that it can be corrected."""
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
     await walk.submit(thing_model=text)
     assert walk.errors == {"base": error}
@@ -124,19 +124,19 @@ async def test_a_text_that_is_not_the_thing_model(
     assert walk.created
 
 
-async def test_the_thing_model_is_fetched_from_the_cloud(
+async def test_thing_model_is_fetched_from_the_cloud(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Where the instance gives it, nobody has to export anything."""
+    """An instance that provides it saves the export from the console."""
     entry = await set_up(options={"thing_model": None})
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert walk.step == "thing_model_confirm"
     await walk.submit()
     await hass.async_block_till_done()
-    assert "LightSwitch" in entry.runtime_data.model.properties
+    assert "LightSwitch" in entry.runtime_data.device.model.properties
 
 
-async def test_why_the_thing_model_was_not_fetched(
+async def test_reason_of_a_failed_fetch_is_shown(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -144,17 +144,17 @@ async def test_why_the_thing_model_was_not_fetched(
     thing_model_document: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each cause is said where there are all ways to go on."""
+    """Each reason is shown together with the other ways to get the thing model."""
     entry = await set_up(options={"thing_model": None})
     cloud.faults.answer_code = CodeFault(6321, 1)
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert walk.result["menu_options"] == ["thing_model_upload", "thing_model_paste", "thing_model_fetch"]
-    assert "The cloud does not give the thing model (code 6321: " in walk.description()
+    assert "The cloud did not provide the thing model, code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
     cloud.faults.dsltemplate_silent = True
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert "The cloud did not answer" in walk.description()
+    assert "The cloud did not reply" in walk.description()
     cloud.faults.dsltemplate_silent = False
     monkeypatch.undo()
     await walk.choose("thing_model_fetch")
@@ -173,8 +173,8 @@ async def test_why_the_thing_model_was_not_fetched(
     assert walk.created
 
 
-async def test_faults_are_told_in_chinese(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Not only the page is Chinese, but also what is wrong with the document."""
+async def test_errors_of_a_document_are_translated(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The description of the error is in the language of the installation, like the page."""
     hass.config.language = "zh-Hans"
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
     await walk.submit(thing_model='{"properties": [{"identifier": "A", "dataType": {"type": "uuid"}}]}')
@@ -184,10 +184,10 @@ async def test_faults_are_told_in_chinese(hass: HomeAssistant, offline: MockConf
     }
 
 
-async def test_the_differences_are_shown(
+async def test_differences_are_shown(
     hass: HomeAssistant, offline: MockConfigEntry, thing_model_document: dict[str, Any]
 ) -> None:
-    """What is new, gone or changed of properties, events and services, and which bindings that concerns."""
+    """The page lists new, removed and changed properties, events and services, and the affected bindings."""
     add_bindings(
         hass,
         offline,
@@ -216,7 +216,7 @@ async def test_the_differences_are_shown(
     assert walk.description() == (
         "Properties: 14, events: 3, services: 2.\n\n"
         "**New**\n- `Door` 门: 0 (关) or 1 (开), read-only\n\n"
-        "**Gone**\n- `HVACMode` HVAC mode\n- `Restart`\n\n"
+        "**Removed**\n- `HVACMode` HVAC mode\n- `Restart`\n\n"
         "**Changed**\n"
         "- `LightSwitch` Light switch: can be set → read-only\n"
         "- `Brightness`: integer 0 to 100 %, step 1 → integer 0 to 50 lx, step 1\n"
@@ -224,28 +224,28 @@ async def test_the_differences_are_shown(
         "- `GatewayName` Called: Gateway name → Called\n"
         "- `SceneActivated` Scene activated: info → alert\n"
         "- `RunScene` Run scene: asynchronous → synchronous\n\n"
-        "These bindings do not fit, and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Choose Report.\n\n"
-        "These bindings behave differently with it:\n"
+        "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n\n"
+        "These bindings will behave differently:\n"
         "- CurrentTemperature: The entity measures in °C, the property in V. Set a scale or an offset."
     )
 
 
-async def test_the_same_thing_model_again(
+async def test_same_thing_model_has_no_differences(
     hass: HomeAssistant, offline: MockConfigEntry, thing_model_document: dict[str, Any]
 ) -> None:
-    """Nothing differs, and that is said; without a present one there is nothing to compare with."""
+    """The page says so; without a stored thing model it shows no comparison."""
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
-    assert walk.description().endswith("\n\nIt says the same as the present thing model.")
+    assert walk.description().endswith("\n\nIt is the same as the current thing model.")
 
     walk = await Walk.options(hass, entry_with(hass, {}), "thing_model", "thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
     assert walk.description() == "Properties: 14, events: 3, services: 3.\n\n"
 
 
-async def test_a_long_list_of_differences_has_an_end(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """A page with hundreds of lines would say nothing."""
+async def test_long_list_of_differences_is_shortened(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The rest is counted."""
     many = [{"identifier": f"P{number}", "dataType": {"type": "int"}} for number in range(250)]
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
     await walk.submit(thing_model=json.dumps({"properties": many}))
@@ -254,13 +254,13 @@ async def test_a_long_list_of_differences_has_an_end(hass: HomeAssistant, offlin
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-async def test_a_file_is_uploaded(
+async def test_file_is_uploaded(
     hass: HomeAssistant,
     upload: Upload,
     thing_model_document: dict[str, Any],
     encoding: str,
 ) -> None:
-    """However an editor has saved it."""
+    """Several encodings are accepted."""
     entry = entry_with(hass, {})
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_upload")
     await walk.submit(file=await upload(json.dumps(thing_model_document, ensure_ascii=False).encode(encoding)))
@@ -269,8 +269,8 @@ async def test_a_file_is_uploaded(
     assert ThingModel.parse(entry.options["thing_model"]) == ThingModel.parse(thing_model_document)
 
 
-async def test_an_archive_of_modules_is_uploaded(hass: HomeAssistant, upload: Upload) -> None:
-    """The console exports a file for each module; what macOS adds is not one of them."""
+async def test_archive_of_modules_is_uploaded(hass: HomeAssistant, upload: Upload) -> None:
+    """The console exports one file per module; files that macOS adds are ignored."""
     power = {"identifier": "Power", "dataType": {"type": "bool"}}
     archive = BytesIO()
     with ZipFile(archive, "w") as files:
@@ -307,7 +307,7 @@ def _archive(members: dict[str, bytes]) -> bytes:
     ],
     ids=["cut off", "GBK", "too long", "far too long", "damaged", "without a model", "bomb", "with a fault"],
 )  # fmt: skip
-async def test_a_file_that_is_no_thing_model(
+async def test_invalid_file_is_refused(
     hass: HomeAssistant,
     upload: Upload,
     offline: MockConfigEntry,
@@ -315,7 +315,7 @@ async def test_a_file_that_is_no_thing_model(
     error: str,
     problem: str,
 ) -> None:
-    """The page says what is wrong, and another file can be chosen."""
+    """The page shows the error, and another file can be chosen."""
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_upload")
     await walk.submit(file=await upload(content))
     assert (walk.step, walk.errors) == ("thing_model_upload", {"base": error})
@@ -324,21 +324,21 @@ async def test_a_file_that_is_no_thing_model(
     assert walk.step == "thing_model_confirm"
 
 
-async def test_a_file_that_is_gone(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Home Assistant keeps an upload for one reading, and not over a restart."""
+async def test_expired_upload_is_refused(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Home Assistant keeps an upload until it is read once or until a restart."""
     walk = await Walk.options(hass, offline, "thing_model", "thing_model_upload")
     await walk.submit(file="0" * 32)
     assert walk.errors == {"file": "file_gone"}
 
 
 @pytest.mark.parametrize("way", ["thing_model_paste", "thing_model_forget"])
-async def test_a_stored_thing_model_that_cannot_be_read_is_replaced(
+async def test_invalid_stored_thing_model_can_be_replaced(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any], way: str
 ) -> None:
-    """It keeps the device from being set up; another one, or none, brings the device back by itself."""
+    """It prevents the set-up of the entry; a valid one, or none, sets the entry up again."""
     entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
     assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert "Open its options" in entry.reason
+    assert "Open the options" in entry.reason
     walk = await Walk.options(hass, entry, "thing_model", way)
     if way == "thing_model_paste":
         await walk.submit(thing_model=json.dumps(thing_model_document))
@@ -349,12 +349,12 @@ async def test_a_stored_thing_model_that_cannot_be_read_is_replaced(
     assert device.online
 
 
-async def test_doing_without_a_thing_model_again(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Bindings stay and work on, without another connection."""
+async def test_thing_model_is_removed(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Bindings stay and keep working without a reconnect."""
     entry = await set_up([{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"}])
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_forget")
     await walk.submit()
     await hass.async_block_till_done()
-    assert entry.runtime_data.model is None
+    assert entry.runtime_data.device.model is None
     assert bound(entry).keys() == {"LightSwitch"}
     assert device.connections == 1

@@ -1,4 +1,4 @@
-"""The mapping on its way out of the options and in again: shown before it is saved, saved without a reconnect."""
+"""The pages of the options that export and import the mapping."""
 
 import re
 from uuid import uuid4
@@ -36,7 +36,7 @@ def home(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def offline(hass: HomeAssistant) -> MockConfigEntry:
-    """Return an entry that is not set up: nothing here needs a connection."""
+    """Return an entry that is not set up; these pages need no connection."""
     return entry_with(hass, {})
 
 
@@ -54,8 +54,8 @@ async def offered(hass: HomeAssistant, entry: MockConfigEntry, text: str, mode: 
     return await walk.submit(mapping=text, mode=mode)
 
 
-async def test_out_and_in_again(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """What was exported brings an empty entry to the same mapping, and says the same when exported there."""
+async def test_export_and_import_round_trip(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """An export imported into an empty entry gives the same mapping and the same export."""
     washing = ServiceBinding("Wash", script="script.wash")
     hass.states.async_set("script.wash", "off")
     await _import(hass, offline, HEAD + "services: {Wash: {script: script.wash}}", confirmed=True)
@@ -70,10 +70,10 @@ async def test_out_and_in_again(hass: HomeAssistant, offline: MockConfigEntry) -
     assert await exported(hass, other) == text
 
 
-async def test_nothing_of_the_device_is_in_it(
+async def test_export_contains_no_identity(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, hass_client: ClientSessionGenerator
 ) -> None:
-    """Neither the page nor the file has the triple or the host; the file is what the page shows."""
+    """Neither the page nor the file contains the triple or the host, and both have the same content."""
     entry = await set_up([{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"}])
     walk = await Walk.options(hass, entry, "transfer", "export_mapping")
     [link] = re.findall(r'href="(/api/\S+)"', walk.description())
@@ -88,8 +88,10 @@ async def test_nothing_of_the_device_is_in_it(
     assert DEVICE_NAME not in answer.headers["Content-Disposition"]
 
 
-async def test_changes_are_shown_before_they_are_saved(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """What is new, changed and removed is named; the running entry takes it over on the same connection."""
+async def test_changes_are_shown_before_they_are_stored(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """New, changed and removed bindings are listed, and applied without a reconnect."""
     entry = await set_up(
         [
             {"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"},
@@ -106,7 +108,7 @@ async def test_changes_are_shown_before_they_are_saved(hass: HomeAssistant, devi
     walk = await offered(hass, entry, text, "replace")
     assert walk.step == "import_preview"
     assert walk.description().strip() == (
-        "New: 1, changed: 1, removed: 1, as before: 1.\n\n"
+        "New: 1, changed: 1, removed: 1, unchanged: 1.\n\n"
         "**New**\n"
         "- Cellar · Value → Current temperature [CurrentTemperature] (Report)\n\n"
         "**Changed to**\n"
@@ -123,8 +125,8 @@ async def test_changes_are_shown_before_they_are_saved(hass: HomeAssistant, devi
     assert device.connections == 1
 
 
-async def test_an_import_that_changes_nothing_writes_nothing(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """It says so, and the entry is as it was."""
+async def test_import_without_changes_stores_nothing(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The page says so, and the entry is not modified."""
     await _import(hass, offline, LIGHT)
     modified = offline.modified_at
     walk = await offered(hass, offline, await exported(hass, offline), "replace")
@@ -132,8 +134,8 @@ async def test_an_import_that_changes_nothing_writes_nothing(hass: HomeAssistant
     assert offline.modified_at == modified
 
 
-async def test_a_file_opens_no_lock(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """What the cloud could operate afterwards is named first, actions however deep, and has to be confirmed."""
+async def test_risky_import_needs_confirmation(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """What the cloud could operate afterwards is listed first, including actions at any depth."""
     text = (
         DOOR
         + "  no_entity:\n"
@@ -163,8 +165,8 @@ async def test_a_file_opens_no_lock(hass: HomeAssistant, offline: MockConfigEntr
     assert "Bolt" not in walk.description().split("**")[2]
 
 
-async def test_somebody_else_changes_the_mapping_meanwhile(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """What is saved is what was shown."""
+async def test_mapping_changed_during_the_preview(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The new changes are shown before anything is stored."""
     walk = await offered(hass, offline, DOOR + "  light.lamp: [{identifier: LightSwitch, aspect: power}]\n")
     await _import(hass, offline, LIGHT)
     await walk.submit(confirmed=True)
@@ -174,8 +176,8 @@ async def test_somebody_else_changes_the_mapping_meanwhile(hass: HomeAssistant, 
     assert bound(offline)["LightSwitch"].access is Access.REPORT
 
 
-async def test_a_file_is_uploaded(hass: HomeAssistant, offline: MockConfigEntry, upload: Upload) -> None:
-    """A file is taken like a text, a large or a gone one is refused; one of the two has to be there."""
+async def test_mapping_is_uploaded_as_a_file(hass: HomeAssistant, offline: MockConfigEntry, upload: Upload) -> None:
+    """Either text or a file is required; large, unreadable and expired files are refused."""
     walk = await Walk.options(hass, offline, "transfer", "import_mapping")
     assert walk.values == {"mode": "merge"}
     await walk.submit(mode="merge")
@@ -196,12 +198,12 @@ async def test_a_file_is_uploaded(hass: HomeAssistant, offline: MockConfigEntry,
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "faults"),
     [
         (
             "en",
             [
-                "bindings → light.lamp → 1 → conversion → scale: a number other than 0 is expected here, and it says: 0",
+                "bindings → light.lamp → 1 → conversion → scale: expected a number other than 0, but found: 0",
                 "bindings → light.lamp → 2: aspect is missing.",
             ],
         ),
@@ -214,10 +216,10 @@ async def test_a_file_is_uploaded(hass: HomeAssistant, offline: MockConfigEntry,
         ),
     ],
 )
-async def test_faults_are_told_in_the_language_of_the_house(
-    hass: HomeAssistant, offline: MockConfigEntry, language: str, told: list[str]
+async def test_faults_are_listed_in_the_users_language(
+    hass: HomeAssistant, offline: MockConfigEntry, language: str, faults: list[str]
 ) -> None:
-    """All of them at once, nothing is imported, and the text is still there to be mended."""
+    """All faults are listed at once, nothing is imported, and the text stays in the form."""
     hass.config.language = language
     text = (
         HEAD + "bindings:\n  light.lamp: [{identifier: A, aspect: power, conversion: {scale: 0}}, {identifier: B}]\n"
@@ -226,12 +228,12 @@ async def test_faults_are_told_in_the_language_of_the_house(
     walk = await offered(hass, offline, text)
     assert walk.errors == {"mapping": "invalid_mapping"}
     assert walk.values["mapping"] == text
-    assert walk.description().endswith("**\n" + "\n".join(f"- {line}" for line in told))
+    assert walk.description().endswith("**\n" + "\n".join(f"- {line}" for line in faults))
     assert not bound(offline)
 
 
-async def test_entities_that_are_not_there_yet(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """They are imported, named in a warning, and work as soon as they are there."""
+async def test_missing_entities_can_be_imported(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """They are listed in a warning, and are reported once they exist."""
     entry = await set_up()
     text = HEAD + (
         "bindings:\n"
@@ -251,8 +253,8 @@ async def test_entities_that_are_not_there_yet(hass: HomeAssistant, device: Clou
     assert device.connections == 1
 
 
-async def test_registry_ids_stay_at_home(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Files have entity ids, also of what was removed; stored are registry ids, which survive renames."""
+async def test_export_contains_entity_ids(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Registry ids, which survive renames, are stored but never exported, even for removed entities."""
     registry = er.async_get(hass)
     lamp = registry.async_get_or_create("light", "demo", "1", suggested_object_id="bulb")
     gone = registry.async_get_or_create("light", "demo", "2", suggested_object_id="gone")
@@ -274,8 +276,8 @@ async def test_registry_ids_stay_at_home(hass: HomeAssistant, offline: MockConfi
     assert (await offered(hass, offline, text, "replace")).errors == {"base": "nothing_changes"}
 
 
-async def test_a_binding_moves_with_its_entity(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """A property that stands for another device now is found there."""
+async def test_property_moves_to_the_exposure_of_another_entity(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """A property that is bound to another entity by an import moves to the other subentry."""
     await _import(hass, offline, LIGHT)
     await _import(
         hass, offline, HEAD + "bindings: {switch.kettle: [{identifier: LightSwitch, aspect: power}]}", mode="replace"
@@ -286,8 +288,8 @@ async def test_a_binding_moves_with_its_entity(hass: HomeAssistant, offline: Moc
     assert not offline.subentries
 
 
-async def test_rules_find_the_same_names(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Areas and devices have other ids in another house; where the name alone fits, it is taken."""
+async def test_rules_are_imported_by_names(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """Areas and devices with other ids are found by a unique name."""
     kitchen = ar.async_get(hass).async_create("厨房")
     owner = MockConfigEntry()
     owner.add_to_hass(hass)
@@ -340,8 +342,8 @@ async def test_rules_find_the_same_names(hass: HomeAssistant, offline: MockConfi
     assert not offline.subentries
 
 
-async def test_services_change_and_go(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """A service keeps its place; what it runs is replaced, and it goes when it isn't in the document."""
+async def test_services_are_changed_and_removed(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """A changed service keeps its subentry, and a service that is not in the document is removed."""
     hass.states.async_set("script.wash", "off")
     await _import(hass, offline, HEAD + "services: {Wash: {actions: [{delay: 1}]}}", confirmed=True)
     [before] = offline.subentries
@@ -352,8 +354,8 @@ async def test_services_change_and_go(hass: HomeAssistant, offline: MockConfigEn
     assert not service_bindings(offline)
 
 
-async def test_a_changed_conversion_stays_where_it_is(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """The order in which somebody bound things in the dialogue is kept."""
+async def test_changed_binding_keeps_its_position(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The order of the bindings in a subentry is kept."""
     two = LIGHT + "    - {identifier: Brightness, aspect: brightness}\n"
     await _import(hass, offline, two)
     await _import(hass, offline, two.replace("brightness}", "brightness, conversion: {invert: true}}"))
@@ -373,5 +375,5 @@ async def _import(
 
 
 def _named(entry: MockConfigEntry, identifier: str) -> str:
-    name = entry.runtime_data.model.properties[identifier].name
+    name = entry.runtime_data.device.model.properties[identifier].name
     return identifier if name == identifier else f"{name} [{identifier}]"

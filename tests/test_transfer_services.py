@@ -1,4 +1,4 @@
-"""The mapping by actions: for scripts, for Developer tools, and for moving to another house."""
+"""Export and import of the mapping by actions."""
 
 from typing import Any
 
@@ -30,29 +30,31 @@ def document(**parts: Any) -> dict[str, Any]:
 
 
 async def export(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
-    """Return what the export answers."""
+    """Return the response of the export."""
     data = {"config_entry_id": entry.entry_id}
     return await hass.services.async_call(DOMAIN, "export_mapping", data, blocking=True, return_response=True)
 
 
-async def take(hass: HomeAssistant, entry: MockConfigEntry, mapping: object, **options: Any) -> dict[str, Any]:
-    """Import a mapping and return the answer."""
+async def import_mapping(
+    hass: HomeAssistant, entry: MockConfigEntry, mapping: object, **options: Any
+) -> dict[str, Any]:
+    """Import a mapping and return the response."""
     data = {"config_entry_id": entry.entry_id, "mapping": mapping, **options}
     return await hass.services.async_call(DOMAIN, "import_mapping", data, blocking=True, return_response=True)
 
 
 @pytest.fixture(autouse=True)
 def home(hass: HomeAssistant) -> None:
-    """Furnish the house."""
+    """Create the entities."""
     furnish(hass)
 
 
-async def test_the_cloud_works_with_what_was_imported(
+async def test_imported_bindings_work_at_once(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: None, set_properties: SetProperties
 ) -> None:
-    """Both ways, at once, on the connection that is there."""
+    """In both directions, without reconnecting."""
     entry = await set_up()
-    answer = await take(
+    answer = await import_mapping(
         hass,
         entry,
         document(
@@ -70,19 +72,17 @@ async def test_the_cloud_works_with_what_was_imported(
         "warnings": [],
         "risky": [],
     }
-    await device.wait_for(lambda one: one.properties.get("CurrentTemperature", (None,))[0] == 12.5)
+    await device.wait_for(lambda _: device.properties.get("CurrentTemperature", (None,))[0] == 12.5)
     assert (await set_properties(LightSwitch=1)).code == 200
     assert hass.states.get("input_boolean.lamp").state == "on"
-    await device.wait_for(lambda one: one.properties.get("LightSwitch", (None,))[0] == 1)
+    await device.wait_for(lambda _: device.properties.get("LightSwitch", (None,))[0] == 1)
     assert device.connections == 1
 
 
-async def test_an_imported_rule_goes_on_following(
-    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: None
-) -> None:
-    """Its bindings keep the identifiers of the document, and it binds what else matches here."""
+async def test_imported_rule_is_followed(hass: HomeAssistant, device: CloudDevice, set_up: SetUp, house: None) -> None:
+    """Its bindings keep the identifiers of the document, and it binds other matching entities."""
     entry = await set_up()
-    await take(
+    await import_mapping(
         hass,
         entry,
         document(
@@ -91,25 +91,25 @@ async def test_an_imported_rule_goes_on_following(
         ),
     )
     await hass.async_block_till_done()
-    rule = next(one for one in entry.subentries.values() if one.subentry_type == "rule")
-    assert {one.identifier: one.rule for one in bound(entry).values()} == {
+    rule = next(subentry for subentry in entry.subentries.values() if subentry.subentry_type == "rule")
+    assert {binding.identifier: binding.rule for binding in bound(entry).values()} == {
         "LightSwitch": rule.subentry_id,
         "CurrentTemperature": rule.subentry_id,
     }
     assert device.connections == 1
     exported = await export(hass, entry)
     assert exported["bindings"]["sensor.cellar"][0]["rule"] == "Helpers"
-    assert (await take(hass, entry, exported, mode="replace"))["unchanged"] == 3
+    assert (await import_mapping(hass, entry, exported, mode="replace"))["unchanged"] == 3
 
-    await take(hass, entry, document(), mode="replace")
+    await import_mapping(hass, entry, document(), mode="replace")
     await hass.async_block_till_done()
     assert not entry.subentries
 
 
-async def test_what_is_exported_can_be_imported(
+async def test_export_can_be_imported(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, hass_ws_client: WebSocketGenerator
 ) -> None:
-    """Through JSON as the browser sends it, and as text; nothing of the device is in it, and nothing changes."""
+    """As JSON from the browser and as text; it has nothing of the device, and its import changes nothing."""
     entry = await set_up(
         [{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power", "access": "both"}],
         [{"identifier": "Wash", "actions": [{"action": "light.turn_on", "data": {"x": "客厅"}}]}],
@@ -133,14 +133,14 @@ async def test_what_is_exported_can_be_imported(
 
     modified = entry.modified_at
     for mapping in (exported, write_text(exported)):
-        answer = await take(hass, entry, mapping, mode="replace")
+        answer = await import_mapping(hass, entry, mapping, mode="replace")
         assert answer["unchanged"] == 2
         assert not any(names for change in ("added", "changed", "removed") for names in answer[change].values())
     assert entry.modified_at == modified
 
 
 async def test_modes(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Merging is the default; a dry run tells the same and does nothing."""
+    """Merging is the default; a dry run returns the same and changes nothing."""
     entry = await set_up(
         [
             {"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"},
@@ -148,42 +148,42 @@ async def test_modes(hass: HomeAssistant, set_up: SetUp) -> None:
         ]
     )
     mapping = document(bindings=LIGHT)
-    tried = await take(hass, entry, mapping, mode="replace", dry_run=True)
+    tried = await import_mapping(hass, entry, mapping, mode="replace", dry_run=True)
     assert (tried["changed"]["bindings"], tried["removed"]["bindings"]) == (["LightSwitch"], ["CurrentTemperature"])
     assert bound(entry)["LightSwitch"].access is Access.REPORT
 
-    await take(hass, entry, mapping)
+    await import_mapping(hass, entry, mapping)
     assert bound(entry).keys() == {"LightSwitch", "CurrentTemperature"}
     assert bound(entry)["LightSwitch"].access is Access.BOTH
-    assert (await take(hass, entry, mapping, mode="replace"))["removed"]["bindings"] == ["CurrentTemperature"]
+    assert (await import_mapping(hass, entry, mapping, mode="replace"))["removed"]["bindings"] == ["CurrentTemperature"]
     assert bound(entry).keys() == {"LightSwitch"}
 
 
-async def test_what_is_risky_has_to_be_allowed(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Without it nothing of the document is imported, and the error names what it is about."""
+async def test_risky_import_has_to_be_allowed(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Otherwise nothing is imported, and the error lists the risky items."""
     entry = await set_up()
     mapping = document(bindings={**DOOR, **LIGHT}, services={"Open": {"actions": [{"action": "lock.open"}]}})
-    [bolt, opening] = (await take(hass, entry, mapping, dry_run=True))["risky"]
+    [bolt, opening] = (await import_mapping(hass, entry, mapping, dry_run=True))["risky"]
     assert "Door" in bolt
     assert "lock.open" in opening
     with pytest.raises(ServiceValidationError) as error:
-        await take(hass, entry, mapping)
+        await import_mapping(hass, entry, mapping)
     assert error.value.translation_key == "import_risky"
     assert error.value.translation_placeholders == {"list": f"{bolt}; {opening}"}
     assert not bound(entry)
 
-    await take(hass, entry, mapping, allow_risky=True)
+    await import_mapping(hass, entry, mapping, allow_risky=True)
     assert bound(entry)["Bolt"] == Binding("Bolt", "lock.door", "locked", Access.BOTH, confirmed=True)
     assert service_bindings(entry).keys() == {"Open"}
-    assert (await take(hass, entry, mapping))["unchanged"] == 3
+    assert (await import_mapping(hass, entry, mapping))["unchanged"] == 3
 
 
-async def test_another_house(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Registered entities are found by their ids, others are waited for, and the answer tells which."""
+async def test_import_into_another_installation(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Registered entities are found by their ids; the response lists those that do not exist yet."""
     lamp = er.async_get(hass).async_get_or_create("light", "demo", "1", suggested_object_id="ceiling")
     hass.states.async_set("light.ceiling", "on", {"supported_color_modes": ["onoff"]})
     entry = await set_up()
-    answer = await take(
+    answer = await import_mapping(
         hass,
         entry,
         document(
@@ -196,52 +196,52 @@ async def test_another_house(hass: HomeAssistant, device: CloudDevice, set_up: S
     assert bound(entry)["LightSwitch"].entity == lamp.id
     assert len(answer["warnings"]) == 1
     assert answer["warnings"][0].startswith("sensor.of_the_other_house does not exist here.")
-    await device.wait_for(lambda one: "LightSwitch" in one.properties)
+    await device.wait_for(lambda _: "LightSwitch" in device.properties)
     assert "CurrentTemperature" not in device.properties
 
 
 @pytest.mark.parametrize(
-    ("mapping", "told"),
+    ("mapping", "fault"),
     [
         ("bindings:\n\t- x", "Line 2"),
         ("a: !secret b", "!secret"),
         ({"version": 1}, "aliyun_iot_mapping"),
         (document(bindings={"light.lamp": [{"identifier": "A", "aspect": "power", "scale": 2}]}), "1 → scale"),
-        ({**document(), "version": 3}, "of version 3"),
+        ({**document(), "version": 3}, "has version 3"),
     ],
 )
-async def test_what_is_no_mapping_is_explained(hass: HomeAssistant, set_up: SetUp, mapping: object, told: str) -> None:
-    """The error says where to look, and nothing has changed."""
+async def test_invalid_mapping_is_refused(hass: HomeAssistant, set_up: SetUp, mapping: object, fault: str) -> None:
+    """The error has the place of the fault, and nothing is changed."""
     entry = await set_up([{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"}])
     with pytest.raises(ServiceValidationError) as error:
-        await take(hass, entry, mapping, mode="replace")
+        await import_mapping(hass, entry, mapping, mode="replace")
     assert error.value.translation_key == "invalid_mapping"
-    assert told in error.value.translation_placeholders["faults"]
+    assert fault in error.value.translation_placeholders["faults"]
     assert bound(entry).keys() == {"LightSwitch"}
 
 
-async def test_without_a_connection(
+async def test_import_without_a_connection(
     hass: HomeAssistant,
     device: CloudDevice,
     set_up: SetUp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A mapping needs no cloud: not while the connection is lost, nor while the entry isn't set up."""
+    """Neither a lost connection nor an entry that isn't set up matters."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 60)
     entry = await set_up()
     device.connection.close("the cloud has other plans")
     await until(lambda: entry.runtime_data.link.state != "online")
-    await take(hass, entry, document(bindings=LIGHT))
+    await import_mapping(hass, entry, document(bindings=LIGHT))
     assert bound(entry).keys() == {"LightSwitch"}
 
     await hass.config_entries.async_unload(entry.entry_id)
-    await take(hass, entry, document(), mode="replace")
+    await import_mapping(hass, entry, document(), mode="replace")
     assert not bound(entry)
     assert await export(hass, entry) == document()
 
 
-async def test_only_administrators_may(hass: HomeAssistant, set_up: SetUp) -> None:
-    """As in the options; whoever runs an automation is Home Assistant itself."""
+async def test_only_administrators_may_export_and_import(hass: HomeAssistant, set_up: SetUp) -> None:
+    """As in the options; an automation has no user."""
     entry = await set_up()
     guest = MockUser(is_owner=False)
     guest.add_to_hass(hass)
@@ -258,8 +258,8 @@ async def test_only_administrators_may(hass: HomeAssistant, set_up: SetUp) -> No
     assert not bound(entry)
 
 
-async def test_another_entry_is_refused(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Neither one that isn't there nor one of another integration."""
+async def test_unknown_entry_is_refused(hass: HomeAssistant, set_up: SetUp) -> None:
+    """One that doesn't exist, or one of another integration."""
     await set_up()
     stranger = MockConfigEntry(domain="demo")
     stranger.add_to_hass(hass)
@@ -269,45 +269,45 @@ async def test_another_entry_is_refused(hass: HomeAssistant, set_up: SetUp) -> N
         assert error.value.translation_key == "no_such_device"
 
 
-async def test_a_stored_thing_model_that_cannot_be_read_is_told_of(hass: HomeAssistant, set_up: SetUp) -> None:
-    """There is no telling what a mapping would do with it; nothing is changed."""
+async def test_unreadable_stored_thing_model_is_an_error(hass: HomeAssistant, set_up: SetUp) -> None:
+    """The effect of a mapping is unknown then; nothing is changed."""
     entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
     with pytest.raises(ServiceValidationError) as error:
-        await take(hass, entry, document(bindings=LIGHT))
+        await import_mapping(hass, entry, document(bindings=LIGHT))
     assert error.value.translation_key == "thing_model_invalid"
     assert error.value.translation_placeholders["path"] == "properties[0].identifier"
     assert not bound(entry)
 
 
-async def test_events_are_taken_along(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """An event may have several sources; those that stay go on, the others come and go, and all of it works at once."""
+async def test_events_are_exported_and_imported(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """An event may have several sources; unchanged ones are kept, and changes work at once."""
     entry = await set_up()
     bell = er.async_get(hass).async_get_or_create("event", "test", "bell", original_name="Bell")
     smoke = {"triggers": [{"trigger": "event", "event_type": "smoke"}], "output": {"Zone": "hall"}}
     ring = {"entity": bell.entity_id}
     events = {"HighTemperatureAlarm": [ring, smoke], "Stranger": [smoke]}
-    answer = await take(hass, entry, document(events=events))
+    answer = await import_mapping(hass, entry, document(events=events))
     assert answer["added"]["events"] == ["HighTemperatureAlarm", "Stranger"]
     assert answer["warnings"] == ["Stranger: the thing model has no such event."]
     assert (await export(hass, entry))["events"] == events
-    assert {one.title for one in entry.subentries.values()} == {
+    assert {subentry.title for subentry in entry.subentries.values()} == {
         f"HighTemperatureAlarm · {bell.entity_id}",
         "HighTemperatureAlarm",
         "Stranger",
     }
     await hass.async_block_till_done()
     hass.bus.async_fire("smoke")
-    await device.wait_for(lambda one: one.events)
+    await device.wait_for(lambda _: device.events)
     assert device.events[0].output == {"Zone": "hall"}
 
-    kept = {key for key, one in entry.subentries.items() if one.data.get("entity") == bell.id}
+    kept = {key for key, subentry in entry.subentries.items() if subentry.data.get("entity") == bell.id}
     replaced = document(events={"HighTemperatureAlarm": [ring, {"entity": "event.gong"}]})
-    answer = await take(hass, entry, replaced, mode="replace")
+    answer = await import_mapping(hass, entry, replaced, mode="replace")
     assert (answer["changed"]["events"], answer["removed"]["events"]) == (["HighTemperatureAlarm"], ["Stranger"])
     assert answer["warnings"] == [
-        "event.gong does not exist here. What belongs to it is imported, and works once there is one."
+        "event.gong does not exist here. Everything that belongs to it is imported, and works as soon as it exists."
     ]
     assert len(entry.subentries) == 2
     assert kept < entry.subentries.keys()
-    answer = await take(hass, entry, replaced, mode="replace")
+    answer = await import_mapping(hass, entry, replaced, mode="replace")
     assert answer["unchanged"] == 1

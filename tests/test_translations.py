@@ -1,4 +1,4 @@
-"""Every text exists in both languages, and everything that the code names has a text."""
+"""Translations: both languages are complete, and every key in the code has a text."""
 
 import ast
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import pytest
 from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Transport
-from custom_components.aliyun_iot.binary_sensor import OWN_REASONS
+from custom_components.aliyun_iot.binary_sensor import DISCONNECT_REASONS
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.flows import binding_review
 from custom_components.aliyun_iot.flows.event_flow import EventFlow
@@ -24,7 +24,8 @@ from custom_components.aliyun_iot.flows.rule_flow import RuleFlow
 from custom_components.aliyun_iot.flows.subentry_flow import ExposureFlow, ServiceFlow
 from custom_components.aliyun_iot.mapping.binding import Access
 from custom_components.aliyun_iot.mapping.document.difference import Mode
-from custom_components.aliyun_iot.mapping.document.fault import Expected, FaultKind
+from custom_components.aliyun_iot.mapping.document.fault import FaultKind
+from custom_components.aliyun_iot.mapping.fields import Expected
 
 from .walk import placeholders, translations
 
@@ -48,8 +49,8 @@ def texts(language: str) -> dict[str, str]:
     return dict(leaves(translations(language)))
 
 
-def test_both_languages_have_the_same_texts_with_the_same_placeholders() -> None:
-    """A text that is missing in one of them would be shown in English, or not at all."""
+def test_languages_have_the_same_keys_and_placeholders() -> None:
+    """A missing text would be shown in English, or not at all."""
     english, chinese = (texts(language) for language in LANGUAGES)
     assert list(english) == list(chinese)
     assert {key: placeholders(text) for key, text in english.items()} == {
@@ -59,7 +60,7 @@ def test_both_languages_have_the_same_texts_with_the_same_placeholders() -> None
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_follow_the_rules_of_home_assistant(language: str) -> None:
-    """No URLs, no blanks around, no markup that the browser would take for a message argument."""
+    """No URLs, no surrounding whitespace, no HTML, no quoted placeholders."""
     for key, text in texts(language).items():
         assert text == text.strip(), key
         assert text, key
@@ -68,8 +69,8 @@ def test_texts_follow_the_rules_of_home_assistant(language: str) -> None:
         assert not re.search(r"'\{|\}'", text), key
 
 
-def test_chinese_is_chinese() -> None:
-    """What looks the same in both languages is a name and nothing else; what has no words has only placeholders."""
+def test_chinese_texts_are_translated() -> None:
+    """Only names and texts without words are the same in both languages."""
     english, chinese = (texts(language) for language in LANGUAGES)
     same = {text for key, text in english.items() if chinese[key] == text}
     assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64"}
@@ -78,8 +79,8 @@ def test_chinese_is_chinese() -> None:
     assert not [key for key, text in chinese.items() if not (text in same or key in wordless or CHINESE.search(text))]
 
 
-def test_shared_pages_say_the_same_everywhere() -> None:
-    """The options and an exposed device show the same form, so it has the same words."""
+def test_shared_pages_have_the_same_texts() -> None:
+    """The options and the subentry flows show the same forms."""
     for language in LANGUAGES:
         options = translations(language)["options"]
         exposure = translations(language)["config_subentries"]["exposure"]
@@ -103,8 +104,8 @@ def test_shared_pages_say_the_same_everywhere() -> None:
         (EventFlow, ("config_subentries", "event")),
     ],
 )
-def test_every_page_has_words_and_no_words_are_without_a_page(flow: type, path: tuple[str, ...]) -> None:
-    """The steps of the flows and the steps in the translations are the same; these have no page of their own."""
+def test_every_step_has_texts_and_every_text_a_step(flow: type, path: tuple[str, ...]) -> None:
+    """The steps in `without_page` show the page of another step."""
     section = translations()
     for key in path:
         section = section[key]
@@ -120,10 +121,10 @@ def test_every_page_has_words_and_no_words_are_without_a_page(flow: type, path: 
     assert section["step"].keys() == steps - without_page
 
 
-def test_every_way_to_fail_to_connect_has_a_text() -> None:
-    """The key of an error class is the key of its text, which is the same when it is entered and when it is set up.
+def test_every_connect_error_has_a_text() -> None:
+    """The text has the error's key, and is the same in the config flow and in the set-up.
 
-    Refused credentials are said otherwise: what was entered once has worked.
+    Refused credentials are the exception, because credentials that were stored have worked before.
     """
     keys = {error.key for error in ConnectError.__subclasses__()} - {"invalid_auth"}
     keys |= {f"invalid_{field}" for field in ("product_key", "device_name", "device_secret", "endpoint")}
@@ -134,15 +135,15 @@ def test_every_way_to_fail_to_connect_has_a_text() -> None:
         assert "invalid_auth" in texts["config"]["error"].keys() & texts["exceptions"].keys()
 
 
-def test_every_reason_of_a_lost_connection_has_a_text() -> None:
-    """The sensor shows them in a few words."""
-    reasons = {error.key for error in ConnectError.__subclasses__()} | set(OWN_REASONS.values())
+def test_every_disconnect_reason_has_a_text() -> None:
+    """They are states of the sensor's attribute."""
+    reasons = {error.key for error in ConnectError.__subclasses__()} | set(DISCONNECT_REASONS.values())
     sensor = translations()["entity"]["binary_sensor"]["connected"]
     assert sensor["state_attributes"]["reason"]["state"].keys() == reasons
 
 
 def test_every_problem_of_a_binding_has_a_text_and_a_field() -> None:
-    """What the mapping finds wrong is shown somewhere."""
+    """Each problem that `check` finds can be shown in the form."""
     source = (INTEGRATION / "mapping" / "check.py").read_text(encoding="utf-8")
     named = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
     errors = translations()["options"]["error"]
@@ -151,8 +152,8 @@ def test_every_problem_of_a_binding_has_a_text_and_a_field() -> None:
     assert problems <= errors.keys()
 
 
-def test_every_exception_has_a_text_with_what_it_is_given() -> None:
-    """An exception with a key that has no text would show the key."""
+def test_every_exception_has_a_text_with_its_placeholders() -> None:
+    """An exception without a text would show its key."""
     raised: set[str] = set()
     for path in INTEGRATION.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -172,7 +173,7 @@ def test_every_exception_has_a_text_with_what_it_is_given() -> None:
     assert raised <= translations()["exceptions"].keys()
 
 
-def test_selectors_have_a_word_for_every_choice() -> None:
+def test_every_option_of_a_selector_has_a_text() -> None:
     """Lists that the code fills are complete."""
     selectors = translations()["selector"]
     assert list(selectors["transport"]["options"]) == list(Transport)
@@ -181,14 +182,14 @@ def test_selectors_have_a_word_for_every_choice() -> None:
 
 
 def test_every_fault_of_a_document_has_a_text() -> None:
-    """What is wrong and what should be there instead are put together of these words."""
+    """The message combines the kind of the fault and what is expected."""
     common = translations()["common"]
     assert {key for key in common if key.startswith("fault_")} == {f"fault_{kind}" for kind in FaultKind}
     assert {key for key in common if key.startswith("expected_")} == {f"expected_{kind}" for kind in Expected}
 
 
 def test_actions_are_described_completely() -> None:
-    """Every action and every field of it has a name, a description and an icon."""
+    """Every action and each of its fields has a name and a description, and every action an icon."""
     described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
     worded = translations()["services"]
     icons = json.loads((INTEGRATION / "icons.json").read_text(encoding="utf-8"))["services"]
@@ -203,7 +204,7 @@ def test_actions_are_described_completely() -> None:
 
 @pytest.mark.parametrize(("kind", "icon"), [("triggers", "trigger"), ("conditions", "condition")])
 def test_triggers_and_conditions_are_described_completely(kind: str, icon: str) -> None:
-    """Each of them and every field of it has a name, a description and an icon."""
+    """Each of them and each of its fields has a name and a description, and each of them an icon."""
     described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
     described = {key: one for key, one in described.items() if not key.startswith(".")}
     worded = translations()[kind]
@@ -216,16 +217,16 @@ def test_triggers_and_conditions_are_described_completely(kind: str, icon: str) 
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "Aliyun IoT Platform"), ("zh-Hans", "阿里云物联网平台")])
-async def test_the_integration_has_a_short_name(hass: HomeAssistant, language: str, title: str) -> None:
-    """The one of the manifest is for those who search; in front of every action it would hide which action it is."""
+async def test_title_of_the_integration_is_short(hass: HomeAssistant, language: str, title: str) -> None:
+    """It precedes the name of every action; the longer name in the manifest is for searching."""
     assert await async_get_translations(hass, language, "title", {const.DOMAIN}) == {
         f"component.{const.DOMAIN}.title": title
     }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_home_assistant_reads_the_texts(hass: HomeAssistant, language: str) -> None:
-    """The words that forms put together themselves come from the same files."""
+async def test_home_assistant_loads_the_texts(hass: HomeAssistant, language: str) -> None:
+    """Forms compose sentences from the same files."""
     for category in ("common", "options", "selector", "config_subentries"):
         loaded = await async_get_translations(hass, language, category, {const.DOMAIN})
         wanted = dict(leaves(translations(language)[category], f"component.{const.DOMAIN}.{category}."))

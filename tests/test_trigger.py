@@ -1,4 +1,4 @@
-"""Triggers, through automations as the user interface stores them."""
+"""Triggers, in automations as the user interface stores them."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -19,8 +19,9 @@ from custom_components.aliyun_iot.trigger import async_get_triggers
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, TARGET, SetProperties, invoke, publish
-from .automations import ENTRY_ID, automate, said, trigger
+from .automations import ENTRY_ID, automate, trigger, trigger_data
 from .conftest import SetUp
+from .outages import quick_to_return
 from .test_translations import INTEGRATION
 from .waiting import until
 
@@ -42,14 +43,14 @@ async def send(cloud: Simulator, device: CloudDevice, suffix: str, payload: byte
 async def test_property_set(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """One set is one happening, whatever number of properties it has; the set is carried out all the same."""
+    """One set triggers once, however many properties it has, and is carried out as well."""
     calls = await automate(hass, [trigger("property_set_received")])
     events = async_capture_events(hass, EVENT_COMMAND)
     await set_up([LAMP, TARGET], entry_id=ENTRY_ID)
     assert (await set_properties(LightSwitch=1, TargetTemperature=21.5)).code == 200
     await hass.async_block_till_done()
     [call], [event] = calls, events
-    assert said(call) == {
+    assert trigger_data(call) == {
         **DEVICE,
         "command_id": event.context.id,
         "message_id": device.service_calls[-1].id,
@@ -60,8 +61,10 @@ async def test_property_set(
     assert hass.states.get("input_boolean.lamp").state == STATE_ON
 
 
-async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties) -> None:
-    """With an identifier there is its value; what is not about it, about another value or refused does not trigger."""
+async def test_property_set_of_one_property(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """With an identifier there is its value. Other properties, other values and refused ones do not trigger."""
     assert await async_setup_component(hass, "input_text", {"input_text": {"name": {"initial": "day"}}})
     calls = await automate(
         hass,
@@ -83,17 +86,23 @@ async def test_one_property(hass: HomeAssistant, house: None, set_up: SetUp, set
     ):
         await set_properties(**values)
     await hass.async_block_till_done()
-    assert [(said(call)["identifier"], said(call)["value"]) for call in calls] == [
+    assert [(trigger_data(call)["identifier"], trigger_data(call)["value"]) for call in calls] == [
         ("TargetTemperature", 21.5),
         ("LightSwitch", 0),
         ("GatewayName", "night"),
     ]
 
 
-async def test_a_device_that_was_renamed(
-    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
+async def test_renamed_device(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It has its new name wherever it is named, at once."""
+    """Triggers, events and the device registry have its new name at once."""
+    quick_to_return(monkeypatch)
     calls = await automate(hass, [trigger("property_set_received"), trigger("connected")])
     failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
     commands = async_capture_events(hass, EVENT_COMMAND)
@@ -107,14 +116,14 @@ async def test_a_device_that_was_renamed(
     await set_properties(Stranger=1)
     device.connection.close("the cloud has other plans")
     await until(lambda: len(calls) == 2)
-    assert [said(call)["device"] for call in calls] == ["Hallway"] * 2
+    assert [trigger_data(call)["device"] for call in calls] == ["Hallway"] * 2
     assert {event.data["device"] for event in [*commands, *failures]} == {"Hallway"}
 
 
-async def test_a_number_is_not_any_text(
+async def test_text_does_not_equal_a_number(
     hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A form gives text, so a number in it is a number; a value that can't be one never comes."""
+    """A number is entered as text in a form; text that is no number never matches a number."""
     calls = await automate(hass, [trigger("property_set_received", identifier="LightSwitch", value="on")])
     await set_up([LAMP], entry_id=ENTRY_ID)
     assert (await set_properties(LightSwitch=1)).code == 200
@@ -126,7 +135,7 @@ async def test_a_number_is_not_any_text(
 async def test_service(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, options: dict[str, str]
 ) -> None:
-    """The input data come as the thing model understands them."""
+    """The input data are decoded as the thing model defines."""
     calls = await automate(hass, [trigger("service_called", **options)])
     events = async_capture_events(hass, EVENT_COMMAND)
     services = [{"identifier": "ReadMeter", "actions": [{"stop": ""}]}]
@@ -134,7 +143,7 @@ async def test_service(
     await invoke(cloud, device, "ReadMeter", {"Channel": "3"})
     await hass.async_block_till_done()
     [call], [event] = calls, events
-    assert said(call) == {
+    assert trigger_data(call) == {
         **DEVICE,
         "command_id": event.context.id,
         "message_id": device.service_calls[-1].id,
@@ -146,14 +155,14 @@ async def test_service(
 
 
 async def test_raw_data(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """A frame comes in both forms that templates can take apart."""
+    """A frame is given in hexadecimal and in Base64."""
     calls = await automate(hass, [trigger("raw_received")])
     events = async_capture_events(hass, EVENT_RAW)
     await set_up(entry_id=ENTRY_ID)
     await publish(cloud, device, "thing/model/down_raw", b"\x00\x01\xff")
     await until(lambda: calls)
     [call], [event] = calls, events
-    assert said(call) == {
+    assert trigger_data(call) == {
         **DEVICE,
         "command_id": event.context.id,
         "message_id": "",
@@ -165,7 +174,7 @@ async def test_raw_data(hass: HomeAssistant, cloud: Simulator, device: CloudDevi
 
 
 async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """A message is text, JSON where it is that, and bytes; however the topic was written."""
+    """A message is given as text, as bytes and, if it is JSON, decoded."""
     calls = await automate(hass, [trigger("message_received", topic="/user/alarm/night")])
     events = async_capture_events(hass, EVENT_COMMAND)
     await set_up(entry_id=ENTRY_ID)
@@ -173,7 +182,7 @@ async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevic
     await send(cloud, device, "alarm/day", b"nobody listens")
     await send(cloud, device, "alarm/night", b"\xff plain")
     await until(lambda: len(calls) == 2)
-    assert said(calls[0]) == {
+    assert trigger_data(calls[0]) == {
         **DEVICE,
         "command_id": events[0].context.id,
         "message_id": "",
@@ -183,8 +192,8 @@ async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevic
         "payload_json": {"door": "open"},
         "data": b'{"door": "open"}'.hex(),
     }
-    assert said(calls[1])["payload"] == "\\xff plain"
-    assert "payload_json" not in said(calls[1])
+    assert trigger_data(calls[1])["payload"] == "\\xff plain"
+    assert "payload_json" not in trigger_data(calls[1])
     assert [call.context.parent_id for call in calls] == [event.context.id for event in events]
 
 
@@ -193,7 +202,7 @@ async def test_message(hass: HomeAssistant, cloud: Simulator, device: CloudDevic
     [b"[" * 5_000, b'{"a":' * 5_000, b"NaN", b'"\\ud800"', b"1" * 5000],
     ids=["deep list", "deep object", "no number", "half a character", "long number"],
 )
-async def test_a_message_that_is_nearly_json(
+async def test_message_that_is_almost_json(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -201,20 +210,20 @@ async def test_a_message_that_is_nearly_json(
     caplog: pytest.LogCaptureFixture,
     payload: bytes,
 ) -> None:
-    """Automations get it all the same, and as JSON only what can be passed on as JSON."""
+    """It triggers, and has decoded JSON only if that can be encoded again."""
     calls = await automate(hass, [trigger("message_received", topic="/user/alarm/night")])
     await set_up(entry_id=ENTRY_ID)
     await send(cloud, device, "alarm/night", payload)
     await until(lambda: calls)
-    assert said(calls[0])["data"] == payload.hex()
-    orjson.dumps(said(calls[0]).get("payload_json"))
+    assert trigger_data(calls[0])["data"] == payload.hex()
+    orjson.dumps(trigger_data(calls[0]).get("payload_json"))
     assert "failed unexpectedly" not in caplog.text
 
 
 async def test_connection(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A loss is told once with its reason, and so is each connection."""
+    """Each connection triggers once, and each loss once with its reason."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     calls = await automate(hass, [trigger("connected"), trigger("disconnected")])
     await set_up(entry_id=ENTRY_ID)
@@ -226,20 +235,20 @@ async def test_connection(
         "aliyun_iot.disconnected",
         "aliyun_iot.connected",
     ]
-    assert said(calls[0]) == DEVICE
-    assert said(calls[1]).keys() == {*DEVICE, "reason"}
+    assert trigger_data(calls[0]) == DEVICE
+    assert trigger_data(calls[1]).keys() == {*DEVICE, "reason"}
 
 
 async def test_rejected_property(hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp) -> None:
-    """What the cloud drops although it says 200 triggers with the reason and the value."""
+    """A property that the cloud ignores although it replies with 200 triggers with the reason and the value."""
     calls = await automate(
         hass, [trigger("property_rejected", identifier="Stranger"), trigger("property_rejected", identifier="Other")]
     )
     await set_up([{**LAMP, "identifier": "Stranger"}], options={"thing_model": None}, entry_id=ENTRY_ID)
     await until(lambda: calls)
     [call] = calls
-    assert said(call).keys() == {*DEVICE, "identifier", "reason", "value"}
-    assert (said(call)["identifier"], said(call)["value"]) == ("Stranger", 0)
+    assert trigger_data(call).keys() == {*DEVICE, "identifier", "reason", "value"}
+    assert (trigger_data(call)["identifier"], trigger_data(call)["value"]) == ("Stranger", 0)
 
 
 async def test_reload_and_detach(
@@ -250,7 +259,7 @@ async def test_reload_and_detach(
     set_up: SetUp,
     set_properties: SetProperties,
 ) -> None:
-    """A trigger outlives the entry it listens to, and leaves nothing behind when it goes itself."""
+    """A trigger keeps working when the entry is reloaded, and its subscription ends when it is detached."""
     calls = await automate(hass, [trigger("property_set_received"), trigger("message_received", topic="get")])
     entry = await set_up([LAMP], entry_id=ENTRY_ID)
     topic = f"/{device.product_key}/{device.device_name}/user/get"
@@ -290,19 +299,19 @@ async def test_reload_and_detach(
         ("connected", {"identifier": "LightSwitch"}),
     ],
 )
-async def test_what_can_not_be_meant(
+async def test_invalid_options(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture, kind: str, options: dict[str, object]
 ) -> None:
-    """An automation that could never trigger is not set up, and the log says why."""
+    """The automation is not set up, and the log says why."""
     await automate(hass, [trigger(kind, **options)])
     assert hass.states.get("automation.story").state == STATE_UNAVAILABLE
     assert "failed to setup triggers" in caplog.text
 
 
-async def test_topics_that_only_this_device_can_not_have(
+async def test_topic_too_long_for_this_device(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A topic that is too long together with the names of the device is told of, and harms no other."""
+    """It is logged and does not affect other topics."""
     too_long = "x" * 110
     calls = await automate(
         hass, [trigger("message_received", topic=too_long), trigger("message_received", topic="get")]
@@ -314,7 +323,7 @@ async def test_topics_that_only_this_device_can_not_have(
 
 
 async def test_every_trigger_is_described(hass: HomeAssistant, set_up: SetUp) -> None:
-    """What the user interface offers is what there is."""
+    """The descriptions for the user interface match the triggers."""
     triggers = await async_get_triggers(hass)
     await set_up()
     offered = await async_get_all_descriptions(hass)

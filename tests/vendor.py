@@ -1,4 +1,4 @@
-"""Another integration in the house: its entities have a place in the registries and come and go as real ones do."""
+"""Another integration, whose registered entities can be loaded, changed and unloaded."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar
@@ -31,11 +31,11 @@ PLATFORMS: dict[str, type[Entity]] = {
 
 
 class VendorFlow(ConfigFlow, domain=NAME):
-    """Home Assistant sets no entry up that no flow could have made."""
+    """A config flow, without which Home Assistant does not set up an entry."""
 
 
 class Thermometer(SensorEntity):
-    """A sensor that measures in Celsius; a user may have it shown in Fahrenheit."""
+    """A sensor that measures in °C; a user can change the unit to °F."""
 
     _attr_should_poll = False
     _attr_name = "Thermometer"
@@ -49,7 +49,7 @@ class Thermometer(SensorEntity):
 
 
 class Hygrometer(Thermometer):
-    """The witness of the stories: what it says arrives, whatever happens to the others."""
+    """A second sensor, whose values must arrive whatever happens to other entities."""
 
     _attr_name = "Hygrometer"
     _attr_unique_id = "hygrometer"
@@ -72,19 +72,19 @@ class Lamp(LightEntity):
     _attr_brightness = 128
 
     async def async_turn_on(self, **fields: Any) -> None:
-        """Light up, as bright as is wanted."""
+        """Turn on, with the given brightness if any."""
         self._attr_is_on = True
         self._attr_brightness = fields.get("brightness", self._attr_brightness)
         self.async_write_ha_state()
 
     async def async_turn_off(self, **fields: Any) -> None:
-        """Go dark."""
+        """Turn off."""
         self._attr_is_on = False
         self.async_write_ha_state()
 
 
 class OtherLamp(Lamp):
-    """A second one, dark."""
+    """A second lamp, which is off."""
 
     _attr_name = "Other lamp"
     _attr_unique_id = "other_lamp"
@@ -93,7 +93,7 @@ class OtherLamp(Lamp):
 
 
 class Programme(SelectEntity):
-    """What a machine can do, which depends on what it did before."""
+    """A select entity, whose options can change."""
 
     _attr_should_poll = False
     _attr_name = "Programme"
@@ -103,13 +103,13 @@ class Programme(SelectEntity):
     _attr_current_option = "heat"
 
     async def async_select_option(self, option: str) -> None:
-        """Take it."""
+        """Set the value."""
         self._attr_current_option = option
         self.async_write_ha_state()
 
 
 class Setpoint(NumberEntity):
-    """A number whose limits depend on the season."""
+    """A number entity, whose limits can change."""
 
     _attr_should_poll = False
     _attr_name = "Setpoint"
@@ -123,74 +123,76 @@ class Setpoint(NumberEntity):
     _attr_native_value = 20.0
 
     async def async_set_native_value(self, value: float) -> None:
-        """Take it."""
+        """Set the value."""
         self._attr_native_value = value
         self.async_write_ha_state()
 
 
 class Vendor:
-    """The integration with its one entry; `things` are its living entities by their class."""
+    """The integration with its config entry; `entities` are the loaded entities by their class."""
 
     def __init__(self, hass: HomeAssistant, kinds: Iterable[type[Entity]]) -> None:
-        """Offer entities of these kinds from the next set-up on."""
+        """Provide entities of these classes from the next set-up on."""
         self.kinds = list(kinds)
-        self.things: dict[type[Entity], Any] = {}
+        self.entities: dict[type[Entity], Any] = {}
         self.entry = MockConfigEntry(domain=NAME, title="Vendor")
         self._hass = hass
 
-    async def arrive(self) -> None:
-        """Set the integration up, for the first time or again."""
+    async def set_up(self) -> None:
+        """Set up the integration, for the first time or again."""
         if self._hass.config_entries.async_get_entry(self.entry.entry_id) is None:
             self._install()
         await self._hass.config_entries.async_setup(self.entry.entry_id)
         await self._hass.async_block_till_done()
 
-    async def leave(self) -> None:
-        """Unload the integration: its entities stay registered and become unavailable."""
+    async def unload(self) -> None:
+        """Unload the integration; its entities stay registered and become unavailable."""
         await self._hass.config_entries.async_unload(self.entry.entry_id)
         await self._hass.async_block_till_done()
 
-    def say(self, kind: type[Entity], **attributes: Any) -> None:
-        """Let an entity change by itself."""
-        thing = self.things[kind]
+    def update(self, kind: type[Entity], **attributes: Any) -> None:
+        """Change attributes of an entity and write its state."""
+        entity = self.entities[kind]
         for name, value in attributes.items():
-            setattr(thing, f"_attr_{name}", value)
-        thing.async_write_ha_state()
+            setattr(entity, f"_attr_{name}", value)
+        entity.async_write_ha_state()
 
     def entity_id(self, kind: type[Entity]) -> str:
-        """Return how an entity is called now."""
+        """Return the present entity id of an entity."""
         return self._registered(kind).entity_id
 
     def reference(self, kind: type[Entity]) -> str:
-        """Return what a binding stores for an entity."""
+        """Return the reference that a binding stores for an entity."""
         return self._registered(kind).id
 
     def _registered(self, kind: type[Entity]) -> er.RegistryEntry:
-        unique_id = self.things[kind].unique_id
+        unique_id = self.entities[kind].unique_id
         return next(entry for entry in er.async_get(self._hass).entities.values() if entry.unique_id == unique_id)
 
     def _install(self) -> None:
-        mock_integration(self._hass, MockModule(NAME, async_setup_entry=self._set_up, async_unload_entry=self._unload))
+        mock_integration(
+            self._hass, MockModule(NAME, async_setup_entry=self._set_up_entry, async_unload_entry=self._unload_entry)
+        )
         mock_platform(self._hass, f"{NAME}.config_flow", MockPlatform())
         for domain, base in PLATFORMS.items():
             mock_platform(self._hass, f"{NAME}.{domain}", MockPlatform(async_setup_entry=self._adder(base)))
         self.entry.add_to_hass(self._hass)
 
-    async def _set_up(self, hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    async def _set_up_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> bool:
         await hass.config_entries.async_forward_entry_setups(entry, list(PLATFORMS))
         return True
 
-    async def _unload(self, hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    async def _unload_entry(self, hass: HomeAssistant, entry: ConfigEntry) -> bool:
         return await hass.config_entries.async_unload_platforms(entry, list(PLATFORMS))
 
     def _adder(self, base: type[Entity]) -> Callable[..., Awaitable[None]]:
-        """Return what sets one platform up: with new entities each time, as every integration does."""
+        """Return the set-up function of a platform, which adds new entities each time."""
 
         async def add(
             hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
         ) -> None:
             made = {kind: kind() for kind in self.kinds if issubclass(kind, base)}
-            self.things |= made
+            self.entities |= made
             async_add_entities(made.values())
 
         return add

@@ -1,4 +1,4 @@
-"""Walks through flows as somebody in a browser would, who can read: everything that is shown must have words."""
+"""Drive a flow as a browser does, and check that everything on its pages has a translation."""
 
 from collections.abc import Mapping
 import json
@@ -22,23 +22,23 @@ def translations(language: str = "en") -> dict[str, Any]:
 
 
 def placeholders(text: str) -> set[str]:
-    """Return what a text leaves open."""
+    """Return the names of the placeholders in a text."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
 class Walk:
-    """One flow in progress; `result` is what is shown now."""
+    """A flow in progress; `result` is the present page or the result of the flow."""
 
     def __init__(self, manager: FlowManager[Any, Any, Any], texts: Mapping[str, Any], result: Any) -> None:
-        """Look at the first page."""
+        """Check the first page."""
         self._manager = manager
         self._texts = texts
         self.result: Any = result
-        self._read()
+        self._check()
 
     @classmethod
     async def add_device(cls, hass: HomeAssistant) -> Self:
-        """Add the integration."""
+        """Start to add a device."""
         manager = hass.config_entries.flow
         return cls(
             manager, translations()["config"], await manager.async_init(const.DOMAIN, context={"source": "user"})
@@ -46,26 +46,26 @@ class Walk:
 
     @classmethod
     def config(cls, hass: HomeAssistant, result: Any) -> Self:
-        """Continue a config flow that was started otherwise."""
+        """Continue a config flow that was started elsewhere."""
         return cls(hass.config_entries.flow, translations()["config"], result)
 
     @classmethod
     async def options(cls, hass: HomeAssistant, entry: ConfigEntry, *menu: str) -> Self:
-        """Open the options and choose from the menu."""
+        """Open the options and choose from the menus."""
         manager = hass.config_entries.options
         walk = cls(manager, translations()["options"], await manager.async_init(entry.entry_id))
         return await walk.choose(*menu)
 
     @classmethod
     async def add_subentry(cls, hass: HomeAssistant, entry: ConfigEntry, kind: str) -> Self:
-        """Add a subentry."""
+        """Start to add a subentry."""
         manager = hass.config_entries.subentries
         result = await manager.async_init((entry.entry_id, kind), context={"source": "user"})
         return cls(manager, translations()["config_subentries"][kind], result)
 
     @classmethod
     async def reconfigure_subentry(cls, hass: HomeAssistant, entry: ConfigEntry, subentry_id: str, *menu: str) -> Self:
-        """Reconfigure a subentry and choose from the menu."""
+        """Start to reconfigure a subentry and choose from the menus."""
         manager = hass.config_entries.subentries
         kind = entry.subentries[subentry_id].subentry_type
         result = await manager.async_init(
@@ -74,48 +74,48 @@ class Walk:
         return await cls(manager, translations()["config_subentries"][kind], result).choose(*menu)
 
     async def choose(self, *menu: str) -> Self:
-        """Choose from a menu, and from the one that follows."""
+        """Choose from a menu, and from those that follow."""
         for step_id in menu:
             assert self.result["type"] is FlowResultType.MENU
             await self._send({"next_step_id": step_id})
         return self
 
     async def submit(self, **user_input: Any) -> Self:
-        """Send a form."""
+        """Submit a form."""
         assert self.result["type"] is FlowResultType.FORM
         return await self._send(user_input)
 
     @property
     def step(self) -> str:
-        """The page that is shown."""
+        """The step of the present page."""
         assert self.result["type"] in (FlowResultType.FORM, FlowResultType.MENU), self.result
         return self.result["step_id"]
 
     @property
     def errors(self) -> dict[str, str]:
-        """The errors on the page."""
+        """The errors on the page, by field."""
         assert self.result["type"] is FlowResultType.FORM, self.result
         return self.result["errors"] or {}
 
     @property
     def created(self) -> bool:
-        """Whether the flow has ended well."""
+        """Whether the flow has created an entry or stored options."""
         return self.result["type"] is FlowResultType.CREATE_ENTRY
 
     @property
     def aborted(self) -> str:
-        """Why the flow has ended."""
+        """The reason why the flow was aborted."""
         assert self.result["type"] is FlowResultType.ABORT, self.result
         return self.result["reason"]
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the fields are filled with, sections included."""
+        """The initial values of the fields, including those in sections."""
         return _values(self.result["data_schema"].schema)
 
     @property
     def required(self) -> set[str]:
-        """The fields that a browser insists on."""
+        """The required fields."""
         return {str(key) for key in self.result["data_schema"].schema if isinstance(key, vol.Required)}
 
     @property
@@ -132,17 +132,17 @@ class Walk:
         return {option["value"]: option["label"] for option in selector.config["options"]}
 
     def description(self) -> str:
-        """Return the description of the page as it is read."""
+        """Return the description of the page with its placeholders filled in."""
         text = self._texts["step"][self.step]["description"]
         return text.format(**self.result["description_placeholders"])
 
     async def _send(self, user_input: dict[str, Any]) -> Self:
         self.result = await self._manager.async_configure(self.result["flow_id"], user_input)
-        self._read()
+        self._check()
         return self
 
-    def _read(self) -> None:
-        """Insist on words for everything on the page."""
+    def _check(self) -> None:
+        """Check that everything on the page has a translation and gets its placeholders."""
         given = set(self.result.get("description_placeholders") or ())
         match self.result["type"]:
             case FlowResultType.ABORT:
@@ -154,18 +154,18 @@ class Walk:
             case FlowResultType.FORM:
                 page = self._texts["step"][self.result["step_id"]]
                 assert placeholders(page["title"] + page.get("description", "")) <= given
-                _read_fields(self.result["data_schema"].schema, page)
+                _check_fields(self.result["data_schema"].schema, page)
                 for error in (self.result["errors"] or {}).values():
                     assert placeholders(self._texts["error"][error]) <= given
 
 
-def _read_fields(fields: Mapping[Any, Any], page: Mapping[str, Any]) -> None:
+def _check_fields(fields: Mapping[Any, Any], page: Mapping[str, Any]) -> None:
     for key, field in fields.items():
         if isinstance(field, section):
             assert page["sections"][key]["name"]
-            # The frontend takes the default of a section for all of its values, over what is suggested for each field.
+            # The frontend prefers the default of a section to the suggested values of the fields in it.
             assert isinstance(key.default, vol.Undefined)
-            _read_fields(field.schema.schema, page["sections"][key])
+            _check_fields(field.schema.schema, page["sections"][key])
         else:
             assert page["data"][key]
             assert page["data_description"][key]

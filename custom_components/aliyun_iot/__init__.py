@@ -10,7 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, TripleInvalid
 from .const import DOMAIN
 from .downloads import async_register_downloads
-from .entity import cloud_device
+from .entity import device_info
 from .health.issues import async_remove_issues, async_withdraw_when_unloaded
 from .link_config import EndpointInvalid, link_config
 from .reports.store import async_remove_unsent
@@ -91,7 +91,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> N
 
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     """Apply a change: only another identity, secret or way to connect costs a reconnect."""
-    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **cloud_device(entry))  # it may be renamed
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # it may be renamed
     runtime = entry.runtime_data
     if link_config(hass, entry.data, entry.options) == runtime.link.config:
         await runtime.update()

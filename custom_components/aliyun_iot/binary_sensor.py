@@ -1,4 +1,4 @@
-"""Whether the device is connected, and why not."""
+"""Binary sensor: whether the device is connected, and why it is not."""
 
 from collections.abc import Mapping
 from typing import Final, override
@@ -16,8 +16,8 @@ from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
 
-OWN_REASONS: Final[Mapping[type[ConnectError], str]] = {CloudSilent: "cloud_silent", ConnectionClosed: "closed"}
-"""What a connection that was lost is told apart by, beyond the key of its error."""
+DISCONNECT_REASONS: Final[Mapping[type[ConnectError], str]] = {CloudSilent: "cloud_silent", ConnectionClosed: "closed"}
+"""Values of `reason` for errors that share one key; for all other errors the value is the key."""
 
 
 async def async_setup_entry(
@@ -28,7 +28,7 @@ async def async_setup_entry(
 
 
 class ConnectedSensor(CloudEntity, BinarySensorEntity):
-    """On while the cloud is there; always available, since that is what it tells."""
+    """On while the link is online. It is always available, so that it can show a lost connection."""
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
@@ -36,7 +36,7 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the link."""
+        """Update with every state of the link."""
         self.async_on_remove(
             async_dispatcher_connect(self.hass, link_signal(self._entry.entry_id), self.async_write_ha_state)
         )
@@ -52,4 +52,4 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
     def extra_state_attributes(self) -> dict[str, str]:
         """Return why the last connection was lost, or the last attempt failed; nothing while the device is connected."""
         error = self._entry.runtime_data.link.last_error
-        return {"reason": OWN_REASONS.get(type(error), error.key)} if error else {}
+        return {"reason": DISCONNECT_REASONS.get(type(error), error.key)} if error else {}

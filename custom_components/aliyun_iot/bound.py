@@ -1,4 +1,4 @@
-"""Bindings brought to life: each with its entity, its aspect and its place in the thing model."""
+"""Bindings with everything they refer to: the entity, the aspect and the definition in the thing model."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -28,9 +28,11 @@ NO_TEMPLATES = Templates()
 class BoundProperty:
     """One property and the aspect of the entity that it stands for.
 
-    `entity_id` is empty for what is no entity's; then there is no `domain` either, as for entities of a domain without
-    aspects. `model` is the property as the thing model defines it; without a thing model the data type follows the
-    entity. The functions below take the state of the entity, or `NO_ENTITY`.
+    `entity_id` is empty for a binding without an entity; `domain` is None then, and for entities of a domain without
+    aspects. `model` is the definition in the thing model; without a thing model the data type is inferred from the
+    entity. The methods below take the state of the entity, or `NO_ENTITY_STATE`.
+
+    `reports` says whether the present value goes to the cloud when the state changes or is asked for.
     """
 
     binding: Binding
@@ -39,65 +41,64 @@ class BoundProperty:
     aspect: Aspect
     model: Property | None
     templates: Templates = NO_TEMPLATES
+    identifier: str = field(init=False)
+    reports: bool = field(init=False)
 
-    @property
-    def identifier(self) -> str:
-        """The identifier of the property."""
-        return self.binding.identifier
+    def __post_init__(self) -> None:
+        """Keep what every state change asks for."""
+        object.__setattr__(self, "identifier", self.binding.identifier)
+        object.__setattr__(self, "reports", self.binding.access.reports)
 
     @property
     def writable(self) -> bool:
-        """Whether the value can be set at all."""
+        """Whether the property can be set."""
         conversion = self.binding.conversion
         one_way = bool(conversion.template and not conversion.template_back)
         settable = self.aspect.writable and self.domain is not None and not one_way
         return (bool(self.binding.actions) or settable) and (self.model is None or self.model.writable)
 
     def sample(self, state: State, at: datetime) -> Sample | None:
-        """Return what the state means for the cloud, or None when it says nothing.
-
-        Raises Refused or InvalidValue.
-        """
+        """Return the sample to post for a state, None if the state has no value; raises Refused or InvalidValue."""
         source = self.templates.source
         value = render(source, self.source_variables()) if source else self.aspect.read(state)
         return self.sample_of(value, state, at)
 
     def sample_of(self, value: Value | None, state: State, at: datetime) -> Sample | None:
-        """Return what a value of the aspect means for the cloud; raises Refused or InvalidValue."""
+        """Return the sample to post for a value of the aspect; raises Refused or InvalidValue."""
         aspect = self.aspect
-        if value is not None and (there := self.templates.there):
-            value = render(there, {"value": value, "entity_id": self.entity_id, "state": state})
+        if value is not None and (template := self.templates.to_cloud):
+            value = render(template, {"value": value, "entity_id": self.entity_id, "state": state})
             aspect = RENDERED
         if value is None:
             return None
-        data_type = self._data_type(aspect, value, state)
+        data_type = self.model.data_type if self.model else self._inferred_type(aspect, value, state)
         property_value = to_cloud(value, aspect, data_type, self.binding.conversion, state)
         return Sample(data_type.encode(property_value, self.identifier), int(at.timestamp() * 1000))
 
     def source_variables(self) -> dict[str, object]:
-        """Return the variables of a template aspect."""
+        """Return the variables for the template of a template aspect."""
         return {"entity_id": self.entity_id}
 
     def decode(self, raw: JsonValue, state: State) -> PropertyValue:
-        """Return the property value of what came over the wire; raises InvalidValue."""
-        return self._data_type(self._set_aspect(), raw, state).decode(raw, self.identifier)
+        """Return the property value of a decoded JSON value; raises InvalidValue."""
+        data_type = self.model.data_type if self.model else self._inferred_type(self._set_aspect(), raw, state)
+        return data_type.decode(raw, self.identifier)
 
     def to_aspect(self, value: PropertyValue, state: State) -> Value:
-        """Return what the aspect must become for the property to have this value; raises Refused."""
+        """Return the aspect's value for a property value; raises Refused."""
         aspect = self._set_aspect()
-        result = to_ha(value, aspect, self._data_type(aspect, value, state), self.binding.conversion, state)
-        if self.templates.back is None:
+        data_type = self.model.data_type if self.model else self._inferred_type(aspect, value, state)
+        result = to_ha(value, aspect, data_type, self.binding.conversion, state)
+        if self.templates.to_ha is None:
             return result
-        rendered = render(self.templates.back, {"value": result})
+        rendered = render(self.templates.to_ha, {"value": result})
         return kind_of_raw(rendered, self.aspect)
 
     def _set_aspect(self) -> Aspect:
-        """Return what a set arrives at: the aspect, or the template that makes its value."""
-        return RENDERED if self.templates.there or self.templates.back else self.aspect
+        """Return the aspect that a property value is converted to: the template's, if there is one."""
+        return RENDERED if self.templates.to_cloud or self.templates.to_ha else self.aspect
 
-    def _data_type(self, aspect: Aspect, value: object, state: State) -> DataType:
-        if self.model:
-            return self.model.data_type
+    def _inferred_type(self, aspect: Aspect, value: object, state: State) -> DataType:
         if aspect.kind is Kind.RAW:
             return infer_raw_type(value, self.binding.conversion)
         return infer_data_type(aspect, state, self.binding.conversion)
@@ -110,14 +111,14 @@ class BoundProperties:
     by_entity: Mapping[str, tuple[BoundProperty, ...]] = field(default_factory=dict)
     by_identifier: Mapping[str, BoundProperty] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
-    """Identifiers whose binding can't work, and why (English)."""
+    """The reason (English) by identifier for each binding that can't work."""
     gone: frozenset[str] = frozenset()
-    """Those of them whose entity was removed from Home Assistant."""
+    """The identifiers of `problems` whose entity was removed from Home Assistant."""
 
 
 @callback
 def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | None) -> BoundProperties:
-    """Bring bindings to life; one that can't work becomes a problem, the others are not affected."""
+    """Resolve bindings; one that can't work becomes a problem and doesn't affect the others."""
     by_entity: dict[str, list[BoundProperty]] = defaultdict(list)
     by_identifier: dict[str, BoundProperty] = {}
     problems: dict[str, str] = {}

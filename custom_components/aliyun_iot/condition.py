@@ -17,17 +17,17 @@ _SCHEMA = vol.Schema({vol.Required(CONF_OPTIONS): {vol.Required(ATTR_CONFIG_ENTR
 
 
 class ConnectedCondition(Condition):
-    """Holds while the device is connected to its cloud."""
+    """Is true while the device is connected to its cloud."""
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Look at one device; the options were validated."""
+        """Keep the options, which were validated."""
         super().__init__(hass, config)
         self._entry_id: str = (config.options or {})[ATTR_CONFIG_ENTRY_ID]
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Validate what is particular to the condition."""
+        """Validate the options of the condition; raises vol.Invalid."""
         return cast("ConfigType", _SCHEMA(config))
 
     @override

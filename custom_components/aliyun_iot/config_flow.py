@@ -1,4 +1,4 @@
-"""Adding a device of the platform to Home Assistant, and changing later how it is reached."""
+"""Config flow: add a device of the platform, enter its secret again, and change how it connects."""
 
 from collections.abc import Mapping
 import logging
@@ -60,12 +60,12 @@ _LOGGER = logging.getLogger(__name__)
 SECTION_ADVANCED = "advanced"
 
 _SECRET_FIELD = {
-    # A browser that is told "new-password" neither fills in nor stores the user's password for Home Assistant.
+    # With "new-password" the browser neither fills in nor stores the user's Home Assistant password.
     vol.Optional(CONF_DEVICE_SECRET): TextSelector(
         TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
     )
 }
-# None of them is required: all three may be pasted into one. What is missing then is said by field.
+# None of these is required, because all three can be pasted into one field. A missing value is an error of its field.
 _TRIPLE_FIELDS = {
     vol.Optional(CONF_PRODUCT_KEY): TextSelector(),
     vol.Optional(CONF_DEVICE_NAME): TextSelector(),
@@ -76,22 +76,22 @@ _ADVANCED = vol.Schema(
         vol.Required(CONF_TRANSPORT, default=Transport.TLS.value): SelectSelector(
             SelectSelectorConfig(options=[transport.value for transport in Transport], translation_key=CONF_TRANSPORT)
         ),
-        # Without limits, which the selector would tell in English.
+        # No min and max: the selector would report a violation in English only.
         vol.Optional(CONF_PORT): NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX)),
         vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
     }
 )
 
 _PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', re.IGNORECASE)
-"""What the console copies: a JSON object with the three strings."""
+"""The device triple as the console copies it: a JSON object with three strings."""
 
 
 class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Ask for what the console shows about a device, and try it."""
+    """Ask for the device triple and the endpoint, and test the connection before anything is stored."""
 
     def __init__(self) -> None:
-        """Start without knowing anything."""
-        # A secret is never sent back to the browser; after an error an empty field means the one entered before.
+        """Start without input."""
+        # A secret is never sent back to the browser. After an error, an empty field means the secret entered before.
         self._secret = ""
         self._placeholders: dict[str, str] = {}
 
@@ -116,7 +116,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the device triple and where to connect."""
+        """Ask for the device triple and how to connect."""
         errors: dict[str, str] = {}
         if user_input is not None:
             user_input = {**user_input, **_entered_triple(user_input)}
@@ -126,16 +126,16 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
             except TripleInvalid as err:
                 errors = _triple_error(err)
             else:
-                # Before connecting: a second login would kick out the entry that is already there.
+                # Checked before connecting, because a second login would disconnect an existing entry.
                 await self.async_set_unique_id(f"{triple.product_key}.{triple.device_name}", raise_on_progress=False)
                 self._abort_if_unique_id_configured(reload_on_update=False)
                 data = {
                     CONF_PRODUCT_KEY: triple.product_key,
                     CONF_DEVICE_NAME: triple.device_name,
                     CONF_DEVICE_SECRET: triple.device_secret,
-                    **_entered_way(user_input),
+                    **_entered_connection(user_input),
                 }
-                errors = await self._try(data)
+                errors = await self._test_connection(data)
                 if not errors:
                     return self.async_create_entry(title=triple.device_name, data=data)
 
@@ -147,22 +147,22 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Go on with the menu of the options: a device that stands for nothing is not what anybody wanted."""
+        """Continue with the options menu, because a device without bindings does nothing."""
         menu = await self.hass.config_entries.options.async_init(result["result"].entry_id)
         result["next_flow"] = (FlowType.OPTIONS_FLOW, menu["flow_id"])
         return result
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Begin to ask what to do, after the cloud refused the device."""
+        """Start after the cloud refused the device."""
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the DeviceSecret, or to try again with the known one: the device may only have been disabled."""
+        """Ask for the DeviceSecret; an empty field tries the stored one again, in case the device was only disabled."""
         entry = self._get_reauth_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
             data = {**entry.data, CONF_DEVICE_SECRET: _secret(user_input, entry)}
-            errors = await self._try(data, entry)
+            errors = await self._test_connection(data, entry)
             if not errors:
                 return self._update(entry, data)
             if errors == {"base": CredentialsRefused.key}:
@@ -175,16 +175,16 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask where and how to connect; who the device is stays as it is."""
+        """Ask how to connect; ProductKey and DeviceName can't be changed."""
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
             data = {
                 **_identity(entry),
                 CONF_DEVICE_SECRET: _secret(user_input, entry),
-                **_entered_way(user_input),
+                **_entered_connection(user_input),
             }
-            errors = await self._try(data, entry)
+            errors = await self._test_connection(data, entry)
             if not errors:
                 return self._update(entry, data)
         current = {CONF_ENDPOINT: entry.data[CONF_ENDPOINT], SECTION_ADVANCED: dict(entry.data)}
@@ -194,17 +194,17 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders={**self._placeholders, **_identity(entry)},
         )
 
-    async def _try(self, data: Mapping[str, Any], entry: AliyunConfigEntry | None = None) -> dict[str, str]:
-        """Connect once, in place of the entry if there is one; return what went wrong by field, nothing if it worked."""
+    async def _test_connection(self, data: Mapping[str, Any], entry: AliyunConfigEntry | None = None) -> dict[str, str]:
+        """Connect once, in place of the running entry if there is one; return the errors by field, empty on success."""
         try:
-            config = await self._checked(data, entry.options if entry else {})
+            config = await self._validated_config(data, entry.options if entry else {})
         except InputRefused as refused:
             self._placeholders = refused.placeholders
             return refused.errors
         return await (self._probe_in_place_of(entry, config) if entry else self._probe(config))
 
-    async def _checked(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
-        """Return how to connect; raises InputRefused for what can be told without connecting."""
+    async def _validated_config(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
+        """Return the link configuration; raises InputRefused for errors that show without connecting."""
         if not 0 < data.get(CONF_PORT, 1) < 65536:
             raise InputRefused({SECTION_ADVANCED: "invalid_port"})
         try:
@@ -223,27 +223,27 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         return config
 
     async def _probe_in_place_of(self, entry: AliyunConfigEntry, config: LinkConfig) -> dict[str, str]:
-        """Probe with the running link out of the way; two logins would kick each other out."""
-        if (runtime := _running(entry)) is None:
+        """Probe while the running link is suspended, because two logins would disconnect each other."""
+        if (runtime := _loaded_runtime(entry)) is None:
             return await self._probe(config)
         await runtime.suspend()
         replaced = False
         try:
             errors = await self._probe(config)
-            # Other words for the same way change the data, but the update listener keeps the link.
+            # The same connection may be written differently; then the update listener keeps the link.
             replaced = not errors and config != runtime.link.config
         finally:
-            # A change that works makes the update listener reload the entry, with a new link.
-            if not replaced and _running(entry) is runtime:
+            # After a successful change the update listener reloads the entry, which creates a new link.
+            if not replaced and _loaded_runtime(entry) is runtime:
                 runtime.resume()
         return errors
 
     async def _probe(self, config: LinkConfig) -> dict[str, str]:
-        """Connect once; return what went wrong, nothing if it worked."""
+        """Connect once; return the errors, empty on success."""
         try:
             await probe(config)
         except ConnectError as err:
-            _LOGGER.debug("Trying to connect failed: %s", err)
+            _LOGGER.debug("The test connection failed: %s", err)
             return {"base": err.key}
         except Exception:
             _LOGGER.exception("Unexpected exception")
@@ -251,27 +251,27 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
         return {}
 
     def _update(self, entry: AliyunConfigEntry, data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Store what works."""
-        if _running(entry):
+        """Store tested data and finish."""
+        if _loaded_runtime(entry):
             return self.async_update_and_abort(entry, data=data)
-        # An entry that is not set up has no update listener that could do it.
+        # An entry that is not set up has no update listener, so it is reloaded here.
         return self.async_update_reload_and_abort(entry, data=data)
 
     def _form(self, fields: Mapping[Any, Any], values: Mapping[str, Any], errors: Mapping[str, str]) -> vol.Schema:
-        """Return fields and how to connect, with values to start from, never with a secret.
+        """Return the fields and those for the connection, filled with `values` except for the secret.
 
-        The advanced section is open if something is in it, or if connecting failed, which it may have to do with.
+        The advanced section is open if a value in it differs from the default, or if the connection failed.
         """
         advanced = values.get(SECTION_ADVANCED, {})
-        usual = advanced.get(CONF_TRANSPORT, Transport.TLS) == Transport.TLS and not {CONF_PORT, CONF_CA} & set(
+        is_default = advanced.get(CONF_TRANSPORT, Transport.TLS) == Transport.TLS and not {CONF_PORT, CONF_CA} & set(
             advanced
         )
         schema = vol.Schema(
             {
                 **fields,
-                # No list of regions: most accounts have an instance ID, and a list is slow to type into.
+                # Not a list of regions: most accounts have an instance ID, which has to be typed.
                 vol.Required(CONF_ENDPOINT, default=REGIONS[0]): TextSelector(),
-                vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": usual and "base" not in errors}),
+                vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": is_default and "base" not in errors}),
             }
         )
         visible = {key: value for key, value in values.items() if key != CONF_DEVICE_SECRET}
@@ -283,14 +283,14 @@ def _triple_error(err: TripleInvalid) -> dict[str, str]:
 
 
 def _entered_triple(user_input: Mapping[str, Any]) -> dict[str, str]:
-    """Return the three strings, each empty if it is missing; what was pasted as JSON into any field goes before."""
+    """Return the three strings, empty if missing; values from JSON pasted into any field take precedence."""
     entered = {key: user_input.get(key, "").strip() for key in (CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET)}
     pasted = {name.lower(): value for name, value in _PASTED.findall(" ".join(entered.values()))}
     return {key: pasted.get(key.replace("_", ""), value) for key, value in entered.items()}
 
 
 def _secret(user_input: Mapping[str, Any], entry: ConfigEntry) -> str:
-    """Return the secret that was entered, or the known one if the field was left empty."""
+    """Return the entered secret, or the stored one if the field is empty."""
     secret: str = user_input.get(CONF_DEVICE_SECRET, "").strip() or entry.data[CONF_DEVICE_SECRET]
     return secret
 
@@ -299,19 +299,19 @@ def _identity(entry: ConfigEntry) -> dict[str, str]:
     return {key: entry.data[key] for key in (CONF_PRODUCT_KEY, CONF_DEVICE_NAME)}
 
 
-def _running(entry: AliyunConfigEntry) -> Runtime | None:
+def _loaded_runtime(entry: AliyunConfigEntry) -> Runtime | None:
     return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
 
-def _entered_way(user_input: Mapping[str, Any]) -> dict[str, str | int]:
-    """Return the part of an entry's data that says where and how to connect; what was left empty is left out."""
+def _entered_connection(user_input: Mapping[str, Any]) -> dict[str, str | int]:
+    """Return the entry data for the connection, without the fields that are empty."""
     advanced = user_input[SECTION_ADVANCED]
-    way: dict[str, str | int] = {
+    connection: dict[str, str | int] = {
         CONF_ENDPOINT: user_input[CONF_ENDPOINT].strip(),
         CONF_TRANSPORT: advanced[CONF_TRANSPORT],
     }
     if CONF_PORT in advanced:
-        way[CONF_PORT] = int(advanced[CONF_PORT])
+        connection[CONF_PORT] = int(advanced[CONF_PORT])
     if certificate_authority := advanced.get(CONF_CA, "").strip():
-        way[CONF_CA] = certificate_authority
-    return way
+        connection[CONF_CA] = certificate_authority
+    return connection

@@ -1,10 +1,10 @@
-"""Names shared by the parts of the integration."""
+"""Constants of the integration."""
 
 from typing import Final
 
 DOMAIN: Final = "aliyun_iot"
 
-# entry.data: who the device is and where its cloud listens
+# entry.data: the device triple and how to connect
 CONF_PRODUCT_KEY: Final = "product_key"
 CONF_DEVICE_NAME: Final = "device_name"
 CONF_DEVICE_SECRET: Final = "device_secret"
@@ -13,7 +13,7 @@ CONF_TRANSPORT: Final = "transport"
 CONF_PORT: Final = "port"
 CONF_CA: Final = "ca"
 
-# entry.options: how it behaves
+# entry.options: settings
 CONF_THING_MODEL: Final = "thing_model"
 CONF_KEEP_ALIVE: Final = "keep_alive"
 CONF_WINDOW: Final = "window"
@@ -26,11 +26,11 @@ CONF_DRY_RUN: Final = "dry_run"
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25
 DEFAULT_UPLINK_RATE: Final = 9
-"""Messages in any second; the platform drops what is beyond ten of QoS 1 without a word (docs/protocol.md §14)."""
+"""Messages per second. The platform silently drops QoS 1 messages beyond ten per second (docs/protocol.md §14)."""
 DEFAULT_DESIRED_HOURS: Final = 24
-"""Hours after which nobody may want any more what somebody wanted."""
+"""Hours after which a desired value is stale and is no longer carried out."""
 
-# subentries: what is exposed to the cloud
+# types of subentries
 SUBENTRY_EXPOSURE: Final = "exposure"
 SUBENTRY_SERVICE: Final = "service"
 SUBENTRY_RULE: Final = "rule"

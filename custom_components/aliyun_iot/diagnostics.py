@@ -1,4 +1,4 @@
-"""Diagnostics: everything one needs to help, nothing one must not see."""
+"""Diagnostics of an entry, without its identity and without the user's own actions."""
 
 from dataclasses import asdict
 from typing import Any
@@ -21,12 +21,13 @@ from .flows.binding_fields import CONF_ACTIONS, CONF_CONDITION
 from .health.issues import issues_of
 from .runtime import AliyunConfigEntry
 
-OWN = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}
+COUNTED = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}
+"""Lists written by the user, which may contain codes. Only their length is included."""
 TO_REDACT = {CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_CA}
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunConfigEntry) -> dict[str, Any]:
-    """Return the state of an entry without its identity."""
+    """Return the configuration and the state of an entry."""
     runtime = entry.runtime_data
     link = runtime.link
     found = {
@@ -34,11 +35,11 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "data": async_redact_data(entry.data, TO_REDACT),
             "options": _counted({key: value for key, value in entry.options.items() if key != CONF_THING_MODEL}),
             "exposures": [
-                {CONF_BINDINGS: [_counted(row) for row in one.data[CONF_BINDINGS]]}
-                for one in entry.subentries.values()
-                if one.subentry_type == SUBENTRY_EXPOSURE
+                {CONF_BINDINGS: [_counted(row) for row in subentry.data[CONF_BINDINGS]]}
+                for subentry in entry.subentries.values()
+                if subentry.subentry_type == SUBENTRY_EXPOSURE
             ],
-            "services": {key: _counted(one.as_dict()) for key, one in service_bindings(entry).items()},
+            "services": {key: _counted(binding.as_dict()) for key, binding in service_bindings(entry).items()},
         },
         "link": {
             "state": link.state,
@@ -47,32 +48,32 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "port": link.config.endpoint.port,
         },
         "thing_model": {
-            "properties": list(runtime.model.properties),
-            "events": list(runtime.model.events),
-            "services": list(runtime.model.services),
+            "properties": list(runtime.device.model.properties),
+            "events": list(runtime.device.model.events),
+            "services": list(runtime.device.model.services),
         }
-        if runtime.model
+        if runtime.device.model
         else None,
         "bindings": {
-            "working": {one.identifier: one.entity_id for one in runtime.bound.by_identifier.values()},
-            "problems": dict(runtime.bound.problems),
+            "working": {bound.identifier: bound.entity_id for bound in runtime.device.bound.by_identifier.values()},
+            "problems": dict(runtime.device.bound.problems),
         },
         "reporter": {
-            "counters": asdict(runtime.reporter.counters),
-            "buffered": runtime.reporter.buffered,
-            "samples": len(runtime.reporter.history),
-            "room_for_samples": runtime.reporter.history.capacity,
-            "rejections": {key: asdict(one) for key, one in runtime.reporter.rejections.known.items()},
-            "unreportable": dict(runtime.reporter.unreportable),
+            "counters": asdict(runtime.device.reporter.counters),
+            "buffered": runtime.device.reporter.buffered,
+            "samples": len(runtime.device.reporter.history),
+            "room_for_samples": runtime.device.reporter.history.capacity,
+            "refusals": {key: asdict(refusal) for key, refusal in runtime.device.reporter.outbox.refusals.items()},
+            "unreportable": dict(runtime.device.reporter.unreportable),
         },
         "events": {
-            "counters": asdict(runtime.events_out.counters),
-            "problems": dict(runtime.events_out.problems),
+            "counters": asdict(runtime.device.event_queue.counters),
+            "problems": dict(runtime.device.events.problems),
         },
-        "commands": runtime.commander.journal.rows(),
+        "commands": runtime.device.commander.journal.rows(),
         "command_counters": {
-            "received": runtime.commander.journal.received,
-            "refused": runtime.commander.journal.refused,
+            "received": runtime.device.commander.journal.received,
+            "refused": runtime.device.commander.journal.refused,
         },
         "issues": [
             {
@@ -82,20 +83,20 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             }
             for issue in issues_of(hass, entry.entry_id)
         ],
-        "paused": runtime.loops.paused(),
+        "paused": runtime.device.loops.paused(),
     }
-    # The product key is part of a region's host name, and messages may repeat what the user entered.
+    # The product key is part of a region's host name, and error messages may quote the user's input.
     identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]
     return {key: _scrub(part, identity) for key, part in found.items()}
 
 
 def _counted(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with the number of its actions and conditions: they are the user's own and may hold codes."""
-    return {key: len(value) if key in OWN else value for key, value in row.items()}
+    """Return a row with the number of its actions and conditions in place of them."""
+    return {key: len(value) if key in COUNTED else value for key, value in row.items()}
 
 
 def _scrub(value: Any, secrets: list[str]) -> Any:
-    """Replace every occurrence of the secrets in every text, also in the middle of it."""
+    """Replace every occurrence of the secrets in keys and values, within longer strings as well."""
     match value:
         case str():
             for secret in secrets:

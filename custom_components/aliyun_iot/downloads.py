@@ -1,6 +1,6 @@
-"""Files that the options offer for download: what is too much for a dialogue, or is to be kept.
+"""Downloads that the options flow offers: the mapping and the generated thing model.
 
-A page shows `download_link`, which carries its own signature, since a link in a browser sends no token.
+A page shows `download_link`, whose URL is signed, because a browser sends no token when it follows a link.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,12 +30,12 @@ from .words.labels import Labels
 THING_MODEL_DOWNLOAD: Final = "thing_model"
 
 LINK_LIFETIME: Final = timedelta(hours=1)
-"""How long a page may stay open before its link is followed."""
+"""How long a link stays valid after its page is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One file."""
+    """A file to download."""
 
     file_name: str
     content_type: str
@@ -62,38 +62,39 @@ DOWNLOADS: Final[Mapping[str, Callable[[HomeAssistant, ConfigEntry], Callable[[]
     MAPPING_DOWNLOAD: lambda hass, entry: partial(_mapping, mapping_document(hass, entry)),
     THING_MODEL_DOWNLOAD: lambda hass, entry: partial(_thing_model, generate(hass, entry)),
 }
-"""What collects the content of the files, by the last part of their path. None of it is secret.
+"""The files by the last part of their path. None of them contains a secret.
 
-Each is called on the event loop. What it returns writes the file, which may take a second, and needs no event loop.
+Each value is called in the event loop and collects the content. It returns a function that writes the file; that can
+take a second, and runs in the executor.
 """
 
 
 @callback
 def async_register_downloads(hass: HomeAssistant) -> None:
-    """Let the files be fetched; once for all entries."""
+    """Register the view; it serves all entries."""
     hass.http.register_view(DownloadView)
 
 
 @callback
 def download_link(labels: Labels, entry: ConfigEntry, kind: str) -> str:
-    """Return a link to a file, signed for the user who asks and for `LINK_LIFETIME`.
+    """Return a link to a file, signed for the current user and valid for `LINK_LIFETIME`.
 
-    It opens a tab, which the browser closes again for an attachment: any other link to this Home Assistant is one to
-    a page of the frontend, which would leave the form for it.
+    The link needs a target: without one, the frontend would open the path as one of its own pages and close the form.
+    The browser closes the new tab again, because the response is an attachment.
     """
     path = async_sign_path(labels.hass, f"/api/{DOMAIN}/{entry.entry_id}/{kind}", LINK_LIFETIME)
     return f'<a href="{path}" target="_blank">{labels.text("common.download")}</a>'
 
 
 class DownloadView(HomeAssistantView):
-    """Hands the files out to administrators."""
+    """Serves the files to administrators."""
 
     url = f"/api/{DOMAIN}/{{entry_id}}/{{kind}}"
     name = f"api:{DOMAIN}:download"
 
     @require_admin
     async def get(self, request: web.Request, entry_id: str, kind: str) -> web.Response:
-        """Return a file as an attachment, or 404 where there is none."""
+        """Return a file as an attachment, or 404 for an unknown entry or file."""
         hass = request.app[KEY_HASS]
         entry = hass.config_entries.async_get_entry(entry_id)
         collect = DOWNLOADS.get(kind)

@@ -1,4 +1,4 @@
-"""What all entities of a device of the platform share."""
+"""Base class of the entities that this integration provides."""
 
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
@@ -8,20 +8,20 @@ from .runtime import AliyunConfigEntry
 
 
 class CloudEntity(Entity):
-    """An entity of the device that an entry stands for."""
+    """An entity that belongs to the device of a config entry."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
 
     def __init__(self, entry: AliyunConfigEntry, key: str) -> None:
-        """`key` tells the entities of one entry apart."""
+        """`key` is unique among the entities of one entry."""
         self._entry = entry
         self._attr_unique_id = f"{entry.entry_id}_{key}"
-        self._attr_device_info = cloud_device(entry)
+        self._attr_device_info = device_info(entry)
 
 
-def cloud_device(entry: AliyunConfigEntry) -> DeviceInfo:
-    """Return what the device registry is told of the device."""
+def device_info(entry: AliyunConfigEntry) -> DeviceInfo:
+    """Return the device registry's data about the device of an entry."""
     return DeviceInfo(
         identifiers={(DOMAIN, entry.entry_id)},
         entry_type=DeviceEntryType.SERVICE,

@@ -1,4 +1,4 @@
-"""What the cloud commands, as events: one entity for property sets, one for each bound service."""
+"""Commands of the cloud as event entities: one for property sets, one for each bound service."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,18 +12,18 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.codes import Code
 from .alink.command import CommandKind
-from .commands.discretion import shown
+from .commands.outcome import shortened
 from .const import SUBENTRY_SERVICE
-from .entity import CloudEntity, cloud_device
-from .listeners import Happening, Listener, listeners_of
+from .entity import CloudEntity, device_info
+from .listeners import Listener, TriggerKind, listeners_of
 from .mapping.binding import ServiceBinding
 from .runtime import AliyunConfigEntry
 
 PARALLEL_UPDATES = 0
 
 
-class Ending(StrEnum):
-    """How a command can end: carried out, not even tried, or tried in vain."""
+class CommandEventType(StrEnum):
+    """The result of a command: carried out, refused before anything was done, or failed."""
 
     EXECUTED = "executed"
     REFUSED = "refused"
@@ -36,16 +36,20 @@ _FAILURES: Final = frozenset({Code.ACTION_FAILED, Code.INTERNAL_ERROR, Code.TIME
 async def async_setup_entry(
     hass: HomeAssistant, entry: AliyunConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the entities, and those of services that are bound later."""
+    """Add the entities, also those of services that are bound later."""
     async_add_entities([PropertySetEvent(entry, "property_set")])
-    device = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **cloud_device(entry))
+    device = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
     known: set[str] = set()
 
     @callback
     def add_services() -> None:
-        services = {key: one for key, one in entry.subentries.items() if one.subentry_type == SUBENTRY_SERVICE}
-        for key in services.keys() - known:
-            async_add_entities([ServiceEvent(entry, services[key], device)], config_subentry_id=key)
+        services = {
+            subentry_id: subentry
+            for subentry_id, subentry in entry.subentries.items()
+            if subentry.subentry_type == SUBENTRY_SERVICE
+        }
+        for subentry_id in services.keys() - known:
+            async_add_entities([ServiceEvent(entry, services[subentry_id], device)], config_subentry_id=subentry_id)
         known.clear()
         known.update(services)
 
@@ -57,68 +61,73 @@ async def async_setup_entry(
 
 
 class CommandEvent(CloudEntity, EventEntity):
-    """Fires when a command of one kind was answered; `wanted` is the name to listen for."""
+    """Fires when a command was answered.
+
+    It is a command of this `kind` with this `listener_name`. `input_attribute` is the attribute with what the cloud sent.
+    """
 
     kind: ClassVar[CommandKind]
-    input_name: ClassVar[str]
-    wanted: str
+    input_attribute: ClassVar[str]
+    listener_name: str
 
     def __init__(self, entry: AliyunConfigEntry, key: str) -> None:
-        """Nothing has happened yet."""
+        """Start without an event."""
         super().__init__(entry, key)
-        self._attr_event_types = [*Ending]
+        self._attr_event_types = [*CommandEventType]
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen to the answers."""
-        listener = Listener(self._entry.entry_id, Happening.COMMAND_ANSWERED, self.wanted, self._hear)
+        """Listen to answered commands."""
+        listener = Listener(
+            self._entry.entry_id, TriggerKind.COMMAND_ANSWERED, self.listener_name, self._command_answered
+        )
         self.async_on_remove(listeners_of(self.hass).add(listener))
 
     @callback
-    def _hear(self, details: Mapping[str, Any], context: Context | None) -> None:
-        if details["kind"] != self.kind:  # a service may be called like a kind of command
+    def _command_answered(self, details: Mapping[str, Any], context: Context | None) -> None:
+        if details["kind"] != self.kind:  # a service may have the name of a kind of command
             return
         attributes = {
-            self.input_name: shown("", details["input"]),
+            self.input_attribute: shortened(details["input"]),
             "code": details["code"],
-            "message": shown("", details["message"]),
+            "message": shortened(details["message"]),
             "message_id": details["message_id"],
         }
-        self._trigger_event(_ending(details["code"]), attributes)
+        self._trigger_event(_event_type(details["code"]), attributes)
         if context:
             self.async_set_context(context)
         self.async_write_ha_state()
 
 
 class PropertySetEvent(CommandEvent):
-    """Fires when the cloud has set properties, or tried to."""
+    """Fires when a property set was answered."""
 
     _attr_translation_key = "property_set"
     kind = CommandKind.PROPERTY_SET
-    input_name = "properties"
-    wanted = CommandKind.PROPERTY_SET
+    input_attribute = "properties"
+    listener_name = CommandKind.PROPERTY_SET
 
 
 class ServiceEvent(CommandEvent):
-    """Fires when the cloud has called a bound service."""
+    """Fires when a call of a bound service was answered."""
 
     _attr_translation_key = "service"
     kind = CommandKind.SERVICE
-    input_name = "input"
+    input_attribute = "input"
 
     def __init__(self, entry: AliyunConfigEntry, subentry: ConfigSubentry, device: dr.DeviceEntry) -> None:
-        """Belong to the subentry of the service, which takes the entity along when it goes.
+        """Belong to the subentry of the service, with which the entity is removed.
 
-        The device belongs to no subentry, so it is attached as it is: told of as device info, it would move there.
+        The device belongs to no subentry, so it is attached directly: as device info it would be moved to the subentry.
         """
         super().__init__(entry, f"service_{subentry.subentry_id}")
         self._attr_device_info = None
         self.device_entry = device
-        self.wanted = ServiceBinding.from_dict(subentry.data).identifier
-        self._attr_translation_placeholders = {"service": self.wanted}
+        self.listener_name = ServiceBinding.from_dict(subentry.data).identifier
+        self._attr_translation_placeholders = {"service": self.listener_name}
 
 
-def _ending(code: int) -> Ending:
+def _event_type(code: int) -> CommandEventType:
     if code == Code.SUCCESS:
-        return Ending.EXECUTED
-    return Ending.FAILED if code in _FAILURES else Ending.REFUSED
+        return CommandEventType.EXECUTED
+    return CommandEventType.FAILED if code in _FAILURES else CommandEventType.REFUSED

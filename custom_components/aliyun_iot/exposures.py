@@ -1,6 +1,6 @@
-"""What of Home Assistant is exposed to the cloud, as it is stored: subentries full of bindings.
+"""The bindings of an entry as they are stored in its subentries.
 
-One subentry stands for one exposed device, or for one entity without a device, and holds its bindings as rows.
+A subentry of the type exposure holds the bindings of one device, or of one entity without a device, as rows.
 """
 
 from collections import defaultdict
@@ -18,26 +18,26 @@ from .mapping.event_binding import EventBinding
 
 
 class ExposureKey(NamedTuple):
-    """What one subentry stands for."""
+    """The device or entity of one subentry."""
 
     unique_id: str
     title: str
 
 
 CUSTOM_EXPOSURE: Final = ExposureKey("custom", "Templates and actions · 模板与动作")
-"""Where the bindings without an entity are. A title is stored once and for everybody, whatever their language."""
+"""The exposure of bindings without an entity. A title is stored, so it is the same in all languages."""
 
 
 @callback
 def entity_reference(hass: HomeAssistant, entity_id: str) -> str:
-    """Return what a binding stores for an entity: its registry id, which survives renames, if it has one."""
+    """Return the reference that a binding stores for an entity: its registry id, which survives renames, if it has one."""
     registered = er.async_get(hass).async_get(entity_id)
     return registered.id if registered else entity_id
 
 
 @callback
 def resolve_entity(hass: HomeAssistant, reference: str) -> str | None:
-    """Return the entity id that a stored reference means now, or None when the entity was removed."""
+    """Return the present entity id for a stored reference, None if the entity was removed."""
     if "." in reference:
         return reference
     registered = er.async_get(hass).async_get(reference)
@@ -46,7 +46,7 @@ def resolve_entity(hass: HomeAssistant, reference: str) -> str | None:
 
 @callback
 def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
-    """Return the subentry that a binding of this entity belongs in, or a binding of none if the reference is empty."""
+    """Return the exposure for bindings of an entity, or for bindings without one if the reference is empty."""
     if not reference:
         return CUSTOM_EXPOSURE
     entity_id = resolve_entity(hass, reference)
@@ -83,7 +83,7 @@ def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
 
 
 def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
-    """Return the bound events of an entry by the id of their subentry; several may be of one event."""
+    """Return the bound events of an entry by the id of their subentry; one event may have several sources."""
     return {
         subentry_id: EventBinding.from_dict(subentry.data)
         for subentry_id, subentry in entry.subentries.items()
@@ -93,7 +93,7 @@ def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
 
 @callback
 def event_title(hass: HomeAssistant, binding: EventBinding) -> str:
-    """Return what a bound event is called: by its identifier, and by its entity if it has one."""
+    """Return the title for a bound event: its identifier and the name of its entity, if it has one."""
     if not binding.entity:
         return binding.identifier
     entity_id = resolve_entity(hass, binding.entity)
@@ -103,14 +103,14 @@ def event_title(hass: HomeAssistant, binding: EventBinding) -> str:
 
 @callback
 def add_bindings(hass: HomeAssistant, entry: ConfigEntry, bindings: Iterable[Binding]) -> None:
-    """Store bindings, each in the subentry of its device; the caller has made sure that identifiers are unique."""
+    """Store bindings, each in the subentry of its device; the caller makes sure that identifiers are unique."""
     change_bindings(hass, entry, added=bindings)
 
 
 @callback
 def put_binding(hass: HomeAssistant, entry: ConfigEntry, binding: Binding, replaced: Binding | None) -> None:
-    """Store a binding in place of another one, which somebody may have changed or removed meanwhile, or as a new one."""
-    if replaced and replaced.identifier in {one.identifier for one in exposed_bindings(entry)}:
+    """Store a binding in place of another one, or as a new one if that was removed in the meantime."""
+    if replaced and replaced.identifier in {binding.identifier for binding in exposed_bindings(entry)}:
         change_bindings(hass, entry, replaced={replaced.identifier: binding})
     else:
         change_bindings(hass, entry, added=[binding])
@@ -125,12 +125,12 @@ def change_bindings(
     replaced: Mapping[str, Binding] = MappingProxyType({}),
     added: Iterable[Binding] = (),
 ) -> None:
-    """Remove bindings and replace them where they are, by identifier, and add others; each subentry is written once."""
+    """Remove and replace bindings, by identifier, and add others; each subentry is written at most once."""
     grouped: dict[ExposureKey, list[Binding]] = defaultdict(list)
     for binding in added:
         grouped[exposure_key(hass, binding.entity)].append(binding)
     by_exposure = {key.unique_id: rows for key, rows in grouped.items()}
-    exposed = {one.unique_id: one for one in entry.subentries.values() if one.subentry_type == SUBENTRY_EXPOSURE}
+    exposed = {each.unique_id: each for each in entry.subentries.values() if each.subentry_type == SUBENTRY_EXPOSURE}
     for unique_id, subentry in exposed.items():
         rows = bindings_of(subentry)
         kept = [replaced.get(row.identifier, row) for row in rows if row.identifier not in removed]

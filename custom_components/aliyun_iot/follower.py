@@ -1,4 +1,4 @@
-"""Following rules: whatever in the registries or among the states could change what matches has them carried out anew."""
+"""Applying the rules again after a change in the registries or a new state that may change what matches them."""
 
 from collections.abc import Callable
 import logging
@@ -23,8 +23,8 @@ from .rules import carry_out_rules, rules_of
 
 _LOGGER = logging.getLogger(__name__)
 
-SETTLING = 1.0
-"""Seconds in which what belongs together has happened: a new device comes with all its entities and their states."""
+COOLDOWN = 1.0
+"""Seconds to wait for related changes: a new device comes with many entities and their states."""
 
 REGISTRY_EVENTS = (
     ar.EVENT_AREA_REGISTRY_UPDATED,
@@ -36,7 +36,7 @@ REGISTRY_EVENTS = (
 
 
 class Follower:
-    """Keeps the bindings of one entry as its rules want them; without rules it listens to nothing."""
+    """Keeps the bindings of one entry in line with its rules; without rules it listens to no events."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, model: Callable[[], ThingModel | None]) -> None:
         """`model` returns the thing model in use."""
@@ -45,24 +45,24 @@ class Follower:
         self._model = model
         self._started = False
         self._unlisten: list[CALLBACK_TYPE] = []
-        self._debouncer = Debouncer(hass, _LOGGER, cooldown=SETTLING, immediate=False, function=self.refresh)
+        self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self.refresh)
 
     @callback
     def start(self) -> None:
-        """Begin to follow; called once Home Assistant has started, when the entities are there."""
+        """Start to follow the rules; called once Home Assistant has started and its entities exist."""
         self._started = True
         self.refresh()
 
     @callback
     def stop(self) -> None:
-        """Follow no longer."""
+        """Stop following the rules."""
         self._started = False
         self._listen(wanted=False)
         self._debouncer.async_shutdown()
 
     @callback
     def refresh(self) -> None:
-        """Carry the rules out now, such as after they were changed."""
+        """Apply the rules now, for example after they were changed."""
         if not self._started:
             return
         rules = rules_of(self._entry)

@@ -1,4 +1,4 @@
-"""The thing model that fits the bindings of an entry: the present one, completed by what is bound."""
+"""The thing model for the bindings of an entry: the present one with definitions for what is bound."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from .const import CONF_PRODUCT_KEY
 from .exposures import change_bindings, exposed_bindings, service_bindings
 from .mapping.aspect import Aspect, Domain, Kind, Refused
 from .mapping.binding import Binding
-from .mapping.generic import NO_ENTITY
+from .mapping.generic import NO_ENTITY_STATE
 from .mapping.model.generate import define, feature_name, overflow, rename
 from .mapping.model.infer import infer_data_type, infer_raw_type
 from .mapping.model.modules import module_document, modules_of
@@ -27,9 +27,9 @@ from .runtime import thing_model_of
 class GeneratedModel:
     """A thing model to import in the console.
 
-    `renamed` are the new identifiers, by the present ones, of bindings that do not fit into the default module any
-    more; `model` has the new ones. `left_out` are bindings of which nobody knows the data type: their entity
-    is gone, or their conversion leads nowhere.
+    `renamed` are the new identifiers, by the present ones, of bindings that don't fit into the default module; `model`
+    has the new identifiers. `left_out` are bindings whose data type is unknown: their entity was removed, or their
+    conversion fails.
     """
 
     model: ThingModel
@@ -37,19 +37,20 @@ class GeneratedModel:
     left_out: list[Binding]
 
     def documents(self) -> dict[str, dict[str, JsonValue]]:
-        """Return a document for each module, the default one, called "", first."""
+        """Return the document of each module, the default one, "", first."""
         return {module: module_document(self.model, module) for module in modules_of(self.model)}
 
 
 @callback
 def generate(hass: HomeAssistant, entry: ConfigEntry) -> GeneratedModel:
-    """Return the thing model of what is bound; what the present one defines stays as it is, bound or not.
+    """Return the thing model for what is bound; all definitions of the present one are kept.
 
-    Properties are named in the language of the installation. Raises ThingModelError if the present one can't be read.
+    New names are in the language of the installation. Raises ThingModelError if the present one can't be read.
     """
     present = thing_model_of(entry) or ThingModel()
     properties = dict(present.properties)
-    names = {one.name for features in (properties, present.events, present.services) for one in features.values()}
+    sections = (properties, present.events, present.services)
+    names = {feature.name for features in sections for feature in features.values()}
     left_out = []
     for binding in exposed_bindings(entry):
         if binding.identifier in properties:
@@ -73,7 +74,7 @@ def generate(hass: HomeAssistant, entry: ConfigEntry) -> GeneratedModel:
 
 @callback
 def rename_bindings(hass: HomeAssistant, entry: ConfigEntry, renamed: dict[str, str]) -> None:
-    """Give bindings the identifiers that the generated thing model has for them."""
+    """Give bindings the identifiers of the generated thing model."""
     replaced = {
         binding.identifier: replace(binding, identifier=renamed[binding.identifier])
         for binding in exposed_bindings(entry)
@@ -83,16 +84,16 @@ def rename_bindings(hass: HomeAssistant, entry: ConfigEntry, renamed: dict[str, 
 
 
 def _state(hass: HomeAssistant, bound: BoundProperty) -> State | None:
-    return hass.states.get(bound.entity_id) if bound.entity_id else NO_ENTITY
+    return hass.states.get(bound.entity_id) if bound.entity_id else NO_ENTITY_STATE
 
 
 def _names(bound: BoundProperty, state: State, language: str) -> tuple[str, str]:
-    """Return what the entity and the aspect are called; an entity with a single aspect needs no second name."""
-    if state is NO_ENTITY:
+    """Return the names of the entity and the aspect; the latter is empty if the entity has only this aspect."""
+    if state is NO_ENTITY_STATE:
         return "", ""
     alone = bound.domain is not None and [bound.aspect] == _offered(bound.domain, state)
-    facet = bound.aspect.name_zh if is_chinese(language) else bound.aspect.name_en
-    return state.name, "" if alone else facet
+    aspect = bound.aspect.name_zh if is_chinese(language) else bound.aspect.name_en
+    return state.name, "" if alone else aspect
 
 
 def _offered(domain: Domain, state: State) -> list[Aspect]:
@@ -100,9 +101,9 @@ def _offered(domain: Domain, state: State) -> list[Aspect]:
 
 
 def _data_type(bound: BoundProperty, state: State) -> DataType | None:
-    """Return the data type of a property that has no definition; that of anything follows what it is now.
+    """Return the data type of a property without definition, None if its conversion fails.
 
-    There is none if the conversion leads nowhere.
+    For a raw aspect or a template it is inferred from the present value.
     """
     conversion = bound.binding.conversion
     try:
@@ -112,5 +113,5 @@ def _data_type(bound: BoundProperty, state: State) -> DataType | None:
     except Refused, InvalidValue:
         return None
     found = infer_raw_type(sample.value if sample else None, conversion)
-    # A number that is whole by chance may have decimals the next time.
+    # The present value may be an integer by chance.
     return DoubleType(unit=found.unit) if isinstance(found, IntType) else found

@@ -1,6 +1,7 @@
-"""From what the user entered to what the link needs."""
+"""Turn what the user entered into the configuration of the link."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 import re
 from typing import Any
 
@@ -25,56 +26,51 @@ from .const import (
     DOMAIN,
 )
 
-_INSTANCE = re.compile(r"iot-[0-9a-z]+")
+_INSTANCE_ID = re.compile(r"iot-(?:[0-9a-z]{15}|cn-[0-9a-z]{11})")
 _SCHEME = re.compile(r"^(mqtts?|ssl|tcp)://", re.IGNORECASE)
 _HOST = re.compile(r"(?P<host>[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 
-# A pacer outlives its entry: reloading must not buy another five connects.
+# Pacers are kept when an entry is unloaded: the limit of five connects per minute applies across reloads.
 _PACERS: HassKey[dict[tuple[str, str], ConnectPacer]] = HassKey(f"{DOMAIN}_pacers")
 
-# So does this: a command that comes again after a reload must not be carried out again.
+# Memories are kept as well: a command that is repeated after a reload must not be carried out again.
 _DOWNLINK_MEMORIES: HassKey[dict[tuple[str, str], DownlinkMemory]] = HassKey(f"{DOMAIN}_downlink_memories")
 
 
-class EndpointInvalid(ValueError):  # noqa: N818 - beside TripleInvalid
-    """What was entered is neither a region, an instance id, nor a host with an optional port."""
+class EndpointInvalid(ValueError):  # noqa: N818 - named like TripleInvalid
+    """The endpoint is neither a region, an instance id, nor a host with an optional port."""
 
     key = "invalid_endpoint"
-    """Of the text that tells it."""
+    """Translation key of the error."""
 
 
 class PortTwice(EndpointInvalid):
-    """There is a port behind the host, and another one in the field for ports."""
+    """The port after the host differs from the port in its own field."""
 
     key = "port_twice"
 
 
 def parse_endpoint(product_key: str, entered: str, transport: Transport, port: int | None, ca: str | None) -> Endpoint:
-    """Return the endpoint that a region id, an instance id or a host (with an optional `:port`) stands for.
+    """Return the endpoint for a region id, an instance id, or a host with an optional `:port`.
 
-    A region id or instance id is turned into the host that the platform documents (docs/protocol.md §1.1). A prefix such
-    as `mqtt://` says nothing that the transport does not say.
+    The platform's host is derived from a region id or instance id, in any case (docs/protocol.md §1.1). A scheme such as
+    `mqtt://` is ignored, because the transport has its own field. `ca` is PEM text of an additional certificate
+    authority, for a private host or for a proxy that inspects TLS.
 
     Raises EndpointInvalid.
     """
-    entered = _SCHEME.sub("", entered.strip())
-    if entered in REGIONS:
-        return Endpoint.for_region(product_key, entered, transport, port)
-    if _INSTANCE.fullmatch(entered.lower()):
-        return Endpoint.for_instance(entered.lower(), transport, port)
-    match = _HOST.fullmatch(entered)
-    if match is None or match["host"] in REGIONS or match["host"] == "iot-":
-        raise EndpointInvalid(entered)
-    used = int(match["port"] or port or Endpoint.for_instance(entered, transport).port)
-    if port not in (None, used):
-        raise PortTwice(entered)
-    if not 0 < used < 65536:
-        raise EndpointInvalid(entered)
-    return Endpoint(match["host"].strip("[]"), used, transport, ca)
+    name = _SCHEME.sub("", entered.strip())
+    if _is_region(name):
+        endpoint = Endpoint.for_region(product_key, name.lower(), transport, port)
+    elif _is_instance_id(name):
+        endpoint = Endpoint.for_instance(name.lower(), transport, port)
+    else:
+        endpoint = _host_endpoint(name, transport, port)
+    return replace(endpoint, ca=ca)
 
 
 def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
-    """Return the configuration of the link for an entry's data and options.
+    """Return the link configuration for an entry's data and options.
 
     Raises TripleInvalid or EndpointInvalid.
     """
@@ -93,6 +89,28 @@ def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[s
 
 @callback
 def downlink_memory(hass: HomeAssistant, triple: DeviceTriple) -> DownlinkMemory:
-    """Return what the links of a device remember of its commands, from one to the next."""
+    """Return the memory of a device's recent commands, which its links share."""
     memories = hass.data.setdefault(_DOWNLINK_MEMORIES, {})
     return memories.setdefault((triple.product_key, triple.device_name), DownlinkMemory())
+
+
+def _host_endpoint(name: str, transport: Transport, port: int | None) -> Endpoint:
+    """Return the endpoint for `host` or `host:port`; raises EndpointInvalid."""
+    match = _HOST.fullmatch(name)
+    # A region or an instance takes its port from the field for ports; "iot-" is the beginning of an instance id.
+    if match is None or _is_region(match["host"]) or _is_instance_id(match["host"]) or match["host"].lower() == "iot-":
+        raise EndpointInvalid(name)
+    used = int(match["port"] or port or Endpoint.for_instance(name, transport).port)
+    if port not in (None, used):
+        raise PortTwice(name)
+    if not 0 < used < 65536:
+        raise EndpointInvalid(name)
+    return Endpoint(match["host"].strip("[]"), used, transport)
+
+
+def _is_region(name: str) -> bool:
+    return name.lower() in REGIONS
+
+
+def _is_instance_id(name: str) -> bool:
+    return bool(_INSTANCE_ID.fullmatch(name.lower()))

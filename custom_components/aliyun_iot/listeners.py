@@ -1,13 +1,13 @@
-"""Who in this installation listens to what happens between a device and its cloud.
+"""The listeners of this installation to what happens between a device and its cloud.
 
-Automations attach their triggers before the entry is loaded and keep them over a reload, so the list is not the entry's:
-it belongs to Home Assistant, by entry id.
+Automations attach their triggers before the entry is loaded and keep them when it is reloaded. So the listeners do not
+belong to the entry: they are kept in `hass.data`, by entry id.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+import logging
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
@@ -15,9 +15,11 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 
+_LOGGER = logging.getLogger(__name__)
 
-class Happening(StrEnum):
-    """What can be listened to."""
+
+class TriggerKind(StrEnum):
+    """What can be listened to: one for each trigger of this integration, and answered commands for its event entities."""
 
     COMMAND_ANSWERED = "command_answered"
     CONNECTED = "connected"
@@ -29,74 +31,81 @@ class Happening(StrEnum):
     SERVICE_CALLED = "service_called"
 
 
-type Hear = Callable[[Mapping[str, Any], Context | None], None]
-"""Takes the details of what happened, and the context of the command if it was one."""
+type ListenerCallback = Callable[[Mapping[str, Any], Context | None], None]
+"""Takes the details, and the context of the command if a command is the cause."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listener:
-    """One listener. `wanted` is the property, the service or the topic it is about, None for any."""
+    """One listener. `name` is the property, service or topic it listens to, None for any."""
 
     entry_id: str
-    happening: Happening
-    wanted: str | None
-    hear: Hear
+    kind: TriggerKind
+    name: str | None
+    notify: ListenerCallback
 
 
 class Listeners:
     """All listeners of an installation."""
 
     def __init__(self) -> None:
-        """Start with nobody."""
-        self._listeners: dict[tuple[str, Happening], list[Listener]] = defaultdict(list)
+        """Start without listeners."""
+        self._listeners: dict[tuple[str, TriggerKind], list[Listener]] = {}
         self._topics_changed: dict[str, CALLBACK_TYPE] = {}
 
     @callback
     def add(self, listener: Listener) -> CALLBACK_TYPE:
-        """Add a listener and return what removes it."""
-        row = self._listeners[listener.entry_id, listener.happening]
-        row.append(listener)
-        self._tell_topics(listener)
+        """Add a listener and return a function that removes it."""
+        key = listener.entry_id, listener.kind
+        self._listeners.setdefault(key, []).append(listener)
+        self._topics_may_have_changed(listener)
 
         @callback
         def remove() -> None:
-            row.remove(listener)
-            if not row:
-                self._listeners.pop((listener.entry_id, listener.happening), None)
-            self._tell_topics(listener)
+            listeners = self._listeners[key]
+            listeners.remove(listener)
+            if not listeners:
+                del self._listeners[key]
+            self._topics_may_have_changed(listener)
 
         return remove
 
     @callback
-    def tell(
+    def notify(
         self,
         entry_id: str,
-        happening: Happening,
+        kind: TriggerKind,
         details: Mapping[str, Any],
         *,
         names: Collection[str] = (),
         context: Context | None = None,
-    ) -> int:
-        """Tell whoever listens to one of `names`, or to all, and return how many there were."""
-        told = self._listening(entry_id, happening, names)
-        for listener in told:
-            listener.hear(details, context)
-        return len(told)
+    ) -> bool:
+        """Call the listeners to any name and those to one of `names`; return whether there were any.
+
+        An exception in a listener is logged. It affects neither the other listeners nor the caller.
+        """
+        listeners = self._matching(entry_id, kind, names)
+        for listener in listeners:
+            try:
+                listener.notify(details, context)
+            except Exception:
+                _LOGGER.exception("A listener to %s failed", kind)
+        return bool(listeners)
 
     @callback
-    def anybody(self, entry_id: str, happening: Happening, names: Collection[str]) -> bool:
-        """Tell whether somebody listens to one of `names`, or to all."""
-        return bool(self._listening(entry_id, happening, names))
+    def has_listener(self, entry_id: str, kind: TriggerKind, names: Collection[str]) -> bool:
+        """Return whether there is a listener to any name or to one of `names`."""
+        return bool(self._matching(entry_id, kind, names))
 
     @callback
     def topics(self, entry_id: str) -> set[str]:
-        """Return the user topics that somebody listens to."""
-        listeners = self._listeners.get((entry_id, Happening.MESSAGE_RECEIVED), ())
-        return {listener.wanted for listener in listeners if listener.wanted is not None}
+        """Return the user topics that have a listener."""
+        listeners = self._listeners.get((entry_id, TriggerKind.MESSAGE_RECEIVED), ())
+        return {listener.name for listener in listeners if listener.name is not None}
 
     @callback
-    def follow_topics(self, entry_id: str, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call `changed` whenever `topics` of an entry may have changed; return what ends that."""
+    def track_topics(self, entry_id: str, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `changed` whenever `topics` of an entry may have changed; return a function that ends it."""
         self._topics_changed[entry_id] = changed
 
         @callback
@@ -105,14 +114,12 @@ class Listeners:
 
         return end
 
-    def _listening(self, entry_id: str, happening: Happening, names: Collection[str]) -> list[Listener]:
-        listeners = self._listeners.get((entry_id, happening), ())
-        return [listener for listener in listeners if listener.wanted is None or listener.wanted in names]
+    def _matching(self, entry_id: str, kind: TriggerKind, names: Collection[str]) -> list[Listener]:
+        listeners = self._listeners.get((entry_id, kind), ())
+        return [listener for listener in listeners if listener.name is None or listener.name in names]
 
-    def _tell_topics(self, listener: Listener) -> None:
-        if listener.happening is Happening.MESSAGE_RECEIVED and (
-            changed := self._topics_changed.get(listener.entry_id)
-        ):
+    def _topics_may_have_changed(self, listener: Listener) -> None:
+        if listener.kind is TriggerKind.MESSAGE_RECEIVED and (changed := self._topics_changed.get(listener.entry_id)):
             changed()
 
 
@@ -122,4 +129,6 @@ _LISTENERS: HassKey[Listeners] = HassKey(f"{DOMAIN}_listeners")
 @callback
 def listeners_of(hass: HomeAssistant) -> Listeners:
     """Return the listeners of this installation."""
-    return hass.data.setdefault(_LISTENERS, Listeners())
+    if (listeners := hass.data.get(_LISTENERS)) is None:
+        listeners = hass.data[_LISTENERS] = Listeners()
+    return listeners

@@ -1,7 +1,6 @@
-"""What the cloud did, in the logbook.
+"""Commands of the cloud in the logbook.
 
-The logbook has no translations for what it is told, so the words of both languages are here; those of the installation's
-language are used.
+The logbook does not translate the messages of integrations, so both languages are here; the installation's language is used.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,12 +14,12 @@ from .alink.codes import CODES, describe
 from .alink.command import CommandKind
 from .alink.i18n import is_chinese, labelled
 from .alink.model.numeric import shortest
-from .commands.discretion import shown
+from .commands.outcome import shown
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from .mapping.domains import domain_of
 
-NAMED: Final = 5
-"""Changes of one command that are named; of the others only the number is told."""
+MAX_LISTED: Final = 5
+"""Changes of one command that are listed; of the others only the number is given."""
 
 type Words = Mapping[str, str]
 type Data = Mapping[str, Any]
@@ -42,8 +41,8 @@ _ENGLISH: Final[Words] = {
     "topic": "sent a message on {name}",
     "message": "sent a message",
     "raw": "sent raw data, {count} bytes",
-    "failed": "got the answer that it failed: {message} (code {code})",
-    "foretold": "got the answer that it failed (code {code})",
+    "failed": "was told that the command failed: {message} (code {code})",
+    "foretold": "was told that the command failed (code {code})",
 }
 _CHINESE: Final[Words] = {
     "name": "阿里云物联网平台 {device}",
@@ -73,7 +72,7 @@ _CHINESE: Final[Words] = {
 def async_describe_events(
     hass: HomeAssistant, async_describe_event: Callable[[str, str, Callable[[Event], dict[str, Any]]], None]
 ) -> None:
-    """Teach the logbook to describe commands."""
+    """Describe the bus events of commands."""
 
     def describe_as(sentence: Callable[[HomeAssistant, Words, Data], str]) -> Callable[[Event], dict[str, Any]]:
         @callback
@@ -101,7 +100,7 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
         case CommandKind.PROPERTY_SET:
             return _set(hass, words, data)
         case CommandKind.PROPERTY_GET:
-            said = words["property_get"].format(list=_listed(words, [str(one) for one in data["params"]]))
+            said = words["property_get"].format(list=_listed(words, [str(name) for name in data["params"]]))
         case CommandKind.SERVICE:
             said = words["service"].format(name=name)
         case _:
@@ -110,7 +109,7 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
 
 
 def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
-    """Return what was set, what was refused, and by which properties of which message."""
+    """Return what is set, what is refused, and the properties and the message that ask for it."""
     changes = data["changes"]
     done = [_change(hass, words, change) for change in changes if not change["refused"]]
     said = [words["set"].format(list=_listed(words, done))] if done else []
@@ -119,10 +118,10 @@ def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
         words["refused"].format(
             change=_change(hass, words, change), message=change["refused"], meaning=_meaning(hass, change["code"])
         )
-        for change in refused[:NAMED]
+        for change in refused[:MAX_LISTED]
     ]
-    if len(refused) > NAMED:
-        said.append(words["more"].format(count=len(refused) - NAMED))
+    if len(refused) > MAX_LISTED:
+        said.append(words["more"].format(count=len(refused) - MAX_LISTED))
     names = [change["identifier"] for change in changes]
     properties = words["property" if len(names) == 1 else "properties"].format(list=_listed(words, names))
     return _with_message_id(words, f"{words['semicolon'].join(said)} · {properties}", data)
@@ -142,7 +141,7 @@ def _change(hass: HomeAssistant, words: Words, change: Data) -> str:
 
 
 def _aspect(hass: HomeAssistant, change: Data) -> str:
-    """Return what of an entity is set; nothing for what it is there for, such as the power of a lamp."""
+    """Return the name of the aspect that is set; empty for the main one, such as the power of a lamp."""
     domain = domain_of(change["entity_id"])
     aspect = domain.aspect(change["aspect"]) if domain else None
     if domain is None or aspect is None or aspect is domain.aspects[0]:
@@ -161,7 +160,7 @@ def _failure(hass: HomeAssistant, words: Words, data: Data) -> str:
 
 
 def _meaning(hass: HomeAssistant, code: int) -> str:
-    """Return what a code means as a part of a sentence; nothing for a code that an automation made up."""
+    """Return the meaning of a code as a part of a sentence; empty for a code that an automation defined."""
     return describe(code, hass.config.language).rstrip("。") if code in CODES else ""
 
 
@@ -175,8 +174,8 @@ def _with_message_id(words: Words, said: str, data: Data) -> str:
 
 
 def _listed(words: Words, names: list[str]) -> str:
-    if len(names) > NAMED:
-        names = [*names[:NAMED], words["more"].format(count=len(names) - NAMED)]
+    if len(names) > MAX_LISTED:
+        names = [*names[:MAX_LISTED], words["more"].format(count=len(names) - MAX_LISTED)]
     return words["comma"].join(names)
 
 

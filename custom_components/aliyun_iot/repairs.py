@@ -1,4 +1,4 @@
-"""Problems that the user has to solve, as repair issues."""
+"""Fix flows of the repair issues."""
 
 from typing import Any, override
 
@@ -10,35 +10,35 @@ from .runtime import AliyunConfigEntry
 
 
 class LoopFixFlow(ConfirmRepairFlow):
-    """Let a property be controlled again once the user has broken the loop."""
+    """Let the cloud set a property again after the user has broken the loop."""
 
     def __init__(self, entry_id: str, identifier: str) -> None:
-        """Resume this property."""
+        """Initialize with the paused property."""
         super().__init__()
         self._entry_id = entry_id
         self._identifier = identifier
 
     @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask, and resume."""
+        """Ask for confirmation, and resume the property."""
         if user_input is not None:
             entry: AliyunConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
             if entry and entry.state is ConfigEntryState.LOADED:
-                entry.runtime_data.loops.resume(self._identifier)
+                entry.runtime_data.device.loops.resume(self._identifier)
         return await super().async_step_confirm(user_input)
 
 
 class RetryFixFlow(ConfirmRepairFlow):
-    """Connect at once, instead of at the end of a long pause, when the user has removed what was in the way."""
+    """End a long pause between attempts to connect after the user has removed the cause."""
 
     def __init__(self, entry_id: str) -> None:
-        """Connect this device."""
+        """Initialize with the entry to connect."""
         super().__init__()
         self._entry_id = entry_id
 
     @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask, and connect."""
+        """Ask for confirmation, and connect."""
         if user_input is not None:
             entry: AliyunConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
             if entry and entry.state is ConfigEntryState.LOADED:
@@ -47,8 +47,8 @@ class RetryFixFlow(ConfirmRepairFlow):
 
 
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None) -> RepairsFlow:
-    """Return the flow that solves an issue."""
-    if data is None:  # there is nothing to do but to take note of it
+    """Return the fix flow of an issue."""
+    if data is None:  # the issue can only be acknowledged
         return ConfirmRepairFlow()
     if "identifier" not in data:
         return RetryFixFlow(str(data["entry_id"]))

@@ -1,7 +1,7 @@
-"""Rules as they are stored, one subentry each, and what carrying them out changes.
+"""The rules of an entry, stored in one subentry each, and the changes that they make.
 
-A rule makes ordinary bindings that carry its id. All that is needed to know what the user decided is stored, so that
-nothing is missed while the entry isn't loaded.
+A rule makes ordinary bindings that have its id. Everything that is needed to see what the user has removed is stored, so
+that nothing is missed while the entry isn't loaded.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,17 +14,17 @@ from .alink.model.thing_model import ThingModel
 from .const import SUBENTRY_RULE
 from .exposures import change_bindings, entity_reference, exposed_bindings, exposure_key, resolve_entity
 from .mapping.binding import Binding
-from .mapping.rule import Facet, Rule
+from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching, select
 from .mapping.suggest.suggestions import suggest_all
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What carrying out the rules changes.
+    """The changes that rules make.
 
-    `passed_on` are bindings that another rule takes over from one that no longer means them. `rules` are all rules as
-    they are to be stored.
+    `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches.
+    `rules` are all rules as they are to be stored.
     """
 
     rules: Mapping[str, Rule]
@@ -42,20 +42,20 @@ def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
     }
 
 
-def facet_of(binding: Binding) -> Facet:
-    """Return what of which entity a binding is about."""
-    return Facet(binding.entity, binding.aspect)
+def entity_aspect(binding: Binding) -> EntityAspect:
+    """Return the entity and the aspect of a binding."""
+    return EntityAspect(binding.entity, binding.aspect)
 
 
 @callback
 def carry_out_rules(hass: HomeAssistant, entry: ConfigEntry, model: ThingModel | None) -> None:
-    """Bind what matches a rule now and release what no longer does."""
+    """Bind what matches a rule now, and remove the bindings of rules that no longer match."""
     carry_out(hass, entry, changes_by_rules(hass, entry, rules_of(entry), model))
 
 
 @callback
 def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None:
-    """Store changes; what is as it should be is not touched."""
+    """Store changes; subentries without a change are not written."""
     change_bindings(
         hass,
         entry,
@@ -72,26 +72,28 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None
 def changes_by_rules(
     hass: HomeAssistant, entry: ConfigEntry, rules: Mapping[str, Rule], model: ThingModel | None
 ) -> Changes:
-    """Return what these rules would change, were they the rules of the entry; nothing is stored."""
+    """Return the changes that these rules would make as the rules of the entry; nothing is stored."""
     bindings = exposed_bindings(entry)
-    meant = {rule_id: _Meant(hass, rule_id, rule, matching(hass, rule.selection)) for rule_id, rule in rules.items()}
-    present = {facet_of(binding) for binding in bindings}
-    meant = {rule_id: one.without_the_removed(present) for rule_id, one in meant.items()}
+    present = {entity_aspect(binding) for binding in bindings}
+    matched = {
+        rule_id: _Matched(hass, rule_id, rule, matching(hass, rule.selection)).leaving_out_removed(present)
+        for rule_id, rule in rules.items()
+    }
 
-    owners = {binding.identifier: _owner(binding, meant) for binding in bindings if binding.rule}
-    released = tuple(one for one in bindings if one.rule and owners[one.identifier] is None)
+    owners = {binding.identifier: _owner(binding, matched) for binding in bindings if binding.rule}
+    released = tuple(binding for binding in bindings if binding.rule and owners[binding.identifier] is None)
     passed_on = tuple(
-        replace(one, rule=owner)
-        for one in bindings
-        if one.rule and (owner := owners[one.identifier]) and owner != one.rule
+        replace(binding, rule=owner)
+        for binding in bindings
+        if binding.rule and (owner := owners[binding.identifier]) and owner != binding.rule
     )
-    kept = [one for one in bindings if not one.rule or owners[one.identifier] is not None]
+    kept = [binding for binding in bindings if not binding.rule or owners[binding.identifier] is not None]
     added: list[Binding] = []
-    for rule_id, one in meant.items():
-        proposed = propose(hass, [*kept, *added], one.rule, model)
-        added += [replace(new, rule=rule_id) for new in proposed]
+    for rule_id, each in matched.items():
+        proposed = propose(hass, [*kept, *added], each.rule, model)
+        added += [replace(binding, rule=rule_id) for binding in proposed]
     return Changes(
-        {rule_id: one.remembering([*kept, *added]) for rule_id, one in meant.items()},
+        {rule_id: each.with_bound([*kept, *added]) for rule_id, each in matched.items()},
         tuple(added),
         released,
         passed_on,
@@ -100,7 +102,7 @@ def changes_by_rules(
 
 @callback
 def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model: ThingModel | None) -> list[Binding]:
-    """Return what a rule can bind beside the given bindings, sorted by device and entity."""
+    """Return the bindings that a rule can add to the given ones, sorted by device and entity."""
     taken: set[str] = set()
     bound: set[tuple[str, str]] = set()
     for binding in bindings:
@@ -108,71 +110,70 @@ def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model:
         if entity_id := resolve_entity(hass, binding.entity):
             bound.add((entity_id, binding.aspect))
     states = [state for entity_id in select(hass, rule.selection) if (state := hass.states.get(entity_id))]
-    left_out = {
-        (entity_id, facet.aspect) for facet in rule.left_out if (entity_id := resolve_entity(hass, facet.entity))
-    }
+    left_out = {(entity_id, each.aspect) for each in rule.left_out if (entity_id := resolve_entity(hass, each.entity))}
     found = suggest_all(states, model, taken, bound)
-    wanted = [one for one in found if (one.entity_id, one.aspect) not in left_out]
+    wanted = [suggestion for suggestion in found if (suggestion.entity_id, suggestion.aspect) not in left_out]
     if len(wanted) < len(found):
-        # What is left out leaves its property to others. It is left out afterwards, so that nobody else is affected.
-        taken |= {one.identifier for one in wanted}
-        bound |= {(one.entity_id, one.aspect) for one in wanted} | left_out
+        # The properties of what is left out are suggested again, so that the other suggestions stay the same.
+        taken |= {suggestion.identifier for suggestion in wanted}
+        bound |= {(suggestion.entity_id, suggestion.aspect) for suggestion in wanted} | left_out
         wanted += suggest_all(states, model, taken, bound)
     proposed = [
         Binding(
-            identifier=one.identifier,
-            entity=entity_reference(hass, one.entity_id),
-            aspect=one.aspect,
-            access=one.access,
+            identifier=suggestion.identifier,
+            entity=entity_reference(hass, suggestion.entity_id),
+            aspect=suggestion.aspect,
+            access=suggestion.access,
         )
-        for one in wanted
+        for suggestion in wanted
     ]
 
-    def place(binding: Binding) -> tuple[str, str, str]:
+    def order(binding: Binding) -> tuple[str, str, str]:
         key = exposure_key(hass, binding.entity)
         return key.title, key.unique_id, resolve_entity(hass, binding.entity) or ""
 
-    return sorted(proposed, key=place)
+    return sorted(proposed, key=order)
 
 
-def _owner(binding: Binding, meant: Mapping[str, _Meant]) -> str | None:
-    """Return the rule that a followed binding belongs to from now on: its own as long as that means it."""
-    own = meant.get(binding.rule)
-    if own and own.means(binding):
+def _owner(binding: Binding, matched: Mapping[str, _Matched]) -> str | None:
+    """Return the rule that a binding of a rule belongs to now: its own if that still wants it, else another one."""
+    own = matched.get(binding.rule)
+    if own and own.wants(binding):
         return binding.rule
-    return next((rule_id for rule_id, one in meant.items() if one.means(binding)), None)
+    return next((rule_id for rule_id, each in matched.items() if each.wants(binding)), None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Meant:
-    """A rule with the entities that it means now."""
+class _Matched:
+    """A rule with the entities that match it now."""
 
     hass: HomeAssistant
     rule_id: str
     rule: Rule
     entity_ids: set[str]
 
-    def means(self, binding: Binding) -> bool:
-        """Tell whether the rule wants this binding to be.
+    def wants(self, binding: Binding) -> bool:
+        """Return whether the binding should exist according to the rule.
 
-        An entity that isn't registered may belong to something that hasn't started yet; until it has, nothing speaks
-        against it.
+        An entity that isn't registered may belong to an integration that hasn't started yet; its binding is kept until
+        the entity has a state.
         """
-        if facet_of(binding) in self.rule.left_out:
+        if entity_aspect(binding) in self.rule.left_out:
             return False
         if self._covers(binding.entity):
             return True
         unregistered = "." in binding.entity
         return unregistered and binding.rule == self.rule_id and self.hass.states.get(binding.entity) is None
 
-    def without_the_removed(self, present: set[Facet]) -> _Meant:
-        """Return the rule with what was bound, still matches and is bound no longer left out for good."""
-        removed = {facet for facet in self.rule.bound - present if self._covers(facet.entity)}
+    def leaving_out_removed(self, present: set[EntityAspect]) -> _Matched:
+        """Return the rule with `left_out` extended by what was bound, still matches and was removed by the user."""
+        removed = {each for each in self.rule.bound - present if self._covers(each.entity)}
         return replace(self, rule=replace(self.rule, left_out=self.rule.left_out | removed)) if removed else self
 
-    def remembering(self, bindings: Iterable[Binding]) -> Rule:
-        """Return the rule with what is bound of its entities, by whomever."""
-        return replace(self.rule, bound=frozenset(facet_of(one) for one in bindings if self._covers(one.entity)))
+    def with_bound(self, bindings: Iterable[Binding]) -> Rule:
+        """Return the rule with everything that is bound of its entities as `bound`."""
+        covered = (binding for binding in bindings if self._covers(binding.entity))
+        return replace(self.rule, bound=frozenset(map(entity_aspect, covered)))
 
     def _covers(self, reference: str) -> bool:
         return resolve_entity(self.hass, reference) in self.entity_ids

@@ -1,4 +1,4 @@
-"""What has become of all values and commands, in figures for those who look for the cause of a problem."""
+"""Diagnostic sensors: numbers of messages, values and commands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from .runtime import AliyunConfigEntry, Runtime
 
 PARALLEL_UPDATES = 0
 
-PERIOD: Final = timedelta(seconds=30)
-"""How often the figures are looked at: they change with every message, which nobody wants to have recorded."""
+UPDATE_INTERVAL: Final = timedelta(seconds=30)
+"""The numbers change with every message, so they are polled to keep the recorder's database small."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureDescription(SensorEntityDescription):
-    """A figure and where it comes from."""
+class DiagnosticSensorDescription(SensorEntityDescription):
+    """Describes a sensor; `read` returns its number."""
 
     read: Callable[[Runtime], int]
 
 
-def _figure(
+def _sensor(
     key: str, read: Callable[[Runtime], int], state_class: SensorStateClass = SensorStateClass.TOTAL_INCREASING
-) -> FigureDescription:
-    return FigureDescription(
+) -> DiagnosticSensorDescription:
+    return DiagnosticSensorDescription(
         key=key,
         translation_key=key,
         state_class=state_class,
@@ -40,49 +40,51 @@ def _figure(
     )
 
 
-FIGURES: Final = (
-    _figure("messages_sent", lambda runtime: runtime.reporter.counters.posts),
-    _figure("values_sent", lambda runtime: runtime.reporter.counters.sent),
-    _figure("values_merged", lambda runtime: runtime.reporter.counters.merged),
-    _figure("values_rejected", lambda runtime: runtime.reporter.counters.rejected),
-    _figure("values_retried", lambda runtime: runtime.reporter.counters.retried),
-    _figure("values_dropped", lambda runtime: runtime.reporter.counters.dropped),
-    _figure("values_buffered", lambda runtime: runtime.reporter.buffered, SensorStateClass.MEASUREMENT),
-    _figure("commands_received", lambda runtime: runtime.commander.journal.received),
-    _figure("commands_refused", lambda runtime: runtime.commander.journal.refused),
+SENSORS: Final = (
+    _sensor("messages_sent", lambda runtime: runtime.device.reporter.counters.posts),
+    _sensor("values_sent", lambda runtime: runtime.device.reporter.counters.sent),
+    _sensor("values_merged", lambda runtime: runtime.device.reporter.counters.merged),
+    _sensor("values_rejected", lambda runtime: runtime.device.reporter.counters.rejected),
+    _sensor("values_retried", lambda runtime: runtime.device.reporter.counters.retried),
+    _sensor("values_dropped", lambda runtime: runtime.device.reporter.counters.dropped),
+    _sensor("values_buffered", lambda runtime: runtime.device.reporter.buffered, SensorStateClass.MEASUREMENT),
+    _sensor("commands_received", lambda runtime: runtime.device.commander.journal.received),
+    _sensor("commands_refused", lambda runtime: runtime.device.commander.journal.refused),
 )
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AliyunConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors; those that are not enabled cost nothing."""
-    async_add_entities(FigureSensor(entry, description) for description in FIGURES)
+    """Add the sensors; disabled ones start no timer."""
+    async_add_entities(DiagnosticSensor(entry, description) for description in SENSORS)
 
 
-class FigureSensor(CloudEntity, SensorEntity):
-    """A figure since the device was set up; always available, since it is known here."""
+class DiagnosticSensor(CloudEntity, SensorEntity):
+    """A number counted since the entry was set up. It is available without a connection as well."""
 
-    entity_description: FigureDescription
+    entity_description: DiagnosticSensorDescription
 
-    def __init__(self, entry: AliyunConfigEntry, description: FigureDescription) -> None:
-        """Show the present figure."""
+    def __init__(self, entry: AliyunConfigEntry, description: DiagnosticSensorDescription) -> None:
+        """Start with the present number."""
         super().__init__(entry, description.key)
         self.entity_description = description
         self._attr_native_value = self._read()
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Look at the figure from time to time."""
+        """Poll the number."""
         self.async_on_remove(
-            async_track_time_interval(self.hass, self._look, PERIOD, name=self.entity_id, cancel_on_shutdown=True)
+            async_track_time_interval(
+                self.hass, self._poll, UPDATE_INTERVAL, name=self.entity_id, cancel_on_shutdown=True
+            )
         )
 
     @callback
-    def _look(self, _now: object) -> None:
-        figure = self._read()
-        if figure != self._attr_native_value:
-            self._attr_native_value = figure
+    def _poll(self, _now: object) -> None:
+        number = self._read()
+        if number != self._attr_native_value:
+            self._attr_native_value = number
             self.async_write_ha_state()
 
     def _read(self) -> int:

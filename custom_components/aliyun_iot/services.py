@@ -1,4 +1,4 @@
-"""The integration's actions: what an automation can send to the cloud by itself, and how it answers what came from there."""
+"""Registration of the actions that send to the cloud or answer its commands."""
 
 from homeassistant.core import HomeAssistant, SupportsResponse, callback
 

@@ -1,4 +1,4 @@
-"""What Home Assistant shows under Settings, System, Repairs, System information: enough to help, nothing that identifies."""
+"""System health: an overview of all devices without anything that identifies them."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ from homeassistant.components.system_health import SystemHealthRegistration
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
-from .alink.errors import ConnectError, TripleInvalid
+from .alink.errors import ConnectError, ConnectTimeout, TripleInvalid
 from .alink.link import LinkState
 from .alink.mqtt.endpoint import Endpoint
 from .alink.mqtt.sockets import open_socket
@@ -18,31 +18,31 @@ from .const import DOMAIN
 from .link_config import EndpointInvalid, link_config
 from .runtime import AliyunConfigEntry
 
-PATIENCE: Final = 5.0
-"""Seconds, as for the web addresses that other integrations check."""
+REACH_TIMEOUT: Final = 5.0
+"""Seconds; Home Assistant's own check of URLs waits as long."""
 
 
 @callback
 def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> None:
-    """Register what is shown."""
+    """Register the information of the integration."""
     register.async_register_info(_info)
 
 
 async def _info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return what is shown; names of devices and hosts are not, since people paste this into public reports."""
+    """Return the information, without names of devices and hosts, because users paste it into public reports."""
     entries: list[AliyunConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
     loaded = [entry.runtime_data for entry in entries if entry.state is ConfigEntryState.LOADED]
     return {
         "devices": len(entries),
         "connected_devices": sum(runtime.link.state is LinkState.ONLINE for runtime in loaded),
         "states": _counted(map(_state, entries)),
-        "buffered_values": sum(runtime.reporter.buffered for runtime in loaded),
-        "can_reach_server": _reach(hass, _endpoints(hass, entries)),
+        "buffered_values": sum(runtime.device.reporter.buffered for runtime in loaded),
+        "can_reach_server": _reach(_endpoints(hass, entries)),
     }
 
 
 def _state(entry: AliyunConfigEntry) -> str:
-    """Return where an entry stands, with the kind of the last failure where there is one."""
+    """Return the state of an entry or of its link, with the key of the link's last error."""
     if entry.state is not ConfigEntryState.LOADED:
         return str(entry.state.value)
     link = entry.runtime_data.link
@@ -57,27 +57,30 @@ def _endpoints(hass: HomeAssistant, entries: Iterable[AliyunConfigEntry]) -> Ite
     """Yield every endpoint once."""
     known: set[Endpoint] = set()
     for entry in entries:
-        with suppress(TripleInvalid, EndpointInvalid):  # which its set-up says
+        with suppress(TripleInvalid, EndpointInvalid):  # reported when the entry is set up
             endpoint = link_config(hass, entry.data, entry.options).endpoint
             if endpoint not in known:
                 known.add(endpoint)
                 yield endpoint
 
 
-async def _reach(hass: HomeAssistant, endpoints: Iterable[Endpoint]) -> str | dict[str, str]:
-    """Try to open a connection to every endpoint, and return the first failure.
+async def _reach(endpoints: Iterable[Endpoint]) -> str | dict[str, str]:
+    """Open a connection to every endpoint, and return the first failure.
 
-    Nobody logs in, so that no device is kicked out, and none of its five connects a minute is used up.
+    It does not log in: that would disconnect the device and use up one of its five connects per minute.
     """
-    failures = filter(None, await asyncio.gather(*(_failure(hass, endpoint) for endpoint in endpoints)))
+    failures = filter(None, await asyncio.gather(*(_failure(endpoint) for endpoint in endpoints)))
     failure = next(failures, None)
     return {"type": "failed", "error": failure.key} if failure else "ok"
 
 
-async def _failure(hass: HomeAssistant, endpoint: Endpoint) -> ConnectError | None:
+async def _failure(endpoint: Endpoint) -> ConnectError | None:
     try:
-        sock = await hass.async_add_executor_job(open_socket, endpoint, PATIENCE)
+        async with asyncio.timeout(REACH_TIMEOUT):
+            sock = await open_socket(endpoint, REACH_TIMEOUT)
     except ConnectError as err:
         return err
+    except TimeoutError:
+        return ConnectTimeout(f"{endpoint.host} did not answer within {REACH_TIMEOUT:g} s")
     sock.close()
     return None

@@ -1,7 +1,7 @@
-"""Taking the mapping of a device out as a document and in again: between stored subentries and portable documents.
+"""Export of the mapping of a device as a document, and import of a document into the stored subentries.
 
-An import is worked out first (`plan_import`), shown to somebody or checked, and then stored in one go (`carry_out`),
-which the running entry takes over without disconnecting.
+An import is computed first (`plan_import`), shown to the user or checked, and then stored at once (`carry_out`), which the
+running entry takes over without disconnecting.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,9 @@ from .exposures import (
     service_bindings,
 )
 from .mapping.binding import Binding, ServiceBinding
-from .mapping.document.difference import Change, Difference, Events, Mode, difference
+from .mapping.document.difference import Difference, Events, ItemChange, Mode, difference
 from .mapping.document.document import Document
-from .mapping.document.rules import NAMED, DocumentedRule, Names
+from .mapping.document.rules import PARTS_WITH_NAMES, DocumentedRule, Names
 from .mapping.rule import Rule
 from .rules import rules_of
 
@@ -41,57 +41,55 @@ ENTITY_PART: Final = "entity_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """An import that could be stored. What it does is `difference`; `strangers` are the things it names and nobody has.
+class ImportPlan:
+    """An import that could be stored, with its changes, and the `missing`: what it refers to and doesn't exist here.
 
-    Those are entities, and by their name or id the devices, areas, floors and labels of rules.
+    These are entities, and the devices, areas, floors and labels of rules, by name or id.
     """
 
     difference: Difference
-    strangers: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @callback
 def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
-    """Return the mapping of an entry as another installation can read it, without anything that is the device's own."""
+    """Return the mapping of an entry in a form that other installations can import, without anything specific to it."""
     titles = _rule_titles(entry)
 
     def portable(binding: Binding) -> Binding:
         return replace(binding, entity=_entity_id(hass, binding.entity), rule=titles.get(binding.rule, ""))
 
-    def portable_service(service: ServiceBinding) -> ServiceBinding:
-        return replace(service, script=_entity_id(hass, service.script)) if service.script else service
-
     names = _names(hass)
     rules = {titles[rule_id]: _portable_rule(hass, rule, names) for rule_id, rule in rules_of(entry).items()}
     return Document.of(
         map(portable, exposed_bindings(entry)),
-        map(portable_service, service_bindings(entry).values()),
+        (_with_script_id(hass, service) for service in service_bindings(entry).values()),
         rules,
-        (replace(one, entity=_entity_id(hass, one.entity)) for one in event_bindings(entry).values()),
+        (replace(event, entity=_entity_id(hass, event.entity)) for event in event_bindings(entry).values()),
     )
 
 
 @callback
-def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mode: Mode) -> Plan:
-    """Return what importing a document would change; nothing is stored."""
+def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mode: Mode) -> ImportPlan:
+    """Return the changes that an import of a document would make; nothing is stored."""
     names = _names(hass)
     local = Document.of(
-        (replace(one, entity=_entity_id(hass, one.entity)) for one in document.bindings.values()),
-        (
-            replace(one, script=_entity_id(hass, one.script)) if one.script else one
-            for one in document.services.values()
-        ),
+        (replace(binding, entity=_entity_id(hass, binding.entity)) for binding in document.bindings.values()),
+        (_with_script_id(hass, service) for service in document.services.values()),
         {name: _local_rule(hass, rule, names) for name, rule in document.rules.items()},
-        (replace(one, entity=_entity_id(hass, one.entity)) for sources in document.events.values() for one in sources),
+        (
+            replace(event, entity=_entity_id(hass, event.entity))
+            for events in document.events.values()
+            for event in events
+        ),
     )
     planned = difference(mapping_document(hass, entry), local, mode)
-    return Plan(planned, tuple(sorted(set(_strangers(hass, planned, names)))))
+    return ImportPlan(planned, tuple(sorted(set(_missing(hass, planned, names)))))
 
 
 @callback
 def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> None:
-    """Store an import. Nothing is written for what stays as it is; the entry takes over the whole, never a half."""
+    """Store an import. Unchanged items are not written; the entry takes over all changes at once."""
     rule_ids = _store_rules(hass, entry, planned.rules)
     removed: set[str] = set()
     replaced: dict[str, Binding] = {}
@@ -105,7 +103,7 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> N
         if change.before and change.before.entity == change.after.entity:
             replaced[change.name] = binding
         else:
-            # Another entity may be of another device, so the binding moves.
+            # The other entity may belong to another device, so the binding moves to another subentry.
             removed.add(change.name)
             added.append(binding)
     change_bindings(hass, entry, removed=removed, replaced=replaced, added=added)
@@ -114,7 +112,7 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> N
 
 
 def _store_rules(
-    hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[DocumentedRule]]
+    hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[DocumentedRule]]
 ) -> Mapping[str, str]:
     """Store changed rules; return the ids of all rules by name."""
     ids = {title: rule_id for rule_id, title in _rule_titles(entry).items()}
@@ -125,9 +123,9 @@ def _store_rules(
             if rule_id:
                 hass.config_entries.async_remove_subentry(entry, rule_id)
             continue
-        own = change.after.renamed(lambda part, one, _: entity_reference(hass, one) if part == ENTITY_PART else one)
+        own = change.after.renamed(lambda part, id_, _: entity_reference(hass, id_) if part == ENTITY_PART else id_)
         if rule_id:
-            # What the rule remembers stays with it: what was removed by hand does not come back by an import.
+            # The rule keeps `bound`, so that an import doesn't bind again what the user has removed.
             rule = Rule(own.selection, own.left_out, stored[rule_id].bound)
             hass.config_entries.async_update_subentry(entry, entry.subentries[rule_id], data=rule.as_dict())
         else:
@@ -138,11 +136,11 @@ def _store_rules(
     return ids
 
 
-def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[ServiceBinding]]) -> None:
+def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[ServiceBinding]]) -> None:
     stored = {
-        ServiceBinding.from_dict(one.data).identifier: one
-        for one in entry.subentries.values()
-        if one.subentry_type == SUBENTRY_SERVICE
+        ServiceBinding.from_dict(subentry.data).identifier: subentry
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_SERVICE
     }
     for change in changes:
         subentry = stored.get(change.name)
@@ -166,9 +164,9 @@ def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[C
             )
 
 
-def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Change[Events]]) -> None:
+def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[Events]]) -> None:
     for change in changes:
-        wanted = [replace(one, entity=entity_reference(hass, one.entity)) for one in change.after or ()]
+        wanted = [replace(event, entity=entity_reference(hass, event.entity)) for event in change.after or ()]
         for subentry_id, binding in event_bindings(entry).items():
             if binding in wanted:
                 wanted.remove(binding)
@@ -187,15 +185,19 @@ def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[Cha
 
 
 def _entity_id(hass: HomeAssistant, reference: str) -> str:
-    """Return the entity id of a reference, also of an entity that was removed; the reference where nobody knows it."""
+    """Return the entity id for a reference, also of a removed entity; the reference itself if it is unknown."""
     if entity_id := resolve_entity(hass, reference):
         return entity_id
     removed = er.async_get(hass).deleted_entities.values()
-    return next((one.entity_id for one in removed if one.id == reference), reference)
+    return next((entity.entity_id for entity in removed if entity.id == reference), reference)
+
+
+def _with_script_id(hass: HomeAssistant, service: ServiceBinding) -> ServiceBinding:
+    return replace(service, script=_entity_id(hass, service.script)) if service.script else service
 
 
 def _rule_titles(entry: ConfigEntry) -> dict[str, str]:
-    """Return the names of the rules by id, with a number where two have the same."""
+    """Return the names of the rules by id, with a number appended to duplicates."""
     titles: dict[str, str] = {}
     for rule_id in rules_of(entry):
         title = name = entry.subentries[rule_id].title
@@ -208,7 +210,7 @@ def _rule_titles(entry: ConfigEntry) -> dict[str, str]:
 
 
 def _names(hass: HomeAssistant) -> Names:
-    """Return what areas, floors, labels and devices are called, by id."""
+    """Return the names of areas, floors, labels and devices by id."""
     devices = dr.async_get(hass)
     owned = (
         device
@@ -216,43 +218,43 @@ def _names(hass: HomeAssistant) -> Names:
         for device in dr.async_entries_for_config_entry(devices, owner.entry_id)
     )
     return {
-        "area_id": {one.id: one.name for one in ar.async_get(hass).async_list_areas()},
-        "floor_id": {one.floor_id: one.name for one in fr.async_get(hass).async_list_floors()},
-        "label_id": {one.label_id: one.name for one in lr.async_get(hass).async_list_labels()},
-        "device_id": {one.id: one.name_by_user or one.name or one.id for one in owned},
+        "area_id": {area.id: area.name for area in ar.async_get(hass).async_list_areas()},
+        "floor_id": {floor.floor_id: floor.name for floor in fr.async_get(hass).async_list_floors()},
+        "label_id": {label.label_id: label.name for label in lr.async_get(hass).async_list_labels()},
+        "device_id": {device.id: device.name_by_user or device.name or device.id for device in owned},
     }
 
 
 def _portable_rule(hass: HomeAssistant, rule: Rule, names: Names) -> DocumentedRule:
     portable = DocumentedRule.of(rule, names)
-    return portable.renamed(lambda part, one, _: _entity_id(hass, one) if part == ENTITY_PART else one)
+    return portable.renamed(lambda part, id_, _: _entity_id(hass, id_) if part == ENTITY_PART else id_)
 
 
 def _local_rule(hass: HomeAssistant, rule: DocumentedRule, names: Names) -> DocumentedRule:
-    """Return a rule with the ids of this installation: those it knows, else those of what alone has the same name."""
+    """Return a rule with ids of this installation: an id that exists here, else the id of the only thing of that name."""
 
-    def local(part: str, one: str, name: str | None) -> str:
+    def local(part: str, id_: str, name: str | None) -> str:
         if part == ENTITY_PART:
-            return _entity_id(hass, one)
+            return _entity_id(hass, id_)
         known = names.get(part, {})
-        same = [own for own, called in known.items() if called == (name or one)]
-        return same[0] if one not in known and len(same) == 1 else one
+        same = [own for own, own_name in known.items() if own_name == (name or id_)]
+        return same[0] if id_ not in known and len(same) == 1 else id_
 
     return rule.renamed(local)
 
 
-def _strangers(hass: HomeAssistant, planned: Difference, names: Names) -> Iterable[str]:
-    """Yield what the new parts of a mapping name and this installation doesn't have."""
+def _missing(hass: HomeAssistant, planned: Difference, names: Names) -> Iterable[str]:
+    """Yield what the new items of a mapping refer to and this installation doesn't have."""
     registry = er.async_get(hass)
-    entities = {one.after.entity for one in planned.bindings if one.after}
-    entities |= {one.after.script for one in planned.services if one.after and one.after.script}
-    entities |= {event.entity for one in planned.events for event in one.after or ()}
+    entities = {change.after.entity for change in planned.bindings if change.after}
+    entities |= {change.after.script for change in planned.services if change.after and change.after.script}
+    entities |= {event.entity for change in planned.events for event in change.after or ()}
     for change in planned.rules:
         if change.after:
             selection = change.after.selection
             for target in (selection.include, selection.exclude):
                 entities.update(target.entity_id)
-                for part in NAMED:
-                    called = change.after.names.get(part, {})
-                    yield from (called.get(one, one) for one in getattr(target, part) if one not in names[part])
-    yield from (one for one in entities if one and not registry.async_get(one) and not hass.states.get(one))
+                for part in PARTS_WITH_NAMES:
+                    own = change.after.names.get(part, {})
+                    yield from (own.get(id_, id_) for id_ in getattr(target, part) if id_ not in names[part])
+    yield from (id_ for id_ in entities if id_ and not registry.async_get(id_) and not hass.states.get(id_))

@@ -1,4 +1,4 @@
-"""The actions that take the mapping out and in; for administrators only, as the options are."""
+"""The actions that export and import the mapping; for administrators only, like the options flow."""
 
 from typing import Any
 
@@ -55,12 +55,12 @@ def async_register_transfer_actions(hass: HomeAssistant) -> None:
 
 
 async def _export_mapping(call: ServiceCall) -> ServiceResponse:
-    """Return the mapping as a document that `import_mapping` takes."""
+    """Return the mapping as a document for `import_mapping`."""
     return mapping_document(call.hass, _entry(call)).as_dict()
 
 
 async def _import_mapping(call: ServiceCall) -> ServiceResponse:
-    """Import a mapping, all of it or nothing, and return what that changed, or would change."""
+    """Import a complete mapping or nothing, and return the changes, or with `dry_run` what they would be."""
     entry = _entry(call)
     labels = await Labels.load(call.hass)
     data = call.data[ATTR_MAPPING]
@@ -84,7 +84,7 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
         ) from err
     plan = plan_import(call.hass, entry, document, call.data[ATTR_MODE])
     risky = risks(labels, plan.difference, model)
-    response = {**_told(plan.difference), "warnings": warnings(labels, plan, model), "risky": risky}
+    response = {**_names(plan.difference), "warnings": warnings(labels, plan, model), "risky": risky}
     if call.data[ATTR_DRY_RUN]:
         return response
     if risky and not call.data[ATTR_ALLOW_RISKY]:
@@ -97,8 +97,8 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
     return response
 
 
-def _told(planned: Difference) -> dict[str, Any]:
-    """Return the names of what is added, changed and removed."""
+def _names(planned: Difference) -> dict[str, Any]:
+    """Return the names of the items that are added, changed and removed."""
     parts = {
         "bindings": planned.bindings,
         "services": planned.services,
@@ -106,15 +106,15 @@ def _told(planned: Difference) -> dict[str, Any]:
         "rules": planned.rules,
     }
     return {
-        "added": {part: [one.name for one in changes if one.before is None] for part, changes in parts.items()},
-        "changed": {part: [one.name for one in changes if one.before and one.after] for part, changes in parts.items()},
-        "removed": {part: [one.name for one in changes if one.after is None] for part, changes in parts.items()},
+        "added": {part: [item.name for item in items if item.before is None] for part, items in parts.items()},
+        "changed": {part: [item.name for item in items if item.before and item.after] for part, items in parts.items()},
+        "removed": {part: [item.name for item in items if item.after is None] for part, items in parts.items()},
         "unchanged": planned.unchanged,
     }
 
 
 def _entry(call: ServiceCall) -> ConfigEntry:
-    """Return the entry that is meant; it need not be connected, nor set up."""
+    """Return the entry of a call; it need not be set up."""
     entry_id: str = call.data[ATTR_CONFIG_ENTRY_ID]
     entry = call.hass.config_entries.async_get_entry(entry_id)
     if entry is None or entry.domain != DOMAIN:

@@ -1,6 +1,7 @@
-"""Triggers for automations: what the cloud commands, and what becomes of the connection.
+"""Triggers for automations: commands of the cloud, and changes of the connection.
 
-Every trigger names the device by its config entry and has in `trigger` what happened; see `docs/automations.md`.
+Every trigger names the device by its config entry; `docs/automations.md` lists what is in `trigger`. Automations get the
+values as the cloud sent them, private ones included: they need them to act.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from .alink.topics import Topics
-from .listeners import Happening, Listener, listeners_of
+from .listeners import Listener, TriggerKind, listeners_of
 
 ATTR_IDENTIFIER = "identifier"
 ATTR_TOPIC = "topic"
@@ -24,69 +25,69 @@ _ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
 
 
 class CloudTrigger(Trigger):
-    """Triggers when something happens between one device and its cloud."""
+    """Base of the triggers of one device; `name_option` is the option that selects a property, service or topic."""
 
-    happening: ClassVar[Happening]
+    kind: ClassVar[TriggerKind]
     description: ClassVar[str]
-    filter: ClassVar[str | None] = None
+    name_option: ClassVar[str | None] = None
     schema: ClassVar[vol.Schema] = vol.Schema({vol.Required(CONF_OPTIONS): _ENTRY})
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Listen to one device; the options were validated."""
+        """Keep the options, which were validated."""
         super().__init__(hass, config)
         self._options: Mapping[str, Any] = config.options or {}
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Validate what is particular to the trigger."""
+        """Validate the options of the trigger; raises vol.Invalid."""
         return cast("ConfigType", cls.schema(config))
 
     @override
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None = None
     ) -> CALLBACK_TYPE:
-        """Run the action each time."""
+        """Run the action whenever the trigger fires; return a function that ends this."""
         description = self.description
 
         @callback
-        def hear(details: Mapping[str, Any], context: Context | None) -> None:
+        def notify(details: Mapping[str, Any], context: Context | None) -> None:
             if (payload := self.payload(details)) is not None:
                 run_action(payload, description, context)
 
-        wanted = self._options.get(self.filter) if self.filter else None
-        return listeners_of(self._hass).add(Listener(self._options[ATTR_CONFIG_ENTRY_ID], self.happening, wanted, hear))
+        name = self._options.get(self.name_option) if self.name_option else None
+        return listeners_of(self._hass).add(Listener(self._options[ATTR_CONFIG_ENTRY_ID], self.kind, name, notify))
 
     def payload(self, details: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return what `trigger` has besides the usual, or None for what does not trigger."""
+        """Return the variables in `trigger`, or None if the automation is not to be triggered."""
         return dict(details)
 
 
 class ConnectedTrigger(CloudTrigger):
     """Triggers when the device has connected."""
 
-    happening = Happening.CONNECTED
+    kind = TriggerKind.CONNECTED
     description = "device connected to Alibaba Cloud"
 
 
 class DisconnectedTrigger(CloudTrigger):
     """Triggers when the connection was lost."""
 
-    happening = Happening.DISCONNECTED
+    kind = TriggerKind.DISCONNECTED
     description = "device lost its connection to Alibaba Cloud"
 
 
 class RawReceivedTrigger(CloudTrigger):
     """Triggers when the cloud sends a frame in the product's own format."""
 
-    happening = Happening.RAW_RECEIVED
+    kind = TriggerKind.RAW_RECEIVED
     description = "raw data from Alibaba Cloud"
 
 
 class NamedTrigger(CloudTrigger):
-    """Triggers on one property or service, or on any."""
+    """Base of the triggers for one property or service, or for any."""
 
-    filter = ATTR_IDENTIFIER
+    name_option = ATTR_IDENTIFIER
     schema = vol.Schema({vol.Required(CONF_OPTIONS): {**_ENTRY, vol.Optional(ATTR_IDENTIFIER): cv.string}})
 
 
@@ -97,9 +98,9 @@ def _value_needs_identifier(options: dict[str, Any]) -> dict[str, Any]:
 
 
 class PropertySetTrigger(NamedTrigger):
-    """Triggers when the cloud sets properties; with an identifier, `trigger.value` is what that one is set to."""
+    """Triggers when the cloud sets properties; with an identifier, `trigger.value` is the value of that property."""
 
-    happening = Happening.PROPERTY_SET_RECEIVED
+    kind = TriggerKind.PROPERTY_SET_RECEIVED
     description = "property set by Alibaba Cloud"
     schema = vol.Schema(
         {
@@ -121,7 +122,7 @@ class PropertySetTrigger(NamedTrigger):
 
 
 def _same(value: object, wanted: object) -> bool:
-    """Tell whether a value from the wire is the one in a form, where a number may be text."""
+    """Return whether a value from the wire equals the one entered in a form, where a number may be text."""
     if isinstance(value, int | float) and isinstance(wanted, str):
         try:
             return value == float(wanted)
@@ -131,16 +132,16 @@ def _same(value: object, wanted: object) -> bool:
 
 
 class ServiceCalledTrigger(NamedTrigger):
-    """Triggers when the cloud calls a service; it can be answered by the action `aliyun_iot.reply`."""
+    """Triggers when the cloud calls a service; the action `aliyun_iot.reply` can answer it."""
 
-    happening = Happening.SERVICE_CALLED
+    kind = TriggerKind.SERVICE_CALLED
     description = "service called by Alibaba Cloud"
 
 
 class PropertyRejectedTrigger(NamedTrigger):
-    """Triggers when the cloud does not take a value."""
+    """Triggers when the cloud rejects a value."""
 
-    happening = Happening.PROPERTY_REJECTED
+    kind = TriggerKind.PROPERTY_REJECTED
     description = "property rejected by Alibaba Cloud"
 
 
@@ -155,16 +156,16 @@ def _user_topic(value: object) -> str:
 
 
 class MessageReceivedTrigger(CloudTrigger):
-    """Triggers when a message comes on a topic of the user's own; the device subscribes to it for that."""
+    """Triggers when a message arrives on a user topic, to which the device subscribes for this."""
 
-    happening = Happening.MESSAGE_RECEIVED
+    kind = TriggerKind.MESSAGE_RECEIVED
     description = "message from Alibaba Cloud"
-    filter = ATTR_TOPIC
+    name_option = ATTR_TOPIC
     schema = vol.Schema({vol.Required(CONF_OPTIONS): {**_ENTRY, vol.Required(ATTR_TOPIC): _user_topic}})
 
 
 _TRIGGERS: dict[str, type[Trigger]] = {
-    trigger.happening.value: trigger
+    trigger.kind.value: trigger
     for trigger in (
         ConnectedTrigger,
         DisconnectedTrigger,

@@ -1,6 +1,5 @@
-"""Modules that Home Assistant's voice assistant imports, for where they aren't installed.
+"""Substitutes for modules that Home Assistant's voice assistant imports, if those aren't installed.
 
-The real ones have no wheels for Python 3.14, so a machine without a compiler can't have them. Without them Home Assistant
-can't list its actions, and without that list its web interface doesn't load. Nothing here is ever called: the house has no
-microphone.
+The real modules have no wheels for Python 3.14, so that a machine without a compiler can't install them. Without them Home
+Assistant can't list its actions, and its web interface needs that list. The substitutes are never called.
 """

@@ -1,5 +1,5 @@
-"""Stands in for pymicro-vad."""
+"""A substitute for pymicro-vad."""
 
 
 class MicroVad:
-    """Would detect speech."""
+    """Detects speech in the real module."""

@@ -1,5 +1,5 @@
-"""Stands in for pyspeex-noise."""
+"""A substitute for pyspeex-noise."""
 
 
 class AudioProcessor:
-    """Would suppress noise."""
+    """Suppresses noise in the real module."""

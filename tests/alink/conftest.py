@@ -60,6 +60,11 @@ type NewLink = Callable[..., Link]
 
 
 @pytest.fixture(autouse=True)
+def no_rate_limit() -> None:
+    """Keep the rate limit: this package is about it; `unlimited` lifts it."""
+
+
+@pytest.fixture(autouse=True)
 def auto_enable_custom_integrations() -> None:
     """Leave Home Assistant out of it: nothing in this package knows it."""
 

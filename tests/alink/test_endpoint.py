@@ -21,13 +21,13 @@ def test_region(transport: Transport, port: int | None, expected: int) -> None:
 )
 def test_instance(transport: Transport, port: int | None, expected: int) -> None:
     """An instance with an id has its own host, whose port 8883 takes TLS only."""
-    endpoint = Endpoint.for_instance("iot-060a0bcd", transport, port)
-    assert endpoint == Endpoint("iot-060a0bcd.mqtt.iothub.aliyuncs.com", expected, transport)
+    endpoint = Endpoint.for_instance("iot-06z00abcdefghij", transport, port)
+    assert endpoint == Endpoint("iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", expected, transport)
 
 
 def test_tls_unless_said_otherwise() -> None:
     """Plain TCP has to be asked for, and the client id declares what is used."""
-    assert Endpoint.for_instance("iot-060a0bcd").transport is Transport.TLS
+    assert Endpoint.for_instance("iot-06z00abcdefghij").transport is Transport.TLS
     assert Endpoint.for_region("a1HomeGw001", REGIONS[0]).transport is Transport.TLS
     assert Endpoint("mqtt.example.com", 8883).secure_mode is SecureMode.TLS == "2"
     assert Endpoint("mqtt.example.com", 1883, Transport.TCP).secure_mode is SecureMode.TCP == "3"

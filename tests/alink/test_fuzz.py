@@ -190,6 +190,7 @@ async def link(unlimited: None, host: ScriptedHost, new_link: NewLink, owner: Ow
     return link
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(deliveries=st.lists(st.tuples(st.sampled_from(PLACES), PAYLOADS), min_size=20, max_size=45))
 async def test_every_delivery_is_answered_once_or_not_at_all(

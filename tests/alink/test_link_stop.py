@@ -182,6 +182,7 @@ async def test_answers_that_wait_at_the_stop_are_sent_by_the_next_link(
     assert len(owner.commands) == 61
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_a_caller_that_waits_is_told_at_once(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from itertools import count
 import json
 import math
 import random
@@ -251,7 +252,7 @@ async def session(connection: FakeConnection) -> Session:
 
 def ask(session: Session, timeout: float = 5) -> asyncio.Task[Reply]:
     """Send a request."""
-    return asyncio.create_task(session.request("/sys/t", "m", {}, qos=0, timeout=timeout))
+    return asyncio.create_task(session.request("/sys/pk/dn/thing/t", "m", {}, qos=0, timeout=timeout))
 
 
 async def test_second_reply_is_ignored(session: Session, connection: FakeConnection) -> None:
@@ -289,7 +290,7 @@ async def test_ids_are_numbers_below_2_32(
     session: Session, connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They start anywhere, so that they differ from those before a restart (docs/protocol.md §0.3)."""
-    monkeypatch.setattr(f"{ALINK}.session._last_id", MAX_ID - 2)
+    monkeypatch.setattr(f"{ALINK}.session._IDS", count(MAX_ID - 1))
     for _ in range(3):
         with pytest.raises(RequestTimeout):
             await ask(session, timeout=0)

@@ -177,8 +177,11 @@ async def test_error_while_a_message_is_handled_is_logged(caplog: pytest.LogCapt
         await connection.close()
 
 
-async def test_debug_logging_can_be_enabled_while_connected(caplog: pytest.LogCaptureFixture) -> None:
-    """The packets are logged from then on."""
+async def test_debug_logging_can_be_enabled_while_connected(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The packets are logged from the next check of the connection on."""
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
     received: list[Delivery] = []
     async with ScriptedHost() as host:
         caplog.set_level(logging.INFO, ALINK)
@@ -187,6 +190,7 @@ async def test_debug_logging_can_be_enabled_while_connected(caplog: pytest.LogCa
         await until(lambda: received)
         assert "PUBLISH" not in caplog.text
         caplog.set_level(logging.DEBUG, ALINK)
+        await until(lambda: connection._client.on_log)
         host.publish("/topic", b"second")
         await until(lambda: len(received) == 2)
         assert caplog.text.count("Received PUBLISH") == 1

@@ -154,6 +154,7 @@ async def test_a_call_without_a_topic(
     assert (command.payload, command.id) == (payload, str(result["MessageId"]))
 
 
+@pytest.mark.usefixtures("short_calls")
 @pytest.mark.parametrize("topic", [None, f"{USER}/ask"])
 async def test_a_call_that_nobody_answers(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, topic: str | None
@@ -165,6 +166,7 @@ async def test_a_call_that_nobody_answers(
     assert len(owner.commands) == 1
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_a_call_whose_handler_fails(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,6 +180,7 @@ async def test_a_call_whose_handler_fails(
     assert "failed unexpectedly" in caplog.text
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_an_answer_that_is_too_large(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:

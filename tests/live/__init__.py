@@ -1,5 +1,5 @@
-"""Real entities of every domain, driven through the real simulator: what they say, and what becomes of a property set."""
+"""Real entities of every domain, controlled through the simulator: what they report, and what a property set does."""
 
 import pytest
 
-pytest.register_assert_rewrite("tests.live.driving")
+pytest.register_assert_rewrite("tests.live.story")

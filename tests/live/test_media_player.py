@@ -1,9 +1,9 @@
-"""Players."""
+"""Media players."""
 
 from homeassistant.components.media_player import MediaPlayerState
 
 from ..things.media import Player
-from .driving import Changes, Drive, Happens, Refuses, Sets, Story
+from .story import CloudSet, Drive, RefusedSet, StateChange, Story, UserAction
 
 PLAYER = Story(
     "media_player",
@@ -20,8 +20,8 @@ PLAYER = Story(
         "title": "First",
     },
     (
-        Sets({"power": False, "volume": 99}, ("media_player.turn_off",), {"power": False, "playback": "off"}),
-        Sets(
+        CloudSet({"power": False, "volume": 99}, ("media_player.turn_off",), {"power": False, "playback": "off"}),
+        CloudSet(
             {"playback": "playing", "volume": 37, "source": "Radio", "power": True},
             (
                 "media_player.turn_on",
@@ -30,7 +30,7 @@ PLAYER = Story(
                 "media_player.media_play",
             ),
         ),
-        Sets(
+        CloudSet(
             {"mute": True, "sound_mode": "party", "shuffle": True, "repeat": "all"},
             (
                 "media_player.select_sound_mode",
@@ -39,19 +39,19 @@ PLAYER = Story(
                 "media_player.repeat_set",
             ),
         ),
-        Sets({"playback": "paused"}, ("media_player.media_pause",)),
-        Sets({"command": "next"}, ("media_player.media_next_track",), {"title": "Second"}),
-        Sets({"playback": "idle"}, ("media_player.media_stop",)),
-        Refuses({"playback": "buffering"}, 100002),
-        Refuses({"source": "Cassette"}, 100009),
-        Refuses({"volume": 101}, 100009),
-        Refuses({"command": "previous"}, 100009),
-        Happens("media_player.volume_set", {"volume_level": 0.58}, {"volume": 58}),
-        Changes({"_attr_state": MediaPlayerState.BUFFERING}, {"playback": "buffering"}),
+        CloudSet({"playback": "paused"}, ("media_player.media_pause",)),
+        CloudSet({"command": "next"}, ("media_player.media_next_track",), {"title": "Second"}),
+        CloudSet({"playback": "idle"}, ("media_player.media_stop",)),
+        RefusedSet({"playback": "buffering"}, 100002),
+        RefusedSet({"source": "Cassette"}, 100009),
+        RefusedSet({"volume": 101}, 100009),
+        RefusedSet({"command": "previous"}, 100009),
+        UserAction("media_player.volume_set", {"volume_level": 0.58}, {"volume": 58}),
+        StateChange({"_attr_state": MediaPlayerState.BUFFERING}, {"playback": "buffering"}),
     ),
 )
 
 
-async def test_both_ways(drive: Drive) -> None:
-    """The cloud learns what is played, and decides what is."""
+async def test_report_and_control(drive: Drive) -> None:
+    """Changes are reported, and sets are carried out."""
     await drive(PLAYER)

@@ -3,7 +3,7 @@
 import pytest
 
 from ..things.robots import Mower, Robot
-from .driving import Changes, Drive, Happens, Refuses, Sets, Story
+from .story import CloudSet, Drive, RefusedSet, StateChange, Story, UserAction
 
 STORIES = (
     Story(
@@ -11,16 +11,16 @@ STORIES = (
         Robot,
         {"state": "docked", "fan_speed": "quiet"},
         (
-            Sets(
+            CloudSet(
                 {"command": "start", "fan_speed": "max"},
                 ("vacuum.set_fan_speed", "vacuum.start"),
                 {"state": "cleaning", "fan_speed": "max"},
             ),
-            Sets({"command": "pause"}, ("vacuum.pause",), {"state": "paused"}),
-            Happens("vacuum.return_to_base", {}, {"state": "returning"}),
-            Changes({"_attr_activity": "docked"}, {"state": "docked"}),
-            Refuses({"command": "locate"}, 100009),
-            Refuses({"state": "cleaning"}, 100002),
+            CloudSet({"command": "pause"}, ("vacuum.pause",), {"state": "paused"}),
+            UserAction("vacuum.return_to_base", {}, {"state": "returning"}),
+            StateChange({"_attr_activity": "docked"}, {"state": "docked"}),
+            RefusedSet({"command": "locate"}, 100009),
+            RefusedSet({"state": "cleaning"}, 100002),
         ),
     ),
     Story(
@@ -28,16 +28,16 @@ STORIES = (
         Mower,
         {"state": "docked"},
         (
-            Sets({"command": "start_mowing"}, ("lawn_mower.start_mowing",), {"state": "mowing"}),
-            Sets({"command": "dock"}, ("lawn_mower.dock",), {"state": "returning"}),
-            Happens("lawn_mower.pause", {}, {"state": "paused"}),
-            Refuses({"command": "stop"}, 100009),
+            CloudSet({"command": "start_mowing"}, ("lawn_mower.start_mowing",), {"state": "mowing"}),
+            CloudSet({"command": "dock"}, ("lawn_mower.dock",), {"state": "returning"}),
+            UserAction("lawn_mower.pause", {}, {"state": "paused"}),
+            RefusedSet({"command": "stop"}, 100009),
         ),
     ),
 )
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
-async def test_both_ways(drive: Drive, story: Story) -> None:
-    """The cloud learns what the robot does, and sends it about."""
+async def test_report_and_control(drive: Drive, story: Story) -> None:
+    """Changes are reported, and commands are carried out."""
     await drive(story)

@@ -3,7 +3,7 @@
 import pytest
 
 from ..things.security import Horn, LockedPanel, Panel
-from .driving import Changes, Drive, Happens, Refuses, Sets, Story
+from .story import CloudSet, Drive, RefusedSet, StateChange, Story, UserAction
 
 STORIES = (
     Story(
@@ -11,18 +11,18 @@ STORIES = (
         Panel,
         {"mode": "disarmed", "state": "disarmed", "panic": False},
         (
-            Sets({"mode": "armed_home"}, ("alarm_control_panel.alarm_arm_home",), {"state": "armed_home"}),
-            Sets(
+            CloudSet({"mode": "armed_home"}, ("alarm_control_panel.alarm_arm_home",), {"state": "armed_home"}),
+            CloudSet(
                 {"mode": "armed_away"},
                 ("alarm_control_panel.alarm_arm_away",),
                 {"mode": "armed_home", "state": "arming"},
             ),
-            Changes({"_attr_alarm_state": "armed_away"}, {"mode": "armed_away", "state": "armed_away"}),
-            Sets({"panic": True}, ("alarm_control_panel.alarm_trigger",), {"state": "triggered", "panic": False}),
-            Sets({"mode": "disarmed", "panic": True}, ("alarm_control_panel.alarm_disarm",), {"state": "disarmed"}),
-            Happens("alarm_control_panel.alarm_arm_home", {}, {"mode": "armed_home"}),
-            Refuses({"mode": "armed_night"}, 100009),
-            Refuses({"state": "disarmed"}, 100002),
+            StateChange({"_attr_alarm_state": "armed_away"}, {"mode": "armed_away", "state": "armed_away"}),
+            CloudSet({"panic": True}, ("alarm_control_panel.alarm_trigger",), {"state": "triggered", "panic": False}),
+            CloudSet({"mode": "disarmed", "panic": True}, ("alarm_control_panel.alarm_disarm",), {"state": "disarmed"}),
+            UserAction("alarm_control_panel.alarm_arm_home", {}, {"mode": "armed_home"}),
+            RefusedSet({"mode": "armed_night"}, 100009),
+            RefusedSet({"state": "disarmed"}, 100002),
         ),
     ),
     Story(
@@ -30,35 +30,35 @@ STORIES = (
         Horn,
         {"power": False},
         (
-            Sets({"power": True, "tone": "burglar"}, ("siren.turn_on",), {"power": True}),
-            Sets({"power": False, "volume": 100}, ("siren.turn_off",), {"power": False}),
-            Happens("siren.turn_on", {}, {"power": True}),
-            Refuses({"volume": 30}, 460),
-            Refuses({"tone": "doorbell", "power": True}, 100009),
+            CloudSet({"power": True, "tone": "burglar"}, ("siren.turn_on",), {"power": True}),
+            CloudSet({"power": False, "volume": 100}, ("siren.turn_off",), {"power": False}),
+            UserAction("siren.turn_on", {}, {"power": True}),
+            RefusedSet({"volume": 30}, 460),
+            RefusedSet({"tone": "doorbell", "power": True}, 100009),
         ),
     ),
 )
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
-async def test_both_ways(drive: Drive, story: Story) -> None:
-    """The cloud learns whether there is danger, and does what it was allowed to."""
+async def test_report_and_control(drive: Drive, story: Story) -> None:
+    """Changes are reported, and sets are carried out."""
     await drive(story)
 
 
-async def test_a_panel_that_wants_a_code_is_not_armed(drive: Drive) -> None:
-    """No code is ever sent; Home Assistant's refusal is what the cloud is told."""
-    remote = await drive(Story("alarm_control_panel", LockedPanel, {"mode": "disarmed"}, ()))
-    reply = await remote.sets({"mode": "armed_home"})
+async def test_panel_that_requires_a_code_is_not_armed(drive: Drive) -> None:
+    """No code is ever sent; Home Assistant refuses, and the answer says so."""
+    app = await drive(Story("alarm_control_panel", LockedPanel, {"mode": "disarmed"}, ()))
+    reply = await app.sets({"mode": "armed_home"})
     assert reply.code == 100005
     assert "code" in reply.message
-    assert remote.actions == [("alarm_control_panel.alarm_arm_home", {})]
-    assert remote.hass.states.get(remote.entity_id).state == "disarmed"
+    assert app.actions == [("alarm_control_panel.alarm_arm_home", {})]
+    assert app.hass.states.get(app.entity_id).state == "disarmed"
 
 
-async def test_a_siren_howls_as_it_is_asked_to(drive: Drive) -> None:
-    """Tone, volume and duration are fields of the one action that turns it on."""
-    remote = await drive(Story("siren", Horn, {"power": False}, ()))
-    assert (await remote.sets({"power": True, "tone": "burglar", "volume": 50, "duration": 10})).code == 200
+async def test_fields_of_a_siren(drive: Drive) -> None:
+    """Tone, volume and duration are fields of the action that steps it on."""
+    app = await drive(Story("siren", Horn, {"power": False}, ()))
+    assert (await app.sets({"power": True, "tone": "burglar", "volume": 50, "duration": 10})).code == 200
     assert Horn.howl == {"tone": 2, "volume_level": 0.5, "duration": 10}
-    assert remote.device.properties.keys() == {"Power"}
+    assert app.device.properties.keys() == {"Power"}

@@ -1,4 +1,4 @@
-"""What the mapping tests share: states as Home Assistant writes them, and the thing model of a home gateway."""
+"""Fixtures of the mapping tests: states as in Home Assistant, and the thing model of a home gateway."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 @pytest.fixture(autouse=True, scope="session")
 def auto_enable_custom_integrations() -> None:
-    """Spare these tests the Home Assistant that every other test runs: states are enough for most."""
+    """Override the fixture of all other tests, which starts Home Assistant: most of these tests only need states."""
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def gateway_model() -> ThingModel:
 
 @pytest.fixture
 def lamp() -> State:
-    """Return a lamp with everything, lit white at about half."""
+    """Return a lamp with all features, white at about half brightness."""
     return State(
         "light.living_room_lamp",
         "on",

@@ -1,4 +1,4 @@
-"""A house in miniature: what Home Assistant's entities make of an action, as pure functions of states."""
+"""A model of Home Assistant's entities: the state after an action, as pure functions of states."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,10 +9,10 @@ from homeassistant.util import dt as dt_util
 
 from custom_components.aliyun_iot.mapping.aspect import ActionCall
 
-ON = {"climate": "cool", "water_heater": "eco"}
-"""What devices without a state `on` do when they are turned on."""
+STATE_ON = {"climate": "cool", "water_heater": "eco"}
+"""The state after turning on, for devices that have no state `on`."""
 
-KEPT = frozenset(
+ATTRIBUTE_ACTIONS = frozenset(
     {
         "oscillate",
         "set_direction",
@@ -26,11 +26,11 @@ KEPT = frozenset(
         "set_temperature",
     }
 )
-"""The actions that do nothing but set the attributes that are called as their fields are."""
+"""The actions that only set the attributes with the names of their fields."""
 
 
 def after(state: State, calls: Iterable[ActionCall]) -> State:
-    """Return the state of an entity that does exactly what it is told."""
+    """Return the state of an entity after actions that it carries out exactly."""
     for call in calls:
         assert call.domain == state.domain
         state = _after_one(state, call)
@@ -41,7 +41,7 @@ def _after_one(state: State, call: ActionCall) -> State:
     now, attributes = state.state, dict(state.attributes)
     match call.action, call.data:
         case "turn_on", data:
-            now = ON.get(state.domain, "on")
+            now = STATE_ON.get(state.domain, "on")
             attributes |= data
             if "activity" in data:
                 attributes["current_activity"] = data["activity"]
@@ -60,7 +60,7 @@ def _after_one(state: State, call: ActionCall) -> State:
         case "set_percentage", {"percentage": percentage}:
             now = "on"
             attributes["percentage"] = percentage
-        case action, data if action in KEPT:
+        case action, data if action in ATTRIBUTE_ACTIONS:
             attributes |= data
         case (("open_cover" | "open_valve"), _):
             now = "open"
@@ -104,5 +104,5 @@ def _after_one(state: State, call: ActionCall) -> State:
         case "select_option", {"option": option}:
             now = str(option)
         case action, _:
-            raise AssertionError(f"the house does not know {action}")
+            raise AssertionError(f"the model has no action {action}")
     return State(state.entity_id, now, attributes)

@@ -1,4 +1,4 @@
-"""Bindings as stored data: what is taken, what is refused, what is left out."""
+"""Bindings as stored data: what is accepted, what is refused, what is not stored."""
 
 import json
 from typing import Any
@@ -7,14 +7,14 @@ from hypothesis import given, strategies as st
 import pytest
 import voluptuous as vol
 
-# Home Assistant first: it decides which package is called voluptuous.
+# Home Assistant has to be imported first: it decides which package is imported as voluptuous.
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion, ServiceBinding
 
 MINIMAL = {"identifier": "Brightness", "entity": "light.lamp", "aspect": "brightness"}
 
 
-def test_a_binding_needs_no_more_than_three_words() -> None:
-    """Everything else has a default, and defaults aren't stored."""
+def test_three_fields_are_required() -> None:
+    """All others have a default, and defaults aren't stored."""
     binding = Binding.from_dict(MINIMAL)
     assert binding == Binding(
         "Brightness", "light.lamp", "brightness", Access.REPORT, Conversion(), 0, 0, confirmed=False
@@ -23,8 +23,8 @@ def test_a_binding_needs_no_more_than_three_words() -> None:
     assert (binding.access.reports, binding.access.controls) == (True, False)
 
 
-def test_a_binding_keeps_all_that_was_decided() -> None:
-    """What differs from the defaults survives storage as JSON."""
+def test_values_other_than_defaults_are_stored() -> None:
+    """They are the same after storage as JSON."""
     data = MINIMAL | {
         "identifier": "bedroom:Mode",
         "access": "both",
@@ -40,7 +40,7 @@ def test_a_binding_keeps_all_that_was_decided() -> None:
 
 
 def test_options_may_come_from_yaml() -> None:
-    """YAML reads an unquoted on as true and 1 as a number."""
+    """YAML reads an unquoted on as true, and 1 as a number."""
     binding = Binding.from_dict(MINIMAL | {"conversion": {"options": {True: 1, False: 0, 50: True}}})
     assert binding.conversion.options == {"on": 1, "off": 0, "50": 1}
 
@@ -86,8 +86,8 @@ def test_options_may_come_from_yaml() -> None:
         {"colour": "red"},
     ],
 )
-def test_a_faulty_binding_is_refused(change: dict[str, Any]) -> None:
-    """With the place of the fault."""
+def test_invalid_binding_is_refused(change: dict[str, Any]) -> None:
+    """The exception has the path of the fault."""
     with pytest.raises(vol.Invalid) as error:
         Binding.from_dict(MINIMAL | change)
     assert str(next(iter(change))) in str(error.value.path)
@@ -120,8 +120,8 @@ def test_a_faulty_binding_is_refused(change: dict[str, Any]) -> None:
         rule=st.text(),
     ).filter(lambda binding: binding.aspect not in ("attribute", "template", "actions"))
 )
-def test_every_binding_survives_storage(binding: Binding) -> None:
-    """Out and in again, through JSON."""
+def test_every_binding_is_the_same_after_storage(binding: Binding) -> None:
+    """As JSON."""
     assert Binding.from_dict(json.loads(json.dumps(binding.as_dict()))) == binding
 
 
@@ -141,19 +141,19 @@ def test_every_binding_survives_storage(binding: Binding) -> None:
         },
     ],
 )
-def test_a_binding_of_a_generic_aspect_says_what_it_needs(row: dict[str, Any]) -> None:
-    """And nothing else, once it is stored; only a template and actions can do without an entity."""
+def test_binding_of_a_generic_aspect(row: dict[str, Any]) -> None:
+    """Only the fields that it needs are stored; only a template and actions need no entity."""
     assert Binding.from_dict(row).as_dict() == row
 
 
-def test_bindings_without_a_conversion_share_it() -> None:
-    """There are thousands of them."""
+def test_bindings_without_a_conversion_share_one_object() -> None:
+    """A house has thousands of them."""
     one, other = (Binding.from_dict(MINIMAL) for _ in range(2))
     assert one.conversion is other.conversion
 
 
 def test_a_service_runs_actions_or_a_script() -> None:
-    """One of the two, and not nothing."""
+    """Exactly one of the two is required."""
     actions = {"identifier": "Restart", "actions": [{"action": "homeassistant.restart"}]}
     script = {"identifier": "Restart", "script": "script.restart"}
     assert ServiceBinding.from_dict(actions).as_dict() == actions

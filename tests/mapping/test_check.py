@@ -1,4 +1,4 @@
-"""What the user hears before a binding is saved."""
+"""The problems that are found before a binding is saved."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ from custom_components.aliyun_iot.alink.model.thing_model import Property
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.mapping.check import Problem, check
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, aspect_for
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED, aspect_for
 
 LOCK = State("lock.door", "locked")
 SWITCH = State("switch.pump", "on")
@@ -28,8 +28,8 @@ LAMP = State("light.lamp", "on", {"supported_color_modes": ["brightness"]})
 AIR = State("sensor.air", "45.7", {"unit_of_measurement": "%", "device_class": "humidity"})
 LEVEL = State("number.level", "9", {"min": 0, "max": 10, "unit_of_measurement": "°C"})
 ACTIONS = [{"action": "light.toggle"}]
-FORTH = {"template": "{{ value }}"}
-BACK = {"template_back": "{{ value }}"}
+TEMPLATE = {"template": "{{ value }}"}
+TEMPLATE_BACK = {"template_back": "{{ value }}"}
 AC = State("climate.ac", "cool", {"hvac_modes": ["off", "cool", "dry"]})
 
 
@@ -63,7 +63,7 @@ def problems(
         (LEVEL, "raw_state", IntType(0, 10), {"conversion": {"invert": True}}),
         (ROOM, "value", BoolType(), {"access": "both", "actions": ACTIONS, "conversion": {"options": {"21": 1}}}),
         (LOCK, "locked", BoolType(), {"access": "both", "actions": ACTIONS}),
-        (LEVEL, "value", BoolType(), {"access": "both", "conversion": FORTH | BACK}),
+        (LEVEL, "value", BoolType(), {"access": "both", "conversion": TEMPLATE | TEMPLATE_BACK}),
         (LEVEL, "value", None, {"access": "both", "conversion": {"unit": "°F"}}),
         (LEVEL, "value", FloatType(unit="K"), {"conversion": {"unit": "furlong"}}),
         (LEVEL, "value", None, {"conversion": {"unit": "furlong", "scale": 2}}),
@@ -74,10 +74,10 @@ def problems(
         (AIR, "value", FloatType(0, 100, 1), {}),
     ],
 )
-def test_a_sound_binding_has_no_problems(
+def test_valid_binding_has_no_problems(
     state: State, aspect: str, data_type: DataType | None, rest: dict[str, Any]
 ) -> None:
-    """Also one that loses nothing but decimals."""
+    """Also if decimals are dropped on purpose."""
     assert problems(state, aspect, data_type, **rest) == {}
 
 
@@ -95,8 +95,8 @@ def test_a_sound_binding_has_no_problems(
         (LOCK, "locked", BoolType({0: "关", 1: "开"}), {}, {"labels_unclear": True}),
         (SWITCH, "power", EnumType({3: "a", 4: "b"}), {}, {"labels_unclear": True}),
         (ROOM, "raw_state", BoolType(), {"access": "both"}, {"entity_not_controllable": True}),
-        (LEVEL, "value", FloatType(), {"access": "both", "conversion": FORTH}, {"template_one_way": True}),
-        (LEVEL, "value", IntType(), {"conversion": FORTH | {"invert": True}}, {"not_invertible": True}),
+        (LEVEL, "value", FloatType(), {"access": "both", "conversion": TEMPLATE}, {"template_one_way": True}),
+        (LEVEL, "value", IntType(), {"conversion": TEMPLATE | {"invert": True}}, {"not_invertible": True}),
         (SWITCH, "raw_state", EnumType(), {"conversion": {"invert": True}}, {"not_invertible": True}),
         (LEVEL, "value", None, {"conversion": {"unit": "furlong"}}, {"unit_unknown": False}),
         (LEVEL, "value", FloatType(), {"conversion": {"unit": "kWh"}}, {"unit_mismatch": False}),
@@ -125,15 +125,15 @@ def test_a_sound_binding_has_no_problems(
         ),
     ],
 )
-def test_a_faulty_binding_is_explained(
+def test_problems_of_a_binding(
     state: State, aspect: str, data_type: DataType | None, rest: dict[str, Any], found: dict[str, bool]
 ) -> None:
-    """Each problem once; warnings don't block."""
+    """Each problem is reported once; warnings don't block."""
     assert problems(state, aspect, data_type, **rest) == found
 
 
-def test_a_problem_names_what_it_is_about() -> None:
-    """The texts are translated, the names go into them."""
+def test_problem_has_placeholders() -> None:
+    """The translated texts contain names."""
     bound = Binding("Mode", "climate.ac", "mode")
     definition = Property("Mode", "Mode", False, True, False, EnumType({1: "制冷"}), "")
     assert check(bound, aspect_of("climate.ac", "mode"), definition, AC) == [
@@ -141,19 +141,21 @@ def test_a_problem_names_what_it_is_about() -> None:
     ]
 
 
-def test_rounding_is_told_with_both_values() -> None:
-    """What the sensor says now, with its unit, and what would be posted of it."""
+def test_rounding_problem_has_both_values() -> None:
+    """The sensor's state with its unit, and the value that would be posted."""
     bound = Binding("CurrentHumidity", "sensor.air", "value")
     definition = Property("CurrentHumidity", "", False, True, False, IntType(0, 100, 1, "%"), "")
     [problem] = check(bound, aspect_of("sensor.air", "value"), definition, AIR)
     assert problem.placeholders.items() >= {"identifier": "CurrentHumidity", "value": "45.7 %", "posted": "46"}.items()
 
 
-def test_what_is_no_entity_s_is_checked_as_well() -> None:
-    """A template only reports, actions of the user's own are free to do anything."""
+def test_binding_without_an_entity_is_checked() -> None:
+    """A template can only be reported; own actions may do anything."""
     definition = Property("P", "P", True, True, False, BoolType(), "")
     template = Binding("P", "", "template", source="{{ 1 }}")
-    assert check(template, RENDERED, definition, NO_ENTITY) == []
+    assert check(template, RENDERED, definition, NO_ENTITY_STATE) == []
     both = replace(template, access=Access.BOTH)
-    assert [one.key for one in check(both, RENDERED, definition, NO_ENTITY)] == ["entity_not_controllable"]
-    assert check(replace(both, actions=ACTIONS), RENDERED, definition, NO_ENTITY) == []
+    assert [problem.key for problem in check(both, RENDERED, definition, NO_ENTITY_STATE)] == [
+        "entity_not_controllable"
+    ]
+    assert check(replace(both, actions=ACTIONS), RENDERED, definition, NO_ENTITY_STATE) == []

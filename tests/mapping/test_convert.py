@@ -1,4 +1,4 @@
-"""Values on their way: what each data type makes of an aspect's value, and what it refuses."""
+"""Conversion of the values of aspects to each data type and back, and what is refused."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -39,18 +39,18 @@ MODES = State("climate.ac", "cool", {"hvac_modes": ["off", "cool", "heat", "heat
 WASHER = State("sensor.washer", "idle")
 FINISH = State("sensor.finish", "2026-11-23T08:00:00+00:00", {"device_class": "timestamp"})
 
-FINISH_NAIVE = datetime(2026, 11, 23)  # noqa: DTZ001 - that is the fault
+FINISH_NAIVE = datetime(2026, 11, 23)  # noqa: DTZ001 - invalid on purpose
 
 RGB = StructType({name: Field(name, name, IntType(0, 255)) for name in ("Red", "Green", "Blue")})
 NO_MAP = Conversion()
 
 
-def there(value: Value, state: State, aspect: str, data_type: DataType, **conversion: Any) -> CloudValue:
+def to_property_value(value: Value, state: State, aspect: str, data_type: DataType, **conversion: Any) -> CloudValue:
     """Convert to the cloud."""
     return to_cloud(value, aspect_of(state.entity_id, aspect), data_type, Conversion(**conversion), state)
 
 
-def back(value: CloudValue, state: State, aspect: str, data_type: DataType, **conversion: Any) -> Value:
+def to_aspect_value(value: CloudValue, state: State, aspect: str, data_type: DataType, **conversion: Any) -> Value:
     """Convert from the cloud."""
     return to_ha(value, aspect_of(state.entity_id, aspect), data_type, Conversion(**conversion), state)
 
@@ -108,7 +108,7 @@ def back(value: CloudValue, state: State, aspect: str, data_type: DataType, **co
         (MODES, "mode", EnumType({1: "制冷", 2: "制热", 4: "除湿", 3: "送风"}), {}, "dry", 4),
         (MODES, "mode", EnumType({1: "制冷", 9: "x"}), {"options": {"cool": "制冷", "heat": 9}}, "cool", 1),
         (MODES, "mode", EnumType(), {"options": {"cool": 4}}, "cool", 4),
-        # the rest
+        # other kinds
         (WASHER, "text", TextType(10), {}, "洗衣中", "洗衣中"),
         (WASHER, "text", EnumType({1: "idle"}), {"options": {"idle": 1}}, "idle", 1),
         (LAMP, "color", RGB, {}, (255, 120, 0), {"Red": 255, "Green": 120, "Blue": 0}),
@@ -117,36 +117,39 @@ def back(value: CloudValue, state: State, aspect: str, data_type: DataType, **co
         (FINISH, "moment", TextType(), {}, datetime(2026, 11, 23, tzinfo=UTC), "2026-11-23T00:00:00+00:00"),
     ],
 )
-def test_values_travel_both_ways(
+def test_values_are_converted_both_ways(
     state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], home: Value, cloud: CloudValue
 ) -> None:
-    """What one side says, the other understands, and says again."""
-    sent = there(home, state, aspect, data_type, **conversion)
+    """A converted value is converted back to the same value."""
+    sent = to_property_value(home, state, aspect, data_type, **conversion)
     assert (sent, type(sent)) == (cloud, type(cloud))
     assert data_type.decode(data_type.encode(sent)) == cloud
-    assert back(cloud, state, aspect, data_type, **conversion) == home
+    assert to_aspect_value(cloud, state, aspect, data_type, **conversion) == home
 
 
 @pytest.mark.parametrize("level", range(1, 256))
-def test_a_brightness_of_255_levels_comes_back_as_it_was_set(level: int) -> None:
-    """The entity holds the level that the cloud sets, and the cloud hears the same one."""
-    percent = back(level, LAMP, "brightness", IntType(0, 255))
-    (call,) = DOMAINS["light"].commands(LAMP, {"brightness": percent})
+def test_brightness_of_255_levels_is_reported_as_it_was_set(level: int) -> None:
+    """The entity gets the level that the cloud sets, and the same level is reported."""
+    percent = to_aspect_value(level, LAMP, "brightness", IntType(0, 255))
+    (call,) = DOMAINS["light"].actions_for(LAMP, {"brightness": percent})
     assert call.data == {"brightness": level}
     lit = State(LAMP.entity_id, "on", {**LAMP.attributes, **call.data})
-    assert there(aspect_of(LAMP.entity_id, "brightness").read(lit), lit, "brightness", IntType(0, 255)) == level
+    assert (
+        to_property_value(aspect_of(LAMP.entity_id, "brightness").read(lit), lit, "brightness", IntType(0, 255))
+        == level
+    )
 
 
 @pytest.mark.parametrize("steps", [2, 3, 4, 5, 6, 8])
 @pytest.mark.parametrize("gear", [1, 2])
-def test_a_property_of_gears_sets_the_gear(steps: int, gear: int) -> None:
-    """Home Assistant's own way from percent to a gear ends at the same one."""
+def test_property_with_gears_sets_the_gear(steps: int, gear: int) -> None:
+    """Home Assistant's conversion from percent to a gear gives the same gear."""
     fan = State("fan.ceiling", "on", {"supported_features": 1, "percentage_step": 100 / steps, "percentage": 100})
-    percent = back(gear, fan, "speed", IntType(0, steps))
-    (call,) = DOMAINS["fan"].commands(fan, {"speed": percent})
+    percent = to_aspect_value(gear, fan, "speed", IntType(0, steps))
+    (call,) = DOMAINS["fan"].actions_for(fan, {"speed": percent})
     gears = list(range(1, steps + 1))
     assert percentage_to_ordered_list_item(gears, call.data["percentage"]) == gear
-    assert there(call.data["percentage"], fan, "speed", IntType(0, steps)) == gear
+    assert to_property_value(call.data["percentage"], fan, "speed", IntType(0, steps)) == gear
 
 
 @pytest.mark.parametrize(
@@ -165,17 +168,17 @@ def test_a_property_of_gears_sets_the_gear(steps: int, gear: int) -> None:
         (-50, FloatType(-40, 125), {"clamp": True}, -40),
     ],
 )
-def test_what_is_reported_is_rounded(
+def test_reported_number_is_rounded(
     value: float, data_type: DataType, conversion: dict[str, Any], reported: CloudValue
 ) -> None:
-    """To the decimals of the thing model's step unless the binding says otherwise; 45.7 % is 46 for an integer."""
-    assert there(value, CELSIUS, "value", data_type, **conversion) == reported
+    """To the decimals of the thing model's step unless the binding has `digits`; 45.7 % is 46 for an integer."""
+    assert to_property_value(value, CELSIUS, "value", data_type, **conversion) == reported
 
 
-def test_a_difference_of_temperatures_has_no_zero_point() -> None:
-    """9 °F more are 5 °C more, not -12.8."""
+def test_temperature_difference_has_no_zero_point() -> None:
+    """A difference of 9 °F is 5 °C, not -12.8 °C."""
     state = State("sensor.rise", "9", {"device_class": "temperature_delta", "unit_of_measurement": "°F"})
-    assert there(9, state, "value", FloatType(step=0.1, unit="°C")) == 5
+    assert to_property_value(9, state, "value", FloatType(step=0.1, unit="°C")) == 5
 
 
 @pytest.mark.parametrize(
@@ -188,23 +191,21 @@ def test_a_difference_of_temperatures_has_no_zero_point() -> None:
         ("km/h", 36, "m/s", 10),
     ],
 )
-def test_units_are_converted_where_home_assistant_can(
-    unit: str, value: float, wanted_unit: str, reported: float
-) -> None:
-    """Units of different things, or unknown ones, leave the number alone."""
+def test_units_are_converted_if_home_assistant_can(unit: str, value: float, wanted_unit: str, reported: float) -> None:
+    """Units of different quantities, or unknown units, leave the number unchanged."""
     state = State("sensor.meter", str(value), {"unit_of_measurement": unit})
-    assert there(value, state, "value", DoubleType(unit=wanted_unit)) == reported
+    assert to_property_value(value, state, "value", DoubleType(unit=wanted_unit)) == reported
 
 
 async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: HomeAssistant) -> None:
-    """No climate state names its unit; the installation does."""
+    """No climate state has a unit."""
     hass.config.units = US_CUSTOMARY_SYSTEM
     thermostat = State(
         "climate.hall", "heat", {"supported_features": 1, "temperature": 70, "min_temp": 45, "max_temp": 95}
     )
     celsius = FloatType(5, 35, 0.5, "°C")
-    assert there(70, thermostat, "target_temperature", celsius) == 21.1
-    assert back(21.5, thermostat, "target_temperature", celsius) == 70.7
+    assert to_property_value(70, thermostat, "target_temperature", celsius) == 21.1
+    assert to_aspect_value(21.5, thermostat, "target_temperature", celsius) == 70.7
 
 
 @pytest.mark.parametrize(
@@ -248,12 +249,12 @@ async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: Ho
         ),
     ],
 )
-def test_what_has_no_counterpart_is_not_reported(
+def test_value_without_counterpart_is_not_reported(
     state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], home: Value, reason: Reason
 ) -> None:
-    """Nothing is guessed and nothing is sent that would be wrong."""
+    """Nothing is guessed, and no wrong value is sent."""
     with pytest.raises(Refused) as error:
-        there(home, state, aspect, data_type, **conversion)
+        to_property_value(home, state, aspect, data_type, **conversion)
     assert error.value.reason is reason
 
 
@@ -279,31 +280,31 @@ def test_what_has_no_counterpart_is_not_reported(
         (FINISH, "moment", IntType(), {}, 5),
     ],
 )
-def test_what_has_no_counterpart_is_not_set(
+def test_value_without_counterpart_is_not_set(
     state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], cloud: CloudValue
 ) -> None:
-    """The cloud hears what would have been possible."""
+    """The message has the values that are possible."""
     with pytest.raises(Refused, match=r"takes|maps"):
-        back(cloud, state, aspect, data_type, **conversion)
+        to_aspect_value(cloud, state, aspect, data_type, **conversion)
 
 
-def test_a_set_beyond_the_entity_is_brought_to_its_limit_if_allowed() -> None:
-    """Without the permission the entity's own check refuses it."""
+def test_set_outside_the_range_is_clamped_if_allowed() -> None:
+    """Without `clamp` the check of the entity's range refuses it."""
     data_type = IntType(0, 120)
-    assert back(110, BLIND, "position", data_type, clamp=True) == 100
-    assert back(110, BLIND, "position", data_type) == 110
+    assert to_aspect_value(110, BLIND, "position", data_type, clamp=True) == 100
+    assert to_aspect_value(110, BLIND, "position", data_type) == 110
 
 
 def test_several_options_for_one_property_value() -> None:
-    """All are reported alike; set is the first."""
+    """All are reported as that value; a set uses the first."""
     options = {"cool": 1, "heat": 2, "heat_cool": 2}
     data_type = EnumType({1: "cold", 2: "warm"})
-    assert there("heat_cool", MODES, "mode", data_type, options=options) == 2
-    assert back(2, MODES, "mode", data_type, options=options) == "heat"
+    assert to_property_value("heat_cool", MODES, "mode", data_type, options=options) == 2
+    assert to_aspect_value(2, MODES, "mode", data_type, options=options) == "heat"
 
 
-def test_options_that_nobody_can_say_are_listed() -> None:
-    """The user hears about them before saving."""
+def test_options_without_property_value_are_listed() -> None:
+    """The user is warned about them before saving."""
     mode = aspect_of("climate.ac", "mode")
     data_type = EnumType({0: "关机", 1: "制冷", 2: "制热"})
     assert unmatched_options(mode, data_type, NO_MAP, MODES) == ("heat_cool", "dry", "fan_only")

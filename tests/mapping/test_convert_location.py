@@ -1,4 +1,4 @@
-"""Places on their way: the standard structure, other structures, text."""
+"""Conversion of locations: the standard structure, other structures, text."""
 
 from homeassistant.core import State
 import pytest
@@ -47,8 +47,8 @@ GEO = structure(
         (Location(-31, 0.5), TextType(), "-31,0.5"),
     ],
 )
-def test_a_place_travels_both_ways(place: Location, data_type: DataType, cloud: CloudValue) -> None:
-    """What the property has no word for is lost, and only that; an unknown altitude is 0 where there has to be one."""
+def test_location_is_converted_both_ways(place: Location, data_type: DataType, cloud: CloudValue) -> None:
+    """Only what the property has no member for is lost; an unknown altitude is 0 if it is required."""
     assert carries(PLACE, data_type, NO_CONVERSION)
     sent = to_cloud(place, PLACE, data_type, NO_CONVERSION, PHONE)
     assert sent == cloud
@@ -70,8 +70,8 @@ def test_a_place_travels_both_ways(place: Location, data_type: DataType, cloud: 
         BoolType(),
     ],
 )
-def test_other_structures_are_no_place(data_type: DataType) -> None:
-    """Nothing is put where it might not belong."""
+def test_other_structures_are_no_location(data_type: DataType) -> None:
+    """Members with another meaning are not filled."""
     assert not carries(PLACE, data_type, NO_CONVERSION)
     with pytest.raises(Refused) as error:
         to_cloud(SHANGHAI, PLACE, data_type, NO_CONVERSION, PHONE)
@@ -89,14 +89,14 @@ def test_other_structures_are_no_place(data_type: DataType) -> None:
         (True, BoolType()),
     ],
 )
-def test_what_is_no_place_on_earth_is_refused(value: CloudValue, data_type: DataType) -> None:
-    """Neither text that names none nor coordinates that do not exist."""
+def test_invalid_location_is_refused(value: CloudValue, data_type: DataType) -> None:
+    """Text that is no location, and coordinates that do not exist."""
     with pytest.raises(Refused):
         to_ha(value, PLACE, data_type, NO_CONVERSION, PHONE)
 
 
 def test_the_shifted_coordinates_of_chinese_maps_are_refused() -> None:
-    """Taken as WGS 84 they would be some hundred metres off."""
+    """As WGS 84 they would be some hundred metres off."""
     with pytest.raises(Refused, match="WGS 84"):
         to_ha(
             {"Longitude": 121.0, "Latitude": 31.0, "Altitude": 0.0, "CoordinateSystem": 2},

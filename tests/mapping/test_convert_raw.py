@@ -1,4 +1,4 @@
-"""Anything on its way: what each data type takes of a state, an attribute or a template, and what it refuses."""
+"""Conversion of any state, attribute or template result to each data type and back, and what is refused."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from custom_components.aliyun_iot.mapping.aspect import Location, Raw, Reason, R
 from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import carries, to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, STATE_ASPECTS, attribute_aspect
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED, STATE_ASPECTS, attribute_aspect
 from custom_components.aliyun_iot.mapping.kinds.raw import TRUTHS, kind_of_raw
 
 MODES = EnumType({0: "关闭", 1: "制冷", 2: "制热", 7: ""})
@@ -35,13 +35,13 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DIMMER = State("number.dimmer", "64", {"min": 0, "max": 255, "step": 1})
 
 
-def there(value: Raw, data_type: DataType, state: State = NO_ENTITY, **conversion: Any) -> CloudValue:
+def to_property_value(value: Raw, data_type: DataType, state: State = NO_ENTITY_STATE, **conversion: Any) -> CloudValue:
     """Convert to the cloud."""
     assert value is not None
     return to_cloud(value, STATE_ASPECTS[0], data_type, Conversion(**conversion), state)
 
 
-def back(value: CloudValue, data_type: DataType, state: State = NO_ENTITY, **conversion: Any) -> Value:
+def to_aspect_value(value: CloudValue, data_type: DataType, state: State = NO_ENTITY_STATE, **conversion: Any) -> Value:
     """Convert from the cloud."""
     return to_ha(value, STATE_ASPECTS[0], data_type, Conversion(**conversion), state)
 
@@ -94,17 +94,17 @@ def back(value: CloudValue, data_type: DataType, state: State = NO_ENTITY, **con
         ([], ArrayType(4, IntType()), {}, [], []),
     ],
 )  # fmt: skip
-def test_anything_travels_both_ways(
+def test_any_value_is_converted_both_ways(
     raw: Raw, data_type: DataType, conversion: dict[str, Any], cloud: CloudValue, returned: Value
 ) -> None:
-    """What comes back may be written in another way, but it is said the same again."""
-    sent = there(raw, data_type, **conversion)
+    """The value may come back in another form, which is converted to the same property value."""
+    sent = to_property_value(raw, data_type, **conversion)
     assert (sent, type(sent)) == (cloud, type(cloud))
     assert data_type.decode(data_type.encode(sent)) == cloud
-    home = back(cloud, data_type, **conversion)
+    home = to_aspect_value(cloud, data_type, **conversion)
     assert (home, type(home)) == (returned, type(returned))
     if "clamp" not in conversion and "invert" not in conversion:
-        assert there(returned, data_type, **conversion) == cloud
+        assert to_property_value(returned, data_type, **conversion) == cloud
 
 
 @pytest.mark.parametrize(
@@ -136,20 +136,20 @@ def test_anything_travels_both_ways(
     ],
 )
 def test_nothing_is_guessed(raw: Raw, data_type: DataType, conversion: dict[str, Any], reason: Reason) -> None:
-    """What has no counterpart is refused, with the reason."""
+    """A value without a counterpart is refused, with the reason."""
     with pytest.raises(Refused) as error:
-        there(raw, data_type, **conversion)
+        to_property_value(raw, data_type, **conversion)
     assert error.value.reason is reason
 
 
-def test_a_number_of_any_entity_is_mirrored_in_its_range() -> None:
-    """The entity names the range, whichever aspect reads it."""
-    assert there("64", IntType(0, 255), DIMMER, invert=True) == 191
-    assert back(191, IntType(0, 255), DIMMER, invert=True) == 64
+def test_number_of_any_entity_is_inverted_in_its_range() -> None:
+    """The range is that of the entity, whatever aspect reads the number."""
+    assert to_property_value("64", IntType(0, 255), DIMMER, invert=True) == 191
+    assert to_aspect_value(191, IntType(0, 255), DIMMER, invert=True) == 64
 
 
-def test_an_attribute_is_converted_from_the_unit_beside_it() -> None:
-    """Weather entities name the unit of each attribute in another one."""
+def test_attribute_is_converted_from_the_unit_in_another_attribute() -> None:
+    """Weather entities have the unit of each attribute in another attribute."""
     outside = State("weather.home", "sunny", {"temperature": 50, "temperature_unit": "°F"})
     aspect = attribute_aspect("temperature")
     conversion = Conversion(unit="°C")
@@ -159,14 +159,14 @@ def test_an_attribute_is_converted_from_the_unit_beside_it() -> None:
 
 
 def test_words_for_yes_and_no_are_few_and_in_pairs() -> None:
-    """A word that means yes in one place and no in another has no business there."""
+    """A word whose meaning depends on the entity must not be among them."""
     assert list(TRUTHS.values()) == [True, False] * (len(TRUTHS) // 2)
     assert not TRUTHS.keys() & {"locked", "unlocked", "detected", "clear", "idle"}
 
 
 @pytest.mark.parametrize("data_type", [BoolType(), IntType(), MODES, TextType(), DateType(), POINT, POINTS])
-def test_every_data_type_carries_anything(data_type: DataType) -> None:
-    """Only the value tells whether it fits; an explicit map needs a type that can be written down."""
+def test_every_data_type_carries_a_raw_aspect(data_type: DataType) -> None:
+    """Whether it fits depends on the value; an explicit map needs a type whose values can be listed."""
     assert carries(RENDERED, data_type, Conversion())
     mapped = carries(RENDERED, data_type, Conversion(options={"a": 1}))
     assert mapped == isinstance(data_type, BoolType | EnumType | IntType | TextType)
@@ -188,10 +188,8 @@ def test_every_data_type_carries_anything(data_type: DataType) -> None:
         ("device_tracker.a", "location", [31.2, 121.5, 4], Location(31.2, 121.5, 4)),
     ],
 )
-def test_what_a_template_made_becomes_what_the_aspect_takes(
-    entity_id: str, aspect: str, raw: Raw, value: Value
-) -> None:
-    """A template gives text, numbers and lists; an aspect wants its own kind."""
+def test_template_result_becomes_the_kind_of_the_aspect(entity_id: str, aspect: str, raw: Raw, value: Value) -> None:
+    """A template gives text, numbers and lists; an aspect needs its own kind."""
     target = aspect_of(entity_id, aspect)
     assert target
     assert kind_of_raw(raw, target) == value
@@ -212,8 +210,8 @@ def test_what_a_template_made_becomes_what_the_aspect_takes(
         ("switch.a", "power", None),
     ],
 )
-def test_what_a_template_made_may_be_nothing_that_the_aspect_takes(entity_id: str, aspect: str, raw: Raw) -> None:
-    """Then it is refused."""
+def test_template_result_of_the_wrong_kind_is_refused(entity_id: str, aspect: str, raw: Raw) -> None:
+    """Nothing is guessed."""
     target = aspect_of(entity_id, aspect)
     assert target
     with pytest.raises(Refused):

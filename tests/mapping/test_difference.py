@@ -1,27 +1,27 @@
-"""What an import would change, and what of that somebody has to agree to."""
+"""The changes that an import makes, and which of them need consent."""
 
 import pytest
 
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, ServiceBinding
-from custom_components.aliyun_iot.mapping.document.difference import Change, Mode, difference
+from custom_components.aliyun_iot.mapping.document.difference import ItemChange, Mode, difference
 from custom_components.aliyun_iot.mapping.document.document import Document
 
 LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
 
 
-def test_the_difference() -> None:
-    """Merging leaves alone what a document says nothing about, replacing removes it."""
+def test_difference() -> None:
+    """Merging keeps items that are not in the document, replacing removes them."""
     kettle, cellar = Binding("Kettle", "switch.kettle", "power"), Binding("Cellar", "sensor.cellar", "value")
     dimmer = Binding("Kettle", "switch.kettle", "power", Access.BOTH)
     wash = ServiceBinding("Wash", script="script.wash")
     current = Document.of([LAMP, kettle], [wash])
     wanted = Document.of([LAMP, dimmer, cellar])
     merged = difference(current, wanted, Mode.MERGE)
-    assert merged.bindings == (Change("Cellar", None, cellar), Change("Kettle", kettle, dimmer))
+    assert merged.bindings == (ItemChange("Cellar", None, cellar), ItemChange("Kettle", kettle, dimmer))
     assert (merged.services, merged.rules, merged.unchanged) == ((), (), 2)
     replaced = difference(current, wanted, Mode.REPLACE)
     assert replaced.bindings == merged.bindings
-    assert (replaced.services, replaced.unchanged) == ((Change("Wash", wash, None),), 1)
+    assert (replaced.services, replaced.unchanged) == ((ItemChange("Wash", wash, None),), 1)
     for mode in Mode:
         assert not difference(current, current, mode).all
 
@@ -56,17 +56,17 @@ RUN = [{"action": "lock.unlock"}]
         (ServiceBinding("Open", RUN), None, False),
     ],
 )
-def test_what_lets_the_cloud_do_more(
+def test_changes_that_let_the_cloud_do_more(
     before: Binding | ServiceBinding | None, after: Binding | ServiceBinding | None, risky: bool
 ) -> None:
-    """Only what it couldn't do before: a confirmed entity, or actions."""
+    """Only new permissions: a confirmed entity, or actions."""
 
-    def document(one: Binding | ServiceBinding | None) -> Document:
-        match one:
+    def document(item: Binding | ServiceBinding | None) -> Document:
+        match item:
             case Binding():
-                return Document.of([one])
+                return Document.of([item])
             case ServiceBinding():
-                return Document.of([], [one])
+                return Document.of([], [item])
             case None:
                 return Document()
 

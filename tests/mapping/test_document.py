@@ -1,4 +1,4 @@
-"""The mapping as a document: what goes out comes in again, and what can't come in is told by name."""
+"""The mapping as a document: an export can be imported again, and every fault is reported with its path."""
 
 import json
 from typing import Any
@@ -6,21 +6,17 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-# Home Assistant first: it decides which package is called voluptuous.
-from custom_components.aliyun_iot.mapping.binding import (
-    RESERVED_IDENTIFIERS,
-    Access,
-    Binding,
-    Conversion,
-    ServiceBinding,
-)
+# Home Assistant has to be imported first: it decides which package is imported as voluptuous.
+from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion, ServiceBinding
 from custom_components.aliyun_iot.mapping.document.document import Document
-from custom_components.aliyun_iot.mapping.document.fault import DocumentError, Expected, FaultKind
+from custom_components.aliyun_iot.mapping.document.fault import DocumentError, FaultKind
 from custom_components.aliyun_iot.mapping.document.rules import DocumentedRule
 from custom_components.aliyun_iot.mapping.document.text import MAX_SIZE, read_text, write_text
 from custom_components.aliyun_iot.mapping.event_binding import EventBinding
-from custom_components.aliyun_iot.mapping.rule import Facet
+from custom_components.aliyun_iot.mapping.fields import Expected
+from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.mapping.selection import Selection, Target
+from custom_components.aliyun_iot.mapping.validators import RESERVED_IDENTIFIERS
 
 HEAD = "format: aliyun_iot_mapping\nversion: 1\n"
 LAMP = Binding("LightSwitch", "light.lamp", "power", Access.BOTH)
@@ -116,7 +112,7 @@ RULES = st.dictionaries(
     st.builds(
         DocumentedRule,
         st.builds(Selection, TARGETS, TARGETS, hidden_too=st.booleans(), diagnostic_too=st.booleans()),
-        st.frozensets(st.builds(Facet, ENTITIES, TEXTS.filter(bool)), max_size=3),
+        st.frozensets(st.builds(EntityAspect, ENTITIES, TEXTS.filter(bool)), max_size=3),
     ),
     max_size=2,
 )
@@ -127,44 +123,44 @@ def read(text: str | bytes) -> Document:
     return Document.parse(read_text(text))
 
 
-def written(document: Document) -> str:
+def write(document: Document) -> str:
     """Write a document."""
     return write_text(document.as_dict())
 
 
 def faults(text: str | bytes) -> list[tuple[FaultKind, str, int | None]]:
-    """Return what is wrong with a text: the kind, the path and the line."""
+    """Return the faults of a text: kind, path and line."""
     with pytest.raises(DocumentError) as error:
         read(text)
-    return [(one.kind, one.where, one.line) for one in error.value.faults]
+    return [(fault.kind, fault.where, fault.line) for fault in error.value.faults]
 
 
 @given(bindings=BINDINGS, services=SERVICES, rules=RULES, events=EVENTS)
-def test_what_goes_out_comes_in_again(
+def test_document_is_the_same_after_writing_and_reading(
     bindings: list[Binding],
     services: list[ServiceBinding],
     rules: dict[str, DocumentedRule],
     events: list[EventBinding],
 ) -> None:
-    """Nothing is lost and nothing moves: the second export is the first to the byte, by YAML and by JSON."""
+    """Nothing is lost or moved: the second export has the same bytes as the first, by YAML and by JSON."""
     document = Document.of(bindings, services, rules, events)
-    text = written(document)
+    text = write(document)
     assert read(text) == document
-    assert written(read(text)) == text
-    assert written(Document.parse(json.loads(json.dumps(document.as_dict())))) == text
+    assert write(read(text)) == text
+    assert write(Document.parse(json.loads(json.dumps(document.as_dict())))) == text
 
 
 @given(bindings=BINDINGS, services=SERVICES, events=EVENTS)
-def test_the_order_of_making_does_not_show(
+def test_order_of_creation_does_not_matter(
     bindings: list[Binding], services: list[ServiceBinding], events: list[EventBinding]
 ) -> None:
-    """Two houses with the same mapping export the same file."""
+    """Two installations with the same mapping export the same file."""
     backwards = Document.of(reversed(bindings), reversed(services), events=reversed(events))
-    assert written(backwards) == written(Document.of(bindings, services, events=events))
+    assert write(backwards) == write(Document.of(bindings, services, events=events))
 
 
-def test_people_can_read_it() -> None:
-    """It is grouped by entity, leaves defaults out, and writes Chinese and several lines as they are."""
+def test_written_document_is_readable() -> None:
+    """It is grouped by entity, has no defaults, and has Chinese and multi-line text unescaped."""
     document = Document.of(
         [
             LAMP,
@@ -178,12 +174,12 @@ def test_people_can_read_it() -> None:
         {
             "客厅": DocumentedRule(
                 Selection(Target(area_id=("living_room",)), Target(domain=("sensor",))),
-                frozenset({Facet("light.lamp", "effect")}),
+                frozenset({EntityAspect("light.lamp", "effect")}),
                 {"area_id": {"living_room": "客厅", "attic": "阁楼"}},
             )
         },
     )
-    comment, body = written(document).split("\n\n", 1)
+    comment, body = write(document).split("\n\n", 1)
     assert all(line.startswith("# ") for line in comment.splitlines())
     assert body == (
         "format: aliyun_iot_mapping\n"
@@ -228,8 +224,8 @@ def test_people_can_read_it() -> None:
     )
 
 
-def test_what_people_write_by_hand() -> None:
-    """Unquoted on and off, numbers as names, times without quotes, names in place of ids with names."""
+def test_document_written_by_hand() -> None:
+    """Unquoted on and off, numbers as keys, times without quotes, ids without names."""
     document = read(
         HEAD
         + """
@@ -246,10 +242,10 @@ rules:
     assert document.rules["All"].selection.include == Target(area_id=("kitchen",), floor_id=("ground",))
 
 
-def test_of_two_bindings_of_a_property_the_working_one_is_exported() -> None:
+def test_only_the_first_binding_of_a_property_is_exported() -> None:
     """A document has each identifier once, so that it can be imported."""
     document = Document.of([LAMP, Binding("LightSwitch", "switch.kettle", "power")])
-    assert read(written(document)).bindings == {"LightSwitch": LAMP}
+    assert read(write(document)).bindings == {"LightSwitch": LAMP}
 
 
 @pytest.mark.parametrize(
@@ -281,8 +277,8 @@ def test_of_two_bindings_of_a_property_the_working_one_is_exported() -> None:
         (HEAD + "bindings: 1" + "0" * 10_000, FaultKind.SYNTAX, 3),
     ],
 )
-def test_texts_that_are_no_document(text: str | bytes, kind: FaultKind, line: int | None) -> None:
-    """Each is refused before anything in it takes effect, with the line where there is one."""
+def test_invalid_texts(text: str | bytes, kind: FaultKind, line: int | None) -> None:
+    """Each is refused as a whole, with the line if there is one."""
     assert faults(text) == [(kind, "", line)]
 
 
@@ -296,13 +292,13 @@ def test_texts_that_are_no_document(text: str | bytes, kind: FaultKind, line: in
         ("", FaultKind.WRONG_VALUE, "version"),
     ],
 )
-def test_versions_that_nobody_knows(version: str, kind: FaultKind, where: str) -> None:
-    """A newer document is not guessed at."""
+def test_unknown_versions(version: str, kind: FaultKind, where: str) -> None:
+    """A newer document is not read."""
     assert faults(f"format: aliyun_iot_mapping\nversion: {version}\nlater: 1") == [(kind, where, None)]
 
 
-def test_every_fault_is_told_with_its_path() -> None:
-    """Whoever mends a document mends it once."""
+def test_all_faults_are_reported_with_their_paths() -> None:
+    """So the user can correct them all at once."""
     text = (
         HEAD
         + """
@@ -398,17 +394,17 @@ rules:
         ({"bindings": {"light.lamp": [{"unit": "\ud83d"}]}}, "bindings → light.lamp → 1 → unit"),
     ],
 )
-def test_what_could_not_be_stored_is_refused(data: dict[str, Any], where: str) -> None:
-    """An action may be given anything, and what JSON can't say would keep Home Assistant from saving its entries."""
+def test_data_that_cannot_be_stored_are_refused(data: dict[str, Any], where: str) -> None:
+    """The data of an action may be anything, and data that JSON can't hold would keep Home Assistant from saving its entries."""
     with pytest.raises(DocumentError) as error:
         Document.parse({"format": "aliyun_iot_mapping", "version": 1, **data})
-    assert [(one.where, one.expected in (Expected.PLAIN, Expected.TEXT)) for one in error.value.faults] == [
+    assert [(fault.where, fault.expected in (Expected.PLAIN, Expected.TEXT)) for fault in error.value.faults] == [
         (where, True)
     ]
 
 
-def test_nested_data_ends_somewhere() -> None:
-    """Data of an action that go on for ever are refused, not followed."""
+def test_endless_data_are_refused() -> None:
+    """A list that contains itself is refused."""
     loop: list[object] = []
     loop.append(loop)
     with pytest.raises(DocumentError) as error:

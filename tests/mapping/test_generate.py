@@ -1,4 +1,4 @@
-"""The generated thing model: whatever is bound, the platform takes it."""
+"""The generated thing model: the platform accepts it, whatever is bound."""
 
 from collections.abc import Iterable
 import json
@@ -88,7 +88,7 @@ ATTRIBUTES = st.fixed_dictionaries(
         **dict.fromkeys(LISTED, OPTIONS),
     },
 )
-# Not states yet: those have a random id, which makes no repeatable test.
+# Not `State` objects, which have a random id, so that the test would not be repeatable.
 STATES = st.tuples(
     st.sampled_from(sorted(DOMAINS)),
     st.sampled_from(["ke_ting_deng", "lamp_2", "0x00158d0002c9d2f1", "event", "a" * 80]),
@@ -107,7 +107,7 @@ CONVERSIONS = st.builds(
 
 
 def generated(states: Iterable[State], language: str, conversion: Conversion = NO_CONVERSION) -> ThingModel:
-    """Return the thing model of everything that these entities have."""
+    """Return the thing model of all aspects of these entities."""
     properties: dict[str, Property] = {}
     names: set[str] = set()
     for state in states:
@@ -129,10 +129,10 @@ def texts_of(model: ThingModel) -> list[str]:
 
 
 @given(states=st.lists(STATES, min_size=1, max_size=6), language=st.sampled_from(["en", "zh"]), conversion=CONVERSIONS)
-def test_whatever_the_entities_are_the_platform_takes_it(
+def test_platform_accepts_the_thing_model_of_any_entities(
     states: list[tuple[str, str, str, dict[str, object]]], language: str, conversion: Conversion
 ) -> None:
-    """The file keeps every rule, is read back equal, and the simulator takes it too."""
+    """The file complies with all rules, is read back the same, and the simulator accepts it."""
     entities = [State(f"{domain}.{name}", state, attributes) for domain, name, state, attributes in states]
     model = generated(entities, language, conversion)
     if not model.properties:
@@ -178,8 +178,8 @@ SOME_OF_A_HOUSE = (
 )
 
 
-def test_the_file_that_the_vendors_sdk_is_tried_with() -> None:
-    """scripts/sdk-check hands it to the SDK, where there is no Home Assistant; it must be what is generated now."""
+def test_file_for_the_check_with_the_vendors_sdk() -> None:
+    """scripts/sdk-check loads it into the SDK without Home Assistant; it must be the same as what is generated now."""
     (text,) = texts_of(generated(SOME_OF_A_HOUSE, "zh"))
     assert violations(text) == []
     assert f"{text}\n" == SDK_FILE.read_text(encoding="utf-8")
@@ -193,8 +193,8 @@ RAW = st.recursive(
 
 
 @given(value=RAW)
-def test_whatever_an_attribute_holds_the_platform_takes_it(value: object) -> None:
-    """What can't be structured becomes text."""
+def test_platform_accepts_the_type_of_any_attribute(value: object) -> None:
+    """A value that no structure can hold becomes text."""
     binding = Binding("Raw", "light.lamp", "attribute", source="raw")
     model = ThingModel("a1HomeGw001", {"Raw": define(binding, infer_raw_type(value), "Raw")})
     (text,) = texts_of(model)
@@ -229,13 +229,13 @@ TEXT = TextType(10240)
         (DoubleType(unit="V"), DoubleType(unit="V")),
     ],
 )
-def test_what_the_platform_can_not_structure_becomes_text(wished: DataType, taken: DataType) -> None:
+def test_type_that_the_platform_does_not_accept_becomes_text(wished: DataType, taken: DataType) -> None:
     """Each limit of docs/protocol.md §14."""
     assert importable(wished) == taken
 
 
 @pytest.mark.parametrize(
-    ("entity", "facet", "taken", "name"),
+    ("entity", "aspect", "taken", "name"),
     [
         ("Lamp", "", (), "Lamp"),
         ("Lamp", "Color temperature", (), "Lamp_Color_temperature"),
@@ -250,9 +250,9 @@ def test_what_the_platform_can_not_structure_becomes_text(wished: DataType, take
         ("_-x", "", (), "x"),
     ],
 )
-def test_names_are_legible_and_allowed(entity: str, facet: str, taken: tuple[str, ...], name: str) -> None:
-    """What does not fit is cut where it hurts least."""
-    assert feature_name(entity, facet, "sensor_1", taken) == name
+def test_names_of_properties(entity: str, aspect: str, taken: tuple[str, ...], name: str) -> None:
+    """A long name is cut where the least is lost."""
+    assert feature_name(entity, aspect, "sensor_1", taken) == name
 
 
 def _many(count: int, data_type: DataType | None = None, prefix: str = "P") -> dict[str, Property]:
@@ -265,14 +265,14 @@ def _many(count: int, data_type: DataType | None = None, prefix: str = "P") -> d
     }
 
 
-def test_three_hundred_features_are_one_module() -> None:
-    """Not one less."""
+def test_module_holds_three_hundred_features() -> None:
+    """Only the next one needs another module."""
     assert overflow(ThingModel("pk", _many(300)), ()) == {}
     assert overflow(ThingModel("pk", _many(301)), ()) == {"P300": "module_2:P300"}
 
 
-def test_events_and_services_count_and_stay() -> None:
-    """Only properties move; those that the cloud knows do not."""
+def test_events_and_services_count_and_are_not_moved() -> None:
+    """Only properties are moved, except for those that the cloud knows."""
     event = Event("Alarm", "Alarm", EventType.INFO, {})
     model = ThingModel("pk", _many(300), {"Alarm": event})
     assert overflow(model, ()) == {"P299": "module_2:P299"}
@@ -281,17 +281,17 @@ def test_events_and_services_count_and_stay() -> None:
 
 
 def test_modules_are_filled_one_after_the_other() -> None:
-    """What is in a module already stays there and takes room."""
+    """Features that are already in a module stay there and count."""
     there: dict[str, Any] = {
-        f"module_2:{one.identifier}": Property(
-            f"module_2:{one.identifier}",
-            one.name,
+        f"module_2:{prop.identifier}": Property(
+            f"module_2:{prop.identifier}",
+            prop.name,
             True,
             True,
             False,
-            one.data_type,
+            prop.data_type,
         )
-        for one in _many(299, prefix="Q").values()
+        for prop in _many(299, prefix="Q").values()
     }
     model = ThingModel("a1HomeGw001", there | _many(303))
     renamed = overflow(model, ())
@@ -301,14 +301,14 @@ def test_modules_are_filled_one_after_the_other() -> None:
     assert overflow(split, ()) == {}
 
 
-def test_an_identifier_is_free_in_its_module() -> None:
-    """What the module already has by this name keeps it."""
+def test_identifier_is_free_in_its_module() -> None:
+    """A property that the module already has keeps its identifier."""
     other = define(Binding("module_2:P300", "sensor.s", "value"), DoubleType(), "other")
     assert overflow(ThingModel("pk", {"module_2:P300": other} | _many(301)), ()) == {"P300": "module_3:P300"}
 
 
 def test_large_definitions_fill_a_module_sooner() -> None:
-    """The file of a module has a limit too, and everything is in it four times."""
+    """The size of the file is limited too, and it has every definition four times."""
     items = EnumType({number: f"一个相当长的选项名称 {number}" for number in range(100)})
     model = ThingModel("a1HomeGw001", _many(60, items))
     renamed = overflow(model, ())
@@ -320,8 +320,8 @@ def test_large_definitions_fill_a_module_sooner() -> None:
     assert ThingModel.parse([json.loads(text) for text in texts]) == split
 
 
-def test_a_split_thing_model_is_valid_in_each_part() -> None:
-    """Each file is complete for itself, and together they are the whole."""
+def test_each_part_of_a_split_thing_model_is_valid() -> None:
+    """Each file is complete, and together they are the whole thing model."""
     model = ThingModel("a1HomeGw001", _many(750))
     split = rename(model, overflow(model, ()))
     documents = [json.loads(text) for text in texts_of(split)]
@@ -334,7 +334,7 @@ def test_a_split_thing_model_is_valid_in_each_part() -> None:
     assert device.thing_model.properties.keys() == split.properties.keys()
 
 
-def test_a_product_without_features_is_a_valid_file() -> None:
+def test_product_without_features_is_a_valid_file() -> None:
     """An empty thing model is read back empty."""
     (text,) = texts_of(ThingModel("a1HomeGw001"))
     assert ThingModel.parse(text) == ThingModel("a1HomeGw001")

@@ -1,4 +1,4 @@
-"""What every entity has: a state and attributes, and bindings that have no entity at all."""
+"""The aspects of every entity, state and attributes, and bindings without an entity."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -12,33 +12,33 @@ from custom_components.aliyun_iot.mapping.aspect import Kind, Raw
 from custom_components.aliyun_iot.mapping.attributes import as_raw
 from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED, STATE_ASPECTS, aspect_for
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED, STATE_ASPECTS, aspect_for
 
 MOWING = State("zone.garden", "3", {"radius": 12.5, "passive": None, "persons": ("person.a", "person.b")})
 OUTSIDE = State("weather.home", "sunny", {"temperature": 71, "temperature_unit": "°F"})
 
 
 class Mode(StrEnum):
-    """How some integrations hold a mode."""
+    """A mode as some integrations store it."""
 
     ECO = "eco"
 
 
 class Feature(IntFlag):
-    """How all integrations hold their features."""
+    """Features as integrations store them."""
 
     FAST = 4
 
 
 def reads(state: State, source: str) -> Raw:
-    """Return what the attribute of this name says."""
+    """Return the value of an attribute."""
     aspect = aspect_for(Binding("A", state.entity_id, "attribute", source=source), state.entity_id)
     assert aspect
     return aspect.read(state)
 
 
-def test_an_entity_of_any_domain_has_a_state_and_attributes() -> None:
-    """Also one that no domain file knows."""
+def test_entity_of_any_domain_has_a_state_and_attributes() -> None:
+    """Also of a domain without a file."""
     state_aspect = aspect_for(Binding("A", "zone.garden", "raw_state"), "zone.garden")
     assert state_aspect
     assert state_aspect.read(MOWING) == "3"
@@ -46,18 +46,18 @@ def test_an_entity_of_any_domain_has_a_state_and_attributes() -> None:
     assert reads(MOWING, "persons") == ["person.a", "person.b"]
 
 
-def test_what_is_not_there_is_nothing() -> None:
-    """Neither a missing attribute nor an empty one is a value; the attributes of an unavailable entity are old."""
+def test_missing_attribute_has_no_value() -> None:
+    """Nor does None; and the attributes of an unavailable entity are outdated."""
     assert reads(MOWING, "speed") is None
     assert reads(MOWING, "passive") is None
     assert reads(State("zone.garden", "unavailable", {"radius": 1}), "radius") is None
     assert reads(State("scene.movie", "unknown", {"radius": 1}), "radius") == 1
-    for unsaid in ("unknown", "unavailable"):
-        assert STATE_ASPECTS[0].read(State("zone.garden", unsaid)) is None
+    for unknown in ("unknown", "unavailable"):
+        assert STATE_ASPECTS[0].read(State("zone.garden", unknown)) is None
 
 
-def test_domain_aspects_are_found_the_same_way() -> None:
-    """One function finds them all, and no domain calls an aspect of its own what the generic ones are called."""
+def test_aspects_of_domains_are_found_by_the_same_function() -> None:
+    """No domain has an aspect with the key of a generic one."""
     assert aspect_for(Binding("A", "switch.a", "power"), "switch.a") is DOMAINS["switch"].aspect("power")
     assert aspect_for(Binding("A", "zone.a", "power"), "zone.a") is None
     assert aspect_for(Binding("A", "", "template", source="{{ 1 }}"), "") is RENDERED
@@ -67,17 +67,17 @@ def test_domain_aspects_are_found_the_same_way() -> None:
         aspect = aspect_for(Binding("A", "", key, source="x"), "")
         assert aspect
         assert (aspect.key, aspect.kind) == (key, Kind.RAW)
-        assert not aspect.controllable(NO_ENTITY)
+        assert not aspect.controllable(NO_ENTITY_STATE)
 
 
 def test_equal_bindings_have_equal_aspects() -> None:
-    """A renewed binding is seen to be the same, so it is not posted again."""
+    """A binding that is made again is equal, so its value is not posted again."""
     one, other = (aspect_for(Binding("A", "zone.a", "attribute", source="radius"), "zone.a") for _ in range(2))
     assert one == other
 
 
-def test_units_and_ranges_are_those_that_the_state_names() -> None:
-    """The state has the entity's unit, an attribute the one of the attribute beside it."""
+def test_units_and_ranges_come_from_the_state() -> None:
+    """The state has the entity's unit, an attribute the unit in the attribute for its unit."""
     state_aspect = STATE_ASPECTS[0]
     level = State("number.level", "5", {"min": 0, "max": 10, "step": 1, "unit_of_measurement": "L"})
     assert state_aspect.unit(level) == "L"
@@ -109,16 +109,16 @@ def test_units_and_ranges_are_those_that_the_state_names() -> None:
         (b"bytes", None),
     ],
 )
-def test_attributes_become_what_json_can_hold(held: object, raw: Raw) -> None:
-    """Integrations put anything into attributes."""
+def test_attributes_are_converted_to_json(held: object, raw: Raw) -> None:
+    """Integrations may set attributes to anything."""
     result: Any = as_raw(held)
     assert result == raw
     assert type(result) is type(raw)
     assert not isinstance(held, Mapping) or result is not held
 
 
-def test_a_password_is_not_a_whole_state() -> None:
-    """Whatever shows its value as a password keeps it."""
+def test_password_is_never_reported_as_whole_state() -> None:
+    """A text in password mode has no value."""
     aspect = aspect_for(Binding("Secret", "text.door", "raw_state"), "text.door")
     assert aspect is not None
     assert aspect.read(State("text.door", "hunter2", {"mode": "password"})) is None

@@ -1,4 +1,4 @@
-"""The data type that a property gets without a thing model, conversion included."""
+"""The data type of a property without a thing model, after its conversion."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ MODE = State("select.a", "eco", {"options": ["eco", "boost"]})
     ],
 )
 def test_types_follow_the_conversion(state: State, aspect: str, conversion: dict[str, Any], expected: DataType) -> None:
-    """Range, step and unit are those of what will be posted; what Home Assistant holds now fits in."""
+    """Range, step and unit are those of the posted values; the present value fits."""
     target = aspect_of(state.entity_id, aspect)
     assert target
     wish = Conversion(**conversion)
@@ -58,8 +58,8 @@ def test_types_follow_the_conversion(state: State, aspect: str, conversion: dict
 
 
 @pytest.mark.parametrize("scale", [1e9, 1 / 3])
-def test_limits_beyond_all_numbers_are_none(scale: float) -> None:
-    """Attributes hold anything; one entity that is mad must not stop the others."""
+def test_limits_that_are_not_finite_are_left_out(scale: float) -> None:
+    """Attributes may be anything; one broken entity must not affect the others."""
     level = State("number.level", "9", {"min": -5.4e307, "max": 100, "step": 1})
     value = aspect_of(level.entity_id, "value")
     assert value
@@ -67,8 +67,8 @@ def test_limits_beyond_all_numbers_are_none(scale: float) -> None:
 
 
 @pytest.mark.parametrize("celsius", [40.0, 60.0, 71.3, 100.0])
-def test_a_fahrenheit_entity_is_a_celsius_property(celsius: float) -> None:
-    """Both ends of the range included, a value set comes back as it was."""
+def test_fahrenheit_entity_as_a_celsius_property(celsius: float) -> None:
+    """A value that is set is reported as the same value, also at both limits."""
     target = aspect_of("number.kettle", "value")
     assert target
     wish = Conversion(unit="°C")
@@ -95,15 +95,15 @@ def test_a_fahrenheit_entity_is_a_celsius_property(celsius: float) -> None:
         (None, {}, TextType(10240)),
     ],
 )
-def test_anything_is_of_the_type_that_it_has(value: Any, conversion: dict[str, Any], expected: DataType) -> None:
-    """Nothing else tells which type it could be."""
+def test_type_of_a_raw_value(value: Any, conversion: dict[str, Any], expected: DataType) -> None:
+    """Only the value shows its type."""
     assert infer_raw_type(value, Conversion(**conversion)) == expected
     state = State("zone.a", "1", {"x": value})
     assert infer_data_type(attribute_aspect("x"), state, Conversion(**conversion)) == expected
 
 
-def test_equal_questions_get_the_same_answer() -> None:
-    """An enumeration with a hundred options is not made anew for each value."""
+def test_same_arguments_return_the_same_object() -> None:
+    """An enum with a hundred items is not made again for each value."""
     target = aspect_of("select.a", "option")
     assert target
     assert infer_data_type(target, MODE) is infer_data_type(target, State("select.a", "boost", MODE.attributes))

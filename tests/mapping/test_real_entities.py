@@ -1,4 +1,4 @@
-"""The planned actions, run by Home Assistant on real entities: it takes them, and the states say what was asked."""
+"""The planned actions, run by Home Assistant on real entities: it accepts them, and the states have the values."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,16 +17,16 @@ from ..things.comfort import Boiler, CeilingFan, RoomHumidifier, Thermostat
 from ..things.lights import HueLamp
 from ..things.media import Player
 from ..things.openings import Blind, Bolt, Valve
+from ..things.presses import Firmware
 from ..things.robots import Mower, Robot
 from ..things.security import Horn, Panel
 from ..things.simple import Handset, Level, Plug, Program
-from ..things.touched import Firmware
-from ..things.written import Alarm, Appointment, Birthday, Plate
+from ..things.texts import Alarm, Appointment, Birthday, Plate
 
-# Home Assistant's tests live on the west coast of America.
+# The time zone of Home Assistant's tests is America/Los_Angeles.
 LAST_MIDNIGHT = datetime(2026, 12, 31, 8, tzinfo=UTC)
 TWICE = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
-"""Half past one in the second of two such hours, when summer time ends."""
+"""01:30 local time, in the second of the two hours from 1 to 2 when summer time ends."""
 
 PLATFORMS: dict[str, Callable[[], Entity]] = {
     "alarm_control_panel": Panel,
@@ -125,10 +125,10 @@ HELPERS: dict[str, dict[str, Any]] = {
         ("update", {"install": True}, {"install": False, "available": False, "installed_version": "1.1"}),
     ],
 )
-async def test_home_assistant_does_what_was_planned(
+async def test_home_assistant_runs_the_planned_actions(
     hass: HomeAssistant, domain: str, values: dict[str, Value], outcome: dict[str, Value] | None
 ) -> None:
-    """Values in, actions, values out; `outcome` where it is more than what was asked."""
+    """The values are set; `outcome` are the values afterwards, if they are different."""
     entity_id = f"{domain}.thing"
     if domain in PLATFORMS:
         entity: Entity = PLATFORMS[domain]()
@@ -140,7 +140,7 @@ async def test_home_assistant_does_what_was_planned(
     await hass.async_block_till_done()
     state = hass.states.get(entity_id)
     assert state
-    for call in DOMAINS[domain].commands(state, values):
+    for call in DOMAINS[domain].actions_for(state, values):
         await hass.services.async_call(call.domain, call.action, {**call.data, "entity_id": entity_id}, blocking=True)
     new = hass.states.get(entity_id)
     expected = outcome or values

@@ -1,4 +1,4 @@
-"""What the cloud sets comes back as the very same value, through every aspect and every data type that suits it."""
+"""A value that the cloud sets is reported as the same value, for every aspect and every suitable data type."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -140,14 +140,14 @@ ENTITIES = (
         },
     ),
 )
-SEEN_ONLY = {"playback": {"off", "on", "buffering"}}
+REPORT_ONLY = {"playback": {"off", "on", "buffering"}}
 """Options that are reported and can't be set."""
 
 PRESSES = ("latch", "panic")
-"""What says no again at once."""
+"""Aspects that are always reported as false."""
 
-BESIDE = {("timer", "duration"): {"state": "active"}}
-"""What has to be set along with an aspect."""
+SET_TOGETHER = {("timer", "duration"): {"state": "active"}}
+"""Values that have to be set together with an aspect."""
 
 CONTROLS = [
     pytest.param(aspect, state, id=f"{state.entity_id}-{aspect.key}")
@@ -158,7 +158,7 @@ CONTROLS = [
 
 
 def suitable_types(aspect: Aspect, state: State) -> Iterator[DataType]:
-    """Yield data types that people give such a property."""
+    """Yield data types that a thing model may have for such a property."""
     limits = aspect.range(state)
     options = aspect.options(state)
     yield infer_data_type(aspect, state)
@@ -183,19 +183,19 @@ def suitable_types(aspect: Aspect, state: State) -> Iterator[DataType]:
         case Kind.COLOR:
             yield StructType({name: Field(name, name, DoubleType(0, 255)) for name in "rgb"})
         case Kind.DATE | Kind.TEXT:
-            pass  # those above are all
+            pass  # no further types
         case _:
             raise AssertionError("no writable aspect is of this kind")
 
 
 def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchStrategy[object]:
-    """Return what a cloud application may set: values that the entity can take, on the grid of its own step."""
+    """Return the values that a cloud application may set: in the entity's range, as multiples of its step."""
     match data_type:
         case BoolType():
             return st.sampled_from([0, 1])
         case EnumType(items):
-            seen_only = SEEN_ONLY.get(aspect.key, set())
-            return st.sampled_from([key for key, label in sorted(items.items()) if label.casefold() not in seen_only])
+            report_only = REPORT_ONLY.get(aspect.key, set())
+            return st.sampled_from([key for key, label in sorted(items.items()) if label.casefold() not in report_only])
         case DateType():
             return moments(aspect).map(DateType().encode)
         case StructType(members) if aspect.data_type:
@@ -212,8 +212,8 @@ def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchS
                 case Kind.BOOL:
                     return st.sampled_from(aspect.words)
                 case Kind.ENUM:
-                    seen_only = SEEN_ONLY.get(aspect.key, set())
-                    return st.sampled_from([option for option in aspect.options(state) if option not in seen_only])
+                    report_only = REPORT_ONLY.get(aspect.key, set())
+                    return st.sampled_from([option for option in aspect.options(state) if option not in report_only])
                 case Kind.DATE:
                     return moments(aspect).map(datetime.isoformat)
                 case Kind.TEXT if aspect.key == "time":
@@ -233,9 +233,9 @@ def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchS
 
 
 def moments(aspect: Aspect) -> st.SearchStrategy[datetime]:
-    """Return whole seconds or, for an aspect that knows only days, beginnings of local days; in UTC."""
+    """Return whole seconds or, for an aspect that is a day, beginnings of local days; in UTC."""
     if aspect.key == "date":
-        return st.dates(date(1970, 1, 2), date(2200, 1, 1)).map(lambda one: day(one.isoformat())).filter(bool)
+        return st.dates(date(1970, 1, 2), date(2200, 1, 1)).map(lambda date_: day(date_.isoformat())).filter(bool)
     return st.integers(0, 7 * 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
@@ -254,15 +254,15 @@ def grid(aspect: Aspect, data_type: DataType, state: State) -> st.SearchStrategy
 @pytest.mark.parametrize(("aspect", "state"), CONTROLS)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_what_is_set_is_what_comes_back(aspect: Aspect, state: State, data: st.DataObject) -> None:
-    """Wire → entity → wire, with the entity doing as it is told."""
+def test_value_is_reported_as_it_was_set(aspect: Aspect, state: State, data: st.DataObject) -> None:
+    """Wire → entity → wire, with an entity that carries out all actions."""
     conversion = Conversion()
     data_type = data.draw(st.sampled_from(list(suitable_types(aspect, state))))
     assert carries(aspect, data_type, conversion)
     wire = data.draw(wire_values(aspect, data_type, state))
     value = to_ha(data_type.decode(wire), aspect, data_type, conversion, state)
-    beside = BESIDE.get((state.domain, aspect.key), {})
-    new = after(state, DOMAINS[state.domain].commands(state, {aspect.key: value, **beside}))
+    together = SET_TOGETHER.get((state.domain, aspect.key), {})
+    new = after(state, DOMAINS[state.domain].actions_for(state, {aspect.key: value, **together}))
     if (aspect.key in ("brightness", "speed") and value == 0) or (aspect.kind is Kind.COLOR and value == (0, 0, 0)):
         assert new.state == "off"
         return
@@ -277,8 +277,8 @@ def test_what_is_set_is_what_comes_back(aspect: Aspect, state: State, data: st.D
     unit=st.sampled_from(["°C", "°F", "K"]),
     wanted=st.sampled_from(["°C", "℉", "K"]),
 )
-def test_temperatures_survive_a_change_of_unit(value: float, unit: str, wanted: str) -> None:
-    """A property in tenths of a degree of one scale, an entity in another."""
+def test_temperatures_are_the_same_after_unit_conversion_and_back(value: float, unit: str, wanted: str) -> None:
+    """A property in tenths of a degree in one unit, an entity in another."""
     state = State("number.setpoint", "1", {"unit_of_measurement": unit})
     aspect = aspect_of("number.setpoint", "value")
     data_type = FloatType(step=0.1, unit=wanted)
@@ -292,8 +292,8 @@ def test_temperatures_survive_a_change_of_unit(value: float, unit: str, wanted: 
     offset=st.floats(-1000, 1000),
     invert=st.booleans(),
 )
-def test_any_formula_can_be_undone(value: int, scale: float, offset: float, invert: bool) -> None:
-    """Whatever the user makes up, a whole number set by the cloud comes back."""
+def test_any_formula_is_reversible(value: int, scale: float, offset: float, invert: bool) -> None:
+    """With any scale and offset, an integer that the cloud sets is reported as the same."""
     state = State("number.level", "1", {"min": 0, "max": 100})
     aspect = aspect_of("number.level", "value")
     conversion = Conversion(scale=scale, offset=offset, invert=invert)
@@ -303,7 +303,7 @@ def test_any_formula_can_be_undone(value: int, scale: float, offset: float, inve
 
 @given(value=st.integers(10**8, 4 * 10**12).map(lambda milliseconds: datetime.fromtimestamp(milliseconds / 1000, UTC)))
 def test_dates_are_exact_to_the_millisecond(value: datetime) -> None:
-    """A date keeps what the wire can say."""
+    """The wire format has milliseconds."""
     state = State("sensor.finish", value.isoformat(), {"device_class": "timestamp"})
     aspect = aspect_of("sensor.finish", "moment")
     read = aspect.read(state)
@@ -314,8 +314,8 @@ def test_dates_are_exact_to_the_millisecond(value: datetime) -> None:
 
 
 @given(value=st.floats() | st.integers() | st.text() | st.booleans() | st.none(), data=st.data())
-def test_whatever_a_sensor_says_is_sent_right_or_not_at_all(value: object, data: st.DataObject) -> None:
-    """No state makes a conversion fail in another way than by saying so, and nothing leaves that the type forbids."""
+def test_any_sensor_state_is_valid_for_the_type_or_refused(value: object, data: st.DataObject) -> None:
+    """A conversion raises no other exception, and no value is sent that the type does not allow."""
     state = State("sensor.odd", str(value)[:255], data.draw(st.sampled_from([{}, {"unit_of_measurement": "°C"}])))
     data_type = data.draw(
         st.sampled_from(

@@ -1,4 +1,4 @@
-"""What the cloud sets comes back as the very same value: through anything, through places, units, formulas, templates."""
+"""A value that the cloud sets is reported as the same value: raw aspects, locations, units, formulas, templates."""
 
 from contextlib import suppress
 import json
@@ -25,7 +25,7 @@ from custom_components.aliyun_iot.mapping.attributes import as_raw
 from custom_components.aliyun_iot.mapping.binding import Binding, Conversion
 from custom_components.aliyun_iot.mapping.convert import to_cloud, to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY, RENDERED
+from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED
 from custom_components.aliyun_iot.mapping.kinds.raw import kind_of_raw
 from custom_components.aliyun_iot.mapping.model.infer import infer_data_type, infer_raw_type
 from custom_components.aliyun_iot.mapping.templates import Templates, render
@@ -35,7 +35,7 @@ NAMES = st.text("abcXYZ", min_size=1, max_size=4)
 
 
 def simple_types() -> st.SearchStrategy[DataType]:
-    """Return data types without parts, with the labels that people give them."""
+    """Return data types without members, with labels as in thing models."""
     return st.one_of(
         st.builds(IntType, st.integers(-1000, 0), st.integers(1, 10000)),
         st.builds(FloatType, st.just(-1000.0), st.just(1000.0), st.sampled_from([None, 0.1, 0.5])),
@@ -48,13 +48,13 @@ def simple_types() -> st.SearchStrategy[DataType]:
 
 
 def structures() -> st.SearchStrategy[DataType]:
-    """Return data types with parts, and parts of parts."""
+    """Return data types with members, also nested ones."""
     parts = st.recursive(
         simple_types(),
         lambda inner: st.one_of(
             st.builds(ArrayType, st.just(4), inner),
             st.dictionaries(NAMES, inner, min_size=1, max_size=3).map(
-                lambda members: StructType({name: Field(name, name, one) for name, one in members.items()})
+                lambda members: StructType({name: Field(name, name, field) for name, field in members.items()})
             ),
         ),
         max_leaves=4,
@@ -63,7 +63,7 @@ def structures() -> st.SearchStrategy[DataType]:
 
 
 def wire_of(data_type: DataType) -> st.SearchStrategy[object]:
-    """Return what a cloud application may set."""
+    """Return the values that a cloud application may set."""
     match data_type:
         case BoolType():
             return st.sampled_from([0, 1])
@@ -80,25 +80,25 @@ def wire_of(data_type: DataType) -> st.SearchStrategy[object]:
         case ArrayType(size, item):
             return st.lists(wire_of(item), max_size=size)
         case StructType(members):
-            return st.fixed_dictionaries({name: wire_of(one.data_type) for name, one in members.items()})
+            return st.fixed_dictionaries({name: wire_of(field.data_type) for name, field in members.items()})
         case _:
             raise AssertionError(data_type)
 
 
-def same(one: object, other: object) -> bool:
-    """Tell whether two values are the same on the wire."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+def same(value: object, other: object) -> bool:
+    """Return whether two values are the same on the wire."""
+    return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 @settings(max_examples=400, deadline=None)
 @given(data=st.data(), data_type=structures(), invert=st.booleans())
-def test_anything_comes_back_as_it_was_set(data: st.DataObject, data_type: DataType, invert: bool) -> None:
-    """Wire → what actions and templates get → wire, whatever the type is made of."""
+def test_any_value_is_reported_as_it_was_set(data: st.DataObject, data_type: DataType, invert: bool) -> None:
+    """Wire → value for actions and templates → wire, for any type."""
     conversion = Conversion(invert=invert and isinstance(data_type, BoolType))
     wire = data.draw(wire_of(data_type))
-    home = to_ha(data_type.decode(wire), RENDERED, data_type, conversion, NO_ENTITY)
+    home = to_ha(data_type.decode(wire), RENDERED, data_type, conversion, NO_ENTITY_STATE)
     json.dumps(home)
-    again = data_type.encode(to_cloud(home, RENDERED, data_type, conversion, NO_ENTITY))
+    again = data_type.encode(to_cloud(home, RENDERED, data_type, conversion, NO_ENTITY_STATE))
     assert same(again, wire)
 
 
@@ -111,24 +111,26 @@ def test_anything_comes_back_as_it_was_set(data: st.DataObject, data_type: DataT
     ),
     data_type=structures(),
 )
-def test_whatever_there_is_goes_right_or_not_at_all(value: object, data_type: DataType) -> None:
-    """No attribute makes a conversion fail in another way than by saying so, and nothing leaves that the type forbids."""
+def test_any_attribute_is_valid_for_the_type_or_refused(value: object, data_type: DataType) -> None:
+    """A conversion raises no other exception, and no value is sent that the type does not allow."""
     raw = as_raw(value)
     if raw is None:
         return
     sent = None
     with suppress(Refused):
-        sent = to_cloud(raw, RENDERED, data_type, Conversion(), NO_ENTITY)
+        sent = to_cloud(raw, RENDERED, data_type, Conversion(), NO_ENTITY_STATE)
     if sent is not None and not isinstance(data_type, ArrayType | StructType | TextType):
         assert data_type.encode(sent) is not None
 
 
 @given(value=st.booleans() | st.integers(-(2**31), 2**31 - 1) | st.floats(-1e9, 1e9) | st.text("abc", max_size=9))
-def test_without_a_thing_model_a_value_is_of_its_own_type(value: bool | float | str) -> None:
-    """It is posted as it is, and taken back as it is."""
+def test_value_has_its_own_type_without_a_thing_model(value: bool | float | str) -> None:
+    """It is posted and set unchanged."""
     data_type = infer_raw_type(value)
-    wire = data_type.encode(to_cloud(value, RENDERED, data_type, Conversion(), NO_ENTITY))
-    assert to_ha(data_type.decode(wire), RENDERED, data_type, Conversion(), NO_ENTITY) == pytest.approx(value, rel=1e-8)
+    wire = data_type.encode(to_cloud(value, RENDERED, data_type, Conversion(), NO_ENTITY_STATE))
+    assert to_ha(data_type.decode(wire), RENDERED, data_type, Conversion(), NO_ENTITY_STATE) == pytest.approx(
+        value, rel=1e-8
+    )
 
 
 @given(
@@ -136,23 +138,23 @@ def test_without_a_thing_model_a_value_is_of_its_own_type(value: bool | float | 
     longitude=st.integers(-18 * 10**7, 18 * 10**7).map(lambda part: part / 10**6),
     altitude=st.none() | st.integers(0, 9000).map(float),
 )
-def test_places_come_back(latitude: float, longitude: float, altitude: float | None) -> None:
-    """To the last digit that a receiver gives, as a structure and as text."""
+def test_locations_are_reported_as_they_were_set(latitude: float, longitude: float, altitude: float | None) -> None:
+    """With all digits of a GPS receiver, as a structure and as text."""
     aspect = Aspect(key="place", kind=Kind.LOCATION, name_en="Place", name_zh="位置", source=lambda _: None)
     parts = {name: Field(name, name, DoubleType()) for name in ("Longitude", "Latitude", "Altitude")}
     system = Field("CoordinateSystem", "CoordinateSystem", EnumType({1: "WGS_84", 2: "GCJ_02"}))
     place = Location(latitude, longitude, altitude)
     for data_type in (StructType({**parts, "CoordinateSystem": system}), TextType()):
-        wire = data_type.encode(to_cloud(place, aspect, data_type, Conversion(), NO_ENTITY))
-        home = to_ha(data_type.decode(wire), aspect, data_type, Conversion(), NO_ENTITY)
+        wire = data_type.encode(to_cloud(place, aspect, data_type, Conversion(), NO_ENTITY_STATE))
+        home = to_ha(data_type.decode(wire), aspect, data_type, Conversion(), NO_ENTITY_STATE)
         assert isinstance(home, Location)
         assert home[:2] == place[:2]
-        assert data_type.encode(to_cloud(home, aspect, data_type, Conversion(), NO_ENTITY)) == wire
+        assert data_type.encode(to_cloud(home, aspect, data_type, Conversion(), NO_ENTITY_STATE)) == wire
 
 
 @given(data=st.data(), low=st.integers(-40, 100), span=st.integers(1, 200), step=st.sampled_from([0.1, 0.5, 1, 5]))
-def test_a_unit_of_the_binding_is_converted_both_ways(data: st.DataObject, low: int, span: int, step: float) -> None:
-    """A °F entity, a °C property and no thing model: its whole range can be set, and comes back."""
+def test_unit_of_the_binding_is_converted_both_ways(data: st.DataObject, low: int, span: int, step: float) -> None:
+    """A °F entity, a °C property and no thing model: the whole range can be set, and is reported as it was set."""
     attributes = {"min": low, "max": low + span, "step": step, "unit_of_measurement": "°F"}
     state = State("number.kettle", str(low), attributes)
     aspect = aspect_of("number.kettle", "value")
@@ -170,8 +172,8 @@ def test_a_unit_of_the_binding_is_converted_both_ways(data: st.DataObject, low: 
 
 
 @given(share=st.integers(0, 100), invert=st.booleans(), clamp=st.booleans())
-def test_shares_of_255_are_shares_of_100(share: int, invert: bool, clamp: bool) -> None:
-    """Whatever else is set, each of the 101 values has one of the 256 for itself."""
+def test_percentages_are_reported_as_they_were_set_in_255ths(share: int, invert: bool, clamp: bool) -> None:
+    """With any conversion, each of the 101 values has its own value among the 256."""
     state = State("number.level", "0", {"min": 0, "max": 255, "step": 1})
     aspect = aspect_of("number.level", "value")
     assert aspect
@@ -182,10 +184,10 @@ def test_shares_of_255_are_shares_of_100(share: int, invert: bool, clamp: bool) 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.integers(-500, 500), factor=st.sampled_from([2, 10, -4]), key=st.sampled_from([1, 2, 3]))
-def test_templates_that_undo_each_other_bring_a_value_back(
+def test_value_is_the_same_after_templates_that_reverse_each_other(
     hass: HomeAssistant, value: int, factor: int, key: int
 ) -> None:
-    """The rest of the conversion stays between the template and the property."""
+    """The rest of the conversion is applied between the template and the property."""
     conversion = Conversion(
         scale=0.5, template=f"{{{{ value * {factor} }}}}", template_back=f"{{{{ value / {factor} }}}}"
     )
@@ -193,13 +195,16 @@ def test_templates_that_undo_each_other_bring_a_value_back(
     assert number
     compiled = Templates.of(hass, Binding("A", "number.level", "value", conversion=conversion))
     data_type = DoubleType()
-    rendered = to_ha(float(value), RENDERED, data_type, conversion, NO_ENTITY)
-    assert compiled.back
-    home = kind_of_raw(render(compiled.back, {"value": rendered}), number)
-    assert compiled.there
-    there = render(compiled.there, {"value": home})
-    assert there is not None
-    assert to_cloud(there, RENDERED, data_type, conversion, NO_ENTITY) == value
+    rendered = to_ha(float(value), RENDERED, data_type, conversion, NO_ENTITY_STATE)
+    assert compiled.to_ha
+    home = kind_of_raw(render(compiled.to_ha, {"value": rendered}), number)
+    assert compiled.to_cloud
+    rendered_back = render(compiled.to_cloud, {"value": home})
+    assert rendered_back is not None
+    assert to_cloud(rendered_back, RENDERED, data_type, conversion, NO_ENTITY_STATE) == value
 
     named = Conversion(options={"eco": 1, "boost": 2, "off": 3})
-    assert to_cloud(to_ha(key, RENDERED, EnumType(), named, NO_ENTITY), RENDERED, EnumType(), named, NO_ENTITY) == key
+    assert (
+        to_cloud(to_ha(key, RENDERED, EnumType(), named, NO_ENTITY_STATE), RENDERED, EnumType(), named, NO_ENTITY_STATE)
+        == key
+    )

@@ -1,4 +1,4 @@
-"""Selections: what an area, a label or a device stands for, and what is passed over."""
+"""Selections: the entities of an area, a label or a device, and those left out."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,15 +18,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.mapping.rule import Facet, Rule
+from custom_components.aliyun_iot.mapping.rule import EntityAspect, Rule
 from custom_components.aliyun_iot.mapping.selection import Selection, Target, matching, select, survey
 
 
 class Flat:
-    """Two rooms on one floor, a lamp and a thermometer in one of them, and things that belong to neither."""
+    """Two areas on one floor, a lamp and a thermometer in one of them, and entities in none."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Furnish it."""
+        """Create areas, devices and entities."""
         self.hass = hass
         self.owner = MockConfigEntry(domain="hue")
         self.owner.add_to_hass(hass)
@@ -67,26 +67,26 @@ class Flat:
         return registered.id
 
     def selected(self, include: dict[str, Any], **more: Any) -> list[str]:
-        """Return what a selection comes to."""
+        """Return the entities that a selection selects."""
         return select(self.hass, Selection.from_dict({"include": include, **more}))
 
 
 @pytest.fixture
 def flat(hass: HomeAssistant) -> Iterator[Flat]:
-    """Return a furnished flat."""
+    """Return a flat."""
     return Flat(hass)
 
 
-def test_nothing_named_is_nothing_selected(flat: Flat) -> None:
-    """Blank never means everything, whatever the flags and the exclusions say."""
+def test_empty_selection_selects_nothing(flat: Flat) -> None:
+    """Whatever the flags and the exclusions are."""
     assert flat.selected({}) == []
     assert flat.selected({}, hidden_too=True, diagnostic_too=True, exclude={"domain": ["light"]}) == []
     assert flat.selected({"area_id": [], "label_id": []}) == []
     assert flat.selected({"label_id": ["gone"], "area_id": ["gone"], "device_id": ["gone"], "floor_id": ["gone"]}) == []
 
 
-def test_places_and_devices_cover_their_entities(flat: Flat) -> None:
-    """A floor its areas, an area its devices, a device its entities; an entity may also be somewhere else itself."""
+def test_floors_areas_and_devices_cover_their_entities(flat: Flat) -> None:
+    """A floor covers its areas, an area its devices, a device its entities; an entity may have an area of its own."""
     assert flat.selected({"floor_id": flat.floor}) == ["light.lamp"]
     assert flat.selected({"area_id": [flat.living]}) == ["light.lamp"]
     assert flat.selected({"device_id": [flat.lamp, flat.meter]}) == ["light.lamp", "sensor.meter"]
@@ -97,8 +97,8 @@ def test_places_and_devices_cover_their_entities(flat: Flat) -> None:
 
 
 @pytest.mark.parametrize("bearer", ["entity", "device", "area"])
-def test_a_label_covers_what_bears_it_and_all_below(flat: Flat, bearer: str) -> None:
-    """On the entity, its device or its area."""
+def test_label_covers_what_has_it(flat: Flat, bearer: str) -> None:
+    """The label may be on the entity, its device or its area."""
     if bearer == "entity":
         er.async_get(flat.hass).async_update_entity("light.lamp", labels={flat.label})
     elif bearer == "device":
@@ -111,8 +111,8 @@ def test_a_label_covers_what_bears_it_and_all_below(flat: Flat, bearer: str) -> 
     assert flat.selected({"label_id": flat.label}, **both) == (["light.lamp"] if bearer == "entity" else everything)
 
 
-def test_hidden_and_diagnostic_entities_have_to_be_asked_for(flat: Flat) -> None:
-    """By a flag, or one by one; the survey names what was passed over."""
+def test_hidden_and_diagnostic_entities_need_a_flag_or_their_id(flat: Flat) -> None:
+    """The survey lists those that are left out."""
     include = {"device_id": flat.lamp}
     assert flat.selected(include, hidden_too=True) == ["light.lamp", "switch.lamp_secret"]
     assert flat.selected(include, diagnostic_too=True) == ["light.lamp", "sensor.lamp_signal"]
@@ -127,8 +127,8 @@ def test_hidden_and_diagnostic_entities_have_to_be_asked_for(flat: Flat) -> None
     )
 
 
-def test_what_the_integration_tells_about_itself_has_to_be_named(flat: Flat) -> None:
-    """It stands in the same area and on the same floor, but nobody wants it in the cloud."""
+def test_own_entities_of_the_integration_need_their_id(flat: Flat) -> None:
+    """An area or a floor does not include them."""
     er.async_get(flat.hass).async_get_or_create(
         "event", DOMAIN, "own", device_id=flat.lamp, suggested_object_id="property_set"
     )
@@ -138,16 +138,16 @@ def test_what_the_integration_tells_about_itself_has_to_be_named(flat: Flat) -> 
     assert flat.selected({"entity_id": "event.property_set"}) == ["event.property_set"]
 
 
-def test_a_label_on_the_entity_itself_is_naming_it(flat: Flat) -> None:
-    """As it is for actions: a diagnostic entity with a label of its own is meant, a hidden one still is not."""
+def test_label_on_the_entity_itself_selects_a_diagnostic_entity(flat: Flat) -> None:
+    """As in actions; a hidden entity is still left out."""
     for entity_id in ("sensor.lamp_signal", "switch.lamp_secret"):
         er.async_get(flat.hass).async_update_entity(entity_id, labels={flat.label})
     assert flat.selected({"label_id": flat.label}) == ["sensor.lamp_signal"]
     assert flat.selected({"label_id": flat.label}, hidden_too=True) == ["sensor.lamp_signal", "switch.lamp_secret"]
 
 
-def test_hidden_entities_follow_the_rules_of_the_visible_ones(flat: Flat) -> None:
-    """One that is somewhere else than its device is not in the room of the device, but is still of the device."""
+def test_hidden_entities_follow_the_rules_of_visible_ones(flat: Flat) -> None:
+    """One with an area of its own is not in the area of its device, but belongs to the device."""
     er.async_get(flat.hass).async_update_entity("switch.lamp_secret", area_id=flat.cellar)
     hidden = {"hidden_too": True}
     assert flat.selected({"area_id": flat.living}, **hidden) == ["light.lamp"]
@@ -158,7 +158,7 @@ def test_hidden_entities_follow_the_rules_of_the_visible_ones(flat: Flat) -> Non
 
 
 def test_integrations_cover_their_entities(flat: Flat) -> None:
-    """Also those that are not registered, as far as they are there."""
+    """Also unregistered ones that exist now."""
     flat.hass.states.async_set("switch.yaml", "on")
     entity_sources(flat.hass)["switch.yaml"] = {"domain": "template"}
     assert flat.selected({"integration": "hue"}) == ["light.lamp", "sensor.meter"]
@@ -176,8 +176,8 @@ def test_integrations_cover_their_entities(flat: Flat) -> None:
         {"label": "label"},
     ],
 )
-def test_what_is_excluded_counts_more(flat: Flat, exclude: dict[str, Any]) -> None:
-    """Even than an entity that is named."""
+def test_exclusion_wins_over_inclusion(flat: Flat, exclude: dict[str, Any]) -> None:
+    """Even of an entity that is included by its id."""
     dr.async_get(flat.hass).async_update_device(flat.lamp, labels={flat.label})
     named = {key if key in ("entity_id", "domain") else f"{key}_id": value for key, value in exclude.items()}
     named = {
@@ -190,14 +190,14 @@ def test_what_is_excluded_counts_more(flat: Flat, exclude: dict[str, Any]) -> No
     assert "light.lamp" in survey(flat.hass, selection).excluded
 
 
-def test_exclusions_reach_hidden_entities(flat: Flat) -> None:
-    """Whoever excludes a device excludes all of it."""
+def test_exclusion_covers_hidden_entities(flat: Flat) -> None:
+    """An excluded device is excluded with all its entities."""
     assert flat.selected({"entity_id": ["switch.lamp_secret"]}, exclude={"device_id": flat.lamp}) == []
     assert flat.selected({"device_id": flat.lamp}, exclude={"integration": "hue"}, hidden_too=True) == []
 
 
-def test_only_what_can_be_bound_counts(flat: Flat) -> None:
-    """Entities of other kinds and those without a state are named, not selected; they match all the same."""
+def test_only_entities_that_can_be_bound_are_selected(flat: Flat) -> None:
+    """Entities of other domains and those without a state are listed as left out, and match nevertheless."""
     flat.entity("camera.lamp", flat.lamp)
     flat.entity("switch.lamp_socket", flat.lamp)
     flat.hass.states.async_remove("switch.lamp_socket")
@@ -209,8 +209,8 @@ def test_only_what_can_be_bound_counts(flat: Flat) -> None:
     assert matching(flat.hass, selection) == {"light.lamp", "camera.lamp", "switch.lamp_socket"}
 
 
-def test_a_named_entity_survives_its_renaming(flat: Flat) -> None:
-    """By its registry id; once it is removed it is nothing."""
+def test_selected_entity_may_be_renamed(flat: Flat) -> None:
+    """It is found by its registry id, until it is removed."""
     registry = er.async_get(flat.hass)
     reference = registry.async_get("light.lamp").id
     registry.async_update_entity("light.lamp", new_entity_id="light.reading")
@@ -220,13 +220,13 @@ def test_a_named_entity_survives_its_renaming(flat: Flat) -> None:
     assert flat.selected({"entity_id": [reference]}) == []
 
 
-def test_entities_that_are_not_registered_can_be_named(flat: Flat) -> None:
+def test_unregistered_entities_can_be_selected(flat: Flat) -> None:
     """By their entity id."""
     assert flat.selected({"entity_id": "input_boolean.alone"}) == ["input_boolean.alone"]
 
 
-def test_a_selection_is_data() -> None:
-    """What is stored says only what somebody chose, and reads back the same."""
+def test_selection_is_stored_without_defaults() -> None:
+    """And is the same when it is read again."""
     data = {
         "include": {"entity_id": ["light.lamp"], "label_id": ["cloud"], "integration": ["hue"]},
         "exclude": {"area_id": ["cellar"], "domain": ["lock"]},
@@ -252,15 +252,15 @@ def test_a_selection_is_data() -> None:
         ({"exclude": {"areas": []}}, ["exclude", "areas"]),
     ],
 )
-def test_what_is_no_selection_is_refused_with_its_place(data: dict[str, Any], path: list[str]) -> None:
-    """`all` is none: everything has to be named. A domain can only be left out."""
+def test_invalid_selection_is_refused(data: dict[str, Any], path: list[str]) -> None:
+    """With the path; `all` is not an entity, and a domain can only be excluded."""
     with pytest.raises(vol.Invalid) as caught:
         Selection.from_dict(data)
     assert [str(part) for part in caught.value.path] == path
 
 
-def test_a_rule_is_data() -> None:
-    """Selection and decisions, always written in the same order."""
+def test_rule_is_stored_without_defaults() -> None:
+    """Always in the same order."""
     data = {
         "selection": {"include": {"label_id": ["cloud"]}},
         "left_out": [{"entity": "light.a", "aspect": "color"}, {"entity": "light.b", "aspect": "power"}],
@@ -269,8 +269,8 @@ def test_a_rule_is_data() -> None:
     rule = Rule.from_dict(data)
     assert rule == Rule(
         Selection(Target(label_id=("cloud",))),
-        frozenset({Facet("light.b", "power"), Facet("light.a", "color")}),
-        frozenset({Facet("light.a", "power")}),
+        frozenset({EntityAspect("light.b", "power"), EntityAspect("light.a", "color")}),
+        frozenset({EntityAspect("light.a", "power")}),
     )
     assert rule.as_dict() == data
     assert Rule(Selection()).as_dict() == {"selection": {}}

@@ -1,4 +1,4 @@
-"""Suggestions: what is evident is proposed, what is merely possible is not."""
+"""Suggestions: a match with evidence is suggested, a merely possible one is not."""
 
 import re
 
@@ -42,20 +42,24 @@ def model(**properties: DataType | tuple[str, DataType]) -> ThingModel:
 
 
 def sensor(name: str, device_class: str | None = None, unit: str | None = None, friendly: str = "") -> State:
-    """Return a sensor that measures 21."""
+    """Return a sensor with the state 21."""
     attributes = {"device_class": device_class, "unit_of_measurement": unit, "friendly_name": friendly or None}
     return State(f"sensor.{name}", "21", {key: value for key, value in attributes.items() if value})
 
 
 def pairs(states: list[State], thing_model: ThingModel, taken: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return which aspect stands for which property."""
-    return {one.identifier: f"{one.entity_id}.{one.aspect}" for one in suggest_all(states, thing_model, taken)}
+    """Return the suggested property for each aspect."""
+    return {
+        suggestion.identifier: f"{suggestion.entity_id}.{suggestion.aspect}"
+        for suggestion in suggest_all(states, thing_model, taken)
+    }
 
 
-def test_a_lamp_and_a_thermostat_find_their_place(gateway_model: ThingModel, lamp: State, thermostat: State) -> None:
-    """The standard identifiers of the platform are recognised, and the access follows both sides."""
+def test_standard_identifiers_are_recognised(gateway_model: ThingModel, lamp: State, thermostat: State) -> None:
+    """The direction depends on both sides."""
     found = {
-        one.identifier: (one.aspect, str(one.access)) for one in suggest_all([lamp, thermostat], gateway_model, ())
+        suggestion.identifier: (suggestion.aspect, str(suggestion.access))
+        for suggestion in suggest_all([lamp, thermostat], gateway_model, ())
     }
     assert found == {
         "LightSwitch": ("power", "both"),
@@ -72,32 +76,34 @@ def test_a_lamp_and_a_thermostat_find_their_place(gateway_model: ThingModel, lam
 def test_every_suggestion_can_be_saved(
     gateway_model: ThingModel, lamp: State, thermostat: State, curtain: State
 ) -> None:
-    """What is proposed passes the check, with a thing model and without one."""
+    """It has no problems, with a thing model and without one."""
     for thing_model in (gateway_model, None):
         for state in (lamp, thermostat, curtain, State("lock.door", "locked"), sensor("room", "temperature", "°C")):
-            for one in suggest(state, thing_model, ()):
-                binding = Binding(one.identifier, one.entity_id, one.aspect, one.access)
-                definition = thing_model.properties[one.identifier] if thing_model else None
-                found = check(binding, aspect_of(state.entity_id, one.aspect), definition, state)
+            for suggestion in suggest(state, thing_model, ()):
+                binding = Binding(suggestion.identifier, suggestion.entity_id, suggestion.aspect, suggestion.access)
+                definition = thing_model.properties[suggestion.identifier] if thing_model else None
+                found = check(binding, aspect_of(state.entity_id, suggestion.aspect), definition, state)
                 assert not [problem for problem in found if problem.blocking]
 
 
-def test_the_best_comes_first(gateway_model: ThingModel, lamp: State) -> None:
-    """The list of one entity is sorted by evidence, taken properties are left out."""
+def test_best_suggestion_comes_first(gateway_model: ThingModel, lamp: State) -> None:
+    """Suggestions for one entity are sorted by score; taken properties are left out."""
     found = suggest(lamp, gateway_model, ("Brightness",))
-    assert "Brightness" not in {one.identifier for one in found}
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert "Brightness" not in {suggestion.identifier for suggestion in found}
+    assert [suggestion.score for suggestion in found] == sorted(
+        (suggestion.score for suggestion in found), reverse=True
+    )
 
 
-def test_of_two_lamps_one_gets_everything(gateway_model: ThingModel, lamp: State) -> None:
-    """Not the switch of one and the brightness of the other; the more capable wins, whatever the order."""
+def test_one_of_two_lamps_gets_all_properties(gateway_model: ThingModel, lamp: State) -> None:
+    """Not the switch of one and the brightness of the other; the one with more aspects wins, in any order."""
     plain = State("light.hall", "on", {"supported_color_modes": ["onoff"]})
     for states in ([plain, lamp], [lamp, plain]):
-        assert {one.entity_id for one in suggest_all(states, gateway_model, ())} == {lamp.entity_id}
+        assert {suggestion.entity_id for suggestion in suggest_all(states, gateway_model, ())} == {lamp.entity_id}
 
 
-def test_a_sensor_goes_before_what_others_tell_by_the_way(gateway_model: ThingModel, thermostat: State) -> None:
-    """Of several sensors one does. What is rather about the other entity, or lets it be set, is not the sensor's."""
+def test_sensor_is_preferred_to_a_secondary_aspect(gateway_model: ThingModel, thermostat: State) -> None:
+    """One of several sensors is. Unless the property matches the other entity better, or the aspect can be set."""
     room = sensor("room", "temperature", "°C")
     found = pairs([thermostat, room, sensor("cellar", "temperature", "°C")], gateway_model)
     assert found["CurrentTemperature"] == "sensor.room.value"
@@ -129,7 +135,7 @@ def test_a_sensor_goes_before_what_others_tell_by_the_way(gateway_model: ThingMo
 )
 def test_names_units_and_device_classes_are_evidence(state: State, thing_model: ThingModel, expected: str) -> None:
     """In English and in Chinese, by identifier or by name."""
-    assert [one.identifier for one in suggest(state, thing_model, ())] == [expected]
+    assert [suggestion.identifier for suggestion in suggest(state, thing_model, ())] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -154,13 +160,13 @@ def test_names_units_and_device_classes_are_evidence(state: State, thing_model: 
         (State("sensor.kitchen", "21"), model(KitchenTemperature=DoubleType(), Zone=StructType({}), Name=TextType())),
     ],
 )
-def test_without_evidence_there_is_no_suggestion(state: State, thing_model: ThingModel) -> None:
-    """A wrong pair costs the user more than a missing one."""
+def test_no_suggestion_without_evidence(state: State, thing_model: ThingModel) -> None:
+    """A wrong suggestion costs the user more than a missing one."""
     assert suggest(state, thing_model, ()) == []
 
 
 def test_each_sensor_gets_its_own_property() -> None:
-    """The more exact name wins over the standard one."""
+    """The more specific name wins over the standard identifier."""
     states = [
         sensor("bedroom_temperature", "temperature", "°C"),
         sensor("kitchen_temperature", "temperature", "°C", "厨房温度"),
@@ -174,60 +180,68 @@ def test_each_sensor_gets_its_own_property() -> None:
     }
 
 
-def test_risky_entities_are_reported_only() -> None:
-    """Control of a lock is never a suggestion."""
+def test_risky_entities_are_only_reported() -> None:
+    """Control of a lock is never suggested."""
     lock, garage = (
         State("lock.door", "locked"),
         State("cover.garage", "open", {"device_class": "garage", "supported_features": 15}),
     )
     both = [
-        one
+        suggestion
         for state in (lock, garage)
         for thing_model in (None, model(LockState=BoolType()))
-        for one in suggest(state, thing_model, ())
+        for suggestion in suggest(state, thing_model, ())
     ]
-    assert {str(one.access) for one in both} == {"report"}
-    assert {one.entity_id for one in both} == {"lock.door", "cover.garage"}
+    assert {str(suggestion.access) for suggestion in both} == {"report"}
+    assert {suggestion.entity_id for suggestion in both} == {"lock.door", "cover.garage"}
 
 
 GARAGE = State("cover.garage", "open", {"device_class": "garage", "supported_features": 15})
 PHONE = State("device_tracker.phone", "home", {"latitude": 30.1, "longitude": 120.2, "gps_accuracy": 8})
 
 
-def test_commands_to_risky_entities_and_what_is_private_are_left_alone() -> None:
-    """Neither can be a report, so there is nothing to suggest of them; both are named as left out."""
+def test_commands_to_risky_entities_and_private_aspects_are_not_suggested() -> None:
+    """Both are listed as left out."""
     thing_model = model(CoverCommand=EnumType({0: "open", 1: "close", 2: "stop"}), GeoLocation=StructType({}))
     for found in (suggest_all([GARAGE, PHONE], None, ()), suggest_all([GARAGE, PHONE], thing_model, ())):
-        assert not {one.aspect for one in found} & {"command", "tilt_command", "location", "accuracy"}
+        assert not {suggestion.aspect for suggestion in found} & {"command", "tilt_command", "location", "accuracy"}
     for wanted in (None, thing_model):
-        reasons = {(one.entity_id, one.aspect.key): one.obstacle for one in unmatched([GARAGE, PHONE], wanted, ())}
+        reasons = {
+            (suggestion.entity_id, suggestion.aspect.key): suggestion.obstacle
+            for suggestion in unmatched([GARAGE, PHONE], wanted, ())
+        }
         assert reasons[GARAGE.entity_id, "command"] is Obstacle.RISKY
         assert reasons[PHONE.entity_id, "location"] is Obstacle.PRIVATE
     curtain = State(GARAGE.entity_id, "open", GARAGE.attributes | {"device_class": "curtain"})
-    assert "command" in {one.aspect for one in suggest(curtain, None, ())}
+    assert "command" in {suggestion.aspect for suggestion in suggest(curtain, None, ())}
 
 
-def test_commands_need_a_property_that_can_be_set() -> None:
-    """What can only be read is no place for them."""
+def test_commands_need_a_writable_property() -> None:
+    """A read-only property is not suggested."""
     curtain = State("cover.curtain", "open", {"device_class": "curtain", "supported_features": 15})
-    (aspect,) = (one for one in DOMAINS["cover"].aspects if one.key == "command")
+    (aspect,) = (aspect for aspect in DOMAINS["cover"].aspects if aspect.key == "command")
     name, data_type = aspect.identifiers[0], EnumType({0: "open", 1: "close", 2: "stop"})
     for writable in (True, False):
         thing_model = ThingModel(properties={name: Property(name, name, writable, True, False, data_type, "")})
-        assert [one.aspect for one in suggest(curtain, thing_model, ())] == (["command"] if writable else [])
+        assert [suggestion.aspect for suggestion in suggest(curtain, thing_model, ())] == (
+            ["command"] if writable else []
+        )
 
 
-def test_what_is_bound_takes_part_no_longer(gateway_model: ThingModel, lamp: State) -> None:
-    """Neither does it get another property, nor does it keep others from theirs."""
+def test_bound_aspects_and_properties_are_left_out(gateway_model: ThingModel, lamp: State) -> None:
+    """A bound aspect gets no other property and takes none from others."""
     hall = State("light.hall", "on", {"supported_color_modes": ["onoff"]})
     bound = {(lamp.entity_id, "power")}
-    found = {one.identifier: one.entity_id for one in suggest_all([lamp, hall], gateway_model, (), bound)}
+    found = {
+        suggestion.identifier: suggestion.entity_id
+        for suggestion in suggest_all([lamp, hall], gateway_model, (), bound)
+    }
     assert found["LightSwitch"] == hall.entity_id
     assert found["Brightness"] == lamp.entity_id
 
 
 def test_why_an_aspect_gets_no_property() -> None:
-    """Another has it, it can't hold the value, or there is none."""
+    """It is taken, it can't hold the value, or there is none."""
     states = [
         sensor("bedroom_temperature", "temperature", "°C"),
         sensor("hall_temperature", "temperature", "°C"),
@@ -236,8 +250,11 @@ def test_why_an_aspect_gets_no_property() -> None:
     ]
     thing_model = model(CurrentTemperature=FloatType(), CurrentHumidity=BoolType())
     suggested = suggest_all(states, thing_model, ())
-    (settled,) = {(one.entity_id, one.aspect) for one in suggested}
-    reasons = {one.entity_id: (one.obstacle, one.identifier) for one in unmatched(states, thing_model, {settled})}
+    (settled,) = {(suggestion.entity_id, suggestion.aspect) for suggestion in suggested}
+    reasons = {
+        suggestion.entity_id: (suggestion.obstacle, suggestion.identifier)
+        for suggestion in unmatched(states, thing_model, {settled})
+    }
     (other,) = {states[0].entity_id, states[1].entity_id} - {settled[0]}
     assert reasons == {
         other: (Obstacle.TAKEN, "CurrentTemperature"),
@@ -247,26 +264,28 @@ def test_why_an_aspect_gets_no_property() -> None:
     assert not unmatched(states, None, {settled})
 
 
-def test_properties_that_cannot_be_read_are_only_set() -> None:
-    """And those of a module are found without their prefix."""
+def test_write_only_properties_are_only_controlled() -> None:
+    """And properties of a module are found without its prefix."""
     definition = Property("lamp:LightSwitch", "x", True, False, False, BoolType(), "")
     thing_model = ThingModel(properties={"lamp:LightSwitch": definition})
-    (one,) = suggest(State("light.lamp", "on"), thing_model, ())
-    assert (one.identifier, str(one.access)) == ("lamp:LightSwitch", "control")
+    (suggestion,) = suggest(State("light.lamp", "on"), thing_model, ())
+    assert (suggestion.identifier, str(suggestion.access)) == ("lamp:LightSwitch", "control")
     assert suggest(State("binary_sensor.light_switch", "on", {"device_class": "light"}), thing_model, ()) == []
     assert suggest(State("lock.door", "locked"), ThingModel(properties={"LockState": definition}), ()) == []
 
 
-def test_without_a_thing_model_identifiers_are_made_up(lamp: State, thermostat: State) -> None:
-    """Standard ones while they are free; an entity that shares its kind with another has its name in all of them."""
-    assert [one.identifier for one in suggest(lamp, None, ())] == [
+def test_identifiers_are_generated_without_a_thing_model(lamp: State, thermostat: State) -> None:
+    """Standard ones if they are unique; entities of the same type have their names in all of them."""
+    assert [suggestion.identifier for suggestion in suggest(lamp, None, ())] == [
         "LightSwitch",
         "Brightness",
         "ColorTemperature",
         "RGBColor",
     ]
     hall = State("light.hall", "on", {"supported_color_modes": ["brightness"]})
-    assert {one.identifier for one in suggest_all([lamp, hall, State("select.program", "eco")], None, ())} == {
+    assert {
+        suggestion.identifier for suggestion in suggest_all([lamp, hall, State("select.program", "eco")], None, ())
+    } == {
         "LightSwitch_living_room_lamp",
         "Brightness_living_room_lamp",
         "ColorTemperature",
@@ -287,19 +306,19 @@ def test_without_a_thing_model_identifiers_are_made_up(lamp: State, thermostat: 
     ),
     reserved=st.sampled_from(["time", "set"]),
 )
-def test_made_up_identifiers_are_free_and_allowed(names: list[str], reserved: str) -> None:
-    """However long or reserved the names of the entities are."""
+def test_generated_identifiers_are_free_and_valid(names: list[str], reserved: str) -> None:
+    """Also for long or reserved names of entities."""
     states = [
         State(f"{domain}.{name}", "21") for name in [*names, reserved] for domain in ("sensor", "switch", "select")
     ]
-    identifiers = [one.identifier for one in suggest_all(states, None, ("program",))]
+    identifiers = [suggestion.identifier for suggestion in suggest_all(states, None, ("program",))]
     assert len(set(identifiers)) == len(identifiers) == len(states)
     assert all(re.fullmatch(r"[A-Za-z0-9_]{1,50}", identifier) for identifier in identifiers)
     assert not {"time", "set", "program"} & set(identifiers)
 
 
-def test_an_identifier_never_collides() -> None:
-    """Names that are cut to the same fifty letters get numbers."""
+def test_generated_identifiers_are_unique() -> None:
+    """Names with the same first fifty letters get numbers."""
     aspect = DOMAINS["select"].aspects[0]
     taken: set[str] = set()
     for ending in "abcd":
@@ -332,6 +351,6 @@ def test_an_identifier_never_collides() -> None:
         ),
     ],
 )
-def test_types_follow_the_entity(state: State, aspect: str, expected: DataType) -> None:
-    """Without a thing model the entity's own attributes say what the property holds."""
+def test_inferred_types_depend_on_the_entity(state: State, aspect: str, expected: DataType) -> None:
+    """Without a thing model the attributes of the entity determine the type."""
     assert infer_data_type(aspect_of(state.entity_id, aspect), state) == expected

@@ -1,6 +1,6 @@
-"""The rules for a file that the console imports, written from `docs/protocol.md` §8 and §14 alone.
+"""The rules for a file that the console imports, implemented from `docs/protocol.md` §8 and §14 only.
 
-Nothing here knows how the integration makes such files; `violations` works on plain JSON.
+They are independent of the integration; `violations` takes plain JSON.
 """
 
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ IN_ARRAY = {"int", "float", "double", "text", "struct"}
 
 
 def violations(text: str) -> list[str]:
-    """Return what the platform would not take in the file of one module."""
+    """Return what the platform would not accept in the file of one module."""
     document = json.loads(text)
     return [*_of_the_file(text, document), *_of_the_generated(document), *_of_the_features(document)]
 
 
 def own(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Return the features of a kind that somebody defined, without those that the platform generates."""
+    """Return the features of a kind, without those that the platform generates."""
     generated = {"properties": set(), "events": {"post"}, "services": {"set", "get"}}[kind]
-    return [one for one in document[kind] if one["identifier"] not in generated]
+    return [feature for feature in document[kind] if feature["identifier"] not in generated]
 
 
 def _of_the_file(text: str, document: dict[str, Any]) -> Iterator[str]:
@@ -46,11 +46,11 @@ def _of_the_file(text: str, document: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_the_generated(document: dict[str, Any]) -> Iterator[str]:
-    readable = [{key: one[key] for key in ("identifier", "name", "dataType")} for one in document["properties"]]
+    readable = [{key: feature[key] for key in ("identifier", "name", "dataType")} for feature in document["properties"]]
     writable = [
-        {key: one[key] for key in ("identifier", "name", "dataType")}
-        for one in document["properties"]
-        if one["accessMode"] == "rw"
+        {key: feature[key] for key in ("identifier", "name", "dataType")}
+        for feature in document["properties"]
+        if feature["accessMode"] == "rw"
     ]
     wanted = {
         ("events", "post"): ("thing.event.property.post", "outputData", readable),
@@ -58,26 +58,36 @@ def _of_the_generated(document: dict[str, Any]) -> Iterator[str]:
         ("services", "get"): ("thing.service.property.get", "outputData", readable),
     }
     for (kind, identifier), (method, key, parameters) in wanted.items():
-        found = [one for one in document[kind] if one["identifier"] == identifier]
-        if [(one["method"], one[key]) for one in found] != [(method, parameters)]:
+        found = [feature for feature in document[kind] if feature["identifier"] == identifier]
+        if [(feature["method"], feature[key]) for feature in found] != [(method, parameters)]:
             yield f"generated {identifier}"
-    for one in document["services"]:
-        if one["identifier"] == "get" and one["inputData"] != [each["identifier"] for each in document["properties"]]:
+    for feature in document["services"]:
+        if feature["identifier"] == "get" and feature["inputData"] != [
+            each["identifier"] for each in document["properties"]
+        ]:
             yield "generated get takes identifiers"
 
 
 def _of_the_features(document: dict[str, Any]) -> Iterator[str]:
     for kind in ("properties", "events", "services"):
-        identifiers = [one["identifier"] for one in own(document, kind)]
-        names = [one["name"] for one in own(document, kind)]
+        identifiers = [feature["identifier"] for feature in own(document, kind)]
+        names = [feature["name"] for feature in own(document, kind)]
         if len(set(identifiers)) < len(identifiers) or len(set(names)) < len(names):
-            yield f"two of the {kind} are called the same"
-        yield from (f"identifier {one}" for one in identifiers if not IDENTIFIER.fullmatch(one) or one in RESERVED)
+            yield f"two of the {kind} have the same name or identifier"
+        yield from (
+            f"identifier {identifier}"
+            for identifier in identifiers
+            if not IDENTIFIER.fullmatch(identifier) or identifier in RESERVED
+        )
         yield from (f"name {name!r}" for name in names if not NAME.fullmatch(name))
-    for one in document["properties"]:
-        if one["accessMode"] not in ("r", "rw") or not isinstance(one["required"], bool) or len(one["desc"]) > 100:
-            yield f"{one['identifier']}: access, required or description"
-        yield from (f"{one['identifier']}: {fault}" for fault in _of_the_type(one["dataType"]))
+    for feature in document["properties"]:
+        if (
+            feature["accessMode"] not in ("r", "rw")
+            or not isinstance(feature["required"], bool)
+            or len(feature["desc"]) > 100
+        ):
+            yield f"{feature['identifier']}: access, required or description"
+        yield from (f"{feature['identifier']}: {fault}" for fault in _of_the_type(feature["dataType"]))
 
 
 def _of_the_type(data_type: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Fixtures of the simulator's tests: a simulator on loopback, one device in it, and real MQTT clients."""
+"""Fixtures of the simulator's tests: a simulator on loopback, a device in it, and real MQTT clients."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 import json
@@ -39,7 +39,7 @@ def gateway(cloud: Simulator, tsl: dict[str, Any]) -> CloudDevice:
 
 @pytest.fixture
 async def connect(cloud: Simulator) -> AsyncGenerator[Connect]:
-    """Connect MQTT clients, as `gateway` unless said otherwise."""
+    """Connect MQTT clients, as `gateway` by default."""
     clients: list[MqttDevice] = []
 
     async def connect(device_name: str = NAME, parameters: str = "_ss=1", **options: Any) -> MqttDevice:

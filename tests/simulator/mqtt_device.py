@@ -1,4 +1,4 @@
-"""A device for the simulator's tests: paho in its own thread, which shares no code with the simulator's packet layer."""
+"""A device for the simulator's tests: paho in a thread of its own, which shares no code with the simulator's packet layer."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ CONNACK = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it arrived."""
+    """A received message."""
 
     topic: str
     payload: bytes
@@ -43,7 +43,7 @@ def signed(product_key: str, device_name: str, secret: str, parameters: str = "_
 
 
 class MqttDevice:
-    """Connects, and keeps what arrives in a queue."""
+    """Connects, and puts received messages into a queue."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class MqttDevice:
         protocol: int = mqtt.MQTTv311,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Prepare; nothing happens before connect()."""
+        """Prepare; nothing is sent before connect()."""
         client_id, username, password = credentials
         self._port = port
         self._keep_alive = keep_alive
@@ -105,7 +105,7 @@ class MqttDevice:
         await self._acknowledged(self.client.unsubscribe(list(filters))[1])
 
     def publish(self, topic: str, payload: object, qos: int = 0) -> int:
-        """Publish bytes as they are, anything else as JSON; return the packet number."""
+        """Publish bytes unchanged, anything else as JSON; return the packet id."""
         content = payload if isinstance(payload, bytes) else json.dumps(payload)
         return self.client.publish(topic, content, qos).mid
 
@@ -115,7 +115,7 @@ class MqttDevice:
             return await self.messages.get()
 
     async def ask(self, path: str, params: object, **envelope: object) -> Any:
-        """Post a request below /sys/{pk}/{dn}/ and return the reply's JSON."""
+        """Post a request below /sys/{pk}/{dn}/ and return the JSON of the reply."""
         request = {"id": "1", "version": "1.0", "params": params, "sys": {"ack": 1}} | envelope
         self.publish(self.system + path, request)
         message = await self.receive()
@@ -123,14 +123,14 @@ class MqttDevice:
         return message.json
 
     async def answer(self, data: object, **envelope: object) -> Message:
-        """Answer the next command on the topic that belongs to it, and return the command."""
+        """Answer the next command on its reply topic, and return the command."""
         command = await self.receive()
         reply = {"id": command.json["id"], "code": 200, "data": data} | envelope
         self.publish(reply_topic(command.topic), reply)
         return command
 
     async def barrier(self) -> None:
-        """Wait until the simulator has dealt with everything sent so far and its answers are here."""
+        """Wait until the simulator has handled everything sent so far, and its answers have arrived."""
         await self._acknowledged(self.publish(f"{self.system.removeprefix('/sys')}user/barrier", {}, qos=1))
 
     async def acknowledged(self, topic: str, payload: object) -> None:
@@ -154,7 +154,7 @@ class MqttDevice:
 
 
 def reply_topic(topic: str) -> str:
-    """Return where a device answers a command."""
+    """Return the topic of the reply to a command."""
     if topic.startswith("/ext/rrpc/"):
         return topic
     if "/rrpc/request/" in topic:
@@ -163,5 +163,5 @@ def reply_topic(topic: str) -> str:
 
 
 def rejected(reply: Mapping[str, Any]) -> tuple[int, Any]:
-    """Return what matters of a reply."""
+    """Return the code and the data of a reply."""
     return reply["code"], reply["data"]

@@ -1,4 +1,4 @@
-"""The command line, as a process of its own."""
+"""The command line; everything but the check of its arguments runs in a process of its own."""
 
 import asyncio
 from asyncio.subprocess import PIPE, Process
@@ -6,11 +6,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import json
 from pathlib import Path
 import signal
+import socket
 import sys
 from typing import Any
 
 import aiohttp
 import pytest
+
+from simulator.cli import main
 
 from .conftest import FIXTURES, KEY, NAME, SECRET
 from .mqtt_device import MqttDevice, signed
@@ -23,7 +26,7 @@ type Start = Callable[..., Awaitable[Process]]
 
 @pytest.fixture
 async def start(socket_enabled: None) -> AsyncGenerator[Start]:
-    """Start simulators, and end those that a test leaves."""
+    """Start simulators, and kill those that still run at the end of a test."""
     processes: list[Process] = []
 
     async def start(*arguments: str) -> Process:
@@ -47,8 +50,8 @@ async def _line(process: Process) -> Any:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_a_conversation(start: Start, number: signal.Signals) -> None:
-    """Ports first, then the wire, then a clean end; never a secret."""
+async def test_output_of_the_command_line(start: Start, number: signal.Signals) -> None:
+    """It prints the ports, then the wire, never a secret; a signal ends it cleanly."""
     process = await start("--device", f"{KEY},{NAME},{SECRET},{TSL}", "--device", f"{KEY},gw-2,{SECRET}")
     ports = await _line(process)
     assert ports["devices"] == [f"{KEY}/{NAME}", f"{KEY}/gw-2"]
@@ -73,15 +76,15 @@ async def test_a_conversation(start: Start, number: signal.Signals) -> None:
     await device.stop()
 
 
-async def test_it_ends_when_nobody_reads(start: Start) -> None:
-    """As when its output is piped into `head`."""
+async def test_simulator_ends_when_its_output_is_closed(start: Start) -> None:
+    """As when the output is piped into `head`."""
     process = await start("--device", f"{KEY},{NAME},{SECRET}", "--no-connect-limit")
     ports = await _line(process)
     process._transport.get_pipe_transport(1).close()
     device = MqttDevice(ports["port"], signed(KEY, NAME, SECRET))
     await device.connect()
     async with asyncio.timeout(20):
-        # The pipe is closed in the background, so the first lines may still find a reader.
+        # The pipe is closed in the background, so the first lines may still be read.
         while process.returncode is None:
             device.publish(f"{device.system}thing/model/up_raw", b"")
             await asyncio.sleep(0.05)
@@ -99,21 +102,25 @@ async def test_it_ends_when_nobody_reads(start: Start) -> None:
         (["--device", f"{KEY},{NAME},{SECRET}", "--tls", "/nowhere.pem,/nowhere.key"], "/nowhere.pem"),
     ],
 )
-async def test_wrong_arguments_are_explained(start: Start, arguments: list[str], complaint: str) -> None:
-    """Status 2, and the secret is not repeated."""
-    process = await start(*arguments)
-    _, err = await process.communicate()
-    assert process.returncode == 2
-    assert complaint in err.decode()
-    assert SECRET.encode() not in err
+def test_wrong_arguments_are_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    """The exit status is 2, and the secret is not repeated."""
+    monkeypatch.setattr(sys, "argv", ["simulator", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert complaint in err
+    assert SECRET not in err
 
 
-async def test_a_taken_port_is_explained(start: Start) -> None:
+async def test_port_in_use_is_reported(start: Start) -> None:
     """In one line."""
-    first = await start("--device", f"{KEY},{NAME},{SECRET}")
-    port = (await _line(first))["port"]
-    second = await start("--port", str(port), "--device", f"{KEY},{NAME},{SECRET}")
-    _, err = await second.communicate()
-    assert second.returncode == 1
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        process = await start("--port", str(port), "--device", f"{KEY},{NAME},{SECRET}")
+        _, err = await process.communicate()
+    assert process.returncode == 1
     assert err.decode().startswith("simulator: ")
     assert "Traceback" not in err.decode()

@@ -24,8 +24,8 @@ async def _sync(call: Call, device: MqttDevice, data: object, **envelope: object
     return answer, command.topic
 
 
-async def test_a_set_and_its_reply(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """The caller gets a MessageId; the outcome is found by it and in QueryDeviceServiceData."""
+async def test_set_and_its_reply(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The caller gets a MessageId, by which it finds the outcome, also with QueryDeviceServiceData."""
     answer = await call("SetDeviceProperty", Items='{"TargetTemperature": 22.0}')
     command = await device.answer({}, code=100002, message="read only")
     assert b'"TargetTemperature":22.0' in command.payload
@@ -38,18 +38,16 @@ async def test_a_set_and_its_reply(call: Call, gateway: CloudDevice, device: Mqt
     assert json.loads(row["OutputData"]) == {"code": 100002, "data": {}, "message": "read only"}
 
 
-async def test_the_cloud_does_not_take_a_reply_for_the_state(
-    call: Call, gateway: CloudDevice, device: MqttDevice
-) -> None:
-    """The device has to post it."""
+async def test_reply_to_a_set_does_not_change_the_state(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The device has to post the new value."""
     answer = await call("SetDeviceProperty", Items={"Brightness": 5})
     await device.answer({})
     await gateway.wait_reply(answer["Data"]["MessageId"])
     assert gateway.properties == {}
 
 
-async def test_every_reply_is_kept(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """A device that answers twice is found out."""
+async def test_every_reply_is_recorded(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """So that a device which answers twice is detected."""
     answer = await call("SetDeviceProperty", Items={"Brightness": 5})
     command = await device.answer({}, code="200")
     device.publish(f"{command.topic}_reply", {"id": command.json["id"], "code": 400})
@@ -57,8 +55,8 @@ async def test_every_reply_is_kept(call: Call, gateway: CloudDevice, device: Mqt
     assert [reply.code for reply in gateway.call(answer["Data"]["MessageId"]).replies] == [200, 400]
 
 
-async def test_properties_can_be_asked_for(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """With the generated service `get`; the reply is recorded."""
+async def test_property_get(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The generated service `get` asks for values; the reply is recorded."""
     answer = await call("InvokeThingService", Identifier="get", Args=["Brightness"])
     command = await device.answer({"Brightness": 7})
     assert command.topic == f"{device.system}thing/service/property/get"
@@ -66,14 +64,14 @@ async def test_properties_can_be_asked_for(call: Call, gateway: CloudDevice, dev
     assert (await gateway.wait_reply(answer["Data"]["MessageId"])).data == {"Brightness": 7}
 
 
-async def test_the_generated_service_set(call: Call, device: MqttDevice) -> None:
-    """Is a property set."""
+async def test_generated_service_set_is_a_property_set(call: Call, device: MqttDevice) -> None:
+    """It is sent on the topic of property sets."""
     await call("InvokeThingService", Identifier="set", Args={"Brightness": 7})
     assert (await device.receive()).topic == f"{device.system}thing/service/property/set"
 
 
-async def test_an_asynchronous_service(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """The caller does not wait."""
+async def test_asynchronous_service(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The caller does not wait for the answer."""
     answer = await call("InvokeThingService", Identifier="RunScene", Args='{"SceneName": "night"}')
     assert answer["Data"].keys() == {"MessageId"}
     command = await device.answer({"Accepted": 1})
@@ -83,7 +81,7 @@ async def test_an_asynchronous_service(call: Call, gateway: CloudDevice, device:
     assert (reply.code, reply.data) == (200, {"Accepted": 1})
 
 
-async def test_without_a_thing_model_services_are_asynchronous(cloud: Simulator, connect: Connect) -> None:
+async def test_services_are_asynchronous_without_a_thing_model(cloud: Simulator, connect: Connect) -> None:
     """As in a product without validation."""
     cloud.add_device(KEY, NAME, SECRET)
     device = await connect()
@@ -105,10 +103,10 @@ async def test_without_a_thing_model_services_are_asynchronous(cloud: Simulator,
         ("_ss=1,ext=1", "sys", "/sys/{}/rrpc/request/"),
     ],
 )
-async def test_a_synchronous_service_in_both_forms(
+async def test_synchronous_service_in_both_forms(
     cloud: Simulator, call: Call, tsl: Any, connect: Connect, parameters: str, form: str, prefix: str
 ) -> None:
-    """Bit 0 of `ext` chooses the topic, or the device's setting."""
+    """Bit 0 of `ext`, or the device's setting, selects the topic."""
     cloud.add_device(KEY, NAME, SECRET, tsl, rrpc=form)
     device = await connect(parameters=parameters)
     answer, topic = await _sync(call, device, {"Energy": 1.5})
@@ -118,8 +116,8 @@ async def test_a_synchronous_service_in_both_forms(
     assert json.loads(answer["Data"]["Result"]) == {"Energy": 1.5}
 
 
-async def test_the_long_form_can_be_forced(cloud: Simulator, call: Call, tsl: Any, connect: Connect) -> None:
-    """A device that did not declare it has to subscribe."""
+async def test_long_rrpc_topic_can_be_forced(cloud: Simulator, call: Call, tsl: Any, connect: Connect) -> None:
+    """A device that has not declared it has to subscribe."""
     cloud.add_device(KEY, NAME, SECRET, tsl, rrpc="ext")
     device = await connect()
     await device.subscribe(f"/ext/rrpc/+{device.system}thing/service/+")
@@ -127,8 +125,10 @@ async def test_the_long_form_can_be_forced(cloud: Simulator, call: Call, tsl: An
     assert topic.endswith(f"{device.system}thing/service/ReadMeter")
 
 
-async def test_the_devices_code_is_the_code_of_the_answer(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """With the data it sent, and without being called a success."""
+async def test_error_code_of_the_device_is_the_code_of_the_answer(
+    call: Call, gateway: CloudDevice, device: MqttDevice
+) -> None:
+    """The answer has the data of the device and is not a success."""
     answer, _ = await _sync(call, device, {"Hint": 1}, code=100005, message="no meter")
     assert (answer["Success"], answer["Code"], answer["ErrorMessage"]) == (False, "100005", "no meter")
     assert json.loads(answer["Data"]["Result"]) == {"Hint": 1}
@@ -137,8 +137,8 @@ async def test_the_devices_code_is_the_code_of_the_answer(call: Call, gateway: C
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"[]", b"{}", b'{"code": "x"}'])
-async def test_an_answer_without_a_code_is_a_failure(call: Call, device: MqttDevice, payload: bytes) -> None:
-    """It is no Alink JSON."""
+async def test_answer_without_a_code_is_a_failure(call: Call, device: MqttDevice, payload: bytes) -> None:
+    """It is not an Alink message."""
 
     async def answer() -> None:
         command = await device.receive()
@@ -148,10 +148,10 @@ async def test_an_answer_without_a_code_is_a_failure(call: Call, device: MqttDev
     assert (result["Success"], result["Code"]) == (False, "-1")
 
 
-async def test_a_synchronous_service_times_out(
+async def test_synchronous_service_times_out(
     cloud: Simulator, call: Call, gateway: CloudDevice, device: MqttDevice
 ) -> None:
-    """What comes later is discarded."""
+    """A later answer is discarded."""
     answer = await call("InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1})
     assert (answer["Success"], answer["Code"]) == (False, "iot.messagebroker.TIMEOUT")
     await device.answer({"Energy": 1.5})
@@ -160,8 +160,10 @@ async def test_a_synchronous_service_times_out(
     assert next(message.note for message in cloud.wire if message.direction is Direction.UP) == Note.LATE
 
 
-async def test_replies_to_nothing_are_late(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """They do no harm."""
+async def test_replies_without_a_command_are_recorded_as_late(
+    cloud: Simulator, gateway: CloudDevice, device: MqttDevice
+) -> None:
+    """They have no effect."""
     topic = f"{device.system}thing/service/property/set_reply"
     for payload in (b"x", b"[]", b"{}", b'{"id": "1", "code": 200}'):
         await device.acknowledged(topic, payload)
@@ -169,8 +171,8 @@ async def test_replies_to_nothing_are_late(cloud: Simulator, gateway: CloudDevic
     assert [message.note for message in cloud.wire if message.direction is Direction.UP] == [Note.LATE] * 5
 
 
-async def test_a_reply_on_the_wrong_topic_is_none(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """A set is not answered as a get."""
+async def test_reply_on_the_wrong_topic_is_ignored(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """A set can't be answered as a get."""
     await call("SetDeviceProperty", Items={"Brightness": 5})
     command = await device.receive()
     await device.acknowledged(
@@ -190,7 +192,7 @@ async def test_a_reply_on_the_wrong_topic_is_none(call: Call, gateway: CloudDevi
 async def test_rrpc_with_any_payload(
     call: Call, gateway: CloudDevice, connect: Connect, parameters: str, topic: str | None, where: str
 ) -> None:
-    """On the system topic, on a custom one, and for raw frames."""
+    """On the system topic, on a custom topic, and for raw frames."""
     device = await connect(parameters=parameters)
     await device.subscribe(f"/ext/rrpc/+/{KEY}/{NAME}/user/ask")
 
@@ -208,17 +210,19 @@ async def test_rrpc_with_any_payload(
     assert result["MessageId"] > 2**53
 
 
+@pytest.mark.usefixtures("short_calls")
 async def test_rrpc_times_out(call: Call, device: MqttDevice) -> None:
-    """After what the caller allowed."""
+    """After the time-out given by the caller."""
     result = await call("RRpc", RequestBase64Byte="AA==", Timeout=1000)
     assert (result["Success"], result["Code"], result["RrpcCode"]) == (False, "iot.messagebroker.TIMEOUT", "TIMEOUT")
 
 
+@pytest.mark.usefixtures("short_calls")
 @pytest.mark.parametrize("parameters", ["_ss=1", "_ss=1,ext=2"])
-async def test_a_call_on_a_custom_topic_has_to_be_declared(
+async def test_rrpc_on_a_custom_topic_has_to_be_declared(
     cloud: Simulator, call: Call, gateway: CloudDevice, connect: Connect, parameters: str
 ) -> None:
-    """Without bit 0 of `ext` it never reaches the device, whatever that is subscribed to."""
+    """Without bit 0 of `ext` it does not reach the device, whatever the device has subscribed to."""
     device = await connect(parameters=parameters)
     await device.subscribe(f"/ext/rrpc/+/{KEY}/{NAME}/user/ask")
     result = await call("RRpc", RequestBase64Byte="AA==", Timeout=1000, Topic=f"/{KEY}/{NAME}/user/ask")
@@ -227,8 +231,10 @@ async def test_a_call_on_a_custom_topic_has_to_be_declared(
     assert cloud.wire[-1].note == Note.NO_EXT
 
 
-async def test_a_custom_topic_has_one_form_only(cloud: Simulator, call: Call, tsl: Any, connect: Connect) -> None:
-    """Also where synchronous services are told to use the other one."""
+async def test_rrpc_on_a_custom_topic_always_uses_the_long_form(
+    cloud: Simulator, call: Call, tsl: Any, connect: Connect
+) -> None:
+    """Even if synchronous services are set to use the other form."""
     cloud.add_device(KEY, NAME, SECRET, tsl, rrpc="sys")
     device = await connect(parameters="ext=1")
     topic = f"/{KEY}/{NAME}/user/ask"
@@ -249,12 +255,12 @@ async def test_a_custom_topic_has_one_form_only(cloud: Simulator, call: Call, ts
         (lambda _cloud, device: device.client.socket().shutdown(socket.SHUT_RDWR), "HALFCONN"),
         (lambda _cloud, device: device.client.disconnect(), "OFFLINE"),
     ],
-    ids=["by the network", "by the device", "with a farewell"],
+    ids=["by the network", "by the device", "with DISCONNECT"],
 )
-async def test_a_device_that_left_a_moment_ago(
+async def test_rrpc_to_a_device_that_went_offline_recently(
     cloud: Simulator, call: Call, gateway: CloudDevice, device: MqttDevice, leave: Any, code: str
 ) -> None:
-    """Without a DISCONNECT it may be back within a keep-alive, which RRpc tells apart."""
+    """RRpc reports a connection that was lost without a DISCONNECT less than a keep-alive ago."""
     assert not gateway.half_connected
     leave(cloud, device)
     await gateway.wait_for(lambda one: not one.online)
@@ -265,14 +271,14 @@ async def test_a_device_that_left_a_moment_ago(
     assert answer["Code"] == "9201"
 
 
-async def test_a_disabled_device_is_offline(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """The platform itself has ended that connection."""
+async def test_disabled_device_is_offline(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The platform itself has closed its connection."""
     await call("DisableThing")
     assert (await call("RRpc", RequestBase64Byte="AA==", Timeout=1000))["RrpcCode"] == "OFFLINE"
 
 
-async def test_raw_frames_go_down(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """With Pub, and the answer is recorded."""
+async def test_raw_frame_to_the_device(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
+    """It is sent with Pub, and the answer is recorded."""
     topic = f"{device.system}thing/model/down_raw"
     assert (await call("Pub", TopicFullName=topic, MessageContent="AP8="))["Success"]
     assert (await device.receive()).payload == b"\x00\xff"
@@ -280,16 +286,18 @@ async def test_raw_frames_go_down(call: Call, gateway: CloudDevice, device: Mqtt
     assert gateway.raw_down_replies == [b"\x02"]
 
 
-async def test_custom_topics_go_down(call: Call, device: MqttDevice) -> None:
-    """To a device that subscribed."""
+async def test_message_on_a_custom_topic(call: Call, device: MqttDevice) -> None:
+    """A device that has subscribed receives it."""
     topic = f"/{KEY}/{NAME}/user/get"
     await device.subscribe(topic)
     await call("Pub", TopicFullName=topic, MessageContent="aGVsbG8=")
     assert (await device.receive()).payload == b"hello"
 
 
-async def test_desired_values_are_pushed_to_who_is_online(call: Call, gateway: CloudDevice, device: MqttDevice) -> None:
-    """As an ordinary set, with the version in the answer."""
+async def test_desired_values_are_sent_to_an_online_device(
+    call: Call, gateway: CloudDevice, device: MqttDevice
+) -> None:
+    """As an ordinary set; the answer has the versions."""
     answer = await call("SetDeviceDesiredProperty", Items={"Brightness": 30}, Versions={})
     assert json.loads(answer["Data"]["Versions"]) == {"Brightness": 1}
     assert (await device.answer({})).json["params"] == {"Brightness": 30}
@@ -297,8 +305,8 @@ async def test_desired_values_are_pushed_to_who_is_online(call: Call, gateway: C
     assert (gateway.desired["Brightness"].value, gateway.desired["Brightness"].version) == (30, 1)
 
 
-async def test_desired_values_can_be_cleared(call: Call, gateway: CloudDevice) -> None:
-    """By the application: the version stays, the value is gone for the API and for the device."""
+async def test_application_clears_desired_values(call: Call, gateway: CloudDevice) -> None:
+    """The version is kept; neither the API nor the device gets the value any more."""
     await call("SetDeviceDesiredProperty", Items={"Brightness": 30, "LightSwitch": 1})
     answer = await call("ClearDeviceDesiredProperty", **{"Identifies.1": "Brightness", "Identifies.2": "HVACMode"})
     assert json.loads(answer["Data"]["Versions"]) == {"Brightness": 1}
@@ -320,7 +328,7 @@ async def test_desired_values_can_be_cleared(call: Call, gateway: CloudDevice) -
         ("RRpc", {"RequestBase64Byte": "AA==", "Timeout": 1000}, "iot.messagebroker.OFFLINE"),
     ],
 )
-async def test_offline_devices_cannot_be_commanded(
+async def test_commands_to_an_offline_device_fail(
     call: Call, gateway: CloudDevice, action: str, fields: dict[str, Any], code: str
 ) -> None:
     """At once, and nothing is queued."""
@@ -330,14 +338,14 @@ async def test_offline_devices_cannot_be_commanded(
 
 
 async def test_pub_to_an_offline_device_is_lost(cloud: Simulator, call: Call, gateway: CloudDevice) -> None:
-    """The caller does not learn of it."""
+    """The caller does not learn that it is lost."""
     answer = await call("Pub", TopicFullName=f"/{KEY}/{NAME}/user/get", MessageContent="AA==")
     assert answer["Success"]
     assert cloud.wire[-1].note == Note.OFFLINE
 
 
-async def test_waiting_has_an_end(gateway: CloudDevice) -> None:
-    """For a reply and for anything else."""
+async def test_waiting_ends(gateway: CloudDevice) -> None:
+    """With TimeoutError, or KeyError for an unknown command."""
     with pytest.raises(TimeoutError):
         await gateway.wait_for(lambda device: device.online, timeout=0.01)
     with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""Who is let in (docs/protocol.md §2.5)."""
+"""Which devices may connect (docs/protocol.md §2.5)."""
 
 from collections.abc import AsyncGenerator
 import json
@@ -28,7 +28,7 @@ async def _code(cloud: Simulator, credentials: tuple[str, str, str], **options: 
 
 @pytest.mark.parametrize("vector", _named(VECTORS["connect"]))
 async def test_every_signing_vector_is_accepted(cloud: Simulator, vector: dict[str, Any]) -> None:
-    """All methods, with and without timestamp, odd characters, lengths."""
+    """All methods, with and without timestamp, unusual characters, lengths."""
     given, expected = vector["input"], vector["expected"]
     device = cloud.add_device(given["productKey"], given["deviceName"], given["deviceSecret"])
     credentials = expected["mqttClientId"], expected["username"], expected["password"]
@@ -47,14 +47,14 @@ async def test_wrong_credentials_are_refused(cloud: Simulator, vector: dict[str,
 
 
 @pytest.mark.parametrize("vector", _named(VECTORS["mustAccept"]))
-async def test_odd_but_right_credentials_are_accepted(cloud: Simulator, vector: dict[str, Any]) -> None:
-    """Hex in capitals."""
+async def test_unusual_but_valid_credentials_are_accepted(cloud: Simulator, vector: dict[str, Any]) -> None:
+    """Upper-case hexadecimal digits."""
     cloud.add_device("pk", "device", vector["deviceSecret"])
     assert await _code(cloud, (vector["mqttClientId"], vector["username"], vector["password"])) == 0
 
 
 @pytest.mark.parametrize("method", ["hmacMD5", "HMACMD5"])
-async def test_sign_method_is_matched_in_any_case(connect: Connect, gateway: Any, method: str) -> None:
+async def test_sign_method_is_case_insensitive(connect: Connect, gateway: Any, method: str) -> None:
     """Documents and SDKs spell it differently."""
     await connect(parameters=f"securemode=3,signmethod={method}")
 
@@ -76,8 +76,8 @@ async def test_sign_method_is_matched_in_any_case(connect: Connect, gateway: Any
         ("test|unknown=1,_ss=1|", 0),
     ],
 )
-async def test_client_id_must_have_its_form(cloud: Simulator, gateway: Any, client_id: str, code: int) -> None:
-    """A malformed client id is CONNACK 2, whatever the signature."""
+async def test_malformed_client_id_is_refused(cloud: Simulator, gateway: Any, client_id: str, code: int) -> None:
+    """CONNACK 2, whatever the signature."""
     _, username, password = signed(KEY, NAME, SECRET)
     assert await _code(cloud, (client_id, username, password)) == code
 
@@ -85,8 +85,8 @@ async def test_client_id_must_have_its_form(cloud: Simulator, gateway: Any, clie
 @pytest.mark.parametrize(
     ("username", "code"), [(f"{NAME}", 4), (f"{NAME}&", 4), (f"&{KEY}", 4), (f"x&{NAME}&{KEY}", 4), (f"other&{KEY}", 5)]
 )
-async def test_user_name_must_name_a_device(cloud: Simulator, gateway: Any, username: str, code: int) -> None:
-    """Malformed is 4, unknown is 5."""
+async def test_wrong_user_name_is_refused(cloud: Simulator, gateway: Any, username: str, code: int) -> None:
+    """CONNACK 4 if it is malformed, 5 if the device is unknown."""
     client_id, _, password = signed(KEY, NAME, SECRET)
     client = MqttDevice(cloud.port, (client_id, f"{NAME}&{KEY}", password))
     client.client.username_pw_set(username, password)
@@ -97,7 +97,7 @@ async def test_user_name_must_name_a_device(cloud: Simulator, gateway: Any, user
 
 
 async def test_connect_without_credentials_is_refused(cloud: Simulator, gateway: Any) -> None:
-    """No user name at all."""
+    """It has no user name."""
     client = MqttDevice(cloud.port, signed(KEY, NAME, SECRET))
     client.client.username_pw_set(None)
     try:
@@ -107,27 +107,27 @@ async def test_connect_without_credentials_is_refused(cloud: Simulator, gateway:
 
 
 @pytest.mark.parametrize(("keep_alive", "code"), [(29, 2), (30, 0), (1200, 0), (1201, 2)])
-async def test_keep_alive_has_a_range(cloud: Simulator, gateway: Any, keep_alive: int, code: int) -> None:
+async def test_keep_alive_must_be_in_range(cloud: Simulator, gateway: Any, keep_alive: int, code: int) -> None:
     """30 to 1200 seconds."""
     assert await _code(cloud, signed(KEY, NAME, SECRET), keep_alive=keep_alive) == code
 
 
 @pytest.mark.parametrize(("protocol", "code"), [(3, 0), (4, 0)])
-async def test_mqtt_3_is_spoken(cloud: Simulator, gateway: Any, protocol: int, code: int) -> None:
+async def test_mqtt_3_is_accepted(cloud: Simulator, gateway: Any, protocol: int, code: int) -> None:
     """MQTT 3.1 and 3.1.1."""
     assert await _code(cloud, signed(KEY, NAME, SECRET), protocol=protocol) == code
 
 
-async def test_a_disabled_device_is_refused(cloud: Simulator, gateway: Any) -> None:
-    """Code 5, and let in again after EnableThing."""
+async def test_disabled_device_is_refused(cloud: Simulator, gateway: Any) -> None:
+    """CONNACK 5, until EnableThing."""
     await cloud.call("DisableThing", ProductKey=KEY, DeviceName=NAME)
     assert await _code(cloud, signed(KEY, NAME, SECRET)) == 5
     await cloud.call("EnableThing", ProductKey=KEY, DeviceName=NAME)
     assert await _code(cloud, signed(KEY, NAME, SECRET)) == 0
 
 
-async def test_the_newer_connection_wins(gateway: Any, connect: Connect) -> None:
-    """The older one is closed without a word, whatever its client id."""
+async def test_newer_connection_replaces_the_older(gateway: Any, connect: Connect) -> None:
+    """The older one is closed without a message, whatever its client id."""
     first = await connect()
     second = await connect(parameters="_ss=1,lan=other")
     await first.closed.wait()
@@ -145,8 +145,8 @@ async def strict_cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
         yield cloud
 
 
-async def test_the_sixth_connect_in_a_minute_is_refused(strict_cloud: Simulator) -> None:
-    """Refused ones count too, other devices do not."""
+async def test_sixth_connect_in_a_minute_is_refused(strict_cloud: Simulator) -> None:
+    """Refused connects are counted, those of other devices are not."""
     wrong = signed(KEY, NAME, "wrong")
     codes = [await _code(strict_cloud, credentials) for credentials in (wrong, *[signed(KEY, NAME, SECRET)] * 5)]
     assert codes == [4, 0, 0, 0, 0, 3]

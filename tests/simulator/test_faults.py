@@ -27,7 +27,7 @@ async def _code(cloud: Simulator) -> int:
 
 
 async def test_connects_are_refused(cloud: Simulator, gateway: CloudDevice) -> None:
-    """As often as asked for, or until told otherwise."""
+    """As often as requested, or until the fault is reset."""
     cloud.faults.set(refuse_connect={"code": 3, "count": 2})
     assert [await _code(cloud) for _ in range(3)] == [3, 3, 0]
     cloud.faults.refuse_connect = CodeFault(5)
@@ -37,17 +37,17 @@ async def test_connects_are_refused(cloud: Simulator, gateway: CloudDevice) -> N
 
 
 @pytest.mark.parametrize("name", [NAME, f"{KEY}/{NAME}"])
-async def test_a_connection_is_dropped(cloud: Simulator, gateway: CloudDevice, device: MqttDevice, name: str) -> None:
+async def test_connection_is_dropped(cloud: Simulator, gateway: CloudDevice, device: MqttDevice, name: str) -> None:
     """The device is offline at once."""
     cloud.faults.set(drop_connection=name)
     assert not gateway.online
     await device.closed.wait()
 
 
-async def test_a_frozen_connection_looks_alive_on_both_sides(
+async def test_frozen_connection_is_half_open(
     cloud: Simulator, call: Call, gateway: CloudDevice, device: MqttDevice
 ) -> None:
-    """Nothing passes while it is half-open; what waited passes in order when it comes alive again."""
+    """Nothing passes until it is unfrozen; then everything is delivered in order."""
     cloud.faults.set(freeze=NAME)
     answer = await call("InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1})
     assert answer["Code"] == "iot.messagebroker.TIMEOUT"
@@ -66,18 +66,18 @@ async def test_a_frozen_connection_looks_alive_on_both_sides(
     assert "Brightness" in gateway.properties
 
 
-async def test_a_new_connection_ends_a_frozen_one(
+async def test_new_connection_replaces_a_frozen_one(
     cloud: Simulator, gateway: CloudDevice, device: MqttDevice, connect: Connect
 ) -> None:
-    """The new one is not frozen."""
+    """The new connection is not frozen."""
     cloud.faults.set(freeze=NAME)
     second = await connect()
     await device.closed.wait()
     assert (await second.ask(POST, {"Brightness": 1}))["code"] == 200
 
 
-async def test_a_frozen_connection_can_be_dropped(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """The device learns of it at once."""
+async def test_frozen_connection_can_be_dropped(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The device notices at once."""
     cloud.faults.set(freeze=NAME)
     cloud.faults.set(drop_connection=NAME)
     await device.closed.wait()
@@ -85,7 +85,7 @@ async def test_a_frozen_connection_can_be_dropped(cloud: Simulator, gateway: Clo
 
 
 async def test_replies_are_delayed(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """The values are taken at once."""
+    """The values are recorded at once."""
     cloud.faults.set(delay_replies=0.2)
     device.publish(device.system + POST, {"id": "1", "params": {"Brightness": 1}})
     await device.barrier()
@@ -94,15 +94,15 @@ async def test_replies_are_delayed(cloud: Simulator, gateway: CloudDevice, devic
     assert (await device.receive()).json["code"] == 200
 
 
-async def test_a_delayed_reply_does_not_outlive_the_simulator(cloud: Simulator, device: MqttDevice) -> None:
-    """The harness fails on timers that are left."""
+async def test_delayed_reply_is_dropped_when_the_simulator_stops(cloud: Simulator, device: MqttDevice) -> None:
+    """The test harness fails if a timer is left."""
     cloud.faults.set(delay_replies=60)
     device.publish(device.system + POST, {"id": "1", "params": {"Brightness": 1}})
     await device.barrier()
 
 
 async def test_replies_are_lost(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """As many as asked for."""
+    """As many as requested."""
     cloud.faults.set(lose_replies=1)
     device.publish(device.system + POST, {"id": "1", "params": {"Brightness": 1}})
     device.publish(device.system + POST, {"id": "2", "params": {"Brightness": 2}})
@@ -111,8 +111,8 @@ async def test_replies_are_lost(cloud: Simulator, gateway: CloudDevice, device: 
     assert gateway.properties["Brightness"][0] == 2
 
 
-async def test_replies_are_garbage(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """The message is taken; what comes back is no Alink."""
+async def test_replies_are_garbled(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The post is recorded, but the reply is not an Alink message."""
     cloud.faults.set(garble_replies=1)
     device.publish(device.system + POST, {"id": "1", "params": {"Brightness": 1}})
     garbage = await device.receive()
@@ -122,23 +122,23 @@ async def test_replies_are_garbage(cloud: Simulator, gateway: CloudDevice, devic
     assert rejected(await device.ask(POST, {"Brightness": 2})) == (200, {})
 
 
-async def test_a_kick_is_no_network_failure(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """The cloud knows that the device is gone, as after a second CONNECT with its triple."""
+async def test_kicked_device_is_offline(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """Not half-connected: the cloud knows that the device is gone, as after a second CONNECT with its triple."""
     cloud.faults.set(kick=NAME)
     await device.closed.wait()
     assert not gateway.online
     assert not gateway.half_connected
 
 
-async def test_the_cloud_babbles(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """No client that reads MQTT stays."""
+async def test_babble_ends_the_connection(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The client disconnects when it receives data that are not MQTT."""
     cloud.faults.set(babble=NAME)
     await device.closed.wait()
 
 
 @pytest.mark.parametrize("ahead", [-3600, 0.5, 0])
-async def test_the_clock_of_the_cloud(cloud: Simulator, device: MqttDevice, ahead: float) -> None:
-    """It may be ahead or behind, as far as the time service is concerned."""
+async def test_cloud_clock_differs(cloud: Simulator, device: MqttDevice, ahead: float) -> None:
+    """The time service is ahead or behind."""
     cloud.faults.set(clock_ahead=ahead)
     await device.subscribe(f"/ext/ntp/{KEY}/{NAME}/response")
     before = now_ms()
@@ -147,8 +147,8 @@ async def test_the_clock_of_the_cloud(cloud: Simulator, device: MqttDevice, ahea
     assert before <= answer["serverRecvTime"] - ahead * 1000 <= answer["serverSendTime"] - ahead * 1000 <= now_ms()
 
 
-async def test_any_code_is_answered(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """And the message is not taken."""
+async def test_uplink_is_answered_with_a_code(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """The message has no effect."""
     cloud.faults.set(answer_code={"code": 6313, "count": 1})
     assert rejected(await device.ask(POST, {"Brightness": 1})) == (6313, {})
     assert gateway.properties == {}
@@ -168,8 +168,8 @@ async def test_commands_are_delivered_twice(cloud: Simulator, call: Call, device
     assert _down(cloud) == ["", "", ""]
 
 
-async def test_the_thing_model_is_withheld(cloud: Simulator, device: MqttDevice) -> None:
-    """Nobody answers."""
+async def test_request_for_the_thing_model_is_not_answered(cloud: Simulator, device: MqttDevice) -> None:
+    """The device gets no reply."""
     cloud.faults.set(dsltemplate_silent=True)
     device.publish(f"{device.system}thing/dsltemplate/get", {"id": "1", "params": {}})
     await device.barrier()
@@ -179,7 +179,7 @@ async def test_the_thing_model_is_withheld(cloud: Simulator, device: MqttDevice)
 
 
 async def test_faults_can_be_shown_and_reset(cloud: Simulator) -> None:
-    """`reset` comes first, so that one request can define everything."""
+    """`reset` is applied first, so that one request can define everything."""
     normal = cloud.faults.as_dict()
     cloud.faults.set(lose_replies=2, rate_limit=True, answer_code={"code": 400})
     assert cloud.faults.as_dict() == normal | {
@@ -216,16 +216,16 @@ async def test_faults_can_be_shown_and_reset(cloud: Simulator) -> None:
         {"reset": False},
     ],
 )
-async def test_wrong_faults_change_nothing(cloud: Simulator, gateway: CloudDevice, fault: dict[str, Any]) -> None:
-    """Not even those beside them."""
+async def test_invalid_faults_change_nothing(cloud: Simulator, gateway: CloudDevice, fault: dict[str, Any]) -> None:
+    """Nor do valid ones in the same request."""
     normal = cloud.faults.as_dict()
     with pytest.raises(FaultError):
         cloud.faults.set(dsltemplate_silent=True, **fault)
     assert cloud.faults.as_dict() == normal
 
 
-async def test_a_device_name_must_be_unique(cloud: Simulator, gateway: CloudDevice) -> None:
-    """Or be given with its product."""
+async def test_ambiguous_device_name_is_refused(cloud: Simulator, gateway: CloudDevice) -> None:
+    """The device has to be given with its product."""
     cloud.add_device("other", NAME, SECRET)
-    with pytest.raises(FaultError, match="drop_connection is a device"):
+    with pytest.raises(FaultError, match="drop_connection must be a device"):
         cloud.faults.set(drop_connection=NAME)

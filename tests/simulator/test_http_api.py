@@ -22,10 +22,10 @@ async def http(cloud: Simulator) -> AsyncGenerator[aiohttp.ClientSession]:
 
 
 @pytest.mark.parametrize("body", ["data", "json"])
-async def test_actions_take_forms_and_json(
+async def test_actions_accept_forms_and_json(
     http: aiohttp.ClientSession, gateway: CloudDevice, device: MqttDevice, body: str
 ) -> None:
-    """The same action, the same answer."""
+    """The same action has the same answer."""
     fields = WHO | {"Action": "SetDeviceProperty", "Items": '{"Brightness": 5}', "Version": "2018-01-20"}
     async with http.post("/", **{body: fields}) as response:
         answer = await response.json()
@@ -34,7 +34,7 @@ async def test_actions_take_forms_and_json(
     assert (await gateway.wait_reply(answer["Data"]["MessageId"])).code == 200
 
 
-async def test_json_may_hold_objects(http: aiohttp.ClientSession, device: MqttDevice) -> None:
+async def test_json_fields_may_be_objects(http: aiohttp.ClientSession, device: MqttDevice) -> None:
     """10.0 stays 10.0."""
     items = (
         b'{"Action": "SetDeviceProperty", "ProductKey": "%s", "DeviceName": "%s", "Items": {"TargetTemperature": 10.0}}'
@@ -49,8 +49,10 @@ async def test_json_may_hold_objects(http: aiohttp.ClientSession, device: MqttDe
     ("fields", "code"),
     [({"Action": "GetDeviceStatus"}, "MissingProductKey"), ({}, "MissingAction"), ({"Action": 1}, "MissingAction")],
 )
-async def test_failed_actions_are_answers(http: aiohttp.ClientSession, fields: dict[str, Any], code: str) -> None:
-    """With status 200, as on the platform."""
+async def test_failed_actions_are_answered_with_status_200(
+    http: aiohttp.ClientSession, fields: dict[str, Any], code: str
+) -> None:
+    """As on the platform."""
     async with http.post("/", json=fields) as response:
         assert response.status == 200
         assert (await response.json())["Code"] == code
@@ -66,7 +68,9 @@ async def test_failed_actions_are_answers(http: aiohttp.ClientSession, fields: d
         ("/faults", b'{"unknown": 1}'),
     ],
 )
-async def test_unreadable_requests_are_400(http: aiohttp.ClientSession, path: str, body: bytes) -> None:
+async def test_malformed_requests_are_answered_with_status_400(
+    http: aiohttp.ClientSession, path: str, body: bytes
+) -> None:
     """With a reason."""
     async with http.post(path, data=body, headers={"Content-Type": "application/json"}) as response:
         assert response.status == 400
@@ -74,7 +78,7 @@ async def test_unreadable_requests_are_400(http: aiohttp.ClientSession, path: st
 
 
 async def test_faults(http: aiohttp.ClientSession, cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """Set, shown, and effective; the body needs no content type."""
+    """They are set, shown, and take effect; the body needs no content type."""
     async with http.post("/faults", data=b'{"lose_replies": 2}') as response:
         assert (await response.json())["lose_replies"] == 2
     assert cloud.faults.lose_replies == 2
@@ -84,8 +88,8 @@ async def test_faults(http: aiohttp.ClientSession, cloud: Simulator, gateway: Cl
         await device.closed.wait()
 
 
-async def test_the_wire(http: aiohttp.ClientSession, device: MqttDevice) -> None:
-    """From any message on, text as text and the rest as Base64."""
+async def test_wire(http: aiohttp.ClientSession, device: MqttDevice) -> None:
+    """After any message; payloads are text or, if they are not UTF-8, Base64."""
     await device.acknowledged(f"{device.system}thing/model/up_raw", "网".encode())
     await device.acknowledged(f"{device.system}thing/model/up_raw", b"\xff")
     async with http.get("/wire") as response:

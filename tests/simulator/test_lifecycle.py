@@ -1,4 +1,4 @@
-"""Starting, stopping, several devices, TLS. The harness fails a test that leaves a task, timer, thread or socket."""
+"""Starting, stopping, several devices, TLS. The test harness fails if a task, timer, thread or socket is left."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from .mqtt_device import MqttDevice, signed
 POST = "thing/event/property/post"
 
 
-async def test_ports_are_free_ones_until_told_otherwise(socket_enabled: None) -> None:
-    """Two simulators side by side, and one on given ports."""
+async def test_ports(socket_enabled: None) -> None:
+    """Free ones by default, so that two simulators can run at once, or given ones."""
     async with Simulator() as one, Simulator() as two:
         ports = {one.port, one.api_port, two.port, two.api_port}
         assert len(ports) == 4
@@ -30,8 +30,8 @@ async def test_ports_are_free_ones_until_told_otherwise(socket_enabled: None) ->
         assert (again.port, again.api_port) == (one.port, one.api_port)
 
 
-async def test_a_taken_port_is_an_error_that_leaves_nothing(socket_enabled: None) -> None:
-    """For MQTT and for the API."""
+async def test_port_in_use_is_an_error(socket_enabled: None) -> None:
+    """Nothing is left open, neither for MQTT nor for the API."""
     async with Simulator() as first:
         with pytest.raises(OSError, match="in use"):
             await Simulator(port=first.port).start()
@@ -42,8 +42,8 @@ async def test_a_taken_port_is_an_error_that_leaves_nothing(socket_enabled: None
             await asyncio.open_connection("127.0.0.1", half.port)
 
 
-async def test_stopping_ends_every_connection(socket_enabled: None) -> None:
-    """Also frozen ones, and those that have not said who they are; stopping twice does no harm."""
+async def test_stop_closes_every_connection(socket_enabled: None) -> None:
+    """Also frozen ones, and those that have not sent CONNECT; stopping twice does no harm."""
     cloud = Simulator()
     record = cloud.add_device(KEY, NAME, SECRET)
     await cloud.start()
@@ -60,7 +60,7 @@ async def test_stopping_ends_every_connection(socket_enabled: None) -> None:
     await device.stop()
 
 
-async def test_a_stopped_simulator_can_start_again(socket_enabled: None) -> None:
+async def test_stopped_simulator_can_start_again(socket_enabled: None) -> None:
     """On the same ports, with the same devices and records."""
     cloud = Simulator()
     record = cloud.add_device(KEY, NAME, SECRET)
@@ -73,7 +73,7 @@ async def test_a_stopped_simulator_can_start_again(socket_enabled: None) -> None
 
 
 async def test_several_devices_share_a_simulator(socket_enabled: None) -> None:
-    """Each gets its own messages only; a listener sees them all."""
+    """Each gets only its own messages; a listener gets them all."""
     seen: list[WireMessage] = []
     async with Simulator(on_wire=seen.append) as cloud:
         names = [f"gw-{number}" for number in range(3)]
@@ -91,8 +91,8 @@ async def test_several_devices_share_a_simulator(socket_enabled: None) -> None:
     assert [message.number for message in seen] == list(range(1, len(seen) + 1))
 
 
-def test_the_form_of_rrpc_is_checked() -> None:
-    """When the device is created, not when it is called."""
+def test_invalid_rrpc_form_is_refused() -> None:
+    """When the device is created, not when a service is invoked."""
     cloud = Simulator()
     assert cloud.add_device(KEY, NAME, SECRET, rrpc="ext").rrpc is RrpcForm.EXT
     with pytest.raises(ValueError, match="long"):
@@ -100,7 +100,7 @@ def test_the_form_of_rrpc_is_checked() -> None:
 
 
 async def test_downlinks_can_have_qos_1(socket_enabled: None) -> None:
-    """Commands and replies."""
+    """Both commands and replies."""
     async with Simulator(downlink_qos=1) as cloud:
         cloud.add_device(KEY, NAME, SECRET)
         device = MqttDevice(cloud.port, signed(KEY, NAME, SECRET))
@@ -139,7 +139,7 @@ def certificate(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 async def test_tls(socket_enabled: None, certificate: tuple[Path, Path]) -> None:
-    """With the whole conversation over it; a frozen connection stops there too."""
+    """Everything works over TLS, including a frozen connection."""
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(*certificate)
     async with Simulator(tls=server, service_timeout=0.1) as cloud:
@@ -160,8 +160,8 @@ async def test_tls(socket_enabled: None, certificate: tuple[Path, Path]) -> None
         await device.stop()
 
 
-async def test_plain_clients_at_a_tls_port(socket_enabled: None, certificate: tuple[Path, Path]) -> None:
-    """Who speaks plain MQTT is hung up on at once, who says nothing when the simulator stops."""
+async def test_plain_client_on_a_tls_port(socket_enabled: None, certificate: tuple[Path, Path]) -> None:
+    """It is disconnected at once if it sends plain MQTT, otherwise when the simulator stops."""
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(*certificate)
     async with Simulator(tls=server) as cloud:
@@ -174,10 +174,8 @@ async def test_plain_clients_at_a_tls_port(socket_enabled: None, certificate: tu
     writer.close()
 
 
-async def test_a_client_that_does_not_trust_the_certificate(
-    socket_enabled: None, certificate: tuple[Path, Path]
-) -> None:
-    """Goes away, which is no error of the simulator's; others are served."""
+async def test_client_that_does_not_trust_the_certificate(socket_enabled: None, certificate: tuple[Path, Path]) -> None:
+    """It disconnects, which is no error of the simulator; other clients are served."""
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(*certificate)
     async with Simulator(tls=server) as cloud:
@@ -190,7 +188,7 @@ async def test_a_client_that_does_not_trust_the_certificate(
         await device.stop()
 
 
-async def test_a_replaced_device_loses_its_connection(socket_enabled: None) -> None:
+async def test_replaced_device_loses_its_connection(socket_enabled: None) -> None:
     """And its records."""
     async with Simulator() as cloud:
         cloud.add_device(KEY, NAME, SECRET)

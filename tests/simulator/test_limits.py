@@ -5,8 +5,8 @@ from hypothesis import given, strategies as st
 from simulator.limits import SlidingWindow
 
 
-def test_places_become_free_one_by_one() -> None:
-    """As each event grows old; refused ones take no place."""
+def test_events_leave_the_window_one_by_one() -> None:
+    """Refused events are not counted."""
     window = SlidingWindow(2, 10.0)
     assert [window.take(now) for now in (0.0, 4.0, 5.0, 9.9, 10.0, 13.9, 14.0)] == [
         True,
@@ -20,8 +20,8 @@ def test_places_become_free_one_by_one() -> None:
 
 
 @given(count=st.integers(1, 5), gaps=st.lists(st.floats(0, 2), max_size=50))
-def test_no_span_holds_too_many(count: int, gaps: list[float]) -> None:
-    """Whenever the events come."""
+def test_limit_is_never_exceeded(count: int, gaps: list[float]) -> None:
+    """Whenever the events occur."""
     window, now, taken = SlidingWindow(count, 1.0), 0.0, []
     for gap in gaps:
         now += gap

@@ -1,4 +1,4 @@
-"""The connection: subscriptions, sizes, rates, acknowledgements, its end (docs/protocol.md §0.5, §1.4)."""
+"""The connection: subscriptions, sizes, rates, acknowledgements and its end (docs/protocol.md §0.5, §1.4)."""
 
 import asyncio
 import struct
@@ -18,7 +18,7 @@ def _notes(cloud: Simulator, direction: Direction) -> list[str]:
 
 
 async def test_ss_1_subscribes_implicitly(call: Call, device: MqttDevice) -> None:
-    """Without a SUBSCRIBE, a property set arrives."""
+    """A property set arrives without a SUBSCRIBE."""
     await call("SetDeviceProperty", Items={"Brightness": 5})
     message = await device.receive()
     assert message.topic == device.system + SET
@@ -26,8 +26,8 @@ async def test_ss_1_subscribes_implicitly(call: Call, device: MqttDevice) -> Non
     assert message.json["method"] == "thing.service.property.set"
 
 
-async def test_without_ss_nothing_arrives_unasked(cloud: Simulator, call: Call, connect: Connect) -> None:
-    """It is recorded as undelivered, and arrives once the device has subscribed."""
+async def test_without_ss_the_device_has_to_subscribe(cloud: Simulator, call: Call, connect: Connect) -> None:
+    """A set is recorded as undelivered, and arrives once the device has subscribed."""
     device = await connect(parameters="securemode=3")
     await call("SetDeviceProperty", Items={"Brightness": 5})
     assert _notes(cloud, Direction.DOWN) == [Note.UNDELIVERED]
@@ -36,8 +36,8 @@ async def test_without_ss_nothing_arrives_unasked(cloud: Simulator, call: Call, 
     assert (await device.receive()).json["params"] == {"Brightness": 6}
 
 
-async def test_the_reply_to_a_batch_post_needs_a_subscription(cloud: Simulator, device: MqttDevice) -> None:
-    """It is not among the implicit ones."""
+async def test_reply_to_a_batch_post_needs_a_subscription(cloud: Simulator, device: MqttDevice) -> None:
+    """It is not among the implicit subscriptions."""
     path = "thing/event/property/batch/post"
     batch = {"properties": {"Brightness": [{"value": 1, "time": 1}]}}
     device.publish(device.system + path, {"id": "1", "params": batch})
@@ -48,7 +48,7 @@ async def test_the_reply_to_a_batch_post_needs_a_subscription(cloud: Simulator, 
 
 
 async def test_overlapping_subscriptions_deliver_once(call: Call, device: MqttDevice) -> None:
-    """Implicit, exact and wildcard filters together."""
+    """Implicit, exact and wildcard filters match the same topic."""
     await device.subscribe(device.system + SET, device.system + "#", device.system + "thing/service/property/+")
     await call("SetDeviceProperty", Items={"Brightness": 5})
     await device.receive()
@@ -56,38 +56,40 @@ async def test_overlapping_subscriptions_deliver_once(call: Call, device: MqttDe
     assert device.messages.empty()
 
 
-async def test_unsubscribe_ends_implicit_and_explicit_ones(cloud: Simulator, call: Call, device: MqttDevice) -> None:
-    """Afterwards nothing matches any more."""
+async def test_unsubscribe_ends_implicit_and_explicit_subscriptions(
+    cloud: Simulator, call: Call, device: MqttDevice
+) -> None:
+    """A set is undelivered afterwards."""
     await device.subscribe(device.system + "#")
     await device.unsubscribe(device.system + "#", device.system + SET)
     await call("SetDeviceProperty", Items={"Brightness": 5})
     assert _notes(cloud, Direction.DOWN) == [Note.UNDELIVERED]
 
 
-async def test_other_devices_topics_are_refused(gateway: CloudDevice, connect: Connect) -> None:
-    """0x80 for each of them, the others of the packet are granted."""
+async def test_subscribing_to_topics_of_other_devices_is_refused(gateway: CloudDevice, connect: Connect) -> None:
+    """Each of them gets 0x80; the other filters of the packet are granted."""
     device = await connect(parameters="securemode=3")
     own, other = device.system + SET, f"/sys/{KEY}/gw-2/{SET}"
     assert await device.subscribe(own, other, "/sys/+/+/thing/service/+", qos=1) == [1, 0x80, 0x80]
 
 
-async def test_eight_filters_a_packet(device: MqttDevice) -> None:
-    """A ninth spoils the packet."""
+async def test_packet_with_more_than_eight_filters_is_refused(device: MqttDevice) -> None:
+    """All nine filters are refused."""
     filters = [f"{device.system}thing/service/S{number}" for number in range(9)]
     assert await device.subscribe(*filters[:8]) == [0] * 8
     assert await device.subscribe(*filters) == [0x80] * 9
 
 
-async def test_a_hundred_subscriptions_a_device(device: MqttDevice) -> None:
-    """Implicit ones do not count, nor does one that is repeated."""
+async def test_device_can_have_a_hundred_subscriptions(device: MqttDevice) -> None:
+    """Implicit subscriptions are not counted, nor is a repeated filter."""
     filters = [f"{device.system}thing/service/S{number}" for number in range(104)]
     codes = [code for start in range(0, 104, 8) for code in await device.subscribe(*filters[start : start + 8])]
     assert codes == [0] * 100 + [0x80] * 4
     assert await device.subscribe(filters[0]) == [0]
 
 
-async def test_wildcards_may_be_refused(cloud: Simulator, gateway: CloudDevice, connect: Connect) -> None:
-    """But the message id of an RRPC topic, which has no other way."""
+async def test_wildcards_can_be_refused(cloud: Simulator, gateway: CloudDevice, connect: Connect) -> None:
+    """Except for the message id of an RRPC topic, which can't be subscribed to without one."""
     device = await connect(parameters="securemode=3")
     cloud.faults.set(refuse_wildcards=True)
     codes = await device.subscribe(
@@ -102,7 +104,7 @@ async def test_wildcards_may_be_refused(cloud: Simulator, gateway: CloudDevice, 
 
 
 async def test_qos_2_ends_the_connection(cloud: Simulator, gateway: CloudDevice, connect: Connect) -> None:
-    """Publishing and subscribing alike."""
+    """Both when publishing and when subscribing."""
     publisher = await connect()
     publisher.publish(f"{publisher.system}thing/event/property/post", {"id": "1", "params": {"Brightness": 1}}, qos=2)
     await publisher.closed.wait()
@@ -115,8 +117,8 @@ async def test_qos_2_ends_the_connection(cloud: Simulator, gateway: CloudDevice,
     ] * 2
 
 
-async def test_nothing_is_retained(device: MqttDevice) -> None:
-    """A message with the retain flag is an ordinary one."""
+async def test_retain_flag_is_ignored(device: MqttDevice) -> None:
+    """A later subscriber does not get the message."""
     topic = f"/{KEY}/{NAME}/user/update"
     device.client.publish(topic, "kept", retain=True)
     await device.subscribe(topic)
@@ -124,8 +126,8 @@ async def test_nothing_is_retained(device: MqttDevice) -> None:
     assert device.messages.empty()
 
 
-async def test_a_will_is_not_published(cloud: Simulator, gateway: CloudDevice) -> None:
-    """Although the connection was lost."""
+async def test_will_is_not_published(cloud: Simulator, gateway: CloudDevice) -> None:
+    """Even if the connection is lost."""
     device = MqttDevice(cloud.port, signed(KEY, NAME, SECRET))
     device.client.will_set(f"/{KEY}/{NAME}/user/update", "gone")
     assert await device.connect() == 0
@@ -135,8 +137,8 @@ async def test_a_will_is_not_published(cloud: Simulator, gateway: CloudDevice) -
     assert [message.direction for message in cloud.wire] == [Direction.LINK] * 2
 
 
-async def test_own_messages_never_come_back(device: MqttDevice) -> None:
-    """Even to a device that subscribed to what it publishes."""
+async def test_messages_are_not_sent_back_to_the_device(device: MqttDevice) -> None:
+    """Even if it has subscribed to the topic."""
     topic = f"/{KEY}/{NAME}/user/update"
     await device.subscribe(topic)
     await device.acknowledged(topic, {})
@@ -144,15 +146,15 @@ async def test_own_messages_never_come_back(device: MqttDevice) -> None:
 
 
 @pytest.mark.parametrize(("size", "note"), [(256 * 1024, ""), (256 * 1024 + 1, Note.TOO_LARGE)])
-async def test_large_payloads_are_dropped(cloud: Simulator, device: MqttDevice, size: int, note: str) -> None:
-    """Silently, and the connection goes on."""
+async def test_large_payloads_are_dropped_silently(cloud: Simulator, device: MqttDevice, size: int, note: str) -> None:
+    """The connection stays."""
     await device.acknowledged(f"{device.system}thing/model/up_raw", bytes(size))
     assert note in _notes(cloud, Direction.UP)
     assert len(cloud.device(KEY, NAME).raw_up) == (not note)
     await device.barrier()
 
 
-async def test_other_devices_topics_cannot_be_published_to(cloud: Simulator, device: MqttDevice) -> None:
+async def test_publishing_to_topics_of_other_devices_is_refused(cloud: Simulator, device: MqttDevice) -> None:
     """The message is dropped."""
     other = cloud.add_device(KEY, "gw-2", SECRET)
     await device.acknowledged(f"/sys/{KEY}/gw-2/thing/event/property/post", {"id": "1", "params": {"Brightness": 1}})
@@ -164,7 +166,7 @@ async def test_other_devices_topics_cannot_be_published_to(cloud: Simulator, dev
 async def test_rate_limit_drops_silently(
     cloud: Simulator, gateway: CloudDevice, device: MqttDevice, qos: int, taken: int
 ) -> None:
-    """30 messages a second at QoS 0, 10 at QoS 1; the device sees no error."""
+    """Beyond 30 messages a second at QoS 0, or 10 at QoS 1; the device gets no error."""
     cloud.faults.set(rate_limit=True)
     for number in range(taken + 5):
         device.publish(f"/{KEY}/{NAME}/user/update", {"number": number}, qos)
@@ -175,7 +177,7 @@ async def test_rate_limit_drops_silently(
 
 
 async def test_commands_can_be_sent_with_qos_1(call: Call, cloud: Simulator, device: MqttDevice) -> None:
-    """The publisher's QoS decides, not that of the subscription."""
+    """The publisher decides on the QoS, not the subscription."""
     await call("Pub", TopicFullName=device.system + SET, MessageContent="e30=", Qos=1)
     assert (await device.receive()).qos == 1
 
@@ -183,7 +185,7 @@ async def test_commands_can_be_sent_with_qos_1(call: Call, cloud: Simulator, dev
 async def test_at_most_a_hundred_commands_are_in_flight(
     cloud: Simulator, call: Call, gateway: CloudDevice, socket_enabled: None
 ) -> None:
-    """A device that acknowledges nothing gets no more than that; one that does goes on for ever."""
+    """A device that acknowledges nothing gets a hundred commands; a device that acknowledges gets all."""
     reader, writer = await _raw_connect(cloud)
     for _ in range(101):
         await call("Pub", TopicFullName=f"/sys/{KEY}/{NAME}/{SET}", MessageContent="e30=", Qos=1)
@@ -200,7 +202,7 @@ async def test_at_most_a_hundred_commands_are_in_flight(
 async def test_silence_ends_the_connection(
     cloud: Simulator, gateway: CloudDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After one and a half keep-alives since the last packet; the factor is lowered so that nobody has to wait."""
+    """After one and a half keep-alives since the last packet; the factor is lowered to keep the test short."""
     monkeypatch.setattr(connection, "KEEP_ALIVE_FACTOR", 0.01)
     reader, writer = await _raw_connect(cloud, keep_alive=30)
     for _ in range(3):
@@ -215,7 +217,7 @@ async def test_silence_ends_the_connection(
 async def test_silence_does_not_end_a_frozen_connection(
     cloud: Simulator, gateway: CloudDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends a while after it has come alive again."""
+    """It ends some time after it has been unfrozen."""
     monkeypatch.setattr(connection, "KEEP_ALIVE_FACTOR", 0.003)
     reader, writer = await _raw_connect(cloud, keep_alive=30)
     cloud.faults.set(freeze=NAME)
@@ -228,7 +230,7 @@ async def test_silence_does_not_end_a_frozen_connection(
 
 
 async def test_freezing_stops_packets_already_read(cloud: Simulator, gateway: CloudDevice) -> None:
-    """Two packets arrive together, and the first makes somebody freeze the connection."""
+    """Two packets arrive together, and the handling of the first freezes the connection."""
     reader, writer = await _raw_connect(cloud)
     topic = f"/sys/{KEY}/{NAME}/thing/model/up_raw".encode()
     publish = b"\x30" + bytes([2 + len(topic) + 1]) + struct.pack("!H", len(topic)) + topic
@@ -251,7 +253,7 @@ async def test_freezing_stops_packets_already_read(cloud: Simulator, gateway: Cl
 
 
 async def test_ping_is_answered(cloud: Simulator, gateway: CloudDevice) -> None:
-    """PINGREQ, PINGRESP."""
+    """PINGREQ is answered with PINGRESP."""
     reader, writer = await _raw_connect(cloud)
     writer.write(b"\xc0\x00")
     assert await reader.readexactly(2) == b"\xd0\x00"
@@ -277,7 +279,7 @@ async def test_ping_is_answered(cloud: Simulator, gateway: CloudDevice) -> None:
     ],
 )
 async def test_malformed_packets_end_the_connection(cloud: Simulator, gateway: CloudDevice, packet: bytes) -> None:
-    """Nothing worse."""
+    """They have no other effect."""
     reader, writer = await _raw_connect(cloud)
     writer.write(packet)
     assert await reader.read() == b""
@@ -285,8 +287,8 @@ async def test_malformed_packets_end_the_connection(cloud: Simulator, gateway: C
     writer.close()
 
 
-async def test_a_second_connect_ends_the_connection(cloud: Simulator, gateway: CloudDevice) -> None:
-    """A protocol error in MQTT."""
+async def test_second_connect_ends_the_connection(cloud: Simulator, gateway: CloudDevice) -> None:
+    """It is a protocol error in MQTT."""
     reader, writer = await _raw_connect(cloud)
     writer.write(_connect_packet())
     assert await reader.read() == b""
@@ -302,10 +304,10 @@ async def test_a_second_connect_ends_the_connection(cloud: Simulator, gateway: C
         pytest.param(b"", b"", id="nothing"),
     ],
 )
-async def test_what_is_not_connect_is_hung_up_on(
+async def test_connection_without_connect_is_closed(
     cloud: Simulator, monkeypatch: pytest.MonkeyPatch, start: bytes, answer: bytes
 ) -> None:
-    """Also who says nothing at all, after a while."""
+    """At once after another packet, or after a time-out."""
     monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port)
     writer.write(start)
@@ -314,7 +316,7 @@ async def test_what_is_not_connect_is_hung_up_on(
 
 
 async def test_mqtt_5_is_refused(cloud: Simulator, gateway: CloudDevice) -> None:
-    """Code 1, so that a client can go down to 3.1.1."""
+    """Code 1, so that a client can fall back to 3.1.1."""
     reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port)
     writer.write(_connect_packet(level=5))
     assert await reader.readexactly(4) == b"\x20\x02\x00\x01"

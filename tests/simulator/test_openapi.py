@@ -1,4 +1,4 @@
-"""The control API's answers: queries, and errors in the platform's codes."""
+"""The answers of the control API: queries, and errors with the platform's codes."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ async def _rows(call: Call, action: str, name: str, **fields: Any) -> list[dict[
     return (await call(action, **fields))["Data"]["List"][name]
 
 
-async def test_the_status_of_a_device(cloud: Simulator, call: Call, gateway: CloudDevice, connect: Any) -> None:
+async def test_device_status(cloud: Simulator, call: Call, gateway: CloudDevice, connect: Any) -> None:
     """From never online to disabled."""
 
     async def status() -> str:
@@ -35,8 +35,8 @@ async def test_the_status_of_a_device(cloud: Simulator, call: Call, gateway: Clo
     assert (await call("GetDeviceStatus"))["Data"]["Timestamp"] == gateway.status_time
 
 
-async def test_the_newest_values(call: Call, gateway: CloudDevice) -> None:
-    """A row for each property of the model and each other that was reported; values and times are texts."""
+async def test_query_of_the_newest_values(call: Call, gateway: CloudDevice) -> None:
+    """A row for each property of the thing model, and for other reported ones; values and times are texts."""
     gateway.record_sample("Brightness", 80, 1)
     gateway.record_sample("RGBColor", {"Red": 1, "Green": 2, "Blue": 3}, 2)
     gateway.record_sample("GatewayName", "网关", 3)
@@ -71,10 +71,10 @@ async def test_the_newest_values(call: Call, gateway: CloudDevice) -> None:
         ({"StartTime": 50, "EndTime": 60}, [], False),
     ],
 )
-async def test_the_history_of_a_property(
+async def test_query_of_the_values_of_a_property(
     call: Call, gateway: CloudDevice, fields: dict[str, Any], values: list[str], more: bool
 ) -> None:
-    """Pages in either order, in any span of time."""
+    """Pages in either order and for any period."""
     for number in (2, 1, 4, 3):
         gateway.record_sample("Brightness", number, number * 10)
     data = (await call("QueryDevicePropertyData", Identifier="Brightness", **fields))["Data"]
@@ -83,8 +83,8 @@ async def test_the_history_of_a_property(
     assert ("NextTime" in data) is more
 
 
-async def test_the_history_of_events(call: Call, gateway: CloudDevice) -> None:
-    """All, or those of an identifier or a type."""
+async def test_query_of_events(call: Call, gateway: CloudDevice) -> None:
+    """All events, or those of an identifier or a type."""
     gateway.events += [
         EventRecord("SceneActivated", {"SceneName": "夜"}, 1),
         EventRecord("DeviceFault", {"ErrorCode": 1}, 2),
@@ -105,7 +105,7 @@ async def test_the_history_of_events(call: Call, gateway: CloudDevice) -> None:
     ]
 
 
-async def test_an_unanswered_call_has_no_output(call: Call, device: MqttDevice) -> None:
+async def test_unanswered_command_has_no_output(call: Call, device: MqttDevice) -> None:
     """Until the device answers."""
     await call("InvokeThingService", Identifier="RunScene", Args={})
     await call("SetDeviceProperty", Items={"Brightness": 1})
@@ -118,21 +118,21 @@ async def test_an_unanswered_call_has_no_output(call: Call, device: MqttDevice) 
     "asked",
     [{}, {"Identifier": ["Brightness"]}, {"Identifier": "Brightness"}, {"Identifier.1": "Brightness"}],
 )
-async def test_desired_values_can_be_queried(call: Call, gateway: CloudDevice, asked: dict[str, Any]) -> None:
-    """In every way that lists are written in."""
+async def test_query_of_desired_values(call: Call, gateway: CloudDevice, asked: dict[str, Any]) -> None:
+    """Identifiers may be given in all forms of a list."""
     await call("SetDeviceDesiredProperty", Items='{"Brightness": 30}')
     [row] = await _rows(call, "QueryDeviceDesiredProperty", "DesiredPropertyInfo", **asked)
     assert (row["Identifier"], row["Value"], row["Version"], row["DataType"]) == ("Brightness", "30", 1, "int")
 
 
-async def test_a_desired_value_never_set_has_no_version(call: Call) -> None:
-    """Only what it is."""
+async def test_desired_value_that_was_never_set_has_no_version(call: Call) -> None:
+    """The row only describes the property."""
     [row] = await _rows(call, "QueryDeviceDesiredProperty", "DesiredPropertyInfo", Identifier="HVACMode")
     assert row.keys() == {"Identifier", "Name", "DataType", "Unit"}
 
 
-async def test_a_success_has_the_platforms_form(call: Call) -> None:
-    """Success, an empty code, a request id, and no error message."""
+async def test_successful_answer(call: Call) -> None:
+    """It has an empty code, a request id, and no error message."""
     answer = await call("EnableThing")
     assert answer == {"RequestId": answer["RequestId"], "Success": True, "Code": ""}
     assert len(answer["RequestId"]) == 36
@@ -192,7 +192,7 @@ SET_FAILED = "iot.device.SetDevicePropertyFailed"
 async def test_errors_have_the_platforms_codes(
     call: Call, gateway: CloudDevice, device: MqttDevice, action: str, fields: dict[str, Any], code: str
 ) -> None:
-    """And nothing is changed by them."""
+    """A failed action changes nothing."""
     answer = await call(action, **fields)
     assert answer["Success"] is False
     assert answer["Code"] == code
@@ -201,7 +201,7 @@ async def test_errors_have_the_platforms_codes(
     assert gateway.desired == {}
 
 
-async def test_no_answer_tells_the_secret(call: Call, device: MqttDevice) -> None:
-    """Nor does the transcript."""
+async def test_answers_have_no_secret(call: Call, device: MqttDevice) -> None:
+    """The secret is not in the status nor in the answers of queries."""
     actions = ["GetDeviceStatus", "QueryDevicePropertyStatus", "QueryDeviceServiceData", "QueryDeviceEventData"]
     assert SECRET not in json.dumps([await call(action) for action in actions])

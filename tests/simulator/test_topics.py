@@ -1,4 +1,4 @@
-"""Which topics a device owns, and how filters match; paho's own matching is the oracle."""
+"""Which topics a device owns, and how filters match, compared with paho's own matching."""
 
 from hypothesis import given, strategies as st
 from paho.mqtt.client import topic_matches_sub
@@ -30,8 +30,8 @@ def test_filters_match_as_in_mqtt(filters: list[str], topic: str) -> None:
     ("topic_filter", "valid"),
     [("a/+/b", True), ("a/#", True), ("#", True), ("+", True), ("a+/b", False), ("a/#/b", False), ("a/b#", False)],
 )
-def test_wildcards_stand_alone(topic_filter: str, valid: bool) -> None:
-    """A `+` fills a level, a `#` the end."""
+def test_wildcard_must_be_a_whole_level(topic_filter: str, valid: bool) -> None:
+    """`#` must be the last level."""
     assert is_valid_filter(topic_filter) is valid
 
 
@@ -60,13 +60,13 @@ def test_wildcards_stand_alone(topic_filter: str, valid: bool) -> None:
         ("#", False),
     ],
 )
-def test_a_device_owns_its_topics_only(topic: str, own: bool) -> None:
-    """Filters of which even one topic could be another device's are not its own."""
+def test_device_owns_only_its_own_topics(topic: str, own: bool) -> None:
+    """It does not own a filter that can match a topic of another device."""
     assert DeviceTopics("pk", "dn").owns(topic) is own
 
 
-def test_names_with_special_characters_mean_themselves() -> None:
-    """Device names may hold dots, which must not match anything else."""
+def test_special_characters_in_names_are_escaped() -> None:
+    """A device name may contain dots, which must not match anything else."""
     topics = DeviceTopics("pk", "d.n@x:1")
     assert topics.owns("/sys/pk/d.n@x:1/thing/service/a")
     assert not topics.owns("/sys/pk/dxn@x:1/thing/service/a")

@@ -1,4 +1,4 @@
-"""Values against the thing model (docs/protocol.md §4.1, §7.2, §8)."""
+"""The check of values against the thing model (docs/protocol.md §4.1, §7.2, §8)."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ LIMITS = "value is not in the range"
 
 @pytest.fixture(scope="module")
 def model(tsl: dict[str, Any]) -> ThingModel:
-    """The home gateway's."""
+    """The thing model of the home gateway."""
     return ThingModel.parse(tsl)
 
 
@@ -39,8 +39,8 @@ def model(tsl: dict[str, Any]) -> ThingModel:
         ("Schedule", '[{"Enabled": 1, "Cron": "0 7 * * *", "TargetTemperature": 21.0}]'),
     ],
 )
-def test_fitting_values_are_taken(model: ThingModel, identifier: str, text: str) -> None:
-    """As JSON on the wire, because that is where 10 and 10.0 differ."""
+def test_fitting_values_are_accepted(model: ThingModel, identifier: str, text: str) -> None:
+    """As JSON on the wire, where 10 and 10.0 differ."""
     model.check_property(identifier, parse(text))
 
 
@@ -76,15 +76,17 @@ def test_fitting_values_are_taken(model: ThingModel, identifier: str, text: str)
         ("Schedule", '[{"Enabled": 1}]', 6312, "6312 struct member is missing -> Schedule[0].Cron"),
     ],
 )
-def test_other_values_are_refused(model: ThingModel, identifier: str, text: str, code: int, problem: str) -> None:
-    """With the platform's code and words, down to the member or element."""
+def test_values_that_do_not_fit_are_refused(
+    model: ThingModel, identifier: str, text: str, code: int, problem: str
+) -> None:
+    """With the platform's code and text, and the path of the member or element."""
     with pytest.raises(BadValueError) as error:
         model.check_property(identifier, parse(text))
     assert (error.value.code, str(error.value)) == (code, f"tsl parse: {problem}")
 
 
-def test_modules_have_prefixes() -> None:
-    """`module:identifier` for everything in a custom module; the default one has none."""
+def test_identifiers_of_modules_have_prefixes() -> None:
+    """`module:identifier` in a custom module; the default module has no prefix."""
     document = [
         {"properties": [{"identifier": "Level", "name": "Level", "accessMode": "rw", "dataType": {"type": "int"}}]},
         {
@@ -101,8 +103,8 @@ def test_modules_have_prefixes() -> None:
     model.check_property("pool:Level", "full")
 
 
-def test_missing_limits_limit_nothing() -> None:
-    """`specs` may be empty, or lack what is not limited."""
+def test_missing_limits_are_not_checked() -> None:
+    """`specs` may be empty, or lack a limit."""
     document = {
         "properties": [
             {"identifier": "A", "dataType": {"type": "float", "specs": {"max": "1"}}},
@@ -129,14 +131,14 @@ def test_missing_limits_limit_nothing() -> None:
         {"properties": [{"identifier": "A", "dataType": {"type": "int32"}}]},
     ],
 )
-def test_broken_models_are_refused(document: Any) -> None:
-    """Where the members or their types make no sense."""
+def test_malformed_thing_models_are_refused(document: Any) -> None:
+    """Their members have the wrong type."""
     with pytest.raises(ThingModelError):
         ThingModel.parse(document)
 
 
 @pytest.mark.parametrize("text", ["", "{", "NaN", '{"a": Infinity}', "[" * 100_000, b"\xff", "1" * 5000])
-def test_what_is_not_json_is_not_read(text: bytes | str) -> None:
-    """Python's reader takes more than JSON, and fails in its own ways."""
+def test_text_that_is_not_json_is_refused(text: bytes | str) -> None:
+    """Python's parser accepts more than JSON, and has errors of its own."""
     with pytest.raises(NotJsonError):
         parse(text)

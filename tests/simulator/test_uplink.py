@@ -1,4 +1,4 @@
-"""What devices post, and what the cloud makes of it (docs/protocol.md §3, §4, §5, §8.4, §9, §12)."""
+"""Uplinks and their effect in the cloud (docs/protocol.md §3, §4, §5, §8.4, §9, §12)."""
 
 import time
 from typing import Any
@@ -21,8 +21,8 @@ def _now() -> int:
     return int(time.time() * 1000)
 
 
-async def test_a_property_post_is_taken(gateway: CloudDevice, device: MqttDevice) -> None:
-    """Plain values get the time of arrival, others keep theirs."""
+async def test_property_post_is_recorded(gateway: CloudDevice, device: MqttDevice) -> None:
+    """Plain values get the time of arrival, others keep their own."""
     before = _now()
     reply = await device.ask(POST, {"Brightness": 80, "CurrentTemperature": {"value": 21.5, "time": 1700000000000}})
     assert reply == {
@@ -39,8 +39,8 @@ async def test_a_property_post_is_taken(gateway: CloudDevice, device: MqttDevice
     assert before <= time_ms <= _now()
 
 
-async def test_properties_that_do_not_fit_are_named(gateway: CloudDevice, device: MqttDevice) -> None:
-    """The others are taken, and the code is 200."""
+async def test_properties_that_do_not_fit_are_listed(gateway: CloudDevice, device: MqttDevice) -> None:
+    """The others are recorded, and the code is 200."""
     reply = await device.ask(POST, {"Brightness": 80, "Nope": 1, "TargetTemperature": {"value": 10, "time": 1}})
     assert rejected(reply) == (
         200,
@@ -53,20 +53,20 @@ async def test_properties_that_do_not_fit_are_named(gateway: CloudDevice, device
 
 
 @pytest.mark.parametrize("message_id", ["42", 42, "7|exp-topic|/x", ""])
-async def test_the_id_is_returned_unchanged(device: MqttDevice, message_id: str | int) -> None:
-    """Text or number."""
+async def test_reply_has_the_id_of_the_request(device: MqttDevice, message_id: str | int) -> None:
+    """The id may be a text or a number."""
     assert (await device.ask(POST, {"Brightness": 1}, id=message_id))["id"] == message_id
 
 
 async def test_routing_needs_no_method_and_no_version(device: MqttDevice) -> None:
-    """The topic says everything."""
+    """Messages are routed by topic."""
     device.publish(device.system + POST, {"id": "9", "params": {"Brightness": 1}})
     assert (await device.receive()).json["method"] == "thing.event.property.post"
 
 
 @pytest.mark.parametrize("ack", [0, "0"])
-async def test_ack_0_wants_no_reply(gateway: CloudDevice, device: MqttDevice, ack: int | str) -> None:
-    """The values are taken all the same."""
+async def test_ack_0_suppresses_the_reply(gateway: CloudDevice, device: MqttDevice, ack: int | str) -> None:
+    """The values are recorded nevertheless."""
     device.publish(device.system + POST, {"id": "1", "params": {"Brightness": 1}, "sys": {"ack": ack}})
     await device.barrier()
     assert device.messages.empty()
@@ -87,10 +87,10 @@ async def test_ack_0_wants_no_reply(gateway: CloudDevice, device: MqttDevice, ac
         (b'{"id": "1", "params": {"Brightness": {"value": 1, "time": -1}}}', 6326, "time format is error"),
     ],
 )
-async def test_whole_messages_are_refused(
+async def test_malformed_messages_are_refused(
     gateway: CloudDevice, device: MqttDevice, payload: bytes, code: int, message: str
 ) -> None:
-    """What cannot be read at all."""
+    """The whole message is refused."""
     device.publish(device.system + POST, payload)
     reply = (await device.receive()).json
     assert (reply["code"], reply["message"]) == (code, message)
@@ -98,19 +98,19 @@ async def test_whole_messages_are_refused(
 
 
 @pytest.mark.parametrize(("count", "code"), [(200, 200), (201, 6106)])
-async def test_at_most_200_properties(device: MqttDevice, count: int, code: int) -> None:
-    """One more and all are refused."""
+async def test_more_than_200_properties_are_refused(device: MqttDevice, count: int, code: int) -> None:
+    """None of them is recorded."""
     assert (await device.ask(POST, {f"P{number}": 1 for number in range(count)}))["code"] == code
 
 
-async def test_times_of_the_far_future_are_refused(gateway: CloudDevice, device: MqttDevice) -> None:
+async def test_times_more_than_a_day_ahead_are_refused(gateway: CloudDevice, device: MqttDevice) -> None:
     """24 hours are allowed, for clocks that are wrong."""
     entry = {"value": 1, "time": _now() + TOMORROW}
     assert (await device.ask(POST, {"Brightness": entry, "LightSwitch": 1}))["code"] == 6326
     assert gateway.properties == {}
 
 
-async def test_without_a_thing_model_everything_fits(cloud: Simulator, connect: Connect) -> None:
+async def test_nothing_is_validated_without_a_thing_model(cloud: Simulator, connect: Connect) -> None:
     """As in a product without validation."""
     record = cloud.add_device(KEY, NAME, SECRET)
     device = await connect()
@@ -118,8 +118,8 @@ async def test_without_a_thing_model_everything_fits(cloud: Simulator, connect: 
     assert record.properties["Anything"][0] is True
 
 
-async def test_a_batch_post_has_many_samples(gateway: CloudDevice, device: MqttDevice) -> None:
-    """Of properties and of events; the last sample is the value."""
+async def test_batch_post_is_recorded(gateway: CloudDevice, device: MqttDevice) -> None:
+    """It has samples of properties and events; the last sample becomes the value of the property."""
     await device.subscribe(f"{device.system}{BATCH}_reply")
     params = {
         "properties": {"Brightness": [{"value": 10, "time": 1}, {"value": 20, "time": 2}, {"value": 999, "time": 3}]},
@@ -134,8 +134,8 @@ async def test_a_batch_post_has_many_samples(gateway: CloudDevice, device: MqttD
     assert (event.identifier, event.output, event.time) == ("SceneActivated", {"SceneName": "night"}, 4)
 
 
-async def test_a_history_post_leaves_the_present_alone(gateway: CloudDevice, device: MqttDevice) -> None:
-    """It ends up in the history only."""
+async def test_history_post_does_not_change_the_present_value(gateway: CloudDevice, device: MqttDevice) -> None:
+    """It is recorded in the history only."""
     params = [
         {
             "identity": IDENTITY,
@@ -166,7 +166,7 @@ async def test_a_history_post_leaves_the_present_alone(gateway: CloudDevice, dev
     ],
 )
 async def test_malformed_batches_are_refused(device: MqttDevice, path: str, params: Any, code: int) -> None:
-    """As a whole."""
+    """The whole message is refused."""
     await device.subscribe(f"{device.system}{BATCH}_reply")
     assert (await device.ask(path, params))["code"] == code
 
@@ -174,8 +174,8 @@ async def test_malformed_batches_are_refused(device: MqttDevice, path: str, para
 @pytest.mark.parametrize(
     "params", [{"value": {"SceneName": "night"}, "time": 5}, {"value": {"SceneName": "night"}}, {"SceneName": "night"}]
 )
-async def test_an_event_is_taken_in_either_form(gateway: CloudDevice, device: MqttDevice, params: Any) -> None:
-    """With `value`, and the old one with the output in `params`."""
+async def test_event_is_recorded_in_both_forms(gateway: CloudDevice, device: MqttDevice, params: Any) -> None:
+    """The output is under `value`, or directly in `params` as in the old form."""
     reply = await device.ask("thing/event/SceneActivated/post", params)
     assert reply["code"] == 200
     assert reply["method"] == "thing.event.SceneActivated.post"
@@ -194,16 +194,16 @@ async def test_an_event_is_taken_in_either_form(gateway: CloudDevice, device: Mq
         ("SceneActivated", {"value": {}, "time": "x"}, 6326, {}),
     ],
 )
-async def test_an_event_that_does_not_fit_is_refused(
+async def test_event_that_does_not_fit_is_refused(
     gateway: CloudDevice, device: MqttDevice, identifier: str, params: Any, code: int, data: Any
 ) -> None:
-    """As a whole, with an error code."""
+    """The whole event is refused with an error code."""
     assert rejected(await device.ask(f"thing/event/{identifier}/post", params)) == (code, data)
     assert gateway.events == []
 
 
-async def test_desired_values_can_be_asked_for_and_cleared(call: Call, gateway: CloudDevice, connect: Connect) -> None:
-    """Offline values wait; only a fitting version clears one."""
+async def test_device_gets_and_clears_desired_values(call: Call, gateway: CloudDevice, connect: Connect) -> None:
+    """Values are kept while the device is offline; a value is cleared only with its present version."""
     await call("SetDeviceDesiredProperty", Items={"Brightness": 30})
     await call("SetDeviceDesiredProperty", Items={"Brightness": 40, "LightSwitch": 1})
     device = await connect()
@@ -231,12 +231,12 @@ async def test_desired_values_can_be_asked_for_and_cleared(call: Call, gateway: 
     ],
 )
 async def test_malformed_requests_are_refused(device: MqttDevice, path: str, params: Any, code: int) -> None:
-    """By their shape."""
+    """Their params have the wrong type or too many members."""
     assert (await device.ask(path, params))["code"] == code
 
 
-async def test_tags_are_kept(gateway: CloudDevice, device: MqttDevice) -> None:
-    """Updated one by one, and deleted."""
+async def test_tags_are_recorded(gateway: CloudDevice, device: MqttDevice) -> None:
+    """They are updated one by one, and deleted."""
     await device.ask("thing/deviceinfo/update", [{"attrKey": "room", "attrValue": "hall"}])
     await device.ask("thing/deviceinfo/update", [{"attrKey": "floor", "attrValue": "1"}])
     assert gateway.tags == {"room": "hall", "floor": "1"}
@@ -244,20 +244,20 @@ async def test_tags_are_kept(gateway: CloudDevice, device: MqttDevice) -> None:
     assert gateway.tags == {"floor": "1"}
 
 
-async def test_the_thing_model_can_be_fetched(device: MqttDevice, tsl: dict[str, Any]) -> None:
-    """As it was given."""
+async def test_device_gets_the_thing_model(device: MqttDevice, tsl: dict[str, Any]) -> None:
+    """The reply has the document that the device was created with."""
     reply = await device.ask("thing/dsltemplate/get", {})
     assert (reply["code"], reply["data"]) == (200, tsl)
 
 
-async def test_a_missing_thing_model_has_a_code(cloud: Simulator, connect: Connect) -> None:
-    """6321."""
+async def test_missing_thing_model_is_answered_with_6321(cloud: Simulator, connect: Connect) -> None:
+    """The device was created without a thing model."""
     cloud.add_device(KEY, NAME, SECRET)
     assert (await (await connect()).ask("thing/dsltemplate/get", {}))["code"] == 6321
 
 
-async def test_raw_frames_are_taken_and_answered(gateway: CloudDevice, device: MqttDevice) -> None:
-    """Whatever they hold."""
+async def test_raw_frames_are_recorded_and_answered(gateway: CloudDevice, device: MqttDevice) -> None:
+    """They may have any bytes."""
     device.publish(f"{device.system}thing/model/up_raw", b"\x00\xff\x10")
     reply = await device.receive()
     assert reply.topic == f"{device.system}thing/model/up_raw_reply"
@@ -265,8 +265,8 @@ async def test_raw_frames_are_taken_and_answered(gateway: CloudDevice, device: M
     assert gateway.raw_up == [b"\x00\xff\x10"]
 
 
-async def test_a_raw_product_takes_no_json(cloud: Simulator, connect: Connect) -> None:
-    """6813, but raw frames."""
+async def test_raw_product_refuses_json(cloud: Simulator, connect: Connect) -> None:
+    """The code is 6813; raw frames are recorded."""
     record = cloud.add_device(KEY, NAME, SECRET, raw=True)
     device = await connect()
     assert (await device.ask(POST, {"Brightness": 1}))["code"] == 6813
@@ -276,8 +276,8 @@ async def test_a_raw_product_takes_no_json(cloud: Simulator, connect: Connect) -
 
 
 @pytest.mark.parametrize("sent", ["1700000000000", 1700000000000])
-async def test_ntp_answers_in_the_type_it_was_asked_in(device: MqttDevice, sent: str | int) -> None:
-    """Texts or numbers."""
+async def test_ntp_answer_has_the_type_of_the_request(device: MqttDevice, sent: str | int) -> None:
+    """Times are texts or numbers."""
     topic = f"/ext/ntp/{KEY}/{NAME}"
     await device.subscribe(f"{topic}/response")
     device.publish(f"{topic}/request", {"deviceSendTime": sent})
@@ -289,23 +289,23 @@ async def test_ntp_answers_in_the_type_it_was_asked_in(device: MqttDevice, sent:
 
 @pytest.mark.parametrize("payload", [b"x", b"[]", b"{}"])
 async def test_malformed_ntp_requests_are_not_answered(device: MqttDevice, payload: bytes) -> None:
-    """There is nothing to answer with."""
+    """They have no device time."""
     await device.subscribe(f"/ext/ntp/{KEY}/{NAME}/response")
     device.publish(f"/ext/ntp/{KEY}/{NAME}/request", payload)
     await device.barrier()
     assert device.messages.empty()
 
 
-async def test_unknown_topics_are_recorded_only(cloud: Simulator, device: MqttDevice) -> None:
-    """Nothing answers them."""
+async def test_messages_on_unknown_topics_are_only_recorded(cloud: Simulator, device: MqttDevice) -> None:
+    """They are not answered."""
     topic = f"/sys/{KEY}/{NAME}/thing/unheard/of"
     await device.acknowledged(topic, {"a": 1})
     [message] = [message for message in cloud.wire if message.direction is Direction.UP]
     assert (message.topic, message.payload, message.note) == (topic, b'{"a": 1}', Note.IGNORED)
 
 
-async def test_user_messages_are_kept(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
-    """Any bytes on any topic below the device's own `user/`; nobody answers, and they are not returned to their author."""
+async def test_user_messages_are_recorded(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """Any bytes on any topic below the device's `user/`; they are not answered and not sent back."""
     await device.subscribe(f"/{KEY}/{NAME}/user/#")
     device.publish(f"/{KEY}/{NAME}/user/update/error", b"\x00\xff")
     await device.acknowledged(f"/{KEY}/{NAME}/user/update", {"a": 1})

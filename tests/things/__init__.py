@@ -1,1 +1,1 @@
-"""Real entities, as an integration would write them: they do what they are told, and nothing more."""
+"""Entities as an integration would implement them: they carry out actions exactly."""

@@ -1,4 +1,4 @@
-"""What makes the air and the water pleasant."""
+"""Climate, fan, humidifier and water heater."""
 
 from typing import Any, ClassVar
 
@@ -35,37 +35,37 @@ class Thermostat(ClimateEntity):
     _attr_swing_horizontal_mode = "off"
 
     async def async_set_temperature(self, **fields: Any) -> None:
-        """Ignore the mode that may come along, as most climate platforms do."""
+        """Set the temperature and ignore a mode, as most climate platforms do."""
         self._attr_target_temperature = fields["temperature"]
 
     async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
-        """Change the mode, and with it the temperature, as real devices do."""
+        """Set the mode and a temperature of its own, as real devices do."""
         self._attr_hvac_mode = hvac_mode
         self._attr_target_temperature = 26.0
 
     async def async_set_fan_mode(self, fan_mode: str) -> None:
-        """Change the fan."""
+        """Set the fan mode."""
         self._attr_fan_mode = fan_mode
 
     async def async_set_swing_mode(self, swing_mode: str) -> None:
-        """Swing up and down."""
+        """Set the vertical swing mode."""
         self._attr_swing_mode = swing_mode
 
     async def async_set_swing_horizontal_mode(self, swing_horizontal_mode: str) -> None:
-        """Swing from side to side."""
+        """Set the horizontal swing mode."""
         self._attr_swing_horizontal_mode = swing_horizontal_mode
 
     async def async_turn_on(self) -> None:
-        """Go on with cooling."""
+        """Turn on in cooling mode."""
         self._attr_hvac_mode = HVACMode.COOL
 
     async def async_turn_off(self) -> None:
-        """Stop."""
+        """Turn off."""
         self._attr_hvac_mode = HVACMode.OFF
 
 
 class HeatPump(ClimateEntity):
-    """A device that keeps the temperature and the humidity of a room within limits."""
+    """A device with a temperature range and a target humidity."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -84,25 +84,25 @@ class HeatPump(ClimateEntity):
     _attr_preset_mode = "none"
 
     async def async_set_temperature(self, **fields: Any) -> None:
-        """Take both limits."""
+        """Set both limits."""
         self._attr_target_temperature_low = fields["target_temp_low"]
         self._attr_target_temperature_high = fields["target_temp_high"]
 
     async def async_set_humidity(self, humidity: int) -> None:
-        """Take it."""
+        """Set the target humidity."""
         self._attr_target_humidity = humidity
 
     async def async_set_preset_mode(self, preset_mode: str) -> None:
-        """Change the preset."""
+        """Set the preset."""
         self._attr_preset_mode = preset_mode
 
     async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
-        """Change the mode."""
+        """Set the mode."""
         self._attr_hvac_mode = hvac_mode
 
 
 class CeilingFan(FanEntity):
-    """A fan with three gears; it stands still at first."""
+    """A fan with three gears, initially off."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -121,11 +121,11 @@ class CeilingFan(FanEntity):
 
     @property
     def is_on(self) -> bool:
-        """Return whether it turns."""
+        """Return whether the fan runs."""
         return self._running
 
     async def async_turn_on(self, percentage: int | None = None, preset_mode: str | None = None, **fields: Any) -> None:
-        """Turn, at the last speed unless another is wanted."""
+        """Turn on, with the last speed unless another one or a preset is given."""
         self._running = True
         if preset_mode:
             await self.async_set_preset_mode(preset_mode)
@@ -133,32 +133,32 @@ class CeilingFan(FanEntity):
             await self.async_set_percentage(percentage or self._attr_percentage or 33)
 
     async def async_turn_off(self, **fields: Any) -> None:
-        """Stand still."""
+        """Turn off."""
         self._running = False
         self._attr_percentage = 0
 
     async def async_set_percentage(self, percentage: int) -> None:
-        """Turn at a speed."""
+        """Set the speed."""
         self._running = percentage > 0
         self._attr_percentage = percentage
         self._attr_preset_mode = None
 
     async def async_set_preset_mode(self, preset_mode: str) -> None:
-        """Turn as a program says."""
+        """Set the preset."""
         self._running = True
         self._attr_preset_mode = preset_mode
 
     async def async_oscillate(self, oscillating: bool) -> None:
-        """Turn the head."""
+        """Turn oscillation on or off."""
         self._attr_oscillating = oscillating
 
     async def async_set_direction(self, direction: str) -> None:
-        """Turn the other way."""
+        """Set the direction."""
         self._attr_current_direction = direction
 
 
 class RoomHumidifier(HumidifierEntity):
-    """A humidifier; it is off at first."""
+    """A humidifier, initially off."""
 
     _attr_name = "thing"
     _attr_supported_features = HumidifierEntityFeature.MODES
@@ -172,25 +172,25 @@ class RoomHumidifier(HumidifierEntity):
     _attr_is_on = False
 
     async def async_turn_on(self, **fields: Any) -> None:
-        """Blow."""
+        """Turn on."""
         self._attr_is_on = True
 
     async def async_turn_off(self, **fields: Any) -> None:
-        """Stop."""
+        """Turn off."""
         self._attr_is_on = False
 
     async def async_set_humidity(self, humidity: int) -> None:
-        """Take it."""
+        """Set the target humidity."""
         self._attr_target_humidity = humidity
 
     async def async_set_mode(self, mode: str) -> None:
-        """Change the mode, and with it the target, as real devices do."""
+        """Set the mode and a target of its own, as real devices do."""
         self._attr_mode = mode
         self._attr_target_humidity = 60
 
 
 class Boiler(WaterHeaterEntity):
-    """A boiler with modes, holidays and a switch."""
+    """A boiler with modes, away mode and on/off."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -210,26 +210,26 @@ class Boiler(WaterHeaterEntity):
     _attr_is_away_mode_on = False
 
     async def async_turn_on(self, **fields: Any) -> None:
-        """Heat."""
+        """Turn on."""
         self._attr_current_operation = "eco"
 
     async def async_turn_off(self, **fields: Any) -> None:
-        """Stop."""
+        """Turn off."""
         self._attr_current_operation = "off"
 
     async def async_set_operation_mode(self, operation_mode: str) -> None:
-        """Change the mode, and with it the temperature, as real devices do."""
+        """Set the mode and a temperature of its own, as real devices do."""
         self._attr_current_operation = operation_mode
         self._attr_target_temperature = 60.0
 
     async def async_set_temperature(self, **fields: Any) -> None:
-        """Take it."""
+        """Set the target temperature."""
         self._attr_target_temperature = fields["temperature"]
 
     async def async_turn_away_mode_on(self) -> None:
-        """Wait for people to come back."""
+        """Turn away mode on."""
         self._attr_is_away_mode_on = True
 
     async def async_turn_away_mode_off(self) -> None:
-        """Be ready."""
+        """Turn away mode off."""
         self._attr_is_away_mode_on = False

@@ -6,7 +6,7 @@ from homeassistant.components.light import ColorMode, LightEntity, LightEntityFe
 
 
 class Lamp(LightEntity):
-    """A lamp with white light, all colours and an effect; it is dark at first."""
+    """A lamp with white light, all colours and an effect, initially off."""
 
     _attr_name = "thing"
     _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP, ColorMode.RGB}
@@ -16,7 +16,7 @@ class Lamp(LightEntity):
     _attr_is_on = False
 
     async def async_turn_on(self, **fields: Any) -> None:
-        """Take everything."""
+        """Turn on and set all fields."""
         self._attr_is_on = True
         for name, value in fields.items():
             setattr(self, f"_attr_{name}", value)
@@ -28,11 +28,11 @@ class Lamp(LightEntity):
             self._attr_color_mode = ColorMode.COLOR_TEMP
 
     async def async_turn_off(self, **fields: Any) -> None:
-        """Go dark."""
+        """Turn off."""
         self._attr_is_on = False
 
 
 class HueLamp(Lamp):
-    """A lamp that thinks in hues."""
+    """A lamp with the colour mode HS."""
 
     _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP, ColorMode.HS}

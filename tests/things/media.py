@@ -11,7 +11,7 @@ from homeassistant.components.media_player import (
 
 
 class Player(MediaPlayerEntity):
-    """A player with two tracks; it can't skip back."""
+    """A player with two tracks that can't skip back."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -40,11 +40,11 @@ class Player(MediaPlayerEntity):
     _attr_media_title = "First"
 
     async def async_turn_on(self) -> None:
-        """Come to life."""
+        """Turn on."""
         self._attr_state = MediaPlayerState.IDLE
 
     async def async_turn_off(self) -> None:
-        """Go to sleep."""
+        """Turn off."""
         self._attr_state = MediaPlayerState.OFF
 
     async def async_media_play(self) -> None:
@@ -60,29 +60,29 @@ class Player(MediaPlayerEntity):
         self._attr_state = MediaPlayerState.IDLE
 
     async def async_media_next_track(self) -> None:
-        """Go to the next track."""
+        """Skip to the next track."""
         self._attr_media_title = "Second"
 
     async def async_set_volume_level(self, volume: float) -> None:
-        """Become louder or softer."""
+        """Set the volume."""
         self._attr_volume_level = volume
 
     async def async_mute_volume(self, mute: bool) -> None:
-        """Be silent, or not any more."""
+        """Mute or unmute."""
         self._attr_is_volume_muted = mute
 
     async def async_select_source(self, source: str) -> None:
-        """Take another input."""
+        """Select a source."""
         self._attr_source = source
 
     async def async_select_sound_mode(self, sound_mode: str) -> None:
-        """Sound otherwise."""
+        """Select a sound mode."""
         self._attr_sound_mode = sound_mode
 
     async def async_set_shuffle(self, shuffle: bool) -> None:
-        """Shuffle."""
+        """Turn shuffle on or off."""
         self._attr_shuffle = shuffle
 
     async def async_set_repeat(self, repeat: RepeatMode) -> None:
-        """Repeat."""
+        """Set the repeat mode."""
         self._attr_repeat = repeat

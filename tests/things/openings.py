@@ -1,4 +1,4 @@
-"""What opens and closes."""
+"""Cover, valve and lock."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from homeassistant.components.valve import ValveEntity, ValveEntityFeature
 
 
 class Blind(CoverEntity):
-    """A blind that moves at once."""
+    """A blind that moves immediately."""
 
     _attr_name = "thing"
     _attr_current_cover_position = 50
@@ -16,16 +16,16 @@ class Blind(CoverEntity):
     _attr_is_closed = False
 
     async def async_set_cover_position(self, **fields: Any) -> None:
-        """Move."""
+        """Set the position."""
         self._attr_current_cover_position = fields["position"]
         self._attr_is_closed = fields["position"] == 0
 
     async def async_open_cover(self, **fields: Any) -> None:
-        """Move up."""
+        """Open."""
         await self.async_set_cover_position(position=100)
 
     async def async_close_cover(self, **fields: Any) -> None:
-        """Move down."""
+        """Close."""
         await self.async_set_cover_position(position=0)
 
     async def async_stop_cover(self, **fields: Any) -> None:
@@ -33,16 +33,16 @@ class Blind(CoverEntity):
         await self.async_set_cover_position(position=42)
 
     async def async_set_cover_tilt_position(self, **fields: Any) -> None:
-        """Tilt."""
+        """Set the tilt."""
         self._attr_current_cover_tilt_position = fields["tilt_position"]
 
     async def async_open_cover_tilt(self, **fields: Any) -> None:
-        """Let light in."""
+        """Open the slats."""
         self._attr_current_cover_tilt_position = 100
 
 
 class Valve(ValveEntity):
-    """A valve that moves at once."""
+    """A valve that moves immediately."""
 
     _attr_name = "thing"
     _attr_reports_position = True
@@ -52,7 +52,7 @@ class Valve(ValveEntity):
     )
 
     async def async_set_valve_position(self, position: int) -> None:
-        """Move; opening and closing end here as well."""
+        """Set the position; open and close call this too."""
         self._attr_current_valve_position = position
 
     async def async_stop_valve(self) -> None:

@@ -1,4 +1,4 @@
-"""What drives about."""
+"""Vacuum and lawn mower."""
 
 from typing import Any, ClassVar
 
@@ -7,7 +7,7 @@ from homeassistant.components.vacuum import StateVacuumEntity, VacuumActivity, V
 
 
 class Robot(StateVacuumEntity):
-    """A robot that cleans."""
+    """A robot vacuum."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -22,24 +22,24 @@ class Robot(StateVacuumEntity):
     _attr_fan_speed = "quiet"
 
     async def async_start(self) -> None:
-        """Clean."""
+        """Start cleaning."""
         self._attr_activity = VacuumActivity.CLEANING
 
     async def async_pause(self) -> None:
-        """Wait."""
+        """Pause."""
         self._attr_activity = VacuumActivity.PAUSED
 
     async def async_return_to_base(self, **fields: Any) -> None:
-        """Drive home."""
+        """Return to the base."""
         self._attr_activity = VacuumActivity.RETURNING
 
     async def async_set_fan_speed(self, fan_speed: str, **fields: Any) -> None:
-        """Blow harder or less hard."""
+        """Set the suction."""
         self._attr_fan_speed = fan_speed
 
 
 class Mower(LawnMowerEntity):
-    """A robot that mows."""
+    """A robot mower."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -48,13 +48,13 @@ class Mower(LawnMowerEntity):
     _attr_activity = LawnMowerActivity.DOCKED
 
     async def async_start_mowing(self) -> None:
-        """Mow."""
+        """Start mowing."""
         self._attr_activity = LawnMowerActivity.MOWING
 
     async def async_pause(self) -> None:
-        """Wait."""
+        """Pause."""
         self._attr_activity = LawnMowerActivity.PAUSED
 
     async def async_dock(self) -> None:
-        """Drive home."""
+        """Return to the base."""
         self._attr_activity = LawnMowerActivity.RETURNING

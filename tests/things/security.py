@@ -1,4 +1,4 @@
-"""What watches over the house."""
+"""Alarm panel and siren."""
 
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from homeassistant.components.siren import SirenEntity, SirenEntityFeature
 
 
 class Panel(AlarmControlPanelEntity):
-    """A panel that takes its time to arm away, and asks for no code."""
+    """A panel with an exit delay for arming away, and without a code."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -23,32 +23,32 @@ class Panel(AlarmControlPanelEntity):
     _attr_alarm_state = AlarmControlPanelState.DISARMED
 
     async def async_alarm_disarm(self, code: str | None = None) -> None:
-        """Sleep; nobody has sent a code."""
+        """Disarm, without a code."""
         assert code is None
         self._attr_alarm_state = AlarmControlPanelState.DISARMED
 
     async def async_alarm_arm_home(self, code: str | None = None) -> None:
-        """Watch the doors; nobody has sent a code."""
+        """Arm home, without a code."""
         assert code is None
         self._attr_alarm_state = AlarmControlPanelState.ARMED_HOME
 
     async def async_alarm_arm_away(self, code: str | None = None) -> None:
-        """Give people time to leave."""
+        """Start to arm away."""
         self._attr_alarm_state = AlarmControlPanelState.ARMING
 
     async def async_alarm_trigger(self, code: str | None = None) -> None:
-        """Howl."""
+        """Trigger the alarm."""
         self._attr_alarm_state = AlarmControlPanelState.TRIGGERED
 
 
 class LockedPanel(Panel):
-    """A panel that wants a code, and has no default one."""
+    """A panel that requires a code and has no default one."""
 
     _attr_code_arm_required = True
 
 
 class Horn(SirenEntity):
-    """A siren that remembers how it was asked to howl."""
+    """A siren that records the fields of the last action."""
 
     _attr_name = "thing"
     _attr_supported_features = (
@@ -63,11 +63,11 @@ class Horn(SirenEntity):
     howl: ClassVar[dict[str, Any]] = {}
 
     async def async_turn_on(self, **fields: Any) -> None:
-        """Howl."""
+        """Turn on and record the fields."""
         self._attr_is_on = True
         self.howl.clear()
         self.howl.update(fields)
 
     async def async_turn_off(self, **fields: Any) -> None:
-        """Be quiet."""
+        """Turn off."""
         self._attr_is_on = False

@@ -1,4 +1,4 @@
-"""Things with one value, and a remote control."""
+"""Entities with one value, and a remote control."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -18,19 +18,19 @@ class Level(NumberEntity):
     _attr_native_value = 1.0
 
     async def async_set_native_value(self, value: float) -> None:
-        """Take it."""
+        """Set the number."""
         self._attr_native_value = value
 
 
 class Program(SelectEntity):
-    """A choice."""
+    """A select entity."""
 
     _attr_name = "thing"
     _attr_options: ClassVar = ["eco", "fast"]
     _attr_current_option = "eco"
 
     async def async_select_option(self, option: str) -> None:
-        """Choose."""
+        """Select an option."""
         self._attr_current_option = option
 
 
@@ -41,11 +41,11 @@ class Plug(SwitchEntity):
     _attr_is_on = False
 
     async def async_turn_on(self, **fields: Any) -> None:
-        """Switch on."""
+        """Turn on."""
         self._attr_is_on = True
 
     async def async_turn_off(self, **fields: Any) -> None:
-        """Switch off."""
+        """Turn off."""
         self._attr_is_on = False
 
 
@@ -59,7 +59,7 @@ class Thermometer(SensorEntity):
 
 
 class WashingMachine(SensorEntity):
-    """A washing machine that says what it does."""
+    """A washing machine with an enum state."""
 
     _attr_name = "thing"
     _attr_device_class = SensorDeviceClass.ENUM
@@ -68,14 +68,14 @@ class WashingMachine(SensorEntity):
 
 
 class Contact(BinarySensorEntity):
-    """A contact."""
+    """A door contact."""
 
     _attr_name = "thing"
     _attr_is_on = False
 
 
 class Handset(RemoteEntity):
-    """A remote control that remembers what it sent."""
+    """A remote control that records the commands."""
 
     _attr_name = "thing"
     _attr_supported_features = RemoteEntityFeature.ACTIVITY
@@ -85,15 +85,15 @@ class Handset(RemoteEntity):
     sent: ClassVar[list[str]] = []
 
     async def async_turn_on(self, activity: str | None = None, **fields: Any) -> None:
-        """Begin something."""
+        """Turn on, with an activity if one is given."""
         self._attr_is_on = True
         self._attr_current_activity = activity or "tv"
 
     async def async_turn_off(self, activity: str | None = None, **fields: Any) -> None:
-        """Stop everything."""
+        """Turn off."""
         self._attr_is_on = False
         self._attr_current_activity = None
 
     async def async_send_command(self, command: Iterable[str], **fields: Any) -> None:
-        """Send."""
+        """Record the commands."""
         self.sent.extend(command)

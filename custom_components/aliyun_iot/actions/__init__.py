@@ -1,1 +1,1 @@
-"""The actions of the integration, by what they are about; `services.py` registers them."""
+"""The actions of the integration, grouped by topic; `services.py` registers them."""

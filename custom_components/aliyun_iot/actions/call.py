@@ -1,4 +1,4 @@
-"""What every action has in common: the device it speaks as, and errors in the words of the user."""
+"""Shared by all actions: the entry of a call, and translated errors."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -18,41 +18,41 @@ from ..runtime import AliyunConfigEntry, Runtime
 ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
 """The field that every action has."""
 
-NAMED = 20
+MAX_LISTED = 20
 """Identifiers that an error lists at most."""
 
 
 def runtime_of(call: ServiceCall) -> Runtime:
-    """Return what runs for the device that is meant; raises ServiceValidationError unless it is loaded."""
+    """Return the runtime of the entry of a call; raises ServiceValidationError unless the entry is loaded."""
     entry: AliyunConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
     return entry.runtime_data
 
 
 def misuse(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the error for something that can't be meant."""
+    """Return the error for a call with invalid data."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
 
 
 def failure(key: str, **placeholders: str) -> HomeAssistantError:
-    """Return the error for something that was meant and did not work."""
+    """Return the error for a valid call that failed."""
     return HomeAssistantError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
 
 
 def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
-    """Return the error for an answer of the cloud that is not 200."""
+    """Return the error for a reply of the cloud other than 200."""
     return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
-def enumerated(identifiers: Collection[str]) -> str:
-    """Return what there is instead of something that there isn't, as far as an error can say it."""
+def listed(identifiers: Collection[str]) -> str:
+    """Return the known identifiers for an error about an unknown one, at most `MAX_LISTED`."""
     names = sorted(identifiers)
-    more = ", …" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more or "–"
+    more = ", …" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more or "–"
 
 
 @contextmanager
-def told_to_the_user(call: ServiceCall) -> Iterator[None]:
-    """Turn what a request to the cloud raises into errors that a user can read."""
+def translated_errors(call: ServiceCall) -> Iterator[None]:
+    """Turn the exceptions of a request to the cloud into translated errors."""
     try:
         yield
     except NotConnected as err:

@@ -1,11 +1,11 @@
-"""The action that reads what an application in the cloud wants, `docs/protocol.md` §9."""
+"""The action that reads desired values from the cloud (docs/protocol.md §9)."""
 
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.link import REPLY_TIMEOUT
-from .call import ENTRY, enumerated, misuse, runtime_of, told_to_the_user
+from .call import ENTRY, listed, misuse, runtime_of, translated_errors
 
 ATTR_IDENTIFIERS = "identifiers"
 
@@ -15,12 +15,12 @@ GET_DESIRED_SCHEMA = vol.Schema(
 
 
 async def get_desired(call: ServiceCall) -> ServiceResponse:
-    """Return the desired values of some properties, or of all that are bound, as they are in the cloud."""
+    """Return the cloud's desired values of the given properties, or of all bound properties."""
     runtime = runtime_of(call)
-    identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.bound.by_identifier)
-    known = runtime.model.properties if runtime.model else None
-    if known is not None and (unknown := [one for one in identifiers if one not in known]):
-        raise misuse("unknown_property", identifier=", ".join(unknown), known=enumerated(known))
-    with told_to_the_user(call):
+    identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.device.bound.by_identifier)
+    known = runtime.device.model.properties if runtime.device.model else None
+    if known is not None and (unknown := [identifier for identifier in identifiers if identifier not in known]):
+        raise misuse("unknown_property", identifier=", ".join(unknown), known=listed(known))
+    with translated_errors(call):
         desired = await runtime.link.device.get_desired(identifiers, REPLY_TIMEOUT)
-    return {identifier: {"value": one.value, "version": one.version} for identifier, one in desired.items()}
+    return {identifier: {"value": wanted.value, "version": wanted.version} for identifier, wanted in desired.items()}

@@ -1,10 +1,10 @@
-"""Actions that send bytes, to which the platform has no reply: a raw frame, or a message on a user topic."""
+"""Actions that send bytes, to which the platform does not reply: a raw frame, or a message on a user topic."""
 
 from homeassistant.core import ServiceCall
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from .call import ENTRY, runtime_of, told_to_the_user
+from .call import ENTRY, runtime_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 
 ATTR_DATA = "data"
@@ -27,7 +27,7 @@ PUBLISH_SCHEMA = vol.Schema(
 async def send_raw(call: ServiceCall) -> None:
     """Send a frame in the product's own format."""
     frame = payload_bytes(call.data[ATTR_DATA], call.data[ATTR_FORMAT])
-    with told_to_the_user(call):
+    with translated_errors(call):
         await runtime_of(call).link.device.send_raw(frame)
 
 
@@ -36,5 +36,5 @@ async def publish(call: ServiceCall) -> None:
     link = runtime_of(call).link
     topic = call.data[ATTR_TOPIC].removeprefix(link.device.topics.users).removeprefix("/").removeprefix("user/")
     payload = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
-    with told_to_the_user(call):
+    with translated_errors(call):
         await link.device.publish(topic, payload, call.data[ATTR_QOS])

@@ -1,4 +1,4 @@
-"""Bytes as people write them in an action: as text, or in hexadecimal or Base64."""
+"""Bytes in the data of an action, written as text, in hexadecimal or in Base64."""
 
 import base64
 from collections.abc import Callable
@@ -21,18 +21,18 @@ _DECODERS: dict[str, Callable[[str], bytes]] = {
 def payload_text(value: object) -> str:
     """Validate a payload; raises vol.Invalid.
 
-    Home Assistant makes an object or a list of a template that yields JSON, so those become JSON again.
+    Home Assistant turns a template that renders JSON into an object or a list, which is turned back into JSON.
     """
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else cv.string(value)
 
 
 def format_field(default: str) -> dict[vol.Marker, object]:
-    """Return the field that says how a payload is written."""
+    """Return the field for the format of a payload."""
     return {vol.Optional(ATTR_FORMAT, default=default): vol.In(_DECODERS)}
 
 
 def payload_bytes(text: str, text_format: str) -> bytes:
-    """Return what is meant; raises ServiceValidationError."""
+    """Return the decoded bytes; raises ServiceValidationError."""
     try:
         return _DECODERS[text_format](text)
     except ValueError as err:

@@ -1,4 +1,4 @@
-"""Actions that tell the cloud something: property values, an event, or all that is bound at once."""
+"""Actions that post to the cloud: property values, an event, or all bound properties."""
 
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
@@ -7,7 +7,7 @@ import voluptuous as vol
 from ..alink.link import REPLY_TIMEOUT, LinkState
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
-from .call import ENTRY, enumerated, failure, misuse, refusal, runtime_of, told_to_the_user
+from .call import ENTRY, failure, listed, misuse, refusal, runtime_of, translated_errors
 from .values import wire_values
 
 ATTR_PROPERTIES = "properties"
@@ -27,13 +27,13 @@ REQUEST_SYNC_SCHEMA = vol.Schema(ENTRY)
 
 
 async def post_properties(call: ServiceCall) -> ServiceResponse:
-    """Post property values and wait for what the cloud says to each of them."""
+    """Post property values, wait for the reply, and raise an error that lists the rejected ones."""
     runtime = runtime_of(call)
-    model = runtime.model.properties if runtime.model else None
+    model = runtime.device.model.properties if runtime.device.model else None
     values = wire_values(call, call.data[ATTR_PROPERTIES], model, "unknown_property")
     now = utc_milliseconds()
     samples = {identifier: Sample(value, now) for identifier, value in values.items()}
-    with told_to_the_user(call):
+    with translated_errors(call):
         reply = await runtime.link.device.post_properties(samples, REPLY_TIMEOUT)
     response = _accepted(call, reply)
     if reply.rejected:
@@ -46,23 +46,23 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
     """Post an event and wait for the cloud's reply."""
     runtime = runtime_of(call)
     identifier: str = call.data[ATTR_IDENTIFIER]
-    events = runtime.model.events if runtime.model else None
+    events = runtime.device.model.events if runtime.device.model else None
     if events is not None and identifier not in events:
-        raise misuse("unknown_event", identifier=identifier, known=enumerated(events))
+        raise misuse("unknown_event", identifier=identifier, known=listed(events))
     output = wire_values(
         call, call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter"
     )
-    with told_to_the_user(call):
+    with translated_errors(call):
         reply = await runtime.link.device.post_event(identifier, output, utc_milliseconds(), REPLY_TIMEOUT)
     return _accepted(call, reply)
 
 
 async def request_sync(call: ServiceCall) -> ServiceResponse:
-    """Post the present value of everything that is bound and return how the cloud took it."""
+    """Post the values of all bound properties; return how many were accepted, which were rejected, how many wait."""
     runtime = runtime_of(call)
     if runtime.link.state is not LinkState.ONLINE:
         raise failure("not_connected")
-    snapshot = runtime.reporter.post_everything()
+    snapshot = runtime.device.reporter.post_everything()
     await snapshot.wait(SYNC_TIMEOUT)
     return {
         "posted": snapshot.posted,
@@ -72,7 +72,7 @@ async def request_sync(call: ServiceCall) -> ServiceResponse:
 
 
 def _accepted(call: ServiceCall, reply: Reply) -> ServiceResponse:
-    """Return the reply to a request as response data; everything but success raises."""
+    """Return a successful reply as response data; raises HomeAssistantError for any other."""
     if not reply.ok:
         raise refusal(call, reply.code, reply.message)
     return {"code": reply.code, "message": reply.message}

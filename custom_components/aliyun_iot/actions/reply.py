@@ -4,11 +4,11 @@ from homeassistant.core import ServiceCall
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..alink.codes import CODES as KNOWN_CODES, Code, describe
+from ..alink.codes import CODES, Code, describe
 from ..alink.command import Answer
 from ..alink.messages import MAX_PAYLOAD, encode_reply
 from ..commands.replies import OpenCommand
-from .call import ENTRY, misuse, runtime_of, told_to_the_user
+from .call import ENTRY, misuse, runtime_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 from .values import wire_values
 
@@ -19,9 +19,10 @@ ATTR_DATA = "data"
 ATTR_PAYLOAD = "payload"
 
 DEVICE_CODES = range(100_000, 110_001)
-"""What a device may define itself (docs/protocol.md §7.1)."""
+"""Codes that a device may define itself (docs/protocol.md §7.1)."""
 
-CODES = frozenset({Code.SUCCESS, Code.INTERNAL_ERROR, Code.PARAMETER_ERROR, Code.TOO_BUSY})
+PLATFORM_CODES = frozenset({Code.SUCCESS, Code.INTERNAL_ERROR, Code.PARAMETER_ERROR, Code.TOO_BUSY})
+"""Codes of the platform that a device may answer with (docs/protocol.md §7.1)."""
 
 REPLY_SCHEMA = vol.Schema(
     {
@@ -37,18 +38,18 @@ REPLY_SCHEMA = vol.Schema(
 
 
 async def reply(call: ServiceCall) -> None:
-    """Answer a service that nobody bound, a raw frame, or a message whose sender waits."""
-    replies = runtime_of(call).commander.replies
+    """Answer a call of a service that is not bound, a raw frame, or a message whose sender waits."""
+    replies = runtime_of(call).device.commander.replies
     command_id: str = call.data[ATTR_COMMAND_ID]
     command = replies.find(command_id)
     if command is None:
         raise misuse("no_open_command", command_id=command_id)
-    answer = _payload(call) if command.is_data else _outcome(call, command)
+    answer = _data_answer(call) if command.is_data else _service_answer(call, command)
     replies.give(command_id, answer)
 
 
-def _payload(call: ServiceCall) -> Answer:
-    """Return the answer to a raw frame or a message: bytes and nothing else."""
+def _data_answer(call: ServiceCall) -> Answer:
+    """Return the answer to a raw frame or a message: only bytes."""
     if ATTR_PAYLOAD not in call.data or ATTR_DATA in call.data:
         raise misuse("reply_needs_payload")
     raw = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
@@ -57,22 +58,22 @@ def _payload(call: ServiceCall) -> Answer:
     return Answer(raw=raw)
 
 
-def _outcome(call: ServiceCall, command: OpenCommand) -> Answer:
-    """Return the answer to a service; what a failed one has in its data is not the thing model's business."""
+def _service_answer(call: ServiceCall, command: OpenCommand) -> Answer:
+    """Return the answer to a service; only the data of a success must conform to the thing model."""
     if ATTR_PAYLOAD in call.data:
         raise misuse("reply_needs_data")
     code: int = call.data[ATTR_CODE]
-    if code not in CODES and code not in DEVICE_CODES:
+    if code not in PLATFORM_CODES and code not in DEVICE_CODES:
         raise misuse("invalid_code", code=str(code))
     fields = command.service.output if command.service and code == Code.SUCCESS else None
     data = wire_values(call, call.data.get(ATTR_DATA, {}), fields, "unknown_output")
-    answer = Answer(code, data, call.data.get(ATTR_MESSAGE) or _words(code))
-    with told_to_the_user(call):
+    answer = Answer(code, data, call.data.get(ATTR_MESSAGE) or _default_message(code))
+    with translated_errors(call):
         encode_reply(call.data[ATTR_COMMAND_ID], answer.code, answer.data, answer.message)
     return answer
 
 
-def _words(code: int) -> str:
+def _default_message(code: int) -> str:
     if code == Code.SUCCESS:
         return "success"
-    return describe(code) if code in KNOWN_CODES else "failed"
+    return describe(code) if code in CODES else "failed"

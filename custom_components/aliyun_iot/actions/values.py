@@ -1,4 +1,4 @@
-"""Values in an action, held to the thing model."""
+"""Values in the data of an action, converted by the thing model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Property
 from ..mapping.wire import to_wire
-from .call import enumerated, misuse
+from .call import listed, misuse
 
 
 def wire_values(
@@ -19,20 +19,20 @@ def wire_values(
     fields: Mapping[str, Property] | Mapping[str, Field] | None,
     unknown: str,
 ) -> dict[str, JsonValue]:
-    """Return values as the thing model wants them, or without one (`fields` is None) as they are.
+    """Return values in the form that the thing model defines; without one (`fields` is None) booleans become 0 and 1.
 
-    Raises ServiceValidationError: `unknown` for what is not among the fields, or what a field takes instead.
+    Raises ServiceValidationError for an unknown field, with the translation key `unknown`, and for an invalid value.
     """
     if fields is None:
         return {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
-    return {name: _one(call, name, value, fields, unknown) for name, value in values.items()}
+    return {name: _wire_value(call, name, value, fields, unknown) for name, value in values.items()}
 
 
-def _one(
+def _wire_value(
     call: ServiceCall, name: str, value: object, fields: Mapping[str, Property] | Mapping[str, Field], unknown: str
 ) -> JsonValue:
     if name not in fields:
-        raise misuse(unknown, identifier=name, known=enumerated(fields))
+        raise misuse(unknown, identifier=name, known=listed(fields))
     try:
         return to_wire(fields[name].data_type, value, name)
     except InvalidValue as err:

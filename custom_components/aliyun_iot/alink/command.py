@@ -45,11 +45,11 @@ class Command:
     sync: bool
     topic: str
     payload: bytes
+    is_data: bool = field(init=False)
 
-    @property
-    def is_data(self) -> bool:
-        """Whether this is bytes in the product's own format instead of an Alink request."""
-        return self.kind in (CommandKind.RAW, CommandKind.MESSAGE)
+    def __post_init__(self) -> None:
+        """Classify the command."""
+        object.__setattr__(self, "is_data", self.kind in (CommandKind.RAW, CommandKind.MESSAGE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ SYNC_PATIENCE: Final = 5.0
 REPEATED_FOR: Final = 60.0
 """Seconds before the loss of a connection in which an answer may have been lost with it."""
 
+MAX_SENT: Final = 60 * ANSWERS_PER_SECOND
+"""Answers in that time."""
+
 REMEMBERED = 4096
 REMEMBERED_FOR = 300.0
 """Commands, and seconds, for which a second delivery is recognised."""
@@ -86,7 +89,7 @@ class Answers:
         self._urgent: deque[_Queued] = deque()
         self._others: deque[_Queued] = deque()
         self._repeats: deque[_Queued] = deque()
-        self._sent: deque[tuple[float, _Queued]] = deque(maxlen=MAX_QUEUED)
+        self._sent: deque[tuple[float, _Queued]] = deque(maxlen=MAX_SENT)
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -114,7 +117,7 @@ class Answers:
         """Send queued answers as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
         self._sent.clear()  # the answers of an earlier connection that was closed in order have arrived
         while True:
-            if not len(self):
+            if not (self._urgent or self._others or self._repeats):
                 self._empty.set()
                 await self._wait(None)
             elif (delay := self.limit.delay(0 if self._urgent else RESERVED)) > 0:

@@ -64,7 +64,7 @@ class Link:
         user_topics: Iterable[str] = (),
         memory: DownlinkMemory | None = None,
     ) -> None:
-        """`on_command` carries commands out, `on_state` is called with every change, `on_code` with the code of every reply.
+        """`on_command` carries commands out, `on_state` is called with every change, `on_code` with each code but 200.
 
         `services` and `user_topics` are as for `Device`. `memory` is that of an earlier link of this device.
         """

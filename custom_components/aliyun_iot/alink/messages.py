@@ -1,6 +1,5 @@
 """Alink messages, read tolerantly and written exactly (`docs/protocol.md` §0.3 and §0.4)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 import json
 import math
@@ -202,19 +201,16 @@ class _StrictReader:
 def _is_deeper(document: JsonValue, limit: int) -> bool:
     level = [document]
     for _ in range(limit):
-        level = [child for node in level for child in _children(node)]
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
         if not level:
             return False
     return True
-
-
-def _children(node: JsonValue) -> Iterable[JsonValue]:
-    match node:
-        case dict():
-            return node.values()
-        case list():
-            return node
-    return ()
 
 
 def is_unicode(text: str) -> bool:
@@ -231,7 +227,7 @@ def _message_id(raw: JsonValue) -> str | None:
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     text = str(raw)
-    return text if 0 < len(text) <= _MAX_ID_LENGTH and is_unicode(text) else None
+    return text if 0 < len(text) <= _MAX_ID_LENGTH and (text.isascii() or is_unicode(text)) else None
 
 
 def _code(raw: JsonValue) -> int | None:

@@ -23,7 +23,7 @@ def utc_milliseconds() -> int:
 
 def property_params(samples: Mapping[str, Sample]) -> dict[str, JsonValue]:
     """Return the params of a property post (docs/protocol.md §4.1)."""
-    return {key: _wire(sample) for key, sample in samples.items()}
+    return {key: {"value": sample.value, "time": sample.time} for key, sample in samples.items()}
 
 
 def batch_params(samples: Iterable[tuple[str, Sample]]) -> dict[str, JsonValue]:

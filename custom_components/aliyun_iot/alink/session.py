@@ -6,10 +6,12 @@ the device (`device.py`).
 
 import asyncio
 from collections.abc import Callable, Iterable
+from itertools import count
 import logging
 import random
 from typing import Any, Final
 
+from .codes import Code
 from .errors import CloudSilent, ConnectError, ConnectionLost, MessageError, NotConnected, RequestTimeout, Unanswered
 from .messages import JsonValue, Reply, decode_reply, encode_request
 from .mqtt.connecting import LinkConfig, connect
@@ -31,14 +33,8 @@ PUBLISH_TIMEOUT = 10.0
 RESUBSCRIBE_DELAY = 30.0
 """Seconds until a subscription that was not acknowledged is tried again."""
 
-# Ids need to be unique for a day (docs/protocol.md §0.3), also over connections and restarts.
-_last_id = random.randrange(MAX_ID)  # noqa: S311
-
-
-def _next_id() -> str:
-    global _last_id  # noqa: PLW0603
-    _last_id = (_last_id + 1) % MAX_ID
-    return str(_last_id)
+_IDS: Final = count(random.randrange(MAX_ID))  # noqa: S311
+"""Ids need to be unique for a day (docs/protocol.md §0.3), also over connections and restarts."""
 
 
 class Session:
@@ -49,7 +45,7 @@ class Session:
     ) -> None:
         """`limit` applies to every message except answers to commands.
 
-        `on_downlink` is called with all deliveries except replies, `on_code` with the code of every reply.
+        `on_downlink` is called with all deliveries except replies, `on_code` with every code of a reply but 200.
         """
         self.reply_watch = ReplyWatch()
         self._limit = limit
@@ -113,7 +109,7 @@ class Session:
         """
         if not basic and self.reply_watch.is_unknown(topic):
             raise Unanswered(f"this host does not reply to {method}")
-        message_id = _next_id()
+        message_id = str(next(_IDS) % MAX_ID)
         payload = encode_request(message_id, method, params)
         key = (reply_topic(topic), message_id)
         async with self._slots:
@@ -131,7 +127,8 @@ class Session:
             finally:
                 del self._pending[key]
         self.reply_watch.replied(topic, reply.code)
-        self._on_code(reply.code)
+        if reply.code != Code.SUCCESS:
+            self._on_code(reply.code)
         return reply
 
     async def publish(self, topic: str, payload: bytes, qos: int) -> None:

@@ -1,6 +1,5 @@
 """The topics of one device (`docs/protocol.md` §3 to §9, §12 and §16); `routes` says what a message on one of them means."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from .messages import is_unicode
@@ -15,37 +14,51 @@ USER_TOPIC_SLASHES: Final = 7
 REPLY_SUFFIX: Final = "_reply"
 
 
-@dataclass(frozen=True, slots=True)
 class Topics:
-    """All topics of one device."""
+    """All topics of one device, each up (device → cloud) or down."""
 
-    product_key: str
-    device_name: str
-
-    @property
-    def system(self) -> str:
+    def __init__(self, product_key: str, device_name: str) -> None:
+        """Build the topics; those with an identifier in them are methods."""
+        self.device_name = device_name
+        self.system = f"/sys/{product_key}/{device_name}/"
         """The prefix of the platform's topics."""
-        return f"/sys/{self.product_key}/{self.device_name}/"
-
-    @property
-    def users(self) -> str:
+        self.users = f"/{product_key}/{device_name}/user/"
         """The prefix of the topics that the owner of the product has defined."""
-        return f"/{self.product_key}/{self.device_name}/user/"
-
-    @property
-    def property_post(self) -> str:
+        thing = f"{self.system}thing"
+        self.property_post = f"{thing}/event/property/post"
         """Report current property values (up)."""
-        return self._thing("event/property/post")
-
-    @property
-    def property_batch_post(self) -> str:
+        self.property_batch_post = f"{thing}/event/property/batch/post"
         """Report several samples of each property at once (up)."""
-        return self._thing("event/property/batch/post")
-
-    @property
-    def property_history_post(self) -> str:
+        self.property_history_post = f"{thing}/event/property/history/post"
         """Report samples of the past, which leave the current value alone (up)."""
-        return self._thing("event/property/history/post")
+        self.event_reply_filter = f"{thing}/event/+/post_reply"
+        """The replies to events and to property posts, which are events too (down)."""
+        self.desired_get = f"{thing}/property/desired/get"
+        """Ask for desired property values (up)."""
+        self.desired_delete = f"{thing}/property/desired/delete"
+        """Clear desired property values (up)."""
+        self.dsltemplate_get = f"{thing}/dsltemplate/get"
+        """Ask for the thing model (up)."""
+        self.raw_up = f"{thing}/model/up_raw"
+        """Send a raw frame (up)."""
+        self.raw_up_reply = reply_topic(self.raw_up)
+        """The cloud's answer to a raw frame (down)."""
+        self.raw_down = f"{thing}/model/down_raw"
+        """A raw frame from the cloud (down)."""
+        self.raw_down_reply = reply_topic(self.raw_down)
+        """The device's answer to a raw frame (up)."""
+        self.property_set = f"{thing}/service/property/set"
+        """The cloud sets properties (down)."""
+        self.property_get = f"{thing}/service/property/get"
+        """The cloud asks for properties (down)."""
+        self.service_filter = f"{thing}/service/+"
+        """All asynchronous services (down)."""
+        self.rrpc_request_filter = f"{self.system}rrpc/request/+"
+        """All synchronous calls in the short form (down)."""
+        self.ntp_request = f"/ext/ntp/{product_key}/{device_name}/request"
+        """Ask for the time (up)."""
+        self.ntp_response = f"/ext/ntp/{product_key}/{device_name}/response"
+        """The time (down)."""
 
     def event_post(self, identifier: str) -> str:
         """Return where an event is reported (up).
@@ -54,74 +67,14 @@ class Topics:
         """
         if identifier == "property":
             raise ValueError("'property' is not the identifier of an event")
-        return self._thing(f"event/{_level(identifier)}/post")
-
-    @property
-    def event_reply_filter(self) -> str:
-        """The replies to events and to property posts, which are events too (down)."""
-        return self._thing("event/+/post_reply")
-
-    @property
-    def desired_get(self) -> str:
-        """Ask for desired property values (up)."""
-        return self._thing("property/desired/get")
-
-    @property
-    def desired_delete(self) -> str:
-        """Clear desired property values (up)."""
-        return self._thing("property/desired/delete")
-
-    @property
-    def dsltemplate_get(self) -> str:
-        """Ask for the thing model (up)."""
-        return self._thing("dsltemplate/get")
-
-    @property
-    def raw_up(self) -> str:
-        """Send a raw frame (up)."""
-        return self._thing("model/up_raw")
-
-    @property
-    def raw_up_reply(self) -> str:
-        """The cloud's answer to a raw frame (down)."""
-        return reply_topic(self.raw_up)
-
-    @property
-    def raw_down(self) -> str:
-        """A raw frame from the cloud (down)."""
-        return self._thing("model/down_raw")
-
-    @property
-    def raw_down_reply(self) -> str:
-        """The device's answer to a raw frame (up)."""
-        return reply_topic(self.raw_down)
-
-    @property
-    def property_set(self) -> str:
-        """The cloud sets properties (down)."""
-        return self._thing("service/property/set")
-
-    @property
-    def property_get(self) -> str:
-        """The cloud asks for properties (down)."""
-        return self._thing("service/property/get")
+        return f"{self.system}thing/event/{_level(identifier)}/post"
 
     def service(self, identifier: str) -> str:
         """Return where the cloud calls an asynchronous service (down).
 
         Raises `ValueError` for an identifier that is not one level of a topic.
         """
-        return self._thing(f"service/{_level(identifier)}")
-
-    @property
-    def service_filter(self) -> str:
-        """All asynchronous services (down)."""
-        return self._thing("service/+")
-
-    @property
-    def rrpc_request_filter(self) -> str:
-        """All synchronous calls in the short form (down)."""
-        return f"{self.system}rrpc/request/+"
+        return f"{self.system}thing/service/{_level(identifier)}"
 
     def user(self, suffix: str) -> str:
         """Return the topic `/{pk}/{dn}/user/{suffix}` (up and down).
@@ -144,16 +97,6 @@ class Topics:
         topic = self._user(suffix)
         return topic, long_rrpc_filter(topic)
 
-    @property
-    def ntp_request(self) -> str:
-        """Ask for the time (up)."""
-        return f"/ext/ntp/{self.product_key}/{self.device_name}/request"
-
-    @property
-    def ntp_response(self) -> str:
-        """The time (down)."""
-        return f"/ext/ntp/{self.product_key}/{self.device_name}/response"
-
     def _user(self, suffix: str) -> str:
         topic = f"{self.users}{suffix}"
         if "" in suffix.split("/"):
@@ -164,9 +107,6 @@ class Topics:
             raise ValueError(f"{suffix!r} is longer than the platform allows")
         return topic
 
-    def _thing(self, rest: str) -> str:
-        return f"{self.system}thing/{rest}"
-
 
 def reply_topic(topic: str) -> str:
     """Return the topic on which a request on `topic` is answered (`docs/protocol.md` §0.4)."""
@@ -175,7 +115,10 @@ def reply_topic(topic: str) -> str:
 
 def is_reply(topic: str) -> bool:
     """Return whether requests are answered on this topic."""
-    return topic.startswith("/sys/") and topic.endswith(REPLY_SUFFIX)
+    match topic.split("/", 5):
+        case ["", "sys", _, _, "thing", rest]:
+            return rest.endswith(REPLY_SUFFIX)
+    return False
 
 
 def is_time(topic: str) -> bool:

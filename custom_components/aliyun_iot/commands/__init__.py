@@ -1,1 +1,1 @@
-"""Cloud → Home Assistant: commands are checked, carried out, answered and told of."""
+"""Cloud → Home Assistant: commands are checked, announced, carried out and answered."""

@@ -1,9 +1,13 @@
-"""What is told of a command before anything is done: to the event bus for the logbook, and to automations."""
+"""Everything that Home Assistant learns of a command: bus events for the logbook, automations and event entities.
+
+A bus event comes before the actions and has their context, so that the logbook can attribute to the command what they change.
+"""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+import time
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -13,146 +17,134 @@ from homeassistant.util.json import json_loads
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
+from ..alink.messages import JsonValue
 from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
-from ..listeners import Happening, listeners_of
+from ..listeners import TriggerKind, listeners_of
 from .outcome import Failure
+from .property_set import Examined, RequestedProperty
+
+_NOTHING = Examined()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a property set would do to one property, for people to read.
+@dataclass(slots=True)
+class CommandRun:
+    """A command that is being carried out.
 
-    `entity_id` is empty where no entity is meant, `aspect` (its key) where nothing is bound. `value` is Home Assistant's
-    where it could be understood. `refused` is why it will not happen, if that is clear from the beginning.
+    `context` is the context of everything that it causes. `started` and `until`, when the answer is due, are in monotonic
+    seconds. `params` are those of the command, masked. `examined` is what a property set means, once that is known.
     """
 
-    identifier: str
-    entity_id: str
-    aspect: str
-    value: Any
-    refused: Failure | None
+    command: Command
+    context: Context
+    started: float
+    until: float
+    params: JsonValue
+    examined: Examined = _NOTHING
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the answer is due."""
+        return self.until - time.monotonic()
 
 
 class Announcer:
-    """Tells of the commands of one device."""
+    """Announces the commands of one device, and their answers."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Belong to the device of an entry."""
         self._hass = hass
         self._entry = entry
-        self._foretold: dict[str, Mapping[str, str]] = {}
-        """What will not be done of the commands that are under way, and why: by context and property."""
+        self._listeners = listeners_of(hass)
 
     @callback
-    def announce(self, command: Command, context: Context, changes: Sequence[Change] = ()) -> None:
-        """Fire the event that everything the command causes can be traced back to."""
-        entities = {change.entity_id for change in changes} - {""}
+    def announce(self, run: CommandRun) -> None:
+        """Fire the bus event of a command, before anything is done."""
+        command = run.command
         if command.kind is CommandKind.RAW:
             data = {"entry_id": self._entry.entry_id, "data": base64.b64encode(command.payload).decode()}
-            self._hass.bus.async_fire(EVENT_RAW, data, context=context)
+            self._hass.bus.async_fire(EVENT_RAW, data, context=run.context)
             return
-        if refused := {change.identifier: change.refused.message for change in changes if change.refused}:
-            self._foretold[context.id] = refused
-        self._hass.bus.async_fire(
-            EVENT_COMMAND,
-            {
-                "entry_id": self._entry.entry_id,
-                "device": self._entry.title,
-                "kind": command.kind.value,
-                "id": command.id,
-                "identifier": command.identifier,
-                "params": command.params,
-                "sync": command.sync,
-                "changes": [
-                    {
-                        "identifier": change.identifier,
-                        "entity_id": change.entity_id,
-                        "aspect": change.aspect,
-                        "value": change.value,
-                        "refused": change.refused.message if change.refused else "",
-                        "code": int(change.refused.code) if change.refused else None,
-                    }
-                    for change in changes
-                ],
-                **_subject(entities.pop() if len(entities) == 1 else ""),
-            },
-            context=context,
-        )
+        refusals = run.examined.refusals
+        changes = [_change(requested, refusals.get(requested.identifier)) for requested in run.examined.properties]
+        self._fire(EVENT_COMMAND, run, {"params": run.params, "sync": command.sync, "changes": changes})
 
     @callback
-    def answered(self, command: Command, context: Context, answer: Answer, entity_id: str = "") -> None:
-        """Tell what became of a command; the event bus hears of it when it was not, or not completely, carried out.
+    def answered(self, run: CommandRun, answer: Answer) -> None:
+        """Fire the bus event of a command that was not, or not completely, carried out; notify the event entities of any.
 
-        `entity_id` is the entity that it was about, if that is one alone.
+        The event is `foretold` if the one before already contained everything that failed, and why.
         """
+        command = run.command
         outcome = {"code": int(answer.code), "message": answer.message}
-        foretold = self._foretold.pop(context.id, None)
         if answer.code != Code.SUCCESS:
-            about = {"kind": command.kind.value, "id": command.id, "identifier": command.identifier}
-            self._hass.bus.async_fire(
-                EVENT_COMMAND_FAILED,
-                {
-                    "entry_id": self._entry.entry_id,
-                    "device": self._entry.title,
-                    **about,
-                    **outcome,
-                    "foretold": answer.data == foretold,
-                    **_subject(entity_id),
-                },
-                context=context,
-            )
-        names = [command.identifier] if command.identifier else []
-        listeners_of(self._hass).tell(
-            self._entry.entry_id,
-            Happening.COMMAND_ANSWERED,
-            {"kind": command.kind, "input": command.params, "message_id": command.id, **outcome},
-            names=[command.kind.value, *names],
-            context=context,
+            announced = {identifier: refusal.message for identifier, refusal in run.examined.refusals.items()}
+            self._fire(EVENT_COMMAND_FAILED, run, {**outcome, "foretold": bool(announced) and answer.data == announced})
+        details = {"kind": command.kind, "input": run.params, "message_id": command.id, **outcome}
+        names = [command.kind.value, *([command.identifier] if command.identifier else [])]
+        self._listeners.notify(
+            self._entry.entry_id, TriggerKind.COMMAND_ANSWERED, details, names=names, context=run.context
         )
 
     @callback
-    def is_heard(self, service: Command) -> bool:
-        """Tell whether an automation listens to this call of a service."""
-        return listeners_of(self._hass).anybody(
-            self._entry.entry_id, Happening.SERVICE_CALLED, [service.identifier or ""]
-        )
+    def has_listener(self, service: str) -> bool:
+        """Return whether an automation listens to calls of a service."""
+        return self._listeners.has_listener(self._entry.entry_id, TriggerKind.SERVICE_CALLED, [service])
 
     @callback
-    def tell(self, command: Command, context: Context, details: Mapping[str, Any] | None = None) -> bool:
-        """Tell the automations that listen to a command of this kind, and return whether there was any.
+    def notify(self, run: CommandRun, values: Mapping[str, Any] | None = None) -> bool:
+        """Notify the automations that listen to such a command, which is no property get; return whether there were any.
 
-        `details` are the values that are going to be set, or the input data of a service.
+        `values` are the values that are about to be set, or the input data of a service. Private ones are not masked: an
+        automation needs them to act.
         """
+        command = run.command
+        names = [command.identifier or ""]
+        details: dict[str, Any]
         match command.kind:
             case CommandKind.PROPERTY_SET:
-                happening, names = Happening.PROPERTY_SET_RECEIVED, list(details or ())
-                details = {"values": details}
+                kind, names, details = TriggerKind.PROPERTY_SET_RECEIVED, list(values or ()), {"values": values}
             case CommandKind.SERVICE:
-                happening, names = Happening.SERVICE_CALLED, [command.identifier or ""]
-                details = {"identifier": command.identifier, "input": details}
+                kind, details = TriggerKind.SERVICE_CALLED, {"identifier": command.identifier, "input": values}
             case CommandKind.RAW:
-                happening, names, details = Happening.RAW_RECEIVED, [], _bytes(command.payload)
-            case CommandKind.MESSAGE:
-                happening, names = Happening.MESSAGE_RECEIVED, [command.identifier or ""]
-                details = {"topic": command.identifier, **_text(command.payload)}
+                kind, details = TriggerKind.RAW_RECEIVED, _bytes(command.payload)
             case _:
-                return False
+                kind, details = TriggerKind.MESSAGE_RECEIVED, {"topic": command.identifier, **_text(command.payload)}
         common = {
             "config_entry_id": self._entry.entry_id,
             "device": self._entry.title,
-            "command_id": context.id,
+            "command_id": run.context.id,
             "message_id": command.id,
             "sync": command.sync,
         }
-        told = listeners_of(self._hass).tell(
-            self._entry.entry_id, happening, {**common, **details}, names=names, context=context
+        return self._listeners.notify(
+            self._entry.entry_id, kind, {**common, **details}, names=names, context=run.context
         )
-        return told > 0
+
+    def _fire(self, event: str, run: CommandRun, details: Mapping[str, Any]) -> None:
+        command = run.command
+        data = {
+            "entry_id": self._entry.entry_id,
+            "device": self._entry.title,
+            "kind": command.kind.value,
+            "id": command.id,
+            "identifier": command.identifier,
+            **details,
+        }
+        if entity_id := run.examined.entity_id:  # Home Assistant shows the event in the logbook of this entity
+            data[ATTR_ENTITY_ID] = entity_id
+        self._hass.bus.async_fire(event, data, context=run.context)
 
 
-def _subject(entity_id: str) -> dict[str, str]:
-    """Return what makes Home Assistant show an event in the logbook of an entity."""
-    return {ATTR_ENTITY_ID: entity_id} if entity_id else {}
+def _change(requested: RequestedProperty, refusal: Failure | None) -> dict[str, Any]:
+    bound = requested.bound
+    return {
+        "identifier": requested.identifier,
+        "entity_id": bound.entity_id if bound else "",
+        "aspect": bound.aspect.key if bound else "",
+        "value": requested.legible,
+        "refused": refusal.message if refusal else "",
+        "code": int(refusal.code) if refusal else None,
+    }
 
 
 def _bytes(payload: bytes) -> dict[str, Any]:
@@ -160,8 +152,8 @@ def _bytes(payload: bytes) -> dict[str, Any]:
 
 
 def _text(payload: bytes) -> dict[str, Any]:
-    """Return a payload as text and as JSON where it is that, as Home Assistant's own MQTT trigger does."""
+    """Return a payload as text and, if it is JSON, also decoded, as Home Assistant's own MQTT trigger does."""
     details: dict[str, Any] = {"payload": payload.decode(errors="backslashreplace"), "data": payload.hex()}
     with suppress(ValueError):
-        details["payload_json"] = json_loads(payload)  # stricter than Python's: no NaN, no half of a character
+        details["payload_json"] = json_loads(payload)  # stricter than Python's: no NaN, no lone surrogates
     return details

@@ -1,10 +1,12 @@
 """Cloud → Home Assistant: commands become actions, and are answered with what really happened.
 
 Every command gets a context of its own and a bus event, fired before the actions with that context, so that the logbook can
-tell who did it. Only what is bound can be reached, and a reply 200 means that Home Assistant finished without an error.
+attribute the changes to it. Only what is bound can be reached, and the code 200 means that Home Assistant finished without an
+error.
 """
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 import time
 
 from homeassistant.core import Context, CoreState, HomeAssistant, callback
@@ -13,186 +15,196 @@ from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import Service, ThingModel
+from ..alink.samples import Sample
 from ..bound import BoundProperties
 from ..mapping.binding import ServiceBinding
-from ..reports.reporter import Reporter
-from .announcement import Announcer
+from .announcement import Announcer, CommandRun
 from .journal import Journal
 from .loops import LoopGuard
-from .outcome import Failure, Outcome
+from .outcome import DRY_RUN, Failure, answer_of, masked
 from .policy import Policy
-from .property_set import DRY_RUN, PropertySetter
+from .property_set import PropertySetter
 from .replies import Replies
 from .service_call import call_service, read_input
 
 SYNC_DEADLINE = 4.5
-"""Seconds; the caller in the cloud waits five (docs/protocol.md §6.4)."""
+"""Seconds; the caller in the cloud waits for five (docs/protocol.md §6.4)."""
 
 DEADLINE = 30.0
-"""Seconds for everything nobody waits for."""
+"""Seconds for commands without a caller that waits."""
+
+_STARTING_OR_STOPPING = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
 
 
 class Commander:
-    """Carries the commands of one device out."""
+    """Carries out the commands of one device."""
 
     def __init__(
         self,
         hass: HomeAssistant,
         announcer: Announcer,
-        reporter: Reporter,
         loops: LoopGuard,
+        *,
+        present: Callable[[Iterable[str]], Mapping[str, Sample]],
+        confirm: Callable[[Iterable[str], float], None],
+        on_answered: Callable[[Command, Answer], None],
     ) -> None:
-        """Commands are checked against nothing until `follow` is called, so all of them are refused."""
+        """Refuse everything until `follow` is called.
+
+        `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
+        them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_answered` takes each command of
+        the cloud and its answer.
+        """
         self.journal = Journal()
         self.policy = Policy(hass)
         self.replies = Replies()
         self._hass = hass
         self._announcer = announcer
-        self._reporter = reporter
         self._loops = loops
-        self._setter = PropertySetter(hass, self._objection)
+        self._present = present
+        self._confirm = confirm
+        self._on_answered = on_answered
+        self._setter = PropertySetter(hass, self.policy, loops)
         self._services: Mapping[str, ServiceBinding] = {}
         self._model: ThingModel | None = None
+        self._sets: set[asyncio.Event] = set()
 
     @callback
     def follow(self, bound: BoundProperties, services: Mapping[str, ServiceBinding], model: ThingModel | None) -> None:
-        """Obey these bindings from now on."""
+        """Use these bindings from now on."""
         self._setter.follow(bound, model)
         self._services = services
         self._model = model
+        self._loops.keep_only(bound.by_identifier)
 
     async def handle(self, command: Command) -> Answer:
-        """Carry a command out and return the answer to it."""
+        """Carry out a command of the cloud and return the answer."""
+        ended = asyncio.Event()
+        if command.kind is CommandKind.PROPERTY_SET:
+            self._sets.add(ended)
+        try:
+            answer = await self.carry_out(command)
+            self._on_answered(command, answer)
+        finally:
+            self._sets.discard(ended)
+            ended.set()
+        return answer
+
+    async def sets_answered(self) -> None:
+        """Wait until the property sets that the cloud has sent so far are answered."""
+        for ended in list(self._sets):
+            await ended.wait()
+
+    async def carry_out(self, command: Command) -> Answer:
+        """Carry out a command, whether the cloud has sent it or not, and return the answer."""
         started = time.monotonic()
         if self._hass.state is not CoreState.running:
-            answer = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
-        elif not self.policy.takes_one_more():
+            answer = _STARTING_OR_STOPPING
+        elif not self.policy.admit():
             limit = self.policy.rules.commands_per_minute
             answer = Answer(Code.TOO_BUSY, message=f"more than {limit} commands in a minute")
         else:
-            context = Context()
-            answer = await self._carry_out(command, context, started)
-            subject = self._setter.entity_of(command.params) if isinstance(command.params, dict) else ""
-            self._announcer.answered(command, context, answer, subject)
+            until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
+            run = CommandRun(command, Context(), started, until, masked("", command.params))
+            answer = await self._run(run)
+            self._announcer.answered(run, answer)
         self.journal.add(command, answer, time.monotonic() - started)
         return answer
 
-    async def _carry_out(self, command: Command, context: Context, started: float) -> Answer:
-        deadline = SYNC_DEADLINE if command.sync else DEADLINE
+    async def _run(self, run: CommandRun) -> Answer:
+        command = run.command
         match command.kind, command.params:
             case CommandKind.PROPERTY_SET, dict() as values:
-                return await self._set(command, values, context, started + deadline)
-            case CommandKind.PROPERTY_GET, list() as identifiers:
-                self._announcer.announce(command, context)
-                return self._get(identifiers)
+                return await self._set(run, values)
+            case CommandKind.PROPERTY_GET, list() as wanted:
+                return self._get(run, masked("", wanted))
             case CommandKind.SERVICE, dict() as arguments if command.identifier:
-                self._announcer.announce(command, context)
-                return await self._serve(command, command.identifier, arguments, context, deadline)
+                return await self._call(run, command.identifier, arguments)
             case ((CommandKind.RAW | CommandKind.MESSAGE), _):
-                return await self._hand_on(command, context, deadline)
+                return await self._forward(run)
         return Answer(Code.PARAMETER_ERROR, message="the command cannot be understood")
 
-    async def _set(self, command: Command, values: dict[str, JsonValue], context: Context, until: float) -> Answer:
-        """Set properties; what follows from it is posted by the reporter, with the values that really are."""
-        started = time.monotonic()
+    async def _set(self, run: CommandRun, values: Mapping[str, JsonValue]) -> Answer:
+        """Set properties. Their present values are posted in any case: the cloud takes them from a post only."""
         examined = self._setter.examine(values)
-        dry_run = self.policy.rules.dry_run
-        self._announcer.announce(command, context, self._setter.changes(examined, dry_run=dry_run))
-        if dry_run:
-            outcome = examined.as_dry_run()
-        else:
-            self._loops.commanded(examined.doable, context)
-            if examined.doable:
-                self._announcer.tell(command, context, examined.doable)
-            outcome = await self._setter.set(examined, context, until - started)
-        self._reporter.confirm(values, since=started)
-        return answer_of(outcome)
+        if examined.doable and self._loops.record_command(examined.doable, run.context):
+            examined = self._setter.examine(values)  # a loop was interrupted just now
+        run.examined = examined
+        self._announcer.announce(run)
+        if examined.doable:
+            self._announcer.notify(run, examined.doable)
+        failures = await self._setter.set(examined, run.context, run.until)
+        if bound := [requested.identifier for requested in examined.properties if requested.bound]:
+            self._confirm(bound, run.started)
+        return answer_of(failures)
 
-    def _get(self, wanted: Iterable[JsonValue]) -> Answer:
-        """Return present values; the cloud takes the new state from a post only, so there is one as well."""
-        identifiers = [one for one in wanted if isinstance(one, str)]
-        values = {key: sample.value for key, sample in self._reporter.present(identifiers).items()}
-        self._reporter.confirm(values, since=time.monotonic())
-        missing = [str(one) for one in wanted if not isinstance(one, str) or one not in values]
+    def _get(self, run: CommandRun, wanted: Iterable[JsonValue]) -> Answer:
+        """Return present values, and post them as well: the cloud takes them from a post only."""
+        self._announcer.announce(run)
+        identifiers = [identifier for identifier in wanted if isinstance(identifier, str)]
+        values = {key: sample.value for key, sample in self._present(identifiers).items()}
+        self._confirm(values, time.monotonic())
+        missing = [
+            str(identifier) for identifier in wanted if not isinstance(identifier, str) or identifier not in values
+        ]
         if missing:
             return Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(missing)}")
         return Answer(data=values)
 
-    async def _serve(
-        self, command: Command, identifier: str, arguments: Mapping[str, JsonValue], context: Context, deadline: float
-    ) -> Answer:
-        """Call a service: what it is bound to runs, else whichever automation listens may answer."""
+    async def _call(self, run: CommandRun, identifier: str, arguments: Mapping[str, JsonValue]) -> Answer:
+        """Call a service: the script or the actions that it is bound to run, or else an automation may answer."""
+        self._announcer.announce(run)
         binding = self._services.get(identifier)
-        if binding is None and not self._announcer.is_heard(command):
+        if binding is None and not self._announcer.has_listener(identifier):
             return self._unbound(identifier)
-        if objection := self.policy.objection() or self.policy.objection_to(CommandKind.SERVICE, identifier):
-            return answer_of(Outcome.failed(identifier, objection))
+        if refusal := self.policy.refusal(CommandKind.SERVICE, identifier):
+            return answer_of({identifier: refusal})
         service = self._model.services.get(identifier) if self._model else None
         variables, failures = read_input(service, arguments)
         if failures:
-            return answer_of(Outcome(failures))
+            return answer_of(failures)
         if self.policy.rules.dry_run:
-            return answer_of(Outcome.failed(identifier, DRY_RUN))
+            return answer_of({identifier: DRY_RUN})
         if binding is None:
-            return await self._ask(command, context, deadline, service, variables) or self._unbound(identifier)
-        self._announcer.tell(command, context, variables)
-        outcome = await call_service(self._hass, binding, service, variables, context=context, deadline=deadline)
-        return answer_of(outcome)
+            return await self._ask(run, run.remaining, service, variables) or self._unbound(identifier)
+        self._announcer.notify(run, variables)
+        return await call_service(self._hass, binding, service, variables, context=run.context, timeout=run.remaining)
 
-    async def _hand_on(self, command: Command, context: Context, deadline: float) -> Answer:
-        """Let automations have a message or a raw frame; only they know what it means, and whether to answer.
+    async def _forward(self, run: CommandRun) -> Answer:
+        """Hand a message or a raw frame to automations: only they know what it means and whether to answer it.
 
-        What is returned without an answer of theirs is for the journal: a device says nothing then.
+        The answer is for the journal if none of them answers: the device sends nothing then.
         """
-        if refusal := self.policy.objection() or (DRY_RUN if self.policy.rules.dry_run else None):
+        command = run.command
+        if refusal := self.policy.refusal(command.kind) or (DRY_RUN if self.policy.rules.dry_run else None):
             return Answer(refusal.code, message=refusal.message)
-        self._announcer.announce(command, context)
+        self._announcer.announce(run)
         if command.kind is CommandKind.MESSAGE and not command.sync:
-            self._announcer.tell(command, context)
+            self._announcer.notify(run)
             return Answer()
-        answer = await self._ask(command, context, min(deadline, SYNC_DEADLINE))
+        answer = await self._ask(run, min(run.remaining, SYNC_DEADLINE))
         return answer or (Answer(Code.NOT_MAPPED, message="no automation answered") if command.sync else Answer())
 
     async def _ask(
         self,
-        command: Command,
-        context: Context,
-        deadline: float,
+        run: CommandRun,
+        timeout: float,
         service: Service | None = None,
-        details: Mapping[str, object] | None = None,
+        values: Mapping[str, object] | None = None,
     ) -> Answer | None:
-        """Tell automations and return what one of them answers; None if nobody listens or nobody answers in time."""
-        self.replies.expect(context.id, service, is_data=command.is_data)
-        if not self._announcer.tell(command, context, details):
-            self.replies.close(context.id)
-            return None
-        return await self.replies.wait(context.id, deadline)
-
-    def _objection(self, identifier: str) -> Failure | None:
-        """Return why a property that is bound may not be set now."""
-        if self._loops.is_paused(identifier):
-            return Failure(Code.LOOP, "paused, because a cloud rule and an automation set each other off")
-        return self.policy.objection() or self.policy.objection_to(CommandKind.PROPERTY_SET, identifier)
+        """Notify automations and return the answer of one of them, None if no one listens or answers in time."""
+        with self.replies.expected(run.context.id, service, is_data=run.command.is_data) as reply:
+            if not self._announcer.notify(run, values):
+                return None
+            try:
+                async with asyncio.timeout(timeout):
+                    return await reply
+            except TimeoutError:
+                return None
 
     def _unbound(self, identifier: str) -> Answer:
         if self._model is None or identifier in self._model.services:
             failure = Failure(Code.NOT_MAPPED, "the service is not bound to anything, and no automation answered")
         else:
             failure = Failure(Code.UNKNOWN, "the thing model has no such service")
-        return answer_of(Outcome.failed(identifier, failure))
-
-
-def answer_of(outcome: Outcome) -> Answer:
-    """Put an outcome in the words of the wire: the first failure decides the code, `data` names every failed identifier."""
-    if not outcome.failures:
-        return Answer(data=outcome.data)
-    first = next(iter(outcome.failures.values()))
-    message = "; ".join(_sentence(name, failure) for name, failure in outcome.failures.items())
-    data: dict[str, JsonValue] = {name: failure.message for name, failure in outcome.failures.items()}
-    return Answer(first.code, data, message)
-
-
-def _sentence(name: str, failure: Failure) -> str:
-    """Return the message with the name in front, unless it names the place by itself, as `RGBColor.Red: …` does."""
-    named = failure.message.startswith((f"{name}:", f"{name}.", f"{name}["))
-    return failure.message if named else f"{name}: {failure.message}"
+        return answer_of({identifier: failure})

@@ -1,23 +1,25 @@
-"""The last commands and what became of them, for diagnostics."""
+"""The last commands and their answers, for diagnostics."""
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
 
 from homeassistant.util import dt as dt_util
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command
-from .outcome import MESSAGE_LENGTH
+from .outcome import MAX_MESSAGE
 
-LENGTH = 100
+MAX_ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One command and its outcome."""
+    """One command and its answer. `target` are the identifiers that it is about; their values are private."""
 
-    at: str
+    at: datetime
     kind: str
     id: str
     target: list[str]
@@ -27,59 +29,32 @@ class JournalRow:
 
 
 class Journal:
-    """Remembers the last commands of one device."""
+    """Keeps the last commands of one device."""
 
     def __init__(self) -> None:
         """Start empty."""
         self.received = 0
-        """How many commands there were since the start."""
+        """Commands since the start."""
         self.refused = 0
-        """How many of them were refused or failed."""
-        self._rows: deque[JournalRow] = deque(maxlen=LENGTH)
+        """Those of them that were refused or failed."""
+        self._rows: deque[JournalRow] = deque(maxlen=MAX_ROWS)
 
-    def add(self, command: Command, answer: Answer, duration: float) -> None:
-        """Remember a command that took `duration` seconds."""
+    def add(self, command: Command, answer: Answer, seconds: float) -> None:
+        """Add a command that was answered after so many seconds."""
         self.received += 1
         self.refused += answer.code != Code.SUCCESS
-        self._rows.append(
-            JournalRow(
-                at=dt_util.utcnow().isoformat(timespec="milliseconds"),
-                kind=command.kind,
-                id=command.id,
-                target=_targets(command),
-                code=answer.code,
-                message=answer.message[:MESSAGE_LENGTH],
-                milliseconds=round(duration * 1000, 1),
-            )
-        )
+        target = [command.identifier] if command.identifier else command.params
+        names = [name for name in target if isinstance(name, str)] if isinstance(target, dict | list) else []
+        self.note(command.kind, names, answer.code, answer.message, command_id=command.id, seconds=seconds)
 
-    def note(self, kind: str, target: Iterable[str], code: int, message: str) -> None:
-        """Remember a step that was nobody's command."""
-        self._rows.append(
-            JournalRow(
-                at=dt_util.utcnow().isoformat(timespec="milliseconds"),
-                kind=kind,
-                id="",
-                target=list(target),
-                code=code,
-                message=message[:MESSAGE_LENGTH],
-                milliseconds=0.0,
-            )
-        )
+    def note(
+        self, kind: str, target: Iterable[str], code: int, message: str, *, command_id: str = "", seconds: float = 0.0
+    ) -> None:
+        """Add a row; without `command_id` and `seconds` a step that no command caused."""
+        milliseconds = round(seconds * 1000, 1)
+        row = JournalRow(dt_util.utcnow(), kind, command_id, list(target), code, message[:MAX_MESSAGE], milliseconds)
+        self._rows.append(row)
 
     def rows(self) -> list[dict[str, object]]:
-        """Return the last commands, oldest first."""
-        return [asdict(row) for row in self._rows]
-
-
-def _targets(command: Command) -> list[str]:
-    """Return the identifiers that a command is about; their values are nobody's business in diagnostics."""
-    if command.identifier:
-        return [command.identifier]
-    match command.params:
-        case dict() as values:
-            return list(values)
-        case list() as identifiers:
-            return [str(one) for one in identifiers]
-        case _:
-            return []
+        """Return the rows, the oldest first."""
+        return [asdict(row) | {"at": row.at.isoformat(timespec="milliseconds")} for row in self._rows]

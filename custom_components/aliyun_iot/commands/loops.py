@@ -1,16 +1,16 @@
-"""Loops between a cloud rule and an automation: noticed and interrupted.
+"""Detection and interruption of loops between a cloud rule and an automation.
 
-A cloud rule copies property A to B, an automation makes a new A of B: each turn causes the next one. A turn is a command of
-the cloud, then a change that an automation made because of it (Home Assistant says so by the parent of the context), then
-the next command for the same property.
+A cloud rule copies property A to B, an automation sets A whenever B changes: each turn causes the next one. A turn is a command
+of the cloud, then a change by an automation that the command triggered (known by the parent of the context), then the next
+command for the same property.
 
-People make commands as well, and an automation may react to each of them without closing any loop. What tells the two
-apart: a rule sends the very value that the automation has just made, somebody at a slider does not. Rules that calculate
-are only known by their endurance. A command to which no automation had reacted ends the count in either case.
+People send commands as well, and an automation may react to each of them without a loop. The values tell the two apart: a rule
+sends the value that the automation has just set, a person with a slider does not. A rule that calculates can only be recognised
+by the number of turns. In both cases a command to which no automation reacted restarts the count.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 import logging
 import time
@@ -26,65 +26,61 @@ _LOGGER = logging.getLogger(__name__)
 
 TURNS = 12
 PERIOD = 30.0
-"""So many turns in so many seconds are a loop, if each command repeats what the automation made of the one before."""
+"""This many turns in this many seconds are a loop if each command has a value that the automation set before."""
 
 ENDLESS_TURNS = 200
 ENDLESS_PERIOD = 600.0
-"""So many are one, whatever the values are."""
+"""This many turns in this many seconds are a loop, whatever the values are."""
 
 PAUSE = 600.0
 """Seconds for which a property that is part of a loop can't be set."""
 
-REMEMBERED = 500
-"""Contexts of commands that are remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Echo:
-    """What an automation made of a command: a value of a property."""
-
-    identifier: str
-    value: JsonValue
+MAX_CONTEXTS = 500
+"""Contexts of commands, and of changes that they triggered, that are kept."""
 
 
 @dataclass(slots=True)
 class _Track:
-    """The turns of a property, and what an automation has made of its last command."""
+    """The turns of one property.
 
-    echoes: dict[str, _Echo] = field(default_factory=dict)
+    `echoes` are the values, by property, that automations set because of its last command. `turns` and `copies` are in
+    monotonic seconds; a copy is a turn whose command had one of those values.
+    """
+
+    echoes: dict[str, JsonValue] = field(default_factory=dict)
     turns: deque[float] = field(default_factory=lambda: deque(maxlen=ENDLESS_TURNS))
     copies: deque[float] = field(default_factory=lambda: deque(maxlen=TURNS))
 
-    def commanded(self, value: JsonValue, now: float) -> _Echo | None:
-        """Take note of a command; return the echo that it goes round with, if that is a loop by now."""
+    def record_command(self, value: JsonValue, now: float) -> str | None:
+        """Record a command; return the other property of the loop if it is one."""
         echoes, self.echoes = self.echoes, {}
         if not echoes:
             self.clear()
             return None
-        copied = next((echo for echo in echoes.values() if echo.value == value), None)
+        copied = next((identifier for identifier, echo in echoes.items() if echo == value), None)
         self.turns.append(now)
-        if copied:
-            self.copies.append(now)
-        else:
+        if copied is None:
             self.copies.clear()
+        else:
+            self.copies.append(now)
         if _is_dense(self.copies, PERIOD) or _is_dense(self.turns, ENDLESS_PERIOD):
             self.clear()
-            return copied or next(iter(echoes.values()))
+            return copied or next(iter(echoes))
         return None
 
     def clear(self) -> None:
-        """Begin to count anew."""
+        """Restart the count."""
         self.turns.clear()
         self.copies.clear()
 
 
 def _is_dense(turns: deque[float], period: float) -> bool:
-    """Tell whether there are as many turns as are counted, within a period."""
+    """Return whether the number of turns has reached its maximum within a period."""
     return len(turns) == turns.maxlen and turns[-1] - turns[0] <= period
 
 
 class LoopGuard:
-    """Watches the commands of one device and what they cause."""
+    """Watches the commands of one device and the changes that they cause."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Belong to the device of an entry."""
@@ -96,58 +92,67 @@ class LoopGuard:
         self._pauses: dict[str, CALLBACK_TYPE] = {}
 
     @callback
-    def commanded(self, values: Mapping[str, JsonValue], context: Context) -> None:
-        """Take note of a command that is about to be carried out."""
-        self._remember(context.id, tuple(values))
-        now = time.monotonic()
-        for name, value in values.items():
-            if echo := self._tracks.setdefault(name, _Track()).commanded(value, now):
-                self._pause(name, echo.identifier)
+    def keep_only(self, identifiers: Container[str]) -> None:
+        """Drop the turns of all other properties."""
+        self._tracks = {identifier: track for identifier, track in self._tracks.items() if identifier in identifiers}
 
     @callback
-    def changed(self, identifier: str, value: JsonValue, context: Context) -> None:
-        """Take note of a property that changed; only what an automation did because of a command counts."""
-        names = self._contexts.get(context.parent_id or "", ())
-        if not names:
+    def record_command(self, values: Mapping[str, JsonValue], context: Context) -> bool:
+        """Record a command that is about to be carried out; return whether a property of it was paused because of that."""
+        self._keep_context(context.id, tuple(values))
+        now = time.monotonic()
+        paused = False
+        for identifier, value in values.items():
+            track = self._tracks.get(identifier) or self._tracks.setdefault(identifier, _Track())
+            if echo := track.record_command(value, now):
+                self._pause(identifier, echo)
+                paused = True
+        return paused
+
+    @callback
+    def record_change(self, identifier: str, value: JsonValue, context: Context) -> None:
+        """Record a property that changed; only changes by an automation that a command triggered count."""
+        commanded = self._contexts.get(context.parent_id or "", ())
+        if not commanded:
             return
-        self._remember(context.id, names)  # another automation may go on from here
-        for name in names:
+        self._keep_context(context.id, commanded)  # it may trigger another automation
+        for name in commanded:
             if track := self._tracks.get(name):
-                track.echoes[identifier] = _Echo(identifier, value)
+                track.echoes[identifier] = value
 
     @callback
     def is_paused(self, identifier: str) -> bool:
-        """Tell whether a property is not to be set for now."""
+        """Return whether a property must not be set for now."""
         return identifier in self._pauses
 
     @callback
     def paused(self) -> list[str]:
-        """Return the properties that are not to be set for now."""
+        """Return the properties that must not be set for now."""
         return sorted(self._pauses)
 
     @callback
     def resume(self, identifier: str) -> None:
-        """Let a property be set again."""
+        """End the pause of a property."""
         if end := self._pauses.pop(identifier, None):
             end()
-            self._issues.solved(Issue.LOOP, identifier)
+            self._issues.delete(Issue.LOOP, identifier)
 
     @callback
     def stop(self) -> None:
-        """Forget all pauses."""
+        """End all pauses."""
         for identifier in list(self._pauses):
             self.resume(identifier)
 
-    def _remember(self, context_id: str, names: tuple[str, ...]) -> None:
-        """Remember which properties a context goes back to."""
-        self._contexts[context_id] = names
-        while len(self._contexts) > REMEMBERED:
+    def _keep_context(self, context_id: str, identifiers: tuple[str, ...]) -> None:
+        """Keep the properties whose command is the cause of a context."""
+        self._contexts[context_id] = identifiers
+        while len(self._contexts) > MAX_CONTEXTS:
             self._contexts.popitem(last=False)
 
     def _pause(self, identifier: str, echo: str) -> None:
-        """Interrupt a loop for a while, and tell the user what to look at."""
+        """Interrupt a loop for a while, and name its two properties in a repair issue."""
         _LOGGER.warning(
-            "%s: the cloud keeps setting %s while an automation answers with %s; it is paused for %d minutes",
+            "%s: a cloud rule and an automation keep setting %s and %s; the first is paused for %d minutes",
             self._entry.title,
             identifier,
             echo,
@@ -159,4 +164,4 @@ class LoopGuard:
             self.resume(identifier)
 
         self._pauses[identifier] = async_call_later(self._hass, PAUSE, over)
-        self._issues.tell(Issue.LOOP, identifier, echo=echo)
+        self._issues.create(Issue.LOOP, identifier, echo=echo)

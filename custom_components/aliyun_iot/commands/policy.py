@@ -1,4 +1,4 @@
-"""What the cloud may do at all, beyond what is bound: at most so often, only while a condition holds, or only for show."""
+"""What the cloud may do beyond the bindings: a limit for each minute, conditions, and a dry run."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 import logging
 import time
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -27,15 +27,15 @@ _LOGGER = logging.getLogger(__name__)
 
 MINUTE = 60.0
 
-_NOT_NOW = Failure(Code.NOT_ALLOWED, "the condition for all commands does not hold now")
-_NOT_THIS_NOW = Failure(Code.NOT_ALLOWED, "its condition does not hold now")
+_NOT_NOW: Final = Failure(Code.NOT_ALLOWED, "the condition for all commands does not hold now")
+_NOT_THIS_NOW: Final = Failure(Code.NOT_ALLOWED, "its condition does not hold now")
 
 type ConditionConfig = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRules:
-    """What the user decided for all commands of a device.
+    """The options of a device for all commands.
 
     `commands_per_minute` 0 means no limit. With `dry_run` everything is checked and nothing is done.
     """
@@ -56,41 +56,41 @@ class CommandRules:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """One property or one service, which may share their names; what has a condition has its own."""
+    """A property or a service with a condition of its own; a property and a service may have the same identifier."""
 
     kind: CommandKind
     identifier: str
 
 
 class Policy:
-    """Decides about commands of one device."""
+    """Decides which commands of one device are allowed."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Without rules everything that is bound is allowed."""
+        """Allow everything until `follow` is called."""
         self.rules = CommandRules()
         self._hass = hass
         self._configs: dict[Guarded | None, ConditionConfig] = {}
         self._checkers: dict[Guarded | None, ConditionsChecker] = {}
-        self._taken: deque[float] = deque()
+        self._admitted: deque[float] = deque()
         self._stopped = False
 
     async def follow(self, rules: CommandRules, conditions: Mapping[Guarded, ConditionConfig]) -> None:
-        """Decide by these rules from now on; `conditions` are for one property or service alone.
+        """Use these rules from now on; `conditions` are those of single properties and services.
 
-        Until a new condition has been prepared it does not hold. Neither does one that can't be understood any more, because
-        its entity has gone or an integration was removed: what it guards stays shut. After `stop` nothing is followed.
+        A new condition does not hold until it has been prepared, nor does one that has become invalid because its entity or
+        integration was removed: what it guards stays forbidden. After `stop` this has no effect.
         """
         if self._stopped:
             return
         self.rules = rules
-        wanted: dict[Guarded | None, ConditionConfig] = {key: one for key, one in conditions.items() if one}
+        wanted: dict[Guarded | None, ConditionConfig] = {key: config for key, config in conditions.items() if config}
         if rules.condition:
             wanted[None] = rules.condition
         for key in [key for key, config in self._configs.items() if wanted.get(key) != config]:
-            self._forget(key)
-        fresh = wanted.keys() - self._configs.keys()
-        self._configs |= {key: wanted[key] for key in fresh}
-        for key in fresh:
+            self._remove(key)
+        new = wanted.keys() - self._configs.keys()
+        self._configs |= {key: wanted[key] for key in new}
+        for key in new:
             checker = await self._compile(key, wanted[key])
             if checker and key in self._configs:
                 self._checkers[key] = checker
@@ -99,34 +99,36 @@ class Policy:
 
     @callback
     def stop(self) -> None:
-        """Let go of what conditions watch, for good."""
+        """Unload all conditions for good."""
         self._stopped = True
         for key in list(self._configs):
-            self._forget(key)
+            self._remove(key)
 
     @callback
-    def takes_one_more(self) -> bool:
-        """Count a command, and tell whether it is still within the limit."""
+    def admit(self) -> bool:
+        """Count a command, and return whether it is within the limit."""
         limit = self.rules.commands_per_minute
         if not limit:
-            self._taken.clear()
+            self._admitted.clear()
             return True
         now = time.monotonic()
-        while self._taken and now - self._taken[0] >= MINUTE:
-            self._taken.popleft()
-        if len(self._taken) >= limit:
+        while self._admitted and now - self._admitted[0] >= MINUTE:
+            self._admitted.popleft()
+        if len(self._admitted) >= limit:
             return False
-        self._taken.append(now)
+        self._admitted.append(now)
         return True
 
     @callback
-    def objection(self) -> Failure | None:
-        """Return why nothing may be commanded now; None if it may."""
-        return None if self._holds(None) else _NOT_NOW
+    def refusal(self, kind: CommandKind, identifier: str = "") -> Failure | None:
+        """Return why a property must not be set, or a service not be called, now; None if it may.
 
-    @callback
-    def objection_to(self, kind: CommandKind, identifier: str) -> Failure | None:
-        """Return why this property may not be set, or this service not be called, now, for a reason of its own."""
+        Without an identifier only the condition for all commands counts.
+        """
+        if not self._configs:
+            return None
+        if not self._holds(None):
+            return _NOT_NOW
         return None if self._holds(Guarded(kind, identifier)) else _NOT_THIS_NOW
 
     def _holds(self, key: Guarded | None) -> bool:
@@ -135,7 +137,7 @@ class Policy:
         checker = self._checkers.get(key)
         return checker is not None and checker({"identifier": key.identifier if key else None})
 
-    def _forget(self, key: Guarded | None) -> None:
+    def _remove(self, key: Guarded | None) -> None:
         del self._configs[key]
         if checker := self._checkers.pop(key, None):
             checker.async_unload()
@@ -143,22 +145,22 @@ class Policy:
     async def _compile(self, key: Guarded | None, config: ConditionConfig) -> ConditionsChecker | None:
         name = f"commands for {key.identifier if key else 'this device'}"
         try:
-            return await async_conditions_from_config(self._hass, await _valid(self._hass, config), _LOGGER, name)
+            return await async_conditions_from_config(self._hass, await _validated(self._hass, config), _LOGGER, name)
         except (vol.Invalid, HomeAssistantError) as err:
             _LOGGER.warning("The condition of %s cannot be used, so it never holds: %s", name, err)
             return None
 
 
 async def problem_of(hass: HomeAssistant, condition: ConditionConfig) -> str | None:
-    """Return what is wrong with a condition; what is stored is what was entered, as automations do."""
+    """Return what is wrong with a condition, None if it is valid. Conditions are stored as entered, as automations are."""
     try:
-        await _valid(hass, condition)
+        await _validated(hass, condition)
     except (vol.Invalid, HomeAssistantError) as err:
         return str(err)
     return None
 
 
-async def _valid(hass: HomeAssistant, condition: ConditionConfig) -> ConditionConfig:
-    # A template is a condition as well, which the signatures of these functions do not know.
+async def _validated(hass: HomeAssistant, condition: ConditionConfig) -> ConditionConfig:
+    # A template is a condition as well, but the signatures of these functions do not include it.
     valid = await async_validate_conditions_config(hass, cv.CONDITIONS_SCHEMA(deepcopy(condition)))
     return cast("ConditionConfig", valid)

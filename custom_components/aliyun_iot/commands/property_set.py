@@ -1,16 +1,21 @@
-"""Setting properties: check everything, then one plan of actions per entity.
+"""Property sets: each property is looked up once, then each entity gets one plan of actions.
 
-Entities are independent of each other: one that can't do its part never stops the others. The properties of one entity
-belong together: when one of them is refused, the entity is left alone, because half of a wish is not the wish. A
-property with actions of its own is nobody's part: it succeeds or fails by itself, but waits for its entity's turn.
+Entities are independent of each other: a failure of one does not affect the others. The properties of one entity are set
+together or not at all: a light that should turn on with a certain brightness must not turn on with another one. A property
+with its own actions succeeds or fails alone, but has the same turn as its entity.
+
+Commands to one entity are carried out one after the other. When the turn of an entity comes, everything that may have changed
+since the command came is checked again: the binding, the permission and the state.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 import time
+from typing import Final
 from weakref import WeakValueDictionary
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
@@ -18,274 +23,290 @@ from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.helpers.entity import entity_sources
 
 from ..alink.codes import Code
+from ..alink.command import CommandKind
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
-from ..mapping.aspect import ActionCall, Reason, Refused, Value
+from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
-from ..mapping.generic import NO_ENTITY
-from .action_sequence import run_sequence
-from .announcement import Change
-from .discretion import complaint
-from .outcome import Failure, Outcome, run_action, run_script
+from ..mapping.generic import NO_ENTITY_STATE
+from .loops import LoopGuard
+from .outcome import DRY_RUN, Failure, is_private, masked
+from .policy import Policy
+from .running import run_action, run_script, run_sequence
 
-RUN_SCRIPTS = frozenset({"script", "template"})
+RUN_SCRIPTS: Final = frozenset({"script", "template"})
 """Integrations whose entities are controlled by scripts that the user wrote."""
 
-DRY_RUN = Failure(Code.DRY_RUN, "dry run: nothing was done")
+_PAUSED: Final = Failure(Code.LOOP, "paused, because a cloud rule and an automation trigger each other")
+_CONTRADICTION: Final = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
+_REBOUND: Final = Failure(Code.NOT_ALLOWED, "not done, because its binding was changed meanwhile")
 
-_CODES = {
-    Reason.CONFLICT: Code.PARAMETER_ERROR,
-    Reason.NOT_AN_OPTION: Code.OUT_OF_RANGE,
-    Reason.NOT_SUPPORTED: Code.READ_ONLY,
-    Reason.OUT_OF_RANGE: Code.OUT_OF_RANGE,
-    Reason.WRONG_TYPE: Code.TYPE_WRONG,
-}
+
+@dataclass(frozen=True, slots=True)
+class RequestedProperty:
+    """One property of a set, looked up and understood.
+
+    `denied` is why it must not be set; the other properties of its entity are not affected. `refused` is why nothing of its
+    entity can be set: the value does not fit, or the entity is unavailable. `value` is what the aspect is to become, None if
+    the property is denied or the value is not understood. `state` is the state with which it was understood.
+    """
+
+    identifier: str
+    raw: JsonValue
+    private: bool
+    bound: BoundProperty | None = None
+    state: State = NO_ENTITY_STATE
+    value: Value | None = None
+    denied: Failure | None = None
+    refused: Failure | None = None
+
+    @property
+    def legible(self) -> JsonValue:
+        """The value as people read it in the logbook, masked: that of the aspect, or else the one that the cloud sent."""
+        legible: JsonValue = self.raw
+        match self.value:
+            case None:
+                pass
+            case bool() as on if self.bound:
+                legible = self.bound.aspect.words[on]
+            case datetime() as moment:
+                legible = moment.isoformat()
+            case tuple() as parts:
+                legible = ", ".join("" if part is None else f"{part:g}" for part in parts)
+            case value:
+                legible = value
+        return masked(self.identifier, legible) if self.private else legible
+
+
+type Action = Callable[[Context], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done in one turn: all properties of an entity are set, or one property by its own actions.
+
+    `target` is what has to be free: the entity, or a property without one. Without an `action` there is nothing to do, and
+    `refusals` (by identifier) say why.
+    """
+
+    target: str
+    properties: tuple[RequestedProperty, ...]
+    action: Action | None = None
+    refusals: Mapping[str, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A property set that was looked at, but not carried out.
+    """A property set that was examined, but not carried out.
 
-    `denied` is what will not be done, whatever happens. `foreseen` has in addition what the entities would refuse if it
-    were their turn now. The rest of `values` is in the other two: together by entity, or on its own.
+    `refusals` are what would not be done if it were carried out now, in the order of the set. `doable` are the values of the
+    other properties. `entity_id` is the entity that the set is about, empty if there is none or more than one.
     """
 
-    values: Mapping[str, JsonValue]
-    denied: Mapping[str, Failure]
-    foreseen: Mapping[str, Failure]
-    by_entity: Mapping[str, Mapping[str, BoundProperty]]
-    by_own_actions: Mapping[str, tuple[BoundProperty, Value]]
-
-    @property
-    def doable(self) -> dict[str, JsonValue]:
-        """The values that nothing speaks against."""
-        return {identifier: raw for identifier, raw in self.values.items() if identifier not in self.foreseen}
-
-    def as_dry_run(self) -> Outcome:
-        """Return the outcome where nothing is to be done: what would fail, and everything else as a dry run."""
-        return Outcome({identifier: self.foreseen.get(identifier, DRY_RUN) for identifier in self.values})
+    properties: tuple[RequestedProperty, ...] = ()
+    steps: tuple[Step, ...] = ()
+    refusals: Mapping[str, Failure] = field(default_factory=dict)
+    doable: Mapping[str, JsonValue] = field(default_factory=dict)
+    entity_id: str = ""
 
 
 class PropertySetter:
     """Carries property sets out."""
 
-    def __init__(self, hass: HomeAssistant, objection: Callable[[str], Failure | None]) -> None:
-        """Nothing is bound until `follow` is called; `objection` says why a bound property may not be set now."""
+    def __init__(self, hass: HomeAssistant, policy: Policy, loops: LoopGuard) -> None:
+        """Refuse everything until `follow` is called."""
         self._hass = hass
-        self._objection = objection
+        self._policy = policy
+        self._loops = loops
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def follow(self, bound: BoundProperties, model: ThingModel | None) -> None:
-        """Obey these bindings from now on."""
+        """Use these bindings from now on."""
         self._bound = bound
         self._model = model
 
     def examine(self, values: Mapping[str, JsonValue]) -> Examined:
-        """Find out what may be done of a set, and what the entities would refuse as they are now; nothing is done."""
-        denied: dict[str, Failure] = {}
-        by_entity: dict[str, dict[str, BoundProperty]] = defaultdict(dict)
-        by_own_actions: dict[str, tuple[BoundProperty, Value]] = {}
-        for identifier, raw in values.items():
-            one = self._permitted(identifier)
-            if isinstance(one, Failure):
-                denied[identifier] = one
-            elif not one.binding.actions:
-                by_entity[one.entity_id][identifier] = one
-            elif isinstance(value := _understand_one(one, raw, self._state_of(one)), Failure):
-                denied[identifier] = value
-            else:
-                by_own_actions[identifier] = (one, value)
-        foreseen = dict(denied)
-        for entity_id, ones in by_entity.items():
-            plan = self._plan(entity_id, ones, values)
-            if isinstance(plan, dict):
-                foreseen |= plan
-        return Examined(values, denied, foreseen, by_entity, by_own_actions)
+        """Find out what can be done of a set as things are now; nothing is done."""
+        properties = tuple([self._look_up(identifier, raw) for identifier, raw in values.items()])
+        steps = self._plan(properties)
+        found = {requested.identifier: requested.denied for requested in properties}
+        for step in steps:
+            found |= step.refusals
+        refusals = {identifier: failure for identifier, failure in found.items() if failure}
+        doable = {identifier: raw for identifier, raw in values.items() if identifier not in refusals}
+        entities = {requested.bound.entity_id for requested in properties if requested.bound} - {""}
+        return Examined(properties, steps, refusals, doable, entities.pop() if len(entities) == 1 else "")
 
-    def changes(self, examined: Examined, *, dry_run: bool = False) -> list[Change]:
-        """Return what a set is about to do, as far as that can be told before its turn comes."""
-        refusal = DRY_RUN if dry_run else None
-        return [self._change(identifier, raw, examined, refusal) for identifier, raw in examined.values.items()]
+    async def set(self, examined: Examined, context: Context, until: float) -> dict[str, Failure]:
+        """Do what can be done until `until` (monotonic seconds), and return what failed, in the order of the set."""
+        found = {requested.identifier: requested.denied for requested in examined.properties}
+        if len(examined.steps) == 1:  # the usual case needs no task of its own
+            found |= await self._take_turn(examined.steps[0], context, until)
+        else:
+            for failures in await asyncio.gather(*(self._take_turn(step, context, until) for step in examined.steps)):
+                found |= failures
+        return {identifier: failure for identifier, failure in found.items() if failure}
 
-    def entity_of(self, identifiers: Iterable[str]) -> str:
-        """Return the entity that these properties belong to; empty if there is none or more than one."""
-        bound = (self._bound.by_identifier.get(identifier) for identifier in identifiers)
-        entities = {one.entity_id for one in bound if one} - {""}
-        return entities.pop() if len(entities) == 1 else ""
+    def _look_up(self, identifier: str, raw: JsonValue, earlier: RequestedProperty | None = None) -> RequestedProperty:
+        """Look a property up as it is now; returns `earlier` if that is still true."""
+        bound = self._bound.by_identifier.get(identifier)
+        denied = self._denial(identifier, bound)
+        if bound is None or denied:
+            return RequestedProperty(identifier, raw, is_private(identifier, raw), bound, denied=denied)
+        state = (self._hass.states.get(bound.entity_id) if bound.entity_id else None) or NO_ENTITY_STATE
+        if earlier and bound is earlier.bound and state is earlier.state:
+            return earlier
+        private = is_private(identifier, raw)
+        own_actions = bool(bound.binding.actions)
+        value: Value | None = None
+        refused = None if own_actions else self._unavailable(bound, state)
+        if refused is None:
+            try:
+                value = bound.to_aspect(bound.decode(raw, state), state)
+            except (InvalidValue, Refused) as err:
+                refused = Failure.of_value(err, private=private)
+            if bound.domain and not own_actions and not bound.binding.confirmed and bound.domain.risky(state):
+                refused = Failure(Code.NOT_ALLOWED, f"control of {bound.entity_id} was not confirmed")
+        return RequestedProperty(identifier, raw, private, bound, state, value, refused=refused)
 
-    def _change(self, identifier: str, raw: JsonValue, examined: Examined, refusal: Failure | None) -> Change:
-        refused = examined.foreseen.get(identifier, refusal)
-        one = self._bound.by_identifier.get(identifier)
-        if one is None:
-            return Change(identifier, "", "", raw, refused)
-        value = None if identifier in examined.denied else _understand_one(one, raw, self._state_of(one))
-        legible = raw if value is None or isinstance(value, Failure) else _legible(one, value)
-        return Change(identifier, one.entity_id, one.aspect.key, legible, refused)
-
-    async def set(self, examined: Examined, context: Context, deadline: float) -> Outcome:
-        """Do what may be done and return what failed; `deadline` is in seconds.
-
-        An entity is asked again when its turn comes: it may have changed.
-        """
-        failures = dict(examined.denied)
-        results = await asyncio.gather(
-            *(
-                self._set_entity(entity_id, ones, examined.values, context, deadline)
-                for entity_id, ones in examined.by_entity.items()
-            ),
-            *(self._set_by_actions(one, value, context, deadline) for one, value in examined.by_own_actions.values()),
-        )
-        for result in results:
-            failures.update(result)
-        return Outcome({identifier: failures[identifier] for identifier in examined.values if identifier in failures})
-
-    def _state_of(self, one: BoundProperty) -> State:
-        state = self._hass.states.get(one.entity_id) if one.entity_id else None
-        return state or NO_ENTITY
-
-    def _permitted(self, identifier: str) -> BoundProperty | Failure:
-        """Return the bound property if the cloud may set it: everything is denied that nobody allowed."""
-        one = self._bound.by_identifier.get(identifier)
-        if one is None:
+    def _denial(self, identifier: str, bound: BoundProperty | None) -> Failure | None:
+        """Return why a property must not be set now; only what the user allowed may be set."""
+        if bound is None:
             if self._model and identifier not in self._model.properties:
                 return Failure(Code.UNKNOWN, "the thing model has no such property")
             return Failure(Code.NOT_MAPPED, self._bound.problems.get(identifier, "not bound to anything"))
-        if not one.writable:
+        if not bound.writable:
             return Failure(Code.READ_ONLY, "read-only")
-        if not one.binding.access.controls:
+        if not bound.binding.access.controls:
             return Failure(Code.NOT_ALLOWED, "its binding does not allow control")
-        return self._objection(identifier) or one
+        if self._loops.is_paused(identifier):
+            return _PAUSED
+        return self._policy.refusal(CommandKind.PROPERTY_SET, identifier)
 
-    async def _set_entity(
-        self,
-        entity_id: str,
-        ones: Mapping[str, BoundProperty],
-        values: Mapping[str, JsonValue],
-        context: Context,
-        deadline: float,
-    ) -> dict[str, Failure]:
-        """Set all properties of one entity, after the commands that came before and never together with one of them."""
-        started = time.monotonic()
-        turn = await self._turn(entity_id, deadline)
-        if isinstance(turn, Failure):
-            return dict.fromkeys(ones, turn)
-        plan: list[ActionCall] | dict[str, Failure] = {}
-        try:
-            plan = self._plan(entity_id, ones, values)
-        finally:
-            if isinstance(plan, dict):
-                turn.release()
-        if isinstance(plan, dict):
-            return plan
-        action = self._act(entity_id, plan, context)
-        if entity_sources(self._hass)[entity_id]["domain"] in RUN_SCRIPTS:
-            action = run_script(action)
-        result = await run_action(self._hass, _releasing(turn, action), deadline - (time.monotonic() - started))
-        return dict.fromkeys(ones, result) if isinstance(result, Failure) else {}
+    def _unavailable(self, bound: BoundProperty, state: State) -> Failure | None:
+        """Return why an entity cannot be controlled at all."""
+        if state is NO_ENTITY_STATE:
+            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} has gone")
+        if state.state == STATE_UNAVAILABLE:
+            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is unavailable")
+        if bound.entity_id not in entity_sources(self._hass):  # Home Assistant would only log that it is missing
+            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is a state without an entity")
+        return None
 
-    async def _set_by_actions(
-        self, one: BoundProperty, value: Value, context: Context, deadline: float
-    ) -> dict[str, Failure]:
-        """Set a property by the actions of its binding; what its entity can do or is doing doesn't matter to them."""
-        started = time.monotonic()
-        turn = await self._turn(one.entity_id or one.identifier, deadline)
-        if isinstance(turn, Failure):
-            return {one.identifier: turn}
-        sequence = run_sequence(
-            self._hass,
-            one.identifier,
-            one.binding.actions,
-            {"value": value, "identifier": one.identifier},
-            context,
+    def _plan(self, properties: Iterable[RequestedProperty]) -> tuple[Step, ...]:
+        """Return the steps that set the properties that are not denied."""
+        by_entity: defaultdict[str, list[RequestedProperty]] = defaultdict(list)
+        steps: list[Step] = []
+        for requested in properties:
+            if requested.denied or (bound := requested.bound) is None:
+                continue
+            if bound.binding.actions:
+                steps.append(self._own_step(requested, bound))
+            else:
+                by_entity[bound.entity_id].append(requested)
+        steps += [self._entity_step(entity_id, tuple(group)) for entity_id, group in by_entity.items()]
+        return tuple(steps)
+
+    def _own_step(self, requested: RequestedProperty, bound: BoundProperty) -> Step:
+        refused = requested.refused or (DRY_RUN if self._policy.rules.dry_run else None)
+        return Step(
+            bound.entity_id or requested.identifier,
+            (requested,),
+            None if refused else partial(self._run_own_actions, requested, bound),
+            {requested.identifier: refused} if refused else {},
         )
-        result = await run_action(self._hass, _releasing(turn, sequence), deadline - (time.monotonic() - started))
-        return {one.identifier: result} if isinstance(result, Failure) else {}
 
-    async def _turn(self, target: str, deadline: float) -> asyncio.Lock | Failure:
-        """Wait for the commands that came before to the same target; whoever gets the turn has to release it."""
-        turn = self._turns.setdefault(target, asyncio.Lock())
+    def _entity_step(self, entity_id: str, properties: tuple[RequestedProperty, ...]) -> Step:
+        wanted: dict[str, Value] = {}
+        refusals: dict[str, Failure] = {}
+        for requested in properties:
+            if requested.refused:
+                refusals[requested.identifier] = requested.refused
+            elif (
+                requested.bound
+                and requested.value is not None
+                and wanted.setdefault(requested.bound.aspect.key, requested.value) != requested.value
+            ):
+                refusals[requested.identifier] = _CONTRADICTION
+        if refusals:
+            first = next(iter(refusals))
+            others = Failure(refusals[first].code, f"not set, because {first} was not")
+            return Step(entity_id, properties, refusals=_all(properties, others) | refusals)
         try:
-            async with asyncio.timeout(deadline):
+            calls = DOMAINS[properties[0].state.domain].actions_for(properties[0].state, wanted)
+        except Refused as err:
+            failure = Failure.of_value(err, private=any(requested.private for requested in properties))
+            return Step(entity_id, properties, refusals=_all(properties, failure))
+        if self._policy.rules.dry_run:
+            return Step(entity_id, properties, refusals=_all(properties, DRY_RUN))
+        return Step(entity_id, properties, partial(self._call_actions, entity_id, calls))
+
+    async def _take_turn(self, step: Step, context: Context, until: float) -> dict[str, Failure]:
+        """Do a step after those of earlier commands with the same target, and return what failed."""
+        turn = self._turns.setdefault(step.target, asyncio.Lock())
+        waits = turn.locked()
+        if not step.action and not waits:
+            return dict(step.refusals)
+        try:
+            async with asyncio.timeout(until - time.monotonic()):
                 await turn.acquire()
         except TimeoutError:
-            return Failure(Code.TIMED_OUT, f"not done, because an earlier command to {target} has not finished")
-        return turn
+            late = f"not done, because an earlier command to {step.target} has not finished"
+            return _all(step.properties, Failure(Code.TIMED_OUT, late))
+        failures: dict[str, Failure] = {}
+        result = await run_action(
+            self._hass,
+            self._in_turn(step, turn, context, failures, afresh=waits),
+            until - time.monotonic(),
+            {requested.identifier: [requested.raw, requested.value] for requested in step.properties},
+        )
+        return _all(step.properties, result) | failures if isinstance(result, Failure) else failures
 
-    def _plan(
-        self, entity_id: str, ones: Mapping[str, BoundProperty], values: Mapping[str, JsonValue]
-    ) -> list[ActionCall] | dict[str, Failure]:
-        """Return the actions that set all properties of an entity, or why none of them can be set."""
-        state = self._hass.states.get(entity_id)
-        if state is None or state.state == STATE_UNAVAILABLE:
-            problem = "has gone" if state is None else "is unavailable"
-            return dict.fromkeys(ones, Failure(Code.UNAVAILABLE, f"{entity_id} {problem}"))
-        if entity_id not in entity_sources(self._hass):  # Home Assistant would only log that it is missing
-            return dict.fromkeys(ones, Failure(Code.UNAVAILABLE, f"{entity_id} is a state without an entity"))
-        wanted, failures = _understand(ones, values, state)
-        if failures:
-            others = Failure(next(iter(failures.values())).code, f"not set, because {next(iter(failures))} was not")
-            return dict.fromkeys(ones, others) | failures
-        domain = DOMAINS[state.domain]
+    async def _in_turn(
+        self, step: Step, turn: asyncio.Lock, context: Context, failures: dict[str, Failure], *, afresh: bool
+    ) -> None:
+        """Do a step whose turn has come. The turn ends when its action does, also after the deadline.
+
+        `failures` gets what is not done, before the action starts. Everything is looked up again: `afresh` if the step had to
+        wait, otherwise as far as it has changed.
+        """
         try:
-            return domain.commands(state, wanted)
-        except Refused as err:
-            return dict.fromkeys(ones, Failure(_CODES[err.reason], str(err)))
+            properties = [
+                self._look_up(requested.identifier, requested.raw, None if afresh else requested)
+                for requested in step.properties
+            ]
+            failures |= {requested.identifier: requested.denied for requested in properties if requested.denied}
+            unchanged = all(now is before for now, before in zip(properties, step.properties, strict=True))
+            for now in (step,) if unchanged else self._plan(properties):
+                if now.target != step.target:
+                    failures |= _all(now.properties, _REBOUND)
+                elif now.action:
+                    await now.action(context)
+                else:
+                    failures |= now.refusals
+        finally:
+            turn.release()
 
-    async def _act(self, entity_id: str, calls: list[ActionCall], context: Context) -> None:
+    async def _run_own_actions(self, requested: RequestedProperty, bound: BoundProperty, context: Context) -> None:
+        """Run the actions of a binding, whatever its entity can do or is doing."""
+        variables = {"value": requested.value, "identifier": requested.identifier}
+        await run_sequence(self._hass, requested.identifier, bound.binding.actions, variables, context)
+
+    async def _call_actions(self, entity_id: str, calls: Iterable[ActionCall], context: Context) -> None:
+        run = self._call_each(entity_id, calls, context)
+        await (run_script(run) if entity_sources(self._hass)[entity_id]["domain"] in RUN_SCRIPTS else run)
+
+    async def _call_each(self, entity_id: str, calls: Iterable[ActionCall], context: Context) -> None:
         for call in calls:
             await self._hass.services.async_call(
                 call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
             )
 
 
-async def _releasing[T](turn: asyncio.Lock, action: Coroutine[None, None, T]) -> T:
-    """Run an action; the turn ends with it, also when nobody waits for it any more."""
-    try:
-        return await action
-    finally:
-        turn.release()
-
-
-def _understand(
-    ones: Mapping[str, BoundProperty], values: Mapping[str, JsonValue], state: State
-) -> tuple[dict[str, Value], dict[str, Failure]]:
-    """Return what the aspects of an entity must become, and what can't be understood."""
-    wanted: dict[str, Value] = {}
-    failures: dict[str, Failure] = {}
-    for identifier, one in ones.items():
-        if one.domain and one.domain.risky(state) and not one.binding.confirmed:
-            failures[identifier] = Failure(Code.NOT_ALLOWED, f"control of {state.entity_id} was not confirmed")
-            continue
-        value = _understand_one(one, values[identifier], state)
-        if isinstance(value, Failure):
-            failures[identifier] = value
-        elif wanted.setdefault(one.aspect.key, value) != value:
-            failures[identifier] = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
-    return wanted, failures
-
-
-def _understand_one(one: BoundProperty, raw: JsonValue, state: State) -> Value | Failure:
-    """Return what the aspect must become, or why that can't be told."""
-    try:
-        return one.to_aspect(one.decode(raw, state), state)
-    except InvalidValue as err:
-        return Failure(Code.TYPE_WRONG if err.wrong_type else Code.OUT_OF_RANGE, complaint(err))
-    except Refused as err:
-        return Failure(_CODES[err.reason], str(err))
-
-
-def _legible(one: BoundProperty, value: Value) -> JsonValue:
-    """Return a value of an aspect as people read it in the logbook."""
-    match value:
-        case bool():
-            return one.aspect.words[value]
-        case datetime():
-            return value.isoformat()
-        case tuple():
-            return ", ".join("" if part is None else f"{part:g}" for part in value)
-        case _:
-            return value
+def _all(properties: Iterable[RequestedProperty], failure: Failure) -> dict[str, Failure]:
+    """Return the same failure for each property."""
+    return {requested.identifier: failure for requested in properties}

@@ -1,7 +1,9 @@
-"""Commands that wait for an automation to answer them, by the action `aliyun_iot.reply`."""
+"""Commands that wait for an automation to answer them by the action `aliyun_iot.reply`."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from homeassistant.core import callback
 
@@ -13,49 +15,38 @@ from ..alink.model.thing_model import Service
 class OpenCommand:
     """A command that can still be answered.
 
-    `service` is what the thing model says of it, if anything. `is_data` tells that it is any bytes, and is answered so.
+    `service` is its definition in the thing model, if there is one. A command that `is_data`, a raw frame or a message, is
+    answered with bytes.
     """
 
     service: Service | None
     is_data: bool
-    reply: asyncio.Future[Answer]
+    reply: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Replies:
-    """The open commands of one device, by the id that their triggers told (`trigger.command_id`)."""
+    """The open commands of one device, by the id that triggers have as `trigger.command_id`."""
 
     def __init__(self) -> None:
-        """Nothing is open yet."""
+        """Start without open commands."""
         self._open: dict[str, OpenCommand] = {}
 
-    @callback
-    def expect(self, command_id: str, service: Service | None = None, *, is_data: bool = False) -> None:
-        """Open a command for an answer, before anybody is told of it."""
-        self._open[command_id] = OpenCommand(service, is_data, asyncio.get_running_loop().create_future())
+    @contextmanager
+    def expected(self, command_id: str, service: Service | None, *, is_data: bool) -> Iterator[asyncio.Future[Answer]]:
+        """Open a command, yield the future of its answer, and close it again. Automations are notified in between."""
+        command = self._open[command_id] = OpenCommand(service, is_data)
+        try:
+            yield command.reply
+        finally:
+            del self._open[command_id]
 
     @callback
     def find(self, command_id: str) -> OpenCommand | None:
-        """Return a command that still waits for its answer."""
+        """Return a command that has not been answered yet."""
         command = self._open.get(command_id)
         return None if command is None or command.reply.done() else command
 
     @callback
     def give(self, command_id: str, answer: Answer) -> None:
-        """Answer a command that `find` returned just now; that may be before anybody waits for it."""
+        """Answer a command that `find` has just returned."""
         self._open[command_id].reply.set_result(answer)
-
-    async def wait(self, command_id: str, deadline: float) -> Answer | None:
-        """Return the answer, or None when there was none within `deadline` seconds; the command is closed then."""
-        command = self._open[command_id]
-        try:
-            async with asyncio.timeout(deadline):
-                return await command.reply
-        except TimeoutError:
-            return None
-        finally:
-            self.close(command_id)
-
-    @callback
-    def close(self, command_id: str) -> None:
-        """No longer wait for an answer."""
-        self._open.pop(command_id, None)

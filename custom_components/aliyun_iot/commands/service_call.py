@@ -7,6 +7,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util.json import JsonObjectType
 
 from ..alink.codes import Code
+from ..alink.command import Answer
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
@@ -14,9 +15,8 @@ from ..alink.model.thing_model import Service
 from ..exposures import resolve_entity
 from ..mapping.binding import ServiceBinding
 from ..mapping.wire import to_wire
-from .action_sequence import run_sequence
-from .discretion import complaint
-from .outcome import Failure, Outcome, run_action, run_script
+from .outcome import Failure, answer_of, is_private
+from .running import run_action, run_script, run_sequence
 
 
 async def call_service(
@@ -26,21 +26,21 @@ async def call_service(
     variables: dict[str, object],
     *,
     context: Context,
-    deadline: float,
-) -> Outcome:
-    """Run what a service is bound to and return its output data, or what failed; `deadline` is in seconds.
+    timeout: float,
+) -> Answer:
+    """Run the script or the sequence that a service is bound to and return the answer; `timeout` is in seconds.
 
-    `variables` are what `read_input` returned. With a thing model (`service`) the output is held to it.
+    `variables` are what `read_input` returned. With a thing model (`service`) the output data must conform to it.
     """
     run = (
         run_script(_run_script(hass, binding, variables, context))
         if binding.script
         else _run_actions(hass, binding, variables, context)
     )
-    response = await run_action(hass, run, deadline)
+    response = await run_action(hass, run, timeout, variables)
     if isinstance(response, Failure):
-        return Outcome.failed(binding.identifier, response)
-    return write_output(service.output, response) if service else Outcome(data=dict(response))
+        return answer_of({binding.identifier: response})
+    return write_output(service.output, response) if service else Answer(data=dict(response))
 
 
 async def _run_script(
@@ -64,36 +64,36 @@ async def _run_actions(
 ) -> JsonObjectType:
     response = await run_sequence(hass, binding.identifier, binding.actions, variables, context)
     if response is not None and not isinstance(response, dict):
-        raise ServiceValidationError(f"it ran, but its response is no mapping: {response!r}")
+        raise ServiceValidationError(f"it ran, but its response is no mapping but of type {type(response).__name__}")
     return response or {}
 
 
 def read_input(
     service: Service | None, arguments: Mapping[str, JsonValue]
 ) -> tuple[dict[str, object], dict[str, Failure]]:
-    """Return the input data as variables, and what of it the thing model does not allow.
+    """Return the input data as variables, and the parameters that the thing model does not allow.
 
-    A parameter may be missing: thing models do not say which ones are needed. Without a thing model the input passes as
-    it is.
+    Parameters may be missing: a thing model does not say which ones are required. Without a thing model the input is passed on
+    as it is.
     """
     if service is None:
         return dict(arguments), {}
-    fields = service.input
     values: dict[str, object] = {}
     failures: dict[str, Failure] = {}
     for name, raw in arguments.items():
-        if (field := fields.get(name)) is None:
+        if (field := service.input.get(name)) is None:
             failures[name] = Failure(Code.PARAMETER_ERROR, "the service has no such parameter")
             continue
         try:
             values[name] = field.data_type.decode(raw, name)
         except InvalidValue as err:
-            failures[name] = Failure(Code.PARAMETER_ERROR, complaint(err))
+            message = Failure.of_value(err, private=is_private(name, raw)).message
+            failures[name] = Failure(Code.PARAMETER_ERROR, message)
     return values, failures
 
 
-def write_output(fields: Mapping[str, Field], response: Mapping[str, object]) -> Outcome:
-    """Return the response as output data; what the service does not define is left out."""
+def write_output(fields: Mapping[str, Field], response: Mapping[str, object]) -> Answer:
+    """Return the answer with the response as output data, without what the service does not define."""
     data: dict[str, JsonValue] = {}
     failures: dict[str, Failure] = {}
     for name, field in fields.items():
@@ -102,5 +102,6 @@ def write_output(fields: Mapping[str, Field], response: Mapping[str, object]) ->
         try:
             data[name] = to_wire(field.data_type, response[name], name)
         except InvalidValue as err:
-            failures[name] = Failure(Code.ACTION_FAILED, f"it ran, but its response does not fit: {err}")
-    return Outcome(failures, data)
+            message = Failure.of_value(err, private=is_private(name, response[name])).message
+            failures[name] = Failure(Code.ACTION_FAILED, f"it ran, but its response does not fit: {message}")
+    return answer_of(failures, data)

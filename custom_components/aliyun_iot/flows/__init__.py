@@ -1,1 +1,1 @@
-"""The pages of the options and of the subentries: what people see and fill in."""
+"""The pages of the options flow and of the subentry flows."""

@@ -1,6 +1,9 @@
-"""The fields that the forms for bindings share, and what was entered in them."""
+"""The fields of the forms for bindings, and what was entered in them.
 
-from collections.abc import Collection, Iterable, Mapping
+Names, sections and defaults come from the table of fields (`mapping/binding.py`); `SELECTORS` adds how each field looks.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
 import re
 from typing import Any, Final
 
@@ -12,6 +15,7 @@ from homeassistant.helpers.selector import (
     NumberSelectorConfig,
     NumberSelectorMode,
     SelectOptionDict,
+    Selector,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -21,74 +25,57 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..mapping.binding import Access, Binding
+from ..mapping.binding import BINDING_FIELDS, Access, Binding
+from ..mapping.fields import FormSection
 from .condition_field import CONDITION_FIELD
 
 CONF_ACCESS: Final = "access"
 CONF_ACTIONS: Final = "actions"
 CONF_ASPECT: Final = "aspect"
-CONF_CLAMP: Final = "clamp"
 CONF_CONDITION: Final = "condition"
 CONF_CONFIRMED: Final = "confirmed"
-CONF_DEAD_BAND: Final = "dead_band"
-CONF_DIGITS: Final = "digits"
 CONF_ENTITY: Final = "entity"
-CONF_EVERY_SAMPLE: Final = "every_sample"
 CONF_IDENTIFIER: Final = "identifier"
-CONF_INVERT: Final = "invert"
-CONF_MIN_INTERVAL: Final = "min_interval"
-CONF_OFFSET: Final = "offset"
 CONF_OPTIONS: Final = "options"
-CONF_SCALE: Final = "scale"
 CONF_SOURCE: Final = "source"
 CONF_TEMPLATE: Final = "template"
-CONF_TEMPLATE_BACK: Final = "template_back"
 CONF_UNIT: Final = "unit"
 
-SECTION_ACTIONS: Final = "own_actions"
-SECTION_CONVERSION: Final = "conversion"
-SECTION_REPORTING: Final = "reporting"
+SECTION_ACTIONS: Final = FormSection.OWN_ACTIONS.value
+SECTION_CONVERSION: Final = FormSection.CONVERSION.value
+SECTION_REPORTING: Final = FormSection.REPORTING.value
+
+_ANY_NUMBER = NumberSelector(NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX))
+
+SELECTORS: Final[Mapping[str, Selector[Any]]] = {
+    "access": SelectSelector(
+        SelectSelectorConfig(options=[access.value for access in Access], translation_key=CONF_ACCESS)
+    ),
+    "confirmed": BooleanSelector(),
+    "unit": TextSelector(),
+    "scale": _ANY_NUMBER,
+    "offset": _ANY_NUMBER,
+    "invert": BooleanSelector(),
+    "digits": NumberSelector(NumberSelectorConfig(min=0, max=9, mode=NumberSelectorMode.BOX)),
+    "clamp": BooleanSelector(),
+    "options": TextSelector(TextSelectorConfig(multiple=True)),
+    "template": TemplateSelector(),
+    "template_back": TemplateSelector(),
+    "min_interval": NumberSelector(
+        NumberSelectorConfig(min=0, max=86400, step="any", unit_of_measurement="s", mode=NumberSelectorMode.BOX)
+    ),
+    "dead_band": NumberSelector(NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)),
+    "every_sample": BooleanSelector(),
+    "condition": CONDITION_FIELD,
+    "actions": ActionSelector(),
+}
+"""A selector for every field that a section has, in the order of the form, and for those that several forms share."""
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
-ACCESS_FIELD: Final = SelectSelector(
-    SelectSelectorConfig(options=[access.value for access in Access], translation_key=CONF_ACCESS)
-)
-ACTIONS_FIELDS: Final = vol.Schema(
-    {vol.Optional(CONF_CONDITION): CONDITION_FIELD, vol.Optional(CONF_ACTIONS): ActionSelector()}
-)
-CONVERSION_FIELDS: Final = vol.Schema(
-    {
-        vol.Optional(CONF_UNIT): TextSelector(),
-        vol.Required(CONF_SCALE, default=1): NumberSelector(
-            NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX)
-        ),
-        vol.Required(CONF_OFFSET, default=0): NumberSelector(
-            NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX)
-        ),
-        vol.Required(CONF_INVERT, default=False): BooleanSelector(),
-        vol.Optional(CONF_DIGITS): NumberSelector(NumberSelectorConfig(min=0, max=9, mode=NumberSelectorMode.BOX)),
-        vol.Required(CONF_CLAMP, default=False): BooleanSelector(),
-        vol.Required(CONF_OPTIONS, default=list): TextSelector(TextSelectorConfig(multiple=True)),
-        vol.Optional(CONF_TEMPLATE): TemplateSelector(),
-        vol.Optional(CONF_TEMPLATE_BACK): TemplateSelector(),
-    }
-)
-REPORTING_FIELDS: Final = vol.Schema(
-    {
-        vol.Required(CONF_MIN_INTERVAL, default=0): NumberSelector(
-            NumberSelectorConfig(min=0, max=86400, step="any", unit_of_measurement="s", mode=NumberSelectorMode.BOX)
-        ),
-        vol.Required(CONF_DEAD_BAND, default=0): NumberSelector(
-            NumberSelectorConfig(min=0, step="any", mode=NumberSelectorMode.BOX)
-        ),
-        vol.Required(CONF_EVERY_SAMPLE, default=False): BooleanSelector(),
-    }
-)
-
 
 class InputRefused(Exception):  # noqa: N818 - named after what happened
-    """What was entered can't be taken: translation keys by field, and the placeholders of all of them."""
+    """The input can't be used: translation keys of the errors by field, and the placeholders of all of them."""
 
     def __init__(self, errors: Mapping[str, str], placeholders: Mapping[str, str] | None = None) -> None:
         """Keep what the form shows."""
@@ -98,7 +85,7 @@ class InputRefused(Exception):  # noqa: N818 - named after what happened
 
 
 def choice(options: Iterable[tuple[str, str]], *, custom_value: bool = False) -> SelectSelector:
-    """Return a list to choose from: values and labels."""
+    """Return a drop-down list of values and labels."""
     return SelectSelector(
         SelectSelectorConfig(
             options=[SelectOptionDict(value=value, label=label) for value, label in options],
@@ -108,47 +95,50 @@ def choice(options: Iterable[tuple[str, str]], *, custom_value: bool = False) ->
     )
 
 
-def control_values(binding: Binding) -> dict[str, Any]:
-    """Return what the fields about control start with; what is empty stays so."""
-    values = {CONF_CONDITION: binding.condition, CONF_ACTIONS: binding.actions}
-    return {name: value for name, value in values.items() if value}
+def section_fields(name: str) -> dict[vol.Marker, Selector[Any]]:
+    """Return the fields of a section. A field whose default is empty may stay empty."""
+    fields: dict[vol.Marker, Selector[Any]] = {}
+    for field in _names(name):
+        make_default = BINDING_FIELDS[field].default
+        default = make_default() if make_default else None
+        may_be_empty = default in (None, "", [], {})
+        fields[vol.Optional(field) if may_be_empty else vol.Required(field, default=default)] = SELECTORS[field]
+    return fields
 
 
-def folded(name: str, fields: vol.Schema, values: Mapping[str, Any], errors: Collection[str]) -> section:
-    """Return a section of a form, closed while nothing in it is wrong or differs from its defaults."""
+def folded(name: str, values: Mapping[str, Any], errors: Collection[str]) -> section:
+    """Return a section of a form, collapsed unless it has an error or a value that differs from its default."""
+    fields = vol.Schema(section_fields(name))
     defaults: dict[str, Any] = fields({})
     return section(fields, {"collapsed": name not in errors and {**defaults, **values.get(name, {})} == defaults})
 
 
-def section_values(binding: Binding) -> dict[str, Any]:
-    """Return what the sections start with for a binding that is there already."""
+def section_values(name: str, binding: Binding) -> dict[str, Any]:
+    """Return what the fields of a section show for a binding, without those that have their default value."""
+    owner = binding.conversion if name == SECTION_CONVERSION else binding
+    values = {field: getattr(owner, field) for field in _names(name)}
     return {
-        SECTION_CONVERSION: {
-            **binding.as_dict().get(SECTION_CONVERSION, {}),
-            CONF_OPTIONS: [f"{name}={value}" for name, value in binding.conversion.options.items()],
-        },
-        SECTION_REPORTING: {
-            CONF_MIN_INTERVAL: binding.min_interval,
-            CONF_DEAD_BAND: binding.dead_band,
-            CONF_EVERY_SAMPLE: binding.every_sample,
-        },
+        field: _SHOWN.get(field, _unchanged)(value)
+        for field, value in values.items()
+        if not BINDING_FIELDS[field].is_default(value)
     }
 
 
+def entered_values(name: str, entered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a section that were entered; raises InputRefused."""
+    values = {field: entered.get(field) for field in _names(name)}
+    return {field: _READ.get(field, _unchanged)(value) for field, value in values.items() if value is not None}
+
+
 def read_binding(user_input: Mapping[str, Any], own: Mapping[str, Any]) -> Binding:
-    """Return the binding of what was entered and what the form knows by itself; raises InputRefused."""
+    """Return the binding from the shared fields and from what the form has read itself; raises InputRefused."""
     if not user_input.get(CONF_IDENTIFIER):
         raise InputRefused({CONF_IDENTIFIER: "identifier_missing"})
-    conversion = user_input[SECTION_CONVERSION]
     data = {
         CONF_IDENTIFIER: user_input[CONF_IDENTIFIER].strip(),
         CONF_ACCESS: user_input[CONF_ACCESS],
-        SECTION_CONVERSION: {
-            **conversion,
-            CONF_OPTIONS: _read_options(conversion[CONF_OPTIONS]),
-            CONF_UNIT: conversion.get(CONF_UNIT, "").strip(),
-        },
-        **user_input[SECTION_REPORTING],
+        SECTION_CONVERSION: entered_values(SECTION_CONVERSION, user_input[SECTION_CONVERSION]),
+        **entered_values(SECTION_REPORTING, user_input[SECTION_REPORTING]),
         **own,
     }
     try:
@@ -157,8 +147,20 @@ def read_binding(user_input: Mapping[str, Any], own: Mapping[str, Any]) -> Bindi
         raise _schema_refusal(err) from err
 
 
+def _names(section_name: str) -> list[str]:
+    return [field for field in SELECTORS if BINDING_FIELDS[field].spec.section == section_name]
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _show_options(options: Mapping[str, int | str]) -> list[str]:
+    return [f"{name}={value}" for name, value in options.items()]
+
+
 def _read_options(rows: Iterable[str]) -> dict[str, int | str]:
-    """Return what rows like `cool=1` say; empty ones say nothing. Raises InputRefused."""
+    """Return the options from rows like `cool=1`, skipping empty ones; raises InputRefused."""
     options: dict[str, int | str] = {}
     for row in rows:
         name, equals, value = (part.strip() for part in row.partition("="))
@@ -171,8 +173,12 @@ def _read_options(rows: Iterable[str]) -> dict[str, int | str]:
     return options
 
 
+_SHOWN: Final[Mapping[str, Callable[[Any], Any]]] = {CONF_OPTIONS: _show_options}
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {CONF_OPTIONS: _read_options, CONF_UNIT: str.strip}
+
+
 def _schema_refusal(err: vol.Invalid) -> InputRefused:
     field = str(err.path[0])
     if field == CONF_IDENTIFIER:
         return InputRefused({CONF_IDENTIFIER: "invalid_identifier"})
-    return InputRefused({SECTION_CONVERSION if field == SECTION_CONVERSION else SECTION_REPORTING: "invalid_number"})
+    return InputRefused({str(BINDING_FIELDS[field].spec.section): "invalid_number"})

@@ -1,6 +1,6 @@
-"""The form for one binding of an entity: which property stands for which aspect of it, and how values are converted.
+"""The form for one binding of an entity: the aspect, the property, and how values are converted.
 
-Options and subentry flows show the same form; `BindingForm` builds it and turns its input into a `Binding`.
+Options and subentry flows show the same form; `BindingForm` builds it and converts its input to a `Binding`.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorConfig, BooleanSelector
+from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorConfig
 import voluptuous as vol
 
 from ..exposures import entity_reference, resolve_entity
@@ -21,24 +21,20 @@ from ..mapping.suggest.suggestions import allowed_access, suggest
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import (
-    ACCESS_FIELD,
-    ACTIONS_FIELDS,
     CONF_ACCESS,
-    CONF_ACTIONS,
     CONF_ASPECT,
     CONF_CONDITION,
     CONF_CONFIRMED,
     CONF_ENTITY,
     CONF_IDENTIFIER,
     CONF_SOURCE,
-    CONVERSION_FIELDS,
-    REPORTING_FIELDS,
     SECTION_ACTIONS,
     SECTION_CONVERSION,
     SECTION_REPORTING,
+    SELECTORS,
     InputRefused,
     choice,
-    control_values,
+    entered_values,
     folded,
     read_binding,
     section_values,
@@ -88,44 +84,46 @@ class BindingForm:
         return [aspect for aspect in self.domain.aspects if aspect.supported(self.state)] if self.domain else []
 
     def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
-        """Return the fields of the form for what it shows, and where that is wrong."""
+        """Return the fields of the form for its values and the names of the fields and sections with errors."""
         offered = [*self.aspects, *STATE_ASPECTS]
-        invented = [one.identifier for one in suggest(self.state, None, self.properties.taken())]
+        ideas = [suggestion.identifier for suggestion in suggest(self.state, None, self.properties.taken())]
         fields: dict[vol.Marker, Any] = {
             vol.Required(CONF_ASPECT): choice((aspect.key, self.labels.aspect(aspect)) for aspect in offered),
-            self.properties.marker(values): self.properties.selector(self.aspects or STATE_ASPECTS, invented),
-            vol.Required(CONF_ACCESS): ACCESS_FIELD,
+            self.properties.marker(values): self.properties.selector(self.aspects or STATE_ASPECTS, ideas),
+            vol.Required(CONF_ACCESS): SELECTORS[CONF_ACCESS],
         }
         if self.domain and self.domain.risky(self.state):
-            fields[vol.Required(CONF_CONFIRMED, default=False)] = BooleanSelector()
+            fields[vol.Required(CONF_CONFIRMED, default=False)] = SELECTORS[CONF_CONFIRMED]
         return vol.Schema(
             {
                 **fields,
-                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, CONVERSION_FIELDS, values, errors),
-                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, REPORTING_FIELDS, values, errors),
-                vol.Optional(SECTION_ACTIONS): folded(SECTION_ACTIONS, ACTIONS_FIELDS, values, errors),
+                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, values, errors),
+                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, values, errors),
+                vol.Optional(SECTION_ACTIONS): folded(SECTION_ACTIONS, values, errors),
             }
         )
 
     def values(self) -> dict[str, Any]:
-        """Return what the form starts with: the current binding, or the best guess for a new one."""
+        """Return the initial values: the current binding, or the best suggestion for a new one."""
         if self.current is None:
-            return self._guess()
+            return self._suggestion()
         return {
             CONF_ASPECT: self.current.aspect,
             CONF_IDENTIFIER: self.current.identifier,
             CONF_ACCESS: self.current.access.value,
             CONF_CONFIRMED: self.current.confirmed,
-            SECTION_ACTIONS: control_values(self.current),
-            **section_values(self.current),
+            **{
+                name: section_values(name, self.current)
+                for name in (SECTION_CONVERSION, SECTION_REPORTING, SECTION_ACTIONS)
+            },
         }
 
     def placeholders(self) -> dict[str, str]:
-        """Return what the texts of the page leave open."""
+        """Return the placeholders for the texts of the page."""
         return {"entity": self.state.name, "state": self.labels.state(self.state)}
 
     def asks_for_attribute(self, user_input: Mapping[str, Any]) -> bool:
-        """Tell whether the attribute that is to be bound has yet to be named."""
+        """Return whether an attribute is to be bound and the user has yet to pick it."""
         return bool(user_input[CONF_ASPECT] == ATTRIBUTE and not user_input.get(CONF_SOURCE))
 
     def attribute_schema(self) -> vol.Schema:
@@ -134,13 +132,13 @@ class BindingForm:
         return vol.Schema({vol.Required(ATTRIBUTE): selector})
 
     def attribute_values(self) -> dict[str, str]:
-        """Return what the field for the attribute starts with."""
+        """Return the initial value of the field for the attribute."""
         return {ATTRIBUTE: self.current.source} if self.current and self.current.aspect == ATTRIBUTE else {}
 
     async def read(self, user_input: Mapping[str, Any]) -> tuple[Binding, InputRefused | None]:
-        """Return the binding that was entered, and what is worth a second look, if anything.
+        """Return the binding that was entered, and the warnings to show once, if any.
 
-        Raises InputRefused when the binding can't work.
+        Raises InputRefused if the binding can't work.
         """
         state = self.labels.hass.states.get(self.state.entity_id)
         if state is None:
@@ -151,13 +149,13 @@ class BindingForm:
             CONF_ASPECT: user_input[CONF_ASPECT],
             CONF_CONFIRMED: user_input.get(CONF_CONFIRMED, False),
             CONF_SOURCE: user_input.get(CONF_SOURCE, ""),
-            CONF_ACTIONS: control.get(CONF_ACTIONS) or [],
+            **entered_values(SECTION_ACTIONS, control),
             CONF_CONDITION: await entered_condition(self.labels.hass, control, SECTION_ACTIONS),
         }
         binding = read_binding(user_input, own)
         return binding, await review(self.properties, binding, state, SECTION_ACTIONS)
 
-    def _guess(self) -> dict[str, Any]:
+    def _suggestion(self) -> dict[str, Any]:
         if suggestions := suggest(self.state, self.properties.model, self.properties.taken()):
             best = suggestions[0]
             return {CONF_ASPECT: best.aspect, CONF_IDENTIFIER: best.identifier, CONF_ACCESS: best.access.value}

@@ -1,4 +1,4 @@
-"""The steps about single bindings, shared by the options flow and the flow of an exposed device."""
+"""The steps for single bindings, shared by the options flow and the flow of an exposed device."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
@@ -26,12 +26,12 @@ from .custom_form import CustomForm
 
 CONF_BINDING = "binding"
 
-SEEN_AT_A_GLANCE = 10
-"""Bindings up to which all are shown to choose from; more have to be searched."""
+MAX_SHOWN_AS_LIST = 10
+"""More bindings than this are offered in a dropdown with a search field."""
 
 
 class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](FlowHandler[Context, Result, Handler]):
-    """Add, edit and remove bindings one at a time; a flow says whose they are and where they go."""
+    """Add, edit and remove bindings one at a time; a flow defines which bindings and how they are stored."""
 
     def __init__(self) -> None:
         """Start without an entity."""
@@ -39,7 +39,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         self._entity_form: BindingForm | None = None
         self._custom_form: CustomForm | None = None
         self._entered: dict[str, Any] = {}
-        self._doubted: Binding | None = None
+        self._warned_about: Binding | None = None
 
     @abstractmethod
     def bound_entry(self) -> ConfigEntry:
@@ -47,18 +47,18 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
 
     @abstractmethod
     def editable(self) -> list[Binding]:
-        """Return the bindings that can be changed and removed here."""
+        """Return the bindings that this flow can change and remove."""
 
     @abstractmethod
     def finish_with(self, binding: Binding, replaced: Binding | None) -> Result:
-        """Store a new binding, or one in place of another, and finish."""
+        """Store a binding, in place of `replaced` if given, and finish."""
 
     @abstractmethod
     def finish_without(self, identifiers: Collection[str]) -> Result:
         """Remove bindings and finish."""
 
     def selectable(self) -> EntitySelectorConfig:
-        """Return which entities can be bound here: any has at least a state and attributes."""
+        """Return which entities this flow can bind; by default all, because each has a state and attributes."""
         return EntitySelectorConfig()
 
     async def async_step_add_one(self, user_input: dict[str, Any] | None = None) -> Result:
@@ -66,7 +66,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         return await self.entity_page("add_one", user_input)
 
     async def entity_page(self, step_id: str, user_input: dict[str, Any] | None) -> Result:
-        """Ask for an entity, and go on to the form for it."""
+        """Ask for an entity, and continue with the form for it."""
         errors: dict[str, str] = {}
         if user_input is not None:
             problem = await self._open_form(user_input[CONF_ENTITY], None)
@@ -85,7 +85,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         """Ask for the binding to change."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            current = {one.identifier: one for one in self.editable()}.get(user_input[CONF_BINDING])
+            current = {binding.identifier: binding for binding in self.editable()}.get(user_input[CONF_BINDING])
             if current and current.aspect in (TEMPLATE, ACTIONS):
                 self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), current)
                 return await self.async_step_custom()
@@ -101,20 +101,20 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         )
 
     async def async_step_binding(self, user_input: dict[str, Any] | None = None) -> Result:
-        """Ask what the entity stands for, and how."""
-        assert self._entity_form is not None  # noqa: S101 - the pages before have opened it
+        """Ask for the aspect, the property and how values are converted and reported."""
+        assert self._entity_form is not None  # noqa: S101 - set by the previous pages
         if user_input is not None and self._entity_form.asks_for_attribute(user_input):
             self._entered = {**self._entered, **user_input}
             return await self.async_step_attribute()
         return await self._form_page("binding", self._entity_form, user_input)
 
     async def async_step_attribute(self, user_input: dict[str, Any] | None = None) -> Result:
-        """Ask for the attribute that the property stands for."""
-        assert self._entity_form is not None  # noqa: S101 - the page before has opened it
+        """Ask for the attribute to bind."""
+        assert self._entity_form is not None  # noqa: S101 - set by the previous page
         if user_input is not None:
             self._entered[CONF_SOURCE] = user_input[ATTRIBUTE]
             return await self._form_page("binding", self._entity_form, self._entered)
-        # Whoever is sent back to the form for another reason need not look for the attribute again.
+        # After an error of the form, the attribute is suggested again.
         entered = {ATTRIBUTE: self._entered[CONF_SOURCE]} if CONF_SOURCE in self._entered else None
         return self.async_show_form(
             step_id="attribute",
@@ -125,7 +125,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         )
 
     async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> Result:
-        """Ask for a template, actions, or both, and the property that they stand for."""
+        """Ask for a template, actions, or both, and the property to bind them to."""
         if self._custom_form is None:
             self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), None)
             if self._custom_form.properties.exhausted:
@@ -141,7 +141,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             errors = {CONF_BINDINGS: "nothing_selected"}
         return self.async_show_form(
             step_id="remove",
-            # Without a default the browser would tick the first one by itself.
+            # Without a default the frontend would select the first binding.
             data_schema=vol.Schema(
                 {vol.Required(CONF_BINDINGS, default=list): await self._choice_of_bindings(multiple=True)}
             ),
@@ -151,18 +151,18 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     async def _form_page(
         self, step_id: str, form: BindingForm | CustomForm, user_input: Mapping[str, Any] | None
     ) -> Result:
-        """Show a form until what was entered can be saved."""
+        """Show a form until its input can be saved."""
         refused: InputRefused | None = None
         if user_input is not None:
             try:
-                binding, doubt = await form.read(user_input)
+                binding, warning = await form.read(user_input)
             except InputRefused as err:
                 refused = err
             else:
-                # What would get lost is shown once; who sends the same again means it.
-                if doubt is None or binding == self._doubted:
+                # A warning is shown once; submitting the same binding again accepts it.
+                if warning is None or binding == self._warned_about:
                     return self.finish_with(binding, form.current)
-                refused, self._doubted = doubt, binding
+                refused, self._warned_about = warning, binding
         values = user_input or form.values()
         errors = refused.errors if refused else {}
         return self.async_show_form(
@@ -173,7 +173,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         )
 
     async def _open_form(self, entity: str, current: Binding | None) -> str | None:
-        """Prepare the form for an entity; return the error if it can't be bound."""
+        """Load the form for an entity; return the error key if the entity can't be bound."""
         try:
             self._entity_form = await BindingForm.load(self.hass, self.bound_entry(), entity, current)
         except EntityUnsuitable as err:
@@ -183,12 +183,15 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     async def _choice_of_bindings(self, *, multiple: bool) -> SelectSelector:
         labels = await Labels.load(self.hass)
         model = thing_model_of(self.bound_entry())
-        options = [SelectOptionDict(value=one.identifier, label=labels.binding(one, model)) for one in self.editable()]
-        if len(options) <= SEEN_AT_A_GLANCE:
+        options = [
+            SelectOptionDict(value=binding.identifier, label=labels.binding(binding, model))
+            for binding in self.editable()
+        ]
+        if len(options) <= MAX_SHOWN_AS_LIST:
             return SelectSelector(
                 SelectSelectorConfig(options=options, multiple=multiple, mode=SelectSelectorMode.LIST)
             )
-        # The frontend lets only a choice of several, or one that takes more than is offered, be searched.
+        # The frontend offers a search field only for a multiple selection or with custom values.
         return SelectSelector(
             SelectSelectorConfig(
                 options=options, multiple=multiple, custom_value=not multiple, mode=SelectSelectorMode.DROPDOWN

@@ -1,4 +1,4 @@
-"""A look at a binding before it is saved: what can't work, what will be lost, what would be posted now."""
+"""Checks of a binding before it is saved: errors, loss of information, and the value that would be posted now."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -8,8 +8,8 @@ from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
 from ..bound import bind
-from ..commands.action_sequence import problem_of
 from ..commands.policy import ConditionConfig
+from ..commands.running import problem_of
 from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Binding
 from ..mapping.check import Problem, check
@@ -46,28 +46,29 @@ FIELD_OF_PROBLEM: Final = {
 
 
 async def review(properties: PropertyField, binding: Binding, state: State, actions_field: str) -> InputRefused | None:
-    """Return what is worth a second look, if anything; raises InputRefused for what can't work.
+    """Return the warnings about a binding as errors of the form, or None; raises InputRefused if it can't work.
 
-    `state` is that of the entity or `NO_ENTITY`; `actions_field` is where the form asks for actions.
+    `state` is the state of the entity or `NO_ENTITY_STATE`. `actions_field` is the field or section that shows errors of the
+    actions.
     """
     properties.refuse_taken(binding)
     labels = properties.labels
     if binding.actions and (problem := await problem_of(labels.hass, binding.actions)):
         raise InputRefused({actions_field: "invalid_actions"}, {"problem": problem})
     aspect = aspect_for(binding, state.entity_id)
-    assert aspect  # noqa: S101 - the form offers no others
+    assert aspect  # noqa: S101 - the form offers known aspects only
     problems = check(binding, aspect, properties.definition(binding), state)
     if blocking := [problem for problem in problems if problem.blocking]:
         raise _refusal(properties, binding, aspect, blocking)
-    doubt = _refusal(properties, binding, aspect, problems)
+    warning = _refusal(properties, binding, aspect, problems)
     if reason := _unpostable(properties, binding, state):
-        doubt.errors.setdefault(CONF_IDENTIFIER, "not_postable")
-        doubt.placeholders["reason"] = reason
-    return InputRefused({**doubt.errors, "base": "submit_again"}, doubt.placeholders) if doubt.errors else None
+        warning.errors.setdefault(CONF_IDENTIFIER, "not_postable")
+        warning.placeholders["reason"] = reason
+    return InputRefused({**warning.errors, "base": "submit_again"}, warning.placeholders) if warning.errors else None
 
 
 async def entered_condition(hass: HomeAssistant, entered: Mapping[str, Any], field: str) -> ConditionConfig:
-    """Return the condition that was entered; raises InputRefused, for the `field` or section of the form."""
+    """Return the entered condition; raises InputRefused with the error at `field`, a field or section of the form."""
     try:
         return await read_conditions(hass, entered.get(CONF_CONDITION))
     except InvalidCondition as err:
@@ -84,7 +85,7 @@ def _refusal(properties: PropertyField, binding: Binding, aspect: Aspect, proble
 
 
 def _unpostable(properties: PropertyField, binding: Binding, state: State) -> str | None:
-    """Return why the present value could not be posted."""
+    """Return why the present value can't be posted, or None; raises InputRefused if the template is invalid."""
     bound = bind(properties.labels.hass, [binding], properties.model)
     for reason in bound.problems.values():
         raise InputRefused({SECTION_CONVERSION: "template_broken"}, {"reason": reason})

@@ -1,4 +1,4 @@
-"""The field for conditions under which the cloud may command: shown as automations show it, stored as it was entered."""
+"""The field for the conditions of commands: a condition editor whose value is stored as it was entered."""
 
 from typing import Any, Final, override
 
@@ -10,18 +10,18 @@ from ..commands.policy import ConditionConfig, problem_of
 
 
 class InvalidCondition(ValueError):  # noqa: N818 - named after what happened
-    """What was entered is no condition that Home Assistant can check; the text says why."""
+    """Home Assistant can't check the entered condition; the message says why."""
 
 
 class ConditionField(ConditionSelector):
-    """Takes conditions as they are.
+    """A condition selector that returns its input unchanged.
 
-    Home Assistant's own would hand out what it compiled of them, which can't be stored. `read_conditions` checks them.
+    The base class would return the compiled condition, which can't be stored. `read_conditions` validates the input.
     """
 
     @override
     def __call__(self, data: Any) -> Any:
-        """Return what was entered."""
+        """Return the input."""
         return data
 
 
@@ -29,18 +29,18 @@ CONDITION_FIELD: Final = ConditionField()
 
 
 async def read_conditions(hass: HomeAssistant, entered: Any) -> ConditionConfig:
-    """Return the conditions of a form, none if the field was left empty; raises InvalidCondition."""
+    """Return the conditions of a form, an empty list if the field is empty; raises InvalidCondition."""
     rows = entered if isinstance(entered, list) else [entered] if entered else []
-    conditions = [_in_full(row) for row in rows]
+    conditions = [_as_block(row) for row in rows]
     if problem := await problem_of(hass, conditions):
         raise InvalidCondition(problem)
     return conditions
 
 
-def _in_full(row: Any) -> dict[str, Any]:
-    """Return a condition as a block; a template may be written without one."""
+def _as_block(row: Any) -> dict[str, Any]:
+    """Return a condition as a mapping; a template condition may be entered as a string."""
     if isinstance(row, str):
         return {CONF_CONDITION: "template", CONF_VALUE_TEMPLATE: row}
     if isinstance(row, dict):
         return row
-    raise InvalidCondition(f"{row!r} is no condition")
+    raise InvalidCondition(f"{row!r} is not a condition")

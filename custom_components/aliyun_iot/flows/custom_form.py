@@ -1,4 +1,4 @@
-"""The form for a binding of a template or of the user's own actions, which needs no entity."""
+"""The form for a binding of a template or of own actions, which needs no entity."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -6,16 +6,15 @@ from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.selector import ActionSelector, TemplateSelector
+from homeassistant.helpers.selector import TemplateSelector
 import voluptuous as vol
 
 from ..exposures import resolve_entity
 from ..mapping.binding import ACTIONS, TEMPLATE, Access, Binding
-from ..mapping.generic import NO_ENTITY, RENDERED
+from ..mapping.generic import NO_ENTITY_STATE, RENDERED
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import (
-    ACCESS_FIELD,
     CONF_ACCESS,
     CONF_ACTIONS,
     CONF_ASPECT,
@@ -24,18 +23,18 @@ from .binding_fields import (
     CONF_IDENTIFIER,
     CONF_SOURCE,
     CONF_TEMPLATE,
-    CONVERSION_FIELDS,
-    REPORTING_FIELDS,
+    SECTION_ACTIONS,
     SECTION_CONVERSION,
     SECTION_REPORTING,
+    SELECTORS,
     InputRefused,
-    control_values,
+    entered_values,
     folded,
     read_binding,
+    section_fields,
     section_values,
 )
 from .binding_review import entered_condition, review
-from .condition_field import CONDITION_FIELD
 from .property_field import PropertyField
 
 
@@ -43,7 +42,7 @@ from .property_field import PropertyField
 class CustomForm:
     """The form for a binding without an entity; `current` is the binding that is being changed, if any.
 
-    A binding that came from elsewhere and has an entity keeps it.
+    An imported binding that has an entity keeps it.
     """
 
     properties: PropertyField
@@ -55,47 +54,48 @@ class CustomForm:
         return cls(PropertyField(entry, await Labels.load(hass), thing_model_of(entry), current), current)
 
     def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
-        """Return the fields of the form for what it shows, and where that is wrong."""
+        """Return the fields of the form for its values and the names of the fields and sections with errors."""
         return vol.Schema(
             {
                 self.properties.marker(values): self.properties.selector((RENDERED,), ()),
-                vol.Required(CONF_ACCESS, default=Access.REPORT.value): ACCESS_FIELD,
+                vol.Required(CONF_ACCESS, default=Access.REPORT.value): SELECTORS[CONF_ACCESS],
                 vol.Optional(CONF_TEMPLATE): TemplateSelector(),
-                vol.Optional(CONF_ACTIONS): ActionSelector(),
-                vol.Optional(CONF_CONDITION): CONDITION_FIELD,
-                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, CONVERSION_FIELDS, values, errors),
-                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, REPORTING_FIELDS, values, errors),
+                # Actions come first, as the main purpose of this form.
+                vol.Optional(CONF_ACTIONS): SELECTORS[CONF_ACTIONS],
+                **section_fields(SECTION_ACTIONS),
+                vol.Required(SECTION_CONVERSION): folded(SECTION_CONVERSION, values, errors),
+                vol.Required(SECTION_REPORTING): folded(SECTION_REPORTING, values, errors),
             }
         )
 
     def values(self) -> dict[str, Any]:
-        """Return what the form starts with."""
+        """Return the initial values."""
         if self.current is None:
             return {CONF_ACCESS: Access.REPORT.value}
         return {
             CONF_IDENTIFIER: self.current.identifier,
             CONF_ACCESS: self.current.access.value,
             CONF_TEMPLATE: self.current.source,
-            **control_values(self.current),
-            **section_values(self.current),
+            **section_values(SECTION_ACTIONS, self.current),
+            SECTION_CONVERSION: section_values(SECTION_CONVERSION, self.current),
+            SECTION_REPORTING: section_values(SECTION_REPORTING, self.current),
         }
 
     def placeholders(self) -> dict[str, str]:
-        """Return nothing: the texts of the page leave nothing open."""
+        """Return no placeholders: the texts of the page have none."""
         return {}
 
     async def read(self, user_input: Mapping[str, Any]) -> tuple[Binding, InputRefused | None]:
-        """Return the binding that was entered, and what is worth a second look, if anything.
+        """Return the binding that was entered, and the warnings to show once, if any.
 
-        Raises InputRefused when the binding can't work.
+        Raises InputRefused if the binding can't work.
         """
         template = user_input.get(CONF_TEMPLATE, "").strip()
-        actions = user_input.get(CONF_ACTIONS) or []
         access = Access(user_input[CONF_ACCESS])
         missing: dict[str, str] = {}
         if access.reports and not template:
             missing[CONF_TEMPLATE] = "template_missing"
-        if access.controls and not actions:
+        if access.controls and not user_input.get(CONF_ACTIONS):
             missing[CONF_ACTIONS] = "actions_missing"
         if missing:
             raise InputRefused(missing)
@@ -105,10 +105,10 @@ class CustomForm:
             CONF_ENTITY: entity,
             CONF_ASPECT: TEMPLATE if template else ACTIONS,
             CONF_SOURCE: template,
-            CONF_ACTIONS: actions,
+            **entered_values(SECTION_ACTIONS, user_input),
             CONF_CONDITION: await entered_condition(hass, user_input, CONF_CONDITION),
         }
         binding = read_binding(user_input, own)
         entity_id = resolve_entity(hass, entity) if entity else None
         state = hass.states.get(entity_id) if entity_id else None
-        return binding, await review(self.properties, binding, state or NO_ENTITY, CONF_ACTIONS)
+        return binding, await review(self.properties, binding, state or NO_ENTITY_STATE, CONF_ACTIONS)

@@ -1,4 +1,4 @@
-"""Binding an event of the thing model: which one, what makes it happen, and what it tells."""
+"""Subentry flow for an event of the thing model: its source and its output parameters."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -19,9 +19,9 @@ import voluptuous as vol
 
 from ..alink.model.thing_model import Event
 from ..exposures import entity_reference, event_bindings, event_title, resolve_entity
-from ..mapping.binding import identifier
 from ..mapping.event_binding import EventBinding
-from ..reports.event_output import EventOutput
+from ..mapping.event_output import EventOutput
+from ..mapping.validators import valid_identifier
 from ..reports.event_sources import Triggers, validated_triggers
 from ..runtime import thing_model_of
 from ..words.labels import Labels
@@ -37,7 +37,7 @@ _TRIGGER_SCHEMA = vol.Schema({vol.Required(CONF_TRIGGERS): TriggerSelector()})
 
 
 class EventFlow(ConfigSubentryFlow):
-    """Let an event entity or triggers post an event of the thing model."""
+    """Bind an event of the thing model to an event entity or to triggers."""
 
     def __init__(self) -> None:
         """Start without an event."""
@@ -51,14 +51,14 @@ class EventFlow(ConfigSubentryFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                self._binding = EventBinding(identifier(user_input[CONF_IDENTIFIER].strip()))
+                self._binding = EventBinding(valid_identifier(user_input[CONF_IDENTIFIER].strip()))
             except vol.Invalid:
                 errors = {CONF_IDENTIFIER: "invalid_identifier"}
             else:
                 return await self.async_step_source()
         labels = await Labels.load(self.hass)
         known = model.events.values() if model else ()
-        events = choice(((one.identifier, labels.event(one)) for one in known), custom_value=model is None)
+        events = choice(((event.identifier, labels.event(event)) for event in known), custom_value=model is None)
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
@@ -69,7 +69,7 @@ class EventFlow(ConfigSubentryFlow):
         )
 
     async def async_step_source(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask what makes it happen."""
+        """Ask for the kind of source."""
         return self.async_show_menu(step_id="source", menu_options=["entity", "trigger"])
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -120,7 +120,7 @@ class EventFlow(ConfigSubentryFlow):
         )
 
     async def async_step_output(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask what the event tells."""
+        """Ask for the output parameters of the event."""
         labels = await Labels.load(self.hass)
         model = thing_model_of(self._get_entry())
         event = model.events.get(self._binding.identifier) if model else None
@@ -163,17 +163,17 @@ class EventFlow(ConfigSubentryFlow):
 
 
 def _as_written(triggers: Triggers) -> Triggers:
-    """Return triggers as automations have them; the selector gives them by the older name."""
+    """Return triggers as automations store them; the selector returns the older key `platform`."""
     return [
-        {"trigger": one["platform"], **{key: value for key, value in one.items() if key != "platform"}}
-        if "platform" in one
-        else one
-        for one in triggers
+        {"trigger": trigger["platform"], **{key: value for key, value in trigger.items() if key != "platform"}}
+        if "platform" in trigger
+        else trigger
+        for trigger in triggers
     ]
 
 
 def _output(entered: object, event: Event | None) -> dict[str, Any]:
-    """Return what was entered for the output parameters, without what was left empty; raises vol.Invalid."""
+    """Return the entered output parameters without empty ones; raises vol.Invalid."""
     if not isinstance(entered, dict):
         raise vol.Invalid("expected parameters with their values")
     output = {
@@ -186,7 +186,7 @@ def _output(entered: object, event: Event | None) -> dict[str, Any]:
 
 
 def _output_selector(labels: Labels, event: Event | None) -> ObjectSelector:
-    """Return the field for the output: a template for each parameter, or anything without a thing model."""
+    """Return the field for the output: a template for each parameter, or any object without a thing model."""
     if event is None or not event.output:
         return ObjectSelector()
     return ObjectSelector(

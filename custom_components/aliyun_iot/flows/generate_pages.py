@@ -1,4 +1,4 @@
-"""The thing model on its way out: made of the bindings, to be imported in the console."""
+"""Generate a thing model from the bindings, to be imported in the console."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ LAST_FIELDS = {vol.Required(CONF_USE, default=True): BooleanSelector()}
 
 
 class GeneratePages(ThingModelPages):
-    """Show a thing model that fits the bindings, one page for each module."""
+    """Show the generated thing model, one page for each module."""
 
     def __init__(self) -> None:
         """Start with nothing generated."""
@@ -30,7 +30,7 @@ class GeneratePages(ThingModelPages):
         self._modules: list[str] = []
 
     async def async_step_thing_model_generate(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Make the thing model; ask first if it needs other identifiers than the bindings have."""
+        """Generate the thing model; ask first if bindings have to be renamed for it."""
         self._generated = generate(self.hass, self.config_entry)
         self._modules = list(self._generated.documents())
         if self._generated.renamed:
@@ -38,8 +38,8 @@ class GeneratePages(ThingModelPages):
         return await self.async_step_thing_model_module()
 
     async def async_step_thing_model_split(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Tell that some properties go into modules, and give their bindings the identifiers that these have there."""
-        assert self._generated is not None  # noqa: S101 - the page before has set it
+        """Show which properties move to modules, and rename their bindings."""
+        assert self._generated is not None  # noqa: S101 - set by the previous page
         if user_input is not None:
             rename_bindings(self.hass, self.config_entry, self._generated.renamed)
             return await self.async_step_thing_model_module()
@@ -57,8 +57,8 @@ class GeneratePages(ThingModelPages):
         )
 
     async def async_step_thing_model_module(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the document of one module after the other, and take the thing model over at the end."""
-        assert self._generated is not None  # noqa: S101 - a page before has set it
+        """Show the documents of the modules one by one, and store the thing model after the last one if wanted."""
+        assert self._generated is not None  # noqa: S101 - set by a previous page
         if user_input is not None:
             self._modules = self._modules[1:]
             if not self._modules:
@@ -69,7 +69,9 @@ class GeneratePages(ThingModelPages):
         documents = generated.documents()
         module, *others = self._modules
         fields = DOCUMENT_FIELD if others else DOCUMENT_FIELD | LAST_FIELDS
-        left_out = [labels.text("common.model_left_out", identifier=one.identifier) for one in generated.left_out]
+        left_out = [
+            labels.text("common.model_left_out", identifier=binding.identifier) for binding in generated.left_out
+        ]
         return self.async_show_form(
             step_id="thing_model_module",
             data_schema=self.add_suggested_values_to_schema(

@@ -1,6 +1,6 @@
-"""What a device stands for, and how it behaves: bindings, the thing model, settings.
+"""Options flow: bindings, the thing model, export and import, and settings.
 
-Everything is taken over by the running entry; nothing here reconnects, but for a changed keep-alive.
+The running entry applies every change without a reconnect, except for a changed keep-alive.
 """
 
 from collections.abc import Collection, Mapping
@@ -55,13 +55,13 @@ from .transfer_pages import TransferPages
 RANGES = {
     CONF_KEEP_ALIVE: (KEEP_ALIVE_RANGE[0], KEEP_ALIVE_RANGE[-1]),
     CONF_WINDOW: (0, 10),
-    # Other hosts than the platform may take more messages than that does.
+    # Private hosts may accept more messages than the platform.
     CONF_UPLINK_RATE: (2, 100),
-    # More commands than anybody wants to limit.
+    # 0 means no limit.
     CONF_COMMANDS_PER_MINUTE: (0, 6000),
     CONF_DESIRED_HOURS: (0, 24 * 30),
 }
-"""The least and the most of each setting that is a number. The selectors do not know: they would tell it in English."""
+"""Minimum and maximum of each number. The selectors have no limits, because they report violations in English only."""
 
 SECTION_COMMANDS = "commands"
 
@@ -102,10 +102,10 @@ class AliyunOptionsFlow(
     GeneratePages,
     TransferPages,
 ):
-    """A menu of everything that can be changed without connecting anew."""
+    """A menu with all pages of the options."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what to do; there is no editing before there is a binding."""
+        """Ask what to do; bindings can be edited only if there are any."""
         existing = ["edit", "remove"] if self.editable() else []
         return self.async_show_menu(
             step_id="init",
@@ -121,7 +121,7 @@ class AliyunOptionsFlow(
         )
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how to behave."""
+        """Ask for the settings."""
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
@@ -141,7 +141,7 @@ class AliyunOptionsFlow(
         )
 
     async def _read_settings(self, user_input: dict[str, Any]) -> dict[str, Any]:
-        """Return the options that were entered; raises InvalidCondition."""
+        """Return the entered options; raises InvalidCondition."""
         commands = user_input[SECTION_COMMANDS]
         return {
             CONF_KEEP_ALIVE: int(user_input[CONF_KEEP_ALIVE]),
@@ -155,7 +155,7 @@ class AliyunOptionsFlow(
 
     @override
     def bound_entry(self) -> ConfigEntry:
-        """Return the entry whose options these are."""
+        """Return the entry of the options."""
         return self.config_entry
 
     @override
@@ -165,29 +165,29 @@ class AliyunOptionsFlow(
 
     @override
     def finish_with(self, binding: Binding, replaced: Binding | None) -> ConfigFlowResult:
-        """Store a binding in the exposure of its device; what somebody changed by hand no rule takes away."""
+        """Store a binding in the exposure of its device. No rule removes it any more, because a user edited it."""
         put_binding(self.hass, self.config_entry, replace(binding, rule=""), replaced)
         return self.finish()
 
     @override
     def finish_without(self, identifiers: Collection[str]) -> ConfigFlowResult:
-        """Remove bindings, whichever exposures they are in."""
+        """Remove bindings from their exposures."""
         change_bindings(self.hass, self.config_entry, removed=identifiers)
         return self.finish()
 
     @override
     def first_draft(self) -> Draft:
-        """Return nothing selected, to be bound once."""
+        """Return an empty selection that is bound once."""
         return Draft(ulid_now(), Rule(Selection()), follow=False)
 
     @override
     def asks_to_follow(self) -> bool:
-        """Return yes: without a rule the entities are bound once."""
+        """Return True: the user chooses between binding once and a rule."""
         return True
 
     @override
     async def finish_draft(self, draft: Draft, changes: Changes) -> ConfigFlowResult:
-        """Bind what was previewed, as the user's own or by a rule that goes on."""
+        """Bind what was previewed, as the user's own bindings or by a new rule."""
         if draft.follow:
             rule = ConfigSubentry(
                 data=MappingProxyType(draft.rule.as_dict()),
@@ -205,10 +205,10 @@ class AliyunOptionsFlow(
 
 
 def _out_of_range(user_input: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is wrong with numbers, by field; errors in a section can be shown for the section only."""
+    """Return the errors of numbers by field; a form can show an error in a section only at the section."""
     commands = user_input[SECTION_COMMANDS]
     return {
         SECTION_COMMANDS if field in commands else field: f"{field}_range"
-        for field, (least, most) in RANGES.items()
-        if not least <= {**user_input, **commands}[field] <= most
+        for field, (minimum, maximum) in RANGES.items()
+        if not minimum <= {**user_input, **commands}[field] <= maximum
     }

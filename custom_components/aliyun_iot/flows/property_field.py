@@ -1,4 +1,4 @@
-"""The field of a form that names the property of a binding."""
+"""The form field for the property of a binding."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from .binding_fields import CONF_IDENTIFIER, InputRefused, choice
 
 @dataclass(frozen=True, slots=True)
 class PropertyField:
-    """The properties that a binding can be for; `current` is the binding that is being changed, if any."""
+    """The properties that a binding can use; `current` is the binding that is being changed, if any."""
 
     entry: ConfigEntry
     labels: Labels
@@ -34,18 +34,18 @@ class PropertyField:
     def free(self) -> list[Property]:
         """Return the properties of the thing model that can be bound."""
         taken = self.taken()
-        return [one for one in self.model.properties.values() if one.identifier not in taken] if self.model else []
+        return [prop for prop in self.model.properties.values() if prop.identifier not in taken] if self.model else []
 
     @property
     def exhausted(self) -> bool:
-        """Whether there is no property left to bind."""
+        """Whether all properties of the thing model are bound."""
         return self.model is not None and not self.free()
 
     def marker(self, values: Mapping[str, Any]) -> vol.Marker:
-        """Return the key of the field in a form that starts with these values.
+        """Return the key of the field in a form with these initial values.
 
-        A browser fills what is required with the first choice, and nobody might notice which property that is. So where
-        nothing is known the field may be left empty, and `read_binding` refuses that.
+        The frontend fills a required field with the first option, which the user might not notice. Without an initial
+        value the field is therefore optional, and `read_binding` refuses an empty one.
         """
         return (
             vol.Optional(CONF_IDENTIFIER)
@@ -54,23 +54,29 @@ class PropertyField:
         )
 
     def selector(self, aspects: Iterable[Aspect], invented: Iterable[str]) -> SelectSelector | TextSelector:
-        """Return the field: properties that can carry one of the aspects first, without a thing model some ideas."""
+        """Return the field: the properties, those that can carry one of the aspects first.
+
+        Without a thing model it takes any identifier and offers the `invented` ones.
+        """
         if self.model:
-            suiting = sorted(
-                self.free(), key=lambda one: not any(carries(each, one.data_type, NO_CONVERSION) for each in aspects)
+            fitting_first = sorted(
+                self.free(), key=lambda prop: not any(carries(each, prop.data_type, NO_CONVERSION) for each in aspects)
             )
             return choice(
-                (one.identifier, f"{self.labels.property(one.identifier, one)}: {self.labels.values(one.data_type)}")
-                for one in suiting
+                (
+                    prop.identifier,
+                    f"{self.labels.property(prop.identifier, prop)}: {self.labels.values(prop.data_type)}",
+                )
+                for prop in fitting_first
             )
-        ideas = list(invented)
-        return choice(zip(ideas, ideas, strict=True), custom_value=True) if ideas else TextSelector()
+        identifiers = list(invented)
+        return choice(zip(identifiers, identifiers, strict=True), custom_value=True) if identifiers else TextSelector()
 
     def definition(self, binding: Binding) -> Property | None:
-        """Return what the thing model says about the property of a binding."""
+        """Return the thing model's definition of the property of a binding, or None without a thing model."""
         return self.model.properties[binding.identifier] if self.model else None
 
     def refuse_taken(self, binding: Binding) -> None:
-        """Raise InputRefused for a property that another binding is for."""
+        """Raise InputRefused for a property that another binding uses."""
         if binding.identifier in self.taken():
             raise InputRefused({CONF_IDENTIFIER: "identifier_taken"}, {CONF_IDENTIFIER: binding.identifier})

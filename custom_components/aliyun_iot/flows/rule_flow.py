@@ -1,4 +1,4 @@
-"""Rules: following a selection, changing what is followed, and stopping to follow."""
+"""Subentry flow for a rule, which binds the entities of a selection as they come and go."""
 
 from dataclasses import replace
 from typing import Any, override
@@ -25,10 +25,10 @@ from .selection_pages import Draft, SelectionPages
 
 
 class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
-    """Follow a selection: what matches later is bound by itself, what no longer does is released."""
+    """Add a rule, change its selection, or remove it and keep its bindings."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Begin with the selection."""
+        """Start with the selection."""
         return await self.async_step_select(user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -43,7 +43,7 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
         )
 
     async def async_step_keep(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Stop following, but keep what is bound."""
+        """Remove the rule and keep its bindings."""
         followed = self._followed()
         if user_input is None:
             return self.async_show_form(
@@ -52,7 +52,9 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
                 description_placeholders={"count": str(len(followed))},
             )
         entry = self.bound_entry()
-        change_bindings(self.hass, entry, replaced={one.identifier: replace(one, rule="") for one in followed})
+        change_bindings(
+            self.hass, entry, replaced={binding.identifier: replace(binding, rule="") for binding in followed}
+        )
         self.hass.config_entries.async_remove_subentry(entry, self._get_reconfigure_subentry().subentry_id)
         return self.async_abort(reason="kept", description_placeholders={"count": str(len(followed))})
 
@@ -63,23 +65,23 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
 
     @override
     def first_draft(self) -> Draft:
-        """Return the rule as it is, or an empty one."""
+        """Return the present rule, or an empty one for a new rule."""
         if self.source != SOURCE_RECONFIGURE:
             return Draft(ulid_now(), Rule(Selection()), follow=True)
         entry = self.bound_entry()
         rule_id = self._get_reconfigure_subentry().subentry_id
-        # What was removed by hand a moment ago counts as left out already.
+        # Bindings that the user has just removed already count as left out.
         rules = changes_by_rules(self.hass, entry, rules_of(entry), thing_model_of(entry)).rules
         return Draft(rule_id, rules[rule_id], follow=True)
 
     @override
     def asks_to_follow(self) -> bool:
-        """Return no: that is what a rule does."""
+        """Return False: a rule always follows."""
         return False
 
     @override
     async def finish_draft(self, draft: Draft, changes: Changes) -> SubentryFlowResult:
-        """Store the rule; the running entry binds what a new one means."""
+        """Store the rule; the running entry carries out a new one."""
         title = await rule_title(await Labels.load(self.hass), draft.rule.selection.include)
         if self.source != SOURCE_RECONFIGURE:
             return self.async_create_entry(title=title, data=draft.rule.as_dict())
@@ -92,6 +94,6 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
         )
 
     def _followed(self) -> list[Binding]:
-        """Return the bindings that the rule has made."""
+        """Return the bindings made by the rule."""
         rule_id = self._get_reconfigure_subentry().subentry_id
         return [binding for binding in exposed_bindings(self.bound_entry()) if binding.rule == rule_id]

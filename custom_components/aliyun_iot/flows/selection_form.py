@@ -1,4 +1,4 @@
-"""The form for a selection: what is meant, what is left out, and what counts only when asked for."""
+"""The form for a selection: what it includes, what it excludes, and whether hidden and diagnostic entities count."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -45,7 +45,7 @@ _ALSO_FIELDS = vol.Schema(
 
 
 async def selection_schema(hass: HomeAssistant, current: Selection, *, follow: bool) -> vol.Schema:
-    """Return the fields of the form, with the choice to follow or without it; sections that say something are open."""
+    """Return the fields of the form, with a switch to follow the selection if `follow`; used sections are open."""
     platforms = _platforms(hass)
     named = {*current.include.integration, *current.exclude.integration}
     integrations = _choice(await _integration_names(hass, named.union(platforms.values())))
@@ -74,7 +74,7 @@ async def selection_schema(hass: HomeAssistant, current: Selection, *, follow: b
 
 @callback
 def read_selection(hass: HomeAssistant, user_input: Mapping[str, Any]) -> Selection:
-    """Return the selection that was entered, with entities by what survives renames; raises `vol.Invalid`."""
+    """Return the entered selection with references to entities that survive renames; raises vol.Invalid."""
     leave_out, also = user_input[SECTION_LEAVE_OUT], user_input[SECTION_ALSO]
     return Selection.from_dict(
         {
@@ -87,7 +87,7 @@ def read_selection(hass: HomeAssistant, user_input: Mapping[str, Any]) -> Select
 
 @callback
 def selection_values(hass: HomeAssistant, selection: Selection) -> dict[str, Any]:
-    """Return what the form says for a selection."""
+    """Return the values of the form for a selection."""
     return {
         **_shown_target(hass, selection.include),
         SECTION_LEAVE_OUT: {
@@ -121,9 +121,9 @@ def _shown_target(hass: HomeAssistant, target: Target) -> dict[str, Any]:
 
 
 def _platforms(hass: HomeAssistant) -> dict[str, str]:
-    """Return the integration of every entity of a kind that can be bound, but for those of this integration."""
+    """Return the integration of every entity in a supported domain, without the entities of this integration."""
     platforms = {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
-    platforms |= {entity_id: one.platform for entity_id, one in er.async_get(hass).entities.items()}
+    platforms |= {entity_id: registered.platform for entity_id, registered in er.async_get(hass).entities.items()}
     return {
         entity_id: platform
         for entity_id, platform in platforms.items()
@@ -133,7 +133,10 @@ def _platforms(hass: HomeAssistant) -> dict[str, str]:
 
 async def _integration_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
     found = await async_get_integrations(hass, domains)
-    return {domain: one.name if isinstance(one, Integration) else domain for domain, one in found.items()}
+    return {
+        domain: integration.name if isinstance(integration, Integration) else domain
+        for domain, integration in found.items()
+    }
 
 
 async def _domain_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
@@ -146,7 +149,7 @@ def _choice(names: Mapping[str, str]) -> SelectSelector:
         SelectSelectorConfig(
             options=[
                 SelectOptionDict(value=value, label=label)
-                for value, label in sorted(names.items(), key=lambda one: (one[1].casefold(), one[0]))
+                for value, label in sorted(names.items(), key=lambda item: (item[1].casefold(), item[0]))
             ],
             multiple=True,
             mode=SelectSelectorMode.DROPDOWN,

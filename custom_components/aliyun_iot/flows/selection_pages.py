@@ -1,6 +1,6 @@
-"""Binding many entities at once: choose them, look at what would stand for what, see what saving would do.
+"""Pages that bind many entities at once: selection, suggested bindings, preview.
 
-The options flow and the flow of a rule show the same pages; nothing is saved before the last of them.
+The options flow and the subentry flow of a rule share these pages. Nothing is stored before the last one.
 """
 
 from abc import abstractmethod
@@ -25,20 +25,20 @@ from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
 from ..mapping.suggest.suggestions import Obstacle, unmatched
-from ..rules import Changes, changes_by_rules, facet_of, rules_of
+from ..rules import Changes, changes_by_rules, entity_aspect, rules_of
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from ..words.model_texts import bullets
 from ..words.preview import preview
 from .selection_form import CONF_FOLLOW, CONF_TARGET, read_selection, selection_schema, selection_values
 
-NAMED = 5
-"""Entities that the page with the suggestions names of those that it has nothing for."""
+MAX_LISTED = 5
+"""Entities without a suggestion that the page with the suggestions lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody is about to save: a rule, which is carried out once unless `follow` is set."""
+    """The state of the pages: a rule, which is carried out once and not stored unless `follow` is set."""
 
     rule_id: str
     rule: Rule
@@ -48,7 +48,7 @@ class Draft:
 class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     FlowHandler[Context, Result, Handler]
 ):
-    """Choose entities and bind them; a flow says what is chosen at first, and saves."""
+    """Choose entities and bind them; a flow defines the initial selection and how the result is stored."""
 
     _draft: Draft | None = None
     _previewed: Changes | None = None
@@ -59,18 +59,18 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
 
     @abstractmethod
     def first_draft(self) -> Draft:
-        """Return what the pages start with."""
+        """Return the initial draft."""
 
     @abstractmethod
     def asks_to_follow(self) -> bool:
-        """Tell whether to follow is for the user to choose."""
+        """Return whether the user can choose to follow the selection."""
 
     @abstractmethod
     async def finish_draft(self, draft: Draft, changes: Changes) -> Result:
-        """Save what has been looked at, and finish."""
+        """Store the previewed changes and finish."""
 
     async def async_step_select(self, user_input: dict[str, Any] | None = None) -> Result:
-        """Ask which entities are meant, and which are not."""
+        """Ask for the entities to include and to exclude."""
         draft = self._draft or self.first_draft()
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -102,22 +102,22 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         )
 
     async def async_step_suggestions(self, user_input: dict[str, Any] | None = None) -> Result:
-        """Show what would stand for what, to be ticked or not."""
+        """Show the suggested bindings to select from."""
         draft = self._drafted()
         offered = self._offered(draft)
         errors: dict[str, str] = {}
         if user_input is not None:
             chosen = user_input[CONF_BINDINGS]
-            seen = {facet_of(binding) for binding in offered.values()}
-            unticked = {facet_of(binding) for identifier, binding in offered.items() if identifier not in chosen}
+            seen = {entity_aspect(binding) for binding in offered.values()}
+            unticked = {entity_aspect(binding) for identifier, binding in offered.items() if identifier not in chosen}
             known = offered.keys() >= set(chosen)
             draft = replace(draft, rule=replace(draft.rule, left_out=draft.rule.left_out - seen | unticked))
             self._draft, offered = draft, self._offered(draft)
             if not known:
-                # Somebody else was quicker with one of the identifiers.
+                # One of the identifiers has been bound elsewhere in the meantime.
                 errors = {CONF_BINDINGS: "changed_meanwhile"}
-            elif {facet_of(binding) for binding in offered.values()} - seen - draft.rule.left_out:
-                # What gets a property that has become free can be unticked, too.
+            elif {entity_aspect(binding) for binding in offered.values()} - seen - draft.rule.left_out:
+                # Unticking has freed a property for another entity, whose suggestion can be unticked as well.
                 errors = {CONF_BINDINGS: "others_fit"}
             elif not chosen and not draft.follow:
                 errors = {CONF_BINDINGS: "nothing_selected"}
@@ -135,8 +135,10 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
                 mode=SelectSelectorMode.LIST,
             )
         )
-        # Ticked by suggestion and not by default: what is left out must never come back by itself.
-        ticked = [identifier for identifier, binding in offered.items() if facet_of(binding) not in draft.rule.left_out]
+        # A suggested value and not a default, which would select everything again if the field were missing.
+        ticked = [
+            identifier for identifier, binding in offered.items() if entity_aspect(binding) not in draft.rule.left_out
+        ]
         return self.async_show_form(
             step_id="suggestions",
             data_schema=self.add_suggested_values_to_schema(
@@ -151,7 +153,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         )
 
     async def async_step_preview(self, user_input: dict[str, Any] | None = None) -> Result:
-        """Show what saving would do, and save."""
+        """Show what would change, and store it."""
         draft = self._drafted()
         changes = self._changes(draft)
         errors: dict[str, str] = {}
@@ -177,7 +179,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         )
 
     def _drafted(self) -> Draft:
-        assert self._draft is not None  # noqa: S101 - the page before has made it
+        assert self._draft is not None  # noqa: S101 - set by the previous page
         return self._draft
 
     def _changes(self, draft: Draft) -> Changes:
@@ -186,51 +188,53 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         return changes_by_rules(self.hass, entry, rules, thing_model_of(entry))
 
     def _offered(self, draft: Draft) -> dict[str, Binding]:
-        """Return by identifier what the draft has bound already, and all that it could bind.
+        """Return the bindings that the draft has or could have, by identifier.
 
-        What was left out before is offered again, unless its property goes to another entity instead.
+        Those that were left out before are offered again, unless another entity gets the property.
         """
         everything = replace(draft, rule=Rule(draft.rule.selection))
         drafts = [everything, draft] if draft.rule.left_out else [everything]
-        return {binding.identifier: binding for one in drafts for binding in self._bound_by(one)}
+        return {binding.identifier: binding for each in drafts for binding in self._bound_by(each)}
 
     def _bound_by(self, draft: Draft) -> list[Binding]:
-        """Return what the draft would have bound once it is saved."""
+        """Return the bindings of the draft after it is stored."""
         changes = self._changes(draft)
         elsewhere = {binding.identifier for binding in (*changes.released, *changes.passed_on)}
         kept = [binding for binding in exposed_bindings(self.bound_entry()) if binding.identifier not in elsewhere]
         return [binding for binding in (*kept, *changes.passed_on, *changes.added) if binding.rule == draft.rule_id]
 
     def _without_suggestion(self, labels: Labels, draft: Draft, offered: Mapping[str, Binding]) -> str:
-        """Return which of the selected entities nothing is suggested for, first those that another one goes before.
+        """Return the selected entities without a suggestion, first those whose property goes to another entity.
 
-        For the others the page that follows says why.
+        The preview shows the reasons for the others.
         """
-        holders = {one.identifier: one for one in (*exposed_bindings(self.bound_entry()), *offered.values())}
+        bindings = (*exposed_bindings(self.bound_entry()), *offered.values())
+        holders = {binding.identifier: binding for binding in bindings}
         covered = {resolve_entity(self.hass, binding.entity) for binding in offered.values()}
-        left_out = [one for one in select(self.hass, draft.rule.selection) if one not in covered]
+        left_out = [entity_id for entity_id in select(self.hass, draft.rule.selection) if entity_id not in covered]
         lost = _lost(labels, left_out, thing_model_of(self.bound_entry()), holders)
         rest = [labels.entity(entity_id) for entity_id in left_out if entity_id not in lost]
         parts = [bullets(labels, list(lost.values()))] if lost else []
         if rest:
-            more = [labels.text("common.and_more", count=str(len(rest) - NAMED))] if len(rest) > NAMED else []
-            parts.append(labels.text("common.left_out", entities=labels.listed([*rest[:NAMED], *more])))
+            excess = len(rest) - MAX_LISTED
+            more = [labels.text("common.and_more", count=str(excess))] if excess > 0 else []
+            parts.append(labels.text("common.left_out", entities=labels.listed([*rest[:MAX_LISTED], *more])))
         return "\n\n".join(parts)
 
 
 def _lost(
     labels: Labels, entity_ids: Iterable[str], model: ThingModel | None, holders: Mapping[str, Binding]
 ) -> dict[str, str]:
-    """Return, for each entity that another one has taken a property from, which one that is."""
+    """Return a line for each entity whose property another entity has or gets, by entity id."""
     states = [state for entity_id in entity_ids if (state := labels.hass.states.get(entity_id))]
     lost: dict[str, str] = {}
-    for one in unmatched(states, model, ()):
-        holder = holders.get(one.identifier)
+    for row in unmatched(states, model, ()):
+        holder = holders.get(row.identifier)
         winner = resolve_entity(labels.hass, holder.entity) if holder else None
-        if one.obstacle is Obstacle.TAKEN and winner and winner != one.entity_id:
-            target = labels.property(one.identifier, model.properties.get(one.identifier) if model else None)
+        if row.obstacle is Obstacle.TAKEN and winner and winner != row.entity_id:
+            target = labels.property(row.identifier, model.properties.get(row.identifier) if model else None)
             line = labels.text(
-                "common.goes_to", entity=labels.entity(one.entity_id), property=target, winner=labels.entity(winner)
+                "common.goes_to", entity=labels.entity(row.entity_id), property=target, winner=labels.entity(winner)
             )
-            lost.setdefault(one.entity_id, line)
+            lost.setdefault(row.entity_id, line)
     return lost

@@ -1,4 +1,4 @@
-"""Binding single entities, by the devices that they belong to, and single services of the thing model."""
+"""Subentry flows for an exposed device and for a service of the thing model."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -20,7 +20,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..commands.action_sequence import problem_of
+from ..commands.running import problem_of
 from ..const import SUBENTRY_SERVICE
 from ..exposures import (
     CUSTOM_EXPOSURE,
@@ -33,7 +33,8 @@ from ..exposures import (
     service_bindings,
     store_bindings,
 )
-from ..mapping.binding import Binding, ServiceBinding, identifier
+from ..mapping.binding import Binding, ServiceBinding
+from ..mapping.validators import valid_identifier
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
@@ -52,7 +53,7 @@ RUN_SCHEMA = vol.Schema(
 
 
 class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
-    """Bind one entity after the other, and change later what of a device, or of an entity without one, is bound."""
+    """Bind entities one at a time, and change the bindings of one device or of an entity without a device."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the entity."""
@@ -75,19 +76,19 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
 
     @override
     def editable(self) -> list[Binding]:
-        """Return what of the device is exposed."""
+        """Return the bindings of the exposure."""
         return bindings_of(self._get_reconfigure_subentry())
 
     @override
     def selectable(self) -> EntitySelectorConfig:
-        """Return any entity for a new exposure, those of the device for an existing one."""
+        """Return all entities for a new exposure, those of the device for an existing one."""
         if self.source == SOURCE_USER:
             return super().selectable()
         return EntitySelectorConfig(include_entities=self._entities_of_device())
 
     @override
     def finish_with(self, binding: Binding, replaced: Binding | None) -> SubentryFlowResult:
-        """Create the exposure with its first binding, or store one more; by hand, so no rule takes it away."""
+        """Create the exposure with its first binding, or store a binding in it; no rule removes it any more."""
         binding = replace(binding, rule="")
         key = exposure_key(self.hass, binding.entity)
         exposed = {subentry.unique_id for subentry in self.bound_entry().subentries.values()}
@@ -98,8 +99,8 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
 
     @override
     def finish_without(self, identifiers: Collection[str]) -> SubentryFlowResult:
-        """Expose less of the device; nothing left means that the exposure goes."""
-        kept = [row for row in self.editable() if row.identifier not in identifiers]
+        """Remove bindings from the exposure, and the exposure with the last one."""
+        kept = [binding for binding in self.editable() if binding.identifier not in identifiers]
         store_bindings(self.hass, self.bound_entry(), self._get_reconfigure_subentry(), kept)
         return self.async_abort(reason="removed")
 
@@ -124,14 +125,14 @@ class ServiceFlow(ConfigSubentryFlow):
         entry = self._get_entry()
         model = thing_model_of(entry)
         bound = service_bindings(entry)
-        free = [one for one in model.services.values() if one.identifier not in bound] if model else []
+        free = [service for service in model.services.values() if service.identifier not in bound] if model else []
         if model and not free:
             return self.async_abort(reason="no_free_service")
         errors: dict[str, str] = {}
         if user_input is not None:
             self._identifier = user_input[CONF_IDENTIFIER].strip()
             try:
-                identifier(self._identifier)
+                valid_identifier(self._identifier)
             except vol.Invalid:
                 errors = {CONF_IDENTIFIER: "invalid_identifier"}
             else:
@@ -139,7 +140,9 @@ class ServiceFlow(ConfigSubentryFlow):
                     return await self.async_step_run()
                 errors = {CONF_IDENTIFIER: "identifier_taken"}
         labels = await Labels.load(self.hass)
-        services = choice(((one.identifier, labels.service(one)) for one in free), custom_value=model is None)
+        services = choice(
+            ((service.identifier, labels.service(service)) for service in free), custom_value=model is None
+        )
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(
@@ -151,7 +154,7 @@ class ServiceFlow(ConfigSubentryFlow):
         )
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Go to what the service runs."""
+        """Continue with what the service runs."""
         self._identifier = self._binding().identifier
         return await self.async_step_run()
 
@@ -194,7 +197,7 @@ class ServiceFlow(ConfigSubentryFlow):
         return {**run, CONF_CONDITION: binding.condition} if binding.condition else run
 
     async def _description(self) -> dict[str, str]:
-        """Return the placeholders that tell which variables the actions get, and what their response has to hold."""
+        """Return the placeholders for the variables of the actions and for their response."""
         labels = await Labels.load(self.hass)
         model = thing_model_of(self._get_entry())
         service = model.services.get(self._identifier) if model else None

@@ -1,4 +1,4 @@
-"""The thing model on its way in: fetched from the cloud, pasted or uploaded, looked through, saved."""
+"""Pages that fetch, paste or upload a thing model, show what changes, and store it."""
 
 from typing import Any
 
@@ -23,6 +23,8 @@ from .options_pages import OptionsPages
 from .uploads import take_upload
 
 FETCH_TIMEOUT = 10.0
+"""Seconds to wait for the cloud's reply."""
+
 CONF_FILE = "file"
 
 PASTE_SCHEMA = vol.Schema({vol.Required(CONF_THING_MODEL): TextSelector(TextSelectorConfig(multiline=True))})
@@ -30,7 +32,7 @@ UPLOAD_SCHEMA = vol.Schema({vol.Required(CONF_FILE): FileSelector(FileSelectorCo
 
 
 class ThingModelPages(OptionsPages):
-    """Take a thing model over, or do without one again."""
+    """Store a thing model, or remove the stored one."""
 
     def __init__(self) -> None:
         """Start without a thing model."""
@@ -38,7 +40,7 @@ class ThingModelPages(OptionsPages):
         self._model: ThingModel | None = None
 
     async def async_step_thing_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask where the thing model comes from, or goes."""
+        """Ask how to get a thing model, or whether to generate or remove one."""
         something_bound = exposed_bindings(self.config_entry) or service_bindings(self.config_entry)
         generate = ["thing_model_generate"] if something_bound else []
         forget = ["thing_model_forget"] if self.config_entry.options.get(CONF_THING_MODEL) else []
@@ -48,7 +50,7 @@ class ThingModelPages(OptionsPages):
         )
 
     async def async_step_thing_model_fetch(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask the cloud for the thing model; where it has none to give, say why and ask how to go on."""
+        """Fetch the thing model from the cloud; on failure, show the reason and the other ways."""
         try:
             document = (await self._fetch()).data
             return await self.confirm_model(await self._acceptable(document))
@@ -72,7 +74,7 @@ class ThingModelPages(OptionsPages):
             return self._model_form("thing_model_paste", PASTE_SCHEMA, refused, user_input)
 
     async def async_step_thing_model_upload(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the thing model as a file, which has to be chosen anew after a fault: it is read once."""
+        """Ask for the thing model as a file; after an error it has to be chosen again, because it can be read once."""
         if user_input is None:
             return self._model_form("thing_model_upload", UPLOAD_SCHEMA)
         try:
@@ -84,23 +86,23 @@ class ThingModelPages(OptionsPages):
             return self._model_form("thing_model_upload", UPLOAD_SCHEMA, refused)
 
     async def async_step_thing_model_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Save the thing model after its contents were shown."""
-        assert self._model is not None  # noqa: S101 - the page before has set it
+        """Store the thing model after its contents were shown."""
+        assert self._model is not None  # noqa: S101 - set by the previous page
         return self.finish({CONF_THING_MODEL: self._model.to_tsl()})
 
     async def async_step_thing_model_forget(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Do without a thing model after that was explained."""
+        """Remove the stored thing model after the consequences were explained."""
         if user_input is None:
             return self.async_show_form(step_id="thing_model_forget", data_schema=vol.Schema({}))
         return self.finish({CONF_THING_MODEL: None})
 
     async def confirm_model(self, model: ThingModel) -> ConfigFlowResult:
-        """Show what is in a thing model, what differs from the present one, and what that means for the bindings."""
+        """Show the contents of a thing model, the changes from the present one, and the consequences for bindings."""
         self._model = model
         labels = await Labels.load(self.hass)
         try:
             present = thing_model_of(self.config_entry)
-        except ThingModelError:  # This one is to replace it.
+        except ThingModelError:  # the stored thing model is invalid and is about to be replaced
             present = None
         lost = misfits(labels, self.config_entry, model)
         differing = new_warnings(labels, self.config_entry, present, model)
@@ -121,7 +123,7 @@ class ThingModelPages(OptionsPages):
         )
 
     async def _fetch(self) -> Reply:
-        """Return the cloud's reply with the thing model in it; raises InputRefused."""
+        """Return the cloud's reply with the thing model; raises InputRefused."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             raise InputRefused({"base": "not_connected"})
         try:
@@ -136,9 +138,9 @@ class ThingModelPages(OptionsPages):
         return reply
 
     async def _acceptable(self, document: object) -> ThingModel:
-        """Return the thing model that a document or the content of a file describes, if it is one for this product.
+        """Return the thing model of a document or of the content of a file.
 
-        Raises InputRefused.
+        Raises InputRefused if it is invalid or belongs to another product.
         """
         try:
             model = await self.hass.async_add_executor_job(_parse, document)

@@ -1,4 +1,4 @@
-"""Taking the mapping out of the options, and in again from a text or a file."""
+"""Pages that export the mapping, and import one from a text or a file."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..mapping.document.document import Document
 from ..mapping.document.fault import DocumentError
 from ..mapping.document.text import MAX_SIZE, read_text, write_text
 from ..runtime import thing_model_of
-from ..transfer import MAPPING_DOWNLOAD, Plan, carry_out, mapping_document, plan_import
+from ..transfer import MAPPING_DOWNLOAD, ImportPlan, carry_out, mapping_document, plan_import
 from ..words.labels import Labels
 from ..words.transfer_texts import changes_text, faults_text, warnings, warnings_text
 from .options_pages import OptionsPages
@@ -52,14 +52,14 @@ class TransferPages(OptionsPages):
         super().__init__()
         self._imported: Document | None = None
         self._import_mode = Mode.MERGE
-        self._planned_import: Plan | None = None
+        self._planned_import: ImportPlan | None = None
 
     async def async_step_transfer(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which way."""
+        """Ask whether to export or to import."""
         return self.async_show_menu(step_id="transfer", menu_options=["export_mapping", "import_mapping"])
 
     async def async_step_export_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the mapping, to be copied or downloaded."""
+        """Show the mapping to copy or download."""
         if user_input is not None:
             return self.finish()
         document = mapping_document(self.hass, self.config_entry).as_dict()
@@ -73,7 +73,7 @@ class TransferPages(OptionsPages):
         )
 
     async def async_step_import_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for a mapping."""
+        """Ask for a mapping as text or as a file."""
         errors: dict[str, str] = {}
         faults = ""
         if user_input is not None:
@@ -92,7 +92,7 @@ class TransferPages(OptionsPages):
                 except DocumentError as err:
                     errors = {CONF_FILE if file_id else CONF_MAPPING: "invalid_mapping"}
                     labels = await Labels.load(self.hass)
-                    # An error at a field is plain text on one line, so the list is part of the page.
+                    # The error of a field is one line of plain text, so the list goes into the description.
                     faults = labels.text("common.import_faults", list=faults_text(labels, err))
                 except FileNotFoundError:
                     errors = {CONF_FILE: "file_gone"}
@@ -101,7 +101,7 @@ class TransferPages(OptionsPages):
                     if self._plan_import(self._imported).difference.all:
                         return await self.async_step_import_preview()
                     errors = {"base": "nothing_changes"}
-        # An uploaded file is read once, so it has to be chosen again.
+        # An uploaded file can be read once, so it has to be chosen again.
         values = {key: value for key, value in (user_input or {}).items() if key != CONF_FILE}
         return self.async_show_form(
             step_id="import_mapping",
@@ -112,8 +112,8 @@ class TransferPages(OptionsPages):
         )
 
     async def async_step_import_preview(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what the import changes, and save it."""
-        assert self._imported is not None  # noqa: S101 - the page before has set it
+        """Show what the import changes, and store it."""
+        assert self._imported is not None  # noqa: S101 - set by the previous page
         plan = self._plan_import(self._imported)
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -135,14 +135,14 @@ class TransferPages(OptionsPages):
             ),
             errors=errors,
             description_placeholders={
-                "added": str(sum(one.before is None for one in changes)),
-                "changed": str(sum(one.before is not None and one.after is not None for one in changes)),
-                "removed": str(sum(one.after is None for one in changes)),
+                "added": str(sum(change.before is None for change in changes)),
+                "changed": str(sum(change.before is not None and change.after is not None for change in changes)),
+                "removed": str(sum(change.after is None for change in changes)),
                 "unchanged": str(plan.difference.unchanged),
                 "changes": changes_text(labels, plan.difference, model),
                 "warnings": warnings_text(labels, warnings(labels, plan, model)),
             },
         )
 
-    def _plan_import(self, document: Document) -> Plan:
+    def _plan_import(self, document: Document) -> ImportPlan:
         return plan_import(self.hass, self.config_entry, document, self._import_mode)

@@ -1,4 +1,4 @@
-"""Files that somebody chose in a form."""
+"""Files uploaded in a form."""
 
 from pathlib import Path
 
@@ -7,9 +7,11 @@ from homeassistant.core import HomeAssistant
 
 
 def take_upload(hass: HomeAssistant, file_id: str, at_most: int) -> bytes:
-    """Return an uploaded file, of a larger one no more than shows that it is, and remove it; blocks.
+    """Return the content of an uploaded file and delete the file; blocking.
 
-    Raises FileNotFoundError when it isn't there any longer: it can be taken once.
+    At most `at_most + 1` bytes are read, which is enough to see that the file is too large.
+
+    Raises FileNotFoundError if the file was read before or has expired.
     """
     try:
         with process_uploaded_file(hass, file_id) as path, Path(path).open("rb") as file:

@@ -1,7 +1,7 @@
-"""A clock that is wrong: noticed by asking the cloud for the time, and told as a repair issue.
+"""A wrong clock of this machine, found by asking the cloud for the time and reported as a repair issue.
 
 Values are reported with the time of Home Assistant, so a wrong clock puts them in the wrong place of every chart in the cloud,
-and more than a day ahead the platform refuses them (code 6326). Nothing but the report depends on what the cloud says.
+and more than a day ahead the platform refuses them (code 6326). Only the issue depends on what the cloud says.
 """
 
 import asyncio
@@ -24,26 +24,26 @@ _LOGGER = logging.getLogger(__name__)
 TIME_REFUSED = 6326
 
 TOLERANCE = 60.0
-"""Seconds. A machine that sets its clock by the network is off by less than one, charts and rules count in minutes."""
+"""Seconds. A clock that is set by the network is off by less than one; charts and rules count in minutes."""
 
 RARELY = 24 * 3600.0
-"""Seconds between two questions while all is well; a clock that nobody sets drifts some seconds a day."""
+"""Seconds between two requests while all is well; a clock that is never set drifts some seconds a day."""
 
 PATIENCE = 10.0
 """Seconds to wait for the answer."""
 
 SOON = 600.0
-"""Seconds between two questions while there is a reason to ask, which is also how often it is looked for one."""
+"""Seconds between two requests while there is a reason to ask, and between two checks for one."""
 
 
 class ClockWatch:
-    """Compares the clock of this machine with the cloud's, by the link of one device."""
+    """Compares the clock of this machine with the cloud's."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
-        """Ask nothing before `start`."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, link: Link) -> None:
+        """Nothing is asked before `start`."""
         self._hass = hass
         self._entry = entry
-        self._issues = Issues(hass, entry)
+        self._issues = issues
         self._link = link
         self._asked_at: float | None = None
         self._suspicious = False
@@ -53,34 +53,34 @@ class ClockWatch:
 
     @callback
     def start(self) -> None:
-        """Begin to ask: now, and whenever there is a reason."""
+        """Ask now, and whenever there is a reason."""
         if self._end is None:
-            self._end = async_track_time_interval(self._hass, self._look, timedelta(seconds=SOON))
-            self._look()
+            self._end = async_track_time_interval(self._hass, self._check, timedelta(seconds=SOON))
+            self._check()
 
-    async def stop(self) -> None:
-        """Ask no more; what is told is withdrawn when the entry is unloaded."""
+    @callback
+    def stop(self) -> None:
+        """Stop asking."""
         if self._end:
             self._end()
             self._end = None
         if self._reading:
             self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
 
     @callback
     def connected(self) -> None:
-        """Ask if it is time to, now that there is somebody to ask."""
-        self._look()
+        """Ask if it is time to."""
+        self._check()
 
     @callback
-    def code_came(self, code: int) -> None:
-        """Take note of the code of a reply: one of them casts doubt on the clock."""
+    def code_received(self, code: int) -> None:
+        """Handle the code of a reply: one of them casts doubt on the clock."""
         if code == TIME_REFUSED:
             self._suspicious = True
-            self._look()
+            self._check()
 
     @callback
-    def _look(self, _now: datetime | None = None) -> None:
+    def _check(self, _now: datetime | None = None) -> None:
         if self._end is None or self._link.state is not LinkState.ONLINE:
             return
         if self._is_due() and (self._reading is None or self._reading.done()):
@@ -104,21 +104,21 @@ class ClockWatch:
         self._shift = _shift()
         self._suspicious = reading is not None and reading.skew > TOLERANCE
         if self._suspicious and reading is not None:
-            self._tell(reading)
+            self._create_issue(reading)
         elif reading is not None:
-            self._issues.solved(Issue.CLOCK_SKEW)
+            self._issues.delete(Issue.CLOCK_SKEW)
 
-    def _tell(self, reading: ClockReading) -> None:
+    def _create_issue(self, reading: ClockReading) -> None:
         ours = dt_util.utcnow()
         theirs = ours + timedelta(seconds=reading.ahead)
         _LOGGER.warning("%s: the clock here says %s, the cloud's %s", self._entry.title, ours, theirs)
-        self._issues.tell(Issue.CLOCK_SKEW, ours=_in_words(ours), theirs=_in_words(theirs))
+        self._issues.create(Issue.CLOCK_SKEW, ours=_readable(ours), theirs=_readable(theirs))
 
 
 def _shift() -> float:
-    """Return what only changes when somebody sets the clock, or when the machine slept."""
+    """Return a difference that only changes when the clock is set, or when the machine slept."""
     return time.time() - time.monotonic()
 
 
-def _in_words(moment: datetime) -> str:
+def _readable(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,7 +1,7 @@
-"""The repair issues of a device: which there are, how grave they are, and that none outlives its cause.
+"""The repair issues of a device: which there are, how severe they are, and when they are deleted.
 
-Who notices a problem tells it here and withdraws it when the cause has gone. What is told of a device that does not run any
-more is withdrawn, since nobody would notice that it was solved; what only the user can tick off stays.
+The code that notices a problem creates its issue, and deletes it when the cause has gone. The issues of a device that does not
+run any more are deleted as well, since nothing would notice that they are solved; those that the user ticks off stay.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from ..const import DOMAIN
 
 
 class Issue(StrEnum):
-    """A problem that the user has to solve; the value is the key of its text."""
+    """A problem that the user has to solve; the value is its translation key."""
 
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
@@ -31,6 +31,7 @@ class Issue(StrEnum):
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
     ENTITY_GONE = "entity_gone"
+    EVENTS_DROPPED = "events_dropped"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
     PROPERTY_REJECTED = "property_rejected"
@@ -41,10 +42,9 @@ class Issue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Nature:
-    """How grave an issue is, and what the user can do about it right there.
+    """How severe an issue is, and what the user can do about it in Repairs.
 
-    One that is `ticked_off` stays, also over restarts, until the user has done so; for one with a `fix` the integration
-    does something then (`repairs.py`).
+    One that is `ticked_off` stays until the user does so, also over restarts; one with a `fix` has a fix flow (`repairs.py`).
     """
 
     severity: ir.IssueSeverity
@@ -59,6 +59,7 @@ _NATURES: Final[Mapping[Issue, _Nature]] = {
     Issue.DEVICE_DELETED: _Nature(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Nature(ir.IssueSeverity.ERROR, fix=True),
     Issue.ENTITY_GONE: _Nature(ir.IssueSeverity.WARNING),
+    Issue.EVENTS_DROPPED: _Nature(ir.IssueSeverity.WARNING, ticked_off=True),
     Issue.KICKED_OUT: _Nature(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Nature(ir.IssueSeverity.WARNING, fix=True),
     Issue.PROPERTY_REJECTED: _Nature(ir.IssueSeverity.WARNING),
@@ -69,7 +70,7 @@ _NATURES: Final[Mapping[Issue, _Nature]] = {
 
 
 class Issues:
-    """Tells the problems of one device."""
+    """The issues of one device."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Belong to the device of an entry."""
@@ -77,10 +78,10 @@ class Issues:
         self._entry = entry
 
     @callback
-    def tell(self, issue: Issue, identifier: str = "", **facts: str) -> None:
-        """Show an issue, or bring the facts in its text up to date; the name of the device is one of them.
+    def create(self, issue: Issue, identifier: str = "", **facts: str) -> None:
+        """Create an issue, or update the facts in its text; the name of the device is one of them.
 
-        With an `identifier` it is about this property alone, and others may have the same problem.
+        With an `identifier` the issue is about this property, and others may have the same one.
         """
         nature = _NATURES[issue]
         about = {"identifier": identifier} if identifier else {}
@@ -97,8 +98,8 @@ class Issues:
         )
 
     @callback
-    def solved(self, issue: Issue, identifier: str = "") -> None:
-        """Withdraw an issue, if it is shown; `identifier` is as it was told."""
+    def delete(self, issue: Issue, identifier: str = "") -> None:
+        """Delete an issue, if there is one."""
         ir.async_delete_issue(self._hass, DOMAIN, self._id(issue, identifier))
 
     def _id(self, issue: Issue, identifier: str) -> str:
@@ -113,13 +114,13 @@ def listed(rows: Sequence[str], most: int) -> str:
 
 @callback
 def issues_of(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    """Return everything that is told of a device, whoever told it."""
+    """Return the active issues of a device."""
     return [issue for issue in _known(hass, entry_id) if issue.active]
 
 
 @callback
 def async_withdraw_when_unloaded(hass: HomeAssistant) -> None:
-    """Withdraw what is told of a device whenever its entry is unloaded, or its set-up has failed and isn't tried again."""
+    """Delete the issues of a device when its entry is unloaded, or its set-up has failed and is not tried again."""
 
     @callback
     def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
@@ -137,7 +138,7 @@ def async_withdraw_when_unloaded(hass: HomeAssistant) -> None:
 
 @callback
 def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
-    """Withdraw everything that is told of a device that is no more, and forget what the user has ignored of it."""
+    """Delete all issues of a removed device, ignored ones included."""
     for issue in _known(hass, entry_id):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 

@@ -1,7 +1,7 @@
-"""Bindings that do not fit the thing model: the one that is stored here, or the one that the cloud goes by.
+"""The issue about bindings that do not fit the thing model: the stored one, or the cloud's.
 
 The first is known as soon as something is bound. The second shows in what the cloud refuses: nothing is sent that the
-stored thing model does not allow, so a value that breaks the cloud's tells that the two differ.
+stored thing model does not allow, so a value that breaks the cloud's means that the two differ.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,15 +15,15 @@ from homeassistant.core import HomeAssistant, callback
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.check import Problem, model_problems
-from ..reports.rejections import Rejections
+from ..reports.outbox import Refusal
 from ..words.labels import Labels
 from .issues import Issue, Issues
 
-NAMED: Final = 10
+MAX_LISTED: Final = 10
 """Lines of the issue."""
 
 _MODEL_CODES: Final = frozenset({6304, 6305, *range(6306, 6313), 6320, 6321, 6322, 6324, 6325, 6328})
-"""Codes that say that a value breaks the thing model (docs/protocol.md §7.2)."""
+"""Codes for a value that breaks the thing model (docs/protocol.md §7.2)."""
 
 _REASON: Final = re.compile(r"tsl parse\b|(?P<code>\d+)\b")
 """How the reasons of such refusals begin: of one property, and of a whole message (docs/protocol.md §4.1)."""
@@ -31,7 +31,7 @@ _REASON: Final = re.compile(r"tsl parse\b|(?P<code>\d+)\b")
 
 @dataclass(frozen=True, slots=True)
 class _Misfit:
-    """A property that is bound, and what of it does not fit."""
+    """A bound property, and what does not fit."""
 
     bound: BoundProperty
     problem: Problem
@@ -39,7 +39,7 @@ class _Misfit:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Everything of the bindings that does not fit the stored thing model."""
+    """What does not fit the stored thing model."""
 
     unknown_properties: tuple[str, ...] = ()
     unknown_services: tuple[str, ...] = ()
@@ -47,53 +47,55 @@ class _Found:
 
 
 class Mismatch:
-    """Compares what is bound for one device with its thing model."""
+    """Compares the bindings of one device with the thing model."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, rejections: Rejections) -> None:
-        """Compare nothing before `examine`."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
+        """Nothing is compared before `examine`."""
         self._hass = hass
         self._entry = entry
         self._issues = issues
-        self._rejections = rejections
+        self._refusals: Mapping[str, Refusal] = {}
         self._found = _Found()
         self._refused: tuple[str, ...] = ()
         self._with_model: Mapping[str, BoundProperty] = {}
 
     @callback
     def examine(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
-        """Compare what is bound from now on."""
+        """Compare these bindings from now on."""
         self._with_model = bound.by_identifier if model else {}
         found = _compared(bound, services, model) if model else _Found()
         self._show(found, self._refused_for_the_model())
 
     @callback
-    def look_at_refusals(self) -> None:
-        """Take note that other properties are refused than before, or for other reasons."""
+    def refusals_changed(self, refusals: Mapping[str, Refusal]) -> None:
+        """Handle other refused properties than before, or other reasons."""
+        self._refusals = refusals
         self._show(self._found, self._refused_for_the_model())
 
     def _refused_for_the_model(self) -> tuple[str, ...]:
-        known = self._rejections.known
-        return tuple(key for key, one in known.items() if key in self._with_model and _breaks_model(one.reason))
+        return tuple(
+            key for key, refusal in self._refusals.items() if key in self._with_model and _breaks_model(refusal.reason)
+        )
 
     def _show(self, found: _Found, refused: tuple[str, ...]) -> None:
         if (found, refused) == (self._found, self._refused):
             return
         self._found, self._refused = found, refused
         if found == _Found() and not refused:
-            self._issues.solved(Issue.THING_MODEL_MISMATCH)
+            self._issues.delete(Issue.THING_MODEL_MISMATCH)
         else:
-            self._entry.async_create_task(self._hass, self._tell(), "Aliyun thing model mismatch")
+            self._entry.async_create_task(self._hass, self._create_issue(), "Aliyun thing model mismatch")
 
-    async def _tell(self) -> None:
+    async def _create_issue(self) -> None:
         labels = await Labels.load(self._hass)
         lines = [*_lines(labels, self._found), *_refusals(labels, self._refused)]
-        if not lines:  # solved meanwhile
+        if not lines:  # it was solved meanwhile
             return
-        more = [labels.text("common.and_more", count=str(len(lines) - NAMED))] if len(lines) > NAMED else []
-        self._issues.tell(
+        more = [labels.text("common.and_more", count=str(len(lines) - MAX_LISTED))] if len(lines) > MAX_LISTED else []
+        self._issues.create(
             Issue.THING_MODEL_MISMATCH,
             count=str(len(lines)),
-            problems="\n".join(f"- {line}" for line in [*lines[:NAMED], *more]),
+            problems="\n".join(f"- {line}" for line in [*lines[:MAX_LISTED], *more]),
         )
 
 

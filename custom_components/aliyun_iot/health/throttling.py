@@ -1,4 +1,4 @@
-"""A cloud that says it gets too many messages, more than once in a while."""
+"""A cloud that complains of too many messages, repeatedly."""
 
 from collections import deque
 import time
@@ -14,17 +14,17 @@ from .issues import Issue, Issues
 
 COMPLAINTS: Final = 5
 PERIOD: Final = 600.0
-"""So many complaints in so many seconds are told; a single one may be the fault of another device of the instance."""
+"""So many complaints in so many seconds are an issue; a single one may be caused by another device of the instance."""
 
 QUIET: Final = 1800.0
-"""Seconds without a complaint after which it is solved."""
+"""Seconds without a complaint after which the issue is solved."""
 
 
 class Throttling:
-    """Listens to the replies to one device."""
+    """Counts the complaints to one device."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
-        """Belong to the device of an entry."""
+        """Start without complaints."""
         self._hass = hass
         self._entry = entry
         self._issues = issues
@@ -32,21 +32,21 @@ class Throttling:
         self._end: CALLBACK_TYPE | None = None
 
     @callback
-    def code_came(self, code: int) -> None:
-        """Take note of the code of a reply."""
+    def code_received(self, code: int) -> None:
+        """Handle the code of a reply."""
         if code != Code.TOO_BUSY:
             return
         now = time.monotonic()
         self._complaints.append(now)
         if len(self._complaints) == COMPLAINTS and now - self._complaints[0] <= PERIOD:
             rate = self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE)
-            self._issues.tell(Issue.RATE_LIMIT, rate=f"{rate:g}")
+            self._issues.create(Issue.RATE_LIMIT, rate=f"{rate:g}")
         self.stop()
         self._end = async_call_later(self._hass, QUIET, self._quiet)
 
     @callback
     def stop(self) -> None:
-        """Wait for nothing any more."""
+        """End the timer."""
         if self._end:
             self._end()
             self._end = None
@@ -55,4 +55,4 @@ class Throttling:
     def _quiet(self, _now: object) -> None:
         self._end = None
         self._complaints.clear()
-        self._issues.solved(Issue.RATE_LIMIT)
+        self._issues.delete(Issue.RATE_LIMIT)

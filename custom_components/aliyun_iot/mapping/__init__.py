@@ -1,4 +1,4 @@
-"""What stands for what: Home Assistant entities on one side, properties of a thing model on the other.
+"""The mapping between Home Assistant entities and the properties of a thing model.
 
-Knows states and actions, knows nothing of MQTT. Read `aspect.py` first, then one file of `domains/`, then `convert.py`.
+It knows the states and actions of Home Assistant, and nothing of MQTT. Read `aspect.py` first, then one file of `domains/`, then `convert.py`.
 """

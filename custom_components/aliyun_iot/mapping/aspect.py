@@ -1,7 +1,7 @@
-"""Aspects: the named, typed facets of an entity that a property can stand for, and the actions that set them.
+"""Aspects: the named, typed values of an entity that a property can stand for, and the actions that set them.
 
-A domain declares its aspects and one function that plans actions; everything that is the same for all domains (unknown
-states, ranges, options, wrong types) is settled here, once.
+A domain declares its aspects and one function that plans actions. What is the same for all domains (unknown states,
+ranges, options, wrong types) is handled here.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from homeassistant.core import State
 from ..alink.model.datatypes import DataType
 
 type Color = tuple[float, float, float]
-"""Red, green and blue, each 0 to 255; whole numbers where Home Assistant says them so."""
+"""Red, green and blue, each 0 to 255; integers where Home Assistant has integers."""
 
 
 class Location(NamedTuple):
@@ -29,10 +29,10 @@ class Location(NamedTuple):
 
 
 type Raw = bool | float | str | list[Raw] | dict[str, Raw] | None
-"""What Home Assistant holds, as JSON can say it."""
+"""Any value of Home Assistant that JSON can hold."""
 
 type Value = bool | float | str | datetime | Color | Location | list[Raw] | dict[str, Raw]
-"""What an aspect holds: `bool`, number, option or text, aware time, colour, place or anything, by its `Kind`."""
+"""A value of an aspect: `bool`, number, option or text, aware time, colour, location or anything, by its `Kind`."""
 
 
 class Kind(StrEnum):
@@ -48,7 +48,7 @@ class Kind(StrEnum):
     TEXT = "text"
 
     def fits(self, value: Value) -> bool:
-        """Tell whether a value is of this kind; a bool is no number, a time knows its zone."""
+        """Return whether a value is of this kind; a bool is not a number, and a time has a time zone."""
         match self:
             case Kind.BOOL:
                 return isinstance(value, bool)
@@ -92,14 +92,14 @@ class Refused(ValueError):  # noqa: N818 - named after what happened
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The limits of a number, in the aspect's unit; None where the entity names none."""
+    """The limits of a number, in the aspect's unit; None where the entity has none."""
 
     min: float | None
     max: float | None
     step: float | None = None
 
     def holds(self, value: float) -> bool:
-        """Tell whether the value is within the limits."""
+        """Return whether the value is within the limits."""
         return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
 
     def clamp(self, value: float) -> float:
@@ -111,11 +111,16 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class ActionCall:
-    """One Home Assistant action; whoever runs it adds the entity."""
+    """One Home Assistant action, without its target: the caller adds the entity."""
 
     domain: str
     action: str
     data: dict[str, object] = field(default_factory=dict)
+
+
+def setting(domain: str, values: Mapping[str, Value], key: str, action: str, field: str) -> list[ActionCall]:
+    """Return the action that sets a field to the value of one aspect, no action if the values don't have that aspect."""
+    return [ActionCall(domain, action, {str(field): values[key]})] if key in values else []
 
 
 def _always(_: State) -> bool:
@@ -140,17 +145,17 @@ def _no_unit(_: State) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aspect:
-    """One facet of a domain.
+    """One aspect of a domain.
 
-    `source` takes the value out of a state that is neither unknown nor unavailable; it must survive any attribute.
-    `supported` says whether an entity has the facet at all, `accepts` whether it can be set there; both look at
-    capabilities, which stay in the state of an unavailable entity. `words` is what no and yes are called.
-    `identifiers` are the standard thing-model names, the usual one first, `presets` those that go with a device class;
-    only the main aspect of an entity can do without. `always_known` marks what is so even while the state is unknown: a
-    button that nobody ever pressed isn't being pressed. `momentary` marks a command that leaves nothing to report,
-    `private` what nobody would want to publish by accident: it is bound only when somebody picks it. `alternative`
-    marks what another aspect says in another way: it is suggested for a property that the thing model has, but no new
-    property is made for it. `data_type` is what a property made for it gets, where the kind leaves a choice.
+    `source` reads the value from a state that is neither unknown nor unavailable; it must not fail on any attribute.
+    `supported` returns whether an entity has the aspect, `accepts` whether it can be set; both look at capabilities,
+    which an unavailable entity keeps in its state. `words` are the names of no and yes. `identifiers` are the standard
+    identifiers of thing models, the most common one first, `class_identifiers` those for a device class; only the main aspect of
+    a domain may have none. `always_known` marks an aspect that has a value even while the state is unknown: a button
+    that was never pressed isn't being pressed. `momentary` marks a command, which leaves nothing to report, `private` a
+    value that must not be published by accident: it is bound only when the user picks it. `alternative` marks an aspect
+    that repeats another one in a different form: it is suggested for a property of the thing model, but no new property
+    is made for it. `data_type` is the type of a property that is made for it, where the kind leaves a choice.
     """
 
     key: str
@@ -171,21 +176,21 @@ class Aspect:
     alternative: bool = False
     data_type: DataType | None = None
     identifiers: tuple[str, ...] = ()
-    presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    class_identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, state: State) -> Value | None:
-        """Return the value, or None when there is nothing to say: unknown and unavailable are never off or 0."""
+        """Return the value, or None if there is none: unknown and unavailable are never read as off or 0."""
         if state.state == STATE_UNAVAILABLE or (state.state == STATE_UNKNOWN and not self.always_known):
             return None
         return self.source(state)
 
     def controllable(self, state: State) -> bool:
-        """Tell whether this entity lets the facet be set."""
+        """Return whether the aspect of this entity can be set."""
         return self.writable and self.supported(state) and self.accepts(state)
 
     def identifiers_for(self, state: State) -> tuple[str, ...]:
         """Return the standard identifiers, those of the entity's device class first."""
-        return self.presets.get(str(state.attributes.get("device_class")), ()) + self.identifiers
+        return self.class_identifiers.get(str(state.attributes.get("device_class")), ()) + self.identifiers
 
     def require(self, state: State, value: Value) -> None:
         """Raise `Refused` unless the entity can take the value."""
@@ -212,9 +217,9 @@ type Plan = Callable[[State, Mapping[str, Value]], list[ActionCall]]
 class Domain:
     """The aspects of one Home Assistant domain and how to set them.
 
-    `plan` gets values that passed `Aspect.require` and returns the fewest actions in the right order; it may still
-    raise `Refused` when values contradict each other. A domain that only reports has none. `risky` marks entities that
-    nobody should command from afar without having said so.
+    `plan` is called with values that passed `Aspect.require` and returns the fewest actions in the right order; it
+    raises `Refused` if values contradict each other. A domain that only reports has no plan. `risky` returns whether
+    control of an entity from the cloud needs the user's confirmation.
     """
 
     name: str
@@ -223,11 +228,11 @@ class Domain:
     risky: Callable[[State], bool] = _never
 
     def aspect(self, key: str) -> Aspect | None:
-        """Return the aspect of this name."""
+        """Return the aspect with this key, None if there is none."""
         return next((aspect for aspect in self.aspects if aspect.key == key), None)
 
-    def commands(self, state: State, values: Mapping[str, Value]) -> list[ActionCall]:
-        """Return the actions that give these aspects these values, all of them or, by `Refused`, none."""
+    def actions_for(self, state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+        """Return the actions that set the aspects to these values; raises `Refused` if one of them can't be set."""
         for key, value in values.items():
             aspect = self.aspect(key)
             if aspect is None:

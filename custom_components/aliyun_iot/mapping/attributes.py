@@ -1,7 +1,7 @@
 """Read the attributes of a state without trusting them.
 
 Attributes come from any integration, also from custom ones and templates: a number may be text, a list may be None.
-Nothing here raises; what makes no sense reads as None or empty.
+Nothing here raises; an attribute of the wrong type reads as None or empty.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ from .aspect import Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
 SECONDS_RANGE = Range(0, 2**31 - 1, 1)
-"""Durations in whole seconds; 68 years are enough, and an int property can say them."""
+"""Durations in whole seconds: up to 68 years, the largest number of an int property."""
 
 
 def number(raw: object) -> float | None:
@@ -44,8 +44,8 @@ def text(raw: object) -> str | None:
 
 
 def moment(raw: str) -> datetime | None:
-    """Return the time in UTC that text names by ISO 8601, local time if it has no zone; None where it names none."""
-    if not raw.isascii():  # half a surrogate pair crashes the parser, and the whole of Home Assistant with it
+    """Return the time in UTC from ISO 8601 text, local time if it has no zone; None if the text is no time."""
+    if not raw.isascii():  # a lone surrogate crashes the parser, and Home Assistant with it
         return None
     try:
         parsed = dt_util.parse_datetime(raw)
@@ -55,7 +55,7 @@ def moment(raw: str) -> datetime | None:
 
 
 def day(raw: str) -> datetime | None:
-    """Return the beginning of the local day that text names by ISO 8601, in UTC; None where it names none."""
+    """Return the beginning of a local day in UTC from an ISO 8601 date; None if the text is no date."""
     parsed = dt_util.parse_date(raw)
     return moment(parsed.isoformat()) if parsed else None
 
@@ -68,7 +68,7 @@ def texts(raw: object) -> tuple[str, ...]:
 
 
 def as_raw(value: object) -> Raw:
-    """Return what JSON can hold of a value: times by ISO 8601, sets and tuples as lists; None where it can't."""
+    """Return a value as JSON can hold it: times as ISO 8601, sets and tuples as lists; None if JSON can't hold it."""
     match value:
         case Enum():
             return as_raw(value.value)
@@ -96,7 +96,7 @@ def number_of(name: str) -> Callable[[State], float | None]:
 
 
 def text_of(name: str) -> Callable[[State], str | None]:
-    """Return a reader of a textual attribute."""
+    """Return a reader of a text attribute."""
     return lambda state: text(state.attributes.get(name))
 
 
@@ -106,7 +106,7 @@ def texts_of(name: str) -> Callable[[State], tuple[str, ...]]:
 
 
 def moment_of(name: str) -> Callable[[State], datetime | None]:
-    """Return a reader of an attribute that is a time, or text that names one."""
+    """Return a reader of an attribute that is a time or ISO 8601 text."""
 
     def read(state: State) -> datetime | None:
         raw = state.attributes.get(name)
@@ -126,12 +126,12 @@ def range_of(minimum: str, maximum: str, step: str) -> Callable[[State], Range |
 
 
 def fixed_range(limits: Range) -> Callable[[State], Range | None]:
-    """Return a reader of limits that no attribute states."""
+    """Return a reader of fixed limits, for values whose limits are in no attribute."""
     return lambda _: limits
 
 
 def has_attribute(name: str) -> Callable[[State], bool]:
-    """Return a test for an attribute, whatever its value; an unavailable entity, which shows none, passes it."""
+    """Return a test for an attribute, whatever its value; an unavailable entity, which has no attributes, passes it."""
     return lambda state: name in state.attributes or state.state == STATE_UNAVAILABLE
 
 
@@ -151,8 +151,9 @@ def device_class(state: State) -> str | None:
 
 
 def own_unit(state: State) -> str | None:
-    """Return the unit that the entity names."""
-    return text(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT))
+    """Return the entity's unit of measurement."""
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    return unit if isinstance(unit, str) and unit else None
 
 
 def percent(_: State) -> str | None:
@@ -166,10 +167,9 @@ def seconds(_: State) -> str | None:
 
 
 def system_temperature_unit(_: State) -> str | None:
-    """Return the unit of all climate temperatures, which no state names.
+    """Return the unit of climate temperatures, which is in no attribute; None outside the event loop.
 
     Climate entities show temperatures in the unit of the installation (`show_temp` in Home Assistant's `climate`).
-    None outside the event loop.
     """
     hass = async_get_hass_or_none()
     return hass.config.units.temperature_unit if hass else None

@@ -1,20 +1,19 @@
 """Bindings as data: one property stands for one aspect of one entity, one service for a sequence of actions.
 
-The user interface, the stored entry and files share the schemas below. They fill defaults in; `as_dict` leaves them out
-again, so that stored bindings say only what somebody decided.
+The classes are the one table of their fields (`fields.py`): name, type, default, validator, what a document expects and
+the section of the form. Schemas, forms and documents are derived from it. `as_dict` leaves defaults out, so that a
+stored binding holds only what the user decided.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isfinite
-import re
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import voluptuous as vol
 
-RESERVED_IDENTIFIERS = frozenset({"get", "post", "set", "time", "value"})
-"""Words that the platform keeps for itself (`docs/protocol.md` §8.3)."""
+from .fields import DataField, Expected, FieldSpec, FormSection, data_fields, schema_of, without_defaults
+from .validators import AMOUNT, DIGITS, NOT_EMPTY, OPTIONS, SCALE, STEPS, exactly_one, finite, valid_identifier
 
 RAW_STATE: Final = "raw_state"
 ATTRIBUTE: Final = "attribute"
@@ -22,11 +21,9 @@ TEMPLATE: Final = "template"
 ACTIONS: Final = "actions"
 """The keys of the generic aspects (`generic.py`); the last two can do without an entity."""
 
-_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,50}:)?(?P<name>[A-Za-z0-9_]{1,50})")
-
 
 class Access(StrEnum):
-    """Which way a binding carries values."""
+    """The direction in which a binding carries values."""
 
     REPORT = "report"
     CONTROL = "control"
@@ -34,12 +31,12 @@ class Access(StrEnum):
 
     @property
     def reports(self) -> bool:
-        """Tell whether states go to the cloud."""
+        """Whether states go to the cloud."""
         return self is not Access.CONTROL
 
     @property
     def controls(self) -> bool:
-        """Tell whether the cloud may set the entity."""
+        """Whether the cloud may set the entity."""
         return self is not Access.REPORT
 
 
@@ -49,71 +46,104 @@ class Conversion:
 
     A scale or an offset replaces the conversion between units. `invert` swaps on and off, or mirrors a number in the
     entity's range. `digits` rounds what is reported; without it the step of the thing model does. `clamp` brings a
-    number that is outside the other side's range to its limit instead of refusing it. `options` names the property
-    value for each value of Home Assistant (the aspect's two words for a bool, as on and off) and, where it isn't empty,
-    is complete: what it doesn't name is refused. The first of several names for one property value is the one that is
-    set. `unit` is the unit of the property where the thing model names none.
+    number that is outside the other side's range to its limit instead of refusing it. `options` maps each value of Home
+    Assistant (for a bool the aspect's two words, or on and off) to a property value; unless it is empty, any other value
+    is refused. If several values map to one property value, a set uses the first. `unit` is the unit of the property
+    where the thing model states none.
 
-    `template` stands on Home Assistant's side of all this: it makes another value of Home Assistant's `value` (and of
-    `entity_id` and `state`), in no unit and of no range, and only that is converted as above. `template_back` does the
-    reverse with the `value` that all this made of the property's. Without it, what has a `template` can't be set.
+    `template` is rendered before all this: it makes another value from Home Assistant's `value` (and from `entity_id` and
+    `state`), without unit and range, and only its result is converted as above. `template_back` does the reverse: its
+    `value` is the converted property value. A binding with `template` and without `template_back` can't be set.
     """
 
-    scale: float = 1
-    offset: float = 0
-    invert: bool = False
-    digits: int | None = None
-    clamp: bool = False
-    options: Mapping[str, int | str] = field(default_factory=dict)
-    unit: str = ""
-    template: str = ""
-    template_back: str = ""
+    scale: Annotated[float, FieldSpec(SCALE, Expected.SCALE, FormSection.CONVERSION)] = 1
+    offset: Annotated[float, FieldSpec(finite, Expected.NUMBER, FormSection.CONVERSION)] = 0
+    invert: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
+    digits: Annotated[int | None, FieldSpec(DIGITS, Expected.DIGITS, FormSection.CONVERSION)] = None
+    clamp: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
+    options: Annotated[Mapping[str, int | str], FieldSpec(OPTIONS, Expected.OPTIONS, FormSection.CONVERSION)] = field(
+        default_factory=dict
+    )
+    unit: Annotated[str, FieldSpec(str, Expected.TEXT, FormSection.CONVERSION)] = ""
+    template: Annotated[str, FieldSpec(str, Expected.TEXT, FormSection.CONVERSION)] = ""
+    template_back: Annotated[str, FieldSpec(str, Expected.TEXT, FormSection.CONVERSION)] = ""
 
 
 NO_CONVERSION: Final = Conversion()
-"""What most bindings have; they share it."""
+"""Shared by all bindings without a conversion, which are most of them."""
+
+_CONVERSION_SCHEMA = schema_of(Conversion)
+
+
+def _valid_conversion(value: object) -> Conversion:
+    valid = _CONVERSION_SCHEMA(value)
+    return Conversion(**valid) if valid else NO_CONVERSION
+
+
+type _Steps = list[dict[str, Any]]
+"""Actions, conditions or triggers as Home Assistant's automations have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """One property of the thing model that stands for one aspect of one entity.
 
-    `entity` is the id of the entity in the entity registry, or the entity id of one that isn't registered; empty for
-    what is no entity's (`mapping/generic.py`). `source` is the attribute or the template of a generic aspect. `actions`
+    `entity` is the id of the entity in the entity registry, or the entity id if it isn't registered; empty for a binding
+    without an entity (`mapping/generic.py`). `source` is the attribute or the template of a generic aspect. `actions`
     are run, with the variables `value` and `identifier`, instead of what the aspect itself would do. `min_interval` is
     in seconds, `dead_band` in the property's unit. `confirmed` says that the user allowed a risky entity to be
-    controlled. `rule` is the id of the rule that made this binding and releases it again. `condition` is what has to
-    hold, as Home Assistant's conditions are written, for the cloud to control it. `every_sample` says that each value
-    counts and not only the newest: the minimum interval holds none back, and what an outage keeps back is sent later.
+    controlled. `rule` is the id of the rule that made this binding and removes it again. `condition` has to hold, in the
+    syntax of Home Assistant's conditions, for the cloud to control the property. `every_sample` says that each value
+    counts and not only the newest: the minimum interval drops none, and those of an outage are sent after it.
     """
 
-    identifier: str
-    entity: str
-    aspect: str
-    access: Access = Access.REPORT
-    conversion: Conversion = NO_CONVERSION
-    min_interval: float = 0
-    dead_band: float = 0
-    confirmed: bool = False
-    source: str = ""
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    rule: str = ""
-    condition: list[dict[str, Any]] = field(default_factory=list)
-    every_sample: bool = False
+    identifier: Annotated[str, FieldSpec(valid_identifier, Expected.IDENTIFIER, FormSection.MAIN)]
+    entity: Annotated[str, FieldSpec(str, Expected.ENTITY)]
+    aspect: Annotated[str, FieldSpec(NOT_EMPTY, Expected.WORD, FormSection.MAIN)]
+    access: Annotated[Access, FieldSpec(vol.Coerce(Access), Expected.ACCESS, FormSection.MAIN)] = Access.REPORT
+    conversion: Annotated[Conversion, FieldSpec(_valid_conversion, Expected.BLOCK, FormSection.CONVERSION)] = (
+        NO_CONVERSION
+    )
+    min_interval: Annotated[float, FieldSpec(AMOUNT, Expected.AMOUNT, FormSection.REPORTING)] = 0
+    dead_band: Annotated[float, FieldSpec(AMOUNT, Expected.AMOUNT, FormSection.REPORTING)] = 0
+    confirmed: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.MAIN)] = False
+    source: Annotated[str, FieldSpec(str, Expected.TEXT)] = ""
+    actions: Annotated[_Steps, FieldSpec([dict], Expected.ACTIONS, FormSection.OWN_ACTIONS)] = field(
+        default_factory=list
+    )
+    rule: Annotated[str, FieldSpec(str, Expected.TEXT)] = ""
+    condition: Annotated[_Steps, FieldSpec([dict], Expected.CONDITION, FormSection.OWN_ACTIONS)] = field(
+        default_factory=list
+    )
+    every_sample: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.REPORTING)] = False
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the binding that the data describe; raises `vol.Invalid` with the path of the fault."""
-        valid = BINDING_SCHEMA(dict(data))
-        conversion = Conversion(**valid["conversion"]) if data.get("conversion") else NO_CONVERSION
-        return cls(**{**valid, "conversion": conversion})
+        binding = cls(**_BINDING_SCHEMA(dict(data)))
+        binding._check_aspect()
+        return binding
 
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
-        data = _without_defaults(self, Binding(self.identifier, self.entity, self.aspect))
-        if "conversion" in data:
-            data["conversion"] = _without_defaults(self.conversion, Conversion())
-        return data
+        return without_defaults(self)
+
+    def _check_aspect(self) -> None:
+        """Raise `vol.Invalid` unless the other fields are what the aspect needs (`generic.py`)."""
+        if not self.entity and self.aspect not in (TEMPLATE, ACTIONS):
+            raise vol.Invalid("only a template and actions can do without an entity", ["entity"])
+        if not self.source.strip() and self.aspect in (ATTRIBUTE, TEMPLATE):
+            raise vol.Invalid(f"the aspect {self.aspect} needs one", ["source"])
+        if self.aspect == ACTIONS and self.access is not Access.CONTROL:
+            raise vol.Invalid("actions can only be for control", ["access"])
+        if not self.actions and self.aspect == ACTIONS:
+            raise vol.Invalid("the aspect actions needs some", ["actions"])
+
+
+_BINDING_SCHEMA = schema_of(Binding)
+
+BINDING_FIELDS: Final[Mapping[str, DataField]] = {**data_fields(Binding), **data_fields(Conversion)}
+"""The fields of a binding and of its conversion by name; no name is in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,129 +153,19 @@ class ServiceBinding:
     `script` is written as the entity of a `Binding` is. Exactly one of the two is there.
     """
 
-    identifier: str
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    script: str | None = None
-    condition: list[dict[str, Any]] = field(default_factory=list)
+    identifier: Annotated[str, FieldSpec(valid_identifier, Expected.IDENTIFIER)]
+    actions: Annotated[_Steps, FieldSpec(STEPS, Expected.ACTIONS)] = field(default_factory=list)
+    script: Annotated[str | None, FieldSpec(NOT_EMPTY, Expected.ENTITY)] = None
+    condition: Annotated[_Steps, FieldSpec([dict], Expected.CONDITION)] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the binding that the data describe; raises `vol.Invalid`. The actions are only seen to be dicts."""
-        return cls(**SERVICE_SCHEMA(dict(data)))
+        """Return the binding that the data describe; raises `vol.Invalid`. Of the actions only the type is checked."""
+        return cls(**_SERVICE_SCHEMA(dict(data)))
 
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
-        return _without_defaults(self, ServiceBinding(self.identifier))
+        return without_defaults(self)
 
 
-def identifier(value: object) -> str:
-    """Validate an identifier, with or without the prefix of its module (`docs/protocol.md` §4.2 and §8.3)."""
-    match = _IDENTIFIER.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise vol.Invalid(
-            "an identifier has 1 to 50 letters, digits and underscores, after a module and a colon if it is in one"
-        )
-    if match["name"] in RESERVED_IDENTIFIERS:
-        raise vol.Invalid(f"{match['name']} is reserved by the platform")
-    return match.string
-
-
-def _finite(value: object) -> float:
-    number = vol.Coerce(float)(value)
-    if isinstance(value, bool) or not isfinite(number):
-        raise vol.Invalid("expected a finite number")
-    return float(number)
-
-
-def _not_zero(value: float) -> float:
-    if value == 0:
-        raise vol.Invalid("a scale of 0 would make every value the same")
-    return value
-
-
-def _home_value(value: object) -> str:
-    """Validate the left side of an option; YAML reads an unquoted on or off as a bool."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int | float | str):
-        return str(value)
-    raise vol.Invalid("expected a value of the entity")
-
-
-def _property_value(value: object) -> int | str:
-    if isinstance(value, int | str):
-        return int(value) if isinstance(value, bool) else value
-    raise vol.Invalid("expected an integer or text")
-
-
-def _without_defaults[Data: Binding | Conversion | ServiceBinding](data: Data, default: Data) -> dict[str, Any]:
-    """Return the fields that differ from the default, and those that have none."""
-    usual = asdict(default)
-    required = {entry.name for entry in fields(data) if entry.default is MISSING and entry.default_factory is MISSING}
-    return {name: value for name, value in asdict(data).items() if name in required or value != usual[name]}
-
-
-_AMOUNT = vol.All(_finite, vol.Range(min=0))
-
-CONVERSION_SCHEMA = vol.Schema(
-    {
-        vol.Optional("scale", default=1.0): vol.All(_finite, _not_zero),
-        vol.Optional("offset", default=0.0): _finite,
-        vol.Optional("invert", default=False): bool,
-        vol.Optional("digits", default=None): vol.Any(None, vol.All(vol.Coerce(int), vol.Range(min=0, max=9))),
-        vol.Optional("clamp", default=False): bool,
-        vol.Optional("options", default=dict): {_home_value: _property_value},
-        vol.Optional("unit", default=""): str,
-        vol.Optional("template", default=""): str,
-        vol.Optional("template_back", default=""): str,
-    }
-)
-
-
-def _consistent(binding: dict[str, Any]) -> dict[str, Any]:
-    """Validate what the aspect asks of the other fields (`generic.py`)."""
-    aspect = binding["aspect"]
-    if not binding["entity"] and aspect not in (TEMPLATE, ACTIONS):
-        raise vol.Invalid("only a template and actions can do without an entity", ["entity"])
-    if not binding["source"].strip() and aspect in (ATTRIBUTE, TEMPLATE):
-        raise vol.Invalid(f"the aspect {aspect} needs one", ["source"])
-    if aspect == ACTIONS and binding["access"] is not Access.CONTROL:
-        raise vol.Invalid("actions can only be for control", ["access"])
-    if not binding["actions"] and aspect == ACTIONS:
-        raise vol.Invalid("the aspect actions needs some", ["actions"])
-    return binding
-
-
-_BINDING_FIELDS = vol.Schema(
-    {
-        vol.Required("identifier"): identifier,
-        vol.Required("entity"): str,
-        vol.Required("aspect"): vol.All(str, vol.Length(min=1)),
-        vol.Optional("access", default=Access.REPORT): vol.Coerce(Access),
-        vol.Optional("conversion", default=dict): CONVERSION_SCHEMA,
-        vol.Optional("min_interval", default=0.0): _AMOUNT,
-        vol.Optional("dead_band", default=0.0): _AMOUNT,
-        vol.Optional("confirmed", default=False): bool,
-        vol.Optional("source", default=""): str,
-        vol.Optional("actions", default=list): [dict],
-        vol.Optional("rule", default=""): str,
-        vol.Optional("condition", default=list): [dict],
-        vol.Optional("every_sample", default=False): bool,
-    }
-)
-
-BINDING_SCHEMA = vol.Schema(vol.All(_BINDING_FIELDS, _consistent))
-
-SERVICE_SCHEMA = vol.Schema(
-    vol.All(
-        {
-            vol.Required("identifier"): identifier,
-            vol.Exclusive("actions", "what to run"): vol.All([dict], vol.Length(min=1)),
-            vol.Exclusive("script", "what to run"): vol.All(str, vol.Length(min=1)),
-            vol.Optional("condition", default=list): [dict],
-        },
-        vol.Any(
-            {vol.Required("actions"): object, vol.Extra: object}, {vol.Required("script"): object, vol.Extra: object}
-        ),
-    )
-)
+_SERVICE_SCHEMA = vol.Schema(vol.All(schema_of(ServiceBinding), exactly_one("actions", "script")))

@@ -1,4 +1,4 @@
-"""Explain, before a binding is saved, what in it can't work and what will be lost."""
+"""Find, before a binding is saved, what can't work and what will be lost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from .units import canonical, contradict, converter
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to tell the user; `key` is a translation key. What isn't `blocking` is a warning."""
+    """One problem to show to the user; `key` is a translation key. One that isn't `blocking` is a warning."""
 
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
@@ -28,10 +28,10 @@ class Problem:
 
 
 def check(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
-    """Return what is wrong with a binding, nothing if it is sound; `definition` is None without a thing model.
+    """Return the problems of a binding; `definition` is None without a thing model.
 
-    `state` is `NO_ENTITY` for what is no entity's. What a template makes is only known by running it, so the values of
-    a binding that has one are not looked at.
+    `state` is `NO_ENTITY_STATE` for a binding without an entity. The result of a template is known only when it is
+    rendered, so the values of a binding with a template are not checked.
     """
     if not aspect.supported(state):
         return [Problem("aspect_not_supported", {"aspect": aspect.key, "entity_id": state.entity_id})]
@@ -47,9 +47,9 @@ def check(binding: Binding, aspect: Aspect, definition: Property | None, state: 
 
 
 def model_problems(binding: Binding, aspect: Aspect, definition: Property) -> list[Problem]:
-    """Return what of a binding does not fit the thing model, whatever its entity says at the moment.
+    """Return the problems of a binding with the thing model that don't depend on the state of its entity.
 
-    Cheap enough to be asked of thousands of bindings at once.
+    Fast enough for thousands of bindings at once.
     """
     converted = RENDERED if binding.conversion.template else aspect
     return _direction_problems(binding, definition) + _type_problems(binding, converted, definition)
@@ -68,7 +68,7 @@ def _access_problems(binding: Binding, aspect: Aspect, definition: Property | No
     problems = _direction_problems(binding, definition) if definition else []
     if not binding.access.controls:
         return problems
-    if binding.actions:  # they need nothing of the entity, and who wrote them knows what they do
+    if binding.actions:  # they don't need the entity, and the user has written them deliberately
         return problems
     if not aspect.controllable(state):
         problems.append(Problem("entity_not_controllable", {"aspect": aspect.key, "entity_id": state.entity_id}))
@@ -113,8 +113,8 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
     if problems := _type_problems(binding, aspect, definition):
         return problems
     if lost := unmatched_options(aspect, data_type, conversion, state):
-        nothing_left = len(lost) == len(aspect.options(state))
-        problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=nothing_left))
+        all_lost = len(lost) == len(aspect.options(state))
+        problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=all_lost))
     if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
         words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
         problems.append(Problem("sent_as_text", words, blocking=False))
@@ -124,7 +124,7 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
 
 
 def _rounding_problems(aspect: Aspect, definition: Property, conversion: Conversion, state: State) -> list[Problem]:
-    """Return a warning if the present value loses its decimals, unless somebody asked for that."""
+    """Return a warning if the current value loses its decimals, unless the binding asks for that."""
     data_type = definition.data_type
     value = number(aspect.read(state)) if aspect.kind in (Kind.NUMBER, Kind.RAW) else None
     if value is None or not isinstance(data_type, IntType) or conversion.digits == 0 or conversion.options:

@@ -1,7 +1,7 @@
 """Days, times of day and moments, as the date and time entities hold them.
 
-A day is the moment when it begins in the zone of the installation, which is what the platform's `date` can say; set, it is
-the day on which the moment falls there. A time of day belongs to no day and is text, `HH:MM:SS`.
+A day is reported as the moment when it begins in the time zone of the installation, because the platform's `date` is a
+moment; a set moment is the local day it falls on. A time of day is text, `HH:MM:SS`.
 """
 
 from datetime import datetime
@@ -18,24 +18,24 @@ MOMENT = "datetime"
 
 
 def time_of_day(raw: str) -> str | None:
-    """Return the time that text names, without fractions of a second; None where it names none."""
+    """Return the time of day without fractions of a second; None if the text is no time of day."""
     parsed = dt_util.parse_time(raw.partition(".")[0]) if raw.count(":") < 3 else None
     return parsed.isoformat() if parsed else None
 
 
 def wanted_time(raw: str) -> str:
-    """Return the time of day that was asked for; raises `Refused`."""
+    """Return the time of day that is to be set; raises `Refused`."""
     if (time := time_of_day(raw)) is None:
-        raise Refused(Reason.OUT_OF_RANGE, f"{raw!r} is no time of day like 07:30:00")
+        raise Refused(Reason.OUT_OF_RANGE, f"{raw!r} is not a time of day like 07:30:00")
     return time
 
 
 def local(value: datetime) -> datetime:
-    """Return a moment in the zone of the installation; raises `Refused` where the calendar ends on the way."""
+    """Return a moment in the time zone of the installation; raises `Refused` if that is outside the calendar."""
     try:
         return dt_util.as_local(value)
     except OverflowError as err:
-        raise Refused(Reason.OUT_OF_RANGE, f"{value} is beyond the local calendar") from err
+        raise Refused(Reason.OUT_OF_RANGE, f"{value} is outside the local calendar") from err
 
 
 day_aspect = partial(

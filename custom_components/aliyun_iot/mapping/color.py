@@ -1,7 +1,7 @@
 """Colours as structures of three numbers: red, green and blue, or hue in degrees, saturation and value in percent.
 
-Which they are is told by the first letters of the members. Between hue and red the colour keeps its fractions, for 255
-steps can't tell the hues of pale and dark colours apart. White has no hue and black no saturation: these come back as 0.
+The first letters of the members show which. Conversions between HSV and RGB keep fractions, because 255 steps can't
+distinguish the hues of pale and dark colours. White has no hue and black no saturation: both become 0.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from .attributes import number
 
 HUE, PERCENT, COLOR_MAX = 360, 100, 255
 FRACTION_DIGITS = 3
-"""Of what is reported, as Home Assistant rounds colours itself (`homeassistant.util.color`)."""
+"""Decimals of reported colours, as Home Assistant rounds them (`homeassistant.util.color`)."""
 
 
 HSV = StructType(
@@ -23,22 +23,22 @@ HSV = StructType(
         for name, limit in (("Hue", HUE), ("Saturation", PERCENT), ("Value", PERCENT))
     }
 )
-"""The structure of the standard thing models."""
+"""The structure in the standard thing models."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColorMembers:
-    """The three members of a structure that is a colour: red, green, blue, or hue, saturation, value."""
+    """The three members of a colour structure: red, green, blue, or hue, saturation, value."""
 
     first: str
     second: str
     third: str
     whole: frozenset[str]
-    """Those that take no fractions."""
+    """The members that are integers."""
     hsv: bool
 
-    def say(self, color: Color) -> dict[str, CloudValue]:
-        """Return the colour as the structure holds it."""
+    def write(self, color: Color) -> dict[str, CloudValue]:
+        """Return the colour as a value of the structure."""
         parts = color_hsv(color) if self.hsv else color
         return {
             name: round(part) if name in self.whole else round(float(part), FRACTION_DIGITS)
@@ -46,7 +46,7 @@ class ColorMembers:
         }
 
     def read(self, value: Mapping[str, CloudValue]) -> Color | None:
-        """Return the colour that the structure holds, None if it holds none."""
+        """Return the colour of a value of the structure, None if it isn't one."""
         parts = [number(value.get(name)) for name in (self.first, self.second, self.third)]
         limits = (HUE, PERCENT, PERCENT) if self.hsv else (COLOR_MAX,) * 3
         match [part for part, limit in zip(parts, limits, strict=True) if part is not None and 0 <= part <= limit]:
@@ -57,7 +57,7 @@ class ColorMembers:
 
 
 def color_members(data_type: StructType) -> ColorMembers | None:
-    """Return the members of a colour, None if the structure is anything else."""
+    """Return the members of a colour structure, None for any other structure."""
     by_letter = {key[:1].casefold(): key for key, member in data_type.members.items() if _numeric(member.data_type)}
     whole = frozenset(key for key, member in data_type.members.items() if isinstance(member.data_type, IntType))
     for letters, hsv in (("rgb", False), ("hsv", True)):
@@ -68,7 +68,7 @@ def color_members(data_type: StructType) -> ColorMembers | None:
 
 
 def hsv_color(hue: float, saturation: float, value: float) -> Color:
-    """Return a colour of degrees and percents in red, green and blue, fractions included."""
+    """Return red, green and blue, with fractions, for a hue in degrees and a saturation and value in percent."""
     red, green, blue = colorsys.hsv_to_rgb(hue / HUE, saturation / PERCENT, value / PERCENT)
     return red * COLOR_MAX, green * COLOR_MAX, blue * COLOR_MAX
 

@@ -1,7 +1,7 @@
-"""Values of aspects to values of properties and back.
+"""Conversion between the values of aspects and the values of properties.
 
-Nothing is guessed: a value without a counterpart raises `Refused`, which says what would have been possible.
-A value that the cloud sets, the entity takes over and the reporter converts back is the same value again.
+Nothing is guessed: a value without a counterpart raises `Refused`, with the values that are possible. A value that the
+cloud sets and the entity takes over is reported as the same value.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ from .binding import Conversion
 from .color import color_members
 from .kinds.color import color_to_cloud, color_to_ha
 from .kinds.date import date_to_cloud, date_to_ha
-from .kinds.labels import bool_to_cloud, bool_to_ha, items_for, option_to_cloud, option_to_ha
+from .kinds.explicit import explicit_to_cloud, explicit_to_ha
+from .kinds.items import bool_to_cloud, bool_to_ha, items_for, option_to_cloud, option_to_ha
 from .kinds.location import location_members, location_to_cloud, location_to_ha
-from .kinds.named import named, unnamed
 from .kinds.number import number_to_cloud, number_to_ha
 from .kinds.raw import raw_to_cloud, raw_to_ha
 from .kinds.text import misfit, text_to_cloud, text_to_ha
@@ -46,15 +46,15 @@ CARRIERS: Mapping[Kind, tuple[type[DataType], ...]] = {
     Kind.RAW: (DataType,),
     Kind.TEXT: (TextType,),
 }
-"""The data types that hold each kind of value as it is."""
+"""The data types that can hold each kind of value."""
 
 MAPPED_KINDS = (Kind.BOOL, Kind.ENUM, Kind.NUMBER, Kind.RAW, Kind.TEXT)
 MAPPED_CARRIERS = (BoolType, EnumType, IntType, TextType)
-"""The kinds of values that an explicit map can name, and the data types it can name them for."""
+"""The kinds of values and the data types that the options of a conversion can map."""
 
 
 def carries(aspect: Aspect, data_type: DataType, conversion: Conversion) -> bool:
-    """Tell whether a property of this type can hold values of this aspect."""
+    """Return whether a property of this type can hold values of this aspect."""
     if conversion.options:
         return aspect.kind in MAPPED_KINDS and isinstance(data_type, MAPPED_CARRIERS)
     match aspect.kind, data_type:
@@ -75,7 +75,7 @@ def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conv
     if aspect.kind is Kind.BOOL and conversion.invert:
         value = not value
     if conversion.options:
-        return named(value, aspect, data_type, conversion.options)
+        return explicit_to_cloud(value, aspect, data_type, conversion.options)
     match aspect.kind, value:
         case Kind.BOOL, bool():
             return bool_to_cloud(aspect, data_type, value=value)
@@ -101,7 +101,7 @@ def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Co
     """Return the aspect's value for what `data_type.decode` returned; raises `Refused`."""
     result: Value
     if conversion.options:
-        result = unnamed(value, aspect, data_type, conversion.options)
+        result = explicit_to_ha(value, aspect, data_type, conversion.options)
     else:
         match aspect.kind:
             case Kind.BOOL:
@@ -126,7 +126,7 @@ def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Co
 
 
 def unmatched_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> tuple[str, ...]:
-    """Return the options of the entity that no property value stands for."""
+    """Return the options of the entity that have no property value."""
 
     def lost(option: str) -> bool:
         try:

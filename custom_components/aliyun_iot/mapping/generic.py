@@ -1,7 +1,7 @@
-"""Aspects that any entity has, of whatever domain, and two that need no entity at all.
+"""Aspects of any entity, whatever its domain, and two that need no entity.
 
-They hold whatever Home Assistant holds (`Kind.RAW`) and take from their binding what a domain would know: which attribute,
-which template, what to run. Nothing here is ever suggested; somebody who binds it knows why.
+Their values are anything that Home Assistant holds (`Kind.RAW`); the attribute, the template or the actions come from the
+binding. They are never suggested: the user has to pick them.
 """
 
 from collections.abc import Mapping
@@ -17,29 +17,29 @@ from .attributes import as_raw, own_unit, range_of, text
 from .binding import ACTIONS, ATTRIBUTE, RAW_STATE, TEMPLATE, Binding
 from .domains import aspect_of
 
-NO_ENTITY: Final = State("aliyun_iot.no_entity", "")
-"""Stands in for the state of an entity where a binding has none; it says nothing about range, options or unit."""
+NO_ENTITY_STATE: Final = State("aliyun_iot.no_entity", "")
+"""The state for a binding without an entity; it has no range, options or unit."""
 
 
 RENDERED: Final = Aspect(key=TEMPLATE, kind=Kind.RAW, name_en="Template", name_zh="模板", source=lambda _: None)
-"""What a template makes: anything, in whatever unit, on no entity's behalf."""
+"""The result of a template: any value, without entity and unit."""
 
 
 def aspect_for(binding: Binding, entity_id: str) -> Aspect | None:
-    """Return what a binding reads and sets, one of its entity's domain or a generic one; None if there is none."""
+    """Return the aspect that a binding reads and sets, of its entity's domain or generic; None if there is none."""
     if binding.aspect == ATTRIBUTE:
         return attribute_aspect(binding.source)
     return _GENERIC.get(binding.aspect) or aspect_of(entity_id, binding.aspect)
 
 
 def _raw_state(state: State) -> Raw:
-    """Return the whole state, but never a password, which a text entity shows there in plain sight."""
+    """Return the state, but never a password, which a text entity has as its state."""
     return None if state.attributes.get(ATTR_MODE) == TextMode.PASSWORD else state.state
 
 
 @lru_cache(maxsize=1024)
 def attribute_aspect(name: str) -> Aspect:
-    """Return the aspect for an attribute of this name; its unit is what an attribute like `temperature_unit` says."""
+    """Return the aspect for an attribute; its unit is in an attribute like `temperature_unit`, if there is one."""
     return Aspect(
         key=ATTRIBUTE,
         kind=Kind.RAW,
@@ -63,7 +63,7 @@ STATE_ASPECTS: Final = (
     ),
     attribute_aspect(""),
 )
-"""What every entity has: its state, and attributes, of which the one that is meant has yet to be named."""
+"""The aspects of every entity: its state, and an attribute that the user has yet to name."""
 
 _OWN_ACTIONS = Aspect(
     key=ACTIONS, kind=Kind.RAW, name_en="Own actions", name_zh="自定义动作", source=lambda _: None, momentary=True

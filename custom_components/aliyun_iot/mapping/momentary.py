@@ -1,4 +1,4 @@
-"""Commands that leave nothing to report: open, stop, return to base. Each entity has one enumeration of those it knows."""
+"""Commands that leave nothing to report: open, stop, return to base. An entity has one enumeration of its commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ COMMAND = "command"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The action behind a command, its fields, and the features of which an entity needs one; None if it needs none."""
+    """The action of a command, its fields, and the features of which an entity needs at least one, None for any entity."""
 
     action: str
     feature: IntFlag | None = None
@@ -23,13 +23,13 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class CommandSet:
-    """The commands of one domain by the option that stands for each, in the order in which they are offered."""
+    """The commands of one domain by option, in the order in which they are listed."""
 
     domain: str
     commands: Mapping[str, Command]
 
     def options(self, state: State) -> tuple[str, ...]:
-        """Return the commands that the entity knows."""
+        """Return the options of the commands that the entity supports."""
         return tuple(
             option
             for option, command in self.commands.items()
@@ -43,7 +43,7 @@ class CommandSet:
         name_en: str = "Command",
         name_zh: str = "指令",
     ) -> Aspect:
-        """Return the aspect; an entity that knows none of the commands doesn't have it."""
+        """Return the aspect; an entity that supports none of the commands doesn't have it."""
         return Aspect(
             key=key,
             kind=Kind.ENUM,

@@ -1,4 +1,4 @@
-"""The facet that most domains share: being on or off."""
+"""The aspect that most domains have: on or off."""
 
 from collections.abc import Callable, Mapping
 
@@ -39,7 +39,7 @@ def turn(domain: str, *, on: bool) -> ActionCall:
 
 
 def switched_domain(name: str, *identifiers: str) -> Domain:
-    """Return a domain that can do nothing but be on or off."""
+    """Return a domain whose entities are only on or off."""
 
     def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
         return [turn(name, on=bool(values[POWER]))]

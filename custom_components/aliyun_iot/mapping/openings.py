@@ -1,8 +1,8 @@
-"""What covers and valves share: a position in percent (100 is open), open or closed, and commands to move and to stop.
+"""The common parts of covers and valves: position in percent (100 is open), open or closed, commands to move and stop.
 
-`open` says nothing while the thing closes, so that a command to close is never contradicted on the way; what opens is
-open already. Of several wishes in one `property/set` the safest wins: stopping over closing, closing over a position, a
-position over opening.
+`open` has no value while the cover closes, so that nothing contradicts a command to close in the meantime; one that
+opens is already open. If a `property/set` asks for several things, the safest one is done: stop before close, close
+before a position, a position before open.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ STOP = "stop"
 POSITION = "position"
 
 SETTLED: Mapping[str, bool] = {CoverState.OPEN: True, CoverState.OPENING: True, CoverState.CLOSED: False}
-"""Valves name their states as covers do."""
+"""The states of valves have the same names."""
 
 has_position = has_attribute(ATTR_CURRENT_POSITION)
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How one domain opens, closes, stops and is brought to a position."""
+    """How one domain opens, closes, stops and moves to a position."""
 
     commands: CommandSet
     """The commands `open`, `close` and `stop`."""
@@ -70,7 +70,7 @@ class Opening:
         )
 
     def plan(self, state: State, values: Mapping[str, Value]) -> list[ActionCall]:
-        """Return the one action that these wishes come to; raises `Refused` when the entity doesn't know it."""
+        """Return the one action for these values; raises `Refused` if the entity doesn't support it."""
         command = values.get(COMMAND)
         if command == STOP:
             return [self.commands.call(STOP)]
@@ -82,5 +82,5 @@ class Opening:
 
     def _move(self, state: State, command: str) -> ActionCall:
         if command not in self.commands.options(state):
-            raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} does not know how to {command}")
+            raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} does not support {command}")
         return self.commands.call(command)

@@ -1,6 +1,6 @@
-"""Where a person or a tracked device is: at home or not, in which zone, and exactly where.
+"""Where a person or a tracked device is: at home or not, the zone, and the coordinates.
 
-The exact place is private: it is never suggested and only bound by somebody who picks it.
+The coordinates are private: they are never suggested, and bound only when the user picks them.
 """
 
 from homeassistant.const import (
@@ -61,4 +61,4 @@ WHEREABOUTS = (
         identifiers=("LocationAccuracy",),
     ),
 )
-"""The zone is the name of one, `home` or `not_home`; the accuracy is the radius in which the place is certain."""
+"""`zone` is the name of a zone, `home` or `not_home`; `accuracy` is the radius of uncertainty."""

@@ -1,8 +1,8 @@
-"""Presses: what a touch sets off and what nothing stays of, like the ring of a bell.
+"""Presses: aspects that start something and have no lasting state, like a doorbell button.
 
-The property is no at all times, also of what has never been pressed yet. Yes presses; Home Assistant's answer is the new
-time of the last press, and the reporter says no again. To set no asks for what is so anyway: nothing is done, and that is
-a success, since applications put a momentary property back of their own accord.
+The property is always false, even if the entity was never pressed. Setting it to true presses; the state then becomes
+the time of the press, so false is reported again. Setting it to false does nothing and succeeds, because applications
+reset momentary properties by themselves.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from .attributes import moment
 PRESS = "press"
 
 press_aspect = partial(Aspect, key=PRESS, kind=Kind.BOOL, source=lambda _: False, writable=True, always_known=True)
-"""The aspect that presses; the main one of its entity, so that it can do without a standard identifier."""
+"""The aspect that presses; as the main one of its entity it needs no standard identifier."""
 
 last_aspect = partial(Aspect, kind=Kind.DATE, source=lambda state: moment(state.state))
-"""The aspect that tells when it was, for entities whose state is that time."""
+"""The time of the last press, for entities whose state is that time."""
 
 
 def press_plan(domain: str, action: str, key: str = PRESS) -> Plan:
@@ -32,7 +32,7 @@ def press_plan(domain: str, action: str, key: str = PRESS) -> Plan:
 
 
 def button_domain(name: str, action: str) -> Domain:
-    """Return a domain of things to press; `button` and `input_button` differ in their name."""
+    """Return a domain of buttons; `button` and `input_button` differ only in their name."""
     return Domain(
         name=name,
         aspects=(

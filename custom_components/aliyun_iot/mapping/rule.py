@@ -1,4 +1,4 @@
-"""Rules as data: a selection that is followed, and what of it the user does not want."""
+"""Rules as data: a selection that is followed, and the aspects in it that the user does not want."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import voluptuous as vol
 from .selection import SELECTION_SCHEMA, Selection
 
 
-class Facet(NamedTuple):
+class EntityAspect(NamedTuple):
     """One aspect of one entity; `entity` is written as in a `Binding`."""
 
     entity: str
@@ -18,16 +18,16 @@ class Facet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Entities that are bound by themselves while they match, and released when they don't.
+    """A selection whose entities are bound automatically while they match, and unbound when they no longer do.
 
-    `left_out` are the facets that somebody decided against; they never come back by themselves. `bound` are those that
-    were bound when the rule was carried out last, whoever bound them: what is no longer bound although it still
-    matches was removed by hand.
+    `left_out` are the entity aspects that the user decided against; they are never bound again by a rule. `bound` are
+    those that had a binding, from any source, when the rule was applied last: one that still matches and has no binding
+    any more was removed by the user.
     """
 
     selection: Selection
-    left_out: frozenset[Facet] = frozenset()
-    bound: frozenset[Facet] = frozenset()
+    left_out: frozenset[EntityAspect] = frozenset()
+    bound: frozenset[EntityAspect] = frozenset()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -38,22 +38,22 @@ class Rule:
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults and always in the same order."""
         data: dict[str, Any] = {"selection": self.selection.as_dict()}
-        for name, facets in (("left_out", self.left_out), ("bound", self.bound)):
-            if facets:
-                data[name] = [facet._asdict() for facet in sorted(facets)]
+        for name, entity_aspects in (("left_out", self.left_out), ("bound", self.bound)):
+            if entity_aspects:
+                data[name] = [each._asdict() for each in sorted(entity_aspects)]
         return data
 
 
-def _facets(rows: Collection[Mapping[str, str]]) -> frozenset[Facet]:
-    return frozenset(Facet(**row) for row in rows)
+def _entity_aspects(rows: Collection[Mapping[str, str]]) -> frozenset[EntityAspect]:
+    return frozenset(EntityAspect(**row) for row in rows)
 
 
-_FACETS = vol.All([{vol.Required("entity"): str, vol.Required("aspect"): str}], _facets)
+_ENTITY_ASPECTS = vol.All([{vol.Required("entity"): str, vol.Required("aspect"): str}], _entity_aspects)
 
 RULE_SCHEMA = vol.Schema(
     {
         vol.Required("selection"): SELECTION_SCHEMA,
-        vol.Optional("left_out", default=list): _FACETS,
-        vol.Optional("bound", default=list): _FACETS,
+        vol.Optional("left_out", default=list): _ENTITY_ASPECTS,
+        vol.Optional("bound", default=list): _ENTITY_ASPECTS,
     }
 )

@@ -1,7 +1,7 @@
-"""Numbers on their way between an entity and a property: mirror, unit or scale, rounding, limits.
+"""Conversion of numbers between an entity and a property: inversion, unit or formula, rounding, limits.
 
-What can be set in percent, such as a brightness, is told to a property that counts to 255 in 255ths, to one with three
-gears in thirds.
+A percentage that can be set, such as a brightness, is scaled to the range of a property without unit: to 0–255, or to the
+three gears of a fan.
 """
 
 from decimal import Decimal
@@ -19,40 +19,42 @@ from .units import converter
 
 TEMPERATURE_DIFFERENCE = "temperature_delta"
 NOISE_FREE_DECIMALS = 9
-"""Decimals that survive a unit conversion and back; what comes after them is noise of binary fractions."""
+"""Decimals that are the same after a unit conversion and back; further ones are floating-point noise."""
 
-MOST_STEPS = 32
-"""Properties that count no further than this count steps, such as the gears of a fan or the marks of a volume knob."""
+MAX_STEPS = 32
+"""The largest maximum of a property that counts steps, such as the gears of a fan or the steps of a volume."""
 
 FULL_SCALES = frozenset({254, 255, 1000, 65535})
-"""To what others count, beyond percent: the levels of Zigbee, a byte, tenths of a percent, two bytes."""
+"""Maximums that stand for 100 %: Zigbee levels, one byte, tenths of a percent, two bytes."""
 
 
 def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
-    """Return the number that a property says for the entity's; raises `Refused`.
+    """Return the property's number for an entity's number; raises `Refused`.
 
-    It is rounded to `digits`, else to as many decimals as the step of the thing model has (0.5 has one). The step
-    itself isn't enforced.
+    It is rounded to `digits`, else to the decimals of the thing model's step (0.5 has one). The step itself isn't
+    enforced.
     """
     if conversion.invert:
         value = _mirrored(value, aspect, state)
-    if has_formula(conversion):
+    if conversion is not NO_CONVERSION and has_formula(conversion):
         value = value * conversion.scale + conversion.offset
-    elif whole := _whole(aspect, data_type, conversion, state):
-        value = value * whole / 100
+    elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
+        value = value * full_scale / 100
     else:
-        value = _in_unit(value, aspect.unit(state), property_unit(data_type, conversion), state)
+        source, target = aspect.unit(state), property_unit(data_type, conversion)
+        value = value if source == target else _in_unit(value, source, target, state)
     return _within(_rounded(value, data_type, conversion.digits), data_type, clamp=conversion.clamp)
 
 
 def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float:
-    """Return the number that an entity takes for the property's; raises `Refused`."""
-    if has_formula(conversion):
+    """Return the entity's number for a property's number; raises `Refused`."""
+    if conversion is not NO_CONVERSION and has_formula(conversion):
         value = (value - conversion.offset) / conversion.scale
-    elif whole := _whole(aspect, data_type, conversion, state):
-        value = value * 100 / whole
+    elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
+        value = value * 100 / full_scale
     else:
-        value = _in_unit(value, property_unit(data_type, conversion), aspect.unit(state), state)
+        source, target = property_unit(data_type, conversion), aspect.unit(state)
+        value = value if source == target else _in_unit(value, source, target, state)
     if conversion.invert:
         value = _mirrored(value, aspect, state)
     value = noise_free(value)
@@ -61,43 +63,43 @@ def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Con
 
 
 def property_unit(data_type: DataType, conversion: Conversion = NO_CONVERSION) -> str | None:
-    """Return the unit that the thing model states, or else the binding."""
+    """Return the unit from the thing model, or else from the binding."""
     stated = data_type.unit if isinstance(data_type, IntType | FloatType | DoubleType) else ""
     return stated or conversion.unit or None
 
 
 def has_formula(conversion: Conversion) -> bool:
-    """Tell whether a formula replaces the conversion between units."""
+    """Return whether a formula replaces the conversion between units."""
     return conversion.scale != 1 or conversion.offset != 0
 
 
 def noise_free(value: float) -> float:
-    """Return a number without the noise of binary fractions; raises `Refused` if it isn't finite."""
+    """Return a number without floating-point noise; raises `Refused` if it isn't finite."""
     if not isfinite(value):
         raise Refused(Reason.OUT_OF_RANGE, f"{value} is not a finite number")
     return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
 
 
-def _whole(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float | None:
-    """Return what a property says for 100 % of something that can be set, such as 255; None if it says percent.
+def _full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float | None:
+    """Return the property's value for 100 % of an aspect that can be set, such as 255; None if the property is in percent.
 
-    A property with a unit means that. Whatever else could still be percent, such as 0 to 90, is taken for it.
+    A property with a unit is in that unit. Any range that could be percent, such as 0 to 90, is taken for percent.
     """
-    if not aspect.writable or not isinstance(data_type, IntType | FloatType | DoubleType):
+    if not isinstance(data_type, IntType | FloatType | DoubleType):
         return None
     if property_unit(data_type, conversion) or aspect.unit(state) != PERCENTAGE:
         return None
-    share = aspect.range(state)
-    if share is None or (share.min, share.max) != (0, 100):
+    limits = aspect.range(state)
+    if limits is None or (limits.min, limits.max) != (0, 100):
         return None
     low, high = data_type.min, data_type.max
     if low is None or high is None or low < 0:
         return None
-    return high if high in FULL_SCALES or (low <= 1 and 1 <= high <= MOST_STEPS) else None
+    return high if high in FULL_SCALES or (low <= 1 and 1 <= high <= MAX_STEPS) else None
 
 
 def _in_unit(value: float, source: str | None, target: str | None, state: State) -> float:
-    if source is None or target is None or source == target:
+    if source is None or target is None:
         return value
     convert = converter(source, target, difference=device_class(state) == TEMPERATURE_DIFFERENCE)
     if convert is None:
@@ -105,14 +107,14 @@ def _in_unit(value: float, source: str | None, target: str | None, state: State)
     try:
         return convert(value)
     except (OverflowError, TypeError, ZeroDivisionError) as err:
-        # The Beaufort scale is a root, which negative numbers do not have; 0 K is no number of mireds.
-        raise Refused(Reason.OUT_OF_RANGE, f"{value} {source} can't be said in {target}") from err
+        # The Beaufort scale is a root, which negative numbers don't have; 0 K can't be converted to mired.
+        raise Refused(Reason.OUT_OF_RANGE, f"{value} {source} can't be converted to {target}") from err
 
 
 def _mirrored(value: float, aspect: Aspect, state: State) -> float:
     limits = aspect.range(state)
     if limits is None or limits.min is None or limits.max is None:
-        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has no range in which {aspect.key} could be inverted")
+        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has no range to invert {aspect.key} in")
     return limits.min + limits.max - value
 
 
@@ -130,11 +132,11 @@ def _rounded(value: float, data_type: DataType, digits: int | None) -> float:
 def _within(value: float, data_type: DataType, *, clamp: bool) -> float:
     if not isinstance(data_type, IntType | FloatType | DoubleType):
         return value
-    limits = Range(data_type.min, data_type.max)
-    if limits.holds(value):
+    low, high = data_type.min, data_type.max
+    if (low is None or value >= low) and (high is None or value <= high):
         return value
     if clamp:
-        return limits.clamp(value)
+        return Range(low, high).clamp(value)
     raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, {value} is outside")
 
 

@@ -1,7 +1,7 @@
-"""Selections as data: which entities are meant, by name or by where they belong, and which of them are left out.
+"""Selections as data: entities by id or by what they belong to, without those that are excluded.
 
-The user interface, stored rules and files share `SELECTION_SCHEMA`. The words are those of Home Assistant's own targets,
-with integrations and, to leave out, whole domains beside them. Nothing named means nothing, never everything.
+The user interface, stored rules and documents share `SELECTION_SCHEMA`. The keys are those of Home Assistant's targets,
+with integrations and, to exclude, whole domains in addition. An empty selection selects nothing, never everything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,10 +23,10 @@ _REGISTRY_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Entities by what they are called or by what they belong to.
+    """Entities by id or by what they belong to.
 
-    `entity_id` holds ids of the entity registry, which survive renames, or entity ids of what isn't registered; the
-    others are ids of the registries of the same name. `integration` names integrations by their domain, `domain`
+    `entity_id` holds ids of the entity registry, which survive renames, or entity ids of unregistered entities; device,
+    area, floor and label ids are those of their registries. `integration` holds domains of integrations, `domain`
     domains of entities.
     """
 
@@ -39,16 +39,17 @@ class Target:
     domain: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether anything is named."""
-        return any(getattr(self, one.name) for one in fields(self))
+        """Return whether there is anything in it."""
+        return any(getattr(self, part.name) for part in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is included without what is excluded.
+    """The included entities without the excluded ones.
 
-    Hidden entities, and those for diagnosis and configuration, are meant only with `hidden_too` and `diagnostic_too`,
-    or when they are named one by one; for the latter a label on the entity itself is enough, as it is for actions.
+    Hidden entities, and diagnostic and configuration entities, are selected only with `hidden_too` and
+    `diagnostic_too`, or by their own id; for diagnostic and configuration entities a label on the entity itself is
+    enough, as in actions.
     """
 
     include: Target = field(default_factory=Target)
@@ -75,7 +76,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a selection comes to, each part sorted: the entities to bind, and by reason those that are passed over."""
+    """The result of a selection, each part sorted: the entities to bind, and those left out, by reason."""
 
     selected: tuple[str, ...]
     hidden: tuple[str, ...]
@@ -87,19 +88,19 @@ class Survey:
 
 @callback
 def select(hass: HomeAssistant, selection: Selection) -> list[str]:
-    """Return the entity ids that a selection comes to now, sorted: those that exist and have something to bind."""
+    """Return the entity ids that a selection selects now, sorted: those that exist and have something to bind."""
     return list(survey(hass, selection).selected)
 
 
 @callback
 def matching(hass: HomeAssistant, selection: Selection) -> set[str]:
-    """Return the entity ids that a selection means, whether they are there now or not."""
+    """Return the entity ids that match a selection, also of entities that have no state now."""
     return _Resolved.of(hass, selection).wanted
 
 
 @callback
 def survey(hass: HomeAssistant, selection: Selection) -> Survey:
-    """Return what a selection comes to now, and what of the included it passes over."""
+    """Return what a selection selects now, and which included entities it leaves out."""
     resolved = _Resolved.of(hass, selection)
     states = {entity_id: hass.states.get(entity_id) for entity_id in resolved.wanted}
     stateless = {entity_id for entity_id, state in states.items() if state is None}
@@ -115,14 +116,14 @@ def survey(hass: HomeAssistant, selection: Selection) -> Survey:
 
 
 def is_supported(state: State) -> bool:
-    """Tell whether an entity has anything that could be bound without being asked for by name."""
+    """Return whether an entity has an aspect that may be suggested."""
     domain = domain_of(state.entity_id)
     return domain is not None and any(not aspect.private and aspect.supported(state) for aspect in domain.aspects)
 
 
 @dataclass(frozen=True, slots=True)
 class _Resolved:
-    """The included entities, sorted by what becomes of them."""
+    """The included entities, grouped by whether they are wanted or why not."""
 
     wanted: set[str]
     hidden: set[str]
@@ -134,7 +135,7 @@ class _Resolved:
         registry = er.async_get(hass)
         included = _covered(hass, selection.include)
         named = _named(hass, selection.include.entity_id)
-        # What this integration tells about itself is no part of the house that an area or a label stands for.
+        # The entities of this integration are selected only by their own id, not by area or label.
         included = {entity_id for entity_id in included if entity_id in named or not _own(registry, entity_id)}
         excluded = included & _covered(hass, selection.exclude)
         hidden, diagnostic = set[str](), set[str]()
@@ -164,7 +165,7 @@ def _named(hass: HomeAssistant, references: Iterable[str]) -> set[str]:
 
 
 def _covered(hass: HomeAssistant, target: Target) -> set[str]:
-    """Return every entity of a target; which of them count is for the selection to say."""
+    """Return every entity of a target, also hidden and disabled ones."""
     found = async_extract_referenced_entity_ids(
         hass,
         TargetSelection(
@@ -180,7 +181,7 @@ def _covered(hass: HomeAssistant, target: Target) -> set[str]:
         primary_entities_only=False,
     )
     covered = found.referenced | found.indirectly_referenced
-    covered |= _covered_unseen(hass, target, found.referenced_areas, found.referenced_devices)
+    covered |= _covered_hidden(hass, target, found.referenced_areas, found.referenced_devices)
     if target.integration or target.domain:
         registry = er.async_get(hass)
         platforms = {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
@@ -191,11 +192,11 @@ def _covered(hass: HomeAssistant, target: Target) -> set[str]:
     return covered
 
 
-def _covered_unseen(hass: HomeAssistant, target: Target, areas: set[str], devices: set[str]) -> set[str]:
-    """Return the hidden and disabled entities of a target, by the rules that Home Assistant's helper has for the others.
+def _covered_hidden(hass: HomeAssistant, target: Target, areas: set[str], devices: set[str]) -> set[str]:
+    """Return the hidden and disabled entities of a target, by the rules of Home Assistant's helper for the others.
 
-    `areas` and `devices` are what the helper found, `devices` including those that are there only for their area: such
-    a device does not speak for an entity with an area of its own.
+    `areas` and `devices` are what the helper found. `devices` includes devices found by their area; an entity of such a
+    device that has an area of its own is not part of the target.
     """
     labels = set(target.label_id)
     labelled = (device.id for label in labels for device in dr.async_entries_for_label(dr.async_get(hass), label))
@@ -216,7 +217,7 @@ def _covered_unseen(hass: HomeAssistant, target: Target, areas: set[str], device
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    """Validate one text or a list of them; what is named twice counts once."""
+    """Validate one text or a list of texts; duplicates are removed."""
     listed = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(text, str) and text for text in listed):
         raise vol.Invalid("expected a list of texts")

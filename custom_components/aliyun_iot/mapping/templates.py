@@ -1,7 +1,7 @@
-"""The templates of a binding: its value, and the two ways between Home Assistant's value and the property's.
+"""The templates of a binding: one that is its source, and one for each direction of its conversion.
 
-They are Jinja as everywhere in Home Assistant, in the same sandbox, and their result is a number, a bool, a list or text as
-it would be there. What is rendered as nothing, or as unknown or unavailable, says nothing.
+They are Home Assistant's Jinja templates, in the same sandbox, with results of native types: numbers, bools, lists, text.
+A result that is empty, unknown or unavailable means that there is no value.
 """
 
 from collections.abc import Mapping
@@ -17,24 +17,24 @@ from .aspect import Raw, Reason, Refused
 from .attributes import as_raw
 from .binding import TEMPLATE, Binding
 
-NOTHING: Final = ("", STATE_UNAVAILABLE, STATE_UNKNOWN)
+NO_VALUE: Final = ("", STATE_UNAVAILABLE, STATE_UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Templates:
     """The compiled templates of one binding, None where it has none.
 
-    `source` is what a template aspect reads, `there` makes the property's value of Home Assistant's, `back` the other
-    way round.
+    `source` gives the value of a template aspect, `to_cloud` converts Home Assistant's value to the property's, `to_ha`
+    does the reverse.
     """
 
     source: Template | None = None
-    there: Template | None = None
-    back: Template | None = None
+    to_cloud: Template | None = None
+    to_ha: Template | None = None
 
     @classmethod
     def of(cls, hass: HomeAssistant, binding: Binding) -> Self:
-        """Compile the templates of a binding; raises `Refused` with what is wrong in them."""
+        """Compile the templates of a binding; raises `Refused` with Home Assistant's message if one is invalid."""
         return cls(
             _compiled(hass, binding.source if binding.aspect == TEMPLATE else ""),
             _compiled(hass, binding.conversion.template),
@@ -43,26 +43,26 @@ class Templates:
 
 
 def templated(binding: Binding) -> bool:
-    """Tell whether a binding has any template."""
+    """Return whether a binding has any template."""
     conversion = binding.conversion
     return binding.aspect == TEMPLATE or bool(conversion.template or conversion.template_back)
 
 
 def render(template: Template, variables: Mapping[str, object]) -> Raw:
-    """Return what a template says, None if that is nothing; raises `Refused` with its message."""
+    """Return the result of a template, None if it is no value; raises `Refused` with Home Assistant's message."""
     try:
         result = template.async_render(variables)
     except TemplateError as err:
         result = err
-    return said(result)
+    return value_of(result)
 
 
-def said(result: object) -> Raw:
-    """Return what the result of a template says, None if that is nothing; raises `Refused` for a failure."""
+def value_of(result: object) -> Raw:
+    """Return the value of a template's result, None if it is no value; raises `Refused` for an error."""
     if isinstance(result, TemplateError):
         raise _failure(result) from result
     value = as_raw(result)
-    return None if isinstance(value, str) and value.strip().casefold() in NOTHING else value
+    return None if isinstance(value, str) and value.strip().casefold() in NO_VALUE else value
 
 
 def _failure(err: TemplateError | RecursionError) -> Refused:

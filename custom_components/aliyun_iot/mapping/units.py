@@ -1,4 +1,4 @@
-"""Units of both sides: what is the same under another name, and what Home Assistant can convert."""
+"""Units of both sides: other spellings of a unit, and conversion by Home Assistant's converters."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -26,7 +26,7 @@ from homeassistant.util.unit_conversion import (
     VolumeFlowRateConverter,
 )
 
-# Only such whose units mean the same whatever is measured: ppm needs to know the gas.
+# Only converters that need to know nothing but the units: ppm depends on the gas.
 CONVERTERS: tuple[type[BaseUnitConverter], ...] = (
     AreaConverter,
     DataRateConverter,
@@ -51,7 +51,7 @@ KELVIN = "K"
 MIRED = "mired"
 MEGA = 1_000_000
 
-# How thing models write what Home Assistant writes otherwise.
+# Spellings in thing models that differ from Home Assistant's.
 ALIASES = {
     "℃": "°C",
     "摄氏度": "°C",
@@ -100,16 +100,16 @@ ALIASES = {
 
 
 def canonical(unit: str) -> str:
-    """Return a unit as Home Assistant writes it, unchanged if it knows no other name."""
+    """Return a unit in Home Assistant's spelling, unchanged if it is not known."""
     unit = unit.strip().replace("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")
     return ALIASES.get(unit, unit)
 
 
 @lru_cache(maxsize=256)
 def converter(source: str, target: str, *, difference: bool = False) -> Callable[[float], float] | None:
-    """Return what converts between two units, None if they are the same or have nothing to do with each other.
+    """Return a function that converts between two units, None if they are the same or can't be converted.
 
-    A `difference` of temperatures has no zero point to shift.
+    For a `difference` of temperatures the zero points of the scales don't matter.
     """
     source, target = canonical(source), canonical(target)
     if source == target:
@@ -124,14 +124,14 @@ def converter(source: str, target: str, *, difference: bool = False) -> Callable
 
 
 @lru_cache(maxsize=256)
-def contradict(one: str, other: str) -> bool:
-    """Tell whether two units that are known measure different things."""
-    measured = [_measured(canonical(unit)) for unit in (one, other)]
+def contradict(unit: str, other: str) -> bool:
+    """Return whether both units are known and measure different quantities."""
+    measured = [_measured(canonical(each)) for each in (unit, other)]
     return all(measured) and measured[0].isdisjoint(measured[1])
 
 
 def _measured(unit: str) -> set[str]:
-    """Return what a unit measures, by the names of the converters that know it."""
+    """Return the quantities that a unit measures, as names of the converters that have it."""
     if unit == PERCENTAGE:
         return {PERCENTAGE}
     return {each.__name__ for each in CONVERTERS if (KELVIN if unit == MIRED else unit) in each.VALID_UNITS}

@@ -1,4 +1,4 @@
-"""Values that users and templates give, on their way to the wire."""
+"""Encoding of values from users and templates."""
 
 from datetime import datetime
 
@@ -8,10 +8,10 @@ from .attributes import moment
 
 
 def to_wire(data_type: DataType, value: object, path: str) -> JsonValue:
-    """Return a value as the thing model wants it; raises InvalidValue, which names `path`.
+    """Return a value encoded for a data type; raises InvalidValue with `path`.
 
-    Templates give numbers as text and text as numbers, just as it looks to Home Assistant, so both are taken for what the
-    type says. A time may be written by ISO 8601.
+    Home Assistant's templates turn text that looks like a number into a number and the other way round, so both are
+    converted to the data type. A time may be ISO 8601 text.
     """
     if isinstance(data_type, DateType):
         when = (moment(value) or value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Home Assistant → cloud, for what happens rather than is: event entities and triggers become events of the thing model."""
+"""Home Assistant → cloud: event entities and triggers become events of the thing model."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -13,34 +13,19 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 import voluptuous as vol
 
-from ..alink.errors import MessageError, NotConnected, RequestTimeout
-from ..alink.link import Link, LinkState
-from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..exposures import event_bindings, resolve_entity
 from ..mapping.event_binding import EventBinding
-from .event_output import EventOutput
+from ..mapping.event_output import EventOutput
+from .event_queue import EventQueue, PendingEvent
 from .event_sources import attach_triggers, follow_event_entity
 
 _LOGGER = logging.getLogger(__name__)
 
-MOST_WAITING = 100
-"""Events that wait for their turn or their reply; the platform takes so many a second."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What became of events: taken by the cloud, refused by it or not answered, lost without a connection or in a flood."""
-
-    posted: int = 0
-    refused: int = 0
-    disconnected: int = 0
-    too_many: int = 0
-
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A binding that is followed; `entity_id` is what it meant when that began."""
+    """A binding that is followed; `entity_id` is that of its entity when that began."""
 
     binding: EventBinding
     entity_id: str | None
@@ -48,32 +33,31 @@ class _Source:
     end: CALLBACK_TYPE
 
 
-class EventsOut:
-    """Posts the events of one device."""
+class EventReporter:
+    """Queues the events of one device; the sender posts them."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
-        """Nothing happens before `start`."""
-        self.counters = Counters()
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, queue: EventQueue) -> None:
+        """Nothing is followed before `start`."""
         self.problems: dict[str, str] = {}
         self._hass = hass
         self._entry = entry
-        self._link = link
+        self._queue = queue
         self._model: ThingModel | None = None
         self._sources: dict[str, _Source] = {}
-        self._posts: set[asyncio.Task[None]] = set()
         self._running = False
-        self._renewing = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
+        self._in_turn = asyncio.Lock()
 
     @callback
     def start(self, model: ThingModel | None) -> None:
-        """Begin to follow what is bound; called once Home Assistant has started."""
+        """Start to follow what is bound; called once Home Assistant has started."""
         self._running = True
-        self._entry.async_create_task(self._hass, self.follow(model), "Aliyun events")
+        self._following = self._entry.async_create_task(self._hass, self.follow(model), "Aliyun events")
 
     async def follow(self, model: ThingModel | None) -> None:
-        """Follow what is bound now, by this thing model; what stays as it is goes on without a gap."""
+        """Follow what is bound now, by this thing model; an unchanged binding is followed without a gap."""
         self._model = model
-        async with self._renewing:
+        async with self._in_turn:
             if not self._running:
                 return
             bindings = event_bindings(self._entry)
@@ -81,7 +65,7 @@ class EventsOut:
                 if bindings.get(key) != source.binding or self._entity_id(source.binding) != source.entity_id:
                     source.end()
                     del self._sources[key]
-            known = {one.identifier for one in bindings.values()}
+            known = {binding.identifier for binding in bindings.values()}
             self.problems = {key: problem for key, problem in self.problems.items() if key in known}
             for key, binding in bindings.items():
                 if key in self._sources:
@@ -91,27 +75,39 @@ class EventsOut:
                     self._sources[key] = followed
                     if self.problems.get(binding.identifier) == known_problem:
                         self.problems.pop(binding.identifier, None)
+            self._end_if_stopped()
 
     @callback
     def concerns(self, entity_ids: Collection[object]) -> bool:
-        """Tell whether a change of one of these entities in the registry matters here."""
+        """Return whether a change of one of these entities in the registry matters here."""
         return any(source.entity_id in entity_ids for source in self._sources.values() if source.entity_id)
 
-    async def stop(self) -> None:
-        """Follow nothing, and give up what has not been sent."""
+    @callback
+    def stop(self) -> None:
+        """Follow nothing any more; a trigger of another integration that hangs must not delay this."""
         self._running = False
-        async with self._renewing:
-            while self._sources:
-                self._sources.popitem()[1].end()
-        for post in self._posts:
-            post.cancel()
+        if self._following:
+            self._following.cancel()
+        self._end_if_stopped()
+
+    @callback
+    def note(self, identifier: str, problem: str) -> None:
+        """Keep a problem of an event, and log it the first time."""
+        if self.problems.get(identifier) != problem:
+            self.problems[identifier] = problem
+            _LOGGER.warning("Event %s of %s: %s", identifier, self._entry.title, problem)
+
+    def _end_if_stopped(self) -> None:
+        """End all sources after `stop`, which may come while they are being followed."""
+        while self._sources and not self._running:
+            self._sources.popitem()[1].end()
 
     def _entity_id(self, binding: EventBinding) -> str | None:
         return resolve_entity(self._hass, binding.entity) if binding.entity else None
 
     async def _follow_one(self, binding: EventBinding) -> _Source | None:
-        """Return the source of a binding, or None and note why it can't work."""
-        note = partial(self._note, binding.identifier)
+        """Return the source of a binding, or note why it cannot work and return None."""
+        note = partial(self.note, binding.identifier)
         entity_id = self._entity_id(binding)
         try:
             output = EventOutput.of(binding.output)
@@ -131,49 +127,12 @@ class EventsOut:
 
     @callback
     def _happened(self, identifier: str, output: EventOutput, variables: Mapping[str, Any], at: datetime) -> None:
-        """Post an event, unless it can't be; nothing that happens in Home Assistant may suffer from it."""
+        """Queue an event, unless the thing model does not know it."""
         event = self._model.events.get(identifier) if self._model else None
         if self._model and event is None:
-            self._note(identifier, "the thing model has no such event")
-            return
-        if self._link.state is not LinkState.ONLINE:
-            self._lost(identifier)
-            return
-        if len(self._posts) >= MOST_WAITING:
-            self.counters.too_many += 1
-            self._note(identifier, "too many at once, some were left out")
+            self.note(identifier, "the thing model has no such event")
             return
         data, problems = output.render(variables, event.output if event else None)
         if problems:
-            self._note(identifier, "; ".join(problems))
-        post = self._hass.async_create_background_task(
-            self._post(identifier, data, int(at.timestamp() * 1000)), f"Aliyun event {identifier}", eager_start=False
-        )
-        self._posts.add(post)
-        post.add_done_callback(self._posts.discard)
-
-    async def _post(self, identifier: str, output: dict[str, JsonValue], at: int) -> None:
-        try:
-            reply = await self._link.device.post_event(identifier, output, at)
-        except NotConnected:
-            self._lost(identifier)
-            return
-        except (MessageError, RequestTimeout, ValueError) as err:
-            self.counters.refused += 1
-            self._note(identifier, str(err))
-            return
-        if reply.ok:
-            self.counters.posted += 1
-        else:
-            self.counters.refused += 1
-            self._note(identifier, f"the cloud answered with code {reply.code}: {reply.message}")
-
-    def _lost(self, identifier: str) -> None:
-        self.counters.disconnected += 1
-        _LOGGER.debug("Event %s is not sent, because there is no connection", identifier)
-
-    def _note(self, identifier: str, problem: str) -> None:
-        """Keep a problem, and log it the first time."""
-        if self.problems.get(identifier) != problem:
-            self.problems[identifier] = problem
-            _LOGGER.warning("Event %s of %s: %s", identifier, self._entry.title, problem)
+            self.note(identifier, "; ".join(problems))
+        self._queue.add(PendingEvent(identifier, data, int(at.timestamp() * 1000)))

@@ -1,73 +1,101 @@
-"""Every sample of those properties whose binding asks for it, until the cloud has it.
+"""The samples of properties whose binding wants each of them, kept until the cloud has them.
 
-What happens while the device is connected is *live*; it becomes *past* when the connection is lost, and so does everything
-after that until the next connection. The two go different ways (`sender.py`). A number tells the order of the samples, so
-that a clock that is set back disturbs nothing.
+What happens while the device is connected is *live*; it becomes *past* when the connection is lost, as does everything after
+that until the next connection. The two are posted in different messages (`lanes.py`). A number gives the order of the samples,
+so a clock that is set back does no harm.
 """
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from itertools import islice
+from dataclasses import dataclass, field
 import logging
 
 from homeassistant.core import callback
 
 from ..alink.samples import Sample
-from .counters import Counters
+from .outbox import Counters, Queued
 
 _LOGGER = logging.getLogger(__name__)
 
-CAPACITY = 86_400
-"""Samples: a day of one a second, 25 MB of memory and 4 MB on disk, sent in 432 messages within a minute and a half."""
-
 SAME_MOMENT = 1_000
-"""Milliseconds by which the clock may go backwards between two samples without having been set."""
+"""Milliseconds by which a sample may be older than the one before without the clock having been set."""
 
 type Kept = tuple[str, Sample]
 """A property and its sample."""
 
 
+@dataclass(slots=True)
+class _Numbers:
+    """The numbers of the samples of one property, oldest first; all past ones are older than the live ones."""
+
+    past: deque[int] = field(default_factory=deque)
+    live: deque[int] = field(default_factory=deque)
+
+    def __len__(self) -> int:
+        return len(self.past) + len(self.live)
+
+
 class History:
     """The samples of one device, oldest first."""
 
-    def __init__(self, counters: Counters, capacity: int) -> None:
-        """Keep no more than `capacity` samples."""
-        self.on_past: Callable[[Iterable[int]], None] = _nobody
-        """Told of the numbers of past samples that came or went."""
-        self.on_overflow: Callable[[], None] = _nothing
-        """Told once in every outage that samples are being dropped."""
-        self._counters = counters
+    def __init__(
+        self,
+        counters: Counters,
+        capacity: int,
+        *,
+        on_past: Callable[[Iterable[int]], None],
+        on_overflow: Callable[[int], None],
+    ) -> None:
+        """Keep no more than `capacity` samples.
+
+        `on_past` is called with the numbers of past samples that were added or removed, `on_overflow` with the capacity, once
+        in every outage in which samples are dropped.
+        """
         self.capacity = capacity
-        self._live: dict[int, Kept] = {}
-        self._past: dict[int, Kept] = {}
-        self._numbers: dict[str, deque[int]] = {}
+        self._counters = counters
+        self._on_past = on_past
+        self._on_overflow = on_overflow
+        self.live: dict[int, Kept] = {}
+        self.past: dict[int, Kept] = {}
+        """Samples by their numbers, oldest first; they stay until `remove`."""
+        self._numbers: dict[str, _Numbers] = {}
         self._last: dict[str, Sample] = {}
         self._next = 0
         self._overflowed = False
 
     def __len__(self) -> int:
         """Return how many samples there are."""
-        return len(self._live) + len(self._past)
+        return len(self.live) + len(self.past)
 
-    def last(self, identifier: str) -> Sample | None:
-        """Return the newest sample of a property that was ever added, whether it is still here or not."""
+    def last(self, identifier: str) -> Queued | None:
+        """Return the newest sample of a property, with its number as long as it is to be sent."""
+        sample = self._last.get(identifier)
+        if sample is None:
+            return None
+        newest = self._newest(identifier)
+        return newest if newest and newest.sample == sample else Queued(sample)
+
+    def last_sample(self, identifier: str) -> Sample | None:
+        """Return the newest sample of a property, whether it is still to be sent or not."""
         return self._last.get(identifier)
 
     def is_live(self, identifier: str) -> bool:
-        """Tell whether a live sample of a property is still to be sent."""
-        return bool((numbers := self._numbers.get(identifier)) and numbers[-1] in self._live)
+        """Return whether a live sample of a property is still to be sent."""
+        return bool((numbers := self._numbers.get(identifier)) and numbers.live)
 
-    def newest_past(self, identifier: str) -> Sample | None:
+    def has_several_live(self) -> bool:
+        """Return whether more than one live sample of some property is to be sent."""
+        return any(len(numbers.live) > 1 for numbers in self._numbers.values())
+
+    def newest_past(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property if it is past and still to be sent."""
-        numbers = self._numbers.get(identifier)
-        kept = self._past.get(numbers[-1]) if numbers else None
-        return kept[1] if kept else None
+        return None if self.is_live(identifier) else self._newest(identifier)
 
     @callback
     def add(self, identifier: str, sample: Sample, *, live: bool) -> None:
-        """Keep a sample; a full buffer gives up the oldest sample of the property that has most of them.
+        """Keep a sample; a full buffer drops the oldest sample of the property that has most of them.
 
-        The cloud knows samples by their time, so two of one millisecond are told apart by another one.
+        The cloud tells samples apart by their time, so the second of two in one millisecond gets the next one.
         """
         last = self._last.get(identifier)
         if last and 0 <= last.time - sample.time < SAME_MOMENT:
@@ -80,67 +108,55 @@ class History:
 
     @callback
     def connected(self) -> None:
-        """Take note of a connection: what is here belongs to the past."""
+        """Turn all samples into past ones, and report the next overflow again."""
         self.disconnected()
         self._overflowed = False
 
     @callback
     def disconnected(self) -> None:
-        """Take note that the connection is lost: whatever was live is past."""
-        moved, self._live = self._live, {}
-        self._past |= moved
-        if moved:
-            self.on_past(moved)
-
-    def live(self, limit: int) -> dict[int, Kept]:
-        """Return the oldest live samples by their numbers; they stay until `remove`."""
-        return dict(islice(self._live.items(), limit))
-
-    def past(self, limit: int) -> dict[int, Kept]:
-        """Return the oldest past samples by their numbers; they stay until `remove`."""
-        return dict(islice(self._past.items(), limit))
+        """Turn live samples into past ones."""
+        moved, self.live = self.live, {}
+        if not moved:
+            return
+        self.past |= moved
+        for numbers in self._numbers.values():
+            numbers.past += numbers.live
+            numbers.live.clear()
+        self._on_past(moved)
 
     def at(self, numbers: Iterable[int]) -> dict[int, Kept]:
-        """Return those samples with one of these numbers that are still here."""
-        return {one: kept for one in numbers if (kept := self._past.get(one) or self._live.get(one))}
+        """Return the samples with these numbers, as far as they are still here."""
+        return {one: kept for one in numbers if (kept := self.past.get(one) or self.live.get(one))}
 
     @callback
     def remove(self, numbers: Iterable[int]) -> None:
-        """Forget samples that the cloud has, or never will have."""
+        """Drop samples that the cloud has, or will never have."""
         gone: list[int] = []
         for number in numbers:
-            live, past = self._live.pop(number, None), self._past.pop(number, None)
-            if kept := live or past:
-                self._forget_number(kept[0], number)
-            if past:
+            if live := self.live.pop(number, None):
+                self._forget_number(live[0], self._numbers[live[0]].live, number)
+            elif past := self.past.pop(number, None):
+                self._forget_number(past[0], self._numbers[past[0]].past, number)
                 gone.append(number)
         if gone:
-            self.on_past(gone)
-
-    @callback
-    def settle(self, identifier: str, sample: Sample) -> None:
-        """Forget a sample that was posted as the present value of its property."""
-        numbers = reversed(self._numbers.get(identifier, ()))
-        found = next((number for number in numbers if self.at([number])[number][1] == sample), None)
-        if found is not None:
-            self.remove([found])
+            self._on_past(gone)
 
     @callback
     def keep_only(self, identifiers: Collection[str]) -> None:
-        """Forget the samples of all other properties."""
+        """Drop the samples of all other properties."""
         for identifier in self._numbers.keys() - identifiers:
-            self.remove(list(self._numbers[identifier]))
+            self.remove([*self._numbers[identifier].past, *self._numbers[identifier].live])
         for identifier in self._last.keys() - identifiers:
             del self._last[identifier]
 
     @callback
-    def begin_anew(self, identifier: str) -> None:
-        """Take whatever comes next for news: the property stands for something else now."""
+    def forget_last(self, identifier: str) -> None:
+        """Keep the next sample whatever its value: the property stands for something else now."""
         self._last.pop(identifier, None)
 
     @callback
     def restore(self, samples: Iterable[tuple[int, str, Sample]]) -> None:
-        """Take over what an earlier run has left, before anything else: numbers, properties and samples in order."""
+        """Add what an earlier run has left, before anything else: numbers, properties and samples in order."""
         for number, identifier, sample in samples:
             if len(self) >= self.capacity:
                 self._make_room()
@@ -149,15 +165,27 @@ class History:
             self._next = number + 1
 
     def _keep(self, number: int, identifier: str, sample: Sample, *, live: bool) -> None:
-        (self._live if live else self._past)[number] = (identifier, sample)
-        self._numbers.setdefault(identifier, deque()).append(number)
-        if not live:
-            self.on_past((number,))
+        if (numbers := self._numbers.get(identifier)) is None:
+            numbers = self._numbers[identifier] = _Numbers()
+        if live:
+            self.live[number] = identifier, sample
+            numbers.live.append(number)
+        else:
+            self.past[number] = identifier, sample
+            numbers.past.append(number)
+            self._on_past((number,))
+
+    def _newest(self, identifier: str) -> Queued | None:
+        """Return the newest sample of a property that is still to be sent."""
+        if (numbers := self._numbers.get(identifier)) is None:
+            return None
+        number = (numbers.live or numbers.past)[-1]
+        return Queued((self.live if numbers.live else self.past)[number][1], number)
 
     def _make_room(self) -> None:
-        """Give up one sample; a property that says much never costs another one its samples."""
+        """Drop one sample; a busy property never costs another one its samples."""
         longest = max(self._numbers, key=lambda identifier: len(self._numbers[identifier]))
-        self.remove([self._numbers[longest][0]])
+        self.remove([(self._numbers[longest].past or self._numbers[longest].live)[0]])
         self._counters.dropped += 1
         if not self._overflowed:
             self._overflowed = True
@@ -166,23 +194,15 @@ class History:
                 self.capacity,
                 longest,
             )
-            self.on_overflow()
+            self._on_overflow(self.capacity)
 
-    def _forget_number(self, identifier: str, number: int) -> None:
-        numbers = self._numbers[identifier]
+    def _forget_number(self, identifier: str, numbers: deque[int], number: int) -> None:
+        """Drop a number, which is nearly always at one of the ends."""
         if numbers[0] == number:
             numbers.popleft()
         elif numbers[-1] == number:
             numbers.pop()
         else:
             numbers.remove(number)
-        if not numbers:
+        if not self._numbers[identifier]:
             del self._numbers[identifier]
-
-
-def _nobody(_numbers: Iterable[int]) -> None:
-    """Nobody is interested in what is past."""
-
-
-def _nothing() -> None:
-    """Nobody is interested in an overflow."""

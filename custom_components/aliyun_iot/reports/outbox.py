@@ -1,126 +1,314 @@
-"""The newest value of each property that the cloud does not have yet.
+"""The newest value of each property: where it is on its way to the cloud, and what the cloud has.
 
-Newest wins: one value per property waits, whatever happened before. A value is waiting, then on its way, then accepted or
-refused; what got lost on its way waits again, unless something newer does. Who sends is another matter (`sender.py`).
+One value per property waits, whatever happened before. It is waiting, then being sent, then accepted or refused. A value that
+got lost on the way waits again, unless a newer one does. A property whose values are refused several times in a row rests
+until the next connection, or until its binding changes.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+import logging
 import time
+from typing import Final, NamedTuple
 
 from homeassistant.core import callback
 
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
-from .counters import Counters
-from .snapshot import Snapshot
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_LISTED: Final = 5
+"""Refused properties in one line of the log."""
+
+MAX_REFUSALS: Final = 3
+"""Refusals in a row after which a property rests."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """Messages and values of one device.
+
+    `merged` counts values that a newer one replaced before they were sent, `retried` values that were sent again because it is
+    unknown whether they arrived, and `dropped` samples for which a full buffer had no room.
+    """
+
+    posts: int = 0
+    sent: int = 0
+    merged: int = 0
+    rejected: int = 0
+    retried: int = 0
+    dropped: int = 0
+
+
+class Queued(NamedTuple):
+    """A value that waits; `number` is that of the same sample in the history, if it is there."""
+
+    sample: Sample
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the cloud refused a property, the value, and how often in a row since counting began anew."""
+
+    reason: str
+    value: JsonValue
+    count: int
+
+
+@dataclass(slots=True)
+class PropertyStatus:
+    """What has become of the values of one property; moments are monotonic seconds.
+
+    `rests` says that the property was refused so often that it is not sent for now, `unreportable` why Home Assistant's present
+    value cannot be sent at all.
+    """
+
+    changed_at: float = 0.0
+    sending: Queued | None = None
+    sent: Sample | None = None
+    sent_at: float | None = None
+    accepted: Sample | None = None
+    accepted_at: float | None = None
+    refusal: Refusal | None = None
+    rests: bool = False
+    unreportable: str = ""
+
+    @property
+    def why_not(self) -> str:
+        """Why the cloud does not have the present value; empty where nothing is known to be wrong."""
+        return self.unreportable or (self.refusal.reason if self.refusal else "")
+
+
+class Snapshot:
+    """A set of values that were posted together: which still wait, and which the cloud took."""
+
+    def __init__(self, identifiers: Iterable[str]) -> None:
+        """All of these wait."""
+        self.waiting = set(identifiers)
+        self.posted = 0
+        self.rejected: dict[str, str] = {}
+        self._done = asyncio.Event()
+        self.settled((), None)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing waits any more."""
+        return not self.waiting
+
+    def settled(self, identifiers: Iterable[str], reasons: Mapping[str, str] | None) -> None:
+        """Record values as accepted, as refused for these reasons, or (None) as dropped."""
+        settled = self.waiting.intersection(identifiers)
+        self.waiting -= settled
+        if reasons is not None:
+            refused = settled & reasons.keys()
+            self.rejected |= {identifier: reasons[identifier] for identifier in sorted(refused)}
+            self.posted += len(settled) - len(refused)
+        if self.done:
+            self._done.set()
+
+    async def wait(self, timeout: float) -> None:
+        """Wait until nothing waits any more, but no longer than `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._done.wait()
+        except TimeoutError:
+            return
 
 
 class Outbox:
-    """What waits, and what of it the cloud has."""
+    """The values of one device."""
 
-    def __init__(self, counters: Counters, min_interval: Callable[[str], float]) -> None:
-        """`min_interval` returns the shortest time between two posts of a property, in seconds."""
-        self.waiting: dict[str, Sample] = {}
+    def __init__(
+        self,
+        counters: Counters,
+        *,
+        on_refused: Callable[[str, str, JsonValue], None],
+        on_refusals_changed: Callable[[Mapping[str, Refusal]], None],
+    ) -> None:
+        """`on_refused` is called with every refused property, the reason and the value.
+
+        `on_refusals_changed` is called with all refusals when other properties are refused than before, or for other reasons.
+        """
+        self.waiting: dict[str, Queued] = {}
+        self.news = asyncio.Event()
+        """Set when something came that is to be sent."""
+        self.status: dict[str, PropertyStatus] = {}
         self._counters = counters
-        self._min_interval = min_interval
-        self._sending: Mapping[str, Sample] = {}
-        self._accepted: dict[str, JsonValue] = {}
-        self._posted_at: dict[str, float] = {}
+        self._min_intervals: Mapping[str, float] = {}
+        self._on_refused = on_refused
+        self._on_refusals_changed = on_refusals_changed
+        self._reported: dict[str, str] = {}
         self._snapshots: list[Snapshot] = []
 
     @property
     def unsent(self) -> dict[str, Sample]:
         """What the cloud is not known to have, by property."""
-        return {**self._sending, **self.waiting}
+        sending = {key: one.sending.sample for key, one in self.status.items() if one.sending}
+        return sending | {key: queued.sample for key, queued in self.waiting.items()}
 
-    def known(self, identifier: str) -> JsonValue:
-        """Return the value that the cloud has or is about to have; None if there is none."""
-        pending = self.waiting.get(identifier) or self._sending.get(identifier)
-        return pending.value if pending else self._accepted.get(identifier)
+    @property
+    def refusals(self) -> dict[str, Refusal]:
+        """What the cloud refused, by property, until it takes a value."""
+        return {key: one.refusal for key, one in self.status.items() if one.refusal}
+
+    def of(self, identifier: str) -> PropertyStatus:
+        """Return the status of a property."""
+        if (status := self.status.get(identifier)) is None:
+            status = self.status[identifier] = PropertyStatus()
+        return status
+
+    def known(self, identifier: str) -> Sample | None:
+        """Return the value that the cloud has or is about to have."""
+        if queued := self.waiting.get(identifier):
+            return queued.sample
+        status = self.status[identifier]
+        return status.sending.sample if status.sending else status.accepted
 
     @callback
-    def put(self, identifier: str, sample: Sample) -> None:
-        """Let a value wait, instead of an older one."""
+    def put(self, identifier: str, sample: Sample, number: int | None = None) -> None:
+        """Queue a value, replacing an older one; `number` is that of the sample in the history."""
         if identifier in self.waiting:
             self._counters.merged += 1
-        self.waiting[identifier] = sample
+        self.waiting[identifier] = Queued(sample, number)
 
     @callback
-    def keep_only(self, bound: Collection[str]) -> None:
-        """Forget what is bound no more."""
-        for gone in self.waiting.keys() - bound:
-            del self.waiting[gone]
-        for snapshot in self._snapshots:
-            snapshot.dropped(snapshot.waiting - set(bound))
+    def follow(self, bound: Collection[str], min_intervals: Mapping[str, float]) -> None:
+        """Drop everything about properties that are no longer bound.
+
+        `min_intervals` has the shortest time between two posts of a property, in seconds, where there is one.
+        """
+        self._min_intervals = min_intervals
+        for gone in self.status.keys() - bound:
+            del self.status[gone]
+        self._drop(self.waiting.keys() - bound)
+        self._report_refusals()
 
     @callback
     def forget(self, identifier: str) -> None:
-        """Let nothing wait for a property: what waits is no longer what it is about."""
-        if self.waiting.pop(identifier, None):
-            for snapshot in self._snapshots:
-                snapshot.dropped([identifier])
+        """Drop everything about a property that has another meaning now."""
+        self.status.pop(identifier, None)
+        self._drop([identifier])
+        self._report_refusals()
 
     @callback
     def supersede(self, identifier: str) -> None:
-        """Let nothing wait for a property, because something newer of it is sent another way."""
+        """Drop the value that waits, because a newer one is sent as a sample."""
         if identifier in self.waiting:
             self._counters.merged += 1
-            self.forget(identifier)
+            self._drop([identifier])
+
+    @callback
+    def forgive(self, identifiers: Collection[str] | None = None) -> None:
+        """Count refusals anew, as the thing model in the cloud may have changed; None for all properties.
+
+        For named properties the refusals are over, because their bindings changed.
+        """
+        for key, status in self.status.items():
+            if status.refusal and identifiers is None:
+                status.refusal, status.rests = replace(status.refusal, count=0), False
+            elif status.refusal and identifiers and key in identifiers:
+                status.refusal, status.rests = None, False
+        self._report_refusals()
 
     @callback
     def snapshot(self) -> Snapshot:
-        """Return what follows everything that waits now until it has arrived."""
+        """Return a snapshot of everything that waits now."""
         snapshot = Snapshot(self.waiting)
-        self._snapshots = [one for one in (*self._snapshots, snapshot) if not one.over]
+        self._snapshots.append(snapshot)
+        self._settle_snapshots((), None)
         return snapshot
 
     def due(self) -> list[str]:
         """Return the properties that may be posted now, in the order in which they began to wait."""
+        if not self._min_intervals:
+            return list(self.waiting)
         now = time.monotonic()
         return [identifier for identifier in self.waiting if self._due_at(identifier) <= now]
 
     def next_due(self) -> float:
-        """Return the seconds until the first of the held values is due."""
+        """Return the seconds until the first of the waiting values is due."""
         return max(0.0, min(map(self._due_at, self.waiting)) - time.monotonic())
 
     @callback
-    def take(self, identifiers: Iterable[str]) -> dict[str, Sample]:
-        """Return the values to send now, as far as they still wait; they are on their way until one of the next three."""
-        batch = {key: sample for key in identifiers if (sample := self.waiting.pop(key, None))}
-        self._posted_at.update(dict.fromkeys(batch, time.monotonic()))
-        self._sending = batch
+    def take(self, identifiers: Iterable[str]) -> dict[str, Queued]:
+        """Return those of the values that still wait; they are being sent until `put_back` or `settle`."""
+        batch = {key: queued for key in identifiers if (queued := self.waiting.pop(key, None))}
+        now = time.monotonic()
+        for identifier, queued in batch.items():
+            status = self.status[identifier]
+            status.sending, status.sent, status.sent_at = queued, queued.sample, now
         return batch
 
     @callback
-    def accepted(self, batch: Mapping[str, Sample]) -> None:
-        """Take note of values that the cloud took."""
+    def put_back(self, batch: Mapping[str, Queued], wanted: Callable[[str], bool]) -> None:
+        """Queue a batch again that did not arrive, except where a newer value waits or none is wanted any more."""
+        again: dict[str, Queued] = {}
+        for identifier, queued in batch.items():
+            status = self.status.get(identifier)
+            if status is None or status.sending is not queued:  # unbound, or bound to something else meanwhile
+                continue
+            status.sending = status.sent_at = None
+            if wanted(identifier):
+                again[identifier] = queued
+        self.waiting = again | self.waiting
+        self._drop(batch.keys() - self.waiting.keys())
+
+    @callback
+    def settle(self, batch: Mapping[str, Sample], reasons: Mapping[str, str], *, past: bool = False) -> None:
+        """Record which values the cloud took, and for which reasons it refused the others.
+
+        Values of the past say nothing about what the cloud has now.
+        """
+        now = time.monotonic()
+        news: list[str] = []
+        changed = False
         for identifier, sample in batch.items():
-            self._accepted[identifier] = sample.value
-        for snapshot in self._snapshots:
-            snapshot.accepted(batch)
-        self._arrived(batch)
-
-    @callback
-    def refused(self, batch: Mapping[str, Sample], reasons: Mapping[str, str]) -> None:
-        """Take note of values that the cloud did not take; what it has of them now is unknown."""
-        for identifier in batch:
-            self._accepted.pop(identifier, None)
-        for snapshot in self._snapshots:
-            snapshot.refused({identifier: reasons[identifier] for identifier in batch})
-        self._arrived(batch)
-
-    @callback
-    def put_back(self, batch: Mapping[str, Sample], bound: Collection[str]) -> None:
-        """Let a batch wait again, except where something newer waits already or nothing is bound any more."""
-        self.waiting = {key: sample for key, sample in batch.items() if key in bound} | self.waiting
-        for identifier in batch:  # it was not posted, as far as anybody knows
-            self._posted_at.pop(identifier, None)
-        self._arrived(batch)
+            if (status := self.status.get(identifier)) is None:  # no longer bound
+                continue
+            status.sending = None
+            changed |= status.refusal is not None or identifier in reasons
+            if (reason := reasons.get(identifier)) is None:
+                status.refusal, status.rests = None, False
+                if not past:
+                    status.accepted, status.accepted_at = sample, now
+                continue
+            count = status.refusal.count + 1 if status.refusal else 1
+            status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
+            if not past:
+                status.accepted = None  # what the cloud has now is unknown
+            if status.rests:
+                self._drop([identifier])
+            if count == 1:
+                news.append(f"{identifier} = {sample.value!r} ({reason})")
+            self._on_refused(identifier, reason, sample.value)
+        if self._snapshots:
+            self._settle_snapshots(batch, reasons)
+        if news:
+            more = f" and {len(news) - MAX_LISTED} more" if len(news) > MAX_LISTED else ""
+            _LOGGER.warning("The cloud rejected %s%s", ", ".join(news[:MAX_LISTED]), more)
+        if changed:
+            self._report_refusals()
 
     def _due_at(self, identifier: str) -> float:
         """Return when a property may be posted again, in monotonic seconds."""
-        pause = self._min_interval(identifier)
-        return self._posted_at.get(identifier, -pause) + pause  # monotonic time may have begun a moment ago
+        sent_at = self.of(identifier).sent_at
+        return 0.0 if sent_at is None else sent_at + self._min_intervals.get(identifier, 0.0)
 
-    def _arrived(self, batch: Mapping[str, Sample]) -> None:
-        self._sending = {key: sample for key, sample in self._sending.items() if key not in batch}
+    def _settle_snapshots(self, identifiers: Iterable[str], reasons: Mapping[str, str] | None) -> None:
+        for snapshot in self._snapshots:
+            snapshot.settled(identifiers, reasons)
+        self._snapshots = [snapshot for snapshot in self._snapshots if not snapshot.done]
+
+    def _drop(self, identifiers: Collection[str]) -> None:
+        for identifier in identifiers:
+            self.waiting.pop(identifier, None)
+        self._settle_snapshots(identifiers, None)
+
+    def _report_refusals(self) -> None:
+        present = {identifier: refusal.reason for identifier, refusal in self.refusals.items()}
+        if present != self._reported:
+            self._reported = present
+            self._on_refusals_changed(self.refusals)

@@ -1,7 +1,7 @@
 """Home Assistant → cloud: state changes of bound entities become property values that wait to be sent.
 
 Of most properties only the newest value counts and waits in the outbox; of those whose binding asks for every sample, each
-is kept in the history. Only bound entities are listened to; all others cost nothing.
+is kept in the history. Only bound entities are listened to.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,15 +18,17 @@ from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
-from ..mapping.generic import NO_ENTITY
-from ..mapping.templates import said
-from .counters import Counters
-from .history import CAPACITY, History
-from .outbox import Outbox
-from .rejections import Rejections
+from ..mapping.generic import NO_ENTITY_STATE
+from ..mapping.templates import value_of
+from .event_queue import EventQueue
+from .history import History
+from .lanes import EventLane, LiveLane, NewestLane, PastLane
+from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot
 from .sender import Sender
-from .snapshot import Snapshot
 from .template_tracking import TemplateTracking
+
+CAPACITY = 86_400
+"""Samples that are kept: one a second for a day, 25 MB of memory and 4 MB on disk, sent within a minute."""
 
 
 class Reporter:
@@ -37,54 +39,76 @@ class Reporter:
         hass: HomeAssistant,
         link: Link,
         window: float,
+        events: EventQueue,
         *,
         on_change: Callable[[str, JsonValue, Context], None],
-        rejections: Rejections,
+        on_unsent: Callable[[], None],
+        on_past: Callable[[Iterable[int]], None],
+        on_overflow: Callable[[int], None],
+        on_refused: Callable[[str, str, JsonValue], None],
+        on_refusals_changed: Callable[[Mapping[str, Refusal]], None],
+        on_event_refused: Callable[[str, str], None],
     ) -> None:
-        """`window` is the shortest time between two posts of live values, in seconds.
+        """`window` is the shortest time between two posts of newest values, in seconds; `events` are sent along with them.
 
-        `on_change` takes a property that changed, its value, and the context in which its entity did.
+        `on_change` is called with a property that changed, its value, and the context in which its entity did; `on_unsent`
+        when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused` and
+        `on_refusals_changed` as for `Outbox`, `on_event_refused` as for `EventLane`.
         """
         self.counters = Counters()
-        self.outbox = Outbox(self.counters, self._min_interval)
-        self.history = History(self.counters, CAPACITY)
-        self.rejections = rejections
-        self.sender = Sender(hass, link, self.outbox, self.history, rejections, self.counters, window)
-        self.unreportable: dict[str, str] = {}
-        self.on_offline_change: Callable[[], None] = _nothing
-        """Told of values that came while there is no connection."""
+        self.outbox = Outbox(self.counters, on_refused=on_refused, on_refusals_changed=on_refusals_changed)
+        self.history = History(self.counters, CAPACITY, on_past=on_past, on_overflow=on_overflow)
+        self.sender = Sender(
+            hass,
+            link,
+            self.outbox,
+            self.history,
+            events,
+            self.counters,
+            window,
+            newest=NewestLane(link.device, self.counters, self.outbox, self.history, self._is_wanted_again),
+            live=LiveLane(link.device, self.counters, self.outbox, self.history),
+            past=PastLane(link.device, self.counters, self.outbox, self.history),
+            event=EventLane(link.device, self.counters, events, on_event_refused),
+        )
         self._hass = hass
         self._link = link
+        self._events = events
         self._on_change = on_change
+        self._on_unsent = on_unsent
         self._bound = BoundProperties()
-        self._changed_at: dict[str, float] = {}
         self._started = False
         self._untrack: CALLBACK_TYPE | None = None
         self._templates = TemplateTracking(hass, self._template_changed)
 
     @property
     def buffered(self) -> int:
-        """How many values and samples wait."""
-        return len(self.outbox.unsent) + len(self.history)
+        """How many values, samples and events wait."""
+        return len(self.outbox.unsent) + len(self.history) + len(self._events)
+
+    @property
+    def unreportable(self) -> dict[str, str]:
+        """The properties whose present value cannot be sent, and why."""
+        return {key: status.unreportable for key, status in self.outbox.status.items() if status.unreportable}
 
     @callback
     def start(self) -> None:
-        """Begin to send; called once Home Assistant has started, so that a starting house is not a flood."""
+        """Start to send; called once Home Assistant has started, so that a starting house is not a flood."""
         self._started = True
         self._put_current(self._bound.by_identifier.values())
         self.sender.start()
 
     async def stop(self) -> None:
         """Stop listening and sending."""
-        await self.sender.stop()
         self._templates.stop()
         if self._untrack:
             self._untrack()
             self._untrack = None
+        await self.sender.stop()
 
     @callback
     def restore(self, latest: Mapping[str, Sample]) -> None:
-        """Take over values that waited when Home Assistant was stopped; what an entity says now is newer."""
+        """Queue values that waited when Home Assistant was stopped; what an entity says now is newer."""
         self.history.keep_only(self._bound.by_identifier.keys() | self._bound.problems.keys())
         for identifier, sample in latest.items():
             if identifier in self._bound.by_identifier and identifier not in self.outbox.waiting:
@@ -92,46 +116,47 @@ class Reporter:
 
     @callback
     def connected(self) -> Snapshot:
-        """Post everything that there is to say, and return what tells of its arrival."""
+        """Post the present values, and return the snapshot of them."""
         self.history.connected()
         return self.post_everything()
 
     @callback
     def disconnected(self) -> None:
-        """Keep what happens from now on; the past is sent when the cloud is back and asked for."""
+        """Keep what happens from now on; the past is sent after the next connect, once it is allowed."""
         self.history.disconnected()
-        self.rejections.forgive()
-        self.sender.allow_past(allowed=False)
-        self.on_offline_change()
+        self.outbox.forgive()
+        self.sender.disconnected()
+        self._on_unsent()
 
     @callback
     def follow(self, bound: BoundProperties) -> None:
         """Report these properties from now on; those that are new or different are posted at once."""
         before = self._bound.by_identifier
-        fresh = [one for key, one in bound.by_identifier.items() if before.get(key) != one]
+        fresh = [prop for key, prop in bound.by_identifier.items() if before.get(key) != prop]
         if self._untrack:
             self._untrack()
         self._bound = bound
-        self.sender.follow(bound)
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
         self._templates.follow(bound.by_identifier.values())
-        self.outbox.keep_only(bound.by_identifier.keys())
-        # A binding that does not work for the moment may do so again, and then its samples are wanted.
+        self.outbox.follow(
+            bound.by_identifier.keys(),
+            {key: prop.binding.min_interval for key, prop in bound.by_identifier.items() if prop.binding.min_interval},
+        )
+        # A binding that does not work for the moment may work again, and then its samples are wanted.
         self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
-        self.rejections.unbound(self.rejections.known.keys() - bound.by_identifier.keys())
-        self.rejections.unbound([one.identifier for one in fresh])
-        for one in fresh:  # what waits may have come from another entity, unless that was only renamed
-            if (old := before.get(one.identifier)) is None or _meaning(old) != _meaning(one):
-                self.outbox.forget(one.identifier)
-                self.history.begin_anew(one.identifier)
+        self.outbox.forgive({prop.identifier for prop in fresh})
+        for prop in fresh:  # what waits may have come from another entity, unless that was only renamed
+            if (old := before.get(prop.identifier)) is None or _meaning(old) != _meaning(prop):
+                self.outbox.forget(prop.identifier)
+                self.history.forget_last(prop.identifier)
         self._put_current(fresh)
 
     @callback
     def post_everything(self) -> Snapshot:
-        """Post the present value of every property, and return what tells of its arrival."""
-        self.rejections.forgive()
+        """Post the present value of every property, and return the snapshot of them."""
+        self.outbox.forgive()
         self._put_current(self._bound.by_identifier.values())
-        self.sender.wake()  # for the last word of an entity that has none now
+        self.sender.wake_at_once()  # an entity without a state may have a last value that waits
         return self.outbox.snapshot()
 
     @callback
@@ -141,139 +166,145 @@ class Reporter:
         The cloud takes only a post for the new state. What has changed since then is on its way already.
         """
         properties = (self._bound.by_identifier.get(identifier) for identifier in identifiers)
-        self._put_current(one for one in properties if one and self._changed_at.get(one.identifier, 0.0) < since)
+        self._put_current(prop for prop in properties if prop and self.outbox.of(prop.identifier).changed_at < since)
 
     def present(self, identifiers: Iterable[str]) -> dict[str, Sample]:
         """Return the present values of those properties that are reported and have one."""
         now = dt_util.utcnow()
         samples: dict[str, Sample] = {}
         for identifier in identifiers:
-            one = self._bound.by_identifier.get(identifier)
-            state = self._state_of(one) if one and one.binding.access.reports else None
-            if one and state and (sample := self._sample(one, state, now)):
+            prop = self._bound.by_identifier.get(identifier)
+            state = self._state_of(prop) if prop and prop.reports else None
+            if prop and state and (sample := self._sample(prop, state, now)):
                 samples[identifier] = sample
         return samples
+
+    def status(self, identifier: str) -> tuple[Sample | None, PropertyStatus]:
+        """Return the value that Home Assistant has for a property, and what has become of its values."""
+        sample = self.present([identifier]).get(identifier)
+        return sample, self.outbox.status.get(identifier) or PropertyStatus()
 
     @callback
     def _state_changed(self, event: Event[EventStateChangedData]) -> None:
         state = event.data["new_state"]
         if state is None:
             return
-        for one in self._bound.by_entity[state.entity_id]:
-            if (
-                one.binding.access.reports
-                and one.templates.source is None
-                and (sample := self._sample(one, state, state.last_updated))
-                and self._is_news(one, sample)
-            ):
-                self._on_change(one.identifier, sample.value, state.context)
-                self._put_change(one, sample)
+        for prop in self._bound.by_entity[state.entity_id]:
+            if prop.reports and prop.templates.source is None:
+                self._changed(prop, self._sample(prop, state, state.last_updated), state.context)
 
     @callback
-    def _template_changed(self, one: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
-        try:
-            sample = one.sample_of(said(result), self._state_of(one) or NO_ENTITY, at)
-        except (Refused, InvalidValue) as err:
-            self.unreportable[one.identifier] = str(err)
+    def _template_changed(self, prop: BoundProperty, result: object, at: datetime, context: Context | None) -> None:
+        def read(prop: BoundProperty, state: State, at: datetime) -> Sample | None:
+            return prop.sample_of(value_of(result), state, at)
+
+        self._changed(prop, self._sample(prop, self._state_of(prop) or NO_ENTITY_STATE, at, read), context)
+
+    def _changed(self, prop: BoundProperty, sample: Sample | None, context: Context | None) -> None:
+        """Queue a value that differs enough from the one that the cloud has, or is about to have."""
+        if sample is None:
             return
-        self.unreportable.pop(one.identifier, None)
-        if sample and self._is_news(one, sample):
-            if context:
-                self._on_change(one.identifier, sample.value, context)
-            self._put_change(one, sample)
+        identifier, every_sample = prop.identifier, prop.binding.every_sample
+        known = self.history.last_sample(identifier) if every_sample else self.outbox.known(identifier)
+        status = self.outbox.status[identifier]
+        dead_band = prop.binding.dead_band
+        if known and (sample.value == known.value or (dead_band and _is_within(dead_band, sample.value, known.value))):
+            return
+        if (refusal := status.refusal) and refusal.count and refusal.value == sample.value:
+            return
+        if context and context.parent_id:  # only what was caused by something else can be part of a loop
+            self._on_change(identifier, sample.value, context)
+        if status.rests:
+            return
+        if not every_sample:
+            self._put(identifier, sample)
+        elif self._started:
+            self._put_sample(identifier, sample)
 
-    def _state_of(self, one: BoundProperty) -> State | None:
-        """Return the present state of the entity; a template has something to say without one."""
-        state = self._hass.states.get(one.entity_id) if one.entity_id else None
-        return NO_ENTITY if state is None and one.templates.source else state
+    def _state_of(self, prop: BoundProperty) -> State | None:
+        """Return the present state of the entity; a template has a value without one."""
+        state = self._hass.states.get(prop.entity_id) if prop.entity_id else None
+        return NO_ENTITY_STATE if state is None and prop.templates.source else state
 
-    def _sample(self, one: BoundProperty, state: State, at: datetime) -> Sample | None:
-        """Return what to post for a state, or nothing: one bad entity never stops the others."""
+    def _sample(
+        self,
+        prop: BoundProperty,
+        state: State,
+        at: datetime,
+        read: Callable[[BoundProperty, State, datetime], Sample | None] = BoundProperty.sample,
+    ) -> Sample | None:
+        """Return what to post for a state, or None; a value that cannot be sent is recorded, and does not stop the others."""
+        status = self.outbox.of(prop.identifier)
         try:
-            sample = one.sample(state, at)
+            sample = read(prop, state, at)
         except (Refused, InvalidValue) as err:
-            self.unreportable[one.identifier] = str(err)
+            status.unreportable = str(err)
             return None
-        self.unreportable.pop(one.identifier, None)
+        status.unreportable = ""
         return sample
 
     def _put_current(self, properties: Iterable[BoundProperty]) -> None:
-        """Let the present value of each of these wait."""
+        """Queue the present value of each of these."""
         now = dt_util.utcnow()
-        for one in properties:
-            if one.binding.access.reports:
-                state = self._state_of(one)
-                if one.binding.every_sample:
-                    sample = self._present_sample(one, state, now)
+        for prop in properties:
+            if prop.reports:
+                state = self._state_of(prop)
+                if prop.binding.every_sample:
+                    queued = self._present_sample(prop, state, now)
                 else:
-                    sample = self._sample(one, state, now) if state else None
-                if sample:
-                    self._put(one.identifier, sample)
+                    sample = self._sample(prop, state, now) if state else None
+                    queued = Queued(sample) if sample else None
+                if queued:
+                    self._put(prop.identifier, *queued)
 
-    def _present_sample(self, one: BoundProperty, state: State | None, now: datetime) -> Sample | None:
-        """Return which sample to post as the present value, so that the cloud gets none under two times.
+    def _present_sample(self, prop: BoundProperty, state: State | None, now: datetime) -> Queued | None:
+        """Return which sample to post as the present value, so that the cloud gets none with two times.
 
-        That is the last one there was. What the history is going to post by itself needs no other post.
+        That is the newest sample, unless the history is about to post it anyway.
         """
         if not self._started:
             return None
-        at = now if state is None or one.templates.source else state.last_updated
-        sample = self._sample(one, state, at) if state else None
-        last = self.history.last(one.identifier)
-        if sample and (last is None or last.value != sample.value):
-            self._put_sample(one.identifier, sample)
-            last = self.history.last(one.identifier)
-        if self.history.is_live(one.identifier):
+        at = now if state is None or prop.templates.source else state.last_updated
+        sample = self._sample(prop, state, at) if state else None
+        last = self.history.last(prop.identifier)
+        if sample and (last is None or last.sample.value != sample.value):
+            self._put_sample(prop.identifier, sample)
+            last = self.history.last(prop.identifier)
+        if self.history.is_live(prop.identifier):
             return None
-        return last if sample else self.history.newest_past(one.identifier)
+        return last if sample else self.history.newest_past(prop.identifier)
 
-    def _is_news(self, one: BoundProperty, sample: Sample) -> bool:
-        """Tell whether a value differs enough from the one that the cloud has, or is about to have."""
-        if one.binding.every_sample:
-            last = self.history.last(one.identifier)
-            known = last.value if last else None
-        else:
-            known = self.outbox.known(one.identifier)
-        if sample.value == known or self.rejections.repeats(one.identifier, sample.value):
-            return False
-        dead_band = one.binding.dead_band
-        if dead_band and isinstance(known, int | float) and isinstance(sample.value, int | float):
-            # 20.2 - 20.1 is a little less than 0.1
-            return abs(sample.value - known) >= dead_band * (1 - 1e-9)
-        return True
-
-    def _put_change(self, one: BoundProperty, sample: Sample) -> None:
-        if not one.binding.every_sample:
-            self._put(one.identifier, sample)
-        elif self._started and not self.rejections.rests(one.identifier):
-            self._put_sample(one.identifier, sample)
-
-    def _put(self, identifier: str, sample: Sample) -> None:
-        if self.rejections.rests(identifier):
+    def _put(self, identifier: str, sample: Sample, number: int | None = None) -> None:
+        status = self.outbox.status[identifier]
+        if status.rests:
             return
-        self._changed_at[identifier] = time.monotonic()
-        self.outbox.put(identifier, sample)
-        self.sender.wake()
+        status.changed_at = time.monotonic()
+        self.outbox.put(identifier, sample, number)
+        self.outbox.news.set()
         if self._link.state is not LinkState.ONLINE:
-            self.on_offline_change()
+            self._on_unsent()
 
     def _put_sample(self, identifier: str, sample: Sample) -> None:
         live = self._link.state is LinkState.ONLINE
-        self._changed_at[identifier] = time.monotonic()
+        self.outbox.of(identifier).changed_at = time.monotonic()
         self.history.add(identifier, sample, live=live)
         if live:  # what waits is older, and must not arrive later
             self.outbox.supersede(identifier)
-            self.sender.wake()
+            self.outbox.news.set()
 
-    def _min_interval(self, identifier: str) -> float:
-        return self._bound.by_identifier[identifier].binding.min_interval
+    def _is_wanted_again(self, identifier: str) -> bool:
+        """Return whether a value that did not arrive is sent again; a live sample would be newer, and must not be followed."""
+        return identifier in self._bound.by_identifier and not self.history.is_live(identifier)
 
 
-def _meaning(one: BoundProperty) -> tuple[object, ...]:
+def _is_within(dead_band: float, value: JsonValue, known: JsonValue) -> bool:
+    """Return whether a value differs less than a dead-band from the known one."""
+    if not isinstance(known, int | float) or not isinstance(value, int | float):
+        return False
+    return abs(value - known) < dead_band * (1 - 1e-9)  # 20.2 - 20.1 is a little less than 0.1
+
+
+def _meaning(prop: BoundProperty) -> tuple[object, ...]:
     """Return what the values of a property depend on."""
-    binding = one.binding
-    return binding.entity, binding.aspect, binding.source, binding.conversion, binding.every_sample, one.model
-
-
-def _nothing() -> None:
-    """Nobody is interested in what happens offline."""
+    binding = prop.binding
+    return binding.entity, binding.aspect, binding.source, binding.conversion, binding.every_sample, prop.model

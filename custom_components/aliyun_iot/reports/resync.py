@@ -1,7 +1,7 @@
-"""What a lost connection leaves behind, and the order in which it is made good.
+"""What happens after a connect, in this order: the present, desired values, the past.
 
-First the present: one snapshot, so that the cloud shows what is. Then what the cloud wanted meanwhile. Last the past, and
-whatever happens during all that goes before it.
+First one snapshot, so that the cloud shows what is. Then what the cloud wanted meanwhile. Last the samples of the past, behind
+whatever happens meanwhile.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..alink.samples import utc_milliseconds
 from .desired_values import DesiredValues
+from .outbox import Snapshot
 from .reporter import Reporter
-from .snapshot import Snapshot
 from .store import UnsentStore
 
 _LOGGER = logging.getLogger(__name__)
 
 SNAPSHOT_TIMEOUT = 10.0
-"""Seconds; a value that its binding holds back is no reason to wait longer."""
+"""Seconds; a value that the minimum interval of its binding holds back is no reason to wait longer."""
 
 
-class CatchingUp:
-    """Follows the connection of one device on behalf of those who have something to keep for the cloud."""
+class Resync:
+    """Follows the connection of one device for its reporter, its desired values and its store."""
 
     def __init__(self, hass: HomeAssistant, reporter: Reporter, desired: DesiredValues, store: UnsentStore) -> None:
         """Nothing is sent before `start`."""
@@ -33,15 +33,14 @@ class CatchingUp:
         self._started = False
         self._connected = False
         self._task: asyncio.Task[None] | None = None
-        reporter.on_offline_change = store.write_soon
 
     async def load(self) -> None:
-        """Bring back what the last run could not send; called once it is known what is bound."""
+        """Restore what the last run could not send; called once it is known what is bound."""
         self._reporter.restore(await self._store.load())
 
     @callback
     def start(self) -> None:
-        """Begin to keep what happens, and to send it as long as there is a connection; once is enough.
+        """Keep what happens from now on, and send it while there is a connection; a second call does nothing.
 
         Called once Home Assistant has started.
         """
@@ -54,42 +53,42 @@ class CatchingUp:
 
     @callback
     def connected(self) -> None:
-        """Take note of a connection."""
+        """Bring the cloud up to date."""
         self._connected = True
         if self._started:
             self._begin()
 
     @callback
     def disconnected(self) -> None:
-        """Take note that there is no connection; to hear so again changes nothing."""
+        """Keep everything for the next connection; does nothing while there is none."""
         if not self._connected:
             return
         self._connected = False
-        self._end()
-        if self._store.offline_since is None:  # else nobody knows yet what was desired during the last absence
+        self._store.resynced = False
+        self.stop()
+        if self._store.offline_since is None:  # otherwise the desired values of the last absence are still unknown
             self._store.offline_since = utc_milliseconds()
         self._reporter.disconnected()
 
-    async def stop(self) -> None:
-        """Keep on disk what is unsent; called when nothing happens any more."""
-        self._end()
-        await self._store.stop()
-
-    def _begin(self) -> None:
-        self._end()
-        snapshot = self._reporter.connected()
-        self._task = self._hass.async_create_background_task(self._catch_up(snapshot), "Aliyun catching up")
-
-    def _end(self) -> None:
+    @callback
+    def stop(self) -> None:
+        """Stop bringing the cloud up to date."""
         self._desired.pause()
         if self._task:
             self._task.cancel()
             self._task = None
 
-    async def _catch_up(self, snapshot: Snapshot) -> None:
+    def _begin(self) -> None:
+        self.stop()
+        snapshot = self._reporter.connected()
+        self._task = self._hass.async_create_background_task(self._resync(snapshot), "Aliyun resync")
+
+    async def _resync(self, snapshot: Snapshot) -> None:
         await snapshot.wait(SNAPSHOT_TIMEOUT)
+        self._store.resynced = True
+        self._store.write_soon()  # otherwise a power cut would bring back what has been sent by now
         try:
             await self._desired.catch_up()
-        except Exception:  # whatever may be wrong there, the past is to be sent
-            _LOGGER.exception("Looking for desired values failed unexpectedly")
-        self._reporter.sender.allow_past(allowed=True)
+        except Exception:  # whatever is wrong there, the past is to be sent
+            _LOGGER.exception("Getting the desired values failed unexpectedly")
+        self._reporter.sender.allow_past()

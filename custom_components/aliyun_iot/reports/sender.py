@@ -1,54 +1,45 @@
-"""The one who sends: live values first, then live samples, then what an outage has left behind.
+"""The delivery loop: one machine that sends what the lanes have (`lanes.py`).
 
-One message is on its way at a time, so that a slow cloud slows the sending down instead of piling messages up. All of them
-pass the limiter of the link, which events share.
+One message is on its way at a time, so a slow cloud slows the sending down instead of piling messages up. What is refused or
+too large is split until the value at fault is alone; codes that say "not now" cause a pause; a message without a reply is sent
+again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from itertools import batched
+from collections.abc import Mapping, Sequence
+from itertools import batched, islice
 import logging
 import time
+from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
 
 from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
-from ..alink.errors import MessageError, NotConnected, RequestTimeout
-from ..alink.link import REPLY_TIMEOUT, Link, LinkState
+from ..alink.errors import MessageError, NotConnected, RequestTimeout, Unanswered
+from ..alink.link import Link, LinkState
 from ..alink.messages import Reply
-from ..alink.samples import Sample, utc_milliseconds
-from ..bound import BoundProperties
-from .counters import Counters
-from .history import History, Kept
-from .outbox import Outbox
-from .rejections import Rejections
+from .event_queue import EventQueue
+from .history import History
+from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, NewestLane, PastLane
+from .outbox import Counters, Outbox
 
 _LOGGER = logging.getLogger(__name__)
-
-PROPERTIES_PER_POST = 200
-"""What the platform takes in one message (docs/protocol.md §4.1)."""
-
-SAMPLES_PER_POST = 200
-"""The same for samples: a limit is not documented, and that of a post is safe to assume (docs/protocol.md §4.3)."""
 
 RETRY_DELAY = 5.0
 DEVICE_DELAY = 60.0
 """Seconds after one of the `RETRY_CODES`, and after one of the `DEVICE_CODES`."""
 
-REFUSED_IN_A_ROW = 20
-"""Messages: to find what is wrong with one value among 200 takes eight, so this means that the cloud takes none at all."""
+MAX_REFUSED_IN_A_ROW = 20
+"""Messages of a lane: finding one bad value among 200 takes nine in a row, so after these the cloud takes none at all."""
 
-FUTURE_MS = 24 * 3_600_000
-"""How far in the future a time may be; else the platform refuses the whole message (docs/protocol.md §4.1, 6326)."""
+MAX_FAILED_IN_A_ROW = 3
+"""Unexpected errors of a lane in a row after which a batch is handled like one that was refused: it must not block the rest."""
 
 TOO_LARGE = "too large for a message"
-TOO_EARLY = "its time is more than a day ahead: the clock was wrong"
-
-type PostSamples = Callable[[Iterable[tuple[str, Sample]], float], Awaitable[Reply]]
 
 
 class Sender:
-    """Sends what is in an outbox and a history."""
+    """Sends the lanes of one device: newest values and live samples in rounds, events between them, the past last."""
 
     def __init__(
         self,
@@ -56,30 +47,40 @@ class Sender:
         link: Link,
         outbox: Outbox,
         history: History,
-        rejections: Rejections,
+        events: EventQueue,
         counters: Counters,
         window: float,
+        *,
+        newest: NewestLane,
+        live: LiveLane,
+        past: PastLane,
+        event: EventLane,
     ) -> None:
-        """`window` is the shortest time between two rounds of live values, in seconds."""
+        """`window` is the shortest time between two rounds, in seconds."""
         self.window = window
         self._hass = hass
         self._link = link
         self._outbox = outbox
         self._history = history
-        self._rejections = rejections
+        self._events = events
         self._counters = counters
-        self._bound = BoundProperties()
+        self._newest = newest
+        self._live = live
+        self._past = past
+        self._event = event
         self._opens_at = 0.0
-        self.sends_past = False
-        """Whether the past has its turn: it waits for the present after each connect."""
-        self._refused_posts = 0
-        self._refused_in_a_row = 0
-        self._wake = asyncio.Event()
+        self._wake = outbox.news
+        self._wake_at_once = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def sends_past(self) -> bool:
+        """Whether samples of the past are sent: after each connect they wait for the present."""
+        return self._past.allowed
 
     @callback
     def start(self) -> None:
-        """Begin to send."""
+        """Start to send."""
         self._task = self._hass.async_create_background_task(self._run(), "Aliyun sender", eager_start=False)
 
     async def stop(self) -> None:
@@ -90,209 +91,153 @@ class Sender:
             self._task = None
 
     @callback
-    def follow(self, bound: BoundProperties) -> None:
-        """Send values of these properties only."""
-        self._bound = bound
-
-    @callback
     def wake(self) -> None:
-        """Look at what there is to send."""
+        """Check what there is to send."""
         self._wake.set()
 
     @callback
-    def allow_past(self, *, allowed: bool) -> None:
-        """Send samples of the past from now on, or not any more."""
-        self.sends_past = allowed
-        self._refused_in_a_row = 0
+    def wake_at_once(self) -> None:
+        """Check what there is to send without waiting for the window."""
         self._wake.set()
+        self._wake_at_once.set()
+
+    @callback
+    def disconnected(self) -> None:
+        """Hold the past back until it is allowed again, and forget what the host refused or did not know."""
+        self._past.allowed = False
+        self._live.batches = True
+        for lane in (self._newest, self._live, self._past, self._event):
+            lane.refused_in_a_row = lane.failed_in_a_row = 0
+
+    @callback
+    def allow_past(self) -> None:
+        """Send samples of the past from now on."""
+        self._past.allowed = True
+        self.wake_at_once()
 
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             try:
-                while self._online and await self._send_something():
+                while self._link.state is LinkState.ONLINE and await self._send_something():
                     pass
             except NotConnected as err:
                 _LOGGER.debug("Waiting for the next connection: %s", err)
-            except Exception:  # what nobody has thought of must not be the end of all sending
+            except Exception:  # an error that nobody foresaw must not end the sending
                 _LOGGER.exception("Sending failed unexpectedly")
                 await asyncio.sleep(RETRY_DELAY)
                 self._wake.set()
 
-    @property
-    def _online(self) -> bool:
-        return self._link.state is LinkState.ONLINE
-
     async def _send_something(self) -> bool:
-        """Send what is most urgent; False when there is nothing to send before the next change."""
+        """Send what comes first, or wait for it; return False when nothing waits."""
+        self._wake_at_once.clear()
         closed = self._opens_at - time.monotonic()
-        due = self._outbox.due() if closed <= 0 else []
-        live = self._history.live(SAMPLES_PER_POST)
-        if due or len(live) == SAMPLES_PER_POST or (live and closed <= 0):
+        due = self._outbox.due() if closed <= 0 else ()
+        live = len(self._history.live)
+        full = live >= VALUES_PER_POST or (not self._live.batches and self._history.has_several_live())
+        if due or full or (live and closed <= 0):
             await self._send_round(due)
-            self._opens_at = time.monotonic() + self.window
-        elif self.sends_past and (past := self._history.past(SAMPLES_PER_POST)):
-            await self._send_samples(past, self._link.device.post_history)
-        elif closed > 0 and (self._outbox.waiting or live):
-            await asyncio.sleep(closed)
+        elif self._events.waiting:
+            await self._deliver(self._event, self._event.take())
+        elif self._past.allowed and self._history.past:
+            await self._deliver(self._past, self._past.take())
+        elif closed > 0 and (live or self._outbox.waiting):
+            await _wait(self._wake_at_once, closed)
         elif self._outbox.waiting:
-            await self._wait_for_the_held()
+            await _wait(self._wake, self._outbox.next_due())
+            self._wake.clear()
         else:
             return False
         return True
 
-    async def _send_round(self, due: Iterable[str]) -> None:
-        """Post the values that are due and live samples in turns, so that none of them waits for a flood of the other."""
-        chunks = list(batched(due, PROPERTIES_PER_POST, strict=False)) or [()]
-        for chunk in chunks:
-            await self._send_values(self._outbox.take(chunk))
-            await self._send_samples(self._history.live(SAMPLES_PER_POST), self._link.device.post_batch)
+    async def _send_round(self, due: Sequence[str]) -> None:
+        """Send values that are due, live samples and events in turns, so that none of them waits for a flood of another."""
+        for identifiers in list(batched(due, VALUES_PER_POST, strict=False)) or [()]:
+            if identifiers:
+                await self._deliver(self._newest, self._outbox.take(identifiers))
+            if self._history.live:
+                await self._deliver(self._live, self._live.take())
+            if self._events.waiting:
+                await self._deliver(self._event, self._event.take())
+        self._opens_at = time.monotonic() + self.window
 
-    async def _wait_for_the_held(self) -> None:
-        """Sleep until the first of the held values is due, or something new comes."""
+    async def _deliver[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> None:
+        """Send a batch, in more than one message if need be. Raises NotConnected."""
+        batches = [batch] if batch else []
         try:
-            async with asyncio.timeout(self._outbox.next_due()):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-        self._wake.clear()
+            while batches:
+                if reason := await self._send(lane, batches[-1]):
+                    batches[-1:] = reversed(_halves(batches[-1])) if self._searches(lane, batches[-1], reason) else []
+                else:
+                    batches.pop()
+        finally:
+            for unsent in batches:
+                lane.put_back(unsent)
 
-    async def _send_values(self, batch: Mapping[str, Sample]) -> None:
-        """Post values; those that may not have arrived wait again. Raises NotConnected."""
-        if not batch:
-            return
+    async def _send[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> str:
+        """Send one message and settle what was in it; return why it was refused as a whole, nothing if it was not."""
         try:
-            reply = await self._link.device.post_properties(_not_ahead(batch), timeout=REPLY_TIMEOUT)
+            reply = await lane.post(batch)
         except MessageError:
-            await self._in_halves(batch, TOO_LARGE)
-            return
-        except (NotConnected, RequestTimeout) as err:
-            self._put_back(batch)  # an entity that is unavailable by the next connect has no newer value
-            if isinstance(err, NotConnected):
-                raise
-            _LOGGER.debug("Posting %d properties again: %s", len(batch), err)
-            return
-        self._counters.posts += 1
-        if reply.code in RETRY_CODES:
-            self._put_back(batch)
-            await self._pause(reply)
-            return
-        if reply.ok:
-            self._refused_posts = 0
-            self._settle(batch, reply.rejected)
-        else:
-            self._refused_posts += 1
-            reason = f"{reply.code} {reply.message}"
-            if self._refused_posts < REFUSED_IN_A_ROW:
-                await self._in_halves(batch, reason)  # one value may be to blame; the others are not to suffer from it
-            else:
-                self._settle(batch, dict.fromkeys(batch, reason))
-
-    async def _in_halves(self, batch: Mapping[str, Sample], reason: str) -> None:
-        """Post in two messages what was refused in one; a single value is refused for this reason."""
-        keys = list(batch)
-        if len(keys) == 1:
-            self._settle(batch, {keys[0]: reason})
-            return
-        middle = len(keys) // 2
-        halves = [{key: batch[key] for key in half} for half in (keys[:middle], keys[middle:])]
-        try:
-            await self._send_values(halves[0])
-        except NotConnected:
-            self._put_back(halves[1])
-            raise
-        await self._send_values(halves[1])
-
-    def _settle(self, batch: Mapping[str, Sample], reasons: Mapping[str, str]) -> None:
-        """Take in what became of each value: the cloud answers 200 even when it drops some (docs/protocol.md §4.1)."""
-        refused = {identifier: sample for identifier, sample in batch.items() if identifier in reasons}
-        accepted = {identifier: sample for identifier, sample in batch.items() if identifier not in reasons}
-        self._outbox.accepted(accepted)
-        self._rejections.accepted(accepted)
-        self._counters.sent += len(accepted)
-        for identifier, sample in batch.items():
-            self._history.settle(identifier, sample)
-        if not refused:
-            return
-        self._outbox.refused(refused, reasons)
-        self._rejections.refused({key: sample.value for key, sample in refused.items()}, reasons)
-        self._counters.rejected += len(refused)
-        for identifier in refused:
-            if self._rejections.rests(identifier):
-                self._outbox.forget(identifier)
-
-    def _put_back(self, batch: Mapping[str, Sample]) -> None:
-        self._counters.retried += len(batch)
-        # A live sample is newer than any value, and must not be followed by an older one.
-        bound = {one for one in self._bound.by_identifier if not self._history.is_live(one)}
-        self._outbox.put_back(batch, bound)
-
-    async def _send_samples(self, kept: Mapping[int, Kept], post: PostSamples) -> None:
-        """Post samples; they are kept until the cloud has answered. Raises NotConnected."""
-        latest = utc_milliseconds() + FUTURE_MS
-        if early := {number: one for number, one in kept.items() if one[1].time > latest}:
-            self._settle_samples(early, {identifier: TOO_EARLY for identifier, _ in early.values()})
-            kept = {number: one for number, one in kept.items() if number not in early}
-        if not kept or (post == self._link.device.post_history and not self.sends_past):
-            return
-        try:
-            reply = await post(kept.values(), REPLY_TIMEOUT)
-        except MessageError:
-            await self._search(kept, post, TOO_LARGE)
-            return
+            return TOO_LARGE
+        except Unanswered as err:
+            lane.unanswered(batch, str(err))
+            return ""
         except RequestTimeout as err:
-            _LOGGER.debug("Posting %d samples again: %s", len(kept), err)
-            self._counters.retried += len(kept)
-            return
+            _LOGGER.debug("Sending a message again: %s", err)
+            self._retry(lane, batch)
+            return ""
+        except NotConnected:
+            self._counters.retried += len(batch)
+            raise
+        except Exception as err:
+            lane.failed_in_a_row += 1
+            if lane.failed_in_a_row < MAX_FAILED_IN_A_ROW:
+                raise
+            _LOGGER.exception("Sending failed unexpectedly")
+            lane.refused_in_a_row += 1
+            return f"unexpected {type(err).__name__}"
         self._counters.posts += 1
+        lane.failed_in_a_row = 0
         if reply.code in RETRY_CODES:
-            self._counters.retried += len(kept)
             await self._pause(reply)
-        elif reply.ok:
-            self._refused_in_a_row = 0
-            self._settle_samples(kept, reply.rejected)
+            self._retry(lane, batch)
+            return ""
+        if not reply.ok:
+            lane.refused_in_a_row += 1
+            return f"{reply.code} {reply.message}"
+        lane.refused_in_a_row = 0
+        lane.settle(batch, reply.rejected)
+        return ""
+
+    def _searches(self, lane: Lane[Any, Any], batch: Mapping[Any, Any], reason: str) -> bool:
+        """Return whether to look for the value at fault in a refused batch; otherwise settle the batch."""
+        if lane.refused_in_a_row >= MAX_REFUSED_IN_A_ROW:
+            lane.refuses_all(batch, reason)
+        elif len(batch) == 1:
+            lane.refuse(batch, reason)
         else:
-            self._refused_in_a_row += 1
-            await self._search(kept, post, f"{reply.code} {reply.message}")
+            return True
+        return False
 
-    async def _search(self, kept: Mapping[int, Kept], post: PostSamples, reason: str) -> None:
-        """Find what is wrong with samples that were refused together: the others are not to suffer from it."""
-        if self._refused_in_a_row >= REFUSED_IN_A_ROW:
-            self._give_up(kept, post, reason)
-        elif len(kept) == 1:
-            self._settle_samples(kept, {identifier: reason for identifier, _ in kept.values()})
-        else:
-            numbers = list(kept)
-            middle = len(numbers) // 2
-            for half in (numbers[:middle], numbers[middle:]):
-                await self._send_samples({number: kept[number] for number in half}, post)
-
-    def _give_up(self, kept: Mapping[int, Kept], post: PostSamples, reason: str) -> None:
-        """Search no longer: it is not one sample that the cloud does not like, but all of them."""
-        if post == self._link.device.post_batch:
-            self._settle_samples(kept, {identifier: reason for identifier, _ in kept.values()})
-        elif self.sends_past:
-            self.sends_past = False
-            _LOGGER.warning("The cloud takes no values of the past (%s); they are kept for the next connection", reason)
-
-    def _settle_samples(self, kept: Mapping[int, Kept], reasons: Mapping[str, str]) -> None:
-        """Take in what became of samples; which ones of a property were refused the cloud does not say."""
-        refused = {identifier: sample for identifier, sample in kept.values() if identifier in reasons}
-        rejected = sum(identifier in reasons for identifier, _ in kept.values())
-        self._history.remove(kept)
-        self._counters.rejected += rejected
-        self._counters.sent += len(kept) - rejected
-        self._rejections.accepted({identifier for identifier, _ in kept.values()} - refused.keys())
-        if refused:
-            self._rejections.refused({key: sample.value for key, sample in refused.items()}, reasons)
+    def _retry(self, lane: Lane[Any, Any], batch: Mapping[Any, Any]) -> None:
+        self._counters.retried += len(batch)
+        lane.put_back(batch)
 
     async def _pause(self, reply: Reply) -> None:
         _LOGGER.debug("The cloud asks to try again: %s", describe(reply.code))
         await asyncio.sleep(DEVICE_DELAY if reply.code in DEVICE_CODES else RETRY_DELAY)
 
 
-def _not_ahead(batch: Mapping[str, Sample]) -> dict[str, Sample]:
-    """Return present values with times that the platform takes: what is, is so now at the latest."""
-    now = utc_milliseconds()
-    return {key: Sample(one.value, now) if one.time > now + FUTURE_MS else one for key, one in batch.items()}
+def _halves[Key, Item](batch: Mapping[Key, Item]) -> list[Mapping[Key, Item]]:
+    middle = len(batch) // 2
+    return [dict(islice(batch.items(), middle)), dict(islice(batch.items(), middle, None))]
+
+
+async def _wait(event: asyncio.Event, timeout: float) -> None:
+    try:
+        async with asyncio.timeout(timeout):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,7 +1,7 @@
 """What the cloud does not have yet, kept on disk over restarts and power cuts.
 
-An SD card wears out by being written to, so that nothing is written while the device is connected, and otherwise once a
-minute what is new: samples are in segments, of which only those that have changed are written again.
+Writing wears an SD card out, so nothing is written while the device is connected, and otherwise once a minute what is new:
+samples are in segments, of which only those that have changed are written again.
 """
 
 import asyncio
@@ -14,30 +14,36 @@ from homeassistant.helpers.event import async_call_later
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..const import DOMAIN
+from .event_queue import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
 from .store_files import async_numbers, async_read, async_remove, async_remove_all, async_write
 
 SEGMENT = 500
-"""Samples in a segment, some 20 kB: eight minutes of one a second, of which each is written four times on average."""
+"""Samples in a segment of about 20 kB: one a second for eight minutes, each written four times on average."""
 
 WRITE_DELAY = 60.0
-"""Seconds; what a power cut may cost."""
+"""Seconds that a power cut may cost."""
 
 
 class UnsentStore:
     """The files of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, outbox: Outbox, history: History) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry_id: str, outbox: Outbox, history: History, events: EventQueue
+    ) -> None:
         """Nothing is read before `load`, and nothing is written without need."""
         self.desired: dict[str, JsonValue] = {}
         """What is remembered of desired values (`desired_values.py`)."""
         self.offline_since: int | None = None
-        """Since when nobody knows what the cloud desires (UTC milliseconds); None while that is known, or since when is not."""
+        """Since when the desired values are unknown (UTC milliseconds); None while they are known, or the time is not."""
+        self.resynced = False
+        """Whether the cloud has the present values: what waits then is on its way, and not worth a write."""
         self._hass = hass
         self._key = _key(entry_id)
         self._outbox = outbox
         self._history = history
+        self._events = events
         self._segments: set[int] = set()
         self._changed: set[int] = set()
         self._index: dict[str, Any] = self._as_index()
@@ -47,28 +53,29 @@ class UnsentStore:
         self._in_turn = asyncio.Lock()
 
     async def load(self) -> dict[str, Sample]:
-        """Bring back what an earlier run has left, and return the values of properties that waited then.
+        """Restore what an earlier run has left, and return the values of properties that waited then.
 
-        What can't be read is set aside, and only that is lost.
+        What cannot be read is set aside, and only that is lost.
         """
         index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
         since = index.get("offline_since")
         self.offline_since = since if isinstance(since, int) else None
-        # Also what a damaged index, or one from before a power cut, does not list.
+        self._events.restore(_pending(index.get("events")))
+        # A damaged index, or one from before a power cut, does not list all of them.
         self._segments = {*_listed(index), *await async_numbers(self._hass, self._key)}
         for segment in sorted(self._segments):
             rows = await async_read(self._hass, f"{self._key}.{segment}")
             self._history.restore(_numbered(rows.get("samples") if rows else None, segment))
-        self._history.on_past = self._past_changed
         latest = _samples(index.get("latest"))
         self._index = self._as_index() | {"latest": _latest(latest)}
+        self._changed.clear()
         self._loaded = True
         return latest
 
     @callback
     def write_soon(self) -> None:
-        """Write what has changed within a minute."""
+        """Write what has changed, within a minute."""
         if self._timer is None and not self._stopped:
             self._timer = async_call_later(self._hass, WRITE_DELAY, self._write_now)
 
@@ -81,22 +88,24 @@ class UnsentStore:
         await self._write()
 
     @callback
-    def _past_changed(self, numbers: Iterable[int]) -> None:
-        self._changed.update(number // SEGMENT for number in numbers)
-        self.write_soon()
+    def past_changed(self, numbers: Iterable[int]) -> None:
+        """Write the segments of these samples soon: past samples were added or removed."""
+        if self._loaded:
+            self._changed.update(number // SEGMENT for number in numbers)
+            self.write_soon()
 
     async def _write_now(self, _now: object) -> None:
         self._timer = None
         await self._write()
 
     async def _write(self) -> None:
-        """Write what has changed, one after the other: a slow disk may not have finished when there is more."""
-        if self._loaded:  # else it was stopped before it knew what there is, and must not write over it
+        """Write what has changed; one write after the other, as a disk may be slow."""
+        if self._loaded:  # otherwise it would overwrite what was never read
             async with self._in_turn:
                 await self._write_changed()
 
     async def _write_changed(self) -> None:
-        """Write segments first, then what lists them, and remove the empty ones last: a power cut loses nothing.
+        """Write segments first, then their index, and remove the empty ones last, so that a power cut loses nothing.
 
         What could not be written is tried again in a minute.
         """
@@ -107,7 +116,7 @@ class UnsentStore:
             if kept:
                 self._segments.add(segment)
                 if not await async_write(self._hass, f"{self._key}.{segment}", {"samples": _rows(kept)}):
-                    self._past_changed((segment * SEGMENT,))
+                    self.past_changed((segment * SEGMENT,))
             elif segment in self._segments:
                 self._segments.discard(segment)
                 empty.append(segment)
@@ -123,14 +132,15 @@ class UnsentStore:
     def _as_index(self) -> dict[str, Any]:
         return {
             "segments": sorted(self._segments),
-            "latest": _latest(self._outbox.unsent),
+            "latest": {} if self.resynced else _latest(self._outbox.unsent),
             "desired": dict(self.desired),
             "offline_since": self.offline_since,
+            "events": [[event.identifier, event.time, dict(event.output)] for event in self._events.waiting.values()],
         }
 
 
 async def async_remove_unsent(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove the files of a device that is no more."""
+    """Remove the files of a device that was removed."""
     key = _key(entry_id)
     for segment in _listed(await async_read(hass, key) or {}):
         await async_remove(hass, f"{key}.{segment}")
@@ -152,7 +162,7 @@ def _rows(kept: Mapping[int, Kept]) -> list[list[JsonValue]]:
 
 
 def _numbered(rows: object, segment: int) -> Iterable[tuple[int, str, Sample]]:
-    """Read the rows of a segment; one that makes no sense is left out."""
+    """Read the rows of a segment; one that is not valid is left out."""
     last = segment * SEGMENT - 1
     for row in rows if isinstance(rows, list) else ():
         match row:
@@ -173,6 +183,13 @@ def _samples(stored: object) -> dict[str, Sample]:
             case [int(time), value]:
                 samples[key] = Sample(value, time)
     return samples
+
+
+def _pending(stored: object) -> Iterable[PendingEvent]:
+    for row in stored if isinstance(stored, list) else ():
+        match row:
+            case [str(identifier), int(time), dict(output)]:
+                yield PendingEvent(identifier, output, time)
 
 
 def _object(stored: object) -> dict[str, JsonValue]:

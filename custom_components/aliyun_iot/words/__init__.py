@@ -1,1 +1,1 @@
-"""What people read: labels, previews and the texts of thing models and imports."""
+"""Texts for users: names, previews, and descriptions of thing models and imports."""

@@ -1,4 +1,4 @@
-"""How forms name things: entities as Home Assistant does, properties as the thing model does, the rest from the translations."""
+"""Names and sentences for users: of entities, properties, bindings and problems, in the language of the installation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from ..mapping.generic import aspect_for
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names and sentences for the user interface.
+    """The translations of the integration, and functions that build names and sentences with them.
 
-    A flow is not told the language of the browser, so this is the language of the installation.
+    A flow does not know the language of the browser, so `language` is that of the installation.
     """
 
     hass: HomeAssistant
@@ -34,7 +34,7 @@ class Labels:
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
-        """Read the translations."""
+        """Load the translations."""
         language = hass.config.language
         texts: dict[str, str] = {}
         for category in ("common", "options", "selector"):
@@ -46,11 +46,11 @@ class Labels:
         return self.texts[f"component.{DOMAIN}.{key}"].format(**placeholders)
 
     def listed(self, names: Iterable[str]) -> str:
-        """Return names as a list within a sentence."""
+        """Return names joined as a list within a sentence."""
         return ("、" if is_chinese(self.language) else ", ").join(names)
 
     def access(self, access: Access) -> str:
-        """Return the word for a direction."""
+        """Return the name of a direction."""
         return self.text(f"selector.access.options.{access}")
 
     def aspect(self, aspect: Aspect) -> str:
@@ -58,7 +58,7 @@ class Labels:
         return aspect.name_zh if is_chinese(self.language) else aspect.name_en
 
     def values(self, data_type: DataType) -> str:
-        """Return which values fit a data type."""
+        """Return a description of the values that a data type allows."""
         return data_type.describe(self.language)
 
     def reason(self, error: Refused | InvalidValue) -> str:
@@ -66,23 +66,23 @@ class Labels:
         return error.describe(self.language) if isinstance(error, InvalidValue) else str(error)
 
     def property(self, identifier: str, definition: Property | None) -> str:
-        """Return the name of a property, which is all there is without a thing model."""
+        """Return the name and identifier of a property, or only the identifier without a definition."""
         return _named(definition.name, identifier) if definition else identifier
 
     def event(self, definition: Event) -> str:
-        """Return the name of an event."""
+        """Return the name and identifier of an event."""
         return _named(definition.name, definition.identifier)
 
     def service(self, definition: Service) -> str:
-        """Return the name of a service."""
+        """Return the name and identifier of a service."""
         return _named(definition.name, definition.identifier)
 
     def parameter(self, field: Field) -> str:
-        """Return the name of a parameter with what fits it."""
+        """Return the name and identifier of a parameter, and the values that it allows."""
         return f"{_named(field.name, field.identifier)}: {self.values(field.data_type)}"
 
     def parameters(self, fields: Mapping[str, Field]) -> str:
-        """Return parameters with what fits them."""
+        """Return the identifiers of parameters, and the values that they allow."""
         return "; ".join(f"`{name}` ({self.values(field.data_type)})" for name, field in fields.items())
 
     def problem(self, problem: Problem, aspect: Aspect, definition: Property | None) -> dict[str, str]:
@@ -94,14 +94,14 @@ class Labels:
 
     @callback
     def entity(self, reference: str) -> str:
-        """Return the friendly name of an entity; what is known of it when it is gone."""
+        """Return the friendly name of an entity, or its entity id or reference if it does not exist."""
         entity_id = resolve_entity(self.hass, reference)
         state = self.hass.states.get(entity_id) if entity_id else None
         return state.name if state else entity_id or reference
 
     @callback
     def state(self, state: State) -> str:
-        """Return what a state says as dashboards show it: in words, or with its unit."""
+        """Return a state as dashboards show it: translated, and with its unit."""
         if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
             return self.text(f"common.{state.state}")
         registered = er.async_get(self.hass).async_get(state.entity_id)
@@ -118,15 +118,15 @@ class Labels:
 
     @callback
     def binding(self, binding: Binding, model: ThingModel | None) -> str:
-        """Return what a binding connects, and which way."""
+        """Return the entity, aspect, property and direction of a binding."""
         aspect = aspect_for(binding, resolve_entity(self.hass, binding.entity) or "")
-        facet = self.aspect(aspect) if aspect else binding.aspect
+        aspect_name = self.aspect(aspect) if aspect else binding.aspect
         target = self.property(binding.identifier, model.properties.get(binding.identifier) if model else None)
         access = self.access(binding.access)
         if not binding.entity:
-            return self.text("common.custom_binding", aspect=facet, property=target, access=access)
+            return self.text("common.custom_binding", aspect=aspect_name, property=target, access=access)
         entity = self.entity(binding.entity)
-        return self.text("common.binding", entity=entity, aspect=facet, property=target, access=access)
+        return self.text("common.binding", entity=entity, aspect=aspect_name, property=target, access=access)
 
 
 def _named(name: str, identifier: str) -> str:

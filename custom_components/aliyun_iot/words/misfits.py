@@ -1,4 +1,4 @@
-"""What of the stored bindings would have no effect, or another one, with another thing model."""
+"""Stored bindings that do not fit a thing model, or that behave differently with it."""
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -6,22 +6,23 @@ from ..alink.model.thing_model import ThingModel
 from ..exposures import exposed_bindings, resolve_entity, service_bindings
 from ..mapping.binding import Binding
 from ..mapping.check import check
-from ..mapping.generic import NO_ENTITY, aspect_for
+from ..mapping.generic import NO_ENTITY_STATE, aspect_for
 from .labels import Labels
 
 
 def misfits(labels: Labels, entry: ConfigEntry, model: ThingModel) -> list[str]:
-    """Return a line for each reason why a binding does not fit the thing model, in the user's language."""
-    unbound = [
+    """Return a line for each reason why a binding does not fit the thing model."""
+    unknown_services = [
         labels.text("common.unknown_service", identifier=identifier)
         for identifier in service_bindings(entry)
         if identifier not in model.services
     ]
-    return [reason for binding in exposed_bindings(entry) for reason in reasons(labels, binding, model)] + unbound
+    bindings = exposed_bindings(entry)
+    return [reason for binding in bindings for reason in reasons(labels, binding, model)] + unknown_services
 
 
 def new_warnings(labels: Labels, entry: ConfigEntry, before: ThingModel | None, after: ThingModel) -> list[str]:
-    """Return a line for each thing to know of a binding that works with both thing models, but differently."""
+    """Return a line for each warning about a binding that applies to the thing model `after`, but not to `before`."""
     return [
         warning
         for binding in exposed_bindings(entry)
@@ -31,7 +32,7 @@ def new_warnings(labels: Labels, entry: ConfigEntry, before: ThingModel | None, 
 
 
 def reasons(labels: Labels, binding: Binding, model: ThingModel | None) -> list[str]:
-    """Return a line for each reason why a binding can't work, but for an entity that is gone."""
+    """Return a line for each reason why a binding can't work, other than a missing entity."""
     return _texts(labels, binding, model, blocking=True)
 
 
@@ -40,10 +41,10 @@ def _texts(labels: Labels, binding: Binding, model: ThingModel | None, *, blocki
     if model and definition is None:
         return [labels.text("common.unknown_property", identifier=binding.identifier)] if blocking else []
     entity_id = resolve_entity(labels.hass, binding.entity) if binding.entity else ""
-    state = labels.hass.states.get(entity_id) if entity_id else NO_ENTITY
+    state = labels.hass.states.get(entity_id) if entity_id else NO_ENTITY_STATE
     aspect = aspect_for(binding, entity_id or "")
     if entity_id is None or state is None or aspect is None:
-        # The entity is gone, which no thing model can change.
+        # A missing entity does not depend on the thing model.
         return []
     return [
         labels.text(

@@ -1,4 +1,4 @@
-"""Thing models in words: what one defines, and what differs from the one before."""
+"""Texts about thing models: what changes from one to another."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -8,15 +8,19 @@ from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Event, Property
 from .labels import Labels
 
-LISTED: Final = 20
-"""More of a kind are only counted: a page is no place to read a whole thing model."""
+MAX_LISTED: Final = 20
+"""Lines of a list; the rest is only counted."""
 
 
 def changes_in_words(labels: Labels, changes: Sequence[ModelChange]) -> str:
-    """Return what is new, gone and changed as lists for a page."""
-    new = [_whole(labels, one.after) for one in changes if one.after and not one.before]
-    gone = [_named(one.before) for one in changes if one.before and not one.after]
-    changed = [text for one in changes if one.before and one.after and (text := _step(labels, one.before, one.after))]
+    """Return what is new, gone and changed as Markdown lists."""
+    new = [_described(labels, change.after) for change in changes if change.after and not change.before]
+    gone = [_named(change.before) for change in changes if change.before and not change.after]
+    changed = [
+        text
+        for change in changes
+        if change.before and change.after and (text := _changed(labels, change.before, change.after))
+    ]
     parts = [
         labels.text(f"common.model_{key}", list=bullets(labels, lines))
         for key, lines in (("new", new), ("gone", gone), ("changed", changed))
@@ -26,30 +30,30 @@ def changes_in_words(labels: Labels, changes: Sequence[ModelChange]) -> str:
 
 
 def bullets(labels: Labels, lines: Sequence[str]) -> str:
-    """Return lines as a list, of which only the beginning is shown if it is long."""
-    shown = [f"- {line}" for line in lines[:LISTED]]
-    if len(lines) > LISTED:
-        shown.append(f"- {labels.text('common.model_more', count=str(len(lines) - LISTED))}")
+    """Return the first `MAX_LISTED` lines as a Markdown list, and the number of the others."""
+    shown = [f"- {line}" for line in lines[:MAX_LISTED]]
+    if len(lines) > MAX_LISTED:
+        shown.append(f"- {labels.text('common.model_more', count=str(len(lines) - MAX_LISTED))}")
     return "\n".join(shown)
 
 
-def _whole(labels: Labels, feature: Feature) -> str:
-    _, *facets = _facets(labels, feature)
-    return labels.text("common.model_feature", feature=_named(feature), facets=_joined(facets))
+def _described(labels: Labels, feature: Feature) -> str:
+    _, *details = _details(labels, feature)
+    return labels.text("common.model_feature", feature=_named(feature), facets=_joined(details))
 
 
-def _step(labels: Labels, before: Feature, after: Feature) -> str:
-    """Return what changed of a feature, nothing if it is only its description."""
-    pairs = zip(_facets(labels, before), _facets(labels, after), strict=True)
+def _changed(labels: Labels, before: Feature, after: Feature) -> str:
+    """Return the old and the new details of a feature, empty if they are equal."""
+    pairs = zip(_details(labels, before), _details(labels, after), strict=True)
     differing = [(old, new) for old, new in pairs if old != new]
     if not differing:
         return ""
-    step = f"{_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}"
-    return labels.text("common.model_feature", feature=_named(after), facets=step)
+    change = f"{_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}"
+    return labels.text("common.model_feature", feature=_named(after), facets=change)
 
 
-def _facets(labels: Labels, feature: Feature) -> tuple[str, ...]:
-    """Return the name of a feature and what else matters of it, one text for each facet."""
+def _details(labels: Labels, feature: Feature) -> tuple[str, ...]:
+    """Return the name of a feature followed by its other details; as many for each feature of a kind."""
     if isinstance(feature, Property):
         access = f"{'r' if feature.readable else ''}{'w' if feature.writable else ''}"
         return feature.name, labels.values(feature.data_type), labels.text(f"common.model_access_{access}")
@@ -64,7 +68,7 @@ def _facets(labels: Labels, feature: Feature) -> tuple[str, ...]:
 
 
 def _parameters(labels: Labels, fields: Iterable[Field]) -> str:
-    return f"({_joined(f'{one.identifier} {labels.values(one.data_type)}' for one in fields)})"
+    return f"({_joined(f'{field.identifier} {labels.values(field.data_type)}' for field in fields)})"
 
 
 def _named(feature: Feature) -> str:

@@ -1,7 +1,7 @@
-"""What saving would do, in words: every binding, what is wrong with it, what is left out and why, and what would be posted.
+"""The preview of changes to many bindings: the bindings, their problems, what is left out and why, and what is posted.
 
-A house has hundreds of bindings, so long lists are folded. They are written as HTML, each without a blank line in it: the
-browser renders what is between blank lines separately, and a list that is torn apart can't be folded.
+There can be hundreds of bindings, so long lists are collapsed. They are written as HTML without blank lines, because the
+frontend renders the parts between blank lines separately, and would end a list at the first one.
 """
 
 from collections import defaultdict
@@ -26,11 +26,11 @@ from ..mapping.domains import aspect_of
 from ..mapping.rule import Rule
 from ..mapping.selection import survey
 from ..mapping.suggest.suggestions import Obstacle, Unmatched, unmatched
-from ..reports.sender import PROPERTIES_PER_POST
+from ..reports.lanes import VALUES_PER_POST
 from .labels import Labels
 
-UNFOLDED = 20
-"""Rows of a list that are shown without being asked for."""
+MAX_UNFOLDED = 20
+"""A longer list is collapsed at first."""
 
 
 @callback
@@ -42,21 +42,20 @@ def preview(
     added: Collection[Binding],
     released: Collection[Binding],
 ) -> str:
-    """Return what saving these changes by a rule would do, as Markdown in the user's language."""
-    bound = bind(labels.hass, added, model)
+    """Return what these changes by a rule would do, as Markdown."""
     samples: dict[str, Sample] = {}
     silent: list[str] = []
     problems: list[str] = []
-    for one in bound.by_identifier.values():
-        problems += _problems(labels, one)
-        if one.binding.access.reports:
-            sample = _sample(labels, one)
+    for bound in bind(labels.hass, added, model).by_identifier.values():
+        problems += _problems(labels, bound)
+        if bound.binding.access.reports:
+            sample = _sample(labels, bound)
             if isinstance(sample, Sample):
-                samples[one.identifier] = sample
+                samples[bound.identifier] = sample
             elif sample:
-                problems.append(_about(labels, one, sample))
+                problems.append(_misfit(labels, bound, sample))
             else:
-                silent.append(labels.binding(one.binding, model))
+                silent.append(labels.binding(bound.binding, model))
     chapters = [
         _list(labels, "preview_added", [labels.binding(binding, model) for binding in added]),
         _list(labels, "preview_released", [labels.binding(binding, model) for binding in released]),
@@ -68,27 +67,29 @@ def preview(
     return "\n\n".join(chapter for chapter in chapters if chapter)
 
 
-def _problems(labels: Labels, one: BoundProperty) -> list[str]:
-    state = labels.hass.states.get(one.entity_id)
+def _problems(labels: Labels, bound: BoundProperty) -> list[str]:
+    state = labels.hass.states.get(bound.entity_id)
     if state is None:
         return []
     return [
-        _about(
-            labels, one, labels.text(f"options.error.{problem.key}", **labels.problem(problem, one.aspect, one.model))
+        _misfit(
+            labels,
+            bound,
+            labels.text(f"options.error.{problem.key}", **labels.problem(problem, bound.aspect, bound.model)),
         )
-        for problem in check(one.binding, one.aspect, one.model, state)
+        for problem in check(bound.binding, bound.aspect, bound.model, state)
     ]
 
 
-def _about(labels: Labels, one: BoundProperty, reason: str) -> str:
-    return labels.text("common.misfit", identifier=one.identifier, reason=reason)
+def _misfit(labels: Labels, bound: BoundProperty, reason: str) -> str:
+    return labels.text("common.misfit", identifier=bound.identifier, reason=reason)
 
 
-def _sample(labels: Labels, one: BoundProperty) -> Sample | str | None:
-    """Return what would be posted now, why that is impossible, or nothing when the entity says nothing."""
-    state = labels.hass.states.get(one.entity_id)
+def _sample(labels: Labels, bound: BoundProperty) -> Sample | str | None:
+    """Return the sample that would be posted now, the reason why there can't be one, or None without a value."""
+    state = labels.hass.states.get(bound.entity_id)
     try:
-        return one.sample(state, dt_util.utcnow()) if state else None
+        return bound.sample(state, dt_util.utcnow()) if state else None
     except (Refused, InvalidValue) as err:
         return labels.reason(err)
 
@@ -96,27 +97,27 @@ def _sample(labels: Labels, one: BoundProperty) -> Sample | str | None:
 def _left_out(
     labels: Labels, entry: ConfigEntry, model: ThingModel | None, rule: Rule, added: Iterable[Binding]
 ) -> Iterable[str]:
-    """Yield a list for each reason for which something of the selection is not bound."""
+    """Yield a list for each reason why a part of the selection is not bound."""
     hass = labels.hass
     found = survey(hass, rule.selection)
-    settled = {
+    explained = {
         (entity_id, binding.aspect)
         for binding in (*exposed_bindings(entry), *added)
         if (entity_id := resolve_entity(hass, binding.entity))
     }
     unticked: dict[str, list[str]] = defaultdict(list)
-    for facet in sorted(rule.left_out):
-        entity_id = resolve_entity(hass, facet.entity)
-        if entity_id in found.selected and (aspect := aspect_of(entity_id, facet.aspect)):
-            settled.add((entity_id, facet.aspect))
+    for reference, aspect_key in sorted(rule.left_out):
+        entity_id = resolve_entity(hass, reference)
+        if entity_id in found.selected and (aspect := aspect_of(entity_id, aspect_key)):
+            explained.add((entity_id, aspect_key))
             unticked[entity_id].append(labels.aspect(aspect))
     yield _list(labels, "preview_unticked", _entity_rows(labels, unticked))
     states = [state for entity_id in found.selected if (state := hass.states.get(entity_id))]
-    by_reason: dict[Obstacle, list[Unmatched]] = defaultdict(list)
-    for one in unmatched(states, model, settled):
-        by_reason[one.obstacle].append(one)
+    by_obstacle: dict[Obstacle, list[Unmatched]] = defaultdict(list)
+    for row in unmatched(states, model, explained):
+        by_obstacle[row.obstacle].append(row)
     for obstacle in Obstacle:
-        yield _list(labels, f"unmatched_{obstacle}", _unmatched_rows(labels, by_reason[obstacle], model))
+        yield _list(labels, f"unmatched_{obstacle}", _unmatched_rows(labels, by_obstacle[obstacle], model))
     for reason, entity_ids in (
         ("hidden", found.hidden),
         ("diagnostic", found.diagnostic),
@@ -128,12 +129,12 @@ def _left_out(
 
 
 def _unmatched_rows(labels: Labels, rows: Iterable[Unmatched], model: ThingModel | None) -> list[str]:
-    """Return a row for each entity, with the aspects and the properties that they would have been."""
+    """Return a row for each entity, with its aspects and the properties that they would be bound to."""
     by_entity: dict[str, list[str]] = defaultdict(list)
-    for one in rows:
-        definition = model.properties.get(one.identifier) if model and one.identifier else None
-        target = f" → {labels.property(one.identifier, definition)}" if definition else ""
-        by_entity[one.entity_id].append(f"{labels.aspect(one.aspect)}{target}")
+    for row in rows:
+        definition = model.properties.get(row.identifier) if model and row.identifier else None
+        target = f" → {labels.property(row.identifier, definition)}" if definition else ""
+        by_entity[row.entity_id].append(f"{labels.aspect(row.aspect)}{target}")
     return _entity_rows(labels, by_entity)
 
 
@@ -147,9 +148,9 @@ def _named(labels: Labels, entity_id: str) -> str:
 
 
 def _posts(labels: Labels, samples: Mapping[str, Sample]) -> Iterable[str]:
-    """Yield the messages that would be posted, each with one property in a line."""
+    """Yield the messages that would be posted, with one property per line."""
     params = property_params(samples)
-    messages = list(batched(params.items(), PROPERTIES_PER_POST, strict=False))
+    messages = list(batched(params.items(), VALUES_PER_POST, strict=False))
     for number, message in enumerate(messages, 1):
         rows = ",\n".join(
             f"  {json.dumps(identifier)}: {json.dumps(value, ensure_ascii=False)}" for identifier, value in message
@@ -157,21 +158,21 @@ def _posts(labels: Labels, samples: Mapping[str, Sample]) -> Iterable[str]:
         summary = labels.text(
             "common.preview_post", number=str(number), messages=str(len(messages)), count=str(len(message))
         )
-        yield _folded(summary, f"<pre><code>{{\n{_inert(rows)}\n}}</code></pre>", len(message))
+        yield _foldable(summary, f"<pre><code>{{\n{_escaped(rows)}\n}}</code></pre>", len(message))
 
 
 def _list(labels: Labels, key: str, rows: Collection[str]) -> str:
     if not rows:
         return ""
-    items = "".join(f"<li>{_inert(row)}</li>" for row in rows)
-    return _folded(labels.text(f"common.{key}", count=str(len(rows))), f"<ul>{items}</ul>", len(rows))
+    items = "".join(f"<li>{_escaped(row)}</li>" for row in rows)
+    return _foldable(labels.text(f"common.{key}", count=str(len(rows))), f"<ul>{items}</ul>", len(rows))
 
 
-def _folded(summary: str, content: str, rows: int) -> str:
-    state = " open" if rows <= UNFOLDED else ""
-    return f"<details{state}><summary>{_inert(summary)}</summary>{content}</details>"
+def _foldable(summary: str, content: str, rows: int) -> str:
+    state = " open" if rows <= MAX_UNFOLDED else ""
+    return f"<details{state}><summary>{_escaped(summary)}</summary>{content}</details>"
 
 
-def _inert(text: str) -> str:
-    """Return text that the browser shows as it is; blank lines would end the list that it is in."""
+def _escaped(text: str) -> str:
+    """Return text escaped for HTML and without blank lines."""
     return escape("\n".join(line for line in text.splitlines() if line.strip()), quote=False)

@@ -1,4 +1,4 @@
-"""What a rule is called: by what it follows."""
+"""The title of a rule, made from its selection."""
 
 from collections.abc import Iterator
 
@@ -8,25 +8,25 @@ from homeassistant.loader import Integration, async_get_integrations
 from ..mapping.selection import Target
 from .labels import Labels
 
-NAMED = 3
-"""Parts of a selection that a title names."""
+MAX_LISTED = 3
+"""Parts of a selection that a title lists."""
 
 
 async def rule_title(labels: Labels, include: Target) -> str:
     """Return the title of a rule, such as `Follow: Living room, label Cloud`."""
     found = await async_get_integrations(labels.hass, include.integration)
     integrations = [
-        labels.text("common.named_integration", name=one.name if isinstance(one, Integration) else domain)
-        for domain, one in found.items()
+        labels.text("common.named_integration", name=loaded.name if isinstance(loaded, Integration) else domain)
+        for domain, loaded in found.items()
     ]
     names = [*_names(labels, include), *integrations]
-    if len(names) > NAMED:
-        names[NAMED:] = [labels.text("common.and_more", count=str(len(names) - NAMED))]
+    if len(names) > MAX_LISTED:
+        names[MAX_LISTED:] = [labels.text("common.and_more", count=str(len(names) - MAX_LISTED))]
     return labels.text("common.rule_title", what=labels.listed(names))
 
 
 def _names(labels: Labels, include: Target) -> Iterator[str]:
-    """Yield the names of what is included, the widest first; what is gone has only its id."""
+    """Yield the names of the included parts, from floors down to entities; a missing part is named by its id."""
     hass = labels.hass
     for floor_id in include.floor_id:
         floor = fr.async_get(hass).async_get_floor(floor_id)

@@ -1,4 +1,4 @@
-"""What an import tells people: the faults of a document, what it would change, and what of it can't work here yet."""
+"""Texts about an import: the faults of a document, its changes, risks and warnings."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,47 +7,47 @@ from homeassistant.core import callback
 
 from ..alink.model.thing_model import ThingModel
 from ..mapping.binding import Binding, ServiceBinding
-from ..mapping.document.difference import AnyChange, Difference
+from ..mapping.document.difference import AnyItemChange, Difference
 from ..mapping.document.fault import DocumentError, Fault
 from ..mapping.event_binding import EventBinding
 from ..mapping.generic import aspect_for
-from ..transfer import Plan
+from ..transfer import ImportPlan
 from .labels import Labels
 from .misfits import reasons
 from .model_texts import bullets
 
 
 def faults_text(labels: Labels, error: DocumentError) -> str:
-    """Return what is wrong with a document, a line for each fault; of very many only the first."""
-    return bullets(labels, [_fault(labels, one) for one in error.faults])
+    """Return the faults of a document as a list, shortened if it is long."""
+    return bullets(labels, [_fault(labels, fault) for fault in error.faults])
 
 
 @callback
 def changes_text(labels: Labels, planned: Difference, model: ThingModel | None) -> str:
-    """Return what an import would change, beginning with what somebody should think about twice."""
+    """Return what an import would change, the risky changes first."""
     changes = {
-        "import_added": [_item(labels, one, model) for one in planned.all if one.before is None],
-        "import_changed": [_item(labels, one, model) for one in planned.all if one.before and one.after],
-        "import_removed": [_item(labels, one, model) for one in planned.all if one.after is None],
+        "import_added": [_item(labels, change, model) for change in planned.all if change.before is None],
+        "import_changed": [_item(labels, change, model) for change in planned.all if change.before and change.after],
+        "import_removed": [_item(labels, change, model) for change in planned.all if change.after is None],
     }
     parts = [labels.text(f"common.{key}", list=bullets(labels, lines)) for key, lines in changes.items() if lines]
     if risky := risks(labels, planned, model):
-        # Of these none is left out, however many there are.
+        # This list is never shortened.
         parts.insert(0, labels.text("common.import_risky", list="\n".join(f"- {line}" for line in risky)))
     return "\n\n".join(parts)
 
 
 @callback
 def risks(labels: Labels, planned: Difference, model: ThingModel | None) -> list[str]:
-    """Return a line for each thing that the cloud could do afterwards and can't now."""
-    return [_risk(labels, one, model) for one in planned.risky]
+    """Return a line for each change that would let the cloud do more than now."""
+    return [_risk(labels, change, model) for change in planned.risky]
 
 
 @callback
-def warnings(labels: Labels, plan: Plan, model: ThingModel | None) -> list[str]:
-    """Return a line for each thing in an import that won't work here, or not yet."""
-    lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.strangers]
-    for binding in (one.after for one in plan.difference.bindings if one.after):
+def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list[str]:
+    """Return a line for each item of an import that does not work in this installation, or not yet."""
+    lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.missing]
+    for binding in (change.after for change in plan.difference.bindings if change.after):
         if aspect_for(binding, binding.entity) is None:
             unknown = labels.text(
                 "options.error.aspect_not_supported", entity_id=binding.entity, aspect=_one_line(binding.aspect)
@@ -56,20 +56,20 @@ def warnings(labels: Labels, plan: Plan, model: ThingModel | None) -> list[str]:
         lines += reasons(labels, binding, model)
     if model:
         lines += [
-            labels.text("common.unknown_service", identifier=one.name)
-            for one in plan.difference.services
-            if one.after and one.name not in model.services
+            labels.text("common.unknown_service", identifier=change.name)
+            for change in plan.difference.services
+            if change.after and change.name not in model.services
         ]
         lines += [
-            labels.text("common.unknown_event", identifier=one.name)
-            for one in plan.difference.events
-            if one.after and one.name not in model.events
+            labels.text("common.unknown_event", identifier=change.name)
+            for change in plan.difference.events
+            if change.after and change.name not in model.events
         ]
     return lines
 
 
 def warnings_text(labels: Labels, lines: list[str]) -> str:
-    """Return the warnings as part of a page, nothing where there are none."""
+    """Return the warnings as a paragraph with a heading, or an empty text if there are none."""
     return labels.text("common.import_warnings", list=bullets(labels, lines)) if lines else ""
 
 
@@ -82,20 +82,20 @@ def _fault(labels: Labels, fault: Fault) -> str:
     )
 
 
-def _item(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
+def _item(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
     match change.after or change.before:
         case Binding() as binding:
             return labels.binding(binding, model)
         case ServiceBinding() as service:
             return labels.text("common.import_service", identifier=service.identifier, run=_run(service))
         case tuple() as events:
-            sources = [_source(labels, one) for one in events]
+            sources = [_source(labels, event) for event in events]
             return labels.text("common.import_event", identifier=change.name, sources=labels.listed(sources))
         case _:
             return labels.text("common.import_rule", name=_one_line(change.name))
 
 
-def _risk(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
+def _risk(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
     text = _item(labels, change, model)
     if isinstance(change.after, Binding) and change.after.actions:
         return f"{text}: {_run(change.after)}"
@@ -103,17 +103,18 @@ def _risk(labels: Labels, change: AnyChange, model: ThingModel | None) -> str:
 
 
 def _run(binding: Binding | ServiceBinding) -> str:
-    """Return what is run: a script, or all actions, scenes and actions of devices in a sequence, however deep."""
+    """Return what a binding runs: a script, or all actions, scenes and device actions of a sequence at any depth."""
     if isinstance(binding, ServiceBinding) and binding.script:
         return binding.script
     return ", ".join(dict.fromkeys(f"`{_one_line(name)}`" for name in _action_names(binding.actions))) or "…"
 
 
 def _source(labels: Labels, event: EventBinding) -> str:
-    """Return what an event comes from: an entity, or triggers."""
+    """Return the source of an event: an entity, or the types of its triggers."""
     if event.entity:
         return labels.entity(event.entity)
-    return labels.listed(f"`{_one_line(str(one.get('trigger', one.get('platform', '…'))))}`" for one in event.triggers)
+    kinds = (trigger.get("trigger", trigger.get("platform", "…")) for trigger in event.triggers)
+    return labels.listed(f"`{_one_line(str(kind))}`" for kind in kinds)
 
 
 def _action_names(sequence: Any) -> Iterator[str]:
@@ -130,5 +131,5 @@ def _action_names(sequence: Any) -> Iterator[str]:
 
 
 def _one_line(text: str) -> str:
-    """Return a text of a document on one line, so that it can't pass for a part of the page."""
+    """Return a text of a document on one line, so that it can't add Markdown blocks to the page."""
     return " ".join(text.split())

@@ -1,1 +1,1 @@
-"""One file for each group of domains: what their states say, and which actions a set of values becomes."""
+"""One file for each group of domains: the values of their states, and the actions for a set of values."""

@@ -7,7 +7,7 @@ import pytest
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Range, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 HUMIDIFIER = State(
     "humidifier.room",
@@ -41,8 +41,8 @@ BOILER = State(
 )
 
 
-def test_a_humidifier_says_what_it_does() -> None:
-    """Its target is a whole number where it names no step, as Home Assistant's action takes it."""
+def test_values_of_a_humidifier() -> None:
+    """Its target is an integer if it has no step, as Home Assistant's action requires."""
     assert read(HUMIDIFIER) == {
         "power": True,
         "mode": "normal",
@@ -71,13 +71,13 @@ def test_a_humidifier_says_what_it_does() -> None:
         ),
     ],
 )
-def test_a_humidifier_takes_the_mode_first(values: dict[str, Value], calls: list[ActionCall]) -> None:
-    """A mode may bring its own target; neither turns the device on."""
-    assert commands(HUMIDIFIER, values) == calls
+def test_mode_of_a_humidifier_is_set_before_its_target(values: dict[str, Value], calls: list[ActionCall]) -> None:
+    """A mode may have its own target; neither turns the device on."""
+    assert actions_for(HUMIDIFIER, values) == calls
 
 
-def test_a_boiler_says_what_it_does() -> None:
-    """The ends of a range are there only where the boiler has one, and nobody can set them."""
+def test_values_of_a_boiler() -> None:
+    """The limits of a range are supported only if the boiler has them, and can not be set."""
     assert read(BOILER) == {
         "power": True,
         "mode": "eco",
@@ -108,20 +108,20 @@ def test_a_boiler_says_what_it_does() -> None:
         ),
     ],
 )
-def test_a_boiler_takes_the_mode_first(values: dict[str, Value], calls: list[tuple[str, dict[str, object]]]) -> None:
-    """Off wins, and a mode is on."""
-    assert commands(BOILER, values) == [ActionCall("water_heater", action, data) for action, data in calls]
+def test_mode_of_a_boiler_is_set_first(values: dict[str, Value], calls: list[tuple[str, dict[str, object]]]) -> None:
+    """Off wins, and a mode turns the boiler on."""
+    assert actions_for(BOILER, values) == [ActionCall("water_heater", action, data) for action, data in calls]
 
 
-def test_a_boiler_without_a_switch_is_off_by_its_mode() -> None:
-    """Where `off` is a mode, it is that; turning on needs a mode then."""
+def test_boiler_without_on_off_feature_is_turned_off_by_its_mode() -> None:
+    """If `off` is a mode; turning on then needs a mode."""
     features = int(Feature.OPERATION_MODE | Feature.TARGET_TEMPERATURE)
     modal = changed(BOILER, supported_features=features, operation_list=["off", "eco"])
     off = [ActionCall("water_heater", "set_operation_mode", {"operation_mode": "off"})]
-    assert commands(modal, {"power": False}) == off
-    assert commands(modal, {"mode": "off", "target_temperature": 40}) == off
+    assert actions_for(modal, {"power": False}) == off
+    assert actions_for(modal, {"mode": "off", "target_temperature": 40}) == off
     assert read(changed(modal, "off"))["power"] is False
     with pytest.raises(Refused) as refused:
-        commands(modal, {"power": True})
+        actions_for(modal, {"power": True})
     assert refused.value.reason is Reason.NOT_SUPPORTED
     assert not aspect_of("water_heater.boiler", "power").controllable(changed(modal, operation_list=["eco"]))

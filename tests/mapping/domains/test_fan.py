@@ -1,4 +1,4 @@
-"""Fans: one action for what makes them run, and gears by the names people give them."""
+"""Fans: one action for power, speed and preset, and gears with their usual names."""
 
 from homeassistant.components.fan import FanEntityFeature
 from homeassistant.core import State
@@ -7,7 +7,7 @@ import pytest
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Range, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 ALL = sum(FanEntityFeature)
 FAN = State(
@@ -25,8 +25,8 @@ FAN = State(
 )
 
 
-def test_a_fan_says_what_it_does() -> None:
-    """Every facet has its own value; the speed comes as a percentage and as a gear."""
+def test_values_of_a_fan() -> None:
+    """Every aspect has its own value; the speed is a percentage and a gear."""
     assert read(FAN) == {
         "power": True,
         "speed": 66,
@@ -51,8 +51,8 @@ def test_a_fan_says_what_it_does() -> None:
         (0, (), Range(0, 100, 1)),
     ],
 )
-def test_gears_are_what_the_step_allows(step: float | None, gears: tuple[str, ...], limits: Range) -> None:
-    """Few gears have names or numbers; a fan without them has a percentage only."""
+def test_gears_depend_on_the_step(step: float | None, gears: tuple[str, ...], limits: Range) -> None:
+    """A few gears have names or numbers; a fan with too many has only a percentage."""
     fan = changed(FAN, percentage_step=step)
     assert aspect_of("fan.ceiling", "gear").options(fan) == gears
     assert ("gear" in read(fan)) is bool(gears)
@@ -60,8 +60,8 @@ def test_gears_are_what_the_step_allows(step: float | None, gears: tuple[str, ..
 
 
 @pytest.mark.parametrize(("percentage", "gear"), [(0, None), (1, "low"), (33, "low"), (34, "medium"), (100, "high")])
-def test_every_speed_is_in_a_gear(percentage: int, gear: str | None) -> None:
-    """A fan that stands still is in none."""
+def test_every_speed_has_a_gear(percentage: int, gear: str | None) -> None:
+    """A fan that is off has none."""
     assert read(changed(FAN, percentage=percentage))["gear"] == gear
 
 
@@ -88,29 +88,31 @@ def test_every_speed_is_in_a_gear(percentage: int, gear: str | None) -> None:
         ),
     ],
 )
-def test_the_fewest_actions_in_the_right_order(values: dict[str, Value], calls: list[ActionCall]) -> None:
+def test_fewest_actions_in_the_right_order(values: dict[str, Value], calls: list[ActionCall]) -> None:
     """Off wins; power and speed are one action; the rest follows."""
-    assert commands(FAN, values) == calls
+    assert actions_for(FAN, values) == calls
 
 
 @pytest.mark.parametrize("values", [{"speed": 30, "preset_mode": "sleep"}, {"speed": 30, "gear": "low"}])
-def test_what_contradicts_itself_is_refused(values: dict[str, Value]) -> None:
-    """A fan runs at one speed."""
+def test_contradicting_values_are_refused(values: dict[str, Value]) -> None:
+    """A fan has only one speed at a time."""
     with pytest.raises(Refused) as refused:
-        commands(FAN, values)
+        actions_for(FAN, values)
     assert refused.value.reason is Reason.CONFLICT
 
 
-def test_a_fan_without_a_switch_is_driven_by_its_speed() -> None:
-    """It is turned off by 0 %, and turned on by nothing but a speed or a preset."""
+def test_fan_without_turn_on_and_off_is_controlled_by_its_speed() -> None:
+    """It is turned off by 0 %, and on only by a speed or a preset."""
     speed_only = changed(FAN, supported_features=int(FanEntityFeature.SET_SPEED | FanEntityFeature.TURN_ON))
-    assert commands(speed_only, {"power": False}) == [ActionCall("fan", "set_percentage", {"percentage": 0})]
+    assert actions_for(speed_only, {"power": False}) == [ActionCall("fan", "set_percentage", {"percentage": 0})]
     no_start = changed(FAN, supported_features=int(FanEntityFeature.SET_SPEED | FanEntityFeature.TURN_OFF))
-    assert commands(no_start, {"power": True, "speed": 20}) == [ActionCall("fan", "set_percentage", {"percentage": 20})]
+    assert actions_for(no_start, {"power": True, "speed": 20}) == [
+        ActionCall("fan", "set_percentage", {"percentage": 20})
+    ]
     with pytest.raises(Refused) as refused:
-        commands(no_start, {"power": True})
+        actions_for(no_start, {"power": True})
     assert refused.value.reason is Reason.NOT_SUPPORTED
     no_stop = changed(FAN, supported_features=int(FanEntityFeature.TURN_ON))
     with pytest.raises(Refused) as refused:
-        commands(no_stop, {"power": False})
+        actions_for(no_stop, {"power": False})
     assert refused.value.reason is Reason.NOT_SUPPORTED

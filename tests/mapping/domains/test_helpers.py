@@ -8,7 +8,7 @@ import pytest
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Range, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 COUNTER = State("counter.visitors", "3", {"minimum": 0, "maximum": 50, "step": 2})
 TIMER = State(
@@ -17,20 +17,20 @@ TIMER = State(
 REMOTE = State("remote.tv", "on", {"supported_features": 4, "activity_list": ["tv", "music"], "current_activity": "tv"})
 
 
-def test_a_counter_counts_within_its_limits() -> None:
-    """Limits and step are the counter's own."""
+def test_counter_counts_within_its_limits() -> None:
+    """Limits and step are those of the counter."""
     value = aspect_of("counter.visitors", "value")
     assert (value.read(COUNTER), value.range(COUNTER)) == (3, Range(0, 50, 2))
     assert value.range(State("counter.free", "3", {"step": 1})) == Range(None, None, 1)
-    assert commands(COUNTER, {"value": 8.0}) == [ActionCall("counter", "set_value", {"value": 8})]
-    assert commands(COUNTER, {"command": "reset"}) == [ActionCall("counter", "reset")]
+    assert actions_for(COUNTER, {"value": 8.0}) == [ActionCall("counter", "set_value", {"value": 8})]
+    assert actions_for(COUNTER, {"command": "reset"}) == [ActionCall("counter", "reset")]
     with pytest.raises(Refused) as refused:
-        commands(COUNTER, {"value": 8, "command": "reset"})
+        actions_for(COUNTER, {"value": 8, "command": "reset"})
     assert refused.value.reason is Reason.CONFLICT
 
 
-def test_a_timer_says_how_long() -> None:
-    """What is left is known while nothing runs; the end while it does."""
+def test_values_of_a_timer() -> None:
+    """The remaining time is known while it is paused or idle, the end while it runs."""
     end = datetime(2026, 11, 23, 12, tzinfo=UTC)
     assert read(TIMER) == {"state": "active", "duration": 300, "remaining": None, "finishes_at": end}
     paused = State("timer.egg", "paused", {"duration": "1:00:00", "remaining": "0:00:09"})
@@ -42,8 +42,8 @@ def test_a_timer_says_how_long() -> None:
 @pytest.mark.parametrize(
     "odd", [None, 300, "", "soon", "1:2:3:4", "٣:00:00", "\ud800", "9" * 500, ["0:05:00"]], ids=ascii
 )
-def test_a_timer_survives_odd_durations(odd: object) -> None:
-    """Whatever is no duration says nothing; a bare number counts seconds."""
+def test_invalid_durations_of_a_timer(odd: object) -> None:
+    """An invalid duration has no value; a plain number is seconds."""
     timer = changed(TIMER, "paused", duration=odd, remaining=odd, finishes_at=odd)
     assert {read(timer)[key] for key in ("duration", "remaining", "finishes_at")} == {None}
 
@@ -61,11 +61,9 @@ def test_a_timer_survives_odd_durations(odd: object) -> None:
         ("idle", {"state": "idle"}, []),
     ],
 )
-def test_a_timer_is_only_touched_when_it_has_to_be(
-    state: str, values: dict[str, Value], calls: list[ActionCall]
-) -> None:
-    """Starting a timer that runs would let it begin again."""
-    assert commands(changed(TIMER, state), values) == calls
+def test_timer_in_the_wanted_state_is_left_alone(state: str, values: dict[str, Value], calls: list[ActionCall]) -> None:
+    """Starting a running timer would restart it."""
+    assert actions_for(changed(TIMER, state), values) == calls
 
 
 @pytest.mark.parametrize(
@@ -76,10 +74,10 @@ def test_a_timer_is_only_touched_when_it_has_to_be(
         ("idle", {"state": "paused"}, "not running"),
     ],
 )
-def test_what_a_timer_cannot_do_is_said(state: str, values: dict[str, Value], words: str) -> None:
-    """Home Assistant would silently do nothing, or something else."""
+def test_impossible_change_of_a_timer_is_refused(state: str, values: dict[str, Value], words: str) -> None:
+    """Home Assistant would do nothing without an error, or something else."""
     with pytest.raises(Refused, match=words) as refused:
-        commands(changed(TIMER, state), values)
+        actions_for(changed(TIMER, state), values)
     assert refused.value.reason is Reason.CONFLICT
 
 
@@ -93,12 +91,14 @@ def test_what_a_timer_cannot_do_is_said(state: str, values: dict[str, Value], wo
         ({"command": "mute", "power": True}, [("turn_on", {}), ("send_command", {"command": ["mute"]})]),
     ],
 )
-def test_a_remote_is_on_before_it_sends(values: dict[str, Value], calls: list[tuple[str, dict[str, object]]]) -> None:
-    """Off wins, an activity is on, a command comes last."""
-    assert commands(REMOTE, values) == [ActionCall("remote", action, data) for action, data in calls]
+def test_remote_is_turned_on_before_it_sends(
+    values: dict[str, Value], calls: list[tuple[str, dict[str, object]]]
+) -> None:
+    """Off wins, an activity turns it on, a command comes last."""
+    assert actions_for(REMOTE, values) == [ActionCall("remote", action, data) for action, data in calls]
 
 
-def test_a_remote_says_what_it_is_for() -> None:
-    """Commands leave nothing to report."""
+def test_values_of_a_remote() -> None:
+    """Commands are not reported."""
     assert read(REMOTE) == {"power": True, "activity": "tv", "command": None}
     assert read(State("remote.plain", "off")) == {"power": False, "command": None}

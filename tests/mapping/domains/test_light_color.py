@@ -14,7 +14,7 @@ from custom_components.aliyun_iot.mapping.convert import carries, to_cloud, to_h
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 LAMP = State(
     "light.lamp",
@@ -32,8 +32,8 @@ LAMP = State(
 )
 
 
-def test_a_colour_is_said_in_degrees_and_percent() -> None:
-    """The value of HSV is the brightness; the plain colour knows nothing of it."""
+def test_colour_is_reported_in_degrees_and_percent() -> None:
+    """The value in HSV is the brightness, which is not part of the plain colour."""
     state = read(LAMP)
     assert state["color"] == (128, 255, 128)
     assert to_cloud(state["hsv"], aspect_of("light.lamp", "hsv"), HSV, Conversion(), LAMP) == {
@@ -43,29 +43,29 @@ def test_a_colour_is_said_in_degrees_and_percent() -> None:
     }
 
 
-def test_a_colour_in_degrees_is_one_action() -> None:
-    """Hue, saturation and brightness arrive together; a brightness of its own wins, black is off."""
+def test_set_of_a_colour_in_degrees_is_one_action() -> None:
+    """With hue, saturation and brightness; a separate brightness wins, black turns off."""
     aspect = aspect_of("light.lamp", "hsv")
     wanted = to_ha({"Hue": 201, "Saturation": 3, "Value": 7}, aspect, HSV, Conversion(), LAMP)
     lit = {"hs_color": [201, 3], "brightness": 18}
-    assert commands(LAMP, {"hsv": wanted}) == [ActionCall("light", "turn_on", lit)]
-    assert commands(LAMP, {"hsv": wanted, "brightness": 100}) == [
+    assert actions_for(LAMP, {"hsv": wanted}) == [ActionCall("light", "turn_on", lit)]
+    assert actions_for(LAMP, {"hsv": wanted, "brightness": 100}) == [
         ActionCall("light", "turn_on", lit | {"brightness": 255})
     ]
-    assert commands(LAMP, {"hsv": (0, 0, 0)}) == [ActionCall("light", "turn_off")]
+    assert actions_for(LAMP, {"hsv": (0, 0, 0)}) == [ActionCall("light", "turn_off")]
     for other in ({"color": (255, 0, 0)}, {"hsv": wanted, "color": (255, 0, 0)}):
         if "hsv" not in other:
-            assert commands(LAMP, other) == [ActionCall("light", "turn_on", {"rgb_color": [255, 0, 0]})]
+            assert actions_for(LAMP, other) == [ActionCall("light", "turn_on", {"rgb_color": [255, 0, 0]})]
             continue
         with pytest.raises(Refused) as refused:
-            commands(LAMP, other)
+            actions_for(LAMP, other)
         assert refused.value.reason is Reason.CONFLICT
 
 
-def test_an_effect_turns_the_light_on() -> None:
+def test_effect_turns_the_light_on() -> None:
     """It is a field of the same action."""
     assert read(LAMP)["effect"] == "rainbow"
-    assert commands(changed(LAMP, "off"), {"effect": "rainbow", "brightness": 10}) == [
+    assert actions_for(changed(LAMP, "off"), {"effect": "rainbow", "brightness": 10}) == [
         ActionCall("light", "turn_on", {"effect": "rainbow", "brightness": 26})
     ]
 
@@ -82,8 +82,8 @@ def test_an_effect_turns_the_light_on() -> None:
         {"color_mode": ColorMode.COLOR_TEMP},
     ],
 )
-def test_what_is_no_colour_says_nothing(attributes: dict[str, object]) -> None:
-    """White light has no hue, and attributes may hold anything."""
+def test_invalid_colour_has_no_value(attributes: dict[str, object]) -> None:
+    """White light has no hue, and attributes may be anything."""
     assert read(changed(LAMP, **attributes))["hsv"] is None
 
 
@@ -103,29 +103,29 @@ def struct(*names: str, kind: type[IntType | DoubleType | TextType] = IntType) -
         (struct("Hue", "Saturation", "Value", kind=TextType), False),
     ],
 )
-def test_structures_are_told_by_their_members(data_type: StructType, known: bool) -> None:
-    """What isn't known for a colour is not taken for one."""
+def test_colour_structures_are_recognised_by_their_members(data_type: StructType, known: bool) -> None:
+    """Other structures are not taken for a colour."""
     assert (color_members(data_type) is not None) is known
     assert carries(aspect_of("light.lamp", "color"), data_type, Conversion()) is known
 
 
 @pytest.mark.parametrize("value", [{"Hue": 361, "Saturation": 0, "Value": 0}, {"Hue": 1}, {"Hue": None}, {}])
-def test_a_colour_out_of_range_is_refused(value: dict[str, int]) -> None:
-    """A property without limits doesn't keep an application from nonsense."""
+def test_colour_out_of_range_is_refused(value: dict[str, int]) -> None:
+    """A property without limits lets an application set anything."""
     with pytest.raises(Refused):
         to_ha(value, aspect_of("light.lamp", "hsv"), struct("Hue", "Saturation", "Value"), Conversion(), LAMP)
 
 
 @given(hue=st.integers(0, 359), saturation=st.integers(1, 100), value=st.integers(1, 100))
 def test_pale_and_dark_colours_keep_their_hue(hue: int, saturation: int, value: int) -> None:
-    """There are more of them than three bytes can tell apart."""
+    """There are more of them than three bytes can distinguish."""
     there_and_back = color_hsv(hsv_color(hue, saturation, value))
     assert [round(part, 3) for part in there_and_back] == [hue, saturation, value]
 
 
-def test_a_thing_model_decides_how_colours_are_said() -> None:
-    """No second property is made up for the same colour, but one that exists is found."""
-    assert "HSVColor" not in {one.identifier for one in suggest(LAMP, None, ())}
+def test_thing_model_decides_the_form_of_colours() -> None:
+    """No second property is generated for the same colour, but one that exists is suggested."""
+    assert "HSVColor" not in {suggestion.identifier for suggestion in suggest(LAMP, None, ())}
     model = ThingModel.parse(
         {
             "properties": [

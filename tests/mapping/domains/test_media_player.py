@@ -1,4 +1,4 @@
-"""Players: one set becomes few actions in an order that is heard as it was meant."""
+"""Players: one set is a few actions, in an order that avoids unwanted sound."""
 
 from homeassistant.components.media_player import MediaPlayerEntityFeature as Feature
 from homeassistant.core import State
@@ -12,14 +12,14 @@ from custom_components.aliyun_iot.mapping.convert import to_ha
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 EVERYTHING = sum(Feature)
 
 
 @pytest.fixture
 def player() -> State:
-    """Return a player that plays."""
+    """Return a playing player."""
     return State(
         "media_player.living_room",
         "playing",
@@ -42,7 +42,7 @@ def player() -> State:
     )
 
 
-def test_a_player_says_what_it_plays(player: State) -> None:
+def test_values_of_a_player(player: State) -> None:
     """All but the position, which Home Assistant doesn't keep up to date."""
     assert read(player) == {
         "power": True,
@@ -62,14 +62,14 @@ def test_a_player_says_what_it_plays(player: State) -> None:
 
 
 @pytest.mark.parametrize("state", ["off", "standby"])
-def test_a_player_that_is_off_says_nothing_else(state: str) -> None:
-    """Home Assistant shows no attributes then; nothing becomes 0 or empty."""
-    said = read(State("media_player.tv", state, {"supported_features": EVERYTHING}))
-    assert {key: value for key, value in said.items() if value is not None} == {"power": False, "playback": "off"}
+def test_player_that_is_off_has_no_other_values(state: str) -> None:
+    """It has no attributes then; nothing becomes 0 or empty."""
+    values = read(State("media_player.tv", state, {"supported_features": EVERYTHING}))
+    assert {key: value for key, value in values.items() if value is not None} == {"power": False, "playback": "off"}
 
 
-def test_everything_at_once_is_heard_as_it_was_meant(player: State) -> None:
-    """The right source and volume before the first sound."""
+def test_order_of_actions_for_all_values_at_once(player: State) -> None:
+    """Source and volume are set before playback."""
     wanted: dict[str, Value] = {
         "playback": "playing",
         "repeat": "all",
@@ -80,7 +80,7 @@ def test_everything_at_once_is_heard_as_it_was_meant(player: State) -> None:
         "source": "Radio",
         "power": True,
     }
-    assert commands(changed(player, "off"), wanted) == [
+    assert actions_for(changed(player, "off"), wanted) == [
         ActionCall("media_player", "turn_on"),
         ActionCall("media_player", "select_source", {"source": "Radio"}),
         ActionCall("media_player", "select_sound_mode", {"sound_mode": "party"}),
@@ -93,8 +93,8 @@ def test_everything_at_once_is_heard_as_it_was_meant(player: State) -> None:
 
 
 def test_off_wins_over_everything_else(player: State) -> None:
-    """Nobody who says off wants to hear anything."""
-    assert commands(player, {"power": False, "volume": 50, "playback": "playing"}) == [
+    """Nothing else is done."""
+    assert actions_for(player, {"power": False, "volume": 50, "playback": "playing"}) == [
         ActionCall("media_player", "turn_off")
     ]
 
@@ -103,15 +103,15 @@ def test_off_wins_over_everything_else(player: State) -> None:
     ("wanted", "action"), [("playing", "media_play"), ("paused", "media_pause"), ("idle", "media_stop")]
 )
 def test_three_states_can_be_set(player: State, wanted: str, action: str) -> None:
-    """Those that have an action of their own."""
-    assert commands(player, {"playback": wanted}) == [ActionCall("media_player", action)]
+    """Those that have an action."""
+    assert actions_for(player, {"playback": wanted}) == [ActionCall("media_player", action)]
 
 
 @pytest.mark.parametrize("wanted", ["off", "on", "buffering"])
-def test_the_other_states_can_only_be_seen(player: State, wanted: str) -> None:
-    """Nobody can order a player to buffer."""
-    with pytest.raises(Refused, match="can't be brought") as refused:
-        commands(player, {"playback": wanted})
+def test_other_states_can_only_be_reported(player: State, wanted: str) -> None:
+    """There is no action for them."""
+    with pytest.raises(Refused, match="can't be set to") as refused:
+        actions_for(player, {"playback": wanted})
     assert refused.value.reason is Reason.NOT_SUPPORTED
 
 
@@ -127,13 +127,13 @@ def test_the_other_states_can_only_be_seen(player: State, wanted: str) -> None:
         ("volume_down", "volume_down"),
     ],
 )
-def test_a_remote_control_has_keys(player: State, command: str, action: str) -> None:
+def test_playback_commands(player: State, command: str, action: str) -> None:
     """Each command is one action."""
-    assert commands(player, {"command": command}) == [ActionCall("media_player", action)]
+    assert actions_for(player, {"command": command}) == [ActionCall("media_player", action)]
 
 
-def test_a_player_has_no_more_than_it_supports() -> None:
-    """A speaker that only gets louder and softer, and stops."""
+def test_player_has_only_what_it_supports() -> None:
+    """A speaker with volume steps and stop only."""
     speaker = State("media_player.speaker", "idle", {"supported_features": Feature.VOLUME_STEP | Feature.STOP})
     command = aspect_of(speaker.entity_id, "command")
     assert command.options(speaker) == ("stop", "volume_up", "volume_down")
@@ -141,19 +141,19 @@ def test_a_player_has_no_more_than_it_supports() -> None:
     refused: tuple[dict[str, Value], ...] = ({"power": False}, {"playback": "playing"}, {"volume": 3}, {"mute": True})
     for values in refused:
         with pytest.raises(Refused):
-            commands(speaker, values)
+            actions_for(speaker, values)
 
 
-def test_a_player_that_can_only_be_turned_off_is_not_turned_on(player: State) -> None:
-    """The feature decides for each way."""
+def test_player_that_can_only_be_turned_off_is_not_turned_on(player: State) -> None:
+    """Each direction has its own feature."""
     one_way = changed(player, supported_features=Feature.TURN_OFF)
-    assert commands(one_way, {"power": False}) == [ActionCall("media_player", "turn_off")]
+    assert actions_for(one_way, {"power": False}) == [ActionCall("media_player", "turn_off")]
     with pytest.raises(Refused, match="turned on"):
-        commands(one_way, {"power": True})
+        actions_for(one_way, {"power": True})
 
 
-def test_a_chinese_television_is_recognised(player: State) -> None:
-    """By the names of its properties, and the states by theirs."""
+def test_chinese_thing_model_of_a_television_is_recognised(player: State) -> None:
+    """By the names of its properties, and its items by their labels."""
     states = EnumType({0: "停止", 1: "播放", 2: "暂停"})
     model = ThingModel(
         properties={
@@ -167,7 +167,7 @@ def test_a_chinese_television_is_recognised(player: State) -> None:
             }.items()
         }
     )
-    found = {one.identifier: one.aspect for one in suggest(player, model, ())}
+    found = {suggestion.identifier: suggestion.aspect for suggestion in suggest(player, model, ())}
     assert found == {"p1": "volume", "p2": "mute", "p3": "playback", "p4": "source", "p5": "repeat"}
     playback = aspect_of(player.entity_id, "playback")
     wanted = [to_ha(key, playback, states, Conversion(), player) for key in states.items]

@@ -1,4 +1,4 @@
-"""Covers, valves and locks: of several wishes the safest wins."""
+"""Covers, valves and locks: the safest of several values wins."""
 
 from homeassistant.components.cover import CoverEntityFeature
 from homeassistant.components.lock import LockEntityFeature
@@ -9,7 +9,7 @@ import pytest
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 COVER = State("cover.blind", "open", {"supported_features": sum(CoverEntityFeature), "current_position": 50})
 VALVE = State("valve.garden", "open", {"supported_features": sum(ValveEntityFeature), "current_position": 50})
@@ -29,36 +29,36 @@ VALVE = State("valve.garden", "open", {"supported_features": sum(ValveEntityFeat
         ({"command": "open", "position": 3}, "set_{}_position"),
     ],
 )
-def test_the_safest_wish_wins(state: State, values: dict[str, Value], action: str) -> None:
-    """Stopping over closing, closing over a position, a position over opening."""
-    (call,) = commands(state, values)
+def test_safest_value_wins(state: State, values: dict[str, Value], action: str) -> None:
+    """Stop wins over close, close over a position, a position over open."""
+    (call,) = actions_for(state, values)
     assert (call.domain, call.action) == (state.domain, action.format(state.domain))
     assert call.data == ({"position": 3} if "position" in action else {})
 
 
-def test_commands_are_those_that_the_entity_knows() -> None:
-    """Options follow the supported features, and nothing is reported."""
+def test_commands_depend_on_the_features() -> None:
+    """The options follow the supported features, and nothing is reported."""
     simple = changed(COVER, supported_features=int(CoverEntityFeature.OPEN | CoverEntityFeature.STOP))
     command = aspect_of("cover.blind", "command")
     assert command.options(simple) == ("open", "stop")
     assert command.read(simple) is None
     assert not command.supported(changed(COVER, supported_features=0))
     with pytest.raises(Refused) as refused:
-        commands(simple, {"command": "close"})
+        actions_for(simple, {"command": "close"})
     assert refused.value.reason is Reason.NOT_AN_OPTION
 
 
-def test_slats_are_moved_beside_the_cover() -> None:
+def test_slats_are_moved_together_with_the_cover() -> None:
     """A command for the slats wins over their position; both come after the cover."""
-    assert commands(COVER, {"tilt": 20, "open": False}) == [
+    assert actions_for(COVER, {"tilt": 20, "open": False}) == [
         ActionCall("cover", "close_cover"),
         ActionCall("cover", "set_cover_tilt_position", {"tilt_position": 20}),
     ]
-    assert commands(COVER, {"tilt": 20, "tilt_command": "stop"}) == [ActionCall("cover", "stop_cover_tilt")]
+    assert actions_for(COVER, {"tilt": 20, "tilt_command": "stop"}) == [ActionCall("cover", "stop_cover_tilt")]
 
 
-def test_a_valve_says_where_it_is() -> None:
-    """Position and state; while it closes it says neither open nor closed."""
+def test_values_of_a_valve() -> None:
+    """Position and state; while it closes, `open` has no value."""
     assert read(VALVE) == {"position": 50, "open": True, "command": None}
     assert read(changed(VALVE, "closing"))["open"] is None
     assert read(changed(VALVE, "closed"))["open"] is False
@@ -75,14 +75,14 @@ def test_a_valve_says_where_it_is() -> None:
         ({"latch": False, "locked": False}, ["unlock"]),
     ],
 )
-def test_a_latch_opens_only_when_asked(values: dict[str, Value], actions: list[str]) -> None:
-    """Unlocking never swings a door open, and locking wins."""
+def test_latch_opens_only_when_pressed(values: dict[str, Value], actions: list[str]) -> None:
+    """Unlocking never opens the latch, and locking wins."""
     lock = State("lock.door", "locked", {"supported_features": int(LockEntityFeature.OPEN)})
-    assert [call.action for call in commands(lock, values)] == actions
+    assert [call.action for call in actions_for(lock, values)] == actions
 
 
-def test_a_lock_without_a_latch_has_none() -> None:
-    """A press on what isn't there is refused."""
+def test_lock_without_a_latch_refuses_a_press() -> None:
+    """It does not support the aspect."""
     with pytest.raises(Refused) as refused:
-        commands(State("lock.door", "locked"), {"latch": True})
+        actions_for(State("lock.door", "locked"), {"latch": True})
     assert refused.value.reason is Reason.NOT_SUPPORTED

@@ -1,4 +1,4 @@
-"""Presses: never true for longer than the touch, and a reset is no mistake."""
+"""Presses: the value is always false, and setting it to false is no error."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ import pytest
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Refused
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
-from ..asking import commands, read
+from ..domain_helpers import actions_for, read
 
 WHEN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 THINGS = pytest.mark.parametrize(
@@ -23,37 +23,37 @@ THINGS = pytest.mark.parametrize(
 
 
 @THINGS
-def test_a_press_is_one_action(domain: str, press: str, last: str, action: str) -> None:
-    """The state is when it was, and the property is no again."""
+def test_press_is_one_action(domain: str, press: str, last: str, action: str) -> None:
+    """The state becomes the time of the press, and the property stays false."""
     thing = State(f"{domain}.thing", WHEN.isoformat())
     assert read(thing) == {press: False, last: WHEN}
-    assert commands(thing, {press: True}) == [ActionCall(domain, action)]
+    assert actions_for(thing, {press: True}) == [ActionCall(domain, action)]
 
 
 @THINGS
-def test_to_reset_a_press_does_nothing(domain: str, press: str, last: str, action: str) -> None:
-    """Applications put a momentary property back; that is no reason to press again, nor to complain."""
-    assert commands(State(f"{domain}.thing", WHEN.isoformat()), {press: False}) == []
+def test_setting_a_press_to_false_does_nothing(domain: str, press: str, last: str, action: str) -> None:
+    """Applications reset momentary properties, which must neither press again nor fail."""
+    assert actions_for(State(f"{domain}.thing", WHEN.isoformat()), {press: False}) == []
 
 
 @THINGS
-def test_what_was_never_pressed_is_not_pressed(domain: str, press: str, last: str, action: str) -> None:
-    """Its state is unknown, and still this much is known; of one that is unavailable nothing is."""
+def test_entity_that_was_never_pressed_has_the_value_false(domain: str, press: str, last: str, action: str) -> None:
+    """Although its state is unknown; an unavailable entity has no value."""
     assert read(State(f"{domain}.thing", "unknown")) == {press: False, last: None}
     assert read(State(f"{domain}.thing", "unavailable")) == {press: None, last: None}
-    assert commands(State(f"{domain}.thing", "unknown"), {press: True}) == [ActionCall(domain, action)]
+    assert actions_for(State(f"{domain}.thing", "unknown"), {press: True}) == [ActionCall(domain, action)]
 
 
 @pytest.mark.parametrize(
     ("device_class", "risky"), [("restart", True), ("update", True), ("identify", False), (None, False)]
 )
-def test_a_button_that_restarts_something_is_risky(device_class: str | None, risky: bool) -> None:
-    """Not every touch is harmless."""
+def test_restart_button_is_risky(device_class: str | None, risky: bool) -> None:
+    """Most buttons are not."""
     assert DOMAINS["button"].risky(State("button.router", "unknown", {"device_class": device_class})) is risky
 
 
-def test_an_update_says_what_there_is_and_installs() -> None:
-    """Both versions, how far it is, and one press for it."""
+def test_values_and_installation_of_an_update() -> None:
+    """Both versions, the progress, and a press to install."""
     attributes = {
         "supported_features": UpdateEntityFeature.INSTALL | UpdateEntityFeature.PROGRESS,
         "installed_version": "1.0",
@@ -70,14 +70,14 @@ def test_an_update_says_what_there_is_and_installs() -> None:
         "progress": 40,
         "install": False,
     }
-    assert commands(update, {"install": True}) == [ActionCall("update", "install")]
+    assert actions_for(update, {"install": True}) == [ActionCall("update", "install")]
     assert DOMAINS["update"].risky(update)
 
 
-def test_an_update_that_cannot_be_installed_is_only_told() -> None:
-    """Some devices only say that there is something new."""
+def test_update_that_can_not_be_installed_is_only_reported() -> None:
+    """Some devices only report that there is an update."""
     update = State("update.router", "on", {"supported_features": 0, "installed_version": "1.0"})
     assert not aspect_of(update.entity_id, "install").supported(update)
     assert "progress" not in read(update)
     with pytest.raises(Refused):
-        commands(update, {"install": True})
+        actions_for(update, {"install": True})

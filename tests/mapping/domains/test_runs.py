@@ -1,4 +1,4 @@
-"""Scripts, automations and events: what runs, what is enabled, and what happened when."""
+"""Scripts, automations, events and steps through options."""
 
 from datetime import UTC, datetime
 
@@ -8,19 +8,19 @@ import pytest
 from custom_components.aliyun_iot.mapping.aspect import ActionCall
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 WHEN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("domain", ["script", "automation"])
 @pytest.mark.parametrize("last_triggered", [WHEN, WHEN.isoformat()], ids=["object", "text"])
-def test_it_is_turned_on_and_off(domain: str, last_triggered: object) -> None:
-    """Running or enabled; the time is an object, and text after a restart."""
+def test_scripts_and_automations_are_turned_on_and_off(domain: str, last_triggered: object) -> None:
+    """The time of the last run is a datetime, or text after a restart."""
     thing = State(f"{domain}.party", "off", {"last_triggered": last_triggered})
     assert read(thing) == {"power": False, "last_triggered": WHEN}
-    assert commands(thing, {"power": True}) == [ActionCall(domain, "turn_on")]
-    assert commands(thing, {"power": False}) == [ActionCall(domain, "turn_off")]
+    assert actions_for(thing, {"power": True}) == [ActionCall(domain, "turn_on")]
+    assert actions_for(thing, {"power": False}) == [ActionCall(domain, "turn_off")]
     assert DOMAINS[domain].risky(thing)
 
 
@@ -30,8 +30,8 @@ def test_what_never_ran_has_no_time(domain: str) -> None:
     assert read(State(f"{domain}.party", "off", {"last_triggered": None}))["last_triggered"] is None
 
 
-def test_an_event_says_what_happened_last_and_when() -> None:
-    """Before the first one, nothing."""
+def test_values_of_an_event_entity() -> None:
+    """Before the first event there are none."""
     doorbell = State("event.doorbell", WHEN.isoformat(), {"event_types": ["ring", "hold"], "event_type": "ring"})
     assert read(doorbell) == {"event_type": "ring", "moment": WHEN}
     assert read(changed(doorbell, "unknown", event_type=None)) == {"event_type": None, "moment": None}
@@ -41,7 +41,7 @@ def test_an_event_says_what_happened_last_and_when() -> None:
 
 @pytest.mark.parametrize("domain", ["select", "input_select"])
 @pytest.mark.parametrize("step", ["next", "previous", "first", "last"])
-def test_a_choice_can_be_stepped_through(domain: str, step: str) -> None:
-    """For a remote control with two keys."""
+def test_options_can_be_stepped_through(domain: str, step: str) -> None:
+    """For applications with two buttons."""
     choice = State(f"{domain}.program", "eco", {"options": ["eco", "fast"]})
-    assert commands(choice, {"command": step}) == [ActionCall(domain, f"select_{step}")]
+    assert actions_for(choice, {"command": step}) == [ActionCall(domain, f"select_{step}")]

@@ -1,4 +1,4 @@
-"""Alarm panels, sirens and robots: what needs care, and what is told in which words."""
+"""Alarm panels, sirens and robots: what is risky, and the options of their states."""
 
 from homeassistant.components.alarm_control_panel.const import AlarmControlPanelEntityFeature
 from homeassistant.components.lawn_mower.const import LawnMowerActivity
@@ -9,7 +9,7 @@ import pytest
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
-from ..asking import changed, commands, read
+from ..domain_helpers import actions_for, changed, read
 
 PANEL = State(
     "alarm_control_panel.house",
@@ -29,8 +29,8 @@ SIREN = State(
 
 
 @pytest.mark.parametrize("entity", ["alarm_control_panel", "siren", "valve", "water_heater", "lawn_mower", "lock"])
-def test_what_can_do_harm_is_risky(entity: str) -> None:
-    """Nobody commands it from afar without having said so."""
+def test_dangerous_domains_are_risky(entity: str) -> None:
+    """They need a confirmation to be controlled."""
     assert DOMAINS[entity].risky(State(f"{entity}.thing", "unknown"))
 
 
@@ -45,8 +45,8 @@ def test_what_can_do_harm_is_risky(entity: str) -> None:
         ("triggered", None),
     ],
 )
-def test_a_panel_is_in_a_mode_or_between_two(state: str, mode: str | None) -> None:
-    """The mode says nothing while the panel is neither armed nor disarmed; the state says it all."""
+def test_mode_of_a_panel_has_no_value_between_modes(state: str, mode: str | None) -> None:
+    """While the panel is neither armed nor disarmed; the full state has all values."""
     assert read(changed(PANEL, state)) == {"mode": mode, "state": state, "panic": False}
 
 
@@ -61,31 +61,31 @@ def test_a_panel_is_in_a_mode_or_between_two(state: str, mode: str | None) -> No
         ({"panic": False}, []),
     ],
 )
-def test_a_panel_is_never_sent_a_code(values: dict[str, Value], actions: list[str]) -> None:
-    """Home Assistant has a default code, or refuses."""
-    assert commands(PANEL, values) == [ActionCall("alarm_control_panel", action) for action in actions]
+def test_panel_is_never_sent_a_code(values: dict[str, Value], actions: list[str]) -> None:
+    """Home Assistant uses its default code, or refuses."""
+    assert actions_for(PANEL, values) == [ActionCall("alarm_control_panel", action) for action in actions]
 
 
-def test_a_panel_knows_the_modes_that_it_supports() -> None:
-    """Another mode is refused with those that there are."""
+def test_panel_has_the_modes_that_it_supports() -> None:
+    """Another mode is refused; the message has those that exist."""
     with pytest.raises(Refused, match="disarmed, armed_home, armed_away") as refused:
-        commands(PANEL, {"mode": "armed_night"})
+        actions_for(PANEL, {"mode": "armed_night"})
     assert refused.value.reason is Reason.NOT_AN_OPTION
 
 
-def test_a_siren_howls_once() -> None:
-    """Everything that belongs to the alarm is in the one action that raises it."""
-    assert commands(SIREN, {"power": True, "volume": 30, "tone": "fire", "duration": 5}) == [
+def test_siren_is_one_action() -> None:
+    """Tone, volume and duration are fields of the action that turns it on."""
+    assert actions_for(SIREN, {"power": True, "volume": 30, "tone": "fire", "duration": 5}) == [
         ActionCall("siren", "turn_on", {"tone": "fire", "volume_level": 0.3, "duration": 5})
     ]
-    assert commands(SIREN, {"power": False, "volume": 30}) == [ActionCall("siren", "turn_off")]
+    assert actions_for(SIREN, {"power": False, "volume": 30}) == [ActionCall("siren", "turn_off")]
 
 
 @pytest.mark.parametrize("values", [{"volume": 30}, {"tone": "fire"}, {"duration": 5, "volume": 10}])
-def test_a_siren_does_not_howl_by_the_way(values: dict[str, Value]) -> None:
-    """A volume slider raises no alarm."""
+def test_siren_is_not_turned_on_by_other_values(values: dict[str, Value]) -> None:
+    """A volume slider must not start an alarm."""
     with pytest.raises(Refused, match="together with being turned on") as refused:
-        commands(SIREN, values)
+        actions_for(SIREN, values)
     assert refused.value.reason is Reason.CONFLICT
 
 
@@ -99,27 +99,27 @@ def test_a_siren_does_not_howl_by_the_way(values: dict[str, Value]) -> None:
         (None, ()),
     ],
 )
-def test_tones_come_in_every_shape(tones: object, options: tuple[str, ...]) -> None:
-    """Sirens list names or numbers, or give numbers names."""
+def test_all_forms_of_tones(tones: object, options: tuple[str, ...]) -> None:
+    """A siren has a list of names or numbers, or a mapping of numbers to names."""
     siren = changed(SIREN, available_tones=tones)
     tone = aspect_of("siren.roof", "tone")
     assert tone.options(siren) == options
     assert tone.supported(siren) is bool(options)
 
 
-def test_a_robot_gets_its_suction_before_it_starts() -> None:
-    """The run begins as it was wanted."""
+def test_suction_of_a_robot_is_set_before_it_starts() -> None:
+    """Cleaning starts with it."""
     robot = State("vacuum.robot", "docked", {"supported_features": 32 | 8192, "fan_speed_list": ["quiet", "max"]})
-    assert commands(robot, {"command": "start", "fan_speed": "max"}) == [
+    assert actions_for(robot, {"command": "start", "fan_speed": "max"}) == [
         ActionCall("vacuum", "set_fan_speed", {"fan_speed": "max"}),
         ActionCall("vacuum", "start"),
     ]
     assert aspect_of("vacuum.robot", "command").options(robot) == ("start",)
 
 
-def test_a_mower_stops_where_home_assistant_knows_how() -> None:
-    """The youngest feature and the youngest activity are known on an older Home Assistant too."""
+def test_mower_stops_if_home_assistant_supports_it() -> None:
+    """The newest feature and activity are defined on an older Home Assistant too."""
     mower = State("lawn_mower.robot", "mowing", {"supported_features": 15})
     assert aspect_of("lawn_mower.robot", "command").options(mower) == ("start_mowing", "pause", "stop", "dock")
-    assert commands(mower, {"command": "stop"}) == [ActionCall("lawn_mower", "stop")]
+    assert actions_for(mower, {"command": "stop"}) == [ActionCall("lawn_mower", "stop")]
     assert {*LawnMowerActivity, "idle"} == set(aspect_of("lawn_mower.robot", "state").options(mower))

@@ -1,4 +1,4 @@
-"""Sun and weather: numbers with the units that the entity names."""
+"""Sun and weather: numbers in the units of the entity."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from custom_components.aliyun_iot.mapping.binding import Conversion
 from custom_components.aliyun_iot.mapping.convert import to_cloud
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 
-from ..asking import read
+from ..domain_helpers import read
 
 WEATHER = State(
     "weather.home",
@@ -38,14 +38,14 @@ WEATHER = State(
 )
 
 
-def test_the_weather_says_everything_in_its_units() -> None:
-    """Units stand in attributes of their own."""
-    said = {
+def test_values_and_units_of_the_weather() -> None:
+    """The units are in attributes."""
+    values = {
         aspect.key: (aspect.read(WEATHER), aspect.unit(WEATHER))
         for aspect in DOMAINS["weather"].aspects
         if aspect.supported(WEATHER)
     }
-    assert said == {
+    assert values == {
         "condition": ("sunny", None),
         "temperature": (68, "°F"),
         "apparent_temperature": (66, "°F"),
@@ -75,29 +75,29 @@ def test_the_weather_says_everything_in_its_units() -> None:
         (None, None),
     ],
 )
-def test_a_wind_has_a_direction(bearing: object, degrees: float | None) -> None:
-    """In degrees or as a point of the compass."""
+def test_wind_direction(bearing: object, degrees: float | None) -> None:
+    """In degrees or as a compass point."""
     windy = State("weather.home", "windy", {"wind_bearing": bearing})
     assert aspect_of("weather.home", "wind_bearing").read(windy) == degrees
 
 
-def test_weather_that_says_little_is_little() -> None:
-    """What isn't measured is no aspect of it."""
+def test_weather_has_only_what_is_measured() -> None:
+    """Aspects without an attribute are not supported."""
     assert read(State("weather.home", "rainy", {"temperature": 12})) == {"condition": "rainy", "temperature": 12}
 
 
 def test_every_condition_of_home_assistant_is_an_option() -> None:
-    """All fifteen, none twice."""
+    """All fifteen, without duplicates."""
     options = aspect_of("weather.home", "condition").options(WEATHER)
     assert len(set(options)) == len(options) == 15
     assert "clear-night" in options
 
 
-def test_chinese_weather_is_recognised() -> None:
-    """The weather of a thing model by its words."""
+def test_chinese_conditions_are_recognised() -> None:
+    """By the labels of the items."""
     items = EnumType({1: "晴", 2: "多云", 3: "阴", 4: "雨", 5: "雷阵雨", 6: "雪", 7: "雨夹雪", 8: "雾", 9: "大雨"})
     condition = aspect_of("weather.home", "condition")
-    said = {
+    values = {
         option: to_cloud(option, condition, items, Conversion(), WEATHER)
         for option in (
             "sunny",
@@ -111,12 +111,12 @@ def test_chinese_weather_is_recognised() -> None:
             "pouring",
         )
     }
-    assert list(said.values()) == list(items.items)
+    assert list(values.values()) == list(items.items)
 
 
 @pytest.mark.parametrize(("state", "up"), [("above_horizon", True), ("below_horizon", False)])
-def test_the_sun_says_where_it_is(state: str, up: bool) -> None:
-    """And when it rises and sets next."""
+def test_values_of_the_sun(state: str, up: bool) -> None:
+    """Position, next sunrise and next sunset."""
     sun = State(
         "sun.sun",
         state,

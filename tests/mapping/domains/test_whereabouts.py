@@ -1,4 +1,4 @@
-"""People and tracked devices: at home or not; where exactly is nobody's business unless somebody decides otherwise."""
+"""People and tracked devices: at home or not; the coordinates are private."""
 
 from homeassistant.core import State
 import pytest
@@ -7,22 +7,22 @@ from custom_components.aliyun_iot.mapping.aspect import Location
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
 from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
 
-from ..asking import changed, read
+from ..domain_helpers import changed, read
 
 BOTH = pytest.mark.parametrize("domain", ["person", "device_tracker"])
 
 
-def somebody(domain: str, state: str = "home", **attributes: object) -> State:
-    """Return somebody in Shanghai."""
+def person(domain: str, state: str = "home", **attributes: object) -> State:
+    """Return a person or a device in Shanghai."""
     place = {"latitude": 31.2304, "longitude": 121.4737, "gps_accuracy": 12}
     return State(f"{domain}.anna", state, {**place, **attributes})
 
 
 @BOTH
 @pytest.mark.parametrize(("state", "home"), [("home", True), ("not_home", False), ("Work", False)])
-def test_somebody_is_at_home_or_elsewhere(domain: str, state: str, home: bool) -> None:
+def test_person_is_at_home_or_away(domain: str, state: str, home: bool) -> None:
     """Every other zone is away."""
-    assert read(somebody(domain, state)) == {
+    assert read(person(domain, state)) == {
         "home": home,
         "zone": state,
         "location": Location(31.2304, 121.4737),
@@ -34,26 +34,26 @@ def test_somebody_is_at_home_or_elsewhere(domain: str, state: str, home: bool) -
 @pytest.mark.parametrize(
     "place", [{"latitude": None}, {"longitude": "east"}, {"latitude": 91}, {"longitude": -180.5}], ids=str
 )
-def test_a_place_that_is_none_says_nothing(domain: str, place: dict[str, object]) -> None:
-    """Neither the gulf of Guinea nor a place that is not on Earth."""
-    assert read(somebody(domain, **place))["location"] is None
+def test_invalid_location_has_no_value(domain: str, place: dict[str, object]) -> None:
+    """It is neither 0,0 nor outside the valid range."""
+    assert read(person(domain, **place))["location"] is None
 
 
 @BOTH
-def test_the_place_is_private(domain: str) -> None:
-    """It takes somebody who picks it."""
+def test_location_is_private(domain: str) -> None:
+    """It is never suggested."""
     private = {aspect.key for aspect in DOMAINS[domain].aspects if aspect.private}
     assert private == {"location", "accuracy"}
 
 
-def test_a_tracker_may_have_a_battery() -> None:
-    """A few still have one."""
-    phone = somebody("device_tracker", battery_level=80)
+def test_tracker_may_have_a_battery() -> None:
+    """A few trackers still have the attribute."""
+    phone = person("device_tracker", battery_level=80)
     assert read(phone)["battery"] == 80
-    assert "battery" not in read(changed(somebody("device_tracker"), source_type="router"))
+    assert "battery" not in read(changed(person("device_tracker"), source_type="router"))
 
 
-def test_nobody_is_commanded() -> None:
-    """Home Assistant has no action for it."""
+def test_people_can_not_be_controlled() -> None:
+    """Home Assistant has no action for that."""
     assert [DOMAINS[name].plan for name in ("person", "device_tracker")] == [None, None]
-    assert {one.access for one in suggest(somebody("person"), None, ())} == {"report"}
+    assert {suggestion.access for suggestion in suggest(person("person"), None, ())} == {"report"}

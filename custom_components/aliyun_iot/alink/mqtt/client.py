@@ -3,16 +3,14 @@
 It overrides and uses some private parts of paho, last checked with 2.1.0.
 """
 
-import logging
 import socket
-from typing import Any, override
+from typing import override
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import LogLevel, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
 from .liveness import Liveness
-
-_LOGGER = logging.getLogger(__name__)
+from .sockets import was_reset
 
 
 class SocketClient(mqtt.Client):
@@ -28,24 +26,6 @@ class SocketClient(mqtt.Client):
     def _create_socket(self) -> socket.socket:
         return self.opened
 
-    # paho reports a reset like an orderly close.
-
-    @override
-    def _sock_recv(self, bufsize: int) -> bytes:
-        try:
-            return super()._sock_recv(bufsize)
-        except ConnectionResetError:
-            self.was_reset = True
-            raise
-
-    @override
-    def _sock_send(self, buf: bytes) -> int:
-        try:
-            return super()._sock_send(buf)
-        except ConnectionResetError:
-            self.was_reset = True
-            raise
-
     @override
     def _handle_connack(self) -> MQTTErrorCode:
         # paho does not report code 1, but tries an older version of MQTT by itself.
@@ -54,8 +34,9 @@ class SocketClient(mqtt.Client):
 
     @override
     def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
-        # paho passes on_disconnect the same reason for a closed socket and for a malformed packet.
+        # paho passes on_disconnect the same reason for a connection that was closed or reset and for a malformed packet.
         self.ended_by = rc
+        self.was_reset = was_reset(self.opened)
         return super()._loop_rc_handle(rc)
 
     @override
@@ -70,11 +51,6 @@ class SocketClient(mqtt.Client):
         # paho pings by itself as well, but waits a whole keep-alive for the answer.
         self.liveness.pinged()
         return super()._send_pingreq()
-
-    @override
-    def _easy_log(self, level: LogLevel, fmt: str, *args: Any) -> None:
-        if _LOGGER.isEnabledFor(logging.DEBUG):  # checked each time, since debug logging can be enabled while connected
-            _LOGGER.debug(fmt, *args)
 
     def ping(self) -> None:
         """Send a PINGREQ."""

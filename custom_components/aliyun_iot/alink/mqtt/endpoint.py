@@ -38,7 +38,7 @@ REGION_PORT = 1883
 class Endpoint:
     """A host to connect to.
 
-    `ca` is PEM text of an additional certificate authority, for a private host that speaks Alink.
+    `ca` is PEM text of an additional certificate authority, for a private host or for a proxy that inspects TLS.
     """
 
     host: str

@@ -24,6 +24,9 @@ from .endpoint import Endpoint, Transport
 
 ROOTS = Path(__file__).with_name("roots.pem")
 
+_TCP_CLOSE: Final = 7
+"""The state in Linux's `tcp_states.h` of a connection that does not exist any more."""
+
 NEXT_ADDRESS_DELAY: Final = 0.25
 """Seconds after which the next address of the host is tried as well, as RFC 8305 §5 recommends."""
 
@@ -99,6 +102,17 @@ def unacknowledged(sock: socket.socket) -> int:
     except OSError, ValueError:  # ValueError: the socket is closed
         return 0
     return int.from_bytes(count, sys.byteorder)
+
+
+def was_reset(sock: socket.socket) -> bool:
+    """Return whether the peer, or something on the way, has reset the connection instead of closing it.
+
+    After an orderly close the system waits for this side to close as well. False where the system does not tell.
+    """
+    try:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
+    except AttributeError, OSError:
+        return False
 
 
 async def _connect(endpoint: Endpoint) -> socket.socket:

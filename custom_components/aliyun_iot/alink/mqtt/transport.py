@@ -1,7 +1,6 @@
 """One MQTT 3.1.1 connection: paho-mqtt inside the event loop.
 
-The rest of the library uses `MqttConnection`, which `open_connection` returns. Another MQTT library would replace this file
-and `client.py` only.
+Another MQTT library would replace this file and `client.py` only.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 import logging
 import socket
 import ssl
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -61,34 +60,6 @@ class Delivery:
 type MessageHandler = Callable[[Delivery], None]
 
 
-class MqttConnection(Protocol):
-    """An accepted MQTT connection."""
-
-    lost: asyncio.Future[ConnectError]
-    """Resolves with the reason when the connection is lost; cancelled when it is closed on purpose."""
-
-    def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        """Publish a message without waiting for anything; raises NotConnected."""
-
-    def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
-        """Publish at QoS 1, and return a future for the PUBACK; both the call and the future raise NotConnected."""
-
-    async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
-        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
-
-    async def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
-
-    def doubt(self) -> None:
-        """Ping the host at the next check, since something expected did not come; without a reply the connection is lost."""
-
-    def give_up(self, error: ConnectError) -> None:
-        """Treat the connection as lost for this reason."""
-
-    async def close(self) -> None:
-        """Send DISCONNECT and release the socket."""
-
-
 # MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
 _REFUSALS: dict[str, type[ConnectError]] = {
     "Unsupported protocol version": ClientRejected,
@@ -99,10 +70,14 @@ _REFUSALS: dict[str, type[ConnectError]] = {
 }
 
 
-class _PahoConnection:
-    """Drives one paho client by the loop's reader, writer and timer."""
+class MqttConnection:
+    """An MQTT connection: a paho client that is driven by the loop's reader, writer and timer.
+
+    `lost` resolves with the reason when the connection is lost, and is cancelled when it is closed on purpose.
+    """
 
     def __init__(self, sock: socket.socket, on_message: MessageHandler) -> None:
+        """Use an open socket; only `open_connection` calls this."""
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[ConnectError] = loop.create_future()
         self.accepted: asyncio.Future[None] = loop.create_future()
@@ -119,6 +94,7 @@ class _PahoConnection:
         self._client: SocketClient
 
     def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
+        """Send CONNECT; `accepted` resolves with the outcome."""
         client = SocketClient(
             CallbackAPIVersion.VERSION2,
             client_id=credentials.client_id,
@@ -142,13 +118,16 @@ class _PahoConnection:
         client.on_socket_register_write = self._want_write
         client.on_socket_unregister_write = self._written
         self._client = client
+        self._log_if_wanted()
         client.connect_async(endpoint.host, endpoint.port, keep_alive)
         client.reconnect()
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Publish a message without waiting for anything; raises NotConnected."""
         self._publish(topic, payload, qos, None)
 
     def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+        """Publish at QoS 1, and return a future for the PUBACK; both the call and the future raise NotConnected."""
         acknowledged: asyncio.Future[None] = self._loop.create_future()
         self._publish(topic, payload, 1, acknowledged)
         return acknowledged
@@ -172,10 +151,12 @@ class _PahoConnection:
             waiting.set_exception(NotConnected("the host does not acknowledge messages"))
 
     async def subscribe(self, filters: Sequence[str]) -> tuple[str, ...]:
+        """Subscribe in one packet and return the filters that were refused; raises NotConnected."""
         codes = await self._acknowledgement(*self._client.subscribe([(topic, 1) for topic in filters]))
         return tuple(topic for topic, code in zip(filters, codes, strict=False) if code.value >= REFUSED_FILTER)
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe in one packet and wait for the acknowledgement; raises NotConnected."""
         await self._acknowledgement(*self._client.unsubscribe(list(filters)))
 
     async def _acknowledgement(self, status: MQTTErrorCode, packet: int | None) -> Sequence[ReasonCode]:
@@ -189,12 +170,15 @@ class _PahoConnection:
             del self._subscribing[packet]
 
     def doubt(self) -> None:
+        """Ping the host at the next check, since something expected did not come; without a reply the connection is lost."""
         self._liveness.doubt()
 
     def give_up(self, error: ConnectError) -> None:
+        """Treat the connection as lost for this reason."""
         self._end(error)
 
     async def close(self) -> None:
+        """Send DISCONNECT and release the socket."""
         self.lost.cancel()
         self._client.disconnect()
         try:
@@ -311,6 +295,7 @@ class _PahoConnection:
         if self._client.loop_misc() != mqtt.MQTT_ERR_SUCCESS or self._closed.is_set():
             return
         self._housekeeping = self._loop.call_later(HOUSEKEEPING, self._check)
+        self._log_if_wanted()
         self._check_network()
         self._check_queue()
         match self._liveness.check():
@@ -319,6 +304,11 @@ class _PahoConnection:
             case Finding.GONE:
                 self._end(ConnectionLost(SILENT))
                 self._release()
+
+    def _log_if_wanted(self) -> None:
+        """Let paho log while debug logging is enabled, which can change while connected; its errors are not ours."""
+        wanted = _LOGGER.isEnabledFor(logging.DEBUG)
+        self._client.on_log = (lambda _client, _data, _level, text: _LOGGER.debug("%s", text)) if wanted else None
 
     def _check_network(self) -> None:
         """Doubt the connection when the local address of the route to the host has changed, or there is no route."""
@@ -351,7 +341,7 @@ async def open_connection(
     """
     try:
         async with asyncio.timeout(timeout):
-            connection = _PahoConnection(await open_socket(endpoint, timeout), on_message)
+            connection = MqttConnection(await open_socket(endpoint, timeout), on_message)
             before_connect()
             try:
                 connection.start(credentials, endpoint, keep_alive)

@@ -1,4 +1,4 @@
-"""What an import would do to a mapping: worked out and shown before anything is stored."""
+"""The changes that an import makes to a mapping, computed before anything is stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from .rules import DocumentedRule
 
 
 class Mode(StrEnum):
-    """What becomes of that which a document says nothing about: it stays, or it goes."""
+    """Whether items that are not in the document are kept or removed."""
 
     MERGE = "merge"
     REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)
-class Change[Item]:
-    """Something that comes (nothing before), goes (nothing after), or becomes something else."""
+class ItemChange[Item]:
+    """An item that is added (`before` is None), removed (`after` is None) or changed."""
 
     name: str
     """The identifier of the property, the service or the event, or the name of the rule."""
@@ -31,52 +31,52 @@ class Change[Item]:
 type Events = tuple[EventBinding, ...]
 """All sources of one event."""
 
-type AnyChange = Change[Binding] | Change[ServiceBinding] | Change[Events] | Change[DocumentedRule]
+type AnyItemChange = ItemChange[Binding] | ItemChange[ServiceBinding] | ItemChange[Events] | ItemChange[DocumentedRule]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All changes that make one mapping of another, sorted by name, and the number of parts that stay as they are."""
+    """All changes from one mapping to another, sorted by name, and the number of unchanged items."""
 
-    bindings: tuple[Change[Binding], ...]
-    services: tuple[Change[ServiceBinding], ...]
-    events: tuple[Change[Events], ...]
-    rules: tuple[Change[DocumentedRule], ...]
+    bindings: tuple[ItemChange[Binding], ...]
+    services: tuple[ItemChange[ServiceBinding], ...]
+    events: tuple[ItemChange[Events], ...]
+    rules: tuple[ItemChange[DocumentedRule], ...]
     unchanged: int
 
     @property
-    def all(self) -> tuple[AnyChange, ...]:
+    def all(self) -> tuple[AnyItemChange, ...]:
         """All changes."""
         return (*self.bindings, *self.services, *self.events, *self.rules)
 
     @property
-    def risky(self) -> tuple[Change[Binding] | Change[ServiceBinding], ...]:
-        """What lets the cloud do more than it can now, and what nobody should get by merely opening a file.
+    def risky(self) -> tuple[ItemChange[Binding] | ItemChange[ServiceBinding], ...]:
+        """The changes that let the cloud do more than now, which needs the user's consent.
 
-        That is to operate an entity that needs a confirmation, to run actions that the document brings along, and to do
-        something under another condition than now.
+        They control an entity that needs a confirmation, run actions from the document, or change a condition.
         """
-        return (*(one for one in self.bindings if _allows_more(one)), *(one for one in self.services if one.after))
+        services = (change for change in self.services if change.after)
+        return (*(change for change in self.bindings if _allows_more(change)), *services)
 
 
 def difference(current: Document, wanted: Document, mode: Mode) -> Difference:
-    """Return what an import changes; both documents name entities in the same way."""
+    """Return what an import changes; both documents refer to entities in the same way."""
     bindings = _changes(current.bindings, wanted.bindings, mode)
     services = _changes(current.services, wanted.services, mode)
     events = _changes(current.events, wanted.events, mode)
     rules = _changes(current.rules, wanted.rules, mode)
-    touched = sum(one.before is not None for one in (*bindings, *services, *events, *rules))
+    touched = sum(change.before is not None for change in (*bindings, *services, *events, *rules))
     present = len(current.bindings) + len(current.services) + len(current.events) + len(current.rules)
     return Difference(bindings, services, events, rules, present - touched)
 
 
-def _changes[Item](current: Mapping[str, Item], wanted: Mapping[str, Item], mode: Mode) -> tuple[Change[Item], ...]:
+def _changes[Item](current: Mapping[str, Item], wanted: Mapping[str, Item], mode: Mode) -> tuple[ItemChange[Item], ...]:
     concerned: Iterable[str] = wanted if mode is Mode.MERGE else current.keys() | wanted.keys()
-    pairs = (Change(name, current.get(name), wanted.get(name)) for name in sorted(concerned))
-    return tuple(one for one in pairs if one.before != one.after)
+    pairs = (ItemChange(name, current.get(name), wanted.get(name)) for name in sorted(concerned))
+    return tuple(change for change in pairs if change.before != change.after)
 
 
-def _allows_more(change: Change[Binding]) -> bool:
+def _allows_more(change: ItemChange[Binding]) -> bool:
     before, after = change.before, change.after
     if after is None or not after.access.controls:
         return False

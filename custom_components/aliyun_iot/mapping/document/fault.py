@@ -1,16 +1,18 @@
-"""What is wrong with a mapping document, named so that somebody can go there and mend it."""
+"""Faults of a mapping document, with the place where the user can correct them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from textwrap import shorten
 
+from ..fields import Expected
+
 type Path = tuple[str | int, ...]
-"""The way into a document; positions in a list count from 0 here, and from 1 where people read them."""
+"""A path in a document; list positions count from 0 here, and from 1 in texts for people."""
 
 
 class FaultKind(StrEnum):
-    """What can be wrong; the words for each are in the translations, as `common.fault_…`."""
+    """The kinds of faults; the texts are `common.fault_…` in the translations."""
 
     ALIAS = "alias"
     EMPTY = "empty"
@@ -30,38 +32,9 @@ class FaultKind(StrEnum):
     WRONG_VALUE = "wrong_value"
 
 
-class Expected(StrEnum):
-    """What should be in the place of a wrong value; the words are in the translations, as `common.expected_…`."""
-
-    ACCESS = "access"
-    ACTIONS = "actions"
-    AMOUNT = "amount"
-    BLOCK = "block"
-    CONDITION = "condition"
-    CONTROL = "control"
-    DIGITS = "digits"
-    ENTITIES = "entities"
-    ENTITY = "entity"
-    FLAG = "flag"
-    IDENTIFIER = "identifier"
-    LIST = "list"
-    NAMES = "names"
-    NUMBER = "number"
-    OPTIONS = "options"
-    PLAIN = "plain"
-    RUN = "run"
-    SCALE = "scale"
-    SOURCE = "source"
-    TEXT = "text"
-    TRIGGERS = "triggers"
-    VERSION = "version"
-    WITHOUT_ENTITY = "without_entity"
-    WORD = "word"
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: in a line of the text, or at a path of the document."""
+    """One fault: in a line of the text, or at a path of the document."""
 
     kind: FaultKind
     path: Path = ()
@@ -71,23 +44,23 @@ class Fault:
 
     @property
     def where(self) -> str:
-        """The path as people read it, such as `bindings → light.lamp → 2 → scale`."""
+        """The path in readable form, such as `bindings → light.lamp → 2 → scale`."""
         return readable(self.path)
 
 
 def wrong_value(path: Path, expected: Expected, found: object) -> Fault:
-    """Return the fault of a value that can't be where it is."""
+    """Return the fault for a value that its field doesn't take."""
     placeholders = {"found": shorten(str(found), 200, placeholder="…")}
     return Fault(FaultKind.WRONG_VALUE, path, expected=expected, placeholders=placeholders)
 
 
 class DocumentError(ValueError):
-    """A document can't be used; nothing of it has been. `faults` are all that were found, at least one."""
+    """A document can't be used, and no part of it was. `faults` are all that were found, at least one."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        """Remember the faults."""
+        """Keep the faults."""
         self.faults = tuple(faults)
-        super().__init__("; ".join(f"{one.where or one.line or ''} {one.kind}".strip() for one in self.faults))
+        super().__init__("; ".join(f"{fault.where or fault.line or ''} {fault.kind}".strip() for fault in self.faults))
 
 
 def readable(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""Mapping documents as text for people: YAML, of which only the harmless part is read.
+"""Mapping documents as YAML text, of which only a safe subset is read.
 
-The text may come from anywhere. Tags, which make objects, and Home Assistant's `!include` and `!secret` with them, are
-refused, and so are aliases, by which a small text becomes a huge one. A key that is there twice is an error, where
-plain YAML would take the last and drop the others.
+The text may come from anywhere. Tags, which create objects, are refused, and Home Assistant's `!include` and `!secret`
+with them; so are aliases, which can make a small text huge. A duplicate key is an error, where YAML would take the last
+one and drop the others.
 """
 
 from typing import Any, Final
@@ -12,15 +12,15 @@ import yaml  # type: ignore[import-untyped]
 from .fault import DocumentError, Fault, FaultKind
 
 MAX_SIZE: Final = 2_000_000
-"""Bytes of text: more than 10,000 bindings with a conversion each."""
+"""Bytes of text: enough for more than 10,000 bindings with conversions."""
 
 MAX_DEPTH: Final = 60
-"""Levels of nesting; sequences of actions with conditions within conditions need a dozen."""
+"""Levels of nesting; action sequences with nested conditions need a dozen."""
 
 HEADER: Final = """\
-# What of Home Assistant stands for what at Alibaba Cloud IoT Platform (integration aliyun_iot).
+# Mapping between Home Assistant and Alibaba Cloud IoT Platform (integration aliyun_iot).
 # Import it on the Import page of the options of a device, or with the action aliyun_iot.import_mapping.
-# It has no secrets of the device. Actions are in it as they were written: look for codes before you pass it on.
+# It contains no device secrets. Actions are included as written: check them for codes before you share this file.
 # Home Assistant 与阿里云物联网平台之间的对应关系（集成 aliyun_iot）。
 # 可在设备选项的“导入”页面导入，也可使用动作 aliyun_iot.import_mapping。
 # 其中没有设备密钥；动作按原样保存，转交他人前请检查是否含有密码。
@@ -31,13 +31,13 @@ _TAG: Final = "tag:yaml.org,2002:"
 
 
 def read_text(text: str | bytes) -> object:
-    """Return what a document's text says, in the types that JSON has.
+    """Return the data of a document's text, in JSON's types.
 
     Raises DocumentError with the line of the fault. Takes a second for the largest texts.
     """
     decoded = _decode(text)
     try:
-        _refuse_all_but_data(decoded)
+        _require_plain_data(decoded)
         loader = _LOADER(decoded)
         try:
             node = loader.get_single_node()
@@ -54,7 +54,7 @@ def read_text(text: str | bytes) -> object:
 
 
 def write_text(document: dict[str, Any]) -> str:
-    """Return a document as text that `read_text` takes, the same for the same document to the byte."""
+    """Return a document as text that `read_text` takes; the same document always gives the same bytes."""
     body = yaml.dump(
         document, Dumper=_Dumper, allow_unicode=True, default_flow_style=False, sort_keys=False, width=2**31 - 1
     )
@@ -72,8 +72,8 @@ def _decode(text: str | bytes) -> str:
     return decoded
 
 
-def _refuse_all_but_data(text: str) -> None:
-    """Raise DocumentError for anything that is more than nested lists and blocks of plain values."""
+def _require_plain_data(text: str) -> None:
+    """Raise DocumentError for anything but nested lists and mappings of plain values."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=_LOADER):
         kind = None
@@ -113,20 +113,20 @@ def _value(loader: Any, node: yaml.Node) -> object:
 
 
 def _key(node: yaml.Node) -> str:
-    """Return a key as it was written: on, off and numbers are names here, as they are in JSON."""
+    """Return a key as it was written: on, off and numbers are strings, as in JSON."""
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
     raise DocumentError([_fault_at(FaultKind.SYNTAX, node.start_mark, "[…]")])
 
 
 def _scalar(loader: Any, node: yaml.Node) -> object:
-    """Return a plain value. Dates and times stay text: JSON has none, and YAML takes 12:30:00 for a number."""
+    """Return a plain value. Dates and times stay text: JSON has no such types, and YAML reads 12:30:00 as a number."""
     tag = node.tag.removeprefix(_TAG)
     if tag in ("timestamp", "merge", "value") or (tag in ("int", "float") and ":" in node.value):
         return node.value
     try:
         return loader.construct_object(node)
-    except ValueError as err:  # a number of too many digits
+    except ValueError as err:  # a number with too many digits
         raise DocumentError([_fault_at(FaultKind.SYNTAX, node.start_mark, node.value[:40])]) from err
 
 
@@ -135,7 +135,7 @@ def _fault_at(kind: FaultKind, mark: yaml.Mark, found: str) -> Fault:
 
 
 def _syntax_fault(text: str, err: yaml.MarkedYAMLError) -> Fault:
-    """Return what YAML complains about; most often it is a tab that nobody sees."""
+    """Return YAML's error as a fault; most often it is a tab in the indentation."""
     for number, line in enumerate(text.splitlines(), 1):
         if "\t" in line[: len(line) - len(line.lstrip())]:
             return Fault(FaultKind.TAB, line=number)
@@ -144,7 +144,7 @@ def _syntax_fault(text: str, err: yaml.MarkedYAMLError) -> Fault:
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """Writes as people do: lists indented below their key, texts of several lines as such, no anchors."""
+    """Writes YAML in the style of Home Assistant: lists indented below their key, multi-line text, no anchors."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
         super().increase_indent(flow, indentless=False)
@@ -156,7 +156,7 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
     if not text.replace("\n", "").isprintable():
-        # Unicode has more line breaks than YAML's writer thinks of; quoted, all of them are escaped.
+        # Unicode has line breaks that YAML's writer doesn't escape unless the text is quoted.
         style = '"'
     return dumper.represent_scalar(f"{_TAG}str", text, style=style)
 

@@ -1,7 +1,7 @@
 """The Home Assistant domains that can be mapped: one file each, listed here.
 
-Listed and not scanned for: looking through the folder would be a blocking call at import. `image` and `camera` are left
-out on purpose: what they show is no property, and their addresses carry access tokens.
+They are listed because scanning the folder would be a blocking call at import. `image` and `camera` are left out on
+purpose: a picture can't be a property, and the attributes contain access tokens.
 """
 
 from collections.abc import Mapping
@@ -105,6 +105,6 @@ def domain_of(entity_id: str) -> Domain | None:
 
 
 def aspect_of(entity_id: str, key: str) -> Aspect | None:
-    """Return an aspect of an entity's domain, None if there is none of this name."""
+    """Return an aspect of an entity's domain, None if there is none with this key."""
     domain = domain_of(entity_id)
     return domain.aspect(key) if domain else None

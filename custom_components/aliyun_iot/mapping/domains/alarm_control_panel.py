@@ -1,13 +1,13 @@
-"""Alarm panels: the mode they are set to, the whole state, a panic button. Risky without exception.
+"""Alarm panels: arm mode, full state, panic button. All alarm panels are risky.
 
-Two aspects look at the state. `mode` is what an application shows as a switch between disarmed and the ways of being
-armed: it is set and reported in the same words, one per supported feature. While the panel arms, waits or howls it says
-nothing, so a command is never contradicted on the way, and what is set is what comes back. `state` is only reported and
-knows all the rest, alarms above all. Separate commands would make an application learn a second vocabulary for the same
-thing; what is no mode is raising the alarm, a press (`mapping/press.py`).
+Two aspects read the state. `mode` is disarmed or one of the armed modes, which an application shows as a selector: it is
+set and reported with the same options, one per supported feature. While the panel is arming, pending or triggered it has
+no value, so that nothing contradicts a command in the meantime and the value that was set is the one reported. `state` is
+only reported and has all states, also triggered. There are no separate commands for arming, which would be a second
+vocabulary for the same modes. Triggering the alarm is not a mode but a press (`mapping/press.py`).
 
-No code is ever sent: Home Assistant uses the default code of the entity, and refuses where it needs one and has none.
-Disarming wins over a panic in the same `property/set`.
+No code is ever sent: Home Assistant uses the default code of the entity, and refuses the action if it requires a code and
+has none. Disarming wins over a panic in the same `property/set`.
 """
 
 from collections.abc import Mapping

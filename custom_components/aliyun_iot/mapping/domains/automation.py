@@ -1,4 +1,4 @@
-"""Automations: enabled or not, and when last triggered. Risky, since nobody knows what depends on them."""
+"""Automations: enabled or not, and when last triggered. Risky, because anything may depend on them."""
 
 from dataclasses import replace
 

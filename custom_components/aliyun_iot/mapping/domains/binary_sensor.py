@@ -12,7 +12,7 @@ DOMAIN = Domain(
             name_en="State",
             name_zh="状态",
             source=on_or_off,
-            presets={
+            class_identifiers={
                 "battery": ("LowBatteryAlarm",),
                 "battery_charging": ("ChargingState",),
                 "carbon_monoxide": ("COAlarm",),

@@ -1,4 +1,4 @@
-"""Buttons: pressed, and when last. Those that restart or update a device are risky."""
+"""Buttons: press, and the time of the last press. Buttons that restart or update a device are risky."""
 
 from dataclasses import replace
 

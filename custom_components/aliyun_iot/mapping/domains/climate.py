@@ -1,9 +1,9 @@
 """Thermostats and air conditioners: power, mode, target and current values, fan, preset, swing.
 
-Off wins over everything else in the same `property/set`; a mode turns the device on, so it replaces `power`. Then come
-preset, temperature and the rest. Mode and temperature stay two actions: `climate.set_temperature` has a field for the
-mode, but most climate platforms ignore it there and Home Assistant doesn't compare it with the entity's modes. Setting
-a temperature never touches the mode.
+Off wins over everything else in the same `property/set`; a mode turns the device on, so it replaces `power`. Preset,
+temperature and the rest follow. Mode and temperature are two actions: `climate.set_temperature` has a field for the mode,
+but most climate platforms ignore it and Home Assistant doesn't check it against the entity's modes. Setting a temperature
+never changes the mode.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ from homeassistant.components.climate.const import (
 from homeassistant.const import ATTR_TEMPERATURE
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value, setting
 from ..attributes import (
     has_attribute,
     has_feature,
@@ -75,6 +75,7 @@ can_turn_on = has_feature(ClimateEntityFeature.TURN_ON)
 can_turn_off = has_feature(ClimateEntityFeature.TURN_OFF)
 has_temperature_range = has_feature(ClimateEntityFeature.TARGET_TEMPERATURE_RANGE)
 modes = texts_of(ATTR_HVAC_MODES)
+_setting = partial(setting, NAME)
 temperature_limits = range_of(ATTR_MIN_TEMP, ATTR_MAX_TEMP, ATTR_TARGET_TEMP_STEP)
 
 
@@ -115,10 +116,6 @@ def _set_mode(mode: HVACMode) -> ActionCall:
     return ActionCall(NAME, SERVICE_SET_HVAC_MODE, {ATTR_HVAC_MODE: mode.value})
 
 
-def _setting(values: Mapping[str, Value], key: str, action: str, field: str) -> list[ActionCall]:
-    return [ActionCall(NAME, action, {field: values[key]})] if key in values else []
-
-
 def _temperature(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if TARGET not in values and TARGET_LOW not in values and TARGET_HIGH not in values:
         return []
@@ -130,7 +127,7 @@ def _temperature(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 
 def _both_limits(state: State, values: Mapping[str, Value]) -> dict[str, object]:
-    """Return both limits of the range, as the action wants them; one that wasn't asked for keeps its present value."""
+    """Return both limits of the range, as the action requires; a limit that is not set keeps its current value."""
     low = number(values.get(TARGET_LOW, state.attributes.get(ATTR_TARGET_TEMP_LOW)))
     high = number(values.get(TARGET_HIGH, state.attributes.get(ATTR_TARGET_TEMP_HIGH)))
     if low is None or high is None:

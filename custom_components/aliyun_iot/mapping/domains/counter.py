@@ -1,8 +1,8 @@
-"""Counters: their number, within limits of their own, and commands to count.
+"""Counters: the count, within the entity's limits, and commands to count.
 
-A number and a command at once are refused: nobody could say which of them comes first.
+A number and a command at once are refused, because the order matters and is not defined.
 
-The names are those of Home Assistant's `counter`, written out: importing it would make it a dependency of everybody.
+The constants of Home Assistant's `counter` are repeated here: importing them would make `counter` a dependency.
 """
 
 from collections.abc import Mapping

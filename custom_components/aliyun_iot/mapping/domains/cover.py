@@ -1,7 +1,7 @@
 """Covers: position, open or closed, tilt in percent (100 is open), and commands. Doors, gates and garages are risky.
 
-What several wishes at once come to is told in `mapping/openings.py`; the tilt is independent of it. A cover whose slats
-know no position, only open and closed, has commands for them.
+`mapping/openings.py` describes several values in one `property/set`; the tilt is independent of them. A cover whose slats
+can only be opened and closed has commands for that.
 """
 
 from collections.abc import Mapping

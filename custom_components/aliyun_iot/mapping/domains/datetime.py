@@ -1,4 +1,4 @@
-"""Moments that can be set, to the second."""
+"""Dates with time that can be set."""
 
 from collections.abc import Mapping
 from datetime import datetime

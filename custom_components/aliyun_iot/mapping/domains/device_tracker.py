@@ -1,4 +1,4 @@
-"""Tracked devices: report only. Few of them still say how full their battery is; the others have a sensor for it."""
+"""Tracked devices: report only. A few still have an attribute for the battery; the others have a sensor for it."""
 
 from homeassistant.const import ATTR_BATTERY_LEVEL
 

@@ -1,4 +1,7 @@
-"""Events: what happened last, and when. The same again is news only by its time; who counts every one binds an event."""
+"""Events: the type and the time of the last one.
+
+If the same type occurs again, only the time changes; to report every occurrence, bind an event of the thing model.
+"""
 
 from homeassistant.components.event.const import ATTR_EVENT_TYPE, ATTR_EVENT_TYPES
 

@@ -2,14 +2,15 @@
 
 Off wins over everything else in the same `property/set`, and a speed of 0 is off. A speed and a preset exclude each other
 (`turn_on` takes either, and most fans leave the preset when a speed is set), so both together are refused. Together with
-`power` a speed or a preset is one `turn_on`; alone it is the action that is named after it, which turns the fan on where
-the device does so by itself. Oscillation and direction come last and never turn anything on.
+`power` a speed or a preset is one `turn_on`; alone it is `set_percentage` or `set_preset_mode`, which may turn the fan on,
+depending on the device. Oscillation and direction come last and never turn the fan on.
 
-The gears are those that `percentage_step` allows. Two and three have the names that everybody gives them, more are
-counted; a fan that has only one gear or that can't be counted on ten fingers has no gears.
+The gears follow from `percentage_step`. Two and three gears have the usual names, more are numbered; a fan with one gear
+or more than ten has no gears.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from homeassistant.components.fan import (
     ATTR_DIRECTION,
@@ -30,7 +31,7 @@ from homeassistant.const import SERVICE_TURN_ON, STATE_UNAVAILABLE
 from homeassistant.core import State
 from homeassistant.util.percentage import ordered_list_item_to_percentage, percentage_to_ordered_list_item
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value, setting
 from ..attributes import has_feature, number, number_of, percent, text_of, texts_of
 from ..on_off import POWER, power_aspect, turn
 
@@ -42,11 +43,12 @@ OSCILLATING = "oscillating"
 DIRECTION = "direction"
 
 NAMED_GEARS = {2: ("low", "high"), 3: ("low", "medium", "high")}
-MOST_GEARS = 10
+MAX_GEARS = 10
 
 can_turn_on = has_feature(FanEntityFeature.TURN_ON)
 can_turn_off = has_feature(FanEntityFeature.TURN_OFF)
 can_set_speed = has_feature(FanEntityFeature.SET_SPEED)
+_setting = partial(setting, NAME)
 
 
 def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
@@ -61,11 +63,11 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 
 def _wanted_speed(state: State, values: Mapping[str, Value]) -> int | None:
-    """Return the percentage that was asked for, as such or as a gear."""
+    """Return the percentage to set, given in percent or as a gear."""
     if SPEED in values and GEAR in values:
         raise Refused(Reason.CONFLICT, "a fan takes a speed in percent or a gear, not both at once")
     if isinstance(speed := values.get(SPEED), int | float):
-        # Home Assistant cuts gears off: the second of three is 66 %, and 67 would be the third.
+        # Home Assistant truncates the percentage of a gear: the second of three is 66 %, and 67 would be the third.
         return max(1, int(speed)) if speed > 0 else 0
     if isinstance(gear := values.get(GEAR), str):
         return ordered_list_item_to_percentage(list(_gears(state)), gear)
@@ -81,7 +83,7 @@ def _off(state: State) -> ActionCall:
 
 
 def _running(state: State, speed: int | None, values: Mapping[str, Value]) -> list[ActionCall]:
-    """Return the one action that makes the fan run as it was asked to."""
+    """Return the one action that turns the fan on or sets its speed or preset."""
     preset = values.get(PRESET_MODE)
     if speed is not None and preset is not None:
         raise Refused(Reason.CONFLICT, "a fan takes a speed or a preset, not both at once")
@@ -99,12 +101,8 @@ def _running(state: State, speed: int | None, values: Mapping[str, Value]) -> li
     return []
 
 
-def _setting(values: Mapping[str, Value], key: str, action: str, field: str) -> list[ActionCall]:
-    return [ActionCall(NAME, action, {field: values[key]})] if key in values else []
-
-
 def _speed_range(state: State) -> Range:
-    """Return the percentages; a step that is no whole number (three gears make 33.3) would fit none of them."""
+    """Return the range in percent, with step 1 if the step isn't an integer (33.3 for three gears)."""
     step = number(state.attributes.get(ATTR_PERCENTAGE_STEP))
     return Range(0, 100, step if step and step >= 1 and step.is_integer() else 1)
 
@@ -112,7 +110,7 @@ def _speed_range(state: State) -> Range:
 def _gears(state: State) -> tuple[str, ...]:
     step = number(state.attributes.get(ATTR_PERCENTAGE_STEP))
     count = round(100 / step) if step and step >= 1 else 0
-    if not 2 <= count <= MOST_GEARS:
+    if not 2 <= count <= MAX_GEARS:
         return ()
     return NAMED_GEARS.get(count) or tuple(str(gear) for gear in range(1, count + 1))
 

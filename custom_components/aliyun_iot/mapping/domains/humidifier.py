@@ -1,7 +1,7 @@
-"""Humidifiers and dehumidifiers: power, mode, target and current humidity, what the device is doing.
+"""Humidifiers and dehumidifiers: power, mode, target and current humidity, activity.
 
-Off wins over everything else in the same `property/set`. Then come power, mode and target, in this order, because a mode
-may bring a target of its own. A mode or a target alone turns nothing on.
+Off wins over everything else in the same `property/set`. Power, mode and target are set in this order, because a mode may
+have a target of its own. A mode or a target alone does not turn the device on.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 
 def _limits(state: State) -> Range:
-    """Return the limits of the target; without a step of its own it is a whole number, as the action takes it."""
+    """Return the limits of the target; the default step is 1, because the action takes integers."""
     low, high, step = (
         number(state.attributes.get(name)) for name in (ATTR_MIN_HUMIDITY, ATTR_MAX_HUMIDITY, ATTR_TARGET_HUMIDITY_STEP)
     )

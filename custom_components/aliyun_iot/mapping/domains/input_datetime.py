@@ -1,7 +1,7 @@
-"""Date and time helpers: a day, a time of day or both, whichever the helper has.
+"""Date and time helpers: a day, a time of day or both, depending on the helper.
 
-The state of a helper with both is local time without a zone, which is two moments in the hour when summer time ends. So
-the moment is read from the attribute `timestamp` and set as one.
+The state of a helper with both is local time without a time zone, which is ambiguous in the hour when summer time ends.
+So the attribute `timestamp` is read and set instead.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from ..clock import DAY, MOMENT, TIME, day_aspect, local, moment_aspect, time_as
 
 NAME = "input_datetime"
 SET_DATETIME = "set_datetime"
-"""Home Assistant has no constant for its name."""
+"""Home Assistant has no constant for this action."""
 
 
 def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
@@ -45,7 +45,7 @@ def _moment(state: State) -> datetime | None:
     timestamp = number(state.attributes.get(ATTR_TIMESTAMP))
     try:
         return None if timestamp is None else dt_util.utc_from_timestamp(timestamp)
-    except ValueError, OverflowError, OSError:  # beyond the calendar
+    except ValueError, OverflowError, OSError:  # outside the calendar
         return None
 
 

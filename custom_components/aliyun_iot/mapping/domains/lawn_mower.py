@@ -1,4 +1,4 @@
-"""Robot mowers: what they are doing, and commands. Blades that move: risky without exception."""
+"""Robot mowers: activity and commands. All mowers are risky, because of their blades."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from ..momentary import COMMAND, Command, CommandSet
 
 NAME = "lawn_mower"
 
-# Younger than the oldest Home Assistant that this integration runs on, where no mower has them.
+# Not in the oldest supported Home Assistant, where no mower has them.
 STOP = "stop"
 STOP_FEATURE = LawnMowerEntityFeature(8)
 IDLE = "idle"

@@ -1,12 +1,13 @@
 """Lights: power, brightness in percent, colour temperature in kelvin, colour, effect.
 
-What one `property/set` asks of a light becomes one action: off wins over everything else, a brightness of 0 is off and so
-is black, any other value turns the light on. So `{LightSwitch: 0, Brightness: 50}` is off, and the brightness is not
-remembered. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so of colour and colour temperature
-only one can be set at once. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the last one.
+The values of one `property/set` become one action: off wins over everything else, a brightness of 0 is off and so is
+black, any other value turns the light on. So `{LightSwitch: 0, Brightness: 50}` is off, and the brightness is not
+remembered. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so colour and colour temperature
+can't be set at once. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the
+last values.
 
-The colour comes in two ways. `color` is the hue at full strength, as `rgb_color` is. `hsv` is what `HSVColor` of the
-standard thing models means: hue and saturation, and the brightness as value; a brightness that is set beside it wins.
+There are two aspects for the colour. `color` is the colour at full brightness, like `rgb_color`. `hsv` is `HSVColor` of
+the standard thing models: hue, saturation, and the brightness as value; a brightness in the same `property/set` wins.
 """
 
 from collections.abc import Mapping
@@ -47,8 +48,8 @@ COLOR = "color"
 HSV = "hsv"
 EFFECT = "effect"
 
-LEAST = 0.51
-"""Percent that are rounded to 1, and as 255ths too."""
+MIN_PERCENT = 0.51
+"""The lowest brightness of a light that is on; rounded it is 1 %, and 1 of 255 too."""
 
 
 def _modes(state: State) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def _kelvin_range(state: State) -> Range:
 
 
 def _color_parts(state: State, name: str, *limits: float) -> list[float]:
-    """Return the numbers of a colour attribute; nothing unless the light shows a colour and all are within limits."""
+    """Return the numbers of a colour attribute, none unless the light is in a colour mode and all are within limits."""
     mode, raw = text(state.attributes.get(Attribute.COLOR_MODE)), state.attributes.get(name)
     if mode not in COLOR_MODES_COLOR or not isinstance(raw, list | tuple) or len(raw) != len(limits):
         return []
@@ -100,16 +101,16 @@ def _hsv(state: State) -> Color | None:
 
 
 def to_percent(level: float) -> float:
-    """Convert Home Assistant's 0-255 to percent: whole ones where they come back as the same level.
+    """Convert Home Assistant's 0-255 to percent, to an integer if that converts back to the same level.
 
-    A lit lamp never says 0, nor does what is made of its percents, be it whole ones or 255ths.
+    A light that is on is never 0 %, also after rounding to integers or to 255ths.
     """
     whole = max(1, round(level / 255 * 100)) if level > 0 else 0
-    return whole if to_level(whole) == level else max(LEAST, level / 255 * 100)
+    return whole if to_level(whole) == level else max(MIN_PERCENT, level / 255 * 100)
 
 
 def to_level(value: float) -> int:
-    """Convert percent to 0-255; 1 % and less never becomes 0, and `to_percent` finds whole percents again."""
+    """Convert percent to 0-255; more than 0 % never becomes 0, and `to_percent` converts integers back."""
     return max(1, round(value * 255 / 100)) if value > 0 else 0
 
 
@@ -122,7 +123,7 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
         data[Attribute.COLOR_TEMP_KELVIN.value] = round(value)
     if wanted := _wanted_color(values, COLOR):
         data[Attribute.RGB_COLOR.value] = parts = [round(part) for part in wanted]
-        # Home Assistant takes the hue of a colour, so black would be white.
+        # Home Assistant uses only hue and saturation of a colour, so black would turn the light on white.
         brightness = 0 if brightness is None and not any(parts) else brightness
     if wanted := _wanted_color(values, HSV):
         hue, saturation, level = color_hsv(wanted)

@@ -1,8 +1,8 @@
-"""Locks: locked or not, the full state, and the latch. Risky without exception.
+"""Locks: locked or not, the full state, and the latch. All locks are risky.
 
-While the bolt moves or jams, `locked` says nothing: neither answer would be true. The full state is there for those who
-want to know. Opening the latch is a press of its own (`mapping/press.py`), for unlocking must never swing a door open.
-Locking wins over it in the same `property/set`; unlocking is part of it.
+While the bolt moves or is jammed, `locked` has no value, because neither would be true; the full state has it. Opening the
+latch is a separate press (`mapping/press.py`), so that unlocking never opens a door. If the same `property/set` locks,
+the latch stays closed; opening the latch includes unlocking.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""Players and televisions: power, what plays and how it plays.
+"""Players and televisions: power, playback, volume, source and media.
 
 Off wins over everything else in the same `property/set`. Otherwise power comes first, then source, sound and volume, and
-last what shall play, so that nothing is heard from the wrong source or too loud. Of the playback states, playing, paused
-and idle can be set; the others can only be seen. The position in a track is no aspect, since Home Assistant doesn't keep
-it up to date.
+playback last, so that nothing plays from the wrong source or too loud. The playback states playing, paused and idle can
+be set; the others are only reported. The position in a track is not an aspect, because Home Assistant doesn't keep it up
+to date.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value, setting
 from ..attributes import (
     PERCENT_RANGE,
     fixed_range,
@@ -65,7 +65,7 @@ PLAYBACK_STATES = (
     MediaPlayerState.PAUSED,
     MediaPlayerState.BUFFERING,
 )
-WAYS_TO_PLAY: Mapping[Value, tuple[str, Feature]] = {
+SETTABLE_PLAYBACK: Mapping[Value, tuple[str, Feature]] = {
     MediaPlayerState.PLAYING: (SERVICE_MEDIA_PLAY, Feature.PLAY),
     MediaPlayerState.PAUSED: (SERVICE_MEDIA_PAUSE, Feature.PAUSE),
     MediaPlayerState.IDLE: (SERVICE_MEDIA_STOP, Feature.STOP),
@@ -87,6 +87,7 @@ can_turn_on = has_feature(Feature.TURN_ON)
 can_turn_off = has_feature(Feature.TURN_OFF)
 can_set_volume = has_feature(Feature.VOLUME_SET)
 has_volume = has_attribute(Attribute.MEDIA_VOLUME_LEVEL)
+_setting = partial(setting, NAME)
 plays = has_feature(Feature.PLAY | Feature.PAUSE | Feature.STOP | Feature.PLAY_MEDIA)
 
 
@@ -112,10 +113,6 @@ def _turn(state: State, *, on: bool) -> ActionCall:
     return turn(NAME, on=on)
 
 
-def _setting(values: Mapping[str, Value], key: str, action: str, field: Attribute) -> list[ActionCall]:
-    return [ActionCall(NAME, action, {field.value: values[key]})] if key in values else []
-
-
 def _volume(values: Mapping[str, Value]) -> list[ActionCall]:
     match values.get(VOLUME):
         case int() | float() as level:
@@ -124,9 +121,9 @@ def _volume(values: Mapping[str, Value]) -> list[ActionCall]:
 
 
 def _play(state: State, wanted: Value) -> ActionCall:
-    action, feature = WAYS_TO_PLAY.get(wanted, ("", Feature(0)))
+    action, feature = SETTABLE_PLAYBACK.get(wanted, ("", Feature(0)))
     if not has_feature(feature)(state):
-        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} can't be brought to be {wanted}")
+        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} can't be set to {wanted}")
     return ActionCall(NAME, action)
 
 
@@ -135,7 +132,7 @@ def _is_on(state: State) -> bool:
 
 
 def _playback(state: State) -> str:
-    """Return the state; what older integrations call standby is off."""
+    """Return the state; standby, which older integrations have, is off."""
     return state.state if _is_on(state) else MediaPlayerState.OFF.value
 
 
@@ -144,13 +141,13 @@ def _level(state: State) -> float | None:
     return None if level is None else number(level * 100)
 
 
-def _yes_or_no(state: State, attribute: Attribute) -> bool | None:
+def _flag(state: State, attribute: Attribute) -> bool | None:
     raw = state.attributes.get(attribute)
     return raw if isinstance(raw, bool) else None
 
 
 choice = partial(Aspect, kind=Kind.ENUM, writable=True)
-option = partial(Aspect, kind=Kind.BOOL, writable=True)
+flag = partial(Aspect, kind=Kind.BOOL, writable=True)
 about_media = partial(Aspect, kind=Kind.TEXT, supported=plays)
 
 DOMAIN = Domain(
@@ -162,7 +159,7 @@ DOMAIN = Domain(
             name_en="Playback",
             name_zh="播放状态",
             source=_playback,
-            accepts=lambda state: any(has_feature(feature)(state) for _, feature in WAYS_TO_PLAY.values()),
+            accepts=lambda state: any(has_feature(feature)(state) for _, feature in SETTABLE_PLAYBACK.values()),
             options=lambda _: PLAYBACK_STATES,
             identifiers=("PlayState", "PlayStatus", "Playback"),
         ),
@@ -179,11 +176,11 @@ DOMAIN = Domain(
             unit=percent,
             identifiers=("Volume", "volume"),
         ),
-        option(
+        flag(
             key=MUTE,
             name_en="Mute",
             name_zh="静音",
-            source=lambda state: _yes_or_no(state, Attribute.MEDIA_VOLUME_MUTED),
+            source=lambda state: _flag(state, Attribute.MEDIA_VOLUME_MUTED),
             supported=has_feature(Feature.VOLUME_MUTE),
             identifiers=("Mute", "MuteSwitch"),
         ),
@@ -205,11 +202,11 @@ DOMAIN = Domain(
             options=texts_of(Capability.SOUND_MODE_LIST),
             identifiers=("SoundMode",),
         ),
-        option(
+        flag(
             key=SHUFFLE,
             name_en="Shuffle",
             name_zh="随机播放",
-            source=lambda state: _yes_or_no(state, Attribute.MEDIA_SHUFFLE),
+            source=lambda state: _flag(state, Attribute.MEDIA_SHUFFLE),
             supported=has_feature(Feature.SHUFFLE_SET),
             identifiers=("Shuffle",),
         ),

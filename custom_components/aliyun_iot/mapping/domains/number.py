@@ -1,4 +1,4 @@
-"""Numbers within limits of their own."""
+"""Numbers, within the entity's limits."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ VALUE = "value"
 
 
 def number_domain(name: str) -> Domain:
-    """Return a domain whose entities hold one number; `number` and `input_number` differ in their name."""
+    """Return a domain whose entities hold one number; `number` and `input_number` differ only in their name."""
 
     def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
         return [ActionCall(name, SERVICE_SET_VALUE, {ATTR_VALUE: values[VALUE]})]
@@ -33,7 +33,7 @@ def number_domain(name: str) -> Domain:
         writable=True,
         range=range_of(ATTR_MIN, ATTR_MAX, ATTR_STEP),
         unit=own_unit,
-        presets={
+        class_identifiers={
             NumberDeviceClass.HUMIDITY: ("TargetHumidity",),
             NumberDeviceClass.TEMPERATURE: ("TargetTemperature",),
         },

@@ -1,7 +1,7 @@
 """Remote controls: on or off, the activity, commands to send.
 
 Off wins over everything else in the same `property/set`; an activity turns the remote on, so it replaces `power`. A command
-is sent last, and turns nothing on.
+is sent last, and does not turn the remote on.
 """
 
 from collections.abc import Mapping

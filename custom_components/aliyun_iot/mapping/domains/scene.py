@@ -1,4 +1,4 @@
-"""Scenes: activated, and when last. A scene has no off."""
+"""Scenes: activate, and the time of the last activation. A scene can't be turned off."""
 
 from homeassistant.const import SERVICE_TURN_ON
 

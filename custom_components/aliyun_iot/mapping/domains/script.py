@@ -1,8 +1,8 @@
-"""Scripts: running or not, and when last started. Risky without exception, since a script can do anything.
+"""Scripts: running or not, and when last started. All scripts are risky, because a script can do anything.
 
-Home Assistant doesn't wait for what `script.turn_on` starts, so a 200 means that the script was started, and the property
-goes back to no when it ends. Where the outcome matters, bind an Alink service to the script instead: it is waited for, can
-be given data and can answer.
+`script.turn_on` doesn't wait for the script, so an answer of 200 means that the script was started, and the property is
+false again when it ends. If the outcome matters, bind an Alink service to the script instead: that waits for the script,
+passes data to it and returns its response.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Choices between options of their own. What steps through them is an alternative to naming one."""
+"""Options of an entity, set by name, or with a command that steps through them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ OPTION = "option"
 
 
 def select_domain(name: str) -> Domain:
-    """Return a domain whose entities hold one of their options; `select` and `input_select` differ in their name."""
+    """Return a domain whose entities have options; `select` and `input_select` differ only in their name."""
     steps = CommandSet(
         name,
         {

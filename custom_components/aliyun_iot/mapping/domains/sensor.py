@@ -1,4 +1,4 @@
-"""Sensors: a number, an option, a moment or any text, told apart by device class, unit and state. Report only."""
+"""Sensors: a number, an option, a moment or text, depending on device class, unit and state. Report only."""
 
 from datetime import datetime
 
@@ -14,14 +14,14 @@ from homeassistant.core import State
 from ..aspect import Aspect, Domain, Kind, Range
 from ..attributes import day, device_class, moment, number, own_unit, text, texts_of
 
-MOMENTS = {SensorDeviceClass.DATE, SensorDeviceClass.TIMESTAMP, SensorDeviceClass.UPTIME}
-SHARES = {SensorDeviceClass.BATTERY, SensorDeviceClass.HUMIDITY, SensorDeviceClass.MOISTURE}
+MOMENT_CLASSES = {SensorDeviceClass.DATE, SensorDeviceClass.TIMESTAMP, SensorDeviceClass.UPTIME}
+PERCENT_CLASSES = {SensorDeviceClass.BATTERY, SensorDeviceClass.HUMIDITY, SensorDeviceClass.MOISTURE}
 
 
 def _kind(state: State) -> Kind | None:
-    """Tell what the sensor measures; None while neither its attributes nor its state give it away."""
+    """Return the kind of the sensor's value, None while neither attributes nor state show it."""
     measured = device_class(state)
-    if measured in MOMENTS:
+    if measured in MOMENT_CLASSES:
         return Kind.DATE
     if measured == SensorDeviceClass.ENUM:
         return Kind.ENUM
@@ -36,9 +36,9 @@ def _moment(state: State) -> datetime | None:
     return day(state.state) if device_class(state) == SensorDeviceClass.DATE else moment(state.state)
 
 
-def _share_range(state: State) -> Range | None:
-    share = device_class(state) in SHARES and own_unit(state) == PERCENTAGE
-    return Range(0, 100) if share else None
+def _range(state: State) -> Range | None:
+    limited = device_class(state) in PERCENT_CLASSES and own_unit(state) == PERCENTAGE
+    return Range(0, 100) if limited else None
 
 
 DOMAIN = Domain(
@@ -51,9 +51,9 @@ DOMAIN = Domain(
             name_zh="数值",
             source=lambda state: number(state.state),
             supported=lambda state: _kind(state) in (Kind.NUMBER, None),
-            range=_share_range,
+            range=_range,
             unit=own_unit,
-            presets={
+            class_identifiers={
                 SensorDeviceClass.AQI: ("AQI",),
                 SensorDeviceClass.ATMOSPHERIC_PRESSURE: ("AtmosphericPressure", "Pressure"),
                 SensorDeviceClass.BATTERY: ("BatteryPercentage", "Battery", "BatteryLevel"),

@@ -1,8 +1,7 @@
-"""Sirens: on or off; tone, volume and duration of the next alarm. Risky without exception.
+"""Sirens: on or off; tone, volume and duration of the next alarm. All sirens are risky.
 
-Tone, volume and duration are fields of `siren.turn_on`, and no state ever tells them. Each counts only in the same
-`property/set` as turning on: a siren that howls because somebody moved a volume slider would be a bad surprise, so alone
-they are refused. Off wins over all of them.
+Tone, volume and duration are fields of `siren.turn_on` and are in no state. They are only accepted in the same
+`property/set` as turning on and refused alone, so that a volume slider never starts the siren. Off wins over all of them.
 """
 
 from collections.abc import Mapping
@@ -46,7 +45,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 
 def _tones(state: State) -> tuple[str, ...]:
-    """Return the names of the tones: a siren lists names or numbers, or gives numbers names; the action takes either."""
+    """Return the names of the tones: a list of names or numbers, or a mapping of numbers to names; the action takes both."""
     tones = state.attributes.get(ATTR_AVAILABLE_TONES)
     if isinstance(tones, Mapping):
         tones = list(tones.values())

@@ -1,4 +1,4 @@
-"""The sun: above the horizon or not, where it stands, when it rises and sets next."""
+"""The sun: above the horizon or not, its position, next sunrise and sunset."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from ..aspect import Aspect, Domain, Kind, Range
 from ..attributes import fixed_range, moment_of, number_of
 
 angle = partial(Aspect, kind=Kind.NUMBER, unit=lambda _: DEGREE)
-turn_of_the_day = partial(Aspect, kind=Kind.DATE)
+next_time = partial(Aspect, kind=Kind.DATE)
 
 DOMAIN = Domain(
     name="sun",
@@ -46,14 +46,14 @@ DOMAIN = Domain(
             range=fixed_range(Range(0, 360)),
             identifiers=("SunAzimuth",),
         ),
-        turn_of_the_day(
+        next_time(
             key="next_rising",
             name_en="Next sunrise",
             name_zh="下次日出",
             source=moment_of(STATE_ATTR_NEXT_RISING),
             identifiers=("NextSunrise", "Sunrise"),
         ),
-        turn_of_the_day(
+        next_time(
             key="next_setting",
             name_en="Next sunset",
             name_zh="下次日落",

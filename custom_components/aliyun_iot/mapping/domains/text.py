@@ -1,7 +1,7 @@
-"""Texts of a length and a pattern of their own. What hides its value as a password is never exported.
+"""Texts, with the entity's length and pattern. A text that is a password is never reported.
 
-Lengths and patterns are checked before Home Assistant is asked: a text helper would drop what is too long without a word,
-and take what doesn't match its pattern.
+Length and pattern are checked here, because a text helper ignores text that is too long without an error, and accepts
+text that doesn't match its pattern.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ TEXT = "text"
 
 
 def text_domain(name: str) -> Domain:
-    """Return a domain whose entities hold one text; `text` and `input_text` differ in their name."""
+    """Return a domain whose entities hold one text; `text` and `input_text` differ only in their name."""
 
     def plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
         value = str(values[TEXT])
@@ -35,14 +35,14 @@ def text_domain(name: str) -> Domain:
         kind=Kind.TEXT,
         name_en="Text",
         name_zh="文本",
-        source=lambda state: state.state if _is_open(state) else None,
+        source=lambda state: state.state if _is_plain(state) else None,
         writable=True,
-        supported=_is_open,
+        supported=_is_plain,
     )
     return Domain(name=name, aspects=(content,), plan=plan)
 
 
-def _is_open(state: State) -> bool:
+def _is_plain(state: State) -> bool:
     return state.attributes.get(Capability.MODE) != TextMode.PASSWORD
 
 
@@ -59,9 +59,9 @@ def _require_pattern(state: State, value: str) -> None:
     try:
         fits = pattern is None or re.match(pattern, value)
     except re.PatternError as err:
-        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has a pattern that is none: {pattern}") from err
+        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has an invalid pattern: {pattern}") from err
     if not fits:
-        raise Refused(Reason.OUT_OF_RANGE, f"{state.entity_id} takes what matches {pattern}, which {value!r} does not")
+        raise Refused(Reason.OUT_OF_RANGE, f"{state.entity_id} takes text that matches {pattern}, not {value!r}")
 
 
 DOMAIN = text_domain("text")

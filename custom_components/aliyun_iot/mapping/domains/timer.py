@@ -1,11 +1,11 @@
-"""Timers: running, paused or idle; how long, how much is left, until when.
+"""Timers: running, paused or idle; duration, remaining time, end.
 
-Setting the state runs `timer.start`, `pause` or `cancel`. A timer that already is as it is wanted is left alone, because
-starting it once more would let it begin again; with a duration it is started anyway. A duration counts only in the same
-`property/set` as starting: Home Assistant has no action that sets it by itself. 0 is the duration that the timer was
-made with.
+Setting the state runs `timer.start`, `pause` or `cancel`. A timer that is already in that state is left alone, because
+starting it again would restart it; with a duration it is started anyway. A duration is only accepted in the same
+`property/set` as starting: Home Assistant has no action that only sets it. 0 is the configured duration of the timer.
 
-What is left is only said while the timer is paused or idle: no state counts down, `finishes_at` tells the rest.
+The remaining time is only reported while the timer is paused or idle, because its state doesn't count down; `finishes_at`
+has the end of a running timer.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 
 def _length(raw: object) -> float | None:
-    """Return the seconds of `0:05:00`, as timers write them."""
+    """Return the seconds of a duration like `0:05:00`."""
     written = text(raw)
     if written is None or not written.isascii():
         return None

@@ -1,7 +1,7 @@
-"""Updates: whether there is one, both versions, how far it is, and installing it. Risky without exception.
+"""Updates: available or not, both versions, progress, and installing. All updates are risky.
 
-Home Assistant waits until the update is installed, which may take longer than a reply can wait; the reply then says that
-it is still running. Without an update to install, Home Assistant refuses.
+Home Assistant waits until the update is installed, which may take longer than the cloud waits for an answer; the answer
+then says that it is still running. Without an available update Home Assistant refuses the action.
 """
 
 from homeassistant.components.update.const import (

@@ -1,6 +1,6 @@
-"""Robot vacuums: what they are doing, commands, suction.
+"""Robot vacuums: activity, commands, suction.
 
-Suction comes before the command of the same `property/set`, so that the run starts with it.
+Suction is set before the command of the same `property/set`, so that cleaning starts with it.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Valves: position in percent (100 is open), open or closed, and commands. Water and gas: risky without exception.
+"""Valves: position in percent (100 is open), open or closed, and commands. All valves are risky: water and gas.
 
-What several wishes at once come to is told in `mapping/openings.py`.
+`mapping/openings.py` describes several values in one `property/set`.
 """
 
 from homeassistant.components.valve import ValveEntityFeature

@@ -1,9 +1,9 @@
-"""Water heaters: power, operation mode, target and current temperature, holidays. Hot water is risky.
+"""Water heaters: power, operation mode, target and current temperature, away mode. Risky, because of hot water.
 
-Off wins over everything else in the same `property/set`; a mode turns the heater on, so it replaces `power`. Then come
-away mode and temperature, which a mode may change. Mode and temperature stay two actions, as for climate: many platforms
-ignore the mode in `water_heater.set_temperature`. The ends of a temperature range are only reported, for Home Assistant
-has no action that sets them.
+Off wins over everything else in the same `property/set`; a mode turns the heater on, so it replaces `power`. Away mode
+and temperature follow, because a mode may change them. Mode and temperature are two actions, as for climate: many
+platforms ignore the mode in `water_heater.set_temperature`. The limits of a temperature range are only reported, because
+Home Assistant has no action that sets them.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,8 +82,8 @@ def _has_off_mode(state: State) -> bool:
     return has_modes(state) and STATE_OFF in modes(state)
 
 
-def _says(name: str) -> Callable[[State], bool]:
-    """Return a test for a number; every water heater has the attributes of a range, most of them empty."""
+def _has_number(name: str) -> Callable[[State], bool]:
+    """Return a test for a numeric attribute; every water heater has the attributes of a range, but most are None."""
     read = number_of(name)
     return lambda state: read(state) is not None
 
@@ -124,7 +124,7 @@ DOMAIN = Domain(
             name_en="Lowest target temperature",
             name_zh="最低目标温度",
             source=number_of(ATTR_TARGET_TEMP_LOW),
-            supported=_says(ATTR_TARGET_TEMP_LOW),
+            supported=_has_number(ATTR_TARGET_TEMP_LOW),
             identifiers=("TargetTemperatureLow",),
         ),
         temperature(
@@ -132,7 +132,7 @@ DOMAIN = Domain(
             name_en="Highest target temperature",
             name_zh="最高目标温度",
             source=number_of(ATTR_TARGET_TEMP_HIGH),
-            supported=_says(ATTR_TARGET_TEMP_HIGH),
+            supported=_has_number(ATTR_TARGET_TEMP_HIGH),
             identifiers=("TargetTemperatureHigh",),
         ),
         temperature(

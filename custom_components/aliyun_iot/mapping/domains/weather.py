@@ -1,4 +1,4 @@
-"""The weather now, in the units that the entity names beside its numbers. Forecasts are no states and stay at home."""
+"""The current weather, in the units that the entity has in attributes. Forecasts are not part of a state."""
 
 from functools import partial
 
@@ -47,7 +47,7 @@ COMPASS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "
 
 
 def _bearing(state: State) -> float | None:
-    """Return where the wind comes from in degrees, which integrations also say as a point of the compass."""
+    """Return the wind direction in degrees; some integrations have a compass point instead."""
     raw = state.attributes.get(Attribute.WIND_BEARING)
     point = (text(raw) or "").upper()
     return COMPASS.index(point) * 360 / len(COMPASS) if point in COMPASS else number(raw)
@@ -60,7 +60,7 @@ def measurement(
     *identifiers: str,
     unit: Attribute | None = None,
 ) -> Aspect:
-    """Return the aspect for a number, by its attribute and the one that names its unit."""
+    """Return the aspect for a numeric attribute; `unit` is the attribute with its unit."""
     return Aspect(
         key=attribute.value,
         kind=Kind.NUMBER,

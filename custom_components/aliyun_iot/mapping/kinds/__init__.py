@@ -1,5 +1,4 @@
-"""The way of each kind of value to the data types of the thing model and back.
+"""Conversion of each kind of value to the data types of the thing model and back.
 
-Every function here takes what one side holds and returns what the other side would, or raises `Refused`; which of
-them is asked is settled in `convert.py`.
+Every function here converts a value of one side to the other side or raises `Refused`; `convert.py` chooses the function.
 """

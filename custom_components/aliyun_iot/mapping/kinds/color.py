@@ -1,4 +1,4 @@
-"""Colours: a structure of three numbers (`mapping/color.py` tells which), or text like `#FF7800`."""
+"""Colours: a structure of three numbers (`mapping/color.py`), or text like `#FF7800`."""
 
 import re
 
@@ -17,11 +17,11 @@ def color_to_cloud(color: Color, data_type: DataType) -> CloudValue:
     members = color_members(data_type)
     if members is None:
         raise misfit(color, data_type)
-    return members.say(color)
+    return members.write(color)
 
 
 def color_to_ha(value: CloudValue, data_type: DataType) -> Color:
-    """Return the colour that a structure or text names."""
+    """Return the colour of a structure or text."""
     color: Color | None = None
     if isinstance(data_type, StructType) and isinstance(value, dict) and (members := color_members(data_type)):
         color = members.read(value)
@@ -33,12 +33,12 @@ def color_to_ha(value: CloudValue, data_type: DataType) -> Color:
 
 
 def hex_parts(text: str) -> bytes:
-    """Return the three bytes that text like `#FF7800` names, none if it is no colour."""
+    """Return the three bytes of text like `#FF7800`, none if it is no colour."""
     return bytes.fromhex(text.removeprefix("#")) if HEX_COLOR.fullmatch(text) else b""
 
 
 def color_of(parts: list[float | None]) -> Color | None:
-    """Return the colour of three numbers from 0 to 255."""
+    """Return the colour of three numbers from 0 to 255, None if they aren't."""
     match [round(part) for part in parts if part is not None and 0 <= part <= COLOR_MAX]:
         case [red, green, blue]:
             return red, green, blue

@@ -1,8 +1,8 @@
-"""Places: the standard structure `GeoLocation`, or text like `31.2304,121.4737` (latitude first).
+"""Locations: the standard structure `GeoLocation`, or text like `31.2304,121.4737` (latitude first).
 
-`GeoLocation` has the members Longitude, Latitude, Altitude and CoordinateSystem (1 is WGS 84, which is what Home Assistant
-has; 2 is GCJ-02, the shifted system of Chinese maps, which is refused rather than passed on as if it were the same). A
-property's structure must come complete, so an altitude that nobody knows is 0, as phones send it too.
+`GeoLocation` has the members Longitude, Latitude, Altitude and CoordinateSystem. 1 is WGS 84, which Home Assistant uses;
+2 is GCJ-02, the shifted coordinates of Chinese maps, which is refused because the same numbers are another place. A
+structure must be complete, so an unknown altitude is 0, as phones send it.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ _UNKNOWN_ALTITUDE = 0.0
 
 
 def location_members(data_type: StructType) -> Mapping[str, str] | None:
-    """Return the identifiers of the members by what they hold; None if it is not the structure of a place."""
+    """Return the identifiers of the members by their role, None if the structure isn't a location."""
     members: dict[str, str] = {}
     for key, member in data_type.members.items():
         role = _MEMBERS.get(key.casefold().replace("_", ""))
@@ -52,40 +52,40 @@ def location_members(data_type: StructType) -> Mapping[str, str] | None:
     return members if {LONGITUDE, LATITUDE} <= members.keys() else None
 
 
-def location_to_cloud(place: Location, data_type: DataType) -> CloudValue:
-    """Return a place as a structure or as text."""
+def location_to_cloud(location: Location, data_type: DataType) -> CloudValue:
+    """Return a location as a structure or as text."""
     if not isinstance(data_type, StructType):
-        return text_to_cloud(f"{plain(place.latitude)},{plain(place.longitude)}", data_type)
+        return text_to_cloud(f"{plain(location.latitude)},{plain(location.longitude)}", data_type)
     members = location_members(data_type)
     if members is None:
-        raise misfit(place, data_type)
+        raise misfit(location, data_type)
     values: dict[str, float] = {
-        LONGITUDE: place.longitude,
-        LATITUDE: place.latitude,
-        ALTITUDE: _UNKNOWN_ALTITUDE if place.altitude is None else place.altitude,
+        LONGITUDE: location.longitude,
+        LATITUDE: location.latitude,
+        ALTITUDE: _UNKNOWN_ALTITUDE if location.altitude is None else location.altitude,
         COORDINATE_SYSTEM: WGS_84,
     }
     return {key: _fitted(values[role], data_type.members[key].data_type) for role, key in members.items()}
 
 
 def location_to_ha(value: CloudValue, data_type: DataType) -> Location:
-    """Return the place that a structure or text names."""
+    """Return the location of a structure or text."""
     if isinstance(data_type, StructType) and isinstance(value, dict) and (members := location_members(data_type)):
         if members.keys() >= {COORDINATE_SYSTEM} and value.get(members[COORDINATE_SYSTEM]) != WGS_84:
-            raise Refused(Reason.NOT_SUPPORTED, "only places in WGS 84 (coordinate system 1) are understood")
+            raise Refused(Reason.NOT_SUPPORTED, "only locations in WGS 84 (coordinate system 1) are supported")
         parts = [number(value.get(members[role])) for role in (LATITUDE, LONGITUDE, ALTITUDE) if role in members]
     elif isinstance(data_type, TextType) and isinstance(value, str):
         parts = [number(part) for part in value.split(",")]
     else:
         parts = []
-    place = location_of(parts)
-    if place is None:
+    location = location_of(parts)
+    if location is None:
         raise misfit(value, data_type)
-    return place
+    return location
 
 
 def location_of(parts: list[float | None]) -> Location | None:
-    """Return the place of a latitude, a longitude and perhaps an altitude."""
+    """Return the location of a latitude, a longitude and an optional altitude, None if they are none."""
     match parts:
         case [float() as latitude, float() as longitude] if abs(latitude) <= 90 and abs(longitude) <= 180:
             return Location(latitude, longitude)

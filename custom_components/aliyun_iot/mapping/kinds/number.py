@@ -1,4 +1,4 @@
-"""Numbers, once `scaling.py` has brought them to the scale of the other side."""
+"""Numbers, already converted to the scale of the other side by `scaling.py`."""
 
 from ...alink.model.datatypes import DataType, DoubleType, FloatType, IntType, TextType, Value as CloudValue
 from ..attributes import number
@@ -6,7 +6,7 @@ from .text import misfit, plain, text_to_cloud
 
 
 def number_to_cloud(value: float, data_type: DataType) -> CloudValue:
-    """Return a number as the type of the property holds it; text has no decimal where none is needed."""
+    """Return a number in the type of the property; as text it has no decimals unless it needs them."""
     match data_type:
         case IntType():
             return int(value)
@@ -17,7 +17,7 @@ def number_to_cloud(value: float, data_type: DataType) -> CloudValue:
 
 
 def number_to_ha(value: CloudValue, data_type: DataType) -> float:
-    """Return the number that a property says, also one of text."""
+    """Return the number of a property value, also from text."""
     result = number(value) if isinstance(data_type, IntType | FloatType | DoubleType | TextType) else None
     if result is None:
         raise misfit(value, data_type)

@@ -1,14 +1,14 @@
-"""Whatever Home Assistant holds, to whatever the thing model wants, and back.
+"""Any value of Home Assistant to any data type, and back.
 
-    property        takes                                                           gives back
-    bool            a label · the words of TRUTHS · true, false · 1, 0              true, false; else as enum does
+    property        accepts                                                         is converted back to
+    bool            a label · the words of TRUTHS · true, false · 1, 0              true, false; else as enum
     int, float …    a number, also as text; int also true and false                 a number
-    enum            a label, in English or Chinese · a key · true, false by label   the label if no other has it; else the key
+    enum            a label, in English or Chinese · a key · true, false by label   the label if it is unique, else the key
     text            text · a number, plainly · on, off for a bool · JSON of a list  the text
-    date            time by ISO 8601 · seconds since 1970                           time by ISO 8601
+    date            ISO 8601 time · seconds since 1970                              ISO 8601 time
     struct, array   a mapping, a list; each member by these rules                   the same
 
-Nothing is guessed: what has no counterpart is refused.
+Nothing is guessed: a value without a counterpart is refused.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ from ..binding import NO_CONVERSION, Conversion
 from ..scaling import has_formula, to_entity, to_property
 from ..suggest.synonyms import pair
 from .color import color_of, hex_parts
-from .labels import items_for
+from .items import items_for
 from .location import location_of
 from .number import number_to_cloud, number_to_ha
 from .text import misfit, plain, text_to_cloud
@@ -57,11 +57,11 @@ TRUTHS: Mapping[str, bool] = {
     "open": True,
     "closed": False,
 }
-"""The words that mean yes or no wherever Home Assistant says them; others mean different things in different places."""
+"""The words that mean yes or no everywhere in Home Assistant; the meaning of others depends on the entity."""
 
 
 def truth(value: Raw) -> bool | None:
-    """Return whether a value says yes or no, None if it says neither."""
+    """Return whether a value means yes, None if it means neither yes nor no."""
     match value:
         case bool():
             return value
@@ -74,7 +74,7 @@ def truth(value: Raw) -> bool | None:
 
 
 def raw_to_cloud(value: Raw, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> CloudValue:
-    """Return the property value for anything."""
+    """Return the property value for any value; raises `Refused`."""
     match data_type:
         case BoolType():
             return _to_bool(value, aspect, data_type, invert=conversion.invert)
@@ -94,13 +94,13 @@ def raw_to_cloud(value: Raw, aspect: Aspect, data_type: DataType, conversion: Co
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_cloud(one, aspect, data_type.item, NO_CONVERSION, state) for one in value]
+            return [raw_to_cloud(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
         case _:
             raise misfit(value, data_type)
 
 
 def raw_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> Raw:
-    """Return what a property says as something that a template or an action can work with."""
+    """Return a property value in a form that templates and actions can use; raises `Refused`."""
     match data_type:
         case BoolType() if isinstance(value, bool):
             if (keys := items_for(aspect, data_type)) is not None:
@@ -119,13 +119,13 @@ def raw_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_ha(one, aspect, data_type.item, NO_CONVERSION, state) for one in value]
+            return [raw_to_ha(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
         case _:
             return as_raw(value)
 
 
 def kind_of_raw(value: Raw, aspect: Aspect) -> Value:
-    """Return what a template made, as the kind of value that an aspect takes; raises `Refused`."""
+    """Return the result of a template as the kind of value that an aspect takes; raises `Refused`."""
     result = _as_kind(value, aspect)
     if result is None:
         raise Refused(Reason.WRONG_TYPE, f"{aspect.key} is a {aspect.kind}, which {value!r} is not")
@@ -163,7 +163,7 @@ def _to_bool(value: Raw, aspect: Aspect, data_type: BoolType, *, invert: bool) -
         return bool(key) is not invert
     yes = truth(value)
     keys = items_for(aspect, data_type)
-    if keys is None and not isinstance(value, bool | str):  # no word, so it is the item itself
+    if keys is None and not isinstance(value, bool | str):  # a number is the item itself
         keys = (0, 1)
     if yes is None or keys is None:
         raise misfit(value, data_type)
@@ -188,7 +188,7 @@ def _from_item(key: int, labels: Mapping[int, str]) -> str | int:
 
 
 def _labelled(name: str, labels: Mapping[int, str]) -> int | None:
-    """Return the item with this label, or else the only one whose label means the same."""
+    """Return the item with this label, or else the only one whose label has the same meaning."""
     same = [key for key, label in labels.items() if label == name]
     return same[0] if len(same) == 1 else pair((name,), tuple(labels.items())).get(name)
 
@@ -209,7 +209,7 @@ def _to_text(value: Raw, aspect: Aspect, data_type: TextType, conversion: Conver
 
 
 def _calculates(conversion: Conversion) -> bool:
-    """Tell whether text has to be a number, because there is something to calculate with it."""
+    """Return whether text has to be a number, because the conversion calculates with it."""
     return has_formula(conversion) or bool(conversion.unit)
 
 

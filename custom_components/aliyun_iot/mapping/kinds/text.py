@@ -1,16 +1,16 @@
-"""Text, and what everything else looks like as text."""
+"""Text, and numbers as text."""
 
 from ...alink.model.datatypes import DataType, TextType, Value as CloudValue
 from ..aspect import Reason, Refused
 
 
 def misfit(value: object, data_type: DataType) -> Refused:
-    """Return the error for a value that this type of property has no way to say."""
-    return Refused(Reason.WRONG_TYPE, f"the property takes {data_type.describe()}, which can't say {value!r}")
+    """Return the exception for a value that a property of this type can't hold."""
+    return Refused(Reason.WRONG_TYPE, f"the property takes {data_type.describe()}, which can't hold {value!r}")
 
 
 def text_to_cloud(value: str, data_type: DataType) -> str:
-    """Return text that fits a property of text; any other property can't say it."""
+    """Return the text if the property can hold it; raises `Refused` otherwise."""
     if not isinstance(data_type, TextType):
         raise misfit(value, data_type)
     if data_type.length is not None and len(value) > data_type.length:
@@ -19,12 +19,12 @@ def text_to_cloud(value: str, data_type: DataType) -> str:
 
 
 def text_to_ha(value: CloudValue, data_type: DataType) -> str:
-    """Return what a property of text says."""
+    """Return the text of a property value; raises `Refused` if it isn't text."""
     if isinstance(data_type, TextType) and isinstance(value, str):
         return value
     raise misfit(value, data_type)
 
 
 def plain(value: float) -> str:
-    """Return a number as people write it: no decimal where none is needed."""
+    """Return a number as people write it, without decimals unless it needs them."""
     return str(int(value)) if float(value).is_integer() else repr(value)

@@ -1,1 +1,1 @@
-"""Thing models made from bindings: data types, definitions and module files."""
+"""Thing models generated from bindings: data types, definitions and module files."""

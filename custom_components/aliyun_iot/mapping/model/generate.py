@@ -1,7 +1,7 @@
-"""A thing model of what is bound: the definition of each property, and what goes into which module.
+"""A thing model generated from bindings: the definition of each property and its module.
 
-What is generated keeps the rules of `docs/protocol.md` §8 and §14, and two of the documentation of ThingModelJson: names
-are made of letters, digits, `-`, `_` and `.`, and no two features of a product have the same one.
+It complies with `docs/protocol.md` §8 and §14, and with two rules from the documentation of ThingModelJson: names consist
+of letters, digits, `-`, `_` and `.`, and are unique among the features of a product.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -25,7 +25,7 @@ ARRAY_ELEMENTS: Final = 512
 STRUCT_MEMBERS: Final = 50
 MODULE_FEATURES: Final = 300
 MODULE_SIZE: Final = 250 * 1024
-"""Characters of the features of one module: 256 K of them may be significant, those of its frame included."""
+"""Maximum characters of the features of one module: the platform accepts 256 K for the whole module."""
 
 _WORD = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.-]*")
 _IDENTIFIER = re.compile(rf"[A-Za-z0-9_]{{1,{IDENTIFIER_LENGTH}}}")
@@ -34,7 +34,7 @@ _IN_ARRAY: Final = frozenset({"int", "float", "double", "text", "struct"})
 
 
 def define(binding: Binding, data_type: DataType, name: str) -> Property:
-    """Return the definition of a bound property; one that is only controlled can be read too, since none can't."""
+    """Return the definition of a bound property; it is always readable, because the platform requires that."""
     return Property(
         identifier=binding.identifier,
         name=name,
@@ -46,7 +46,7 @@ def define(binding: Binding, data_type: DataType, name: str) -> Property:
 
 
 def importable(data_type: DataType) -> DataType:
-    """Return the nearest data type that the platform takes; what it can't structure becomes JSON in a text."""
+    """Return the nearest data type that the platform accepts; a structure that it doesn't accept becomes JSON text."""
     match data_type:
         case TextType(length):
             return TextType(min(length or TEXT_LENGTH, TEXT_LENGTH))
@@ -57,9 +57,9 @@ def importable(data_type: DataType) -> DataType:
         case IntType() if data_type.step is None:
             return replace(data_type, step=1)
         case StructType(members):
-            fields = {key: replace(one, data_type=importable(one.data_type)) for key, one in members.items()}
+            fields = {key: replace(field, data_type=importable(field.data_type)) for key, field in members.items()}
             allowed = all(
-                _IDENTIFIER.fullmatch(key) and one.data_type.type in _IN_STRUCT for key, one in fields.items()
+                _IDENTIFIER.fullmatch(key) and field.data_type.type in _IN_STRUCT for key, field in fields.items()
             )
             return StructType(fields) if allowed and 0 < len(fields) <= STRUCT_MEMBERS else TextType(TEXT_LENGTH)
         case ArrayType(size, item):
@@ -70,24 +70,24 @@ def importable(data_type: DataType) -> DataType:
             return data_type
 
 
-def feature_name(entity: str, facet: str, identifier: str, taken: Collection[str]) -> str:
-    """Return a free name for a property: that of the entity and, if there is one, of its facet.
+def feature_name(entity: str, aspect: str, identifier: str, taken: Collection[str]) -> str:
+    """Return a free name for a property: the name of the entity and, unless empty, of the aspect.
 
-    What is too long loses the end of the entity's name; what is taken already gets a number; what has nothing in it
-    that a name may have becomes the identifier.
+    If it is too long, the end of the entity's name is cut off; if it is taken, a number is appended; if no character is
+    allowed in a name, it is the identifier.
     """
-    entity, facet = _plain(entity), _plain(facet)
-    if not entity and not facet:
+    entity, aspect = _plain(entity), _plain(aspect)
+    if not entity and not aspect:
         entity = _plain(split_identifier(identifier)[1])
     return next(
         name
         for number in range(1, len(taken) + 2)
-        if (name := _joined(entity, facet, "" if number == 1 else str(number))) not in taken
+        if (name := _joined(entity, aspect, "" if number == 1 else str(number))) not in taken
     )
 
 
 def _plain(text: str) -> str:
-    """Return text with nothing in it that a name may not have; foreign letters become Latin ones."""
+    """Return text without characters that are not allowed in a name; other letters become Latin ones."""
     return "_".join(_WORD.findall("".join(map(_letter, text))))
 
 
@@ -98,10 +98,10 @@ def _letter(character: str) -> str:
     return " " if (letter := slugify(character)) == "unknown" else letter
 
 
-def _joined(entity: str, facet: str, number: str) -> str:
-    # Chinese words need nothing between them.
-    joint = "_" if entity and facet.isascii() and facet else ""
-    ending = f"{joint}{facet}"[:NAME_LENGTH]
+def _joined(entity: str, aspect: str, number: str) -> str:
+    # Chinese words need no separator.
+    separator = "_" if entity and aspect.isascii() and aspect else ""
+    ending = f"{separator}{aspect}"[:NAME_LENGTH]
     if number:
         ending = f"{ending[: NAME_LENGTH - len(number) - 1]}_{number}"
     return (entity[: NAME_LENGTH - len(ending)].rstrip("_.-") + ending).lstrip("_.-")
@@ -109,13 +109,13 @@ def _joined(entity: str, facet: str, number: str) -> str:
 
 @dataclass(slots=True)
 class _Module:
-    """How full a module is: features, and characters of its document."""
+    """The number of features of a module, and the characters of its document."""
 
     features: int = 0
     size: int = 0
 
     def takes(self, size: int) -> bool:
-        """Tell whether another feature fits."""
+        """Return whether another feature fits."""
         return self.features < MODULE_FEATURES and self.size + size <= MODULE_SIZE
 
     def add(self, size: int) -> None:
@@ -125,10 +125,10 @@ class _Module:
 
 
 def overflow(model: ThingModel, fixed: Collection[str]) -> dict[str, str]:
-    """Return the new identifiers of the properties for which the default module has no room, by their present ones.
+    """Return new identifiers for the properties that don't fit into the default module, by their present identifiers.
 
-    They go into modules of their own, the first of which is `module_2`. Identifiers in `fixed` are known to the cloud
-    and stay; of the others, those that come first do.
+    They are moved to further modules, the first of which is `module_2`. Identifiers in `fixed` are already defined in
+    the cloud and are not changed; of the others, the first ones stay in the default module.
     """
     modules: dict[str, _Module] = {"": _Module()}
     movable: list[Property] = []
@@ -140,8 +140,8 @@ def overflow(model: ThingModel, fixed: Collection[str]) -> dict[str, str]:
         else:
             modules.setdefault(module, _Module()).add(feature_size(feature))
     renamed: dict[str, str] = {}
-    for one in movable:
-        size = feature_size(one)
+    for prop in movable:
+        size = feature_size(prop)
         if modules[""].takes(size):
             modules[""].add(size)
             continue
@@ -149,16 +149,16 @@ def overflow(model: ThingModel, fixed: Collection[str]) -> dict[str, str]:
             name
             for number in count(2)
             if modules.setdefault(name := f"module_{number}", _Module()).takes(size)
-            and f"{name}:{one.identifier}" not in model.properties
+            and f"{name}:{prop.identifier}" not in model.properties
         )
         modules[module].add(size)
-        renamed[one.identifier] = f"{module}:{one.identifier}"
+        renamed[prop.identifier] = f"{module}:{prop.identifier}"
     return renamed
 
 
 def rename(model: ThingModel, renamed: Mapping[str, str]) -> ThingModel:
     """Return a thing model in which some properties have other identifiers."""
     properties: Iterable[Property] = (
-        replace(one, identifier=renamed.get(one.identifier, one.identifier)) for one in model.properties.values()
+        replace(prop, identifier=renamed.get(prop.identifier, prop.identifier)) for prop in model.properties.values()
     )
-    return replace(model, properties={one.identifier: one for one in properties})
+    return replace(model, properties={prop.identifier: prop for prop in properties})

@@ -1,4 +1,4 @@
-"""What a thing model would say, where there is none: a data type and an identifier for an aspect of an entity."""
+"""The data type and the identifier for an aspect of an entity that no thing model defines."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
@@ -25,25 +25,26 @@ from ...alink.model.datatypes import (
 )
 from ..aspect import Aspect, Kind, Range, Refused
 from ..attributes import device_class
-from ..binding import NO_CONVERSION, RESERVED_IDENTIFIERS, Conversion
+from ..binding import NO_CONVERSION, Conversion
 from ..scaling import TEMPERATURE_DIFFERENCE, has_formula, noise_free
 from ..units import converter
+from ..validators import RESERVED_IDENTIFIERS
 
 IDENTIFIER_LENGTH = 50
 STATE_LENGTH = 255
-"""No state of Home Assistant is longer."""
+"""The maximum length of a state in Home Assistant."""
 
 ENUM_ITEMS = 100
-"""More items than this the platform does not take (`docs/protocol.md` §14)."""
-
-FORBIDDEN_IDENTIFIERS = RESERVED_IDENTIFIERS | {"event", "property"}
-"""The documentation of ThingModelJson reserves two words more than that of the TSL does."""
-
-_MACHINE_MADE = re.compile(r"(?=[0-9a-f]*[0-9])[0-9a-f]{8,}|0x[0-9a-f]+")
-"""A serial number or an address in an entity id, which tells nobody what it is."""
+"""The maximum number of items of an enum on the platform (`docs/protocol.md` §14)."""
 
 TEXT_LENGTH = 10240
-"""No text of a thing model is longer (`docs/protocol.md` §14)."""
+"""The maximum length of a text on the platform (`docs/protocol.md` §14)."""
+
+FORBIDDEN_IDENTIFIERS = RESERVED_IDENTIFIERS | {"event", "property"}
+"""The documentation of ThingModelJson reserves two more words than that of the TSL."""
+
+_MACHINE_MADE = re.compile(r"(?=[0-9a-f]*[0-9])[0-9a-f]{8,}|0x[0-9a-f]+")
+"""A serial number or an address in an entity id, which doesn't describe the entity."""
 
 _BYTE = IntType(0, 255, 1)
 _DEGREES = DoubleType(-180, 180, 1e-6, "°")
@@ -52,16 +53,16 @@ _LOCATION = StructType({name: Field(name, name, _DEGREES) for name in ("Longitud
 
 
 def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CONVERSION) -> DataType:
-    """Return the data type that fits what the aspect holds on this entity, after its conversion.
+    """Return the data type for the values of an aspect of this entity, after its conversion.
 
-    It is one that the platform takes (`docs/protocol.md` §8.2 and §14). The items of an enumeration are the entity's
-    options in their order; an entity that names no options, or too many, gets text.
-    Equal questions get the same object: this is asked for every value of a property without a thing model.
+    It is one that the platform accepts (`docs/protocol.md` §8.2 and §14). The items of an enum are the entity's options
+    in their order; an entity without options, or with too many, gets a text. The same arguments return the same object,
+    because this is called for every value of a property without a thing model.
     """
     if conversion.template:
         return TextType(TEXT_LENGTH)
     if conversion.options and not (aspect.kind is Kind.BOOL and {0, 1}.issuperset(conversion.options.values())):
-        return _named(tuple(conversion.options.items()))
+        return _mapped(tuple(conversion.options.items()))
     match aspect.kind:
         case Kind.RAW:
             return infer_raw_type(aspect.read(state), conversion)
@@ -86,9 +87,9 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
 
 
 def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> DataType:
-    """Return the data type of a value as it is: what neither an entity nor a thing model tells the type of."""
+    """Return the data type for a value whose type neither the entity nor a thing model defines."""
     if conversion.options:
-        return _named(tuple(conversion.options.items()))
+        return _mapped(tuple(conversion.options.items()))
     match value:
         case bool():
             return _bool(("off", "on"))
@@ -122,8 +123,8 @@ def _enum(options: tuple[str, ...]) -> DataType:
 
 
 @lru_cache(maxsize=512)
-def _named(options: tuple[tuple[str, int | str], ...]) -> DataType:
-    """Return the type of the right side of an explicit map: an item for each number, or text."""
+def _mapped(options: tuple[tuple[str, int | str], ...]) -> DataType:
+    """Return the type for the right side of an explicit map: an enum if all are integers, else text."""
     items: dict[int, str] = {}
     for name, target in options:
         if not isinstance(target, int):
@@ -136,9 +137,9 @@ def _named(options: tuple[tuple[str, int | str], ...]) -> DataType:
 def _number(
     limits: Range, unit: str, wanted: str, formula: tuple[float, float] | None, *, difference: bool
 ) -> DataType:
-    """Return a number type whose range, if it has any, has two ends and a step that fits between them.
+    """Return a number type, with a range only if both limits are known, and a step only if it is within the range.
 
-    A formula, or the way from the entity's unit to the one that is wanted, is applied to all three.
+    A formula, or the conversion from the entity's unit to the wanted one, is applied to all three.
     """
     convert = _conversion(unit, wanted, formula, difference=difference)
     unit = wanted or ("" if formula else unit)
@@ -148,7 +149,7 @@ def _number(
     if convert:
         try:
             low, high, step = _converted(low, high, step, convert)
-        except Refused, OverflowError:  # beyond all numbers
+        except Refused, OverflowError:  # too large
             return DoubleType(unit=unit)
         if low >= high:
             return DoubleType(unit=unit)
@@ -172,16 +173,16 @@ def _conversion(
 def _converted(
     low: float, high: float, step: float | None, convert: Callable[[float], float]
 ) -> tuple[float, float, float | None]:
-    """Return limits after a conversion.
+    """Return the limits and the step after a conversion.
 
-    Where they come out odd, as those in °F do in °C, they are widened to whole steps of a decimal that is as fine as the
-    step has become: values are rounded to its digits.
+    If they have many decimals, as limits in °F have in °C, they are widened to multiples of a power of ten near the
+    converted step, because values are rounded to the decimals of the step.
     """
     ends = sorted(noise_free(convert(end)) for end in (low, high))
     if not step:
         return ends[0], ends[1], None
     exact = noise_free((ends[1] - ends[0]) * step / (high - low))
-    if exact <= 0:  # too close together to tell a step
+    if exact <= 0:  # too small for a step
         return ends[0], ends[1], None
     fine = 10.0 ** floor(log10(exact))
     digit = min(1.0, fine if noise_free(exact / fine).is_integer() else fine / 10)
@@ -191,9 +192,9 @@ def _converted(
 
 
 def generate_identifier(aspect: Aspect, state: State, taken: Collection[str]) -> str:
-    """Return a free identifier: the standard one of the aspect, else with the name of the entity behind it.
+    """Return a free identifier: the standard one of the aspect, else with the name of the entity appended.
 
-    It satisfies `docs/protocol.md` §8.3: letters, digits and underscores, at most 50, none of the reserved words.
+    It complies with `docs/protocol.md` §8.3: at most 50 letters, digits and underscores, none of the reserved words.
     """
     standard = next(iter(aspect.identifiers_for(state)), None)
     entity = _latin_name(state)
@@ -208,9 +209,9 @@ def generate_identifier(aspect: Aspect, state: State, taken: Collection[str]) ->
 
 
 def _latin_name(state: State) -> str:
-    """Return what an entity is called in Latin letters: its object id, or its name if that alone tells what it is.
+    """Return the name of an entity in Latin letters: its object id, or its name if only that describes it.
 
-    Home Assistant makes object ids of names, Chinese ones by pinyin; integrations also make them of addresses.
+    Home Assistant makes object ids from names, with pinyin for Chinese; some integrations make them from addresses.
     """
     if not _MACHINE_MADE.search(state.object_id):
         return state.object_id

@@ -1,5 +1,6 @@
 """Thing models as files that the console imports: one complete document for each module (`docs/protocol.md` §8.1)."""
 
+from collections.abc import Mapping
 import json
 from typing import Final
 
@@ -13,7 +14,7 @@ _SEPARATOR: Final = ", "
 
 
 def modules_of(model: ThingModel) -> list[str]:
-    """Return the modules that a thing model has something in, the default one, called "", first."""
+    """Return the names of the modules of a thing model, the default one, "", first."""
     identifiers = (*model.properties, *model.events, *model.services)
     found = dict.fromkeys(split_identifier(identifier)[0] for identifier in identifiers)
     return sorted(found, key=bool) or [DEFAULT_MODULE]
@@ -21,29 +22,29 @@ def modules_of(model: ThingModel) -> list[str]:
 
 def module_document(model: ThingModel, module: str) -> dict[str, JsonValue]:
     """Return the document of one module, with the members that the platform generates for its properties."""
-    properties = [one for identifier, one in model.properties.items() if split_identifier(identifier)[0] == module]
-    events = [one.to_tsl() for identifier, one in model.events.items() if split_identifier(identifier)[0] == module]
-    services = [one.to_tsl() for identifier, one in model.services.items() if split_identifier(identifier)[0] == module]
+    properties = _of_module(model.properties, module)
+    events = [event.to_tsl() for event in _of_module(model.events, module)]
+    services = [service.to_tsl() for service in _of_module(model.services, module)]
     generated_event, generated_services = _generated(properties) if properties else ([], [])
     block: dict[str, JsonValue] = {"functionBlockId": module, "functionBlockName": module} if module else {}
     return {
         "schema": SCHEMA,
         "profile": {"productKey": model.product_key} if model.product_key else {},
         **block,
-        "properties": [one.to_tsl() for one in properties],
+        "properties": [prop.to_tsl() for prop in properties],
         "events": [*generated_event, *events],
         "services": [*generated_services, *services],
     }
 
 
 def document_text(document: dict[str, JsonValue]) -> str:
-    """Return a document as text: indented for people, unless it would be larger than the platform takes."""
+    """Return a document as text: indented, unless it would then be too large for the platform."""
     text = json.dumps(document, ensure_ascii=False, indent=2)
     return text if len(text.encode()) <= MAX_DOCUMENT else json.dumps(document, ensure_ascii=False)
 
 
 def feature_size(feature: Feature) -> int:
-    """Return how many characters a feature adds to the document of its module, the generated members included."""
+    """Return the number of characters that a feature adds to its module's document, with the generated members."""
     size = len(json.dumps(feature.to_tsl(), ensure_ascii=False)) + len(_SEPARATOR)
     if isinstance(feature, Property):
         size += (3 if feature.writable else 2) * len(json.dumps(_parameter(feature), ensure_ascii=False) + _SEPARATOR)
@@ -51,10 +52,14 @@ def feature_size(feature: Feature) -> int:
     return size
 
 
+def _of_module[F: Feature](features: Mapping[str, F], module: str) -> list[F]:
+    return [feature for identifier, feature in features.items() if split_identifier(identifier)[0] == module]
+
+
 def _generated(properties: list[Property]) -> tuple[list[JsonValue], list[JsonValue]]:
     """Return the event `post`, and the services `set` and `get`."""
-    writable = [_parameter(one) for one in properties if one.writable]
-    readable = [_parameter(one) for one in properties]
+    writable = [_parameter(prop) for prop in properties if prop.writable]
+    readable = [_parameter(prop) for prop in properties]
     post: JsonValue = {
         "identifier": "post",
         "name": "post",
@@ -81,15 +86,15 @@ def _generated(properties: list[Property]) -> tuple[list[JsonValue], list[JsonVa
         "required": True,
         "desc": "属性获取",
         "method": "thing.service.property.get",
-        "inputData": [split_identifier(one.identifier)[1] for one in properties],
+        "inputData": [split_identifier(prop.identifier)[1] for prop in properties],
         "outputData": readable,
     }
     return [post], [change, ask]
 
 
-def _parameter(one: Property) -> JsonValue:
+def _parameter(prop: Property) -> JsonValue:
     return {
-        "identifier": split_identifier(one.identifier)[1],
-        "name": one.name,
-        "dataType": one.data_type.to_tsl(),
+        "identifier": split_identifier(prop.identifier)[1],
+        "name": prop.name,
+        "dataType": prop.data_type.to_tsl(),
     }

@@ -1,9 +1,9 @@
-"""Names of entities and properties as sets of meanings, so that `客厅温度` is found in `sensor.living_room_temperature`."""
+"""Names of entities and properties as sets of meanings, so that `客厅温度` matches `sensor.living_room_temperature`."""
 
 from functools import lru_cache
 import re
 
-# Each row names one thing; its first word stands for all. English words of several parts are written without a blank.
+# Each row has the words for one thing; the first one is its meaning. English words of several parts have no spaces.
 MEANINGS = (
     ("temperature", "temp", "温度", "室温"),
     ("humidity", "湿度", "相对湿度"),
@@ -132,7 +132,7 @@ MEANINGS = (
     ("indoor", "inside", "室内"),
 )
 
-# What says nothing about the thing itself.
+# Words that don't tell one property from another.
 EMPTY = frozenset(
     {
         "current",
@@ -167,7 +167,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
 
 @lru_cache(maxsize=4096)
 def meanings(name: str) -> frozenset[str]:
-    """Return what a name is about, in words that don't depend on language, case or spelling."""
+    """Return the meanings of the words in a name, whatever their language, case and spelling."""
     found: list[str] = []
     latin: list[str] = []
     for part in _PARTS.findall(name):
@@ -181,7 +181,7 @@ def meanings(name: str) -> frozenset[str]:
 
 
 def _joined(parts: list[str]) -> list[str]:
-    """Return the words of an English name; up to three parts may be one word, as in PM 2.5."""
+    """Return the meanings in an English name; up to three parts may be one word, as in PM 2.5."""
     words: list[str] = []
     start = 0
     while start < len(parts):
@@ -193,7 +193,7 @@ def _joined(parts: list[str]) -> list[str]:
 
 
 def _cut(text: str) -> list[str]:
-    """Return the words of a Chinese name: the longest known ones, and what stands between them."""
+    """Return the meanings in a Chinese name: of the longest known words, and the text between them."""
     words: list[str] = []
     unknown = ""
     start = 0

@@ -1,15 +1,15 @@
 """Suggest which property stands for which aspect of an entity.
 
-Evidence is a standard identifier of the aspect, or a property whose name says nothing but what the entity and the
-aspect are. Type and unit must fit. What is merely possible is not suggested: the user sees a short list that can be
-trusted. What nobody would want to publish by accident (`Aspect.private`) is never suggested, nor is a command to a risky
-entity.
+The evidence is a standard identifier of the aspect, or a property whose name consists only of words for the entity and
+the aspect. Data type and unit must fit. A merely possible match is not suggested, so that the list is short and reliable.
+Private aspects (`Aspect.private`) are never suggested, and neither are commands to risky entities.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter, itemgetter
 from typing import Self
 
 from homeassistant.core import State
@@ -25,22 +25,22 @@ from ..scaling import property_unit
 from ..units import canonical, contradict
 from .meanings import meanings
 
-STANDARD = 70
-"""The identifier is a standard one of the aspect; each place further down the list costs one point."""
+STANDARD_SCORE = 70
+"""Score for a standard identifier of the aspect; each place further down the list costs one point."""
 
-NAMED = 50
-"""The name says what the entity is, with `NAMED_WORD` for each word of it."""
+NAME_SCORE = 50
+"""Score for a name that is about the entity and the aspect, with `WORD_SCORE` for each of up to three words."""
 
-NAMED_WORD = 12
-SAME_UNIT = 4
-ALL_OPTIONS = 4
-WHOLE_ASPECT = 5
-"""The name holds the name of the aspect: "fan mode" is rather a fan mode than a mode."""
+WORD_SCORE = 12
+SAME_UNIT_SCORE = 4
+ALL_OPTIONS_SCORE = 4
+ASPECT_NAME_SCORE = 5
+"""Score for a name that contains the whole name of the aspect: "fan mode" is a fan mode rather than a mode."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A binding to propose; the higher the score, the better the evidence."""
+    """A binding to suggest; the higher the score, the better the evidence."""
 
     entity_id: str
     identifier: str
@@ -50,7 +50,7 @@ class Suggestion:
 
 
 class Obstacle(StrEnum):
-    """Why an aspect is not suggested: by itself, or because no property of the thing model is left for it."""
+    """Why an aspect is not suggested: because of the aspect itself, or because it gets no property of the thing model."""
 
     MISMATCH = "mismatch"
     NOTHING_FITS = "nothing_fits"
@@ -61,7 +61,7 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """An aspect without a suggestion; `identifier` is the property that it would have been, if there is one."""
+    """An aspect without a suggestion; `identifier` is the property that it matches best, if any."""
 
     entity_id: str
     aspect: Aspect
@@ -70,7 +70,7 @@ class Unmatched:
 
 
 def suggest(state: State, model: ThingModel | None, taken: Collection[str]) -> list[Suggestion]:
-    """Return at most one suggestion for each aspect of an entity, the best first; `taken` identifiers are left alone.
+    """Return at most one suggestion for each aspect of an entity, the best first; `taken` identifiers are not suggested.
 
     Without a thing model every supported aspect gets a new identifier.
     """
@@ -78,7 +78,7 @@ def suggest(state: State, model: ThingModel | None, taken: Collection[str]) -> l
         suggestion
         for entity in _entities([state], ())
         for suggestion in (
-            _each_once(_matches(entity, _Properties.of(model)), taken) if model else _inventions(entity, set(taken))
+            _each_once(_matches(entity, _Properties.of(model)), taken) if model else _new_properties(entity, set(taken))
         )
     ]
 
@@ -91,15 +91,15 @@ def suggest_all(
 ) -> list[Suggestion]:
     """Return suggestions for many entities, no property twice; `bound` are pairs of entity id and aspect to leave out.
 
-    Of several entities that fit the same properties, the one with the most evidence gets all of them and the others
-    nothing, but for a sensor, which goes before what another entity tells by the way. Without a thing model, an
-    identifier that several entities could have goes to none: each gets one with its own name in it.
+    If several entities match the same properties, the one with the most evidence gets all of them and the others none,
+    except that a sensor is preferred to a secondary aspect of another entity. Without a thing model, an identifier that
+    several entities could have is given to none of them: each gets an identifier with its own name.
     """
     entities = _entities(states, bound)
     used = set(taken)
     if model is None:
         used |= _contested(entities)
-        return [suggestion for entity in entities for suggestion in _inventions(entity, used)]
+        return [suggestion for entity in entities for suggestion in _new_properties(entity, used)]
     properties = _Properties.of(model)
     suggestions: list[Suggestion] = []
     ranked = sorted((_matches(entity, properties) for entity in entities), key=_evidence, reverse=True)
@@ -112,10 +112,10 @@ def suggest_all(
 def unmatched(
     states: Iterable[State], model: ThingModel | None, settled: Collection[tuple[str, str]]
 ) -> list[Unmatched]:
-    """Return the aspects that `suggest_all` has nothing for, and why.
+    """Return the aspects without a suggestion of `suggest_all`, and why.
 
-    `settled` are pairs of entity id and aspect that are bound or suggested. An alternative of another aspect needs no
-    property of its own, so it is not missed.
+    `settled` are pairs of entity id and aspect that are bound or suggested. An aspect that is an alternative of another
+    one needs no property of its own, so it is left out.
     """
     properties = _Properties.of(model) if model else None
     return [
@@ -129,9 +129,9 @@ def unmatched(
 
 
 def allowed_access(state: State, domain: Domain, aspect: Aspect, definition: Property | None) -> Access:
-    """Return what a new binding may do: both ways if both sides can, but a risky entity is only reported.
+    """Return the direction of a new binding: both if both sides allow it, but a risky entity is only reported.
 
-    What leaves nothing to report can only be controlled.
+    A momentary aspect can only be controlled.
     """
     if aspect.momentary:
         return Access.CONTROL
@@ -174,65 +174,65 @@ def _is_suggestible(state: State, domain: Domain, aspect: Aspect) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _NamedProperty:
-    """A property and what its two names say; `place` is its place in the thing model."""
+    """A property and the meanings of its identifier and name; `position` is its position in the thing model."""
 
-    place: int
+    position: int
     definition: Property
     plain_identifier: str
-    says: tuple[frozenset[str], ...]
+    meanings: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Properties:
-    """The properties of a thing model by what there could be evidence in: going through all for each aspect is slow."""
+    """The properties of a thing model, indexed by identifier and by word, because trying all for each aspect is slow."""
 
     by_identifier: Mapping[str, list[_NamedProperty]]
     by_word: Mapping[str, list[_NamedProperty]]
 
     @classmethod
     def of(cls, model: ThingModel) -> Self:
-        """Return the properties of a model."""
+        """Return the index for a thing model."""
         by_identifier: dict[str, list[_NamedProperty]] = defaultdict(list)
         by_word: dict[str, list[_NamedProperty]] = defaultdict(list)
-        for place, definition in enumerate(model.properties.values()):
+        for position, definition in enumerate(model.properties.values()):
             plain = definition.identifier.rpartition(":")[2]
-            says = tuple(said for name in (plain, definition.name) if (said := meanings(name)))
-            named = _NamedProperty(place, definition, plain.casefold(), says)
-            by_identifier[named.plain_identifier].append(named)
-            for word in frozenset[str]().union(*says):
-                by_word[word].append(named)
+            both = tuple(words for name in (plain, definition.name) if (words := meanings(name)))
+            prop = _NamedProperty(position, definition, plain.casefold(), both)
+            by_identifier[prop.plain_identifier].append(prop)
+            for word in frozenset[str]().union(*both):
+                by_word[word].append(prop)
         return cls(by_identifier, by_word)
 
     def about(self, identifiers: Iterable[str], words: Iterable[str]) -> list[_NamedProperty]:
         """Return the properties with one of these identifiers or words, in the order of the thing model."""
         found = {
-            named.place: named
+            prop.position: prop
             for index, keys in ((self.by_identifier, identifiers), (self.by_word, words))
             for key in keys
-            for named in index.get(key, ())
+            for prop in index.get(key, ())
         }
-        return [found[place] for place in sorted(found)]
+        return [found[position] for position in sorted(found)]
 
 
 def _matches(entity: _Entity, properties: _Properties) -> list[Suggestion]:
     return [
-        Suggestion(entity.state.entity_id, named.definition.identifier, aspect.key, access, score)
+        Suggestion(entity.state.entity_id, prop.definition.identifier, aspect.key, access, score)
         for aspect in entity.aspects
-        for named, evidence in _evident(entity.state, aspect, properties)
-        if (score := _score(entity.state, aspect, named.definition, evidence))
-        and (access := _usable_access(entity.state, entity.domain, aspect, named.definition))
+        for prop, evidence in _candidates(entity.state, aspect, properties)
+        if (score := _score(entity.state, aspect, prop.definition, evidence))
+        and (access := _usable_access(entity.state, entity.domain, aspect, prop.definition))
     ]
 
 
 def _usable_access(state: State, domain: Domain, aspect: Aspect, definition: Property) -> Access | None:
-    """Return what a binding may do, None if that is nothing."""
+    """Return the direction of a new binding, None if the property allows none."""
     access = allowed_access(state, domain, aspect, definition)
     usable = definition.writable if access is Access.CONTROL else definition.readable
     return access if usable else None
 
 
 def _unmatched(state: State, domain: Domain, aspect: Aspect, properties: _Properties | None) -> Unmatched | None:
-    """Return why an aspect got nothing, by the property for which there is the most evidence."""
+    """Return why an aspect has no suggestion, with the property that it matches best; None for no reason to report."""
 
     def because(obstacle: Obstacle, identifier: str = "") -> Unmatched:
         return Unmatched(state.entity_id, aspect, obstacle, identifier)
@@ -243,41 +243,42 @@ def _unmatched(state: State, domain: Domain, aspect: Aspect, properties: _Proper
         return because(Obstacle.RISKY) if domain.risky(state) else None
     if properties is None:
         return None
-    evident = sorted(_evident(state, aspect, properties), key=lambda one: one[1], reverse=True)
-    for named, evidence in evident:
-        definition = named.definition
+    candidates = sorted(_candidates(state, aspect, properties), key=itemgetter(1), reverse=True)
+    for prop, evidence in candidates:
+        definition = prop.definition
         if _score(state, aspect, definition, evidence) and _usable_access(state, domain, aspect, definition):
             return because(Obstacle.TAKEN, definition.identifier)
-    if evident:
-        return because(Obstacle.MISMATCH, evident[0][0].definition.identifier)
+    if candidates:
+        return because(Obstacle.MISMATCH, candidates[0][0].definition.identifier)
     return None if aspect.alternative else because(Obstacle.NOTHING_FITS)
 
 
-def _evident(state: State, aspect: Aspect, properties: _Properties) -> Iterator[tuple[_NamedProperty, int]]:
-    """Yield the properties that are about an aspect of an entity, with points for how evident that is.
+def _candidates(state: State, aspect: Aspect, properties: _Properties) -> Iterator[tuple[_NamedProperty, int]]:
+    """Yield the properties that are about an aspect of an entity, with a score for the evidence.
 
-    Either the identifier is a standard one of the aspect, or one of the names is about this entity and this aspect and
-    about nothing else. An aspect without standard identifiers has no name worth looking for; there the property must be
-    called what the entity is called.
+    Either the identifier is a standard one of the aspect, or the identifier or name has words for this entity and this
+    aspect and no others. The name of an aspect without standard identifiers is too general; for such an aspect the
+    property must have the name of the entity.
     """
     standard = [identifier.casefold() for identifier in aspect.identifiers_for(state)]
     entity_names = [meanings(state.object_id), meanings(state.name)]
-    facet_names = [meanings(name) for name in (aspect.name_en, aspect.name_zh, *aspect.identifiers_for(state))]
+    aspect_names = [meanings(name) for name in (aspect.name_en, aspect.name_zh, *aspect.identifiers_for(state))]
     about_entity = frozenset[str]().union(*entity_names)
-    about_facet = frozenset[str]().union(*facet_names, meanings(device_class(state) or ""))
-    about_both = about_facet | about_entity | meanings(state.domain)
-    for named in properties.about(standard, about_facet if standard else about_entity):
-        evidence = STANDARD - standard.index(named.plain_identifier) if named.plain_identifier in standard else 0
-        for said in named.says:
-            if (said & about_facet and said <= about_both) if standard else said in entity_names:
-                whole = any(words and words <= said for words in facet_names)
-                evidence = max(evidence, NAMED + NAMED_WORD * min(len(said), 3) + (WHOLE_ASPECT if whole else 0))
+    about_aspect = frozenset[str]().union(*aspect_names, meanings(device_class(state) or ""))
+    about_both = about_aspect | about_entity | meanings(state.domain)
+    for prop in properties.about(standard, about_aspect if standard else about_entity):
+        evidence = STANDARD_SCORE - standard.index(prop.plain_identifier) if prop.plain_identifier in standard else 0
+        for words in prop.meanings:
+            if (words & about_aspect and words <= about_both) if standard else words in entity_names:
+                whole = any(name and name <= words for name in aspect_names)
+                score = NAME_SCORE + WORD_SCORE * min(len(words), 3) + (ASPECT_NAME_SCORE if whole else 0)
+                evidence = max(evidence, score)
         if evidence:
-            yield named, evidence
+            yield prop, evidence
 
 
 def _score(state: State, aspect: Aspect, definition: Property, evidence: int) -> int:
-    """Return how well a property suits an aspect that it is about, 0 for not at all: type and unit must fit."""
+    """Return the score of a property that is about an aspect, 0 if its data type or unit doesn't fit."""
     conversion = Conversion()
     if not carries(aspect, definition.data_type, conversion):
         return 0
@@ -288,11 +289,11 @@ def _score(state: State, aspect: Aspect, definition: Property, evidence: int) ->
     if lost and len(lost) == len(aspect.options(state)):
         return 0
     same_unit = unit and wanted_unit and canonical(unit) == canonical(wanted_unit)
-    return evidence + (SAME_UNIT if same_unit else 0) + (0 if lost else ALL_OPTIONS)
+    return evidence + (SAME_UNIT_SCORE if same_unit else 0) + (0 if lost else ALL_OPTIONS_SCORE)
 
 
-def _inventions(entity: _Entity, used: set[str]) -> list[Suggestion]:
-    """Return a new identifier for each aspect; they count as used from then on."""
+def _new_properties(entity: _Entity, used: set[str]) -> list[Suggestion]:
+    """Return a suggestion with a new identifier for each aspect, and add the identifiers to `used`."""
     suggestions = []
     for aspect in entity.aspects:
         if aspect.alternative:
@@ -300,39 +301,41 @@ def _inventions(entity: _Entity, used: set[str]) -> list[Suggestion]:
         identifier = generate_identifier(aspect, entity.state, used)
         used.add(identifier)
         access = allowed_access(entity.state, entity.domain, aspect, None)
-        suggestions.append(Suggestion(entity.state.entity_id, identifier, aspect.key, access, NAMED))
+        suggestions.append(Suggestion(entity.state.entity_id, identifier, aspect.key, access, NAME_SCORE))
     return suggestions
 
 
 def _contested(entities: Iterable[_Entity]) -> set[str]:
     """Return the identifiers that more than one entity would get."""
-    wishes = Counter(suggestion.identifier for entity in entities for suggestion in _inventions(entity, set()))
-    return {identifier for identifier, count in wishes.items() if count > 1}
+    counts = Counter(suggestion.identifier for entity in entities for suggestion in _new_properties(entity, set()))
+    return {identifier for identifier, count in counts.items() if count > 1}
 
 
 def _each_once(candidates: Iterable[Suggestion], used: Collection[str]) -> list[Suggestion]:
-    """Return the best candidates such that no aspect and no identifier comes twice."""
+    """Return the best candidates, without repeating an aspect or an identifier."""
     chosen: list[Suggestion] = []
-    for candidate in sorted(candidates, key=lambda one: one.score, reverse=True):
+    for candidate in sorted(candidates, key=attrgetter("score"), reverse=True):
         if candidate.identifier not in used and all(
-            candidate.identifier != one.identifier and candidate.aspect != one.aspect for one in chosen
+            candidate.identifier != other.identifier and candidate.aspect != other.aspect for other in chosen
         ):
             chosen.append(candidate)
     return chosen
 
 
 def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Suggestion]]) -> list[Suggestion]:
-    """Return the suggestions with sensors that got nothing in place of what other entities tell by the way.
+    """Return the suggestions, with sensors that have none in place of secondary aspects of other entities.
 
-    A thermometer measures the room better than an air conditioner does, unless the property is rather about the latter.
+    A thermometer measures the room better than an air conditioner does, unless the air conditioner matches the property
+    better.
     """
-    chosen = {one.identifier: one for one in suggestions}
-    served = {one.entity_id for one in chosen.values()}
+    chosen = {suggestion.identifier: suggestion for suggestion in suggestions}
+    served = {suggestion.entity_id for suggestion in chosen.values()}
     for candidates in ranked:
-        for one in sorted(filter(_is_sensor, candidates), key=lambda one: one.score, reverse=True):
-            if one.entity_id not in served and (holder := chosen.get(one.identifier)) and _yields(holder, one):
-                chosen[one.identifier] = one
-                served.add(one.entity_id)
+        for sensor in sorted(filter(_is_sensor, candidates), key=attrgetter("score"), reverse=True):
+            holder = chosen.get(sensor.identifier)
+            if sensor.entity_id not in served and holder and _yields(holder, sensor):
+                chosen[sensor.identifier] = sensor
+                served.add(sensor.entity_id)
     return list(chosen.values())
 
 
@@ -341,10 +344,10 @@ def _is_sensor(suggestion: Suggestion) -> bool:
 
 
 def _yields(holder: Suggestion, sensor: Suggestion) -> bool:
-    """Tell whether somebody who has a property only reports there what is not the main thing about it."""
+    """Return whether the present holder of a property only reports a secondary aspect and doesn't match it better."""
     domain = domain_of(holder.entity_id)
-    by_the_way = domain is not None and holder.aspect != domain.aspects[0].key and holder.access is Access.REPORT
-    return by_the_way and not _is_sensor(holder) and sensor.score >= holder.score
+    secondary = domain is not None and holder.aspect != domain.aspects[0].key and holder.access is Access.REPORT
+    return secondary and not _is_sensor(holder) and sensor.score >= holder.score
 
 
 def _evidence(candidates: list[Suggestion]) -> int:

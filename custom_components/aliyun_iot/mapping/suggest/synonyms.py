@@ -1,9 +1,9 @@
-"""Options under different names: which item of a thing model means which option, in English and Chinese."""
+"""Synonyms: which item of a thing model means which option of an entity, in English and Chinese."""
 
 from collections.abc import Iterable
 from functools import lru_cache
 
-# Each row names one meaning. Rows must not share a word.
+# Each row has the words for one meaning. A word must be in one row only.
 SYNONYMS = (
     ("off", "closed", "close", "no", "false", "关", "关闭", "关机", "否"),
     ("on", "open", "yes", "true", "开", "开启", "打开", "开机", "是"),
@@ -93,7 +93,7 @@ SYNONYMS = (
 
 
 def _bare(word: str) -> str:
-    """Return a word without what people write differently: case, blanks, underscores, hyphens."""
+    """Return a word without differences in spelling: case, spaces, underscores, hyphens."""
     return "".join(char for char in word.casefold() if char.isalnum())
 
 
@@ -103,9 +103,9 @@ _OPPOSITES = {_MEANING[word] for word in ("off", "on", "locked", "unlocked")}
 
 @lru_cache(maxsize=512)
 def pair(options: tuple[str, ...], items: tuple[tuple[int, str], ...]) -> dict[str, int]:
-    """Return the item for each option that has exactly one: of the same name, or else the only one of the same meaning.
+    """Return the item for each option that has exactly one: with the same name, or else the only one of the same meaning.
 
-    No two options share an item, so the way there and back ends where it began.
+    No two options share an item, so a value converted to the other side and back is the same.
     """
     pairs: dict[str, int] = {}
     for read in (_bare, lambda word: _MEANING.get(_bare(word))):
@@ -129,10 +129,9 @@ def _grouped[Name, Member](named: Iterable[tuple[Name, Member]]) -> dict[Name, l
 
 @lru_cache(maxsize=512)
 def no_and_yes(words: tuple[str, str], items: tuple[tuple[int, str], ...]) -> tuple[int, int] | None:
-    """Return the items that stand for two opposite words: by their labels, else 0 and 1; None if there is no telling.
+    """Return the items for two opposite words: by their labels, else 0 and 1; None if the labels don't tell.
 
-    Labels that are another pair of opposites are no hint: whether an open switch is a locked door is for the user to
-    say.
+    Labels that are another pair of opposites don't tell: whether an open switch means a locked door is up to the user.
     """
     pairs = pair(words, items)
     no, yes = (pairs.get(word) for word in words)

@@ -1,0 +1,104 @@
+"""Running Home Assistant's actions to their end, and finding out whether they succeeded."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from copy import deepcopy
+from functools import partial
+import logging
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant, ServiceResponse
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.script import Script, async_validate_actions_config
+from homeassistant.helpers.trace import script_execution_get, trace_clear, trace_get
+import voluptuous as vol
+
+from ..alink.codes import Code
+from ..const import DOMAIN
+from .outcome import Failure, withheld
+
+_LOGGER = logging.getLogger(__name__)
+
+type Actions = list[dict[str, Any]]
+
+
+async def run_action[T](
+    hass: HomeAssistant, action: Coroutine[None, None, T], timeout: float, values: Mapping[str, object]
+) -> T | Failure:
+    """Run an action to its end and return its result, or why it failed; `values` (by name) are what it was given.
+
+    After `timeout` seconds the action is left running, and the failure says so: interrupting it would be worse.
+    """
+    task = hass.async_create_task(action, "Aliyun command")
+    try:
+        if not task.done():
+            await asyncio.wait({task}, timeout=timeout)
+    finally:
+        if not task.done():
+            task.add_done_callback(partial(_log_late_failure, values))
+    if not task.done():
+        return Failure(Code.TIMED_OUT, f"the action has not finished after {timeout:.2g} s and is still running")
+    if task.cancelled():  # by something that it waited for, since this task is not known anywhere else
+        return Failure(Code.ACTION_FAILED, "the action was cancelled")
+    try:
+        return task.result()
+    except (HomeAssistantError, vol.Invalid) as err:
+        return Failure.of_action(err, values, expected=True)
+    except Exception as err:
+        _LOGGER.exception("An action for the cloud failed unexpectedly")
+        return Failure.of_action(err, values, expected=False)
+
+
+async def run_script[T](action: Coroutine[None, None, T]) -> T:
+    """Run an action that is known to run a script; raises HomeAssistantError if the script stopped early.
+
+    A script raises no exception when a condition does not hold, at a `stop` with `error`, or when it is in single mode and
+    already running: only its trace shows it. The trace is kept in the context of the task, which everything that the action
+    triggers inherits. So this must not be used for actions that run no script themselves: the trace would be another script's.
+    """
+    trace_clear()
+    result = await action
+    if (reason := script_execution_get()) not in (None, "finished"):
+        raise HomeAssistantError(f"the script behind the action stopped early: {_last_error() or reason}")
+    return result
+
+
+async def run_sequence(
+    hass: HomeAssistant, name: str, actions: Actions, variables: Mapping[str, object], context: Context
+) -> ServiceResponse:
+    """Run a sequence that the user wrote to its end and return its response.
+
+    Raises vol.Invalid if it is not valid and HomeAssistantError if it stopped early.
+    """
+    script = Script(hass, await _validated(hass, actions), name, DOMAIN, log_exceptions=False)
+    try:
+        result = await run_script(script.async_run(dict(variables), context))
+    finally:
+        await script.async_unload()
+    return result.service_response if result else None
+
+
+async def problem_of(hass: HomeAssistant, actions: Actions) -> str | None:
+    """Return what is wrong with a sequence, None if it is valid. Sequences are stored as entered, as scripts are."""
+    try:
+        await _validated(hass, actions)
+    except (vol.Invalid, HomeAssistantError) as err:
+        return str(err)
+    return None
+
+
+async def _validated(hass: HomeAssistant, actions: Actions) -> Actions:
+    return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
+
+
+def _last_error() -> str:
+    """Return why a script stopped, if its last step says so."""
+    steps = [step.as_dict() for steps in (trace_get(clear=False) or {}).values() for step in steps]
+    last = steps[-1] if steps else {}
+    return str(last.get("result", {}).get("stop") or last.get("error") or "")
+
+
+def _log_late_failure(values: Mapping[str, object], task: asyncio.Task[object]) -> None:
+    if not task.cancelled() and (err := task.exception()):
+        _LOGGER.warning("An action for the cloud failed after its deadline: %s", withheld(str(err), values))

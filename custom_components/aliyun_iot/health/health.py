@@ -1,0 +1,98 @@
+"""What is wrong with a device that the user has to know: one object that watches everything."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..alink.errors import ConnectError
+from ..alink.link import Link, LinkState
+from ..alink.model.thing_model import ThingModel
+from ..bound import BoundProperties
+from ..exposures import event_bindings, resolve_entity
+from ..reports.outbox import Refusal
+from .clock_watch import ClockWatch
+from .connection_issues import ConnectionIssues
+from .issues import Issue, Issues, listed
+from .mismatch import Mismatch
+from .refusals import Refusals
+from .throttling import Throttling
+from .tls_watch import TlsWatch
+
+MAX_LISTED: Final = 10
+"""Properties and events without an entity that the issue lists."""
+
+
+class Health:
+    """Watches one device on behalf of the user."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
+        """Nothing is sent before `start`."""
+        self._hass = hass
+        self._entry = entry
+        self._issues = Issues(hass, entry)
+        self._connection = ConnectionIssues(hass, entry, self._issues)
+        self._tls = TlsWatch(hass, entry, self._issues)
+        self._clock = ClockWatch(hass, entry, self._issues, link)
+        self._throttling = Throttling(hass, entry, self._issues)
+        self._mismatch = Mismatch(hass, entry, self._issues)
+        self._refusals = Refusals(hass, entry, self._issues)
+
+    @callback
+    def start(self) -> None:
+        """Start to compare the clocks; called once Home Assistant has started."""
+        self._clock.start()
+
+    @callback
+    def stop(self) -> None:
+        """End all timers; the issues are withdrawn when the entry is unloaded."""
+        self._clock.stop()
+        self._connection.stop()
+        self._throttling.stop()
+
+    @callback
+    def follow(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
+        """Watch these bindings from now on."""
+        self._mismatch.examine(bound, services, model)
+        self._refusals.follow(bound, model)
+        if gone := sorted({*bound.gone, *self._events_without_entity()}):
+            self._issues.create(Issue.ENTITY_GONE, count=str(len(gone)), bindings=listed(gone, MAX_LISTED))
+        else:
+            self._issues.delete(Issue.ENTITY_GONE)
+
+    @callback
+    def link_changed(self, state: LinkState, error: ConnectError | None) -> None:
+        """Handle a change of the link."""
+        self._connection.link_changed(state, error)
+        self._tls.link_changed(state, error)
+        if state is LinkState.ONLINE:
+            self._clock.connected()
+
+    @callback
+    def code_received(self, code: int) -> None:
+        """Handle the code of a reply."""
+        self._clock.code_received(code)
+        self._throttling.code_received(code)
+
+    @callback
+    def refusals_changed(self, refusals: Mapping[str, Refusal]) -> None:
+        """Handle other refused properties than before, or other reasons."""
+        self._mismatch.refusals_changed(refusals)
+        self._refusals.changed(refusals)
+
+    @callback
+    def samples_dropped(self, capacity: int) -> None:
+        """Report samples that are lost for good; the user ticks the issue off."""
+        self._issues.create(Issue.BUFFER_OVERFLOW, capacity=f"{capacity:,}", since=f"{dt_util.now():%Y-%m-%d %H:%M}")
+
+    @callback
+    def events_dropped(self, count: int) -> None:
+        """Report events that are lost for good; the user ticks the issue off."""
+        self._issues.create(Issue.EVENTS_DROPPED, count=f"{count:,}", since=f"{dt_util.now():%Y-%m-%d %H:%M}")
+
+    def _events_without_entity(self) -> Iterable[str]:
+        for binding in event_bindings(self._entry).values():
+            if binding.entity and resolve_entity(self._hass, binding.entity) is None:
+                yield binding.identifier

@@ -1,0 +1,70 @@
+"""The output data of an event: rendered templates, converted to the types of the thing model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from homeassistant.exceptions import TemplateError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.template import render_complex
+import voluptuous as vol
+
+from ..alink.errors import InvalidValue
+from ..alink.messages import JsonValue
+from ..alink.model.datatypes import Field, TextType
+from .aspect import Refused
+from .templates import value_of
+from .wire import to_wire
+
+
+@dataclass(frozen=True, slots=True)
+class EventOutput:
+    """The output of an event: by parameter a template, or a value with templates anywhere in it."""
+
+    templates: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, output: Mapping[str, Any]) -> Self:
+        """Compile what the user entered; raises vol.Invalid, which names the parameter, for what is no template."""
+        templates: dict[str, Any] = {}
+        for name, value in output.items():
+            try:
+                templates[name] = cv.template_complex(value)
+            except vol.Invalid as err:
+                raise vol.Invalid(f"{name}: {err}") from err
+        return cls(templates)
+
+    def render(
+        self, variables: Mapping[str, Any], fields: Mapping[str, Field] | None
+    ) -> tuple[dict[str, JsonValue], list[str]]:
+        """Return the output data, and what is wrong with the rest.
+
+        `fields` are what the thing model has, None without one. What renders as nothing is left out, and so is what does
+        not fit: an alarm is worth more without a detail than not at all.
+        """
+        output: dict[str, JsonValue] = {}
+        problems: list[str] = []
+        for name, template in self.templates.items():
+            if fields is not None and name not in fields:
+                problems.append(f"{name}: the event has no such output parameter")
+                continue
+            try:
+                value = _render(template, variables, fields[name] if fields else None)
+            except InvalidValue as err:
+                problems.append(str(err))
+            except (Refused, TemplateError) as err:
+                problems.append(f"{name}: {err}")
+            else:
+                if value is not None:
+                    output[name] = value
+        return output, problems
+
+
+def _render(template: Any, variables: Mapping[str, Any], field: Field | None) -> JsonValue:
+    value = value_of(render_complex(template, variables))
+    if value is None or field is None:
+        return int(value) if isinstance(value, bool) else value
+    if isinstance(field.data_type, TextType):
+        # Of text that looks like a number or a list, Home Assistant makes one.
+        value = render_complex(template, variables, parse_result=False)
+    return to_wire(field.data_type, value, field.identifier)

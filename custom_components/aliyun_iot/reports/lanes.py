@@ -1,0 +1,239 @@
+"""The lanes to the cloud: newest values, live samples, past samples and events.
+
+A lane says how its messages are posted and what becomes of their content. The machine that sends them all is in `sender.py`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
+import logging
+import time
+from typing import Final, override
+
+from ..alink.device import REPLY_TIMEOUT as _REPLY_TIMEOUT, Device
+from ..alink.messages import Reply
+from ..alink.samples import Sample, utc_milliseconds
+from .event_queue import EventQueue, PendingEvent
+from .history import History, Kept
+from .outbox import Counters, Outbox, Queued
+
+_LOGGER = logging.getLogger(__name__)
+
+REPLY_TIMEOUT = _REPLY_TIMEOUT
+
+VALUES_PER_POST = 200
+"""Properties in one message (docs/protocol.md §4.1). For samples no limit is documented; this one is safe (§4.3)."""
+
+FUTURE_MS: Final = 24 * 3_600_000
+"""How far ahead a time may be; beyond, the platform refuses the whole message (docs/protocol.md §4.1, 6326)."""
+
+TOO_EARLY: Final = "its time is more than a day ahead: the clock was wrong"
+
+
+class Lane[Key, Item](ABC):
+    """One kind of message. A batch holds items by key."""
+
+    refused_in_a_row = 0
+    """Messages that were refused since the last one that was accepted."""
+    failed_in_a_row = 0
+    """Messages that could not be posted, for an unexpected reason, since the last one that could."""
+
+    def __init__(self, device: Device, counters: Counters) -> None:
+        """Post as this device."""
+        self._device = device
+        self._counters = counters
+
+    @abstractmethod
+    async def post(self, batch: Mapping[Key, Item]) -> Reply:
+        """Post a batch; raises what requests raise, and MessageError when it is too large."""
+
+    @abstractmethod
+    def settle(self, batch: Mapping[Key, Item], reasons: Mapping[str, str]) -> None:
+        """Record what was accepted, and for which reasons (by identifier) the rest was refused."""
+
+    @abstractmethod
+    def identifiers(self, batch: Mapping[Key, Item]) -> Collection[str]:
+        """Return the identifiers in a batch."""
+
+    def put_back(self, batch: Mapping[Key, Item]) -> None:  # noqa: B027 - most lanes have nothing to do
+        """Keep a batch that did not arrive; most lanes never gave it away."""
+
+    def unanswered(self, batch: Mapping[Key, Item], reason: str) -> None:
+        """Handle a host that does not reply to this kind of message at all."""
+        self.refuse(batch, reason)
+
+    def refuse(self, batch: Mapping[Key, Item], reason: str) -> None:
+        """Settle a batch that the cloud will not take."""
+        self.settle(batch, dict.fromkeys(self.identifiers(batch), reason))
+
+    def refuses_all(self, batch: Mapping[Key, Item], reason: str) -> None:
+        """Handle a cloud that has refused many messages in a row."""
+        self.refuse(batch, reason)
+
+
+class NewestLane(Lane[str, Queued]):
+    """The newest values."""
+
+    def __init__(
+        self, device: Device, counters: Counters, outbox: Outbox, history: History, wanted: Callable[[str], bool]
+    ) -> None:
+        """`wanted` returns whether a value of a property that did not arrive is to be posted again."""
+        super().__init__(device, counters)
+        self._outbox = outbox
+        self._history = history
+        self._wanted = wanted
+
+    @override
+    async def post(self, batch: Mapping[str, Queued]) -> Reply:
+        # A present value is true now at the latest, whatever the clock said before.
+        now = int(time.time() * 1000)
+        samples = {
+            key: Sample(one.sample.value, now) if one.sample.time > now + FUTURE_MS else one.sample
+            for key, one in batch.items()
+        }
+        return await self._device.post_properties(samples, REPLY_TIMEOUT)
+
+    @override
+    def put_back(self, batch: Mapping[str, Queued]) -> None:
+        self._outbox.put_back(batch, self._wanted)
+
+    @override
+    def settle(self, batch: Mapping[str, Queued], reasons: Mapping[str, str]) -> None:
+        self._outbox.settle({key: one.sample for key, one in batch.items()}, reasons)
+        if numbers := [one.number for one in batch.values() if one.number is not None]:
+            self._history.remove(numbers)
+        rejected = len(batch.keys() & reasons.keys())
+        self._counters.rejected += rejected
+        self._counters.sent += len(batch) - rejected
+
+    @override
+    def identifiers(self, batch: Mapping[str, Queued]) -> Collection[str]:
+        return batch.keys()
+
+
+class _SampleLane(Lane[int, Kept]):
+    """Samples, which stay in the history until they are settled."""
+
+    past = False
+
+    def __init__(self, device: Device, counters: Counters, outbox: Outbox, history: History) -> None:
+        """Post from this history."""
+        super().__init__(device, counters)
+        self._outbox = outbox
+        self._history = history
+
+    def take(self) -> Mapping[int, Kept]:
+        """Return the oldest samples, as many as fit into a message."""
+        kept = self._first(VALUES_PER_POST)
+        latest = utc_milliseconds() + FUTURE_MS
+        if early := {number: one for number, one in kept.items() if one[1].time > latest}:
+            self.refuse(early, TOO_EARLY)
+            return {number: one for number, one in kept.items() if number not in early}
+        return kept
+
+    @abstractmethod
+    def _first(self, limit: int) -> dict[int, Kept]:
+        """Return the oldest samples."""
+
+    @override
+    def settle(self, batch: Mapping[int, Kept], reasons: Mapping[str, str]) -> None:
+        # The cloud does not say which samples of a property it refused.
+        rejected = sum(identifier in reasons for identifier, _ in batch.values())
+        self._history.remove(batch)
+        self._counters.rejected += rejected
+        self._counters.sent += len(batch) - rejected
+        self._outbox.settle(dict(batch.values()), reasons, past=self.past)
+
+    @override
+    def identifiers(self, batch: Mapping[int, Kept]) -> Collection[str]:
+        return {identifier for identifier, _ in batch.values()}
+
+
+class LiveLane(_SampleLane):
+    """Samples of the present, several of a property in one message.
+
+    Some hosts do not know that message; they get the samples in ordinary posts, of which each has one of a property.
+    """
+
+    batches = True
+
+    @override
+    def _first(self, limit: int) -> dict[int, Kept]:
+        kept = dict(islice(self._history.live.items(), limit))
+        if self.batches:
+            return kept
+        numbers = {identifier: number for number, (identifier, _) in reversed(kept.items())}
+        return {number: kept[number] for number in sorted(numbers.values())}
+
+    @override
+    async def post(self, batch: Mapping[int, Kept]) -> Reply:
+        if self.batches:
+            return await self._device.post_batch(batch.values(), REPLY_TIMEOUT)
+        return await self._device.post_properties(dict(batch.values()), REPLY_TIMEOUT)
+
+    @override
+    def unanswered(self, batch: Mapping[int, Kept], reason: str) -> None:
+        self.batches = False
+
+
+class PastLane(_SampleLane):
+    """Samples of the past, which leave the present values alone."""
+
+    past = True
+    allowed = False
+    """Whether they may be sent: after each connect they wait for the present."""
+
+    @override
+    def _first(self, limit: int) -> dict[int, Kept]:
+        return dict(islice(self._history.past.items(), limit))
+
+    @override
+    async def post(self, batch: Mapping[int, Kept]) -> Reply:
+        return await self._device.post_history(batch.values(), REPLY_TIMEOUT)
+
+    @override
+    def refuses_all(self, batch: Mapping[int, Kept], reason: str) -> None:
+        """Keep everything for the next connection."""
+        if self.allowed:
+            self.allowed = False
+            _LOGGER.warning("The cloud takes no values of the past (%s); they are kept for the next connection", reason)
+
+    @override
+    def unanswered(self, batch: Mapping[int, Kept], reason: str) -> None:
+        _LOGGER.debug("Values of the past are kept for the next connection: %s", reason)
+        self.allowed = False
+
+
+class EventLane(Lane[int, PendingEvent]):
+    """Events, one in a message."""
+
+    def __init__(
+        self, device: Device, counters: Counters, queue: EventQueue, on_refused: Callable[[str, str], None]
+    ) -> None:
+        """`on_refused` is called with the identifier and the reason."""
+        super().__init__(device, counters)
+        self._queue = queue
+        self._on_refused = on_refused
+
+    def take(self) -> Mapping[int, PendingEvent]:
+        """Return the oldest event."""
+        return dict(islice(self._queue.waiting.items(), 1))
+
+    @override
+    async def post(self, batch: Mapping[int, PendingEvent]) -> Reply:
+        [event] = batch.values()
+        return await self._device.post_event(event.identifier, event.output, event.time, REPLY_TIMEOUT)
+
+    @override
+    def settle(self, batch: Mapping[int, PendingEvent], reasons: Mapping[str, str]) -> None:
+        self._queue.remove(batch)
+        for event in batch.values():
+            if reason := reasons.get(event.identifier):
+                self._queue.counters.refused += 1
+                self._on_refused(event.identifier, reason)
+            else:
+                self._queue.counters.posted += 1
+
+    @override
+    def identifiers(self, batch: Mapping[int, PendingEvent]) -> Collection[str]:
+        return {event.identifier for event in batch.values()}

@@ -1,0 +1,16 @@
+"""Stop several parts, none of which can keep another one running."""
+
+from collections.abc import Awaitable, Callable
+import logging
+
+_LOGGER = logging.getLogger(__name__)
+
+
+async def stop_all(*parts: Callable[[], Awaitable[None] | None]) -> None:
+    """Call each of these in order, and wait for those that are coroutine functions; an exception of one is logged."""
+    for stop in parts:
+        try:
+            if (stopping := stop()) is not None:
+                await stopping
+        except Exception:
+            _LOGGER.exception("%s failed", getattr(stop, "__qualname__", stop))

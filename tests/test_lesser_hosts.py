@@ -1,0 +1,188 @@
+"""Hosts that support less: they never reply to some requests (docs/protocol.md §19), and everything else works with them."""
+
+from copy import deepcopy
+from datetime import timedelta
+import logging
+from typing import Any
+
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.aliyun_iot.alink.device import Device
+from custom_components.aliyun_iot.alink.reply_watch import MAX_TRIES
+from custom_components.aliyun_iot.const import DOMAIN
+from simulator import CloudDevice, Simulator
+from simulator.uplink import Handler, Uplinks
+
+from .conftest import SetUp
+from .outages import (
+    BATCH,
+    DESIRED,
+    HISTORY,
+    NOON,
+    POST,
+    POWER,
+    VOLTAGE,
+    all_sent,
+    caught_up,
+    end_outage,
+    lose_connection,
+    measure,
+    on_topic,
+    quick_to_return,
+    uplinks,
+)
+from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
+from .waiting import until
+
+NO_MODEL = {"thing_model": None}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+    """Take any property, let connections come back soon, and wait for replies for moments only."""
+    device.thing_model = None
+    quick_to_return(monkeypatch)
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
+    monkeypatch.setattr(Device.get_desired, "__defaults__", (0.05,))
+
+
+@pytest.fixture
+def unknown(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the topics that the host ignores, none at first."""
+    topics: set[str] = set()
+    handler = Uplinks._handler
+
+    def find(uplinks: Uplinks, path: str) -> Handler | None:
+        return None if f"/{path}" in topics else handler(uplinks, path)
+
+    monkeypatch.setattr(Uplinks, "_handler", find)
+    return topics
+
+
+def pass_a_minute(hass: HomeAssistant) -> None:
+    """Let the time pass after which changes are written."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
+
+
+async def test_samples_go_in_ordinary_posts(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    unknown: set[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A host that ignores batch posts gets all samples, in order, and newest values meanwhile; each connection tries anew."""
+    unknown.add(BATCH)
+    measure(hass, "sensor.power", 0, 0)
+    measure(hass, "sensor.voltage", 0, 0)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([POWER, VOLTAGE, TEMPERATURE], options={**NO_MODEL, "window": 0.01})
+    await caught_up(entry)
+    for second in range(1, 31):
+        measure(hass, "sensor.power", second, second * 1000)
+        if second % 3 == 0:
+            measure(hass, "sensor.voltage", second, second * 1000)
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await posted(device, "CurrentTemperature", 21.0)
+    await all_sent(entry)
+    assert device.samples["Power"] == [(second, NOON + second * 1000) for second in range(31)]
+    assert device.samples["Voltage"] == [(second, NOON + second * 1000) for second in range(0, 31, 3)]
+    assert len(uplinks(cloud, BATCH)) == MAX_TRIES
+    assert len(uplinks(cloud, POST)) < 40
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING and DOMAIN in record.name]
+
+    unknown.clear()
+    await lose_connection(cloud, device, entry)
+    end_outage(cloud)
+    await caught_up(entry)
+    measure(hass, "sensor.power", 31, 31_000)
+    await all_sent(entry)
+    assert len(uplinks(cloud, BATCH)) == MAX_TRIES + 1
+    assert device.samples["Power"][-1] == (31, NOON + 31_000)
+
+
+async def test_past_is_kept_for_a_connection_that_takes_it(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    unknown: set[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A host that ignores history posts is asked a few times on each connection; newest values and live samples flow."""
+    unknown.add(HISTORY)
+    measure(hass, "sensor.power", 0, 0)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([POWER, TEMPERATURE], options=NO_MODEL)
+    await caught_up(entry)
+    reporter = entry.runtime_data.device.reporter
+    await lose_connection(cloud, device, entry)
+    for second in range(1, 31):
+        measure(hass, "sensor.power", second, second * 1000)
+    caplog.clear()
+    end_outage(cloud)
+    await until(lambda: uplinks(cloud, HISTORY))
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    await posted(device, "CurrentTemperature", 21.0)
+    await until(lambda: not reporter.sender.sends_past)
+    assert len(uplinks(cloud, HISTORY)) == MAX_TRIES
+    assert reporter.buffered == 29
+
+    hass.states.async_set("sensor.living_room", "22", CELSIUS)
+    measure(hass, "sensor.power", 31, 31_000)
+    await posted(device, "CurrentTemperature", 22.0)
+    await posted(device, "Power", 31)
+    await until(lambda: reporter.buffered == 29)
+    assert len(uplinks(cloud, HISTORY)) == MAX_TRIES
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING and DOMAIN in record.name]
+
+    unknown.clear()
+    await lose_connection(cloud, device, entry)
+    end_outage(cloud)
+    await caught_up(entry)
+    assert sorted(set(device.samples["Power"])) == [(second, NOON + second * 1000) for second in range(32)]
+    assert on_topic(cloud, HISTORY)[-29:] == [("Power", second, NOON + second * 1000) for second in range(1, 30)]
+
+
+async def test_power_cut_repeats_nothing_old(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    unknown: set[str],
+    hass_storage: dict[str, Any],
+) -> None:
+    """On a host that ignores desired values, what an outage left on disk is removed once the cloud has newer values."""
+    unknown.add(DESIRED)
+    key = f"{DOMAIN}.here.unsent"
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    hass.states.async_set("switch.lamp", "off")
+    entry = await set_up([TEMPERATURE, SWITCH], options=NO_MODEL, entry_id="here")
+    await caught_up(entry)
+    await lose_connection(cloud, device, entry)
+    hass.states.async_set("sensor.living_room", "21", CELSIUS)
+    pass_a_minute(hass)
+    await hass.async_block_till_done()
+    assert hass_storage[key]["data"]["latest"]["CurrentTemperature"][1] == 21.0
+
+    end_outage(cloud)
+    await caught_up(entry)
+    hass.states.async_set("sensor.living_room", "22", CELSIUS)
+    await posted(device, "CurrentTemperature", 22.0)
+    await all_sent(entry)
+    pass_a_minute(hass)
+    await hass.async_block_till_done()
+    assert hass_storage[key]["data"]["latest"] == {}
+    on_disk = deepcopy(hass_storage[key])
+
+    hass.states.async_set("sensor.living_room", STATE_UNAVAILABLE)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass_storage[key] = on_disk
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await caught_up(entry)
+    assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0, 21.0, 22.0]

@@ -1,0 +1,155 @@
+"""What the cloud refuses is shown with what to do about it, until it is solved."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+
+from custom_components.aliyun_iot.const import DOMAIN
+from simulator import CloudDevice, Simulator
+
+from .conftest import SetUp
+from .outages import BATCH, POST, POWER, WATT, end_outage, lose_connection, measure, on_topic, quick_to_return
+from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .waiting import until
+
+STRANGER = {"identifier": "Stranger", "entity": "sensor.stranger", "aspect": "value"}
+NO_MODEL = {"thing_model": None}
+
+
+def issue(hass: HomeAssistant, entry_id: str) -> ir.IssueEntry | None:
+    """Return the issue about refused properties."""
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"property_rejected_{entry_id}")
+
+
+async def test_an_issue_names_what_is_refused_until_it_is_solved(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The property was missing in the console; somebody adds it, and the next post ends the issue."""
+    hass.states.async_set("sensor.stranger", "1", WATT)
+    entry = await set_up([STRANGER], options=NO_MODEL)
+    await until(lambda: issue(hass, entry.entry_id))
+    shown = issue(hass, entry.entry_id)
+    assert shown.translation_key == "property_rejected"
+    assert shown.translation_placeholders["count"] == "1"
+    assert shown.translation_placeholders["properties"] == (
+        "- stranger · Value → Stranger (Report): The product has no such property. Compare the thing model here with the one"
+        " in the console (tsl parse: params not exist -> Stranger)"
+    )
+
+    device.thing_model = None
+    hass.states.async_set("sensor.stranger", "2", WATT)
+    await posted(device, "Stranger", 2)
+    await until(lambda: issue(hass, entry.entry_id) is None)
+
+
+async def test_an_issue_in_chinese(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """Also where the cloud refuses the whole message; what it says is there as well, since the console shows that."""
+    hass.config.language = "zh-Hans"
+    hass.states.async_set("sensor.living_room", "20", {**CELSIUS, "friendly_name": "客厅温度"})
+    cloud.faults.set(answer_code={"code": 6306})
+    entry = await set_up([TEMPERATURE])
+    await until(lambda: issue(hass, entry.entry_id))
+    properties = issue(hass, entry.entry_id).translation_placeholders["properties"]
+    assert properties.startswith("- 客厅温度 · 数值 → ")
+    assert "CurrentTemperature" in properties
+    assert "（上报）：值不是物模型范围内的整数（int）（6306 " in properties
+
+
+async def test_many_refusals_are_one_issue(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """A thing model of another product refuses everything; five are named, all are counted."""
+    rows = [{**STRANGER, "identifier": f"Stranger{n}", "entity": f"sensor.s{n}"} for n in range(8)]
+    for row in rows:
+        hass.states.async_set(row["entity"], "1", WATT)
+    entry = await set_up(rows, options=NO_MODEL)
+    await until(lambda: issue(hass, entry.entry_id))
+    shown = issue(hass, entry.entry_id).translation_placeholders
+    assert shown["count"] == "8"
+    assert shown["properties"].count("\n") == 5
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert issue(hass, entry.entry_id) is None
+
+
+async def test_an_issue_goes_with_the_binding(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Whoever removes the binding has solved it as well."""
+    hass.states.async_set("sensor.stranger", "1", WATT)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([STRANGER, TEMPERATURE], options=NO_MODEL)
+    await until(lambda: issue(hass, entry.entry_id))
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [TEMPERATURE]})
+    await hass.async_block_till_done()
+    assert issue(hass, entry.entry_id) is None
+
+
+async def test_refused_samples_rest_until_the_next_connection(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A property that is not there costs three messages, however much is measured; an outage is another chance."""
+    quick_to_return(monkeypatch)
+    measure(hass, "sensor.power", 1)
+    entry = await set_up([POWER], options=NO_MODEL)
+    rejections = entry.runtime_data.device.reporter.outbox
+    for value in range(2, 12):
+        measure(hass, "sensor.power", value)
+        await until(lambda: entry.runtime_data.device.reporter.buffered == 0)
+    assert rejections.of("Power").rests
+    assert len(on_topic(cloud, BATCH) + on_topic(cloud, POST)) == 3
+
+    await lose_connection(cloud, device, entry)
+    device.thing_model = None
+    measure(hass, "sensor.power", 20)
+    measure(hass, "sensor.power", 21)
+    end_outage(cloud)
+    await until(lambda: [value for value, _ in device.samples.get("Power", [])] == [21, 20])
+    await until(lambda: not rejections.refusals)
+
+
+async def test_a_refusal_of_the_device_is_no_fault_of_the_values(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account in arrears, a device that is disabled: as soon as that is over, everything is told again."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.DEVICE_DELAY", 0.01)
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    await posted(device, "CurrentTemperature", 20)
+    cloud.faults.set(answer_code={"code": 403})
+    for degree in (21, 22, 23, 24):
+        retried = entry.runtime_data.device.reporter.counters.retried
+        hass.states.async_set("sensor.living_room", str(degree), CELSIUS)
+        await until(lambda before=retried: entry.runtime_data.device.reporter.counters.retried > before)
+    cloud.faults.set(answer_code=None)
+    await posted(device, "CurrentTemperature", 24)
+    assert not entry.runtime_data.device.reporter.outbox.refusals
+
+
+def many(hass: HomeAssistant, count: int) -> list[dict[str, str]]:
+    """Return bindings of so many sensors, which measure something."""
+    rows = [{"identifier": f"P{n}", "entity": f"sensor.p{n}", "aspect": "value"} for n in range(count)]
+    for row in rows:
+        hass.states.async_set(row["entity"], "1", WATT)
+    return rows
+
+
+async def test_one_bad_value_among_many(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A cloud that refuses a whole message does not say what is wrong with it: all that is well arrives all the same."""
+    device.thing_model = None
+    rows = many(hass, 64)
+    cloud.faults.set(answer_code={"code": 6306, "count": 7})  # down to the one that is to blame
+    entry = await set_up(rows, options=NO_MODEL)
+    await until(lambda: len(device.properties) == 63)
+    assert list(entry.runtime_data.device.reporter.outbox.refusals) == ["P0"]
+    hass.states.async_set("sensor.p0", "2", WATT)
+    await posted(device, "P0", 2)
+
+
+async def test_a_cloud_that_refuses_everything(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """It is not asked for each single value."""
+    cloud.faults.set(answer_code={"code": 6321})
+    entry = await set_up(many(hass, 64), options=NO_MODEL)
+    await until(lambda: len(entry.runtime_data.device.reporter.outbox.refusals) == 64)
+    assert len(on_topic(cloud, POST)) > 64
+    assert entry.runtime_data.device.reporter.counters.posts < 30

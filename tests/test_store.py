@@ -1,0 +1,286 @@
+"""What is unsent on disk survives whatever happens to the disk, and whoever stops Home Assistant in the middle of it."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+import errno
+from pathlib import Path
+import threading
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import storage
+from homeassistant.util import dt as dt_util
+from homeassistant.util.file import WriteError
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.aliyun_iot.alink.link import LinkState
+from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
+from custom_components.aliyun_iot.reports import store
+from simulator import CloudDevice, Simulator
+
+from .application import publish, reply_on
+from .conftest import DEVICE_NAME, SetUp
+from .outages import NOON, POWER, VOLTAGE, all_sent, caught_up, end_outage, lose_connection, measure, quick_to_return
+from .test_reporter import TEMPERATURE, posted
+from .waiting import until
+
+NO_MODEL = {"thing_model": None}
+KEY = "aliyun_iot.here.unsent"
+KEPT = {
+    "segments": [0],
+    "latest": {"CurrentTemperature": [NOON, 25.0]},
+    "desired": {"X": {"version": 1, "since": 1, "done": True}},
+    "offline_since": 7,
+}
+ROWS = {"samples": [[0, "Power", NOON, 5]]}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+    """Take any property, let connections come back soon, and fill several files."""
+    device.thing_model = None
+    quick_to_return(monkeypatch)
+    monkeypatch.setattr(store, "SEGMENT", 20)
+
+
+@pytest.fixture
+async def offline(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
+) -> MockConfigEntry:
+    """Return an entry in an outage; 49 samples are kept."""
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([POWER], options=NO_MODEL, entry_id="here")
+    await posted(device, "Power", 1)
+    await all_sent(entry)
+    await lose_connection(cloud, device, entry)
+    for second in range(1, 50):
+        measure(hass, "sensor.power", second + 1, second * 1000)
+    return entry
+
+
+def a_minute_passes(hass: HomeAssistant) -> None:
+    """Let what has changed be written."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
+
+
+async def restarted(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> None:
+    """Unload, end the outage, set up again, and wait until everything is sent."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    end_outage(cloud)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await caught_up(entry)
+
+
+def arrived(device: CloudDevice) -> list[Any]:
+    """Return what the cloud has of the power, in order."""
+    return sorted({value for value, _ in device.samples["Power"]})
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    """Return what a file system says."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("too_large", [KEY, f"{KEY}.2"])
+async def test_a_disk_that_was_full_for_a_moment(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    offline: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    real_disk: Path,
+    too_large: str,
+) -> None:
+    """What could not be written is written when there is room again, even if nothing new happens until then."""
+    write, file = storage.write_utf8_file_atomic, real_disk / ".storage" / too_large
+
+    def write_what_fits(path: str, *facts: Any, **more: Any) -> None:
+        if path == str(file):
+            raise WriteError(OSError(errno.ENOSPC, "No space left on device"))
+        write(path, *facts, **more)
+
+    with monkeypatch.context() as full:
+        full.setattr(storage, "write_utf8_file_atomic", write_what_fits)
+        a_minute_passes(hass)
+        await hass.async_block_till_done()
+        assert not file.exists()
+    a_minute_passes(hass)
+    await hass.async_block_till_done()
+    assert file.exists()
+    await restarted(hass, cloud, offline)
+    assert arrived(device) == list(range(1, 51))
+
+
+@pytest.mark.parametrize("call", ["makedirs", "unlink"])
+async def test_a_disk_that_is_read_only(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    offline: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+) -> None:
+    """It costs what was to be kept, not the unloading."""
+    a_minute_passes(hass)
+    await hass.async_block_till_done()
+    end_outage(cloud)
+    await all_sent(offline)  # so that there are files to be removed
+    with monkeypatch.context() as read_only:
+        read_only.setattr(storage.os, call, failing(OSError(errno.EROFS, "Read-only file system")))
+        assert await hass.config_entries.async_unload(offline.entry_id)
+    assert offline.state is ConfigEntryState.NOT_LOADED
+    assert await hass.config_entries.async_setup(offline.entry_id)
+    await caught_up(offline)
+
+
+async def test_a_slow_disk(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    offline: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The entry is unloaded while the minute is being written, and there is more meanwhile: nothing is overwritten."""
+    write, begun, go_on, ended = storage.write_utf8_file_atomic, *(threading.Event() for _ in range(3))
+
+    def slow(path: str, *facts: Any, **more: Any) -> None:
+        first = path.endswith(f"{KEY}.2") and not begun.is_set()
+        if first:
+            begun.set()
+            go_on.wait(10)
+        write(path, *facts, **more)
+        if first:
+            ended.set()
+
+    monkeypatch.setattr(storage, "write_utf8_file_atomic", slow)
+    a_minute_passes(hass)
+    await until(begun.is_set)
+    for second in range(50, 60):
+        measure(hass, "sensor.power", second + 1, second * 1000)
+    unloading = hass.async_create_task(hass.config_entries.async_unload(offline.entry_id))
+    await asyncio.wait({unloading}, timeout=0.2)  # whoever did not wait would be done by then
+    go_on.set()
+    assert await unloading
+    await until(ended.is_set)
+    end_outage(cloud)
+    assert await hass.config_entries.async_setup(offline.entry_id)
+    await caught_up(offline)
+    assert arrived(device) == list(range(1, 61))
+
+
+async def test_a_damaged_list(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry, real_disk: Path
+) -> None:
+    """Only what can't be read is lost; and with the device everything goes, what was set aside included."""
+    assert await hass.config_entries.async_unload(offline.entry_id)
+    (real_disk / ".storage" / KEY).write_bytes(b"\0\0\0")
+    end_outage(cloud)
+    assert await hass.config_entries.async_setup(offline.entry_id)
+    await posted(device, "Power", 50)
+    await caught_up(offline)
+    assert arrived(device) == list(range(1, 51))
+    await hass.config_entries.async_remove(offline.entry_id)
+    assert not [one.name for one in (real_disk / ".storage").iterdir() if KEY in one.name]
+
+
+async def test_unbound_while_it_was_unloaded(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry
+) -> None:
+    """Whoever unbinds a property does not want its past in the cloud, at whatever time."""
+    assert await hass.config_entries.async_unload(offline.entry_id)
+    subentry = next(iter(offline.subentries.values()))
+    hass.config_entries.async_update_subentry(offline, subentry, data={"bindings": [VOLTAGE]})
+    end_outage(cloud)
+    assert await hass.config_entries.async_setup(offline.entry_id)
+    await caught_up(offline)
+    assert arrived(device) == [1]
+
+
+async def test_an_answer_into_a_dead_connection(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
+) -> None:
+    """An answer that was lost with its connection is sent again by the next one, also when the entry was reloaded meanwhile."""
+    finish = asyncio.Event()
+
+    async def act(_call: ServiceCall) -> None:
+        await finish.wait()
+
+    hass.services.async_register("test", "act", act)
+    entry = await set_up(services=[{"identifier": "Act", "actions": [{"action": "test.act"}]}], options=NO_MODEL)
+    await publish(cloud, device, "thing/service/Act", {"id": "7", "params": {}})
+    link = entry.runtime_data.link
+    await until(lambda: link.device.downlink._running)
+    cloud.faults.set(freeze=DEVICE_NAME)
+    finish.set()
+    await until(lambda: link._answers._sent)
+    cloud.faults.set(refuse_connect={"code": 3})
+    device.connection.close("the line is dead")
+    await until(lambda: link.state is not LinkState.ONLINE)
+    cloud.faults.set(refuse_connect=None)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    reply = await reply_on(cloud, "thing/service/Act_reply")
+    assert (reply["id"], reply["code"]) == ("7", 200)
+
+
+class TestStoppedMeanwhile:
+    """Home Assistant stops again at once."""
+
+    @pytest.mark.parametrize("slow", ["conditions", KEY, f"{KEY}.0"])
+    async def test_while_it_reads(
+        self,
+        hass: HomeAssistant,
+        device: CloudDevice,
+        set_up: SetUp,
+        hass_storage: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        slow: str,
+    ) -> None:
+        """What was kept stays as it was, and nobody connects any more; the same before it has begun to read."""
+        hass_storage[KEY] = {"version": 1, "data": KEPT}
+        hass_storage[f"{KEY}.0"] = {"version": 1, "data": ROWS}
+        read, follow, reading, go_on = store.async_read, Policy.follow, asyncio.Event(), asyncio.Event()
+
+        async def take_time(what: str) -> None:
+            if what == slow:
+                reading.set()
+                await go_on.wait()
+
+        async def read_slowly(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
+            await take_time(key)
+            return await read(hass, key)
+
+        async def follow_slowly(policy: Policy, rules: CommandRules, conditions: Any) -> None:
+            await take_time("conditions")
+            await follow(policy, rules, conditions)
+
+        monkeypatch.setattr(store, "async_read", read_slowly)
+        monkeypatch.setattr(Policy, "follow", follow_slowly)
+        setting_up = asyncio.create_task(set_up([POWER, TEMPERATURE], options=NO_MODEL, entry_id="here"))
+        await reading.wait()
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+        await asyncio.sleep(0.01)
+        go_on.set()
+        entry = await setting_up
+        assert entry.state is not ConfigEntryState.LOADED
+        assert hass_storage[KEY]["data"] == KEPT
+        assert hass_storage[f"{KEY}.0"]["data"] == ROWS
+        assert device.connections == 0
+
+    async def test_while_it_is_suspended(self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+        """A page that tries another way to connect comes back to a device that is to be silent."""
+        entry = await set_up([], options=NO_MODEL)
+        await entry.runtime_data.suspend()
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+        await hass.async_block_till_done()
+        entry.runtime_data.resume()
+        await asyncio.sleep(0.05)
+        assert device.connections == 1
+        assert not device.online
