@@ -20,7 +20,7 @@ _SECONDS: Mapping[str, float] = {
     "alink.mqtt.pacing.SHORT_LIVED": 60 / FACTOR,
     "alink.mqtt.pacing.KICKED_DELAY": 300 / FACTOR,
     "alink.mqtt.pacing.LONGEST_KICKED_DELAY": 1800 / FACTOR,
-    "alink.mqtt.liveness.OWED_PATIENCE": 1.0,
+    "alink.mqtt.liveness.PUBACK_PATIENCE": 1.0,
     "alink.mqtt.liveness.PING_PATIENCE": 1.0,
     "alink.mqtt.transport.HOUSEKEEPING": 0.1,
     "reports.resync.SNAPSHOT_TIMEOUT": 2.0,

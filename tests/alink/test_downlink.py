@@ -103,15 +103,26 @@ async def test_memory_is_bounded_behind_a_command_that_does_not_end(monkeypatch:
     assert recent.find(("/1", "", b""), again=True) is None
 
 
-async def test_memory_ends(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("outdated", "marked", "runs"),
+    [("UNMARKED_FOR", True, 1), ("UNMARKED_FOR", False, 2), ("REMEMBERED_FOR", True, 2)],
+    ids=["after a while, with DUP", "after a while, without DUP", "after minutes"],
+)
+async def test_second_delivery_is_recognised_for_a_limited_time(
+    new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch, *, outdated: str, marked: bool, runs: int
 ) -> None:
-    """After minutes the same bytes are a new wish."""
-    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED_FOR", -1)
-    for _ in range(2):
-        await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
-    await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == 2)
-    assert len(owner.commands) == 2
+    """A host with one id for all commands may repeat a command on purpose, when its effect was undone in the house."""
+    monkeypatch.setattr(f"{ALINK}.downlink.{outdated}", -1)
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        for number, again in enumerate((False, marked), 1):
+            packet = publish_packet(
+                link.device.topics.property_set, b'{"id": 1, "params": {}}', packet_id=number, duplicate=again
+            )
+            host.send(packet)
+            await until(lambda: len(host.published) == number)  # noqa: B023 - used at once
+        assert len(owner.commands) == runs
 
 
 async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:

@@ -39,7 +39,7 @@ ONLINE, BACKING_OFF, AUTH_FAILED = LinkState.ONLINE, LinkState.BACKING_OFF, Link
 def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the connection all the time, and lose patience soon."""
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
-    monkeypatch.setattr(f"{ALINK}.mqtt.liveness.OWED_PATIENCE", 0.05)
+    monkeypatch.setattr(f"{ALINK}.mqtt.liveness.PUBACK_PATIENCE", 0.05)
     monkeypatch.setattr(f"{ALINK}.mqtt.liveness.PING_PATIENCE", 0.3)
 
 
@@ -237,11 +237,11 @@ def test_the_way_to_the_host(socket_enabled: None) -> None:
 
 def _count_pings(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     pings: list[None] = []
-    asked = liveness.Liveness.asked
+    pinged = liveness.Liveness.pinged
 
     def count(self: liveness.Liveness) -> None:
         pings.append(None)
-        asked(self)
+        pinged(self)
 
-    monkeypatch.setattr(liveness.Liveness, "asked", count)
+    monkeypatch.setattr(liveness.Liveness, "pinged", count)
     return pings

@@ -1,8 +1,8 @@
 """When a silent host is asked, and when it is given up."""
 
 from custom_components.aliyun_iot.alink.mqtt.liveness import (
-    OWED_PATIENCE,
     PING_PATIENCE,
+    PUBACK_PATIENCE,
     SLEEP,
     Finding,
     Liveness,
@@ -25,10 +25,10 @@ def after(liveness: Liveness, clock: Clock, seconds: float) -> list[Finding]:
     found = []
     for _ in range(round(seconds)):
         clock.now += 1
-        if (finding := liveness.look()) is not Finding.ALIVE:
+        if (finding := liveness.check()) is not Finding.ALIVE:
             found.append(finding)
         if finding is Finding.PING:
-            liveness.asked()
+            liveness.pinged()
     return found
 
 
@@ -42,8 +42,8 @@ def test_what_is_not_acknowledged_leads_to_a_question_and_that_to_the_end() -> N
     """Ten seconds for the acknowledgement, five for the answer to the ping."""
     clock = Clock()
     liveness = Liveness(clock)
-    liveness.owed()
-    assert after(liveness, clock, OWED_PATIENCE) == []
+    liveness.sent()
+    assert after(liveness, clock, PUBACK_PATIENCE) == []
     assert after(liveness, clock, 1) == [Finding.PING]
     assert after(liveness, clock, PING_PATIENCE) == []
     assert after(liveness, clock, 1) == [Finding.GONE]
@@ -54,12 +54,12 @@ def test_any_sign_of_life_counts() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     for _ in range(100):
-        liveness.owed()
-        assert after(liveness, clock, OWED_PATIENCE) == []
-        liveness.heard()
-    liveness.owed()
-    assert after(liveness, clock, OWED_PATIENCE + 1) == [Finding.PING]
-    liveness.heard()
+        liveness.sent()
+        assert after(liveness, clock, PUBACK_PATIENCE) == []
+        liveness.received()
+    liveness.sent()
+    assert after(liveness, clock, PUBACK_PATIENCE + 1) == [Finding.PING]
+    liveness.received()
     assert after(liveness, clock, 3600) == []
 
 
@@ -68,8 +68,8 @@ def test_sending_more_does_not_put_the_question_off() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     found = []
-    for _ in range(round(OWED_PATIENCE + PING_PATIENCE) + 2):
-        liveness.owed()
+    for _ in range(round(PUBACK_PATIENCE + PING_PATIENCE) + 2):
+        liveness.sent()
         found += after(liveness, clock, 1)
     assert found == [Finding.PING, Finding.GONE]
 
@@ -80,7 +80,7 @@ def test_a_doubt_is_settled_at_once() -> None:
     liveness = Liveness(clock)
     liveness.doubt()
     assert after(liveness, clock, 1) == [Finding.PING]
-    liveness.heard()
+    liveness.received()
     assert after(liveness, clock, 60) == []
 
 
@@ -88,7 +88,7 @@ def test_the_ping_of_the_keep_alive_counts_as_well() -> None:
     """Without this, an idle connection that is dead would live for two keep-alives."""
     clock = Clock()
     liveness = Liveness(clock)
-    liveness.asked()
+    liveness.pinged()
     assert after(liveness, clock, PING_PATIENCE) == []
     assert after(liveness, clock, 1) == [Finding.GONE]
 
@@ -97,33 +97,33 @@ def test_who_still_sends_waits_later() -> None:
     """Over a slow line a large message takes longer than the patience, and the ping queues behind it."""
     clock = Clock()
     liveness = Liveness(clock)
-    liveness.owed()
-    liveness.asked()
+    liveness.sent()
+    liveness.pinged()
     for _ in range(60):
         liveness.progress()
         assert after(liveness, clock, PING_PATIENCE) == []
     assert after(liveness, clock, 1) == [Finding.GONE]
 
     liveness = Liveness(clock)
-    liveness.owed()
-    assert after(liveness, clock, OWED_PATIENCE) == []
+    liveness.sent()
+    assert after(liveness, clock, PUBACK_PATIENCE) == []
     liveness.progress()
-    assert after(liveness, clock, OWED_PATIENCE) == []
+    assert after(liveness, clock, PUBACK_PATIENCE) == []
     assert after(liveness, clock, 1) == [Finding.PING]
-    liveness.heard()
+    liveness.received()
     liveness.progress()
     assert after(liveness, clock, 3600) == []
 
 
 def test_after_a_sleep_the_host_is_asked_and_not_blamed() -> None:
     """Nobody was there to hear an answer, so nothing is overdue; but the connection may be long gone."""
-    for prepare in (Liveness.owed, Liveness.asked, lambda _liveness: None):
+    for prepare in (Liveness.sent, Liveness.pinged, lambda _liveness: None):
         clock = Clock()
         liveness = Liveness(clock)
         prepare(liveness)
         clock.now += 8 * 3600
-        assert liveness.look() is Finding.PING
-        liveness.asked()
+        assert liveness.check() is Finding.PING
+        liveness.pinged()
         assert after(liveness, clock, PING_PATIENCE) == []
         assert after(liveness, clock, 1) == [Finding.GONE]
 
@@ -133,7 +133,7 @@ def test_a_busy_moment_is_no_sleep() -> None:
     clock = Clock()
     liveness = Liveness(clock)
     clock.now += SLEEP
-    assert liveness.look() is Finding.ALIVE
+    assert liveness.check() is Finding.ALIVE
 
 
 def test_the_clock_only_goes_forward() -> None:

@@ -85,10 +85,11 @@ async def test_lost_connection_fails_the_question() -> None:
     service = TimeService()
     asking = asyncio.create_task(service.ask(Mock(), "/request", 5))
     await asyncio.sleep(0)
-    service.fail(NotConnected("lost"))
-    service.fail(NotConnected("lost"))
+    (pending,) = service.pending
+    pending.set_exception(NotConnected("lost"))
     with pytest.raises(NotConnected):
         await asking
+    assert not service.pending
 
 
 def test_topics() -> None:

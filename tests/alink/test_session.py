@@ -252,7 +252,7 @@ async def session(connection: FakeConnection) -> Session:
 
 def ask(session: Session, timeout: float = 5) -> asyncio.Task[Reply]:
     """Send a request."""
-    return asyncio.create_task(session.request("/sys/t", "m", {}, qos=0, timeout=timeout))
+    return asyncio.create_task(session.request("/sys/pk/dn/thing/t", "m", {}, qos=0, timeout=timeout))
 
 
 async def test_second_reply_is_ignored(session: Session, connection: FakeConnection) -> None:

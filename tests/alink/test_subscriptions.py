@@ -230,7 +230,7 @@ async def test_subscription_that_was_not_acknowledged_is_tried_again(
         await until(lambda: _asked_for(host, "a") >= 3)
         host.acknowledges = True
         await until(lambda: not link.session._resubscribing)
-        assert link.session._subscriber._asked == {*filters_for(TOPICS, (), ["a"])}
+        assert link.session._subscriber._acknowledged == {*filters_for(TOPICS, (), ["a"])}
 
         host.acknowledges = False
         first, second = (asyncio.create_task(link.device.listen_to_topics(["a", suffix])) for suffix in "bc")
@@ -238,7 +238,7 @@ async def test_subscription_that_was_not_acknowledged_is_tried_again(
         host.acknowledges = True
         await second
         await until(lambda: not link.session._resubscribing)
-        assert link.session._subscriber._asked == {*filters_for(TOPICS, (), ["a", "c"])}
+        assert link.session._subscriber._acknowledged == {*filters_for(TOPICS, (), ["a", "c"])}
         assert _asked_for(host, "b") == 1
         assert host.connections == 1
 

@@ -303,7 +303,7 @@ MEMBER = {"identifier": "B", "dataType": {"type": "int"}}
         ("[" * 100_000, "", "this is nested too deeply"),
         ('{"properties":' + "9" * 5000 + "}", "", "a number in this is too long"),
         (" " * 600_000, "", "this has 600000 bytes; a thing model has at most 524288"),
-        ({}, "", "a thing model has properties, events or services; nothing of the kind is here"),
+        ({}, "", "a thing model has properties, events or services, but this has none of them"),
         ({"code": 200, "data": {}}, "", "a thing model has properties, events or services"),
         ({"data": {"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}}, "", "a thing model has properties, events or services"),
         ([], "", "the list of modules is empty"),

@@ -1,4 +1,4 @@
 """The Alink protocol of Alibaba Cloud IoT Platform as a pure asyncio library that does not know Home Assistant.
 
-Start with `link.Link`, which keeps a connection alive, and its `device.Device`, which says what the cloud is to know.
+Start with `link.Link`, which keeps a connection, and `device.Device`, which sends and receives for one device of the cloud.
 """

@@ -1,4 +1,4 @@
-"""Who the device is, and how it proves it: `docs/protocol.md` §2 and §10."""
+"""The identity of a device, and the signature that proves it (`docs/protocol.md` §2 and §10)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _DEVICE_SECRET = re.compile(r"[!-~]{1,64}")
 
 
 class SignMethod(StrEnum):
-    """HMAC variants the platform accepts, spelt as in the `signmethod` parameter."""
+    """HMAC variants that the platform accepts, with the values of the `signmethod` parameter."""
 
     HMACMD5 = "hmacmd5"
     HMACSHA1 = "hmacsha1"
@@ -43,9 +43,9 @@ class DeviceTriple:
 
     @classmethod
     def parse(cls, product_key: str, device_name: str, device_secret: str) -> Self:
-        """Make a triple from what somebody typed or pasted: blanks around the parts are dropped, the rest is checked.
+        """Return a triple from user input: blanks around the parts are removed, the rest is checked.
 
-        Raises `TripleInvalid`, naming the field. Lengths and characters: `docs/protocol.md` §2.3.
+        Raises `TripleInvalid`, which names the field. Lengths and characters: `docs/protocol.md` §2.3.
         """
         triple = cls(product_key.strip(), device_name.strip(), device_secret.strip())
         if not _PRODUCT_KEY.fullmatch(triple.product_key):
@@ -59,7 +59,7 @@ class DeviceTriple:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the MQTT CONNECT packet carries."""
+    """The client id, user name and password of the MQTT CONNECT packet."""
 
     client_id: str
     username: str
@@ -67,10 +67,10 @@ class Credentials:
 
 
 def sign(secret: str, method: SignMethod, fields: Mapping[str, str]) -> str:
-    """Return the HMAC of `fields`, as lower-case hex.
+    """Return the HMAC of `fields` as lower-case hex.
 
-    Signed is every key followed by its value, in alphabetical order of the keys, with nothing in between, in UTF-8.
-    The same rule serves the CONNECT, the registration of a device and the log-in of a sub-device; only the fields differ.
+    The signed text is every key followed by its value, in alphabetical order of the keys, without separators, in UTF-8.
+    CONNECT, the registration of a device and the login of a sub-device follow the same rule with other fields.
     """
     content = "".join(f"{key}{fields[key]}" for key in sorted(fields))
     return hmac.new(secret.encode(), content.encode(), _DIGESTS[method]).hexdigest()
@@ -79,12 +79,12 @@ def sign(secret: str, method: SignMethod, fields: Mapping[str, str]) -> str:
 def connect_credentials(triple: DeviceTriple, client_id: str, parameters: Mapping[str, str]) -> Credentials:
     """Return the credentials of a direct connection.
 
-    `parameters` become the extension of the client id (`clientId|key=value,…|`), in the given order. The signature follows
-    what they declare: the method is their `signmethod` (`hmacmd5` when absent), and a `timestamp` is signed too. The client
-    id is signed without its extension.
+    `parameters` become the extension of the client id (`clientId|key=value,…|`), in the given order. They decide the
+    signature: its method is their `signmethod` (`hmacmd5` when absent), and a `timestamp` is signed too. The client id is
+    signed without its extension.
 
-    Raises `ValueError` for a client id that is empty or longer than 64 characters, for a `|`, `,` or `=` where it would be
-    taken for a separator (nothing is escaped on the wire), and for an unknown `signmethod`.
+    Raises `ValueError` for a client id that is empty or longer than 64 characters, for a `|`, `,` or `=` that would be read
+    as a separator (the wire format has no escapes), and for an unknown `signmethod`.
     """
     if not 1 <= len(client_id) <= CLIENT_ID_LENGTH or "|" in client_id:
         raise ValueError(f"the client id must be 1 to {CLIENT_ID_LENGTH} characters without '|'")

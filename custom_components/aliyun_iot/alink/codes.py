@@ -1,6 +1,6 @@
-"""Every code of the platform, once: what it is called, what it means and what can be done about it.
+"""Every code of the platform: its name, its meaning and what can be done about it.
 
-One table serves replies, repair issues and the documentation. Sources: `docs/protocol.md` §7.1 (codes a device may return, of
+The table is used by replies, repair issues and the documentation. Sources: `docs/protocol.md` §7.1 (codes a device may return, of
 which 100000 to 110000 are its own to define) and §7.2 (codes of the cloud).
 """
 
@@ -35,15 +35,15 @@ class Code(IntEnum):
 
 
 DEVICE_CODES: Final = frozenset({401, 403, 520, 521, 522, 6100, 6204, 6208, 6209})
-"""Codes that are about the device or the account, never about what was sent or asked for."""
+"""Codes that concern the device or the account, not the request."""
 
 RETRY_CODES: Final = DEVICE_CODES | {Code.INTERNAL_ERROR, Code.TOO_BUSY, 500, 6313, 6661, 6760}
-"""Codes that say "not now" rather than "not this" (`docs/protocol.md` §7.2)."""
+"""Codes after which the same request may succeed later (`docs/protocol.md` §7.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeText:
-    """A code in words: `meaning` as a key for machines, `en` and `zh` as sentences for people."""
+    """The meaning of a code: `meaning` as a key, `en` and `zh` as sentences for users."""
 
     meaning: str
     en: str
@@ -51,11 +51,11 @@ class CodeText:
 
 
 def describe(code: int, language: str = "en") -> str:
-    """Say what `code` means, in simplified Chinese for a `language` that starts with `zh`, otherwise in English."""
+    """Return the meaning of `code`, in simplified Chinese for a `language` that starts with `zh`, otherwise in English."""
     chinese = is_chinese(language)
     if text := CODES.get(code):
         return text.zh if chinese else text.en
-    return f"平台返回了未知的代码 {code}。" if chinese else f"The platform answered with the unknown code {code}."
+    return f"平台返回了未知的代码 {code}。" if chinese else f"The platform replied with the unknown code {code}."
 
 
 _SCRIPT_EN: Final = "Check the data parsing script of the product in the console."
@@ -99,7 +99,7 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType({
     6106: CodeText("too_many_properties", "A message may carry at most 200 properties.", "单条消息最多上报 200 个属性。"),
     6107: CodeText("no_properties", "The message carries no property.", "消息中没有任何属性。"),
     6200: CodeText("script_missing", f"The product has no script. {_SCRIPT_EN}", f"产品没有脚本。{_SCRIPT_ZH}"),
-    6201: CodeText("script_result_empty", f"The script made nothing of the raw data. {_SCRIPT_EN}", f"脚本转换后的数据为空。{_SCRIPT_ZH}"),
+    6201: CodeText("script_result_empty", f"The result of the script is empty. {_SCRIPT_EN}", f"脚本转换后的数据为空。{_SCRIPT_ZH}"),
     6202: CodeText("product_missing", "The product does not exist. Check the product key and the region.", "产品不存在，请检查 ProductKey 和地域。"),
     6203: CodeText("topic_unknown", "The platform does not know the topic.", "平台无法识别该 Topic。"),
     6204: CodeText("device_is_disabled", "The device is disabled. Enable it in the console.", "设备已被禁用，请在控制台启用。"),
@@ -107,7 +107,7 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType({
     6208: CodeText("device_prohibited", "The device is disabled. Enable it in the console.", "设备处于禁用状态，请在控制台启用。"),
     6209: CodeText("device_not_active", "The device was never online, so the platform does not accept this yet.", "设备尚未激活，平台暂不接受该请求。"),
     6250: CodeText("product_not_found", "The product does not exist. Check the product key and the region.", "产品不存在，请检查 ProductKey 和地域。"),
-    6280: CodeText("device_name_invalid", "The device name breaks the rules of the platform.", "DeviceName 不符合平台规范。"),
+    6280: CodeText("device_name_invalid", "The device name does not follow the rules of the platform.", "DeviceName 不符合平台规范。"),
     6287: CodeText("sign_invalid", "The signature is wrong. Check the device secret.", "签名错误，请检查设备密钥（DeviceSecret）。"),
     6288: CodeText("dynamic_registration_off", "Dynamic registration is switched off for the product. Switch it on in the console.", "产品未开启动态注册，请在控制台开启。"),
     6289: CodeText("already_active", "The device is already active, so its secret can't be fetched again. Copy it from the console.", "设备已激活，无法再次获取密钥，请从控制台复制。"),
@@ -116,13 +116,13 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType({
     6300: CodeText("method_missing", "The message has no method.", "消息缺少 method。"),
     6301: CodeText("params_wrong_shape", "The parameters must be an object or a list, as the thing model defines.", "参数必须是物模型所定义的对象或数组。"),
     6302: CodeText("parameter_missing", "A required input parameter is missing.", "缺少必填的输入参数。"),
-    6303: CodeText("number_invalid", "A parameter is not the number it should be.", "参数不是合法的数字。"),
+    6303: CodeText("number_invalid", "A parameter is not a valid number.", "参数不是合法的数字。"),
     6304: CodeText("parameter_unknown", "The thing model does not define this parameter. Compare the thing model here with the one in the console.", "物模型中没有定义该参数，请核对此处与控制台的物模型。"),
     6305: CodeText("parameter_type_wrong", "A parameter has the wrong type.", "参数类型错误。"),
     6306: CodeText("int_invalid", "The value is not a whole number in the range of the thing model.", "值不是物模型范围内的整数（int）。"),
     6307: CodeText("float_invalid", "The value is not a single-precision number in the range of the thing model.", "值不是物模型范围内的单精度浮点数（float）。"),
     6308: CodeText("bool_invalid", "The value is neither 0 nor 1.", "布尔值（bool）只能是 0 或 1。"),
-    6309: CodeText("enum_invalid", "The value is none of the choices of the thing model.", "值不在物模型的枚举（enum）项中。"),
+    6309: CodeText("enum_invalid", "The value is not an item of the enumeration in the thing model.", "值不在物模型的枚举（enum）项中。"),
     6310: CodeText("text_invalid", "The value is not a text, or longer than the thing model allows.", "值不是文本（text），或超过物模型规定的长度。"),
     6311: CodeText("date_invalid", "The value is not a date in milliseconds, written as text.", "日期（date）必须是字符串形式的毫秒时间戳。"),
     6312: CodeText("struct_invalid", "The value does not have exactly the members of the structure in the thing model.", "值的成员与物模型中的结构体（struct）不一致。"),
@@ -143,7 +143,7 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType({
     6356: CodeText("too_many_events", "A message may carry at most 20 events.", "单条消息最多上报 20 个事件。"),
     6357: CodeText("too_many_sub_devices_in_message", "A message may carry at most 20 sub-devices.", "单条消息最多包含 20 个子设备。"),
     # Gateway and registration
-    6400: CodeText("topology_full", "The gateway has as many sub-devices as it may have. Use several gateways.", "网关的子设备数量已达上限，请使用多个网关。"),
+    6400: CodeText("topology_full", "The gateway has reached the maximum number of sub-devices. Use several gateways.", "网关的子设备数量已达上限，请使用多个网关。"),
     6401: CodeText("topology_missing", "The device is not a sub-device of this gateway. Add it to the topology first.", "该设备不在此网关的拓扑关系中，请先添加。"),
     6402: CodeText("topology_self", "A gateway can't be its own sub-device.", "网关不能添加自己为子设备。"),
     6450: CodeText("script_method_missing", f"The script's result names no Alink method. {_SCRIPT_EN}", f"脚本转换结果中没有 Alink method。{_SCRIPT_ZH}"),
@@ -153,8 +153,8 @@ CODES: Final[Mapping[int, CodeText]] = MappingProxyType({
     6661: CodeText("desired_query_failed", "The platform could not look up the desired property values. Try again later.", "平台查询期望属性值失败，请稍后重试。"),
     6710: CodeText("no_remote_config", "The product has no remote configuration. Create one in the console if you need it.", "产品没有远程配置。如有需要，请在控制台创建。"),
     6713: CodeText("remote_config_off", "Remote configuration is not available for the product. Switch it on in the console.", "产品的远程配置不可用，请在控制台开启。"),
-    6717: CodeText("log_config_type_invalid", "The log configuration was asked for with an illegal `getType`.", "获取日志配置时 getType 不合法。"),
-    6718: CodeText("log_config_scope_invalid", "The log configuration was asked for with an illegal `configScope`.", "获取日志配置时 configScope 不合法。"),
+    6717: CodeText("log_config_type_invalid", "The request for the log configuration has an invalid `getType`.", "获取日志配置时 getType 不合法。"),
+    6718: CodeText("log_config_scope_invalid", "The request for the log configuration has an invalid `configScope`.", "获取日志配置时 configScope 不合法。"),
     6760: CodeText("system_error", "The platform had a system error. Try again later.", "平台系统错误，请稍后重试。"),
     6813: CodeText("topic_illegal", "The platform does not accept the topic or the shape of the message.", "平台不接受该 Topic 或消息格式。"),
     9112: CodeText("ota_device_not_found", "The update service does not know the device.", "升级服务中不存在该设备。"),

@@ -1,4 +1,4 @@
-"""Commands of the cloud: what a delivery asks for, and how the answer goes on the wire (`docs/protocol.md` §6)."""
+"""Commands of the cloud and their answers, and how both are written on the wire (`docs/protocol.md` §6)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,23 +19,23 @@ SERVICE_METHOD = "thing.service."
 
 
 class CommandKind(StrEnum):
-    """What the cloud wants."""
+    """The kinds of commands."""
 
     PROPERTY_SET = "property_set"
     PROPERTY_GET = "property_get"
     SERVICE = "service"
     RAW = "raw"
     MESSAGE = "message"
-    """Any bytes, on a user topic or by the cloud's `RRpc` call."""
+    """Any bytes, on a user topic or by the `RRpc` call of the cloud's API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command.
 
-    `identifier` names the service, or the user topic by what stands behind `user/` (None for a message by `RRpc` that names
-    no topic). `params` are as they came: an object, for property get an array. A raw command and a message have only their
-    `payload`. `sync` tells that the caller in the cloud is waiting. `id` is the caller's, and empty where there is none.
+    `identifier` is the service, or the part of a user topic after `user/` (None for a message by `RRpc` without a topic).
+    `params` are as received: an object, for property get an array. A raw command and a message have only their `payload`.
+    `sync` is true when the caller in the cloud waits for the answer. `id` is the caller's, and empty where there is none.
     """
 
     kind: CommandKind
@@ -54,10 +54,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a command.
+    """The outcome of a command.
 
-    `raw` is the answer to a raw command or to a message. Without it nothing is sent to those, and a caller who waits hears
-    from the platform that the device did not answer, which is true. For a message that nobody waits for it is left aside.
+    `raw` is the answer to a raw command or a synchronous message. Without it nothing is sent, and the platform tells the
+    caller that the device did not answer. It is ignored for a message whose caller does not wait.
     """
 
     code: int = Code.SUCCESS
@@ -70,7 +70,7 @@ type CommandHandler = Callable[[Command], Awaitable[Answer]]
 
 
 def decode_command(route: Route, topic: str, payload: bytes) -> Command:
-    """Make a command of a delivery; raises MessageError, with the id if the sender can be answered."""
+    """Return the command in a payload; raises MessageError, with the id if the sender can be answered."""
     if route.kind is RouteKind.RAW_DOWN:
         return _data(CommandKind.RAW, route, topic, payload)
     if route.kind is RouteKind.USER:
@@ -78,7 +78,7 @@ def decode_command(route: Route, topic: str, payload: bytes) -> Command:
     try:
         request = decode_request(payload)
     except MessageError as err:
-        if route.kind is RouteKind.RRPC and err.id is None:  # it carries any payload, not only Alink (§6.5)
+        if route.kind is RouteKind.RRPC and err.id is None:  # RRPC carries any payload, not only Alink (§6.5)
             return _data(CommandKind.MESSAGE, route, topic, payload)
         raise
     kind, identifier, sync = _classify(route, request)
@@ -92,7 +92,7 @@ def decode_command(route: Route, topic: str, payload: bytes) -> Command:
 
 
 def encode_answer(command: Command, answer: Answer) -> bytes | None:
-    """Return what is sent to answer a command, or None for nothing; an answer that can't be put in words says so."""
+    """Return the payload that answers a command, or None to send nothing; an answer that can't be encoded says so."""
     if not command.is_data:
         return encode_outcome(command.id, answer)
     if answer.raw is not None and len(answer.raw) > MAX_PAYLOAD:
@@ -102,7 +102,7 @@ def encode_answer(command: Command, answer: Answer) -> bytes | None:
 
 
 def encode_outcome(command_id: str, answer: Answer) -> bytes:
-    """Return the answer to an Alink request; one that can't be put in words says so, and keeps the code of a failure."""
+    """Return the payload that answers an Alink request; one that can't be encoded says so, and keeps the code of a failure."""
     try:
         return encode_reply(command_id, answer.code, answer.data, answer.message)
     except MessageError as err:
@@ -124,16 +124,16 @@ def _classify(route: Route, request: Request) -> tuple[CommandKind, str | None, 
         case RouteKind.SERVICE:
             return CommandKind.SERVICE, route.identifier, False
         case RouteKind.SYNC_SERVICE:
-            return _named_by(route.identifier)
-        case _:  # RRPC in its short form names the service in the body only
+            return _by_name(route.identifier)
+        case _:  # RRPC in its short form has the service in the body only
             method = request.method or ""
             if not method.startswith(SERVICE_METHOD):
                 raise MessageError(request.id, "an RRPC request needs a method thing.service.…", Code.PARAMETER_ERROR)
-            return _named_by(method.removeprefix(SERVICE_METHOD))
+            return _by_name(method.removeprefix(SERVICE_METHOD))
 
 
-def _named_by(name: str | None) -> tuple[CommandKind, str | None, bool]:
-    """Return what a synchronous call with this name is."""
+def _by_name(name: str | None) -> tuple[CommandKind, str | None, bool]:
+    """Classify a synchronous call by the name of its service."""
     match name:
         case "property.set" | "property/set":
             return CommandKind.PROPERTY_SET, None, True

@@ -1,4 +1,4 @@
-"""Desired properties: what an application in the cloud wants while the device may be offline (`docs/protocol.md` §9)."""
+"""Desired properties: values that the cloud keeps for the device, also while it is offline (`docs/protocol.md` §9)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from .messages import JsonValue, Reply
 from .topics import Topics
 
 DESIRED_LIMIT: Final = 200
-"""Identifiers that the platform takes in one message."""
+"""Identifiers that the platform accepts in one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """A desired value as it came over the wire, and its version, which counts from 1."""
+    """A desired value in its wire form, and its version, which counts from 1."""
 
     value: JsonValue
     version: int
@@ -31,7 +31,7 @@ class Request(Protocol):
 async def get_desired(
     request: Request, topics: Topics, identifiers: Iterable[str], timeout: float
 ) -> dict[str, Desired]:
-    """Return the desired values among `identifiers`; one that has none is not in the result.
+    """Return the desired values of these properties; one without a desired value is not in the result.
 
     Raises Rejected, and what `request` raises.
     """
@@ -43,11 +43,11 @@ async def get_desired(
 
 
 async def delete_desired(request: Request, topics: Topics, versions: Mapping[str, int], timeout: float) -> None:
-    """Clear the desired values that still have these versions; the cloud leaves those alone that were set anew meanwhile.
+    """Clear the desired values that still have these versions; one that was set again meanwhile stays.
 
     Raises Rejected, and what `request` raises.
     """
-    # Nothing to clear must not be sent: an empty object would clear everything.
+    # An empty object must not be sent: it would clear everything.
     for batch in batched(versions.items(), DESIRED_LIMIT, strict=False):
         params: JsonValue = {identifier: {"version": version} for identifier, version in batch}
         _accepted(await request(topics.desired_delete, "thing.property.desired.delete", params, timeout=timeout))
@@ -60,7 +60,7 @@ def _accepted(reply: Reply) -> JsonValue:
 
 
 def _desired(data: JsonValue) -> dict[str, Desired]:
-    """Read `{identifier: {"value": …, "version": …}}`; what has another shape is left out."""
+    """Read `{identifier: {"value": …, "version": …}}`; entries of another shape are left out."""
     found: dict[str, Desired] = {}
     for identifier, entry in data.items() if isinstance(data, dict) else ():
         match entry:

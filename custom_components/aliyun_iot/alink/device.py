@@ -1,4 +1,4 @@
-"""One identity on a link: what it can say to the cloud, and where its commands go."""
+"""A device of the cloud on a link: its requests and messages, its subscriptions and its commands."""
 
 from collections.abc import Iterable, Mapping
 import logging
@@ -28,8 +28,8 @@ REPLY_TIMEOUT: Final = 10.0
 class Device:
     """A device of the cloud.
 
-    Everything that it sends raises NotConnected without a connection. Requests return the reply, whatever its code, and raise
-    RequestTimeout when there was none; then it is unknown whether they took effect. `timeout` is in seconds.
+    Every method that sends raises NotConnected without a connection. Requests return the reply, whatever its code, and raise
+    RequestTimeout without one: then it is unknown whether they took effect. `timeout` is in seconds.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Device:
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
     ) -> None:
-        """`services` and `user_topics` are as for `listen_to` and `listen_to_topics`, which say what they raise."""
+        """`services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors."""
         self.topics = Topics(triple.product_key, triple.device_name)
         self.downlink = Downlink(on_command, memory)
         self._link = link
@@ -54,26 +54,26 @@ class Device:
         """The topic filters that the device needs."""
 
     async def listen_to(self, services: Iterable[str]) -> None:
-        """Change the services to listen to, without reconnecting.
+        """Change the services to subscribe to, without reconnecting.
 
-        Without any the device listens to all of them, if the platform allows that.
+        Those that are not named are received as well if the host accepts a wildcard.
         """
         await self._listen(tuple(services), self._user_topics)
 
     async def listen_to_topics(self, suffixes: Iterable[str]) -> None:
-        """Change the user topics to listen to, without reconnecting (docs/protocol.md §12.7).
+        """Change the user topics to subscribe to, without reconnecting (docs/protocol.md §12.7).
 
-        `suffixes` are what follows `/{pk}/{dn}/user/`, with the wildcards of MQTT where those are allowed. Messages, and calls
-        whose caller waits for an answer, arrive as commands of the kind `message`.
+        `suffixes` are the parts after `/{pk}/{dn}/user/`, which may have MQTT wildcards. Messages and synchronous calls
+        arrive as commands of the kind `message`.
 
         Raises `ValueError`, and changes nothing, for a suffix that is not a topic and for more than
-        `subscriptions.USER_TOPIC_LIMIT` of them. `refused_topics` has what the cloud refuses.
+        `subscriptions.USER_TOPIC_LIMIT` of them. `refused_topics` returns those that the cloud refuses.
         """
         await self._listen(self._services, tuple(suffixes))
 
     @property
     def refused_topics(self) -> frozenset[str]:
-        """The user topics that the cloud does not let the device listen to: unknown, or without the permission."""
+        """The user topics whose subscription the cloud refuses: they are not defined, or not allowed for the device."""
         refused = self._link.refused_filters
         return frozenset(suffix for suffix in self._user_topics if self.topics.user_filters(suffix)[0] in refused)
 
@@ -99,7 +99,7 @@ class Device:
         timeout: float = REPLY_TIMEOUT,
         basic: bool = False,
     ) -> Reply:
-        """Send any request; `Session.request` says what `basic` means."""
+        """Send any request; `basic` is explained at `Session.request`."""
         return await self._link.session.request(topic, method, params, qos=qos, timeout=timeout, basic=basic)
 
     async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
@@ -114,9 +114,9 @@ class Device:
         )
 
     async def post_batch(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
-        """Report present samples, several of a property if need be, oldest first (docs/protocol.md §4.3).
+        """Report present samples, oldest first, possibly several of a property (docs/protocol.md §4.3).
 
-        Raises MessageError when they are too many for a message.
+        Raises MessageError when they are too many for one message.
         """
         return await self._link.session.request(
             self.topics.property_batch_post,
@@ -127,7 +127,7 @@ class Device:
         )
 
     async def post_history(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
-        """Report past samples, which leave the present values alone (docs/protocol.md §4.5); raises as `post_batch`."""
+        """Report past samples, which don't change the present values (docs/protocol.md §4.5); raises as `post_batch`."""
         return await self._link.session.request(
             self.topics.property_history_post,
             "thing.event.property.history.post",
@@ -159,14 +159,14 @@ class Device:
     async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
         """Publish on the user topic `/{pk}/{dn}/user/{suffix}`; at QoS 1 wait for the PUBACK (docs/protocol.md §12.7).
 
-        The platform says nothing about a topic that it does not know. Raises `ValueError` for a suffix that is not a topic, a
+        The platform silently drops messages on a topic that it does not know. Raises `ValueError` for a suffix that is not a topic, a
         payload that is too large and a QoS other than 0 and 1, and RequestTimeout when the host does not acknowledge it.
         """
         topic = self.topics.user(suffix)
         if len(payload) > MAX_PAYLOAD:
             raise ValueError(f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
         if qos not in (0, 1):
-            raise ValueError("the platform knows QoS 0 and 1 only")
+            raise ValueError("the platform supports QoS 0 and 1 only")
         await self._link.session.publish(topic, payload, qos)
 
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:

@@ -1,10 +1,10 @@
 """Commands of the cloud: decoded once, carried out once, answered once (`docs/protocol.md` §6).
 
-The platform delivers at least once. A command that is delivered again gets the first outcome again. Raw frames and messages
-that no caller waits for have no id: the same bytes twice may be meant, so only MQTT's DUP flag marks a second delivery.
+The platform delivers at least once. A command that is delivered again is answered with the first outcome. Raw frames and
+messages that no caller waits for have no id and may be meant twice, so only MQTT's DUP flag marks a second delivery.
 
-Answers go at QoS 0, as RRPC demands (§6.4), so nothing confirms their arrival. What was sent within the last minute of a
-connection that died is sent once more by the next one.
+Answers are sent at QoS 0, as RRPC requires (§6.4), so nothing confirms their arrival. Those that were sent within the last
+minute of a connection that was lost are repeated once on the next one.
 """
 
 import asyncio
@@ -33,13 +33,13 @@ MAX_QUEUED = 300
 """Answers that wait before new commands are refused; they take fifteen seconds at the platform's rate."""
 
 MAX_REFUSALS: Final = 300
-"""Answers beyond these, refusals all of them, that wait at most; later ones are dropped."""
+"""Further answers that wait, which refuse commands; later ones are dropped."""
 
 ANSWERS_PER_SECOND: Final = 20
-"""The platform takes 30 messages a second at QoS 0 (docs/protocol.md §14); some of them are requests."""
+"""The platform accepts 30 messages a second at QoS 0 (docs/protocol.md §14); some of them are requests."""
 
 RESERVED: Final = 1
-"""Answers a second that only callers who wait for theirs may use."""
+"""Answers a second that are kept for callers who wait."""
 
 PATIENCE: Final = 300.0
 SYNC_PATIENCE: Final = 5.0
@@ -55,6 +55,9 @@ REMEMBERED = 4096
 REMEMBERED_FOR = 300.0
 """Commands, and seconds, for which a second delivery is recognised."""
 
+UNMARKED_FOR = 10.0
+"""The same in seconds for a second delivery without MQTT's DUP flag, since some hosts use one id for all commands."""
+
 _TOO_MANY = Answer(Code.TOO_BUSY, message="too many commands at once")
 _STOPPING = Answer(Code.TOO_BUSY, message="the device is going offline, try again later")
 _GIVEN_UP = Answer(
@@ -67,7 +70,7 @@ type Key = tuple[str, str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """An answer on its way; `expires` is in monotonic seconds."""
+    """An answer to be sent; `expires` is in monotonic seconds."""
 
     topic: str
     payload: bytes
@@ -75,9 +78,9 @@ class _Queued:
 
 
 class Answers:
-    """The answers of one connection after the other, at the platform's rate.
+    """The queue of answers, which outlives connections and sends at the platform's rate.
 
-    Those that callers wait for go first, and those that an earlier connection may have lost go last.
+    Answers that a caller waits for are sent first, those that an earlier connection may have lost last.
     """
 
     def __init__(self) -> None:
@@ -97,7 +100,7 @@ class Answers:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many answers wait that no command should be carried out."""
+        """Whether so many answers wait that new commands have to be refused."""
         return len(self._urgent) + len(self._others) >= MAX_QUEUED
 
     def put(self, topic: str, payload: bytes, *, urgent: bool) -> None:
@@ -111,8 +114,8 @@ class Answers:
         self._changed.set()
 
     async def pump(self, send: Callable[[str, bytes], None]) -> None:
-        """Send what is queued as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
-        self._sent.clear()  # an earlier connection that was closed in order has delivered its answers
+        """Send queued answers as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
+        self._sent.clear()  # the answers of an earlier connection that was closed in order have arrived
         while True:
             if not (self._urgent or self._others or self._repeats):
                 self._empty.set()
@@ -131,7 +134,7 @@ class Answers:
             _LOGGER.debug("%d answers are left for the next connection", len(self))
 
     def connection_lost(self) -> None:
-        """Queue again, once, what may have been lost with the connection."""
+        """Queue the answers that may have been lost with the connection; each is repeated once."""
         since = time.monotonic() - REPEATED_FOR
         self._repeats.extend(answer for at, answer in self._sent if at >= since)
         self._sent.clear()
@@ -139,7 +142,7 @@ class Answers:
             self._empty.clear()
 
     async def _wait(self, timeout: float | None) -> None:
-        """Wait for another answer, or until the time-out."""
+        """Wait until an answer is queued, or until the time-out."""
         self._changed.clear()
         try:
             async with asyncio.timeout(timeout):
@@ -148,7 +151,7 @@ class Answers:
             return
 
     def _send_next(self, send: Callable[[str, bytes], None]) -> bool:
-        """Send the next answer unless it is too late; return False when there is no connection."""
+        """Send the next answer unless it has expired; return False when there is no connection."""
         queue = self._urgent or self._others or self._repeats
         answer = queue.popleft()
         now = time.monotonic()
@@ -166,23 +169,22 @@ class Answers:
 
 
 class _Recent:
-    """The outcomes of recent commands, as futures: a command may come again while it still runs."""
+    """The outcomes of recent commands, as futures, since a command can be delivered again while it still runs."""
 
     def __init__(self) -> None:
         self._seen: dict[Key, tuple[asyncio.Future[Answer], float]] = {}
         self._newest: dict[tuple[str, str], bytes] = {}
 
     def find(self, key: Key, *, again: bool) -> asyncio.Future[Answer] | None:
-        """Return the outcome of the same delivery, None for a new command.
+        """Return the outcome of a command that was delivered before, None for a new one or one that was given up.
 
-        Some hosts use one id for everything, so without MQTT's DUP flag (`again`) only the newest command with an id can be
-        delivered again.
+        Without MQTT's DUP flag (`again`) only the newest command with an id can be delivered again, and only soon.
         """
-        topic, message_id, digest = key
-        if not again and self._newest.get((topic, message_id)) != digest:
-            return None
         outcome, at = self._seen.get(key, (None, 0.0))
-        return None if outcome is None or outcome.cancelled() or time.monotonic() - at > REMEMBERED_FOR else outcome
+        if outcome is None or outcome.cancelled() or not (again or self._newest.get(key[:2]) == key[2]):
+            return None
+        valid = REMEMBERED_FOR if again or not outcome.done() else UNMARKED_FOR
+        return outcome if time.monotonic() - at <= valid else None
 
     def keep(self, key: Key, outcome: asyncio.Future[Answer]) -> None:
         """Remember a command as the newest, and forget those that are too old or too many; never one that runs."""
@@ -204,9 +206,9 @@ class _Recent:
 
 @dataclass(slots=True)
 class DownlinkMemory:
-    """What must survive a reload: answers that are not sent yet, and the commands that were carried out lately.
+    """What has to outlive a reload: answers that are not sent yet, and recent commands.
 
-    Raw frames and messages are remembered apart, or a stream of them would make the device forget its commands.
+    Raw frames and messages are remembered separately, or a stream of them would displace the commands.
     """
 
     answers: Answers = field(default_factory=Answers)
@@ -235,9 +237,11 @@ class Downlink:
             return
         key = _key(command, delivery.payload)
         recent = self._memory.data if command.is_data else self._memory.commands
+        # Data is delivered again where the host says so or a caller waits, whose topic is unique.
         may_be_again = delivery.again or command.sync or not command.is_data
         outcome = recent.find(key, again=delivery.again or command.is_data) if may_be_again else None
         if outcome is None and (refusal := self._refusal()):
+            _LOGGER.debug("The command on %s is not carried out: %s", command.topic, refusal.message)
             self._answer(command, route, refusal)
             return
         if outcome is None:
@@ -246,17 +250,17 @@ class Downlink:
         outcome.add_done_callback(partial(self._done, command, route))
 
     def resume(self) -> None:
-        """Take commands again after `give_up`."""
+        """Accept commands again after `give_up`."""
         self._stopping = False
 
     def give_up(self) -> None:
-        """Refuse new commands from now on, and answer those that run that they were given up."""
+        """Refuse new commands from now on, and answer the running ones that they are given up."""
         self._stopping = True
         for outcome in self._running.values():
             outcome.cancel()
 
     async def stop(self) -> None:
-        """Cancel what still runs, except for a command that stops the link, and wait for its end."""
+        """Cancel the commands that still run, except for one that stops the link, and wait for their end."""
         if running := self._running.keys() - {asyncio.current_task()}:
             for task in running:
                 task.cancel()
@@ -284,7 +288,7 @@ class Downlink:
             if (task := asyncio.current_task()) and task.cancelling():
                 outcome.cancel()
                 raise
-            answer = _failed(command, err)  # something that the handler waited for was cancelled, not the handler
+            answer = _failed(command, err)  # not the handler was cancelled, but what it waited for
         except Exception as err:  # noqa: BLE001 - a bug of ours is answered as well
             answer = _failed(command, err)
         if not outcome.done():
@@ -298,7 +302,7 @@ class Downlink:
         if payload is None:
             return
         if command.is_data and route.reply_to == command.topic:
-            # A plain MQTT broker returns the answer to the device, which must not take it for the next call.
+            # A plain MQTT broker returns the answer to the device, which must not handle it as another call.
             done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             done.set_result(Answer())
             self._memory.data.keep(_key(command, payload), done)
@@ -314,6 +318,6 @@ def _key(command: Command, payload: bytes) -> Key:
 
 
 def _failed(command: Command, error: BaseException) -> Answer:
-    """Log an unexpected error, and return what the cloud may know of it."""
+    """Log an unexpected error, and return the answer, which has no details."""
     _LOGGER.error("Command %s on %s failed unexpectedly", command.id, command.topic, exc_info=error)
     return Answer(Code.INTERNAL_ERROR, message="internal error of the device")

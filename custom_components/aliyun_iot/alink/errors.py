@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from .i18n import Words, phrase
 
 _SHORT: Final = Repr(maxstring=80, maxother=80)
-"""Shows any value in a few words, however large or deeply nested."""
+"""Shortens any value, however large or deeply nested."""
 
 
 class AlinkError(Exception):
@@ -18,82 +18,67 @@ class AlinkError(Exception):
 class ConnectError(AlinkError):
     """A connection could not be made or was lost; the subclass says why.
 
-    `key` names the cause for machines; the config flow uses it as the translation key of its error.
+    `key` names the cause; the config flow uses it as the translation key of its error.
     """
 
     key: ClassVar[str]
 
+    def __init_subclass__(cls, key: str = "") -> None:
+        """Set the key: a subclass without a key of its own has that of its base."""
+        if key:
+            cls.key = key
 
-class HostNotFound(ConnectError):
+
+class HostNotFound(ConnectError, key="host_not_found"):
     """The name of the host can't be resolved."""
 
-    key = "host_not_found"
 
-
-class ConnectionRefused(ConnectError):
+class ConnectionRefused(ConnectError, key="refused"):
     """The host is there, but nothing listens on the port."""
 
-    key = "refused"
 
-
-class HostUnreachable(ConnectError):
+class HostUnreachable(ConnectError, key="unreachable"):
     """No route leads to the host."""
 
-    key = "unreachable"
 
-
-class ConnectTimeout(ConnectError):
+class ConnectTimeout(ConnectError, key="timed_out"):
     """The host did not answer in time."""
-
-    key = "timed_out"
 
 
 class TlsFailed(ConnectError):
-    """The other side does not speak TLS, or none that is acceptable."""
-
-    key = "tls_failed"
+    """The host does not speak TLS, or no version that is accepted."""
 
 
-class CertificateInvalid(ConnectError):
+class CertificateInvalid(ConnectError, key="certificate_invalid"):
     """The certificate of the host is not trusted, has expired or belongs to another host."""
 
-    key = "certificate_invalid"
 
-
-class CredentialsRefused(ConnectError):
+class CredentialsRefused(ConnectError, key="invalid_auth"):
     """CONNACK 4 or 5: wrong secret, or the device is disabled or deleted (`docs/protocol.md` §1.4)."""
 
-    key = "invalid_auth"
 
-
-class ServerUnavailable(ConnectError):
+class ServerUnavailable(ConnectError, key="server_unavailable"):
     """CONNACK 3: the cloud can't serve the device at the moment."""
 
-    key = "server_unavailable"
 
-
-class ClientRejected(ConnectError):
+class ClientRejected(ConnectError, key="client_rejected"):
     """CONNACK 1 or 2: the protocol version or the client id was not accepted."""
-
-    key = "client_rejected"
 
 
 class ConnectionLost(ConnectError):
-    """The other side closed the connection, or it went silent."""
-
-    key = "connection_lost"
+    """The connection was lost: closed or reset by the host, or silent."""
 
 
 class ConnectionClosed(ConnectionLost):
-    """The other side closed the connection, as it also does when another client takes its place."""
+    """The host closed the connection, as it does when another client connects with the same identity."""
 
 
 class ConnectionReset(ConnectionLost):
-    """The connection was reset, as routers and overloaded servers do; a client that takes this one's place causes a close."""
+    """The connection was reset, as by routers and overloaded servers; a second client causes a close instead."""
 
 
 class CloudSilent(ConnectionLost):
-    """The host answers pings, but the cloud behind it replies to nothing any more."""
+    """The host answers pings, but the cloud behind it does not reply to requests any more."""
 
 
 class DeviceDisabled(CredentialsRefused):
@@ -105,17 +90,15 @@ class DeviceDeleted(CredentialsRefused):
 
 
 class KickedOut(ConnectError):
-    """Connections keep ending young: another client seems to use the same device triple (`docs/protocol.md` §1.4)."""
-
-    key = "kicked_out"
+    """Connections are closed again and again: another client seems to use the device triple (`docs/protocol.md` §1.4)."""
 
 
 class NotConnected(AlinkError):
-    """The link is not online, so nothing was sent."""
+    """There is no connection, or it was lost before a request was answered."""
 
 
 class RequestTimeout(AlinkError):
-    """The cloud did not reply to a request in time; whether it took effect is unknown."""
+    """The cloud did not reply in time; whether the request took effect is unknown."""
 
 
 class Unanswered(RequestTimeout):
@@ -123,35 +106,35 @@ class Unanswered(RequestTimeout):
 
 
 class Rejected(AlinkError):
-    """The cloud answered a request with another code than 200."""
+    """The cloud replied to a request with another code than 200."""
 
     def __init__(self, code: int, message: str) -> None:
-        """Keep the code (`docs/protocol.md` §7.2) and what the cloud says to it, which may be nothing."""
+        """`code` is one of `docs/protocol.md` §7.2; `message` is the cloud's and may be empty."""
         super().__init__(f"the cloud answered with {code}: {message}" if message else f"the cloud answered with {code}")
         self.code = code
         self.message = message
 
 
 class TripleInvalid(AlinkError, ValueError):
-    """A part of the device triple can't be what the console shows.
+    """A part of the device triple is malformed.
 
-    The text never contains the value: somebody may have pasted the secret into the wrong field.
+    The text never contains the value: the secret may have been pasted into the wrong field.
     """
 
     def __init__(self, field: str, problem: str) -> None:
-        """Name the field (`product_key`, `device_name` or `device_secret`) and say what it has to look like."""
+        """`field` is `product_key`, `device_name` or `device_secret`; `problem` says which values are valid."""
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
 
 
 class ThingModelError(AlinkError, ValueError):
-    """A document is not a thing model, or one that can't be understood."""
+    """A document is not a thing model, or an invalid one."""
 
     def __init__(self, path: str, fault: Words, **details: object) -> None:
-        """Say where, such as `properties[3].dataType.type` ("" for the whole document), and what is wrong there.
+        """`path` is the place, such as `properties[3].dataType.type` ("" for the whole document).
 
-        `fault` is one of `faults`, `details` what belongs into its braces.
+        `fault` is one of `model/faults.py`, and `details` fill its braces.
         """
         problem = phrase(fault, "en", **details)
         super().__init__(f"{path}: {problem}" if path else problem)
@@ -161,21 +144,21 @@ class ThingModelError(AlinkError, ValueError):
         self._details = details
 
     def describe(self, language: str = "en") -> str:
-        """Return what is wrong without the place, in simplified Chinese for `zh…`, otherwise in English."""
+        """Return the problem without the place, in simplified Chinese for `zh…`, otherwise in English."""
         return phrase(self._fault, language, **self._details)
 
 
 class InvalidValue(AlinkError, ValueError):
-    """A value does not fit the data type that the thing model gives it."""
+    """A value does not fit its data type in the thing model."""
 
     def __init__(
         self, path: str, wanted: Callable[[str], str], got: object, code: int, *, wrong_type: bool = True
     ) -> None:
-        """Keep what does not fit.
+        """`got` is the value.
 
-        `path` is the identifier, nested like `RGBColor.Red` or `ZoneLevels[3]`; `wanted` describes, in a language, the
-        values that would do; `code` is what the cloud itself would answer (`docs/protocol.md` §7.2); `wrong_type` is false
-        when only the range forbids the value.
+        `path` is the identifier, for a nested value like `RGBColor.Red` or `ZoneLevels[3]`; `wanted` returns a description of
+        the valid values in a language; `code` is the one that the cloud would reply (`docs/protocol.md` §7.2); `wrong_type` is
+        false when only the range forbids the value.
         """
         self.path = path
         self.wanted = wanted
@@ -185,7 +168,7 @@ class InvalidValue(AlinkError, ValueError):
         super().__init__(self.describe())
 
     def describe(self, language: str = "en") -> str:
-        """Return what does not fit and what would, in simplified Chinese for `zh…`, otherwise in English."""
+        """Return the value and the valid ones, in simplified Chinese for `zh…`, otherwise in English."""
         return phrase(
             ("{path}: wanted {wanted}, got {got}", "{path}：应为{wanted}，实际为 {got}"),
             language,
@@ -196,10 +179,10 @@ class InvalidValue(AlinkError, ValueError):
 
 
 class MessageError(AlinkError, ValueError):
-    """A payload is no Alink message, or a message can't be written."""
+    """A payload is not an Alink message, or a message can't be written."""
 
     def __init__(self, message_id: str | None, problem: str, code: int) -> None:
-        """Keep the id, if it could be read, and the code to answer with."""
+        """`message_id` is None when it could not be read; `code` is the one to answer with."""
         super().__init__(problem)
         self.id = message_id
         self.problem = problem

@@ -1,25 +1,25 @@
-"""Phrases in the two languages of this library: English, and simplified Chinese."""
+"""Phrases in the two languages of this library, English and simplified Chinese."""
 
 from .model.numeric import shortest
 
 type Words = tuple[str, str]
-"""The same in English and in Chinese, perhaps with named braces to be filled."""
+"""A phrase in English and in Chinese, which may have named braces as for `str.format`."""
 
 
 def is_chinese(language: str) -> bool:
-    """Tell whether texts for this language tag (such as `zh-Hans`) are Chinese; all others are English."""
+    """Return whether texts for this language tag (such as `zh-Hans`) are Chinese; all others are English."""
     return language.lower().startswith("zh")
 
 
 def phrase(words: Words, language: str, **details: object | Words) -> str:
-    """Return words in a language, with the details in their braces, which may be words themselves."""
+    """Return a phrase in a language, with its braces filled; a detail may be a phrase itself."""
     chinese = is_chinese(language)
-    said = {key: detail[chinese] if isinstance(detail, tuple) else detail for key, detail in details.items()}
-    return words[chinese].format(**said)
+    filled = {key: detail[chinese] if isinstance(detail, tuple) else detail for key, detail in details.items()}
+    return words[chinese].format(**filled)
 
 
 def labelled(thing: object, label: str, language: str) -> str:
-    """Return a thing with its label in brackets: `1 (on)`."""
+    """Return `thing` with its label in brackets, such as `1 (on)`."""
     if not label:
         return str(thing)
     return f"{thing}（{label}）" if is_chinese(language) else f"{thing} ({label})"
@@ -28,7 +28,7 @@ def labelled(thing: object, label: str, language: str) -> str:
 def number_in_words(
     names: Words, bounds: tuple[float | None, float | None], step: float | None, unit: str, language: str
 ) -> str:
-    """Return a phrase such as `integer 0 to 100 %, step 1`; `names` call the type in English and in Chinese."""
+    """Return a description of a number such as `integer 0 to 100 %, step 1`; `names` is the name of its type."""
     chinese = is_chinese(language)
     low, high = ("" if bound is None else shortest(bound) for bound in bounds)
     joint = " "

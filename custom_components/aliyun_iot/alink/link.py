@@ -1,14 +1,14 @@
-"""The link: the connection of a device, and of others that share it, which comes back by itself.
+"""The link: the connection of a device and of those that share it, which is restored whenever it is lost.
 
     disconnected → connecting → online → backing_off → connecting → …
                              └→ auth_failed (a long pause, then another try)
 
-`backing_off` lasts seconds to minutes after a failure (`mqtt/pacing.py`), and many minutes while another client keeps taking
-this one's place (`KickedOut`); `retry` ends each pause. `mqtt/liveness.py` decides whether a connection is still alive.
-Nothing here depends on the time of day, which may jump.
+`backing_off` lasts seconds to minutes after a failure (`mqtt/pacing.py`), and many minutes while another client keeps
+connecting with the same identity (`KickedOut`); `retry` ends each pause. `mqtt/liveness.py` decides whether a connection is
+still alive. Nothing here depends on the wall clock, which may be set.
 
-One task owns the state. What lives and dies with a connection is in its `Session`, what belongs to one identity in its
-`Device`; each message goes to the device of its topic.
+One task owns the state. What ends with a connection is in its `Session`, what concerns one identity in its `Device`; each
+message goes to the device of its topic.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ __all__ = ["REPLY_TIMEOUT", "Link", "LinkState"]
 _LOGGER = logging.getLogger(__name__)
 
 LAST_ANSWERS = 0.25
-"""Seconds that the last answers may take before the link stops."""
+"""Seconds to send the last answers when the link stops."""
 
 
 class LinkState(StrEnum):
@@ -51,7 +51,7 @@ type CodeHandler = Callable[[int], None]
 
 
 class Link:
-    """Keeps a connection alive for the devices on it."""
+    """Keeps a connection for the devices on it."""
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class Link:
         user_topics: Iterable[str] = (),
         memory: DownlinkMemory | None = None,
     ) -> None:
-        """`on_command` carries commands out, `on_state` is called with every change, `on_code` with every reply's code but 200.
+        """`on_command` carries commands out, `on_state` is called with every change, `on_code` with each code but 200.
 
-        `services` and `user_topics` are as for `Device`. `memory` is what an earlier link of this device has left.
+        `services` and `user_topics` are as for `Device`. `memory` is that of an earlier link of this device.
         """
         self.config = config
         self.state = LinkState.DISCONNECTED
@@ -76,9 +76,9 @@ class Link:
         memory = memory or DownlinkMemory()
         self._answers = memory.answers
         self._limit = RateLimit()
-        """What every message passes that is not an answer to a command; it outlives a connection."""
+        """Applies to every message except answers to commands; it outlives connections."""
         self.device = Device(self, config.triple, on_command, memory, services=services, user_topics=user_topics)
-        """The identity that connects."""
+        """The device that connects."""
         self._devices = {(config.triple.product_key, config.triple.device_name): self.device}
         self._session: Session | None = None
         self._refusal: type[CredentialsRefused] = CredentialsRefused
@@ -100,7 +100,7 @@ class Link:
         return self._session.refused_filters if self._session else frozenset()
 
     def limit_to(self, messages: float) -> None:
-        """Send at most `messages` (two or more) in any second, and as many answers to commands as go with that rate."""
+        """Send at most `messages` (two or more) in any second; the rate of answers to commands follows."""
         self._limit.messages = messages
         self._answers.limit.messages = max(2 * messages, ANSWERS_PER_SECOND)
 
@@ -129,21 +129,21 @@ class Link:
         self._hurry.set()
 
     async def stop(self) -> None:
-        """Give up the commands that run, and disconnect.
+        """Give up the running commands, and disconnect.
 
-        The cloud gets their answers as far as the rate allows within `LAST_ANSWERS`; the rest stays in the `DownlinkMemory`.
+        Answers are sent as far as the rate allows within `LAST_ANSWERS`; the others stay in the `DownlinkMemory`.
         """
         try:
             for device in self._devices.values():
                 device.downlink.give_up()
             if self._session:
-                await asyncio.sleep(0)  # the answers of what was given up are queued by callbacks
+                await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
                 await self._answers.flush(LAST_ANSWERS)
         finally:
             if self._task:
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
-            self._set_state(LinkState.DISCONNECTED, self.last_error)  # a task that has not begun does not do it
+            self._set_state(LinkState.DISCONNECTED, self.last_error)  # the task may not have begun
             for device in self._devices.values():
                 await device.downlink.stop()
 
@@ -157,7 +157,8 @@ class Link:
         backoff = Backoff()
         try:
             while True:
-                await asyncio.sleep(self.config.pacer.delay())
+                while (delay := self.config.pacer.delay()) > 0:  # others share the pacer  # noqa: ASYNC110
+                    await asyncio.sleep(delay)
                 self._set_state(LinkState.CONNECTING, self.last_error)
                 error, delay = await self._connect(backoff)
                 self._set_state(
@@ -174,7 +175,7 @@ class Link:
                 await self._hurry.wait()
 
     async def _connect(self, backoff: Backoff) -> tuple[ConnectError, float]:
-        """Connect, stay connected until the connection is lost, and return why it ended and how long to wait."""
+        """Connect, wait until the connection is lost, and return why it ended and how many seconds to wait."""
         session = Session(self._limit, self._received, self._on_code)
         try:
             await session.open(self.config)
@@ -182,7 +183,7 @@ class Link:
             return self._refusal(str(refusal)), backoff.after_failure(refusal)
         except ConnectError as error:
             return error, backoff.after_failure(error)
-        except Exception as err:  # an error that nobody foresaw must not end the link
+        except Exception as err:  # an unexpected error must not end the link
             _LOGGER.exception("Connecting failed unexpectedly")
             unexpected = ConnectionLost(f"unexpected {type(err).__name__}")
             return unexpected, backoff.after_failure(unexpected)
@@ -244,5 +245,5 @@ class Link:
         self.state = state
         try:
             self._on_state(state, error)
-        except Exception:  # an error of an observer must not end the link
+        except Exception:  # an error in the callback must not end the link
             _LOGGER.exception("Cannot report that %s is %s", self.config.triple.device_name, state)

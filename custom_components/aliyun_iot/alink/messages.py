@@ -1,4 +1,4 @@
-"""Alink messages: what is read tolerantly and written exactly (`docs/protocol.md` §0.3 and §0.4)."""
+"""Alink messages, read tolerantly and written exactly (`docs/protocol.md` §0.3 and §0.4)."""
 
 from dataclasses import dataclass
 import json
@@ -11,26 +11,26 @@ from .errors import MessageError
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 
 MAX_PAYLOAD: Final = 256 * 1024
-"""Bytes that the platform takes in one message; it drops anything larger without a word."""
+"""Bytes that the platform accepts in one message; it silently drops anything larger."""
 
 _MAX_READ: Final = 4 * MAX_PAYLOAD
 """Bytes up to which a message that is too large is still read, so that its sender can be answered by id."""
 
 _MAX_DEPTH: Final = 32
-"""Levels of nesting that are read; no Alink message has a third of them, and deeper ones could exhaust the stack later on."""
+"""Levels of nesting that are accepted; no Alink message has a third of them, and deeper ones could exhaust the stack."""
 
 _MAX_ID_LENGTH: Final = 256
-"""Characters of an id; no Alink id has a tenth of them, and one as long as a message could not be repeated in the answer."""
+"""Characters of an id; no Alink id has a tenth of them, and a very long one would not fit into the answer."""
 
 _MAX_INT: Final = 2**63 - 1
-"""What any JSON library can write again; no data type of a thing model needs more."""
+"""The largest number that every JSON library can write; no data type of a thing model needs more."""
 
 _VERSION: Final = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The cloud's answer to a request."""
+    """The cloud's reply to a request."""
 
     id: str
     code: int
@@ -44,9 +44,9 @@ class Reply:
 
     @property
     def rejected(self) -> dict[str, str]:
-        """The properties that the answer to a property post names as refused, each with the reason.
+        """The properties that the reply to a property post names as refused, each with the reason.
 
-        The cloud answers 200 even when it drops every value; only `data` tells (`docs/protocol.md` §4.1).
+        The cloud replies 200 even when it drops every value (`docs/protocol.md` §4.1).
         """
         if not isinstance(self.data, dict):
             return {}
@@ -58,7 +58,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request from the cloud; `method` is optional on the wire and never decides what a request is."""
+    """A request from the cloud; `method` is optional on the wire, so the kind of a request never depends on it."""
 
     id: str
     method: str | None
@@ -68,8 +68,8 @@ class Request:
 def encode_request(message_id: str, method: str, params: JsonValue) -> bytes:
     """Return the payload of a request.
 
-    It asks for a reply, as some hosts reply only then; the platform replies to what does not mention it as well
-    (`docs/protocol.md` §0.3). Raises `MessageError` when `params` hold what JSON can't express or are too large.
+    It asks for a reply by `sys.ack`: some hosts reply only then, the platform does so without it (`docs/protocol.md` §0.3).
+    Raises `MessageError` when `params` can't be written as JSON or are too large.
     """
     return _write(
         message_id,
@@ -80,13 +80,13 @@ def encode_request(message_id: str, method: str, params: JsonValue) -> bytes:
 def encode_reply(message_id: str, code: int, data: JsonValue, message: str = "success") -> bytes:
     """Return the payload of the device's answer to a request.
 
-    Raises `MessageError` when `data` hold what JSON can't express or are too large.
+    Raises `MessageError` when `data` can't be written as JSON or are too large.
     """
     return _write(message_id, {"id": message_id, "code": code, "data": data, "message": message})
 
 
 def decode_reply(payload: bytes) -> Reply:
-    """Read the cloud's answer: only `id` and `code` are indispensable, and a code may be text.
+    """Read a reply of the cloud: only `id` and `code` are required, and a code may be text.
 
     Raises `MessageError`.
     """
@@ -103,10 +103,10 @@ def decode_reply(payload: bytes) -> Reply:
 
 
 def decode_request(payload: bytes) -> Request:
-    """Read a request from the cloud: only `id` is indispensable, absent `params` are empty.
+    """Read a request from the cloud: only `id` is required, absent `params` are empty.
 
-    Raises `MessageError` for everything else a broker can deliver: with the id if the sender can be answered, without one
-    for garbage and for a reply in the place of a request (a plain broker returns the device's own answer to an RRPC).
+    Raises `MessageError` for anything else: with the id if the sender can be answered, without one for garbage and for a
+    reply instead of a request (a plain broker returns the device's own answer to an RRPC).
     """
     document, message_id, problem = _read(payload)
     if problem:
@@ -131,9 +131,9 @@ def _write(message_id: str, envelope: dict[str, JsonValue]) -> bytes:
 
 
 def _read(payload: bytes) -> tuple[dict[str, JsonValue], str | None, str]:
-    """Return the object that `payload` holds, its id if there is a usable one, and what forbids to act on it ("" if nothing).
+    """Return the object in `payload`, its id if it has a valid one, and what is wrong with it ("" if nothing).
 
-    Defects inside an otherwise well-formed object don't stop the reading, so that its id can still be found.
+    Defects inside an otherwise well-formed object don't end the reading, so that its id can be found.
     """
     if len(payload) > _MAX_READ:
         return {}, None, f"the message has {len(payload)} bytes"
@@ -152,7 +152,7 @@ def _read(payload: bytes) -> tuple[dict[str, JsonValue], str | None, str]:
 
 
 class _StrictReader:
-    """Reads JSON and notes what Python's reader would let pass although it is no JSON or not unambiguous."""
+    """Reads JSON, and records what Python's reader accepts although it is not JSON or is ambiguous."""
 
     def __init__(self) -> None:
         self.problem = ""
@@ -214,7 +214,7 @@ def _is_deeper(document: JsonValue, limit: int) -> bool:
 
 
 def is_unicode(text: str) -> bool:
-    """Tell whether `text` can be written as UTF-8; half of a surrogate pair, which JSON can spell, can't."""
+    """Return whether `text` can be written as UTF-8; half of a surrogate pair, which JSON can contain, can't."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -223,7 +223,7 @@ def is_unicode(text: str) -> bool:
 
 
 def _message_id(raw: JsonValue) -> str | None:
-    """Return an id as the text it is compared by, or None for what can't be one."""
+    """Return an id as text, by which ids are compared, or None for a value that can't be an id."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     text = str(raw)

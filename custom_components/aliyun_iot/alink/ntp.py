@@ -1,4 +1,4 @@
-"""How far this machine's clock is off, by the platform's time service (`docs/protocol.md` §12.3)."""
+"""The difference to the cloud's clock, by the platform's time service (`docs/protocol.md` §12.3)."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from .mqtt.transport import MqttConnection
 _LOGGER = logging.getLogger(__name__)
 
 MAX_DIGITS: Final = 14
-"""Digits of a time in milliseconds: enough until the year 5138, and never more than a date can express."""
+"""Digits of a time in milliseconds: enough until the year 5138, and within the range of dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """Seconds by which the cloud's clock is ahead of ours, and the possible error in either direction."""
+    """How many seconds the cloud's clock is `ahead` of ours, with the possible error in either direction."""
 
     ahead: float
     uncertainty: float
 
     @property
     def skew(self) -> float:
-        """The certain part of the difference: what is left after the round trip is allowed for; never negative."""
+        """The part of the difference that the round trip can't explain; never negative."""
         return max(0.0, abs(self.ahead) - self.uncertainty)
 
 
@@ -39,9 +39,9 @@ class TimeService:
         self._in_turn = asyncio.Lock()
 
     async def ask(self, connection: MqttConnection, topic: str, timeout: float) -> ClockReading:
-        """Return how the clocks differ; `timeout` is in seconds. Raises NotConnected or RequestTimeout.
+        """Return the difference of the clocks; `timeout` is in seconds. Raises NotConnected or RequestTimeout.
 
-        The round trip is measured by the monotonic clock, since the other one may be set meanwhile.
+        The round trip is measured by the monotonic clock, since the wall clock may be set meanwhile.
         """
         async with self._in_turn:
             self._answer = asyncio.get_running_loop().create_future()
@@ -59,10 +59,10 @@ class TimeService:
         ahead = (received + answered) / 2000 - (sent_at + elapsed / 2)
         return ClockReading(ahead, elapsed / 2)
 
-    def fail(self, error: Exception) -> None:
-        """Raise an error where an answer is awaited."""
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(error)
+    @property
+    def pending(self) -> tuple[asyncio.Future[tuple[int, int]], ...]:
+        """The answer that is awaited, if any."""
+        return (self._answer,) if self._answer else ()
 
     def received(self, payload: bytes) -> None:
         """Handle an answer; one that is unreadable or was not asked for is ignored."""
@@ -84,6 +84,6 @@ class TimeService:
 
 
 def _milliseconds(raw: object) -> int | None:
-    """Read a time, which comes as text or as a number, as it was sent."""
+    """Return a time, which may be text or a number, or None for anything else."""
     text = str(raw)
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None

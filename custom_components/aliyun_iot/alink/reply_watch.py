@@ -1,4 +1,4 @@
-"""What replies, and their absence, say about a connection and about the device."""
+"""Conclusions from replies and their absence, about the connection, the host and the device."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,11 +10,11 @@ from .errors import CredentialsRefused, DeviceDeleted, DeviceDisabled
 
 DEAF_POSTS: Final = 3
 DEAF_SECONDS: Final = 30.0
-"""After so many posts without a reply, and no reply to anything for so long, a connection is given up although its host answers
-pings: the cloud may have lost its subscriptions. The back-off (`mqtt/pacing.py`) spares a cloud that is merely slow."""
+"""After this many posts without a reply, and this long without any reply, a connection is given up although its host answers
+pings: the cloud may have lost its subscriptions. For a cloud that is merely slow, the back-off (`mqtt/pacing.py`) grows."""
 
 MAX_TRIES: Final = 3
-"""Requests of one kind without any reply after which a host is taken not to know them: some speak a part of Alink only."""
+"""Requests of one kind without any reply after which they are given up: some hosts implement only a part of Alink."""
 
 VERDICTS: Final[Mapping[int, type[CredentialsRefused]]] = {
     521: DeviceDeleted,
@@ -29,7 +29,7 @@ VERDICTS: Final[Mapping[int, type[CredentialsRefused]]] = {
 class ReplyWatch:
     """The replies of one connection; times are monotonic seconds.
 
-    `verdict` is what a refusal of the credentials means from now on.
+    `verdict` is the meaning of the next refusal of the credentials.
     """
 
     clock: Callable[[], float] = time.monotonic

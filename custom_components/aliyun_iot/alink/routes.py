@@ -1,4 +1,4 @@
-"""What a downlink is, judged by its topic alone (`docs/protocol.md` §3 to §9 and §12)."""
+"""The kind of a downlink, which follows from its topic alone (`docs/protocol.md` §3 to §9 and §12)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,7 +37,7 @@ class Route:
 
 
 def route(topics: Topics, topic: str) -> Route | None:
-    """Return what a message on `topic` is, None when it is not a downlink to this device."""
+    """Return the route of a message on `topic`, None when it is not a downlink to this device."""
     if topic.startswith(LONG_RRPC):
         message_id, slash, called = topic.removeprefix(LONG_RRPC).partition("/")
         return _long_rrpc(topics, topic, message_id, slash + called) if message_id else None

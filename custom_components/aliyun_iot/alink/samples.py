@@ -1,4 +1,4 @@
-"""Property values with their time, and how a message carries them: `docs/protocol.md` §4."""
+"""Samples of properties, and how they are written in messages (`docs/protocol.md` §4)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from .messages import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A property value as it goes on the wire, and when it became true (UTC milliseconds)."""
+    """A property value in its wire form, and since when it has been valid (UTC milliseconds)."""
 
     value: JsonValue
     time: int
 
 
 def utc_milliseconds() -> int:
-    """Return the present time as it goes on the wire."""
+    """Return the present time in its wire form."""
     return int(time.time() * 1000)
 
 
 def property_params(samples: Mapping[str, Sample]) -> dict[str, JsonValue]:
-    """Return values by identifier as a post has them (docs/protocol.md §4.1)."""
+    """Return the params of a property post (docs/protocol.md §4.1)."""
     return {key: {"value": sample.value, "time": sample.time} for key, sample in samples.items()}
 
 
 def batch_params(samples: Iterable[tuple[str, Sample]]) -> dict[str, JsonValue]:
-    """Return samples, several of a property if need be, as a batch post has them (docs/protocol.md §4.3)."""
+    """Return the params of a batch post, which may have several samples of a property (docs/protocol.md §4.3)."""
     properties: dict[str, list[JsonValue]] = {}
     for identifier, sample in samples:
         properties.setdefault(identifier, []).append(_wire(sample))
@@ -35,7 +35,7 @@ def batch_params(samples: Iterable[tuple[str, Sample]]) -> dict[str, JsonValue]:
 
 
 def history_params(triple: DeviceTriple, samples: Iterable[tuple[str, Sample]]) -> list[JsonValue]:
-    """Return samples of the past as a history post has them (docs/protocol.md §4.5)."""
+    """Return the params of a history post (docs/protocol.md §4.5)."""
     identity: JsonValue = {"productKey": triple.product_key, "deviceName": triple.device_name}
     return [
         {"identity": identity, "properties": [{key: _wire(sample)} for key, sample in samples], "events": []},

@@ -1,7 +1,7 @@
-"""One connection's life: requests and their replies, subscriptions, the clock, and publishing.
+"""The session of one connection: requests and their replies, subscriptions, the clock, and publishing.
 
-Everything in here ends with the connection. What outlives it is the link's (`link.py`), and what belongs to one identity is
-the device's (`device.py`).
+Everything in here ends with the connection. What outlives it belongs to the link (`link.py`), what concerns one identity to
+the device (`device.py`).
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 import logging
 import random
-from typing import Final
+from typing import Any, Final
 
 from .codes import Code
 from .errors import CloudSilent, ConnectError, ConnectionLost, MessageError, NotConnected, RequestTimeout, Unanswered
@@ -38,14 +38,14 @@ _IDS: Final = count(random.randrange(MAX_ID))  # noqa: S311
 
 
 class Session:
-    """An accepted connection; `open` makes one, `close` ends it."""
+    """A connection, which `open` makes and `close` ends."""
 
     def __init__(
         self, limit: RateLimit, on_downlink: Callable[[Delivery], None], on_code: Callable[[int], None]
     ) -> None:
-        """Every message but the answers to commands passes `limit`.
+        """`limit` applies to every message except answers to commands.
 
-        `on_downlink` is called with what is neither a reply nor a time, `on_code` with every code other than 200.
+        `on_downlink` is called with all deliveries except replies, `on_code` with every code of a reply but 200.
         """
         self.reply_watch = ReplyWatch()
         self._limit = limit
@@ -69,18 +69,17 @@ class Session:
         return await self._connection.lost
 
     def lost(self, default: Exception) -> ConnectError:
-        """Return why the connection was lost; where it was not, `default` says what is wrong with it."""
+        """Return why the connection was lost; if it was not, a ConnectionLost with the text of `default`."""
         return self._connection.lost.result() if self._connection.lost.done() else ConnectionLost(str(default))
 
     async def close(self) -> None:
-        """Fail what waits for a reply and disconnect."""
+        """Fail the requests that wait for a reply, and disconnect."""
         if self._resubscribing:
             self._resubscribing.cancel()
-        lost = NotConnected("the connection was lost before the reply came")
-        for waiting in self._pending.values():
+        pending: list[asyncio.Future[Any]] = [*self._pending.values(), *self._time_service.pending]
+        for waiting in pending:
             if not waiting.done():
-                waiting.set_exception(lost)
-        self._time_service.fail(lost)
+                waiting.set_exception(NotConnected("the connection was lost before the reply came"))
         await self._connection.close()
 
     @property
@@ -89,13 +88,13 @@ class Session:
         return self._subscriber.refused
 
     async def subscribe(self, filters: Iterable[str]) -> None:
-        """Hold exactly these subscriptions; raises NotConnected, or RequestTimeout when some are not acknowledged."""
+        """Set the subscriptions; raises NotConnected, or RequestTimeout when some are not acknowledged."""
         await self._subscriber.hold(filters)
 
     async def change_subscriptions(self, filters: Iterable[str]) -> None:
-        """Hold exactly these subscriptions; what is not acknowledged now is tried again as long as the connection lives."""
+        """Set the subscriptions; those that are not acknowledged are tried again for as long as the connection lives."""
         self._filters = tuple(filters)
-        if not await self._hold_filters() and not self._resubscribing:
+        if not await self._set_filters() and not self._resubscribing:
             self._resubscribing = asyncio.get_running_loop().create_task(self._resubscribe())
 
     async def request(
@@ -103,10 +102,10 @@ class Session:
     ) -> Reply:
         """Publish a request and return its reply, whatever its code; `timeout` is in seconds.
 
-        Every host answers `basic` requests; others are given up when this one has left several without a reply.
+        Every host replies to `basic` requests. Others are given up on this connection after several without a reply.
 
-        Raises NotConnected, RequestTimeout when no reply came in time, Unanswered (a RequestTimeout) when the host seems not
-        to know such requests, and MessageError when `params` cannot be sent.
+        Raises NotConnected, RequestTimeout when no reply came in time, Unanswered (a RequestTimeout) when this kind of
+        request was given up, and MessageError when `params` can't be sent.
         """
         if not basic and self.reply_watch.is_unknown(topic):
             raise Unanswered(f"this host does not reply to {method}")
@@ -135,7 +134,7 @@ class Session:
     async def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Publish a message that has no reply; at QoS 1 wait for the PUBACK.
 
-        Raises NotConnected, or RequestTimeout when the host does not acknowledge the message: whether it arrived is unknown.
+        Raises NotConnected, or RequestTimeout without a PUBACK in time: then it is unknown whether the message arrived.
         """
         await self._limit.wait()
         if not qos:
@@ -152,7 +151,7 @@ class Session:
             raise RequestTimeout(f"the host did not acknowledge the message within {PUBLISH_TIMEOUT:g} s") from err
 
     def answer(self, topic: str, payload: bytes) -> None:
-        """Send an answer at once, at QoS 0 as RRPC demands (docs/protocol.md §6.4); raises NotConnected."""
+        """Send an answer at once, at QoS 0 as RRPC requires (docs/protocol.md §6.4); raises NotConnected."""
         self._connection.publish(topic, payload, 0)
 
     async def read_clock(self, topic: str, timeout: float) -> ClockReading:
@@ -200,11 +199,11 @@ class Session:
         held = False
         while not held:
             await asyncio.sleep(RESUBSCRIBE_DELAY)
-            held = await self._hold_filters()
+            held = await self._set_filters()
         self._resubscribing = None
 
-    async def _hold_filters(self) -> bool:
-        """Hold exactly the subscriptions that are wanted now; return whether there is nothing left to do."""
+    async def _set_filters(self) -> bool:
+        """Set the subscriptions that are wanted now; return False when that has to be tried again."""
         try:
             await self._subscriber.hold(self._filters)
         except NotConnected as err:  # the next session subscribes to everything again

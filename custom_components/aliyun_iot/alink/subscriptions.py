@@ -1,4 +1,4 @@
-"""What the device listens to: which filters, and how one connection comes to hold them (`docs/protocol.md` §0.5)."""
+"""Subscriptions: which filters a device needs, and how they are set on a connection (`docs/protocol.md` §0.5)."""
 
 import asyncio
 from collections.abc import Iterable
@@ -16,29 +16,29 @@ SUBSCRIPTION_LIMIT: Final = 100
 """Subscriptions that the platform allows one device."""
 
 FILTERS_PER_PACKET: Final = 8
-"""What the platform takes in one SUBSCRIBE."""
+"""Filters that the platform accepts in one SUBSCRIBE."""
 
 USER_TOPIC_LIMIT: Final = 30
-"""User topics to listen to at once: each takes two subscriptions, and some are to be left for services."""
+"""User topics at once: each needs two subscriptions, and some must be left for services."""
 
 SUBSCRIBE_TIMEOUT = 10.0
 
 
 def filters_for(topics: Topics, services: Iterable[str] = (), user_topics: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return every topic filter the device needs, the indispensable first.
+    """Return every topic filter the device needs, the required ones first.
 
-    `services` are the identifiers that are known. They are named one by one, in both forms, because not every host takes a
-    wildcard in place of a service; the wildcard stands beside them so that calls of unknown services can be answered as
-    well. What would exceed the platform's limit is left to the wildcard.
+    `services` are the known identifiers. Each has its own filters, in both forms, because not every host accepts a wildcard
+    for the service. The wildcard is subscribed as well, so that calls of unknown services can be answered, and those of
+    services beyond the platform's limit are received.
 
-    `user_topics` are suffixes as `Topics.user_filters` takes them. Raises `ValueError` for one that is no topic, for more of
-    them than `USER_TOPIC_LIMIT`, and for an identifier that is no level of a topic.
+    `user_topics` are suffixes as for `Topics.user_filters`. Raises `ValueError` for a suffix that is not a topic, for more of
+    them than `USER_TOPIC_LIMIT`, and for an identifier that is not a level of a topic.
     """
     wanted = tuple(dict.fromkeys(user_topics))
     if len(wanted) > USER_TOPIC_LIMIT:
         raise ValueError(f"{len(wanted)} user topics are more than the {USER_TOPIC_LIMIT} that can be listened to")
     any_service = topics.service_filter
-    indispensable = (
+    required = (
         topics.property_set,
         topics.event_reply_filter,
         topics.rrpc_request_filter,
@@ -54,36 +54,36 @@ def filters_for(topics: Topics, services: Iterable[str] = (), user_topics: Itera
         topics.raw_up_reply,
         long_rrpc_filter(topics.raw_down),
         topics.ntp_response,
-        *(one for suffix in wanted for one in topics.user_filters(suffix)),
+        *(topic_filter for suffix in wanted for topic_filter in topics.user_filters(suffix)),
     )
     known = (topics.service(identifier) for identifier in dict.fromkeys(services))
-    both_forms = (one for service in known for one in (service, long_rrpc_filter(service)))
-    return (*indispensable, *islice(both_forms, SUBSCRIPTION_LIMIT - len(indispensable)))
+    both_forms = (topic_filter for service in known for topic_filter in (service, long_rrpc_filter(service)))
+    return (*required, *islice(both_forms, SUBSCRIPTION_LIMIT - len(required)))
 
 
 class Subscriber:
     """The subscriptions of one connection."""
 
     def __init__(self, connection: MqttConnection) -> None:
-        """Begin without any."""
+        """Start without any."""
         self.refused: frozenset[str] = frozenset()
-        """Which of the filters to hold the cloud has refused."""
+        """The filters that the cloud has refused."""
         self._connection = connection
-        self._asked: frozenset[str] = frozenset()
+        self._acknowledged: frozenset[str] = frozenset()
         self._in_turn = asyncio.Lock()
 
     async def hold(self, filters: Iterable[str]) -> None:
-        """Subscribe to what is missing and unsubscribe from the rest, so that exactly `filters` are left.
+        """Subscribe and unsubscribe so that exactly `filters` are left.
 
-        A filter that was refused is not asked for again on this connection. Raises NotConnected or RequestTimeout; then
-        some of it may have been done, and the next call does what is left.
+        A filter that was refused is not tried again on this connection. Raises NotConnected or RequestTimeout; then a part
+        may have been done, and the next call does the rest.
         """
         async with self._in_turn:
             wanted = dict.fromkeys(filters)
-            # First, or the new ones might be too many.
-            for packet in batched(self._asked - wanted.keys(), FILTERS_PER_PACKET, strict=False):
+            # Unsubscribe first, or there might be too many.
+            for packet in batched(self._acknowledged - wanted.keys(), FILTERS_PER_PACKET, strict=False):
                 await self._unsubscribe(packet)
-            missing = [one for one in wanted if one not in self._asked]
+            missing = [topic_filter for topic_filter in wanted if topic_filter not in self._acknowledged]
             for packet in batched(missing, FILTERS_PER_PACKET, strict=False):
                 await self._subscribe(packet)
 
@@ -93,17 +93,17 @@ class Subscriber:
                 refused = await self._connection.subscribe(packet)
         except TimeoutError:
             raise RequestTimeout("the cloud does not acknowledge subscriptions") from None
-        self._asked |= frozenset(packet)
+        self._acknowledged |= frozenset(packet)
         self.refused |= frozenset(refused)
         if refused:
-            # Some instances refuse wildcards; the services of the thing model are subscribed by name as well.
-            _LOGGER.debug("The cloud refused to subscribe %s", ", ".join(refused))
+            # Some instances refuse wildcards; the services of the thing model have filters without one.
+            _LOGGER.debug("The cloud refused the subscriptions %s", ", ".join(refused))
 
     async def _unsubscribe(self, packet: tuple[str, ...]) -> None:
         try:
             async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
                 await self._connection.unsubscribe(packet)
         except TimeoutError:
-            raise RequestTimeout("the cloud does not acknowledge the end of subscriptions") from None
-        self._asked -= frozenset(packet)
+            raise RequestTimeout("the cloud does not acknowledge that subscriptions end") from None
+        self._acknowledged -= frozenset(packet)
         self.refused -= frozenset(packet)

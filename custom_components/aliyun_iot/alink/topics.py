@@ -63,7 +63,7 @@ class Topics:
     def event_post(self, identifier: str) -> str:
         """Return where an event is reported (up).
 
-        Raises `ValueError` for an identifier that would end up on another topic.
+        Raises `ValueError` for an identifier that is not one level of a topic.
         """
         if identifier == "property":
             raise ValueError("'property' is not the identifier of an event")
@@ -72,24 +72,24 @@ class Topics:
     def service(self, identifier: str) -> str:
         """Return where the cloud calls an asynchronous service (down).
 
-        Raises `ValueError` for an identifier that would end up on another topic.
+        Raises `ValueError` for an identifier that is not one level of a topic.
         """
         return f"{self.system}thing/service/{_level(identifier)}"
 
     def user(self, suffix: str) -> str:
         """Return the topic `/{pk}/{dn}/user/{suffix}` (up and down).
 
-        Raises `ValueError` for a suffix that is no topic: with a wildcard, an empty level, or more than the platform takes.
+        Raises `ValueError` for a suffix with a wildcard or an empty level, and for one that is too long for the platform.
         """
         if not {"+", "#"}.isdisjoint(suffix):
             raise ValueError(f"{suffix!r} has a wildcard, which only a subscription may have")
         return self._user(suffix)
 
     def user_filters(self, suffix: str) -> tuple[str, str]:
-        """Return the two filters of a user topic: its messages, and the calls on it whose author waits for an answer.
+        """Return the two filters of a user topic: for its messages, and for synchronous calls on it.
 
-        `suffix` may have the wildcards of MQTT: `+` for a whole level, `#` for all that follow. Raises `ValueError` for
-        anything else that is no topic.
+        `suffix` may have the wildcards of MQTT: `+` for a whole level, `#` for all that follow. Otherwise raises `ValueError`
+        as `user` does.
         """
         levels = suffix.split("/")
         if "#" in levels[:-1] or any(not {"+", "#"}.isdisjoint(level) and len(level) > 1 for level in levels):
@@ -145,7 +145,7 @@ def long_rrpc_filter(topic: str) -> str:
 
 
 def _level(identifier: str) -> str:
-    """Refuse an identifier that is not exactly one level of a topic."""
+    """Return an identifier; raises ValueError unless it is exactly one level of a topic."""
     if not identifier or not {"/", "+", "#", "\0"}.isdisjoint(identifier):
         raise ValueError(f"{identifier!r} can't be a level of a topic")
     return identifier

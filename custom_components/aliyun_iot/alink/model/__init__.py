@@ -1,1 +1,1 @@
-"""The thing model: data types, documents, comparison, and what can be wrong with one."""
+"""The thing model: its data types, its documents and their errors, and the difference between two models."""

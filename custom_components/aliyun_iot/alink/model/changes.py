@@ -1,4 +1,4 @@
-"""What changed from one thing model to another."""
+"""The differences between two thing models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from itertools import chain
 from .thing_model import Event, Property, Service, ThingModel
 
 type Feature = Property | Event | Service
-"""What a thing model consists of."""
+"""A part of a thing model."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """One feature, before and after; None where it did not exist, or does not any more."""
+    """A feature before and after; None where it did not exist, or does not exist any more."""
 
     before: Feature | None
     after: Feature | None
 
 
 def model_changes(before: ThingModel, after: ThingModel) -> list[ModelChange]:
-    """Return what differs, in the order of the new thing model, and then what is gone."""
+    """Return the differences in the order of the new thing model, removed features of each kind last."""
     pairs: chain[tuple[Mapping[str, Feature], Mapping[str, Feature]]] = chain(
         [(before.properties, after.properties)], [(before.events, after.events)], [(before.services, after.services)]
     )

@@ -10,9 +10,9 @@
     struct         dict                      object with exactly the members
     array          list                      array
 
-`encode` turns Python into wire and takes nothing that could be a mistake; `decode` turns wire into Python and forgives what
-clouds really send, such as numbers in strings. Both check the range and raise `InvalidValue`. The step of a number is only
-described: neither side of the wire enforces it.
+`encode` turns Python into wire and is strict; `decode` turns wire into Python and accepts the variants that clouds send, such
+as numbers in strings. Both check the range and raise `InvalidValue`. The step of a number is only described: neither side
+enforces it.
 """
 
 from abc import ABC, abstractmethod
@@ -43,7 +43,7 @@ _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 class DataType(ABC):
-    """What the thing model says about a value; `type` is its name there, `code` what the cloud answers to a misfit."""
+    """A data type; `type` is its name in the thing model, `code` the cloud's reply to a value that does not fit."""
 
     __slots__ = ()
 
@@ -52,15 +52,15 @@ class DataType(ABC):
 
     @abstractmethod
     def encode(self, value: object, path: str = "") -> JsonValue:
-        """Return a Python value as it goes on the wire; raises `InvalidValue`, which names `path`."""
+        """Return the wire form of a Python value; raises `InvalidValue`, which names `path`."""
 
     @abstractmethod
     def decode(self, raw: object, path: str = "") -> Value:
-        """Return a value from the wire in its Python form; raises `InvalidValue`, which names `path`."""
+        """Return the Python form of a wire value; raises `InvalidValue`, which names `path`."""
 
     @abstractmethod
     def describe(self, language: str = "en") -> str:
-        """Say which values fit, in simplified Chinese for a `language` that starts with `zh`, otherwise in English."""
+        """Describe the valid values, in simplified Chinese for a `language` that starts with `zh`, otherwise in English."""
 
     def to_tsl(self) -> dict[str, JsonValue]:
         """Return the `dataType` object of a thing model."""
@@ -76,19 +76,19 @@ class DataType(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A named part: a member of a structure, or a parameter of an event or a service."""
+    """A member of a structure, or a parameter of an event or a service."""
 
     identifier: str
     name: str
     data_type: DataType
 
     def to_tsl(self) -> dict[str, JsonValue]:
-        """Return the object that stands for the part in a thing model."""
+        """Return its object in the document of a thing model."""
         return {"identifier": self.identifier, "name": self.name, "dataType": self.data_type.to_tsl()}
 
 
 class _NumericType[Number: float](DataType):
-    """A type whose values are numbers; text passes for one on the wire only."""
+    """A type whose values are numbers; a number in a string is accepted on the wire only."""
 
     __slots__ = ()
 
@@ -135,7 +135,7 @@ class IntType(_NumericType[int]):
 
 @dataclass(frozen=True, slots=True)
 class _RealType(_NumericType[float]):
-    """A number with decimals; None for a bound that the thing model leaves open."""
+    """A number with decimals; a bound is None when the thing model has none."""
 
     limit: ClassVar[float]
     names: ClassVar[tuple[str, str]]
@@ -186,7 +186,7 @@ class DoubleType(_RealType):
 
 @dataclass(frozen=True, slots=True)
 class BoolType(DataType):
-    """Yes or no; `labels` name 0 and 1."""
+    """A boolean; `labels` are those of 0 and 1."""
 
     type = "bool"
     code = 6308
@@ -219,7 +219,7 @@ class BoolType(DataType):
 
 @dataclass(frozen=True, slots=True)
 class EnumType(_NumericType[int]):
-    """One of several `items`, by key; any key fits when the thing model names none."""
+    """The key of one of `items`, whose values are labels; without items any key is valid."""
 
     type = "enum"
     code = 6309
@@ -312,7 +312,7 @@ class DateType(DataType):
 
 @dataclass(frozen=True, slots=True)
 class StructType(DataType):
-    """A structure: every member, and no other."""
+    """A structure, with all of its members and no others."""
 
     type = "struct"
     code = 6312

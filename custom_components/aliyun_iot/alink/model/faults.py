@@ -1,4 +1,4 @@
-"""What can be wrong in the document of a thing model, in both languages.
+"""Errors in the document of a thing model, in both languages.
 
 Each follows the path of the place and a colon: `properties[3].dataType.type: is missing`.
 """
@@ -22,7 +22,7 @@ LONG_NUMBER: Final[Words] = ("a number in this is too long", "其中有数字过
 NO_DOCUMENT: Final[Words] = ("a thing model is an object, not {kind}", "物模型应为 JSON 对象，而不是{kind}")
 NO_MODULES: Final[Words] = ("the list of modules is empty", "模块列表为空")
 NO_MODEL: Final[Words] = (
-    "a thing model has properties, events or services; nothing of the kind is here",
+    "a thing model has properties, events or services, but this has none of them",
     "其中没有属性、事件或服务，不是物模型",
 )
 
@@ -50,7 +50,7 @@ ABOVE_MAX: Final[Words] = ("is greater than max", "大于最大值 max")
 NO_ITEM_NUMBER: Final[Words] = ("must number its item by an integer", "枚举项的编号应为整数")
 ITEM_TWICE: Final[Words] = ("has two items numbered {number}", "有两个编号为 {number} 的枚举项")
 
-# What a value is, for {kind}
+# The kind of a value, for {kind}
 NOTHING: Final[Words] = ("nothing", "空值")
 TRUE_OR_FALSE: Final[Words] = ("true or false", "布尔值")
 A_NUMBER: Final[Words] = ("a number", "数字")

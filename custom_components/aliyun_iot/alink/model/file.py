@@ -1,4 +1,4 @@
-"""Thing models as the console exports them: a JSON file, or a ZIP archive with one for each module."""
+"""Files of thing models as the console exports them: JSON, or a ZIP archive with a JSON file for each module."""
 
 from io import BytesIO
 from typing import Final
@@ -10,13 +10,13 @@ from .thing_model import ThingModel
 from .tsl import MAX_DOCUMENT, read_document
 
 MAX_FILE: Final = 16 * MAX_DOCUMENT
-"""Bytes of the largest file that is read, and of all that an archive holds."""
+"""Bytes of the largest file that is read, and of all files in an archive."""
 
 _ZIP: Final = b"PK\x03\x04"
 
 
 def parse_file(content: bytes) -> ThingModel:
-    """Return the thing model in the content of a file; raises `ThingModelError`. Takes long for a large archive."""
+    """Return the thing model in the content of a file; raises `ThingModelError`. A large archive takes long."""
     if len(content) > MAX_FILE:
         raise ThingModelError("", faults.TOO_LONG, size=len(content), limit=MAX_FILE)
     return ThingModel.parse(_unpacked(content) if content.startswith(_ZIP) else content)
@@ -41,6 +41,6 @@ def _unpacked(content: bytes) -> list[object]:
 
 
 def _is_model(member: ZipInfo) -> bool:
-    """Tell whether a member is a JSON file, and not what macOS puts beside each file."""
+    """Return whether a member is a JSON file, and not one of those that macOS adds."""
     *folders, name = member.filename.split("/")
     return name.lower().endswith(".json") and not name.startswith(".") and "__MACOSX" not in folders

@@ -1,4 +1,4 @@
-"""Numbers as clouds and thing models write them: as JSON numbers, or as text such as "30.5"."""
+"""Numbers, which clouds and thing models write as JSON numbers or as text such as "30.5"."""
 
 from decimal import Decimal
 import math
@@ -30,10 +30,10 @@ def to_whole(raw: object) -> int | None:
 
 
 def shortest(number: float) -> str:
-    """Return a number as people write it, without a decimal where none is needed."""
+    """Return a number as text, without decimals where none are needed."""
     return str(int(number)) if abs(number) < 1e15 and number == int(number) else repr(number)
 
 
 def plain(number: float) -> str:
-    """Return a number as a thing model writes it: like `shortest`, but never with an exponent."""
+    """Return a number as text for a thing model: like `shortest`, but never with an exponent."""
     return format(Decimal(shortest(number)), "f")

@@ -23,11 +23,11 @@ _ACCESS_MODES: Final = {
     "read_write": (True, True),
     "write_only": (False, True),
 }
-"""Words for the access to a property, in both notations, and whether they allow to read and to write."""
+"""The access modes of a property in both notations, each with whether it is readable and writable."""
 
 
 class EventType(StrEnum):
-    """How serious an event is."""
+    """The severity of an event."""
 
     INFO = "info"
     ALERT = "alert"
@@ -36,7 +36,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property; the cloud may set it if it is `writable`."""
+    """A property; the cloud can set it if it is `writable`."""
 
     identifier: str
     name: str
@@ -47,7 +47,7 @@ class Property:
     description: str = ""
 
     def to_tsl(self) -> dict[str, JsonValue]:
-        """Return the object that stands for the property in a thing model."""
+        """Return its object in the document of a thing model."""
         return {
             "identifier": split_identifier(self.identifier)[1],
             "name": self.name,
@@ -68,7 +68,7 @@ class Event:
     output: Mapping[str, Field]
 
     def to_tsl(self) -> dict[str, JsonValue]:
-        """Return the object that stands for the event in a thing model."""
+        """Return its object in the document of a thing model."""
         return {
             "identifier": split_identifier(self.identifier)[1],
             "name": self.name,
@@ -81,7 +81,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service with its input and output parameters; whoever calls a `sync` one waits for the answer."""
+    """A service with its input and output parameters; the caller of a `sync` one waits for the answer."""
 
     identifier: str
     name: str
@@ -90,7 +90,7 @@ class Service:
     output: Mapping[str, Field]
 
     def to_tsl(self) -> dict[str, JsonValue]:
-        """Return the object that stands for the service in a thing model."""
+        """Return its object in the document of a thing model."""
         return {
             "identifier": split_identifier(self.identifier)[1],
             "name": self.name,
@@ -104,7 +104,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ThingModel:
-    """A thing model; each mapping goes by full identifier, `module:identifier` for what belongs to a custom module.
+    """A thing model; the keys are full identifiers, `module:identifier` in a custom module.
 
     The event `post` and the services `set` and `get`, which the platform generates for every product, are left out.
     """
@@ -118,9 +118,9 @@ class ThingModel:
     def parse(cls, document: object) -> Self:
         """Read a thing model from a JSON text (`str` or `bytes`) or its content.
 
-        Accepted are one module, a list of modules, a module with more of them in `functionBlocks`, and any of these inside
-        the reply of the cloud that delivered it. What is absent is empty; a property without `accessMode` is read-only, an
-        event without `type` is `info`, a service without `callType` is asynchronous.
+        It accepts a module, a list of modules, a module with others in `functionBlocks`, and any of these inside a reply of
+        the cloud. Whatever is absent is empty; a property without `accessMode` is read-only, an event without `type` is
+        `info`, and a service without `callType` is asynchronous.
 
         Raises `ThingModelError`, which names the place.
         """
@@ -140,9 +140,9 @@ class ThingModel:
         return cls(product_key, properties, events, services)
 
     def to_tsl(self) -> dict[str, JsonValue]:
-        """Return the thing model as content of a JSON document, from which `parse` makes an equal one.
+        """Return the document of the thing model, which `parse` reads as an equal one.
 
-        Custom modules stand in `functionBlocks`.
+        Custom modules are in `functionBlocks`.
         """
         identifiers = (*self.properties, *self.events, *self.services)
         modules = dict.fromkeys(module for module, _ in map(split_identifier, identifiers) if module)
@@ -187,7 +187,7 @@ def _product_key(block: Node) -> str | None:
 
 
 def _module(block: Node) -> str:
-    """Return the id of a module, "" for the default one, whose members go without a prefix."""
+    """Return the id of a module, "" for the default one, whose identifiers have no prefix."""
     node = block.first("functionBlockId", "identifier")
     if node.value is None:
         return ""
@@ -261,7 +261,7 @@ def _read_service(element: Node, identifier: str) -> Service:
 
 
 def _keyword(node: Node, default: str) -> str:
-    """Return one of a closed set of words, in lower case; `default` stands for an absent or empty one."""
+    """Return a keyword in lower case, `default` for an absent or empty one."""
     return default if node.value is None or node.value == "" else node.text().strip().lower()
 
 

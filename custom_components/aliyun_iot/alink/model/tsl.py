@@ -1,8 +1,8 @@
-"""Reading the JSON of a thing model: where one is in the document, and the data types (`docs/protocol.md` §8).
+"""Readers for the JSON of a thing model: nodes with their path, and data types (`docs/protocol.md` §8).
 
-Two notations are in use. The TSL proper, which the console exports, nests a `dataType` object with `type` and `specs`. The
-platform's API (`ThingModelJson`, https://help.aliyun.com/en/iot/developer-reference/data-structure-of-thingmodeljson) names
-the type in capitals and puts `dataSpecs` or `dataSpecsList` beside it. Both are understood; unknown fields are ignored.
+There are two notations. The TSL, which the console exports, nests a `dataType` object with `type` and `specs`. The platform's
+API (`ThingModelJson`, https://help.aliyun.com/en/iot/developer-reference/data-structure-of-thingmodeljson) writes the type in
+capitals, with `dataSpecs` or `dataSpecsList` beside it. Both are read; unknown fields are ignored.
 """
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
@@ -34,11 +34,11 @@ from .datatypes import (
 from .numeric import to_number, to_whole
 
 MAX_DOCUMENT: Final = 512 * 1024
-"""Bytes of the largest thing model that the platform takes (`docs/protocol.md` §14)."""
+"""Bytes of the largest thing model that the platform accepts (`docs/protocol.md` §14)."""
 
 _MAX_WRAPPERS: Final = 5
 MODEL_KEYS: Final = frozenset({"schema", "profile", "properties", "events", "services", "functionBlocks"})
-"""Any of them makes an object a thing model."""
+"""An object with any of them is a thing model."""
 
 _WRAPPER_KEYS: Final = (
     "data",
@@ -54,7 +54,7 @@ _WRAPPER_KEYS: Final = (
 )
 
 _MAX_DEPTH: Final = 4
-"""Data types inside one another; the platform allows two levels of array and structure."""
+"""Nested data types; the platform allows two levels of arrays and structures."""
 
 _KNOWN_TYPES: Final[Words] = (
     "int, float, double, bool, enum, text, date, struct or array",
@@ -74,22 +74,22 @@ class Node:
     path: str
 
     def error(self, fault: Words, **details: object) -> ThingModelError:
-        """Return the error that says what is wrong here: one of `faults` and what belongs into its braces."""
+        """Return the error for this place: one of `faults`, with the details for its braces."""
         return ThingModelError(self.path, fault, **details)
 
     def __getitem__(self, key: str) -> Node:
-        """Return a member, which has the value None if it is absent; raises `ThingModelError` if this is no object."""
+        """Return a member, with the value None if it is absent; raises `ThingModelError` if this is not an object."""
         if not isinstance(self.value, Mapping):
             raise self.error(faults.NOT_AN_OBJECT, kind=self.kind)
         return Node(self.value.get(key), f"{self.path}.{key}" if self.path else key)
 
     def first(self, *keys: str) -> Node:
-        """Return the first of several members that is there, or the absent first one."""
+        """Return the first of these members that is present; if none is, the first of them."""
         members = [self[key] for key in keys]
         return next((member for member in members if member.value is not None), members[0])
 
     def elements(self) -> Iterator[Node]:
-        """Yield the elements of a list; an absent one has none, nor has `{}`, which some programs write for it.
+        """Yield the elements of a list; nothing if it is absent or `{}`, which some programs write for an empty one.
 
         Raises `ThingModelError` for anything else.
         """
@@ -101,16 +101,16 @@ class Node:
             yield Node(element, f"{self.path}[{index}]")
 
     def text(self, default: str = "") -> str:
-        """Return a text meant for people; anything else counts as absent."""
+        """Return a text; anything else counts as absent."""
         return self.value if isinstance(self.value, str) and is_unicode(self.value) else default
 
     def name_of(self, identifier: str) -> str:
-        """Return a name, which is the identifier where there is none."""
+        """Return a name, the identifier if there is none."""
         return name if (name := self.text()).strip() else identifier
 
     @property
     def kind(self) -> Words:
-        """What JSON calls the value."""
+        """The kind of the value, such as "a list"."""
         match self.value:
             case None:
                 return faults.NOTHING
@@ -127,7 +127,7 @@ class Node:
 
 
 def read_document(document: object) -> Node:
-    """Return the thing model in `document`: a JSON text or its content, also inside the reply that delivered it.
+    """Return the thing model in `document`, a JSON text or its content, which may be inside a reply of the cloud.
 
     Raises `ThingModelError` without a path when there is no object or list in it.
     """
@@ -150,7 +150,7 @@ def read_document(document: object) -> Node:
 def _read_json(text: str | bytes | bytearray) -> object:
     try:
         content = text.encode() if isinstance(text, str) else bytes(text)
-        # Editors on Windows may save UTF-16, which its byte order mark tells apart.
+        # Editors on Windows may save UTF-16, which begins with a byte order mark.
         encoding = "utf-16" if content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
         decoded = content.decode(encoding)
     except UnicodeError as err:
@@ -168,7 +168,7 @@ def _read_json(text: str | bytes | bytearray) -> object:
 
 
 def read_identifier(node: Node) -> str:
-    """Return an identifier, with the module in front if it is written so; raises `ThingModelError`."""
+    """Return an identifier, which may have a module prefix; raises `ThingModelError`."""
     if node.value is None:
         raise node.error(faults.MISSING)
     if not isinstance(node.value, str) or not _IDENTIFIER.fullmatch(node.value):
@@ -198,7 +198,7 @@ def _read_fields(parameters: Node, depth: int) -> dict[str, Field]:
 
 
 def _locate(element: Node) -> tuple[Node, Node]:
-    """Return the name of an element's type and its specs, in whichever notation they are."""
+    """Return the name of an element's type, and its specs, from either notation."""
     data_type = _unpacked(element["dataType"])
     if isinstance(data_type.value, Mapping):
         return data_type["type"], _unpacked(data_type["specs"])
@@ -208,7 +208,7 @@ def _locate(element: Node) -> tuple[Node, Node]:
 
 
 def _unpacked(node: Node) -> Node:
-    """Return an object or a list that is written as a JSON text inside the document; anything else as it is."""
+    """Return the content of a string with an object or a list in JSON; anything else as it is."""
     if isinstance(node.value, str) and node.value.lstrip()[:1] in ("{", "["):
         try:
             return Node(_read_json(node.value), node.path)
@@ -246,7 +246,7 @@ def _read_data_type(name: Node, specs: Node, depth: int) -> DataType:
 
 
 def _object(specs: Node) -> Node:
-    """Return specs as an object: what has none may be written as an empty list or text, or not at all."""
+    """Return specs as an object; empty ones may be absent, or written as an empty list or text."""
     return Node({}, specs.path) if specs.value in (None, [], "") else specs
 
 
@@ -264,12 +264,12 @@ def _read_int(specs: Node) -> IntType:
 
 
 def _clamp(bound: int) -> int:
-    """Return a bound as far as 32 bits reach: models of other platforms count to 4294967295."""
+    """Return a bound within 32 bits; models of other platforms have bounds such as 4294967295."""
     return min(max(bound, INT_MIN), INT_MAX)
 
 
 def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, str]:
-    """Return minimum, maximum, step and unit of a number; a step of 0 or less says nothing."""
+    """Return minimum, maximum, step and unit of a number; a step of 0 or less is ignored."""
     lower, upper, step = (_read_number(specs[key]) for key in ("min", "max", "step"))
     if lower is not None and upper is not None and lower > upper:
         raise specs["min"].error(faults.ABOVE_MAX)
@@ -302,7 +302,7 @@ def _read_count(node: Node) -> int | None:
 
 
 def _read_bool(specs: Node) -> BoolType:
-    """Return a yes or no with the labels of 0 and 1; what else the specs hold says nothing."""
+    """Return a boolean with the labels of 0 and 1; other items of the specs are ignored."""
     labels: dict[int, str] = {}
     for key, label in _label_items(specs):
         written = key.value.lower() if isinstance(key.value, str) else key.value
@@ -313,7 +313,7 @@ def _read_bool(specs: Node) -> BoolType:
 
 
 def _read_labels(specs: Node) -> dict[int, str]:
-    """Return the labels of the items of an enumeration by their numbers."""
+    """Return the labels of the items of an enumeration by their keys."""
     labels: dict[int, str] = {}
     for key, label in _label_items(specs):
         number = to_whole(key.value.strip() if isinstance(key.value, str) else key.value)
@@ -328,7 +328,7 @@ def _read_labels(specs: Node) -> dict[int, str]:
 def _label_items(specs: Node) -> Iterator[tuple[Node, Node]]:
     """Yield the key and the label of each item.
 
-    Specs are an object from key to label, a list of objects with value and name, or a list of labels from 0 on.
+    Specs are an object of labels by key, a list of objects with value and name, or a list of labels whose keys count from 0.
     """
     if isinstance(specs.value, list):
         for index, element in enumerate(specs.elements()):

@@ -1,1 +1,1 @@
-"""One MQTT connection: opening it, keeping it alive, and how often it may be tried."""
+"""One MQTT connection: how it is opened and kept alive, and how often it may be tried."""

@@ -1,4 +1,4 @@
-"""One attempt to connect: who connects, to where, signed how (docs/protocol.md §2)."""
+"""One attempt to connect, signed as the platform wants (docs/protocol.md §2)."""
 
 from dataclasses import dataclass, field
 import time
@@ -20,7 +20,7 @@ KEEP_ALIVE_RANGE = range(60, 301)
 
 @dataclass(frozen=True, slots=True)
 class LinkConfig:
-    """Who connects, to where, and how. `keep_alive` is in seconds."""
+    """Everything that is needed to connect. `keep_alive` is in seconds."""
 
     triple: DeviceTriple
     endpoint: Endpoint
@@ -30,7 +30,7 @@ class LinkConfig:
 
 
 async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float = CONNECT_TIMEOUT) -> MqttConnection:
-    """Connect once, looking up the name of the host again; raises a ConnectError that names the cause.
+    """Connect once, with a new look-up of the host's name; raises a ConnectError that names the cause.
 
     `timeout` is in seconds.
     """

@@ -1,18 +1,18 @@
-"""Where the cloud listens: host, port and transport (docs/protocol.md §1)."""
+"""The host, port and transport of the cloud (docs/protocol.md §1)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Transport(StrEnum):
-    """How the MQTT connection is carried."""
+    """The transport of the MQTT connection."""
 
     TLS = "tls"
     TCP = "tcp"
 
 
 class SecureMode(StrEnum):
-    """What the client id declares about the transport (docs/protocol.md §1.3)."""
+    """The values by which the client id declares the transport (docs/protocol.md §1.3)."""
 
     TLS = "2"
     TCP = "3"
@@ -28,7 +28,7 @@ REGIONS = (
     "us-east-1",
     "eu-central-1",
 )
-"""Region ids that the platform's endpoints are named after (docs/protocol.md §1.1)."""
+"""Region ids, which are part of the names of the platform's hosts (docs/protocol.md §1.1)."""
 
 INSTANCE_PORT = 8883
 REGION_PORT = 1883
@@ -48,18 +48,18 @@ class Endpoint:
 
     @property
     def secure_mode(self) -> SecureMode:
-        """What to declare in the client id."""
+        """The value to declare in the client id."""
         return SecureMode.TLS if self.transport is Transport.TLS else SecureMode.TCP
 
     @classmethod
     def for_region(
         cls, product_key: str, region: str, transport: Transport = Transport.TLS, port: int | None = None
     ) -> Endpoint:
-        """Return the endpoint of a legacy public instance; its ports take TLS and plain TCP alike."""
+        """Return the endpoint of a legacy public instance; its ports accept both TLS and plain TCP."""
         return cls(f"{product_key}.iot-as-mqtt.{region}.aliyuncs.com", port or REGION_PORT, transport)
 
     @classmethod
     def for_instance(cls, instance_id: str, transport: Transport = Transport.TLS, port: int | None = None) -> Endpoint:
-        """Return the endpoint of a new public or Enterprise instance; 8883 takes TLS only."""
+        """Return the endpoint of a new public or Enterprise instance; 8883 accepts TLS only."""
         default = INSTANCE_PORT if transport is Transport.TLS else REGION_PORT
         return cls(f"{instance_id}.mqtt.iothub.aliyuncs.com", port or default, transport)

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from functools import partial
 import time
 
-OWED_PATIENCE = 10.0
+PUBACK_PATIENCE = 10.0
 """Seconds that a message of QoS 1 may stay unacknowledged while the host sends nothing at all; then the host is pinged.
 
 An acknowledgement takes some tens of milliseconds, over a bad mobile line some seconds; a reply of the cloud is awaited for
@@ -54,30 +54,30 @@ class Liveness:
     """
 
     clock: Callable[[], float]
-    _looked_at: float = field(init=False)
-    _owed_since: float | None = None
-    _asked_at: float | None = None
+    _checked_at: float = field(init=False)
+    _unacknowledged_since: float | None = None
+    _pinged_at: float | None = None
     _doubted: bool = False
 
     def __post_init__(self) -> None:
         """Start as if something had just arrived."""
-        self._looked_at = self.clock()
+        self._checked_at = self.clock()
 
-    def heard(self) -> None:
+    def received(self) -> None:
         """Record that something arrived."""
-        self._owed_since = self._asked_at = None
+        self._unacknowledged_since = self._pinged_at = None
         self._doubted = False
 
-    def owed(self) -> None:
+    def sent(self) -> None:
         """Record that something was sent which the host has to acknowledge."""
-        if self._owed_since is None:
-            self._owed_since = self.clock()
+        if self._unacknowledged_since is None:
+            self._unacknowledged_since = self.clock()
 
-    def asked(self) -> None:
+    def pinged(self) -> None:
         """Record a ping."""
         self._doubted = False
-        if self._asked_at is None:
-            self._asked_at = self.clock()
+        if self._pinged_at is None:
+            self._pinged_at = self.clock()
 
     def doubt(self) -> None:
         """Ping at the next check, since something did not come or the network has changed."""
@@ -89,20 +89,20 @@ class Liveness:
         That is no sign of life, only a reason to start waiting later: a router may take everything and pass on nothing.
         """
         now = self.clock()
-        if self._owed_since is not None:
-            self._owed_since = now
-        if self._asked_at is not None:
-            self._asked_at = now
+        if self._unacknowledged_since is not None:
+            self._unacknowledged_since = now
+        if self._pinged_at is not None:
+            self._pinged_at = now
 
-    def look(self) -> Finding:
+    def check(self) -> Finding:
         """Check the connection; to be called every second."""
         now = self.clock()
-        slept = now - self._looked_at > SLEEP
-        self._looked_at = now
+        slept = now - self._checked_at > SLEEP
+        self._checked_at = now
         if slept:  # no answer could be read meanwhile, so none is overdue
-            self._owed_since = self._asked_at = None
+            self._unacknowledged_since = self._pinged_at = None
             return Finding.PING
-        if self._asked_at is not None:
-            return Finding.GONE if now - self._asked_at > PING_PATIENCE else Finding.ALIVE
-        overdue = self._owed_since is not None and now - self._owed_since > OWED_PATIENCE
+        if self._pinged_at is not None:
+            return Finding.GONE if now - self._pinged_at > PING_PATIENCE else Finding.ALIVE
+        overdue = self._unacknowledged_since is not None and now - self._unacknowledged_since > PUBACK_PATIENCE
         return Finding.PING if overdue or self._doubted else Finding.ALIVE

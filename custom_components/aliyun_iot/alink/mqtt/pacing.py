@@ -1,9 +1,9 @@
-"""When the next connection may be tried, and when the next message may be sent.
+"""Limits and pauses: when the next connection may be tried, and when the next message may be sent.
 
 The platform refuses a sixth CONNECT within a minute (docs/protocol.md §1.4). Start, reload, reconnect and the test in a
-set-up dialogue all count, so they share one `ConnectPacer` per device.
+configuration dialogue all count, so they share one `ConnectPacer` per device.
 
-The platform drops messages above its rate without a word (docs/protocol.md §14), so a `RateLimit` stays below it.
+The platform silently drops messages above its rate (docs/protocol.md §14), so a `RateLimit` stays below it.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ CONNECTS_PER_WINDOW = 5
 WINDOW = 60.0
 
 MESSAGE_RATE = 9.0
-"""Messages in any second: the platform takes ten of QoS 1 (docs/protocol.md §14)."""
+"""Messages in any second: the platform accepts ten of QoS 1 (docs/protocol.md §14)."""
 
 PERIOD = 1.05
 """Seconds; a little more than one, because messages sent a second apart may arrive closer together."""
@@ -37,12 +37,12 @@ PERIOD = 1.05
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 REFUSED_DELAY = 15 * 60.0
-"""Credentials do not get better by themselves, but a disabled device may be enabled again."""
+"""Refused credentials stay wrong, but a disabled device may be enabled again."""
 
 SHORT_LIVED = 60.0
 """Seconds online after which a connection counts as good: the back-off starts again from its first delay.
 
-A rival client that reconnects by itself does so sooner, at the latest after a pause of about a minute.
+A second client with the same identity that reconnects by itself does so sooner, after a minute at the latest.
 """
 
 KICKS_BEFORE_PAUSE = 3
@@ -50,7 +50,7 @@ KICKS_BEFORE_PAUSE = 3
 
 KICKED_DELAY = 5 * 60.0
 LONGEST_KICKED_DELAY = 30 * 60.0
-"""Each return kicks the rival out once, so they become rarer: 5, 10, 20, then 30 minutes."""
+"""Each connection disconnects the other client, so the pause grows: 5, 10, 20, then 30 minutes."""
 
 
 _NOT_REACHED = (ConnectionRefused, ConnectTimeout, HostNotFound, HostUnreachable)
@@ -76,7 +76,7 @@ class ConnectPacer:
 
 @dataclass(slots=True)
 class Backoff:
-    """How long to wait after a failure: doubling with jitter, longer where trying again cannot help."""
+    """The delay after a failure: it doubles, with jitter, and is longer where another attempt is unlikely to help."""
 
     jitter: Callable[[], float] = random.random
     _failures: int = 0
@@ -84,21 +84,21 @@ class Backoff:
 
     def after_failure(self, error: ConnectError) -> float:
         """Return the seconds to wait after a connect failed."""
-        if isinstance(error, _NOT_REACHED):  # which a rival client cannot cause
+        if isinstance(error, _NOT_REACHED):  # which another client can't cause
             self._kicks = 0
         if isinstance(error, CredentialsRefused):
             return self._spread(REFUSED_DELAY)
         return self._next_delay()
 
     def after_loss(self, error: ConnectError, online: float) -> tuple[ConnectError, float]:
-        """Return what the loss of a connection means, and the seconds to wait; `online` is how long it was online.
+        """Return the cause of the loss, and the seconds to wait; `online` is how many seconds the connection was online.
 
-        Only a connection that was online for a minute ends the back-off: a host that accepts every connection and serves none
-        is asked less and less often.
+        Only a connection that was online for a minute resets the back-off, so a host that accepts every connection and serves
+        none is tried less and less often.
 
-        The platform closes the older of two connections with one identity without a word (docs/protocol.md §1.4), so several
-        in a row that it closes young mean a second client with the same device triple. One that went silent, was reset by
-        something on the way, or ended for another reason does not.
+        The platform silently closes the older of two connections with one identity (docs/protocol.md §1.4), so several in a
+        row that it closes soon mean a second client with the same device triple. A connection that went silent, was reset or
+        ended for another reason does not.
         """
         if online >= SHORT_LIVED and not isinstance(error, CloudSilent):
             self._failures = 0
@@ -119,7 +119,7 @@ class Backoff:
 
 
 def _doubled(first: float, times: int, longest: float) -> float:
-    """Double a delay; an outage of days would otherwise end in a number that no float can hold."""
+    """Double a delay; after an outage of days an unlimited one would overflow."""
     return min(first * 2.0 ** min(times, 32), longest)
 
 
@@ -146,9 +146,9 @@ class RateLimit:
         self._passed.append(self.clock())
 
     async def wait(self) -> None:
-        """Wait until a message may pass; the first to ask is served first.
+        """Wait until a message may pass, in the order of the calls.
 
-        The caller has to send and `count` it before it awaits anything else. One that is not sent is not counted.
+        The caller sends and counts the message before it awaits anything else; one that can't be sent is not counted.
         """
         async with self._in_turn:
             while (delay := self.delay()) > 0:  # a timer may end early  # noqa: ASYNC110

@@ -1,4 +1,4 @@
-"""Open the TCP or TLS connection, with an error class for every way in which that fails."""
+"""Opening TCP and TLS connections, with an error class for each kind of failure."""
 
 import asyncio
 import fcntl
@@ -28,7 +28,7 @@ _TCP_CLOSE: Final = 7
 """The state in Linux's `tcp_states.h` of a connection that does not exist any more."""
 
 NEXT_ADDRESS_DELAY: Final = 0.25
-"""Seconds until the next address of the host is tried as well; RFC 8305 §5 recommends this value."""
+"""Seconds after which the next address of the host is tried as well, as RFC 8305 §5 recommends."""
 
 
 @cache
@@ -55,11 +55,10 @@ def tls_context(ca: str | None) -> ssl.SSLContext:
 async def open_socket(endpoint: Endpoint, timeout: float) -> socket.socket:
     """Connect to the endpoint and return the socket, ready for MQTT; the host's name is looked up each time.
 
-    The addresses of the host are tried side by side, so one that leads nowhere costs the others no time. `timeout` is in
-    seconds and limits the TLS handshake, which runs in the executor; the caller limits the whole.
+    The addresses of the host are tried in parallel, so an unreachable one does not delay the others. `timeout` is in seconds
+    from the call and limits the TLS handshake, which runs in the executor; the caller limits the rest.
 
-    Nagle's algorithm is off: a small write must not wait for the delayed acknowledgement of earlier ones, so that a reply
-    takes less than a millisecond instead of 40.
+    Nagle's algorithm is off: small writes must not wait for the delayed acknowledgement of earlier ones, which takes 40 ms.
 
     Raises a ConnectError that names the cause.
     """

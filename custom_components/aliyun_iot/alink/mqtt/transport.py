@@ -1,7 +1,6 @@
-"""One MQTT 3.1.1 connection, by paho-mqtt inside the event loop.
+"""One MQTT 3.1.1 connection: paho-mqtt inside the event loop.
 
-The rest of the library sees `MqttConnection`, which only `open_connection` makes. Another MQTT library would replace this
-file and nothing else. Of paho it overrides and uses some private parts, last checked with 2.1.0.
+Another MQTT library would replace this file and `client.py` only.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 import logging
 import socket
 import ssl
-from typing import Any, Final, override
+from typing import Any, Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -29,9 +28,10 @@ from ..errors import (
     NotConnected,
     ServerUnavailable,
 )
+from .client import SocketClient
 from .endpoint import Endpoint
 from .liveness import Finding, Liveness, boot_clock
-from .sockets import open_socket, source_address, unacknowledged, was_reset
+from .sockets import open_socket, source_address, unacknowledged
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,13 +44,13 @@ HOUSEKEEPING = 1.0
 """Seconds between two checks of the connection."""
 
 MAX_UNACKNOWLEDGED: Final = 100
-"""Messages of QoS 1 that wait for their PUBACK; beyond that the oldest is given up. The platform acknowledges nothing above
-its rate, so they would pile up for as long as the connection lives."""
+"""Messages of QoS 1 that wait for their PUBACK; beyond that the oldest is given up. The platform does not acknowledge messages
+above its rate, so they would accumulate for as long as the connection lives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as it was delivered. `again` is MQTT's DUP flag: the host may have delivered the message before."""
+    """A message that was delivered. `again` is MQTT's DUP flag: the host may have delivered it before."""
 
     topic: str
     payload: bytes
@@ -58,56 +58,6 @@ class Delivery:
 
 
 type MessageHandler = Callable[[Delivery], None]
-
-
-class _SocketClient(mqtt.Client):
-    """A paho client that uses a socket that is already open; opening one itself would block."""
-
-    opened: socket.socket
-    liveness: Liveness
-    version_refused = False
-    was_reset = False
-    ended_by = mqtt.MQTT_ERR_CONN_LOST
-
-    @override
-    def _create_socket(self) -> socket.socket:
-        return self.opened
-
-    @override
-    def _handle_connack(self) -> MQTTErrorCode:
-        # paho does not report code 1: it would rather try an older version of MQTT by itself.
-        self.version_refused = self._in_packet["packet"][1:] == b"\x01"
-        return super()._handle_connack()
-
-    @override
-    def _loop_rc_handle(self, rc: MQTTErrorCode) -> MQTTErrorCode:
-        # paho passes on_disconnect the same reason for a closed socket, one that was reset, and a malformed packet.
-        self.ended_by = rc
-        self.was_reset = was_reset(self.opened)
-        return super()._loop_rc_handle(rc)
-
-    @override
-    def _mid_generate(self) -> int:
-        # paho refuses to publish when the next id still waits for its PUBACK.
-        while (packet := super()._mid_generate()) in self._out_messages:
-            pass
-        return packet
-
-    @override
-    def _send_pingreq(self) -> MQTTErrorCode:
-        # paho pings by itself as well, but waits a whole keep-alive for the answer.
-        self.liveness.asked()
-        return super()._send_pingreq()
-
-    def ping(self) -> None:
-        """Ask the host for a sign of life."""
-        self._send_pingreq()
-
-    def forget(self, packet: int) -> None:
-        """Stop waiting for the PUBACK of a message."""
-        with self._out_message_mutex:
-            if self._out_messages.pop(packet, None):
-                self._inflight_messages -= 1
 
 
 # MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
@@ -121,13 +71,13 @@ _REFUSALS: dict[str, type[ConnectError]] = {
 
 
 class MqttConnection:
-    """An accepted MQTT connection: one paho client, driven by the loop's reader, writer and timer.
+    """An MQTT connection: a paho client that is driven by the loop's reader, writer and timer.
 
-    `lost` resolves with the reason as soon as the connection is gone, unless it was closed on purpose.
+    `lost` resolves with the reason when the connection is lost, and is cancelled when it is closed on purpose.
     """
 
     def __init__(self, sock: socket.socket, on_message: MessageHandler) -> None:
-        """Take over an open socket; `open_connection` does so."""
+        """Use an open socket; only `open_connection` calls this."""
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[ConnectError] = loop.create_future()
         self.accepted: asyncio.Future[None] = loop.create_future()
@@ -141,11 +91,11 @@ class MqttConnection:
         self._liveness = Liveness(boot_clock())
         self._source = source_address(sock)
         self._unsent = 0
-        self._client: _SocketClient
+        self._client: SocketClient
 
     def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
         """Send CONNECT; `accepted` resolves with the outcome."""
-        client = _SocketClient(
+        client = SocketClient(
             CallbackAPIVersion.VERSION2,
             client_id=credentials.client_id,
             clean_session=True,
@@ -154,7 +104,7 @@ class MqttConnection:
         )
         client.opened = self._sock
         client.liveness = self._liveness
-        # An unacknowledged message counts for as long as the connection lives, and 20 of them would silence paho.
+        # By default paho stops sending while 20 messages are unacknowledged.
         client.max_inflight_messages_set(0)
         client.username_pw_set(credentials.username, credentials.password)
         client.on_connect = self._connected
@@ -173,23 +123,23 @@ class MqttConnection:
         client.reconnect()
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
-        """Hand a message to the socket; raises NotConnected."""
+        """Publish a message without waiting for anything; raises NotConnected."""
         self._publish(topic, payload, qos, None)
 
     def publish_acknowledged(self, topic: str, payload: bytes) -> asyncio.Future[None]:
-        """Hand a message of QoS 1 to the socket, and return what resolves with its PUBACK; both raise NotConnected."""
+        """Publish at QoS 1, and return a future for the PUBACK; both the call and the future raise NotConnected."""
         acknowledged: asyncio.Future[None] = self._loop.create_future()
         self._publish(topic, payload, 1, acknowledged)
         return acknowledged
 
     def _publish(self, topic: str, payload: bytes, qos: int, acknowledged: asyncio.Future[None] | None) -> None:
-        if self._closed.is_set():
+        if self.lost.done():
             raise NotConnected("the connection is closed")
         sent = self._client.publish(topic, payload, qos)
         if sent.rc != mqtt.MQTT_ERR_SUCCESS:
             raise NotConnected(mqtt.error_string(sent.rc))
         if qos:
-            self._liveness.owed()
+            self._liveness.sent()
             self._publishing[sent.mid] = acknowledged
             if len(self._publishing) > MAX_UNACKNOWLEDGED:
                 self._give_up_oldest()
@@ -210,7 +160,7 @@ class MqttConnection:
         await self._acknowledgement(*self._client.unsubscribe(list(filters)))
 
     async def _acknowledgement(self, status: MQTTErrorCode, packet: int | None) -> Sequence[ReasonCode]:
-        if self._closed.is_set() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
+        if self.lost.done() or status != mqtt.MQTT_ERR_SUCCESS or packet is None:
             raise NotConnected("the connection is closed")
         acknowledged: asyncio.Future[Sequence[ReasonCode]] = self._loop.create_future()
         self._subscribing[packet] = acknowledged
@@ -220,7 +170,7 @@ class MqttConnection:
             del self._subscribing[packet]
 
     def doubt(self) -> None:
-        """Ping the host at the next check, since an expected message did not come; without a reply the connection is lost."""
+        """Ping the host at the next check, since something expected did not come; without a reply the connection is lost."""
         self._liveness.doubt()
 
     def give_up(self, error: ConnectError) -> None:
@@ -239,7 +189,7 @@ class MqttConnection:
             self.abort()
 
     def abort(self) -> None:
-        """Release the socket without waiting; what fits into its buffer is still sent."""
+        """Send DISCONNECT as far as the socket's buffer allows, and release the socket without waiting."""
         self.accepted.cancel()
         self.lost.cancel()
         if not self._closed.is_set():
@@ -274,7 +224,7 @@ class MqttConnection:
             self._end(ConnectionLost("the host sent something that is not MQTT"))
 
     def _end(self, error: ConnectError) -> None:
-        """Fail everything that waits for the host."""
+        """Record why the connection ended, and fail everything that waits for the host."""
         if not self.accepted.done():
             self.accepted.set_exception(
                 ClientRejected("the cloud refused the connection: unsupported protocol version")
@@ -331,14 +281,14 @@ class MqttConnection:
             self._loop.remove_writer(sock)
 
     def _read(self) -> None:
-        self._liveness.heard()
+        self._liveness.received()
         try:
             self._client.loop_read()
-            # A TLS record may hold several packets; the loop only hears of the first.
+            # A TLS record may hold several packets, but makes the socket readable once.
             while isinstance(self._sock, ssl.SSLSocket) and not self._closed.is_set() and self._sock.pending():
                 self._client.loop_read()
-        except Exception as err:  # noqa: BLE001 - whatever a malformed packet leads paho to
-            self._end(ConnectionLost(f"the host sent what is no MQTT: {err!r}"))
+        except Exception as err:  # noqa: BLE001 - paho raises various errors for a malformed packet
+            self._end(ConnectionLost(f"the host sent something that is not MQTT: {err!r}"))
             self._release()
 
     def _check(self) -> None:
@@ -348,7 +298,7 @@ class MqttConnection:
         self._log_if_wanted()
         self._check_network()
         self._check_queue()
-        match self._liveness.look():
+        match self._liveness.check():
             case Finding.PING:
                 self._client.ping()
             case Finding.GONE:
@@ -356,18 +306,18 @@ class MqttConnection:
                 self._release()
 
     def _log_if_wanted(self) -> None:
-        """Let paho log while debug logging is on, which may be switched while connected; what it calls an error is usual."""
+        """Let paho log while debug logging is enabled, which can change while connected; its errors are not ours."""
         wanted = _LOGGER.isEnabledFor(logging.DEBUG)
         self._client.on_log = (lambda _client, _data, _level, text: _LOGGER.debug("%s", text)) if wanted else None
 
     def _check_network(self) -> None:
-        """Doubt the connection when the route to the host starts at another local address than before, or there is none."""
+        """Doubt the connection when the local address of the route to the host has changed, or there is no route."""
         if (source := source_address(self._sock)) != self._source:
             self._source = source
             self._liveness.doubt()
 
     def _check_queue(self) -> None:
-        """Check whether sent data is still leaving: the queue gets shorter, or it is full and moves."""
+        """Record progress while sent data is leaving: the queue gets shorter, or it is full and changes."""
         before, self._unsent = self._unsent, unacknowledged(self._sock)
         if self._unsent < before or (self._unsent != before and self._client.want_write()):
             self._liveness.progress()
@@ -382,10 +332,10 @@ async def open_connection(
     on_message: MessageHandler,
     before_connect: Callable[[], None] = lambda: None,
 ) -> MqttConnection:
-    """Connect, present the credentials and wait for the cloud to accept them.
+    """Connect and log in.
 
-    `keep_alive` and `timeout` are seconds; the time-out covers the whole of it. `before_connect` is called when the host is
-    reached and CONNECT is about to be sent.
+    `keep_alive` and `timeout` are in seconds; the time-out covers everything. `before_connect` is called when the host has
+    been reached, just before CONNECT is sent.
 
     Raises a ConnectError that names the cause.
     """
