@@ -1,4 +1,4 @@
-"""What happens in Home Assistant becomes events of the thing model: event entities that fire, and any trigger."""
+"""Event entities and triggers become events of the thing model."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -81,7 +81,7 @@ def bind(hass: HomeAssistant, entry: MockConfigEntry) -> Bind:
 
 
 async def test_each_firing_is_posted(hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind) -> None:
-    """The same type twice in a row is two events, each with the time of its firing."""
+    """The same type twice in a row is two events, each with its own time."""
     await bind(**RUNG)
     for presses in (1, 2):
         bell.press(presses=presses)
@@ -98,7 +98,7 @@ async def test_each_firing_is_posted(hass: HomeAssistant, device: CloudDevice, b
 async def test_state_changes_without_a_firing_are_not_events(
     hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind
 ) -> None:
-    """An entity that goes and comes back, changes its name or is restored has not fired."""
+    """An entity that becomes unavailable and returns, is renamed or is restored has not fired."""
     bell.press()
     before = hass.states.get(BELL)
     await bind(**RUNG)
@@ -147,7 +147,7 @@ async def test_own_trigger_with_variables(
 async def test_changes_apply_at_once(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind
 ) -> None:
-    """Without a reconnect: what was changed is followed as it is now, what was removed no more."""
+    """Changed and removed bindings apply without a reconnect."""
     subentry = await bind(identifier=ALARM, triggers=HEAT)
     hass.config_entries.async_update_subentry(
         entry, subentry, data={"identifier": ALARM, "triggers": SMOKE, "output": {"Zone": "new"}}
@@ -176,7 +176,7 @@ async def test_changes_apply_at_once(
 async def test_binding_follows_a_renamed_event_entity(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Entities are stored by registry id; a removed one is told, and works again when it comes back."""
+    """Entities are stored by registry id; a removed one is a problem of the binding until it is added again."""
     registry = er.async_get(hass)
     registered = registry.async_get_or_create(EVENT_DOMAIN, "test", "bell", suggested_object_id="bell")
     await bind(identifier="SceneActivated", entity=registered.id, output={"SceneName": "{{ entity_id }}"})
@@ -199,7 +199,7 @@ async def test_binding_follows_a_renamed_event_entity(
 async def test_no_events_before_home_assistant_has_started(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """While entities come back, nothing has happened."""
+    """Entities that are restored cause no events."""
     hass.set_state(CoreState.starting)
     entry = await set_up()
     await bind_event(hass, entry, identifier=ALARM, triggers=SMOKE)
@@ -253,7 +253,7 @@ async def test_broken_binding_does_not_affect_the_others(
     binding: dict[str, Any],
     problem: str,
 ) -> None:
-    """A broken binding is named; the others go on."""
+    """The problem of a broken binding is kept; the others work."""
     await bind(**binding)
     await bind(identifier="DeviceFault", triggers=SMOKE)
     hass.bus.async_fire("smoke")

@@ -1,4 +1,4 @@
-"""Every sample of an outage reaches the cloud: once, with its own time, after what is true now."""
+"""Every sample of an outage reaches the cloud: once, with its own time, after the present values."""
 
 from homeassistant.core import CoreState, HomeAssistant
 import pytest
@@ -34,8 +34,8 @@ DAY_OF_SECONDS = 86_400
 
 
 @pytest.fixture(autouse=True)
-def patient_cloud(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
-    """Take any property, and let connections come back soon."""
+def quick_reconnects(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+    """Let the cloud take any property, and let connections come back soon."""
     device.thing_model = None
     quick_to_return(monkeypatch)
 
@@ -53,7 +53,7 @@ async def running(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> Mo
 async def test_samples_of_an_outage_arrive_in_order_and_once(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """The last value comes first, as what is; all before it comes as what was, in order and once."""
+    """The last value is sent first, as the present one; all before it follow as past samples, in order and once."""
     await lose_connection(cloud, device, running)
     for second in range(1, 451):
         measure(hass, "sensor.power", second + 1, second * 1000)
@@ -75,7 +75,7 @@ async def test_samples_of_an_outage_arrive_in_order_and_once(
 async def test_past_is_sent_after_snapshot_and_desired_values(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Subscribe, snapshot, desired values, and only then the past."""
+    """After subscribing: snapshot, desired values, past."""
     hass.states.async_set("switch.lamp", "off")
     measure(hass, "sensor.power", 1)
     entry = await set_up([SWITCH, POWER], options=NO_MODEL)
@@ -92,7 +92,7 @@ async def test_past_is_sent_after_snapshot_and_desired_values(
 async def test_change_is_sent_before_the_rest_of_the_past(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """A change while the history is being sent goes before the rest of it."""
+    """A change during the sending of past samples does not wait for the rest of them."""
     await lose_connection(cloud, device, running)
     for second in range(1, 1000):
         measure(hass, "sensor.power", second + 1, second * 1000)
@@ -111,7 +111,7 @@ async def test_change_is_sent_before_the_rest_of_the_past(
 async def test_sample_without_a_reply_is_sent_again_as_past(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """Whether a sample without a reply arrived nobody knows; it is sent again under the same time."""
+    """It is unknown whether a sample without a reply arrived; it is sent again with the same time."""
     cloud.faults.set(lose_replies=1)
     measure(hass, "sensor.power", 2, 1000)
     await posted(device, "Power", 2)
@@ -125,7 +125,7 @@ async def test_sample_without_a_reply_is_sent_again_as_past(
 async def test_outage_costs_one_value_of_a_property_without_every_sample(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Without the wish for every sample an outage costs one value of each."""
+    """Only its newest value is sent after an outage."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await all_sent(entry)
@@ -147,7 +147,7 @@ async def test_full_buffer_drops_the_oldest_sample_of_the_busiest_property(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A sensor that says much costs the others nothing; that something is lost is said once, and counted."""
+    """A busy sensor does not displace samples of others; the loss is logged once, and counted."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.reporter.CAPACITY", 50)
     measure(hass, "sensor.power", 0, 0)
     measure(hass, "sensor.voltage", 230, 0)
@@ -169,7 +169,7 @@ async def test_full_buffer_drops_the_oldest_sample_of_the_busiest_property(
 async def test_samples_keep_their_times_when_the_clock_is_set_back(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """Every sample keeps its own time, and the last one that happened is the present one."""
+    """The order of the samples does not depend on their times: the last one is the present one."""
     await lose_connection(cloud, device, running)
     measure(hass, "sensor.power", 2, 1_000)
     measure(hass, "sensor.power", 3, -3_600_000)
@@ -186,7 +186,7 @@ async def test_samples_keep_their_times_when_the_clock_is_set_back(
 async def test_samples_of_one_moment_get_different_times(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """The cloud tells samples apart by their time, so each has one of its own."""
+    """The cloud tells samples apart by their time."""
     await lose_connection(cloud, device, running)
     for value in (2, 3, 4):
         measure(hass, "sensor.power", value, 1000)
@@ -200,7 +200,7 @@ async def test_samples_of_one_moment_get_different_times(
 async def test_bad_past_sample_is_left_out(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """A time that the cloud does not accept makes it refuse a whole message; the bad sample is found and left out."""
+    """The cloud refuses a whole message for one invalid time; the bad sample is found and left out."""
     await lose_connection(cloud, device, running)
     for second in range(1, 41):
         tomorrow_and_more = 500 * 86_400_000 if second == 17 else 0
@@ -219,7 +219,7 @@ async def test_refused_past_is_kept_for_the_next_connection(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where nothing of the past is taken the search ends soon, says so, and all is kept for another time."""
+    """When a cloud refuses everything, the search ends soon with a warning, and the samples are kept."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.MAX_REFUSED_IN_A_ROW", 4)
     await lose_connection(cloud, device, running)
     for second in range(1, 42):
@@ -238,7 +238,7 @@ async def test_refused_past_is_kept_for_the_next_connection(
 async def test_states_before_the_start_are_not_samples(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What entities say before Home Assistant has started is no sample; what is then is the first."""
+    """The first sample is the state when Home Assistant has started."""
     hass.set_state(CoreState.starting)
     measure(hass, "sensor.power", 7)
     await set_up([POWER], options=NO_MODEL)
@@ -253,7 +253,7 @@ async def test_states_before_the_start_are_not_samples(
 async def test_samples_of_an_unbound_property_are_dropped(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Whoever unbinds a property does not want its past in the cloud."""
+    """The past of an unbound property is not sent."""
     measure(hass, "sensor.power", 1)
     measure(hass, "sensor.voltage", 1)
     entry = await set_up([POWER, VOLTAGE], options=NO_MODEL)
@@ -272,7 +272,7 @@ async def test_samples_of_an_unbound_property_are_dropped(
 
 
 def test_samples_can_be_removed_anywhere() -> None:
-    """What is dropped, removed and added in any order leaves nothing behind."""
+    """Dropping, removing and adding samples in any order leaves nothing behind."""
     history = History(Counters(), 4, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
     for number in range(6):
         history.add("A" if number % 3 else "B", Sample(number, number * 5000), live=number > 3)

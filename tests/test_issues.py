@@ -1,4 +1,4 @@
-"""Each problem is told with what to do about it, while it is one, and no longer."""
+"""Each problem has an issue that says what to do, for as long as it exists."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -37,15 +37,15 @@ from .walk import placeholders, translations
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try everything again at once."""
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let retries happen at once."""
     quick_to_return(monkeypatch)
     monkeypatch.setattr(ConnectPacer, "delay", lambda _pacer: 0.0)
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.0)
 
 
 def shown_issues(hass: HomeAssistant) -> dict[str, dict[str, str]]:
-    """Return what is told of all devices, and see that there are words for it in both languages."""
+    """Return the placeholders of all active issues, and check that their texts exist in both languages."""
     shown = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
     for issue in shown:
         for language in ("en", "zh-Hans"):
@@ -58,7 +58,7 @@ def shown_issues(hass: HomeAssistant) -> dict[str, dict[str, str]]:
 
 
 async def wait_for_issue(hass: HomeAssistant, issue: Issue) -> dict[str, str]:
-    """Wait until an issue is told, and return the facts in its text."""
+    """Wait until an issue exists, and return its placeholders."""
     await until(lambda: issue in shown_issues(hass))
     return shown_issues(hass)[issue]
 
@@ -76,12 +76,12 @@ async def change_model(hass: HomeAssistant, entry: MockConfigEntry, model: dict[
 
 
 class TestThingModel:
-    """Bindings and thing models that have grown apart."""
+    """Bindings that do not fit a thing model."""
 
     async def test_bindings_that_do_not_fit_the_stored_model(
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any]
     ) -> None:
-        """Properties and services that are not in it, and properties that have become something else."""
+        """Properties and services that it does not have, and properties with another definition."""
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         hass.states.async_set("switch.lamp", "on")
         service = {"identifier": "RunScene", "script": "script.scene"}
@@ -121,7 +121,7 @@ class TestThingModel:
         entry_data: dict[str, Any],
         thing_model_document: dict[str, Any],
     ) -> None:
-        """What is sent breaks a thing model only if it is another one than the one stored here."""
+        """The cloud refuses a value for its thing model only if that differs from the one stored here."""
         other = renamed(thing_model_document, "CurrentTemperature", "RoomTemperature")
         changed = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET, tsl=other)
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
@@ -130,7 +130,7 @@ class TestThingModel:
         assert facts["count"] == "1"
         assert "the cloud refuses values that the thing model stored here allows" in facts["problems"]
 
-        changed.thing_model = None  # it was put right in the console
+        changed.thing_model = None  # it was corrected in the console
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
         await posted(changed, "CurrentTemperature", 21.0)
         await until(lambda: not entry.runtime_data.device.reporter.outbox.refusals)
@@ -139,7 +139,7 @@ class TestThingModel:
     async def test_other_refusals_are_not_about_the_model(
         self, hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
     ) -> None:
-        """Codes that have to do with something else leave the thing model alone, and without one there is no other."""
+        """Other codes do not cause the issue, and neither do those codes without a stored thing model."""
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         cloud.faults.set(answer_code={"code": 6813})
         entry = await set_up([TEMPERATURE])
@@ -154,7 +154,7 @@ class TestThingModel:
     async def test_long_list_is_cut(
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any]
     ) -> None:
-        """Whoever takes over the wrong thing model is not shown a thousand lines."""
+        """With the wrong thing model the list could have a thousand lines."""
         rows = [{**TEMPERATURE, "identifier": f"Room{number}"} for number in range(MAX_LISTED + 3)]
         await set_up(rows)
         facts = shown_issues(hass)[Issue.THING_MODEL_MISMATCH]
@@ -200,7 +200,7 @@ class TestRemovedEntity:
     async def test_issue_is_deleted_with_the_binding(
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp
     ) -> None:
-        """It was removed while the device did not run; whoever removes the binding has solved it."""
+        """The entity was removed while the entry was not loaded; removing the binding solves it."""
         entry = await set_up([{**SWITCH, "entity": "0123456789"}])
         assert shown_issues(hass)[Issue.ENTITY_GONE]["bindings"] == "- LightSwitch"
         hass.config_entries.async_remove_subentry(entry, next(iter(entry.subentries)))
@@ -210,7 +210,7 @@ class TestRemovedEntity:
     async def test_no_issue_while_the_credentials_are_refused(
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
     ) -> None:
-        """The question for another secret comes first; what else is wrong is looked at once it runs."""
+        """The user is asked for another secret first; other problems are checked once the entry is set up."""
         entry_data[CONF_DEVICE_SECRET] = "0" * 32
         entry = await set_up([{**SWITCH, "entity": "0123456789"}])
         assert entry.state is ConfigEntryState.SETUP_ERROR
@@ -218,12 +218,12 @@ class TestRemovedEntity:
 
 
 class TestRateLimit:
-    """A cloud that wants less."""
+    """A cloud that replies that it gets too many messages."""
 
     async def test_issue_after_repeated_throttling(
         self, hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
     ) -> None:
-        """Told when they keep coming, withdrawn after half an hour without; nothing is lost by it."""
+        """The issue is created when such replies repeat, and deleted after half an hour without; nothing is lost."""
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         entry = await set_up([TEMPERATURE])
         await posted(device, "CurrentTemperature", 20.0)
@@ -245,7 +245,7 @@ class TestRateLimit:
     async def test_unloading_deletes_the_issue(
         self, hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
     ) -> None:
-        """Nobody listens to complaints any more."""
+        """Without a connection there are no such replies."""
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         cloud.faults.set(answer_code={"code": 429, "count": THROTTLED_REPLIES})
         entry = await set_up([TEMPERATURE])
@@ -259,14 +259,14 @@ class TestOverflow:
 
     @pytest.fixture(autouse=True)
     def small_buffer(self, monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
-        """Make room for a few samples only."""
+        """Let the buffer hold a few samples only."""
         monkeypatch.setattr("custom_components.aliyun_iot.reports.reporter.CAPACITY", 3)
         device.thing_model = None
 
     async def overflow(
         self, hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
     ) -> MockConfigEntry:
-        """Return an entry that was away for too long."""
+        """Return an entry with an outage that was too long."""
         measure(hass, "sensor.power", 0)
         entry = await set_up([POWER], options={CONF_THING_MODEL: None})
         await all_sent(entry)
@@ -285,7 +285,7 @@ class TestOverflow:
         set_up: SetUp,
         hass_client: ClientSessionGenerator,
     ) -> None:
-        """The end of the outage brings nothing back, and a restart does not either; the user ticks it off."""
+        """The samples are lost for good, so only the user can delete the issue."""
         entry = await self.overflow(hass, cloud, device, set_up)
         assert shown_issues(hass)[Issue.BUFFER_OVERFLOW]["capacity"] == "3"
         end_outage(cloud)
@@ -298,7 +298,7 @@ class TestOverflow:
     async def test_removal_deletes_the_issue(
         self, hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
     ) -> None:
-        """Nothing is told of a device that was removed."""
+        """A removed device has no issues."""
         entry = await self.overflow(hass, cloud, device, set_up)
         assert await hass.config_entries.async_unload(entry.entry_id)
         assert Issue.BUFFER_OVERFLOW in shown_issues(hass)
@@ -309,7 +309,7 @@ class TestOverflow:
 async def test_issues_are_in_the_diagnostics(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Whoever helps sees what the user was told."""
+    """The diagnostics contain the issues that the user sees."""
     assert await async_setup_component(hass, "diagnostics", {})
     entry = await set_up([{**TEMPERATURE, "identifier": "Nothing"}])
     client = await hass_client()
@@ -321,5 +321,5 @@ async def test_issues_are_in_the_diagnostics(
 
 
 def test_every_issue_has_texts() -> None:
-    """Whatever can be told has a text."""
+    """Each issue has a text."""
     assert set(Issue) == translations()["issues"].keys()

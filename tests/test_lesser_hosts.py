@@ -40,7 +40,7 @@ NO_MODEL = {"thing_model": None}
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+def short_waits(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
     """Take any property, let connections come back soon, and wait for replies for moments only."""
     device.thing_model = None
     quick_to_return(monkeypatch)

@@ -1,4 +1,4 @@
-"""How values are sent while there is a connection: together, not too fast, and each sample once."""
+"""How values are sent during a connection: together, below the rate limit, and each sample once."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -34,7 +34,7 @@ NO_MODEL = {"thing_model": None}
 async def test_every_sample_arrives_once_in_order_and_in_few_messages(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """All values of a moment go in one batch, each with its own time."""
+    """Samples are sent in batches, each with its own time."""
     device.thing_model = None
     measure(hass, "sensor.power", 0, 0)
     measure(hass, "sensor.voltage", 230, 0)
@@ -54,7 +54,7 @@ async def test_every_sample_arrives_once_in_order_and_in_few_messages(
 async def test_sample_is_sent_when_a_value_returns(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A value that returns to what the cloud has is no news for the newest value, but for every sample it is."""
+    """Back to the value that the cloud has is no change for a newest value, but it is another sample."""
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
     entry = await set_up([POWER], options=NO_MODEL)
@@ -67,7 +67,7 @@ async def test_sample_is_sent_when_a_value_returns(
 
 
 async def test_dead_band_applies_to_every_sample(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """What is too small to tell is no sample; the minimum interval holds none back."""
+    """A change within the dead-band is no sample; the minimum interval does not apply to samples."""
     device.thing_model = None
     measure(hass, "sensor.power", 10, 0)
     entry = await set_up([{**POWER, "dead_band": 2, "min_interval": 600}], options=NO_MODEL)
@@ -82,7 +82,7 @@ async def test_dead_band_applies_to_every_sample(hass: HomeAssistant, device: Cl
 async def test_flood_of_changes_stays_below_the_limit(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """However much happens, the platform has no reason to drop anything: every message has its reply."""
+    """However many changes there are, the platform drops no message: each has its reply."""
     device.thing_model = None
     cloud.faults.set(rate_limit=True)
     rows = [{**TEMPERATURE, "identifier": f"P{n}", "entity": f"sensor.s{n}"} for n in range(10)]
@@ -109,7 +109,7 @@ async def test_flood_of_changes_stays_below_the_limit(
 async def test_one_message_is_sent_at_a_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What happens while a reply is awaited becomes one more message, not many."""
+    """All changes during the wait for a reply become one more message."""
     hass.states.async_set("sensor.living_room", "0", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await all_sent(entry)
@@ -126,7 +126,7 @@ async def test_one_message_is_sent_at_a_time(
 async def test_samples_without_a_reply_are_sent_again_with_their_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is lost with a reply, and the same sample twice is one sample to the cloud."""
+    """Nothing is lost when a reply is lost, and for the cloud the same sample twice is one sample."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
@@ -163,7 +163,7 @@ async def test_samples_that_are_too_large_for_a_message_are_divided(
 async def test_samples_wait_while_the_cloud_is_busy(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A code that says "not now" costs no sample and is no refusal."""
+    """With a code that says "not now" no sample is lost, and it is not a refusal."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
@@ -179,7 +179,7 @@ async def test_samples_wait_while_the_cloud_is_busy(
 async def test_changed_rate_applies_without_a_reconnect(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A changed rate applies without a reconnect."""
+    """The option of the user applies at once."""
     entry = await set_up([], options={"uplink_rate": 2})
     limit = entry.runtime_data.link._limit
     assert limit.messages == 2
@@ -192,7 +192,7 @@ async def test_changed_rate_applies_without_a_reconnect(
 async def test_search_ends_when_all_batches_are_refused(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The search for the bad sample ends soon, and the property rests with its reason."""
+    """The search for the bad sample ends soon, and the property is refused with the reason."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.MAX_REFUSED_IN_A_ROW", 5)
     device.thing_model = None
     hass.states.async_set("sensor.power", "0", WATT)
@@ -214,7 +214,7 @@ async def test_unexpected_error_does_not_end_the_sending(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What nobody has thought of is logged, and the next value goes out as ever."""
+    """It is logged, and the next value is sent."""
     device.thing_model = None
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
     measure(hass, "sensor.power", 1, 0)
@@ -233,12 +233,12 @@ async def test_unexpected_error_does_not_end_the_sending(
 
 
 class TestIntervals:
-    """The minimum interval counts from the last post that arrived, and from nothing else."""
+    """The minimum interval begins with the last post that arrived."""
 
     async def test_value_is_sent_right_after_boot(
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Monotonic time begins with the machine; a device that has never posted has nothing to wait for."""
+        """Monotonic time starts with the machine; a device that has not posted yet does not wait."""
         monkeypatch.setattr(
             "custom_components.aliyun_iot.reports.outbox.time", SimpleNamespace(monotonic=lambda: 300.0)
         )
@@ -254,7 +254,7 @@ class TestIntervals:
         set_up: SetUp,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """What went with its connection is posted by the next one, not an hour later."""
+        """A post that was lost with its connection is repeated by the next one, not an hour later."""
         quick_to_return(monkeypatch)
         entry = await set_up([{**TEMPERATURE, "min_interval": 3600}])
         await caught_up(entry)
@@ -269,7 +269,7 @@ class TestIntervals:
 async def test_change_as_large_as_the_dead_band_is_reported(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, before: str, after: str
 ) -> None:
-    """A step as large as the dead-band is told, though 20.2 - 20.1 is a little less than 0.1."""
+    """A step as large as the dead-band is reported, though 20.2 - 20.1 is a little less than 0.1."""
     hass.states.async_set("sensor.living_room", before, CELSIUS)
     await set_up([{**TEMPERATURE, "dead_band": 0.1}])
     await posted(device, "CurrentTemperature", float(before))

@@ -54,7 +54,7 @@ async def test_unsent_values_survive_a_restart(
     device: CloudDevice,
     set_up: SetUp,
 ) -> None:
-    """Samples, and the last word of an entity that has none by then, are kept on disk."""
+    """Samples, and the last value of an entity that is unavailable by then, are kept on disk."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     measure(hass, "sensor.power", 1, 0)
     entry = await set_up([POWER, TEMPERATURE], options=NO_MODEL)
@@ -91,7 +91,7 @@ async def test_samples_are_written_within_a_minute(
     device: CloudDevice,
     running: MockConfigEntry,
 ) -> None:
-    """What is older than a minute is on disk already; it is written once for all changes of that minute."""
+    """A power cut costs a minute at most; all changes of that minute are written at once."""
     await lose_connection(cloud, device, running)
     for second in range(1, 60):
         measure(hass, "sensor.power", second + 1, second * 1000)
@@ -107,7 +107,7 @@ async def test_samples_are_written_within_a_minute(
 async def test_nothing_is_written_while_connected(
     hass: HomeAssistant, hass_storage: dict[str, Any], device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """A connection costs the SD card nothing, however much is reported."""
+    """Nothing is written to the SD card during a connection, however much is reported."""
     for second in range(1, 50):
         measure(hass, "sensor.power", second + 1, second * 1000)
     await posted(device, "Power", 50)
@@ -120,7 +120,7 @@ async def test_nothing_is_written_while_connected(
 async def test_last_values_of_entities_without_a_state_are_sent(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
 ) -> None:
-    """After a restart, integrations may need minutes until their entities have a state; what was kept is sent before."""
+    """After a restart, integrations may need minutes until their entities have a state; the values are sent before."""
     hass.states.async_set("sensor.living_room", "20")
     measure(hass, "sensor.power", 1, 0)
     entry = await set_up([POWER, TEMPERATURE], options=NO_MODEL)

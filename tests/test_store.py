@@ -1,4 +1,4 @@
-"""What is unsent on disk survives whatever happens to the disk, and whoever stops Home Assistant in the middle of it."""
+"""Unsent values survive full, slow and damaged disks, and a stop in the middle of reading or writing."""
 
 import asyncio
 from collections.abc import Callable
@@ -51,8 +51,8 @@ ROWS = {"samples": [[0, "Power", NOON, 5]]}
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
-    """Take any property, let connections come back soon, and fill several files."""
+def quick_reconnects(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+    """Let the cloud take any property, let connections come back soon, and fill several files."""
     device.thing_model = None
     quick_to_return(monkeypatch)
     monkeypatch.setattr(store, "SEGMENT", 20)
@@ -82,12 +82,12 @@ async def restarted(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntr
 
 
 def arrived(device: CloudDevice) -> list[Any]:
-    """Return what the cloud has of the power, in order."""
+    """Return the values of the power that the cloud has, in order."""
     return sorted({value for value, _ in device.samples["Power"]})
 
 
 def failing(error: Exception) -> Callable[..., None]:
-    """Return what a file system says."""
+    """Return a function that raises an error as a file system does."""
 
     def fail(*_: object, **__: object) -> None:
         raise error
@@ -105,7 +105,7 @@ async def test_failed_write_is_repeated(
     real_disk: Path,
     too_large: str,
 ) -> None:
-    """What could not be written is written when there is room again, even if nothing new happens until then."""
+    """What could not be written is written once there is room again, even if nothing has changed since."""
     write, file = storage.write_utf8_file_atomic, real_disk / ".storage" / too_large
 
     def write_what_fits(path: str, *facts: Any, **more: Any) -> None:
@@ -134,7 +134,7 @@ async def test_read_only_disk_does_not_prevent_unloading(
     monkeypatch: pytest.MonkeyPatch,
     call: str,
 ) -> None:
-    """It costs what was to be kept, not the unloading."""
+    """The unsent values are lost, but the entry is unloaded."""
     pass_a_minute(hass)
     await hass.async_block_till_done()
     end_outage(cloud)
@@ -154,7 +154,7 @@ async def test_changes_during_a_slow_write_are_not_lost(
     offline: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The entry is unloaded while the minute is being written, and there is more meanwhile: nothing is overwritten."""
+    """The entry is unloaded during a write, and there are new samples meanwhile: nothing is overwritten."""
     write, begun, go_on, ended = storage.write_utf8_file_atomic, *(threading.Event() for _ in range(3))
 
     def slow(path: str, *facts: Any, **more: Any) -> None:
@@ -172,7 +172,7 @@ async def test_changes_during_a_slow_write_are_not_lost(
     for second in range(50, 60):
         measure(hass, "sensor.power", second + 1, second * 1000)
     unloading = hass.async_create_task(hass.config_entries.async_unload(offline.entry_id))
-    await asyncio.wait({unloading}, timeout=0.2)  # whoever did not wait would be done by then
+    await asyncio.wait({unloading}, timeout=0.2)  # it would be done by then if it did not wait
     go_on.set()
     assert await unloading
     await until(ended.is_set)
@@ -185,7 +185,7 @@ async def test_changes_during_a_slow_write_are_not_lost(
 async def test_samples_survive_a_damaged_index(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry, real_disk: Path
 ) -> None:
-    """Only what can't be read is lost; and with the device everything goes, what was set aside included."""
+    """Only the unreadable file is lost. Removing the device removes all files, including those that were set aside."""
     assert await hass.config_entries.async_unload(offline.entry_id)
     (real_disk / ".storage" / KEY).write_bytes(b"\0\0\0")
     end_outage(cloud)
@@ -200,7 +200,7 @@ async def test_samples_survive_a_damaged_index(
 async def test_samples_of_a_property_unbound_while_unloaded_are_dropped(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry
 ) -> None:
-    """Whoever unbinds a property does not want its past in the cloud, at whatever time."""
+    """The past of an unbound property is not sent."""
     assert await hass.config_entries.async_unload(offline.entry_id)
     subentry = next(iter(offline.subentries.values()))
     hass.config_entries.async_update_subentry(offline, subentry, data={"bindings": [VOLTAGE]})
@@ -213,7 +213,7 @@ async def test_samples_of_a_property_unbound_while_unloaded_are_dropped(
 async def test_lost_answer_is_repeated_after_a_reload(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
 ) -> None:
-    """An answer that was lost with its connection is sent again by the next one, also when the entry was reloaded meanwhile."""
+    """An answer that was lost with its connection is sent again by the next one, even if the entry was reloaded meanwhile."""
     finish = asyncio.Event()
 
     async def act(_call: ServiceCall) -> None:
@@ -256,7 +256,7 @@ async def test_unreadable_store_is_set_aside(
     caplog: pytest.LogCaptureFixture,
     content: bytes,
 ) -> None:
-    """A damaged or foreign file is set aside, which is said, and everything works without it."""
+    """A damaged or foreign file is set aside with a warning, and everything works without it."""
     stored = real_disk / ".storage" / "aliyun_iot.here.unsent"
     stored.parent.mkdir()
     stored.write_bytes(content)
@@ -281,7 +281,7 @@ async def test_damaged_rows_and_segments_are_left_out(
     device: CloudDevice,
     set_up: SetUp,
 ) -> None:
-    """What makes no sense is left out, row by row and file by file."""
+    """Only what is damaged is left out, row by row and file by file."""
     key = "aliyun_iot.here.unsent"
     hass_storage[key] = {
         "version": 1,
@@ -311,7 +311,7 @@ async def test_damaged_rows_and_segments_are_left_out(
 
 
 class TestStoppedMeanwhile:
-    """Home Assistant stops again at once."""
+    """Home Assistant stops soon after it has started."""
 
     @pytest.mark.parametrize("slow", ["conditions", KEY, f"{KEY}.0"])
     async def test_stop_while_reading(
@@ -323,7 +323,7 @@ class TestStoppedMeanwhile:
         monkeypatch: pytest.MonkeyPatch,
         slow: str,
     ) -> None:
-        """What was kept stays as it was, and nobody connects any more; the same before it has begun to read."""
+        """The files stay as they were, and the device does not connect; the same before the reading has begun."""
         hass_storage[KEY] = {"version": 1, "data": KEPT}
         hass_storage[f"{KEY}.0"] = {"version": 1, "data": ROWS}
         read, follow, reading, go_on = store.async_read, Policy.follow, asyncio.Event(), asyncio.Event()
@@ -355,7 +355,7 @@ class TestStoppedMeanwhile:
         assert device.connections == 0
 
     async def test_stop_while_suspended(self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-        """A page that tries another way to connect comes back to a device that is to be silent."""
+        """A flow that tests another connection resumes a runtime that was stopped meanwhile."""
         entry = await set_up([], options=NO_MODEL)
         await entry.runtime_data.suspend()
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)

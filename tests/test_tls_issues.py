@@ -32,7 +32,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    """Return who issues the certificates of the clouds below."""
+    """Return the issuer of the certificates of the clouds below."""
     return Authority(tmp_path)
 
 
@@ -83,7 +83,7 @@ async def test_expired_certificate(
     set_up: SetUp,
     entry_data: dict[str, Any],
 ) -> None:
-    """Told after several attempts to set the device up, and withdrawn by the first that succeeds."""
+    """The issue is created after several attempts to set the entry up, and deleted by the first that succeeds."""
     entry = await set_up_expired(expired_cloud, authority, set_up, entry_data)
     for _ in range(FAILURES_FOR_ISSUE - 1):
         assert entry.state is ConfigEntryState.SETUP_RETRY
@@ -105,7 +105,7 @@ async def test_disabling_deletes_the_issue(
     set_up: SetUp,
     entry_data: dict[str, Any],
 ) -> None:
-    """An entry that was never set up is not unloaded by us, and yet nothing is left of what was told."""
+    """An entry in setup retry is not unloaded, but the issue is deleted as well."""
     entry = await set_up_expired(expired_cloud, authority, set_up, entry_data)
     for _ in range(FAILURES_FOR_ISSUE - 1):
         await try_again(hass, entry)
@@ -117,7 +117,7 @@ async def test_disabling_deletes_the_issue(
 async def test_host_without_tls(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
 ) -> None:
-    """What is told names what to try; once the transport is put right, it is gone."""
+    """The issue says what to try; it is deleted once the transport is corrected."""
     entry_data[CONF_TRANSPORT] = "tls"
     entry = await set_up()
     for _ in range(FAILURES_FOR_ISSUE - 1):
@@ -136,7 +136,7 @@ async def test_certificate_that_expires_while_connected(
     set_up: SetUp,
     entry_data: dict[str, Any],
 ) -> None:
-    """The link tries by itself, and what it meets is told just the same."""
+    """The link reconnects by itself; its failures count as well."""
     entry_data |= {
         CONF_ENDPOINT: f"127.0.0.1:{encrypted_cloud.port}",
         CONF_TRANSPORT: "tls",
