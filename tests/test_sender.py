@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
-from typing import Any, override
+from typing import Any, NamedTuple, override
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -25,7 +25,14 @@ SENDER = "custom_components.aliyun_iot.reports.sender"
 ROLES = ("newest", "live", "past", "event")
 BUSY, ACCOUNT_IN_ARREARS, REFUSED = 429, 403, 6306
 
-type Batch = Mapping[int, str]
+
+class Item(NamedTuple):
+    """What a fake lane holds."""
+
+    identifier: str
+
+
+type Batch = Mapping[int, Item]
 type Host = Callable[[Batch], int]
 """Returns the code of the reply to a message, or raises what posting raises."""
 
@@ -35,7 +42,7 @@ def accept(_batch: Batch) -> int:
     return 200
 
 
-class FakeLane(Lane[int, str]):
+class FakeLane(Lane[int, Item]):
     """Numbered items that wait; it has what each of the four lanes has. `host` decides what becomes of a message."""
 
     allowed = True
@@ -45,7 +52,7 @@ class FakeLane(Lane[int, str]):
         """Nothing waits."""
         super().__init__(None, Counters())
         self.host = host
-        self.waiting: dict[int, str] = {}
+        self.waiting: dict[int, Item] = {}
         self.posted: list[tuple[int, ...]] = []
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
@@ -67,9 +74,9 @@ class FakeLane(Lane[int, str]):
 
     @override
     def settle(self, batch: Batch, reasons: Mapping[str, str]) -> None:
-        for number, name in batch.items():
-            if name in reasons:
-                self.refused[number] = reasons[name]
+        for number, item in batch.items():
+            if reason := reasons.get(item.identifier):
+                self.refused[number] = reason
             else:
                 self.accepted.append(number)
 
@@ -78,14 +85,10 @@ class FakeLane(Lane[int, str]):
         later = self.take()
         self.waiting.update({**batch, **later})
 
-    @override
-    def identifiers(self, batch: Batch) -> Collection[str]:
-        return batch.values()
-
     def put(self, count: int) -> None:
         """Let so many more items wait."""
         known = len(self.waiting) + len(self.accepted) + len(self.refused)
-        self.waiting.update({number: f"P{number}" for number in range(known, known + count)})
+        self.waiting.update({number: Item(f"P{number}") for number in range(known, known + count)})
 
 
 class Loop:

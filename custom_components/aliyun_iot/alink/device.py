@@ -5,13 +5,12 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from .auth import DeviceTriple
-from .command import CommandHandler
+from .command import CommandHandler, route
 from .desired import Desired, delete_desired, get_desired
 from .downlink import Downlink, DownlinkMemory
 from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
-from .routes import route
 from .samples import Sample, batch_params, history_params, property_params
 from .subscriptions import filters_for
 from .topics import Topics

@@ -45,6 +45,7 @@ class Counters:
 class Queued(NamedTuple):
     """A value that waits; `number` is that of the same sample in the history, if it is there."""
 
+    identifier: str
     sample: Sample
     number: int | None = None
 
@@ -167,7 +168,7 @@ class Outbox:
         """Queue a value, replacing an older one; `number` is that of the sample in the history."""
         if identifier in self.waiting:
             self._counters.merged += 1
-        self.waiting[identifier] = Queued(sample, number)
+        self.waiting[identifier] = Queued(identifier, sample, number)
 
     @callback
     def follow(self, bound: Collection[str], min_intervals: Mapping[str, float]) -> None:

@@ -7,9 +7,16 @@ is kept in the history. Only bound entities are listened to.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 import time
+from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.event import (
+    TrackTemplate,
+    TrackTemplateResult,
+    TrackTemplateResultInfo,
+    async_track_state_change_event,
+    async_track_template_result,
+)
 from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
@@ -25,7 +32,6 @@ from .history import History
 from .lanes import EventLane, LiveLane, NewestLane, PastLane
 from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot
 from .sender import Sender
-from .template_tracking import TemplateTracking
 
 CAPACITY = 86_400
 """Samples that are kept: one a second for a day, 25 MB of memory and 4 MB on disk, sent within a minute."""
@@ -79,7 +85,7 @@ class Reporter:
         self._bound = BoundProperties()
         self._started = False
         self._untrack: CALLBACK_TYPE | None = None
-        self._templates = TemplateTracking(hass, self._template_changed)
+        self._templates = _TemplateTracking(hass, self._template_changed)
 
     @property
     def buffered(self) -> int:
@@ -255,9 +261,9 @@ class Reporter:
                     queued = self._present_sample(prop, state, now)
                 else:
                     sample = self._sample(prop, state, now) if state else None
-                    queued = Queued(sample) if sample else None
+                    queued = Queued(prop.identifier, sample) if sample else None
                 if queued:
-                    self._put(prop.identifier, *queued)
+                    self._put(*queued)
 
     def _present_sample(self, prop: BoundProperty, state: State | None, now: datetime) -> Queued | None:
         """Return which sample to post as the present value, so that the cloud gets none with two times.
@@ -310,3 +316,47 @@ def _meaning(prop: BoundProperty) -> tuple[object, ...]:
     """Return what the values of a property depend on."""
     binding = prop.binding
     return binding.entity, binding.aspect, binding.source, binding.conversion, binding.every_sample, prop.model
+
+
+class _TemplateTracking:
+    """Tracks the templates of properties, each by itself, so that one that fails or is busy does not stop the others.
+
+    Home Assistant limits how often it renders a template that uses all states.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, on_result: Callable[[BoundProperty, Any, datetime, Context | None], None]
+    ) -> None:
+        """`on_result` is called with a property, the result or the error of its template, and time and context of the change."""
+        self._hass = hass
+        self._on_result = on_result
+        self._tracked: dict[str, tuple[BoundProperty, TrackTemplateResultInfo]] = {}
+
+    @callback
+    def follow(self, properties: Iterable[BoundProperty]) -> None:
+        """Track the templates of these properties from now on, and no others."""
+        wanted = {prop.identifier: prop for prop in properties if prop.templates.source and prop.reports}
+        for identifier, (prop, tracker) in list(self._tracked.items()):
+            if wanted.get(identifier) != prop:
+                tracker.async_remove()
+                del self._tracked[identifier]
+        for identifier, prop in wanted.items():
+            if identifier not in self._tracked:
+                self._tracked[identifier] = (prop, self._track(prop))
+
+    @callback
+    def stop(self) -> None:
+        """Stop tracking."""
+        self.follow(())
+
+    def _track(self, prop: BoundProperty) -> TrackTemplateResultInfo:
+        @callback
+        def rendered(event: Event[EventStateChangedData] | None, updates: list[TrackTemplateResult]) -> None:
+            state = event.data["new_state"] if event else None
+            at = state.last_updated if state else event.time_fired if event else dt_util.utcnow()
+            for update in updates:
+                self._on_result(prop, update.result, at, event.context if event else None)
+
+        assert prop.templates.source  # noqa: S101 - `follow` takes no others
+        template = TrackTemplate(prop.templates.source, prop.source_variables())
+        return async_track_template_result(self._hass, [template], rendered)

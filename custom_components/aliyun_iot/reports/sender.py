@@ -20,7 +20,7 @@ from ..alink.link import Link, LinkState
 from ..alink.messages import Reply
 from .event_queue import EventQueue
 from .history import History
-from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, NewestLane, PastLane
+from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, Named, NewestLane, PastLane
 from .outbox import Counters, Outbox
 
 _LOGGER = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class Sender:
                 await self._deliver(self._event, self._event.take())
         self._opens_at = time.monotonic() + self.window
 
-    async def _deliver[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> None:
+    async def _deliver[Key, Item: Named](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> None:
         """Send a batch, in more than one message if need be. Raises NotConnected."""
         batches = [batch] if batch else []
         try:
@@ -174,7 +174,7 @@ class Sender:
             for unsent in batches:
                 lane.put_back(unsent)
 
-    async def _send[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> str:
+    async def _send[Key, Item: Named](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> str:
         """Send one message and settle what was in it; return why it was refused as a whole, nothing if it was not."""
         try:
             reply = await lane.post(batch)
@@ -229,7 +229,7 @@ class Sender:
         await asyncio.sleep(DEVICE_DELAY if reply.code in DEVICE_CODES else RETRY_DELAY)
 
 
-def _halves[Key, Item](batch: Mapping[Key, Item]) -> list[Mapping[Key, Item]]:
+def _halves[Key, Item: Named](batch: Mapping[Key, Item]) -> list[Mapping[Key, Item]]:
     middle = len(batch) // 2
     return [dict(islice(batch.items(), middle)), dict(islice(batch.items(), middle, None))]
 
