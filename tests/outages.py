@@ -1,4 +1,4 @@
-"""Connections that break and come back, and what reached the cloud on which topic."""
+"""Lost connections and reconnects, and what reached the cloud on which topic."""
 
 import asyncio
 from datetime import timedelta
@@ -26,30 +26,30 @@ POST = "/thing/event/property/post"
 DESIRED = "/thing/property/desired/get"
 
 NOON = 1_764_000_000_000
-"""When the stories begin that name their own times, in UTC milliseconds."""
+"""The start of tests with times of their own, in UTC milliseconds."""
 
 
 def quick_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a lost connection come back within moments."""
+    """Let a lost connection come back at once."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.02)
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.LONGEST_DELAY", 0.02)
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.CONNECTS_PER_WINDOW", 10_000)
 
 
 async def lose_connection(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry) -> None:
-    """Break the connection, and let nobody connect."""
+    """Close the connection, and refuse new ones."""
     cloud.faults.set(refuse_connect={"code": 3})
     device.connection.close("an outage")
     await until(lambda: entry.runtime_data.link.state is not LinkState.ONLINE)
 
 
 def end_outage(cloud: Simulator) -> None:
-    """Let everybody connect again."""
+    """Accept connections again."""
     cloud.faults.set(refuse_connect=None)
 
 
 async def try_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Let the time pass after which Home Assistant tries to set an entry up again, and wait until it has."""
+    """Let the time pass after which Home Assistant retries the set-up, and wait until it has."""
     tried = asyncio.Event()
 
     @callback
@@ -64,8 +64,13 @@ async def try_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     end()
 
 
+def pass_a_minute(hass: HomeAssistant) -> None:
+    """Let the time pass after which what has changed is written to disk."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
+
+
 def measure(hass: HomeAssistant, entity_id: str, value: float, milliseconds: int | None = None) -> None:
-    """Let a sensor measure something, so many milliseconds after noon."""
+    """Set the state of a sensor, so many milliseconds after noon."""
     at = None if milliseconds is None else (NOON + milliseconds) / 1000
     hass.states.async_set(entity_id, str(value), WATT, timestamp=at)
 
@@ -100,6 +105,6 @@ async def all_sent(entry: MockConfigEntry) -> None:
 
 
 async def caught_up(entry: MockConfigEntry) -> None:
-    """Wait until the connection is as it always is: everything sent, everything fetched."""
+    """Wait until the resync has ended and everything is sent."""
     await until(lambda: entry.runtime_data.device.reporter.sender.sends_past)
     await all_sent(entry)

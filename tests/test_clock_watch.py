@@ -1,4 +1,4 @@
-"""A wrong clock is told with both times, and only as long as it is wrong."""
+"""A wrong clock has an issue with both times, for as long as it is wrong."""
 
 from datetime import datetime, timedelta
 import time
@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.health import clock_watch
-from custom_components.aliyun_iot.health.clock_watch import SOON, TOLERANCE
+from custom_components.aliyun_iot.health.clock_watch import SHORT_INTERVAL, TOLERANCE
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, PRODUCT_KEY, SetUp
@@ -21,50 +21,50 @@ from .walk import placeholders, translations
 HOUR = 3600
 
 
-def told(hass: HomeAssistant) -> ir.IssueEntry | None:
+def clock_issue(hass: HomeAssistant) -> ir.IssueEntry | None:
     """Return the issue of the clock."""
     found = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
     assert all(issue.translation_key == "clock_skew" for issue in found)
     return found[0] if found else None
 
 
-def questions(cloud: Simulator) -> int:
-    """Return how often the device asked what time it is."""
+def requests(cloud: Simulator) -> int:
+    """Return how often the device asked for the time."""
     return sum(one.topic == f"/ext/ntp/{PRODUCT_KEY}/{DEVICE_NAME}/request" for one in cloud.wire)
 
 
-def answers(cloud: Simulator) -> int:
-    """Return how often it was told."""
+def replies(cloud: Simulator) -> int:
+    """Return how often the cloud replied."""
     return sum(one.topic == f"/ext/ntp/{PRODUCT_KEY}/{DEVICE_NAME}/response" for one in cloud.wire)
 
 
-async def look(hass: HomeAssistant) -> None:
-    """Let the watch look whether there is a reason to ask."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=SOON + 1))
+async def check(hass: HomeAssistant) -> None:
+    """Let the interval pass after which the watch checks whether to ask."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=SHORT_INTERVAL + 1))
     await hass.async_block_till_done()
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask as soon as there is a reason to; it is looked for one every ten minutes, as ever."""
+def ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask at once when there is reason to doubt the clock; the check for such a reason stays every ten minutes."""
     real = clock_watch.ClockWatch.start
 
     def start(watch: clock_watch.ClockWatch) -> None:
         real(watch)
-        monkeypatch.setattr(clock_watch, "SOON", 0.0)
+        monkeypatch.setattr(clock_watch, "SHORT_INTERVAL", 0.0)
 
     monkeypatch.setattr(clock_watch.ClockWatch, "start", start)
 
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
-async def test_a_wrong_clock(
+async def test_wrong_clock_is_reported_with_both_times(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, ahead: int
 ) -> None:
-    """Both times are shown, and the message goes when the clock is right; then it is asked once a day."""
+    """The issue shows both times, and is deleted when the clock is right; then the cloud is asked once a day."""
     cloud.faults.set(clock_ahead=ahead)
     await set_up()
-    await until(lambda: told(hass))
-    issue = told(hass)
+    await until(lambda: clock_issue(hass))
+    issue = clock_issue(hass)
     assert issue
     words = translations()["issues"]["clock_skew"]
     shown = issue.translation_placeholders or {}
@@ -73,88 +73,88 @@ async def test_a_wrong_clock(
     assert (theirs - ours).total_seconds() == pytest.approx(ahead, abs=TOLERANCE)
 
     cloud.faults.set(clock_ahead=0)
-    await look(hass)
-    await until(lambda: told(hass) is None)
-    asked = questions(cloud)
-    await look(hass)
-    assert questions(cloud) == asked
+    await check(hass)
+    await until(lambda: clock_issue(hass) is None)
+    asked = requests(cloud)
+    await check(hass)
+    assert requests(cloud) == asked
 
 
-async def test_a_clock_that_is_right(
+async def test_right_clock_is_checked_once_a_day(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One question a day, however often the device connects."""
+    """There is one request a day, however often the device connects."""
     entry = await set_up()
-    await until(lambda: answers(cloud) == 1)
-    await look(hass)
+    await until(lambda: replies(cloud) == 1)
+    await check(hass)
     link = entry.runtime_data.link
     await entry.runtime_data.suspend()
     entry.runtime_data.resume()
     await link.wait_online(5)
-    await look(hass)
-    assert questions(cloud) == 1
-    assert told(hass) is None
+    await check(hass)
+    assert requests(cloud) == 1
+    assert clock_issue(hass) is None
 
-    monkeypatch.setattr(clock_watch, "RARELY", 0.0)
-    await look(hass)
-    await until(lambda: answers(cloud) == 2)
+    monkeypatch.setattr(clock_watch, "INTERVAL", 0.0)
+    await check(hass)
+    await until(lambda: replies(cloud) == 2)
 
 
-async def test_a_clock_that_is_set(
+async def test_clock_is_checked_after_it_was_set(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody turns it back an hour: that is noticed without waiting for tomorrow."""
+    """A clock that is turned back an hour is noticed without waiting for the next day."""
     entry = await set_up()
-    await until(lambda: answers(cloud) == 1)
-    await entry.runtime_data.link.device.read_clock()  # the answer of the first has been taken by now
+    await until(lambda: replies(cloud) == 1)
+    await entry.runtime_data.link.device.read_clock()  # the first reply was handled before
     clock = time.time
     with monkeypatch.context() as turned_back:
         turned_back.setattr(time, "time", lambda: clock() - HOUR)
-        cloud.faults.set(clock_ahead=HOUR)  # the clock of the cloud is in the same process
-        await look(hass)
-        await until(lambda: told(hass))
+        cloud.faults.set(clock_ahead=HOUR)  # both clocks are in one process
+        await check(hass)
+        await until(lambda: clock_issue(hass))
 
 
-async def test_a_post_that_the_cloud_refuses_for_its_time(
+async def test_refused_time_causes_a_check(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Code 6326 casts doubt on the clock; if the clock is right, nothing is told."""
+    """Code 6326 causes a check; if the clock is right, there is no issue."""
     entry = await set_up()
     link = entry.runtime_data.link
-    await until(lambda: answers(cloud) == 1)
+    await until(lambda: replies(cloud) == 1)
     await link.device.read_clock()
     for ahead in (0, HOUR):
-        asked = questions(cloud)
+        asked = requests(cloud)
         cloud.faults.set(clock_ahead=ahead, answer_code={"code": 6326, "count": 1})
         assert (await link.device.fetch_thing_model()).code == 6326
-        await until(lambda: questions(cloud) > asked)  # noqa: B023 - used at once
+        await until(lambda: requests(cloud) > asked)  # noqa: B023 - used at once
         await link.device.read_clock()
-        assert bool(told(hass)) == bool(ahead)
+        assert bool(clock_issue(hass)) == bool(ahead)
 
 
-async def test_no_time_service(
+async def test_host_without_time_service(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then nothing is known, and nothing told; tomorrow it is asked again."""
-    monkeypatch.setattr(clock_watch, "PATIENCE", 0.01)
+    """Without a reply there is no issue; the next request follows."""
+    monkeypatch.setattr(clock_watch, "REPLY_TIMEOUT", 0.01)
     cloud.faults.set(lose_replies=1)
     entry = await set_up()
-    await until(lambda: questions(cloud) == 1)
+    await until(lambda: requests(cloud) == 1)
     await entry.runtime_data.link.device.read_clock()
-    await look(hass)
-    assert questions(cloud) == 2
-    assert told(hass) is None
+    await check(hass)
+    assert requests(cloud) == 2
+    assert clock_issue(hass) is None
 
 
-async def test_unloading_ends_a_question(
+async def test_unloading_ends_a_request(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Nothing is left of it, nor of what was told."""
+    """The request is cancelled, and the issue deleted."""
     cloud.faults.set(clock_ahead=HOUR)
     entry = await set_up()
-    await until(lambda: told(hass))
+    await until(lambda: clock_issue(hass))
     cloud.faults.set(lose_replies=1)
-    await look(hass)
-    await until(lambda: questions(cloud) == 2)
+    await check(hass)
+    await until(lambda: requests(cloud) == 2)
     assert await hass.config_entries.async_unload(entry.entry_id)
-    assert told(hass) is None
+    assert clock_issue(hass) is None

@@ -1,4 +1,4 @@
-"""What keeps a device from connecting is told with what to do about it, and disappears when it is solved."""
+"""Problems that keep a device from connecting have an issue or a reauth flow until they are solved."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -15,10 +15,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.alink.errors import KickedOut
-from custom_components.aliyun_iot.alink.link import LinkState
+from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.pacing import KICKS_BEFORE_PAUSE, ConnectPacer
 from custom_components.aliyun_iot.const import CONF_ENDPOINT, DOMAIN
-from custom_components.aliyun_iot.health.connection_issues import PROOF
+from custom_components.aliyun_iot.health.connection_issues import STABLE_AFTER
 from simulator import CloudDevice, Simulator
 
 from .alink.scripted import ScriptedHost
@@ -31,14 +31,14 @@ DEVICE = {"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME}
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Come back soon, as often as it takes; the long pauses stay long."""
+def quick_reconnects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnect soon and without a limit; the long pauses stay long."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     monkeypatch.setattr(ConnectPacer, "delay", lambda _pacer: 0.0)
 
 
 def issues(hass: HomeAssistant) -> list[str]:
-    """Return what is told of the device, and see that it has words for everything it names."""
+    """Return the keys of the active issues, and check that their texts have all placeholders."""
     told = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
     for issue in told:
         words = translations()["issues"][issue.translation_key]
@@ -59,25 +59,34 @@ async def fix(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
     assert (await done.json())["type"] == "create_entry"
 
 
+async def kick(cloud: Simulator, link: Link) -> None:
+    """Let the cloud close the connection, as it does when another client connects.
+
+    A socket that is closed while it has unread data resets the connection, so everything sent is handled first.
+    """
+    await until(lambda: link.state is LinkState.ONLINE)
+    await link.device.fetch_thing_model()
+    cloud.faults.set(kick=DEVICE_NAME)
+
+
 async def kicked_out(cloud: Simulator, device: CloudDevice, entry: MockConfigEntry) -> None:
-    """Let another client take the place of the device until the device gives way."""
+    """Let another client take the place of the device until the device pauses."""
     link = entry.runtime_data.link
     for _ in range(KICKS_BEFORE_PAUSE):
         connections = device.connections
-        await until(lambda: link.state is LinkState.ONLINE)
-        cloud.faults.set(kick=DEVICE_NAME)
+        await kick(cloud, link)
         await until(lambda: device.connections > connections or isinstance(link.last_error, KickedOut))  # noqa: B023
     await until(lambda: isinstance(link.last_error, KickedOut))
 
 
-async def test_another_client_is_named(
+async def test_issue_about_another_client(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
     set_up: SetUp,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """Told when it is sure, withdrawn when a connection has lasted; the pause can be ended by hand."""
+    """The issue is created after several kicks, and deleted after a connection that lasts; its fix ends the pause."""
     entry = await set_up()
     await kicked_out(cloud, device, entry)
     assert issues(hass) == ["kicked_out"]
@@ -85,39 +94,38 @@ async def test_another_client_is_named(
     link = entry.runtime_data.link
     link.retry()
     await until(lambda: link.state is LinkState.ONLINE)
-    assert issues(hass) == ["kicked_out"]  # the other client may be on its way
-    cloud.faults.set(kick=DEVICE_NAME)
+    assert issues(hass) == ["kicked_out"]  # the other client may be about to reconnect
+    await kick(cloud, link)
     await until(lambda: isinstance(link.last_error, KickedOut))
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=PROOF + 1))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=STABLE_AFTER + 1))
     assert issues(hass) == ["kicked_out"]
 
     await fix(hass, hass_client)
     assert issues(hass) == []
-    await until(lambda: link.state is LinkState.ONLINE)
-    cloud.faults.set(kick=DEVICE_NAME)
+    await kick(cloud, link)
     await until(lambda: isinstance(link.last_error, KickedOut))
     assert issues(hass) == ["kicked_out"]
 
     link.retry()
     await until(lambda: link.state is LinkState.ONLINE)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=PROOF + 1))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=STABLE_AFTER + 1))
     assert issues(hass) == []
 
 
-async def test_unloading_withdraws_what_was_told(
+async def test_unloading_deletes_the_issue(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Nobody can solve the problem of an entry that does not run."""
+    """An entry that is not loaded has no issues."""
     entry = await set_up()
     await kicked_out(cloud, device, entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert issues(hass) == []
 
 
-async def test_a_disabled_device_is_not_asked_for_its_secret(
+async def test_disabled_device_does_not_start_reauth(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, hass_client: ClientSessionGenerator
 ) -> None:
-    """Where the cloud says that the device is disabled, another secret is not what helps."""
+    """When the cloud says that the device is disabled, another secret does not help."""
     entry = await set_up()
     link = entry.runtime_data.link
     cloud.faults.set(answer_code={"code": 522, "count": 1})
@@ -133,10 +141,10 @@ async def test_a_disabled_device_is_not_asked_for_its_secret(
     assert issues(hass) == []
 
 
-async def test_a_deleted_device_may_have_been_created_again(
+async def test_deleted_device_starts_reauth(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Then it has another secret, which is asked for beside."""
+    """It may have been created again with another secret, so the user is asked for it."""
     entry = await set_up()
     link = entry.runtime_data.link
     cloud.faults.set(answer_code={"code": 521, "count": 1})
@@ -155,10 +163,10 @@ async def test_a_deleted_device_may_have_been_created_again(
     assert issues(hass) == []
 
 
-async def test_a_wrong_secret_that_is_corrected(
+async def test_wrong_secret_is_corrected_in_the_form(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """From a set-up that fails to a device that works, over one form."""
+    """The form is shown again after a wrong secret, and sets the entry up with the right one."""
     device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, "1" * 32)
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_ERROR
@@ -177,10 +185,8 @@ async def test_a_wrong_secret_that_is_corrected(
     assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
 
 
-async def test_home_assistant_stops_in_the_middle_of_the_first_connect(
-    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, str]
-) -> None:
-    """Nobody waits for a cloud that does not answer."""
+async def test_stop_during_the_first_connect(hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, str]) -> None:
+    """The set-up does not wait for a cloud that does not reply."""
     async with ScriptedHost(connack=b"") as host:
         entry_data[CONF_ENDPOINT] = f"127.0.0.1:{host.port}"
         setting_up = hass.async_create_task(set_up())

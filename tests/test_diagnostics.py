@@ -16,7 +16,7 @@ from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SERVICES, invoke
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
-from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .waiting import until
 
 
@@ -65,6 +65,75 @@ async def test_diagnostics_contain_state_without_identity(
     text = json.dumps(found)
     for secret in (DEVICE_SECRET, PRODUCT_KEY, f'"{DEVICE_NAME}"'):
         assert secret not in text
+
+
+async def test_delivery_of_each_property_is_included_without_values(
+    hass: HomeAssistant,
+    hass_client: Any,
+    cloud: Simulator,
+    set_up: SetUp,
+    thing_model_document: dict[str, Any],
+) -> None:
+    """Whether the cloud has the present value, and if not, why not."""
+    await async_setup_component(hass, "diagnostics", {})
+    refused = ("CurrentHumidity", "EnergyTotal")
+    known = [row for row in thing_model_document["properties"] if row["identifier"] not in refused]
+    device = cloud.add_device(
+        PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET, tsl={**thing_model_document, "properties": known}
+    )
+
+    def measure(identifier: str, value: float) -> None:
+        hass.states.async_set(f"sensor.{identifier.lower()}", str(value), CELSIUS)
+
+    rows = [
+        {"identifier": identifier, "entity": f"sensor.{identifier.lower()}", "aspect": "value"}
+        for identifier in ("CurrentTemperature", "TargetTemperature", *refused)
+    ]
+    held_back = {"identifier": "Brightness", "entity": "sensor.brightness", "aspect": "value", "min_interval": 3600}
+    for row in (*rows, held_back):
+        measure(row["identifier"], 23)
+    measure("TargetTemperature", 400)
+    entry = await set_up([*rows, held_back, SWITCH])
+    await posted(device, "Brightness", 23)
+    measure("Brightness", 24)
+    for value in (24, 25):
+        await until(lambda: "EnergyTotal" in entry.runtime_data.device.reporter.outbox.refusals)
+        measure("EnergyTotal", value)
+        await until(lambda: "EnergyTotal" not in entry.runtime_data.device.reporter.outbox.unsent)
+    cloud.faults.set(lose_replies=1)
+
+    async def delivery() -> dict[str, Any]:
+        found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+        rows: dict[str, Any] = found["reporter"]["properties"]
+        return rows
+
+    found = await delivery()
+    assert {key: sorted(name for name, value in row.items() if value is True) for key, row in found.items()} == {
+        "CurrentTemperature": ["has_value", "in_cloud"],
+        "TargetTemperature": [],
+        "CurrentHumidity": ["has_value"],
+        "EnergyTotal": ["has_value", "resting"],
+        "Brightness": ["has_value", "waiting"],
+        "LightSwitch": [],
+    }
+    assert {key: row["refusals_in_a_row"] for key, row in found.items() if row["refusals_in_a_row"]} == {
+        "CurrentHumidity": 1,
+        "EnergyTotal": 3,
+    }
+    assert "params not exist" in found["EnergyTotal"]["why_not"]
+    assert "35" in found["TargetTemperature"]["why_not"]
+    assert found["CurrentTemperature"]["why_not"] == found["LightSwitch"]["why_not"] == ""
+    assert (
+        0 <= found["CurrentTemperature"]["seconds_since_accepted"] <= found["CurrentTemperature"]["seconds_since_sent"]
+    )
+    assert found["EnergyTotal"]["seconds_since_sent"] >= 0
+    assert found["EnergyTotal"]["seconds_since_accepted"] is found["LightSwitch"]["seconds_since_sent"] is None
+
+    measure("CurrentTemperature", 24.7)
+    await posted(device, "CurrentTemperature", 24.7)
+    found = await delivery()
+    assert (found["CurrentTemperature"]["sending"], found["CurrentTemperature"]["in_cloud"]) == (True, False)
+    assert "24.7" not in json.dumps(found)
 
 
 async def test_own_actions_are_only_counted(

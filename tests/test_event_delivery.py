@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 from itertools import pairwise
 import json
 from pathlib import Path
@@ -10,17 +9,23 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.samples import utc_milliseconds
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.reports.event_queue import CAPACITY, EventQueue, PendingEvent
+from custom_components.aliyun_iot.reports.events import CAPACITY, EventQueue, PendingEvent
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
-from .outages import all_sent, caught_up, end_outage, lose_connection, quick_to_return
+from .outages import (
+    all_sent,
+    caught_up,
+    end_outage,
+    lose_connection,
+    pass_a_minute,
+    quick_to_return,
+)
 from .test_events import ALARM, SMOKE, bind_event
 from .test_reporter import CELSIUS, TEMPERATURE, posted
 from .waiting import until
@@ -44,11 +49,6 @@ async def entry(hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPa
 def fire(hass: HomeAssistant) -> Fire:
     """Return a function that lets an event happen in a zone, 1 unless another is given."""
     return lambda zone=1: hass.bus.async_fire("smoke", {"zone": f"z{zone}"})
-
-
-def pass_a_minute(hass: HomeAssistant) -> None:
-    """Let the time pass after which changes are written."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
 
 
 def zones(device: CloudDevice) -> list[int]:

@@ -1,4 +1,4 @@
-"""What happens in Home Assistant becomes events of the thing model: event entities that fire, and any trigger."""
+"""Event entities and triggers become events of the thing model."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -81,7 +81,7 @@ def bind(hass: HomeAssistant, entry: MockConfigEntry) -> Bind:
 
 
 async def test_each_firing_is_posted(hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind) -> None:
-    """The same type twice in a row is two events, each with the time of its firing."""
+    """The same type twice in a row is two events, each with its own time."""
     await bind(**RUNG)
     for presses in (1, 2):
         bell.press(presses=presses)
@@ -95,8 +95,10 @@ async def test_each_firing_is_posted(hass: HomeAssistant, device: CloudDevice, b
     assert device.connections == 1
 
 
-async def test_what_is_no_firing(hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind) -> None:
-    """An entity that goes and comes back, changes its name or is restored has not fired."""
+async def test_state_changes_without_a_firing_are_not_events(
+    hass: HomeAssistant, device: CloudDevice, bell: Bell, bind: Bind
+) -> None:
+    """An entity that becomes unavailable and returns, is renamed or is restored has not fired."""
     bell.press()
     before = hass.states.get(BELL)
     await bind(**RUNG)
@@ -116,7 +118,7 @@ async def test_what_is_no_firing(hass: HomeAssistant, device: CloudDevice, bell:
     assert [event.output["SceneName"] for event in device.events] == ["ring 5", "ring 6"]
 
 
-async def test_a_trigger_posts(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
+async def test_trigger_posts_an_event(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
     """Any trigger, with its variables in the templates; types are those of the thing model."""
     hass.states.async_set("sensor.cellar", "20")
     output = {"Temperature": "{{ trigger.to_state.state }}", "Threshold": 40, "Zone": "{{ trigger.above }}"}
@@ -127,7 +129,7 @@ async def test_a_trigger_posts(hass: HomeAssistant, device: CloudDevice, bind: B
     assert (event.identifier, event.output) == (ALARM, {"Temperature": 41.5, "Threshold": 40.0, "Zone": "40.0"})
 
 
-async def test_our_own_trigger_and_variables(
+async def test_own_trigger_with_variables(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind
 ) -> None:
     """A trigger of this integration may be the source, and a trigger may bring variables along."""
@@ -145,7 +147,7 @@ async def test_our_own_trigger_and_variables(
 async def test_changes_apply_at_once(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind
 ) -> None:
-    """Without a reconnect: what was changed is followed as it is now, what was removed no more."""
+    """Changed and removed bindings apply without a reconnect."""
     subentry = await bind(identifier=ALARM, triggers=HEAT)
     hass.config_entries.async_update_subentry(
         entry, subentry, data={"identifier": ALARM, "triggers": SMOKE, "output": {"Zone": "new"}}
@@ -171,10 +173,10 @@ async def test_changes_apply_at_once(
     assert "smoke" not in hass.bus.async_listeners()
 
 
-async def test_a_renamed_entity_is_followed(
+async def test_binding_follows_a_renamed_event_entity(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Entities are stored by registry id; a removed one is told, and works again when it comes back."""
+    """Entities are stored by registry id; a removed one is a problem of the binding until it is added again."""
     registry = er.async_get(hass)
     registered = registry.async_get_or_create(EVENT_DOMAIN, "test", "bell", suggested_object_id="bell")
     await bind(identifier="SceneActivated", entity=registered.id, output={"SceneName": "{{ entity_id }}"})
@@ -194,10 +196,10 @@ async def test_a_renamed_entity_is_followed(
     assert not events.problems
 
 
-async def test_nothing_before_home_assistant_has_started(
+async def test_no_events_before_home_assistant_has_started(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """While entities come back, nothing has happened."""
+    """Entities that are restored cause no events."""
     hass.set_state(CoreState.starting)
     entry = await set_up()
     await bind_event(hass, entry, identifier=ALARM, triggers=SMOKE)
@@ -211,7 +213,7 @@ async def test_nothing_before_home_assistant_has_started(
     assert len(device.events) == 1
 
 
-async def test_what_does_not_fit_is_left_out(
+async def test_output_that_does_not_fit_is_left_out(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The event goes without it; the problem is logged once and kept for diagnostics."""
@@ -243,7 +245,7 @@ async def test_what_does_not_fit_is_left_out(
         ({"identifier": ALARM, "triggers": SMOKE, "output": {"Zone": "{{ broken"}}, "Zone"),
     ],
 )
-async def test_what_cannot_work_hurts_nothing(
+async def test_broken_binding_does_not_affect_the_others(
     hass: HomeAssistant,
     device: CloudDevice,
     entry: MockConfigEntry,
@@ -251,7 +253,7 @@ async def test_what_cannot_work_hurts_nothing(
     binding: dict[str, Any],
     problem: str,
 ) -> None:
-    """A broken binding is named; the others go on."""
+    """The problem of a broken binding is kept; the others work."""
     await bind(**binding)
     await bind(identifier="DeviceFault", triggers=SMOKE)
     hass.bus.async_fire("smoke")
@@ -271,7 +273,7 @@ async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, s
     assert device.events[0].output == {"Where": {"zones": [2, 3]}, "On": 1, "Text": "a"}
 
 
-async def test_a_hanging_trigger_does_not_delay_the_stop(
+async def test_hanging_trigger_does_not_delay_the_stop(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A trigger of another integration that never attaches must not keep the entry from being unloaded."""

@@ -278,7 +278,9 @@ async def test_ten_thousand_downlinks(
     caplog.set_level(logging.WARNING)
     hass.loop.set_debug(False)  # takes three quarters of the time
     monkeypatch.setattr("custom_components.aliyun_iot.commands.commander.SYNC_DEADLINE", 0.02)
-    monkeypatch.setattr("custom_components.aliyun_iot.alink.downlink.REMEMBERED", 256)  # full after the warm-up
+    # Bounded memories that are full after the warm-up.
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.downlink.REMEMBERED", 256)
+    monkeypatch.setattr("custom_components.aliyun_iot.commands.loops.MAX_CONTEXTS", 50)
     async_mock_service(hass, "test", "meter")
     service = {"identifier": "ReadMeter", "actions": [{"action": "test.meter"}]}
     entry = await set_up([LAMP, TARGET], [service])

@@ -1,20 +1,12 @@
-"""Every sample of an outage reaches the cloud: once, with its own time, after what is true now."""
+"""Every sample of an outage reaches the cloud: once, with its own time, after the present values."""
 
-import json
-import logging
-from pathlib import Path
-from typing import Any
-
-from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.reports.history import History
 from custom_components.aliyun_iot.reports.outbox import Counters
-from custom_components.aliyun_iot.reports.store import SEGMENT
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
@@ -42,8 +34,8 @@ DAY_OF_SECONDS = 86_400
 
 
 @pytest.fixture(autouse=True)
-def patient_cloud(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
-    """Take any property, and let connections come back soon."""
+def quick_reconnects(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+    """Let the cloud take any property, and let connections come back soon."""
     device.thing_model = None
     quick_to_return(monkeypatch)
 
@@ -58,10 +50,10 @@ async def running(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> Mo
     return entry
 
 
-async def test_an_outage_leaves_no_gap(
+async def test_samples_of_an_outage_arrive_in_order_and_once(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """The last value comes first, as what is; all before it comes as what was, in order and once."""
+    """The last value is sent first, as the present one; all before it follow as past samples, in order and once."""
     await lose_connection(cloud, device, running)
     for second in range(1, 451):
         measure(hass, "sensor.power", second + 1, second * 1000)
@@ -80,8 +72,10 @@ async def test_an_outage_leaves_no_gap(
     assert len(times) == len(set(times))
 
 
-async def test_the_order_of_a_return(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """Subscribe, snapshot, desired values, and only then the past."""
+async def test_past_is_sent_after_snapshot_and_desired_values(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """After subscribing: snapshot, desired values, past."""
     hass.states.async_set("switch.lamp", "off")
     measure(hass, "sensor.power", 1)
     entry = await set_up([SWITCH, POWER], options=NO_MODEL)
@@ -95,14 +89,14 @@ async def test_the_order_of_a_return(hass: HomeAssistant, cloud: Simulator, devi
     assert [topic for topic, _ in uplinks(cloud, POST, DESIRED, HISTORY, BATCH)] == [POST, DESIRED, HISTORY]
 
 
-async def test_what_happens_now_does_not_wait_for_the_past(
+async def test_change_is_sent_before_the_rest_of_the_past(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """A change while the history is being sent goes before the rest of it."""
+    """A change during the sending of past samples does not wait for the rest of them."""
     await lose_connection(cloud, device, running)
     for second in range(1, 1000):
         measure(hass, "sensor.power", second + 1, second * 1000)
-    cloud.faults.set(delay_replies=0.02)
+    cloud.faults.set(delay_replies=0.02)  # longer than the window between two rounds of newest values
     end_outage(cloud)
     await until(lambda: on_topic(cloud, HISTORY))
     measure(hass, "sensor.power", 0.5, 2_000_000)
@@ -114,10 +108,10 @@ async def test_what_happens_now_does_not_wait_for_the_past(
     assert sorted(values) == [0.5, *range(1, 1001)]
 
 
-async def test_what_was_on_its_way_is_sent_as_past(
+async def test_sample_without_a_reply_is_sent_again_as_past(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """Whether a sample without a reply arrived nobody knows; it is sent again under the same time."""
+    """It is unknown whether a sample without a reply arrived; it is sent again with the same time."""
     cloud.faults.set(lose_replies=1)
     measure(hass, "sensor.power", 2, 1000)
     await posted(device, "Power", 2)
@@ -128,10 +122,10 @@ async def test_what_was_on_its_way_is_sent_as_past(
     assert set(device.samples["Power"]) == {(1, NOON), (2, NOON + 1000), (3, NOON + 2000)}
 
 
-async def test_a_property_that_only_the_newest_value_counts_of(
+async def test_outage_costs_one_value_of_a_property_without_every_sample(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Without the wish for every sample an outage costs one value of each."""
+    """Only its newest value is sent after an outage."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await all_sent(entry)
@@ -145,145 +139,7 @@ async def test_a_property_that_only_the_newest_value_counts_of(
     assert entry.runtime_data.device.reporter.counters.merged >= 9
 
 
-async def test_a_restart_during_an_outage(
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    cloud: Simulator,
-    device: CloudDevice,
-    set_up: SetUp,
-) -> None:
-    """Samples, and the last word of an entity that has none by then, are kept on disk."""
-    hass.states.async_set("sensor.living_room", "20", CELSIUS)
-    measure(hass, "sensor.power", 1, 0)
-    entry = await set_up([POWER, TEMPERATURE], options=NO_MODEL)
-    await all_sent(entry)
-    key = f"aliyun_iot.{entry.entry_id}.unsent"
-    assert not any(name.startswith(key) for name in hass_storage)
-
-    await lose_connection(cloud, device, entry)
-    for second in range(1, 2 * SEGMENT + 10):
-        measure(hass, "sensor.power", second + 1, second * 1000)
-    hass.states.async_set("sensor.living_room", "25", CELSIUS)
-    hass.states.async_set("sensor.living_room", STATE_UNAVAILABLE)
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    assert hass_storage[key]["data"]["segments"] == [0, 1, 2]
-    hass.states.async_set("sensor.power", STATE_UNAVAILABLE)
-    end_outage(cloud)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await posted(device, "CurrentTemperature", 25.0)
-    await posted(device, "Power", 2 * SEGMENT + 10)
-    await until(lambda: len(device.samples["Power"]) == 2 * SEGMENT + 10, timeout=30)
-    await all_sent(entry)
-    assert sorted(device.samples["Power"]) == [(n + 1, NOON + n * 1000) for n in range(2 * SEGMENT + 10)]
-
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    assert [name for name in hass_storage if name.startswith(key)] == [key]
-    await hass.config_entries.async_remove(entry.entry_id)
-    assert not any(name.startswith(key) for name in hass_storage)
-
-
-async def test_a_power_cut_costs_a_minute(
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    cloud: Simulator,
-    device: CloudDevice,
-    running: MockConfigEntry,
-) -> None:
-    """What is older than a minute is on disk already; it is written once for all changes of that minute."""
-    await lose_connection(cloud, device, running)
-    for second in range(1, 60):
-        measure(hass, "sensor.power", second + 1, second * 1000)
-    key = f"aliyun_iot.{running.entry_id}.unsent"
-    assert key not in hass_storage
-    async_fire_time_changed(hass, dt_util.utcnow() + dt_util.dt.timedelta(seconds=61))
-    await hass.async_block_till_done()
-    assert len(hass_storage[f"{key}.0"]["data"]["samples"]) == 59
-    assert hass_storage[key]["data"]["segments"] == [0]
-    await hass.config_entries.async_unload(running.entry_id)
-
-
-async def test_nothing_is_written_while_connected(
-    hass: HomeAssistant, hass_storage: dict[str, Any], device: CloudDevice, running: MockConfigEntry
-) -> None:
-    """A connection costs the SD card nothing, however much is reported."""
-    for second in range(1, 50):
-        measure(hass, "sensor.power", second + 1, second * 1000)
-    await posted(device, "Power", 50)
-    await all_sent(running)
-    async_fire_time_changed(hass, dt_util.utcnow() + dt_util.dt.timedelta(hours=2))
-    await hass.async_block_till_done()
-    assert not any(name.endswith("unsent") for name in hass_storage)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"\x00\x00\x00\x00",
-        b'{"version": 1, "minor_version": 1, "data": {"segments": [0], "latest": ',
-        b'{"version": 99, "minor_version": 1, "data": {"segments": []}}',
-        b'{"version": 1, "minor_version": 1, "data": ["a list"]}',
-        b'["no store at all"]',
-        b'{"some": "other file"}',
-    ],
-)
-async def test_a_store_that_cannot_be_read(
-    hass: HomeAssistant,
-    cloud: Simulator,
-    device: CloudDevice,
-    set_up: SetUp,
-    real_disk: Path,
-    caplog: pytest.LogCaptureFixture,
-    content: bytes,
-) -> None:
-    """A damaged or foreign file is set aside, which is said, and everything works without it."""
-    stored = real_disk / ".storage" / "aliyun_iot.here.unsent"
-    stored.parent.mkdir()
-    stored.write_bytes(content)
-    measure(hass, "sensor.power", 1, 0)
-    entry = await set_up([POWER], options=NO_MODEL, entry_id="here")
-    await posted(device, "Power", 1)
-    aside = [path for path in stored.parent.iterdir() if path.name.startswith("aliyun_iot.here.unsent.")]
-    assert [path.read_bytes() for path in aside] == [content]
-    assert any(record.levelno >= logging.WARNING and str(stored) in record.getMessage() for record in caplog.records)
-
-    await all_sent(entry)
-    await lose_connection(cloud, device, entry)
-    measure(hass, "sensor.power", 2, 1000)
-    await hass.config_entries.async_unload(entry.entry_id)
-    assert json.loads(stored.read_bytes())["data"]["segments"] == [0]
-
-
-async def test_a_damaged_segment_costs_no_other(
-    hass: HomeAssistant,
-    hass_storage: dict[str, Any],
-    cloud: Simulator,
-    device: CloudDevice,
-    set_up: SetUp,
-) -> None:
-    """What makes no sense is left out, row by row and file by file."""
-    key = "aliyun_iot.here.unsent"
-    hass_storage[key] = {
-        "version": 1,
-        "data": {
-            "segments": [0, 1, 2, "three"],
-            "latest": {"Power": "nonsense", "Voltage": [NOON, 3], "Current": ["noon", 4]},
-            "desired": 4,
-            "offline_since": "yesterday",
-        },
-    }
-    hass_storage[f"{key}.0"] = {"version": 7, "data": {}}
-    rows = [[SEGMENT, "Power", NOON, 5], [SEGMENT, "Power", NOON, 6], "row", [SEGMENT + 1, 7, 8], [-1, "Power", 1, 1]]
-    hass_storage[f"{key}.1"] = {"version": 1, "data": {"samples": rows}}
-    current = {"identifier": "Current", "entity": "sensor.current", "aspect": "value"}
-    entry = await set_up([POWER, VOLTAGE, current], options=NO_MODEL, entry_id="here")
-    await posted(device, "Power", 5)
-    await posted(device, "Voltage", 3)
-    await all_sent(entry)
-    assert device.samples["Power"] == [(5, NOON)]
-    assert "Current" not in device.properties
-
-
-async def test_a_full_buffer_drops_the_oldest_of_the_noisiest(
+async def test_full_buffer_drops_the_oldest_sample_of_the_busiest_property(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -291,7 +147,7 @@ async def test_a_full_buffer_drops_the_oldest_of_the_noisiest(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A sensor that says much costs the others nothing; that something is lost is said once, and counted."""
+    """A busy sensor does not displace samples of others; the loss is logged once, and counted."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.reporter.CAPACITY", 50)
     measure(hass, "sensor.power", 0, 0)
     measure(hass, "sensor.voltage", 230, 0)
@@ -310,10 +166,10 @@ async def test_a_full_buffer_drops_the_oldest_of_the_noisiest(
     assert [value for value, _ in sorted(device.samples["Power"])] == [0, *range(56, 101)]
 
 
-async def test_a_clock_that_is_set_back(
+async def test_samples_keep_their_times_when_the_clock_is_set_back(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """Every sample keeps its own time, and the last one that happened is the present one."""
+    """The order of the samples does not depend on their times: the last one is the present one."""
     await lose_connection(cloud, device, running)
     measure(hass, "sensor.power", 2, 1_000)
     measure(hass, "sensor.power", 3, -3_600_000)
@@ -327,10 +183,10 @@ async def test_a_clock_that_is_set_back(
     await posted(device, "Power", 5)
 
 
-async def test_two_samples_of_one_moment(
+async def test_samples_of_one_moment_get_different_times(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """The cloud tells samples apart by their time, so each has one of its own."""
+    """The cloud tells samples apart by their time."""
     await lose_connection(cloud, device, running)
     for value in (2, 3, 4):
         measure(hass, "sensor.power", value, 1000)
@@ -341,10 +197,10 @@ async def test_two_samples_of_one_moment(
     ]  # fmt: skip
 
 
-async def test_one_bad_sample_costs_no_other(
+async def test_bad_past_sample_is_left_out(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, running: MockConfigEntry
 ) -> None:
-    """A time that the cloud does not accept makes it refuse a whole message; the bad sample is found and left out."""
+    """The cloud refuses a whole message for one invalid time; the bad sample is found and left out."""
     await lose_connection(cloud, device, running)
     for second in range(1, 41):
         tomorrow_and_more = 500 * 86_400_000 if second == 17 else 0
@@ -355,7 +211,7 @@ async def test_one_bad_sample_costs_no_other(
     assert running.runtime_data.device.reporter.counters.rejected == 1
 
 
-async def test_a_cloud_without_a_past(
+async def test_refused_past_is_kept_for_the_next_connection(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -363,7 +219,7 @@ async def test_a_cloud_without_a_past(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where nothing of the past is taken the search ends soon, says so, and all is kept for another time."""
+    """When a cloud refuses everything, the search ends soon with a warning, and the samples are kept."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.MAX_REFUSED_IN_A_ROW", 4)
     await lose_connection(cloud, device, running)
     for second in range(1, 42):
@@ -379,10 +235,10 @@ async def test_a_cloud_without_a_past(
     assert sorted(value for value, _ in set(device.samples["Power"])) == list(range(1, 43))
 
 
-async def test_nothing_is_kept_of_a_starting_house(
+async def test_states_before_the_start_are_not_samples(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What entities say before Home Assistant has started is no sample; what is then is the first."""
+    """The first sample is the state when Home Assistant has started."""
     hass.set_state(CoreState.starting)
     measure(hass, "sensor.power", 7)
     await set_up([POWER], options=NO_MODEL)
@@ -394,10 +250,10 @@ async def test_nothing_is_kept_of_a_starting_house(
     assert [value for value, _ in device.samples["Power"]] == [8]
 
 
-async def test_a_binding_that_goes_takes_its_samples_along(
+async def test_samples_of_an_unbound_property_are_dropped(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """Whoever unbinds a property does not want its past in the cloud."""
+    """The past of an unbound property is not sent."""
     measure(hass, "sensor.power", 1)
     measure(hass, "sensor.voltage", 1)
     entry = await set_up([POWER, VOLTAGE], options=NO_MODEL)
@@ -415,8 +271,8 @@ async def test_a_binding_that_goes_takes_its_samples_along(
     assert sorted(value for value, _ in device.samples["Voltage"]) == [1, 2, 3, 4, 5]
 
 
-def test_room_is_made_at_any_place() -> None:
-    """What is dropped, removed and added in any order leaves nothing behind."""
+def test_samples_can_be_removed_anywhere() -> None:
+    """Dropping, removing and adding samples in any order leaves nothing behind."""
     history = History(Counters(), 4, on_past=lambda _numbers: None, on_overflow=lambda _capacity: None)
     for number in range(6):
         history.add("A" if number % 3 else "B", Sample(number, number * 5000), live=number > 3)

@@ -1,4 +1,4 @@
-"""An entry's life: connected, updated, unloaded, refused."""
+"""Setting up, updating and unloading an entry."""
 
 import asyncio
 from operator import attrgetter
@@ -38,8 +38,8 @@ from .waiting import until
 CONNECTED = "binary_sensor.gw_1_connected"
 
 
-async def test_connects_and_unloads_without_a_trace(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """A set-up entry is online at the cloud; after unloading nothing of it runs."""
+async def test_unloading_leaves_no_tasks_or_listeners(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """After the set-up the device is online; after unloading nothing of the entry runs."""
     entry = await set_up()
     assert await hass.config_entries.async_unload(entry.entry_id)  # what Home Assistant itself keeps is there now
     tasks_before = asyncio.all_tasks()
@@ -77,10 +77,10 @@ async def test_connectivity_is_an_entity_of_a_service_device(
     await until(lambda: hass.states.get(CONNECTED).state == STATE_ON)
 
 
-async def test_the_sensor_says_why_there_is_no_connection(
+async def test_sensor_shows_why_there_is_no_connection(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """First why it was lost, then why it does not come back, and nothing any more when it has."""
+    """First the reason of the loss, then why reconnecting fails, and none after the reconnect."""
     quick_to_return(monkeypatch)
     entry = await set_up()
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
@@ -97,7 +97,7 @@ async def test_the_sensor_says_why_there_is_no_connection(
 
 
 async def test_wrong_secret_starts_reauth(hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]) -> None:
-    """The platform's refusal is not a reason to try again, but to ask the user."""
+    """Refused credentials are not retried; the user is asked."""
     entry_data[CONF_DEVICE_SECRET] = "0" * 32
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_ERROR
@@ -107,7 +107,7 @@ async def test_wrong_secret_starts_reauth(hass: HomeAssistant, set_up: SetUp, en
 async def test_unreachable_cloud_is_tried_again_later(
     hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any]
 ) -> None:
-    """Without a cloud the entry waits for it, and says why."""
+    """The entry is in setup retry, and shows the reason."""
     entry_data[CONF_ENDPOINT] = "127.0.0.1:1"
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_RETRY
@@ -115,10 +115,10 @@ async def test_unreachable_cloud_is_tried_again_later(
     assert "127.0.0.1:1" in entry.reason
 
 
-async def test_a_silent_cloud_does_not_hold_the_start_up(
+async def test_silent_cloud_does_not_delay_the_start(
     hass: HomeAssistant, entry_data: dict[str, Any], set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that takes connections and says nothing is left for later: once all has started there is time to wait."""
+    """A host that accepts connections and does not reply is retried after the start."""
     monkeypatch.setattr("custom_components.aliyun_iot.runtime.STARTING_PATIENCE", 0.01)
     visitors: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda _, writer: visitors.append(writer), "127.0.0.1", 0)
@@ -132,8 +132,8 @@ async def test_a_silent_cloud_does_not_hold_the_start_up(
         visitor.close()
 
 
-async def test_damaged_data_is_an_error_that_names_the_place(hass: HomeAssistant, set_up: SetUp) -> None:
-    """A thing model that can't be is told, not retried."""
+async def test_invalid_thing_model_is_an_error_with_its_path(hass: HomeAssistant, set_up: SetUp) -> None:
+    """An invalid thing model is reported and not retried."""
     entry = await set_up(options={CONF_THING_MODEL: {"properties": [{"identifier": "A"}]}})
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert "properties[0]" in entry.error_reason_translation_placeholders["path"]
@@ -142,18 +142,18 @@ async def test_damaged_data_is_an_error_that_names_the_place(hass: HomeAssistant
 @pytest.mark.parametrize(
     "damaged", [CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_ENDPOINT], ids=lambda field: field
 )
-async def test_damaged_connection_data_is_told(
+async def test_invalid_connection_data_is_an_error(
     hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any], damaged: str
 ) -> None:
-    """The error says what the field has to look like; there is nothing to try again."""
+    """The error says what the field has to look like; the set-up is not retried."""
     entry_data[damaged] = "what is this?"
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert entry.error_reason_translation_key == f"invalid_{damaged}"
 
 
-async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Only what the connection is made of makes a new connection."""
+async def test_changed_options_do_not_reconnect(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Only changed settings of the connection cause a reconnect."""
     entry = await set_up()
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
     await hass.async_block_till_done()
@@ -169,7 +169,7 @@ async def test_changed_options_cost_no_reconnect(hass: HomeAssistant, device: Cl
 async def test_refused_while_running_asks_for_the_secret(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: Any
 ) -> None:
-    """A device that is disabled in the console can't come back: the user is asked, until it is enabled again."""
+    """A device that is disabled in the console cannot reconnect: the user is asked until it is enabled again."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.REFUSED_DELAY", 0.2)
     entry = await set_up()
@@ -184,8 +184,10 @@ async def test_refused_while_running_asks_for_the_secret(
     assert not hass.config_entries.flow.async_progress_by_handler(DOMAIN)
 
 
-async def test_home_assistant_stops(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """When Home Assistant stops, the cloud hears it at once."""
+async def test_device_goes_offline_when_home_assistant_stops(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The device disconnects when Home Assistant stops."""
     await set_up()
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await device.wait_for(lambda one: not one.online)
@@ -194,7 +196,7 @@ async def test_home_assistant_stops(hass: HomeAssistant, device: CloudDevice, se
 async def test_two_devices_side_by_side(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
 ) -> None:
-    """Several cloud devices from one Home Assistant share nothing."""
+    """Two entries do not affect each other."""
     first = await set_up()
     other = cloud.add_device("a1Other00001", "other", DEVICE_SECRET)
     second = MockConfigEntry(
@@ -211,10 +213,10 @@ async def test_two_devices_side_by_side(
     assert other.online
 
 
-async def test_a_cancelled_set_up_leaves_nothing(
+async def test_cancelled_set_up_leaves_nothing(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, entry_data: dict[str, Any]
 ) -> None:
-    """Else there would be a link that nobody can stop."""
+    """Otherwise there would be a link that nothing stops."""
     binding = {"identifier": "LightSwitch", "entity": "switch.lamp", "aspect": "power"}
     reachable = entry_data[CONF_ENDPOINT]
     entry_data[CONF_ENDPOINT] = "127.0.0.1:1"
@@ -308,10 +310,10 @@ async def test_part_that_fails_to_stop_does_not_keep_the_others(
     assert (EVENT_STATE_CHANGED in hass.bus.async_listeners()) == (part == "device.reporter.stop")
 
 
-async def test_a_set_up_that_fails_after_connecting_leaves_nothing(
+async def test_set_up_that_fails_after_connecting_leaves_nothing(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Home Assistant can't set the entities up: the connection has no owner any more, and ends."""
+    """The platforms cannot be set up, so the connection is closed."""
 
     async def fail(*_: object) -> None:
         raise HomeAssistantError("no entities today")
@@ -324,7 +326,7 @@ async def test_a_set_up_that_fails_after_connecting_leaves_nothing(
 
 
 async def test_renaming_during_unloading_leaves_nothing(hass: HomeAssistant, cloud: Simulator, set_up: SetUp) -> None:
-    """While the link takes its leave, the registry still tells the runtime of bound entities."""
+    """While the link disconnects, the runtime still handles changes of bound entities."""
     registry = er.async_get(hass)
     lamp = registry.async_get_or_create("switch", "test", "lamp", suggested_object_id="lamp")
     binding = {"identifier": "LightSwitch", "entity": lamp.id, "aspect": "power"}
@@ -351,7 +353,7 @@ async def test_renaming_during_unloading_leaves_nothing(hass: HomeAssistant, clo
     assert hass.bus.async_listeners().get("state_changed", 0) == listeners - 1
 
 
-async def test_an_outage_is_told_once(
+async def test_outage_is_logged_once(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -359,7 +361,7 @@ async def test_an_outage_is_told_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The log has one line for the loss and one for the return, however many attempts lie between."""
+    """There is one line for the loss and one for the reconnect, however many attempts fail in between."""
     caplog.set_level("INFO", "custom_components.aliyun_iot.runtime")
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.01)
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.CONNECTS_PER_WINDOW", 99)
@@ -375,10 +377,10 @@ async def test_an_outage_is_told_once(
         assert caplog.text.count("is connected again") == 1
 
 
-async def test_a_pause_that_is_meant_is_no_outage(
+async def test_suspending_is_not_logged_as_an_outage(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where nothing was told to be lost, nothing is told to be back."""
+    """Without a logged loss, no reconnect is logged."""
     caplog.set_level("INFO", "custom_components.aliyun_iot.runtime")
     entry = await set_up()
     connections = device.connections

@@ -1,15 +1,12 @@
 """Hosts that support less: they never reply to some requests (docs/protocol.md §19), and everything else works with them."""
 
 from copy import deepcopy
-from datetime import timedelta
 import logging
 from typing import Any
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.aliyun_iot.alink.device import Device
 from custom_components.aliyun_iot.alink.reply_watch import MAX_TRIES
@@ -32,6 +29,7 @@ from .outages import (
     lose_connection,
     measure,
     on_topic,
+    pass_a_minute,
     quick_to_return,
     uplinks,
 )
@@ -42,7 +40,7 @@ NO_MODEL = {"thing_model": None}
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+def short_waits(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
     """Take any property, let connections come back soon, and wait for replies for moments only."""
     device.thing_model = None
     quick_to_return(monkeypatch)
@@ -61,11 +59,6 @@ def unknown(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
     monkeypatch.setattr(Uplinks, "_handler", find)
     return topics
-
-
-def pass_a_minute(hass: HomeAssistant) -> None:
-    """Let the time pass after which changes are written."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
 
 
 async def test_samples_go_in_ordinary_posts(

@@ -1,4 +1,4 @@
-"""How values are sent while there is a connection: together, not too fast, and each sample once."""
+"""How values are sent during a connection: together, below the rate limit, and each sample once."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.aliyun_iot.alink.samples import Sample
+from custom_components.aliyun_iot.reports.outbox import Counters, Outbox
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, SetUp
@@ -23,7 +25,7 @@ from .outages import (
     quick_to_return,
     uplinks,
 )
-from .test_reporter import CELSIUS, TEMPERATURE, posted
+from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .waiting import until
 
 NO_MODEL = {"thing_model": None}
@@ -32,7 +34,7 @@ NO_MODEL = {"thing_model": None}
 async def test_every_sample_arrives_once_in_order_and_in_few_messages(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """All values of a moment go in one batch, each with its own time."""
+    """Samples are sent in batches, each with its own time."""
     device.thing_model = None
     measure(hass, "sensor.power", 0, 0)
     measure(hass, "sensor.voltage", 230, 0)
@@ -49,10 +51,10 @@ async def test_every_sample_arrives_once_in_order_and_in_few_messages(
     assert entry.runtime_data.device.reporter.counters.sent == 151 + 16
 
 
-async def test_back_and_forth_is_two_samples(
+async def test_sample_is_sent_when_a_value_returns(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A value that returns to what the cloud has is no news for the newest value, but for every sample it is."""
+    """Back to the value that the cloud has is no change for a newest value, but it is another sample."""
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
     entry = await set_up([POWER], options=NO_MODEL)
@@ -64,8 +66,8 @@ async def test_back_and_forth_is_two_samples(
     assert [value for value, _ in device.samples["Power"]] == [1, 2, 1, 2, 1, 2, 1]
 
 
-async def test_every_sample_and_dead_band(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """What is too small to tell is no sample; the minimum interval holds none back."""
+async def test_dead_band_applies_to_every_sample(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """A change within the dead-band is no sample; the minimum interval does not apply to samples."""
     device.thing_model = None
     measure(hass, "sensor.power", 10, 0)
     entry = await set_up([{**POWER, "dead_band": 2, "min_interval": 600}], options=NO_MODEL)
@@ -77,10 +79,10 @@ async def test_every_sample_and_dead_band(hass: HomeAssistant, device: CloudDevi
 
 
 @pytest.mark.rate_limit
-async def test_a_flood_stays_below_the_limit(
+async def test_flood_of_changes_stays_below_the_limit(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """However much happens, the platform has no reason to drop anything: every message has its reply."""
+    """However many changes there are, the platform drops no message: each has its reply."""
     device.thing_model = None
     cloud.faults.set(rate_limit=True)
     rows = [{**TEMPERATURE, "identifier": f"P{n}", "entity": f"sensor.s{n}"} for n in range(10)]
@@ -104,10 +106,10 @@ async def test_a_flood_stays_below_the_limit(
     assert Counter(value for value, _ in device.samples["Power"]) == Counter(range(401))
 
 
-async def test_a_slow_cloud_gets_one_message_at_a_time(
+async def test_one_message_is_sent_at_a_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What happens while a reply is awaited becomes one more message, not many."""
+    """All changes during the wait for a reply become one more message."""
     hass.states.async_set("sensor.living_room", "0", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await all_sent(entry)
@@ -124,7 +126,7 @@ async def test_a_slow_cloud_gets_one_message_at_a_time(
 async def test_samples_without_a_reply_are_sent_again_with_their_time(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is lost with a reply, and the same sample twice is one sample to the cloud."""
+    """Nothing is lost when a reply is lost, and for the cloud the same sample twice is one sample."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
@@ -139,7 +141,7 @@ async def test_samples_without_a_reply_are_sent_again_with_their_time(
     assert device.properties["Power"][0] == 3
 
 
-async def test_samples_that_are_too_large_together(
+async def test_samples_that_are_too_large_for_a_message_are_divided(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are divided; one that is too large alone is left out, and the others arrive."""
@@ -158,10 +160,10 @@ async def test_samples_that_are_too_large_together(
     assert entry.runtime_data.device.reporter.counters.rejected == 1
 
 
-async def test_a_busy_cloud_keeps_samples_waiting(
+async def test_samples_wait_while_the_cloud_is_busy(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A code that says "not now" costs no sample and is no refusal."""
+    """With a code that says "not now" no sample is lost, and it is not a refusal."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
     device.thing_model = None
     measure(hass, "sensor.power", 1, 0)
@@ -174,8 +176,10 @@ async def test_a_busy_cloud_keeps_samples_waiting(
     assert not entry.runtime_data.device.reporter.outbox.refusals
 
 
-async def test_the_rate_is_the_users(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """A changed rate applies without a reconnect."""
+async def test_changed_rate_applies_without_a_reconnect(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The option of the user applies at once."""
     entry = await set_up([], options={"uplink_rate": 2})
     limit = entry.runtime_data.link._limit
     assert limit.messages == 2
@@ -185,10 +189,10 @@ async def test_the_rate_is_the_users(hass: HomeAssistant, device: CloudDevice, s
     assert device.connections == 1
 
 
-async def test_a_cloud_that_refuses_all_batches(
+async def test_search_ends_when_all_batches_are_refused(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The search for the bad sample ends soon, and the property rests with its reason."""
+    """The search for the bad sample ends soon, and the property is refused with the reason."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.MAX_REFUSED_IN_A_ROW", 5)
     device.thing_model = None
     hass.states.async_set("sensor.power", "0", WATT)
@@ -203,14 +207,14 @@ async def test_a_cloud_that_refuses_all_batches(
     assert len(on_topic(cloud, POST)) <= 1
 
 
-async def test_a_fault_of_our_own_does_not_end_the_sending(
+async def test_unexpected_error_does_not_end_the_sending(
     hass: HomeAssistant,
     device: CloudDevice,
     set_up: SetUp,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What nobody has thought of is logged, and the next value goes out as ever."""
+    """It is logged, and the next value is sent."""
     device.thing_model = None
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
     measure(hass, "sensor.power", 1, 0)
@@ -229,12 +233,12 @@ async def test_a_fault_of_our_own_does_not_end_the_sending(
 
 
 class TestIntervals:
-    """The minimum interval counts from the last post that arrived, and from nothing else."""
+    """The minimum interval begins with the last post that arrived."""
 
-    async def test_right_after_a_boot(
+    async def test_value_is_sent_right_after_boot(
         self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Monotonic time begins with the machine; a device that has never posted has nothing to wait for."""
+        """Monotonic time starts with the machine; a device that has not posted yet does not wait."""
         monkeypatch.setattr(
             "custom_components.aliyun_iot.reports.outbox.time", SimpleNamespace(monotonic=lambda: 300.0)
         )
@@ -242,7 +246,7 @@ class TestIntervals:
         await set_up([{**TEMPERATURE, "min_interval": 3600}])
         await posted(device, "CurrentTemperature", 20)
 
-    async def test_a_post_that_got_lost(
+    async def test_lost_post_does_not_start_the_interval(
         self,
         hass: HomeAssistant,
         cloud: Simulator,
@@ -250,24 +254,111 @@ class TestIntervals:
         set_up: SetUp,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """What went with its connection is posted by the next one, not an hour later."""
+        """A post that was lost with its connection is repeated by the next one, not an hour later."""
         quick_to_return(monkeypatch)
         entry = await set_up([{**TEMPERATURE, "min_interval": 3600}])
         await caught_up(entry)
         cloud.faults.set(freeze=DEVICE_NAME)
         hass.states.async_set("sensor.living_room", "21", CELSIUS)
-        await until(lambda: entry.runtime_data.device.reporter.outbox.of("CurrentTemperature").sending)
+        await until(lambda: entry.runtime_data.device.reporter.outbox.status["CurrentTemperature"].sending)
         device.connection.close("the line is dead")
         await posted(device, "CurrentTemperature", 21)
 
 
 @pytest.mark.parametrize(("before", "after"), [("20.1", "20.2"), ("0.2", "0.3"), ("0.7", "0.8")])
-async def test_a_dead_band_of_one_step(
+async def test_change_as_large_as_the_dead_band_is_reported(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, before: str, after: str
 ) -> None:
-    """A step as large as the dead-band is told, though 20.2 - 20.1 is a little less than 0.1."""
+    """A step as large as the dead-band is reported, though 20.2 - 20.1 is a little less than 0.1."""
     hass.states.async_set("sensor.living_room", before, CELSIUS)
     await set_up([{**TEMPERATURE, "dead_band": 0.1}])
     await posted(device, "CurrentTemperature", float(before))
     hass.states.async_set("sensor.living_room", after, CELSIUS)
     await posted(device, "CurrentTemperature", float(after))
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    """Return an outbox in which two values wait."""
+    outbox = Outbox(Counters(), on_refused=lambda *_: None, on_refusals_changed=lambda _refusals: None)
+    outbox.follow({"A", "B"}, {})
+    outbox.put("A", Sample(1, 1))
+    outbox.put("B", Sample(1, 1))
+    return outbox
+
+
+class TestUnboundWhileSent:
+    """A property is unbound, or bound to something else, while its value is on its way."""
+
+    @pytest.mark.parametrize("arrives", [False, True])
+    def test_snapshot_ends(self, outbox: Outbox, arrives: bool) -> None:
+        """Whether the value arrives or not; an action waits for the snapshot."""
+        snapshot = outbox.snapshot()
+        batch = outbox.take(["A"])
+        outbox.follow({"B"}, {})
+        if arrives:
+            outbox.settle({"A": Sample(1, 1)}, {})
+        else:
+            outbox.put_back(batch, {"B"}.__contains__)
+        assert snapshot.waiting == {"B"}
+        assert outbox.waiting.keys() == {"B"}
+        assert outbox.status.keys() <= {"B"}
+        outbox.take(["B"])
+        outbox.settle({"B": Sample(1, 1)}, {})
+        assert snapshot.done
+
+    def test_value_of_the_old_binding_is_not_sent_again(self, outbox: Outbox) -> None:
+        """It would mean something else now."""
+        snapshot = outbox.snapshot()
+        batch = outbox.take(["A", "B"])
+        outbox.forget("A")
+        outbox.put_back(batch, lambda _identifier: True)
+        assert outbox.waiting.keys() == {"B"}
+        assert snapshot.waiting == {"B"}
+
+    def test_value_of_the_new_binding_stays(self, outbox: Outbox) -> None:
+        """The snapshot waits for it then."""
+        snapshot = outbox.snapshot()
+        batch = outbox.take(["A", "B"])
+        outbox.follow({"B"}, {})
+        outbox.follow({"A", "B"}, {})
+        outbox.put("A", Sample(2, 2))
+        outbox.put_back(batch, lambda _identifier: True)
+        assert outbox.waiting["A"].sample == Sample(2, 2)
+        assert list(outbox.waiting) == ["B", "A"]
+        outbox.take(["A", "B"])
+        outbox.settle({"A": Sample(2, 2), "B": Sample(1, 1)}, {})
+        assert snapshot.done
+
+
+def test_refused_past_value_says_nothing_about_the_present_one(outbox: Outbox) -> None:
+    """What the cloud has stays known, so that it is not sent again."""
+    outbox.take(["A"])
+    outbox.settle({"A": Sample(5, 5)}, {})
+    outbox.settle({"A": Sample(3, 3)}, {"A": "6306"}, past=True)
+    assert outbox.known("A") == Sample(5, 5)
+    outbox.settle({"A": Sample(6, 6)}, {"A": "6306"})
+    assert outbox.known("A") is None
+
+
+async def test_nothing_is_kept_about_unbound_properties(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Neither what was accepted, refused or not reportable, nor when; asking for the status of one keeps nothing either."""
+    stranger = {**TEMPERATURE, "identifier": "Stranger", "entity": "sensor.stranger"}
+    for entity_id, state in (("sensor.living_room", "20"), ("switch.lamp", "off"), ("sensor.stranger", "1")):
+        hass.states.async_set(entity_id, state, CELSIUS)
+    entry = await set_up([TEMPERATURE, SWITCH, stranger], options=NO_MODEL)
+    reporter = entry.runtime_data.device.reporter
+    await until(lambda: "Stranger" in reporter.outbox.refusals)
+    await all_sent(entry)
+    reporter.outbox.status["LightSwitch"].unreportable = "neither on nor off"
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [TEMPERATURE]})
+    await hass.async_block_till_done()
+    await all_sent(entry)
+    assert reporter.outbox.status.keys() == {"CurrentTemperature"}
+    assert (reporter.unreportable, reporter.outbox.refusals) == ({}, {})
+    sample, status = reporter.status("Stranger")
+    assert (sample, status.sent, status.why_not) == (None, None, "")
+    assert reporter.outbox.status.keys() == {"CurrentTemperature"}

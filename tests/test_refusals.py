@@ -1,4 +1,4 @@
-"""What the cloud refuses is shown with what to do about it, until it is solved."""
+"""Refused values are shown as an issue that says what to do, until it is solved."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -21,10 +21,10 @@ def issue(hass: HomeAssistant, entry_id: str) -> ir.IssueEntry | None:
     return ir.async_get(hass).async_get_issue(DOMAIN, f"property_rejected_{entry_id}")
 
 
-async def test_an_issue_names_what_is_refused_until_it_is_solved(
+async def test_issue_lists_refused_property_until_accepted(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """The property was missing in the console; somebody adds it, and the next post ends the issue."""
+    """The property is missing in the console; after it was added, the next post deletes the issue."""
     hass.states.async_set("sensor.stranger", "1", WATT)
     entry = await set_up([STRANGER], options=NO_MODEL)
     await until(lambda: issue(hass, entry.entry_id))
@@ -42,8 +42,8 @@ async def test_an_issue_names_what_is_refused_until_it_is_solved(
     await until(lambda: issue(hass, entry.entry_id) is None)
 
 
-async def test_an_issue_in_chinese(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """Also where the cloud refuses the whole message; what it says is there as well, since the console shows that."""
+async def test_issue_in_chinese(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
+    """The text also has the cloud's own words, as the console shows them; here the whole message is refused."""
     hass.config.language = "zh-Hans"
     hass.states.async_set("sensor.living_room", "20", {**CELSIUS, "friendly_name": "客厅温度"})
     cloud.faults.set(answer_code={"code": 6306})
@@ -56,7 +56,7 @@ async def test_an_issue_in_chinese(hass: HomeAssistant, cloud: Simulator, device
 
 
 async def test_many_refusals_are_one_issue(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """A thing model of another product refuses everything; five are named, all are counted."""
+    """With the thing model of another product everything is refused; five properties are listed, all are counted."""
     rows = [{**STRANGER, "identifier": f"Stranger{n}", "entity": f"sensor.s{n}"} for n in range(8)]
     for row in rows:
         hass.states.async_set(row["entity"], "1", WATT)
@@ -69,8 +69,8 @@ async def test_many_refusals_are_one_issue(hass: HomeAssistant, device: CloudDev
     assert issue(hass, entry.entry_id) is None
 
 
-async def test_an_issue_goes_with_the_binding(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Whoever removes the binding has solved it as well."""
+async def test_issue_is_deleted_with_the_binding(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """Removing the binding solves it as well."""
     hass.states.async_set("sensor.stranger", "1", WATT)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([STRANGER, TEMPERATURE], options=NO_MODEL)
@@ -81,18 +81,18 @@ async def test_an_issue_goes_with_the_binding(hass: HomeAssistant, device: Cloud
     assert issue(hass, entry.entry_id) is None
 
 
-async def test_refused_samples_rest_until_the_next_connection(
+async def test_property_with_refused_samples_rests_until_the_next_connection(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A property that is not there costs three messages, however much is measured; an outage is another chance."""
+    """A property that the cloud does not have causes three messages, however often it changes; a reconnect tries again."""
     quick_to_return(monkeypatch)
     measure(hass, "sensor.power", 1)
     entry = await set_up([POWER], options=NO_MODEL)
-    rejections = entry.runtime_data.device.reporter.outbox
+    outbox = entry.runtime_data.device.reporter.outbox
     for value in range(2, 12):
         measure(hass, "sensor.power", value)
         await until(lambda: entry.runtime_data.device.reporter.buffered == 0)
-    assert rejections.of("Power").rests
+    assert outbox.status["Power"].rests
     assert len(on_topic(cloud, BATCH) + on_topic(cloud, POST)) == 3
 
     await lose_connection(cloud, device, entry)
@@ -101,13 +101,13 @@ async def test_refused_samples_rest_until_the_next_connection(
     measure(hass, "sensor.power", 21)
     end_outage(cloud)
     await until(lambda: [value for value, _ in device.samples.get("Power", [])] == [21, 20])
-    await until(lambda: not rejections.refusals)
+    await until(lambda: not outbox.refusals)
 
 
-async def test_a_refusal_of_the_device_is_no_fault_of_the_values(
+async def test_device_codes_do_not_count_as_refusals(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An account in arrears, a device that is disabled: as soon as that is over, everything is told again."""
+    """An account in arrears or a disabled device: as soon as that is over, everything is posted again."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.DEVICE_DELAY", 0.01)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
@@ -123,20 +123,20 @@ async def test_a_refusal_of_the_device_is_no_fault_of_the_values(
 
 
 def many(hass: HomeAssistant, count: int) -> list[dict[str, str]]:
-    """Return bindings of so many sensors, which measure something."""
+    """Return bindings of so many sensors, which have a value."""
     rows = [{"identifier": f"P{n}", "entity": f"sensor.p{n}", "aspect": "value"} for n in range(count)]
     for row in rows:
         hass.states.async_set(row["entity"], "1", WATT)
     return rows
 
 
-async def test_one_bad_value_among_many(
+async def test_bad_value_among_many_is_found(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A cloud that refuses a whole message does not say what is wrong with it: all that is well arrives all the same."""
+    """When the cloud refuses a whole message, it does not say which value is wrong; all others arrive."""
     device.thing_model = None
     rows = many(hass, 64)
-    cloud.faults.set(answer_code={"code": 6306, "count": 7})  # down to the one that is to blame
+    cloud.faults.set(answer_code={"code": 6306, "count": 7})  # down to the bad value
     entry = await set_up(rows, options=NO_MODEL)
     await until(lambda: len(device.properties) == 63)
     assert list(entry.runtime_data.device.reporter.outbox.refusals) == ["P0"]
@@ -144,10 +144,10 @@ async def test_one_bad_value_among_many(
     await posted(device, "P0", 2)
 
 
-async def test_a_cloud_that_refuses_everything(
+async def test_search_ends_when_everything_is_refused(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """It is not asked for each single value."""
+    """The values are not tried one by one."""
     cloud.faults.set(answer_code={"code": 6321})
     entry = await set_up(many(hass, 64), options=NO_MODEL)
     await until(lambda: len(entry.runtime_data.device.reporter.outbox.refusals) == 64)

@@ -1,4 +1,4 @@
-"""Home Assistant → cloud: what is posted, when, and what becomes of a rejection."""
+"""Home Assistant → cloud: what is posted and when, and how rejections are handled."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ CELSIUS = {"unit_of_measurement": "°C", "device_class": "temperature"}
 
 
 def posts(cloud: Simulator) -> list[dict[str, Any]]:
-    """Return the params of every property post that reached the cloud."""
+    """Return the params of each property post that reached the cloud."""
     return [
         json.loads(message.payload)["params"]
         for message in cloud.wire
@@ -36,7 +36,7 @@ async def posted(device: CloudDevice, identifier: str, value: object) -> None:
 
 
 async def test_snapshot_then_changes(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
-    """What is there at the start is posted in one message, a change follows with Home Assistant's own time."""
+    """The values at the start are posted in one message; a change follows with Home Assistant's own time."""
     hass.states.async_set("sensor.living_room", "20.5", CELSIUS)
     hass.states.async_set("switch.lamp", "off")
     await set_up([TEMPERATURE, SWITCH])
@@ -51,10 +51,10 @@ async def test_snapshot_then_changes(hass: HomeAssistant, cloud: Simulator, devi
 
 
 @pytest.mark.parametrize("nothing", [STATE_UNKNOWN, STATE_UNAVAILABLE, "not a number", ""])
-async def test_nothing_is_never_zero(
+async def test_missing_value_is_not_reported_as_zero(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, nothing: str
 ) -> None:
-    """A sensor that says nothing is not posted, neither as 0 nor at all."""
+    """A sensor without a value is not posted, neither as 0 nor at all."""
     hass.states.async_set("sensor.living_room", nothing, CELSIUS)
     hass.states.async_set("switch.lamp", "on")
     await set_up([TEMPERATURE, SWITCH])
@@ -67,10 +67,10 @@ async def test_nothing_is_never_zero(
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [19.0]
 
 
-async def test_newest_wins_while_the_window_is_closed(
+async def test_newest_value_is_sent_after_the_window(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A burst costs two posts: the first value at once, the last one after the window."""
+    """A burst causes two posts: the first value at once, the last one after the window."""
     hass.states.async_set("sensor.living_room", "0", CELSIUS)
     await set_up([TEMPERATURE], options={CONF_WINDOW: 0.3})
     await posted(device, "CurrentTemperature", 0.0)
@@ -84,7 +84,7 @@ async def test_newest_wins_while_the_window_is_closed(
 async def test_same_value_is_not_posted_again(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A state that changes without changing the property costs nothing."""
+    """A state change that does not change the property causes no message."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("switch.lamp", "off")
     await set_up([TEMPERATURE, SWITCH])
@@ -98,7 +98,7 @@ async def test_same_value_is_not_posted_again(
 async def test_dead_band_and_minimum_interval(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A noisy sensor is quieted by its binding, and its last value arrives all the same."""
+    """The binding limits how often a noisy sensor is posted; its last value arrives nevertheless."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("sensor.humidity", "40", {"unit_of_measurement": "%"})
     humidity = {"identifier": "CurrentHumidity", "entity": "sensor.humidity", "aspect": "value", "min_interval": 0.5}
@@ -118,7 +118,7 @@ async def test_dead_band_and_minimum_interval(
 async def test_rejected_property_is_remembered_and_not_repeated(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The cloud drops what its thing model does not know: the reason is kept, the others go on."""
+    """The cloud drops properties that its thing model does not have: the reason is kept, and the others are posted."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("sensor.stranger", "1", {"unit_of_measurement": "W"})
     stranger = {"identifier": "Stranger", "entity": "sensor.stranger", "aspect": "value"}
@@ -136,10 +136,10 @@ async def test_rejected_property_is_remembered_and_not_repeated(
     assert sum("Stranger" in params for params in posts(cloud)) == 3
 
 
-async def test_lost_reply_is_posted_again(
+async def test_post_without_a_reply_is_repeated(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a reply nothing is certain, so what is still current is posted again."""
+    """It is unknown whether the value arrived, so it is posted again if it is still current."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
@@ -151,10 +151,10 @@ async def test_lost_reply_is_posted_again(
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0, 21.0, 21.0]
 
 
-async def test_busy_cloud_is_given_time(
+async def test_post_is_repeated_when_the_cloud_is_busy(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A code that says "not now" leads to another try, not to a rejection."""
+    """A code that says "not now" causes another attempt, not a rejection."""
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.01)
     cloud.faults.set(answer_code={"code": 429, "count": 2})
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
@@ -165,10 +165,10 @@ async def test_busy_cloud_is_given_time(
     assert not reporter.outbox.refusals
 
 
-async def test_another_code_rejects_the_whole_post(
+async def test_other_code_rejects_the_whole_post(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A post that is refused as a whole is not repeated blindly either."""
+    """A post that is refused as a whole is not repeated; the next value is posted."""
     cloud.faults.set(answer_code={"code": 6813, "count": 1})
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
@@ -179,10 +179,10 @@ async def test_another_code_rejects_the_whole_post(
     await until(lambda: not reporter.outbox.refusals)
 
 
-async def test_comes_back_with_a_snapshot(
+async def test_reconnect_posts_a_snapshot(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a lost connection everything is posted as it is then."""
+    """After a lost connection all present values are posted."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("switch.lamp", "off")
@@ -195,7 +195,7 @@ async def test_comes_back_with_a_snapshot(
 
 
 @pytest.mark.parametrize("under_way", [False, True])
-async def test_last_word_outlives_an_outage(
+async def test_last_value_of_an_outage_is_posted(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -203,7 +203,7 @@ async def test_last_word_outlives_an_outage(
     monkeypatch: pytest.MonkeyPatch,
     under_way: bool,
 ) -> None:
-    """What an entity said last is posted after the come-back, also when it says nothing by then."""
+    """The last value of an entity is posted after the reconnect, also when the entity is unavailable by then."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.mqtt.pacing.FIRST_DELAY", 0.05)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([TEMPERATURE])
@@ -226,7 +226,7 @@ async def test_last_word_outlives_an_outage(
 async def test_nothing_is_posted_before_home_assistant_has_started(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A starting house would be a flood of half-truths."""
+    """While Home Assistant starts, many states are not final."""
     hass.set_state(CoreState.starting)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     await set_up([TEMPERATURE])
@@ -241,7 +241,7 @@ async def test_nothing_is_posted_before_home_assistant_has_started(
     assert len(posts(cloud)) == 1
 
 
-async def test_large_house_goes_in_pieces(
+async def test_many_properties_are_split_into_messages(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
     """No message carries more than 200 properties."""
@@ -254,13 +254,13 @@ async def test_large_house_goes_in_pieces(
     assert [len(params) for params in posts(cloud)] == [200, 200, 50]
 
 
-async def test_large_values_go_in_halves(
+async def test_large_post_is_halved(
     hass: HomeAssistant,
     device: CloudDevice,
     set_up: SetUp,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A post of too many bytes is divided; a value that is too large alone is rejected, the others arrive."""
+    """A post with too many bytes is divided; a value that is too large alone is rejected, the others arrive."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.messages.MAX_PAYLOAD", 400)
     device.thing_model = None
     rows = [{"identifier": f"T{n}", "entity": f"sensor.t{n}", "aspect": "text"} for n in range(8)]
@@ -273,10 +273,10 @@ async def test_large_values_go_in_halves(
     assert "too large" in entry.runtime_data.device.reporter.outbox.refusals["T7"].reason
 
 
-async def test_return_to_the_old_value_between_two_halves(
+async def test_value_that_returns_while_a_half_is_sent_is_posted(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second half of a divided post is under way as well, so taking its value back is news."""
+    """The second half of a divided post counts as sent, so a return to the old value is a change."""
     monkeypatch.setattr("custom_components.aliyun_iot.alink.messages.MAX_PAYLOAD", 400)
     device.thing_model = None
     rows = [{"identifier": f"T{n}", "entity": f"sensor.t{n}", "aspect": "text"} for n in range(2)]
@@ -298,7 +298,7 @@ async def test_return_to_the_old_value_between_two_halves(
 async def test_changed_bindings_apply_at_once(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A new binding is posted without a reconnect, a removed one is silent."""
+    """A new binding is posted without a reconnect, a removed one is not posted any more."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("switch.lamp", "off")
     entry = await set_up([TEMPERATURE])
@@ -313,10 +313,10 @@ async def test_changed_bindings_apply_at_once(
     assert device.connections == 1
 
 
-async def test_removed_binding_is_not_posted_any_more(
+async def test_unbound_property_is_dropped_from_the_queue(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What still waits when its binding goes is forgotten."""
+    """A value that still waits when its binding is removed is dropped."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("switch.lamp", "off")
     entry = await set_up([TEMPERATURE, SWITCH], options={CONF_WINDOW: 0.2})
@@ -329,10 +329,10 @@ async def test_removed_binding_is_not_posted_any_more(
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [20.0]
 
 
-async def test_renamed_removed_and_returned_entity(
+async def test_binding_follows_a_renamed_removed_and_restored_entity(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A binding follows its entity by registry id; when the entity goes, only this binding rests."""
+    """A binding follows its entity by registry id; when the entity is removed, only this binding stops working."""
     registry = er.async_get(hass)
     registry.async_get_or_create("sensor", "test", "living_room", suggested_object_id="living_room")
     lamp = registry.async_get_or_create("switch", "test", "lamp", suggested_object_id="lamp")
@@ -362,10 +362,10 @@ async def test_renamed_removed_and_returned_entity(
     await posted(device, "LightSwitch", 0)
 
 
-async def test_unreportable_value_is_shown_and_stops_nobody(
+async def test_unreportable_value_has_a_reason_and_does_not_stop_others(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A value that the property can't hold is kept back with the reason."""
+    """A value that the property can't hold is not posted, and the reason is kept."""
     hass.states.async_set("sensor.living_room", "400", CELSIUS)
     hass.states.async_set("switch.lamp", "on")
     entry = await set_up([TEMPERATURE, SWITCH])

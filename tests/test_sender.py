@@ -1,9 +1,9 @@
 """The delivery loop: what is sent again, what is split, and when it gives up, for each of the four lanes."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
-from typing import Any, override
+from typing import Any, NamedTuple, override
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -25,7 +25,14 @@ SENDER = "custom_components.aliyun_iot.reports.sender"
 ROLES = ("newest", "live", "past", "event")
 BUSY, ACCOUNT_IN_ARREARS, REFUSED = 429, 403, 6306
 
-type Batch = Mapping[int, str]
+
+class Item(NamedTuple):
+    """What a fake lane holds."""
+
+    identifier: str
+
+
+type Batch = Mapping[int, Item]
 type Host = Callable[[Batch], int]
 """Returns the code of the reply to a message, or raises what posting raises."""
 
@@ -35,8 +42,8 @@ def accept(_batch: Batch) -> int:
     return 200
 
 
-class FakeLane(Lane[int, str]):
-    """Numbered items that wait; it stands for each of the four lanes. `host` decides what becomes of a message."""
+class FakeLane(Lane[int, Item]):
+    """Numbered items that wait; it has what each of the four lanes has. `host` decides what becomes of a message."""
 
     allowed = True
     batches = True
@@ -45,14 +52,19 @@ class FakeLane(Lane[int, str]):
         """Nothing waits."""
         super().__init__(None, Counters())
         self.host = host
-        self.waiting: dict[int, str] = {}
+        self.waiting: dict[int, Item] = {}
         self.posted: list[tuple[int, ...]] = []
         self.accepted: list[int] = []
         self.refused: dict[int, str] = {}
 
-    def take(self) -> Batch:
+    def is_full(self) -> bool:
+        """Return whether a message is full: never, so that the window counts."""
+        return False
+
+    def take(self, _identifiers: Collection[int] = ()) -> Batch:
         """Return everything that waits."""
-        taken, self.waiting = self.waiting, {}
+        taken = dict(self.waiting)
+        self.waiting.clear()
         return taken
 
     @override
@@ -62,56 +74,21 @@ class FakeLane(Lane[int, str]):
 
     @override
     def settle(self, batch: Batch, reasons: Mapping[str, str]) -> None:
-        for number, name in batch.items():
-            if name in reasons:
-                self.refused[number] = reasons[name]
+        for number, item in batch.items():
+            if reason := reasons.get(item.identifier):
+                self.refused[number] = reason
             else:
                 self.accepted.append(number)
 
     @override
     def put_back(self, batch: Batch) -> None:
-        self.waiting = {**batch, **self.waiting}
-
-    @override
-    def identifiers(self, batch: Batch) -> Collection[str]:
-        return batch.values()
+        later = self.take()
+        self.waiting.update({**batch, **later})
 
     def put(self, count: int) -> None:
         """Let so many more items wait."""
         known = len(self.waiting) + len(self.accepted) + len(self.refused)
-        self.waiting |= {number: f"P{number}" for number in range(known, known + count)}
-
-
-class Waiting:
-    """What waits in the lanes: it stands for the outbox, the history and the queue of events."""
-
-    def __init__(self, lanes: Mapping[str, FakeLane]) -> None:
-        """`lanes` are the four lanes by their roles."""
-        self.news = asyncio.Event()
-        self._lanes = lanes
-
-    @property
-    def live(self) -> Batch:
-        """The live samples."""
-        return self._lanes["live"].waiting
-
-    @property
-    def past(self) -> Batch:
-        """The past samples."""
-        return self._lanes["past"].waiting
-
-    @property
-    def waiting(self) -> Batch:
-        """The events. Newest values are due at once, so that nobody asks whether there are others."""
-        return self._lanes["event"].waiting
-
-    def due(self) -> list[int]:
-        """Return the newest values."""
-        return list(self._lanes["newest"].waiting)
-
-    def take(self, _due: Iterable[int]) -> Batch:
-        """Return the newest values, which are on their way then."""
-        return self._lanes["newest"].take()
+        self.waiting.update({number: Item(f"P{number}") for number in range(known, known + count)})
 
 
 class Loop:
@@ -124,8 +101,17 @@ class Loop:
         self.lanes = {name: FakeLane() for name in ROLES}
         self.lane = self.lanes[role]
         self.lane.host = host
-        stores = [Waiting(self.lanes) for _ in range(3)]
-        self.sender = Sender(hass, self.link, *stores, self.counters, 0.0, **self.lanes)
+        newest, live, past, event = (self.lanes[name] for name in ROLES)
+        outbox = SimpleNamespace(
+            waiting=newest.waiting,
+            news=asyncio.Event(),
+            due=lambda: list(newest.waiting),
+            take=newest.take,
+            next_due=lambda: 0.0,
+        )
+        history = SimpleNamespace(live=live.waiting, past=past.waiting)
+        events = SimpleNamespace(waiting=event.waiting)
+        self.sender = Sender(hass, self.link, outbox, history, events, self.counters, 0.0, **self.lanes)
 
     async def send(self, count: int) -> FakeLane:
         """Let items wait, send until nothing waits any more, and return the lane."""

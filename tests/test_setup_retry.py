@@ -1,4 +1,4 @@
-"""Home Assistant starts in the middle of an outage: what happens until the first connection is kept."""
+"""Home Assistant starts during an outage: what happens until the first connection is kept."""
 
 import asyncio
 from dataclasses import replace
@@ -29,8 +29,8 @@ RETRY, LOADED = ConfigEntryState.SETUP_RETRY, ConfigEntryState.LOADED
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
-    """Take any property, and try everything again at once."""
+def quick_retries(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+    """Let the cloud take any property, and let retries happen at once."""
     device.thing_model = None
     quick_to_return(monkeypatch)
     monkeypatch.setattr(ConnectPacer, "delay", lambda _pacer: 0.0)
@@ -38,7 +38,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
 
 @pytest.fixture
 async def waiting(hass: HomeAssistant, cloud: Simulator, set_up: SetUp) -> MockConfigEntry:
-    """Return an entry whose first try has failed."""
+    """Return an entry whose first attempt has failed."""
     assert await async_setup_component(hass, DOMAIN, {})
     cloud.faults.set(refuse_connect={"code": 3})
     measure(hass, "sensor.power", 0, 0)
@@ -48,29 +48,29 @@ async def waiting(hass: HomeAssistant, cloud: Simulator, set_up: SetUp) -> MockC
 
 
 def traces(hass: HomeAssistant) -> tuple[int, list[str]]:
-    """Return what an entry that keeps something has: listeners for states, and tasks."""
+    """Return what a waiting runtime leaves in Home Assistant: the number of state listeners, and tasks."""
     tasks = [repr(task.get_coro()) for task in asyncio.all_tasks() if "aliyun_iot" in repr(task.get_coro())]
     return hass.bus.async_listeners().get("state_changed", 0), tasks
 
 
-async def back(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> None:
-    """End the outage, and let the entry be tried until everything is in the cloud."""
+async def end_outage_and_retry(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> None:
+    """End the outage, and retry until everything is in the cloud."""
     end_outage(cloud)
-    while entry.state is not LOADED:  # a try may have begun before
+    while entry.state is not LOADED:  # an attempt may have begun before
         await try_again(hass, entry)
     await caught_up(entry)
 
 
-async def test_nothing_is_missing(
+async def test_samples_of_all_attempts_arrive(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
 ) -> None:
-    """Several tries fail; every sample since the start arrives once, with its own time."""
+    """Several attempts fail; every sample since the start arrives once, with its own time."""
     for number in range(1, 31):
         measure(hass, "sensor.power", number, number * 1000)
         if number % 10 == 0:
             await try_again(hass, waiting)
             assert waiting.state is RETRY
-    await back(hass, cloud, waiting)
+    await end_outage_and_retry(hass, cloud, waiting)
     assert device.properties["Power"] == (30, NOON + 30_000)
     assert sorted(device.samples["Power"]) == [(number, NOON + number * 1000) for number in range(31)]
     assert len(on_topic(cloud, HISTORY)) == 30
@@ -78,8 +78,8 @@ async def test_nothing_is_missing(
     await until(lambda: device.properties["Power"] == (99, NOON + 99_000))
 
 
-async def test_tries_do_not_add_up(hass: HomeAssistant, waiting: MockConfigEntry) -> None:
-    """However many tries fail, there is one who listens."""
+async def test_attempts_do_not_add_listeners(hass: HomeAssistant, waiting: MockConfigEntry) -> None:
+    """However many attempts fail, there is one runtime."""
     before = hass.bus.async_listeners()
     for _ in range(3):
         await try_again(hass, waiting)
@@ -87,10 +87,10 @@ async def test_tries_do_not_add_up(hass: HomeAssistant, waiting: MockConfigEntry
     assert traces(hass)[1] == []
 
 
-async def test_the_house_is_complete_first(
+async def test_states_before_the_start_are_not_reported(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What a starting house goes through is nobody's business; what it is once it has started is."""
+    """The first sample is the state when Home Assistant has started."""
     hass.set_state(CoreState.not_running)
     cloud.faults.set(refuse_connect={"code": 3})
     entry = await set_up([POWER], options=NO_MODEL)
@@ -99,11 +99,11 @@ async def test_the_house_is_complete_first(
     await hass.async_start()
     await hass.async_block_till_done()
     measure(hass, "sensor.power", 3, 3000)
-    await back(hass, cloud, entry)
+    await end_outage_and_retry(hass, cloud, entry)
     assert sorted(device.samples["Power"]) == [(2, NOON + 2000), (3, NOON + 3000)]
 
 
-async def test_home_assistant_stops_meanwhile(
+async def test_samples_are_written_when_home_assistant_stops(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -111,7 +111,7 @@ async def test_home_assistant_stops_meanwhile(
     hass_storage: dict[str, Any],
     set_up: SetUp,
 ) -> None:
-    """What was kept is on disk, and the next run sends it."""
+    """The samples are on disk for the next run."""
     measure(hass, "sensor.power", 1, 1000)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await hass.async_block_till_done()
@@ -122,10 +122,10 @@ async def test_home_assistant_stops_meanwhile(
 
 
 @pytest.mark.parametrize("how", ["disabled", "removed"])
-async def test_nobody_tries_any_more(
+async def test_nothing_runs_for_a_disabled_or_removed_entry(
     hass: HomeAssistant, cloud: Simulator, set_up: SetUp, hass_storage: dict[str, Any], how: str
 ) -> None:
-    """Nothing of a device that is not wanted any more listens, and nothing of one that is removed stays on disk."""
+    """The runtime is stopped; the files are kept for a disabled entry, and removed with a removed one."""
     assert await async_setup_component(hass, DOMAIN, {})
     before = traces(hass)
     cloud.faults.set(refuse_connect={"code": 3})
@@ -143,34 +143,34 @@ async def test_nobody_tries_any_more(
     assert bool(kept) == (how == "disabled")
 
 
-async def test_reloaded_by_hand(
+async def test_samples_survive_a_reload(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
 ) -> None:
-    """What was kept goes over the disk to the next runtime."""
+    """The next runtime reads them from disk."""
     measure(hass, "sensor.power", 1, 1000)
     assert not await hass.config_entries.async_reload(waiting.entry_id)
     measure(hass, "sensor.power", 2, 2000)
-    await back(hass, cloud, waiting)
+    await end_outage_and_retry(hass, cloud, waiting)
     assert sorted(device.samples["Power"]) == [(number, NOON + number * 1000) for number in range(3)]
 
 
-async def test_bindings_change_meanwhile(
+async def test_changed_bindings_apply_at_the_next_attempt(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry
 ) -> None:
-    """The next try knows what is bound now."""
+    """The next attempt uses the present bindings."""
     measure(hass, "sensor.power", 1, 1000)
     measure(hass, "sensor.voltage", 230, 1000)
     subentry = next(iter(waiting.subentries.values()))
     hass.config_entries.async_update_subentry(waiting, subentry, data={"bindings": [POWER, VOLTAGE]})
-    await back(hass, cloud, waiting)
+    await end_outage_and_retry(hass, cloud, waiting)
     assert sorted(device.samples["Power"]) == [(0, NOON), (1, NOON + 1000)]
     assert device.properties["Voltage"] == (230, NOON + 1000)
 
 
-async def test_another_way_to_connect(
+async def test_samples_are_sent_to_a_changed_endpoint(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry, socket_enabled: None
 ) -> None:
-    """What was kept is sent to wherever the device connects next."""
+    """The samples are sent to the host that the device connects to next."""
     measure(hass, "sensor.power", 1, 1000)
     async with Simulator(connects_per_minute=None) as other:
         moved = other.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
@@ -181,10 +181,10 @@ async def test_another_way_to_connect(
         assert await hass.config_entries.async_unload(waiting.entry_id)
 
 
-async def test_refused_at_a_later_try(
+async def test_refused_credentials_end_the_retries(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, waiting: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    """Nobody tries again with a secret that was refused; what was kept is on disk for the right one."""
+    """With refused credentials nothing runs any more; the samples are on disk until the secret is corrected."""
     measure(hass, "sensor.power", 1, 1000)
     cloud.faults.set(refuse_connect={"code": 5})
     await try_again(hass, waiting)
@@ -246,7 +246,7 @@ async def test_events_are_kept_until_a_retry_succeeds(
     """Each arrives once, with its own time and in order."""
     output = {"Zone": "{{ trigger.event.data.zone }}"}
     await bind_event(hass, waiting, identifier="Smoke", triggers=SMOKE, output=output)
-    await try_again(hass, waiting)  # knows the binding
+    await try_again(hass, waiting)  # uses the binding
     assert waiting.state is RETRY
     happened: list[int] = []
     for zone in range(6):
@@ -256,7 +256,7 @@ async def test_events_are_kept_until_a_retry_succeeds(
         if zone % 2:
             await try_again(hass, waiting)
             assert waiting.state is RETRY
-    await back(hass, cloud, waiting)
+    await end_outage_and_retry(hass, cloud, waiting)
     await device.wait_for(lambda one: len(one.events) == 6)
     await caught_up(waiting)
     assert [event.output for event in device.events] == [{"Zone": f"z{zone}"} for zone in range(6)]

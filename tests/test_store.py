@@ -1,9 +1,10 @@
-"""What is unsent on disk survives whatever happens to the disk, and whoever stops Home Assistant in the middle of it."""
+"""Unsent values survive full, slow and damaged disks, and a stop in the middle of reading or writing."""
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 import errno
+import json
+import logging
 from pathlib import Path
 import threading
 from typing import Any
@@ -12,10 +13,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import storage
-from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
@@ -24,7 +24,18 @@ from simulator import CloudDevice, Simulator
 
 from .application import publish, reply_on
 from .conftest import DEVICE_NAME, SetUp
-from .outages import NOON, POWER, VOLTAGE, all_sent, caught_up, end_outage, lose_connection, measure, quick_to_return
+from .outages import (
+    NOON,
+    POWER,
+    VOLTAGE,
+    all_sent,
+    caught_up,
+    end_outage,
+    lose_connection,
+    measure,
+    pass_a_minute,
+    quick_to_return,
+)
 from .test_reporter import TEMPERATURE, posted
 from .waiting import until
 
@@ -40,8 +51,8 @@ ROWS = {"samples": [[0, "Power", NOON, 5]]}
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
-    """Take any property, let connections come back soon, and fill several files."""
+def quick_reconnects(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
+    """Let the cloud take any property, let connections come back soon, and fill several files."""
     device.thing_model = None
     quick_to_return(monkeypatch)
     monkeypatch.setattr(store, "SEGMENT", 20)
@@ -62,11 +73,6 @@ async def offline(
     return entry
 
 
-def a_minute_passes(hass: HomeAssistant) -> None:
-    """Let what has changed be written."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
-
-
 async def restarted(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> None:
     """Unload, end the outage, set up again, and wait until everything is sent."""
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -76,12 +82,12 @@ async def restarted(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntr
 
 
 def arrived(device: CloudDevice) -> list[Any]:
-    """Return what the cloud has of the power, in order."""
+    """Return the values of the power that the cloud has, in order."""
     return sorted({value for value, _ in device.samples["Power"]})
 
 
 def failing(error: Exception) -> Callable[..., None]:
-    """Return what a file system says."""
+    """Return a function that raises an error as a file system does."""
 
     def fail(*_: object, **__: object) -> None:
         raise error
@@ -90,7 +96,7 @@ def failing(error: Exception) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("too_large", [KEY, f"{KEY}.2"])
-async def test_a_disk_that_was_full_for_a_moment(
+async def test_failed_write_is_repeated(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -99,7 +105,7 @@ async def test_a_disk_that_was_full_for_a_moment(
     real_disk: Path,
     too_large: str,
 ) -> None:
-    """What could not be written is written when there is room again, even if nothing new happens until then."""
+    """What could not be written is written once there is room again, even if nothing has changed since."""
     write, file = storage.write_utf8_file_atomic, real_disk / ".storage" / too_large
 
     def write_what_fits(path: str, *facts: Any, **more: Any) -> None:
@@ -109,10 +115,10 @@ async def test_a_disk_that_was_full_for_a_moment(
 
     with monkeypatch.context() as full:
         full.setattr(storage, "write_utf8_file_atomic", write_what_fits)
-        a_minute_passes(hass)
+        pass_a_minute(hass)
         await hass.async_block_till_done()
         assert not file.exists()
-    a_minute_passes(hass)
+    pass_a_minute(hass)
     await hass.async_block_till_done()
     assert file.exists()
     await restarted(hass, cloud, offline)
@@ -120,7 +126,7 @@ async def test_a_disk_that_was_full_for_a_moment(
 
 
 @pytest.mark.parametrize("call", ["makedirs", "unlink"])
-async def test_a_disk_that_is_read_only(
+async def test_read_only_disk_does_not_prevent_unloading(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -128,8 +134,8 @@ async def test_a_disk_that_is_read_only(
     monkeypatch: pytest.MonkeyPatch,
     call: str,
 ) -> None:
-    """It costs what was to be kept, not the unloading."""
-    a_minute_passes(hass)
+    """The unsent values are lost, but the entry is unloaded."""
+    pass_a_minute(hass)
     await hass.async_block_till_done()
     end_outage(cloud)
     await all_sent(offline)  # so that there are files to be removed
@@ -141,14 +147,14 @@ async def test_a_disk_that_is_read_only(
     await caught_up(offline)
 
 
-async def test_a_slow_disk(
+async def test_changes_during_a_slow_write_are_not_lost(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
     offline: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The entry is unloaded while the minute is being written, and there is more meanwhile: nothing is overwritten."""
+    """The entry is unloaded during a write, and there are new samples meanwhile: nothing is overwritten."""
     write, begun, go_on, ended = storage.write_utf8_file_atomic, *(threading.Event() for _ in range(3))
 
     def slow(path: str, *facts: Any, **more: Any) -> None:
@@ -161,12 +167,12 @@ async def test_a_slow_disk(
             ended.set()
 
     monkeypatch.setattr(storage, "write_utf8_file_atomic", slow)
-    a_minute_passes(hass)
+    pass_a_minute(hass)
     await until(begun.is_set)
     for second in range(50, 60):
         measure(hass, "sensor.power", second + 1, second * 1000)
     unloading = hass.async_create_task(hass.config_entries.async_unload(offline.entry_id))
-    await asyncio.wait({unloading}, timeout=0.2)  # whoever did not wait would be done by then
+    await asyncio.wait({unloading}, timeout=0.2)  # it would be done by then if it did not wait
     go_on.set()
     assert await unloading
     await until(ended.is_set)
@@ -176,10 +182,10 @@ async def test_a_slow_disk(
     assert arrived(device) == list(range(1, 61))
 
 
-async def test_a_damaged_list(
+async def test_samples_survive_a_damaged_index(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry, real_disk: Path
 ) -> None:
-    """Only what can't be read is lost; and with the device everything goes, what was set aside included."""
+    """Only the unreadable file is lost. Removing the device removes all files, including those that were set aside."""
     assert await hass.config_entries.async_unload(offline.entry_id)
     (real_disk / ".storage" / KEY).write_bytes(b"\0\0\0")
     end_outage(cloud)
@@ -191,10 +197,10 @@ async def test_a_damaged_list(
     assert not [one.name for one in (real_disk / ".storage").iterdir() if KEY in one.name]
 
 
-async def test_unbound_while_it_was_unloaded(
+async def test_samples_of_a_property_unbound_while_unloaded_are_dropped(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, offline: MockConfigEntry
 ) -> None:
-    """Whoever unbinds a property does not want its past in the cloud, at whatever time."""
+    """The past of an unbound property is not sent."""
     assert await hass.config_entries.async_unload(offline.entry_id)
     subentry = next(iter(offline.subentries.values()))
     hass.config_entries.async_update_subentry(offline, subentry, data={"bindings": [VOLTAGE]})
@@ -204,10 +210,10 @@ async def test_unbound_while_it_was_unloaded(
     assert arrived(device) == [1]
 
 
-async def test_an_answer_into_a_dead_connection(
+async def test_lost_answer_is_repeated_after_a_reload(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, real_disk: Path
 ) -> None:
-    """An answer that was lost with its connection is sent again by the next one, also when the entry was reloaded meanwhile."""
+    """An answer that was lost with its connection is sent again by the next one, even if the entry was reloaded meanwhile."""
     finish = asyncio.Event()
 
     async def act(_call: ServiceCall) -> None:
@@ -230,11 +236,85 @@ async def test_an_answer_into_a_dead_connection(
     assert (reply["id"], reply["code"]) == ("7", 200)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00\x00\x00\x00",
+        b'{"version": 1, "minor_version": 1, "data": {"segments": [0], "latest": ',
+        b'{"version": 99, "minor_version": 1, "data": {"segments": []}}',
+        b'{"version": 1, "minor_version": 1, "data": ["a list"]}',
+        b'["no store at all"]',
+        b'{"some": "other file"}',
+    ],
+)
+async def test_unreadable_store_is_set_aside(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    real_disk: Path,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes,
+) -> None:
+    """A damaged or foreign file is set aside with a warning, and everything works without it."""
+    stored = real_disk / ".storage" / "aliyun_iot.here.unsent"
+    stored.parent.mkdir()
+    stored.write_bytes(content)
+    measure(hass, "sensor.power", 1, 0)
+    entry = await set_up([POWER], options=NO_MODEL, entry_id="here")
+    await posted(device, "Power", 1)
+    aside = [path for path in stored.parent.iterdir() if path.name.startswith("aliyun_iot.here.unsent.")]
+    assert [path.read_bytes() for path in aside] == [content]
+    assert any(record.levelno >= logging.WARNING and str(stored) in record.getMessage() for record in caplog.records)
+
+    await all_sent(entry)
+    await lose_connection(cloud, device, entry)
+    measure(hass, "sensor.power", 2, 1000)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert json.loads(stored.read_bytes())["data"]["segments"] == [0]
+
+
+async def test_damaged_rows_and_segments_are_left_out(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+) -> None:
+    """Only what is damaged is left out, row by row and file by file."""
+    key = "aliyun_iot.here.unsent"
+    hass_storage[key] = {
+        "version": 1,
+        "data": {
+            "segments": [0, 1, 2, "three"],
+            "latest": {"Power": "nonsense", "Voltage": [NOON, 3], "Current": ["noon", 4]},
+            "desired": 4,
+            "offline_since": "yesterday",
+        },
+    }
+    hass_storage[f"{key}.0"] = {"version": 7, "data": {}}
+    rows = [
+        [store.SEGMENT, "Power", NOON, 5],
+        [store.SEGMENT, "Power", NOON, 6],
+        "row",
+        [store.SEGMENT + 1, 7, 8],
+        [-1, "Power", 1, 1],
+    ]
+    hass_storage[f"{key}.1"] = {"version": 1, "data": {"samples": rows}}
+    current = {"identifier": "Current", "entity": "sensor.current", "aspect": "value"}
+    entry = await set_up([POWER, VOLTAGE, current], options=NO_MODEL, entry_id="here")
+    await posted(device, "Power", 5)
+    await posted(device, "Voltage", 3)
+    await all_sent(entry)
+    assert device.samples["Power"] == [(5, NOON)]
+    assert "Current" not in device.properties
+
+
 class TestStoppedMeanwhile:
-    """Home Assistant stops again at once."""
+    """Home Assistant stops soon after it has started."""
 
     @pytest.mark.parametrize("slow", ["conditions", KEY, f"{KEY}.0"])
-    async def test_while_it_reads(
+    async def test_stop_while_reading(
         self,
         hass: HomeAssistant,
         device: CloudDevice,
@@ -243,7 +323,7 @@ class TestStoppedMeanwhile:
         monkeypatch: pytest.MonkeyPatch,
         slow: str,
     ) -> None:
-        """What was kept stays as it was, and nobody connects any more; the same before it has begun to read."""
+        """The files stay as they were, and the device does not connect; the same before the reading has begun."""
         hass_storage[KEY] = {"version": 1, "data": KEPT}
         hass_storage[f"{KEY}.0"] = {"version": 1, "data": ROWS}
         read, follow, reading, go_on = store.async_read, Policy.follow, asyncio.Event(), asyncio.Event()
@@ -274,8 +354,8 @@ class TestStoppedMeanwhile:
         assert hass_storage[f"{KEY}.0"]["data"] == ROWS
         assert device.connections == 0
 
-    async def test_while_it_is_suspended(self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-        """A page that tries another way to connect comes back to a device that is to be silent."""
+    async def test_stop_while_suspended(self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+        """A flow that tests another connection resumes a runtime that was stopped meanwhile."""
         entry = await set_up([], options=NO_MODEL)
         await entry.runtime_data.suspend()
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)

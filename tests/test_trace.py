@@ -5,11 +5,14 @@ import json
 from pathlib import Path
 import sys
 
+import pytest
+
 from bench.trace import Call, TracedPath
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.mark.long
 async def test_trace_reports_three_paths(socket_enabled: None) -> None:
     """It runs in a process of its own, as from the command line; the sizes of the paths are not judged."""
     process = await asyncio.create_subprocess_exec(

@@ -11,7 +11,7 @@ from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, Tri
 from .const import DOMAIN
 from .downloads import async_register_downloads
 from .entity import device_info
-from .health.issues import async_remove_issues, async_withdraw_when_unloaded
+from .health.issues import async_delete_issues_when_unloaded, async_remove_issues
 from .link_config import EndpointInvalid, link_config
 from .reports.store import async_remove_unsent
 from .runtime import AliyunConfigEntry, Runtime
@@ -29,12 +29,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_actions(hass)
     async_register_transfer_actions(hass)
     async_register_downloads(hass)
-    async_withdraw_when_unloaded(hass)
+    async_delete_issues_when_unloaded(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
-    """Connect one device and begin to mirror what is bound."""
+    """Connect one device and start to report what is bound."""
     try:
         config = link_config(hass, entry.data, entry.options)
         runtime = await async_take_over(hass, entry, config) or Runtime(hass, entry, config)
@@ -53,7 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth") from err
     except ConnectError as err:
         async_keep(hass, entry, runtime)
-        # The text for the log names the host; what the user reads says what to do.
+        # The log names the host; the text that the user sees says what to do.
         raise ConfigEntryNotReady(str(err), translation_domain=DOMAIN, translation_key=err.key) from err
 
     entry.runtime_data = runtime
@@ -67,21 +67,21 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
     entry.async_on_unload(entry.add_update_listener(_async_updated))
     try:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    except BaseException:  # nobody else would end the connection
+    except BaseException:  # nothing else would end the connection
         await runtime.stop()
         raise
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
-    """Disconnect and leave nothing behind."""
+    """Disconnect and stop everything."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         await entry.runtime_data.stop()
     return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
-    """Remove what was told of the device, what was kept for the cloud, and the pages of its options that are open."""
+    """Remove the issues of the device and what was kept for the cloud, and close the open pages of its options."""
     for page in hass.config_entries.options.async_progress_by_handler(entry.entry_id, include_uninitialized=True):
         hass.config_entries.options.async_abort(page["flow_id"])
     await async_end(hass, entry)
@@ -90,8 +90,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> N
 
 
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
-    """Apply a change: only another identity, secret or way to connect costs a reconnect."""
-    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # it may be renamed
+    """Apply a change; only a changed identity, secret or connection setting requires a reconnect."""
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # the title may be new
     runtime = entry.runtime_data
     if link_config(hass, entry.data, entry.options) == runtime.link.config:
         await runtime.update()

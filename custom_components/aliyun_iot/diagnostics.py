@@ -1,6 +1,7 @@
 """Diagnostics of an entry, without its identity and without the user's own actions."""
 
 from dataclasses import asdict
+import time
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
@@ -19,6 +20,7 @@ from .const import (
 from .exposures import service_bindings
 from .flows.binding_fields import CONF_ACTIONS, CONF_CONDITION
 from .health.issues import issues_of
+from .reports.reporter import Reporter
 from .runtime import AliyunConfigEntry
 
 COUNTED = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}
@@ -65,6 +67,11 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "room_for_samples": runtime.device.reporter.history.capacity,
             "refusals": {key: asdict(refusal) for key, refusal in runtime.device.reporter.outbox.refusals.items()},
             "unreportable": dict(runtime.device.reporter.unreportable),
+            "properties": {
+                prop.identifier: _delivery(runtime.device.reporter, prop.identifier)
+                for prop in runtime.device.bound.by_identifier.values()
+                if prop.reports
+            },
         },
         "events": {
             "counters": asdict(runtime.device.event_queue.counters),
@@ -88,6 +95,26 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
     # The product key is part of a region's host name, and error messages may quote the user's input.
     identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]
     return {key: _scrub(part, identity) for key, part in found.items()}
+
+
+def _delivery(reporter: Reporter, identifier: str) -> dict[str, Any]:
+    """Return what has become of the values of a property, without the values."""
+    present, status = reporter.status(identifier)
+    return {
+        "has_value": present is not None,
+        "in_cloud": present is not None and status.accepted is not None and present.value == status.accepted.value,
+        "waiting": identifier in reporter.outbox.waiting,
+        "sending": status.sending is not None,
+        "resting": status.rests,
+        "refusals_in_a_row": status.refusal.count if status.refusal else 0,
+        "why_not": status.why_not,
+        "seconds_since_sent": _seconds_since(status.sent_at),
+        "seconds_since_accepted": _seconds_since(status.accepted_at),
+    }
+
+
+def _seconds_since(moment: float | None) -> float | None:
+    return None if moment is None else round(time.monotonic() - moment, 1)
 
 
 def _counted(row: dict[str, Any]) -> dict[str, Any]:

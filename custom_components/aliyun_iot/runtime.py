@@ -31,8 +31,8 @@ __all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "thing_model_of"]
 _LOGGER = logging.getLogger(__name__)
 
 STARTING_PATIENCE = 3.0
-"""Seconds that a starting Home Assistant waits for the first connection: a silent cloud must not hold it up.
-Home Assistant tries again when it has started."""
+"""Seconds to wait for the first connection while Home Assistant starts, as a silent cloud must not delay the start.
+Home Assistant tries again once it has started."""
 
 type AliyunConfigEntry = ConfigEntry[Runtime]
 
@@ -97,13 +97,13 @@ class Runtime:
         self._health.start()
 
     async def stop(self, _event: Event | None = None) -> None:
-        """Disconnect and stop everything; every caller waits for the same stop, which is not cancelled with one of them."""
+        """Disconnect and stop everything; all callers wait for the same stop, and a cancelled one does not cancel it."""
         if self._stopping is None:
             self._stopping = self._hass.async_create_task(self._stop(), "Aliyun stop")
         await asyncio.shield(self._stopping)
 
     async def suspend(self) -> None:
-        """Disconnect for a while: a second login with the same identity would kick this one out."""
+        """Disconnect for a while, as the platform closes this connection when another one logs in with its identity."""
         await self.link.stop()
 
     def resume(self) -> None:
@@ -114,8 +114,8 @@ class Runtime:
     async def update(self) -> None:
         """Apply changed options, subentries and entities without disconnecting; raises ThingModelError.
 
-        Binding a house writes hundreds of subentries, each of which causes a call. The first call applies all changes of one
-        turn of the loop.
+        Binding a whole house writes hundreds of subentries, each of which causes a call. The first call applies all changes
+        that are made in one iteration of the event loop.
         """
         if self._updating:
             return
@@ -138,12 +138,12 @@ class Runtime:
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _prepare(self) -> None:
-        # Home Assistant may stop while this waits. `async_listen_once` would not do: `stop` removes the listener itself.
+        # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
         self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
         self._limit()
         await self.device.follow()
-        if self._stopping:  # nothing is bound then, and everything stored would be dropped as unbound
+        if self._stopping:  # nothing is bound, so everything stored would be dropped as unbound
             return
         await self.device.resync.load()
         await self.link.device.listen_to(self.device.services)
@@ -193,7 +193,7 @@ class Runtime:
     def _can_listen_to(self, topic: str) -> bool:
         try:
             self.link.device.topics.user(topic)
-        except ValueError as err:  # only with the names of the device it is too long
+        except ValueError as err:  # with the names of the device it is too long
             _LOGGER.warning("An automation cannot listen to a topic: %s", err)
             return False
         return True

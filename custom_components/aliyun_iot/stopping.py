@@ -1,4 +1,4 @@
-"""Stop several parts, none of which can keep another one running."""
+"""Stop several parts, where one that fails does not keep the others running."""
 
 from collections.abc import Awaitable, Callable
 import logging

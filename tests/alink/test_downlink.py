@@ -7,13 +7,12 @@ import math
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.command import Answer, Command
+from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind, Route
 from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING, Downlink, DownlinkMemory, _Recent
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
-from custom_components.aliyun_iot.alink.routes import Route, RouteKind
 from simulator import CloudDevice, Simulator
 from simulator.packets import publish as publish_packet
 
@@ -129,7 +128,7 @@ async def test_command_without_a_reply_topic_is_carried_out(owner: Owner) -> Non
     """Nothing is sent."""
     memory = DownlinkMemory()
     downlink = Downlink(owner.obey, memory)
-    downlink.received(Route(RouteKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
+    downlink.received(Route(CommandKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
     await until(lambda: owner.commands and not downlink._running)
     await asyncio.sleep(0)
     assert not len(memory.answers)

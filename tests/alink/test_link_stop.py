@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
-from custom_components.aliyun_iot.alink.command import Answer, Command
+from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind, Route
 from custom_components.aliyun_iot.alink.downlink import Downlink, DownlinkMemory
 from custom_components.aliyun_iot.alink.errors import ConnectionLost, NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.pacing import CONNECTS_PER_WINDOW, ConnectPacer, RateLimit
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
-from custom_components.aliyun_iot.alink.routes import Route, RouteKind
 from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, Simulator
 
@@ -208,11 +207,11 @@ async def test_commands_are_refused_while_the_link_stops(owner: Owner) -> None:
     """When the link is started again they are carried out."""
     memory = DownlinkMemory()
     downlink = Downlink(owner.obey, memory)
-    where = Route(RouteKind.PROPERTY_SET, None, "/reply")
+    where = Route(CommandKind.PROPERTY_SET, None, "/reply")
     command = Delivery("/set", b'{"id": "1", "params": {}}')
     downlink.give_up()
     downlink.received(where, command)
-    downlink.received(Route(RouteKind.USER, "ask", "/ask", "7"), Delivery("/ask", b"hello"))
+    downlink.received(Route(CommandKind.MESSAGE, "ask", "/ask", "7"), Delivery("/ask", b"hello"))
     assert [(topic, answer["code"]) for topic, answer in waiting(memory)] == [("/reply", Code.TOO_BUSY)]
     assert not owner.commands
 
@@ -235,7 +234,7 @@ async def test_command_that_was_given_up_is_not_answered_twice(owner: Owner) -> 
     owner.act = stubborn
     memory = DownlinkMemory()
     downlink = Downlink(owner.obey, memory)
-    downlink.received(Route(RouteKind.PROPERTY_SET, None, "/reply"), Delivery("/set", b'{"id": "1", "params": {}}'))
+    downlink.received(Route(CommandKind.PROPERTY_SET, None, "/reply"), Delivery("/set", b'{"id": "1", "params": {}}'))
     await until(lambda: owner.commands)
     for _ in range(2):
         downlink.give_up()

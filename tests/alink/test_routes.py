@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.routes import Route, RouteKind, route
+from custom_components.aliyun_iot.alink.command import CommandKind, Route, route
 from custom_components.aliyun_iot.alink.topics import Topics
 
 SYS = "/sys/a1HomeGw001/gw-1"
@@ -14,18 +14,18 @@ TOPICS = Topics("a1HomeGw001", "gw-1")
 @pytest.mark.parametrize(
     ("topic", "expected"),
     [
-        (f"{SYS}/thing/service/property/set", Route(RouteKind.PROPERTY_SET, None, f"{SYS}/thing/service/property/set_reply")),
-        (f"{SYS}/thing/service/property/get", Route(RouteKind.PROPERTY_GET, None, f"{SYS}/thing/service/property/get_reply")),
-        (f"{SYS}/thing/service/Restart", Route(RouteKind.SERVICE, "Restart", f"{SYS}/thing/service/Restart_reply")),
-        (f"{SYS}/thing/service/mod:Run", Route(RouteKind.SERVICE, "mod:Run", f"{SYS}/thing/service/mod:Run_reply")),
-        (f"{SYS}/rrpc/request/9007199254740993", Route(RouteKind.RRPC, None, f"{SYS}/rrpc/response/9007199254740993", "9007199254740993")),
-        (f"/ext/rrpc/77{SYS}/thing/service/ReadMeter", Route(RouteKind.SYNC_SERVICE, "ReadMeter", f"/ext/rrpc/77{SYS}/thing/service/ReadMeter", "77")),
-        (f"/ext/rrpc/77{SYS}/thing/service/property/set", Route(RouteKind.SYNC_SERVICE, "property/set", f"/ext/rrpc/77{SYS}/thing/service/property/set", "77")),
-        (f"/ext/rrpc/77{SYS}/thing/model/down_raw", Route(RouteKind.RAW_DOWN, None, f"/ext/rrpc/77{SYS}/thing/model/down_raw", "77")),
-        (f"{USER}/get", Route(RouteKind.USER, "get")),
-        (f"{USER}/a/b/", Route(RouteKind.USER, "a/b/")),
-        (f"/ext/rrpc/77{USER}/a/b", Route(RouteKind.USER, "a/b", f"/ext/rrpc/77{USER}/a/b", "77")),
-        (f"{SYS}/thing/model/down_raw", Route(RouteKind.RAW_DOWN, None, f"{SYS}/thing/model/down_raw_reply")),
+        (f"{SYS}/thing/service/property/set", Route(CommandKind.PROPERTY_SET, None, f"{SYS}/thing/service/property/set_reply")),
+        (f"{SYS}/thing/service/property/get", Route(CommandKind.PROPERTY_GET, None, f"{SYS}/thing/service/property/get_reply")),
+        (f"{SYS}/thing/service/Restart", Route(CommandKind.SERVICE, "Restart", f"{SYS}/thing/service/Restart_reply")),
+        (f"{SYS}/thing/service/mod:Run", Route(CommandKind.SERVICE, "mod:Run", f"{SYS}/thing/service/mod:Run_reply")),
+        (f"{SYS}/rrpc/request/9007199254740993", Route(None, None, f"{SYS}/rrpc/response/9007199254740993", "9007199254740993")),
+        (f"/ext/rrpc/77{SYS}/thing/service/ReadMeter", Route(CommandKind.SERVICE, "ReadMeter", f"/ext/rrpc/77{SYS}/thing/service/ReadMeter", "77")),
+        (f"/ext/rrpc/77{SYS}/thing/service/property/set", Route(CommandKind.PROPERTY_SET, None, f"/ext/rrpc/77{SYS}/thing/service/property/set", "77")),
+        (f"/ext/rrpc/77{SYS}/thing/model/down_raw", Route(CommandKind.RAW, None, f"/ext/rrpc/77{SYS}/thing/model/down_raw", "77")),
+        (f"{USER}/get", Route(CommandKind.MESSAGE, "get")),
+        (f"{USER}/a/b/", Route(CommandKind.MESSAGE, "a/b/")),
+        (f"/ext/rrpc/77{USER}/a/b", Route(CommandKind.MESSAGE, "a/b", f"/ext/rrpc/77{USER}/a/b", "77")),
+        (f"{SYS}/thing/model/down_raw", Route(CommandKind.RAW, None, f"{SYS}/thing/model/down_raw_reply")),
     ],
 )  # fmt: skip
 def test_topic_decides_the_route(topic: str, expected: Route) -> None:

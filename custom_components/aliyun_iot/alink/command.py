@@ -1,4 +1,7 @@
-"""Commands of the cloud and their answers, and how both are written on the wire (`docs/protocol.md` §6)."""
+"""Commands of the cloud and their answers: by which topics they come and go, and how they are written.
+
+Sources: `docs/protocol.md` §3 to §9 and §12 for the topics, §6 for the content.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -7,8 +10,8 @@ import logging
 
 from .codes import Code
 from .errors import MessageError
-from .messages import MAX_PAYLOAD, JsonValue, Request, decode_request, encode_reply
-from .routes import Route, RouteKind
+from .messages import MAX_PAYLOAD, JsonValue, decode_request, encode_reply
+from .topics import LONG_RRPC, REPLY_SUFFIX, Topics
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,6 +30,21 @@ class CommandKind(StrEnum):
     RAW = "raw"
     MESSAGE = "message"
     """Any bytes, on a user topic or by the `RRpc` call of the cloud's API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The meaning of an incoming topic.
+
+    `kind` is None for an RRPC in its short form, whose content says what it is. `identifier` is the service called, or the part
+    of a user topic after `user/`. `reply_to` is the topic for the answer, and `message_id` the id that a synchronous call has in
+    its topic. Each is None where the kind has none.
+    """
+
+    kind: CommandKind | None
+    identifier: str | None = None
+    reply_to: str | None = None
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +87,46 @@ class Answer:
 type CommandHandler = Callable[[Command], Awaitable[Answer]]
 
 
-def decode_command(route: Route, topic: str, payload: bytes) -> Command:
+def route(topics: Topics, topic: str) -> Route | None:
+    """Return the route of a message on `topic`, None when it is not a downlink to this device."""
+    if topic.startswith(LONG_RRPC):
+        message_id, slash, called = topic.removeprefix(LONG_RRPC).partition("/")
+        return _long_rrpc(topics, topic, message_id, slash + called) if message_id else None
+    if topic.startswith(topics.users):
+        suffix = topic.removeprefix(topics.users)
+        return Route(CommandKind.MESSAGE, suffix) if suffix else None
+    if not topic.startswith(topics.system):
+        return None
+    match topic.removeprefix(topics.system).split("/"):
+        case ["thing", "service", "property", "set"]:
+            return Route(CommandKind.PROPERTY_SET, reply_to=topic + REPLY_SUFFIX)
+        case ["thing", "service", "property", "get"]:
+            return Route(CommandKind.PROPERTY_GET, reply_to=topic + REPLY_SUFFIX)
+        case ["thing", "service", identifier] if _is_service(identifier):
+            return Route(CommandKind.SERVICE, identifier, topic + REPLY_SUFFIX)
+        case ["thing", "model", "down_raw"]:
+            return Route(CommandKind.RAW, reply_to=topics.raw_down_reply)
+        case ["rrpc", "request", message_id] if message_id:
+            return Route(None, reply_to=f"{topics.system}rrpc/response/{message_id}", message_id=message_id)
+    return None
+
+
+def decode_command(where: Route, topic: str, payload: bytes) -> Command:
     """Return the command in a payload; raises MessageError, with the id if the sender can be answered."""
-    if route.kind is RouteKind.RAW_DOWN:
-        return _data(CommandKind.RAW, route, topic, payload)
-    if route.kind is RouteKind.USER:
-        return _data(CommandKind.MESSAGE, route, topic, payload)
+    kind, identifier, sync = where.kind, where.identifier, where.message_id is not None
+    if kind in (CommandKind.RAW, CommandKind.MESSAGE):
+        return Command(kind, where.message_id or "", identifier, None, sync, topic, payload)
     try:
         request = decode_request(payload)
     except MessageError as err:
-        if route.kind is RouteKind.RRPC and err.id is None:  # RRPC carries any payload, not only Alink (§6.5)
-            return _data(CommandKind.MESSAGE, route, topic, payload)
+        if kind is None and err.id is None:  # RRPC carries any payload, not only Alink (§6.5)
+            return Command(CommandKind.MESSAGE, where.message_id or "", None, None, sync, topic, payload)
         raise
-    kind, identifier, sync = _classify(route, request)
+    if kind is None:
+        method = request.method or ""
+        if not method.startswith(SERVICE_METHOD):
+            raise MessageError(request.id, "an RRPC request needs a method thing.service.…", Code.PARAMETER_ERROR)
+        kind, identifier = _by_name(method.removeprefix(SERVICE_METHOD))
     is_get = kind is CommandKind.PROPERTY_GET
     if not isinstance(request.params, list if is_get else dict):
         shape = "an array" if is_get else "an object"
@@ -110,34 +155,35 @@ def encode_outcome(command_id: str, answer: Answer) -> bytes:
         return encode_reply(command_id, code, {}, f"the answer cannot be sent: {err.problem}")
 
 
-def _data(kind: CommandKind, route: Route, topic: str, payload: bytes) -> Command:
-    sync = route.message_id is not None
-    return Command(kind, route.message_id or "", route.identifier, None, sync, topic, payload)
+def _long_rrpc(topics: Topics, topic: str, message_id: str, called: str) -> Route | None:
+    """Route a call on the topic `called` of this device; the answer goes to the topic of the request."""
+    services = f"{topics.system}thing/service/"
+    if called == topics.raw_down:
+        return Route(CommandKind.RAW, None, topic, message_id)
+    if called.startswith(topics.users) and called != topics.users:
+        return Route(CommandKind.MESSAGE, called.removeprefix(topics.users), topic, message_id)
+    if called.startswith(services):
+        kind, identifier = _by_name(called.removeprefix(services))
+        if identifier is None or _is_service(identifier):
+            return Route(kind, identifier, topic, message_id)
+    return None
 
 
-def _classify(route: Route, request: Request) -> tuple[CommandKind, str | None, bool]:
-    match route.kind:
-        case RouteKind.PROPERTY_SET:
-            return CommandKind.PROPERTY_SET, None, False
-        case RouteKind.PROPERTY_GET:
-            return CommandKind.PROPERTY_GET, None, False
-        case RouteKind.SERVICE:
-            return CommandKind.SERVICE, route.identifier, False
-        case RouteKind.SYNC_SERVICE:
-            return _by_name(route.identifier)
-        case _:  # RRPC in its short form has the service in the body only
-            method = request.method or ""
-            if not method.startswith(SERVICE_METHOD):
-                raise MessageError(request.id, "an RRPC request needs a method thing.service.…", Code.PARAMETER_ERROR)
-            return _by_name(method.removeprefix(SERVICE_METHOD))
-
-
-def _by_name(name: str | None) -> tuple[CommandKind, str | None, bool]:
+def _by_name(name: str) -> tuple[CommandKind, str | None]:
     """Classify a synchronous call by the name of its service."""
     match name:
         case "property.set" | "property/set":
-            return CommandKind.PROPERTY_SET, None, True
+            return CommandKind.PROPERTY_SET, None
         case "property.get" | "property/get":
-            return CommandKind.PROPERTY_GET, None, True
+            return CommandKind.PROPERTY_GET, None
         case _:
-            return CommandKind.SERVICE, name, True
+            return CommandKind.SERVICE, name
+
+
+def _is_service(level: str) -> bool:
+    """Return whether a level names a service and not the device's own answer.
+
+    A plain MQTT broker returns an answer to the device, since `thing/service/+` matches it as well. Answering it would never
+    end.
+    """
+    return bool(level) and "/" not in level and not level.endswith(REPLY_SUFFIX)

@@ -18,11 +18,10 @@ import time
 from typing import Final
 
 from .codes import Code
-from .command import Answer, Command, CommandHandler, decode_command, encode_answer, encode_outcome
+from .command import Answer, Command, CommandHandler, Route, decode_command, encode_answer, encode_outcome
 from .errors import MessageError, NotConnected
 from .mqtt.pacing import RateLimit
 from .mqtt.transport import Delivery
-from .routes import Route
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -23,65 +23,50 @@ class ConnectError(AlinkError):
 
     key: ClassVar[str]
 
+    def __init_subclass__(cls, key: str = "") -> None:
+        """Set the key: a subclass without a key of its own has that of its base."""
+        if key:
+            cls.key = key
 
-class HostNotFound(ConnectError):
+
+class HostNotFound(ConnectError, key="host_not_found"):
     """The name of the host can't be resolved."""
 
-    key = "host_not_found"
 
-
-class ConnectionRefused(ConnectError):
+class ConnectionRefused(ConnectError, key="refused"):
     """The host is there, but nothing listens on the port."""
 
-    key = "refused"
 
-
-class HostUnreachable(ConnectError):
+class HostUnreachable(ConnectError, key="unreachable"):
     """No route leads to the host."""
 
-    key = "unreachable"
 
-
-class ConnectTimeout(ConnectError):
+class ConnectTimeout(ConnectError, key="timed_out"):
     """The host did not answer in time."""
-
-    key = "timed_out"
 
 
 class TlsFailed(ConnectError):
     """The host does not speak TLS, or no version that is accepted."""
 
-    key = "tls_failed"
 
-
-class CertificateInvalid(ConnectError):
+class CertificateInvalid(ConnectError, key="certificate_invalid"):
     """The certificate of the host is not trusted, has expired or belongs to another host."""
 
-    key = "certificate_invalid"
 
-
-class CredentialsRefused(ConnectError):
+class CredentialsRefused(ConnectError, key="invalid_auth"):
     """CONNACK 4 or 5: wrong secret, or the device is disabled or deleted (`docs/protocol.md` §1.4)."""
 
-    key = "invalid_auth"
 
-
-class ServerUnavailable(ConnectError):
+class ServerUnavailable(ConnectError, key="server_unavailable"):
     """CONNACK 3: the cloud can't serve the device at the moment."""
 
-    key = "server_unavailable"
 
-
-class ClientRejected(ConnectError):
+class ClientRejected(ConnectError, key="client_rejected"):
     """CONNACK 1 or 2: the protocol version or the client id was not accepted."""
-
-    key = "client_rejected"
 
 
 class ConnectionLost(ConnectError):
     """The connection was lost: closed or reset by the host, or silent."""
-
-    key = "connection_lost"
 
 
 class ConnectionClosed(ConnectionLost):
@@ -106,8 +91,6 @@ class DeviceDeleted(CredentialsRefused):
 
 class KickedOut(ConnectError):
     """Connections are closed again and again: another client seems to use the device triple (`docs/protocol.md` §1.4)."""
-
-    key = "kicked_out"
 
 
 class NotConnected(AlinkError):

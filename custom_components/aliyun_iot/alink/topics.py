@@ -1,4 +1,4 @@
-"""The topics of one device (`docs/protocol.md` §3 to §9, §12 and §16); `routes` says what a message on one of them means."""
+"""The topics of one device (`docs/protocol.md` §3 to §9, §12 and §16); `command.route` says what a downlink on one of them is."""
 
 from typing import Final
 

@@ -22,7 +22,7 @@ from ..exposures import entity_reference, event_bindings, event_title, resolve_e
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.validators import valid_identifier
-from ..reports.event_sources import Triggers, validated_triggers
+from ..reports.events import Triggers, validated_triggers
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER, choice

@@ -1,1 +1,1 @@
-"""What may be wrong with a device and its connection, and how the user hears of it."""
+"""What may be wrong with a device and its connection, reported as repair issues."""

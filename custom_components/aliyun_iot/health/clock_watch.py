@@ -1,7 +1,7 @@
 """A wrong clock of this machine, found by asking the cloud for the time and reported as a repair issue.
 
-Values are reported with the time of Home Assistant, so a wrong clock puts them in the wrong place of every chart in the cloud,
-and more than a day ahead the platform refuses them (code 6326). Only the issue depends on what the cloud says.
+Values are reported with the time of Home Assistant, so with a wrong clock they are in the wrong place in every chart of the
+cloud, and more than a day ahead the platform refuses them (code 6326). The time of the cloud is used for the issue only.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ TIME_REFUSED = 6326
 TOLERANCE = 60.0
 """Seconds. A clock that is set by the network is off by less than one; charts and rules count in minutes."""
 
-RARELY = 24 * 3600.0
+INTERVAL = 24 * 3600.0
 """Seconds between two requests while all is well; a clock that is never set drifts some seconds a day."""
 
-PATIENCE = 10.0
-"""Seconds to wait for the answer."""
+SHORT_INTERVAL = 600.0
+"""Seconds between two requests while there is reason to doubt the clock, and between two checks for such a reason."""
 
-SOON = 600.0
-"""Seconds between two requests while there is a reason to ask, and between two checks for one."""
+REPLY_TIMEOUT = 10.0
+"""Seconds to wait for the reply."""
 
 
 class ClockWatch:
     """Compares the clock of this machine with the cloud's."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, link: Link) -> None:
-        """Nothing is asked before `start`."""
+        """Nothing is sent before `start`."""
         self._hass = hass
         self._entry = entry
         self._issues = issues
@@ -53,9 +53,9 @@ class ClockWatch:
 
     @callback
     def start(self) -> None:
-        """Ask now, and whenever there is a reason."""
+        """Ask for the time now, and whenever it is time to."""
         if self._end is None:
-            self._end = async_track_time_interval(self._hass, self._check, timedelta(seconds=SOON))
+            self._end = async_track_time_interval(self._hass, self._check, timedelta(seconds=SHORT_INTERVAL))
             self._check()
 
     @callback
@@ -69,7 +69,7 @@ class ClockWatch:
 
     @callback
     def connected(self) -> None:
-        """Ask if it is time to."""
+        """Ask for the time if it is time to."""
         self._check()
 
     @callback
@@ -90,14 +90,14 @@ class ClockWatch:
         if self._asked_at is None:
             return True
         was_set = abs(_shift() - self._shift) > TOLERANCE
-        return time.monotonic() - self._asked_at >= (SOON if self._suspicious or was_set else RARELY)
+        return time.monotonic() - self._asked_at >= (SHORT_INTERVAL if self._suspicious or was_set else INTERVAL)
 
     async def _read(self) -> None:
         try:
-            reading = await self._link.device.read_clock(PATIENCE)
-        except NotConnected:  # asked again as soon as it is connected
+            reading = await self._link.device.read_clock(REPLY_TIMEOUT)
+        except NotConnected:  # the next connection asks again
             return
-        except RequestTimeout as err:  # not every instance has a time service
+        except RequestTimeout as err:  # not every host has a time service
             _LOGGER.debug("Cannot compare the clocks: %s", err)
             reading = None
         self._asked_at = time.monotonic()

@@ -9,8 +9,8 @@ from ..alink.link import LinkState
 from ..alink.mqtt.pacing import SHORT_LIVED
 from .issues import Issue, Issues
 
-PROOF = SHORT_LIVED + 5.0
-"""Seconds that a connection has to live until the other client counts as gone; it may be about to reconnect."""
+STABLE_AFTER = SHORT_LIVED + 5.0
+"""Seconds online after which the other client counts as gone; before, it may be about to reconnect."""
 
 
 class ConnectionIssues:
@@ -22,12 +22,12 @@ class ConnectionIssues:
         self._entry = entry
         self._issues = issues
         self._was_online = False
-        self._proof: CALLBACK_TYPE | None = None
+        self._end_timer: CALLBACK_TYPE | None = None
 
     @callback
     def link_changed(self, state: LinkState, error: ConnectError | None) -> None:
         """Handle a change of the link."""
-        self._end_proof()
+        self.stop()
         if state is LinkState.ONLINE:
             self._connected()
         elif state is LinkState.BACKING_OFF and isinstance(error, KickedOut):
@@ -38,7 +38,9 @@ class ConnectionIssues:
     @callback
     def stop(self) -> None:
         """End the timer."""
-        self._end_proof()
+        if self._end_timer:
+            self._end_timer()
+            self._end_timer = None
 
     def _connected(self) -> None:
         self._was_online = True
@@ -46,17 +48,17 @@ class ConnectionIssues:
         self._issues.delete(Issue.DEVICE_DELETED)
 
         @callback
-        def proven(_: object) -> None:
-            self._proof = None
+        def stable(_: object) -> None:
+            self._end_timer = None
             self._issues.delete(Issue.KICKED_OUT)
 
-        self._proof = async_call_later(self._hass, PROOF, proven)
-        # The question for another secret has no reason any more.
+        self._end_timer = async_call_later(self._hass, STABLE_AFTER, stable)
+        # Another secret is not needed any more.
         for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
             self._hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _refused(self, error: CredentialsRefused) -> None:
-        """Report why, as far as the cloud has said so; the set-up itself reports a first connection that fails."""
+        """Report why, if the cloud has said so. When the first connection fails, the set-up asks for another secret."""
         if isinstance(error, DeviceDisabled):
             self._issues.create(Issue.DEVICE_DISABLED)
             return
@@ -64,8 +66,3 @@ class ConnectionIssues:
             self._issues.create(Issue.DEVICE_DELETED)
         if self._was_online:
             self._entry.async_start_reauth(self._hass)
-
-    def _end_proof(self) -> None:
-        if self._proof:
-            self._proof()
-            self._proof = None

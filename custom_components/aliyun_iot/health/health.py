@@ -1,4 +1,4 @@
-"""What is wrong with a device that the user has to know: one object that watches everything."""
+"""What the user has to know about the state of a device: one object that watches everything."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -26,7 +26,7 @@ MAX_LISTED: Final = 10
 
 
 class Health:
-    """Watches one device on behalf of the user."""
+    """Watches one device and creates its repair issues."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
         """Nothing is sent before `start`."""
@@ -47,7 +47,7 @@ class Health:
 
     @callback
     def stop(self) -> None:
-        """End all timers; the issues are withdrawn when the entry is unloaded."""
+        """End all timers; the issues are deleted when the entry is unloaded."""
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
@@ -84,12 +84,12 @@ class Health:
 
     @callback
     def samples_dropped(self, capacity: int) -> None:
-        """Report samples that are lost for good; the user ticks the issue off."""
+        """Report samples that are lost for good; the issue stays until the user confirms it."""
         self._issues.create(Issue.BUFFER_OVERFLOW, capacity=f"{capacity:,}", since=f"{dt_util.now():%Y-%m-%d %H:%M}")
 
     @callback
     def events_dropped(self, count: int) -> None:
-        """Report events that are lost for good; the user ticks the issue off."""
+        """Report events that are lost for good; the issue stays until the user confirms it."""
         self._issues.create(Issue.EVENTS_DROPPED, count=f"{count:,}", since=f"{dt_util.now():%Y-%m-%d %H:%M}")
 
     def _events_without_entity(self) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The repair issues of a device: which there are, how severe they are, and when they are deleted.
 
-The code that notices a problem creates its issue, and deletes it when the cause has gone. The issues of a device that does not
-run any more are deleted as well, since nothing would notice that they are solved; those that the user ticks off stay.
+The code that finds a problem creates its issue, and deletes it when the cause has gone. The issues of a device that does not
+run any more are deleted as well, since nothing would find out that they are solved; those that the user confirms stay.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,31 +41,32 @@ class Issue(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Nature:
+class _Behavior:
     """How severe an issue is, and what the user can do about it in Repairs.
 
-    One that is `ticked_off` stays until the user does so, also over restarts; one with a `fix` has a fix flow (`repairs.py`).
+    One that is `confirmed` stays until the user confirms it, also over restarts; one with a `fix` has a fix flow
+    (`repairs.py`).
     """
 
     severity: ir.IssueSeverity
-    ticked_off: bool = False
+    confirmed: bool = False
     fix: bool = False
 
 
-_NATURES: Final[Mapping[Issue, _Nature]] = {
-    Issue.BUFFER_OVERFLOW: _Nature(ir.IssueSeverity.WARNING, ticked_off=True),
-    Issue.CERTIFICATE_INVALID: _Nature(ir.IssueSeverity.ERROR),
-    Issue.CLOCK_SKEW: _Nature(ir.IssueSeverity.WARNING),
-    Issue.DEVICE_DELETED: _Nature(ir.IssueSeverity.ERROR),
-    Issue.DEVICE_DISABLED: _Nature(ir.IssueSeverity.ERROR, fix=True),
-    Issue.ENTITY_GONE: _Nature(ir.IssueSeverity.WARNING),
-    Issue.EVENTS_DROPPED: _Nature(ir.IssueSeverity.WARNING, ticked_off=True),
-    Issue.KICKED_OUT: _Nature(ir.IssueSeverity.ERROR, fix=True),
-    Issue.LOOP: _Nature(ir.IssueSeverity.WARNING, fix=True),
-    Issue.PROPERTY_REJECTED: _Nature(ir.IssueSeverity.WARNING),
-    Issue.RATE_LIMIT: _Nature(ir.IssueSeverity.WARNING),
-    Issue.THING_MODEL_MISMATCH: _Nature(ir.IssueSeverity.WARNING),
-    Issue.TLS_FAILED: _Nature(ir.IssueSeverity.ERROR),
+_BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
+    Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
+    Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
+    Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
+    Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
+    Issue.ENTITY_GONE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
+    Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
+    Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR),
 }
 
 
@@ -73,7 +74,7 @@ class Issues:
     """The issues of one device."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Belong to the device of an entry."""
+        """Create the issues of this entry's device."""
         self._hass = hass
         self._entry = entry
 
@@ -83,16 +84,16 @@ class Issues:
 
         With an `identifier` the issue is about this property, and others may have the same one.
         """
-        nature = _NATURES[issue]
+        behavior = _BEHAVIORS[issue]
         about = {"identifier": identifier} if identifier else {}
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             self._id(issue, identifier),
-            data={"entry_id": self._entry.entry_id, **about} if nature.fix else None,
-            is_fixable=nature.ticked_off or nature.fix,
-            is_persistent=nature.ticked_off,
-            severity=nature.severity,
+            data={"entry_id": self._entry.entry_id, **about} if behavior.fix else None,
+            is_fixable=behavior.confirmed or behavior.fix,
+            is_persistent=behavior.confirmed,
+            severity=behavior.severity,
             translation_key=issue,
             translation_placeholders={"device": self._entry.title, **about, **facts},
         )
@@ -119,7 +120,7 @@ def issues_of(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
 
 
 @callback
-def async_withdraw_when_unloaded(hass: HomeAssistant) -> None:
+def async_delete_issues_when_unloaded(hass: HomeAssistant) -> None:
     """Delete the issues of a device when its entry is unloaded, or its set-up has failed and is not tried again."""
 
     @callback

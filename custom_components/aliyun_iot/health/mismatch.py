@@ -1,7 +1,7 @@
 """The issue about bindings that do not fit the thing model: the stored one, or the cloud's.
 
-The first is known as soon as something is bound. The second shows in what the cloud refuses: nothing is sent that the
-stored thing model does not allow, so a value that breaks the cloud's means that the two differ.
+Misfits with the stored one are known as soon as something is bound. Those with the cloud's show in what it refuses: nothing is
+sent that the stored thing model does not allow, so a value that breaks the cloud's means that the two differ.
 """
 
 from collections.abc import Iterable, Mapping
@@ -104,10 +104,10 @@ def _compared(bound: BoundProperties, services: Iterable[str], model: ThingModel
         tuple(key for key in bound.problems if key not in model.properties),
         tuple(key for key in services if key not in model.services),
         tuple(
-            _Misfit(one, problem)
-            for one in bound.by_identifier.values()
-            if one.model
-            for problem in model_problems(one.binding, one.aspect, one.model)
+            _Misfit(prop, problem)
+            for prop in bound.by_identifier.values()
+            if prop.model
+            for problem in model_problems(prop.binding, prop.aspect, prop.model)
         ),
     )
 
@@ -117,10 +117,10 @@ def _lines(labels: Labels, found: _Found) -> Iterable[str]:
         yield labels.text("common.unknown_property", identifier=key)
     for key in found.unknown_services:
         yield labels.text("common.unknown_service", identifier=key)
-    for one in found.misfits:
-        placeholders = labels.problem(one.problem, one.bound.aspect, one.bound.model)
-        reason = labels.text(f"options.error.{one.problem.key}", **placeholders)
-        yield labels.text("common.misfit", identifier=one.bound.identifier, reason=reason)
+    for misfit in found.misfits:
+        placeholders = labels.problem(misfit.problem, misfit.bound.aspect, misfit.bound.model)
+        reason = labels.text(f"options.error.{misfit.problem.key}", **placeholders)
+        yield labels.text("common.misfit", identifier=misfit.bound.identifier, reason=reason)
 
 
 def _refusals(labels: Labels, refused: Iterable[str]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The issue about values that the cloud refuses: it names the bindings they come from, and why in words."""
+"""The issue about values that the cloud refuses: the bindings they come from, and the reasons in the user's language."""
 
 from collections.abc import Mapping
 import re
@@ -21,7 +21,7 @@ MAX_LISTED: Final = 5
 _PROPERTY_MISSING: Final = 6320
 
 _REASON: Final = re.compile(r"(?P<missing>tsl parse: params not exist)|(?:tsl parse: )?(?P<code>\d+)\b")
-"""How the reasons begin for which there is a text (docs/protocol.md §4.1 and §7.2)."""
+"""The beginning of reasons for which there is a text (docs/protocol.md §4.1 and §7.2)."""
 
 
 class Refusals:
@@ -53,7 +53,7 @@ class Refusals:
 
     async def _create_issue(self) -> None:
         labels = await Labels.load(self._hass)
-        rows = [self._row(labels, key, one.reason) for key, one in sorted(self._refusals.items())]
+        rows = [self._row(labels, key, refusal.reason) for key, refusal in sorted(self._refusals.items())]
         if rows:  # otherwise it was solved meanwhile
             self._issues.create(Issue.PROPERTY_REJECTED, count=str(len(rows)), properties=listed(rows, MAX_LISTED))
 
@@ -64,7 +64,7 @@ class Refusals:
 
 
 def _readable(reason: str, language: str) -> str:
-    """Return what a reason means, and the reason itself, which is what the console and the log show."""
+    """Return the meaning of a reason, followed by the reason itself, which the console and the log show."""
     match = _REASON.match(reason)
     code = int(match["code"] or _PROPERTY_MISSING) if match else 0
     return labelled(describe(code, language).rstrip(".。"), reason, language) if code in CODES else reason

@@ -1,4 +1,4 @@
-"""A cloud that complains of too many messages, repeatedly."""
+"""Replies that say again and again that too many messages are sent."""
 
 from collections import deque
 import time
@@ -12,23 +12,23 @@ from ..alink.codes import Code
 from ..const import CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE
 from .issues import Issue, Issues
 
-COMPLAINTS: Final = 5
+THROTTLED_REPLIES: Final = 5
 PERIOD: Final = 600.0
-"""So many complaints in so many seconds are an issue; a single one may be caused by another device of the instance."""
+"""So many such replies in so many seconds are an issue; a single one may be caused by another device of the instance."""
 
-QUIET: Final = 1800.0
-"""Seconds without a complaint after which the issue is solved."""
+SOLVED_AFTER: Final = 1800.0
+"""Seconds without such a reply after which the issue is solved."""
 
 
 class Throttling:
-    """Counts the complaints to one device."""
+    """Counts such replies to one device."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
-        """Start without complaints."""
+        """Start without any."""
         self._hass = hass
         self._entry = entry
         self._issues = issues
-        self._complaints: deque[float] = deque(maxlen=COMPLAINTS)
+        self._replies: deque[float] = deque(maxlen=THROTTLED_REPLIES)
         self._end: CALLBACK_TYPE | None = None
 
     @callback
@@ -37,12 +37,12 @@ class Throttling:
         if code != Code.TOO_BUSY:
             return
         now = time.monotonic()
-        self._complaints.append(now)
-        if len(self._complaints) == COMPLAINTS and now - self._complaints[0] <= PERIOD:
+        self._replies.append(now)
+        if len(self._replies) == THROTTLED_REPLIES and now - self._replies[0] <= PERIOD:
             rate = self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE)
             self._issues.create(Issue.RATE_LIMIT, rate=f"{rate:g}")
         self.stop()
-        self._end = async_call_later(self._hass, QUIET, self._quiet)
+        self._end = async_call_later(self._hass, SOLVED_AFTER, self._solved)
 
     @callback
     def stop(self) -> None:
@@ -52,7 +52,7 @@ class Throttling:
             self._end = None
 
     @callback
-    def _quiet(self, _now: object) -> None:
+    def _solved(self, _now: object) -> None:
         self._end = None
-        self._complaints.clear()
+        self._replies.clear()
         self._issues.delete(Issue.RATE_LIMIT)

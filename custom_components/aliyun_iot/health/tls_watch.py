@@ -1,7 +1,7 @@
 """Failures of TLS: expired or unknown certificates, or no TLS at all.
 
-A single failure may be caused by the login page of a network, so an issue takes several in a row. Home Assistant tries a failed
-set-up again with new objects, so the count is kept in `hass.data`.
+A single failure may be caused by the login page of a network, so an issue takes several in a row. A new attempt to set the
+entry up may use new objects, so the count is kept in `hass.data`.
 """
 
 from typing import Final
@@ -22,8 +22,8 @@ from ..alink.link import LinkState
 from ..const import DOMAIN
 from .issues import Issue, Issues
 
-PATIENCE: Final = 3
-"""Failures in a row, which take seconds while the link is up, half a minute while the set-up is tried again."""
+FAILURES_FOR_ISSUE: Final = 3
+"""Failures in a row; they take seconds when a running link reconnects, half a minute when the set-up is retried."""
 
 _BEHIND_TLS: Final = (ClientRejected, CredentialsRefused, ServerUnavailable)
 """Failures that prove that TLS works."""
@@ -32,10 +32,10 @@ _FAILURES: HassKey[dict[str, int]] = HassKey(f"{DOMAIN}_tls_failures")
 
 
 class TlsWatch:
-    """Counts the TLS failures of one device."""
+    """Counts the failures of one device."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
-        """Continue the count of an earlier attempt to set the device up."""
+        """Continue the count of an earlier attempt to set the entry up."""
         self._entry_id = entry.entry_id
         self._issues = issues
         self._failures = hass.data.setdefault(_FAILURES, {})
@@ -57,6 +57,6 @@ class TlsWatch:
         if state is not LinkState.BACKING_OFF:  # the error of the last attempt accompanies the next one
             return
         failures = self._failures[self._entry_id] = self._failures.get(self._entry_id, 0) + 1
-        if failures >= PATIENCE:
+        if failures >= FAILURES_FOR_ISSUE:
             self._issues.delete(other)
             self._issues.create(issue, reason=reason)

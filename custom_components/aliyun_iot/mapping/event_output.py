@@ -25,7 +25,7 @@ class EventOutput:
 
     @classmethod
     def of(cls, output: Mapping[str, Any]) -> Self:
-        """Compile what the user entered; raises vol.Invalid, which names the parameter, for what is no template."""
+        """Compile what the user entered; raises vol.Invalid, which names the parameter, for an invalid template."""
         templates: dict[str, Any] = {}
         for name, value in output.items():
             try:
@@ -37,10 +37,10 @@ class EventOutput:
     def render(
         self, variables: Mapping[str, Any], fields: Mapping[str, Field] | None
     ) -> tuple[dict[str, JsonValue], list[str]]:
-        """Return the output data, and what is wrong with the rest.
+        """Return the output data, and the problems of parameters that are left out.
 
-        `fields` are what the thing model has, None without one. What renders as nothing is left out, and so is what does
-        not fit: an alarm is worth more without a detail than not at all.
+        `fields` are the parameters in the thing model, None without one. A parameter without a value, or with one that does not
+        fit, is left out, as an alarm without a detail is better than none.
         """
         output: dict[str, JsonValue] = {}
         problems: list[str] = []
@@ -65,6 +65,6 @@ def _render(template: Any, variables: Mapping[str, Any], field: Field | None) ->
     if value is None or field is None:
         return int(value) if isinstance(value, bool) else value
     if isinstance(field.data_type, TextType):
-        # Of text that looks like a number or a list, Home Assistant makes one.
+        # Home Assistant turns text that looks like a number or a list into one.
         value = render_complex(template, variables, parse_result=False)
     return to_wire(field.data_type, value, field.identifier)

@@ -1,26 +1,107 @@
-"""Home Assistant → cloud: event entities and triggers become events of the thing model."""
+"""Home Assistant → cloud: event entities and triggers become events of the thing model, which wait until the cloud has them."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 import logging
-from typing import Any
+from typing import Any, Final
 
+from homeassistant.components.event import ATTR_EVENT_TYPE
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
+from ..const import DOMAIN
 from ..exposures import event_bindings, resolve_entity
+from ..mapping.attributes import moment
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
-from .event_queue import EventQueue, PendingEvent
-from .event_sources import attach_triggers, follow_event_entity
 
 _LOGGER = logging.getLogger(__name__)
+
+CAPACITY: Final = 1000
+"""Events that wait at most; at nine messages a second they are sent within two minutes."""
+
+RESOLUTION: Final = timedelta(milliseconds=1)
+"""The resolution of the time in the state of an event entity."""
+
+type Triggers = list[dict[str, Any]]
+type EventCallback = Callable[[Mapping[str, Any], datetime], None]
+"""Called with the variables for templates, and with the time."""
+
+
+@dataclass(slots=True)
+class EventCounters:
+    """Events of one device: accepted by the cloud, refused by it, and dropped because too many waited."""
+
+    posted: int = 0
+    refused: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    """An event that happened at `time` (UTC milliseconds)."""
+
+    identifier: str
+    output: Mapping[str, JsonValue]
+    time: int
+
+
+class EventQueue:
+    """The events of one device, oldest first."""
+
+    def __init__(self, *, on_added: Callable[[], None], on_dropped: Callable[[int], None]) -> None:
+        """`on_added` is called for each event; `on_dropped` with the number of events dropped so far, when it grows."""
+        self.counters = EventCounters()
+        self._on_added = on_added
+        self._on_dropped = on_dropped
+        self.waiting: dict[int, PendingEvent] = {}
+        """Events by number, oldest first; they stay until `remove`."""
+        self._next = 0
+
+    def __len__(self) -> int:
+        """Return how many events wait."""
+        return len(self.waiting)
+
+    @callback
+    def add(self, event: PendingEvent) -> None:
+        """Queue an event; when too many wait, the oldest is dropped."""
+        self._append(event)
+        self._on_added()
+
+    @callback
+    def restore(self, events: Iterable[PendingEvent]) -> None:
+        """Queue what an earlier run has left, before what has happened since."""
+        happened, self.waiting = self.waiting, {}
+        for event in (*events, *happened.values()):
+            self._append(event)
+
+    @callback
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Drop events that the cloud has, or will never have."""
+        for number in numbers:
+            self.waiting.pop(number, None)
+
+    def _append(self, event: PendingEvent) -> None:
+        if len(self.waiting) >= CAPACITY:
+            del self.waiting[next(iter(self.waiting))]
+            self.counters.dropped += 1
+            if self.counters.dropped == 1:
+                _LOGGER.warning("More than %d events wait for the cloud; the oldest are dropped", CAPACITY)
+            self._on_dropped(self.counters.dropped)
+        self.waiting[self._next] = event
+        self._next += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +165,7 @@ class EventReporter:
 
     @callback
     def stop(self) -> None:
-        """Follow nothing any more; a trigger of another integration that hangs must not delay this."""
+        """Stop following; a trigger of another integration that hangs does not delay this."""
         self._running = False
         if self._following:
             self._following.cancel()
@@ -136,3 +217,69 @@ class EventReporter:
         if problems:
             self.note(identifier, "; ".join(problems))
         self._queue.add(PendingEvent(identifier, data, int(at.timestamp() * 1000)))
+
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@callback
+def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCallback) -> CALLBACK_TYPE:
+    """Call `on_event` whenever an event entity fires; return a function that ends it.
+
+    The state of an event entity is the time at which it last fired. It has not fired when it becomes available again or is
+    restored with an earlier time.
+    """
+    last = _fired_at(hass.states.get(entity_id)) or dt_util.utcnow() - RESOLUTION
+
+    @callback
+    def changed(event: Event[EventStateChangedData]) -> None:
+        nonlocal last
+        old, new = event.data["old_state"], event.data["new_state"]
+        fired = _fired_at(new)
+        if new is None or fired is None or fired <= (_fired_at(old) or last):
+            return
+        last = fired
+        attributes = dict(new.attributes)
+        variables = {
+            "attributes": attributes,
+            "entity_id": entity_id,
+            "event_type": attributes.get(ATTR_EVENT_TYPE),
+        }
+        on_event(variables, fired)
+
+    return async_track_state_change_event(hass, entity_id, changed)
+
+
+async def attach_triggers(
+    hass: HomeAssistant, triggers: Triggers, name: str, on_event: EventCallback, failed: Callable[[str], None]
+) -> CALLBACK_TYPE | None:
+    """Call `on_event` whenever one of the triggers fires; return a function that ends it, None if none could be attached.
+
+    `failed` is called with what is wrong with a trigger that could not be attached. Raises vol.Invalid or HomeAssistantError for
+    an invalid configuration.
+    """
+
+    @callback
+    def triggered(variables: dict[str, Any], context: Context | None = None) -> None:
+        on_event(variables, dt_util.utcnow())
+
+    def log(level: int, message: str, **_: Any) -> None:
+        if level >= logging.ERROR:
+            failed(message)
+        else:
+            _LOGGER.log(level, "%s: %s", name, message)
+
+    valid = await validated_triggers(hass, triggers)
+    return await async_initialize_triggers(hass, valid, triggered, DOMAIN, name, log)
+
+
+async def validated_triggers(hass: HomeAssistant, triggers: Triggers) -> Triggers:
+    """Return triggers as Home Assistant runs them; raises vol.Invalid or HomeAssistantError."""
+    return await async_validate_trigger_config(hass, cv.TRIGGER_SCHEMA(deepcopy(triggers)))
+
+
+def _fired_at(state: State | None) -> datetime | None:
+    return moment(state.state) if state else None
+
+
+_LOGGER = logging.getLogger(__name__)

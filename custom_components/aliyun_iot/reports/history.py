@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 import logging
+from typing import NamedTuple
 
 from homeassistant.core import callback
 
@@ -20,8 +21,12 @@ _LOGGER = logging.getLogger(__name__)
 SAME_MOMENT = 1_000
 """Milliseconds by which a sample may be older than the one before without the clock having been set."""
 
-type Kept = tuple[str, Sample]
-"""A property and its sample."""
+
+class Kept(NamedTuple):
+    """A sample of a property."""
+
+    identifier: str
+    sample: Sample
 
 
 @dataclass(slots=True)
@@ -73,7 +78,7 @@ class History:
         if sample is None:
             return None
         newest = self._newest(identifier)
-        return newest if newest and newest.sample == sample else Queued(sample)
+        return newest if newest and newest.sample == sample else Queued(identifier, sample)
 
     def last_sample(self, identifier: str) -> Sample | None:
         """Return the newest sample of a property, whether it is still to be sent or not."""
@@ -83,13 +88,13 @@ class History:
         """Return whether a live sample of a property is still to be sent."""
         return bool((numbers := self._numbers.get(identifier)) and numbers.live)
 
-    def has_several_live(self) -> bool:
-        """Return whether more than one live sample of some property is to be sent."""
-        return any(len(numbers.live) > 1 for numbers in self._numbers.values())
-
     def newest_past(self, identifier: str) -> Queued | None:
         """Return the newest sample of a property if it is past and still to be sent."""
         return None if self.is_live(identifier) else self._newest(identifier)
+
+    def has_several_live(self) -> bool:
+        """Return whether more than one live sample of some property is to be sent."""
+        return any(len(numbers.live) > 1 for numbers in self._numbers.values())
 
     @callback
     def add(self, identifier: str, sample: Sample, *, live: bool) -> None:
@@ -168,10 +173,10 @@ class History:
         if (numbers := self._numbers.get(identifier)) is None:
             numbers = self._numbers[identifier] = _Numbers()
         if live:
-            self.live[number] = identifier, sample
+            self.live[number] = Kept(identifier, sample)
             numbers.live.append(number)
         else:
-            self.past[number] = identifier, sample
+            self.past[number] = Kept(identifier, sample)
             numbers.past.append(number)
             self._on_past((number,))
 
@@ -180,7 +185,7 @@ class History:
         if (numbers := self._numbers.get(identifier)) is None:
             return None
         number = (numbers.live or numbers.past)[-1]
-        return Queued((self.live if numbers.live else self.past)[number][1], number)
+        return Queued(*(self.live if numbers.live else self.past)[number], number)
 
     def _make_room(self) -> None:
         """Drop one sample; a busy property never costs another one its samples."""

@@ -4,22 +4,20 @@ A lane says how its messages are posted and what becomes of their content. The m
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 import logging
 import time
-from typing import Final, override
+from typing import Final, Protocol, override
 
-from ..alink.device import REPLY_TIMEOUT as _REPLY_TIMEOUT, Device
+from ..alink.device import REPLY_TIMEOUT, Device
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
-from .event_queue import EventQueue, PendingEvent
+from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Counters, Outbox, Queued
 
 _LOGGER = logging.getLogger(__name__)
-
-REPLY_TIMEOUT = _REPLY_TIMEOUT
 
 VALUES_PER_POST = 200
 """Properties in one message (docs/protocol.md §4.1). For samples no limit is documented; this one is safe (§4.3)."""
@@ -30,7 +28,15 @@ FUTURE_MS: Final = 24 * 3_600_000
 TOO_EARLY: Final = "its time is more than a day ahead: the clock was wrong"
 
 
-class Lane[Key, Item](ABC):
+class Named(Protocol):
+    """An item of a lane."""
+
+    @property
+    def identifier(self) -> str:
+        """The property or event that it belongs to."""
+
+
+class Lane[Key, Item: Named](ABC):
     """One kind of message. A batch holds items by key."""
 
     refused_in_a_row = 0
@@ -51,10 +57,6 @@ class Lane[Key, Item](ABC):
     def settle(self, batch: Mapping[Key, Item], reasons: Mapping[str, str]) -> None:
         """Record what was accepted, and for which reasons (by identifier) the rest was refused."""
 
-    @abstractmethod
-    def identifiers(self, batch: Mapping[Key, Item]) -> Collection[str]:
-        """Return the identifiers in a batch."""
-
     def put_back(self, batch: Mapping[Key, Item]) -> None:  # noqa: B027 - most lanes have nothing to do
         """Keep a batch that did not arrive; most lanes never gave it away."""
 
@@ -64,7 +66,7 @@ class Lane[Key, Item](ABC):
 
     def refuse(self, batch: Mapping[Key, Item], reason: str) -> None:
         """Settle a batch that the cloud will not take."""
-        self.settle(batch, dict.fromkeys(self.identifiers(batch), reason))
+        self.settle(batch, {item.identifier: reason for item in batch.values()})
 
     def refuses_all(self, batch: Mapping[Key, Item], reason: str) -> None:
         """Handle a cloud that has refused many messages in a row."""
@@ -106,10 +108,6 @@ class NewestLane(Lane[str, Queued]):
         self._counters.rejected += rejected
         self._counters.sent += len(batch) - rejected
 
-    @override
-    def identifiers(self, batch: Mapping[str, Queued]) -> Collection[str]:
-        return batch.keys()
-
 
 class _SampleLane(Lane[int, Kept]):
     """Samples, which stay in the history until they are settled."""
@@ -144,10 +142,6 @@ class _SampleLane(Lane[int, Kept]):
         self._counters.sent += len(batch) - rejected
         self._outbox.settle(dict(batch.values()), reasons, past=self.past)
 
-    @override
-    def identifiers(self, batch: Mapping[int, Kept]) -> Collection[str]:
-        return {identifier for identifier, _ in batch.values()}
-
 
 class LiveLane(_SampleLane):
     """Samples of the present, several of a property in one message.
@@ -156,6 +150,12 @@ class LiveLane(_SampleLane):
     """
 
     batches = True
+
+    def is_full(self) -> bool:
+        """Return whether the samples fill a message, or need several."""
+        if not self.batches and self._history.has_several_live():
+            return True
+        return len(self._history.live) >= VALUES_PER_POST
 
     @override
     def _first(self, limit: int) -> dict[int, Kept]:
@@ -233,7 +233,3 @@ class EventLane(Lane[int, PendingEvent]):
                 self._on_refused(event.identifier, reason)
             else:
                 self._queue.counters.posted += 1
-
-    @override
-    def identifiers(self, batch: Mapping[int, PendingEvent]) -> Collection[str]:
-        return {event.identifier for event in batch.values()}

@@ -45,6 +45,7 @@ class Counters:
 class Queued(NamedTuple):
     """A value that waits; `number` is that of the same sample in the history, if it is there."""
 
+    identifier: str
     sample: Sample
     number: int | None = None
 
@@ -136,6 +137,7 @@ class Outbox:
         self.news = asyncio.Event()
         """Set when something came that is to be sent."""
         self.status: dict[str, PropertyStatus] = {}
+        """One for each bound property."""
         self._counters = counters
         self._min_intervals: Mapping[str, float] = {}
         self._on_refused = on_refused
@@ -154,12 +156,6 @@ class Outbox:
         """What the cloud refused, by property, until it takes a value."""
         return {key: one.refusal for key, one in self.status.items() if one.refusal}
 
-    def of(self, identifier: str) -> PropertyStatus:
-        """Return the status of a property."""
-        if (status := self.status.get(identifier)) is None:
-            status = self.status[identifier] = PropertyStatus()
-        return status
-
     def known(self, identifier: str) -> Sample | None:
         """Return the value that the cloud has or is about to have."""
         if queued := self.waiting.get(identifier):
@@ -172,24 +168,23 @@ class Outbox:
         """Queue a value, replacing an older one; `number` is that of the sample in the history."""
         if identifier in self.waiting:
             self._counters.merged += 1
-        self.waiting[identifier] = Queued(sample, number)
+        self.waiting[identifier] = Queued(identifier, sample, number)
 
     @callback
     def follow(self, bound: Collection[str], min_intervals: Mapping[str, float]) -> None:
-        """Drop everything about properties that are no longer bound.
+        """Keep values of these properties from now on, and drop everything about others.
 
         `min_intervals` has the shortest time between two posts of a property, in seconds, where there is one.
         """
         self._min_intervals = min_intervals
-        for gone in self.status.keys() - bound:
-            del self.status[gone]
+        self.status = {identifier: self.status.get(identifier) or PropertyStatus() for identifier in bound}
         self._drop(self.waiting.keys() - bound)
         self._report_refusals()
 
     @callback
     def forget(self, identifier: str) -> None:
         """Drop everything about a property that has another meaning now."""
-        self.status.pop(identifier, None)
+        self.status[identifier] = PropertyStatus()
         self._drop([identifier])
         self._report_refusals()
 
@@ -294,7 +289,7 @@ class Outbox:
 
     def _due_at(self, identifier: str) -> float:
         """Return when a property may be posted again, in monotonic seconds."""
-        sent_at = self.of(identifier).sent_at
+        sent_at = self.status[identifier].sent_at
         return 0.0 if sent_at is None else sent_at + self._min_intervals.get(identifier, 0.0)
 
     def _settle_snapshots(self, identifiers: Iterable[str], reasons: Mapping[str, str] | None) -> None:

@@ -7,9 +7,16 @@ is kept in the history. Only bound entities are listened to.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 import time
+from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.event import (
+    TrackTemplate,
+    TrackTemplateResult,
+    TrackTemplateResultInfo,
+    async_track_state_change_event,
+    async_track_template_result,
+)
 from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
@@ -20,12 +27,11 @@ from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
 from ..mapping.generic import NO_ENTITY_STATE
 from ..mapping.templates import value_of
-from .event_queue import EventQueue
+from .events import EventQueue
 from .history import History
 from .lanes import EventLane, LiveLane, NewestLane, PastLane
 from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot
 from .sender import Sender
-from .template_tracking import TemplateTracking
 
 CAPACITY = 86_400
 """Samples that are kept: one a second for a day, 25 MB of memory and 4 MB on disk, sent within a minute."""
@@ -79,7 +85,7 @@ class Reporter:
         self._bound = BoundProperties()
         self._started = False
         self._untrack: CALLBACK_TYPE | None = None
-        self._templates = TemplateTracking(hass, self._template_changed)
+        self._templates = _TemplateTracking(hass, self._template_changed)
 
     @property
     def buffered(self) -> int:
@@ -136,8 +142,6 @@ class Reporter:
         if self._untrack:
             self._untrack()
         self._bound = bound
-        self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
-        self._templates.follow(bound.by_identifier.values())
         self.outbox.follow(
             bound.by_identifier.keys(),
             {key: prop.binding.min_interval for key, prop in bound.by_identifier.items() if prop.binding.min_interval},
@@ -149,6 +153,8 @@ class Reporter:
             if (old := before.get(prop.identifier)) is None or _meaning(old) != _meaning(prop):
                 self.outbox.forget(prop.identifier)
                 self.history.forget_last(prop.identifier)
+        self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
+        self._templates.follow(bound.by_identifier.values())
         self._put_current(fresh)
 
     @callback
@@ -166,7 +172,9 @@ class Reporter:
         The cloud takes only a post for the new state. What has changed since then is on its way already.
         """
         properties = (self._bound.by_identifier.get(identifier) for identifier in identifiers)
-        self._put_current(prop for prop in properties if prop and self.outbox.of(prop.identifier).changed_at < since)
+        self._put_current(
+            prop for prop in properties if prop and self.outbox.status[prop.identifier].changed_at < since
+        )
 
     def present(self, identifiers: Iterable[str]) -> dict[str, Sample]:
         """Return the present values of those properties that are reported and have one."""
@@ -234,7 +242,7 @@ class Reporter:
         read: Callable[[BoundProperty, State, datetime], Sample | None] = BoundProperty.sample,
     ) -> Sample | None:
         """Return what to post for a state, or None; a value that cannot be sent is recorded, and does not stop the others."""
-        status = self.outbox.of(prop.identifier)
+        status = self.outbox.status[prop.identifier]
         try:
             sample = read(prop, state, at)
         except (Refused, InvalidValue) as err:
@@ -253,9 +261,9 @@ class Reporter:
                     queued = self._present_sample(prop, state, now)
                 else:
                     sample = self._sample(prop, state, now) if state else None
-                    queued = Queued(sample) if sample else None
+                    queued = Queued(prop.identifier, sample) if sample else None
                 if queued:
-                    self._put(prop.identifier, *queued)
+                    self._put(*queued)
 
     def _present_sample(self, prop: BoundProperty, state: State | None, now: datetime) -> Queued | None:
         """Return which sample to post as the present value, so that the cloud gets none with two times.
@@ -286,7 +294,7 @@ class Reporter:
 
     def _put_sample(self, identifier: str, sample: Sample) -> None:
         live = self._link.state is LinkState.ONLINE
-        self.outbox.of(identifier).changed_at = time.monotonic()
+        self.outbox.status[identifier].changed_at = time.monotonic()
         self.history.add(identifier, sample, live=live)
         if live:  # what waits is older, and must not arrive later
             self.outbox.supersede(identifier)
@@ -308,3 +316,47 @@ def _meaning(prop: BoundProperty) -> tuple[object, ...]:
     """Return what the values of a property depend on."""
     binding = prop.binding
     return binding.entity, binding.aspect, binding.source, binding.conversion, binding.every_sample, prop.model
+
+
+class _TemplateTracking:
+    """Tracks the templates of properties, each by itself, so that one that fails or is busy does not stop the others.
+
+    Home Assistant limits how often it renders a template that uses all states.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, on_result: Callable[[BoundProperty, Any, datetime, Context | None], None]
+    ) -> None:
+        """`on_result` is called with a property, the result or the error of its template, and time and context of the change."""
+        self._hass = hass
+        self._on_result = on_result
+        self._tracked: dict[str, tuple[BoundProperty, TrackTemplateResultInfo]] = {}
+
+    @callback
+    def follow(self, properties: Iterable[BoundProperty]) -> None:
+        """Track the templates of these properties from now on, and no others."""
+        wanted = {prop.identifier: prop for prop in properties if prop.templates.source and prop.reports}
+        for identifier, (prop, tracker) in list(self._tracked.items()):
+            if wanted.get(identifier) != prop:
+                tracker.async_remove()
+                del self._tracked[identifier]
+        for identifier, prop in wanted.items():
+            if identifier not in self._tracked:
+                self._tracked[identifier] = (prop, self._track(prop))
+
+    @callback
+    def stop(self) -> None:
+        """Stop tracking."""
+        self.follow(())
+
+    def _track(self, prop: BoundProperty) -> TrackTemplateResultInfo:
+        @callback
+        def rendered(event: Event[EventStateChangedData] | None, updates: list[TrackTemplateResult]) -> None:
+            state = event.data["new_state"] if event else None
+            at = state.last_updated if state else event.time_fired if event else dt_util.utcnow()
+            for update in updates:
+                self._on_result(prop, update.result, at, event.context if event else None)
+
+        assert prop.templates.source  # noqa: S101 - `follow` takes no others
+        template = TrackTemplate(prop.templates.source, prop.source_variables())
+        return async_track_template_result(self._hass, [template], rendered)

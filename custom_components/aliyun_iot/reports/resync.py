@@ -1,7 +1,7 @@
 """What happens after a connect, in this order: the present, desired values, the past.
 
-First one snapshot, so that the cloud shows what is. Then what the cloud wanted meanwhile. Last the samples of the past, behind
-whatever happens meanwhile.
+First a snapshot, so that the cloud has the present values. Then the desired values that were set meanwhile. Last the samples of
+the past, which give way to everything that happens now.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from .store import UnsentStore
 _LOGGER = logging.getLogger(__name__)
 
 SNAPSHOT_TIMEOUT = 10.0
-"""Seconds; a value that the minimum interval of its binding holds back is no reason to wait longer."""
+"""Seconds; the minimum interval of a binding may hold its value back for longer."""
 
 
 class Resync:
@@ -40,7 +40,7 @@ class Resync:
 
     @callback
     def start(self) -> None:
-        """Keep what happens from now on, and send it while there is a connection; a second call does nothing.
+        """Queue what happens from now on, and send it while there is a connection; a second call does nothing.
 
         Called once Home Assistant has started.
         """
@@ -86,9 +86,9 @@ class Resync:
     async def _resync(self, snapshot: Snapshot) -> None:
         await snapshot.wait(SNAPSHOT_TIMEOUT)
         self._store.resynced = True
-        self._store.write_soon()  # otherwise a power cut would bring back what has been sent by now
+        self._store.write_soon()  # after a power cut, what is on disk now would be sent again
         try:
             await self._desired.catch_up()
-        except Exception:  # whatever is wrong there, the past is to be sent
+        except Exception:  # the past is to be sent nevertheless
             _LOGGER.exception("Getting the desired values failed unexpectedly")
         self._reporter.sender.allow_past()

@@ -18,9 +18,9 @@ from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout, Unanswered
 from ..alink.link import Link, LinkState
 from ..alink.messages import Reply
-from .event_queue import EventQueue
+from .events import EventQueue
 from .history import History
-from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, NewestLane, PastLane
+from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, Named, NewestLane, PastLane
 from .outbox import Counters, Outbox
 
 _LOGGER = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class Sender:
                     pass
             except NotConnected as err:
                 _LOGGER.debug("Waiting for the next connection: %s", err)
-            except Exception:  # an error that nobody foresaw must not end the sending
+            except Exception:  # an unexpected error must not end the loop
                 _LOGGER.exception("Sending failed unexpectedly")
                 await asyncio.sleep(RETRY_DELAY)
                 self._wake.set()
@@ -134,9 +134,8 @@ class Sender:
         self._wake_at_once.clear()
         closed = self._opens_at - time.monotonic()
         due = self._outbox.due() if closed <= 0 else ()
-        live = len(self._history.live)
-        full = live >= VALUES_PER_POST or (not self._live.batches and self._history.has_several_live())
-        if due or full or (live and closed <= 0):
+        live = bool(self._history.live)
+        if due or (live and (closed <= 0 or self._live.is_full())):
             await self._send_round(due)
         elif self._events.waiting:
             await self._deliver(self._event, self._event.take())
@@ -162,7 +161,7 @@ class Sender:
                 await self._deliver(self._event, self._event.take())
         self._opens_at = time.monotonic() + self.window
 
-    async def _deliver[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> None:
+    async def _deliver[Key, Item: Named](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> None:
         """Send a batch, in more than one message if need be. Raises NotConnected."""
         batches = [batch] if batch else []
         try:
@@ -175,7 +174,7 @@ class Sender:
             for unsent in batches:
                 lane.put_back(unsent)
 
-    async def _send[Key, Item](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> str:
+    async def _send[Key, Item: Named](self, lane: Lane[Key, Item], batch: Mapping[Key, Item]) -> str:
         """Send one message and settle what was in it; return why it was refused as a whole, nothing if it was not."""
         try:
             reply = await lane.post(batch)
@@ -230,7 +229,7 @@ class Sender:
         await asyncio.sleep(DEVICE_DELAY if reply.code in DEVICE_CODES else RETRY_DELAY)
 
 
-def _halves[Key, Item](batch: Mapping[Key, Item]) -> list[Mapping[Key, Item]]:
+def _halves[Key, Item: Named](batch: Mapping[Key, Item]) -> list[Mapping[Key, Item]]:
     middle = len(batch) // 2
     return [dict(islice(batch.items(), middle)), dict(islice(batch.items(), middle, None))]
 

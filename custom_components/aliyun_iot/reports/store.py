@@ -1,23 +1,30 @@
 """What the cloud does not have yet, kept on disk over restarts and power cuts.
 
-Writing wears an SD card out, so nothing is written while the device is connected, and otherwise once a minute what is new:
+Writing wears out an SD card, so nothing is written while the device is connected. Otherwise changes are written once a minute:
 samples are in segments, of which only those that have changed are written again.
+
+Nothing here raises because of the disk: a file that can't be read is set aside, and what can't be written is tried again.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any
+import logging
+from pathlib import Path
+from typing import Any, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..const import DOMAIN
-from .event_queue import EventQueue, PendingEvent
+from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
-from .store_files import async_numbers, async_read, async_remove, async_remove_all, async_write
+
+VERSION = 1
 
 SEGMENT = 500
 """Samples in a segment of about 20 kB: one a second for eight minutes, each written four times on average."""
@@ -53,16 +60,16 @@ class UnsentStore:
         self._in_turn = asyncio.Lock()
 
     async def load(self) -> dict[str, Sample]:
-        """Restore what an earlier run has left, and return the values of properties that waited then.
+        """Restore what an earlier run has left, and return the newest values that waited then.
 
-        What cannot be read is set aside, and only that is lost.
+        A file that cannot be read is set aside; only what is in it is lost.
         """
         index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
         since = index.get("offline_since")
         self.offline_since = since if isinstance(since, int) else None
         self._events.restore(_pending(index.get("events")))
-        # A damaged index, or one from before a power cut, does not list all of them.
+        # A damaged index, or one written before a power cut, does not list all of them.
         self._segments = {*_listed(index), *await async_numbers(self._hass, self._key)}
         for segment in sorted(self._segments):
             rows = await async_read(self._hass, f"{self._key}.{segment}")
@@ -100,7 +107,7 @@ class UnsentStore:
 
     async def _write(self) -> None:
         """Write what has changed; one write after the other, as a disk may be slow."""
-        if self._loaded:  # otherwise it would overwrite what was never read
+        if self._loaded:  # otherwise it would overwrite what was not read yet
             async with self._in_turn:
                 await self._write_changed()
 
@@ -194,3 +201,96 @@ def _pending(stored: object) -> Iterable[PendingEvent]:
 
 def _object(stored: object) -> dict[str, JsonValue]:
     return stored if isinstance(stored, dict) else {}
+
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class _File(Store[dict[str, Any]]):
+    """A store that remembers whether writing failed; Home Assistant's own only logs it."""
+
+    failed = False
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        self.failed = True
+        await super()._async_write_data(data)
+        self.failed = False
+
+
+async def async_read(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
+    """Return what is stored, None if nothing is; a damaged or foreign file, or one of a later version, is set aside."""
+    store = _file(hass, key)
+    try:
+        data: object = await store.async_load()
+    except Exception as err:  # noqa: BLE001 - a foreign file may fail in any way, and must not keep the device from working
+        await _set_aside(hass, Path(store.path), f"{type(err).__name__}: {err}")
+        return None
+    if data is None or isinstance(data, dict):
+        return data
+    await _set_aside(hass, Path(store.path), "it does not hold what this integration writes")
+    return None
+
+
+async def async_write(hass: HomeAssistant, key: str, data: dict[str, Any]) -> bool:
+    """Store data, at once or when Home Assistant stops; return whether no error occurred, such as a full disk."""
+    store = _file(hass, key)
+    try:
+        await store.async_save(data)
+    except OSError as err:
+        _LOGGER.warning("Cannot write %s: %s", store.path, err)
+    return not store.failed
+
+
+async def async_remove(hass: HomeAssistant, key: str) -> None:
+    """Remove a file."""
+    store = _file(hass, key)
+    try:
+        await store.async_remove()
+    except OSError as err:
+        _LOGGER.warning("Cannot remove %s: %s", store.path, err)
+
+
+async def async_remove_all(hass: HomeAssistant, key: str) -> None:
+    """Remove every file whose name begins with a key, those that were set aside included."""
+    await hass.async_add_executor_job(_remove_all, Path(_file(hass, key).path))
+
+
+async def async_numbers(hass: HomeAssistant, key: str) -> list[int]:
+    """Return the numbers that follow a key in the names of files, as in `key.7`."""
+    return await hass.async_add_executor_job(_numbers, Path(_file(hass, key).path))
+
+
+def _file(hass: HomeAssistant, key: str) -> _File:
+    return _File(hass, VERSION, key, private=True, atomic_writes=True)
+
+
+async def _set_aside(hass: HomeAssistant, path: Path, reason: str) -> None:
+    aside = path.with_name(f"{path.name}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%S%f}")
+    _LOGGER.warning(
+        "Values that were kept for the cloud can't be read from %s (%s). The file is set aside as %s; the values in it are not"
+        " sent, everything else works",
+        path,
+        reason,
+        aside.name,
+    )
+    try:
+        await hass.async_add_executor_job(path.rename, aside)
+    except OSError as err:
+        _LOGGER.debug("Cannot set %s aside: %s", path, err)
+
+
+def _remove_all(path: Path) -> None:
+    for one in path.parent.glob(f"{path.name}*"):
+        try:
+            one.unlink(missing_ok=True)
+        except OSError as err:
+            _LOGGER.warning("Cannot remove %s: %s", one, err)
+
+
+def _numbers(path: Path) -> list[int]:
+    suffixes = (one.name.removeprefix(f"{path.name}.") for one in path.parent.glob(f"{path.name}.*"))
+    return sorted(int(suffix) for suffix in suffixes if suffix.isdecimal())
+
+
+_LOGGER = logging.getLogger(__name__)

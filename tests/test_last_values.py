@@ -1,4 +1,4 @@
-"""What an entity said last still reaches the cloud: whatever is renamed or changed before, and whatever the clock said."""
+"""The last value of an entity reaches the cloud even after the entity or its binding was changed, or with a wrong clock."""
 
 import time
 
@@ -21,7 +21,7 @@ DAY = 86_400.0
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_reconnects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a lost connection come back within moments."""
     quick_to_return(monkeypatch)
 
@@ -33,10 +33,10 @@ async def thermometer(hass: HomeAssistant) -> er.RegistryEntry:
     return registry.async_get_or_create("sensor", "test", "thermometer", suggested_object_id="living_room")
 
 
-async def fall_silent(
+async def lose_connection_and_entity(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, thermometer: er.RegistryEntry
 ) -> MockConfigEntry:
-    """Let the entity say something in an outage, and then nothing more."""
+    """Let the entity have a value in an outage, and then become unavailable."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([{**TEMPERATURE, "entity": thermometer.id}])
     await posted(device, "CurrentTemperature", 20)
@@ -47,11 +47,11 @@ async def fall_silent(
     return entry
 
 
-async def test_renamed_meanwhile(
+async def test_last_value_is_sent_after_the_entity_was_renamed(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, thermometer: er.RegistryEntry
 ) -> None:
-    """A name is only a name."""
-    await fall_silent(hass, cloud, device, set_up, thermometer)
+    """Another entity id is not another entity."""
+    await lose_connection_and_entity(hass, cloud, device, set_up, thermometer)
     er.async_get(hass).async_update_entity(thermometer.entity_id, new_entity_id="sensor.parlour")
     hass.states.async_remove("sensor.living_room")
     hass.states.async_set("sensor.parlour", STATE_UNAVAILABLE)
@@ -65,7 +65,7 @@ async def test_renamed_meanwhile(
     [({"dead_band": 0.5}, 25), ({"conversion": {"offset": 1}}, 20)],
     ids=["how often it is told", "what it means"],
 )
-async def test_bound_otherwise_meanwhile(
+async def test_last_value_after_a_changed_binding(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
@@ -74,8 +74,8 @@ async def test_bound_otherwise_meanwhile(
     change: dict[str, object],
     value: int,
 ) -> None:
-    """Only a value that would be another one now is not told any more."""
-    entry = await fall_silent(hass, cloud, device, set_up, thermometer)
+    """The value is dropped only when it would mean something else now."""
+    entry = await lose_connection_and_entity(hass, cloud, device, set_up, thermometer)
     row = {**TEMPERATURE, "entity": thermometer.id, **change}
     subentry = next(iter(entry.subentries.values()))
     hass.config_entries.async_update_subentry(entry, subentry, data={CONF_BINDINGS: [row]})
@@ -86,14 +86,14 @@ async def test_bound_otherwise_meanwhile(
 
 
 def measure_at(hass: HomeAssistant, value: int, seconds: float) -> None:
-    """Let the meter measure something so many seconds from now."""
+    """Let the meter have a value so many seconds from now."""
     hass.states.async_set("sensor.power", str(value), WATT, timestamp=time.time() + seconds)
 
 
-async def test_the_clock_was_days_ahead(
+async def test_value_of_a_clock_that_was_days_ahead_is_accepted(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """The platform refuses a message in which anything is of the day after tomorrow; the others must not suffer from it."""
+    """The platform refuses a message with a time of the day after tomorrow, so the present time is sent instead."""
     device.thing_model = None
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     measure_at(hass, 1, 3 * DAY)
@@ -109,10 +109,10 @@ async def test_the_clock_was_days_ahead(
     assert "CurrentTemperature" not in entry.runtime_data.device.reporter.outbox.refusals
 
 
-async def test_samples_of_days_ahead(
+async def test_samples_from_days_ahead_are_left_out(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They can't be sent, and are told of; all others are sent."""
+    """They cannot be sent, and are counted as rejected; all others are sent."""
     device.thing_model = None
     measure_at(hass, 1, -5000)
     entry = await set_up([POWER], options=NO_MODEL)

@@ -1,7 +1,7 @@
-"""Entities that come and go: through real registries, real entities and the whole way to the cloud.
+"""Entities that are removed, renamed, unavailable or changed, with real registries and entities, up to the cloud.
 
-Each story ends with what the cloud has been told in all: an entity that is away, changed or replaced says nothing false,
-and its binding works again as soon as it is back.
+Each test ends with all values that the cloud has received: nothing false is reported of an entity that is unavailable, changed
+or replaced, and its binding works again as soon as it is available.
 """
 
 from datetime import timedelta
@@ -26,8 +26,8 @@ from .vendor import Hygrometer, Lamp, OtherLamp, Programme, Setpoint, Thermomete
 UNAVAILABLE, NOT_MAPPED, OUT_OF_RANGE, READ_ONLY = 100004, 100001, 100009, 100002
 
 
-async def nothing_else(hass: HomeAssistant, device: CloudDevice, vendor: Vendor) -> None:
-    """Wait until the witness, which changes now, has been heard; what came before it has been heard as well."""
+async def report_humidity(hass: HomeAssistant, device: CloudDevice, vendor: Vendor) -> None:
+    """Change the humidity and wait until the cloud has it; everything before it has arrived by then as well."""
     await hass.async_block_till_done()
     humidity = vendor.entities[Hygrometer].native_value + 1
     vendor.update(Hygrometer, native_value=humidity)
@@ -40,7 +40,7 @@ def temperature(vendor: Vendor) -> dict[str, Any]:
 
 
 def humidity(vendor: Vendor) -> dict[str, Any]:
-    """Return a binding of the witness."""
+    """Return a binding of the hygrometer."""
     return {"identifier": "CurrentHumidity", "entity": vendor.reference(Hygrometer), "aspect": "value"}
 
 
@@ -55,10 +55,10 @@ def lamp(vendor: Vendor, identifier: str, aspect: str, kind: type[Lamp] = Lamp) 
     return {"identifier": identifier, "entity": vendor.reference(kind), "aspect": aspect, "access": "both"}
 
 
-async def test_an_entity_is_away_for_a_while(
+async def test_unavailable_entity_is_neither_reported_nor_set(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """An unavailable lamp is not off and not dark, cannot be set, and is right as soon as it is back."""
+    """An unavailable lamp is not reported as off or dark, cannot be set, and works again once it is available."""
     vendor = Vendor(hass, [Lamp, Hygrometer])
     await vendor.set_up()
     await set_up([lamp(vendor, "LightSwitch", "power"), lamp(vendor, "Brightness", "brightness"), humidity(vendor)])
@@ -68,7 +68,7 @@ async def test_an_entity_is_away_for_a_while(
     assert hass.states.get(vendor.entity_id(Lamp)).state == STATE_UNAVAILABLE
     reply = await set_properties(LightSwitch=0)
     assert (reply.code, vendor.entities[Lamp].is_on) == (UNAVAILABLE, True)
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     assert (reported(device, "LightSwitch"), reported(device, "Brightness")) == ([1], [50])
 
     vendor.update(Lamp, available=True, brightness=255)
@@ -79,10 +79,10 @@ async def test_an_entity_is_away_for_a_while(
 
 
 @pytest.mark.parametrize("nothing", [None, "unavailable", "unknown"])
-async def test_a_sensor_has_nothing_to_say(
+async def test_sensor_without_a_value_is_not_reported(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, nothing: str | None
 ) -> None:
-    """What is unknown stays what it was in the cloud, however the sensor says so."""
+    """The cloud keeps the last value."""
     vendor = Vendor(hass, [Thermometer, Hygrometer])
     await vendor.set_up()
     await set_up([temperature(vendor), humidity(vendor)])
@@ -93,14 +93,16 @@ async def test_a_sensor_has_nothing_to_say(
         hass.states.async_set(vendor.entity_id(Thermometer), nothing, {"unit_of_measurement": "°C"})
     else:
         vendor.update(Thermometer, native_value=None)
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     vendor.update(Thermometer, available=True, native_value=-3.5)
     await wait_for_value(device, "CurrentTemperature", -3.5)
     assert reported(device, "CurrentTemperature") == [20.0, -3.5]
 
 
-async def test_an_integration_is_reloaded(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """Home Assistant keeps a reloaded integration's entities as unavailable, with attributes that mean nothing now."""
+async def test_reloaded_integration_reports_nothing_false(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """During a reload Home Assistant keeps the entities as unavailable, with restored attributes."""
     vendor = Vendor(hass, [Thermometer, Lamp, Hygrometer])
     await vendor.set_up()
     entry = await set_up([temperature(vendor), lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
@@ -111,21 +113,21 @@ async def test_an_integration_is_reloaded(hass: HomeAssistant, device: CloudDevi
     await vendor.set_up()
     vendor.update(Thermometer, native_value=22.0)
     await wait_for_value(device, "CurrentTemperature", 22.0)
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0, 22.0], [1])
 
 
-async def test_a_renamed_entity_stays_bound(
+async def test_renamed_entity_stays_bound(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A binding knows its entity by the registry: another entity id is no other entity, for both directions."""
+    """A binding refers to its entity by the registry id, so another entity id changes nothing, in both directions."""
     vendor = Vendor(hass, [Lamp, Hygrometer])
     await vendor.set_up()
     entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
     await wait_for_value(device, "LightSwitch", 1)
 
     er.async_get(hass).async_update_entity(vendor.entity_id(Lamp), new_entity_id="light.reading_corner")
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     assert not entry.runtime_data.device.bound.problems
     vendor.update(Lamp, is_on=False)
     await wait_for_value(device, "LightSwitch", 0)
@@ -136,10 +138,10 @@ async def test_a_renamed_entity_stays_bound(
 
 
 @pytest.mark.parametrize("in_one_go", [False, True])
-async def test_two_entities_swap_their_names(
+async def test_entities_that_swap_their_ids_stay_bound(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties, in_one_go: bool
 ) -> None:
-    """Neither of two lamps ever speaks for the other, not even while Home Assistant is busy with renaming them."""
+    """Neither of two lamps is reported as the other one, not even during the renaming."""
     vendor = Vendor(hass, [Lamp, OtherLamp, Hygrometer])
     await vendor.set_up()
     await set_up(
@@ -157,7 +159,7 @@ async def test_two_entities_swap_their_names(
             await hass.async_block_till_done()
     await hass.async_block_till_done()
     assert (vendor.entity_id(Lamp), vendor.entity_id(OtherLamp)) == (other, one)
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     assert (reported(device, "LightSwitch"), reported(device, "GatewayName")) == ([1], ["off"])
 
     assert (await set_properties(LightSwitch=0)).code == 200
@@ -167,10 +169,10 @@ async def test_two_entities_swap_their_names(
     assert (vendor.entities[Lamp].is_on, reported(device, "LightSwitch")) == (False, [1, 0])
 
 
-async def test_a_removed_entity_is_not_replaced_by_a_namesake(
+async def test_removed_entity_is_not_replaced_by_another_with_its_id(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """Who comes under an old name is a stranger; the binding rests until its own entity is added again."""
+    """Another entity with the old entity id is not bound; the binding works again once its own entity is added."""
     vendor = Vendor(hass, [Lamp, OtherLamp, Hygrometer])
     await vendor.set_up()
     entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
@@ -186,7 +188,7 @@ async def test_a_removed_entity_is_not_replaced_by_a_namesake(
     assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
     reply = await set_properties(LightSwitch=1)
     assert (reply.code, vendor.entities[OtherLamp].is_on) == (NOT_MAPPED, False)
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     assert reported(device, "LightSwitch") == [1]
 
     await vendor.unload()
@@ -198,10 +200,10 @@ async def test_a_removed_entity_is_not_replaced_by_a_namesake(
     assert reported(device, "LightSwitch") == [1, 0]
 
 
-async def test_a_state_without_a_registration_goes_and_comes(
+async def test_unregistered_entity_is_removed_and_added_again(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """What isn't registered is known by its entity id alone: gone is silent, back is bound."""
+    """An unregistered entity is bound by its entity id."""
     vendor = Vendor(hass, [Hygrometer])
     await vendor.set_up()
     unregistered = {"identifier": "CurrentTemperature", "entity": "sensor.yaml", "aspect": "value"}
@@ -209,13 +211,13 @@ async def test_a_state_without_a_registration_goes_and_comes(
     await set_up([unregistered, humidity(vendor)])
     await wait_for_value(device, "CurrentTemperature", 20.0)
     hass.states.async_remove("sensor.yaml")
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     hass.states.async_set("sensor.yaml", "21", {"unit_of_measurement": "°C"})
     await wait_for_value(device, "CurrentTemperature", 21.0)
     assert reported(device, "CurrentTemperature") == [20.0, 21.0]
 
 
-async def test_an_entity_is_disabled_and_enabled(
+async def test_entity_is_disabled_and_enabled(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
     """A disabled entity has no state; Home Assistant reloads its integration some time after it is enabled."""
@@ -229,7 +231,7 @@ async def test_an_entity_is_disabled_and_enabled(
     await hass.async_block_till_done()
     assert hass.states.get(name) is None
     assert (await set_properties(LightSwitch=0)).code == UNAVAILABLE
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
 
     registry.async_update_entity(name, disabled_by=None)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=RELOAD_AFTER_UPDATE_DELAY + 1))
@@ -241,10 +243,10 @@ async def test_an_entity_is_disabled_and_enabled(
     assert not entry.runtime_data.device.bound.problems
 
 
-async def test_a_restart_with_entities_that_come_late(
+async def test_entities_that_are_late_after_a_restart(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """After a restart an integration may need minutes: until then its entities are unavailable, and nobody makes them up."""
+    """An integration may need minutes after a restart; until then its entities are unavailable and not reported."""
     vendor = Vendor(hass, [Lamp, Thermometer, Hygrometer])
     await vendor.set_up()
     bindings = [lamp(vendor, "LightSwitch", "power"), temperature(vendor), humidity(vendor)]
@@ -264,10 +266,10 @@ async def test_a_restart_with_entities_that_come_late(
     assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0], [1, 0])
 
 
-async def test_entities_that_are_not_there_yet_have_no_state(
+async def test_entity_without_a_state_is_reported_later(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp
 ) -> None:
-    """A registered entity without any state at all, as before its integration was ever loaded, is waited for."""
+    """A registered entity has no state at all before its integration is loaded for the first time."""
     vendor = Vendor(hass, [Thermometer, Hygrometer])
     await vendor.set_up()
     bindings = [temperature(vendor), humidity(vendor)]
@@ -282,8 +284,8 @@ async def test_entities_that_are_not_there_yet_have_no_state(
     assert reported(device, "CurrentTemperature") == [20.0]
 
 
-async def test_a_sensor_shows_another_unit(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """The user has it in Fahrenheit from now on; the property stays in the unit of the thing model."""
+async def test_sensor_with_a_changed_unit(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """The user changes it to Fahrenheit; the property stays in the unit of the thing model."""
     vendor = Vendor(hass, [Thermometer, Hygrometer])
     await vendor.set_up()
     await set_up([temperature(vendor), humidity(vendor)])
@@ -293,17 +295,17 @@ async def test_a_sensor_shows_another_unit(hass: HomeAssistant, device: CloudDev
     )
     await hass.async_block_till_done()
     assert hass.states.get(vendor.entity_id(Thermometer)).state == "68.0"
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     vendor.update(Thermometer, native_value=25.0)
     assert hass.states.get(vendor.entity_id(Thermometer)).state == "77.0"
     await wait_for_value(device, "CurrentTemperature", 25.0)
     assert reported(device, "CurrentTemperature") == [20.0, 25.0]
 
 
-async def test_a_number_shows_another_unit(
+async def test_number_with_a_changed_unit(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """Its limits change with the unit, and a set from the cloud still means Celsius."""
+    """Its limits change with the unit; a set from the cloud is still in Celsius."""
     vendor = Vendor(hass, [Setpoint, Hygrometer])
     await vendor.set_up()
     await set_up([setpoint(vendor), humidity(vendor)])
@@ -318,10 +320,10 @@ async def test_a_number_shows_another_unit(
     assert reported(device, "TargetTemperature") == [20.0, 25.0]
 
 
-async def test_a_number_gets_other_limits(
+async def test_number_with_changed_limits(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """What may be set is what the entity says now, not what it said when it was bound."""
+    """The present limits apply, not those at the time of binding."""
     vendor = Vendor(hass, [Setpoint, Hygrometer])
     await vendor.set_up()
     await set_up([setpoint(vendor), humidity(vendor)])
@@ -334,10 +336,10 @@ async def test_a_number_gets_other_limits(
     assert reported(device, "TargetTemperature") == [20.0, 25.0]
 
 
-async def test_a_choice_gets_other_options(
+async def test_select_with_changed_options(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """An option keeps its number in the cloud wherever it stands in the list, and one that has none is kept back."""
+    """An option keeps its number in the cloud wherever it is in the list, and one without a number is not reported."""
     vendor = Vendor(hass, [Programme, Hygrometer])
     await vendor.set_up()
     programme = {"identifier": "HVACMode", "entity": vendor.reference(Programme), "aspect": "option", "access": "both"}
@@ -345,9 +347,9 @@ async def test_a_choice_gets_other_options(
     await wait_for_value(device, "HVACMode", 1)
 
     vendor.update(Programme, options=["auto", "cool", "heat"])
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     vendor.update(Programme, options=["auto", "defrost"], current_option="defrost")
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     assert "defrost" in entry.runtime_data.device.reporter.unreportable["HVACMode"]
     assert (await set_properties(HVACMode=1)).code == OUT_OF_RANGE
     assert vendor.entities[Programme].current_option == "defrost"
@@ -359,16 +361,16 @@ async def test_a_choice_gets_other_options(
     assert not entry.runtime_data.device.reporter.unreportable
 
 
-async def test_a_lamp_loses_and_regains_its_dimmer(
+async def test_lamp_loses_and_regains_its_dimmer(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A feature that is gone is neither reported nor set; the other properties of the entity go on."""
+    """A missing feature is neither reported nor set; the other properties of the entity work."""
     vendor = Vendor(hass, [Lamp, Hygrometer])
     await vendor.set_up()
     await set_up([lamp(vendor, "LightSwitch", "power"), lamp(vendor, "Brightness", "brightness"), humidity(vendor)])
     await wait_for_value(device, "Brightness", 50)
     vendor.update(Lamp, supported_color_modes={ColorMode.ONOFF}, color_mode=ColorMode.ONOFF, brightness=255)
-    await nothing_else(hass, device, vendor)
+    await report_humidity(hass, device, vendor)
     assert (await set_properties(Brightness=30)).code == READ_ONLY
     assert (await set_properties(LightSwitch=0)).code == 200
     await wait_for_value(device, "LightSwitch", 0)
@@ -379,7 +381,7 @@ async def test_a_lamp_loses_and_regains_its_dimmer(
 
 
 async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """The types follow the entity then, and what is away is silent all the same."""
+    """The types are inferred from the entity; an unavailable entity is not reported either."""
     device.thing_model = None
     vendor = Vendor(hass, [Lamp, Thermometer, Hygrometer])
     await vendor.set_up()
