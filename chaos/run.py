@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 
 from bench.home import NotSetUp, home
 from bench.process import resident_mb
-from simulator import CloudDevice, Simulator
+from simulator import CloudDevice, Simulator, reserved_port
 
 from .audit import Check, audit, differing, lost_events, missing_samples, unanswered
 from .compressed import compressed
@@ -68,8 +68,9 @@ class Outcome:
 async def run(seed: int, seconds: float) -> Outcome:
     """Run for `seconds`; raises NotSetUp if the entry can't be set up at first."""
     secret = new_secret()
-    with compressed(), captured_passwords() as passwords:
-        async with Simulator(rate_limit=True, connects_per_minute=None) as cloud, home(LAMPS) as hass:
+    with compressed(), captured_passwords() as passwords, reserved_port() as port, reserved_port() as api_port:
+        simulator = Simulator(port=port, api_port=api_port, rate_limit=True, connects_per_minute=None)
+        async with simulator as cloud, home(LAMPS) as hass:
             device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, secret, thing_model())
             furnish(hass)
             await _warm_up(hass, cloud, new_entry(cloud.port, secret))

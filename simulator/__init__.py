@@ -16,6 +16,7 @@ It uses no code of the integration. Run it from the command line with `scripts/s
 from .cloud import Simulator
 from .device import CloudDevice, Desired, DeviceReply, EventRecord, RrpcForm, ServiceCall, Status, UserMessage
 from .faults import CodeFault, FaultError, Faults
+from .ports import reserved_port
 from .tsl import ThingModelError
 from .wire import Direction, Note, WireMessage
 
@@ -36,4 +37,5 @@ __all__ = [
     "ThingModelError",
     "UserMessage",
     "WireMessage",
+    "reserved_port",
 ]

@@ -63,6 +63,9 @@ class Broker:
         """Close the socket and all connections, and wait until their tasks have ended."""
         if self._server is None:
             return
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening)
+        await asyncio.sleep(0)  # asyncio attaches what it has just accepted, and cannot once the server is closed
         self._server.close()
         for device in self._devices.values():
             if device.connection is not None:

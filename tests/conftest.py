@@ -34,7 +34,7 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_SERVICE,
 )
 from custom_components.aliyun_iot.exposures import resolve_entity
-from simulator import CloudDevice, Simulator
+from simulator import CloudDevice, Simulator, reserved_port
 from simulator.device import DeviceReply
 
 from .application import SetProperties
@@ -97,10 +97,9 @@ def thing_model_document() -> dict[str, Any]:
 @pytest.fixture
 async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
     """Run the cloud on loopback; connects are not counted, since tests connect often."""
-    simulator = Simulator(connects_per_minute=None)
-    await simulator.start()
-    yield simulator
-    await simulator.stop()
+    with reserved_port() as port, reserved_port() as api_port:
+        async with Simulator(port=port, api_port=api_port, connects_per_minute=None) as simulator:
+            yield simulator
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 import ipaddress
+import logging
 from pathlib import Path
 import ssl
 
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 import pytest
 
-from simulator import RrpcForm, Simulator, WireMessage
+from simulator import RrpcForm, Simulator, WireMessage, reserved_port
 
 from .conftest import KEY, NAME, SECRET
 from .mqtt_device import MqttDevice, signed
@@ -40,6 +42,35 @@ async def test_port_in_use_is_an_error(socket_enabled: None) -> None:
             await half.start()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", half.port)
+
+
+async def test_reserved_port_is_kept_between_a_stop_and_the_next_start(socket_enabled: None) -> None:
+    """Without a simulator a connection is refused, and nobody who asks for any free port gets this one."""
+    with reserved_port() as port:
+        for _ in range(2):
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", port)
+            async with Simulator(port=port) as cloud:
+                assert cloud.port == port
+
+
+async def test_stop_while_clients_connect(socket_enabled: None, caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that was accepted a moment before is closed like all others."""
+    for turns in range(6):
+        cloud = Simulator()
+        await cloud.start()
+        connecting = [asyncio.create_task(asyncio.open_connection("127.0.0.1", cloud.port)) for _ in range(5)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await cloud.stop()
+        for outcome in await asyncio.gather(*connecting, return_exceptions=True):
+            if isinstance(outcome, tuple):
+                with suppress(ConnectionResetError):
+                    assert await outcome[0].read() == b""
+                outcome[1].close()
+            else:
+                assert isinstance(outcome, OSError)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def test_stop_closes_every_connection(socket_enabled: None) -> None:
