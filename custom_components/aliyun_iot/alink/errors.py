@@ -45,7 +45,7 @@ class ConnectTimeout(ConnectError, key="timed_out"):
     """The host did not answer in time."""
 
 
-class TlsFailed(ConnectError):
+class TlsFailed(ConnectError, key="tls_failed"):
     """The host does not speak TLS, or no version that is accepted."""
 
 
@@ -65,7 +65,7 @@ class ClientRejected(ConnectError, key="client_rejected"):
     """CONNACK 1 or 2: the protocol version or the client id was not accepted."""
 
 
-class ConnectionLost(ConnectError):
+class ConnectionLost(ConnectError, key="connection_lost"):
     """The connection was lost: closed or reset by the host, or silent."""
 
 
@@ -89,7 +89,7 @@ class DeviceDeleted(CredentialsRefused):
     """The credentials are refused after the cloud said that there is no such device (codes 521 and 6100)."""
 
 
-class KickedOut(ConnectError):
+class KickedOut(ConnectError, key="kicked_out"):
     """Connections are closed again and again: another client seems to use the device triple (`docs/protocol.md` §1.4)."""
 
 
