@@ -228,6 +228,19 @@ async def test_answers_over_connections_that_are_lost_again_and_again() -> None:
 
 
 @pytest.mark.usefixtures("unlimited")
+async def test_answers_stay_in_order_when_the_connection_is_lost_while_sending() -> None:
+    """The one that could not be sent is the first of the next connection."""
+    answers = Answers()
+    line = Line(answers)
+    for number in range(3):
+        answer(answers, number)
+    await answers.pump(line._send)
+    assert len(answers) == 3
+    async with line.connected():
+        assert line.sent == [0, 1, 2]
+
+
+@pytest.mark.usefixtures("unlimited")
 async def test_answer_that_was_sent_long_before_the_loss_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """It can hardly have been lost with the connection."""
     monkeypatch.setattr(downlink, "REPEATED_FOR", -1.0)

@@ -107,6 +107,7 @@ async def test_messages_without_a_puback_fail(new_link: NewLink, monkeypatch: py
             await link.device.publish("update", b"message")
         await link.device.publish("update", b"message", qos=0)
         host.acknowledges_messages = True
+        monkeypatch.undo()
         await link.device.send_raw(b"frame")
         assert link.state is ONLINE
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import socket
 import ssl
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -162,6 +163,22 @@ async def test_nagles_algorithm_is_off(cloud: Simulator) -> None:
     """Small messages are sent at once."""
     with await open_socket(Endpoint("127.0.0.1", cloud.port, Transport.TCP), 5) as opened:
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_socket_is_closed_when_it_cannot_be_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option that the system refuses is an unexpected error."""
+    opened = Mock(**{"setsockopt.side_effect": OSError(errno.EINVAL, "setsockopt failed")})
+    monkeypatch.setattr(sockets, "_connect", AsyncMock(return_value=opened))
+    with pytest.raises(OSError, match="setsockopt failed"):
+        await open_socket(Endpoint("127.0.0.1", 1), 5)
+    opened.close.assert_called_once_with()
+
+
+def test_closed_socket_counts_as_not_reset(socket_enabled: None) -> None:
+    """The system says nothing about it."""
+    sock = socket.socket()
+    sock.close()
+    assert not sockets.was_reset(sock)
 
 
 def test_every_connection_is_verified() -> None:

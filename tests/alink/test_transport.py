@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from custom_components.aliyun_iot.alink.auth import Credentials
-from custom_components.aliyun_iot.alink.errors import ClientRejected, ConnectionLost, ConnectionRefused, NotConnected
+from custom_components.aliyun_iot.alink.errors import (
+    ClientRejected,
+    ConnectionLost,
+    ConnectionRefused,
+    NotConnected,
+)
 from custom_components.aliyun_iot.alink.mqtt import sockets, transport
 from custom_components.aliyun_iot.alink.mqtt.connecting import connect
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
@@ -230,6 +235,17 @@ async def test_packet_ids_in_use_are_skipped() -> None:
             await connection.publish_acknowledged("/topic", b"x")
         assert await connection.subscribe(["/topic"]) == ()
         assert [one.packet_id for one in host.published] == [1, 2, 65535, 3]
+        await connection.close()
+
+
+async def test_write_that_fails_ends_the_connection() -> None:
+    """The message that could not be written raises."""
+    async with ScriptedHost() as host:
+        connection = await open_to(host)
+        connection._sock.shutdown(socket.SHUT_WR)
+        with pytest.raises(NotConnected):
+            await connection.publish_acknowledged("/topic", b"x")
+        assert isinstance(await connection.lost, ConnectionLost)
         await connection.close()
 
 

@@ -136,8 +136,6 @@ class MqttConnection:
         if self.lost.done():
             raise NotConnected("the connection is closed")
         sent = self._client.publish(topic, payload, qos)
-        if sent.rc != mqtt.MQTT_ERR_SUCCESS:
-            raise NotConnected(mqtt.error_string(sent.rc))
         if qos:
             self._liveness.sent()
             self._publishing[sent.mid] = acknowledged
