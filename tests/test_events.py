@@ -17,10 +17,11 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.const import SUBENTRY_EVENT
+from custom_components.aliyun_iot.const import CONF_WINDOW, SUBENTRY_EVENT
 from simulator import CloudDevice
 
 from .conftest import SetUp
+from .waiting import until
 
 ALARM = "HighTemperatureAlarm"
 BELL = "event.bell"
@@ -273,10 +274,10 @@ async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, s
     assert device.events[0].output == {"Where": {"zones": [2, 3]}, "On": 1, "Text": "a"}
 
 
-async def test_hanging_trigger_does_not_delay_the_stop(
-    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, monkeypatch: pytest.MonkeyPatch
+async def test_hanging_trigger_delays_neither_other_changes_nor_the_stop(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bell: Bell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A trigger of another integration that never attaches must not keep the entry from being unloaded."""
+    """A trigger of another integration may never attach; other bindings and options work, and the entry is unloaded."""
     hanging = asyncio.Event()
 
     async def hang(*_: object) -> None:
@@ -284,9 +285,16 @@ async def test_hanging_trigger_does_not_delay_the_stop(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("custom_components.aliyun_iot.reports.events.attach_triggers", hang)
-    binding = asyncio.create_task(bind(identifier=ALARM, triggers=SMOKE))
+    for row in ({"identifier": ALARM, "triggers": SMOKE}, RUNG):
+        binding = asyncio.create_task(bind_event(hass, entry, **row))
+        await asyncio.sleep(0)
+        binding.cancel()  # it waits for the hanging trigger
     await hanging.wait()
-    binding.cancel()
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
+    await until(lambda: entry.runtime_data.device.reporter.sender.window == 0.5)
+    bell.press()
+    await device.wait_for(lambda one: one.events)
+    assert [event.identifier for event in device.events] == ["SceneActivated"]
     async with asyncio.timeout(5):
         assert await hass.config_entries.async_unload(entry.entry_id)
     assert not device.online
