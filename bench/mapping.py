@@ -26,7 +26,7 @@ from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.bound import bind
-from custom_components.aliyun_iot.reports.event_queue import EventQueue
+from custom_components.aliyun_iot.reports.events import EventQueue
 from custom_components.aliyun_iot.reports.reporter import Reporter
 
 from .benchmark import Benchmark, Report

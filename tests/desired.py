@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant, ServiceCall
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.alink import device as alink_device
 from custom_components.aliyun_iot.alink.desired import Desired
+from custom_components.aliyun_iot.alink.device import Device
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP
@@ -100,12 +100,12 @@ class SlowAnswers:
 
 def fail_requests(monkeypatch: pytest.MonkeyPatch, question: str, *errors: Exception) -> None:
     """Let the next requests of a kind (`get_desired` or `delete_desired`) fail with these errors."""
-    ask = getattr(alink_device, question)
+    ask = getattr(Device, question)
     left = list(errors)
 
-    async def fail_first(*args: object) -> object:
+    async def fail_first(device: Device, *args: object) -> object:
         if left:
             raise left.pop(0)
-        return await ask(*args)
+        return await ask(device, *args)
 
-    monkeypatch.setattr(alink_device, question, fail_first)
+    monkeypatch.setattr(Device, question, fail_first)

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.alink.samples import utc_milliseconds
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.reports.event_queue import CAPACITY, EventQueue, PendingEvent
+from custom_components.aliyun_iot.reports.events import CAPACITY, EventQueue, PendingEvent
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp

@@ -20,8 +20,7 @@ from .exposures import exposed_bindings, service_bindings
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .reports.desired_values import DesiredValues
-from .reports.event_queue import EventQueue
-from .reports.events import EventReporter
+from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
 from .reports.resync import Resync
 from .reports.store import UnsentStore

@@ -1,4 +1,4 @@
-"""A certificate authority for tests, and what it issues."""
+"""A certificate authority for tests, and its certificates."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -12,10 +12,10 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Issues server certificates; `pem` is what a client has to trust."""
+    """Issues server certificates; `pem` is its own, which a client has to trust."""
 
     def __init__(self, folder: Path) -> None:
-        """Write what the ssl module wants as files into `folder`."""
+        """`folder` is for the files that the ssl module needs."""
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Test CA")
@@ -23,7 +23,7 @@ class Authority:
         self.pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def server_context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
-        """Return the context of a server that proves to be `host`, a name or an IP address."""
+        """Return the context of a server with a certificate for `host`, a name or an IP address."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _certificate(
             self._name, _name(host), self._key, key.public_key(), subject_alternative=host, expired=expired

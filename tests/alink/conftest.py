@@ -1,4 +1,4 @@
-"""What the stories of the link need: somebody above it, something to connect to, and no waiting."""
+"""Fixtures and helpers for the tests of the link."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ from .proxy import Proxy
 TRIPLE = DeviceTriple(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET)
 
 DEVICE = {"ProductKey": PRODUCT_KEY, "DeviceName": DEVICE_NAME}
-"""How the cloud's API names the device."""
+"""The parameters that identify the device in calls of the cloud's API."""
 
 ALINK = "custom_components.aliyun_iot.alink"
 
@@ -38,7 +38,7 @@ async def _succeed(_command: Command) -> Answer:
 
 @dataclass(slots=True)
 class Owner:
-    """Stands where Home Assistant stands: hears how the link is, and carries commands out by `act`."""
+    """Takes the place of Home Assistant: records changes of the link, and carries commands out by `act`."""
 
     states: list[LinkState] = field(default_factory=list)
     errors: list[ConnectError | None] = field(default_factory=list)
@@ -46,12 +46,12 @@ class Owner:
     act: CommandHandler = _succeed
 
     def hear(self, state: LinkState, error: ConnectError | None) -> None:
-        """Note a change of the link."""
+        """Record a change of the link."""
         self.states.append(state)
         self.errors.append(error)
 
     async def obey(self, command: Command) -> Answer:
-        """Note a command and carry it out."""
+        """Record a command and carry it out."""
         self.commands.append(command)
         return await self.act(command)
 
@@ -61,24 +61,24 @@ type NewLink = Callable[..., Link]
 
 @pytest.fixture(autouse=True)
 def no_rate_limit() -> None:
-    """Keep the rate limit: this package is about it; `unlimited` lifts it."""
+    """Keep the rate limit, which this package tests; `unlimited` removes it."""
 
 
 @pytest.fixture(autouse=True)
 def auto_enable_custom_integrations() -> None:
-    """Leave Home Assistant out of it: nothing in this package knows it."""
+    """Don't set Home Assistant up: nothing in this package uses it."""
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Come back in no time after whatever went wrong."""
+    """Connect again at once after every failure."""
     for delay in ("FIRST_DELAY", "LONGEST_DELAY", "REFUSED_DELAY", "KICKED_DELAY"):
         monkeypatch.setattr(f"{ALINK}.mqtt.pacing.{delay}", 0.01)
 
 
 @pytest.fixture
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send as fast as the loop can."""
+    """Send without a rate limit."""
     monkeypatch.setattr(f"{ALINK}.mqtt.pacing.RateLimit.delay", lambda _limit, _spare=0: 0.0)
 
 
@@ -91,7 +91,7 @@ async def proxy(cloud: Simulator) -> AsyncGenerator[Proxy]:
 
 @pytest.fixture
 async def loop_errors() -> AsyncGenerator[list[dict[str, Any]]]:
-    """Fail the test when anything raises where nobody catches it."""
+    """Fail the test on exceptions that only the loop's exception handler gets."""
     errors: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
     yield errors
@@ -100,12 +100,12 @@ async def loop_errors() -> AsyncGenerator[list[dict[str, Any]]]:
 
 @pytest.fixture
 def config(cloud: Simulator) -> LinkConfig:
-    """Return what connects the device to the cloud."""
+    """Return the configuration that connects the device to the cloud."""
     return config_for(cloud.port)
 
 
 def config_for(port: int, **fields: Any) -> LinkConfig:
-    """Return what connects the device to a port on loopback; its pacer takes every look at the clock for a minute."""
+    """Return a configuration for a port on loopback; the clock of its pacer advances by a minute on each call."""
     endpoint = Endpoint("127.0.0.1", port, fields.pop("transport", Transport.TCP), fields.pop("ca", None))
     return LinkConfig(TRIPLE, endpoint, pacer=ConnectPacer(count(0.0, WINDOW).__next__), **fields)
 
@@ -118,7 +118,7 @@ def owner() -> Owner:
 
 @pytest.fixture
 async def new_link(owner: Owner, loop_errors: list[dict[str, Any]], socket_enabled: None) -> AsyncGenerator[NewLink]:
-    """Return a function that makes links and starts them; all of them are stopped at the end."""
+    """Return a function that creates and starts links; they are stopped after the test."""
     links: list[Link] = []
 
     def make(config: LinkConfig, services: Iterable[str] = (), **options: Any) -> Link:
@@ -141,30 +141,30 @@ async def link(new_link: NewLink, config: LinkConfig, device: CloudDevice) -> Li
 
 
 async def call(cloud: Simulator, action: str, **fields: Any) -> dict[str, Any]:
-    """Run an action of the cloud's API on the device."""
+    """Call an action of the cloud's API for the device."""
     return await cloud.call(action, **DEVICE, **fields)
 
 
 async def reply_to(device: CloudDevice, answer: dict[str, Any]) -> DeviceReply:
-    """Return what the device replied to the command that an action has sent."""
+    """Return the device's answer to the command that an action has sent."""
     return await device.wait_reply(answer["Data"]["MessageId"])
 
 
 async def publish(cloud: Simulator, topic: str, payload: bytes) -> None:
-    """Let the cloud publish anything on a topic of the device."""
+    """Publish a payload from the cloud on a topic of the device."""
     content = base64.b64encode(payload).decode()
     assert (await call(cloud, "Pub", TopicFullName=topic, MessageContent=content))["Success"]
 
 
 def sent(cloud: Simulator, topic: str) -> list[WireMessage]:
-    """Return what the device published on a topic."""
+    """Return the messages that the device published on a topic."""
     return [one for one in cloud.wire if one.direction is Direction.UP and one.topic == topic]
 
 
 async def ask(cloud: Simulator, payload: bytes, topic: str | None = None) -> dict[str, Any]:
-    """Let the cloud call the device with any payload, by the system topic or a topic of the device, for a second at most.
+    """Call the device synchronously from the cloud with any payload, on the system topic or `topic`; wait a second at most.
 
-    Return the answer of the API; `payload` in it is the device's answer.
+    Return the response of the API, with the device's answer as `payload`.
     """
     content = base64.b64encode(payload).decode()
     answer = await call(cloud, "RRpc", RequestBase64Byte=content, Timeout=1000, Topic=topic)
@@ -172,17 +172,17 @@ async def ask(cloud: Simulator, payload: bytes, topic: str | None = None) -> dic
 
 
 async def obeys(cloud: Simulator, device: CloudDevice) -> bool:
-    """Tell whether the device carries a command out."""
+    """Return whether the device carries a command out."""
     reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 0}))
     return reply.code == Code.SUCCESS
 
 
 async def works(cloud: Simulator, device: CloudDevice) -> bool:
-    """Tell whether the link lives on the same connection as ever."""
+    """Return whether the link works, on its first connection."""
     return await obeys(cloud, device) and device.connections == 1
 
 
 async def is_back(link: Link, device: CloudDevice, connections: int) -> None:
-    """Wait for a new connection, and see that it carries both ways."""
+    """Wait until the link is online on this connection or a later one, and check that it works."""
     await until(lambda: device.connections >= connections and link.state is LinkState.ONLINE)
     assert (await link.device.post_properties({"LightSwitch": Sample(1, 1_700_000_000_000)})).ok

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 import string
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -136,7 +137,7 @@ def _full_identifiers(draw: st.DrawFn) -> str:
 
 @st.composite
 def thing_models(draw: st.DrawFn) -> ThingModel:
-    """Draw a thing model, some of it in custom modules."""
+    """Draw a thing model, parts of which may be in custom modules."""
     identifiers = st.lists(_full_identifiers(), unique=True, max_size=3)
     access = st.sampled_from([(False, True), (True, True), (True, False)])
     properties = {
@@ -154,3 +155,9 @@ def thing_models(draw: st.DrawFn) -> ThingModel:
         for key in draw(identifiers)
     }
     return ThingModel(draw(st.sampled_from([None, "a1HomeGw001"])), properties, events, services)
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Return every container of a document, with each of its keys or indices."""
+    keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
+    return [(node, key) for key in keys] + [place for key in keys for place in places(node[key])]

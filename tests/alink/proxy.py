@@ -1,4 +1,4 @@
-"""A router between device and cloud: it passes everything on until a test tells it not to."""
+"""A router between device and cloud, which can swallow data and reset connections."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -26,10 +26,10 @@ class _Path:
 
 
 class Proxy:
-    """Listens on loopback and connects everybody to one port."""
+    """Listens on loopback and forwards every connection to one port."""
 
     def __init__(self, target: int) -> None:
-        """Pass on to the port `target`."""
+        """Forward to the port `target`."""
         self.port = 0
         self.target = target
         self.connections = 0
@@ -52,7 +52,7 @@ class Proxy:
         await self._server.wait_closed()
 
     def swallow(self, ways: frozenset[Way] = BOTH) -> None:
-        """Lose whatever comes on the present connections, as a rule of a firewall would; new ones are passed on."""
+        """Drop all data on the present connections, like a firewall rule; new connections are forwarded."""
         for path in self._paths:
             path.swallowed = ways
 

@@ -1,4 +1,4 @@
-"""A host that says what a test tells it to, for everything that a decent cloud never does."""
+"""A host that is controlled by the test, for behaviour that the simulated cloud does not have."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ ACCEPTED = connect_acknowledgement(0)
 
 
 class ScriptedHost:
-    """Listens on loopback, accepts one connection after the other and keeps what it was sent."""
+    """Listens on loopback, accepts connections and records the packets that it receives."""
 
     def __init__(
         self, *, connack: bytes = ACCEPTED, acknowledges: bool = True, tls: ssl.SSLContext | None = None
@@ -50,7 +50,7 @@ class ScriptedHost:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Hang up."""
+        """Close everything."""
         self._server.close()
         self._server.abort_clients()
         await asyncio.gather(*self._serving, return_exceptions=True)
@@ -58,7 +58,7 @@ class ScriptedHost:
 
     @property
     def published(self) -> list[Publish]:
-        """What the device published."""
+        """The PUBLISH packets of the device."""
         return [packet for packet in self.received if isinstance(packet, Publish)]
 
     def send(self, data: bytes) -> None:
@@ -66,7 +66,7 @@ class ScriptedHost:
         self._writer.write(data)
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Publish to the newest connection, on any topic at all."""
+        """Publish to the newest connection, on any topic."""
         self.send(publish(topic, payload))
 
     def hang_up(self, *, reset: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Identity and signatures, held to the vectors of the official SDKs and of the documentation."""
+"""Identity and signatures, compared with vectors from the official SDKs and the documentation."""
 
 import hashlib
 import hmac
@@ -17,13 +17,13 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 
 def by_name(vector: dict[str, Any]) -> str:
-    """Name a test after its vector."""
+    """Return the name of a vector."""
     return str(vector["name"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["connect"], ids=by_name)
 def test_credentials_of_a_connection(vector: dict[str, Any]) -> None:
-    """Client id, user name and password are those that the SDKs and the documentation have."""
+    """Client id, user name and password equal those of the SDKs and the documentation."""
     inputs, expected = vector["input"], vector["expected"]
     triple = DeviceTriple(inputs["productKey"], inputs["deviceName"], inputs["deviceSecret"])
 
@@ -36,7 +36,7 @@ def test_credentials_of_a_connection(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS["subDevice"], ids=by_name)
 def test_signature_of_a_sub_device(vector: dict[str, Any]) -> None:
-    """Topology, log-in and product registration sign by the same rule, over other fields."""
+    """Topology, login and product registration are signed by the same rule, with other fields."""
     inputs = vector["input"]
     keys = ("clientId", "deviceName", "productKey", "timestamp", "random")
     fields = {key: inputs[key] for key in keys if key in inputs}
@@ -47,7 +47,7 @@ def test_signature_of_a_sub_device(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", [*VECTORS["dynamicRegisterMqtt"], *VECTORS["dynamicRegisterHttps"]], ids=by_name)
 def test_signature_of_a_registration(vector: dict[str, Any]) -> None:
-    """A registration signs name, product and a random text with the product's secret."""
+    """A registration is signed with the product's secret, over the name, the product and a random text."""
     inputs, expected = vector["input"], vector["expected"]
     fields = {key: inputs[key] for key in ("random", "productKey", "deviceName")}
 
@@ -57,8 +57,8 @@ def test_signature_of_a_registration(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["mustReject"], ids=by_name)
-def test_no_forged_vector_comes_out(vector: dict[str, Any]) -> None:
-    """What the cloud has to reject is not what we would send."""
+def test_forged_signatures_differ_from_ours(vector: dict[str, Any]) -> None:
+    """Signatures that the cloud has to reject are not those that we send."""
     client_id, _, extension = vector["mqttClientId"].partition("|")
     parameters = dict(pair.split("=") for pair in extension.rstrip("|").split(","))
     triple = DeviceTriple("pk", "device", vector["deviceSecret"])
@@ -74,7 +74,7 @@ def test_no_forged_vector_comes_out(vector: dict[str, Any]) -> None:
     fields=st.dictionaries(st.text(max_size=12), st.text(max_size=20), max_size=6),
 )
 def test_signature_is_the_hmac_of_the_sorted_fields(secret: str, method: SignMethod, fields: dict[str, str]) -> None:
-    """The order in which fields are given never matters, and the digest is what the method's name says."""
+    """The order of the fields does not matter, and the digest follows from the name of the method."""
     shuffled = dict(reversed(fields.items()))
     content = "".join(key + value for key, value in sorted(fields.items()))
     digest = hmac.new(secret.encode(), content.encode(), getattr(hashlib, method.removeprefix("hmac"))).hexdigest()
@@ -82,8 +82,8 @@ def test_signature_is_the_hmac_of_the_sorted_fields(secret: str, method: SignMet
     assert sign(secret, method, fields) == sign(secret, method, shuffled) == digest
 
 
-def test_sign_method_may_be_spelt_as_in_the_documentation() -> None:
-    """Older documents write `hmacSha1`; the cloud takes either, and the spelling stays as given."""
+def test_sign_method_is_case_insensitive() -> None:
+    """Older documents write `hmacSha1`; the cloud accepts both, and the spelling is sent unchanged."""
     triple = DeviceTriple("pk", "device", "secret")
 
     old, new = (
@@ -109,14 +109,14 @@ def test_sign_method_may_be_spelt_as_in_the_documentation() -> None:
         ("c", {"signmethod": "sha256"}),
     ],
 )
-def test_what_would_break_the_client_id_is_refused(client_id: str, parameters: dict[str, str]) -> None:
-    """Nothing is escaped on the wire, so separators inside of values can't be sent."""
+def test_invalid_parts_of_a_client_id_are_refused(client_id: str, parameters: dict[str, str]) -> None:
+    """The wire format has no escapes, so separators inside values can't be sent."""
     with pytest.raises(ValueError, match=r"client id|parameter|SignMethod"):
         connect_credentials(DeviceTriple("pk", "device", "secret"), client_id, parameters)
 
 
-def test_a_pasted_triple_loses_its_blanks() -> None:
-    """Copying from the console often takes a blank or a line end along."""
+def test_blanks_around_a_pasted_triple_are_removed() -> None:
+    """Text copied from the console often ends in a blank or a line feed."""
     triple = DeviceTriple.parse(" a1HomeGw001\n", "\tgw-1_@.: ", f" {SECRET}\r\n")
 
     assert triple == DeviceTriple("a1HomeGw001", "gw-1_@.:", SECRET)
@@ -142,8 +142,8 @@ def test_a_pasted_triple_loses_its_blanks() -> None:
         ("device_secret", "0123\x00567"),
     ],
 )
-def test_a_malformed_triple_is_refused_by_field(field: str, value: str) -> None:
-    """The error names the field, and shows no value: the secret may have been pasted into any of them."""
+def test_malformed_triple_is_refused_with_the_field(field: str, value: str) -> None:
+    """The error names the field but not the value, since the secret may have been pasted into any field."""
     parts = {"product_key": "a1HomeGw001", "device_name": "gw-1", "device_secret": SECRET, field: value}
 
     with pytest.raises(TripleInvalid) as refused:
@@ -156,7 +156,7 @@ def test_a_malformed_triple_is_refused_by_field(field: str, value: str) -> None:
 
 
 def test_secrets_stay_out_of_representations() -> None:
-    """Neither the secret nor the password shows up where an object is logged."""
+    """Neither the secret nor the password is in the representation of an object, which may be logged."""
     triple = DeviceTriple.parse("a1HomeGw001", "gw-1", SECRET)
     credentials = connect_credentials(triple, "gw-1", {"securemode": "2"})
 

@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink.codes import CODES, Code, describe
 
-# What docs/protocol.md §7.2 lists.
+# The codes in docs/protocol.md §7.2.
 CLOUD_CODES = [
     *(200, 400, 401, 403, 404, 427, 428, 429, 460, 500, 520, 521, 522),
     *(5005, 5159, 5160, 5161, 5244),
@@ -18,19 +18,19 @@ CLOUD_CODES = [
 ]
 
 
-def test_every_code_has_its_row_and_no_other_code_has_one() -> None:
-    """The table covers what the platform documents and what this device returns."""
+def test_table_has_exactly_the_known_codes() -> None:
+    """Those that the platform documents and those that this device returns."""
     assert sorted(CODES) == sorted({*CLOUD_CODES, *Code})
 
 
-def test_codes_of_our_own_lie_where_the_platform_allows_them() -> None:
-    """A device may use 200, 400, 429, 460 and what lies between 100000 and 110000."""
+def test_codes_of_the_device_are_in_the_ranges_of_the_platform() -> None:
+    """A device may return 200, 400, 429, 460 and codes between 100000 and 110000."""
     assert {code for code in Code if code < 100000} == {200, 400, 429, 460}
     assert all(100000 <= code <= 110000 for code in Code if code > 460)
 
 
 def test_texts_are_sentences() -> None:
-    """Both languages say something about every code, as a sentence, in their own script."""
+    """Every code has a sentence in each language."""
     english = {code: describe(code) for code in CODES}
     chinese = {code: describe(code, "zh-Hans") for code in CODES}
 
@@ -39,7 +39,7 @@ def test_texts_are_sentences() -> None:
 
 
 def test_meanings_are_unique_keys() -> None:
-    """A meaning identifies its code, in the form of a translation key."""
+    """A meaning identifies its code, and has the form of a translation key."""
     meanings = [text.meaning for text in CODES.values()]
 
     assert len(set(meanings)) == len(meanings)
@@ -47,6 +47,6 @@ def test_meanings_are_unique_keys() -> None:
 
 
 @pytest.mark.parametrize(("language", "expected"), [("en", "12345"), ("zh", "未知"), ("de", "unknown code")])
-def test_an_unknown_code_is_still_described(language: str, expected: str) -> None:
-    """The platform may have codes that no document lists."""
+def test_unknown_code_has_a_description(language: str, expected: str) -> None:
+    """The platform may have codes that are not documented."""
     assert expected in describe(12345, language)

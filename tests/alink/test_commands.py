@@ -1,4 +1,4 @@
-"""Cloud → device: every kind of command, every kind of nonsense, and exactly one answer for each delivery."""
+"""Commands of every kind and malformed messages: each delivery is answered exactly once."""
 
 import json
 from typing import Any
@@ -16,11 +16,11 @@ from ..waiting import until
 from .conftest import NewLink, Owner, ask, call, config_for, publish, reply_to, sent, works
 from .scripted import ScriptedHost
 
-# The flows
+# Kinds of commands
 
 
 async def test_property_set(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """The command arrives as it was sent, and the answer as it was given, by QoS 0."""
+    """The command arrives as it was sent, and the answer is sent unchanged at QoS 0."""
     reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1, "Brightness": 40}))
     assert (reply.code, reply.data, reply.message) == (200, {}, "success")
     (command,) = owner.commands
@@ -32,7 +32,7 @@ async def test_property_set(cloud: Simulator, device: CloudDevice, link: Link, o
 
 
 async def test_property_set_that_fails(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """The cloud hears the code and the words of whoever carried it out."""
+    """The cloud gets the code, the data and the message of the answer."""
 
     async def refuse(_command: Command) -> Answer:
         return Answer(Code.OUT_OF_RANGE, {"Brightness": "above 100"}, "亮度太高")
@@ -43,19 +43,19 @@ async def test_property_set_that_fails(cloud: Simulator, device: CloudDevice, li
 
 
 async def test_property_get(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """The cloud asks for properties by an array of identifiers."""
+    """Its params are an array of identifiers."""
 
-    async def tell(_command: Command) -> Answer:
+    async def answer(_command: Command) -> Answer:
         return Answer(data={"LightSwitch": 1})
 
-    owner.act = tell
+    owner.act = answer
     answer = await call(cloud, "InvokeThingService", Identifier="get", Args=["LightSwitch"])
     assert (await reply_to(device, answer)).data == {"LightSwitch": 1}
     assert [(one.kind, one.params) for one in owner.commands] == [(CommandKind.PROPERTY_GET, ["LightSwitch"])]
 
 
 async def test_asynchronous_service(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """Nobody waits for the outcome, but it can be looked up."""
+    """The caller does not wait for the output, but the cloud keeps it."""
 
     async def accept(_command: Command) -> Answer:
         return Answer(data={"Accepted": 1})
@@ -72,7 +72,7 @@ async def test_asynchronous_service(cloud: Simulator, device: CloudDevice, link:
 async def test_synchronous_service(
     cloud: Simulator, new_link: NewLink, owner: Owner, thing_model_document: dict[str, Any], form: str
 ) -> None:
-    """The caller waits for the output, whichever topics the product uses (docs/protocol.md §6.4)."""
+    """The caller gets the output, whichever topics the product uses (docs/protocol.md §6.4)."""
     cloud.add_device(PRODUCT_KEY, DEVICE_NAME, DEVICE_SECRET, thing_model_document, rrpc=form)
 
     async def measure(_command: Command) -> Answer:
@@ -106,7 +106,7 @@ async def test_synchronous_property_calls(
 
 
 async def test_synchronous_property_calls_in_the_long_form(new_link: NewLink, owner: Owner) -> None:
-    """In the long form the topic says what is called, and takes the answer."""
+    """In the long form the topic names the service, and the answer goes to the same topic."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
@@ -127,10 +127,10 @@ async def rrpc(cloud: Simulator, request: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("method", [None, "", "thing.event.property.post", 7])
-async def test_rrpc_without_a_service(
+async def test_rrpc_without_a_service_is_refused(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, method: object
 ) -> None:
-    """The short form names the service in the body only; without one there is nothing to do."""
+    """In the short form only the body names the service."""
     answer = await rrpc(cloud, {"id": "7", "method": method, "params": {}})
     assert (answer["id"], answer["code"]) == ("7", Code.PARAMETER_ERROR)
     assert not owner.commands
@@ -138,7 +138,7 @@ async def test_rrpc_without_a_service(
 
 
 async def test_raw_down(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """A frame arrives byte for byte, and is answered only if there is an answer."""
+    """A frame arrives unchanged, and nothing is sent without an answer."""
     frames = iter([None, b"\x01\x02"])
 
     async def answer(_command: Command) -> Answer:
@@ -166,7 +166,7 @@ async def test_raw_down_by_rrpc(cloud: Simulator, device: CloudDevice, link: Lin
     assert command.id in command.topic
 
 
-# Nonsense
+# Malformed messages
 
 
 NOT_READABLE = [
@@ -195,10 +195,10 @@ WRONG_BUT_WITH_ID = [
 
 
 @pytest.mark.parametrize("payload", NOT_READABLE, ids=lambda payload: repr(payload[:20]))
-async def test_commands_that_cannot_be_answered(
+async def test_unreadable_command_without_an_id_is_ignored(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, payload: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without an id there is nobody to answer: a warning, and the link lives on."""
+    """It is logged, and the connection stays."""
     await publish(cloud, link.device.topics.property_set, payload)
     await until(lambda: "Cannot read the command on" in caplog.text)
     assert await works(cloud, device)
@@ -207,10 +207,10 @@ async def test_commands_that_cannot_be_answered(
 
 
 @pytest.mark.parametrize("payload", WRONG_BUT_WITH_ID, ids=lambda payload: repr(payload[:40]))
-async def test_commands_that_are_answered_with_their_error(
+async def test_malformed_command_with_an_id_is_answered_with_the_error(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, payload: bytes
 ) -> None:
-    """Whoever sent an id hears what is wrong."""
+    """The message of the answer names the problem."""
     await publish(cloud, link.device.topics.property_set, payload)
     await until(lambda: sent(cloud, f"{link.device.topics.property_set}_reply"))
     answer = json.loads(sent(cloud, f"{link.device.topics.property_set}_reply")[0].payload)
@@ -220,15 +220,17 @@ async def test_commands_that_are_answered_with_their_error(
     assert await works(cloud, device)
 
 
-async def test_property_get_with_an_object(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """Property get is the one command whose params are an array."""
+async def test_property_get_with_an_object_is_refused(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """Property get is the only command whose params are an array."""
     reply = await reply_to(device, await call(cloud, "InvokeThingService", Identifier="get", Args={"LightSwitch": 1}))
     assert (reply.code, reply.message) == (Code.PARAMETER_ERROR, "params must be an array")
     assert not owner.commands
 
 
-async def test_topics_that_are_nobodys_business(new_link: NewLink, owner: Owner) -> None:
-    """Another device's topics and unknown ones are passed over, whatever is on them."""
+async def test_messages_on_other_topics_are_ignored(new_link: NewLink, owner: Owner) -> None:
+    """Topics of another device and unknown topics, even with a valid command."""
     command = b'{"id": "1", "params": {}}'
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))

@@ -1,4 +1,4 @@
-"""The data types: what fits, what does not, and what it looks like on the wire."""
+"""Data types: valid and invalid values, and their wire form."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -60,7 +60,7 @@ NOON = datetime(2023, 11, 14, 22, 13, 20, 500_000, tzinfo=UTC)
     ],
 )
 def test_python_values_on_the_wire(data_type: DataType, value: object, wire: str) -> None:
-    """Floats keep their decimal, truths are 0 or 1, dates are milliseconds in a string (docs/protocol.md §4.1)."""
+    """Floats keep their decimal, booleans are 0 or 1, dates are milliseconds in a string (docs/protocol.md §4.1)."""
     assert json.dumps(data_type.encode(value), ensure_ascii=False) == wire
 
 
@@ -91,7 +91,7 @@ def test_python_values_on_the_wire(data_type: DataType, value: object, wire: str
     ],
 )
 def test_values_from_the_wire_are_read_tolerantly(data_type: DataType, raw: object, value: Value) -> None:
-    """Clouds send numbers as text and truths as JSON's own."""
+    """Clouds send numbers as text, and booleans as JSON booleans."""
     decoded = data_type.decode(raw)
 
     assert decoded == value
@@ -143,8 +143,8 @@ def test_values_from_the_wire_are_read_tolerantly(data_type: DataType, raw: obje
         (LEVELS, {"0": 1}, 6324),
     ],
 )
-def test_misfits_are_refused_in_both_directions(data_type: DataType, value: object, code: int) -> None:
-    """The error has the code with which the cloud itself would refuse (docs/protocol.md §7.2)."""
+def test_invalid_values_are_refused_in_both_directions(data_type: DataType, value: object, code: int) -> None:
+    """The error has the code with which the cloud would refuse the value (docs/protocol.md §7.2)."""
     for check in (data_type.encode, data_type.decode):
         with pytest.raises(InvalidValue) as refused:
             check(value, "Id")
@@ -158,22 +158,22 @@ def test_misfits_are_refused_in_both_directions(data_type: DataType, value: obje
     "raw",
     ["", " 1", "1 ", "1,5", "1.234,5", "1_000", "0x10", "nan", "inf", "-", "e5", "１", "9" * 5000, "1e999", "one"],
 )
-def test_text_that_is_no_number_is_refused(raw: str) -> None:
-    """Only plain decimal notation passes for a number."""
+def test_text_that_is_not_a_number_is_refused(raw: str) -> None:
+    """Only plain decimal notation is accepted."""
     for data_type in (IntType(), FloatType(), DoubleType(), EnumType(), DateType(), SWITCH):
         with pytest.raises(InvalidValue):
             data_type.decode(raw)
 
 
 @pytest.mark.parametrize("data_type", [IntType(), FloatType(), DoubleType(), EnumType(), DateType(), SWITCH])
-def test_text_is_no_number_when_written(data_type: DataType) -> None:
-    """What Home Assistant has as text must be converted on purpose."""
+def test_number_in_text_is_not_encoded(data_type: DataType) -> None:
+    """Text of Home Assistant has to be converted explicitly."""
     with pytest.raises(InvalidValue):
         data_type.encode("1")
 
 
-def test_a_date_needs_its_time_zone() -> None:
-    """A naive time could be any of 24."""
+def test_date_without_a_time_zone_is_refused() -> None:
+    """Its moment would be unknown."""
     with pytest.raises(InvalidValue, match="wanted time in UTC milliseconds"):
         DateType().encode(datetime(2023, 11, 14))  # noqa: DTZ001
 
@@ -186,10 +186,8 @@ def test_a_date_needs_its_time_zone() -> None:
         (SCHEDULE.decode, [{"Cron": "", "On": 1}, {"Cron": "", "On": 2}], "Id[1].On", "0 (off) or 1 (on)"),
     ],
 )
-def test_errors_lead_to_the_innermost_place(
-    check: Callable[..., object], value: object, path: str, wanted: str
-) -> None:
-    """They say which identifier, what was wanted and what came."""
+def test_errors_name_the_innermost_path(check: Callable[..., object], value: object, path: str, wanted: str) -> None:
+    """With the valid values and the value."""
     with pytest.raises(InvalidValue) as refused:
         check(value, "Id")
     assert refused.value.path == path
@@ -197,8 +195,8 @@ def test_errors_lead_to_the_innermost_place(
     assert str(refused.value).startswith(f"{path}: wanted {wanted}, got ")
 
 
-def test_errors_stay_short_and_need_no_path() -> None:
-    """A misfit may be large."""
+def test_errors_are_short_and_work_without_a_path() -> None:
+    """The invalid value may be large."""
     with pytest.raises(InvalidValue) as refused:
         TextType(10).encode("x" * 100_000)
     assert str(refused.value).startswith("value: wanted text of at most 10 characters, got 'xxx")
@@ -233,14 +231,14 @@ def test_errors_stay_short_and_need_no_path() -> None:
     ],
 )
 def test_descriptions(data_type: DataType, english: str, chinese: str) -> None:
-    """Every type says what fits, in both languages."""
+    """Every type describes its valid values in both languages."""
     assert data_type.describe() == data_type.describe("de") == english
     assert data_type.describe("zh-Hans") == chinese
 
 
 @given(typed_values())
 def test_values_survive_the_wire(typed: tuple[DataType, Value]) -> None:
-    """What is encoded, written, read and decoded again is what it was."""
+    """A value that is encoded, written, read and decoded is equal to the original."""
     data_type, value = typed
 
     wire = json.loads(json.dumps(data_type.encode(value), allow_nan=False))
@@ -250,7 +248,7 @@ def test_values_survive_the_wire(typed: tuple[DataType, Value]) -> None:
 
 @given(typed_values(), st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
 def test_checking_raises_nothing_but_invalid_value(typed: tuple[DataType, Value], value: object) -> None:
-    """Whatever comes, it fits or is refused; what was accepted from the wire can be written again."""
+    """A value that is accepted from the wire can be encoded again."""
     data_type, _ = typed
     for check in (data_type.encode, data_type.decode):
         try:

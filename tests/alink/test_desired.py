@@ -1,30 +1,29 @@
-"""Desired properties: asked for, cleared by version, and never cleared by accident (docs/protocol.md §9)."""
+"""Desired properties are read, cleared by version, and never cleared by accident (docs/protocol.md §9)."""
 
 import json
 from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink.desired import DESIRED_LIMIT, Desired, delete_desired, get_desired
+from custom_components.aliyun_iot.alink.desired import DESIRED_LIMIT, Desired, read_desired
 from custom_components.aliyun_iot.alink.errors import NotConnected, Rejected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import Link
-from custom_components.aliyun_iot.alink.messages import JsonValue, Reply
+from custom_components.aliyun_iot.alink.messages import JsonValue
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
-from custom_components.aliyun_iot.alink.topics import Topics
 from simulator import CloudDevice, Simulator
 
 from .conftest import NewLink, Owner, call, sent
 
 
 async def desire(cloud: Simulator, **items: Any) -> None:
-    """Let an application in the cloud want something."""
+    """Set desired values in the cloud."""
     assert (await call(cloud, "SetDeviceDesiredProperty", Items=items))["Success"]
 
 
-async def test_what_was_wanted_while_the_device_was_away(
+async def test_values_desired_while_offline_are_read_and_cleared(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig
 ) -> None:
-    """The device asks after connecting, and clears what it has done."""
+    """The device reads them after connecting, and clears those that it has applied."""
     await desire(cloud, Brightness=30, TargetTemperature=21.5)
     await desire(cloud, Brightness=40)
     link = new_link(config)
@@ -41,8 +40,8 @@ async def test_what_was_wanted_while_the_device_was_away(
     }
 
 
-async def test_what_was_wanted_anew_meanwhile_stays(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """A version that is outdated clears nothing."""
+async def test_value_desired_again_meanwhile_is_not_cleared(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """An outdated version clears nothing."""
     await desire(cloud, Brightness=30)
     (wanted,) = (await link.device.get_desired(["Brightness"])).values()
     await desire(cloud, Brightness=50)
@@ -50,8 +49,8 @@ async def test_what_was_wanted_anew_meanwhile_stays(cloud: Simulator, device: Cl
     assert await link.device.get_desired(["Brightness"]) == {"Brightness": Desired(50, 2)}
 
 
-async def test_nothing_is_asked_for_nothing(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """To clear nothing must not be sent: the cloud would take it for everything."""
+async def test_empty_requests_are_not_sent(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """The cloud would clear all values on an empty request."""
     await desire(cloud, Brightness=30)
     assert await link.device.get_desired([]) == {}
     await link.device.delete_desired({})
@@ -59,8 +58,10 @@ async def test_nothing_is_asked_for_nothing(cloud: Simulator, device: CloudDevic
     assert await link.device.get_desired(["Brightness"])
 
 
-async def test_failures(cloud: Simulator, device: CloudDevice, link: Link, config: LinkConfig) -> None:
-    """The code of the cloud, silence, and no connection are told apart."""
+async def test_failures_raise_different_errors(
+    cloud: Simulator, device: CloudDevice, link: Link, config: LinkConfig
+) -> None:
+    """For a code of the cloud, no reply, and no connection."""
     cloud.faults.set(answer_code={"code": 6661, "count": 2})
     with pytest.raises(Rejected, match="6661: request error") as rejected:
         await link.device.get_desired(["Brightness"])
@@ -82,8 +83,8 @@ async def test_failures(cloud: Simulator, device: CloudDevice, link: Link, confi
 
 
 @pytest.mark.usefixtures("unlimited")
-async def test_more_than_a_message_may_hold(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """They go in several messages, each identifier once."""
+async def test_many_identifiers_are_sent_in_several_messages(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """Each identifier once."""
     identifiers = [f"P{number}" for number in range(DESIRED_LIMIT + 1)]
     assert await link.device.get_desired(identifiers * 2) == {}
     await link.device.delete_desired(dict.fromkeys(identifiers, 1))
@@ -106,12 +107,6 @@ async def test_more_than_a_message_may_hold(cloud: Simulator, device: CloudDevic
         ("", {}),
     ],
 )  # fmt: skip
-async def test_replies_are_read_tolerantly(data: JsonValue, expected: dict[str, Desired]) -> None:
-    """What is no desired value with a version is passed over."""
-
-    async def request(_topic: str, _method: str, _params: JsonValue, *, timeout: float) -> Reply:
-        return Reply("1", 200, "", data)
-
-    topics = Topics("pk", "dn")
-    assert await get_desired(request, topics, ["A"], 1) == expected
-    await delete_desired(request, topics, {"A": 1}, 1)
+def test_replies_are_read_tolerantly(data: JsonValue, expected: dict[str, Desired]) -> None:
+    """Entries without a value and a version are ignored."""
+    assert read_desired(data) == expected

@@ -1,4 +1,4 @@
-"""Commands that come twice, all at once, or at the worst moment: one answer for each delivery, one run for each command."""
+"""Commands that are delivered twice or all at once: each delivery is answered, and each command is carried out once."""
 
 import asyncio
 import json
@@ -21,10 +21,10 @@ from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, publish, r
 from .scripted import ScriptedHost
 
 
-async def test_a_second_delivery_is_answered_but_not_carried_out(
+async def test_second_delivery_is_answered_but_not_carried_out(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """The platform delivers at least once; the second answer is the first one again."""
+    """The platform delivers at least once; both get the same answer."""
     outcomes = iter([Answer(data={"first": 1}), Answer(data={"second": 2})])
 
     async def act(_command: Command) -> Answer:
@@ -39,10 +39,10 @@ async def test_a_second_delivery_is_answered_but_not_carried_out(
     assert len(owner.commands) == 1
 
 
-async def test_a_second_delivery_during_the_first(
+async def test_second_delivery_waits_for_the_outcome_of_the_first(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """As long as the command runs, its second delivery waits for the same outcome."""
+    """While the command still runs."""
     finish = asyncio.Event()
 
     async def act(_command: Command) -> Answer:
@@ -60,10 +60,10 @@ async def test_a_second_delivery_during_the_first(
     assert len(owner.commands) == 1
 
 
-async def test_the_same_id_with_another_wish_is_another_command(
+async def test_same_id_with_other_params_is_another_command(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """Ids are not unique enough to refuse a command by its id alone."""
+    """Ids are not always unique."""
     for value in (1, 0):
         await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {"LightSwitch": %d}}' % value)
     await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == 2)
@@ -73,7 +73,7 @@ async def test_the_same_id_with_another_wish_is_another_command(
 async def test_memory_is_bounded(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only so many commands are remembered, and the oldest is forgotten first."""
+    """The oldest command is forgotten first."""
     monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
     payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(4)]
     for number, payload in enumerate(payloads, 1):
@@ -86,8 +86,8 @@ async def test_memory_is_bounded(
     assert owner.commands[-1].id == "0"
 
 
-async def test_memory_is_bounded_behind_a_command_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not answered yet is not forgotten, but all that came after it is."""
+async def test_running_command_is_never_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later commands that have ended are."""
     monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
     recent = _Recent()
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -110,7 +110,7 @@ async def test_memory_is_bounded_behind_a_command_that_does_not_end(monkeypatch:
 async def test_second_delivery_is_recognised_for_a_limited_time(
     new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch, *, outdated: str, marked: bool, runs: int
 ) -> None:
-    """A host with one id for all commands may repeat a command on purpose, when its effect was undone in the house."""
+    """A host with one id for all commands may repeat a command on purpose, for example when it was undone by hand."""
     monkeypatch.setattr(f"{ALINK}.downlink.{outdated}", -1)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
@@ -124,8 +124,8 @@ async def test_second_delivery_is_recognised_for_a_limited_time(
         assert len(owner.commands) == runs
 
 
-async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:
-    """It is carried out all the same."""
+async def test_command_without_a_reply_topic_is_carried_out(owner: Owner) -> None:
+    """Nothing is sent."""
     memory = DownlinkMemory()
     downlink = Downlink(owner.obey, memory)
     downlink.received(Route(CommandKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
@@ -135,8 +135,10 @@ async def test_a_command_without_a_place_for_its_answer(owner: Owner) -> None:
 
 
 @pytest.mark.usefixtures("unlimited")
-async def test_too_many_at_once(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """A flood is answered, not queued; as soon as there is room, commands run again."""
+async def test_too_many_commands_at_once_are_refused(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """They are answered, not queued; commands run again when others have ended."""
     finish = asyncio.Event()
 
     async def act(_command: Command) -> Answer:
@@ -158,7 +160,7 @@ async def test_too_many_at_once(cloud: Simulator, device: CloudDevice, link: Lin
 
 
 async def test_host_with_one_id_for_every_command(new_link: NewLink, owner: Owner) -> None:
-    """On, off and on again are three commands; only the same packet with MQTT's DUP flag is a second delivery."""
+    """On, off and on are three commands; only MQTT's DUP flag marks an older one as a second delivery."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
@@ -174,7 +176,7 @@ async def test_host_with_one_id_for_every_command(new_link: NewLink, owner: Owne
 async def test_command_that_was_given_up_can_be_sent_again(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """Its answer said that it may be, so it must not be answered from memory."""
+    """Its answer asked to try again later, so it is carried out."""
 
     async def never(_command: Command) -> Answer:
         await asyncio.Event().wait()
@@ -196,7 +198,7 @@ async def test_command_that_was_given_up_can_be_sent_again(
 async def test_commands_are_refused_while_too_many_answers_wait(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A flood that nobody can answer is not carried out."""
+    """They could not be answered in time."""
     monkeypatch.setattr(f"{ALINK}.downlink.MAX_QUEUED", 0)
     reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items={"LightSwitch": 1}))
     assert (reply.code, owner.commands) == (Code.TOO_BUSY, [])
@@ -216,8 +218,10 @@ async def test_commands_carried_out_before_a_reload_are_not_repeated(
     assert len(owner.commands) == 1
 
 
-async def test_a_slow_command_holds_nobody_up(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """While one command takes its time, others are carried out and requests are answered."""
+async def test_slow_command_does_not_delay_others(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """Other commands are carried out, and requests get replies."""
     finish = asyncio.Event()
 
     async def act(command: Command) -> Answer:
@@ -234,10 +238,10 @@ async def test_a_slow_command_holds_nobody_up(cloud: Simulator, device: CloudDev
     assert (await reply_to(device, slow)).code == 200
 
 
-async def test_a_handler_that_raises(
+async def test_handler_that_raises_is_answered_without_details(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A bug of ours is an answer too, and the details stay at home."""
+    """The details are only logged."""
 
     async def fail(_command: Command) -> Answer:
         raise RuntimeError("secret detail")
@@ -255,10 +259,10 @@ async def test_a_handler_that_raises(
     assert not device.raw_down_replies
 
 
-async def test_a_handler_whose_work_is_cancelled(
+async def test_handler_whose_work_is_cancelled_is_answered(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """Somebody may cancel what the handler waits for; the sender still gets an answer."""
+    """Only what it waits for is cancelled, not the handler itself."""
 
     async def wait_for_cancelled(_command: Command) -> Answer:
         work: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -280,10 +284,10 @@ async def test_a_handler_whose_work_is_cancelled(
     ],
     ids=["NaN", "object", "too long", "half a character"],
 )
-async def test_answers_that_cannot_be_sent(
+async def test_answer_that_cannot_be_encoded_is_replaced(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, answer: Answer
 ) -> None:
-    """The caller hears that there is an answer which can't be put in words."""
+    """The answer says that."""
 
     async def act(_command: Command) -> Answer:
         return answer
@@ -294,10 +298,10 @@ async def test_answers_that_cannot_be_sent(
     assert reply.message.startswith("the answer cannot be sent")
 
 
-async def test_a_failure_too_long_to_be_told_stays_that_failure(
+async def test_failure_with_too_much_data_keeps_its_code(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """Thousands of unknown identifiers fill a message twice over; the code survives what the words do not."""
+    """Such as one that lists thousands of identifiers."""
 
     async def refuse(_command: Command) -> Answer:
         return Answer(Code.UNKNOWN, {"x" * MAX_PAYLOAD: "unknown"}, "unknown")
@@ -307,8 +311,10 @@ async def test_a_failure_too_long_to_be_told_stays_that_failure(
     assert (reply.code, reply.data) == (Code.UNKNOWN, {})
 
 
-async def test_commands_after_a_pause(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """A link that was stopped and started again carries commands out as before."""
+async def test_commands_are_carried_out_after_a_restart_of_the_link(
+    cloud: Simulator, device: CloudDevice, link: Link
+) -> None:
+    """Stopped and started again."""
     assert await obeys(cloud, device)
     await link.stop()
     link.start()
@@ -319,7 +325,7 @@ async def test_commands_after_a_pause(cloud: Simulator, device: CloudDevice, lin
 async def test_more_properties_than_a_message_holds_are_refused(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """The platform sends 200 at most; more would only make the answer endless."""
+    """The platform sends 200 at most."""
     items = {f"P{number}": 1 for number in range(201)}
     reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items=items))
     assert (reply.code, "200" in reply.message) == (Code.PARAMETER_ERROR, True)

@@ -21,7 +21,7 @@ from .proxy import Proxy, Way
 
 
 class House:
-    """Carries commands out when it is told to."""
+    """Carries commands out when `finish` is set."""
 
     def __init__(self, owner: Owner) -> None:
         """Take over for the owner of the link."""

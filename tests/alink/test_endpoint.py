@@ -1,4 +1,4 @@
-"""Where the cloud listens (docs/protocol.md §1)."""
+"""Hosts and ports of the cloud (docs/protocol.md §1)."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from custom_components.aliyun_iot.alink.mqtt.endpoint import REGIONS, Endpoint, 
     [(Transport.TLS, None, 1883), (Transport.TCP, None, 1883), (Transport.TLS, 443, 443)],
 )
 def test_region(transport: Transport, port: int | None, expected: int) -> None:
-    """A legacy public instance has a host for each product, and ports that take TLS and plain TCP alike."""
+    """A legacy public instance has a host for each product, and ports that accept both TLS and plain TCP."""
     endpoint = Endpoint.for_region("a1HomeGw001", "cn-shanghai", transport, port)
     assert endpoint == Endpoint("a1HomeGw001.iot-as-mqtt.cn-shanghai.aliyuncs.com", expected, transport)
 
@@ -20,13 +20,13 @@ def test_region(transport: Transport, port: int | None, expected: int) -> None:
     [(Transport.TLS, None, 8883), (Transport.TCP, None, 1883), (Transport.TLS, 443, 443)],
 )
 def test_instance(transport: Transport, port: int | None, expected: int) -> None:
-    """An instance with an id has its own host, whose port 8883 takes TLS only."""
+    """An instance with an id has its own host, whose port 8883 accepts TLS only."""
     endpoint = Endpoint.for_instance("iot-06z00abcdefghij", transport, port)
     assert endpoint == Endpoint("iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", expected, transport)
 
 
-def test_tls_unless_said_otherwise() -> None:
-    """Plain TCP has to be asked for, and the client id declares what is used."""
+def test_tls_is_the_default() -> None:
+    """The client id declares the transport."""
     assert Endpoint.for_instance("iot-06z00abcdefghij").transport is Transport.TLS
     assert Endpoint.for_region("a1HomeGw001", REGIONS[0]).transport is Transport.TLS
     assert Endpoint("mqtt.example.com", 8883).secure_mode is SecureMode.TLS == "2"

@@ -1,4 +1,4 @@
-"""Whatever the cloud delivers, on whatever topic: nothing raises, and whoever can be answered is answered exactly once."""
+"""Random deliveries on all kinds of topics: nothing raises, and each one that can be answered is answered exactly once."""
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
@@ -27,12 +27,12 @@ USER = f"/{PRODUCT_KEY}/{DEVICE_NAME}/user"
 DATA_ANSWER = b"\x00 no JSON"
 
 
-# What comes
+# Deliveries
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A topic, with `N` for the number of a call, and where which kind of message on it is answered."""
+    """A topic, with `N` for the number of a call, and the topics of the answers to Alink requests and to data on it."""
 
     topic: str
     alink_reply: str | None = None
@@ -96,7 +96,7 @@ IDS = st.sampled_from(["1", 2, 3.5, True, None, "", "x" * 300, -1, 2**70, [1], "
 
 @st.composite
 def _documents(draw: st.DrawFn) -> bytes:
-    """Draw a real message with some members changed, added or taken away."""
+    """Draw a real message with some members changed, added or removed."""
     document = dict(draw(st.sampled_from(REAL)))
     for _ in range(draw(st.integers(0, 2))):
         document[draw(MEMBERS)] = draw(JSON_VALUES)
@@ -109,7 +109,7 @@ def _documents(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def _broken(draw: st.DrawFn) -> bytes:
-    """Draw a real message with its bytes changed, cut, doubled or put elsewhere."""
+    """Draw a real message with bytes changed, removed or repeated."""
     payload = bytearray(draw(_documents()))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(payload)))
@@ -130,11 +130,11 @@ PAYLOADS = (
 )
 
 
-# What has to come back
+# Expected answers
 
 
 def readable_id(payload: bytes) -> str | None:
-    """Return the id that an answer to this payload carries, or None when there is nobody to answer."""
+    """Return the id of the answer to this payload, or None when it can't be answered."""
 
     def number(convert: Callable[[str], float], text: str, limit: float) -> float | None:
         return value if math.isfinite(value := convert(text)) and abs(value) < limit else None
@@ -161,13 +161,13 @@ def readable_id(payload: bytes) -> str | None:
 
 
 def expected_answer(place: Place, payload: bytes) -> tuple[str, str | None] | None:
-    """Return the topic and the id of the answer, without an id for data; None for no answer at all."""
+    """Return the topic and the id of the answer, without an id for data; None for no answer."""
     if place.alink_reply and (message_id := readable_id(payload)) is not None:
         return place.alink_reply, message_id
     return (place.data_reply, None) if place.data_reply else None
 
 
-# The stories
+# The test
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ async def host(socket_enabled: None) -> AsyncGenerator[ScriptedHost]:
 
 @pytest.fixture
 async def link(unlimited: None, host: ScriptedHost, new_link: NewLink, owner: Owner) -> Link:
-    """Return a link to it, whose owner has an answer to everything."""
+    """Return a link to it, whose owner answers everything."""
 
     async def act(command: Command) -> Answer:
         return Answer(raw=DATA_ANSWER) if command.is_data else Answer()
@@ -200,7 +200,7 @@ async def test_every_delivery_is_answered_once_or_not_at_all(
     caplog: pytest.LogCaptureFixture,
     deliveries: list[tuple[Place, bytes]],
 ) -> None:
-    """All topics, all kinds of payloads, all at once, each of them twice, over one connection."""
+    """All topics and kinds of payloads at once, each delivered twice on one connection."""
     host.received.clear()
     owner.commands.clear()
     expected: Counter[tuple[str, str | None]] = Counter()
@@ -211,7 +211,7 @@ async def test_every_delivery_is_answered_once_or_not_at_all(
         if answer := expected_answer(place, payload):
             expected[answer] += 2
 
-    # Whatever comes too often has come before the answer to what is asked when everything that is due is here.
+    # Answers that should not be sent arrive before the answer to a last command.
     with contextlib.suppress(TimeoutError):
         await until(lambda: len(host.published) >= expected.total())
     last = f"{SYS}/thing/service/Last"

@@ -1,6 +1,6 @@
-"""Connections that look alive and carry nothing, and what looks like one but is none.
+"""Half-open connections, which look alive and carry nothing, and connections that only seem half-open.
 
-All of it over real sockets; the times are made short, never asserted.
+The tests use real sockets; time-outs are shortened, never asserted.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ ONLINE, BACKING_OFF, AUTH_FAILED = LinkState.ONLINE, LinkState.BACKING_OFF, Link
 
 @pytest.fixture
 def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at the connection all the time, and lose patience soon."""
+    """Check the connection often, with short time-outs."""
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
     monkeypatch.setattr(f"{ALINK}.mqtt.liveness.PUBACK_PATIENCE", 0.05)
     monkeypatch.setattr(f"{ALINK}.mqtt.liveness.PING_PATIENCE", 0.3)
@@ -53,10 +53,10 @@ async def routed(new_link: NewLink, proxy: Proxy, device: CloudDevice) -> Link:
 
 @pytest.mark.usefixtures("impatient", "watchful")
 @pytest.mark.parametrize("ways", [BOTH, frozenset({Way.UP}), frozenset({Way.DOWN})], ids=["both", "up", "down"])
-async def test_half_open(
+async def test_half_open_connection_is_replaced(
     cloud: Simulator, device: CloudDevice, proxy: Proxy, routed: Link, owner: Owner, ways: frozenset[Way]
 ) -> None:
-    """A router swallows everything: the next post finds out, long before the keep-alive would."""
+    """The next post detects it, long before the keep-alive would."""
     proxy.swallow(ways)
     with pytest.raises(NotConnected):
         await routed.device.post_properties(SAMPLE)
@@ -67,8 +67,10 @@ async def test_half_open(
 
 
 @pytest.mark.usefixtures("impatient", "watchful")
-async def test_half_open_where_nothing_is_acknowledged(device: CloudDevice, proxy: Proxy, routed: Link) -> None:
-    """A question of QoS 0 has no acknowledgement to miss: that its reply does not come is reason enough to ask."""
+async def test_half_open_connection_is_detected_by_a_missing_reply(
+    device: CloudDevice, proxy: Proxy, routed: Link
+) -> None:
+    """A request at QoS 0 has no PUBACK, so the host is pinged when the reply does not come."""
     proxy.swallow()
     with pytest.raises(RequestTimeout):
         await routed.device.fetch_thing_model(timeout=0.02)
@@ -93,7 +95,7 @@ async def test_messages_without_a_reply_fail_on_a_half_open_connection(
 
 
 async def test_messages_without_a_puback_fail(new_link: NewLink, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also on a connection that lives, after a bounded time; one of QoS 0 has no PUBACK to wait for."""
+    """After a bounded time, also on a working connection; messages at QoS 0 have no PUBACK."""
     monkeypatch.setattr(f"{ALINK}.session.PUBLISH_TIMEOUT", 0.02)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
@@ -110,15 +112,15 @@ async def test_messages_without_a_puback_fail(new_link: NewLink, monkeypatch: py
 
 
 @pytest.mark.usefixtures("impatient", "watchful")
-async def test_a_router_that_cuts(device: CloudDevice, proxy: Proxy, routed: Link) -> None:
-    """The plain case: a reset on both sides."""
+async def test_reset_connection_is_replaced(device: CloudDevice, proxy: Proxy, routed: Link) -> None:
+    """A router resets both sides."""
     proxy.cut()
     await is_back(routed, device, 2)
 
 
 @pytest.mark.usefixtures("watchful")
-async def test_a_slow_cloud_keeps_its_connection(cloud: Simulator, device: CloudDevice, routed: Link) -> None:
-    """Replies that come too late are no reason to connect anew, as long as the host answers pings."""
+async def test_slow_cloud_keeps_its_connection(cloud: Simulator, device: CloudDevice, routed: Link) -> None:
+    """Late replies are no reason to reconnect while the host answers pings."""
     cloud.faults.set(delay_replies=0.5)
     for _ in range(5):
         with pytest.raises(RequestTimeout):
@@ -128,10 +130,10 @@ async def test_a_slow_cloud_keeps_its_connection(cloud: Simulator, device: Cloud
 
 
 @pytest.mark.usefixtures("impatient", "watchful")
-async def test_a_cloud_that_replies_to_nothing(
+async def test_connection_without_replies_is_replaced(
     cloud: Simulator, device: CloudDevice, routed: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It acknowledges and answers pings, but has forgotten who listens: a new connection subscribes anew."""
+    """The host acknowledges messages and answers pings, but may have lost the subscriptions."""
     monkeypatch.setattr(f"{ALINK}.reply_watch.DEAF_SECONDS", 0)
     cloud.faults.set(lose_replies=3)
     for _ in range(3):
@@ -144,7 +146,7 @@ async def test_a_cloud_that_replies_to_nothing(
 
 @pytest.mark.usefixtures("impatient", "watchful")
 @pytest.mark.parametrize("lost", [True, False])
-async def test_the_host_slept(
+async def test_connection_is_checked_after_a_suspend(
     cloud: Simulator,
     device: CloudDevice,
     proxy: Proxy,
@@ -153,7 +155,7 @@ async def test_the_host_slept(
     *,
     lost: bool,
 ) -> None:
-    """After a suspend the connection is asked at once: if it is gone it is renewed, if it is not it stays."""
+    """At once: a lost one is replaced, a working one stays."""
     asleep = 0.0
     monkeypatch.setattr(transport, "boot_clock", lambda: lambda: time.monotonic() + asleep)
     pings = _count_pings(monkeypatch)
@@ -172,7 +174,7 @@ async def test_the_host_slept(
 @pytest.mark.usefixtures("impatient", "watchful")
 @pytest.mark.parametrize("source", ["192.0.2.7", None], ids=["another network", "no network"])
 @pytest.mark.parametrize("lost", [True, False])
-async def test_the_network_changes(
+async def test_connection_is_checked_after_a_change_of_the_network(
     cloud: Simulator,
     device: CloudDevice,
     proxy: Proxy,
@@ -182,7 +184,7 @@ async def test_the_network_changes(
     source: str | None,
     lost: bool,
 ) -> None:
-    """Another cable, another Wi-Fi: the connection is asked at once, and only replaced if it has gone."""
+    """At once: it is replaced only if it is lost."""
     pings = _count_pings(monkeypatch)
     if lost:
         proxy.swallow()
@@ -195,10 +197,10 @@ async def test_the_network_changes(
 
 
 @pytest.mark.usefixtures("impatient", "watchful")
-async def test_a_slow_line(
+async def test_slow_line_keeps_its_connection(
     cloud: Simulator, device: CloudDevice, proxy: Proxy, routed: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as what was sent is still leaving, nobody can have answered; once it has left, the answer is due."""
+    """While sent data is still leaving, no reply can be expected; when it stops to leave, the connection is replaced."""
     left = count(10**9, -1)
     monkeypatch.setattr(transport, "unacknowledged", lambda _sock: next(left))
     pings = _count_pings(monkeypatch)
@@ -206,15 +208,15 @@ async def test_a_slow_line(
     with pytest.raises(RequestTimeout):
         await routed.device.post_properties(SAMPLE, timeout=0.02)
     await until(lambda: pings)
-    with pytest.raises(RequestTimeout):  # longer than a ping without an answer lasts
+    with pytest.raises(RequestTimeout):  # longer than the time-out of a ping
         await routed.device.post_properties(SAMPLE, timeout=1)
     assert device.connections == 1
     monkeypatch.setattr(transport, "unacknowledged", lambda _sock: 1000)
     await is_back(routed, device, 2)
 
 
-def test_what_has_not_left_yet(socket_enabled: None) -> None:
-    """The system tells how much of what was sent the other side has not confirmed."""
+def test_unacknowledged_bytes_are_counted(socket_enabled: None) -> None:
+    """Those that the peer's TCP has not acknowledged."""
     with socket.create_server(("127.0.0.1", 0)) as host, socket.create_connection(host.getsockname()) as sock:
         other, _ = host.accept()
         with other:
@@ -228,8 +230,8 @@ def test_what_has_not_left_yet(socket_enabled: None) -> None:
     assert unacknowledged(sock) == 0
 
 
-def test_the_way_to_the_host(socket_enabled: None) -> None:
-    """The system says from which address it would send, or that it would not."""
+def test_source_address_of_the_route_to_the_host(socket_enabled: None) -> None:
+    """None without a connection."""
     with socket.create_server(("127.0.0.1", 0)) as host, socket.create_connection(host.getsockname()) as sock:
         assert source_address(sock) == "127.0.0.1"
     assert source_address(sock) is None

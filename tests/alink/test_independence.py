@@ -1,4 +1,4 @@
-"""The protocol library stands on its own."""
+"""The protocol library does not depend on the integration."""
 
 import ast
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ MODULES = sorted(ALINK.rglob("*.py"))
 
 
 def imports(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the level (dots in front) and the name of everything a module imports, wherever in it."""
+    """Yield the level (number of leading dots) and the name of every import in a module."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
@@ -21,8 +21,8 @@ def imports(source: str) -> Iterator[tuple[int, str]]:
             yield node.level, node.module or ""
 
 
-def strangers(source: str, depth: int) -> list[str]:
-    """Return what a module imports from outside; `depth` is the number of folders between it and the library's root."""
+def foreign_imports(source: str, depth: int) -> list[str]:
+    """Return the imports from outside the library; `depth` is the number of folders between the module and the root."""
     return [
         "." * level + name
         for level, name in imports(source)
@@ -31,9 +31,9 @@ def strangers(source: str, depth: int) -> list[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ALINK).as_posix())
-def test_the_library_imports_nothing_from_outside(path: Path) -> None:
+def test_library_imports_nothing_from_outside(path: Path) -> None:
     """Only the standard library, paho-mqtt, aiohappyeyeballs and itself: the library could be published on its own."""
-    assert strangers(path.read_text(encoding="utf-8"), len(path.relative_to(ALINK).parents) - 1) == []
+    assert foreign_imports(path.read_text(encoding="utf-8"), len(path.relative_to(ALINK).parents) - 1) == []
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_the_library_imports_nothing_from_outside(path: Path) -> None:
         "from custom_components.aliyun_iot.alink import auth",
     ],
 )
-def test_the_check_sees_every_kind_of_import(source: str) -> None:
-    """Late imports, imports for typing only and relative imports that leave the library are found as well."""
-    assert strangers(source, 0)
+def test_every_kind_of_import_is_checked(source: str) -> None:
+    """Also imports in functions, for typing only, and relative ones that leave the library."""
+    assert foreign_imports(source, 0)
 
 
-def test_the_library_was_found() -> None:
-    """The check above would pass on an empty folder."""
+def test_library_was_found() -> None:
+    """The test above would pass on an empty folder."""
     assert {"auth.py", "messages.py", "thing_model.py"} <= {path.name for path in MODULES}

@@ -1,4 +1,4 @@
-"""The life of a link: it connects, loses its connection, comes back, is refused, and stops without a trace."""
+"""The link connects, reconnects after every kind of loss, and handles refusals."""
 
 import asyncio
 import json
@@ -49,10 +49,10 @@ def subscribed(cloud: Simulator) -> list[dict[str, int]]:
     return [json.loads(message.payload) for message in cloud.wire if message.note == "subscribed"]
 
 
-async def test_connects_signed_and_subscribes(
+async def test_link_connects_with_a_signature(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The cloud checks the signature, and knows which transport the device declared."""
+    """The client id declares the transport, and no secret is logged."""
     assert device.online
     assert owner.states == [CONNECTING, ONLINE]
     assert link.state is ONLINE
@@ -64,10 +64,10 @@ async def test_connects_signed_and_subscribes(
     assert DEVICE_SECRET not in client_id + caplog.text + repr(link.config)
 
 
-async def test_subscribes_in_packets_that_the_platform_takes(
+async def test_packets_have_no_more_filters_than_the_platform_accepts(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig
 ) -> None:
-    """Every service of the thing model is subscribed by name, eight filters a packet."""
+    """Every service of the thing model has its own filters, eight in a packet."""
     services = [f"Service{number}" for number in range(30)]
     link = new_link(config, services)
     await link.wait_online(5)
@@ -79,10 +79,10 @@ async def test_subscribes_in_packets_that_the_platform_takes(
     assert set(granted.values()) == {1}
 
 
-async def test_refused_wildcards_are_not_fatal(
+async def test_refused_wildcards_do_not_end_the_connection(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, owner: Owner
 ) -> None:
-    """Some instances take no wildcard in place of a service: what has a name is still served."""
+    """Some instances refuse wildcards; known services still work."""
     cloud.faults.set(refuse_wildcards=True)
     link = new_link(config, ["RunScene"])
     await link.wait_online(5)
@@ -94,8 +94,10 @@ async def test_refused_wildcards_are_not_fatal(
     assert [command.identifier for command in owner.commands] == [None, "RunScene"]
 
 
-async def test_listens_to_new_services_without_reconnecting(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """A new thing model costs one more subscription, not the connection."""
+async def test_new_services_are_subscribed_without_reconnecting(
+    cloud: Simulator, device: CloudDevice, link: Link
+) -> None:
+    """Only the missing filters are subscribed."""
     before = len(subscribed(cloud))
     await link.device.listen_to(["RunScene"])
     run_scene = link.device.topics.service("RunScene")
@@ -106,10 +108,10 @@ async def test_listens_to_new_services_without_reconnecting(cloud: Simulator, de
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_listens_to_new_services_after_the_next_connect(
+async def test_new_services_are_subscribed_on_the_next_connection(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig
 ) -> None:
-    """What could not be subscribed now is subscribed with everything else."""
+    """When the connection is lost meanwhile, or there is none."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
@@ -135,10 +137,8 @@ async def test_listens_to_new_services_after_the_next_connect(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_comes_back_after_a_dropped_connection(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
-) -> None:
-    """Whoever waited for a reply is told, and the next request finds the link online again."""
+async def test_link_reconnects_after_a_loss(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
+    """Requests that wait for a reply fail, and the next one works."""
     cloud.faults.set(lose_replies=1)
     waiting = asyncio.create_task(link.device.post_properties(SAMPLE))
     await device.wait_for(lambda one: "LightSwitch" in one.properties)
@@ -155,8 +155,10 @@ async def test_comes_back_after_a_dropped_connection(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_outlives_a_restart_of_the_cloud(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """As long as nothing listens, requests fail at once; as soon as something does, the link is back."""
+async def test_link_reconnects_after_a_restart_of_the_cloud(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """While nothing listens, requests fail at once."""
     await cloud.stop()
     await until(lambda: isinstance(link.last_error, ConnectionRefused))
     with pytest.raises(NotConnected):
@@ -179,7 +181,7 @@ async def test_outlives_a_restart_of_the_cloud(cloud: Simulator, device: CloudDe
         (5, CredentialsRefused, AUTH_FAILED),
     ],
 )
-async def test_refusals_are_told_apart_and_outlived(
+async def test_link_tries_again_after_every_refusal(
     cloud: Simulator,
     device: CloudDevice,
     new_link: NewLink,
@@ -189,7 +191,7 @@ async def test_refusals_are_told_apart_and_outlived(
     error: type[ConnectError],
     state: LinkState,
 ) -> None:
-    """Each CONNACK code has its class, and none of them is for ever."""
+    """Each CONNACK code has its own error class."""
     cloud.faults.set(refuse_connect={"code": code, "count": 1})
     link = new_link(config)
     with pytest.raises(error):
@@ -201,10 +203,10 @@ async def test_refusals_are_told_apart_and_outlived(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_disabled_device_comes_back_when_it_is_enabled(
+async def test_disabled_device_reconnects_when_it_is_enabled(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """Nobody has to restart anything after the device was disabled in the console for a while."""
+    """Without any action by the user."""
     await call(cloud, "DisableThing")
     await until(lambda: link.state is AUTH_FAILED)
     assert isinstance(link.last_error, CredentialsRefused)
@@ -213,15 +215,15 @@ async def test_a_disabled_device_comes_back_when_it_is_enabled(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_names_another_client_that_keeps_kicking_it_out(
+async def test_another_client_with_the_same_identity_is_recognised(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, config: LinkConfig
 ) -> None:
-    """The platform says nothing when a second client with the same triple connects; the link puts two and two together."""
+    """The platform only closes the connection, so the link concludes it from several closes in a row."""
     for kick in range(3):
         await until(lambda: link.state is ONLINE and device.connections == 2 * kick + 1)  # noqa: B023 - used at once
-        rival = await connect(config, lambda _delivery: None)
+        other_client = await connect(config, lambda _delivery: None)
         await until(lambda: link.state is not ONLINE)
-        await rival.close()
+        await other_client.close()
     await until(lambda: any(isinstance(error, KickedOut) for error in owner.errors))
     assert (
         owner.states[owner.errors.index(next(one for one in owner.errors if isinstance(one, KickedOut)))] is BACKING_OFF
@@ -230,7 +232,7 @@ async def test_names_another_client_that_keeps_kicking_it_out(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_notices_a_half_open_connection(
+async def test_keep_alive_detects_a_half_open_connection(
     cloud: Simulator,
     device: CloudDevice,
     new_link: NewLink,
@@ -238,7 +240,7 @@ async def test_notices_a_half_open_connection(
     owner: Owner,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When the other side just goes silent, the keep-alive finds out."""
+    """When the host goes silent and nothing is sent."""
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.01)
     link = new_link(config)
     await link.wait_online(5)
@@ -252,10 +254,10 @@ async def test_notices_a_half_open_connection(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_cloud_that_does_not_acknowledge_subscriptions(
+async def test_unacknowledged_subscriptions_end_the_connection(
     new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without subscriptions there are no replies and no commands, so the link tries again."""
+    """Without subscriptions there are no replies and no commands, so the link connects again."""
     monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.02)
     async with ScriptedHost(acknowledges=False) as host:
         new_link(config_for(host.port))
@@ -265,8 +267,10 @@ async def test_a_cloud_that_does_not_acknowledge_subscriptions(
         assert "subscriptions" in str(owner.errors[1])
 
 
-async def test_waits_for_its_turn_to_connect(device: CloudDevice, new_link: NewLink, config: LinkConfig) -> None:
-    """A sixth connect within a minute would be refused, so it is not made."""
+async def test_link_waits_when_it_has_connected_too_often(
+    device: CloudDevice, new_link: NewLink, config: LinkConfig
+) -> None:
+    """The platform would refuse a sixth connect within a minute."""
     times = iter([0.0, 1.0, 2.0, 3.0, 4.0])
     config.pacer.clock = lambda: next(times, 5.0)
     for _ in range(5):
@@ -278,10 +282,10 @@ async def test_waits_for_its_turn_to_connect(device: CloudDevice, new_link: NewL
     assert link.state is DISCONNECTED
 
 
-async def test_an_observer_that_fails(
+async def test_error_in_the_state_callback_does_not_end_the_link(
     device: CloudDevice, config: LinkConfig, loop_errors: list[object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who only looks on can't stop the link."""
+    """It is logged."""
 
     def fail(_state: LinkState, _error: ConnectError | None) -> None:
         raise RuntimeError("not today")
@@ -295,14 +299,14 @@ async def test_an_observer_that_fails(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_outlives_what_nobody_has_thought_of(
+async def test_unexpected_error_while_connecting_does_not_end_the_link(
     device: CloudDevice,
     new_link: NewLink,
     config: LinkConfig,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An error that is no ConnectError is told in the log, and the next attempt is made."""
+    """It is logged, and the next attempt is made."""
     outcomes = iter([OSError(22, "setsockopt failed")])
 
     async def open_once_more(endpoint: Endpoint, timeout: float) -> socket.socket:
@@ -317,10 +321,10 @@ async def test_outlives_what_nobody_has_thought_of(
 
 
 @pytest.mark.parametrize("fault", ["no SUBACK", "garbage at once", "garbage when online", "closed when online"])
-async def test_host_that_serves_no_connection_is_asked_less_and_less_often(
+async def test_backoff_grows_when_no_connection_lasts(
     loop_errors: list[object], socket_enabled: None, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """It accepts every connection, but none of them is online for a minute."""
+    """The host accepts every connection, but none is online for a minute."""
     monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.01)
     monkeypatch.setattr(f"{ALINK}.mqtt.pacing.KICKS_BEFORE_PAUSE", 100)
     delays: list[float] = []
@@ -382,8 +386,8 @@ async def test_unexpected_error_after_the_connect_does_not_end_the_link(
     assert "RuntimeError: surprise" in caplog.text
 
 
-async def test_probe_leaves_nothing_connected(cloud: Simulator, device: CloudDevice, config: LinkConfig) -> None:
-    """A test of the credentials connects, disconnects, and says what is wrong."""
+async def test_probe_disconnects(cloud: Simulator, device: CloudDevice, config: LinkConfig) -> None:
+    """A probe connects and disconnects, and raises the cause of a failure."""
     await probe(config)
     await device.wait_for(lambda one: one.connections == 1 and not one.online)
 

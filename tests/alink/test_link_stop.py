@@ -1,4 +1,4 @@
-"""Stopping a link, whatever it is doing: nothing of it stays behind."""
+"""Stopping a link in every phase, with requests, commands and answers pending."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -67,16 +67,16 @@ type Phase = Callable[[AsyncExitStack, Simulator], Awaitable[tuple[LinkConfig, C
 
 @pytest.fixture
 async def stack() -> AsyncGenerator[AsyncExitStack]:
-    """Return what closes the hosts of a test."""
+    """Return the exit stack that closes the hosts of a test."""
     async with AsyncExitStack() as stack:
         yield stack
 
 
 @pytest.mark.parametrize("phase", [_opening, _accepting, _subscribing, _backing_off, _refused, _online])
-async def test_stops_in_every_phase_without_a_trace(
+async def test_stop_releases_everything_in_every_phase(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, owner: Owner, stack: AsyncExitStack, phase: Phase
 ) -> None:
-    """No task, no socket, no reader and no timer stays behind, and it can be started again."""
+    """No task, socket, reader or timer is left, and the link can be started again."""
     config, reached = await phase(stack, cloud)
     before = _traces()
     link = new_link(config)
@@ -94,8 +94,8 @@ async def test_stops_in_every_phase_without_a_trace(
     await link.stop()
 
 
-async def test_online_again_after_stop(device: CloudDevice, link: Link) -> None:
-    """Who stopped a link can start it and wait for it as if it were new."""
+async def test_stopped_link_can_be_started_again(device: CloudDevice, link: Link) -> None:
+    """It behaves like a new one."""
     await link.stop()
     await device.wait_for(lambda one: not one.online)
     link.start()
@@ -105,7 +105,7 @@ async def test_online_again_after_stop(device: CloudDevice, link: Link) -> None:
 
 @pytest.mark.parametrize("begun", [True, False])
 async def test_stop_ends_waiting_for_the_connection(device: CloudDevice, new_link: NewLink, *, begun: bool) -> None:
-    """Also while the link may not connect yet, and before it has begun."""
+    """Also while the link may not connect yet, and before its task has begun."""
     config = LinkConfig(TRIPLE, config_for(1).endpoint, pacer=ConnectPacer(lambda: 0.0))
     for _ in range(CONNECTS_PER_WINDOW):
         config.pacer.connected()
@@ -118,18 +118,18 @@ async def test_stop_ends_waiting_for_the_connection(device: CloudDevice, new_lin
         await asyncio.wait_for(waiting, 5)
 
 
-async def test_starting_twice_is_starting_once(device: CloudDevice, link: Link) -> None:
-    """Two dialogues that had it step aside may both start it again; a second task could never be stopped."""
+async def test_starting_a_running_link_does_nothing(device: CloudDevice, link: Link) -> None:
+    """Two dialogues that stopped it may both start it again; a second task could never be stopped."""
     link.start()
     tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("Aliyun link")]
     assert len(tasks) == 1
     assert device.connections == 1
 
 
-async def test_stopping_gives_up_commands_and_requests(
+async def test_stop_gives_up_commands_and_requests(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """A command that is still running is cancelled and its sender told, as is a request that waits."""
+    """A running command is cancelled and answered, and a request that waits fails."""
     given_up = asyncio.Event()
 
     async def never(_command: Command) -> Answer:
@@ -158,7 +158,7 @@ async def test_stopping_gives_up_commands_and_requests(
 async def test_answers_that_wait_at_the_stop_are_sent_by_the_next_link(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, owner: Owner
 ) -> None:
-    """Each of sixty commands is answered exactly once, as far as the rate allows before the stop, the rest afterwards."""
+    """Each of sixty commands is answered exactly once: as many as the rate allows before the stop, the others afterwards."""
     memory = DownlinkMemory()
     memory.answers.limit = RateLimit(10, period=0.2)
     link = new_link(config, memory=memory)
@@ -182,10 +182,10 @@ async def test_answers_that_wait_at_the_stop_are_sent_by_the_next_link(
 
 
 @pytest.mark.usefixtures("short_calls")
-async def test_a_caller_that_waits_is_told_at_once(
+async def test_stop_answers_synchronous_commands_at_once(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """A synchronous service has the code, a call with any payload has no answer, and neither holds the stop up."""
+    """A synchronous service is answered with the code, a synchronous message not at all; neither delays the stop."""
 
     async def stubborn(_command: Command) -> Answer:
         with contextlib.suppress(asyncio.CancelledError):
@@ -203,8 +203,8 @@ async def test_a_caller_that_waits_is_told_at_once(
     assert not any(one.payload == b"too late" for one in cloud.wire)
 
 
-async def test_commands_that_come_while_the_link_stops(owner: Owner) -> None:
-    """They are refused, whatever they are; as soon as the link is started again they are carried out."""
+async def test_commands_are_refused_while_the_link_stops(owner: Owner) -> None:
+    """When the link is started again they are carried out."""
     memory = DownlinkMemory()
     downlink = Downlink(owner.obey, memory)
     where = Route(CommandKind.PROPERTY_SET, None, "/reply")
@@ -221,8 +221,8 @@ async def test_commands_that_come_while_the_link_stops(owner: Owner) -> None:
     assert waiting(memory)[1][1]["code"] == Code.SUCCESS
 
 
-async def test_an_outcome_after_the_last_answer(owner: Owner) -> None:
-    """A command that ends in its own time, after it was given up, however often, is not answered a second time."""
+async def test_command_that_was_given_up_is_not_answered_twice(owner: Owner) -> None:
+    """Also when it ignores that it is cancelled, and ends later."""
     finish = asyncio.Event()
 
     async def stubborn(_command: Command) -> Answer:
@@ -244,8 +244,8 @@ async def test_an_outcome_after_the_last_answer(owner: Owner) -> None:
     assert [answer["code"] for _, answer in waiting(memory)] == [Code.TOO_BUSY]
 
 
-async def test_a_command_that_stops_the_link(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """A service may reload the integration: its caller gets an answer, and the link does end."""
+async def test_command_can_stop_the_link(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
+    """A service may reload the integration: its caller gets an answer, and the link stops."""
 
     async def stop(_command: Command) -> Answer:
         await link.stop()
@@ -262,10 +262,10 @@ async def test_a_command_that_stops_the_link(cloud: Simulator, device: CloudDevi
     assert await obeys(cloud, device)
 
 
-async def test_stopping_towards_a_host_that_does_not_read(
+async def test_stop_does_not_wait_for_a_host_that_does_not_read(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last answers cannot be delivered; the link ends without them."""
+    """The last answers can't be delivered."""
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.DISCONNECT_GRACE", 0.01)
 
     async def never(_command: Command) -> Answer:
@@ -282,11 +282,11 @@ async def test_stopping_towards_a_host_that_does_not_read(
 
 
 def waiting(memory: DownlinkMemory) -> list[tuple[str, dict[str, Any]]]:
-    """Return topic and content of the answers that wait."""
+    """Return topic and content of the queued answers."""
     return [(answer.topic, json.loads(answer.payload)) for answer in memory.answers._others]
 
 
 def _traces() -> tuple[int, int]:
-    """Count open files and what the loop watches."""
+    """Return the numbers of open files and of the files that the loop watches."""
     gc.collect(0)
     return len(list(Path("/dev/fd").iterdir())), len(asyncio.get_running_loop()._selector.get_map())

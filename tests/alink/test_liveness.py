@@ -1,4 +1,4 @@
-"""When a silent host is asked, and when it is given up."""
+"""When a silent host is pinged, and when it is given up."""
 
 from custom_components.aliyun_iot.alink.mqtt.liveness import (
     PING_PATIENCE,
@@ -9,19 +9,11 @@ from custom_components.aliyun_iot.alink.mqtt.liveness import (
     boot_clock,
 )
 
-
-class Clock:
-    """A clock that stands still until told otherwise."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
+from .clocks import Clock
 
 
 def after(liveness: Liveness, clock: Clock, seconds: float) -> list[Finding]:
-    """Look every second, so many seconds long, and return what was found besides nothing; a ping is sent when wanted."""
+    """Check every second for this long, send the pings that are due, and return the findings other than ALIVE."""
     found = []
     for _ in range(round(seconds)):
         clock.now += 1
@@ -32,14 +24,14 @@ def after(liveness: Liveness, clock: Clock, seconds: float) -> list[Finding]:
     return found
 
 
-def test_silence_alone_means_nothing() -> None:
-    """Who expects nothing is not surprised when nothing comes; MQTT's keep-alive looks after that."""
+def test_silence_is_ignored_while_nothing_is_expected() -> None:
+    """MQTT's keep-alive pings then."""
     clock = Clock()
     assert after(Liveness(clock), clock, 3600) == []
 
 
-def test_what_is_not_acknowledged_leads_to_a_question_and_that_to_the_end() -> None:
-    """Ten seconds for the acknowledgement, five for the answer to the ping."""
+def test_missing_puback_leads_to_a_ping_and_then_to_the_end() -> None:
+    """After ten seconds without the PUBACK, and five without a reply to the ping."""
     clock = Clock()
     liveness = Liveness(clock)
     liveness.sent()
@@ -49,8 +41,8 @@ def test_what_is_not_acknowledged_leads_to_a_question_and_that_to_the_end() -> N
     assert after(liveness, clock, 1) == [Finding.GONE]
 
 
-def test_any_sign_of_life_counts() -> None:
-    """The platform does not acknowledge what exceeds its rate, but as long as it says anything it is there."""
+def test_anything_received_is_a_sign_of_life() -> None:
+    """The platform does not acknowledge messages above its rate, but it is there while it sends anything."""
     clock = Clock()
     liveness = Liveness(clock)
     for _ in range(100):
@@ -63,8 +55,8 @@ def test_any_sign_of_life_counts() -> None:
     assert after(liveness, clock, 3600) == []
 
 
-def test_sending_more_does_not_put_the_question_off() -> None:
-    """The first thing that is owed counts, and the first ping."""
+def test_sending_more_does_not_delay_the_ping() -> None:
+    """The time counts from the first unacknowledged message, and from the first ping."""
     clock = Clock()
     liveness = Liveness(clock)
     found = []
@@ -74,8 +66,8 @@ def test_sending_more_does_not_put_the_question_off() -> None:
     assert found == [Finding.PING, Finding.GONE]
 
 
-def test_a_doubt_is_settled_at_once() -> None:
-    """One question, whatever gave rise to it, and none after the answer."""
+def test_doubt_leads_to_one_ping_at_once() -> None:
+    """And to none after the reply."""
     clock = Clock()
     liveness = Liveness(clock)
     liveness.doubt()
@@ -84,8 +76,8 @@ def test_a_doubt_is_settled_at_once() -> None:
     assert after(liveness, clock, 60) == []
 
 
-def test_the_ping_of_the_keep_alive_counts_as_well() -> None:
-    """Without this, an idle connection that is dead would live for two keep-alives."""
+def test_ping_of_the_keep_alive_counts() -> None:
+    """Otherwise a dead idle connection would be kept for two keep-alives."""
     clock = Clock()
     liveness = Liveness(clock)
     liveness.pinged()
@@ -93,8 +85,8 @@ def test_the_ping_of_the_keep_alive_counts_as_well() -> None:
     assert after(liveness, clock, 1) == [Finding.GONE]
 
 
-def test_who_still_sends_waits_later() -> None:
-    """Over a slow line a large message takes longer than the patience, and the ping queues behind it."""
+def test_time_counts_from_the_last_progress_of_sending() -> None:
+    """Over a slow line a large message takes longer than the time-outs, and the ping is queued behind it."""
     clock = Clock()
     liveness = Liveness(clock)
     liveness.sent()
@@ -115,8 +107,8 @@ def test_who_still_sends_waits_later() -> None:
     assert after(liveness, clock, 3600) == []
 
 
-def test_after_a_sleep_the_host_is_asked_and_not_blamed() -> None:
-    """Nobody was there to hear an answer, so nothing is overdue; but the connection may be long gone."""
+def test_host_is_pinged_after_a_suspend() -> None:
+    """No reply could be received, so none is overdue, but the connection may be lost."""
     for prepare in (Liveness.sent, Liveness.pinged, lambda _liveness: None):
         clock = Clock()
         liveness = Liveness(clock)
@@ -128,16 +120,16 @@ def test_after_a_sleep_the_host_is_asked_and_not_blamed() -> None:
         assert after(liveness, clock, 1) == [Finding.GONE]
 
 
-def test_a_busy_moment_is_no_sleep() -> None:
-    """A loop that was blocked for a little is everyday life."""
+def test_blocked_loop_is_not_a_suspend() -> None:
+    """A short block of the loop is normal."""
     clock = Clock()
     liveness = Liveness(clock)
     clock.now += SLEEP
     assert liveness.check() is Finding.ALIVE
 
 
-def test_the_clock_only_goes_forward() -> None:
-    """Whatever this system offers, it is no time of day."""
+def test_clock_is_monotonic() -> None:
+    """On every system."""
     clock = boot_clock()
     first = clock()
     assert clock() >= first

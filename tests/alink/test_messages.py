@@ -1,4 +1,4 @@
-"""Messages: read tolerantly, written exactly."""
+"""Messages are read tolerantly and written exactly."""
 
 import json
 
@@ -23,11 +23,11 @@ IDS = st.integers(0, 2**32 - 1).map(str)
 
 
 def beginning(value: object) -> str:
-    """Name a test after the first characters of a long value."""
+    """Return the first characters of a long value, for the name of a test."""
     return repr(value)[:40]
 
 
-def test_a_request_is_written_as_the_platform_documents_it() -> None:
+def test_request_has_the_documented_form() -> None:
     """Compact, in UTF-8, with version and method, and a decimal for every float."""
     payload = encode_request("7", "thing.event.property.post", {"Name": "客厅", "Temperature": 10.0, "On": 1})
 
@@ -42,8 +42,8 @@ def test_every_request_asks_for_a_reply() -> None:
     assert json.loads(encode_request("7", "thing.log.post", []))["sys"] == {"ack": 1}
 
 
-def test_an_answer_is_written_with_id_code_data_and_message() -> None:
-    """These four are what every reader of the platform's replies needs."""
+def test_answer_has_id_code_data_and_message() -> None:
+    """All readers of the platform need these four."""
     assert encode_reply("7", 200, {}) == b'{"id":"7","code":200,"data":{},"message":"success"}'
     assert encode_reply("7", 100003, {}, "locked") == b'{"id":"7","code":100003,"data":{},"message":"locked"}'
 
@@ -51,8 +51,8 @@ def test_an_answer_is_written_with_id_code_data_and_message() -> None:
 @pytest.mark.parametrize(
     "value", [float("nan"), float("inf"), -float("inf"), "\ud800", "x" * MAX_PAYLOAD], ids=beginning
 )
-def test_what_the_cloud_would_drop_is_never_written(value: JsonValue) -> None:
-    """No NaN, no half characters, nothing above 256 KB: the platform drops such messages without a word."""
+def test_messages_that_the_cloud_would_drop_are_refused(value: JsonValue) -> None:
+    """The platform silently drops NaN, half characters and more than 256 KB."""
     with pytest.raises(MessageError) as refused:
         encode_request("7", "thing.event.property.post", {"A": value})
     assert refused.value.id == "7"
@@ -61,7 +61,7 @@ def test_what_the_cloud_would_drop_is_never_written(value: JsonValue) -> None:
 
 
 @given(message_id=IDS, params=st.dictionaries(st.text(), JSON_VALUES, max_size=4) | st.lists(JSON_VALUES, max_size=4))
-def test_requests_survive_the_wire(message_id: str, params: JsonValue) -> None:
+def test_written_requests_are_read_back_equal(message_id: str, params: JsonValue) -> None:
     """What is written is read back equal."""
     payload = encode_request(message_id, "thing.service.Run", params)
 
@@ -69,7 +69,7 @@ def test_requests_survive_the_wire(message_id: str, params: JsonValue) -> None:
 
 
 @given(message_id=IDS, code=st.integers(0, 110000), data=JSON_VALUES, message=st.text())
-def test_replies_survive_the_wire(message_id: str, code: int, data: JsonValue, message: str) -> None:
+def test_written_replies_are_read_back_equal(message_id: str, code: int, data: JsonValue, message: str) -> None:
     """What is written is read back equal."""
     assert decode_reply(encode_reply(message_id, code, data, message)) == Reply(message_id, code, message, data)
 
@@ -88,8 +88,8 @@ def test_replies_survive_the_wire(message_id: str, code: int, data: JsonValue, m
         (b'{"id":"\\ud83d\\ude00","code":200}', Reply("😀", 200, "", {})),
     ],
 )
-def test_replies_are_read_with_whatever_is_missing(payload: bytes, reply: Reply) -> None:
-    """Only id and code are indispensable, and a code may be text (docs/protocol.md §0.4)."""
+def test_incomplete_replies_are_read(payload: bytes, reply: Reply) -> None:
+    """Only id and code are required, and a code may be text (docs/protocol.md §0.4)."""
     assert decode_reply(payload) == reply
 
 
@@ -105,15 +105,15 @@ def test_replies_are_read_with_whatever_is_missing(payload: bytes, reply: Reply)
         (b"[]", None),
     ],
 )
-def test_a_reply_without_id_or_code_is_refused(payload: bytes, message_id: str | None) -> None:
-    """It could not be matched to a request, or would say nothing."""
+def test_reply_without_id_or_code_is_refused(payload: bytes, message_id: str | None) -> None:
+    """It could not be matched to a request, or would have no meaning."""
     with pytest.raises(MessageError) as refused:
         decode_reply(payload)
     assert refused.value.id == message_id
 
 
-def test_a_post_is_accepted_although_properties_are_rejected() -> None:
-    """The cloud answers 200 and names in `data` what it dropped (docs/protocol.md §4.1)."""
+def test_accepted_post_may_have_rejected_properties() -> None:
+    """The cloud replies 200 and lists the dropped properties in `data` (docs/protocol.md §4.1)."""
     reply = decode_reply(
         b'{"code":200,"data":{"LightSwitch":"tsl parse: params not exist","RGBColor":{"code":6312}},"id":"1"}'
     )
@@ -123,8 +123,8 @@ def test_a_post_is_accepted_although_properties_are_rejected() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, None, [], "tsl parse"])
-def test_nothing_is_rejected_where_no_property_is_named(data: JsonValue) -> None:
-    """Only the members of an object are identifiers."""
+def test_only_members_of_an_object_are_rejected_properties(data: JsonValue) -> None:
+    """Other data names no property."""
     assert Reply("1", 200, "success", data).rejected == {}
     assert not Reply("1", 460, "request parameter error", data).ok
 
@@ -140,8 +140,8 @@ def test_nothing_is_rejected_where_no_property_is_named(data: JsonValue) -> None
         (b'{"method":"thing.service.Run","code":1,"id":5}', Request("5", "thing.service.Run", {})),
     ],
 )  # fmt: skip
-def test_requests_are_read_with_whatever_is_missing(payload: bytes, request_: Request) -> None:
-    """Only the id is indispensable; version and method say nothing that the topic doesn't."""
+def test_incomplete_requests_are_read(payload: bytes, request_: Request) -> None:
+    """Only the id is required; the topic tells the rest."""
     assert decode_request(payload) == request_
 
 
@@ -176,8 +176,8 @@ def test_requests_are_read_with_whatever_is_missing(payload: bytes, request_: Re
     ],
     ids=beginning,
 )
-def test_garbage_is_refused_without_an_id(payload: bytes) -> None:
-    """There is nobody to answer; the error is the same class whatever the garbage."""
+def test_garbage_raises_an_error_without_an_id(payload: bytes) -> None:
+    """It can't be answered."""
     with pytest.raises(MessageError) as refused:
         decode_request(payload)
     assert refused.value.id is None
@@ -200,16 +200,16 @@ def test_garbage_is_refused_without_an_id(payload: bytes) -> None:
     ],
     ids=beginning,
 )
-def test_defects_inside_leave_the_id_to_answer_to(payload: bytes) -> None:
-    """A command that can't be carried out, but has an id, is answered with its error."""
+def test_defects_in_a_readable_message_raise_an_error_with_its_id(payload: bytes) -> None:
+    """It can be answered with the error."""
     with pytest.raises(MessageError) as refused:
         decode_request(payload)
     assert refused.value.id == "1"
     assert refused.value.code == 460
 
 
-def test_our_own_reply_is_not_taken_for_a_request() -> None:
-    """On the long RRPC topic a plain broker returns our answer to us; it must not be answered again."""
+def test_our_own_answer_is_not_a_request() -> None:
+    """A plain broker returns our answer on the long RRPC topic; it must not be answered again."""
     with pytest.raises(MessageError) as refused:
         decode_request(encode_reply("5", 200, {"Energy": 1.5}))
     assert refused.value.id is None
@@ -222,8 +222,8 @@ LIKE_A_MESSAGE = st.fixed_dictionaries(
 
 
 @given(st.binary(max_size=200) | (JSON_VALUES | LIKE_A_MESSAGE).map(lambda value: json.dumps(value).encode()))
-def test_reading_raises_nothing_but_message_errors(payload: bytes) -> None:
-    """Whatever a broker delivers, the link survives; what it accepts can be answered."""
+def test_reading_raises_only_message_errors(payload: bytes) -> None:
+    """A message that is accepted can be answered."""
     for decode in (decode_request, decode_reply):
         try:
             message = decode(payload)

@@ -1,6 +1,6 @@
-"""Networks and clouds as they are: a broker that dies, refusals, rivals, garbage, names that move, clocks that jump.
+"""Faults of networks and clouds: killed brokers, refusals, second clients, garbage, changed addresses and clocks.
 
-All of it over real sockets; the times are made short, never asserted.
+The tests use real sockets; time-outs are shortened, never asserted.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ ONLINE, BACKING_OFF, AUTH_FAILED = LinkState.ONLINE, LinkState.BACKING_OFF, Link
 
 @pytest.fixture
 async def processes() -> AsyncGenerator[list[Process]]:
-    """Return a list of processes that are killed at the end."""
+    """Return a list of processes, which are killed after the test."""
     processes: list[Process] = []
     yield processes
     for process in processes:
@@ -56,10 +56,10 @@ async def processes() -> AsyncGenerator[list[Process]]:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_the_broker_is_killed_and_started_again(
+async def test_link_reconnects_when_the_broker_is_killed_and_restarted(
     new_link: NewLink, owner: Owner, processes: list[Process]
 ) -> None:
-    """A process that dies without a word, and a new one that knows nothing: the link is back, and so are its subscriptions."""
+    """The new process has no subscriptions, so they are made again."""
     with _reserved_port() as port:
         await _start_broker(processes, port)
         link = new_link(config_for(port))
@@ -94,17 +94,17 @@ async def _start_broker(processes: list[Process], port: int) -> None:
 
 @contextlib.contextmanager
 def _reserved_port() -> Iterator[int]:
-    """Yield a port that only a listener can use: without one no outgoing connection gets it in between."""
+    """Yield a port that is never used by an outgoing connection, also while nothing listens on it."""
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
 
 
-async def test_a_wrong_secret_that_is_corrected(
+async def test_retry_ends_the_pause_after_a_wrong_secret(
     cloud: Simulator, new_link: NewLink, config: LinkConfig, owner: Owner
 ) -> None:
-    """A long pause after the refusal; whoever has corrected the secret in the cloud need not wait for its end."""
+    """The pause is long, but the secret may have been corrected in the cloud."""
     cloud.add_device(PRODUCT_KEY, DEVICE_NAME, "0" * 32)
     link = new_link(config)
     with pytest.raises(CredentialsRefused):
@@ -117,10 +117,10 @@ async def test_a_wrong_secret_that_is_corrected(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_disabled_device_is_told_apart_where_the_cloud_tells(
+async def test_disabled_device_is_recognised_by_an_earlier_reply(
     cloud: Simulator, device: CloudDevice, link: Link
 ) -> None:
-    """The refusal itself has the same code as that of a wrong secret."""
+    """The refusal has the same code as that of a wrong secret."""
     cloud.faults.set(answer_code={"code": 522, "count": 1})
     assert (await link.device.post_properties(SAMPLE)).code == 522
     await call(cloud, "DisableThing")
@@ -130,10 +130,10 @@ async def test_a_disabled_device_is_told_apart_where_the_cloud_tells(
     await until(lambda: link.state is ONLINE)
 
 
-async def test_the_ping_pong_of_two_clients_ends(
+async def test_two_clients_with_one_identity_do_not_disconnect_each_other_for_ever(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After three kicks there is a long pause; it can be ended by hand, and begins again if the rival is still there."""
+    """After three closes there is a long pause; `retry` ends it, and it starts again if the other client is still there."""
     monkeypatch.setattr(f"{ALINK}.mqtt.pacing.FIRST_DELAY", 0.01)
     for kicks in range(1, 4):
         await until(lambda: link.state is ONLINE and device.connections == kicks)  # noqa: B023 - used at once
@@ -150,10 +150,8 @@ async def test_the_ping_pong_of_two_clients_ends(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("reset", [True, False])
-async def test_only_a_closed_connection_can_be_the_work_of_another_client(
-    new_link: NewLink, owner: Owner, *, reset: bool
-) -> None:
-    """A router whose memory is full and an overloaded server reset connections."""
+async def test_only_closed_connections_mean_another_client(new_link: NewLink, owner: Owner, *, reset: bool) -> None:
+    """Routers and overloaded servers reset connections."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         for connections in range(1, 4):
@@ -166,8 +164,10 @@ async def test_only_a_closed_connection_can_be_the_work_of_another_client(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_garbage_from_the_cloud(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """A reply that is none leaves the connection alone; bytes that are no MQTT end it, and the next one works."""
+async def test_garbage_from_the_cloud_is_handled(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """An unreadable reply does not affect the connection; bytes that are not MQTT end it, and the next one works."""
     cloud.faults.set(garble_replies=2)
     for _ in range(2):
         with pytest.raises(RequestTimeout):
@@ -182,10 +182,10 @@ async def test_garbage_from_the_cloud(cloud: Simulator, device: CloudDevice, lin
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("jump", [-3600, 3600])
-async def test_the_clock_is_set(
+async def test_link_works_when_the_wall_clock_is_set(
     cloud: Simulator, device: CloudDevice, link: Link, monkeypatch: pytest.MonkeyPatch, jump: int
 ) -> None:
-    """Nothing waits for a time of day: what runs goes on, and what is connected anew is let in."""
+    """On the present connection and on the next."""
     clock = time.time
     monkeypatch.setattr(time, "time", lambda: clock() + jump)
     assert (await link.device.post_properties(SAMPLE)).ok
@@ -196,10 +196,10 @@ async def test_the_clock_is_set(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_the_name_is_looked_up_each_time(
+async def test_name_of_the_host_is_looked_up_for_each_attempt(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name server that is not there yet, and then a host that moved: no attempt remembers what another one found."""
+    """The name server may be unavailable at first, and the host may move."""
     lookups = _resolve(monkeypatch, [None], [cloud.port])
     link = new_link(_by_name())
     await until(lambda: link.state is ONLINE)
@@ -216,10 +216,10 @@ async def test_the_name_is_looked_up_each_time(
 
 
 @pytest.mark.parametrize("dead", [1, 4])
-async def test_addresses_that_lead_nowhere_cost_little_time(
+async def test_unreachable_addresses_do_not_delay_the_connection(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, monkeypatch: pytest.MonkeyPatch, dead: int
 ) -> None:
-    """Half the homes have an IPv6 that does not work: the addresses of a host are tried side by side."""
+    """IPv6 does not work in many homes; the addresses of a host are tried in parallel."""
     monkeypatch.setattr(f"{ALINK}.mqtt.sockets.NEXT_ADDRESS_DELAY", 0.01)
     with _black_hole() as port:
         _resolve(monkeypatch, [port] * dead + [cloud.port])
@@ -231,7 +231,7 @@ async def test_addresses_that_lead_nowhere_cost_little_time(
 async def test_tls_handshake_has_all_the_time_that_is_left(
     cloud: Simulator, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many addresses the host has."""
+    """Independent of the number of addresses."""
     monkeypatch.setattr(f"{ALINK}.mqtt.sockets.NEXT_ADDRESS_DELAY", 0.01)
     times: list[tuple[float, float]] = []
 
@@ -248,8 +248,8 @@ async def test_tls_handshake_has_all_the_time_that_is_left(
     assert 5 < left < 10
 
 
-async def test_says_goodbye_in_the_middle_of_the_first_connect(new_link: NewLink) -> None:
-    """The cloud has not answered CONNECT yet, but may have taken it: it need not wait for a keep-alive to see us gone."""
+async def test_stop_during_the_login_sends_disconnect(new_link: NewLink) -> None:
+    """The cloud may have accepted CONNECT already, and would otherwise wait for the keep-alive."""
     async with ScriptedHost(connack=b"") as host:
         link = new_link(config_for(host.port))
         await until(lambda: host.received)
@@ -259,12 +259,12 @@ async def test_says_goodbye_in_the_middle_of_the_first_connect(new_link: NewLink
 
 
 def _by_name() -> LinkConfig:
-    """Return how to connect to a host that only `_resolve` knows."""
+    """Return a configuration for a host that only `_resolve` knows."""
     return LinkConfig(TRIPLE, Endpoint("cloud.example", 1, Transport.TCP), pacer=config_for(1).pacer)
 
 
 def _resolve(monkeypatch: pytest.MonkeyPatch, *answers: list[int | None]) -> list[str]:
-    """Let each look-up of the host find these ports on loopback, the last ones for good; None is a failure.
+    """Let each look-up of the host return these ports on loopback, the last ones for all further ones; None is a failure.
 
     Return the names that were looked up.
     """
@@ -287,7 +287,7 @@ def _resolve(monkeypatch: pytest.MonkeyPatch, *answers: list[int | None]) -> lis
 
 @contextlib.contextmanager
 def _black_hole() -> Iterator[int]:
-    """Yield a port that neither accepts nor refuses: its queue is full."""
+    """Yield a port that neither accepts nor refuses connections, because its queue is full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""How far the clock is off."""
+"""Comparing the clock with the cloud's."""
 
 import asyncio
 import json
@@ -22,16 +22,18 @@ HOUR = 3600
 
 
 @pytest.mark.parametrize("ahead", [0, HOUR, -HOUR])
-async def test_compares_the_clocks(cloud: Simulator, device: CloudDevice, link: Link, ahead: int) -> None:
-    """Both ways, with a bound for what the way of the messages may hide."""
+async def test_difference_of_the_clocks_is_measured(
+    cloud: Simulator, device: CloudDevice, link: Link, ahead: int
+) -> None:
+    """In both directions, with the uncertainty of the round trip."""
     cloud.faults.set(clock_ahead=ahead)
     reading = await link.device.read_clock()
     assert reading.ahead == pytest.approx(ahead, abs=reading.uncertainty + 0.01)  # the cloud counts in milliseconds
     assert await works(cloud, device)
 
 
-async def test_no_time_service(cloud: Simulator, link: Link) -> None:
-    """Not every platform that speaks Alink has one."""
+async def test_missing_time_service_is_a_time_out(cloud: Simulator, link: Link) -> None:
+    """Not every host has one."""
     cloud.faults.set(lose_replies=1)
     with pytest.raises(RequestTimeout):
         await link.device.read_clock(0.02)
@@ -44,13 +46,13 @@ async def test_no_time_service(cloud: Simulator, link: Link) -> None:
 @pytest.mark.parametrize(
     ("ahead", "uncertainty", "skew"), [(3.0, 1.0, 2.0), (-3.0, 1.0, 2.0), (0.5, 1.0, 0.0), (0.0, 0.0, 0.0)]
 )
-def test_only_what_is_certain_counts(ahead: float, uncertainty: float, skew: float) -> None:
+def test_skew_excludes_the_uncertainty(ahead: float, uncertainty: float, skew: float) -> None:
     """A slow line must not look like a wrong clock."""
     assert ClockReading(ahead, uncertainty).skew == skew
 
 
-async def test_an_answer_on_a_bad_line_is_still_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock is set back while the answer is on its way: only the monotonic one measures how long that took."""
+async def test_round_trip_is_measured_by_the_monotonic_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wall clock is set back before the answer arrives; unreadable answers are ignored."""
     published: list[dict[str, Any]] = []
     connection = Mock(publish=lambda _topic, payload, _qos: published.append(json.loads(payload)))
     service = TimeService()
@@ -77,11 +79,11 @@ async def test_an_answer_on_a_bad_line_is_still_right(monkeypatch: pytest.Monkey
     service.received(answer)
     reading = await asking
     assert reading.ahead == pytest.approx(60, abs=reading.uncertainty + 0.001)
-    service.received(answer)  # nobody asks any more
+    service.received(answer)  # no request waits any more
 
 
-async def test_lost_connection_fails_the_question() -> None:
-    """No answer can come any more."""
+async def test_pending_request_can_be_failed() -> None:
+    """The session does so when the connection is lost."""
     service = TimeService()
     asking = asyncio.create_task(service.ask(Mock(), "/request", 5))
     await asyncio.sleep(0)
@@ -92,7 +94,7 @@ async def test_lost_connection_fails_the_question() -> None:
     assert not service.pending
 
 
-def test_topics() -> None:
+def test_topics_of_the_time_service() -> None:
     """As the platform documents them (docs/protocol.md §12.3)."""
     topics = Topics(PRODUCT_KEY, DEVICE_NAME)
     assert topics.ntp_request == f"/ext/ntp/{PRODUCT_KEY}/{DEVICE_NAME}/request"

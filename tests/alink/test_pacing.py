@@ -1,4 +1,4 @@
-"""How often the link may connect, how long it waits, and how fast it sends."""
+"""Limits on connects and messages, and the back-off."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,28 +28,20 @@ from custom_components.aliyun_iot.alink.mqtt.pacing import (
     RateLimit,
 )
 
+from .clocks import Clock
+
 LOST = ConnectionLost("lost")
 CLOSED = ConnectionClosed("closed")
 RESET = ConnectionReset("reset")
 REFUSED = ConnectionRefused("refused")
 
 
-class Clock:
-    """A clock that stands still until told otherwise."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
 def middle() -> float:
-    """Return the jitter that changes nothing."""
+    """Return the jitter that leaves delays unchanged."""
     return 0.5
 
 
-def test_five_connects_a_minute() -> None:
+def test_five_connects_are_allowed_in_a_minute() -> None:
     """A sixth has to wait until the first is a minute old (docs/protocol.md §1.4)."""
     clock = Clock()
     pacer = ConnectPacer(clock)
@@ -68,30 +60,30 @@ def test_five_connects_a_minute() -> None:
 
 
 def test_failures_double_the_delay_up_to_a_limit() -> None:
-    """A cloud that is away is asked less and less often, but never given up."""
+    """An unreachable cloud is tried less and less often, but never given up."""
     backoff = Backoff(middle)
     delays = [backoff.after_failure(REFUSED) for _ in range(1100)]
     assert delays[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert set(delays[6:]) == {LONGEST_DELAY}
 
 
-def test_delays_are_spread() -> None:
-    """A thousand devices do not come back in the same second."""
+def test_delays_have_jitter() -> None:
+    """So that many devices do not reconnect in the same second."""
     earliest, latest = Backoff(lambda: 0.0), Backoff(lambda: 1.0)
     assert earliest.after_failure(REFUSED) == 0.75
     assert latest.after_failure(REFUSED) == 1.25
     assert len({Backoff().after_failure(REFUSED) for _ in range(20)}) > 1
 
 
-def test_refused_credentials_rest_for_minutes() -> None:
-    """Trying again soon cannot help, and does not make the next failure wait longer."""
+def test_refused_credentials_lead_to_a_long_delay() -> None:
+    """It does not affect the delay after the next failure."""
     backoff = Backoff(middle)
     assert backoff.after_failure(CredentialsRefused("refused")) == 15 * 60
     assert backoff.after_failure(ServerUnavailable("busy")) == 1
 
 
-def test_a_lost_connection_is_tried_again_at_once() -> None:
-    """A connection that lived proves that the cloud is there, so counting starts anew."""
+def test_backoff_restarts_after_a_long_connection() -> None:
+    """Such a connection proves that the cloud works."""
     backoff = Backoff(middle)
     for _ in range(5):
         backoff.after_failure(REFUSED)
@@ -99,8 +91,8 @@ def test_a_lost_connection_is_tried_again_at_once() -> None:
     assert backoff.after_failure(REFUSED) == 2
 
 
-def test_short_lives_in_a_row_mean_a_rival() -> None:
-    """Three connections that are closed young are the work of another client; each return is rarer than the one before."""
+def test_three_short_connections_in_a_row_mean_another_client() -> None:
+    """Each further one leads to a longer pause."""
     backoff = Backoff(middle)
     assert backoff.after_loss(CLOSED, SHORT_LIVED - 1) == (CLOSED, 1)
     assert backoff.after_loss(CLOSED, 0.1) == (CLOSED, 2)
@@ -124,8 +116,8 @@ def test_short_lives_in_a_row_mean_a_rival() -> None:
     ],
     ids=["it went silent", "the host was not reached", "it lived long"],
 )
-def test_what_a_rival_does_not_do(between: Callable[[Backoff], object]) -> None:
-    """A bad line or a cloud that restarts must not cost minutes."""
+def test_other_failures_in_between_mean_no_other_client(between: Callable[[Backoff], object]) -> None:
+    """A bad line or a restart of the cloud must not lead to the long pause."""
     backoff = Backoff(middle)
     for _ in range(10):
         assert backoff.after_loss(CLOSED, 0.1)[0] is CLOSED
@@ -133,8 +125,8 @@ def test_what_a_rival_does_not_do(between: Callable[[Backoff], object]) -> None:
         between(backoff)
 
 
-def test_a_rival_uses_up_the_connects_of_a_minute() -> None:
-    """The platform counts its connects as well, so being refused between two kicks speaks for a rival, not against it."""
+def test_refusal_in_between_does_not_exclude_another_client() -> None:
+    """The connects of the other client count towards the limit of the platform, which then refuses."""
     backoff = Backoff(middle)
     backoff.after_loss(CLOSED, 0.1)
     backoff.after_loss(CLOSED, 0.1)
@@ -142,52 +134,38 @@ def test_a_rival_uses_up_the_connects_of_a_minute() -> None:
     assert isinstance(backoff.after_loss(CLOSED, 0.1)[0], KickedOut)
 
 
-def test_a_cloud_that_replies_to_nothing_is_left_less_and_less_often() -> None:
-    """To be let in proves nothing about what is behind the host."""
+def test_backoff_grows_for_a_cloud_that_does_not_reply() -> None:
+    """An accepted connection does not prove that the cloud behind the host works."""
     backoff = Backoff(middle)
     assert [backoff.after_loss(CloudSilent("deaf"), 3600)[1] for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert backoff.after_loss(LOST, 3600) == (LOST, 1)
 
 
 @pytest.mark.parametrize("lived", [0.0, SHORT_LIVED - 1])
-def test_lost_connections_that_were_never_online_for_a_minute(lived: float) -> None:
-    """A host that accepts every connection and serves none is asked less and less often."""
+def test_backoff_grows_when_no_connection_lasts_a_minute(lived: float) -> None:
+    """The host may accept every connection and serve none."""
     backoff = Backoff(middle)
     assert [backoff.after_loss(LOST, lived)[1] for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_resets_are_not_the_work_of_a_rival() -> None:
-    """Routers and overloaded servers reset connections; the platform closes the one whose place is taken."""
+def test_resets_mean_no_other_client() -> None:
+    """Routers and overloaded servers reset connections; the platform closes the older of two clients."""
     backoff = Backoff(middle)
     delays = [backoff.after_loss(RESET, 0.1) for _ in range(10)]
     assert all(error is RESET for error, _ in delays)
     assert [delay for _, delay in delays[:4]] == [1, 2, 4, 8]
 
 
-class Second:
-    """A clock that sleeping sets forward."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-    async def sleep(self, delay: float) -> None:
-        """Let time pass."""
-        self.now += delay
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Second:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Return a clock that passes as fast as the rate limit sleeps."""
-    clock = Second()
+    clock = Clock()
     monkeypatch.setattr(pacing.asyncio, "sleep", clock.sleep)
     return clock
 
 
-async def sent_through(limit: RateLimit, clock: Second, seconds: float) -> list[float]:
-    """Send as fast as the limit allows, and return when each message passed."""
+async def sent_through(limit: RateLimit, clock: Clock, seconds: float) -> list[float]:
+    """Send as fast as the limit allows, and return the times of the messages."""
     times = []
     end = clock.now + seconds
     while True:
@@ -204,15 +182,15 @@ def most_in_a_second(times: list[float]) -> int:
 
 
 @pytest.mark.parametrize("messages", [1, 2, 9, 30])
-async def test_rate_limit_is_used_and_never_passed(clock: Second, messages: int) -> None:
-    """At 9, never more than 9 in any second, and close to 9 for as long as there is something to send (issue 10)."""
+async def test_rate_limit_is_used_and_never_passed(clock: Clock, messages: int) -> None:
+    """Never more messages than the limit in any second, and close to it for as long as there is something to send."""
     times = await sent_through(RateLimit(messages, clock=clock), clock, 60)
     assert most_in_a_second(times) == messages
     assert len(times) >= 60 * messages / PERIOD
 
 
-async def test_rate_limit_after_irregular_traffic(clock: Second) -> None:
-    """The window slides: it makes no difference when the messages before were sent."""
+async def test_rate_limit_after_irregular_traffic(clock: Clock) -> None:
+    """The limit applies to any second, whatever was sent before."""
     limit = RateLimit(clock=clock)
     times = []
     for pause in (0.3, 0.0, 0.7, 0.1, 5.0, 0.04, 0.9) * 20:
@@ -221,17 +199,17 @@ async def test_rate_limit_after_irregular_traffic(clock: Second) -> None:
     assert most_in_a_second(times) == MESSAGE_RATE
 
 
-async def test_message_that_is_not_sent_is_not_counted(clock: Second) -> None:
-    """Those that wait for a connection that is lost don't delay the ones after it."""
+async def test_message_that_is_not_sent_is_not_counted(clock: Clock) -> None:
+    """Those that wait for a lost connection do not delay those on the next."""
     limit = RateLimit(clock=clock)
     for _ in range(100):
         await limit.wait()
-    assert clock.now == Second.now
+    assert clock.now == Clock.now
     assert not limit.delay()
 
 
-async def test_lower_limit_takes_effect_at_once(clock: Second) -> None:
-    """What was sent before counts."""
+async def test_lower_limit_takes_effect_at_once(clock: Clock) -> None:
+    """Messages that were sent before count."""
     limit = RateLimit(clock=clock)
     for _ in range(9):
         limit.count()
@@ -244,7 +222,7 @@ async def test_lower_limit_takes_effect_at_once(clock: Second) -> None:
     assert limit.delay() == pytest.approx(PERIOD)
 
 
-def test_some_of_the_rate_can_be_reserved(clock: Second) -> None:
+def test_some_of_the_rate_can_be_reserved(clock: Clock) -> None:
     """A message that is not urgent leaves room for one that is."""
     limit = RateLimit(3, clock=clock)
     limit.count()
@@ -254,10 +232,10 @@ def test_some_of_the_rate_can_be_reserved(clock: Second) -> None:
     assert not limit.delay()
 
 
-async def test_messages_are_served_in_the_order_of_their_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the loop was blocked for seconds, those that wait do not go all at once."""
+async def test_messages_pass_in_order_and_not_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after the loop was blocked for a minute."""
     turn = asyncio.Condition()
-    clock = Second()
+    clock = Clock()
 
     async def nap(_delay: float) -> None:
         async with turn:
@@ -286,7 +264,7 @@ async def test_messages_are_served_in_the_order_of_their_requests(monkeypatch: p
 
 
 async def _a_while() -> None:
-    """Let the loop turn often, also when `asyncio.sleep` is replaced."""
+    """Run the loop for many iterations, also when `asyncio.sleep` is replaced."""
     for _ in range(100):
         turned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(turned.set_result, None)
@@ -294,5 +272,5 @@ async def _a_while() -> None:
 
 
 def test_default_rate_is_below_that_of_the_platform() -> None:
-    """It takes ten messages of QoS 1 a second (docs/protocol.md §14)."""
+    """It accepts ten messages of QoS 1 a second (docs/protocol.md §14)."""
     assert RateLimit().messages < 10

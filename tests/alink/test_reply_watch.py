@@ -5,7 +5,7 @@ import pytest
 from custom_components.aliyun_iot.alink.errors import CredentialsRefused, DeviceDeleted, DeviceDisabled
 from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, DEAF_SECONDS, MAX_TRIES, ReplyWatch
 
-from .test_liveness import Clock
+from .clocks import Clock
 
 POST, GET = "thing/event/property/post", "thing/property/desired/get"
 

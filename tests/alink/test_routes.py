@@ -1,4 +1,4 @@
-"""What an incoming topic means."""
+"""The routes of downlinks."""
 
 from hypothesis import given, strategies as st
 import pytest
@@ -28,8 +28,8 @@ TOPICS = Topics("a1HomeGw001", "gw-1")
         (f"{SYS}/thing/model/down_raw", Route(CommandKind.RAW, None, f"{SYS}/thing/model/down_raw_reply")),
     ],
 )  # fmt: skip
-def test_an_incoming_topic_says_what_the_message_is(topic: str, expected: Route) -> None:
-    """Routing needs neither method nor content, and it knows where the answer goes."""
+def test_topic_decides_the_route(topic: str, expected: Route) -> None:
+    """Without the content, and with the topic of the answer."""
     assert route(TOPICS, topic) == expected
 
 
@@ -66,13 +66,13 @@ def test_an_incoming_topic_says_what_the_message_is(topic: str, expected: Route)
         "/a1HomeGw001/gw-1/users/get",
     ],
 )
-def test_what_is_not_ours_has_no_route(topic: str) -> None:
-    """Topics of other devices and of nobody are left alone."""
+def test_other_topics_have_no_route(topic: str) -> None:
+    """Those of other devices, unknown ones, and replies."""
     assert route(TOPICS, topic) is None
 
 
-def test_our_own_answers_are_never_taken_for_calls() -> None:
-    """A plain broker returns what we publish when a wildcard matches it; answering that would never end."""
+def test_our_own_answers_have_no_route() -> None:
+    """A plain broker returns them when a wildcard matches; answering them would never end."""
     for topic in (f"{SYS}/thing/service/Restart", TOPICS.property_set, TOPICS.property_get):
         call = route(TOPICS, topic)
         assert call is not None
@@ -85,7 +85,7 @@ def test_our_own_answers_are_never_taken_for_calls() -> None:
     st.sampled_from(["", SYS, USER, f"/ext/rrpc/1{SYS}", f"/ext/rrpc/1{USER}"]),
 )
 def test_routing_never_raises(topic: str, prefix: str) -> None:
-    """Whatever the broker delivers, the link survives; an answer goes to a topic of this device."""
+    """And an answer always goes to a topic of this device."""
     found = route(TOPICS, prefix + topic)
 
     assert found is None or found.reply_to is None or "/a1HomeGw001/gw-1/" in found.reply_to

@@ -1,4 +1,4 @@
-"""Device → cloud: requests, their replies, and replies that never come."""
+"""Requests of the device, and their replies."""
 
 import asyncio
 from collections import Counter
@@ -36,11 +36,11 @@ from .scripted import ScriptedHost
 AT = 1_767_225_600_000
 
 
-# The flows
+# Kinds of messages
 
 
 async def test_property_post(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """Values arrive with their time, by QoS 1."""
+    """Values arrive with their time, at QoS 1."""
     reply = await link.device.post_properties({"LightSwitch": Sample(1, AT), "TargetTemperature": Sample(21.5, AT + 1)})
     assert (reply.ok, reply.code, reply.rejected) == (True, 200, {})
     assert device.properties == {"LightSwitch": (1, AT), "TargetTemperature": (21.5, AT + 1)}
@@ -57,7 +57,7 @@ async def test_property_post(cloud: Simulator, device: CloudDevice, link: Link) 
 
 
 async def test_property_post_with_an_error_for_one_property(device: CloudDevice, link: Link) -> None:
-    """The cloud says 200, drops one value, and only the data tells which."""
+    """The cloud replies 200, and lists the dropped value in the data."""
     reply = await link.device.post_properties({"LightSwitch": Sample(1, AT), "Brightness": Sample(999, AT)})
     assert reply.ok
     assert list(reply.rejected) == ["Brightness"]
@@ -65,7 +65,7 @@ async def test_property_post_with_an_error_for_one_property(device: CloudDevice,
 
 
 async def test_property_post_refused_as_a_whole(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """A code other than 200 is an outcome, not an exception."""
+    """A code other than 200 does not raise."""
     cloud.faults.set(answer_code={"code": 5092, "count": 1})
     reply = await link.device.post_properties({"LightSwitch": Sample(1, AT)})
     assert (reply.ok, reply.code) == (False, 5092)
@@ -73,7 +73,7 @@ async def test_property_post_refused_as_a_whole(cloud: Simulator, device: CloudD
 
 
 async def test_event_post(device: CloudDevice, link: Link) -> None:
-    """An event arrives with its output and its time; one that the thing model does not know is refused."""
+    """An event arrives with its output and its time; one that is not in the thing model is refused."""
     reply = await link.device.post_event(
         "HighTemperatureAlarm", {"Temperature": 90.5, "Threshold": 80.0, "Zone": "attic"}, AT
     )
@@ -87,7 +87,7 @@ async def test_event_post(device: CloudDevice, link: Link) -> None:
 async def test_raw_up(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A frame arrives byte for byte; the cloud's answer to it is only logged."""
+    """A frame arrives unchanged; the cloud's reply to it is only logged."""
     caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
     await link.device.send_raw(b"\x00\xff\x10")
     await device.wait_for(lambda one: bool(one.raw_up))
@@ -97,7 +97,7 @@ async def test_raw_up(
 
 
 async def test_thing_model_from_the_cloud(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """Some instances tell the thing model, others are silent."""
+    """Some instances return it, others don't reply."""
     reply = await link.device.fetch_thing_model()
     assert reply.ok
     assert "LightSwitch" in json.dumps(reply.data)
@@ -110,8 +110,8 @@ async def test_thing_model_from_the_cloud(cloud: Simulator, device: CloudDevice,
 # Replies
 
 
-async def test_a_lost_reply_is_a_time_out(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """The request may have had an effect; the next one is not affected."""
+async def test_lost_reply_is_a_time_out(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """The next request is not affected."""
     cloud.faults.set(lose_replies=1)
     with pytest.raises(RequestTimeout, match=r"no reply to thing\.event\.property\.post within 0\.05 s"):
         await link.device.post_properties({"LightSwitch": Sample(1, AT)}, timeout=0.05)
@@ -119,10 +119,10 @@ async def test_a_lost_reply_is_a_time_out(cloud: Simulator, device: CloudDevice,
     assert (await link.device.post_properties({"LightSwitch": Sample(0, AT)})).ok
 
 
-async def test_a_late_reply_is_passed_over(
+async def test_late_reply_is_ignored(
     cloud: Simulator, device: CloudDevice, link: Link, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody takes the reply to one request for the reply to another."""
+    """It is not used for another request."""
     caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
     cloud.faults.set(delay_replies=0.1)
     with pytest.raises(RequestTimeout):
@@ -133,8 +133,8 @@ async def test_a_late_reply_is_passed_over(
 
 
 @pytest.mark.usefixtures("unlimited")
-async def test_replies_out_of_order(new_link: NewLink) -> None:
-    """Many requests are on their way at once, and each gets its own reply whenever that comes."""
+async def test_replies_may_come_in_any_order(new_link: NewLink) -> None:
+    """Each of many requests gets its own."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
@@ -185,10 +185,10 @@ async def test_replies_are_read_tolerantly(
 @pytest.mark.parametrize(
     "payload", [b"not JSON", b"[]", b"{}", b'{"id": "1"}', b'{"id": "1", "code": "x"}', b"\xff" * 300_000]
 )
-async def test_unreadable_replies_are_passed_over(
+async def test_unreadable_replies_are_ignored(
     cloud: Simulator, device: CloudDevice, link: Link, payload: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Garbage where a reply should be is noted, and the link lives on."""
+    """They are logged, and the connection stays."""
     caplog.set_level("DEBUG", "custom_components.aliyun_iot.alink")
     await publish(cloud, f"{link.device.topics.property_post}_reply", payload)
     await until(lambda: "Unreadable reply" in caplog.text)
@@ -197,7 +197,7 @@ async def test_unreadable_replies_are_passed_over(
 
 
 class FakeConnection:
-    """Keeps what is published, and delivers what a test wants."""
+    """Records published messages, and delivers replies."""
 
     def __init__(self) -> None:
         """Start without messages."""
@@ -211,7 +211,7 @@ class FakeConnection:
         return [json.loads(payload)["id"] for _, payload in self.published]
 
     def publish(self, topic: str, payload: bytes, _qos: int) -> None:
-        """Keep a message."""
+        """Record a message."""
         if self.lost.done():
             raise NotConnected("closed")
         self.published.append((topic, payload))
@@ -222,10 +222,10 @@ class FakeConnection:
         self.deliver(Delivery(f"{self.published[number][0]}_reply", payload))
 
     def doubt(self) -> None:
-        """Do nothing: nobody asks how this connection is."""
+        """Do nothing."""
 
     async def close(self) -> None:
-        """Be closed."""
+        """Close."""
         self.lost.cancel()
 
 
@@ -244,7 +244,7 @@ async def connection(monkeypatch: pytest.MonkeyPatch) -> FakeConnection:
 
 @pytest.fixture
 async def session(connection: FakeConnection) -> Session:
-    """Return a session whose replies the test makes."""
+    """Return a session on a fake connection."""
     session = Session(RateLimit(1e9), lambda _delivery: None, lambda _code: None)
     await session.open(config_for(1))
     return session
@@ -256,7 +256,7 @@ def ask(session: Session, timeout: float = 5) -> asyncio.Task[Reply]:
 
 
 async def test_second_reply_is_ignored(session: Session, connection: FakeConnection) -> None:
-    """Of two replies that arrive together the first one counts."""
+    """Also when both arrive at once."""
     asking = ask(session)
     await until(lambda: connection.published)
     for code in (200, 400):
@@ -268,8 +268,8 @@ async def test_second_reply_is_ignored(session: Session, connection: FakeConnect
 # Sending
 
 
-async def test_nothing_is_sent_that_json_cannot_hold(device: CloudDevice, link: Link) -> None:
-    """A value that is no number or a message that is too long fails before it is sent, and leaves nothing behind."""
+async def test_request_that_cannot_be_encoded_raises(device: CloudDevice, link: Link) -> None:
+    """Nothing is sent, and the next request works."""
     for value in (math.nan, "x" * MAX_PAYLOAD):
         with pytest.raises(MessageError):
             await link.device.post_properties({"GatewayName": Sample(value, AT)})
@@ -277,8 +277,8 @@ async def test_nothing_is_sent_that_json_cannot_hold(device: CloudDevice, link: 
     assert list(device.properties) == ["LightSwitch"]
 
 
-async def test_not_connected(config: LinkConfig) -> None:
-    """Without a connection nothing is kept for later."""
+async def test_requests_without_a_connection_raise(config: LinkConfig) -> None:
+    """Nothing is kept for later."""
     link = Link(config, on_command=Owner().obey, on_state=Owner().hear)
     with pytest.raises(NotConnected):
         await link.device.post_properties({"LightSwitch": Sample(1, AT)})
@@ -289,7 +289,7 @@ async def test_not_connected(config: LinkConfig) -> None:
 async def test_ids_are_numbers_below_2_32(
     session: Session, connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They start anywhere, so that they differ from those before a restart (docs/protocol.md §0.3)."""
+    """They start at a random number, to differ from those before a restart (docs/protocol.md §0.3)."""
     monkeypatch.setattr(f"{ALINK}.session._IDS", count(MAX_ID - 1))
     for _ in range(3):
         with pytest.raises(RequestTimeout):
@@ -298,7 +298,7 @@ async def test_ids_are_numbers_below_2_32(
 
 
 async def test_requests_in_flight_are_bounded(session: Session, connection: FakeConnection) -> None:
-    """What exceeds the bound waits for a reply to one of the others."""
+    """Further requests wait for replies to others."""
     asking = [ask(session) for _ in range(MAX_PENDING + 10)]
     await until(lambda: len(connection.published) == MAX_PENDING)
     await asyncio.sleep(0)
@@ -315,7 +315,7 @@ async def test_requests_in_flight_are_bounded(session: Session, connection: Fake
 
 
 async def test_lost_connection_fails_every_request(connection: FakeConnection) -> None:
-    """Those that wait for a reply, and those that wait to be sent; the latter do not delay the next session's."""
+    """Those that wait for a reply, and those that wait to be sent, which are not counted by the rate limit."""
     limit = RateLimit(2, period=0.01)
     session = Session(limit, lambda _delivery: None, lambda _code: None)
     await session.open(config_for(1))
@@ -330,7 +330,7 @@ async def test_lost_connection_fails_every_request(connection: FakeConnection) -
 async def test_requests_that_a_host_does_not_know_are_given_up(
     new_link: NewLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After three tries per connection, and they don't count as a deaf line while it replies to others (issue 10)."""
+    """After three attempts on a connection, which stays while the host replies to others."""
     monkeypatch.setattr(f"{ALINK}.reply_watch.DEAF_SECONDS", 0)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
@@ -368,7 +368,7 @@ async def test_requests_that_a_host_does_not_know_are_given_up(
 async def test_events_and_property_posts_are_never_given_up(
     new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every host replies to them, so a line without these replies is deaf and is replaced."""
+    """Every host replies to them, so a connection without these replies is replaced."""
     monkeypatch.setattr(f"{ALINK}.reply_watch.DEAF_SECONDS", 0)
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
@@ -383,4 +383,4 @@ async def test_events_and_property_posts_are_never_given_up(
                     await post()
                 assert not isinstance(missed.value, Unanswered)
             await until(lambda: host.connections > connections and link.state is LinkState.ONLINE)  # noqa: B023
-        assert sum(isinstance(error, CloudSilent) for error in owner.errors) == 2 * 2  # told with each new state
+        assert sum(isinstance(error, CloudSilent) for error in owner.errors) == 2 * 2  # reported with each state

@@ -1,4 +1,4 @@
-"""Reaching the host: TCP, TLS, trust, and a name for every way in which that fails."""
+"""Connecting by TCP and TLS, trust, and the error class for each kind of failure."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
@@ -39,13 +39,13 @@ type SecureCloud = Callable[..., Simulator]
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    """Return a certificate authority that nobody trusts yet."""
+    """Return a certificate authority that is not trusted."""
     return Authority(tmp_path)
 
 
 @pytest.fixture
 async def secure_cloud(socket_enabled: None) -> AsyncGenerator[SecureCloud]:
-    """Return a function that starts a cloud which speaks TLS."""
+    """Return a function that starts a cloud with TLS."""
     async with AsyncExitStack() as stack:
 
         async def start(context: ssl.SSLContext) -> Simulator:
@@ -56,10 +56,10 @@ async def secure_cloud(socket_enabled: None) -> AsyncGenerator[SecureCloud]:
         yield start
 
 
-async def test_tls_with_an_authority_of_its_own(
+async def test_private_authority_is_trusted_when_configured(
     authority: Authority, secure_cloud: SecureCloud, new_link: NewLink
 ) -> None:
-    """A private host is trusted by its authority, and the client id declares TLS."""
+    """The client id declares TLS."""
     cloud = await secure_cloud(authority.server_context("127.0.0.1"))
     link = new_link(config_for(cloud.port, transport=Transport.TLS, ca=authority.pem))
     await link.wait_online(5)
@@ -67,30 +67,30 @@ async def test_tls_with_an_authority_of_its_own(
     assert any(b"|securemode=2," in message.payload for message in cloud.wire if message.note == "connected")
 
 
-async def test_untrusted_authority(authority: Authority, secure_cloud: SecureCloud) -> None:
-    """Verification is on: a certificate of an unknown authority ends the attempt."""
+async def test_untrusted_certificate_is_refused(authority: Authority, secure_cloud: SecureCloud) -> None:
+    """Its authority is unknown."""
     cloud = await secure_cloud(authority.server_context("127.0.0.1"))
     with pytest.raises(CertificateInvalid, match="unable to get local issuer certificate"):
         await probe(config_for(cloud.port, transport=Transport.TLS))
 
 
-async def test_certificate_of_another_host(authority: Authority, secure_cloud: SecureCloud) -> None:
-    """A trusted certificate that was issued to somebody else is no better."""
+async def test_certificate_of_another_host_is_refused(authority: Authority, secure_cloud: SecureCloud) -> None:
+    """Even if its authority is trusted."""
     cloud = await secure_cloud(authority.server_context("mqtt.example.com"))
     with pytest.raises(CertificateInvalid, match="IP address mismatch"):
         await probe(config_for(cloud.port, transport=Transport.TLS, ca=authority.pem))
 
 
-async def test_expired_certificate(authority: Authority, secure_cloud: SecureCloud) -> None:
-    """The reason is part of the message."""
+async def test_expired_certificate_is_refused(authority: Authority, secure_cloud: SecureCloud) -> None:
+    """The error has the reason."""
     cloud = await secure_cloud(authority.server_context("127.0.0.1", expired=True))
     with pytest.raises(CertificateInvalid, match="certificate has expired"):
         await probe(config_for(cloud.port, transport=Transport.TLS, ca=authority.pem))
 
 
 @pytest.mark.parametrize("ca", ["", "not a certificate", "证书", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
-async def test_authority_that_is_no_certificate(cloud: Simulator, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the user pasted is refused with a reason, and the socket that was open by then is closed."""
+async def test_invalid_authority_is_refused(cloud: Simulator, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The socket that is already open is closed."""
     opened: list[socket.socket] = []
     connect = sockets.start_connection
 
@@ -104,21 +104,21 @@ async def test_authority_that_is_no_certificate(cloud: Simulator, ca: str, monke
     assert [one.fileno() for one in opened] == [-1]
 
 
-async def test_tls_to_a_plain_port(cloud: Simulator) -> None:
-    """The host closes the connection when it reads a TLS greeting."""
+async def test_tls_to_a_plain_port_is_an_error(cloud: Simulator) -> None:
+    """The host closes the connection when it reads a TLS hello."""
     with pytest.raises(TlsFailed, match="does not speak TLS"):
         await probe(config_for(cloud.port, transport=Transport.TLS))
 
 
-async def test_plain_to_a_tls_port(authority: Authority, secure_cloud: SecureCloud) -> None:
-    """The message asks the question that the user should ask."""
+async def test_plain_tcp_to_a_tls_port_is_an_error(authority: Authority, secure_cloud: SecureCloud) -> None:
+    """The error suggests to check port and transport."""
     cloud = await secure_cloud(authority.server_context("127.0.0.1"))
     with pytest.raises(ConnectionLost, match="are port and transport right"):
         await probe(config_for(cloud.port))
 
 
-async def test_nothing_listens(socket_enabled: None) -> None:
-    """A closed port is told from a host that is not there."""
+async def test_closed_port_is_an_error(socket_enabled: None) -> None:
+    """It differs from that of an unreachable host."""
     with pytest.raises(ConnectionRefused, match=r"nothing listens on 127\.0\.0\.1:1"):
         await probe(config_for(1))
 
@@ -133,10 +133,10 @@ async def test_nothing_listens(socket_enabled: None) -> None:
         (TimeoutError("timed out"), ConnectTimeout),
     ],
 )
-async def test_hosts_that_cannot_be_reached(
+async def test_unreachable_hosts_are_errors(
     socket_enabled: None, monkeypatch: pytest.MonkeyPatch, fault: Exception, error: type[ConnectError]
 ) -> None:
-    """Whatever the resolver and the network say has a class of its own."""
+    """Each cause has its own class."""
 
     async def fail(*_arguments: object, **_options: object) -> None:
         raise fault
@@ -146,8 +146,8 @@ async def test_hosts_that_cannot_be_reached(
         await probe(config_for(1883))
 
 
-async def test_host_that_never_answers(socket_enabled: None) -> None:
-    """The time-out covers the connection, the handshake and the login."""
+async def test_host_that_never_answers_is_a_time_out(socket_enabled: None) -> None:
+    """The time-out covers connection, handshake and login."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         for transport in Transport:
@@ -158,14 +158,14 @@ async def test_host_that_never_answers(socket_enabled: None) -> None:
             await open_socket(Endpoint("127.0.0.1", port), 0.01)
 
 
-async def test_small_messages_do_not_wait(cloud: Simulator) -> None:
-    """Nagle's algorithm is off."""
+async def test_nagles_algorithm_is_off(cloud: Simulator) -> None:
+    """Small messages are sent at once."""
     with await open_socket(Endpoint("127.0.0.1", cloud.port, Transport.TCP), 5) as opened:
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_every_connection_is_verified() -> None:
-    """There is no way to switch verification off."""
+    """Verification can't be disabled."""
     context = tls_context(None)
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
@@ -174,7 +174,7 @@ def test_every_connection_is_verified() -> None:
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # of a root of the system
 def test_roots_of_the_platform() -> None:
-    """Exactly the roots that the platform's ports chain to or are announced to chain to (docs/protocol.md §1.2)."""
+    """Exactly the roots that the platform's ports chain to, now or as announced (docs/protocol.md §1.2)."""
     certificates = x509.load_pem_x509_certificates(ROOTS.read_bytes())
     expiry = {_title(one): one.not_valid_after_utc for one in certificates}
     assert {title: at.year for title, at in expiry.items()} == {
@@ -199,7 +199,7 @@ def test_roots_of_the_platform() -> None:
 
 
 def _title(certificate: x509.Certificate) -> str:
-    """Return the common name; the one of GlobalSign's R6 says nothing."""
+    """Return the common name, for GlobalSign's R6 the organizational unit."""
 
     def attribute(oid: x509.ObjectIdentifier) -> str:
         return str(next(iter(certificate.subject.get_attributes_for_oid(oid))).value)

@@ -1,4 +1,4 @@
-"""What the device listens to, and how that changes while it is online."""
+"""The subscriptions of a device, and changing them while online."""
 
 import asyncio
 import json
@@ -27,11 +27,11 @@ USER = f"/{PRODUCT_KEY}/{DEVICE_NAME}/user"
 TOPICS = Topics(PRODUCT_KEY, DEVICE_NAME)
 
 
-# Which
+# Filters
 
 
-def test_unknown_services_are_listened_to_by_wildcard() -> None:
-    """Without a thing model, and for calls that it doesn't have, there is one filter for all services."""
+def test_unknown_services_are_subscribed_by_wildcard() -> None:
+    """For devices without a thing model, and for services that it does not have."""
     filters = filters_for(TOPICS)
 
     assert f"{SYS}/thing/service/+" in filters
@@ -41,7 +41,7 @@ def test_unknown_services_are_listened_to_by_wildcard() -> None:
 
 
 def test_known_services_are_subscribed_one_by_one() -> None:
-    """Some instances refuse the wildcard, so each service that is known gets a filter of its own, once."""
+    """Some instances refuse the wildcard, so each known service has its own filters."""
     filters = filters_for(TOPICS, ["Restart", "mod:Run", "Restart"])
 
     assert filters.count(f"{SYS}/thing/service/Restart") == 1
@@ -51,12 +51,12 @@ def test_known_services_are_subscribed_one_by_one() -> None:
 
 
 def test_subscriptions_stay_within_the_limit_of_the_platform() -> None:
-    """A device may have a hundred; the wildcard serves the services that are too many."""
+    """A device may have a hundred; the wildcard covers further services."""
     assert len(filters_for(TOPICS, [f"Service{number}" for number in range(300)])) == SUBSCRIPTION_LIMIT
 
 
 def test_user_topics_are_subscribed_in_both_forms() -> None:
-    """Messages and calls; named twice they are subscribed once, and they do without a service before a service does."""
+    """For messages and synchronous calls, once each; they take precedence over services."""
     fixed = filters_for(TOPICS)
     assert filters_for(TOPICS, (), ["get", "a/#", "get"]) == (
         *fixed,
@@ -71,24 +71,24 @@ def test_user_topics_are_subscribed_in_both_forms() -> None:
     assert f"/ext/rrpc/+{SYS}/thing/service/S0" in many
 
 
-def test_too_many_user_topics() -> None:
-    """What the platform would refuse is not asked for."""
+def test_too_many_user_topics_are_refused() -> None:
+    """The platform would refuse them."""
     with pytest.raises(ValueError, match=f"more than the {USER_TOPIC_LIMIT}"):
         filters_for(TOPICS, (), (f"topic{number}" for number in range(USER_TOPIC_LIMIT + 1)))
 
 
-# How
+# Subscribing
 
 
 def noted(cloud: Simulator, note: str) -> list[list[str]]:
-    """Return the filters of every packet that the cloud has noted as `subscribed` or `unsubscribed`."""
+    """Return the filters of every packet with this note in the log of the cloud: `subscribed` or `unsubscribed`."""
     return [list(json.loads(message.payload)) for message in cloud.wire if message.note == note]
 
 
-async def test_user_topics_come_and_go_without_reconnecting(
+async def test_user_topics_change_without_reconnecting(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """Only the difference is subscribed and unsubscribed, and what is unsubscribed does not arrive any more."""
+    """Only the difference is subscribed and unsubscribed."""
     before = len(noted(cloud, "subscribed"))
     await link.device.listen_to_topics(["get", "news/+"])
     assert noted(cloud, "subscribed")[before:] == [
@@ -111,8 +111,8 @@ async def test_user_topics_come_and_go_without_reconnecting(
     assert await works(cloud, device)
 
 
-async def test_as_many_as_there_may_be(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """A full set is exchanged for another, in packets that the platform takes, and never above its limit."""
+async def test_full_set_of_user_topics_can_be_exchanged(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """In packets that the platform accepts, and within its limit."""
     services = [f"Service{number}" for number in range(100)]
     await link.device.listen_to(services)
     for name in ("old", "new"):
@@ -133,7 +133,7 @@ async def test_as_many_as_there_may_be(cloud: Simulator, device: CloudDevice, li
 async def test_user_topics_are_subscribed_again_after_a_reconnect(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, owner: Owner
 ) -> None:
-    """Whether they were there from the beginning or came later."""
+    """Those from the start and those that were added later."""
     link = new_link(config, user_topics=["first"])
     await link.wait_online(5)
     await link.device.listen_to_topics(["first", "second"])
@@ -147,7 +147,7 @@ async def test_user_topics_are_subscribed_again_after_a_reconnect(
 async def test_wrong_user_topics_change_nothing(
     cloud: Simulator, device: CloudDevice, link: Link, config: LinkConfig, owner: Owner
 ) -> None:
-    """The caller is told before anything has happened."""
+    """The call raises before anything is sent."""
     await link.device.listen_to_topics(["get"])
     for wrong in (["get", "a//b"], [f"t{number}" for number in range(USER_TOPIC_LIMIT + 1)]):
         with pytest.raises(ValueError):  # noqa: PT011 - which text is a matter of the tests above
@@ -159,10 +159,10 @@ async def test_wrong_user_topics_change_nothing(
         Link(config, on_command=owner.obey, on_state=owner.hear, user_topics=["a#"])
 
 
-async def test_user_topics_that_the_cloud_refuses(
+async def test_refused_user_topics_are_reported(
     cloud: Simulator, device: CloudDevice, link: Link, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever wants to listen is told, once, and what the cloud takes is not affected."""
+    """They are logged once, and other topics still work."""
     cloud.faults.set(refuse_wildcards=True)
     for _ in range(2):
         await link.device.listen_to_topics(["get", "news/#"])
@@ -179,7 +179,7 @@ async def test_user_topics_that_the_cloud_refuses(
 async def test_named_services_work_where_wildcards_are_refused(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, form: str
 ) -> None:
-    """Also the synchronous ones, in either form."""
+    """Also synchronous ones, in both forms."""
     device.rrpc = type(device.rrpc)(form)
     cloud.faults.set(refuse_wildcards=True)
     link = new_link(config, ["ReadMeter"])
@@ -187,8 +187,8 @@ async def test_named_services_work_where_wildcards_are_refused(
     assert (await call(cloud, "InvokeThingService", Identifier="ReadMeter", Args={"Channel": 1}))["Success"]
 
 
-async def test_changes_one_after_the_other(cloud: Simulator, device: CloudDevice, link: Link) -> None:
-    """Whoever changes it last has it, however many change it at once."""
+async def test_last_of_several_changes_wins(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """Also when they are made at once."""
     await asyncio.gather(
         *(link.device.listen_to_topics([f"topic{number}"]) for number in range(10)), link.device.listen_to(["Run"])
     )
@@ -198,8 +198,8 @@ async def test_changes_one_after_the_other(cloud: Simulator, device: CloudDevice
     assert all(one in device.connection.subscriptions for one in wanted)
 
 
-async def test_a_host_that_does_not_acknowledge(monkeypatch: pytest.MonkeyPatch, new_link: NewLink) -> None:
-    """What was not acknowledged is asked for again by the next change."""
+async def test_unacknowledged_change_is_made_with_the_next(monkeypatch: pytest.MonkeyPatch, new_link: NewLink) -> None:
+    """The missing acknowledgement does not end the connection."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
@@ -216,10 +216,8 @@ async def test_a_host_that_does_not_acknowledge(monkeypatch: pytest.MonkeyPatch,
         assert subscribed[-1] == tuple((one, 1) for one in TOPICS.user_filters("b"))
 
 
-async def test_subscription_that_was_not_acknowledged_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, new_link: NewLink
-) -> None:
-    """While connected, until the host acknowledges it, and for what is wanted by then."""
+async def test_unacknowledged_subscription_is_tried_again(monkeypatch: pytest.MonkeyPatch, new_link: NewLink) -> None:
+    """While connected, with the filters that are wanted by then, until the host acknowledges them."""
     monkeypatch.setattr(f"{ALINK}.subscriptions.SUBSCRIBE_TIMEOUT", 0.02)
     monkeypatch.setattr(f"{ALINK}.session.RESUBSCRIBE_DELAY", 0.02)
     async with ScriptedHost() as host:

@@ -1,4 +1,4 @@
-"""Reading thing models: the complete example, the variants of real life, and everything that is not one."""
+"""Reading thing models: the complete example, variants, and invalid documents."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
 )
 from custom_components.aliyun_iot.alink.model.thing_model import EventType, Property, Service, ThingModel
 
-from .generated import JSON_VALUES, LIKE_A_MODEL, thing_models
+from .generated import JSON_VALUES, LIKE_A_MODEL, places, thing_models
 
 TEXT = (Path(__file__).parents[1] / "fixtures" / "tsl-home-gateway.json").read_text(encoding="utf-8")
 DOCUMENT: dict[str, Any] = json.loads(TEXT)
@@ -34,7 +34,7 @@ MODEL = ThingModel.parse(TEXT)
 
 
 def model_with(**changes: object) -> dict[str, Any]:
-    """Return a thing model with one property, some of whose fields are changed; None removes one."""
+    """Return a thing model with one property and some changed fields; None removes a field."""
     fields = {"identifier": "A", "name": "A", "accessMode": "rw", "dataType": {"type": "int"}, **changes}
     return {"properties": [{key: value for key, value in fields.items() if value is not None}]}
 
@@ -44,8 +44,8 @@ def model_of_type(data_type: object) -> dict[str, Any]:
     return model_with(dataType=data_type)
 
 
-def test_the_example_is_read_completely() -> None:
-    """All features are there, but for those that the platform generates."""
+def test_example_is_read_completely() -> None:
+    """All features except those that the platform generates."""
     assert MODEL.product_key == "a1HomeGw001"
     assert len(MODEL.properties) == 14
     assert list(MODEL.events) == ["HighTemperatureAlarm", "DeviceFault", "SceneActivated"]
@@ -82,12 +82,12 @@ def test_the_example_is_read_completely() -> None:
     ],
 )
 def test_data_types_of_the_example(identifier: str, data_type: DataType) -> None:
-    """Numbers are strings in the document, and arrays and structures nest."""
+    """Numbers are strings in the document; arrays and structures are nested."""
     assert MODEL.properties[identifier].data_type == data_type
 
 
 def test_access_events_and_services_of_the_example() -> None:
-    """What the cloud may set, how serious an event is, and who waits for a service."""
+    """Access modes, types of events and call types of services."""
     assert MODEL.properties["Brightness"].writable
     assert not MODEL.properties["CurrentHumidity"].writable
     assert MODEL.events["HighTemperatureAlarm"].type is EventType.ALERT
@@ -120,19 +120,19 @@ def test_access_events_and_services_of_the_example() -> None:
         "twice encoded",
     ],
 )
-def test_a_thing_model_is_found_in_what_delivers_it(document: object) -> None:
-    """It comes as a file, as a pasted text, and inside the replies of the device's and the application's interface."""
+def test_thing_model_is_found_in_replies(document: object) -> None:
+    """In replies to the device and of the cloud's API, also as text."""
     assert ThingModel.parse(document) == MODEL
 
 
 @given(thing_models())
-def test_a_thing_model_survives_its_document(model: ThingModel) -> None:
-    """What is exported is read back equal, modules included."""
+def test_exported_thing_model_is_read_back_equal(model: ThingModel) -> None:
+    """Including its modules."""
     assert ThingModel.parse(json.dumps(model.to_tsl(), allow_nan=False)) == model
 
 
-def test_modules_stand_in_front_of_identifiers() -> None:
-    """A custom module prefixes what belongs to it, the default one does not (docs/protocol.md §4.2)."""
+def test_identifiers_have_the_module_as_prefix() -> None:
+    """In custom modules; those of the default module have none (docs/protocol.md §4.2)."""
     block = {
         "properties": [{"identifier": "Power", "dataType": {"type": "bool", "specs": {}}}],
         "events": [{"identifier": "Alarm"}, {"identifier": "post"}],
@@ -154,8 +154,8 @@ def test_modules_stand_in_front_of_identifiers() -> None:
     assert ThingModel.parse({"profile": {"productKey": "pk"}, **block, "functionBlocks": modules[1:]}) == model
 
 
-def test_a_module_may_already_stand_in_front() -> None:
-    """Some exports write the full identifier, with or without naming the module."""
+def test_identifiers_may_be_written_with_their_module() -> None:
+    """Some exports do so, with or without the module around them."""
     written = {"properties": [{"identifier": "light:Power", "dataType": {"type": "bool"}}]}
     default = {"properties": [{"identifier": "Default:Power", "dataType": {"type": "bool"}}]}
 
@@ -166,8 +166,8 @@ def test_a_module_may_already_stand_in_front() -> None:
         ThingModel.parse({"functionBlockId": "meter", **written})
 
 
-def test_the_notation_of_the_platforms_interface_is_read_too() -> None:
-    """QueryThingModel answers in capitals, with the specs beside the type."""
+def test_notation_of_the_cloud_api_is_read() -> None:
+    """QueryThingModel has types in capitals, with the specs beside the type."""
     switch = [{"dataType": "BOOL", "name": "off", "value": 0}, {"dataType": "BOOL", "name": "on", "value": "1"}]
     longitude = {
         "identifier": "Longitude",
@@ -228,8 +228,8 @@ def test_the_notation_of_the_platforms_interface_is_read_too() -> None:
     )
 
 
-def test_what_is_absent_is_empty_or_harmless() -> None:
-    """Products without features leave whole lists out, and old documents leave fields out."""
+def test_absent_parts_have_defaults() -> None:
+    """Products without features omit lists, and old documents omit fields."""
     model = ThingModel.parse(
         {
             "profile": {},
@@ -251,8 +251,8 @@ def test_what_is_absent_is_empty_or_harmless() -> None:
 @pytest.mark.parametrize(
     ("mode", "readable", "writable"), [("r", True, False), ("rw", True, True), ("w", False, True), ("RW", True, True)]
 )
-def test_access_modes(mode: str, *, readable: bool, writable: bool) -> None:
-    """`w` exists on derived platforms only."""
+def test_access_modes_are_read(mode: str, *, readable: bool, writable: bool) -> None:
+    """`w` is used by other platforms only."""
     read = ThingModel.parse(model_with(accessMode=mode)).properties["A"]
 
     assert (read.readable, read.writable) == (readable, writable)
@@ -280,8 +280,8 @@ def test_access_modes(mode: str, *, readable: bool, writable: bool) -> None:
         ({"type": "array", "specs": {"item": {"type": "float"}}}, ArrayType(None, FloatType())),
     ],
 )
-def test_data_types_are_read_defensively(written: object, data_type: DataType) -> None:
-    """Numbers may be numbers, specs may be a list or missing, and extra fields don't matter (docs/protocol.md §8.2)."""
+def test_data_types_are_read_tolerantly(written: object, data_type: DataType) -> None:
+    """Numbers may be JSON numbers, specs a list or absent, and extra fields are ignored (docs/protocol.md §8.2)."""
     assert ThingModel.parse(model_of_type(written)).properties["A"].data_type == data_type
 
 
@@ -346,8 +346,8 @@ MEMBER = {"identifier": "B", "dataType": {"type": "int"}}
     ],
     ids=lambda value: repr(value)[:40],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_the_place(document: object, path: str, problem: str) -> None:
-    """An error is a plain sentence with the path to the place, or line and column of the text."""
+def test_errors_have_the_path_and_the_problem(document: object, path: str, problem: str) -> None:
+    """Or the line and column of the text."""
     with pytest.raises(ThingModelError) as refused:
         ThingModel.parse(document)
     assert refused.value.path == path
@@ -355,8 +355,8 @@ def test_what_is_wrong_is_said_with_the_place(document: object, path: str, probl
     assert str(refused.value) == (f"{path}: {refused.value.problem}" if path else refused.value.problem)
 
 
-def test_types_inside_one_another_come_to_an_end() -> None:
-    """A document that only nests is refused before it can exhaust the stack."""
+def test_deeply_nested_types_are_refused() -> None:
+    """Before they exhaust the stack."""
     data_type: dict[str, Any] = {"type": "int"}
     for _ in range(10_000):
         data_type = {"type": "array", "specs": {"item": data_type}}
@@ -366,7 +366,7 @@ def test_types_inside_one_another_come_to_an_end() -> None:
 
 
 def parse_or_refuse(document: object) -> None:
-    """Parse a document; what is accepted must be usable to the last description."""
+    """Parse a document; if it is accepted, use all of it."""
     try:
         model = ThingModel.parse(document)
     except ThingModelError:
@@ -375,25 +375,19 @@ def parse_or_refuse(document: object) -> None:
 
 
 @given(JSON_VALUES | LIKE_A_MODEL | JSON_VALUES.map(json.dumps) | st.binary(max_size=40) | st.text(max_size=40))
-def test_parsing_raises_nothing_but_thing_model_errors(document: object) -> None:
-    """Anything may be pasted, and any broker may answer dsltemplate/get."""
+def test_parsing_raises_only_thing_model_errors(document: object) -> None:
+    """Documents are pasted by users or come from any broker."""
     parse_or_refuse(document)
 
 
-def _places(node: Any) -> list[tuple[Any, Any]]:
-    """Return every container of a document with every key or index in it."""
-    keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
-    return [(node, key) for key in keys] + [place for key in keys for place in _places(node[key])]
-
-
-PLACES = len(_places(DOCUMENT))
+PLACES = len(places(DOCUMENT))
 
 
 @given(index=st.integers(0, PLACES - 1), replacement=JSON_VALUES, remove=st.booleans())
-def test_a_damaged_example_is_read_or_refused(index: int, replacement: object, *, remove: bool) -> None:
-    """One place of the complete example is replaced by anything, or taken out."""
+def test_damaged_example_is_read_or_refused(index: int, replacement: object, *, remove: bool) -> None:
+    """One place of the complete example is replaced or removed."""
     document = copy.deepcopy(DOCUMENT)
-    container, key = _places(document)[index]
+    container, key = places(document)[index]
     if remove:
         del container[key]
     else:

@@ -31,22 +31,22 @@ TOPICS = Topics("a1HomeGw001", "gw-1")
         (reply_topic(TOPICS.property_post), f"{SYS}/thing/event/property/post_reply"),
     ],
 )
-def test_topics_are_those_of_the_platform(topic: str, expected: str) -> None:
-    """Product and device stand in the topic, modules in front of the identifier (docs/protocol.md §16)."""
+def test_topics_have_the_documented_form(topic: str, expected: str) -> None:
+    """With product and device, and modules as prefix of the identifier (docs/protocol.md §16)."""
     assert topic == expected
 
 
 @pytest.mark.parametrize("identifier", ["", "a/b", "+", "#", "Alarm/post", "a\0"])
-def test_an_identifier_can_not_lead_to_another_topic(identifier: str) -> None:
-    """Identifiers of events come from users too."""
+def test_identifier_has_to_be_one_level(identifier: str) -> None:
+    """Users enter identifiers of events."""
     with pytest.raises(ValueError, match="level of a topic"):
         TOPICS.event_post(identifier)
     with pytest.raises(ValueError, match="level of a topic"):
         TOPICS.service(identifier)
 
 
-def test_property_is_no_event() -> None:
-    """Its topic is the one of property reports."""
+def test_property_is_not_an_event() -> None:
+    """Its topic would be that of property posts."""
     with pytest.raises(ValueError, match="not the identifier of an event"):
         TOPICS.event_post("property")
 
@@ -70,15 +70,15 @@ NO_SUFFIX = [
 @pytest.mark.parametrize(
     ("suffix", "problem"), [*NO_SUFFIX, ("+", "wildcard"), ("#", "wildcard"), ("a/+/b", "wildcard")]
 )
-def test_what_is_no_user_topic(suffix: str, problem: str) -> None:
-    """A message must not leave the room of the device, nor be lost because the platform does not take its topic."""
+def test_invalid_user_topics_are_refused(suffix: str, problem: str) -> None:
+    """A message must stay on the topics of the device, and the platform silently drops invalid ones."""
     with pytest.raises(ValueError, match=problem):
         TOPICS.user(suffix)
 
 
 @pytest.mark.parametrize("suffix", ["get", "x" * ROOM, "a/b/c/d", "+", "#", "+/b", "a/+/c/#"])
-def test_filters_of_a_user_topic(suffix: str) -> None:
-    """One for messages, one for calls that wait for an answer; wildcards where MQTT has them."""
+def test_user_topic_has_two_filters(suffix: str) -> None:
+    """For messages and for synchronous calls; MQTT wildcards are allowed."""
     assert TOPICS.user_filters(suffix) == (f"{USER}/{suffix}", f"/ext/rrpc/+{USER}/{suffix}")
 
 
@@ -86,7 +86,7 @@ def test_filters_of_a_user_topic(suffix: str) -> None:
     ("suffix", "problem"),
     [*NO_SUFFIX, *((one, "where MQTT allows none") for one in ("a+", "#a", "#/a", "a/#/b", "+#"))],
 )
-def test_what_is_no_filter_of_a_user_topic(suffix: str, problem: str) -> None:
-    """The platform would refuse it, and some brokers would hang up."""
+def test_invalid_filters_of_user_topics_are_refused(suffix: str, problem: str) -> None:
+    """The platform would refuse them, and some brokers would disconnect."""
     with pytest.raises(ValueError, match=problem):
         TOPICS.user_filters(suffix)

@@ -1,4 +1,4 @@
-"""One MQTT connection: what a host may do to it, and that nothing is left of it."""
+"""One MQTT connection: faulty hosts, and releasing everything."""
 
 import asyncio
 import logging
@@ -58,8 +58,8 @@ async def open_to(
     ],
     ids=["version", "unknown code", "HTTP", "TLS alert", "malformed"],
 )
-async def test_hosts_that_do_not_accept(answer: bytes, error: type[Exception], text: str) -> None:
-    """Whatever comes instead of a CONNACK 0 is an error with a reason."""
+async def test_hosts_that_do_not_accept_are_errors(answer: bytes, error: type[Exception], text: str) -> None:
+    """The error names the reason."""
     async with ScriptedHost(connack=answer) as host:
         with pytest.raises(error, match=text):
             await open_to(host)
@@ -70,8 +70,8 @@ async def test_hosts_that_do_not_accept(answer: bytes, error: type[Exception], t
     [b"\x30\x00", b"\x30\x01\x00", b"\x30\x04\x00\x09ab", b"\x32\x03\x00\x01a", b"\x90\x03\x00\x01\x55", b"\xf0\x00"],
     ids=["empty", "half a length", "short topic", "no packet id", "unknown SUBACK code", "reserved type"],
 )
-async def test_a_malformed_packet_ends_the_connection(packet: bytes) -> None:
-    """A host that sends what is no MQTT is left, instead of reading the same bytes for ever."""
+async def test_malformed_packet_ends_the_connection(packet: bytes) -> None:
+    """The same bytes are not read for ever."""
     async with ScriptedHost() as host:
         connection = await open_to(host)
         host.send(packet)
@@ -86,8 +86,8 @@ async def test_a_malformed_packet_ends_the_connection(packet: bytes) -> None:
         await connection.close()
 
 
-async def test_odd_messages_are_passed_over() -> None:
-    """A wildcard or half a character in a topic, a second CONNACK, a SUBACK nobody waits for: the next message counts."""
+async def test_invalid_messages_are_ignored() -> None:
+    """A wildcard or invalid UTF-8 in a topic, a second CONNACK and an unexpected SUBACK; the next message is handled."""
     received: list[Delivery] = []
     async with ScriptedHost() as host:
         connection = await open_to(host, received.append)
@@ -101,8 +101,8 @@ async def test_odd_messages_are_passed_over() -> None:
         await connection.close()
 
 
-async def test_a_message_that_may_have_come_before() -> None:
-    """What MQTT's DUP flag says is passed on."""
+async def test_dup_flag_is_passed_on() -> None:
+    """As `again`."""
     received: list[Delivery] = []
     async with ScriptedHost() as host:
         connection = await open_to(host, received.append)
@@ -112,8 +112,8 @@ async def test_a_message_that_may_have_come_before() -> None:
         await connection.close()
 
 
-async def test_subscriptions_end_with_the_connection() -> None:
-    """Who waits for a SUBACK is told that none will come."""
+async def test_pending_subscriptions_fail_with_the_connection() -> None:
+    """No SUBACK can come any more."""
     async with ScriptedHost(acknowledges=False) as host:
         connection = await open_to(host)
         subscribing = asyncio.create_task(connection.subscribe(["/a", "/b"]))
@@ -127,8 +127,8 @@ async def test_subscriptions_end_with_the_connection() -> None:
         await connection.close()
 
 
-async def test_an_answer_and_the_end_in_one_tls_record(tmp_path: Path) -> None:
-    """What was answered before the connection ended stays answered."""
+async def test_suback_before_the_end_in_one_tls_record_counts(tmp_path: Path) -> None:
+    """Packets before the end of the connection are handled."""
     authority = Authority(tmp_path)
     async with ScriptedHost(acknowledges=False, tls=authority.server_context("127.0.0.1")) as host:
         connection = await open_to(host, transport=Transport.TLS, ca=authority.pem)
@@ -140,8 +140,8 @@ async def test_an_answer_and_the_end_in_one_tls_record(tmp_path: Path) -> None:
         await connection.close()
 
 
-async def test_several_messages_in_one_tls_record(tmp_path: Path) -> None:
-    """The loop hears of a TLS record once, however many packets are in it."""
+async def test_all_messages_of_a_tls_record_are_read(tmp_path: Path) -> None:
+    """A TLS record makes the socket readable only once."""
     authority = Authority(tmp_path)
     received: list[bytes] = []
     async with ScriptedHost(tls=authority.server_context("127.0.0.1")) as host:
@@ -156,7 +156,7 @@ async def test_several_messages_in_one_tls_record(tmp_path: Path) -> None:
 
 
 async def test_error_while_a_message_is_handled_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """With its traceback, on the level of errors; the next message is handled."""
+    """With its traceback at level ERROR; the next message is handled."""
     received: list[bytes] = []
 
     def handle(delivery: Delivery) -> None:
@@ -198,7 +198,7 @@ async def test_debug_logging_can_be_enabled_while_connected(
 
 
 async def test_unacknowledged_messages_are_bounded() -> None:
-    """The platform acknowledges nothing above its rate, for as long as the connection lives."""
+    """The platform does not acknowledge messages above its rate."""
     async with ScriptedHost() as host:
         host.acknowledges_messages = False
         connection = await open_to(host)
@@ -216,8 +216,8 @@ async def test_unacknowledged_messages_are_bounded() -> None:
         await connection.close()
 
 
-async def test_packet_ids_that_are_in_use_are_passed_over() -> None:
-    """After 65,535 messages the ids start again, and some of the old ones may never have been acknowledged."""
+async def test_packet_ids_in_use_are_skipped() -> None:
+    """After 65,535 messages the ids start again, and old messages may still be unacknowledged."""
     async with ScriptedHost() as host:
         host.acknowledges_messages = False
         connection = await open_to(host)
@@ -234,8 +234,10 @@ async def test_packet_ids_that_are_in_use_are_passed_over() -> None:
 
 
 @pytest.mark.usefixtures("unlimited")
-async def test_a_host_that_reads_slowly(cloud: Simulator, device: CloudDevice, new_link: NewLink) -> None:
-    """What the socket does not take at once is written later, in order."""
+async def test_messages_to_a_slow_host_are_sent_in_order(
+    cloud: Simulator, device: CloudDevice, new_link: NewLink
+) -> None:
+    """Data that the socket does not accept at once is written later."""
     link = new_link(config_for(cloud.port))
     await link.wait_online(5)
     cloud.faults.set(freeze=DEVICE_NAME)
@@ -250,8 +252,8 @@ async def test_a_host_that_reads_slowly(cloud: Simulator, device: CloudDevice, n
 
 
 @pytest.mark.usefixtures("unlimited")
-async def test_a_host_that_acknowledges_nothing(new_link: NewLink) -> None:
-    """What the platform drops above its rate it does not acknowledge either; that must not silence the device."""
+async def test_missing_pubacks_do_not_stop_sending(new_link: NewLink) -> None:
+    """By default paho stops at twenty."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)
@@ -264,10 +266,10 @@ async def test_a_host_that_acknowledges_nothing(new_link: NewLink) -> None:
 
 
 @pytest.mark.parametrize("impatience", [True, False])
-async def test_closing_towards_a_host_that_does_not_read(
+async def test_close_does_not_wait_for_a_host_that_does_not_read(
     cloud: Simulator, device: CloudDevice, monkeypatch: pytest.MonkeyPatch, *, impatience: bool
 ) -> None:
-    """The farewell can't be sent, so after a moment, or a cancel, the socket is closed without one."""
+    """DISCONNECT can't be sent, so the socket is closed after a moment, or when the close is cancelled."""
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.DISCONNECT_GRACE", 60 if impatience else 0.01)
     opened = _remember_sockets(monkeypatch)
     connection = await connect(config_for(cloud.port), lambda _delivery: None)
@@ -283,10 +285,10 @@ async def test_closing_towards_a_host_that_does_not_read(
     assert opened[0].fileno() == -1
 
 
-async def test_a_mistake_of_the_caller_leaves_no_socket(
+async def test_error_before_the_login_closes_the_socket(
     cloud: Simulator, device: CloudDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever stops the connection from being made, the socket is closed."""
+    """Such as an invalid argument."""
     opened = _remember_sockets(monkeypatch)
     with pytest.raises(ValueError, match="Keepalive"):
         await connect(config_for(cloud.port, keep_alive=-1), lambda _delivery: None)

@@ -1,4 +1,4 @@
-"""Thing models as consoles, backends and people write them: each file of fixtures/tsl is named after its corner."""
+"""Variants of thing models from consoles, servers and users; the files in fixtures/tsl are named after the variant."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
 )
 from custom_components.aliyun_iot.alink.model.thing_model import Event, EventType, Property, Service, ThingModel
 
-from .generated import JSON_VALUES
+from .generated import JSON_VALUES, places
 
 FILES = {path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "fixtures" / "tsl").glob("*.json")}
 GOOD = sorted(name for name in FILES if not name.startswith("refused_"))
@@ -246,19 +246,19 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("name", "data_types"), DATA_TYPES.items(), ids=DATA_TYPES)
-def test_data_types(name: str, data_types: dict[str, DataType]) -> None:
-    """Every property has the data type that was meant."""
+def test_data_types_are_read(name: str, data_types: dict[str, DataType]) -> None:
+    """For every property."""
     assert {key: one.data_type for key, one in parsed(name).properties.items()} == data_types
 
 
 @pytest.mark.parametrize(("name", "model"), MODELS.items(), ids=MODELS)
-def test_whole_models(name: str, model: ThingModel) -> None:
-    """Properties, events and services are complete, and nothing is added."""
+def test_whole_models_are_read(name: str, model: ThingModel) -> None:
+    """Properties, events and services, and nothing else."""
     assert parsed(name) == model
 
 
-def test_access() -> None:
-    """Who says nothing may only be read."""
+def test_access_is_read_only_by_default() -> None:
+    """Where the document has no access mode."""
     access = {key: (one.readable, one.writable) for key, one in parsed("access_modes").properties.items()}
     assert access == {
         "Absent": (True, False),
@@ -270,15 +270,15 @@ def test_access() -> None:
     }
 
 
-def test_names() -> None:
-    """What has no name is called by its identifier."""
+def test_name_is_the_identifier_by_default() -> None:
+    """Where the document has no name."""
     properties = parsed("names_missing_or_odd").properties
     assert {key: one.name for key, one in properties.items()} == {key: key for key in "ABCDE"}
     assert properties["E"].data_type == StructType(member("F", IntType()))
 
 
-def test_hundreds_of_properties_in_one_file() -> None:
-    """A large product is no different from a small one."""
+def test_hundreds_of_properties_are_read() -> None:
+    """In one file."""
     kinds = [{"type": "int", "specs": {"min": "0", "max": "9"}}, {"type": "text"}, {"type": "date", "specs": []}]
     properties = [
         {"identifier": f"Room{number}", "name": f"房间 {number}", "accessMode": "rw", "dataType": kinds[number % 3]}
@@ -290,8 +290,8 @@ def test_hundreds_of_properties_in_one_file() -> None:
 
 
 @pytest.mark.parametrize(("name", "path", "problem"), [(name, *fault) for name, fault in REFUSED.items()], ids=REFUSED)
-def test_what_is_refused_says_where(name: str, path: str, problem: str) -> None:
-    """The path leads to the fault, and in Chinese it is said in Chinese."""
+def test_refused_files_have_the_path_and_the_problem(name: str, path: str, problem: str) -> None:
+    """In both languages."""
     with pytest.raises(ThingModelError) as refused:
         parsed(name)
     assert (refused.value.path, refused.value.problem) == (path, problem)
@@ -301,23 +301,17 @@ def test_what_is_refused_says_where(name: str, path: str, problem: str) -> None:
     assert "{" not in chinese
 
 
-def test_no_file_is_forgotten() -> None:
-    """Each is asserted above."""
+def test_every_file_is_used() -> None:
+    """By one of the tests above."""
     assert sorted(REFUSED) == BAD
     assert sorted({*DATA_TYPES, *MODELS, "access_modes", "names_missing_or_odd"}) == GOOD
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_what_was_read_survives_its_document(name: str) -> None:
-    """What is stored in an entry is read back equal."""
+def test_models_are_exported_and_read_back_equal(name: str) -> None:
+    """As they are stored in an entry."""
     model = parsed(name)
     assert ThingModel.parse(json.dumps(model.to_tsl(), allow_nan=False)) == model
-
-
-def _places(node: Any) -> list[tuple[Any, Any]]:
-    """Return every container of a document with every key or index in it."""
-    keys = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
-    return [(node, key) for key in keys] + [place for key in keys for place in _places(node[key])]
 
 
 def _content(name: str) -> Any:
@@ -325,7 +319,7 @@ def _content(name: str) -> Any:
 
 
 def read_or_refuse(document: object) -> None:
-    """Parse a document; what is accepted must survive, and what is refused must be said in Chinese too."""
+    """Parse a document; if it is accepted, its export is equal, and if not, the error is also in Chinese."""
     try:
         model = ThingModel.parse(document)
     except ThingModelError as refused:
@@ -335,23 +329,23 @@ def read_or_refuse(document: object) -> None:
 
 
 @given(data=st.data())
-def test_a_damaged_file_is_read_or_refused(data: st.DataObject) -> None:
-    """Up to three places of any file become something else, another place of it, or nothing."""
+def test_damaged_file_is_read_or_refused(data: st.DataObject) -> None:
+    """Up to three places of any file are replaced or removed."""
     document = _content(data.draw(st.sampled_from([name for name in FILES if name != "refused_cut_off"])))
     for _ in range(data.draw(st.integers(1, 3))):
-        places = _places(document)
-        container, key = places[data.draw(st.integers(0, len(places) - 1))]
+        found = places(document)
+        container, key = found[data.draw(st.integers(0, len(found) - 1))]
         match data.draw(st.sampled_from(["replace", "remove", "move", "as text"])):
             case "replace":
                 container[key] = data.draw(JSON_VALUES)
             case "remove":
                 del container[key]
             case "move":
-                other, place = places[data.draw(st.integers(0, len(places) - 1))]
+                other, place = found[data.draw(st.integers(0, len(found) - 1))]
                 container[key] = copy.deepcopy(other[place])
             case "as text":
                 container[key] = json.dumps(container[key])
-        if not _places(document):
+        if not places(document):
             break
     read_or_refuse(document)
 
@@ -363,6 +357,6 @@ def test_a_damaged_file_is_read_or_refused(data: st.DataObject) -> None:
     put=st.binary(max_size=6),
 )
 def test_damaged_bytes_are_read_or_refused(name: str, start: int, length: int, put: bytes) -> None:
-    """A file that was cut or garbled on its way."""
+    """A file that was truncated or garbled."""
     content = FILES[name]
     read_or_refuse(content[:start] + put + content[start + length :])

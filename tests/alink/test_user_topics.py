@@ -1,4 +1,4 @@
-"""User topics, and calls with any payload: what the owner of a product makes of the connection (docs/protocol.md §12.7)."""
+"""User topics, and synchronous calls with any payload (docs/protocol.md §12.7)."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ USER = f"/{PRODUCT_KEY}/{DEVICE_NAME}/user"
 
 
 def answering(raw: bytes | None) -> CommandHandler:
-    """Return what answers every command with these bytes."""
+    """Return a handler that answers every command with these bytes."""
 
     async def act(_command: Command) -> Answer:
         return Answer(raw=raw)
@@ -35,7 +35,7 @@ def answering(raw: bytes | None) -> CommandHandler:
 
 @pytest.mark.parametrize("qos", [0, 1])
 async def test_publish(cloud: Simulator, device: CloudDevice, link: Link, qos: int) -> None:
-    """Any bytes arrive as they are, on the topic and by the QoS that were asked for."""
+    """Any bytes arrive unchanged, on the topic and at the QoS."""
     await link.device.publish("update/error", b"\x00\xff", qos)
     await link.device.publish("update", b"", qos)
     await device.wait_for(lambda one: len(one.user_messages) == 2)
@@ -46,8 +46,8 @@ async def test_publish(cloud: Simulator, device: CloudDevice, link: Link, qos: i
     assert await works(cloud, device)
 
 
-async def test_what_can_not_be_published(device: CloudDevice, link: Link, config: LinkConfig) -> None:
-    """The platform would drop it without a word, so nothing is sent."""
+async def test_invalid_messages_are_not_published(device: CloudDevice, link: Link, config: LinkConfig) -> None:
+    """The platform would silently drop them."""
     with pytest.raises(ValueError, match="wildcard"):
         await link.device.publish("+/get", b"")
     with pytest.raises(ValueError, match="empty level"):
@@ -68,9 +68,11 @@ async def test_what_can_not_be_published(device: CloudDevice, link: Link, config
 # Cloud → device
 
 
-async def test_a_message(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """It is handed on with the name of its topic; nobody waits, so there is no answer, whatever the handler returns."""
-    owner.act = answering(b"nobody hears this")
+async def test_message_is_a_command_without_an_answer(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """It has the suffix of its topic; the handler's answer is not sent."""
+    owner.act = answering(b"not sent")
     await link.device.listen_to_topics(["a/#"])
     await publish(cloud, f"{USER}/a/b", b"\x00\xff")
     await until(lambda: owner.commands)
@@ -81,10 +83,10 @@ async def test_a_message(cloud: Simulator, device: CloudDevice, link: Link, owne
     assert not device.user_messages
 
 
-async def test_the_same_message_twice_is_two_messages(
+async def test_same_message_twice_is_handled_twice(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
-    """A toggle and a toggle again: without an id only its author knows whether it is meant twice."""
+    """It has no id, and may be meant twice, such as a toggle."""
     await link.device.listen_to_topics(["get"])
     for _ in range(2):
         await publish(cloud, f"{USER}/get", b"toggle")
@@ -92,8 +94,8 @@ async def test_the_same_message_twice_is_two_messages(
 
 
 @pytest.mark.parametrize("topic", [f"{USER}/get", f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/thing/model/down_raw"])
-async def test_data_that_the_host_marks_as_delivered_before(new_link: NewLink, owner: Owner, topic: str) -> None:
-    """It is handed on only if the first delivery did not arrive."""
+async def test_data_with_the_dup_flag_is_handled_once(new_link: NewLink, owner: Owner, topic: str) -> None:
+    """Only if the first delivery did not arrive."""
 
     def deliver(payload: bytes, packet_id: int, *, again: bool = False) -> None:
         host.send(publish_packet(topic, payload, packet_id=packet_id, duplicate=again))
@@ -110,10 +112,10 @@ async def test_data_that_the_host_marks_as_delivered_before(new_link: NewLink, o
         assert [one.payload for one in owner.commands] == [b"first", b"lost the first time", b"first", b"last"]
 
 
-async def test_messages_do_not_make_the_device_forget_its_commands(
+async def test_messages_do_not_displace_commands_from_memory(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many messages come between them, a second delivery of a command is known."""
+    """A second delivery of a command is recognised after many messages."""
     monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
     await link.device.listen_to_topics(["get"])
     command = b'{"id": "5", "params": {"LightSwitch": 1}}'
@@ -125,11 +127,13 @@ async def test_messages_do_not_make_the_device_forget_its_commands(
     assert [one.kind for one in owner.commands].count(CommandKind.PROPERTY_SET) == 1
 
 
-# Calls
+# Synchronous calls
 
 
-async def test_a_call_on_a_user_topic(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """The caller gets the bytes of the answer, on the topic of the call and by QoS 0."""
+async def test_call_on_a_user_topic_is_answered(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """With the bytes of the answer, on the topic of the call and at QoS 0."""
     owner.act = answering(b"\x01\xfe")
     await link.device.listen_to_topics(["ask/+"])
     result = await ask(cloud, b"\x00\xff", f"{USER}/ask/this")
@@ -142,10 +146,10 @@ async def test_a_call_on_a_user_topic(cloud: Simulator, device: CloudDevice, lin
 
 
 @pytest.mark.parametrize("payload", [b"hello", b"\xff\x00", b"[1]", b'{"cmd": "on"}', b'{"id": 1, "code": 200}'])
-async def test_a_call_without_a_topic(
+async def test_call_without_a_topic_is_a_message(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, payload: bytes
 ) -> None:
-    """The system topic carries any payload; what is no Alink request is a message."""
+    """If its payload is not an Alink request."""
     owner.act = answering(b"here")
     result = await ask(cloud, payload)
     assert (result["RrpcCode"], result["payload"]) == ("SUCCESS", b"here")
@@ -156,10 +160,10 @@ async def test_a_call_without_a_topic(
 
 @pytest.mark.usefixtures("short_calls")
 @pytest.mark.parametrize("topic", [None, f"{USER}/ask"])
-async def test_a_call_that_nobody_answers(
+async def test_call_without_an_answer_times_out(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, topic: str | None
 ) -> None:
-    """Nothing is sent, and the platform tells the caller just that."""
+    """Nothing is sent, and the platform tells the caller."""
     await link.device.listen_to_topics(["ask"])
     result = await ask(cloud, b"hello", topic)
     assert (result["Success"], result["RrpcCode"]) == (False, "TIMEOUT")
@@ -167,10 +171,10 @@ async def test_a_call_that_nobody_answers(
 
 
 @pytest.mark.usefixtures("short_calls")
-async def test_a_call_whose_handler_fails(
+async def test_call_whose_handler_fails_times_out(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There is no way to put an error in bytes that only the product's owner could read."""
+    """There is no format for errors among bytes in the product's own format."""
 
     async def fail(_command: Command) -> Answer:
         raise RuntimeError("no")
@@ -181,18 +185,20 @@ async def test_a_call_whose_handler_fails(
 
 
 @pytest.mark.usefixtures("short_calls")
-async def test_an_answer_that_is_too_large(
+async def test_too_large_answer_is_not_sent(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The platform would drop it without a word; the log does not."""
+    """The platform would silently drop it, so it is logged."""
     owner.act = answering(bytes(MAX_PAYLOAD + 1))
     assert (await ask(cloud, b"hello"))["RrpcCode"] == "TIMEOUT"
     assert "more than the platform takes" in caplog.text
     assert await works(cloud, device)
 
 
-async def test_a_call_that_is_delivered_twice(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
-    """It is answered twice and carried out once, as every command."""
+async def test_call_that_is_delivered_twice_is_carried_out_once(
+    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
+) -> None:
+    """Both deliveries are answered."""
     owner.act = answering(b"here")
     cloud.faults.set(duplicate_downlink=1)
     assert (await ask(cloud, b"hello"))["payload"] == b"here"
@@ -203,8 +209,8 @@ async def test_a_call_that_is_delivered_twice(cloud: Simulator, device: CloudDev
 
 
 @pytest.mark.parametrize("answer", [b"pong", b"ping"], ids=["another", "the same"])
-async def test_a_broker_that_returns_the_answer(new_link: NewLink, owner: Owner, answer: bytes) -> None:
-    """A plain MQTT broker sends the answer to its author too; answering it again would never end."""
+async def test_answer_that_the_broker_returns_is_ignored(new_link: NewLink, owner: Owner, answer: bytes) -> None:
+    """A plain MQTT broker returns the answer; answering it would never end."""
     owner.act = answering(answer)
     topic = f"/ext/rrpc/77{USER}/ask"
     async with ScriptedHost() as host:
@@ -219,8 +225,8 @@ async def test_a_broker_that_returns_the_answer(new_link: NewLink, owner: Owner,
         assert len(owner.commands) == 2
 
 
-async def test_another_devices_user_topics(new_link: NewLink, owner: Owner) -> None:
-    """Whatever the broker delivers, only what is below the device's own name is taken."""
+async def test_user_topics_of_other_devices_are_ignored(new_link: NewLink, owner: Owner) -> None:
+    """Even if the broker delivers messages on them."""
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port), user_topics=["#"])
         await link.wait_online(5)
@@ -232,8 +238,10 @@ async def test_another_devices_user_topics(new_link: NewLink, owner: Owner) -> N
         assert [one.payload for one in owner.commands] == [b"4"]
 
 
-async def test_too_many_messages_at_once(new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A flood is not queued: what exceeds the bound is dropped, and later messages are taken again."""
+async def test_too_many_messages_at_once_are_dropped(
+    new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not queued; later messages are handled again."""
     monkeypatch.setattr(f"{ALINK}.downlink.MAX_RUNNING", 3)
     finish = asyncio.Event()
 

@@ -4,7 +4,7 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..alink.link import REPLY_TIMEOUT
+from ..alink.device import REPLY_TIMEOUT
 from .call import ENTRY, listed, misuse, runtime_of, translated_errors
 
 ATTR_IDENTIFIERS = "identifiers"

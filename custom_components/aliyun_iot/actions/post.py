@@ -4,7 +4,8 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..alink.link import REPLY_TIMEOUT, LinkState
+from ..alink.device import REPLY_TIMEOUT
+from ..alink.link import LinkState
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
 from .call import ENTRY, failure, listed, misuse, refusal, runtime_of, translated_errors

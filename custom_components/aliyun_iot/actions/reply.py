@@ -7,7 +7,7 @@ import voluptuous as vol
 from ..alink.codes import CODES, Code, describe
 from ..alink.command import Answer
 from ..alink.messages import MAX_PAYLOAD, encode_reply
-from ..commands.replies import OpenCommand
+from ..commands.commander import OpenCommand
 from .call import ENTRY, misuse, runtime_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 from .values import wire_values

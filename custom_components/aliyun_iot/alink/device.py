@@ -1,13 +1,15 @@
 """A device of the cloud on a link: its requests and messages, its subscriptions and its commands."""
 
 from collections.abc import Iterable, Mapping
+from itertools import batched
 import logging
 from typing import TYPE_CHECKING, Final
 
 from .auth import DeviceTriple
 from .command import CommandHandler, route
-from .desired import Desired, delete_desired, get_desired
+from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink, DownlinkMemory
+from .errors import Rejected
 from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
@@ -174,11 +176,22 @@ class Device:
         A property without a desired value is not in the result. `timeout` is for each request. Raises Rejected for a code
         other than 200.
         """
-        return await get_desired(self.request, self.topics, identifiers, timeout)
+        found: dict[str, Desired] = {}
+        for batch in batched(dict.fromkeys(identifiers), DESIRED_LIMIT, strict=False):
+            reply = await self.request(
+                self.topics.desired_get, "thing.property.desired.get", list(batch), timeout=timeout
+            )
+            found |= read_desired(_accepted(reply))
+        return found
 
     async def delete_desired(self, versions: Mapping[str, int], timeout: float = REPLY_TIMEOUT) -> None:
         """Clear the desired values that still have these versions; raises as `get_desired` does."""
-        await delete_desired(self.request, self.topics, versions, timeout)
+        # An empty object must not be sent: it would clear everything.
+        for batch in batched(versions.items(), DESIRED_LIMIT, strict=False):
+            params: JsonValue = {identifier: {"version": version} for identifier, version in batch}
+            _accepted(
+                await self.request(self.topics.desired_delete, "thing.property.desired.delete", params, timeout=timeout)
+            )
 
     async def fetch_thing_model(self, timeout: float = REPLY_TIMEOUT) -> Reply:
         """Ask the cloud for the thing model; not every instance replies (docs/protocol.md §8.4)."""
@@ -200,3 +213,9 @@ class Device:
         self.filters = filters_for(self.topics, services, user_topics)
         self._services, self._user_topics = services, user_topics
         await self._link.subscribe()
+
+
+def _accepted(reply: Reply) -> JsonValue:
+    if not reply.ok:
+        raise Rejected(reply.code, reply.message)
+    return reply.data

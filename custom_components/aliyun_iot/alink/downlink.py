@@ -288,7 +288,7 @@ class Downlink:
                 outcome.cancel()
                 raise
             answer = _failed(command, err)  # not the handler was cancelled, but what it waited for
-        except Exception as err:  # noqa: BLE001 - a bug of ours is answered as well
+        except Exception as err:  # noqa: BLE001 - unexpected errors are answered as well
             answer = _failed(command, err)
         if not outcome.done():
             outcome.set_result(answer)

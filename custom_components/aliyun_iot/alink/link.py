@@ -19,7 +19,7 @@ import logging
 import time
 
 from .command import CommandHandler
-from .device import REPLY_TIMEOUT, Device
+from .device import Device
 from .downlink import ANSWERS_PER_SECOND, DownlinkMemory
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
 from .mqtt.connecting import LinkConfig
@@ -27,8 +27,6 @@ from .mqtt.pacing import Backoff, RateLimit
 from .mqtt.transport import Delivery
 from .session import Session
 from .topics import identity_of
-
-__all__ = ["REPLY_TIMEOUT", "Link", "LinkState"]
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -6,7 +6,9 @@ error.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 import time
 
 from homeassistant.core import Context, CoreState, HomeAssistant, callback
@@ -24,7 +26,6 @@ from .loops import LoopGuard
 from .outcome import DRY_RUN, Failure, answer_of, masked
 from .policy import Policy
 from .property_set import PropertySetter
-from .replies import Replies
 from .service_call import call_service, read_input
 
 SYNC_DEADLINE = 4.5
@@ -34,6 +35,47 @@ DEADLINE = 30.0
 """Seconds for commands without a caller that waits."""
 
 _STARTING_OR_STOPPING = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCommand:
+    """A command that can still be answered.
+
+    `service` is its definition in the thing model, if there is one. A command that `is_data`, a raw frame or a message, is
+    answered with bytes.
+    """
+
+    service: Service | None
+    is_data: bool
+    reply: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Replies:
+    """The open commands of one device, by the id that triggers have as `trigger.command_id`."""
+
+    def __init__(self) -> None:
+        """Start without open commands."""
+        self._open: dict[str, OpenCommand] = {}
+
+    @contextmanager
+    def expected(self, command_id: str, service: Service | None, *, is_data: bool) -> Iterator[asyncio.Future[Answer]]:
+        """Open a command, yield the future of its answer, and close it again. Automations are notified in between."""
+        command = self._open[command_id] = OpenCommand(service, is_data)
+        try:
+            yield command.reply
+        finally:
+            del self._open[command_id]
+
+    @callback
+    def find(self, command_id: str) -> OpenCommand | None:
+        """Return a command that has not been answered yet."""
+        command = self._open.get(command_id)
+        return None if command is None or command.reply.done() else command
+
+    @callback
+    def give(self, command_id: str, answer: Answer) -> None:
+        """Answer a command that `find` has just returned."""
+        self._open[command_id].reply.set_result(answer)
 
 
 class Commander:

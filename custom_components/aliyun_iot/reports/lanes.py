@@ -10,16 +10,14 @@ import logging
 import time
 from typing import Final, Protocol, override
 
-from ..alink.device import REPLY_TIMEOUT as _REPLY_TIMEOUT, Device
+from ..alink.device import REPLY_TIMEOUT, Device
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
-from .event_queue import EventQueue, PendingEvent
+from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Counters, Outbox, Queued
 
 _LOGGER = logging.getLogger(__name__)
-
-REPLY_TIMEOUT = _REPLY_TIMEOUT
 
 VALUES_PER_POST = 200
 """Properties in one message (docs/protocol.md §4.1). For samples no limit is documented; this one is safe (§4.3)."""

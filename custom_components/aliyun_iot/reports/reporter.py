@@ -27,7 +27,7 @@ from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
 from ..mapping.generic import NO_ENTITY_STATE
 from ..mapping.templates import value_of
-from .event_queue import EventQueue
+from .events import EventQueue
 from .history import History
 from .lanes import EventLane, LiveLane, NewestLane, PastLane
 from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot

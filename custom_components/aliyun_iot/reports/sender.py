@@ -18,7 +18,7 @@ from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout, Unanswered
 from ..alink.link import Link, LinkState
 from ..alink.messages import Reply
-from .event_queue import EventQueue
+from .events import EventQueue
 from .history import History
 from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, Named, NewestLane, PastLane
 from .outbox import Counters, Outbox

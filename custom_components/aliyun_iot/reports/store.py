@@ -20,7 +20,7 @@ from homeassistant.util import dt as dt_util
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..const import DOMAIN
-from .event_queue import EventQueue, PendingEvent
+from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
 

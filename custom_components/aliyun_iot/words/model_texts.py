@@ -39,7 +39,7 @@ def bullets(labels: Labels, lines: Sequence[str]) -> str:
 
 def _described(labels: Labels, feature: Feature) -> str:
     _, *details = _details(labels, feature)
-    return labels.text("common.model_feature", feature=_named(feature), facets=_joined(details))
+    return labels.text("common.model_feature", feature=_named(feature), details=_joined(details))
 
 
 def _changed(labels: Labels, before: Feature, after: Feature) -> str:
@@ -49,7 +49,7 @@ def _changed(labels: Labels, before: Feature, after: Feature) -> str:
     if not differing:
         return ""
     change = f"{_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}"
-    return labels.text("common.model_feature", feature=_named(after), facets=change)
+    return labels.text("common.model_feature", feature=_named(after), details=change)
 
 
 def _details(labels: Labels, feature: Feature) -> tuple[str, ...]:
