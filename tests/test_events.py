@@ -9,7 +9,7 @@ from typing import Any
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN, EventEntity
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
@@ -18,6 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.const import CONF_WINDOW, SUBENTRY_EVENT
+from custom_components.aliyun_iot.reports import events
 from simulator import CloudDevice
 
 from .conftest import SetUp
@@ -189,12 +190,12 @@ async def test_binding_follows_a_renamed_event_entity(
 
     registry.async_remove("event.gong")
     await hass.async_block_till_done()
-    events = entry.runtime_data.device.events
-    assert "removed" in events.problems["SceneActivated"]
+    reporter = entry.runtime_data.device.events
+    assert "removed" in reporter.problems["SceneActivated"]
     assert caplog.text.count("its entity was removed") == 1
     registry.async_get_or_create(EVENT_DOMAIN, "test", "bell")
     await hass.async_block_till_done()
-    assert not events.problems
+    assert not reporter.problems
 
 
 async def test_no_events_before_home_assistant_has_started(
@@ -298,3 +299,31 @@ async def test_hanging_trigger_delays_neither_other_changes_nor_the_stop(
     async with asyncio.timeout(5):
         assert await hass.config_entries.async_unload(entry.entry_id)
     assert not device.online
+
+
+async def test_binding_that_changes_while_its_trigger_attaches(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the changed binding is followed in the end."""
+    attaching, go_on = asyncio.Event(), asyncio.Event()
+    attach = events.attach_triggers
+
+    async def attach_slowly(*args: Any) -> CALLBACK_TYPE | None:
+        attaching.set()
+        await go_on.wait()
+        return await attach(*args)
+
+    monkeypatch.setattr(events, "attach_triggers", attach_slowly)
+    binding = asyncio.create_task(bind_event(hass, entry, identifier=ALARM, triggers=SMOKE))
+    await attaching.wait()
+    [subentry] = entry.subentries.values()
+    changed = {"identifier": ALARM, "triggers": [{"trigger": "event", "event_type": "heat"}]}
+    hass.config_entries.async_update_subentry(entry, subentry, data=changed)
+    await asyncio.sleep(0)
+    go_on.set()
+    await binding
+    await hass.async_block_till_done()
+    assert "smoke" not in hass.bus.async_listeners()
+    hass.bus.async_fire("heat")
+    await device.wait_for(lambda one: one.events)
+    assert len(device.events) == 1
