@@ -39,12 +39,12 @@ def quick_reconnects(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def issues(hass: HomeAssistant) -> list[str]:
     """Return the keys of the active issues, and check that their texts have all placeholders."""
-    told = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
-    for issue in told:
+    active = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
+    for issue in active:
         words = translations()["issues"][issue.translation_key]
         shown = words["fix_flow"]["step"]["confirm"] if issue.is_fixable else words
         assert placeholders(words["title"] + shown["description"]) <= issue.translation_placeholders.keys()
-    return [issue.translation_key for issue in told]
+    return [issue.translation_key for issue in active]
 
 
 async def fix(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN, EventEntity
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.setup import async_setup_component
@@ -17,10 +17,12 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.aliyun_iot.const import SUBENTRY_EVENT
+from custom_components.aliyun_iot.const import CONF_WINDOW, SUBENTRY_EVENT
+from custom_components.aliyun_iot.reports import events
 from simulator import CloudDevice
 
 from .conftest import SetUp
+from .waiting import until
 
 ALARM = "HighTemperatureAlarm"
 BELL = "event.bell"
@@ -188,12 +190,12 @@ async def test_binding_follows_a_renamed_event_entity(
 
     registry.async_remove("event.gong")
     await hass.async_block_till_done()
-    events = entry.runtime_data.device.events
-    assert "removed" in events.problems["SceneActivated"]
+    reporter = entry.runtime_data.device.events
+    assert "removed" in reporter.problems["SceneActivated"]
     assert caplog.text.count("its entity was removed") == 1
     registry.async_get_or_create(EVENT_DOMAIN, "test", "bell")
     await hass.async_block_till_done()
-    assert not events.problems
+    assert not reporter.problems
 
 
 async def test_no_events_before_home_assistant_has_started(
@@ -273,10 +275,10 @@ async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, s
     assert device.events[0].output == {"Where": {"zones": [2, 3]}, "On": 1, "Text": "a"}
 
 
-async def test_hanging_trigger_does_not_delay_the_stop(
-    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, monkeypatch: pytest.MonkeyPatch
+async def test_hanging_trigger_delays_neither_other_changes_nor_the_stop(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bell: Bell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A trigger of another integration that never attaches must not keep the entry from being unloaded."""
+    """A trigger of another integration may never attach; other bindings and options work, and the entry is unloaded."""
     hanging = asyncio.Event()
 
     async def hang(*_: object) -> None:
@@ -284,9 +286,44 @@ async def test_hanging_trigger_does_not_delay_the_stop(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("custom_components.aliyun_iot.reports.events.attach_triggers", hang)
-    binding = asyncio.create_task(bind(identifier=ALARM, triggers=SMOKE))
+    for row in ({"identifier": ALARM, "triggers": SMOKE}, RUNG):
+        binding = asyncio.create_task(bind_event(hass, entry, **row))
+        await asyncio.sleep(0)
+        binding.cancel()  # it waits for the hanging trigger
     await hanging.wait()
-    binding.cancel()
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_WINDOW: 0.5})
+    await until(lambda: entry.runtime_data.device.reporter.sender.window == 0.5)
+    bell.press()
+    await device.wait_for(lambda one: one.events)
+    assert [event.identifier for event in device.events] == ["SceneActivated"]
     async with asyncio.timeout(5):
         assert await hass.config_entries.async_unload(entry.entry_id)
     assert not device.online
+
+
+async def test_binding_that_changes_while_its_trigger_attaches(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the changed binding is followed in the end."""
+    attaching, go_on = asyncio.Event(), asyncio.Event()
+    attach = events.attach_triggers
+
+    async def attach_slowly(*args: Any) -> CALLBACK_TYPE | None:
+        attaching.set()
+        await go_on.wait()
+        return await attach(*args)
+
+    monkeypatch.setattr(events, "attach_triggers", attach_slowly)
+    binding = asyncio.create_task(bind_event(hass, entry, identifier=ALARM, triggers=SMOKE))
+    await attaching.wait()
+    [subentry] = entry.subentries.values()
+    changed = {"identifier": ALARM, "triggers": [{"trigger": "event", "event_type": "heat"}]}
+    hass.config_entries.async_update_subentry(entry, subentry, data=changed)
+    await asyncio.sleep(0)
+    go_on.set()
+    await binding
+    await hass.async_block_till_done()
+    assert "smoke" not in hass.bus.async_listeners()
+    hass.bus.async_fire("heat")
+    await device.wait_for(lambda one: one.events)
+    assert len(device.events) == 1

@@ -63,7 +63,7 @@ async def test_last_value_is_sent_after_the_entity_was_renamed(
 @pytest.mark.parametrize(
     ("change", "value"),
     [({"dead_band": 0.5}, 25), ({"conversion": {"offset": 1}}, 20)],
-    ids=["how often it is told", "what it means"],
+    ids=["dead-band", "conversion"],
 )
 async def test_last_value_after_a_changed_binding(
     hass: HomeAssistant,

@@ -136,7 +136,7 @@ class CloudDevice:
         self.reporter.sender.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
         await self.follow()
         if not self._stopped:
-            await self.events.follow(self.model)
+            self.events.follow(self.model)
 
     @callback
     def concerns(self, entity_ids: Collection[object], *, created: bool) -> bool:

@@ -125,38 +125,36 @@ class EventReporter:
         self._queue = queue
         self._model: ThingModel | None = None
         self._sources: dict[str, _Source] = {}
+        self._attaching: dict[str, asyncio.Task[None]] = {}
         self._running = False
-        self._following: asyncio.Task[None] | None = None
-        self._in_turn = asyncio.Lock()
 
     @callback
     def start(self, model: ThingModel | None) -> None:
         """Start to follow what is bound; called once Home Assistant has started."""
         self._running = True
-        self._following = self._entry.async_create_task(self._hass, self.follow(model), "Aliyun events")
+        self.follow(model)
 
-    async def follow(self, model: ThingModel | None) -> None:
-        """Follow what is bound now, by this thing model; an unchanged binding is followed without a gap."""
+    @callback
+    def follow(self, model: ThingModel | None) -> None:
+        """Follow what is bound now, by this thing model; an unchanged binding is followed without a gap.
+
+        Each binding has a task of its own, because a trigger of another integration may hang.
+        """
         self._model = model
-        async with self._in_turn:
-            if not self._running:
-                return
-            bindings = event_bindings(self._entry)
-            for key, source in list(self._sources.items()):
-                if bindings.get(key) != source.binding or self._entity_id(source.binding) != source.entity_id:
-                    source.end()
-                    del self._sources[key]
-            known = {binding.identifier for binding in bindings.values()}
-            self.problems = {key: problem for key, problem in self.problems.items() if key in known}
-            for key, binding in bindings.items():
-                if key in self._sources:
-                    continue
-                known_problem = self.problems.get(binding.identifier)
-                if followed := await self._follow_one(binding):
-                    self._sources[key] = followed
-                    if self.problems.get(binding.identifier) == known_problem:
-                        self.problems.pop(binding.identifier, None)
-            self._end_if_stopped()
+        if not self._running:
+            return
+        bindings = event_bindings(self._entry)
+        for key, source in list(self._sources.items()):
+            if bindings.get(key) != source.binding or self._entity_id(source.binding) != source.entity_id:
+                source.end()
+                del self._sources[key]
+        known = {binding.identifier for binding in bindings.values()}
+        self.problems = {key: problem for key, problem in self.problems.items() if key in known}
+        for key, binding in bindings.items():
+            if key not in self._sources and key not in self._attaching:
+                self._attaching[key] = self._entry.async_create_task(
+                    self._hass, self._attach(key, binding), "Aliyun event", eager_start=False
+                )
 
     @callback
     def concerns(self, entity_ids: Collection[object]) -> bool:
@@ -167,9 +165,10 @@ class EventReporter:
     def stop(self) -> None:
         """Stop following; a trigger of another integration that hangs does not delay this."""
         self._running = False
-        if self._following:
-            self._following.cancel()
-        self._end_if_stopped()
+        for task in self._attaching.values():
+            task.cancel()
+        while self._sources:
+            self._sources.popitem()[1].end()
 
     @callback
     def note(self, identifier: str, problem: str) -> None:
@@ -178,15 +177,27 @@ class EventReporter:
             self.problems[identifier] = problem
             _LOGGER.warning("Event %s of %s: %s", identifier, self._entry.title, problem)
 
-    def _end_if_stopped(self) -> None:
-        """End all sources after `stop`, which may come while they are being followed."""
-        while self._sources and not self._running:
-            self._sources.popitem()[1].end()
+    async def _attach(self, key: str, binding: EventBinding) -> None:
+        """Follow a binding, unless it was changed or everything was stopped meanwhile."""
+        known_problem = self.problems.get(binding.identifier)
+        try:
+            source = await self._source_of(binding)
+        finally:
+            del self._attaching[key]
+        is_current = self._running and event_bindings(self._entry).get(key) == binding
+        if source and is_current:
+            self._sources[key] = source
+            if self.problems.get(binding.identifier) == known_problem:
+                self.problems.pop(binding.identifier, None)
+        elif source:
+            source.end()
+        if not is_current:
+            self.follow(self._model)
 
     def _entity_id(self, binding: EventBinding) -> str | None:
         return resolve_entity(self._hass, binding.entity) if binding.entity else None
 
-    async def _follow_one(self, binding: EventBinding) -> _Source | None:
+    async def _source_of(self, binding: EventBinding) -> _Source | None:
         """Return the source of a binding, or note why it cannot work and return None."""
         note = partial(self.note, binding.identifier)
         entity_id = self._entity_id(binding)
