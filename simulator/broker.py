@@ -65,7 +65,8 @@ class Broker:
             return
         for listening in self._server.sockets:
             asyncio.get_running_loop().remove_reader(listening)
-        await asyncio.sleep(0)  # asyncio attaches what it has just accepted, and cannot once the server is closed
+        for _ in range(2):  # what was just accepted is attached to the server, then passed to `_accept`
+            await asyncio.sleep(0)
         self._server.close()
         for device in self._devices.values():
             if device.connection is not None:

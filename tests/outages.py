@@ -106,5 +106,5 @@ async def all_sent(entry: MockConfigEntry) -> None:
 
 async def caught_up(entry: MockConfigEntry) -> None:
     """Wait until the resync has ended and everything is sent."""
-    await until(lambda: entry.runtime_data.device.reporter.sender.sends_past)
+    await until(lambda: entry.runtime_data.device.reporter.sender.past.allowed)
     await all_sent(entry)

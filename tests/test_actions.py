@@ -130,7 +130,7 @@ async def test_request_sync_has_a_timeout(
     """Values that a busy cloud has not accepted are counted as waiting; unbound properties are not waited for."""
     entry = await set_up([LAMP])
     await until(
-        lambda: entry.runtime_data.device.reporter.sender.sends_past
+        lambda: entry.runtime_data.device.reporter.sender.past.allowed
     )  # no other request of the set-up is pending
     assert await act(hass, "request_sync", entry.entry_id) == {"posted": 1, "rejected": {}, "waiting": 0}
     cloud.faults.set(answer_code={"code": 429, "count": 1})

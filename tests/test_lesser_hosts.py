@@ -122,7 +122,7 @@ async def test_past_is_kept_for_a_connection_that_takes_it(
     await until(lambda: uplinks(cloud, HISTORY))
     hass.states.async_set("sensor.living_room", "21", CELSIUS)
     await posted(device, "CurrentTemperature", 21.0)
-    await until(lambda: not reporter.sender.sends_past)
+    await until(lambda: not reporter.sender.past.allowed)
     assert len(uplinks(cloud, HISTORY)) == MAX_TRIES
     assert reporter.buffered == 29
 

@@ -124,7 +124,7 @@ class Loop:
         """Let items wait, and start to send."""
         self.lane.put(count)
         self.sender.start()
-        self.sender.wake()
+        self.sender.wake_at_once()
 
 
 @pytest.fixture(params=ROLES)
@@ -249,13 +249,13 @@ async def test_lost_connection_keeps_all_pending_parts(hass: HomeAssistant, role
     await until(lambda: len(loop.lane.posted) == 3)
     await until(lambda: loop.lane.waiting)
     assert list(loop.lane.waiting) == list(range(8))
-    loop.sender.wake()
+    loop.sender.wake_at_once()
     await hass.async_block_till_done()
     assert len(loop.lane.posted) == 3
 
     loop.lane.host = accept
     loop.link.state = LinkState.ONLINE
-    loop.sender.wake()
+    loop.sender.wake_at_once()
     await until(lambda: loop.lane.accepted == list(range(8)))
     await loop.sender.stop()
 
@@ -323,7 +323,7 @@ async def test_nothing_is_sent_without_a_connection(hass: HomeAssistant, role: s
     await hass.async_block_till_done()
     assert not loop.lane.posted
     loop.link.state = LinkState.ONLINE
-    loop.sender.wake()
+    loop.sender.wake_at_once()
     await until(lambda: loop.lane.accepted == [0, 1, 2])
     await loop.sender.stop()
 

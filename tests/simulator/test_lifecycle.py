@@ -56,7 +56,7 @@ async def test_reserved_port_is_kept_between_a_stop_and_the_next_start(socket_en
 
 async def test_stop_while_clients_connect(socket_enabled: None, caplog: pytest.LogCaptureFixture) -> None:
     """A connection that was accepted a moment before is closed like all others."""
-    for turns in range(6):
+    for turns in range(12):
         cloud = Simulator()
         await cloud.start()
         connecting = [asyncio.create_task(asyncio.open_connection("127.0.0.1", cloud.port)) for _ in range(5)]

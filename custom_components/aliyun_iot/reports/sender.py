@@ -66,17 +66,13 @@ class Sender:
         self._counters = counters
         self._newest = newest
         self._live = live
-        self._past = past
+        self.past = past
+        """After each connect it is not `allowed`, as samples of the past wait for the present."""
         self._event = event
         self._opens_at = 0.0
         self._wake = outbox.news
         self._wake_at_once = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def sends_past(self) -> bool:
-        """Whether samples of the past are sent: after each connect they wait for the present."""
-        return self._past.allowed
 
     @callback
     def start(self) -> None:
@@ -91,11 +87,6 @@ class Sender:
             self._task = None
 
     @callback
-    def wake(self) -> None:
-        """Check what there is to send."""
-        self._wake.set()
-
-    @callback
     def wake_at_once(self) -> None:
         """Check what there is to send without waiting for the window."""
         self._wake.set()
@@ -104,15 +95,15 @@ class Sender:
     @callback
     def disconnected(self) -> None:
         """Hold the past back until it is allowed again, and forget what the host refused or did not know."""
-        self._past.allowed = False
+        self.past.allowed = False
         self._live.batches = True
-        for lane in (self._newest, self._live, self._past, self._event):
+        for lane in (self._newest, self._live, self.past, self._event):
             lane.refused_in_a_row = lane.failed_in_a_row = 0
 
     @callback
     def allow_past(self) -> None:
         """Send samples of the past from now on."""
-        self._past.allowed = True
+        self.past.allowed = True
         self.wake_at_once()
 
     async def _run(self) -> None:
@@ -139,8 +130,8 @@ class Sender:
             await self._send_round(due)
         elif self._events.waiting:
             await self._deliver(self._event, self._event.take())
-        elif self._past.allowed and self._history.past:
-            await self._deliver(self._past, self._past.take())
+        elif self.past.allowed and self._history.past:
+            await self._deliver(self.past, self.past.take())
         elif closed > 0 and (live or self._outbox.waiting):
             await _wait(self._wake_at_once, closed)
         elif self._outbox.waiting:
