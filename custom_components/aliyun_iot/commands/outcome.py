@@ -106,7 +106,7 @@ def masked(name: str, value: Any) -> Any:
 def shortened(value: Any, depth: int = 0) -> Any:
     """Return a value that is short enough for a state or a line of the logbook."""
     match value:
-        case str():
+        case str() if len(value) > MAX_TEXT:
             return shorten(value, MAX_TEXT, placeholder="…")
         case dict() | list() if depth == MAX_DEPTH:
             return "…"

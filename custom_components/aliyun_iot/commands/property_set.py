@@ -252,7 +252,7 @@ class PropertySetter:
         if not step.action and not waits:
             return dict(step.refusals)
         try:
-            async with asyncio.timeout(until - time.monotonic()):
+            async with asyncio.timeout(until - time.monotonic() if waits else None):
                 await turn.acquire()
         except TimeoutError:
             late = f"not done, because an earlier command to {step.target} has not finished"
