@@ -247,6 +247,7 @@ async def test_events_are_kept_until_a_retry_succeeds(
     output = {"Zone": "{{ trigger.event.data.zone }}"}
     await bind_event(hass, waiting, identifier="Smoke", triggers=SMOKE, output=output)
     await try_again(hass, waiting)  # uses the binding
+    await hass.async_block_till_done()  # its trigger is attached in a task of its own
     assert waiting.state is RETRY
     happened: list[tuple[int, int]] = []
     for zone in range(6):
