@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.samples import Sample
-from custom_components.aliyun_iot.reports.outbox import Counters, Outbox
+from custom_components.aliyun_iot.reports.outbox import Counters, Outbox, Refusal
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, SetUp
@@ -311,7 +311,7 @@ class TestUnboundWhileSent:
         """It would mean something else now."""
         snapshot = outbox.snapshot()
         batch = outbox.take(["A", "B"])
-        outbox.forget("A")
+        outbox.forget(["A"])
         outbox.put_back(batch, lambda _identifier: True)
         assert outbox.waiting.keys() == {"B"}
         assert snapshot.waiting == {"B"}
@@ -329,6 +329,21 @@ class TestUnboundWhileSent:
         outbox.take(["A", "B"])
         outbox.settle({"A": Sample(2, 2), "B": Sample(1, 1)}, {})
         assert snapshot.done
+
+
+def test_many_properties_are_forgotten_in_one_pass(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Setting up ten thousand bindings must not compare all refusals ten thousand times."""
+    passes: list[int] = []
+
+    def counted(outbox: Outbox) -> dict[str, Refusal]:
+        passes.append(len(outbox.status))
+        return {}
+
+    monkeypatch.setattr(Outbox, "refusals", property(counted))
+    many = [f"P{number}" for number in range(1000)]
+    outbox.follow(many, {})
+    outbox.forget(many)
+    assert len(passes) <= 4
 
 
 def test_refused_past_value_says_nothing_about_the_present_one(outbox: Outbox) -> None:

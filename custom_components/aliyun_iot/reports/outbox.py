@@ -182,10 +182,10 @@ class Outbox:
         self._report_refusals()
 
     @callback
-    def forget(self, identifier: str) -> None:
-        """Drop everything about a property that has another meaning now."""
-        self.status[identifier] = PropertyStatus()
-        self._drop([identifier])
+    def forget(self, identifiers: Collection[str]) -> None:
+        """Drop everything about properties that have another meaning now."""
+        self.status |= {identifier: PropertyStatus() for identifier in identifiers}
+        self._drop(identifiers)
         self._report_refusals()
 
     @callback

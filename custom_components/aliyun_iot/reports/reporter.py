@@ -149,10 +149,11 @@ class Reporter:
         # A binding that does not work for the moment may work again, and then its samples are wanted.
         self.history.keep_only(bound.by_identifier.keys() | bound.problems.keys())
         self.outbox.forgive({prop.identifier for prop in fresh})
-        for prop in fresh:  # what waits may have come from another entity, unless that was only renamed
-            if (old := before.get(prop.identifier)) is None or _meaning(old) != _meaning(prop):
-                self.outbox.forget(prop.identifier)
-                self.history.forget_last(prop.identifier)
+        # What waits may have come from another entity, unless that was only renamed.
+        changed = [prop.identifier for prop in fresh if _meaning(before.get(prop.identifier)) != _meaning(prop)]
+        self.outbox.forget(changed)
+        for identifier in changed:
+            self.history.forget_last(identifier)
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
         self._templates.follow(bound.by_identifier.values())
         self._put_current(fresh)
@@ -312,8 +313,10 @@ def _is_within(dead_band: float, value: JsonValue, known: JsonValue) -> bool:
     return abs(value - known) < dead_band * (1 - 1e-9)  # 20.2 - 20.1 is a little less than 0.1
 
 
-def _meaning(prop: BoundProperty) -> tuple[object, ...]:
+def _meaning(prop: BoundProperty | None) -> tuple[object, ...]:
     """Return what the values of a property depend on."""
+    if prop is None:
+        return ()
     binding = prop.binding
     return binding.entity, binding.aspect, binding.source, binding.conversion, binding.every_sample, prop.model
 

@@ -17,7 +17,6 @@ from homeassistant.core import HomeAssistant, callback
 from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout, Unanswered
 from ..alink.link import Link, LinkState
-from ..alink.messages import Reply
 from .events import EventQueue
 from .history import History
 from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, Named, NewestLane, PastLane
@@ -191,7 +190,8 @@ class Sender:
         self._counters.posts += 1
         lane.failed_in_a_row = 0
         if reply.code in RETRY_CODES:
-            await self._pause(reply)
+            _LOGGER.debug("The cloud asks to try again: %s", describe(reply.code))
+            await asyncio.sleep(DEVICE_DELAY if reply.code in DEVICE_CODES else RETRY_DELAY)
             self._retry(lane, batch)
             return ""
         if not reply.ok:
@@ -214,10 +214,6 @@ class Sender:
     def _retry(self, lane: Lane[Any, Any], batch: Mapping[Any, Any]) -> None:
         self._counters.retried += len(batch)
         lane.put_back(batch)
-
-    async def _pause(self, reply: Reply) -> None:
-        _LOGGER.debug("The cloud asks to try again: %s", describe(reply.code))
-        await asyncio.sleep(DEVICE_DELAY if reply.code in DEVICE_CODES else RETRY_DELAY)
 
 
 def _halves[Key, Item: Named](batch: Mapping[Key, Item]) -> list[Mapping[Key, Item]]:
