@@ -115,7 +115,7 @@ class Session:
         async with self._slots:
             await self._limit.wait()
             self._connection.publish(topic, payload, qos)
-            self._limit.count()
+            self._limit.under_way += 1
             waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
             self._pending[key] = waiting
             try:
@@ -125,6 +125,8 @@ class Session:
                 self._missed(topic, basic=basic)
                 raise RequestTimeout(f"no reply to {method} within {timeout:g} s") from err
             finally:
+                self._limit.under_way -= 1
+                self._limit.count()
                 del self._pending[key]
         self.reply_watch.replied(topic, reply.code)
         if reply.code != Code.SUCCESS:

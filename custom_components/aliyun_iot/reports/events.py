@@ -230,9 +230,6 @@ class EventReporter:
         self._queue.add(PendingEvent(identifier, data, int(at.timestamp() * 1000)))
 
 
-_LOGGER = logging.getLogger(__name__)
-
-
 @callback
 def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCallback) -> CALLBACK_TYPE:
     """Call `on_event` whenever an event entity fires; return a function that ends it.
@@ -291,6 +288,3 @@ async def validated_triggers(hass: HomeAssistant, triggers: Triggers) -> Trigger
 
 def _fired_at(state: State | None) -> datetime | None:
     return moment(state.state) if state else None
-
-
-_LOGGER = logging.getLogger(__name__)

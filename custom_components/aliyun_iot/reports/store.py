@@ -24,6 +24,8 @@ from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
 
+_LOGGER = logging.getLogger(__name__)
+
 VERSION = 1
 
 SEGMENT = 500
@@ -203,9 +205,6 @@ def _object(stored: object) -> dict[str, JsonValue]:
     return stored if isinstance(stored, dict) else {}
 
 
-_LOGGER = logging.getLogger(__name__)
-
-
 class _File(Store[dict[str, Any]]):
     """A store that remembers whether writing failed; Home Assistant's own only logs it."""
 
@@ -291,6 +290,3 @@ def _remove_all(path: Path) -> None:
 def _numbers(path: Path) -> list[int]:
     suffixes = (one.name.removeprefix(f"{path.name}.") for one in path.parent.glob(f"{path.name}.*"))
     return sorted(int(suffix) for suffix in suffixes if suffix.isdecimal())
-
-
-_LOGGER = logging.getLogger(__name__)

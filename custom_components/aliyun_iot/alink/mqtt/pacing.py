@@ -130,6 +130,8 @@ class RateLimit:
     messages: float = MESSAGE_RATE
     period: float = PERIOD
     clock: Callable[[], float] = time.monotonic
+    under_way: int = 0
+    """Messages that were sent and may pass at any moment: a line that stalls delivers all of them at once."""
     _passed: deque[float] = field(default_factory=deque)
     _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -138,8 +140,10 @@ class RateLimit:
         now = self.clock()
         while self._passed and now - self._passed[0] >= self.period:
             self._passed.popleft()
-        surplus = len(self._passed) + spare - max(1 + spare, int(self.messages))
-        return 0.0 if surplus < 0 else self._passed[surplus] + self.period - now
+        surplus = len(self._passed) + self.under_way + spare - max(1 + spare, int(self.messages))
+        if surplus < 0:
+            return 0.0
+        return (self._passed[surplus] if surplus < len(self._passed) else now) + self.period - now
 
     def count(self) -> None:
         """Count a message that passes now."""
@@ -148,7 +152,8 @@ class RateLimit:
     async def wait(self) -> None:
         """Wait until a message may pass, in the order of the calls.
 
-        The caller sends and counts the message before it awaits anything else; one that can't be sent is not counted.
+        The caller sends and counts the message before it awaits anything else; one that can't be sent is not counted. While
+        its arrival can still be awaited it is `under_way`, and counted after that.
         """
         async with self._in_turn:
             while (delay := self.delay()) > 0:  # a timer may end early  # noqa: ASYNC110
