@@ -65,6 +65,7 @@ async def _house(seconds: int, port: int, device: Device) -> None:
     async with home([]) as hass:
         SENSORS.change(hass, 0, start)
         entry = await connect_device(hass, device, port, SENSORS.bindings(), SENSORS.thing_model())
+        entry.runtime_data.link.config.pacer.clock = loop.time
         _write_line({"online": True})
         await loop.run_in_executor(None, sys.stdin.readline)
         while entry.runtime_data.link.state is LinkState.ONLINE:  # noqa: ASYNC110 - the clock of the loop is used

@@ -70,7 +70,7 @@ def auto_enable_custom_integrations() -> None:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connect again at once after every failure."""
     for delay in ("FIRST_DELAY", "LONGEST_DELAY", "REFUSED_DELAY", "KICKED_DELAY"):
         monkeypatch.setattr(f"{ALINK}.mqtt.pacing.{delay}", 0.01)

@@ -47,7 +47,7 @@ async def set_a_property(cloud: Simulator, device: CloudDevice, owner: Owner) ->
     return device.service_calls[-1]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_answer_waits_for_the_next_connection(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, house: House
 ) -> None:
@@ -64,7 +64,7 @@ async def test_answer_waits_for_the_next_connection(
     assert len(wanted.replies) == 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_answer_sent_into_a_dead_connection_is_repeated(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, proxy: Proxy, owner: Owner, house: House
 ) -> None:
@@ -83,7 +83,7 @@ async def test_answer_sent_into_a_dead_connection_is_repeated(
     assert len(wanted.replies) == 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_answer_is_repeated_once(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """However many connections are lost afterwards, and never after the link was stopped in order."""
     assert await obeys(cloud, device)
@@ -103,7 +103,7 @@ async def test_answer_is_repeated_once(cloud: Simulator, device: CloudDevice, li
     assert [len(one.replies) for one in device.service_calls] == [2, 1, 1]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_outdated_answer_is_dropped(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

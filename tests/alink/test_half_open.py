@@ -19,11 +19,14 @@ from custom_components.aliyun_iot.alink.errors import (
     RequestTimeout,
 )
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.messages import Reply
 from custom_components.aliyun_iot.alink.mqtt import liveness, transport
+from custom_components.aliyun_iot.alink.mqtt.pacing import PERIOD
 from custom_components.aliyun_iot.alink.mqtt.sockets import source_address, unacknowledged
 from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, Simulator
 
+from ..conftest import DEVICE_NAME
 from ..waiting import until
 from .conftest import ALINK, NewLink, Owner, config_for, is_back, obeys, works
 from .proxy import BOTH, Proxy, Way
@@ -36,7 +39,7 @@ ONLINE, BACKING_OFF, AUTH_FAILED = LinkState.ONLINE, LinkState.BACKING_OFF, Link
 
 
 @pytest.fixture
-def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check the connection often, with short time-outs."""
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
     monkeypatch.setattr(f"{ALINK}.mqtt.liveness.PUBACK_PATIENCE", 0.05)
@@ -51,7 +54,20 @@ async def routed(new_link: NewLink, proxy: Proxy, device: CloudDevice) -> Link:
     return link
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+async def test_line_that_stalls_does_not_pass_the_rate(cloud: Simulator, device: CloudDevice, link: Link) -> None:
+    """What it held back arrives together with what is sent next, and the platform would drop some of it."""
+
+    def posts(count: int) -> list[asyncio.Task[Reply]]:
+        return [asyncio.create_task(link.device.post_properties(SAMPLE)) for _ in range(count)]
+
+    cloud.faults.set(rate_limit=True, freeze=DEVICE_NAME)
+    stalled = posts(5)
+    await asyncio.sleep(PERIOD)
+    cloud.faults.set(unfreeze=DEVICE_NAME)
+    assert all(reply.ok for reply in await asyncio.gather(*stalled, *posts(8)))
+
+
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 @pytest.mark.parametrize("ways", [BOTH, frozenset({Way.UP}), frozenset({Way.DOWN})], ids=["both", "up", "down"])
 async def test_half_open_connection_is_replaced(
     cloud: Simulator, device: CloudDevice, proxy: Proxy, routed: Link, owner: Owner, ways: frozenset[Way]
@@ -66,7 +82,7 @@ async def test_half_open_connection_is_replaced(
     assert await obeys(cloud, device)
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 async def test_half_open_connection_is_detected_by_a_missing_reply(
     device: CloudDevice, proxy: Proxy, routed: Link
 ) -> None:
@@ -77,7 +93,7 @@ async def test_half_open_connection_is_detected_by_a_missing_reply(
     await is_back(routed, device, 2)
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 async def test_messages_without_a_reply_fail_on_a_half_open_connection(
     device: CloudDevice, proxy: Proxy, routed: Link
 ) -> None:
@@ -112,14 +128,14 @@ async def test_messages_without_a_puback_fail(new_link: NewLink, monkeypatch: py
         assert link.state is ONLINE
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 async def test_reset_connection_is_replaced(device: CloudDevice, proxy: Proxy, routed: Link) -> None:
     """A router resets both sides."""
     proxy.cut()
     await is_back(routed, device, 2)
 
 
-@pytest.mark.usefixtures("watchful")
+@pytest.mark.usefixtures("short_patience")
 async def test_slow_cloud_keeps_its_connection(cloud: Simulator, device: CloudDevice, routed: Link) -> None:
     """Late replies are no reason to reconnect while the host answers pings."""
     cloud.faults.set(delay_replies=0.5)
@@ -130,7 +146,7 @@ async def test_slow_cloud_keeps_its_connection(cloud: Simulator, device: CloudDe
     assert await works(cloud, device)
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 async def test_connection_without_replies_is_replaced(
     cloud: Simulator, device: CloudDevice, routed: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +161,7 @@ async def test_connection_without_replies_is_replaced(
     assert isinstance(owner.errors[2], CloudSilent)
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 @pytest.mark.parametrize("lost", [True, False])
 async def test_connection_is_checked_after_a_suspend(
     cloud: Simulator,
@@ -172,7 +188,7 @@ async def test_connection_is_checked_after_a_suspend(
         assert await works(cloud, device)
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 @pytest.mark.parametrize("source", ["192.0.2.7", None], ids=["another network", "no network"])
 @pytest.mark.parametrize("lost", [True, False])
 async def test_connection_is_checked_after_a_change_of_the_network(
@@ -197,7 +213,7 @@ async def test_connection_is_checked_after_a_change_of_the_network(
         assert await works(cloud, device)
 
 
-@pytest.mark.usefixtures("impatient", "watchful")
+@pytest.mark.usefixtures("no_backoff", "short_patience")
 async def test_slow_line_keeps_its_connection(
     cloud: Simulator, device: CloudDevice, proxy: Proxy, routed: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,7 +107,7 @@ async def test_new_services_are_subscribed_without_reconnecting(
     assert device.connections == 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_new_services_are_subscribed_on_the_next_connection(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig
 ) -> None:
@@ -136,7 +136,7 @@ async def test_new_services_are_subscribed_on_the_next_connection(
     await offline.stop()
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_link_reconnects_after_a_loss(cloud: Simulator, device: CloudDevice, link: Link, owner: Owner) -> None:
     """Requests that wait for a reply fail, and the next one works."""
     cloud.faults.set(lose_replies=1)
@@ -154,7 +154,7 @@ async def test_link_reconnects_after_a_loss(cloud: Simulator, device: CloudDevic
     assert await obeys(cloud, device)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_link_reconnects_after_a_restart_of_the_cloud(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
@@ -170,7 +170,7 @@ async def test_link_reconnects_after_a_restart_of_the_cloud(
     assert await obeys(cloud, device)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 @pytest.mark.parametrize(
     ("code", "error", "state"),
     [
@@ -202,7 +202,7 @@ async def test_link_tries_again_after_every_refusal(
     assert owner.errors[-1] is None
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_disabled_device_reconnects_when_it_is_enabled(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
@@ -214,7 +214,7 @@ async def test_disabled_device_reconnects_when_it_is_enabled(
     await until(lambda: link.state is ONLINE)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_another_client_with_the_same_identity_is_recognised(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, config: LinkConfig
 ) -> None:
@@ -231,7 +231,7 @@ async def test_another_client_with_the_same_identity_is_recognised(
     await until(lambda: link.state is ONLINE)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_keep_alive_detects_a_half_open_connection(
     cloud: Simulator,
     device: CloudDevice,
@@ -253,7 +253,7 @@ async def test_keep_alive_detects_a_half_open_connection(
     assert device.connections > 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_unacknowledged_subscriptions_end_the_connection(
     new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,7 +298,7 @@ async def test_error_in_the_state_callback_does_not_end_the_link(
     assert caplog.text.count("Cannot report that gw-1 is") == 3
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_unexpected_error_while_connecting_does_not_end_the_link(
     device: CloudDevice,
     new_link: NewLink,
@@ -351,7 +351,7 @@ async def test_backoff_grows_when_no_connection_lasts(
         assert delay == pytest.approx(expected, rel=0.25)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 @pytest.mark.parametrize(
     "broken",
     [(Session, "subscribe"), (Session, "wait_lost"), (Session, "close"), (Answers, "pump"), (Link, "_filters")],

@@ -55,7 +55,7 @@ async def processes() -> AsyncGenerator[list[Process]]:
         await process.communicate()
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_link_reconnects_when_the_broker_is_killed_and_restarted(
     new_link: NewLink, owner: Owner, processes: list[Process]
 ) -> None:
@@ -116,7 +116,7 @@ async def test_retry_ends_the_pause_after_a_wrong_secret(
     assert (await link.device.post_properties(SAMPLE)).ok
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_disabled_device_is_recognised_by_an_earlier_reply(
     cloud: Simulator, device: CloudDevice, link: Link
 ) -> None:
@@ -148,7 +148,7 @@ async def test_two_clients_with_one_identity_do_not_disconnect_each_other_for_ev
         cloud.faults.set(kick=DEVICE_NAME)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 @pytest.mark.parametrize("reset", [True, False])
 async def test_only_closed_connections_mean_another_client(new_link: NewLink, owner: Owner, *, reset: bool) -> None:
     """Routers and overloaded servers reset connections."""
@@ -163,7 +163,7 @@ async def test_only_closed_connections_mean_another_client(new_link: NewLink, ow
     assert [type(error) for error in owner.errors if error][::2] == expected
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_garbage_from_the_cloud_is_handled(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner
 ) -> None:
@@ -180,7 +180,7 @@ async def test_garbage_from_the_cloud_is_handled(
     assert not any(isinstance(error, KickedOut) for error in owner.errors)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 @pytest.mark.parametrize("jump", [-3600, 3600])
 async def test_link_works_when_the_wall_clock_is_set(
     cloud: Simulator, device: CloudDevice, link: Link, monkeypatch: pytest.MonkeyPatch, jump: int
@@ -195,7 +195,7 @@ async def test_link_works_when_the_wall_clock_is_set(
     assert (await link.device.read_clock()).ahead == pytest.approx(-jump, abs=60)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_name_of_the_host_is_looked_up_for_each_attempt(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

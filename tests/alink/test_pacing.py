@@ -199,6 +199,23 @@ async def test_rate_limit_after_irregular_traffic(clock: Clock) -> None:
     assert most_in_a_second(times) == MESSAGE_RATE
 
 
+async def test_message_under_way_may_pass_at_any_moment(clock: Clock) -> None:
+    """It counts for a period after its arrival, however long ago it was sent; without a known arrival one looks again later."""
+    limit = RateLimit(3, clock=clock)
+    limit.under_way = 2
+    clock.now += 60
+    assert not limit.delay()
+    limit.count()
+    assert limit.delay() == pytest.approx(PERIOD)
+    limit.under_way = 3
+    clock.now += PERIOD + 0.01
+    assert limit.delay() == pytest.approx(PERIOD)
+    limit.under_way -= 1
+    limit.count()
+    clock.now += PERIOD + 0.01
+    assert not limit.delay()
+
+
 async def test_message_that_is_not_sent_is_not_counted(clock: Clock) -> None:
     """Those that wait for a lost connection do not delay those on the next."""
     limit = RateLimit(clock=clock)

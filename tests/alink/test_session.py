@@ -326,7 +326,7 @@ async def test_lost_connection_fails_every_request(connection: FakeConnection) -
     assert len(limit._passed) <= 2
 
 
-@pytest.mark.usefixtures("impatient", "unlimited")
+@pytest.mark.usefixtures("no_backoff", "unlimited")
 async def test_requests_that_a_host_does_not_know_are_given_up(
     new_link: NewLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,7 +364,7 @@ async def test_requests_that_a_host_does_not_know_are_given_up(
             host.hang_up()
 
 
-@pytest.mark.usefixtures("impatient", "unlimited")
+@pytest.mark.usefixtures("no_backoff", "unlimited")
 async def test_events_and_property_posts_are_never_given_up(
     new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,7 +129,7 @@ async def test_full_set_of_user_topics_can_be_exchanged(cloud: Simulator, device
     assert len(device.connection.subscriptions) == len(filters_for(TOPICS))
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_backoff")
 async def test_user_topics_are_subscribed_again_after_a_reconnect(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig, owner: Owner
 ) -> None:
