@@ -12,6 +12,7 @@ from custom_components.aliyun_iot.alink.command import Answer, Command
 from custom_components.aliyun_iot.alink.downlink import ANSWERS_PER_SECOND, MAX_QUEUED, MAX_REFUSALS, Answers
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.mqtt.pacing import PERIOD
 from simulator import CloudDevice, Note, ServiceCall, Simulator
 
 from ..conftest import DEVICE_NAME
@@ -178,7 +179,7 @@ async def test_rate_of_answers_is_used_and_never_passed(
     times = pumped.times
     assert len(times) == 600
     assert max(sum(at <= other < at + 1 for other in times) for at in times) == sustained
-    assert times[-1] - times[0] <= 600 / sustained
+    assert times[-1] - times[0] <= PERIOD * 600 / sustained
 
 
 class Line:

@@ -84,7 +84,7 @@ class Answers:
 
     def __init__(self) -> None:
         """Start with an empty queue."""
-        self.limit = RateLimit(ANSWERS_PER_SECOND, period=1.0)
+        self.limit = RateLimit(ANSWERS_PER_SECOND)
         self._urgent: deque[_Queued] = deque()
         self._others: deque[_Queued] = deque()
         self._repeats: deque[_Queued] = deque()
