@@ -93,6 +93,10 @@ class KickedOut(ConnectError, key="kicked_out"):
     """Connections are closed again and again: another client seems to use the device triple (`docs/protocol.md` §1.4)."""
 
 
+class PacketRefused(ConnectError, key="packet_refused"):
+    """The host sent a packet that the platform never sends, such as one that is too large; so it is another host, or hostile."""
+
+
 class NotConnected(AlinkError):
     """There is no connection, or it was lost before a request was answered."""
 
