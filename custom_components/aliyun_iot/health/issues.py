@@ -34,6 +34,7 @@ class Issue(StrEnum):
     EVENTS_DROPPED = "events_dropped"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
+    PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
     RATE_LIMIT = "rate_limit"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
@@ -63,6 +64,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),

@@ -10,10 +10,17 @@ from enum import IntEnum
 from typing import Final
 
 from ..errors import ConnectionLost, PacketRefused
+from ..i18n import Words
 from ..messages import MAX_PAYLOAD
 
 MAX_PUBLISH: Final = MAX_PAYLOAD + 4096
 """Bytes of a PUBLISH after its fixed header: the platform's longest message (docs/protocol.md §14), its topic and its id."""
+
+_TOO_LARGE: Final[Words] = (
+    "a packet of {length} bytes, where at most {longest} are allowed",
+    "长度为 {length} 字节的报文，而最多允许 {longest} 字节",
+)
+_QOS_2_USED: Final[Words] = ("a message of QoS 2, which the platform does not have", "QoS 2 的消息，而平台不支持 QoS 2")
 
 _LENGTH_BYTES: Final = 4
 """Bytes that can encode a length."""
@@ -110,7 +117,7 @@ class Framing:
         else:
             raise ConnectionLost("the host sent something that is not MQTT: a length of five bytes")
         if length > longest:
-            raise PacketRefused(f"the host sent a packet of {length:,} bytes, where at most {longest:,} are allowed")
+            raise PacketRefused(_TOO_LARGE, length=f"{length:,}", longest=f"{longest:,}")
         start = place + 2
         return (start, start + length) if len(self._buffer) >= start + length else None
 
@@ -119,7 +126,7 @@ def _longest(first: int) -> int:
     """Return the longest length of a packet with this first byte; raises as `Framing.take` does."""
     is_publish = first & 0xF0 == PacketType.PUBLISH
     if first in _OF_QOS_2 or (is_publish and first & _QOS == _QOS_2):
-        raise PacketRefused("the host sent a message of QoS 2, which the platform does not have")
+        raise PacketRefused(_QOS_2_USED)
     if is_publish and first & _QOS != _QOS:
         return MAX_PUBLISH
     if first in _LONGEST:
