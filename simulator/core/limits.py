@@ -20,3 +20,12 @@ class SlidingWindow:
             return False
         self._taken.append(now)
         return True
+
+
+MESSAGES_PER_SECOND = {0: 30, 1: 10}
+"""By QoS, for each device."""
+
+
+def message_rates() -> dict[int, SlidingWindow]:
+    """Return the limit of messages a second for each QoS."""
+    return {qos: SlidingWindow(count, 1.0) for qos, count in MESSAGES_PER_SECOND.items()}

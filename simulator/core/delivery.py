@@ -3,26 +3,11 @@
 import asyncio
 from functools import partial
 
+from .codes import text_of
 from .device import CloudDevice, RrpcForm
 from .faults import Faults
 from .jsontext import JsonValue, dump
-from .wire import Direction, Note, WireLog
-
-TEXTS = {
-    200: "success",
-    400: "request error",
-    460: "request parameter error",
-    5160: "tsl event query failed",
-    6104: "list size must less than 200",
-    6106: "map size must less than 200",
-    6207: "device data format is error",
-    6301: "params must be object or array",
-    6321: "tsl: device not exist in product",
-    6326: "time format is error",
-    6401: "topo relation not exist",
-    6813: "topic illegal",
-}
-"""Texts of the codes that the simulator returns (docs/protocol.md §7.2)."""
+from .transcript import Direction, Note, Transcript
 
 GARBAGE = b'{"id": \xff, "code": [200'
 """Neither UTF-8 nor JSON."""
@@ -31,9 +16,9 @@ GARBAGE = b'{"id": \xff, "code": [200'
 class Delivery:
     """Writes to the present connection of a device."""
 
-    def __init__(self, wire: WireLog, faults: Faults, qos: int) -> None:
+    def __init__(self, transcript: Transcript, faults: Faults, qos: int) -> None:
         """`qos` is 0 or 1, since the platform does not document which it uses; RRPC is always sent with 0."""
-        self._wire = wire
+        self._transcript = transcript
         self._faults = faults
         self._qos = qos
         self._delayed: set[asyncio.TimerHandle] = set()
@@ -50,7 +35,7 @@ class Delivery:
             "code": code,
             "data": data,
             "id": request.get("id", ""),
-            "message": TEXTS.get(code, "request error"),
+            "message": text_of(code),
             "method": topic.removeprefix(device.topics.system).replace("/", "."),
             "version": "1.0",
         }
@@ -61,7 +46,9 @@ class Delivery:
         if self._faults.take_garbling():
             payload = GARBAGE
         if self._faults.take_loss():
-            self._wire.record(Direction.DOWN, device.name, topic=topic, qos=self._qos, payload=payload, note=Note.LOST)
+            self._transcript.record(
+                Direction.DOWN, device.name, topic=topic, qos=self._qos, payload=payload, note=Note.LOST
+            )
         elif self._faults.delay_replies:
             self._later(self._faults.delay_replies, device, topic, payload)
         else:
@@ -82,7 +69,7 @@ class Delivery:
         self._delayed.add(timer)
 
     def _send(self, device: CloudDevice, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
-        record = partial(self._wire.record, Direction.DOWN, device.name, topic=topic, qos=qos, payload=payload)
+        record = partial(self._transcript.record, Direction.DOWN, device.name, topic=topic, qos=qos, payload=payload)
         if (connection := device.connection) is None:
             record(note=Note.OFFLINE)
         elif topic.startswith("/ext/rrpc/") and not takes_long_rrpc(device):
@@ -101,5 +88,5 @@ class Delivery:
 
 def takes_long_rrpc(device: CloudDevice) -> bool:
     """Return whether the device accepts /ext/rrpc/…: it has declared bit 0 of `ext`, or the form is forced (§6.5)."""
-    declared = device.connection is not None and device.connection.client.takes_long_rrpc
+    declared = device.connection is not None and device.connection.takes_long_rrpc
     return declared or device.rrpc is RrpcForm.EXT

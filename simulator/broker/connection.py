@@ -5,11 +5,13 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import cast
 
-from .device import CloudDevice
-from .faults import Faults
+from ..core.device import CloudDevice, Connection
+from ..core.faults import Faults
+from ..core.jsontext import dump
+from ..core.limits import message_rates
+from ..core.topics import Subscriptions, is_valid_filter, is_wildcard, parse_topic, without_rrpc_id
+from ..core.transcript import Direction, Transcript
 from .identity import ClientId
-from .jsontext import dump
-from .limits import SlidingWindow
 from .packets import (
     Connect,
     Disconnect,
@@ -27,18 +29,15 @@ from .packets import (
     subscribe_acknowledgement,
     unsubscribe_acknowledgement,
 )
-from .topics import Subscriptions, is_valid_filter, is_wildcard, without_rrpc_id
-from .wire import Direction, WireLog
 
 FILTERS_PER_PACKET = 8
 FILTERS_PER_DEVICE = 100
 IN_FLIGHT = 100
 KEEP_ALIVE_FACTOR = 1.5
-MESSAGES_PER_SECOND = {0: 30, 1: 10}
 REFUSED_FILTER = 0x80
 
 
-class Connection:
+class MqttConnection:
     """Reads the packets of one device and writes to it, without waiting for a slow reader."""
 
     def __init__(
@@ -50,23 +49,22 @@ class Connection:
         *,
         keep_alive: int,
         faults: Faults,
-        wire: WireLog,
+        transcript: Transcript,
         on_publish: Callable[[CloudDevice, Publish], None],
     ) -> None:
         """Take over a socket whose CONNECT has been accepted."""
-        topics = device.topics
-        implicit = topics.implicit_filters(long_rrpc=client.takes_long_rrpc) if client.subscribes_implicitly else ()
-        self.client = client
-        self.subscriptions = Subscriptions(implicit)
+        self.subscriptions = Subscriptions(device.topics, client.implicit_filters)
+        self.takes_long_rrpc = client.takes_long_rrpc
         self.keep_alive = keep_alive
-        self.rates = {qos: SlidingWindow(count, 1.0) for qos, count in MESSAGES_PER_SECOND.items()}
+        self.rates = message_rates()
+        self.carried: dict[tuple[str, str], Connection] = {}
         self._device = device
         self._reader = reader
         self._writer = writer
         self._transport = cast("asyncio.Transport", writer.transport)
         self._silence_allowed = keep_alive * KEEP_ALIVE_FACTOR
         self._faults = faults
-        self._wire = wire
+        self._transcript = transcript
         self._on_publish = on_publish
         self._loop = asyncio.get_running_loop()
         self._last_heard = self._loop.time()
@@ -77,6 +75,11 @@ class Connection:
         self._held_back: list[bytes] = []
         self._end = ""
         self._watchdog: asyncio.TimerHandle
+
+    @property
+    def line(self) -> MqttConnection:
+        """Itself."""
+        return self
 
     async def run(self) -> None:
         """Serve the device until either side ends the connection."""
@@ -109,11 +112,9 @@ class Connection:
             self._write(publish(topic, payload, packet_id=packet_id, duplicate=packet_id is not None))
         return True
 
-    def close(self, reason: str, *, lost: bool = False) -> None:
-        """End the connection as the platform does: the socket is closed without a message.
-
-        `lost` means that the network lost the connection, so that the platform does not know yet that the device is gone.
-        """
+    def close(self, reason: str, *, code: int = 0, lost: bool = False) -> None:
+        """End the connection as the platform does: the socket is closed without a message; see Connection.close()."""
+        del code
         self._end = self._end or reason
         self._thawed.set()
         self._transport.abort()
@@ -150,7 +151,8 @@ class Connection:
                 self._subscribe(packet)
             case Unsubscribe(packet_id, filters):
                 for topic_filter in filters:
-                    self.subscriptions.discard(topic_filter)
+                    if (subscriptions := self._subscriptions_for(topic_filter)) is not None:
+                        subscriptions.discard(topic_filter)
                 self._write(unsubscribe_acknowledgement(packet_id))
                 self._note("unsubscribed", dump(list(filters)))
             case Ping():
@@ -175,19 +177,31 @@ class Connection:
             return
         codes = []
         for topic_filter, qos in packet.filters:
-            allowed = len(packet.filters) <= FILTERS_PER_PACKET and self._may_subscribe(topic_filter)
-            if allowed:
-                self.subscriptions.add(topic_filter)
-            codes.append(qos if allowed else REFUSED_FILTER)
+            subscriptions = self._may_subscribe(topic_filter) if len(packet.filters) <= FILTERS_PER_PACKET else None
+            if subscriptions is not None:
+                subscriptions.add(topic_filter)
+            codes.append(REFUSED_FILTER if subscriptions is None else qos)
         self._write(subscribe_acknowledgement(packet.packet_id, codes))
         self._note("subscribed", dump({topic: code for (topic, _), code in zip(packet.filters, codes, strict=True)}))
 
-    def _may_subscribe(self, topic_filter: str) -> bool:
-        if not is_valid_filter(topic_filter) or not self._device.topics.owns(topic_filter):
-            return False
+    def _may_subscribe(self, topic_filter: str) -> Subscriptions | None:
+        """Return the subscriptions to which a filter may be added, None if it is refused."""
+        if not is_valid_filter(topic_filter):
+            return None
         if self._faults.refuse_wildcards and is_wildcard(without_rrpc_id(topic_filter)):
-            return False
-        return topic_filter in self.subscriptions or len(self.subscriptions) < FILTERS_PER_DEVICE
+            return None
+        subscriptions = self._subscriptions_for(topic_filter)
+        if subscriptions is None or (topic_filter not in subscriptions and len(subscriptions) >= FILTERS_PER_DEVICE):
+            return None
+        return subscriptions
+
+    def _subscriptions_for(self, topic_filter: str) -> Subscriptions | None:
+        """Return the subscriptions of the device that owns a filter: this one, or a sub-device that is logged in."""
+        if self._device.topics.owns(topic_filter):
+            return self.subscriptions
+        address = parse_topic(topic_filter)
+        carried = self.carried.get((address.product_key, address.device_name)) if address else None
+        return carried.subscriptions if carried else None
 
     def _watch(self) -> None:
         """Close after 1.5 keep-alives of silence (docs/protocol.md §1.4). A packet does not restart the timer."""
@@ -204,4 +218,4 @@ class Connection:
             self._held_back.append(data)
 
     def _note(self, note: str, payload: str = "") -> None:
-        self._wire.record(Direction.LINK, self._device.name, payload=payload.encode(), note=note)
+        self._transcript.record(Direction.LINK, self._device.name, payload=payload.encode(), note=note)

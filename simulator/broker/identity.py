@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 import hmac
 
+from ..core.topics import IMPLICIT, IMPLICIT_LONG_RRPC
+
 CLIENT_ID_LENGTH = 64
 LONG_RRPC = 1
 """Bit 0 of `ext`: the device accepts RRPC on /ext/rrpc/… (§2.2)."""
@@ -55,9 +57,11 @@ class ClientId:
         return cls(client_id, parameters)
 
     @property
-    def subscribes_implicitly(self) -> bool:
-        """Whether the platform subscribes the device to its system topics (§0.5)."""
-        return self.parameters.get("_ss") == "1"
+    def implicit_filters(self) -> tuple[str, ...]:
+        """The topics to which the platform subscribes the device by itself (§0.5)."""
+        if self.parameters.get("_ss") != "1":
+            return ()
+        return IMPLICIT + IMPLICIT_LONG_RRPC if self.takes_long_rrpc else IMPLICIT
 
     @property
     def takes_long_rrpc(self) -> bool:

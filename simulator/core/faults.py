@@ -9,10 +9,10 @@
 | `garble_replies` | number of replies to uplinks that are not an Alink message |
 | `clock_ahead` | seconds by which the time service is ahead of this machine's clock, negative if it is behind |
 | `duplicate_downlink` | number of commands that are delivered twice, byte for byte |
-| `dsltemplate_silent` | thing/dsltemplate/get is not answered |
+| `ignore_topics` | list of topics below `/sys/{pk}/{dn}/`, such as `thing/dsltemplate/get`: requests on them have no effect and no reply |
 | `refuse_wildcards` | SUBSCRIBE with a wildcard gets 0x80, except for the message id of an RRPC topic |
 | `rate_limit` | more than 30 QoS 0 or 10 QoS 1 messages a second are dropped silently (docs/protocol.md §14) |
-| `drop_connection` | a device, as `ProductKey/DeviceName` or `DeviceName`: its TCP connection is closed at once |
+| `drop_connection` | a device, as `ProductKey/DeviceName` or `DeviceName`: its TCP connection, or its gateway's, is closed at once |
 | `freeze`, `unfreeze` | a device: its connection becomes half-open (nothing is read or written), and works again |
 | `kick` | a device: its connection is closed as if another client had connected with its triple |
 | `babble` | a device: it is sent bytes that are not MQTT |
@@ -22,7 +22,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .device import CloudDevice
+from .device import CONNECTED_ELSEWHERE, CloudDevice
 from .jsontext import JsonValue
 
 
@@ -55,7 +55,7 @@ class Faults:
         self.garble_replies = 0
         self.clock_ahead = 0.0
         self.duplicate_downlink = 0
-        self.dsltemplate_silent = False
+        self.ignore_topics: set[str] = set()
         self.refuse_wildcards = False
         self.rate_limit = self._rate_limit_at_start
 
@@ -75,7 +75,7 @@ class Faults:
             "garble_replies": self.garble_replies,
             "clock_ahead": self.clock_ahead,
             "duplicate_downlink": self.duplicate_downlink,
-            "dsltemplate_silent": self.dsltemplate_silent,
+            "ignore_topics": list[JsonValue](sorted(self.ignore_topics)),
             "refuse_wildcards": self.refuse_wildcards,
             "rate_limit": self.rate_limit,
         }
@@ -124,7 +124,10 @@ class Faults:
                 if not _is_count(value):
                     raise FaultError(f"{name} must be a count")
                 return lambda: setattr(self, name, value)
-            case "dsltemplate_silent" | "refuse_wildcards" | "rate_limit":
+            case "ignore_topics":
+                topics = _topics(name, value)
+                return lambda: setattr(self, name, topics)
+            case "refuse_wildcards" | "rate_limit":
                 if not isinstance(value, bool):
                     raise FaultError(f"{name} must be true or false")
                 return lambda: setattr(self, name, value)
@@ -143,16 +146,24 @@ class Faults:
             raise FaultError(f"{name} must be a device, as ProductKey/DeviceName or DeviceName") from None
         if (connection := device.connection) is None:
             raise FaultError(f"{name}: {device.name} is not online")
+        line = connection.line
         match name:
             case "freeze":
-                return connection.freeze
+                return line.freeze
             case "unfreeze":
-                return connection.unfreeze
+                return line.unfreeze
             case "kick":
-                return lambda: connection.close("replaced by a newer connection")
+                return lambda: connection.close("replaced by a newer connection", code=CONNECTED_ELSEWHERE)
             case "babble":
-                return connection.babble
-        return lambda: connection.close("dropped on demand", lost=True)
+                return line.babble
+        return lambda: line.close("dropped on demand", lost=True)
+
+
+def _topics(name: str, value: JsonValue) -> set[str]:
+    topics = {topic for topic in value if isinstance(topic, str)} if isinstance(value, list) else set()
+    if not isinstance(value, list) or len(topics) != len(value):
+        raise FaultError(f"{name} must be a list of topics")
+    return topics
 
 
 def _seconds(name: str, value: JsonValue) -> float:

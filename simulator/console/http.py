@@ -15,9 +15,9 @@ from functools import partial
 
 from aiohttp import web
 
-from .faults import FaultError, Faults
-from .jsontext import JsonValue, NotJsonError, dump, parse
-from .wire import WireLog
+from ..core.faults import FaultError, Faults
+from ..core.jsontext import JsonValue, NotJsonError, dump, parse
+from ..core.transcript import Transcript
 
 type Call = Callable[[str, Mapping[str, JsonValue]], Awaitable[JsonValue]]
 
@@ -25,11 +25,11 @@ type Call = Callable[[str, Mapping[str, JsonValue]], Awaitable[JsonValue]]
 class HttpApi:
     """Serves the API on one port."""
 
-    def __init__(self, call: Call, faults: Faults, wire: WireLog) -> None:
+    def __init__(self, call: Call, faults: Faults, transcript: Transcript) -> None:
         """`call` runs an action of the platform with its fields."""
         self._call = call
         self._faults = faults
-        self._wire = wire
+        self._transcript = transcript
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -76,7 +76,7 @@ class HttpApi:
         since = request.query.get("since", "0")
         if not since.isascii() or not since.isdigit():
             raise _bad_request("since must be the number of a message")
-        return _json([message.as_json() for message in self._wire.since(int(since))])
+        return _json([message.as_json() for message in self._transcript.since(int(since))])
 
 
 async def _read_fields(request: web.Request) -> dict[str, JsonValue]:

@@ -1,14 +1,16 @@
 """The MQTT server: which devices may connect, and the connection of each."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 import ssl
 import time
 
-from .connection import Connection
-from .device import CloudDevice
-from .faults import Faults
+from ..core.device import CloudDevice
+from ..core.limits import SlidingWindow
+from ..core.platform import Platform
+from ..core.transcript import Direction
+from .connection import MqttConnection
 from .identity import (
     MALFORMED_CLIENT_ID,
     NOT_AUTHORIZED,
@@ -19,10 +21,8 @@ from .identity import (
     check_signature,
     parse_user_name,
 )
-from .limits import SlidingWindow
 from .packets import Connect, MalformedPacketError, Publish, connect_acknowledgement, read_packet
 from .tls import begin_tls
-from .wire import Direction, WireLog
 
 CONNECT_TIMEOUT = 10.0
 KEEP_ALIVE = range(30, 1201)
@@ -32,21 +32,10 @@ PROTOCOLS = {("MQTT", 4), ("MQIsdp", 3)}
 class Broker:
     """Listens, checks CONNECT (docs/protocol.md §2.5) and keeps one connection for each device."""
 
-    def __init__(
-        self,
-        devices: Mapping[tuple[str, str], CloudDevice],
-        wire: WireLog,
-        faults: Faults,
-        on_publish: Callable[[CloudDevice, Publish], None],
-        *,
-        connects_per_minute: int | None,
-    ) -> None:
-        """Serve these devices, by (product key, device name). `connects_per_minute` is for each device; None means no limit."""
-        self._devices = devices
-        self._wire = wire
-        self._faults = faults
+    def __init__(self, platform: Platform, on_publish: Callable[[CloudDevice, Publish], None]) -> None:
+        """Serve the devices of the platform; `on_publish` gets what they publish."""
+        self._platform = platform
         self._on_publish = on_publish
-        self._connects_per_minute = connects_per_minute
         self._connects: dict[str, SlidingWindow] = {}
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
@@ -68,7 +57,7 @@ class Broker:
         for _ in range(2):  # what was just accepted is attached to the server, then passed to `_accept`
             await asyncio.sleep(0)
         self._server.close()
-        for device in self._devices.values():
+        for device in self._platform.registry.devices.values():
             if device.connection is not None:
                 device.connection.close("the simulator stops")
         for writer in self._open.values():
@@ -106,39 +95,41 @@ class Broker:
         try:
             device, client = self._admit(packet)
         except RefusedError as refused:
-            self._wire.record(
+            self._platform.transcript.record(
                 Direction.LINK, packet.username or "", note=f"refused with {refused.code}: {refused.reason}"
             )
             writer.write(connect_acknowledgement(refused.code))
             return
-        connection = Connection(
+        connection = MqttConnection(
             device,
             client,
             reader,
             writer,
             keep_alive=packet.keep_alive,
-            faults=self._faults,
-            wire=self._wire,
+            faults=self._platform.faults,
+            transcript=self._platform.transcript,
             on_publish=self._on_publish,
         )
-        self._wire.record(Direction.LINK, device.name, payload=packet.client_id.encode(), note="connected")
+        self._platform.transcript.record(
+            Direction.LINK, device.name, payload=packet.client_id.encode(), note="connected"
+        )
         writer.write(connect_acknowledgement(0))
         device.attach(connection)
         await connection.run()
 
     def _admit(self, packet: Connect) -> tuple[CloudDevice, ClientId]:
         """Return the device that connects; raise RefusedError."""
-        if (code := self._faults.take_refusal()) is not None:
+        if (code := self._platform.faults.take_refusal()) is not None:
             raise RefusedError(code, "on demand")
         if packet.protocol not in PROTOCOLS:
             raise RefusedError(UNACCEPTABLE_PROTOCOL, "not MQTT 3.1 or 3.1.1")
         client = ClientId.parse(packet.client_id)
         product_key, device_name = parse_user_name(packet.username)
-        device = self._devices.get((product_key, device_name))
+        device = self._platform.registry.devices.get((product_key, device_name))
         if device is None:
             raise RefusedError(NOT_AUTHORIZED, "no such device")
         if not self._may_connect(device):
-            raise RefusedError(UNAVAILABLE, f"more than {self._connects_per_minute} connects in 60 s")
+            raise RefusedError(UNAVAILABLE, f"more than {self._platform.options.connects_per_minute} connects in 60 s")
         check_signature(client, product_key, device_name, device.device_secret, packet.password)
         if device.disabled:
             raise RefusedError(NOT_AUTHORIZED, "device is disabled")
@@ -147,7 +138,7 @@ class Broker:
         return device, client
 
     def _may_connect(self, device: CloudDevice) -> bool:
-        if self._connects_per_minute is None:
+        if (allowed := self._platform.options.connects_per_minute) is None:
             return True
-        window = self._connects.setdefault(device.name, SlidingWindow(self._connects_per_minute, 60.0))
+        window = self._connects.setdefault(device.name, SlidingWindow(allowed, 60.0))
         return window.take(time.monotonic())

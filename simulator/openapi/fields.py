@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Mapping
 
+from ..core.jsontext import JsonValue, NotJsonError, parse
 from .errors import BAD_PARAMETER, NOT_BASE64, ApiError, missing
-from .jsontext import JsonValue, NotJsonError, parse
 
 
 class Fields:

@@ -12,10 +12,10 @@ import signal
 import ssl
 import sys
 
-from .cloud import Simulator
-from .jsontext import JsonValue, NotJsonError, dump, parse
-from .tsl import ThingModel, ThingModelError
-from .wire import WireMessage
+from ..cloud import Simulator
+from ..core.jsontext import JsonValue, NotJsonError, dump, parse
+from ..core.thing_model import ThingModel, ThingModelError
+from ..core.transcript import WireMessage
 
 HOST = "127.0.0.1"
 

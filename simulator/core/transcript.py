@@ -81,7 +81,7 @@ class WireMessage:
         return content
 
 
-class WireLog:
+class Transcript:
     """The newest messages, and an optional listener that is called with each message."""
 
     def __init__(self, listener: Callable[[WireMessage], None] | None = None) -> None:

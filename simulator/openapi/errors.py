@@ -6,7 +6,7 @@ Source: the public list "Error codes" of the platform's API reference, and "Devi
 
 from dataclasses import dataclass
 
-from .jsontext import JsonValue
+from ..core.jsontext import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

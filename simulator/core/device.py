@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .jsontext import JsonValue
-from .topics import DeviceTopics
-from .tsl import ThingModel
+from .limits import SlidingWindow
+from .product import Product
+from .thing_model import ThingModel
+from .topics import DeviceTopics, Subscriptions
 
-if TYPE_CHECKING:
-    from .connection import Connection
+CONNECTED_ELSEWHERE = 427
+"""The code for a gateway whose sub-device has connected elsewhere (docs/protocol.md §10.3)."""
 
 
 class RrpcForm(StrEnum):
@@ -99,15 +101,65 @@ class Desired:
     cleared: bool = False
 
 
+class Connection(Protocol):
+    """How a device is reached: by its own MQTT connection, or by a login through its gateway."""
+
+    @property
+    def line(self) -> Line:
+        """The MQTT connection, which is the gateway's for a sub-device."""
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions of the device."""
+
+    @property
+    def rates(self) -> Mapping[int, SlidingWindow]:
+        """The limit of messages for each QoS."""
+
+    @property
+    def carried(self) -> dict[tuple[str, str], Connection]:
+        """The sub-devices that are logged in on it, by product key and device name."""
+
+    @property
+    def keep_alive(self) -> int:
+        """Keep-alive of the MQTT connection, in seconds."""
+
+    @property
+    def takes_long_rrpc(self) -> bool:
+        """Whether synchronous services are sent on /ext/rrpc/… (§6.4)."""
+
+    def send(self, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
+        """Write a PUBLISH; return False if too many messages are unacknowledged."""
+
+    def close(self, reason: str, *, code: int = 0, lost: bool = False) -> None:
+        """Make the device offline. A gateway learns the `code` of /ext/error (§10.3), if it is not 0.
+
+        `lost` means that the network lost the connection, so that the platform does not know yet that the device is gone.
+        """
+
+
+class Line(Connection, Protocol):
+    """An MQTT connection."""
+
+    def freeze(self) -> None:
+        """Neither read nor write until unfreeze()."""
+
+    def unfreeze(self) -> None:
+        """Undo freeze()."""
+
+    def babble(self) -> None:
+        """Send data that are not MQTT."""
+
+
 @dataclass(slots=True, eq=False)
 class CloudDevice:
     """One device: its triple, its thing model, its connection and its records.
 
-    A device with `raw` set belongs to a raw product: raw frames are accepted and Alink JSON is refused. From other devices
-    both are accepted, which no real product does, so that one device can use everything.
+    From a device that is not of a raw product, raw frames are accepted as well as Alink JSON, which no real product does, so
+    that one device can use everything.
     """
 
-    product_key: str
+    product: Product
     device_name: str
     device_secret: str = field(repr=False)
     thing_model: ThingModel | None = field(default=None, repr=False)
@@ -139,6 +191,16 @@ class CloudDevice:
     def __post_init__(self) -> None:
         """Derive the topics."""
         self.topics = DeviceTopics(self.product_key, self.device_name)
+
+    @property
+    def product_key(self) -> str:
+        """The key of its product."""
+        return self.product.key
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Product key and device name."""
+        return self.product.key, self.device_name
 
     @property
     def name(self) -> str:
@@ -175,7 +237,7 @@ class CloudDevice:
         """Take a new connection; the previous one is closed without a message (docs/protocol.md §1.4)."""
         before, self.connection = self.connection, connection
         if before is not None:
-            before.close("replaced by a newer connection")
+            before.close("replaced by a newer connection", code=CONNECTED_ELSEWHERE)
         self.connections += 1
         self.status_time = now_ms()
         self.changed()
@@ -184,6 +246,8 @@ class CloudDevice:
         """Remove a connection that has ended, or was `lost` by the network, unless it has been replaced."""
         if self.connection is connection:
             self.connection = None
+            for carried in list(connection.carried.values()):
+                carried.close("the gateway is offline", lost=lost)
             self._half_connected_until = time.monotonic() + connection.keep_alive if lost else 0.0
             self.status_time = now_ms()
             self.changed()

@@ -6,18 +6,19 @@ Times and values are strings as on the platform: times are milliseconds, values 
 
 from collections.abc import Callable, Sequence
 
-from .device import CloudDevice, EventRecord, ServiceCall
+from ..core.device import EventRecord, ServiceCall
+from ..core.jsontext import JsonValue, dump
+from ..core.thing_model import Property
+from .call import Answer, Call
 from .errors import BAD_PAGE, ApiError
 from .fields import Fields
-from .jsontext import JsonValue, dump
-from .tsl import Property
 
 MAX_PAGE = 100
 
 
-def query_property_status(device: CloudDevice, fields: Fields) -> JsonValue:
+async def query_property_status(call: Call) -> Answer:
     """Return the newest value of every property; a property that was never reported has no Value and no Time."""
-    del fields
+    device = call.device()
     model = device.thing_model.properties if device.thing_model else {}
     rows: list[JsonValue] = []
     for identifier in [*model, *(device.properties.keys() - model.keys())]:
@@ -26,35 +27,38 @@ def query_property_status(device: CloudDevice, fields: Fields) -> JsonValue:
             value, time_ms = device.properties[identifier]
             row |= {"Value": _as_text(value), "Time": str(time_ms)}
         rows.append(row)
-    return {"List": {"PropertyStatusInfo": rows}}
+    return {"Data": {"List": {"PropertyStatusInfo": rows}}}
 
 
-def query_desired_properties(device: CloudDevice, fields: Fields) -> JsonValue:
+async def query_desired_properties(call: Call) -> Answer:
     """Return the desired values of `Identifier.N`, or all; a cleared value has a Version but no Value."""
+    device = call.device()
     model = device.thing_model.properties if device.thing_model else {}
     rows: list[JsonValue] = []
-    for identifier in fields.texts("Identifier") or list(device.desired):
+    for identifier in call.fields.texts("Identifier") or list(device.desired):
         row = _property_row(identifier, model.get(identifier))
         if (desired := device.desired.get(identifier)) is not None:
             row |= {"Version": desired.version, "Time": str(desired.time)}
             if not desired.cleared:
                 row["Value"] = _as_text(desired.value)
         rows.append(row)
-    return {"List": {"DesiredPropertyInfo": rows}}
+    return {"Data": {"List": {"DesiredPropertyInfo": rows}}}
 
 
-def query_property_history(device: CloudDevice, fields: Fields) -> JsonValue:
+async def query_property_history(call: Call) -> Answer:
     """Return the values of one property, including those of history posts."""
+    device, fields = call.device(), call.fields
 
     def row(sample: tuple[JsonValue, int]) -> dict[str, JsonValue]:
         return {"Value": _as_text(sample[0]), "Time": str(sample[1])}
 
     samples = device.samples.get(fields.text("Identifier"), [])
-    return _page("PropertyInfo", samples, lambda sample: sample[1], row, fields)
+    return {"Data": _page("PropertyInfo", samples, lambda sample: sample[1], row, fields)}
 
 
-def query_events(device: CloudDevice, fields: Fields) -> JsonValue:
+async def query_events(call: Call) -> Answer:
     """Return all events, or those of one `Identifier` or `EventType`."""
+    device, fields = call.device(), call.fields
     model = device.thing_model.events if device.thing_model else {}
     identifier, kind = fields.optional_text("Identifier"), fields.optional_text("EventType")
 
@@ -73,33 +77,34 @@ def query_events(device: CloudDevice, fields: Fields) -> JsonValue:
     events = [
         event for event in device.events if identifier in (None, event.identifier) and kind in (None, kind_of(event))
     ]
-    return _page("EventInfo", events, lambda event: event.time, row, fields)
+    return {"Data": _page("EventInfo", events, lambda event: event.time, row, fields)}
 
 
-def query_service_calls(device: CloudDevice, fields: Fields) -> JsonValue:
+async def query_service_calls(call: Call) -> Answer:
     """Return the commands sent to the device, including `set` and `get`, and their outcome.
 
     `OutputData` holds code, data and message of the device's first reply, and is empty until then. The platform has neither
     `MessageId` nor `Replies`, the number of replies.
     """
+    device, fields = call.device(), call.fields
     model = device.thing_model.services if device.thing_model else {}
     identifier = fields.optional_text("Identifier")
 
-    def row(call: ServiceCall) -> dict[str, JsonValue]:
-        reply = call.reply
+    def row(command: ServiceCall) -> dict[str, JsonValue]:
+        reply = command.reply
         outcome: JsonValue = {"code": reply.code, "data": reply.data, "message": reply.message} if reply else None
         return {
-            "Identifier": call.identifier,
-            "Name": model[call.identifier].name if call.identifier in model else call.identifier,
-            "InputData": dump(call.params),
+            "Identifier": command.identifier,
+            "Name": model[command.identifier].name if command.identifier in model else command.identifier,
+            "InputData": dump(command.params),
             "OutputData": dump(outcome) if reply else "",
-            "Time": str(call.time),
-            "MessageId": call.message_id,
-            "Replies": len(call.replies),
+            "Time": str(command.time),
+            "MessageId": command.message_id,
+            "Replies": len(command.replies),
         }
 
-    calls = [call for call in device.service_calls if identifier in (None, call.identifier)]
-    return _page("ServiceInfo", calls, lambda call: call.time, row, fields)
+    commands = [command for command in device.service_calls if identifier in (None, command.identifier)]
+    return {"Data": _page("ServiceInfo", commands, lambda command: command.time, row, fields)}
 
 
 def _page[Entry](

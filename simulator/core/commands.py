@@ -19,7 +19,7 @@ class NotOnlineError(Exception):
     """The device has no connection."""
 
 
-class Calls:
+class Commands:
     """Sends commands and passes their replies to the callers."""
 
     def __init__(self, delivery: Delivery) -> None:
