@@ -12,6 +12,7 @@ from .device import CloudDevice, RrpcForm
 from .faults import Faults
 from .http_api import HttpApi
 from .jsontext import JsonValue
+from .model_rules import check
 from .openapi import OpenApi
 from .tsl import ThingModel
 from .uplink import Uplinks
@@ -25,8 +26,8 @@ class Simulator:
     """The cloud side of the platform, in this process, on one event loop.
 
     `port` and `api_port` are the requested ports until start(), then the real ones; 0 requests a free port. `on_wire` is
-    called with each message as it is recorded, so it should be quick. `service_timeout` (seconds) and `downlink_qos` are
-    for tests that cannot wait, or that need PUBACKs.
+    called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that the console
+    would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Simulator:
         *,
         tls: ssl.SSLContext | None = None,
         rate_limit: bool = False,
+        strict_model: bool = False,
         connects_per_minute: int | None = 5,
         on_wire: Callable[[WireMessage], None] | None = None,
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
@@ -48,6 +50,7 @@ class Simulator:
         self.api_port = api_port
         self.faults = Faults(self._find_device, rate_limit=rate_limit)
         self._tls = tls
+        self._strict_model = strict_model
         self._devices: dict[tuple[str, str], CloudDevice] = {}
         self._wire = WireLog(on_wire)
         self._delivery = Delivery(self._wire, self.faults, downlink_qos)
@@ -102,6 +105,8 @@ class Simulator:
 
         `tsl` is a TSL document or a list of module documents; without it, nothing is validated. Raise ThingModelError.
         """
+        if tsl is not None and self._strict_model:
+            check(tsl)
         model = None if tsl is None else ThingModel.parse(tsl)
         device = CloudDevice(product_key, device_name, device_secret, model, raw, RrpcForm(rrpc))
         before = self._devices.get((product_key, device_name))
