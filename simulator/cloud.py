@@ -12,6 +12,7 @@ from .core.delivery import Delivery
 from .core.device import CloudDevice, RrpcForm
 from .core.faults import Faults
 from .core.jsontext import JsonValue
+from .core.model_rules import check
 from .core.options import SYNC_SERVICE_TIMEOUT, Options
 from .core.platform import Platform
 from .core.registry import Registry
@@ -25,8 +26,8 @@ class Simulator:
     """The cloud side of the platform, in this process, on one event loop.
 
     `port` and `api_port` are the requested ports until start(), then the real ones; 0 requests a free port. `on_wire` is
-    called with each message as it is recorded, so it should be quick. `service_timeout` (seconds) and `downlink_qos` are
-    for tests that cannot wait, or that need PUBACKs.
+    called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that the console
+    would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Simulator:
         *,
         tls: ssl.SSLContext | None = None,
         rate_limit: bool = False,
+        strict_model: bool = False,
         connects_per_minute: int | None = 5,
         on_wire: Callable[[WireMessage], None] | None = None,
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
@@ -48,7 +50,10 @@ class Simulator:
         self.api_port = api_port
         self._tls = tls
         options = Options(
-            connects_per_minute=connects_per_minute, service_timeout=service_timeout, downlink_qos=downlink_qos
+            connects_per_minute=connects_per_minute,
+            service_timeout=service_timeout,
+            downlink_qos=downlink_qos,
+            strict_model=strict_model,
         )
         registry = Registry()
         self.faults = Faults(registry.find, rate_limit=rate_limit)
@@ -102,6 +107,8 @@ class Simulator:
 
         `tsl` is a TSL document or a list of module documents; without it, nothing is validated. Raise ThingModelError.
         """
+        if tsl is not None and self._platform.options.strict_model:
+            check(tsl)
         model = None if tsl is None else ThingModel.parse(tsl)
         return self._platform.registry.add_device(
             product_key, device_name, device_secret, model, raw=raw, rrpc=RrpcForm(rrpc)

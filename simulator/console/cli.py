@@ -14,6 +14,7 @@ import sys
 
 from ..cloud import Simulator
 from ..core.jsontext import JsonValue, NotJsonError, dump, parse
+from ..core.model_rules import check
 from ..core.thing_model import ThingModel, ThingModelError
 from ..core.transcript import WireMessage
 
@@ -32,7 +33,14 @@ class DeviceOption:
 
 def main() -> None:
     """Run until a signal arrives."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    for device in options.device:
+        if options.strict_model and device.tsl is not None:
+            try:
+                check(device.tsl)
+            except ThingModelError as error:
+                parser.error(f"the console refuses the thing model of {device.device_name}: {error}")
     try:
         asyncio.run(_run(options))
     except OSError as error:
@@ -57,6 +65,7 @@ async def _run(options: argparse.Namespace) -> None:
         options.api_port,
         tls=options.tls,
         rate_limit=options.rate_limit,
+        strict_model=options.strict_model,
         connects_per_minute=None if options.no_connect_limit else 5,
         on_wire=print_message,
     )
@@ -99,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--raw", action="store_true", help="the devices belong to raw products: no Alink JSON")
     parser.add_argument("--rate-limit", action="store_true", help="drop messages beyond 30 (QoS 1: 10) a second")
+    parser.add_argument("--strict-model", action="store_true", help="refuse thing models that the console refuses")
     parser.add_argument("--no-connect-limit", action="store_true", help="accept more than 5 connects a minute")
     return parser
 

@@ -16,3 +16,5 @@ class Options:
     """Seconds that a synchronous service waits for its reply."""
     downlink_qos: int = 0
     """0 or 1, since the platform does not document which it uses; RRPC is always sent with 0."""
+    strict_model: bool = False
+    """Whether thing models must obey the rules of the console (docs/protocol.md §8.3)."""

@@ -162,8 +162,9 @@ def check_value(data_type: Spec, value: JsonValue, path: str) -> None:
                 raise BadValueError(code, f"{code} enum value {value} is not in the enumeration", path)
         case "text", str():
             length = _number(specs, "length")
-            if length is not None and len(value) > length:
-                raise BadValueError(code, f"{code} text is longer than {length:g}", path)
+            # A Chinese character has three bytes (§8.2).
+            if length is not None and len(value.encode(errors="surrogatepass")) > length:
+                raise BadValueError(code, f"{code} text is longer than {length:g} bytes", path)
         case "date", str():
             if not value.isascii() or not value.isdigit():
                 raise BadValueError(code, "data type is not date", path)

@@ -23,7 +23,7 @@ from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, Reply
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
-from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler, SentHandler
 from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, MAX_TRIES
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.alink.session import MAX_ID, MAX_PENDING, Session
@@ -234,7 +234,7 @@ async def connection(monkeypatch: pytest.MonkeyPatch) -> FakeConnection:
     """Return the connection of `session`."""
     connection = FakeConnection()
 
-    async def connect(_config: LinkConfig, on_message: MessageHandler) -> FakeConnection:
+    async def connect(_config: LinkConfig, on_message: MessageHandler, _on_sent: SentHandler) -> FakeConnection:
         connection.deliver = on_message
         return connection
 
