@@ -39,6 +39,9 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIRST_DATE: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LAST_DATE: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
+_LIKE_SECONDS: Final = range(10**9, 10**10)
+"""Numbers that are taken for seconds since 1970: those of the years 2001 to 2286, and as milliseconds of the spring of 1970."""
+
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -278,7 +281,10 @@ class TextType(DataType):
 
 @dataclass(frozen=True, slots=True)
 class DateType(DataType):
-    """A point in time, exact to the millisecond; `encode` also takes milliseconds since 1970."""
+    """A point in time, exact to the millisecond; `encode` also takes milliseconds since 1970.
+
+    A number that looks like seconds is refused: it would silently become a day in 1970.
+    """
 
     type = "date"
     code = 6311
@@ -297,13 +303,13 @@ class DateType(DataType):
 
     def _milliseconds(self, raw: object, path: str) -> int:
         number = to_whole(raw)
-        if number is None or not _FIRST_DATE <= number <= _LAST_DATE:
+        if number is None or number in _LIKE_SECONDS or not _FIRST_DATE <= number <= _LAST_DATE:
             raise self._misfit(path, raw, wrong_type=number is None)
         return number
 
     @override
     def describe(self, language: str = "en") -> str:
-        return "时间（UTC 毫秒数）" if is_chinese(language) else "time in UTC milliseconds"
+        return "时间（UTC 毫秒数，13 位）" if is_chinese(language) else "time in UTC milliseconds (13 digits)"
 
     @override
     def _specs(self) -> JsonValue:

@@ -1,6 +1,6 @@
 """The data type and the identifier for an aspect of an entity that no thing model defines."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from math import ceil, floor, log10
@@ -97,12 +97,26 @@ def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> Dat
             return IntType()
         case int() | float():
             return DoubleType(unit=conversion.unit)
-        case list():
-            return ArrayType(None, infer_raw_type(value[0] if value else None))
-        case Mapping():
-            return StructType({key: Field(key, key, infer_raw_type(member)) for key, member in value.items()})
+        case list() | Mapping():
+            return _shared_type([value])
         case _:
             return TextType(TEXT_LENGTH)
+
+
+def _shared_type(values: Sequence[object]) -> DataType:
+    """Return the type of several values: structures and lists by their parts, numbers with decimals if one has some.
+
+    Otherwise the first value decides.
+    """
+    rows = [value for value in values if isinstance(value, Mapping)]
+    if rows and len(rows) == len(values) and all(row.keys() == rows[0].keys() for row in rows):
+        return StructType({key: Field(key, key, _shared_type([row[key] for row in rows])) for key in rows[0]})
+    lists = [value for value in values if isinstance(value, list)]
+    if lists and len(lists) == len(values):
+        return ArrayType(None, _shared_type([item for items in lists for item in items]))
+    types = [infer_raw_type(value) for value in values] or [TextType(TEXT_LENGTH)]
+    numeric = all(isinstance(one, IntType | DoubleType) for one in types)
+    return next((one for one in types if numeric and isinstance(one, DoubleType)), types[0])
 
 
 _OPEN = Range(None, None)
