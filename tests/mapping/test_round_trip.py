@@ -219,7 +219,7 @@ def wire_values(aspect: Aspect, data_type: DataType, state: State) -> st.SearchS
                 case Kind.TEXT if aspect.key == "time":
                     return st.times().map(lambda time: time.isoformat("seconds"))
                 case Kind.TEXT:
-                    return st.text(max_size=64).filter(lambda text: text not in ("unknown", "unavailable"))
+                    return st.text(max_size=16).filter(lambda text: text not in ("unknown", "unavailable"))
                 case Kind.COLOR:
                     return st.binary(min_size=3, max_size=3).map(lambda color: f"#{color.hex().upper()}")
                 case _:

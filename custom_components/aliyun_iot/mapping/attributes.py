@@ -15,12 +15,13 @@ from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
     PERCENTAGE,
     STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
     UnitOfTime,
 )
 from homeassistant.core import State, async_get_hass_or_none
 from homeassistant.util import dt as dt_util
 
-from .aspect import Range, Raw
+from .aspect import FromAttributes, Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,14 +115,24 @@ def as_raw(value: object) -> Raw:
             return None
 
 
-def number_of(name: str) -> Callable[[State], float | None]:
+def number_of(name: str) -> FromAttributes[float | None]:
     """Return a reader of a numeric attribute."""
-    return lambda state: number(state.attributes.get(name))
+    return FromAttributes(lambda state: number(state.attributes.get(name)))
 
 
-def text_of(name: str) -> Callable[[State], str | None]:
+def flag_of(name: str) -> FromAttributes[bool | None]:
+    """Return a reader of an attribute that is true or false."""
+
+    def read(state: State) -> bool | None:
+        raw = state.attributes.get(name)
+        return raw if isinstance(raw, bool) else None
+
+    return FromAttributes(read)
+
+
+def text_of(name: str) -> FromAttributes[str | None]:
     """Return a reader of a text attribute."""
-    return lambda state: text(state.attributes.get(name))
+    return FromAttributes(lambda state: text(state.attributes.get(name)))
 
 
 def texts_of(name: str) -> Callable[[State], tuple[str, ...]]:
@@ -129,14 +140,27 @@ def texts_of(name: str) -> Callable[[State], tuple[str, ...]]:
     return lambda state: texts(state.attributes.get(name))
 
 
-def moment_of(name: str) -> Callable[[State], datetime | None]:
+def moment_of(name: str) -> FromAttributes[datetime | None]:
     """Return a reader of an attribute that is a time or ISO 8601 text."""
 
     def read(state: State) -> datetime | None:
         raw = state.attributes.get(name)
         return moment(raw.isoformat() if isinstance(raw, datetime) else text(raw) or "")
 
-    return read
+    return FromAttributes(read)
+
+
+def unless_default[T](read: FromAttributes[T | None], default: T) -> FromAttributes[T | None]:
+    """Return a reader that ignores a default while the state is unknown.
+
+    Some attributes are never None: Home Assistant writes the default, such as off or 0, before it has any value.
+    """
+
+    def trusted(state: State) -> T | None:
+        value = read(state)
+        return None if value == default and state.state == STATE_UNKNOWN else value
+
+    return FromAttributes(trusted)
 
 
 def range_of(minimum: str, maximum: str, step: str) -> Callable[[State], Range | None]:

@@ -31,13 +31,13 @@ from ..units import converter
 from ..validators import RESERVED_IDENTIFIERS
 
 IDENTIFIER_LENGTH = 50
-STATE_LENGTH = 255
-"""The maximum length of a state in Home Assistant."""
+STATE_BYTES = 4 * 255
+"""The maximum length of a state in Home Assistant is 255 characters, of up to four bytes each."""
 
 ENUM_ITEMS = 100
 """The maximum number of items of an enum on the platform (`docs/protocol.md` §14)."""
 
-TEXT_LENGTH = 10240
+TEXT_BYTES = 10240
 """The maximum length of a text on the platform (`docs/protocol.md` §14)."""
 
 FORBIDDEN_IDENTIFIERS = RESERVED_IDENTIFIERS | {"event", "property"}
@@ -60,7 +60,7 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
     because this is called for every value of a property without a thing model.
     """
     if conversion.template:
-        return TextType(TEXT_LENGTH)
+        return TextType(TEXT_BYTES)
     if conversion.options and not (aspect.kind is Kind.BOOL and {0, 1}.issuperset(conversion.options.values())):
         return _mapped(tuple(conversion.options.items()))
     match aspect.kind:
@@ -83,7 +83,7 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
         case Kind.LOCATION:
             return _LOCATION
         case Kind.TEXT:
-            return TextType(STATE_LENGTH)
+            return TextType(STATE_BYTES)
 
 
 def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> DataType:
@@ -100,7 +100,7 @@ def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> Dat
         case list() | Mapping():
             return _shared_type([value])
         case _:
-            return TextType(TEXT_LENGTH)
+            return TextType(TEXT_BYTES)
 
 
 def _shared_type(values: Sequence[object]) -> DataType:
@@ -133,7 +133,7 @@ def _bool(words: tuple[str, str]) -> DataType:
 
 @lru_cache(maxsize=512)
 def _enum(options: tuple[str, ...]) -> DataType:
-    return EnumType(dict(enumerate(options))) if 0 < len(options) <= ENUM_ITEMS else TextType(STATE_LENGTH)
+    return EnumType(dict(enumerate(options))) if 0 < len(options) <= ENUM_ITEMS else TextType(STATE_BYTES)
 
 
 @lru_cache(maxsize=512)
@@ -142,7 +142,7 @@ def _mapped(options: tuple[tuple[str, int | str], ...]) -> DataType:
     items: dict[int, str] = {}
     for name, target in options:
         if not isinstance(target, int):
-            return TextType(STATE_LENGTH)
+            return TextType(STATE_BYTES)
         items.setdefault(target, name)
     return EnumType(items)
 
