@@ -114,7 +114,7 @@ def _shared_type(values: Sequence[object]) -> DataType:
     lists = [value for value in values if isinstance(value, list)]
     if lists and len(lists) == len(values):
         return ArrayType(None, _shared_type([item for items in lists for item in items]))
-    types = [infer_raw_type(value) for value in values] or [TextType(TEXT_LENGTH)]
+    types = [infer_raw_type(value) for value in values] or [TextType(TEXT_BYTES)]
     numeric = all(isinstance(one, IntType | DoubleType) for one in types)
     return next((one for one in types if numeric and isinstance(one, DoubleType)), types[0])
 
