@@ -5,7 +5,7 @@ Nothing here raises; an attribute of the wrong type reads as None or empty.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, IntFlag
 from math import isfinite
 
@@ -24,6 +24,11 @@ from homeassistant.util import dt as dt_util
 from .aspect import FromAttributes, Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = 1e8
+_MILLISECONDS = 1e11
+"""The smallest numbers that are taken for seconds and for milliseconds since 1970."""
+
 SECONDS_RANGE = Range(0, 2**31 - 1, 1)
 """Durations in whole seconds: up to 68 years, the largest number of an int property."""
 
@@ -52,6 +57,25 @@ def moment(raw: str) -> datetime | None:
         parsed = dt_util.parse_datetime(raw)
         return dt_util.as_utc(parsed) if parsed else None
     except ValueError, OverflowError:  # 30 February, or the year 1 east of Greenwich
+        return None
+
+
+def any_moment(raw: object) -> datetime | None:
+    """Return the time in UTC from ISO 8601 text, or from a number since 1970 (also as text); None for anything else.
+
+    Home Assistant counts seconds, the platform milliseconds. Both mean the same time for no number, so the size tells them
+    apart: up to 10 digits are seconds, 12 and more are milliseconds. Both ranges begin in March 1973. A smaller number may be
+    either and is none, except for 0.
+    """
+    if isinstance(raw, str) and (named := moment(raw)):
+        return named
+    amount = number(raw)
+    if amount is None or not (amount == 0 or _SECONDS <= abs(amount) < 100 * _SECONDS or abs(amount) >= _MILLISECONDS):
+        return None
+    milliseconds = amount if abs(amount) >= _MILLISECONDS else amount * 1000
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:  # the year 10000
         return None
 
 
