@@ -20,7 +20,6 @@ from weakref import WeakValueDictionary
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant, State
-from homeassistant.helpers.entity import entity_sources
 
 from ..alink.codes import Code
 from ..alink.command import CommandKind
@@ -28,6 +27,7 @@ from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
+from ..ha_internals import entity_integration
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY_STATE
@@ -193,7 +193,7 @@ class PropertySetter:
             return Failure(Code.UNAVAILABLE, f"{bound.entity_id} has gone")
         if state.state == STATE_UNAVAILABLE:
             return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is unavailable")
-        if bound.entity_id not in entity_sources(self._hass):  # Home Assistant would only log that it is missing
+        if entity_integration(self._hass, bound.entity_id) is None:  # Home Assistant would only log that it is missing
             return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is a state without an entity")
         return None
 
@@ -298,7 +298,8 @@ class PropertySetter:
 
     async def _call_actions(self, entity_id: str, calls: Iterable[ActionCall], context: Context) -> None:
         run = self._call_each(entity_id, calls, context)
-        await (run_script(run) if entity_sources(self._hass)[entity_id]["domain"] in RUN_SCRIPTS else run)
+        runs_scripts = entity_integration(self._hass, entity_id) in RUN_SCRIPTS
+        await (run_script(self._hass, run, always=False) if runs_scripts else run)
 
     async def _call_each(self, entity_id: str, calls: Iterable[ActionCall], context: Context) -> None:
         for call in calls:

@@ -11,11 +11,11 @@ from homeassistant.core import Context, HomeAssistant, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.script import Script, async_validate_actions_config
-from homeassistant.helpers.trace import script_execution_get, trace_clear, trace_get
 import voluptuous as vol
 
 from ..alink.codes import Code
 from ..const import DOMAIN
+from ..ha_internals import FINISHED, clear_trace, script_end, traces_work
 from .outcome import Failure, withheld
 
 _LOGGER = logging.getLogger(__name__)
@@ -50,17 +50,22 @@ async def run_action[T](
         return Failure.of_action(err, values, expected=False)
 
 
-async def run_script[T](action: Coroutine[None, None, T]) -> T:
-    """Run an action that is known to run a script; raises HomeAssistantError if the script stopped early.
+async def run_script[T](hass: HomeAssistant, action: Coroutine[None, None, T], *, always: bool = True) -> T:
+    """Run an action that runs a script; raises HomeAssistantError if the script stopped early, or if that is not known.
 
     A script raises no exception when a condition does not hold, at a `stop` with `error`, or when it is in single mode and
     already running: only its trace shows it. The trace is kept in the context of the task, which everything that the action
     triggers inherits. So this must not be used for actions that run no script themselves: the trace would be another script's.
+    With `always` unset, the action may have no script, or may leave it running.
     """
-    trace_clear()
+    clear_trace()
     result = await action
-    if (reason := script_execution_get()) not in (None, "finished"):
-        raise HomeAssistantError(f"the script behind the action stopped early: {_last_error() or reason}")
+    end = script_end()
+    if end is None:
+        if always or not await traces_work(hass):
+            raise HomeAssistantError("it is not known how the script behind the action ended")
+    elif end.word != FINISHED:
+        raise HomeAssistantError(f"the script behind the action stopped early: {end.reason or end.word}")
     return result
 
 
@@ -73,7 +78,7 @@ async def run_sequence(
     """
     script = Script(hass, await _validated(hass, actions), name, DOMAIN, log_exceptions=False)
     try:
-        result = await run_script(script.async_run(dict(variables), context))
+        result = await run_script(hass, script.async_run(dict(variables), context))
     finally:
         await script.async_unload()
     return result.service_response if result else None
@@ -90,13 +95,6 @@ async def problem_of(hass: HomeAssistant, actions: Actions) -> str | None:
 
 async def _validated(hass: HomeAssistant, actions: Actions) -> Actions:
     return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
-
-
-def _last_error() -> str:
-    """Return why a script stopped, if its last step says so."""
-    steps = [step.as_dict() for steps in (trace_get(clear=False) or {}).values() for step in steps]
-    last = steps[-1] if steps else {}
-    return str(last.get("result", {}).get("stop") or last.get("error") or "")
 
 
 def _log_late_failure(values: Mapping[str, object], task: asyncio.Task[object]) -> None:

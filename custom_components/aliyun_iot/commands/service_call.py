@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from homeassistant.core import Context, HomeAssistant, split_entity_id
+from homeassistant.components.script import DOMAIN as SCRIPT_DOMAIN
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util.json import JsonObjectType
 
@@ -13,8 +14,9 @@ from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Service
 from ..exposures import resolve_entity
+from ..ha_internals import script_action
 from ..mapping.binding import ServiceBinding
-from ..mapping.wire import to_wire
+from ..mapping.wire import to_wire, untyped_to_wire
 from .outcome import Failure, answer_of, is_private
 from .running import run_action, run_script, run_sequence
 
@@ -33,24 +35,28 @@ async def call_service(
     `variables` are what `read_input` returned. With a thing model (`service`) the output data must conform to it.
     """
     run = (
-        run_script(_run_script(hass, binding, variables, context))
+        run_script(hass, _run_script(hass, binding, variables, context))
         if binding.script
         else _run_actions(hass, binding, variables, context)
     )
     response = await run_action(hass, run, timeout, variables)
     if isinstance(response, Failure):
         return answer_of({binding.identifier: response})
-    return write_output(service.output, response) if service else Answer(data=dict(response))
+    if service:
+        return write_output(service.output, response)
+    return Answer(data={name: untyped_to_wire(value) for name, value in response.items()})
 
 
 async def _run_script(
     hass: HomeAssistant, binding: ServiceBinding, variables: dict[str, object], context: Context
 ) -> JsonObjectType:
     entity_id = resolve_entity(hass, binding.script or "")
-    if entity_id is None or not hass.services.has_service(*split_entity_id(entity_id)):
+    action = script_action(hass, entity_id) if entity_id else None
+    if action is None:
         raise ServiceValidationError(f"the script {entity_id or binding.script} is not there")
     response = await hass.services.async_call(
-        *split_entity_id(entity_id),
+        SCRIPT_DOMAIN,
+        action,
         variables,
         blocking=True,
         context=context,
