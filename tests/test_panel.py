@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, 
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import exposed_bindings
 from custom_components.aliyun_iot.panel.commands import COMMANDS
-from simulator import CloudDevice
+from simulator import Simulator
 
 from .application import SetProperties
 from .conftest import SetUp
@@ -141,17 +141,15 @@ async def test_a_change_arrives(
     assert changed == {"TargetTemperature"}
 
 
-async def test_rejected_value(
-    hass: HomeAssistant, entry: MockConfigEntry, device: CloudDevice, open_page: Open, thing_model_document: Any
-) -> None:
+async def test_rejected_value(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, open_page: Open) -> None:
     """The reason of the cloud stands in the row, and counts as a problem."""
     page = await open_page(entry)
     await page.call("bindings/subscribe")
     await page.until(lambda: page.rows.get("TargetTemperature", {}).get("state") == "in_step")
-    device.tsl = {**thing_model_document, "properties": []}
+    cloud.faults.set(answer_code={"code": 6306})
     await hass.services.async_call("input_number", "set_value", {"entity_id": "input_number.target", "value": 21})
     await page.until(lambda: page.rows["TargetTemperature"]["state"] == "rejected" and page.entry["problems"] == 1)
-    assert page.rows["TargetTemperature"]["why"]
+    assert "6306" in page.rows["TargetTemperature"]["why"]
 
 
 async def test_entity_gone(hass: HomeAssistant, house: None, set_up: SetUp, open_page: Open) -> None:

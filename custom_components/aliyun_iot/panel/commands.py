@@ -28,7 +28,7 @@ from .editing import (
     undo,
 )
 from .feed import feed_bindings, feed_journal, runtime_of
-from .forms import errors_of, fields_of
+from .forms import errors_of, fields_of, known_values
 from .model_view import model_view
 from .rows import digest_of
 from .wire import feed_wire
@@ -207,10 +207,10 @@ async def save_binding(hass: HomeAssistant, connection: ActiveConnection, msg: M
         connection.send_result(msg["id"], {"errors": {"base": labels.text(f"options.error.{err.key}")}})
         return
     try:
-        binding, warning = await form.read(form.schema(msg["values"], ())(msg["values"]))
+        binding, warning = await form.read(form.schema(msg["values"], ())(known_values(form, msg["values"])))
     except vol.Invalid as err:
         field = str(err.path[-1]) if err.path else "base"
-        connection.send_result(msg["id"], {"errors": {field: str(err.msg)}})
+        connection.send_result(msg["id"], {"errors": {field: labels.text("common.panel_invalid_value")}})
         return
     except InputRefused as err:
         connection.send_result(msg["id"], {"errors": errors_of(err, labels, form.placeholders())})

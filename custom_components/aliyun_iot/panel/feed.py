@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from ..alink.codes import describe
 from ..alink.link import LinkState
 from ..alink.messages import JsonValue
+from ..const import SUBENTRY_RULE
 from ..runtime import Runtime
 from ..words.labels import Labels
 from .rows import PROBLEMS, Row, Rows, changed_rows
@@ -55,7 +56,7 @@ async def feed_bindings(hass: HomeAssistant, entry_id: str, labels: Labels, send
                 await asyncio.sleep(0)
                 if runtime_of(entry) is not runtime:
                     break
-        summary = summary_of(entry, runtime) | {
+        summary = summary_of(entry, runtime, labels) | {
             "bound": len(known),
             "problems": sum(state in PROBLEMS for state in states.values()),
         }
@@ -71,7 +72,7 @@ def runtime_of(entry: ConfigEntry) -> Runtime | None:
     return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
 
-def summary_of(entry: ConfigEntry, runtime: Runtime | None) -> Row:
+def summary_of(entry: ConfigEntry, runtime: Runtime | None, labels: Labels) -> Row:
     """Return the state of the connection and of the thing model."""
     summary: Row = {"entry_id": entry.entry_id, "title": entry.title, "setup": entry.state.value, "online": False}
     if runtime is None:
@@ -80,9 +81,14 @@ def summary_of(entry: ConfigEntry, runtime: Runtime | None) -> Row:
     return summary | {
         "online": link.state is LinkState.ONLINE,
         "link": link.state.value,
-        "reason": "" if link.last_error is None else link.last_error.key,
+        "reason": "" if link.last_error is None else labels.text(f"exceptions.{link.last_error.key}.message"),
         "host": link.config.endpoint.host,
         "model": None if model is None else len(model.properties),
+        "rules": {
+            subentry_id: subentry.title
+            for subentry_id, subentry in entry.subentries.items()
+            if subentry.subentry_type == SUBENTRY_RULE
+        },
     }
 
 

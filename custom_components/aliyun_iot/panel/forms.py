@@ -22,6 +22,12 @@ def fields_of(form: BindingForm, values: Mapping[str, Any]) -> list[dict[str, An
     return _fields(form.schema(values, ()), form.labels, "")
 
 
+def known_values(form: BindingForm, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields that the form has; the flows leave out the others as well."""
+    known = {str(marker) for marker in form.schema(values, ()).schema}
+    return {name: value for name, value in values.items() if name in known}
+
+
 def _fields(schema: vol.Schema, labels: Labels, inside: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for marker, field in schema.schema.items():

@@ -24,7 +24,9 @@ def model_view(entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str
                 "id": prop.identifier,
                 "name": prop.name,
                 "type": labels.values(prop.data_type),
-                "access": f"{'r' if prop.readable else ''}{'w' if prop.writable else ''}",
+                "access": labels.text(
+                    f"common.model_access_{'r' if prop.readable else ''}{'w' if prop.writable else ''}"
+                ),
                 "bound": _bound_to(labels, bound.get(prop.identifier)),
             }
             for prop in defined.properties.values()
