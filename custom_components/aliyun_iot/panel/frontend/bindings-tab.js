@@ -6,7 +6,7 @@ import { shared } from "./styles.js";
 import { Tab } from "./tab.js";
 
 const ROW = 56; // pixels
-const NARROW_ROW = 132;
+const NARROW_ROW = 112;
 const SPARE = 8; // rows that are rendered above and below what is visible
 
 const STATES = [
@@ -65,9 +65,11 @@ class BindingsTab extends Tab {
       .narrow .head { display: none; }
       .narrow .row { height: ${NARROW_ROW}px; grid-template-columns: 40px 1fr 1fr; grid-auto-rows: min-content; align-content: center; gap: 2px 8px; }
       .narrow .row .wide { grid-column: 2 / 4; }
-      .narrow .row .check { grid-row: 1 / 5; }
+      .narrow .row .check { grid-row: 1 / 6; }
+      .narrow .row .side { grid-column: 2 / 4; }
       .narrow .labelled::before { content: attr(data-label) " "; color: var(--secondary-text-color); font-size: 0.85em; }
       .narrow .cell > div { display: inline; }
+      .narrow .labelled .small { display: none; }
       .narrow .cell { white-space: nowrap; text-overflow: ellipsis; }
     `,
   ];
@@ -281,7 +283,7 @@ class BindingsTab extends Tab {
       <span class="cell labelled" role="cell" data-label=${label("taken_at")}>
         <div>${this.texts.value(row.taken)}</div><div class="small"> ${this.texts.moment(row.taken_at)}</div>
       </span>
-      <span class="cell" role="cell" title=${row.why}>
+      <span class="cell side" role="cell" title=${row.why}>
         <div class="state ${row.state}">${this.t(`state_${row.state}`)}</div>
         <div class="small">${row.why}</div>
       </span>

@@ -42,18 +42,18 @@ class CommandsTab extends Tab {
         <table>
           <thead><tr>
             <th>${this.t("when")}</th><th>${this.t("kind")}</th><th>${this.t("what")}</th><th>${this.t("outcome")}</th>
-            <th>${this.t("took")}</th>
+            <th class="nowrap">${this.t("took")}</th>
           </tr></thead>
           <tbody>
             ${shown.map((row) => html`<tr>
-              <td>${this.texts.moment(Date.parse(row.at) / 1000)}</td>
+              <td class="nowrap">${this.texts.moment(Date.parse(row.at) / 1000)}</td>
               <td>${this.texts.has(`kind_${row.kind}`) ? this.t(`kind_${row.kind}`) : row.kind}</td>
               <td class="mono">${row.target.join(", ") || "—"}</td>
               <td>
                 <span class="code ${row.code === 200 ? "ok" : "error"}">${row.code}</span> ${row.meaning}
-                ${row.message ? html`<div class="muted">${row.message}</div>` : nothing}
+                ${row.message && row.code !== 200 ? html`<div class="muted">${row.message}</div>` : nothing}
               </td>
-              <td>${this.t("milliseconds", { count: this.texts.number(row.milliseconds) })}</td>
+              <td class="nowrap">${this.t("milliseconds", { count: this.texts.number(row.milliseconds) })}</td>
             </tr>`)}
           </tbody>
         </table>

@@ -45,7 +45,7 @@ class ModelTab extends Tab {
         <span class="muted">${this._model.product_key}</span>
       </div>
       ${this._section("properties", properties, ["column_name", "type", "access", "bound_to"], (each) => [
-        this._name(each), each.type, each.access, each.bound || "—",
+        this._name(each), each.type, html`<span class="nowrap">${each.access}</span>`, each.bound || "—",
       ])}
       ${this._section("services", services, ["column_name", "kind", "input", "output", "bound_to"], (each) => [
         this._name(each), each.type, each.input || "—", each.output || "—", each.bound ? this.t("yes") : "—",
