@@ -244,7 +244,7 @@ async def test_password_field_is_private_whatever_the_property_is_called(
     denied = {**row, "identifier": "Other", "condition": [{"condition": "template", "value_template": "{{ false }}"}]}
     entry = await set_up([row, denied], options={"thing_model": None})
     cloud.wire.clear()
-    assert (await set_properties(Note=PIN)).code == 100009
+    assert (await set_properties(Note=PIN)).code == 100002
     assert (await set_properties(Other=PIN)).code == 100003
     assert [event.data["params"] for event in observer.commands] == [{"Note": HIDDEN}, {"Other": HIDDEN}]
     assert PIN not in await observer.everything(entry)
@@ -277,7 +277,7 @@ async def test_thing_model_says_what_is_private(
     services = [{"identifier": name, "actions": [{"delay": 0}]} for name in ("S1", "S2")]
     entry = await set_up(rows, services)
     cloud.wire.clear()
-    assert (await set_properties(P1=PIN)).message == "P1: wanted text of at most 4 characters"
+    assert (await set_properties(P1=PIN)).message == "P1: wanted text of at most 4 bytes"
     assert (await set_properties(P2={"W": PIN})).code == 100009
     for name in ("S1", "S2"):
         await publish(cloud, device, f"thing/service/{name}", {"id": "7", "params": {"V": PIN}})
@@ -409,7 +409,7 @@ async def test_what_is_shown_is_bounded(
     """In bytes: events and attributes fit into the recorder's limits, and the journal stays small."""
     observer = Observer(hass, cloud)
     entry = await set_up(options={"thing_model": None})
-    values = {f"P{number}_{'界' * 100}": "\x01界" * 60 for number in range(200)}
+    values = {f"P{number}_{'界' * 100}": "\x01界" * 40 for number in range(200)}
     await publish(cloud, device, "thing/service/property/set", {"id": "7" * 200, "params": values})
     await until(lambda: observer.failures)
     await hass.async_block_till_done()
