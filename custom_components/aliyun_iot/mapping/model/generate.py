@@ -51,7 +51,9 @@ def define(binding: Binding, data_type: DataType, name: str) -> Property:
     Its description says which labels had to be changed.
     """
     accepted = importable(data_type)
-    enums = isinstance(data_type, EnumType) and isinstance(accepted, EnumType)
+    description = ""
+    if isinstance(data_type, EnumType) and isinstance(accepted, EnumType):
+        description = changes_in_words(data_type.items, accepted.items)
     return Property(
         identifier=binding.identifier,
         name=name,
@@ -59,7 +61,7 @@ def define(binding: Binding, data_type: DataType, name: str) -> Property:
         readable=True,
         required=False,
         data_type=accepted,
-        description=changes_in_words(data_type.items, accepted.items) if enums else "",
+        description=description,
     )
 
 
