@@ -172,10 +172,10 @@ async def test_reason_of_a_failed_fetch_is_shown(
     assert "The cloud did not provide the thing model, code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
-    cloud.faults.dsltemplate_silent = True
+    cloud.faults.set(ignore_topics=["thing/dsltemplate/get"])
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert "The cloud did not reply" in walk.description()
-    cloud.faults.dsltemplate_silent = False
+    cloud.faults.set(ignore_topics=[])
     monkeypatch.undo()
     await walk.choose("thing_model_fetch")
     assert walk.step == "thing_model_confirm"
