@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from .alink.command import Answer, Command, CommandKind
 from .alink.link import Link
 from .alink.messages import JsonValue
+from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
 from .bound import BoundProperties, bind
 from .commands.announcement import Announcer
@@ -65,7 +66,7 @@ class CloudDevice:
             on_refusals_changed=health.refusals_changed,
             on_event_refused=self.events.note,
         )
-        self._store = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history, self.event_queue)
+        self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
             hass,
             Announcer(hass, entry),
@@ -127,9 +128,10 @@ class CloudDevice:
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
         self.bound_services = services.keys()
+        self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, self._entry.options.get(CONF_DESIRED_HOURS, DEFAULT_DESIRED_HOURS))
-        self.commander.follow(self.bound, services, self.model)
+        self.commander.follow(self.bound, services, self.model, self.private)
         self._health.follow(self.bound, services, self.model)
 
     async def update(self) -> None:
@@ -153,6 +155,7 @@ class CloudDevice:
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
         self.model = thing_model_of(self._entry)
+        self.private = private_names(self.model)
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:

@@ -16,7 +16,7 @@ from ..alink.link import LinkState
 from ..alink.messages import JsonValue
 from ..bound import BoundProperty
 from ..cloud_device import CloudDevice
-from ..commands.outcome import shown
+from ..commands.outcome import shortened
 from ..const import CONF_BINDINGS, SUBENTRY_EXPOSURE
 from ..exposures import bindings_of, resolve_entity
 from ..mapping.binding import Binding
@@ -145,15 +145,20 @@ class Rows:
         present, status = self.device.reporter.status(identifier)
         state, why = self._compared(prop, present.value if present else None, status)
         return {
-            "ha": shown(identifier, present.value) if present else None,
-            "sent": shown(identifier, status.sent.value) if status.sent else None,
+            "ha": self._shown(identifier, present.value) if present else None,
+            "sent": self._shown(identifier, status.sent.value) if status.sent else None,
             "sent_at": _moment(status.sent_at),
-            "taken": shown(identifier, status.accepted.value) if status.accepted else None,
+            "taken": self._shown(identifier, status.accepted.value) if status.accepted else None,
             "taken_at": _moment(status.accepted_at),
             "state": state,
             "why": why,
             "can_set": prop.writable and prop.binding.access.controls,
         }
+
+    def _shown(self, identifier: str, value: JsonValue) -> JsonValue:
+        """Return a value masked and shortened."""
+        found: JsonValue = shortened(self.device.private.masked(identifier, value))
+        return found
 
     def _compared(self, prop: BoundProperty, present: JsonValue, status: PropertyStatus) -> tuple[RowState, str]:
         """Return how the sides compare, and why they differ."""

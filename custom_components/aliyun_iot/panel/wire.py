@@ -9,9 +9,9 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ..alink.messages import JsonValue
+from ..alink.privacy import PrivateNames
 from ..alink.topics import REPLY_SUFFIX
 from ..alink.traffic import WireMessage
-from ..commands.outcome import masked
 from ..runtime import Runtime
 from .feed import INTERVAL, Send, runtime_of
 
@@ -36,18 +36,18 @@ class WireTap:
         self._waiting.append(message)
         self._seen += 1
 
-    def take(self) -> dict[str, Any] | None:
+    def take(self, private: PrivateNames) -> dict[str, Any] | None:
         """Return what came since the last call, None if nothing did."""
         if not self._waiting:
             return None
         left_out = self._seen - self._taken - len(self._waiting)
-        messages = [shown_message(message) for message in self._waiting]
+        messages = [shown_message(message, private) for message in self._waiting]
         self._taken = self._seen
         self._waiting.clear()
         return {"messages": messages, "left_out": left_out}
 
 
-def shown_message(message: WireMessage) -> dict[str, JsonValue]:
+def shown_message(message: WireMessage, private: PrivateNames) -> dict[str, JsonValue]:
     """Return a message for the page: private values masked, and what matches a request with its reply."""
     shown: dict[str, JsonValue] = {"at": round(message.at, 3), "up": message.up, "topic": message.topic}
     shown["reply"] = message.topic.endswith(REPLY_SUFFIX)
@@ -61,7 +61,7 @@ def shown_message(message: WireMessage) -> dict[str, JsonValue]:
     return shown | {
         "size": len(message.payload),
         "message_id": str(found) if found is not None else None,
-        "text": json.dumps(masked("", document), ensure_ascii=False),
+        "text": json.dumps(private.masked("", document), ensure_ascii=False),
     }
 
 
@@ -77,7 +77,7 @@ async def feed_wire(hass: HomeAssistant, entry_id: str, send: Send) -> None:
                     leave()
                 runtime = present
                 leave = runtime.link.traffic.observe(tap.note) if runtime else None
-            if news := tap.take():
+            if runtime and (news := tap.take(runtime.device.private)):
                 send(news)
             await asyncio.sleep(INTERVAL)
     finally:
