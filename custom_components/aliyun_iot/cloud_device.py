@@ -102,6 +102,7 @@ class CloudDevice:
         await stop_all(
             self.events.stop,
             self.resync.stop,
+            self.desired.pause,
             self.reporter.stop,
             self._store.stop,
             self.commander.policy.stop,
