@@ -282,17 +282,6 @@ async def test_answers_are_limited_in_bytes(new_link: NewLink, owner: Owner, mon
         assert sum(len(one.payload) for one in answers._others) == answers._waiting_bytes
 
 
-async def test_reply_that_nobody_waits_for_is_not_read(new_link: NewLink, watch: Watch) -> None:
-    """Reading it would cost time."""
-    async with ScriptedHost() as host:
-        link = new_link(config_for(host.port))
-        await link.wait_online(5)
-        before = watch.packets
-        host.publish(f"{link.device.topics.property_post}_reply", b'{"id":"1","code":200,"data":{}}')
-        await until(lambda: watch.packets == before + 1)
-        assert watch.longest_json == 0
-
-
 async def test_connection_on_which_nothing_leaves_any_more_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host does not read; what waits to be sent would grow for ever."""
     monkeypatch.setattr(f"{ALINK}.mqtt.client.MAX_UNSENT_BYTES", 100_000)

@@ -187,9 +187,6 @@ class Session:
             self._on_downlink(delivery)
 
     def _replied(self, delivery: Delivery) -> None:
-        if not any(topic == delivery.topic for topic, _ in self._pending):
-            _LOGGER.debug("No request waits for a reply on %s", delivery.topic)
-            return
         try:
             reply = decode_reply(delivery.payload)
         except MessageError as err:
