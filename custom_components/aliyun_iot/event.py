@@ -123,7 +123,7 @@ class ServiceEvent(CommandEvent):
         super().__init__(entry, f"service_{subentry.subentry_id}")
         self._attr_device_info = None
         self.device_entry = device
-        self.listener_name = ServiceBinding.from_dict(subentry.data).identifier
+        self.listener_name = identifier
         self._attr_translation_placeholders = {"service": self.listener_name}
 
 

@@ -15,8 +15,8 @@ import voluptuous as vol
 
 from ..alink.codes import Code
 from ..alink.command import CommandKind
-from ..const import CONF_COMMAND_CONDITION, CONF_COMMANDS_PER_MINUTE, CONF_DRY_RUN
 from ..ha_internals import CompiledConditions, compile_conditions, validated_conditions
+from ..settings import Settings
 from .outcome import Failure
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ MINUTE = 60.0
 _NOT_NOW: Final = Failure(Code.NOT_ALLOWED, "the condition for all commands does not hold now")
 _NOT_THIS_NOW: Final = Failure(Code.NOT_ALLOWED, "its condition does not hold now")
 
+_UNREADABLE: Final = Failure(Code.NOT_ALLOWED, "the settings for commands cannot be read")
+
 type ConditionConfig = list[dict[str, Any]]
 
 
@@ -33,21 +35,19 @@ type ConditionConfig = list[dict[str, Any]]
 class CommandRules:
     """The options of a device for all commands.
 
-    `commands_per_minute` 0 means no limit. With `dry_run` everything is checked and nothing is done.
+    `commands_per_minute` 0 means no limit. With `dry_run` everything is checked and nothing is done. Without `readable`, not
+    all of these could be read, and nothing is allowed.
     """
 
     condition: ConditionConfig = field(default_factory=list)
     commands_per_minute: int = 0
     dry_run: bool = False
+    readable: bool = True
 
     @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> Self:
-        """Read the options of an entry."""
-        return cls(
-            condition=list(options.get(CONF_COMMAND_CONDITION, [])),
-            commands_per_minute=int(options.get(CONF_COMMANDS_PER_MINUTE, 0)),
-            dry_run=bool(options.get(CONF_DRY_RUN, False)),
-        )
+    def of(cls, settings: Settings, *, readable: bool) -> Self:
+        """Return the rules for the settings of a device."""
+        return cls(settings.command_condition, settings.commands_per_minute, settings.dry_run, readable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,8 @@ class Policy:
 
         Without an identifier only the condition for all commands counts.
         """
+        if not self.rules.readable:
+            return _UNREADABLE
         if not self._configs:
             return None
         if not self._holds(None):

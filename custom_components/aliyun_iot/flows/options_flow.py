@@ -24,7 +24,6 @@ from homeassistant.helpers.selector import (
 from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
-from ..alink.mqtt.connecting import KEEP_ALIVE_RANGE
 from ..const import (
     CONF_COMMAND_CONDITION,
     CONF_COMMANDS_PER_MINUTE,
@@ -44,6 +43,7 @@ from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..rules import Changes, carry_out
+from ..settings import RANGES
 from ..words.labels import Labels
 from ..words.rule_title import rule_title
 from .binding_pages import BindingPages
@@ -51,17 +51,6 @@ from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
 from .selection_pages import Draft, SelectionPages
 from .transfer_pages import TransferPages
-
-RANGES = {
-    CONF_KEEP_ALIVE: (KEEP_ALIVE_RANGE[0], KEEP_ALIVE_RANGE[-1]),
-    CONF_WINDOW: (0, 10),
-    # Private hosts may accept more messages than the platform.
-    CONF_UPLINK_RATE: (2, 100),
-    # 0 means no limit.
-    CONF_COMMANDS_PER_MINUTE: (0, 6000),
-    CONF_DESIRED_HOURS: (0, 24 * 30),
-}
-"""Minimum and maximum of each number. The selectors have no limits, because they report violations in English only."""
 
 SECTION_COMMANDS = "commands"
 
@@ -86,6 +75,7 @@ COMMAND_FIELDS = vol.Schema(
     }
 )
 
+# The selectors have no limits, because they report violations in English only.
 SETTINGS_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): _duration("s"),

@@ -28,14 +28,17 @@ class Issue(StrEnum):
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
     CLOCK_SKEW = "clock_skew"
+    CONDITION_UNUSABLE = "condition_unusable"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
+    ENTITY_DISABLED = "entity_disabled"
     ENTITY_GONE = "entity_gone"
     EVENTS_DROPPED = "events_dropped"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
     PROPERTY_REJECTED = "property_rejected"
     RATE_LIMIT = "rate_limit"
+    ROWS_UNREADABLE = "rows_unreadable"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
 
@@ -57,14 +60,17 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
+    Issue.ENTITY_DISABLED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.ENTITY_GONE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
     Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR),
 }
