@@ -184,7 +184,7 @@ async def test_refused_private_input_is_not_repeated(
     reply = await reply_on(cloud, "thing/service/Unlock_reply")
     await hass.async_block_till_done()
     assert reply["code"] == 460
-    assert failed[0].data["message"] == "PinCode: wanted text of at most 4 characters"
+    assert failed[0].data["message"] == "PinCode: wanted text of at most 4 bytes"
     shown_somewhere = [state.as_dict_json for state in hass.states.async_all("event")]
     assert not any(b"483920" in one for one in shown_somewhere)
-    assert any(b"of at most 4 characters" in one for one in shown_somewhere)
+    assert any(b"of at most 4 bytes" in one for one in shown_somewhere)

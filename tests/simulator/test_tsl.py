@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulator import ThingModelError
-from simulator.jsontext import NotJsonError, parse
-from simulator.tsl import BadValueError, ThingModel
+from simulator import BadValueError, ThingModel, ThingModelError
+from simulator.core.jsontext import NotJsonError, parse
 
 LIMITS = "value is not in the range"
 

@@ -16,7 +16,7 @@ from ..alink.model.thing_model import Service
 from ..exposures import absence, resolve_entity
 from ..ha_internals import script_action
 from ..mapping.binding import ServiceBinding
-from ..mapping.wire import to_wire
+from ..mapping.wire import to_wire, untyped_to_wire
 from .outcome import Failure, answer_of, is_private
 from .running import run_action, run_script, run_sequence
 
@@ -42,7 +42,9 @@ async def call_service(
     response = await run_action(hass, run, timeout, variables)
     if isinstance(response, Failure):
         return answer_of({binding.identifier: response})
-    return write_output(service.output, response) if service else Answer(data=dict(response))
+    if service:
+        return write_output(service.output, response)
+    return Answer(data={name: untyped_to_wire(value) for name, value in response.items()})
 
 
 async def _run_script(
