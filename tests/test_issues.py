@@ -84,7 +84,7 @@ class TestThingModel:
         """Properties and services that it does not have, and properties with another definition."""
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         hass.states.async_set("switch.lamp", "on")
-        service = {"identifier": "RunScene", "script": "script.scene"}
+        service = {"identifier": "RunScene", "actions": [{"stop": "done"}]}
         entry = await set_up([TEMPERATURE, SWITCH], [service])
         assert shown_issues(hass) == {}
 
@@ -311,6 +311,7 @@ async def test_issues_are_in_the_diagnostics(
 ) -> None:
     """The diagnostics contain the issues that the user sees."""
     assert await async_setup_component(hass, "diagnostics", {})
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([{**TEMPERATURE, "identifier": "Nothing"}])
     client = await hass_client()
     response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")

@@ -15,9 +15,10 @@ from .alink.model.thing_model import ThingModel
 from .bound import BoundProperties, bind
 from .commands.announcement import Announcer
 from .commands.commander import Commander
+from .commands.conditions import Guarded
 from .commands.loops import LoopGuard
-from .commands.policy import CommandRules, Guarded
-from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE
+from .commands.policy import CommandRules
+from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .exposures import exposed_bindings, references, resolve_entity, service_bindings
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
@@ -89,6 +90,7 @@ class CloudDevice:
             present=self.reporter.present,
             confirm=self.reporter.confirm,
             on_answered=self._command_answered,
+            on_unusable=health.conditions_changed,
         )
         self.desired = DesiredValues(
             hass,
@@ -147,10 +149,10 @@ class CloudDevice:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, settings.desired_hours)
-        self.commander.follow(self.bound, services, self.model)
+        self.commander.follow(self.bound, services, self.model, self._broken_services(services))
         resolved = (resolve_entity(self._hass, reference) for _, reference in references(self._entry))
         self._referred = frozenset(filter(None, resolved))
-        self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.problems)
+        self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.unusable_conditions)
 
     async def update(self) -> None:
         """Apply changed options, subentries and entities."""
@@ -178,6 +180,17 @@ class CloudDevice:
         for text in map(str, self.faults):
             if text not in known:
                 _LOGGER.warning("%s: a stored row cannot be read and does not work: %s", self._entry.title, text)
+
+    def _broken_services(self, services: Iterable[str]) -> dict[str, str]:
+        """Return why services cannot be called: their row, or perhaps their definition, cannot be read.
+
+        An automation must not answer them either, as a condition in the row may forbid it.
+        """
+        broken = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
+        if self.model and self._model_faults:
+            undefined = "its definition in the thing model cannot be read"
+            broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)
+        return broken
 
     def _bind(self, bindings: Iterable[Binding]) -> BoundProperties:
         """Return what is bound; a row that cannot be read is a problem of its property."""

@@ -140,8 +140,7 @@ def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
 def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
     """Return the bound events of an entry by the id of their subentry; one event may have several sources."""
     bindings = {
-        subentry.subentry_id: EventBinding.from_stored(subentry.data)
-        for subentry in _subentries(entry, SUBENTRY_EVENT)
+        subentry.subentry_id: EventBinding.from_stored(subentry.data) for subentry in _subentries(entry, SUBENTRY_EVENT)
     }
     return {key: binding for key, binding in bindings.items() if isinstance(binding, EventBinding)}
 
@@ -204,14 +203,13 @@ def change_bindings(
     by_exposure = {key.unique_id: rows for key, rows in grouped.items()}
     exposed = {subentry.unique_id: subentry for subentry in exposures_of(entry)}
     for unique_id, subentry in exposed.items():
-        rows = list(rows_of(subentry))
-        kept = [
+        kept: list[Binding | Unreadable] = [
             row if isinstance(row, Unreadable) else replaced.get(row.identifier, row)
-            for row in rows
+            for row in rows_of(subentry)
             if isinstance(row, Unreadable) or row.identifier not in removed
         ]
-        changed = kept + (by_exposure.get(unique_id, []) if unique_id else [])
-        if changed != rows:
+        changed = (*kept, *(by_exposure.get(unique_id, ()) if unique_id else ()))
+        if changed != rows_of(subentry):
             _store_rows(hass, entry, subentry, changed)
     for key, rows in grouped.items():
         if key.unique_id not in exposed:

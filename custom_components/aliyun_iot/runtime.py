@@ -18,7 +18,7 @@ from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.link import Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.subscriptions import USER_TOPIC_LIMIT
-from .cloud_device import CloudDevice, thing_model_of
+from .cloud_device import CloudDevice, read_thing_model, thing_model_of
 from .const import DOMAIN
 from .follower import Follower
 from .health.health import Health
@@ -27,7 +27,7 @@ from .listeners import TriggerKind, listeners_of
 from .settings import read_settings
 from .stopping import stop_all
 
-__all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "thing_model_of"]
+__all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "read_thing_model", "thing_model_of"]
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -20,7 +20,11 @@ type Fault = Unreadable | ThingModelError
 
 @dataclass(frozen=True, slots=True)
 class StoredFault:
-    """Something that cannot be read. `name` is its identifier, the name of an option, or the title of its subentry."""
+    """Something that cannot be read.
+
+    `kind` is `option` or the type of its subentry. `name` is the name of the option, the identifier of the row, or else the
+    title of the subentry.
+    """
 
     kind: str
     name: str
@@ -32,18 +36,13 @@ class StoredFault:
         return f"{self.kind} {self.name}: {reason}"
 
 
-def stored_faults(entry: ConfigEntry, model_faults: Sequence[ThingModelError]) -> list[StoredFault]:
+def stored_faults(entry: ConfigEntry, model_faults: Sequence[ThingModelError] = ()) -> list[StoredFault]:
     """Return what cannot be read of an entry; `model_faults` are those of the stored thing model."""
     return [
         *(StoredFault("option", row.name, row) for row in read_settings(entry.options)[1]),
         *(StoredFault("option", CONF_THING_MODEL, fault) for fault in model_faults),
         *_unreadable_rows(entry),
     ]
-
-
-def unreadable(entry: ConfigEntry, kind: str) -> set[str]:
-    """Return the identifiers of the rows of one type of subentry that cannot be read, as far as they have one."""
-    return {fault.name for fault in _unreadable_rows(entry) if fault.kind == kind}
 
 
 def _unreadable_rows(entry: ConfigEntry) -> Iterator[StoredFault]:

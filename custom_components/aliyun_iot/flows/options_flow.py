@@ -3,7 +3,7 @@
 The running entry applies every change without a reconnect, except for a changed keep-alive.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, override
@@ -38,7 +38,7 @@ from ..const import (
     DEFAULT_WINDOW,
     SUBENTRY_RULE,
 )
-from ..exposures import add_bindings, change_bindings, exposed_bindings, put_binding
+from ..exposures import add_bindings, exposures_of, put_binding
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
@@ -96,7 +96,7 @@ class AliyunOptionsFlow(
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to do; bindings can be edited only if there are any."""
-        existing = ["edit", "remove"] if self.editable() else []
+        existing = [*(["edit"] if self.editable() else []), *(["remove"] if self.removable() else [])]
         return self.async_show_menu(
             step_id="init",
             menu_options=[
@@ -149,9 +149,9 @@ class AliyunOptionsFlow(
         return self.config_entry
 
     @override
-    def editable(self) -> list[Binding]:
-        """Return all bindings of the entry."""
-        return exposed_bindings(self.config_entry)
+    def exposures(self) -> list[ConfigSubentry]:
+        """Return all exposures of the entry."""
+        return exposures_of(self.config_entry)
 
     @override
     def finish_with(self, binding: Binding, replaced: Binding | None) -> ConfigFlowResult:
@@ -160,9 +160,8 @@ class AliyunOptionsFlow(
         return self.finish()
 
     @override
-    def finish_without(self, identifiers: Collection[str]) -> ConfigFlowResult:
-        """Remove bindings from their exposures."""
-        change_bindings(self.hass, self.config_entry, removed=identifiers)
+    def finish_after_removal(self) -> ConfigFlowResult:
+        """Finish."""
         return self.finish()
 
     @override

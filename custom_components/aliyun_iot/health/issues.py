@@ -9,17 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from homeassistant.config_entries import (
-    SIGNAL_CONFIG_ENTRY_CHANGED,
-    ConfigEntry,
-    ConfigEntryChange,
-    ConfigEntryState,
-)
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
+from ..ha_internals import on_entry_changed
 
 
 class Issue(StrEnum):
@@ -130,17 +125,13 @@ def async_delete_issues_when_unloaded(hass: HomeAssistant) -> None:
     """Delete the issues of a device when its entry is unloaded, or its set-up has failed and is not tried again."""
 
     @callback
-    def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if (
-            entry.domain == DOMAIN
-            and change is ConfigEntryChange.UPDATED
-            and entry.state in (ConfigEntryState.NOT_LOADED, ConfigEntryState.SETUP_ERROR)
-        ):
+    def changed(entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.state in (ConfigEntryState.NOT_LOADED, ConfigEntryState.SETUP_ERROR):
             for issue in issues_of(hass, entry.entry_id):
                 if not issue.is_persistent:
                     ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
-    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+    on_entry_changed(hass, changed)
 
 
 @callback

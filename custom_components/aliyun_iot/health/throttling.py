@@ -9,7 +9,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from ..alink.codes import Code
-from ..const import CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE
+from ..settings import read_settings
 from .issues import Issue, Issues
 
 THROTTLED_REPLIES: Final = 5

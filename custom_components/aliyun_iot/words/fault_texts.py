@@ -14,6 +14,12 @@ def fault_text(labels: Labels, fault: StoredFault) -> str:
     return labels.text("common.misfit", identifier=name, reason=f"{fault.fault.path}: {problem}")
 
 
+def unreadable_row(labels: Labels, row: Unreadable) -> str:
+    """Return the identifier of a row, if it has one, and why it cannot be read."""
+    reason = row_reason(labels, row)
+    return labels.text("common.misfit", identifier=row.name, reason=reason) if row.name else reason
+
+
 def row_reason(labels: Labels, row: Unreadable) -> str:
     """Return why a row cannot be read."""
     field = ".".join(row.path)
