@@ -19,7 +19,7 @@ from .commands.conditions import Guarded
 from .commands.loops import LoopGuard
 from .commands.policy import CommandRules
 from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
-from .exposures import exposed_bindings, references, resolve_entity, service_bindings
+from .exposures import absence, exposed_bindings, references, resolve_entity, service_bindings
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .mapping.binding import Binding
@@ -63,6 +63,7 @@ class CloudDevice:
         self._health = health
         self._stopped = False
         self._referred: frozenset[str] = frozenset()
+        self._is_incomplete = False
         self.faults: Sequence[StoredFault] = ()
         """What is stored and cannot be read."""
         self._take_thing_model()
@@ -150,8 +151,9 @@ class CloudDevice:
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, settings.desired_hours)
         self.commander.follow(self.bound, services, self.model, self._broken_services(services))
-        resolved = (resolve_entity(self._hass, reference) for _, reference in references(self._entry))
-        self._referred = frozenset(filter(None, resolved))
+        referred = {reference for _, reference in references(self._entry)}
+        self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))
+        self._is_incomplete = any(absence(self._hass, reference) for reference in referred)
         self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.unusable_conditions)
 
     async def update(self) -> None:
@@ -166,9 +168,9 @@ class CloudDevice:
     @callback
     def concerns(self, entity_ids: Collection[object], *, created: bool) -> bool:
         """Return whether a change of these entities in the registry matters; a `created` one may solve a problem."""
-        return not self._referred.isdisjoint(entity_ids) or (
-            created and bool(self.bound.problems or self.events.problems)
-        )
+        if created and (self._is_incomplete or self.bound.problems or self.events.problems):
+            return True
+        return not self._referred.isdisjoint(entity_ids)
 
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
