@@ -11,6 +11,7 @@ from .alink.command import Answer, Command, CommandKind
 from .alink.errors import ThingModelError
 from .alink.link import Link
 from .alink.messages import JsonValue
+from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
 from .bound import BoundProperties, bind
 from .commands.announcement import Announcer
@@ -57,6 +58,8 @@ class CloudDevice:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link, health: Health) -> None:
         """Nothing runs before `follow` and `start`."""
         self.bound = BoundProperties()
+        self.bound_services: Collection[str] = ()
+        """The identifiers of the services that something is bound to."""
         self._hass = hass
         self._entry = entry
         self._link = link
@@ -83,7 +86,7 @@ class CloudDevice:
             on_refusals_changed=health.refusals_changed,
             on_event_refused=self.events.note,
         )
-        self._store = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history, self.event_queue)
+        self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
             hass,
             Announcer(hass, entry),
@@ -120,6 +123,7 @@ class CloudDevice:
         await stop_all(
             self.events.stop,
             self.resync.stop,
+            self.desired.pause,
             self.reporter.stop,
             self._store.stop,
             self.commander.policy.stop,
@@ -148,9 +152,11 @@ class CloudDevice:
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        self.bound_services = services.keys()
+        self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, settings.desired_hours)
-        self.commander.follow(self.bound, services, self.model, self._broken_services(services))
+        self.commander.follow(self.bound, services, self.model, self.private, self._broken_services(services))
         referred = {reference for _, reference in references(self._entry)}
         self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))
         self._is_incomplete = any(absence(self._hass, reference) for reference in referred)
@@ -175,6 +181,7 @@ class CloudDevice:
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
         self.model, self._model_faults = read_thing_model(self._entry)
+        self.private = private_names(self.model)
 
     def _find_faults(self) -> None:
         known = {str(fault) for fault in self.faults}
