@@ -173,7 +173,7 @@ class Device:
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
         """Return the desired values of these properties, in requests of 200 at most (docs/protocol.md §9).
 
-        A property without a desired value is not in the result. `timeout` is for each request. Raises Rejected for a code
+        A property without a desired value is not in the result, nor is one that was not asked for. `timeout` is for each request. Raises Rejected for a code
         other than 200.
         """
         found: dict[str, Desired] = {}
@@ -181,7 +181,8 @@ class Device:
             reply = await self.request(
                 self.topics.desired_get, "thing.property.desired.get", list(batch), timeout=timeout
             )
-            found |= read_desired(_accepted(reply))
+            desired = read_desired(_accepted(reply))
+            found |= {identifier: desired[identifier] for identifier in batch if identifier in desired}
         return found
 
     async def delete_desired(self, versions: Mapping[str, int], timeout: float = REPLY_TIMEOUT) -> None:
