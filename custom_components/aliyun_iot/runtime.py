@@ -155,6 +155,8 @@ class Runtime:
         if not self._stopping:
             self.follower.refresh()
             await self.link.device.listen_to(self.device.services)
+            self._health.subscriptions_changed()
+            async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
     def _limit(self) -> None:
         self.link.limit_to(self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE))

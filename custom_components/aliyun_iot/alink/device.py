@@ -14,7 +14,7 @@ from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
 from .samples import Sample, batch_params, history_params, property_params
-from .subscriptions import filters_for
+from .subscriptions import filters_for, missing_filters
 from .topics import Topics
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class Device:
         """The user topics whose subscription the cloud refuses: they are not defined, or not allowed for the device."""
         refused = self._link.refused_filters
         return frozenset(suffix for suffix in self._user_topics if self.topics.user_filters(suffix)[0] in refused)
+
+    def missing_filters(self, *, events: bool) -> tuple[str, ...]:
+        """Return the filters that the cloud refuses although the device does not work without them; see there for `events`."""
+        held = frozenset(self.filters) - self._link.refused_filters
+        return missing_filters(self.topics, self._services, held, events=events)
 
     def log_refused_topics(self) -> None:
         """Log each user topic that the cloud refuses, once."""

@@ -36,6 +36,7 @@ class Issue(StrEnum):
     LOOP = "loop"
     PROPERTY_REJECTED = "property_rejected"
     RATE_LIMIT = "rate_limit"
+    SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
 
@@ -65,6 +66,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
     Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR),
 }
