@@ -166,7 +166,7 @@ async def test_switch_is_as_risky_as_what_it_is_shown_as(hass: HomeAssistant) ->
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    [lock] = set(hass.states.async_entity_ids("lock")) - {"lock.front"}
+    [lock] = [shown.entity_id for shown in er.async_entries_for_config_entry(registry, entry.entry_id)]
     assert risk_of(hass, state_of(hass, relay.entity_id)) == lock
     thermostat = {
         "platform": "generic_thermostat",

@@ -64,8 +64,15 @@ class BindingForm:
     current: Binding | None
 
     @classmethod
-    async def load(cls, hass: HomeAssistant, entry: ConfigEntry, entity: str, current: Binding | None) -> Self:
-        """Return the form for an entity, given by its entity id or registry id.
+    async def load(
+        cls,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        entity: str,
+        current: Binding | None,
+        labels: Labels | None = None,
+    ) -> Self:
+        """Return the form for an entity, given by its entity id or registry id, by default in the installation's language.
 
         Raises EntityUnsuitable.
         """
@@ -73,7 +80,7 @@ class BindingForm:
         state = hass.states.get(entity_id) if entity_id else None
         if state is None:
             raise EntityUnsuitable("entity_not_found")
-        labels = await Labels.load(hass)
+        labels = labels or await Labels.load(hass)
         properties = PropertyField(entry, labels, thing_model_of(entry), current)
         if properties.exhausted:
             raise EntityUnsuitable("no_free_property")
