@@ -13,10 +13,12 @@ from .downloads import async_register_downloads
 from .entity import device_info
 from .health.issues import async_delete_issues_when_unloaded, async_remove_issues
 from .link_config import EndpointInvalid, link_config
+from .panel.register import async_register_panel
 from .reports.store import async_remove_unsent
 from .runtime import AliyunConfigEntry, Runtime
 from .services import async_register_actions
 from .setup_retry import async_end, async_keep, async_take_over
+from .traffic_log import async_remove_traffic
 from .transfer_services import async_register_transfer_actions
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -30,6 +32,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_transfer_actions(hass)
     async_register_downloads(hass)
     async_delete_issues_when_unloaded(hass)
+    async_register_panel(hass)
     return True
 
 
@@ -87,6 +90,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> N
     await async_end(hass, entry)
     async_remove_issues(hass, entry.entry_id)
     await async_remove_unsent(hass, entry.entry_id)
+    await async_remove_traffic(hass, entry.entry_id)
 
 
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:

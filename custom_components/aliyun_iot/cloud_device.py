@@ -42,6 +42,8 @@ class CloudDevice:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link, health: Health) -> None:
         """Nothing runs before `follow` and `start`. Raises ThingModelError."""
         self.bound = BoundProperties()
+        self.bound_services: Collection[str] = ()
+        """The identifiers of the services that something is bound to."""
         self._hass = hass
         self._entry = entry
         self._link = link
@@ -100,6 +102,7 @@ class CloudDevice:
         await stop_all(
             self.events.stop,
             self.resync.stop,
+            self.desired.pause,
             self.reporter.stop,
             self._store.stop,
             self.commander.policy.stop,
@@ -125,6 +128,7 @@ class CloudDevice:
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        self.bound_services = services.keys()
         self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, self._entry.options.get(CONF_DESIRED_HOURS, DEFAULT_DESIRED_HOURS))

@@ -25,6 +25,7 @@ from .health.health import Health
 from .link_config import downlink_memory
 from .listeners import TriggerKind, listeners_of
 from .stopping import stop_all
+from .traffic_log import TrafficLog
 
 __all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "thing_model_of"]
 
@@ -56,6 +57,7 @@ class Runtime:
             on_code=self._code_received,
             memory=downlink_memory(hass, config.triple),
         )
+        self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
         self._health = Health(hass, entry, self.link)
         self.device = CloudDevice(hass, entry, self.link, self._health)
         """The entry's own device."""
@@ -142,6 +144,7 @@ class Runtime:
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
         self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
         self._limit()
+        await self.traffic_log.start()
         await self.device.follow()
         if self._stopping:  # nothing is bound, so everything stored would be dropped as unbound
             return
@@ -179,7 +182,9 @@ class Runtime:
             self._ends.append(async_at_started(self._hass, started))
 
     async def _stop(self) -> None:
-        await stop_all(self.follower.stop, *self._ends, self.link.stop, self.device.stop, self._health.stop)
+        await stop_all(
+            self.follower.stop, *self._ends, self.link.stop, self.device.stop, self._health.stop, self.traffic_log.stop
+        )
 
     @callback
     def _topics_changed(self) -> None:
