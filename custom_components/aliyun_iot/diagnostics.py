@@ -47,6 +47,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "last_error": str(link.last_error) if link.last_error else None,
             "host": link.config.endpoint.host,
             "port": link.config.endpoint.port,
+            "refused_subscriptions": sorted(link.refused_filters),
         },
         "thing_model": {
             "properties": list(runtime.device.model.properties),

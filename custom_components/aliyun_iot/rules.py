@@ -18,6 +18,7 @@ from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching, select
 from .mapping.stored import Unreadable
 from .mapping.suggest.suggestions import suggest_all
+from .risk import risk_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,14 @@ def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model:
             bound.add((entity_id, binding.aspect))
     states = [state for entity_id in select(hass, rule.selection) if (state := hass.states.get(entity_id))]
     left_out = {(entity_id, each.aspect) for each in rule.left_out if (entity_id := resolve_entity(hass, each.entity))}
-    found = suggest_all(states, model, taken, bound)
+    risk = risk_in(hass)
+    found = suggest_all(states, model, taken, bound, risk)
     wanted = [suggestion for suggestion in found if (suggestion.entity_id, suggestion.aspect) not in left_out]
     if len(wanted) < len(found):
         # The properties of what is left out are suggested again, so that the other suggestions stay the same.
         taken |= {suggestion.identifier for suggestion in wanted}
         bound |= {(suggestion.entity_id, suggestion.aspect) for suggestion in wanted} | left_out
-        wanted += suggest_all(states, model, taken, bound)
+        wanted += suggest_all(states, model, taken, bound, risk)
     proposed = [
         Binding(
             identifier=suggestion.identifier,

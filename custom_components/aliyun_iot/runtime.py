@@ -161,6 +161,8 @@ class Runtime:
         if not self._stopping:
             self.follower.refresh()
             await self.link.device.listen_to(self.device.services)
+            self._health.subscriptions_changed()
+            async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
     def _limit(self) -> None:
         self.link.limit_to(read_settings(self._entry.options)[0].uplink_rate)

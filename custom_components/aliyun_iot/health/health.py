@@ -18,6 +18,7 @@ from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
 from .mismatch import Mismatch
 from .refusals import Refusals
+from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
 from .tls_watch import TlsWatch
 
@@ -35,6 +36,7 @@ class Health:
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
         self._bindings = BindingIssues(hass, entry, self._issues)
+        self._subscriptions = SubscriptionWatch(entry, self._issues, link)
 
     @callback
     def start(self) -> None:
@@ -74,8 +76,14 @@ class Health:
         """Handle a change of the link."""
         self._connection.link_changed(state, error)
         self._tls.link_changed(state, error)
+        self._subscriptions.update()
         if state is LinkState.ONLINE:
             self._clock.connected()
+
+    @callback
+    def subscriptions_changed(self) -> None:
+        """Handle other subscriptions than before."""
+        self._subscriptions.update()
 
     @callback
     def code_received(self, code: int) -> None:

@@ -34,6 +34,7 @@ class Issue(StrEnum):
     PROPERTY_REJECTED = "property_rejected"
     RATE_LIMIT = "rate_limit"
     ROWS_UNREADABLE = "rows_unreadable"
+    SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
 
@@ -66,6 +67,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
     Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR),
 }
