@@ -26,7 +26,7 @@ from .binding_fields import (
 from .condition_field import InvalidCondition, read_conditions
 from .property_field import PropertyField
 
-# A form can't show an error at a field inside a section, only at the section.
+# A form can't show an error at a field inside a section, only at the section. What need not be confirmed is not here.
 FIELD_OF_PROBLEM: Final = {
     "aspect_not_supported": CONF_ASPECT,
     "entity_not_controllable": CONF_ACCESS,
@@ -58,7 +58,8 @@ async def review(properties: PropertyField, binding: Binding, state: State, acti
         raise InputRefused({actions_field: "invalid_actions"}, {"problem": problem})
     aspect = aspect_for(binding, state.entity_id)
     assert aspect  # noqa: S101 - the form offers known aspects only
-    problems = check(binding, aspect, properties.definition(binding), state)
+    found = check(binding, aspect, properties.definition(binding), state)
+    problems = [problem for problem in found if problem.key in FIELD_OF_PROBLEM]
     if blocking := [problem for problem in problems if problem.blocking]:
         raise _refusal(properties, binding, aspect, blocking)
     warning = _refusal(properties, binding, aspect, problems)
