@@ -10,7 +10,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.aliyun_iot.commands.outcome import HIDDEN, shown
+from custom_components.aliyun_iot.alink.privacy import BY_NAME_ALONE, HIDDEN
+from custom_components.aliyun_iot.commands.outcome import shortened
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND_FAILED, SUBENTRY_SERVICE
 from simulator import CloudDevice, Simulator
 
@@ -160,7 +161,7 @@ async def test_private_input_is_masked(hass: HomeAssistant, device: CloudDevice,
 )
 def test_values_are_masked_and_shortened(name: str, value: object, seen: object) -> None:
     """Long and deep values are cut, private ones are masked."""
-    result = shown(name, value)
+    result = shortened(BY_NAME_ALONE.masked(name, value))
     if seen is None:
         assert len(result) <= 100
     else:

@@ -12,6 +12,7 @@ import voluptuous as vol
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import ArrayType, DataType, Field, StructType, TextType
+from ..alink.privacy import is_private_name
 from .aspect import Raw, Refused
 from .attributes import as_raw
 from .templates import value_of
@@ -51,10 +52,11 @@ class EventOutput:
                 continue
             try:
                 value = _encoded(template, variables, fields[name] if fields else None)
-            except InvalidValue as err:
-                problems.append(str(err))
-            except (Refused, TemplateError) as err:
-                problems.append(f"{name}: {err}")
+            except (InvalidValue, Refused, TemplateError) as err:
+                if is_private_name(name) or (fields and is_private_name(fields[name].name)):
+                    problems.append(f"{name}: its value does not fit, and is private")
+                else:
+                    problems.append(str(err) if isinstance(err, InvalidValue) else f"{name}: {err}")
             else:
                 if value is not None:
                     output[name] = value

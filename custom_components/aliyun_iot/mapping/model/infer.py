@@ -40,9 +40,6 @@ ENUM_ITEMS = 100
 TEXT_BYTES = 10240
 """The maximum length of a text on the platform (`docs/protocol.md` §14)."""
 
-FORBIDDEN_IDENTIFIERS = RESERVED_IDENTIFIERS | {"event", "property"}
-"""The documentation of ThingModelJson reserves two more words than that of the TSL."""
-
 _MACHINE_MADE = re.compile(r"(?=[0-9a-f]*[0-9])[0-9a-f]{8,}|0x[0-9a-f]+")
 """A serial number or an address in an entity id, which doesn't describe the entity."""
 
@@ -218,7 +215,7 @@ def generate_identifier(aspect: Aspect, state: State, taken: Collection[str]) ->
     return next(
         identifier
         for identifier in chain(map(_shortened, candidates), numbered)
-        if identifier not in taken and identifier not in FORBIDDEN_IDENTIFIERS
+        if identifier not in taken and identifier not in RESERVED_IDENTIFIERS
     )
 
 
