@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from ..model.labels import marked_label, plain_label
-from .synonyms import GEARS, NEAR, bare, gear, meaning
+from .synonyms import GEARS, NEAR, bare, core, gear, meaning
 
 type Items = tuple[tuple[int, str], ...]
 """The items of a bool or an enum with their labels."""
@@ -26,6 +26,7 @@ _READINGS: Final[tuple[tuple[Reading, Reading], ...]] = (
     (plain_label, _itself),
     (bare, bare),
     (meaning, meaning),
+    (core, core),
 )
 """How an option and a label are compared: first exactly, as in a generated thing model, last by their meaning."""
 

@@ -218,6 +218,12 @@ def bare(word: str) -> str:
     return "".join(char for char in text if char.isalnum())
 
 
+def core(word: str) -> str:
+    """Return a bare word without an ending that says what it is: 观影模式 is 观影."""
+    text = bare(word)
+    return _ENDINGS.sub("", text) or text
+
+
 _MEANING: Final = {bare(word): row[0] for row in SYNONYMS for word in row}
 
 
