@@ -210,7 +210,7 @@ def change_bindings(
         ]
         changed = (*kept, *(by_exposure.get(unique_id, ()) if unique_id else ()))
         if changed != rows_of(subentry):
-            _store_rows(hass, entry, subentry, changed)
+            store_rows(hass, entry, subentry, changed)
     for key, rows in grouped.items():
         if key.unique_id not in exposed:
             hass.config_entries.async_add_subentry(
@@ -233,11 +233,11 @@ def remove_rows(
         rows = keyed_rows(subentry)
         kept = [row for key, row in rows if key not in keys]
         if len(kept) < len(rows):
-            _store_rows(hass, entry, subentry, kept)
+            store_rows(hass, entry, subentry, kept)
 
 
 @callback
-def _store_rows(
+def store_rows(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
 ) -> None:
     """Replace the rows of an exposure and keep what else a later version has stored there; one without rows is removed."""
