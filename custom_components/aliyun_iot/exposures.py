@@ -81,6 +81,17 @@ def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
     return ExposureKey(f"entity:{reference}", state.name if state else entity_id or reference)
 
 
+@callback
+def exposure_title(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
+    """Return the title of an exposure by the present name of its device or entity, the stored one if that is not there."""
+    kind, _, reference = (subentry.unique_id or "").partition(":")
+    if kind == "device" and (device := dr.async_get(hass).async_get(reference)):
+        return device.name_by_user or device.name or device.id
+    if kind == "entity" and (entity_id := resolve_entity(hass, reference)) and (state := hass.states.get(entity_id)):
+        return state.name
+    return subentry.title
+
+
 def exposed_bindings(entry: ConfigEntry) -> list[Binding]:
     """Return every binding of an entry that can be read."""
     return [binding for subentry in exposures_of(entry) for binding in bindings_of(subentry)]
