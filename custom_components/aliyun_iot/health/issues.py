@@ -31,6 +31,7 @@ class Issue(StrEnum):
     EVENTS_DROPPED = "events_dropped"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
+    PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
     RATE_LIMIT = "rate_limit"
     ROWS_UNREADABLE = "rows_unreadable"
@@ -64,6 +65,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
