@@ -20,6 +20,7 @@ from homeassistant.const import (
 from homeassistant.core import State, async_get_hass_or_none
 from homeassistant.util import dt as dt_util
 
+from ..alink.model.numeric import to_number
 from .aspect import Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
@@ -28,14 +29,8 @@ SECONDS_RANGE = Range(0, 2**31 - 1, 1)
 
 
 def number(raw: object) -> float | None:
-    """Return a finite number, also from text; None for anything else."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        return None
-    try:
-        value = float(raw)
-    except ValueError, OverflowError:
-        return None
-    return value if isfinite(value) else None
+    """Return a finite number, also from text as people write it (`alink/model/numeric.py`); None for anything else."""
+    return to_number(raw)
 
 
 def text(raw: object) -> str | None:

@@ -4,20 +4,22 @@ A percentage that can be set, such as a brightness, is scaled to the range of a 
 three gears of a fan.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 
+from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import PERCENTAGE
 from homeassistant.core import State
 
-from ..alink.model.datatypes import DataType, DoubleType, FloatType, IntType
-from .aspect import Aspect, Range, Reason, Refused
+from ..alink.model.datatypes import ArrayType, DataType, DoubleType, FloatType, IntType, StructType, TextType
+from ..alink.model.numeric import rounded, rounded_whole
+from .aspect import Aspect, Kind, Range, Reason, Refused
 from .attributes import device_class
 from .binding import NO_CONVERSION, Conversion
-from .units import converter
+from .units import RATIO, converter, counts_steps
 
-TEMPERATURE_DIFFERENCE = "temperature_delta"
 NOISE_FREE_DECIMALS = 9
 """Decimals that are the same after a unit conversion and back; further ones are floating-point noise."""
 
@@ -41,8 +43,8 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
     elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
         value = value * full_scale / 100
     else:
-        source, target = aspect.unit(state), property_unit(data_type, conversion)
-        value = value if source == target else _in_unit(value, source, target, state)
+        source, target = entity_unit(aspect, state), property_unit(data_type, conversion)
+        value = value if source == target else _in_unit(value, source, target, conversion, state)
     return _within(_rounded(value, data_type, conversion.digits), data_type, clamp=conversion.clamp)
 
 
@@ -53,8 +55,8 @@ def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Con
     elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
         value = value * 100 / full_scale
     else:
-        source, target = property_unit(data_type, conversion), aspect.unit(state)
-        value = value if source == target else _in_unit(value, source, target, state)
+        source, target = property_unit(data_type, conversion), entity_unit(aspect, state)
+        value = value if source == target else _in_unit(value, source, target, conversion, state)
     if conversion.invert:
         value = _mirrored(value, aspect, state)
     value = noise_free(value)
@@ -62,10 +64,49 @@ def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Con
     return limits.clamp(value) if conversion.clamp and limits else value
 
 
-def property_unit(data_type: DataType, conversion: Conversion = NO_CONVERSION) -> str | None:
+def entity_unit(aspect: Aspect, state: State) -> str | None:
+    """Return the unit of an aspect; a power factor without unit is a ratio for Home Assistant, 1 is 100 %."""
+    unit = aspect.unit(state)
+    return RATIO if unit is None and device_class(state) == SensorDeviceClass.POWER_FACTOR else unit
+
+
+def property_unit(data_type: DataType | None, conversion: Conversion = NO_CONVERSION) -> str | None:
     """Return the unit from the thing model, or else from the binding."""
     stated = data_type.unit if isinstance(data_type, IntType | FloatType | DoubleType) else ""
     return stated or conversion.unit or None
+
+
+def clashing_units(
+    aspect: Aspect, data_type: DataType | None, conversion: Conversion, state: State
+) -> tuple[str, str] | None:
+    """Return the units of the entity and the property if numbers can't be converted between them, None otherwise.
+
+    `data_type` is None without a thing model. Units don't matter where one side has none, a formula replaces the conversion
+    or the binding says that the units are the same.
+    """
+    if conversion.same_unit or conversion.options or has_formula(conversion):
+        return None
+    if aspect.kind not in (Kind.NUMBER, Kind.RAW) or (unit := entity_unit(aspect, state)) is None:
+        return None
+    for wanted in _property_units(data_type, conversion):
+        if converter(unit, wanted, device_class(state)) is None and not (
+            data_type and aspect.writable and _full_scale(aspect, data_type, conversion, state)
+        ):
+            return unit, wanted
+    return None
+
+
+def _property_units(data_type: DataType | None, conversion: Conversion) -> Iterator[str]:
+    """Yield the units of all numbers in a property."""
+    match data_type:
+        case StructType(members):
+            for member in members.values():
+                yield from _property_units(member.data_type, NO_CONVERSION)
+        case ArrayType(_, item):
+            yield from _property_units(item, NO_CONVERSION)
+        case None | IntType() | FloatType() | DoubleType() | TextType():
+            if unit := property_unit(data_type, conversion):
+                yield unit
 
 
 def has_formula(conversion: Conversion) -> bool:
@@ -83,11 +124,13 @@ def noise_free(value: float) -> float:
 def _full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float | None:
     """Return the property's value for 100 % of an aspect that can be set, such as 255; None if the property is in percent.
 
-    A property with a unit is in that unit. Any range that could be percent, such as 0 to 90, is taken for percent.
+    A property with a unit is in that unit, except that gears have one in some thing models. Any range that could be
+    percent, such as 0 to 90, is taken for percent.
     """
-    if not isinstance(data_type, IntType | FloatType | DoubleType):
+    if not isinstance(data_type, IntType | FloatType | DoubleType) or conversion.same_unit:
         return None
-    if property_unit(data_type, conversion) or aspect.unit(state) != PERCENTAGE:
+    unit = property_unit(data_type, conversion)
+    if (unit and not counts_steps(unit)) or aspect.unit(state) != PERCENTAGE:
         return None
     limits = aspect.range(state)
     if limits is None or (limits.min, limits.max) != (0, 100):
@@ -98,17 +141,25 @@ def _full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, sta
     return high if high in FULL_SCALES or (low <= 1 and 1 <= high <= MAX_STEPS) else None
 
 
-def _in_unit(value: float, source: str | None, target: str | None, state: State) -> float:
-    if source is None or target is None:
+def _in_unit(value: float, source: str | None, target: str | None, conversion: Conversion, state: State) -> float:
+    if source is None or target is None or conversion.same_unit:
         return value
-    convert = converter(source, target, difference=device_class(state) == TEMPERATURE_DIFFERENCE)
+    convert = converter(source, target, device_class(state))
     if convert is None:
-        return value
+        raise units_clash(source, target)
     try:
         return convert(value)
     except (OverflowError, TypeError, ZeroDivisionError) as err:
         # The Beaufort scale is a root, which negative numbers don't have; 0 K can't be converted to mired.
         raise Refused(Reason.OUT_OF_RANGE, f"{value} {source} can't be converted to {target}") from err
+
+
+def units_clash(source: str, target: str) -> Refused:
+    """Return the exception for a number whose unit can't be converted into that of the other side."""
+    return Refused(
+        Reason.NOT_SUPPORTED,
+        f"{source} can't be converted to {target}: the binding needs a scale, or has to say that the units are the same",
+    )
 
 
 def _mirrored(value: float, aspect: Aspect, state: State) -> float:
@@ -121,11 +172,11 @@ def _mirrored(value: float, aspect: Aspect, state: State) -> float:
 def _rounded(value: float, data_type: DataType, digits: int | None) -> float:
     value = noise_free(value)
     if digits is not None:
-        value = round(value, digits)
+        value = rounded(value, digits)
     if isinstance(data_type, IntType):
-        return round(value)
+        return rounded_whole(value)
     if digits is None and isinstance(data_type, FloatType | DoubleType) and data_type.step:
-        return round(value, _decimals(data_type.step))
+        return rounded(value, decimals(data_type.step))
     return value
 
 
@@ -141,6 +192,7 @@ def _within(value: float, data_type: DataType, *, clamp: bool) -> float:
 
 
 @lru_cache(maxsize=64)
-def _decimals(step: float) -> int:
+def decimals(step: float) -> int:
+    """Return the decimals of a step: 0.5 has one, 1 and 10 have none."""
     exponent = Decimal(repr(step)).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

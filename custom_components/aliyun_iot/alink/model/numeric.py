@@ -1,6 +1,6 @@
 """Numbers, which clouds and thing models write as JSON numbers or as text such as "30.5"."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 import math
 import re
 
@@ -8,7 +8,11 @@ _NUMERIC_TEXT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?
 
 
 def to_number(raw: object) -> float | None:
-    """Return a finite number, also from text in plain decimal notation, or None for anything else."""
+    """Return a finite number, also from text, or None for anything else.
+
+    Text is a number in the spellings that people and JSON use: `5`, `-5`, `5.5`, `1e3`. Those that only Python reads
+    (`1_000`, `١٢`, `inf`) and text with white space around it are none.
+    """
     if isinstance(raw, str) and _NUMERIC_TEXT.fullmatch(raw):
         number = float(raw)
     elif isinstance(raw, int | float) and not isinstance(raw, bool):
@@ -27,6 +31,23 @@ def to_whole(raw: object) -> int | None:
         return raw
     number = to_number(raw)
     return int(number) if number is not None and number.is_integer() else None
+
+
+def rounded(number: float, decimals: int = 0) -> float:
+    """Return a finite number rounded as people do it: a half away from zero, so 22.5 is 23 and -22.5 is -23.
+
+    The decimals are those that the number is written with: 2.675 is 2.68, although the binary number is a little less.
+    """
+    exact = Decimal(repr(number))
+    exponent = exact.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= -decimals:
+        return number
+    return float(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)) + 0.0  # not -0.0
+
+
+def rounded_whole(number: float) -> int:
+    """Return a finite number rounded to an integer, a half away from zero."""
+    return int(rounded(number))
 
 
 def shortest(number: float) -> str:

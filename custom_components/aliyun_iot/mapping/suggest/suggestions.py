@@ -21,8 +21,8 @@ from ..binding import Access, Conversion
 from ..convert import carries, unmatched_options
 from ..domains import domain_of
 from ..model.infer import generate_identifier
-from ..scaling import property_unit
-from ..units import canonical, contradict
+from ..scaling import clashing_units, property_unit
+from ..units import same
 from .meanings import meanings
 
 STANDARD_SCORE = 70
@@ -57,16 +57,21 @@ class Obstacle(StrEnum):
     PRIVATE = "private"
     RISKY = "risky"
     TAKEN = "taken"
+    UNITS = "units"
 
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """An aspect without a suggestion; `identifier` is the property that it matches best, if any."""
+    """An aspect without a suggestion; `identifier` is the property that it matches best, if any.
+
+    `units` are those of both sides, if they are the obstacle.
+    """
 
     entity_id: str
     aspect: Aspect
     obstacle: Obstacle
     identifier: str = ""
+    units: tuple[str, str] | None = None
 
 
 def suggest(state: State, model: ThingModel | None, taken: Collection[str]) -> list[Suggestion]:
@@ -234,8 +239,8 @@ def _usable_access(state: State, domain: Domain, aspect: Aspect, definition: Pro
 def _unmatched(state: State, domain: Domain, aspect: Aspect, properties: _Properties | None) -> Unmatched | None:
     """Return why an aspect has no suggestion, with the property that it matches best; None for no reason to report."""
 
-    def because(obstacle: Obstacle, identifier: str = "") -> Unmatched:
-        return Unmatched(state.entity_id, aspect, obstacle, identifier)
+    def because(obstacle: Obstacle, identifier: str = "", units: tuple[str, str] | None = None) -> Unmatched:
+        return Unmatched(state.entity_id, aspect, obstacle, identifier, units)
 
     if aspect.private:
         return because(Obstacle.PRIVATE)
@@ -249,7 +254,10 @@ def _unmatched(state: State, domain: Domain, aspect: Aspect, properties: _Proper
         if _score(state, aspect, definition, evidence) and _usable_access(state, domain, aspect, definition):
             return because(Obstacle.TAKEN, definition.identifier)
     if candidates:
-        return because(Obstacle.MISMATCH, candidates[0][0].definition.identifier)
+        best = candidates[0][0].definition
+        if carries(aspect, best.data_type, Conversion()) and (units := _clash(state, aspect, best)):
+            return because(Obstacle.UNITS, best.identifier, units)
+        return because(Obstacle.MISMATCH, best.identifier)
     return None if aspect.alternative else because(Obstacle.NOTHING_FITS)
 
 
@@ -282,14 +290,19 @@ def _score(state: State, aspect: Aspect, definition: Property, evidence: int) ->
     conversion = Conversion()
     if not carries(aspect, definition.data_type, conversion):
         return 0
-    unit, wanted_unit = aspect.unit(state), property_unit(definition.data_type)
-    if unit and wanted_unit and contradict(unit, wanted_unit):
+    if _clash(state, aspect, definition):
         return 0
     lost = unmatched_options(aspect, definition.data_type, conversion, state)
     if lost and len(lost) == len(aspect.options(state)):
         return 0
-    same_unit = unit and wanted_unit and canonical(unit) == canonical(wanted_unit)
+    unit, wanted_unit = aspect.unit(state), property_unit(definition.data_type)
+    same_unit = unit and wanted_unit and same(unit, wanted_unit)
     return evidence + (SAME_UNIT_SCORE if same_unit else 0) + (0 if lost else ALL_OPTIONS_SCORE)
+
+
+def _clash(state: State, aspect: Aspect, definition: Property) -> tuple[str, str] | None:
+    """Return the units of both sides if values can't be converted between them."""
+    return clashing_units(aspect, definition.data_type, Conversion(), state)
 
 
 def _new_properties(entity: _Entity, used: set[str]) -> list[Suggestion]:
