@@ -13,8 +13,7 @@ import json
 import sys
 from typing import Any
 
-from simulator import CloudDevice, Simulator
-from simulator.device import ServiceCall
+from simulator import CloudDevice, ServiceCall, Simulator
 
 from .children import Child, child
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device

@@ -34,8 +34,7 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_SERVICE,
 )
 from custom_components.aliyun_iot.exposures import resolve_entity
-from simulator import CloudDevice, Simulator, reserved_port
-from simulator.device import DeviceReply
+from simulator import CloudDevice, DeviceReply, Simulator, reserved_port
 
 from .application import SetProperties
 
@@ -105,7 +104,7 @@ async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
 @pytest.fixture
 def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an RRPC call time out in a fifth of the time that its caller allows, at least 0.2 s."""
-    monkeypatch.setattr("simulator.openapi.MILLISECOND", 0.0002)
+    monkeypatch.setattr("simulator.openapi.messages.MILLISECOND", 0.0002)
 
 
 @pytest.fixture

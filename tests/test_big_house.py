@@ -21,8 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL, SUBENTRY_EXPOSURE
 from custom_components.aliyun_iot.exposures import exposed_bindings, resolve_entity
-from simulator import CloudDevice, Simulator
-from simulator.tsl import ThingModel
+from simulator import CloudDevice, Simulator, ThingModel
 
 from .big_house import DOMAINS, INTEGRATION, things
 from .conftest import SetUp

@@ -18,8 +18,7 @@ from mapping_table.__main__ import DOCS, PAGES, updated
 from mapping_table.examples import EXAMPLES
 from mapping_table.facts import example_of
 from mapping_table.words import Words
-from simulator import CloudDevice
-from simulator.tsl import ThingModel as CloudThingModel
+from simulator import CloudDevice, ThingModel as CloudThingModel
 
 from .application import SetProperties
 from .conftest import SetUp

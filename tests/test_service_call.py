@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -49,6 +50,42 @@ async def test_asynchronous_service_runs_a_script(
     result = await invoke(cloud, device, "RunScene", {"SceneName": "night", "Transition": 5})
     reply = await device.wait_reply(result["Data"]["MessageId"])
     assert (reply.code, reply.data) == (200, {"Accepted": 1})
+
+
+@pytest.mark.parametrize("by", ["registry id"])
+async def test_renamed_script_stays_bound(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, by: str
+) -> None:
+    """Its action keeps its name when its entity gets another id, and the old id may become that of another script."""
+    scripts = {
+        name: {
+            "sequence": [
+                {"variables": {"answer": {"Accepted": name == "night"}}},
+                {"stop": "", "response_variable": "answer"},
+            ]
+        }
+        for name in ("night", "party")
+    }
+    assert await async_setup_component(hass, "script", {"script": scripts})
+    registry = er.async_get(hass)
+    reference = registry.async_get("script.night").id if by == "registry id" else "script.night"
+    await set_up(services=[{"identifier": "RunScene", "script": reference}])
+
+    async def answer() -> tuple[int, object]:
+        result = await invoke(cloud, device, "RunScene", {})
+        reply = await device.wait_reply(result["Data"]["MessageId"])
+        return reply.code, reply.data
+
+    assert await answer() == (200, {"Accepted": 1})
+    registry.async_update_entity("script.night", new_entity_id="script.evening")
+    await hass.async_block_till_done()
+    assert await answer() == (200, {"Accepted": 1})
+    registry.async_update_entity("script.party", new_entity_id="script.night")
+    await hass.async_block_till_done()
+    assert await answer() == (200, {"Accepted": 1})
+    registry.async_update_entity("script.evening", new_entity_id="script.party")
+    await hass.async_block_till_done()
+    assert await answer() == (200, {"Accepted": 1})
 
 
 @pytest.mark.parametrize(

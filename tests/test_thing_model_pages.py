@@ -45,6 +45,26 @@ async def test_menu_offers_possible_steps_only(hass: HomeAssistant, offline: Moc
     ]  # fmt: skip
 
 
+async def test_modules_that_the_document_only_lists_are_named(
+    hass: HomeAssistant, offline: MockConfigEntry, thing_model_document: dict[str, Any]
+) -> None:
+    """The export of the default module lists the custom modules, whose features are in files of their own."""
+    listed = [{"functionBlockId": module, "functionBlockName": module} for module in ("battery", "location0")]
+    document = {**thing_model_document, "functionBlocks": listed}
+    warning = "does not contain them. Their features stay unknown until you import all modules together"
+    walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
+    await walk.submit(thing_model=json.dumps(document))
+    assert walk.step == "thing_model_confirm"
+    assert warning in walk.description()
+    assert "\n- battery\n- location0\n\n" in walk.description()
+
+    complete = [document, *({**one, "properties": []} for one in listed)]
+    walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
+    await walk.submit(thing_model=json.dumps(complete))
+    assert walk.step == "thing_model_confirm"
+    assert warning not in walk.description()
+
+
 async def test_thing_model_is_pasted(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any]
 ) -> None:
@@ -152,10 +172,10 @@ async def test_reason_of_a_failed_fetch_is_shown(
     assert "The cloud did not provide the thing model, code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
-    cloud.faults.dsltemplate_silent = True
+    cloud.faults.set(ignore_topics=["thing/dsltemplate/get"])
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert "The cloud did not reply" in walk.description()
-    cloud.faults.dsltemplate_silent = False
+    cloud.faults.set(ignore_topics=[])
     monkeypatch.undo()
     await walk.choose("thing_model_fetch")
     assert walk.step == "thing_model_confirm"

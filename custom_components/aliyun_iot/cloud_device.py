@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from .alink.command import Answer, Command, CommandKind
 from .alink.link import Link
 from .alink.messages import JsonValue
+from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
 from .bound import BoundProperties, bind
 from .commands.announcement import Announcer
@@ -124,9 +125,10 @@ class CloudDevice:
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, self._entry.options.get(CONF_DESIRED_HOURS, DEFAULT_DESIRED_HOURS))
-        self.commander.follow(self.bound, services, self.model)
+        self.commander.follow(self.bound, services, self.model, self.private)
         self._health.follow(self.bound, services, self.model)
 
     async def update(self) -> None:
@@ -150,6 +152,7 @@ class CloudDevice:
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
         self.model = thing_model_of(self._entry)
+        self.private = private_names(self.model)
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:

@@ -65,7 +65,10 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "buffered": runtime.device.reporter.buffered,
             "samples": len(runtime.device.reporter.history),
             "room_for_samples": runtime.device.reporter.history.capacity,
-            "refusals": {key: asdict(refusal) for key, refusal in runtime.device.reporter.outbox.refusals.items()},
+            "refusals": {
+                key: asdict(refusal) | {"value": runtime.device.reporter.outbox.private.masked(key, refusal.value)}
+                for key, refusal in runtime.device.reporter.outbox.refusals.items()
+            },
             "unreportable": dict(runtime.device.reporter.unreportable),
             "properties": {
                 prop.identifier: _delivery(runtime.device.reporter, prop.identifier)

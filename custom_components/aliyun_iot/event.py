@@ -66,6 +66,9 @@ class CommandEvent(CloudEntity, EventEntity):
     It is a command of this `kind` with this `listener_name`. `input_attribute` is the attribute with what the cloud sent.
     """
 
+    _unrecorded_attributes = frozenset({"input", "message", "message_id", "properties"})
+    """Values are kept out of the database, and so is what is different each time."""
+
     kind: ClassVar[CommandKind]
     input_attribute: ClassVar[str]
     listener_name: str

@@ -111,9 +111,11 @@ def values_of(data_type: DataType) -> st.SearchStrategy[Value]:
         case EnumType():
             return st.sampled_from(sorted(data_type.items)) if data_type.items else INTEGERS
         case TextType():
-            return st.text(max_size=10 if data_type.length is None else data_type.length)
+            length = 40 if data_type.length is None else data_type.length
+            return st.text(max_size=10).map(lambda text: text.encode()[:length].decode(errors="ignore"))
         case DateType():
-            milliseconds = st.integers(-(10**12), 10**14)
+            # Numbers that look like seconds can be written, but are not read.
+            milliseconds = st.integers(-(10**12), 10**9 - 1) | st.integers(10**10, 10**14)
             return milliseconds.map(lambda number: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number))
         case StructType():
             return st.fixed_dictionaries({key: values_of(part.data_type) for key, part in data_type.members.items()})

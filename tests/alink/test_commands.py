@@ -126,7 +126,7 @@ async def rrpc(cloud: Simulator, request: dict[str, Any]) -> dict[str, Any]:
     return json.loads((await ask(cloud, json.dumps(request).encode()))["payload"])
 
 
-@pytest.mark.parametrize("method", [None, "", "thing.event.property.post", 7])
+@pytest.mark.parametrize("method", [None, "", "thing.event.property.post", "thing.service.", 7])
 async def test_rrpc_without_a_service_is_refused(
     cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, method: object
 ) -> None:
@@ -225,13 +225,71 @@ async def test_property_get_with_an_object_is_refused(
 ) -> None:
     """Property get is the only command whose params are an array."""
     reply = await reply_to(device, await call(cloud, "InvokeThingService", Identifier="get", Args={"LightSwitch": 1}))
-    assert (reply.code, reply.message) == (Code.PARAMETER_ERROR, "params must be an array")
+    assert (reply.code, reply.message) == (Code.PARAMETER_ERROR, "params must be an array of identifiers")
     assert not owner.commands
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "message"),
+    [
+        ("property/set", "", "the request has no params"),
+        ("property/set", "null", "the request has no params"),
+        ("property/set", "{}", "params name no property"),
+        ("property/set", "[]", "params must be an object"),
+        ("property/set", "0", "params must be an object"),
+        ("property/set", '"{}"', "params must be an object"),
+        ("property/get", "", "the request has no params"),
+        ("property/get", "[]", "params name no property"),
+        ("property/get", "{}", "params must be an array of identifiers"),
+        ("property/get", '"LightSwitch"', "params must be an array of identifiers"),
+        ("RunScene", "[]", "params must be an object"),
+        ("RunScene", "false", "params must be an object"),
+    ],
+)
+async def test_command_that_asks_for_nothing_is_refused(
+    new_link: NewLink, owner: Owner, path: str, params: str, message: str
+) -> None:
+    """By its topic and by both forms of RRPC; the message says what is missing. Nothing is carried out."""
+    system = f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/"
+    topic = f"{system}thing/service/{path}"
+    request = body(params, method=f"thing.service.{path.replace('/', '.')}")
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        for where in (topic, f"{system}rrpc/request/9", f"/ext/rrpc/9{topic}"):
+            host.publish(where, request)
+        await until(lambda: len(host.published) == 3)
+    answers = {one.topic: json.loads(one.payload) for one in host.published}
+    assert answers.keys() == {f"{topic}_reply", f"{system}rrpc/response/9", f"/ext/rrpc/9{topic}"}
+    for answer in answers.values():
+        assert (answer["id"], answer["code"], answer["message"]) == ("7", Code.PARAMETER_ERROR, message)
+    assert not owner.commands
+
+
+@pytest.mark.parametrize("params", ["", "null", "{}"])
+async def test_service_without_input_is_called(new_link: NewLink, owner: Owner, params: str) -> None:
+    """A service may have no input parameters, and hosts write that differently."""
+    topic = f"/sys/{PRODUCT_KEY}/{DEVICE_NAME}/thing/service/Restart"
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        host.publish(topic, body(params))
+        await until(lambda: host.published)
+    assert json.loads(host.published[0].payload)["code"] == 200
+    assert [(one.identifier, one.params) for one in owner.commands] == [("Restart", {})]
+
+
+def body(params: str, **others: str) -> bytes:
+    """Return a request with these params as JSON, without params if they are empty."""
+    members = {"id": '"7"', **{key: json.dumps(value) for key, value in others.items()}} | (
+        {"params": params} if params else {}
+    )
+    return "".join(("{", ", ".join(f'"{key}": {value}' for key, value in members.items()), "}")).encode()
 
 
 async def test_messages_on_other_topics_are_ignored(new_link: NewLink, owner: Owner) -> None:
     """Topics of another device and unknown topics, even with a valid command."""
-    command = b'{"id": "1", "params": {}}'
+    command = b'{"id": "1", "params": {"A": 1}}'
     async with ScriptedHost() as host:
         link = new_link(config_for(host.port))
         await link.wait_online(5)

@@ -132,12 +132,12 @@ def test_only_members_of_an_object_are_rejected_properties(data: JsonValue) -> N
 @pytest.mark.parametrize(
     ("payload", "request_"),
     [
-        (b'{"id":5}', Request("5", None, {})),
-        (b'{"id":"5","params":null,"method":null}', Request("5", None, {})),
+        (b'{"id":5}', Request("5", None, None)),
+        (b'{"id":"5","params":null,"method":null}', Request("5", None, None)),
         (b'{"id":"5","params":["A"],"method":"thing.service.property.get"}', Request("5", "thing.service.property.get", ["A"])),
         (b'{"id":"7|exp-topic|/a","version":"1.0.0","params":{"A":1},"extra":1}', Request("7|exp-topic|/a", None, {"A": 1})),
         (b'{"id":"5","method":7,"code":200,"params":{}}', Request("5", None, {})),
-        (b'{"method":"thing.service.Run","code":1,"id":5}', Request("5", "thing.service.Run", {})),
+        (b'{"method":"thing.service.Run","code":1,"id":5}', Request("5", "thing.service.Run", None)),
     ],
 )  # fmt: skip
 def test_incomplete_requests_are_read(payload: bytes, request_: Request) -> None:

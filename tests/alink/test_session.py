@@ -23,7 +23,7 @@ from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, Reply
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
-from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler, SentHandler
 from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, MAX_TRIES
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.alink.session import MAX_ID, MAX_PENDING, Session
@@ -102,7 +102,7 @@ async def test_thing_model_from_the_cloud(cloud: Simulator, device: CloudDevice,
     assert reply.ok
     assert "LightSwitch" in json.dumps(reply.data)
 
-    cloud.faults.set(dsltemplate_silent=True)
+    cloud.faults.set(ignore_topics=["thing/dsltemplate/get"])
     with pytest.raises(RequestTimeout, match="no reply to thing"):
         await link.device.fetch_thing_model(timeout=0.05)
 
@@ -234,7 +234,7 @@ async def connection(monkeypatch: pytest.MonkeyPatch) -> FakeConnection:
     """Return the connection of `session`."""
     connection = FakeConnection()
 
-    async def connect(_config: LinkConfig, on_message: MessageHandler) -> FakeConnection:
+    async def connect(_config: LinkConfig, on_message: MessageHandler, _on_sent: SentHandler) -> FakeConnection:
         connection.deliver = on_message
         return connection
 

@@ -15,7 +15,7 @@ from custom_components.aliyun_iot.alink.subscriptions import (
 )
 from custom_components.aliyun_iot.alink.topics import Topics
 from simulator import CloudDevice, Simulator
-from simulator.packets import Subscribe, Unsubscribe
+from simulator.broker.packets import Subscribe, Unsubscribe
 
 from ..conftest import DEVICE_NAME, PRODUCT_KEY
 from ..waiting import until

@@ -305,7 +305,7 @@ MEMBER = {"identifier": "B", "dataType": {"type": "int"}}
         (" " * 600_000, "", "this has 600000 bytes; a thing model has at most 524288"),
         ({}, "", "a thing model has properties, events or services, but this has none of them"),
         ({"code": 200, "data": {}}, "", "a thing model has properties, events or services"),
-        ({"data": {"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}}, "", "a thing model has properties, events or services"),
+        ({"data": {"a": {"data": {"data": {"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}}}}}, "", "a thing model has properties, events or services"),
         ([], "", "the list of modules is empty"),
         ([DOCUMENT, 1], "[1]", "must be an object, not a number"),
         ([DOCUMENT, {"functionBlockId": 5, "properties": []}], "[1].functionBlockId", "must be letters"),

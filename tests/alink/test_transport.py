@@ -27,7 +27,7 @@ from custom_components.aliyun_iot.alink.mqtt.transport import (
     open_connection,
 )
 from simulator import CloudDevice, Simulator
-from simulator.packets import connect_acknowledgement, publish, subscribe_acknowledgement
+from simulator.broker.packets import connect_acknowledgement, publish, subscribe_acknowledgement
 
 from ..conftest import DEVICE_NAME
 from ..waiting import until

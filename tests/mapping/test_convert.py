@@ -233,6 +233,8 @@ async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: Ho
         (MODES, "mode", IntType(), {}, "heat", Reason.WRONG_TYPE),
         (FAN_SPEEDS, "fan_mode", EnumType({1: "低速", 2: "低风"}), {}, "low", Reason.NOT_AN_OPTION),
         (WASHER, "text", TextType(3), {}, "idle", Reason.OUT_OF_RANGE),
+        (WASHER, "text", TextType(8), {}, "洗衣中", Reason.OUT_OF_RANGE),
+        (WASHER, "text", TextType(8), {}, "\ud800", Reason.WRONG_TYPE),
         (WASHER, "text", IntType(), {}, "12", Reason.WRONG_TYPE),
         (LAMP, "color", StructType({"Red": Field("Red", "", IntType())}), {}, (1, 2, 3), Reason.WRONG_TYPE),
         (LAMP, "color", ArrayType(3, IntType()), {}, (1, 2, 3), Reason.WRONG_TYPE),

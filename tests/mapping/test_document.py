@@ -147,6 +147,25 @@ rules:
     assert document.rules["All"].selection.include == Target(area_id=("kitchen",), floor_id=("ground",))
 
 
+def test_numbers_are_read_as_they_look() -> None:
+    """YAML 1.1 takes 010 for eight and 1:30 for ninety."""
+    document = read(
+        HEAD
+        + """
+bindings:
+  climate.ac:
+    - {identifier: Mode, aspect: mode, conversion: {options: {heat: 010, cool: "0010"}}, min_interval: 030}
+services:
+  Wake: {actions: [{action: time.set, data: {code: 0123, at: 1:30, count: 1_000, hex: 0x10, whole: 0, low: -0.5}}]}
+"""
+    )
+    assert document.bindings["Mode"].conversion.options == {"heat": "010", "cool": "0010"}
+    assert document.bindings["Mode"].min_interval == 30
+    data = {"code": "0123", "at": "1:30", "count": "1_000", "hex": 16, "whole": 0, "low": -0.5}
+    assert document.services["Wake"].actions[0]["data"] == data
+    assert read(write(document)) == document
+
+
 def test_only_the_first_binding_of_a_property_is_exported() -> None:
     """A document has each identifier once, so that it can be imported."""
     document = Document.of([LAMP, Binding("LightSwitch", "switch.kettle", "power")])

@@ -7,17 +7,66 @@ import pytest
 
 from custom_components.aliyun_iot.mapping.aspect import Range, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of, domain_of
+from mapping_table.examples import EXAMPLES
 
-from .domain_helpers import actions_for
+from .domain_helpers import actions_for, changed
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-@pytest.mark.parametrize("unknown", ["unknown", "unavailable"])
-def test_unknown_state_has_no_value(domain: str, unknown: str) -> None:
-    """Not off, not 0, not empty."""
-    state = State(f"{domain}.gone", unknown, {"brightness": 3, "current_position": 3, "temperature": 3})
-    silent = [aspect for aspect in DOMAINS[domain].aspects if not (unknown == "unknown" and aspect.always_known)]
-    assert {aspect.key: aspect.read(state) for aspect in silent} == dict.fromkeys(aspect.key for aspect in silent)
+def test_unavailable_entity_has_no_value(domain: str) -> None:
+    """Whatever attributes it still has."""
+    for example in EXAMPLES[domain]:
+        unavailable = changed(example, "unavailable")
+        assert {
+            aspect.key: aspect.read(unavailable) for aspect in DOMAINS[domain].aspects if aspect.read(unavailable)
+        } == {}
+
+
+class Watched(State):
+    """A state that records whether it was looked at, apart from its attributes."""
+
+    looked = False
+
+    @property  # type: ignore[override]
+    def state(self) -> str:
+        """Record the look."""
+        self.looked = True
+        return self._value
+
+    @state.setter
+    def state(self, value: str) -> None:
+        self._value = value
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_unknown_state_leaves_only_attributes(domain: str) -> None:
+    """An aspect that is the state or follows from it has no value: not off, not 0, not empty. Any other one is read."""
+    for example in EXAMPLES[domain]:
+        for aspect in DOMAINS[domain].aspects:
+            watched = Watched(example.entity_id, example.state, example.attributes)
+            watched.looked = False
+            value = aspect.source(watched)
+            expected = None if watched.looked else value
+            assert aspect.read(changed(example, "unknown")) == expected, aspect.key
+
+
+DEFAULTS = [
+    ("fan", "speed", {"percentage": 0}, {"percentage": 40}, 40),
+    ("humidifier", "action", {"action": "off"}, {"action": "drying"}, "drying"),
+    ("update", "in_progress", {"in_progress": False}, {"in_progress": True}, True),
+    ("water_heater", "away_mode", {"away_mode": "off"}, {"away_mode": "on"}, True),
+]
+
+
+@pytest.mark.parametrize(("domain", "key", "default", "read", "value"), DEFAULTS)
+def test_default_of_home_assistant_is_no_value_while_the_state_is_unknown(
+    domain: str, key: str, default: dict[str, object], read: dict[str, object], value: Value
+) -> None:
+    """`FanEntity` has 0 % before it knows a speed, `HumidifierEntity` writes off for what is not known to be on."""
+    aspect = aspect_of(f"{domain}.thing", key)
+    assert aspect.read(State(f"{domain}.thing", "unknown", default)) is None
+    assert aspect.read(State(f"{domain}.thing", "on", default)) is not None
+    assert aspect.read(State(f"{domain}.thing", "unknown", read)) == value
 
 
 ODD: tuple[object, ...] = (

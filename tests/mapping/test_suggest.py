@@ -341,8 +341,8 @@ def test_generated_identifiers_are_unique() -> None:
         (State("number.a", "1", {"min": 0, "max": 10, "step": 0.5}), "value", DoubleType(0, 10, 0.5)),
         (State("sensor.a", "1", {"unit_of_measurement": "W"}), "value", DoubleType(unit="W")),
         (State("select.a", "x", {"options": ["x", "y"]}), "option", EnumType({0: "x", 1: "y"})),
-        (State("select.a", "x"), "option", TextType(255)),
-        (State("sensor.a", "x"), "text", TextType(255)),
+        (State("select.a", "x"), "option", TextType(1020)),
+        (State("sensor.a", "x"), "text", TextType(1020)),
         (State("sensor.a", "x", {"device_class": "timestamp"}), "moment", DateType()),
         (
             State("light.a", "on"),

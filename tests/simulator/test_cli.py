@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator.cli import main
+from simulator.console.cli import main
 
 from .conftest import FIXTURES, KEY, NAME, SECRET
 from .mqtt_device import MqttDevice, signed

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulator import ThingModelError
-from simulator.jsontext import NotJsonError, parse
-from simulator.tsl import BadValueError, ThingModel
+from simulator import BadValueError, ThingModel, ThingModelError
+from simulator.core.jsontext import NotJsonError, parse
 
 LIMITS = "value is not in the range"
 
@@ -32,6 +31,7 @@ def model(tsl: dict[str, Any]) -> ThingModel:
         ("EnergyTotal", "0.001"),
         ("HVACMode", "4"),
         ("GatewayName", '"网关"'),
+        ("GatewayName", f'"{"网" * 21}1"'),
         ("GatewayName", '""'),
         ("LastSeen", '"1700000000000"'),
         ("ZoneLevels", "[]"),
@@ -62,7 +62,8 @@ def test_fitting_values_are_accepted(model: ThingModel, identifier: str, text: s
         ("EnergyTotal", "1", 6322, "data type is not double -> EnergyTotal"),
         ("HVACMode", "9", 6309, "6309 enum value 9 is not in the enumeration -> HVACMode"),
         ("HVACMode", '"heat"', 6309, "data type is not enum -> HVACMode"),
-        ("GatewayName", f'"{"x" * 65}"', 6310, "6310 text is longer than 64 -> GatewayName"),
+        ("GatewayName", f'"{"x" * 65}"', 6310, "6310 text is longer than 64 bytes -> GatewayName"),
+        ("GatewayName", f'"{"网" * 22}"', 6310, "6310 text is longer than 64 bytes -> GatewayName"),
         ("GatewayName", "1", 6310, "data type is not text -> GatewayName"),
         ("LastSeen", "1700000000000", 6311, "data type is not date -> LastSeen"),
         ("LastSeen", '"yesterday"', 6311, "data type is not date -> LastSeen"),

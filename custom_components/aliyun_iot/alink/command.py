@@ -127,13 +127,14 @@ def decode_command(where: Route, topic: str, payload: bytes) -> Command:
         if not method.startswith(SERVICE_METHOD):
             raise MessageError(request.id, "an RRPC request needs a method thing.service.…", Code.PARAMETER_ERROR)
         kind, identifier = _by_name(method.removeprefix(SERVICE_METHOD))
-    is_get = kind is CommandKind.PROPERTY_GET
-    if not isinstance(request.params, list if is_get else dict):
-        shape = "an array" if is_get else "an object"
-        raise MessageError(request.id, f"params must be {shape}", Code.PARAMETER_ERROR)
-    if len(request.params) > MAX_PARAMS:
-        raise MessageError(request.id, f"more than {MAX_PARAMS} params at once", Code.PARAMETER_ERROR)
-    return Command(kind, request.id, identifier, request.params, sync, topic, payload)
+        if not identifier and kind is CommandKind.SERVICE:
+            raise MessageError(request.id, "the method names no service", Code.PARAMETER_ERROR)
+    params = request.params
+    if params is None and kind is CommandKind.SERVICE:  # a service may have no input
+        params = {}
+    if problem := _problem(kind, params):
+        raise MessageError(request.id, problem, Code.PARAMETER_ERROR)
+    return Command(kind, request.id, identifier, params, sync, topic, payload)
 
 
 def encode_answer(command: Command, answer: Answer) -> bytes | None:
@@ -153,6 +154,18 @@ def encode_outcome(command_id: str, answer: Answer) -> bytes:
     except MessageError as err:
         code = Code.INTERNAL_ERROR if answer.code == Code.SUCCESS else answer.code
         return encode_reply(command_id, code, {}, f"the answer cannot be sent: {err.problem}")
+
+
+def _problem(kind: CommandKind, params: JsonValue) -> str:
+    """Return what is wrong with the params of a request, nothing if they are valid."""
+    is_get = kind is CommandKind.PROPERTY_GET
+    if params is None:
+        return "the request has no params"
+    if not isinstance(params, list if is_get else dict):
+        return f"params must be {'an array of identifiers' if is_get else 'an object'}"
+    if not params and kind is not CommandKind.SERVICE:
+        return "params name no property"
+    return f"more than {MAX_PARAMS} params at once" if len(params) > MAX_PARAMS else ""
 
 
 def _long_rrpc(topics: Topics, topic: str, message_id: str, called: str) -> Route | None:

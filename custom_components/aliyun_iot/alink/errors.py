@@ -6,6 +6,7 @@ from reprlib import Repr
 from typing import ClassVar, Final
 
 from .i18n import Words, phrase
+from .privacy import BY_NAME_ALONE, HIDDEN
 
 _SHORT: Final = Repr(maxstring=80, maxother=80)
 """Shortens any value, however large or deeply nested."""
@@ -168,13 +169,13 @@ class InvalidValue(AlinkError, ValueError):
         super().__init__(self.describe())
 
     def describe(self, language: str = "en") -> str:
-        """Return the value and the valid ones, in simplified Chinese for `zh…`, otherwise in English."""
+        """Return the value, unless it is private, and the valid ones; in Chinese for `zh…`, otherwise in English."""
         return phrase(
             ("{path}: wanted {wanted}, got {got}", "{path}：应为{wanted}，实际为 {got}"),
             language,
             path=self.path or ("value", "值"),
             wanted=self.wanted(language),
-            got=_SHORT.repr(self.got),
+            got=HIDDEN if self.path in BY_NAME_ALONE else _SHORT.repr(BY_NAME_ALONE.masked("", self.got)),
         )
 
 

@@ -27,6 +27,7 @@ from .mqtt.pacing import Backoff, RateLimit
 from .mqtt.transport import Delivery
 from .session import Session
 from .topics import identity_of
+from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class Link:
         self.last_error: ConnectError | None = None
         self._on_state = on_state
         self._on_code = on_code
+        self.traffic = Traffic()
         memory = memory or DownlinkMemory()
         self._answers = memory.answers
         self._limit = RateLimit()
@@ -174,7 +176,7 @@ class Link:
 
     async def _connect(self, backoff: Backoff) -> tuple[ConnectError, float]:
         """Connect, wait until the connection is lost, and return why it ended and how many seconds to wait."""
-        session = Session(self._limit, self._received, self._on_code)
+        session = Session(self._limit, self._received, self._on_code, self.traffic)
         try:
             await session.open(self.config)
         except CredentialsRefused as refusal:

@@ -103,7 +103,7 @@ def decode_reply(payload: bytes) -> Reply:
 
 
 def decode_request(payload: bytes) -> Request:
-    """Read a request from the cloud: only `id` is required, absent `params` are empty.
+    """Read a request from the cloud: only `id` is required; absent `params` are None.
 
     Raises `MessageError` for anything else: with the id if the sender can be answered, without one for garbage and for a
     reply instead of a request (a plain broker returns the device's own answer to an RRPC).
@@ -116,8 +116,7 @@ def decode_request(payload: bytes) -> Request:
     if "code" in document and not document.keys() & {"method", "params"}:
         raise _unreadable(None, "this is a reply, not a request")
     method = document.get("method")
-    params = document.get("params")
-    return Request(message_id, method if isinstance(method, str) else None, {} if params is None else params)
+    return Request(message_id, method if isinstance(method, str) else None, document.get("params"))
 
 
 def _write(message_id: str, envelope: dict[str, JsonValue]) -> bytes:

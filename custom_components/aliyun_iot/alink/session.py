@@ -21,6 +21,7 @@ from .ntp import ClockReading, TimeService
 from .reply_watch import ReplyWatch
 from .subscriptions import Subscriber
 from .topics import is_reply, is_time, reply_topic
+from .traffic import Traffic
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,16 +42,22 @@ class Session:
     """A connection, which `open` makes and `close` ends."""
 
     def __init__(
-        self, limit: RateLimit, on_downlink: Callable[[Delivery], None], on_code: Callable[[int], None]
+        self,
+        limit: RateLimit,
+        on_downlink: Callable[[Delivery], None],
+        on_code: Callable[[int], None],
+        traffic: Traffic | None = None,
     ) -> None:
         """`limit` applies to every message except answers to commands.
 
         `on_downlink` is called with all deliveries except replies, `on_code` with every code of a reply but 200.
+        `traffic` counts all messages.
         """
         self.reply_watch = ReplyWatch()
         self._limit = limit
         self._on_downlink = on_downlink
         self._on_code = on_code
+        self._traffic = traffic or Traffic()
         self._pending: dict[tuple[str, str], asyncio.Future[Reply]] = {}
         self._slots = asyncio.Semaphore(MAX_PENDING)
         self._time_service = TimeService()
@@ -61,7 +68,7 @@ class Session:
 
     async def open(self, config: LinkConfig) -> None:
         """Connect; raises a ConnectError that names the cause."""
-        self._connection = await connect(config, self._received)
+        self._connection = await connect(config, self._received, self._traffic.sent)
         self._subscriber = Subscriber(self._connection)
 
     async def wait_lost(self) -> ConnectError:
@@ -171,6 +178,7 @@ class Session:
         return reading
 
     def _received(self, delivery: Delivery) -> None:
+        self._traffic.received(delivery.topic, delivery.payload)
         if is_reply(delivery.topic):
             self._replied(delivery)
         elif is_time(delivery.topic):

@@ -6,21 +6,17 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 import logging
 import time
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.condition import (
-    ConditionsChecker,
-    async_conditions_from_config,
-    async_validate_conditions_config,
-)
 import voluptuous as vol
 
 from ..alink.codes import Code
 from ..alink.command import CommandKind
 from ..const import CONF_COMMAND_CONDITION, CONF_COMMANDS_PER_MINUTE, CONF_DRY_RUN
+from ..ha_internals import CompiledConditions, compile_conditions, validated_conditions
 from .outcome import Failure
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,7 +66,7 @@ class Policy:
         self.rules = CommandRules()
         self._hass = hass
         self._configs: dict[Guarded | None, ConditionConfig] = {}
-        self._checkers: dict[Guarded | None, ConditionsChecker] = {}
+        self._checkers: dict[Guarded | None, CompiledConditions] = {}
         self._admitted: deque[float] = deque()
         self._stopped = False
 
@@ -95,7 +91,7 @@ class Policy:
             if checker and key in self._configs:
                 self._checkers[key] = checker
             elif checker:  # stopped meanwhile
-                checker.async_unload()
+                checker.unload()
 
     @callback
     def stop(self) -> None:
@@ -135,17 +131,17 @@ class Policy:
         if key not in self._configs:
             return True
         checker = self._checkers.get(key)
-        return checker is not None and checker({"identifier": key.identifier if key else None})
+        return checker is not None and checker.hold({"identifier": key.identifier if key else None})
 
     def _remove(self, key: Guarded | None) -> None:
         del self._configs[key]
         if checker := self._checkers.pop(key, None):
-            checker.async_unload()
+            checker.unload()
 
-    async def _compile(self, key: Guarded | None, config: ConditionConfig) -> ConditionsChecker | None:
+    async def _compile(self, key: Guarded | None, config: ConditionConfig) -> CompiledConditions | None:
         name = f"commands for {key.identifier if key else 'this device'}"
         try:
-            return await async_conditions_from_config(self._hass, await _validated(self._hass, config), _LOGGER, name)
+            return await compile_conditions(self._hass, await _validated(self._hass, config), name)
         except (vol.Invalid, HomeAssistantError) as err:
             _LOGGER.warning("The condition of %s cannot be used, so it never holds: %s", name, err)
             return None
@@ -161,6 +157,4 @@ async def problem_of(hass: HomeAssistant, condition: ConditionConfig) -> str | N
 
 
 async def _validated(hass: HomeAssistant, condition: ConditionConfig) -> ConditionConfig:
-    # A template is a condition as well, but the signatures of these functions do not include it.
-    valid = await async_validate_conditions_config(hass, cv.CONDITIONS_SCHEMA(deepcopy(condition)))
-    return cast("ConditionConfig", valid)
+    return await validated_conditions(hass, cv.CONDITIONS_SCHEMA(deepcopy(condition)))

@@ -6,7 +6,6 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.entity import entity_sources
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
@@ -22,6 +21,7 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..exposures import entity_reference, resolve_entity
+from ..ha_internals import entity_integrations
 from ..mapping.domains import DOMAINS
 from ..mapping.selection import Selection, Target
 
@@ -122,7 +122,7 @@ def _shown_target(hass: HomeAssistant, target: Target) -> dict[str, Any]:
 
 def _platforms(hass: HomeAssistant) -> dict[str, str]:
     """Return the integration of every entity in a supported domain, without the entities of this integration."""
-    platforms = {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
+    platforms = entity_integrations(hass)
     platforms |= {entity_id: registered.platform for entity_id, registered in er.async_get(hass).entities.items()}
     return {
         entity_id: platform

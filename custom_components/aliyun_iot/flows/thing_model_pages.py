@@ -106,7 +106,9 @@ class ThingModelPages(OptionsPages):
             present = None
         lost = misfits(labels, self.config_entry, model)
         differing = new_warnings(labels, self.config_entry, present, model)
+        missing = bullets(labels, model.missing_modules)
         parts = (
+            labels.text("common.missing_modules", list=missing) if missing else "",
             changes_in_words(labels, model_changes(present, model)) if present else "",
             labels.text("common.misfits", list=bullets(labels, lost)) if lost else "",
             labels.text("common.model_warnings", list=bullets(labels, differing)) if differing else "",

@@ -143,16 +143,30 @@ def _no_unit(_: State) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class FromAttributes[T]:
+    """A reader that needs only attributes, so it is also asked while the state is unknown.
+
+    Home Assistant writes attributes whether or not it knows the state: a weather entity without a condition has a temperature.
+    """
+
+    read: Callable[[State], T]
+
+    def __call__(self, state: State) -> T:
+        """Read the value."""
+        return self.read(state)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aspect:
     """One aspect of a domain.
 
-    `source` reads the value from a state that is neither unknown nor unavailable; it must not fail on any attribute.
+    `source` reads the value from a state that is neither unknown nor unavailable; it must not fail on any attribute. One that
+    is `FromAttributes` reads unknown states as well.
     `supported` returns whether an entity has the aspect, `accepts` whether it can be set; both look at capabilities,
     which an unavailable entity keeps in its state. `words` are the names of no and yes. `identifiers` are the standard
     identifiers of thing models, the most common one first, `class_identifiers` those for a device class; only the main aspect of
-    a domain may have none. `always_known` marks an aspect that has a value even while the state is unknown: a button
-    that was never pressed isn't being pressed. `momentary` marks a command, which leaves nothing to report, `private` a
+    a domain may have none. `momentary` marks a command, which leaves nothing to report, `private` a
     value that must not be published by accident: it is bound only when the user picks it. `alternative` marks an aspect
     that repeats another one in a different form: it is suggested for a property of the thing model, but no new property
     is made for it. `data_type` is the type of a property that is made for it, where the kind leaves a choice.
@@ -170,7 +184,6 @@ class Aspect:
     options: Callable[[State], tuple[str, ...]] = _no_options
     unit: Callable[[State], str | None] = _no_unit
     words: tuple[str, str] = ("off", "on")
-    always_known: bool = False
     momentary: bool = False
     private: bool = False
     alternative: bool = False
@@ -180,7 +193,9 @@ class Aspect:
 
     def read(self, state: State) -> Value | None:
         """Return the value, or None if there is none: unknown and unavailable are never read as off or 0."""
-        if state.state == STATE_UNAVAILABLE or (state.state == STATE_UNKNOWN and not self.always_known):
+        if state.state == STATE_UNAVAILABLE:
+            return None
+        if state.state == STATE_UNKNOWN and not isinstance(self.source, FromAttributes):
             return None
         return self.source(state)
 

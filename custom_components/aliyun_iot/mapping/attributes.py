@@ -5,7 +5,7 @@ Nothing here raises; an attribute of the wrong type reads as None or empty.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, IntFlag
 from math import isfinite
 
@@ -15,22 +15,27 @@ from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
     PERCENTAGE,
     STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
     UnitOfTime,
 )
 from homeassistant.core import State, async_get_hass_or_none
 from homeassistant.util import dt as dt_util
 
 from ..alink.model.numeric import to_number
-from .aspect import Range, Raw
+from .aspect import FromAttributes, Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = 1e8
+_MILLISECONDS = 1e11
+"""The smallest numbers that are taken for seconds and for milliseconds since 1970."""
+
 SECONDS_RANGE = Range(0, 2**31 - 1, 1)
 """Durations in whole seconds: up to 68 years, the largest number of an int property."""
 
 
-def number(raw: object) -> float | None:
-    """Return a finite number, also from text as people write it (`alink/model/numeric.py`); None for anything else."""
-    return to_number(raw)
+number = to_number
+"""Numbers in states and attributes are read as those on the wire."""
 
 
 def text(raw: object) -> str | None:
@@ -46,6 +51,25 @@ def moment(raw: str) -> datetime | None:
         parsed = dt_util.parse_datetime(raw)
         return dt_util.as_utc(parsed) if parsed else None
     except ValueError, OverflowError:  # 30 February, or the year 1 east of Greenwich
+        return None
+
+
+def any_moment(raw: object) -> datetime | None:
+    """Return the time in UTC from ISO 8601 text, or from a number since 1970 (also as text); None for anything else.
+
+    Home Assistant counts seconds, the platform milliseconds. Both mean the same time for no number, so the size tells them
+    apart: up to 10 digits are seconds, 12 and more are milliseconds. Both ranges begin in March 1973. A smaller number may be
+    either and is none, except for 0.
+    """
+    if isinstance(raw, str) and (named := moment(raw)):
+        return named
+    amount = number(raw)
+    if amount is None or not (amount == 0 or _SECONDS <= abs(amount) < 100 * _SECONDS or abs(amount) >= _MILLISECONDS):
+        return None
+    milliseconds = amount if abs(amount) >= _MILLISECONDS else amount * 1000
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:  # the year 10000
         return None
 
 
@@ -85,14 +109,24 @@ def as_raw(value: object) -> Raw:
             return None
 
 
-def number_of(name: str) -> Callable[[State], float | None]:
+def number_of(name: str) -> FromAttributes[float | None]:
     """Return a reader of a numeric attribute."""
-    return lambda state: number(state.attributes.get(name))
+    return FromAttributes(lambda state: number(state.attributes.get(name)))
 
 
-def text_of(name: str) -> Callable[[State], str | None]:
+def flag_of(name: str) -> FromAttributes[bool | None]:
+    """Return a reader of an attribute that is true or false."""
+
+    def read(state: State) -> bool | None:
+        raw = state.attributes.get(name)
+        return raw if isinstance(raw, bool) else None
+
+    return FromAttributes(read)
+
+
+def text_of(name: str) -> FromAttributes[str | None]:
     """Return a reader of a text attribute."""
-    return lambda state: text(state.attributes.get(name))
+    return FromAttributes(lambda state: text(state.attributes.get(name)))
 
 
 def texts_of(name: str) -> Callable[[State], tuple[str, ...]]:
@@ -100,14 +134,27 @@ def texts_of(name: str) -> Callable[[State], tuple[str, ...]]:
     return lambda state: texts(state.attributes.get(name))
 
 
-def moment_of(name: str) -> Callable[[State], datetime | None]:
+def moment_of(name: str) -> FromAttributes[datetime | None]:
     """Return a reader of an attribute that is a time or ISO 8601 text."""
 
     def read(state: State) -> datetime | None:
         raw = state.attributes.get(name)
         return moment(raw.isoformat() if isinstance(raw, datetime) else text(raw) or "")
 
-    return read
+    return FromAttributes(read)
+
+
+def unless_default[T](read: FromAttributes[T | None], default: T) -> FromAttributes[T | None]:
+    """Return a reader that ignores a default while the state is unknown.
+
+    Some attributes are never None: Home Assistant writes the default, such as off or 0, before it has any value.
+    """
+
+    def trusted(state: State) -> T | None:
+        value = read(state)
+        return None if value == default and state.state == STATE_UNKNOWN else value
+
+    return FromAttributes(trusted)
 
 
 def range_of(minimum: str, maximum: str, step: str) -> Callable[[State], Range | None]:

@@ -12,7 +12,7 @@ from homeassistant.components.text import TextMode
 from homeassistant.const import ATTR_MODE
 from homeassistant.core import State
 
-from .aspect import Aspect, Kind, Raw
+from .aspect import Aspect, FromAttributes, Kind, Raw
 from .attributes import as_raw, own_unit, range_of, text
 from .binding import ACTIONS, ATTRIBUTE, RAW_STATE, TEMPLATE, Binding
 from .domains import aspect_of
@@ -45,9 +45,8 @@ def attribute_aspect(name: str) -> Aspect:
         kind=Kind.RAW,
         name_en=f"Attribute {name}" if name else "An attribute",
         name_zh=f"属性 {name}" if name else "某个属性",
-        source=lambda state: as_raw(state.attributes.get(name)),
+        source=FromAttributes(lambda state: as_raw(state.attributes.get(name))),
         unit=lambda state: text(state.attributes.get(f"{name}_unit")),
-        always_known=True,
     )
 
 

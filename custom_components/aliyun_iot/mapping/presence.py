@@ -12,10 +12,11 @@ from homeassistant.const import (
 )
 from homeassistant.core import State
 
-from .aspect import Aspect, Kind, Location
+from .aspect import Aspect, FromAttributes, Kind, Location
 from .attributes import number, number_of, text
 
 
+@FromAttributes
 def _location(state: State) -> Location | None:
     latitude, longitude = (number(state.attributes.get(name)) for name in (ATTR_LATITUDE, ATTR_LONGITUDE))
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:

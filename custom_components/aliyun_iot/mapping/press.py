@@ -10,12 +10,12 @@ from functools import partial
 
 from homeassistant.core import State
 
-from .aspect import ActionCall, Aspect, Domain, Kind, Plan, Value
+from .aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Plan, Value
 from .attributes import moment
 
 PRESS = "press"
 
-press_aspect = partial(Aspect, key=PRESS, kind=Kind.BOOL, source=lambda _: False, writable=True, always_known=True)
+press_aspect = partial(Aspect, key=PRESS, kind=Kind.BOOL, source=FromAttributes(lambda _: False), writable=True)
 """The aspect that presses; as the main one of its entity it needs no standard identifier."""
 
 last_aspect = partial(Aspect, kind=Kind.DATE, source=lambda state: moment(state.state))

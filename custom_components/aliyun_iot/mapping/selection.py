@@ -11,11 +11,10 @@ from typing import Any, Self
 
 from homeassistant.core import HomeAssistant, State, callback, split_entity_id, valid_entity_id
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.entity import entity_sources
-from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 import voluptuous as vol
 
 from ..const import DOMAIN
+from ..ha_internals import entity_integrations, target_members
 from .domains import domain_of
 
 _REGISTRY_ID = re.compile(r"[0-9a-f]{32}")
@@ -166,25 +165,18 @@ def _named(hass: HomeAssistant, references: Iterable[str]) -> set[str]:
 
 def _covered(hass: HomeAssistant, target: Target) -> set[str]:
     """Return every entity of a target, also hidden and disabled ones."""
-    found = async_extract_referenced_entity_ids(
+    found = target_members(
         hass,
-        TargetSelection(
-            {
-                "entity_id": sorted(_named(hass, target.entity_id)),
-                "device_id": list(target.device_id),
-                "area_id": list(target.area_id),
-                "floor_id": list(target.floor_id),
-                "label_id": list(target.label_id),
-            }
-        ),
-        expand_group=False,
-        primary_entities_only=False,
+        entity_id=sorted(_named(hass, target.entity_id)),
+        device_id=target.device_id,
+        area_id=target.area_id,
+        floor_id=target.floor_id,
+        label_id=target.label_id,
     )
-    covered = found.referenced | found.indirectly_referenced
-    covered |= _covered_hidden(hass, target, found.referenced_areas, found.referenced_devices)
+    covered = found.entity_ids | _covered_hidden(hass, target, found.area_ids, found.device_ids)
     if target.integration or target.domain:
         registry = er.async_get(hass)
-        platforms = {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
+        platforms = entity_integrations(hass)
         platforms |= {entity_id: registered.platform for entity_id, registered in registry.entities.items()}
         covered |= {entity_id for entity_id, platform in platforms.items() if platform in target.integration}
         known = platforms.keys() | set(hass.states.async_entity_ids(target.domain))
@@ -200,9 +192,7 @@ def _covered_hidden(hass: HomeAssistant, target: Target, areas: set[str], device
     """
     labels = set(target.label_id)
     labelled = (device.id for label in labels for device in dr.async_entries_for_label(dr.async_get(hass), label))
-    direct = async_extract_referenced_entity_ids(
-        hass, TargetSelection({"device_id": [*target.device_id, *labelled]}), expand_group=False
-    ).referenced_devices
+    direct = target_members(hass, device_id=[*target.device_id, *labelled]).device_ids
     return {
         registered.entity_id
         for registered in er.async_get(hass).entities.values()

@@ -56,6 +56,8 @@ AMBIGUOUS: Final[Mapping[str, tuple[str, ...]]] = {
     "S": ("s", "S"),
     "T": ("t", "T"),
     "deg": ("°", "°C"),
+    "degree": ("°", "°C"),
+    "degrees": ("°", "°C"),
     "w": ("w", "W"),
     "°": ("°", "°C"),
     "分": ("min", "′"),
@@ -336,13 +338,13 @@ class UnitNames:
 
     def __init__(self, units: Iterable[str]) -> None:
         """Index the spellings of these units and of those that can't be converted."""
-        meanings = {_plain(alias): (unit,) for unit, listed in ALIASES.items() for alias in listed.split()}
+        meanings: dict[str, tuple[str, ...]] = {_plain(alias): (unit,) for unit, listed in ALIASES.items() for alias in listed.split()}
         meanings |= {_plain(unit): (unit,) for unit in (*units, *UNCONVERTED)}
         meanings |= {_plain(spelling): meant for spelling, meant in AMBIGUOUS.items()}
         folded: defaultdict[str, dict[str, None]] = defaultdict(dict)
         for spelling, meant in meanings.items():
             folded[spelling.casefold()] |= dict.fromkeys(meant)
-        self._meanings: Mapping[str, tuple[str, ...]] = meanings
+        self._meanings = meanings
         self._folded = {spelling: tuple(meant) for spelling, meant in folded.items()}
 
     def meant_by(self, unit: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from homeassistant.core import callback
 
 from ..alink.messages import JsonValue
+from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
 
 _LOGGER = logging.getLogger(__name__)
@@ -138,6 +139,8 @@ class Outbox:
         """Set when something came that is to be sent."""
         self.status: dict[str, PropertyStatus] = {}
         """One for each bound property."""
+        self.private = BY_NAME_ALONE
+        """The properties whose values are not repeated in texts."""
         self._counters = counters
         self._min_intervals: Mapping[str, float] = {}
         self._on_refused = on_refused
@@ -270,6 +273,7 @@ class Outbox:
                 if not past:
                     status.accepted, status.accepted_at = sample, now
                 continue
+            reason = Secrets(self.private.private_parts(identifier, sample.value)).withheld(reason)
             count = status.refusal.count + 1 if status.refusal else 1
             status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
             if not past:
@@ -277,7 +281,7 @@ class Outbox:
             if status.rests:
                 self._drop([identifier])
             if count == 1:
-                news.append(f"{identifier} = {sample.value!r} ({reason})")
+                news.append(f"{identifier} = {self.private.masked(identifier, sample.value)!r} ({reason})")
             self._on_refused(identifier, reason, sample.value)
         if self._snapshots:
             self._settle_snapshots(batch, reasons)

@@ -8,11 +8,12 @@ from typing import Final, Self
 from ..messages import JsonValue
 from . import faults
 from .datatypes import DataType, Field
-from .tsl import MODEL_KEYS, Node, read_data_type, read_document, read_fields, read_identifier
+from .tsl import Node, is_model, read_data_type, read_document, read_fields, read_identifier
 
 SCHEMA: Final = "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json"
 
 _DEFAULT_MODULE: Final = "default"
+_FEATURE_LISTS: Final = ("properties", "events", "services")
 
 _ACCESS_MODES: Final = {
     "r": (True, False),
@@ -107,12 +108,15 @@ class ThingModel:
     """A thing model; the keys are full identifiers, `module:identifier` in a custom module.
 
     The event `post` and the services `set` and `get`, which the platform generates for every product, are left out.
+    `missing_modules` are custom modules that the document lists in `functionBlocks` without their features, as an export of
+    the default module does.
     """
 
     product_key: str | None = None
     properties: Mapping[str, Property] = field(default_factory=dict)
     events: Mapping[str, Event] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
+    missing_modules: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, document: object) -> Self:
@@ -128,16 +132,20 @@ class ThingModel:
         properties: dict[str, Property] = {}
         events: dict[str, Event] = {}
         services: dict[str, Service] = {}
+        listed: dict[str, bool] = {}
         for block in _blocks(read_document(document)):
             product_key = product_key or _product_key(block)
             module = _module(block)
+            listed[module] = listed.get(module, False) or any(block[key].value is not None for key in _FEATURE_LISTS)
             for element, identifier in _features(block["properties"], module, properties):
                 properties[identifier] = _read_property(element, identifier)
             for element, identifier in _features(block["events"], module, events, generated=("post",)):
                 events[identifier] = _read_event(element, identifier)
             for element, identifier in _features(block["services"], module, services, generated=("set", "get")):
                 services[identifier] = _read_service(element, identifier)
-        return cls(product_key, properties, events, services)
+        complete = {split_identifier(identifier)[0] for identifier in (*properties, *events, *services)}
+        missing = tuple(module for module, there in listed.items() if module and not there and module not in complete)
+        return cls(product_key, properties, events, services, missing)
 
     def to_tsl(self) -> dict[str, JsonValue]:
         """Return the document of the thing model, which `parse` reads as an equal one.
@@ -151,9 +159,9 @@ class ThingModel:
             "profile": {} if self.product_key is None else {"productKey": self.product_key},
             **self._block(""),
         }
-        if modules:
-            document["functionBlocks"] = [{"functionBlockId": module, **self._block(module)} for module in modules]
-        return document
+        blocks: list[JsonValue] = [{"functionBlockId": module, **self._block(module)} for module in modules]
+        blocks += [{"functionBlockId": module} for module in self.missing_modules]
+        return {**document, "functionBlocks": blocks} if blocks else document
 
     def _block(self, module: str) -> dict[str, JsonValue]:
         """Return the members of one module; the default module is called ""."""
@@ -174,7 +182,10 @@ def _blocks(root: Node) -> Iterator[Node]:
     if not documents:
         raise root.error(faults.NO_MODULES)
     for document in documents:
-        if not any(document[key].value is not None for key in MODEL_KEYS):
+        content = document.unpacked()
+        if not isinstance(content, Mapping):
+            raise document.error(faults.NOT_AN_OBJECT, kind=document.kind)
+        if not is_model(content):
             raise document.error(faults.NO_MODEL)
         yield document
         yield from document["functionBlocks"].elements()

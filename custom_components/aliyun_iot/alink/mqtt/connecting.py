@@ -6,7 +6,7 @@ import time
 from ..auth import DeviceTriple, SignMethod, connect_credentials
 from .endpoint import Endpoint
 from .pacing import ConnectPacer
-from .transport import MessageHandler, MqttConnection, open_connection
+from .transport import MessageHandler, MqttConnection, SentHandler, open_connection
 
 CONNECT_TIMEOUT = 10.0
 
@@ -29,7 +29,12 @@ class LinkConfig:
     pacer: ConnectPacer = field(default_factory=ConnectPacer, compare=False)
 
 
-async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float = CONNECT_TIMEOUT) -> MqttConnection:
+async def connect(
+    config: LinkConfig,
+    on_message: MessageHandler,
+    on_sent: SentHandler = lambda _topic, _payload: None,
+    timeout: float = CONNECT_TIMEOUT,
+) -> MqttConnection:
     """Connect once, with a new look-up of the host's name; raises a ConnectError that names the cause.
 
     `timeout` is in seconds.
@@ -50,11 +55,12 @@ async def connect(config: LinkConfig, on_message: MessageHandler, timeout: float
         keep_alive=config.keep_alive,
         timeout=timeout,
         on_message=on_message,
+        on_sent=on_sent,
         before_connect=config.pacer.connected,
     )
 
 
 async def probe(config: LinkConfig, timeout: float = CONNECT_TIMEOUT) -> None:
     """Connect and disconnect to test the configuration; raises a ConnectError that names the cause."""
-    connection = await connect(config, lambda _delivery: None, timeout)
+    connection = await connect(config, lambda _delivery: None, timeout=timeout)
     await connection.close()

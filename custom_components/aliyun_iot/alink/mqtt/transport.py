@@ -58,6 +58,8 @@ class Delivery:
 
 
 type MessageHandler = Callable[[Delivery], None]
+type SentHandler = Callable[[str, bytes], None]
+"""Called with the topic and the payload of every message that is published."""
 
 
 # MQTT 3.1.1 §3.2.2.3; the platform does not say which of 4 and 5 a bad signature gets, so both mean the same.
@@ -76,7 +78,7 @@ class MqttConnection:
     `lost` resolves with the reason when the connection is lost, and is cancelled when it is closed on purpose.
     """
 
-    def __init__(self, sock: socket.socket, on_message: MessageHandler) -> None:
+    def __init__(self, sock: socket.socket, on_message: MessageHandler, on_sent: SentHandler) -> None:
         """Use an open socket; only `open_connection` calls this."""
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[ConnectError] = loop.create_future()
@@ -84,6 +86,7 @@ class MqttConnection:
         self._loop = loop
         self._sock = sock
         self._on_message = on_message
+        self._on_sent = on_sent
         self._subscribing: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
         self._publishing: dict[int, asyncio.Future[None] | None] = {}
         self._closed = asyncio.Event()
@@ -136,6 +139,7 @@ class MqttConnection:
         if self.lost.done():
             raise NotConnected("the connection is closed")
         sent = self._client.publish(topic, payload, qos)
+        self._on_sent(topic, payload)
         if qos:
             self._liveness.sent()
             self._publishing[sent.mid] = acknowledged
@@ -328,6 +332,7 @@ async def open_connection(
     keep_alive: int,
     timeout: float,
     on_message: MessageHandler,
+    on_sent: SentHandler = lambda _topic, _payload: None,
     before_connect: Callable[[], None] = lambda: None,
 ) -> MqttConnection:
     """Connect and log in.
@@ -339,7 +344,7 @@ async def open_connection(
     """
     try:
         async with asyncio.timeout(timeout):
-            connection = MqttConnection(await open_socket(endpoint, timeout), on_message)
+            connection = MqttConnection(await open_socket(endpoint, timeout), on_message, on_sent)
             before_connect()
             try:
                 connection.start(credentials, endpoint, keep_alive)

@@ -5,6 +5,7 @@ with them; so are aliases, which can make a small text huge. A duplicate key is 
 one and drop the others.
 """
 
+import re
 from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
@@ -28,6 +29,9 @@ HEADER: Final = """\
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG: Final = "tag:yaml.org,2002:"
+
+_MISREAD_NUMBER: Final = re.compile(r"[-+]?0[0-9_]+|.*[:_].*")
+"""Numbers that YAML 1.1 reads differently than they look: 010 is octal there, 12:30 counts sixties, 1_0 is ten."""
 
 
 def read_text(text: str | bytes) -> object:
@@ -120,9 +124,9 @@ def _key(node: yaml.Node) -> str:
 
 
 def _scalar(loader: Any, node: yaml.Node) -> object:
-    """Return a plain value. Dates and times stay text: JSON has no such types, and YAML reads 12:30:00 as a number."""
+    """Return a plain value. Dates and numbers that look different stay text; the field that they are for reads them."""
     tag = node.tag.removeprefix(_TAG)
-    if tag in ("timestamp", "merge", "value") or (tag in ("int", "float") and ":" in node.value):
+    if tag in ("timestamp", "merge", "value") or (tag in ("int", "float") and _MISREAD_NUMBER.fullmatch(node.value)):
         return node.value
     try:
         return loader.construct_object(node)

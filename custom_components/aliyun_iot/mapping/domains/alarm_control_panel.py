@@ -83,7 +83,6 @@ DOMAIN = Domain(
             name_en="Panic button",
             name_zh="紧急报警",
             supported=has_feature(Feature.TRIGGER),
-            always_known=False,
             identifiers=("PanicAlarm",),
         ),
     ),

@@ -31,8 +31,8 @@ from homeassistant.const import SERVICE_TURN_ON, STATE_UNAVAILABLE
 from homeassistant.core import State
 from homeassistant.util.percentage import ordered_list_item_to_percentage, percentage_to_ordered_list_item
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value, setting
-from ..attributes import has_feature, number, number_of, percent, text_of, texts_of
+from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Range, Reason, Refused, Value, setting
+from ..attributes import flag_of, has_feature, number, number_of, percent, text_of, texts_of, unless_default
 from ..on_off import POWER, power_aspect, turn
 
 NAME = "fan"
@@ -115,16 +115,12 @@ def _gears(state: State) -> tuple[str, ...]:
     return NAMED_GEARS.get(count) or tuple(str(gear) for gear in range(1, count + 1))
 
 
+@FromAttributes
 def _gear(state: State) -> str | None:
     percentage, gears = number(state.attributes.get(ATTR_PERCENTAGE)), _gears(state)
     if percentage is None or not 0 < percentage <= 100 or not gears:
         return None
     return percentage_to_ordered_list_item(list(gears), round(percentage))
-
-
-def _oscillating(state: State) -> bool | None:
-    oscillating = state.attributes.get(ATTR_OSCILLATING)
-    return oscillating if isinstance(oscillating, bool) else None
 
 
 DOMAIN = Domain(
@@ -138,7 +134,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Fan speed",
             name_zh="风速",
-            source=number_of(ATTR_PERCENTAGE),
+            source=unless_default(number_of(ATTR_PERCENTAGE), 0),
             writable=True,
             supported=can_set_speed,
             range=_speed_range,
@@ -173,7 +169,7 @@ DOMAIN = Domain(
             kind=Kind.BOOL,
             name_en="Oscillation",
             name_zh="摇头",
-            source=_oscillating,
+            source=flag_of(ATTR_OSCILLATING),
             writable=True,
             supported=has_feature(FanEntityFeature.OSCILLATE),
             identifiers=("ShakeHead", "Oscillation", "AngleAutoLROnOff"),

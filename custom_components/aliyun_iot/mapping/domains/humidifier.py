@@ -25,7 +25,7 @@ from homeassistant.const import ATTR_MODE
 from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Value
-from ..attributes import has_attribute, has_feature, number, number_of, percent, text_of, texts_of
+from ..attributes import has_attribute, has_feature, number, number_of, percent, text_of, texts_of, unless_default
 from ..on_off import POWER, power_aspect, turn
 
 NAME = "humidifier"
@@ -97,7 +97,7 @@ DOMAIN = Domain(
             kind=Kind.ENUM,
             name_en="Activity",
             name_zh="运行状态",
-            source=text_of(ATTR_ACTION),
+            source=unless_default(text_of(ATTR_ACTION), HumidifierAction.OFF),
             supported=has_attribute(ATTR_ACTION),
             options=lambda _: tuple(HumidifierAction),
             identifiers=("HumidifierAction",),

@@ -13,7 +13,7 @@ from homeassistant.const import ATTR_DATE, ATTR_TIME
 from homeassistant.core import State
 from homeassistant.util import dt as dt_util
 
-from ..aspect import ActionCall, Domain, Value
+from ..aspect import ActionCall, Domain, FromAttributes, Value
 from ..attributes import number
 from ..clock import DAY, MOMENT, TIME, day_aspect, local, moment_aspect, time_aspect, wanted_time
 
@@ -41,6 +41,7 @@ def _has(*, date: bool, time: bool) -> Callable[[State], bool]:
     return test
 
 
+@FromAttributes
 def _moment(state: State) -> datetime | None:
     timestamp = number(state.attributes.get(ATTR_TIMESTAMP))
     try:

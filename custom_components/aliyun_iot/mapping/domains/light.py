@@ -25,7 +25,7 @@ from homeassistant.components.light.const import (
 from homeassistant.const import SERVICE_TURN_ON, UnitOfTemperature
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Color, Domain, Kind, Range, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Color, Domain, FromAttributes, Kind, Range, Reason, Refused, Value
 from ..attributes import (
     PERCENT_RANGE,
     fixed_range,
@@ -60,6 +60,7 @@ def _has_color(state: State) -> bool:
     return not COLOR_MODES_COLOR.isdisjoint(_modes(state))
 
 
+@FromAttributes
 def _brightness(state: State) -> float | None:
     level = number(state.attributes.get(Attribute.BRIGHTNESS))
     return None if level is None else to_percent(level)
@@ -83,6 +84,7 @@ def _color_parts(state: State, name: str, *limits: float) -> list[float]:
     return within if len(within) == len(limits) else []
 
 
+@FromAttributes
 def _color(state: State) -> Color | None:
     match _color_parts(state, Attribute.RGB_COLOR, COLOR_MAX, COLOR_MAX, COLOR_MAX):
         case [red, green, blue]:
@@ -91,6 +93,7 @@ def _color(state: State) -> Color | None:
             return None
 
 
+@FromAttributes
 def _hsv(state: State) -> Color | None:
     brightness = _brightness(state)
     match _color_parts(state, Attribute.HS_COLOR, HUE, PERCENT):

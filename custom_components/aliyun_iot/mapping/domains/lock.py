@@ -55,7 +55,6 @@ DOMAIN = Domain(
             name_en="Open the latch",
             name_zh="打开门闩",
             supported=has_feature(LockEntityFeature.OPEN),
-            always_known=False,
             identifiers=("OpenLatch",),
         ),
     ),

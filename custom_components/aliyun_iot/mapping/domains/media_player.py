@@ -34,10 +34,11 @@ from homeassistant.const import (
 )
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value, setting
+from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Reason, Refused, Value, setting
 from ..attributes import (
     PERCENT_RANGE,
     fixed_range,
+    flag_of,
     has_attribute,
     has_feature,
     number,
@@ -136,14 +137,10 @@ def _playback(state: State) -> str:
     return state.state if _is_on(state) else MediaPlayerState.OFF.value
 
 
+@FromAttributes
 def _level(state: State) -> float | None:
     level = number(state.attributes.get(Attribute.MEDIA_VOLUME_LEVEL))
     return None if level is None else number(level * 100)
-
-
-def _flag(state: State, attribute: Attribute) -> bool | None:
-    raw = state.attributes.get(attribute)
-    return raw if isinstance(raw, bool) else None
 
 
 choice = partial(Aspect, kind=Kind.ENUM, writable=True)
@@ -180,7 +177,7 @@ DOMAIN = Domain(
             key=MUTE,
             name_en="Mute",
             name_zh="静音",
-            source=lambda state: _flag(state, Attribute.MEDIA_VOLUME_MUTED),
+            source=flag_of(Attribute.MEDIA_VOLUME_MUTED),
             supported=has_feature(Feature.VOLUME_MUTE),
             identifiers=("Mute", "MuteSwitch"),
         ),
@@ -206,7 +203,7 @@ DOMAIN = Domain(
             key=SHUFFLE,
             name_en="Shuffle",
             name_zh="随机播放",
-            source=lambda state: _flag(state, Attribute.MEDIA_SHUFFLE),
+            source=flag_of(Attribute.MEDIA_SHUFFLE),
             supported=has_feature(Feature.SHUFFLE_SET),
             identifiers=("Shuffle",),
         ),

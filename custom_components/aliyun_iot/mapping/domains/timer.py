@@ -9,7 +9,6 @@ has the end of a running timer.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from homeassistant.components.timer import (
     ATTR_DURATION,
@@ -25,8 +24,8 @@ from homeassistant.components.timer import (
 from homeassistant.core import State
 from homeassistant.util import dt as dt_util
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
-from ..attributes import SECONDS_RANGE, fixed_range, moment, seconds, text
+from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Reason, Refused, Value
+from ..attributes import SECONDS_RANGE, fixed_range, moment_of, seconds, text
 
 NAME = "timer"
 STATE = "state"
@@ -66,11 +65,6 @@ def _remaining(state: State) -> float | None:
     return _length(state.attributes.get(ATTR_REMAINING)) if state.state == STATUS_PAUSED else None
 
 
-def _end(state: State) -> datetime | None:
-    end = text(state.attributes.get(ATTR_FINISHES_AT))
-    return moment(end) if end else None
-
-
 DOMAIN = Domain(
     name=NAME,
     aspects=(
@@ -89,7 +83,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Duration",
             name_zh="时长",
-            source=lambda state: _length(state.attributes.get(ATTR_DURATION)),
+            source=FromAttributes(lambda state: _length(state.attributes.get(ATTR_DURATION))),
             writable=True,
             range=fixed_range(SECONDS_RANGE),
             unit=seconds,
@@ -110,7 +104,7 @@ DOMAIN = Domain(
             kind=Kind.DATE,
             name_en="Finishes at",
             name_zh="结束时间",
-            source=_end,
+            source=moment_of(ATTR_FINISHES_AT),
             identifiers=("FinishTime", "EndTime"),
         ),
     ),

@@ -9,20 +9,23 @@ from homeassistant.components.update.const import (
     UpdateEntityFeature,
     UpdateEntityStateAttribute as Attribute,
 )
-from homeassistant.core import State
 
 from ..aspect import Aspect, Domain, Kind
-from ..attributes import PERCENT_RANGE, fixed_range, has_feature, number_of, percent, text_of
+from ..attributes import (
+    PERCENT_RANGE,
+    fixed_range,
+    flag_of,
+    has_feature,
+    number_of,
+    percent,
+    text_of,
+    unless_default,
+)
 from ..on_off import on_or_off
 from ..press import press_aspect, press_plan
 
 NAME = "update"
 INSTALL = "install"
-
-
-def _in_progress(state: State) -> bool | None:
-    raw = state.attributes.get(Attribute.IN_PROGRESS)
-    return raw if isinstance(raw, bool) else None
 
 
 DOMAIN = Domain(
@@ -57,7 +60,7 @@ DOMAIN = Domain(
             kind=Kind.BOOL,
             name_en="Update in progress",
             name_zh="正在更新",
-            source=_in_progress,
+            source=unless_default(flag_of(Attribute.IN_PROGRESS), default=False),
             identifiers=("UpdateInProgress",),
         ),
         Aspect(

@@ -27,7 +27,7 @@ from homeassistant.components.water_heater import (
 from homeassistant.const import ATTR_TEMPERATURE, STATE_OFF, STATE_ON
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Reason, Refused, Value
 from ..attributes import (
     has_attribute,
     has_feature,
@@ -36,6 +36,7 @@ from ..attributes import (
     system_temperature_unit,
     text,
     texts_of,
+    unless_default,
 )
 from ..on_off import POWER, power_aspect, turn
 
@@ -86,6 +87,11 @@ def _has_number(name: str) -> Callable[[State], bool]:
     """Return a test for a numeric attribute; every water heater has the attributes of a range, but most are None."""
     read = number_of(name)
     return lambda state: read(state) is not None
+
+
+@FromAttributes
+def _is_away(state: State) -> bool | None:
+    return {STATE_ON: True, STATE_OFF: False}.get(str(state.attributes.get(ATTR_AWAY_MODE)))
 
 
 temperature = partial(Aspect, kind=Kind.NUMBER, unit=system_temperature_unit)
@@ -148,7 +154,7 @@ DOMAIN = Domain(
             kind=Kind.BOOL,
             name_en="Away mode",
             name_zh="离家模式",
-            source=lambda state: {STATE_ON: True, STATE_OFF: False}.get(str(state.attributes.get(ATTR_AWAY_MODE))),
+            source=unless_default(_is_away, default=False),
             writable=True,
             supported=has_feature(WaterHeaterEntityFeature.AWAY_MODE),
             identifiers=("AwayMode",),

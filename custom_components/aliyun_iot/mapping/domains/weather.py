@@ -23,7 +23,7 @@ from homeassistant.components.weather.const import WeatherEntityStateAttribute a
 from homeassistant.const import DEGREE
 from homeassistant.core import State
 
-from ..aspect import Aspect, Domain, Kind, Range
+from ..aspect import Aspect, Domain, FromAttributes, Kind, Range
 from ..attributes import PERCENT_RANGE, fixed_range, has_attribute, number, number_of, percent, text, text_of
 
 CONDITIONS = (
@@ -46,6 +46,7 @@ CONDITIONS = (
 COMPASS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
 
 
+@FromAttributes
 def _bearing(state: State) -> float | None:
     """Return the wind direction in degrees; some integrations have a compass point instead."""
     raw = state.attributes.get(Attribute.WIND_BEARING)

@@ -1,5 +1,7 @@
 """Yes and no, and one of several options: matched to the items of a bool or enum by their labels."""
 
+from collections.abc import Mapping
+
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
 from ..aspect import Aspect, Reason, Refused
 from ..suggest.synonyms import no_and_yes, pair
@@ -10,6 +12,12 @@ def items_for(aspect: Aspect, data_type: BoolType | EnumType) -> tuple[int, int]
     """Return the items for no and yes, None if the labels don't tell them apart."""
     labels = data_type.labels if isinstance(data_type, BoolType) else data_type.items
     return no_and_yes(aspect.words, tuple(labels.items()))
+
+
+def labelled_item(name: str, labels: Mapping[int, str]) -> int | None:
+    """Return the item with this label, or else the only one whose label has the same meaning."""
+    same = [key for key, label in labels.items() if label == name]
+    return same[0] if len(same) == 1 else pair((name,), tuple(labels.items())).get(name)
 
 
 def bool_to_cloud(aspect: Aspect, data_type: DataType, *, value: bool) -> CloudValue:

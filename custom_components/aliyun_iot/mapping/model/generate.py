@@ -17,7 +17,7 @@ from ...alink.model.changes import Feature
 from ...alink.model.datatypes import INT_MAX, INT_MIN, ArrayType, DataType, EnumType, IntType, StructType, TextType
 from ...alink.model.thing_model import Property, ThingModel, split_identifier
 from ..binding import Binding
-from .infer import ENUM_ITEMS, IDENTIFIER_LENGTH, TEXT_LENGTH
+from .infer import ENUM_ITEMS, IDENTIFIER_LENGTH, TEXT_BYTES
 from .modules import feature_size
 
 NAME_LENGTH: Final = 30
@@ -49,11 +49,11 @@ def importable(data_type: DataType) -> DataType:
     """Return the nearest data type that the platform accepts; a structure that it doesn't accept becomes JSON text."""
     match data_type:
         case TextType(length):
-            return TextType(min(length or TEXT_LENGTH, TEXT_LENGTH))
+            return TextType(min(length or TEXT_BYTES, TEXT_BYTES))
         case EnumType(items) if not items:
             return IntType(INT_MIN, INT_MAX, 1)
         case EnumType(items) if len(items) > ENUM_ITEMS:
-            return TextType(TEXT_LENGTH)
+            return TextType(TEXT_BYTES)
         case IntType() if data_type.step is None:
             return replace(data_type, step=1)
         case StructType(members):
@@ -61,11 +61,11 @@ def importable(data_type: DataType) -> DataType:
             allowed = all(
                 _IDENTIFIER.fullmatch(key) and field.data_type.type in _IN_STRUCT for key, field in fields.items()
             )
-            return StructType(fields) if allowed and 0 < len(fields) <= STRUCT_MEMBERS else TextType(TEXT_LENGTH)
+            return StructType(fields) if allowed and 0 < len(fields) <= STRUCT_MEMBERS else TextType(TEXT_BYTES)
         case ArrayType(size, item):
             element = importable(item)
             allowed = element.type in _IN_ARRAY and element.type == item.type
-            return ArrayType(min(size or ARRAY_ELEMENTS, ARRAY_ELEMENTS), element) if allowed else TextType(TEXT_LENGTH)
+            return ArrayType(min(size or ARRAY_ELEMENTS, ARRAY_ELEMENTS), element) if allowed else TextType(TEXT_BYTES)
         case _:
             return data_type
 

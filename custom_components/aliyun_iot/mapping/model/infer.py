@@ -1,6 +1,6 @@
 """The data type and the identifier for an aspect of an entity that no thing model defines."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from math import ceil, floor, log10
@@ -31,13 +31,13 @@ from ..units import Convert, converter, same
 from ..validators import RESERVED_IDENTIFIERS
 
 IDENTIFIER_LENGTH = 50
-STATE_LENGTH = 255
-"""The maximum length of a state in Home Assistant."""
+STATE_BYTES = 4 * 255
+"""The maximum length of a state in Home Assistant is 255 characters, of up to four bytes each."""
 
 ENUM_ITEMS = 100
 """The maximum number of items of an enum on the platform (`docs/protocol.md` §14)."""
 
-TEXT_LENGTH = 10240
+TEXT_BYTES = 10240
 """The maximum length of a text on the platform (`docs/protocol.md` §14)."""
 
 FORBIDDEN_IDENTIFIERS = RESERVED_IDENTIFIERS | {"event", "property"}
@@ -60,7 +60,7 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
     because this is called for every value of a property without a thing model.
     """
     if conversion.template:
-        return TextType(TEXT_LENGTH)
+        return TextType(TEXT_BYTES)
     if conversion.options and not (aspect.kind is Kind.BOOL and {0, 1}.issuperset(conversion.options.values())):
         return _mapped(tuple(conversion.options.items()))
     match aspect.kind:
@@ -81,7 +81,7 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
         case Kind.LOCATION:
             return _LOCATION
         case Kind.TEXT:
-            return TextType(STATE_LENGTH)
+            return TextType(STATE_BYTES)
 
 
 def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> DataType:
@@ -95,12 +95,26 @@ def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> Dat
             return IntType()
         case int() | float():
             return DoubleType(unit=conversion.unit)
-        case list():
-            return ArrayType(None, infer_raw_type(value[0] if value else None))
-        case Mapping():
-            return StructType({key: Field(key, key, infer_raw_type(member)) for key, member in value.items()})
+        case list() | Mapping():
+            return _shared_type([value])
         case _:
-            return TextType(TEXT_LENGTH)
+            return TextType(TEXT_BYTES)
+
+
+def _shared_type(values: Sequence[object]) -> DataType:
+    """Return the type of several values: structures and lists by their parts, numbers with decimals if one has some.
+
+    Otherwise the first value decides.
+    """
+    rows = [value for value in values if isinstance(value, Mapping)]
+    if rows and len(rows) == len(values) and all(row.keys() == rows[0].keys() for row in rows):
+        return StructType({key: Field(key, key, _shared_type([row[key] for row in rows])) for key in rows[0]})
+    lists = [value for value in values if isinstance(value, list)]
+    if lists and len(lists) == len(values):
+        return ArrayType(None, _shared_type([item for items in lists for item in items]))
+    types = [infer_raw_type(value) for value in values] or [TextType(TEXT_BYTES)]
+    numeric = all(isinstance(one, IntType | DoubleType) for one in types)
+    return next((one for one in types if numeric and isinstance(one, DoubleType)), types[0])
 
 
 _OPEN = Range(None, None)
@@ -117,7 +131,7 @@ def _bool(words: tuple[str, str]) -> DataType:
 
 @lru_cache(maxsize=512)
 def _enum(options: tuple[str, ...]) -> DataType:
-    return EnumType(dict(enumerate(options))) if 0 < len(options) <= ENUM_ITEMS else TextType(STATE_LENGTH)
+    return EnumType(dict(enumerate(options))) if 0 < len(options) <= ENUM_ITEMS else TextType(STATE_BYTES)
 
 
 @lru_cache(maxsize=512)
@@ -126,7 +140,7 @@ def _mapped(options: tuple[tuple[str, int | str], ...]) -> DataType:
     items: dict[int, str] = {}
     for name, target in options:
         if not isinstance(target, int):
-            return TextType(STATE_LENGTH)
+            return TextType(STATE_BYTES)
         items.setdefault(target, name)
     return EnumType(items)
 

@@ -1,0 +1,218 @@
+"""What this integration uses of Home Assistant that no documentation for integrations promises, in one place.
+
+Each function imports what it needs when it is called, so that the integration loads without it. When Home Assistant no longer
+has it, or it works in another way, the function logs that once and errs on the safe side: nothing is controlled, selected or
+thrown away because something could not be found out. `tests/test_ha_internals.py` has a test for each of them, which fails
+when Home Assistant changes it, and one that fails on a version that is not in `CHECKED`.
+
+* `clear_trace`, `script_end`, `traces_work`: `helpers.trace` has why a script ended, in the context of its task, which is
+  otherwise not known. Without it, an action behind which there is a script counts as failed.
+* `script_action`: the action of a script has the unique id of the script as its name, whatever the entity is called.
+* `compile_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no condition holds.
+* `target_members`: `helpers.target` finds the entities of a target, as actions do. Without it, `HomeAssistantChanged`
+  is raised: an empty selection would make rules release what they have bound.
+* `entity_integrations`, `entity_integration`: `helpers.entity.entity_sources` has the integration of each entity that is
+  loaded. Without it, no entity can be controlled.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+import logging
+from typing import Any, Final, cast
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+
+from .const import DOMAIN
+
+_LOGGER = logging.getLogger(__name__)
+
+CHECKED: Final = ("2026.8.0", "2026.10.4")
+"""The versions of Home Assistant for which all of this was checked: the minimum and the newest."""
+
+FINISHED: Final = "finished"
+
+type Steps = list[dict[str, Any]]
+"""Actions, conditions or triggers as automations have them."""
+
+_CHANGED: Final = (ImportError, AttributeError, KeyError, TypeError)
+"""How it shows that Home Assistant has changed."""
+
+_reported: set[str] = set()
+
+
+class HomeAssistantChanged(HomeAssistantError):  # noqa: N818 - named after what happened
+    """Home Assistant no longer has what is needed, or it works in another way."""
+
+
+@callback
+def clear_trace() -> None:
+    """Forget how an earlier script in this task ended, and record how the next one does.
+
+    Everything that is started from this task inherits its record.
+    """
+    try:
+        from homeassistant.helpers.trace import trace_clear
+
+        trace_clear()
+    except _CHANGED as err:
+        _report("helpers.trace", err)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptEnd:
+    """How a script ended: `FINISHED`, or another word if it stopped early, and the reason if its last step has one."""
+
+    word: str
+    reason: str
+
+
+@callback
+def script_end() -> ScriptEnd | None:
+    """Return how the script that ran in this task ended; None if none ran or has ended, or if it is not known."""
+    try:
+        from homeassistant.helpers.trace import script_execution_get, trace_get
+
+        end = script_execution_get()
+        if end is None:
+            return None
+        steps = [step.as_dict() for steps in (trace_get(clear=False) or {}).values() for step in steps]
+    except _CHANGED as err:
+        _report("helpers.trace", err)
+        return None
+    last = steps[-1] if steps else {}
+    return ScriptEnd(end, str(last.get("result", {}).get("stop") or last.get("error") or ""))
+
+
+async def traces_work(hass: HomeAssistant) -> bool:
+    """Return whether `script_end` would have seen a script that stopped early."""
+    from homeassistant.helpers.script import Script
+
+    clear_trace()
+    probe = Script(hass, cv.SCRIPT_SCHEMA([{"stop": "probe", "error": True}]), "probe", DOMAIN, log_exceptions=False)
+    try:
+        await probe.async_run()
+    finally:
+        await probe.async_unload()
+    end = script_end()
+    if end is None or end.word == FINISHED:
+        _report("helpers.trace", "a script that stopped early leaves no trace")
+        return False
+    return True
+
+
+@callback
+def script_action(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return the name of the action, in the domain `script`, that runs a script; None if it can't be run now.
+
+    The object id of its entity may be the name of another script's action, after both were renamed.
+    """
+    registered = er.async_get(hass).async_get(entity_id)
+    if registered is None or registered.platform != "script" or registered.domain != "script":
+        return None
+    return registered.unique_id if hass.services.has_service("script", registered.unique_id) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledConditions:
+    """Conditions that can be checked; `unload` has to be called when they are no longer needed."""
+
+    check: Callable[[dict[str, Any]], bool]
+    unload: Callable[[], None]
+
+    def hold(self, variables: Mapping[str, Any]) -> bool:
+        """Return whether all of them hold; one that cannot be checked does not."""
+        try:
+            return self.check(dict(variables)) is True
+        except Exception:
+            _LOGGER.exception("A condition cannot be checked, so it does not hold")
+            return False
+
+
+async def compile_conditions(hass: HomeAssistant, valid: Steps, name: str) -> CompiledConditions:
+    """Return validated conditions, ready to be checked; raises vol.Invalid or HomeAssistantError."""
+    try:
+        from homeassistant.helpers.condition import async_conditions_from_config
+
+        checker = await async_conditions_from_config(hass, valid, _LOGGER, name)
+    except ImportError as err:
+        raise _changed("helpers.condition", err) from err
+    return CompiledConditions(checker, checker.async_unload)
+
+
+async def validated_conditions(hass: HomeAssistant, conditions: Steps) -> Steps:
+    """Return conditions as Home Assistant compiles them; raises vol.Invalid or HomeAssistantError."""
+    try:
+        from homeassistant.helpers.condition import async_validate_conditions_config
+
+        # A template is a condition as well, but the signature does not include it.
+        return cast("Steps", await async_validate_conditions_config(hass, conditions))
+    except ImportError as err:
+        raise _changed("helpers.condition", err) from err
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMembers:
+    """What a target consists of: entity ids, and the ids of the areas and devices through which some were found."""
+
+    entity_ids: set[str]
+    area_ids: set[str]
+    device_ids: set[str]
+
+
+@callback
+def target_members(hass: HomeAssistant, **parts: Iterable[str]) -> TargetMembers:
+    """Return the members of a target, without groups; `parts` are ids by `entity_id`, `device_id`, `area_id` and so on.
+
+    Raises HomeAssistantChanged.
+    """
+    try:
+        from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+
+        target = TargetSelection({part: list(ids) for part, ids in parts.items()})
+        found = async_extract_referenced_entity_ids(hass, target, expand_group=False, primary_entities_only=False)
+        return TargetMembers(
+            found.referenced | found.indirectly_referenced, found.referenced_areas, found.referenced_devices
+        )
+    except _CHANGED as err:
+        raise _changed("helpers.target", err) from err
+
+
+@callback
+def entity_integrations(hass: HomeAssistant) -> dict[str, str]:
+    """Return the integration of each entity that is loaded, by entity id."""
+    try:
+        from homeassistant.helpers.entity import entity_sources
+
+        return {entity_id: source["domain"] for entity_id, source in entity_sources(hass).items()}
+    except _CHANGED as err:
+        _report("helpers.entity", err)
+        return {}
+
+
+@callback
+def entity_integration(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return the integration of an entity, None if no loaded entity stands behind the state."""
+    try:
+        from homeassistant.helpers.entity import entity_sources
+
+        source = entity_sources(hass).get(entity_id)
+        return source["domain"] if source else None
+    except _CHANGED as err:
+        _report("helpers.entity", err)
+        return None
+
+
+def _changed(name: str, error: Exception) -> HomeAssistantChanged:
+    _report(name, error)
+    return HomeAssistantChanged(f"Home Assistant has changed {name}: {error}")
+
+
+def _report(name: str, error: Exception | str) -> None:
+    """Log once that something of Home Assistant has changed."""
+    if name not in _reported:
+        _reported.add(name)
+        _LOGGER.error(
+            "Home Assistant has changed %s, which this integration needs: %s. Update the integration", name, error
+        )
