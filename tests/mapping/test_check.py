@@ -114,6 +114,20 @@ def test_valid_binding_has_no_problems(
         (ROOM, "value", FloatType(unit="W"), {"conversion": {"scale": 2}}, {}),
         (AC, "mode", EnumType({0: "off", 1: "cool"}), {}, {"options_unmatched": False}),
         (AC, "mode", IntType(), {"conversion": {"options": {"off": 0, "cool": 1}}}, {"options_unmatched": False}),
+        (
+            AC,
+            "mode",
+            EnumType({0: "关闭", 1: "除湿", 2: "制冷"}),
+            {"conversion": {"options": {"off": 0, "cool": 1, "dry": 2}}},
+            {"options_crossed": False},
+        ),
+        (
+            AC,
+            "mode",
+            EnumType({0: "关闭", 1: "其他", 2: "x"}),
+            {"conversion": {"options": {"off": 0, "cool": 1, "dry": 1}}},
+            {},
+        ),
         (ROOM, "value", FloatType(), {"conversion": {"invert": True}}, {"not_invertible": True}),
         (AC, "mode", TextType(), {"conversion": {"invert": True}}, {"not_invertible": True}),
         (

@@ -32,6 +32,7 @@ FIELD_OF_PROBLEM: Final = {
     "entity_not_controllable": CONF_ACCESS,
     "labels_unclear": CONF_IDENTIFIER,
     "not_invertible": SECTION_CONVERSION,
+    "options_crossed": SECTION_CONVERSION,
     "options_unmatched": SECTION_CONVERSION,
     "read_only_property": CONF_ACCESS,
     "risky_not_confirmed": CONF_CONFIRMED,

@@ -80,10 +80,11 @@ def day(raw: str) -> datetime | None:
 
 
 def texts(raw: object) -> tuple[str, ...]:
-    """Return the texts of a list, set or tuple."""
+    """Return the texts of a list, set or tuple, each once; those of a set, which has no order of its own, sorted."""
     if not isinstance(raw, list | tuple | set | frozenset):
         return ()
-    return tuple(str(item) for item in raw if isinstance(item, str))
+    found = dict.fromkeys(str(item) for item in raw if isinstance(item, str))
+    return tuple(sorted(found) if isinstance(raw, set | frozenset) else found)
 
 
 def as_raw(value: object) -> Raw:

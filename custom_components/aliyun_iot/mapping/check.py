@@ -10,11 +10,12 @@ from ..alink.model.thing_model import Property
 from .aspect import Aspect, Kind, Refused
 from .attributes import number
 from .binding import Binding, Conversion
-from .convert import carries, unmatched_options
+from .convert import carries, to_cloud, unmatched_options
 from .domains import domain_of
 from .generic import RENDERED
 from .kinds.text import plain
 from .scaling import clashing_units, decimals, to_property
+from .suggest.synonyms import pair
 
 TOLERATED_LOSS = 0.01
 """The part of a value that a step with decimals may lose without a warning."""
@@ -106,12 +107,30 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
     if lost := unmatched_options(aspect, data_type, conversion, state):
         all_lost = len(lost) == len(aspect.options(state))
         problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=all_lost))
+    if crossed := _crossed_options(aspect, data_type, conversion, state):
+        problems.append(Problem("options_crossed", {"options": ", ".join(crossed)}, blocking=False))
     if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
         words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
         problems.append(Problem("sent_as_text", words, blocking=False))
     if binding.access.reports:
         problems += _rounding_problems(aspect, definition, conversion, state)
     return problems
+
+
+def _crossed_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> list[str]:
+    """Return the options that the map of the binding gives another item than the one whose label means them.
+
+    So it is when the thing model is replaced by one with other items.
+    """
+    if aspect.kind is not Kind.ENUM or not isinstance(data_type, EnumType) or not conversion.options:
+        return []
+    meant = pair(aspect.options(state), tuple(data_type.items.items()))
+    lost = unmatched_options(aspect, data_type, conversion, state)
+    return [
+        option
+        for option, item in meant.items()
+        if option not in lost and to_cloud(option, aspect, data_type, conversion, state) != item
+    ]
 
 
 def _rounding_problems(aspect: Aspect, definition: Property, conversion: Conversion, state: State) -> list[Problem]:

@@ -67,7 +67,21 @@ AMBIGUOUS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Spellings of several units."""
 
-UNCONVERTED: Final = ("CNY", "NTU", "UV index", "count", "dB", "dBA", "dBm", "gear", "lm", "pH", "pcs", "px", "stepCount")
+UNCONVERTED: Final = (
+    "CNY",
+    "NTU",
+    "UV index",
+    "count",
+    "dB",
+    "dBA",
+    "dBm",
+    "gear",
+    "lm",
+    "pH",
+    "pcs",
+    "px",
+    "stepCount",
+)
 """Units that no other one can be converted to."""
 
 WORDS: Final[Mapping[str, str]] = {
@@ -338,7 +352,9 @@ class UnitNames:
 
     def __init__(self, units: Iterable[str]) -> None:
         """Index the spellings of these units and of those that can't be converted."""
-        meanings: dict[str, tuple[str, ...]] = {_plain(alias): (unit,) for unit, listed in ALIASES.items() for alias in listed.split()}
+        meanings: dict[str, tuple[str, ...]] = {
+            _plain(alias): (unit,) for unit, listed in ALIASES.items() for alias in listed.split()
+        }
         meanings |= {_plain(unit): (unit,) for unit in (*units, *UNCONVERTED)}
         meanings |= {_plain(spelling): meant for spelling, meant in AMBIGUOUS.items()}
         folded: defaultdict[str, dict[str, None]] = defaultdict(dict)

@@ -170,9 +170,7 @@ def converter(source: str, target: str, device_class: str | None = None) -> Conv
     """
     sources, targets = _NAMES.meant_by(source), _NAMES.meant_by(target)
     by_class = UNIT_CONVERTERS.get(device_class)
-    found = [
-        convert for one in sources for other in targets if (convert := _between(one, other, by_class))
-    ]
+    found = [convert for one in sources for other in targets if (convert := _between(one, other, by_class))]
     if sources == targets or (found and all(convert is _unchanged for convert in found)):
         return _unchanged
     return found[0] if len(found) == 1 else None
@@ -197,7 +195,10 @@ def quantities() -> Mapping[str, tuple[str, ...]]:
     table: dict[str, tuple[str, ...]] = {}
     for each in CONVERTERS:
         units = sorted(str(unit) for unit in each.VALID_UNITS if unit)
-        table[each.UNIT_CLASS] = (*units, *(unit for base in units for unit in MULTIPLES.get(base, ()) if unit not in units))
+        table[each.UNIT_CLASS] = (
+            *units,
+            *(unit for base in units for unit in MULTIPLES.get(base, ()) if unit not in units),
+        )
     listed = {unit for units in table.values() for unit in units}
     table |= {base: (base, *multiples) for base, multiples in MULTIPLES.items() if base not in listed}
     return table

@@ -17,6 +17,7 @@ from ...alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
+from ...alink.model.numeric import rounded_whole
 from ..aspect import Location, Reason, Refused
 from ..attributes import number
 from .text import misfit, plain, text_to_cloud
@@ -98,4 +99,4 @@ def location_of(parts: list[float | None]) -> Location | None:
 
 
 def _fitted(value: float, data_type: DataType) -> CloudValue:
-    return float(value) if isinstance(data_type, FloatType | DoubleType) else round(value)
+    return float(value) if isinstance(data_type, FloatType | DoubleType) else rounded_whole(value)

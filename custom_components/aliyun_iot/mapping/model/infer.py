@@ -40,9 +40,6 @@ ENUM_ITEMS = 100
 TEXT_BYTES = 10240
 """The maximum length of a text on the platform (`docs/protocol.md` §14)."""
 
-FORBIDDEN_IDENTIFIERS = RESERVED_IDENTIFIERS | {"event", "property"}
-"""The documentation of ThingModelJson reserves two more words than that of the TSL."""
-
 _MACHINE_MADE = re.compile(r"(?=[0-9a-f]*[0-9])[0-9a-f]{8,}|0x[0-9a-f]+")
 """A serial number or an address in an entity id, which doesn't describe the entity."""
 
@@ -179,9 +176,7 @@ def _formula_of(scale: float, offset: float) -> Convert:
     return lambda value: value * scale + offset
 
 
-def _converted(
-    low: float, high: float, step: float | None, convert: Convert
-) -> tuple[float, float, float | None]:
+def _converted(low: float, high: float, step: float | None, convert: Convert) -> tuple[float, float, float | None]:
     """Return the limits and the step after a conversion.
 
     If they have many decimals, as limits in °F have in °C, they are widened to multiples of a power of ten near the
@@ -213,7 +208,7 @@ def generate_identifier(aspect: Aspect, state: State, taken: Collection[str]) ->
     return next(
         identifier
         for identifier in chain(map(_shortened, candidates), numbered)
-        if identifier not in taken and identifier not in FORBIDDEN_IDENTIFIERS
+        if identifier not in taken and identifier not in RESERVED_IDENTIFIERS
     )
 
 

@@ -1,7 +1,9 @@
 """Synonyms: which item of a thing model means which option of an entity, in English and Chinese."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+
+from ..model.labels import marked_label, plain_label
 
 # Each row has the words for one meaning. A word must be in one row only.
 SYNONYMS = (
@@ -101,18 +103,36 @@ _MEANING = {_bare(word): row for row, words in enumerate(SYNONYMS) for word in w
 _OPPOSITES = {_MEANING[word] for word in ("off", "on", "locked", "unlocked")}
 
 
+def _itself(word: str) -> str:
+    return word
+
+
+def _meaning(word: str) -> int | None:
+    return _MEANING.get(_bare(word))
+
+
+_READINGS: tuple[tuple[Callable[[str], str | int | None], Callable[[str], str | int | None]], ...] = (
+    (_itself, _itself),
+    (marked_label, _itself),
+    (plain_label, _itself),
+    (_bare, _bare),
+    (_meaning, _meaning),
+)
+"""How an option and a label are compared: first exactly, as in a generated thing model, last by their meaning."""
+
+
 @lru_cache(maxsize=512)
 def pair(options: tuple[str, ...], items: tuple[tuple[int, str], ...]) -> dict[str, int]:
-    """Return the item for each option that has exactly one: with the same name, or else the only one of the same meaning.
+    """Return the item for each option that has exactly one: with its name or label, or the only one of the same meaning.
 
     No two options share an item, so a value converted to the other side and back is the same.
     """
     pairs: dict[str, int] = {}
-    for read in (_bare, lambda word: _MEANING.get(_bare(word))):
+    for read_option, read_label in _READINGS:
         free_options = [option for option in options if option not in pairs]
         free_items = {key: label for key, label in items if key not in pairs.values()}
-        by_option = _grouped((read(option), option) for option in free_options)
-        by_item = _grouped((read(label), key) for key, label in free_items.items())
+        by_option = _grouped((read_option(option), option) for option in free_options)
+        by_item = _grouped((read_label(label), key) for key, label in free_items.items())
         for name, same_options in by_option.items():
             same_items = by_item.get(name, [])
             if name not in (None, "") and len(same_options) == len(same_items) == 1:
