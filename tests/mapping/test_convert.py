@@ -186,13 +186,17 @@ def test_temperature_difference_has_no_zero_point() -> None:
     [
         ("kWh", 1.5, "W·h", 1500),
         ("hPa", 1013.2, "千帕", 101.32),
-        ("W", 5, "°C", 5),
+        ("hPa", 1013.2, "MPa", 0.10132),
+        ("mS/cm", 1.35, "μS/cm", 1350),
         ("pieces", 5, "个", 5),
+        ("furlong", 5, "furlong", 5),
         ("km/h", 36, "m/s", 10),
+        ("km/h", 36, "", 36),
+        ("", 36, "m/s", 36),
     ],
 )
-def test_units_are_converted_if_home_assistant_can(unit: str, value: float, wanted_unit: str, reported: float) -> None:
-    """Units of different quantities, or unknown units, leave the number unchanged."""
+def test_units_are_converted(unit: str, value: float, wanted_unit: str, reported: float) -> None:
+    """Unless both are the same, or one side has none."""
     state = State("sensor.meter", str(value), {"unit_of_measurement": unit})
     assert to_property_value(value, state, "value", DoubleType(unit=wanted_unit)) == reported
 

@@ -10,11 +10,11 @@ from ..alink.model.thing_model import Property
 from .aspect import Aspect, Kind, Refused
 from .attributes import number
 from .binding import Binding, Conversion
-from .convert import carries, to_cloud, unmatched_options
+from .convert import carries, clashing_units, to_cloud, unmatched_options
 from .domains import domain_of
 from .generic import RENDERED
 from .kinds.text import plain
-from .scaling import clashing_units, decimals, to_property
+from .scaling import decimals, to_property
 from .suggest.synonyms import pair
 
 TOLERATED_LOSS = 0.01

@@ -4,7 +4,6 @@ A percentage that can be set, such as a brightness, is scaled to the range of a 
 three gears of a fan.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
@@ -13,9 +12,9 @@ from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import PERCENTAGE
 from homeassistant.core import State
 
-from ..alink.model.datatypes import ArrayType, DataType, DoubleType, FloatType, IntType, StructType, TextType
+from ..alink.model.datatypes import DataType, DoubleType, FloatType, IntType
 from ..alink.model.numeric import rounded, rounded_whole
-from .aspect import Aspect, Kind, Range, Reason, Refused
+from .aspect import Aspect, Range, Reason, Refused
 from .attributes import device_class
 from .binding import NO_CONVERSION, Conversion
 from .units import RATIO, converter, counts_steps
@@ -40,11 +39,11 @@ def to_property(value: float, aspect: Aspect, data_type: DataType, conversion: C
         value = _mirrored(value, aspect, state)
     if conversion is not NO_CONVERSION and has_formula(conversion):
         value = value * conversion.scale + conversion.offset
-    elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
-        value = value * full_scale / 100
+    elif aspect.writable and (whole := full_scale(aspect, data_type, conversion, state)):
+        value = value * whole / 100
     else:
         source, target = entity_unit(aspect, state), property_unit(data_type, conversion)
-        value = value if source == target else _in_unit(value, source, target, conversion, state)
+        value = value if source == target else in_unit(value, source, target, conversion, device_class(state))
     return _within(_rounded(value, data_type, conversion.digits), data_type, clamp=conversion.clamp)
 
 
@@ -52,11 +51,11 @@ def to_entity(value: float, aspect: Aspect, data_type: DataType, conversion: Con
     """Return the entity's number for a property's number; raises `Refused`."""
     if conversion is not NO_CONVERSION and has_formula(conversion):
         value = (value - conversion.offset) / conversion.scale
-    elif aspect.writable and (full_scale := _full_scale(aspect, data_type, conversion, state)):
-        value = value * 100 / full_scale
+    elif aspect.writable and (whole := full_scale(aspect, data_type, conversion, state)):
+        value = value * 100 / whole
     else:
         source, target = property_unit(data_type, conversion), entity_unit(aspect, state)
-        value = value if source == target else _in_unit(value, source, target, conversion, state)
+        value = value if source == target else in_unit(value, source, target, conversion, device_class(state))
     if conversion.invert:
         value = _mirrored(value, aspect, state)
     value = noise_free(value)
@@ -76,42 +75,28 @@ def property_unit(data_type: DataType | None, conversion: Conversion = NO_CONVER
     return stated or conversion.unit or None
 
 
-def clashing_units(
-    aspect: Aspect, data_type: DataType | None, conversion: Conversion, state: State
-) -> tuple[str, str] | None:
-    """Return the units of the entity and the property if numbers can't be converted between them, None otherwise.
-
-    `data_type` is None without a thing model. Units don't matter where one side has none, a formula replaces the conversion
-    or the binding says that the units are the same.
-    """
-    if conversion.same_unit or conversion.options or has_formula(conversion):
-        return None
-    if aspect.kind not in (Kind.NUMBER, Kind.RAW) or (unit := entity_unit(aspect, state)) is None:
-        return None
-    for wanted in _property_units(data_type, conversion):
-        if converter(unit, wanted, device_class(state)) is None and not (
-            data_type and aspect.writable and _full_scale(aspect, data_type, conversion, state)
-        ):
-            return unit, wanted
-    return None
-
-
-def _property_units(data_type: DataType | None, conversion: Conversion) -> Iterator[str]:
-    """Yield the units of all numbers in a property."""
-    match data_type:
-        case StructType(members):
-            for member in members.values():
-                yield from _property_units(member.data_type, NO_CONVERSION)
-        case ArrayType(_, item):
-            yield from _property_units(item, NO_CONVERSION)
-        case None | IntType() | FloatType() | DoubleType() | TextType():
-            if unit := property_unit(data_type, conversion):
-                yield unit
-
-
 def has_formula(conversion: Conversion) -> bool:
     """Return whether a formula replaces the conversion between units."""
     return conversion.scale != 1 or conversion.offset != 0
+
+
+def in_unit(
+    value: float, source: str | None, target: str | None, conversion: Conversion, device_class: str | None = None
+) -> float:
+    """Return a number in another unit, unchanged where a side has none; raises `Refused` if it can't be converted."""
+    if source is None or target is None or conversion.same_unit:
+        return value
+    convert = converter(source, target, device_class)
+    if convert is None:
+        raise Refused(
+            Reason.NOT_SUPPORTED,
+            f"{source} can't be converted to {target}: the binding needs a scale or has to say that they are the same unit",
+        )
+    try:
+        return convert(value)
+    except (OverflowError, TypeError, ZeroDivisionError) as err:
+        # The Beaufort scale is a root, which negative numbers don't have; 0 K can't be converted to mired.
+        raise Refused(Reason.OUT_OF_RANGE, f"{value} {source} can't be converted to {target}") from err
 
 
 def noise_free(value: float) -> float:
@@ -121,7 +106,7 @@ def noise_free(value: float) -> float:
     return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
 
 
-def _full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float | None:
+def full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> float | None:
     """Return the property's value for 100 % of an aspect that can be set, such as 255; None if the property is in percent.
 
     A property with a unit is in that unit, except that gears have one in some thing models. Any range that could be
@@ -139,27 +124,6 @@ def _full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, sta
     if low is None or high is None or low < 0:
         return None
     return high if high in FULL_SCALES or (low <= 1 and 1 <= high <= MAX_STEPS) else None
-
-
-def _in_unit(value: float, source: str | None, target: str | None, conversion: Conversion, state: State) -> float:
-    if source is None or target is None or conversion.same_unit:
-        return value
-    convert = converter(source, target, device_class(state))
-    if convert is None:
-        raise units_clash(source, target)
-    try:
-        return convert(value)
-    except (OverflowError, TypeError, ZeroDivisionError) as err:
-        # The Beaufort scale is a root, which negative numbers don't have; 0 K can't be converted to mired.
-        raise Refused(Reason.OUT_OF_RANGE, f"{value} {source} can't be converted to {target}") from err
-
-
-def units_clash(source: str, target: str) -> Refused:
-    """Return the exception for a number whose unit can't be converted into that of the other side."""
-    return Refused(
-        Reason.NOT_SUPPORTED,
-        f"{source} can't be converted to {target}: the binding needs a scale, or has to say that the units are the same",
-    )
 
 
 def _mirrored(value: float, aspect: Aspect, state: State) -> float:

@@ -149,7 +149,7 @@ def _as_kind(value: Raw, aspect: Aspect) -> Value | None:
         case Kind.COLOR, list():
             return color_of([number(part) for part in value])
         case Kind.LOCATION, str():
-            return location_of([number(part) for part in value.split(",")])
+            return location_of([number(part.strip(" ")) for part in value.split(",")])
         case Kind.LOCATION, list():
             return location_of([number(part) for part in value])
         case _:

@@ -18,10 +18,10 @@ from ...alink.model.thing_model import Property, ThingModel
 from ..aspect import Aspect, Domain
 from ..attributes import device_class
 from ..binding import Access, Conversion
-from ..convert import carries, unmatched_options
+from ..convert import carries, clashing_units, unmatched_options
 from ..domains import domain_of
 from ..model.infer import generate_identifier
-from ..scaling import clashing_units, property_unit
+from ..scaling import property_unit
 from ..units import same
 from .meanings import meanings
 
