@@ -64,7 +64,7 @@ class CloudDevice:
             on_refusals_changed=health.refusals_changed,
             on_event_refused=self.events.note,
         )
-        self._store = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history, self.event_queue)
+        self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
             hass,
             Announcer(hass, entry),
