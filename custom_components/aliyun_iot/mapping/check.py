@@ -44,7 +44,7 @@ def check(binding: Binding, aspect: Aspect, definition: Property | None, state: 
     if binding.conversion.invert and not _invertible(converted, data_type, state):
         problems.append(Problem("not_invertible", {"aspect": aspect.key, "entity_id": state.entity_id}))
     if units := clashing_units(converted, data_type, binding.conversion, state):
-        problems.append(Problem("units_clash", dict(zip(("unit", "wanted_unit"), units, strict=True))))
+        problems.append(Problem("units_clash", dict(zip(("unit", "other"), units, strict=True))))
     if definition:
         problems += _value_problems(binding, converted, definition, state)
     return problems

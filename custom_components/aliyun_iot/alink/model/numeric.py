@@ -6,6 +6,9 @@ import re
 
 _NUMERIC_TEXT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
+_LARGEST, _SMALLEST = 3.4e38, 1.2e-38
+"""Bounds from the one on and down to the other are limits of number types; they are often written with few digits."""
+
 
 def to_number(raw: object) -> float | None:
     """Return a finite number, also from text, or None for anything else.
@@ -31,6 +34,17 @@ def to_whole(raw: object) -> int | None:
         return raw
     number = to_number(raw)
     return int(number) if number is not None and number.is_integer() else None
+
+
+def to_bound(number: float | None) -> float | None:
+    """Return a minimum, a maximum or a step, or None if it is a limit of the number types of C and Java.
+
+    Such a limit bounds nothing: 3.4028235E38 and 1.7976931348623157E308 are the largest numbers of float and double, and
+    1.4E-45, 4.9E-324, 1.17549435E-38 and 2.2250738585072014E-308 are what programs take for the lowest, with any sign.
+    """
+    if number is None or abs(number) >= _LARGEST or 0 < abs(number) <= _SMALLEST:
+        return None
+    return number
 
 
 def rounded(number: float, decimals: int = 0) -> float:

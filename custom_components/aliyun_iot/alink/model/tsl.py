@@ -32,7 +32,7 @@ from .datatypes import (
     StructType,
     TextType,
 )
-from .numeric import to_number, to_whole
+from .numeric import to_bound, to_number, to_whole
 
 MAX_DOCUMENT: Final = 512 * 1024
 """Bytes of the largest thing model that the platform accepts (`docs/protocol.md` §14)."""
@@ -53,14 +53,6 @@ _KNOWN_TYPES: Final[Words] = (
 )
 _TRUTHS: Final[Mapping[object, int]] = {False: 0, True: 1, "false": 0, "true": 1}
 _NO_UNIT: Final = frozenset({"", "无", "无单位", "none", "null", "n/a", "-", "--", "/", "1"})
-
-_BOUNDLESS: Final = 3.4e38
-_VANISHING: Final = 1.2e-38
-"""A bound from here on, or down to here but not 0, is no bound: models have the limits of the types float and double there.
-
-They are 3.4028235E38, 1.7976931348623157E308 and, by programs that took it for the lowest number, 1.4E-45, 4.9E-324,
-1.17549435E-38 and 2.2250738585072014E-308, with any sign.
-"""
 
 _IDENTIFIER = re.compile(r"([\w-]{1,64}:)?[\w-]{1,64}")
 
@@ -311,7 +303,7 @@ def _clamp(bound: int) -> int:
 
 def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, str]:
     """Return minimum, maximum, step and unit of a number; a step of 0 or less is ignored."""
-    lower, upper, step = (_read_bound(specs[key]) for key in ("min", "max", "step"))
+    lower, upper, step = (to_bound(_read_number(specs[key])) for key in ("min", "max", "step"))
     if lower is not None and upper is not None and lower > upper:
         raise specs["min"].error(faults.ABOVE_MAX)
     return lower, upper, step if step and step > 0 else None, _read_unit(specs)
@@ -321,14 +313,6 @@ def _read_unit(specs: Node) -> str:
     """Return the symbol of a unit, or its name where the document has no symbol."""
     written = (specs[key].text().strip() for key in ("unit", "unitName"))
     return next((unit for unit in written if unit.lower() not in _NO_UNIT), "")
-
-
-def _read_bound(node: Node) -> float | None:
-    """Return a minimum, maximum or step, None if it is the limit of a number type."""
-    number = _read_number(node)
-    if number is None or abs(number) >= _BOUNDLESS or 0 < abs(number) <= _VANISHING:
-        return None
-    return number
 
 
 def _read_number(node: Node) -> float | None:

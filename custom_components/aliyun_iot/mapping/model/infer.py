@@ -23,6 +23,7 @@ from ...alink.model.datatypes import (
     StructType,
     TextType,
 )
+from ...alink.model.numeric import to_bound
 from ..aspect import Aspect, Kind, Range, Refused
 from ..attributes import device_class
 from ..binding import NO_CONVERSION, Conversion
@@ -151,7 +152,7 @@ def _number(
     A formula, or the conversion from the entity's unit to the wanted one, is applied to all three.
     """
     result_unit = wanted or ("" if formula else unit)
-    low, high, step = limits.min, limits.max, limits.step
+    low, high, step = to_bound(limits.min), to_bound(limits.max), to_bound(limits.step)
     if low is None or high is None or low >= high:
         return DoubleType(unit=result_unit)
     if formula or (unit and wanted and not same(unit, wanted)):
@@ -162,7 +163,7 @@ def _number(
             low, high, step = _converted(low, high, step, convert)
         except Refused, OverflowError:  # too large
             return DoubleType(unit=result_unit)
-        if low >= high:
+        if low >= high or to_bound(low) is None or to_bound(high) is None:
             return DoubleType(unit=result_unit)
     if step is None or not 0 < step <= high - low:
         return DoubleType(low, high, None, result_unit)
