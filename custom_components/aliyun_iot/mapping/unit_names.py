@@ -13,7 +13,6 @@ import unicodedata
 ALIASES: Final[Mapping[str, str]] = {
     "%": "%RH RH% RH",
     "B/s": "Bps",
-    "CNY": "¥ RMB",
     "GB/s": "GBps GB/S",
     "Gbit": "Gb",
     "Gbit/s": "Gbps Gb/s",
@@ -326,6 +325,8 @@ WORDS: Final[Mapping[str, str]] = {
     "厘斯": "cSt",
     # counts and money
     "元": "CNY",
+    "¥": "CNY",
+    "rmb": "CNY",
     "piece": "pcs",
     "个": "pcs",
     "次": "count",

@@ -52,6 +52,9 @@ EFFECT = "effect"
 MIN_PERCENT = 0.51
 """The lowest brightness of a light that is on; rounded it is 1 %, and 1 of 255 too."""
 
+JUST_BELOW = 4e-10
+"""Too little to be left in a percentage after `scaling.noise_free`, but not in a 255th."""
+
 
 def _modes(state: State) -> tuple[str, ...]:
     return texts(state.attributes.get(Capability.SUPPORTED_COLOR_MODES))
@@ -110,12 +113,18 @@ def to_percent(level: float) -> float:
     A light that is on is never 0 %, also after rounding to integers or to 255ths.
     """
     whole = max(1, rounded_whole(level / 255 * 100)) if level > 0 else 0
-    return whole if to_level(whole) == level else max(MIN_PERCENT, level / 255 * 100)
+    if to_level(whole) != level:
+        return max(MIN_PERCENT, level / 255 * 100)
+    # 30 % lies between two levels; a property of 255 steps, which rounds halves up, has to get the lower one, too.
+    return whole - JUST_BELOW if whole * 255 / 100 - level == 0.5 else whole
 
 
 def to_level(value: float) -> int:
-    """Convert percent to 0-255; more than 0 % never becomes 0, and `to_percent` converts integers back."""
-    return max(1, rounded_whole(value * 255 / 100)) if value > 0 else 0
+    """Convert percent to 0-255; more than 0 % never becomes 0, and `to_percent` converts integers back.
+
+    Halves are rounded as Home Assistant rounds its own percentages: 30 % is 76.
+    """
+    return max(1, round(value * 255 / 100)) if value > 0 else 0
 
 
 def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
