@@ -8,12 +8,13 @@ from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
 from ..bound import bind
-from ..commands.policy import ConditionConfig
+from ..commands.conditions import ConditionConfig
 from ..commands.running import problem_of
 from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Binding
 from ..mapping.check import Problem, check
 from ..mapping.generic import aspect_for
+from ..risk import risk_in
 from .binding_fields import (
     CONF_ACCESS,
     CONF_ASPECT,
@@ -58,7 +59,7 @@ async def review(properties: PropertyField, binding: Binding, state: State, acti
         raise InputRefused({actions_field: "invalid_actions"}, {"problem": problem})
     aspect = aspect_for(binding, state.entity_id)
     assert aspect  # noqa: S101 - the form offers known aspects only
-    problems = check(binding, aspect, properties.definition(binding), state)
+    problems = check(binding, aspect, properties.definition(binding), state, risk_in(labels.hass))
     if blocking := [problem for problem in problems if problem.blocking]:
         raise _refusal(properties, binding, aspect, blocking)
     warning = _refusal(properties, binding, aspect, problems)

@@ -11,7 +11,7 @@ from .aspect import Aspect, Kind, Refused
 from .attributes import number
 from .binding import Binding, Conversion
 from .convert import carries, clashing_units, to_cloud, unmatched_options
-from .domains import domain_of
+from .domains import Risk, own_risk
 from .generic import RENDERED
 from .kinds.text import plain
 from .scaling import decimals, to_property
@@ -30,7 +30,9 @@ class Problem:
     blocking: bool = True
 
 
-def check(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+def check(
+    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk = own_risk
+) -> list[Problem]:
     """Return the problems of a binding; `definition` is None without a thing model.
 
     `state` is `NO_ENTITY_STATE` for a binding without an entity. The result of a template is known only when it is
@@ -38,7 +40,7 @@ def check(binding: Binding, aspect: Aspect, definition: Property | None, state: 
     """
     if not aspect.supported(state):
         return [Problem("aspect_not_supported", {"aspect": aspect.key, "entity_id": state.entity_id})]
-    problems = _access_problems(binding, aspect, definition, state)
+    problems = _access_problems(binding, aspect, definition, state, risk)
     converted = RENDERED if binding.conversion.template else aspect
     data_type = definition.data_type if definition else None
     if binding.conversion.invert and not _invertible(converted, data_type, state):
@@ -68,7 +70,9 @@ def _direction_problems(binding: Binding, definition: Property) -> list[Problem]
     return problems
 
 
-def _access_problems(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+def _access_problems(
+    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk
+) -> list[Problem]:
     problems = _direction_problems(binding, definition) if definition else []
     if not binding.access.controls:
         return problems
@@ -78,8 +82,7 @@ def _access_problems(binding: Binding, aspect: Aspect, definition: Property | No
         problems.append(Problem("entity_not_controllable", {"aspect": aspect.key, "entity_id": state.entity_id}))
     elif binding.conversion.template and not binding.conversion.template_back:
         problems.append(Problem("template_one_way", {"aspect": aspect.key}))
-    domain = domain_of(state.entity_id)
-    if domain and domain.risky(state) and not binding.confirmed:
+    if risk(state, aspect) and not binding.confirmed:
         problems.append(Problem("risky_not_confirmed", {"entity_id": state.entity_id}))
     return problems
 

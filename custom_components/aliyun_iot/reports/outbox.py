@@ -62,7 +62,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class PropertyStatus:
-    """What has become of the values of one property; moments are monotonic seconds.
+    """What has become of the values of one property; moments are monotonic seconds, `settled` counts the values sent so far.
 
     `rests` says that the property was refused so often that it is not sent for now, `unreportable` why Home Assistant's present
     value cannot be sent at all.
@@ -74,6 +74,7 @@ class PropertyStatus:
     sent_at: float | None = None
     accepted: Sample | None = None
     accepted_at: float | None = None
+    settled: int = 0
     refusal: Refusal | None = None
     rests: bool = False
     unreportable: str = ""
@@ -267,6 +268,7 @@ class Outbox:
             if (status := self.status.get(identifier)) is None:  # no longer bound
                 continue
             status.sending = None
+            status.settled += 1
             changed |= status.refusal is not None or identifier in reasons
             if (reason := reasons.get(identifier)) is None:
                 status.refusal, status.rests = None, False

@@ -15,11 +15,11 @@ from typing import Self
 from homeassistant.core import State
 
 from ...alink.model.thing_model import Property, ThingModel
-from ..aspect import Aspect, Domain
+from ..aspect import Aspect
 from ..attributes import device_class
 from ..binding import Access, Conversion
 from ..convert import carries, clashing_units, unmatched_options
-from ..domains import domain_of
+from ..domains import Risk, domain_of, own_risk
 from ..model.infer import generate_identifier
 from ..scaling import property_unit
 from ..units import same
@@ -74,14 +74,14 @@ class Unmatched:
     units: tuple[str, str] | None = None
 
 
-def suggest(state: State, model: ThingModel | None, taken: Collection[str]) -> list[Suggestion]:
+def suggest(state: State, model: ThingModel | None, taken: Collection[str], risk: Risk = own_risk) -> list[Suggestion]:
     """Return at most one suggestion for each aspect of an entity, the best first; `taken` identifiers are not suggested.
 
     Without a thing model every supported aspect gets a new identifier.
     """
     return [
         suggestion
-        for entity in _entities([state], ())
+        for entity in _entities([state], (), risk)
         for suggestion in (
             _each_once(_matches(entity, _Properties.of(model)), taken) if model else _new_properties(entity, set(taken))
         )
@@ -93,6 +93,7 @@ def suggest_all(
     model: ThingModel | None,
     taken: Collection[str],
     bound: Collection[tuple[str, str]] = (),
+    risk: Risk = own_risk,
 ) -> list[Suggestion]:
     """Return suggestions for many entities, no property twice; `bound` are pairs of entity id and aspect to leave out.
 
@@ -100,7 +101,7 @@ def suggest_all(
     except that a sensor is preferred to a secondary aspect of another entity. Without a thing model, an identifier that
     several entities could have is given to none of them: each gets an identifier with its own name.
     """
-    entities = _entities(states, bound)
+    entities = _entities(states, bound, risk)
     used = set(taken)
     if model is None:
         used |= _contested(entities)
@@ -115,7 +116,10 @@ def suggest_all(
 
 
 def unmatched(
-    states: Iterable[State], model: ThingModel | None, settled: Collection[tuple[str, str]]
+    states: Iterable[State],
+    model: ThingModel | None,
+    settled: Collection[tuple[str, str]],
+    risk: Risk = own_risk,
 ) -> list[Unmatched]:
     """Return the aspects without a suggestion of `suggest_all`, and why.
 
@@ -129,18 +133,18 @@ def unmatched(
         if (domain := domain_of(state.entity_id))
         for aspect in domain.aspects
         if (state.entity_id, aspect.key) not in settled and aspect.supported(state)
-        if (found := _unmatched(state, domain, aspect, properties))
+        if (found := _unmatched(state, aspect, properties, risky=risk(state, aspect)))
     ]
 
 
-def allowed_access(state: State, domain: Domain, aspect: Aspect, definition: Property | None) -> Access:
+def allowed_access(state: State, aspect: Aspect, definition: Property | None, *, risky: bool) -> Access:
     """Return the direction of a new binding: both if both sides allow it, but a risky entity is only reported.
 
     A momentary aspect can only be controlled.
     """
     if aspect.momentary:
         return Access.CONTROL
-    writable = aspect.controllable(state) and not domain.risky(state) and (definition is None or definition.writable)
+    writable = aspect.controllable(state) and not risky and (definition is None or definition.writable)
     if not writable:
         return Access.REPORT
     return Access.BOTH if definition is None or definition.readable else Access.CONTROL
@@ -151,30 +155,35 @@ class _Entity:
     """An entity with the aspects that may be suggested."""
 
     state: State
-    domain: Domain
     aspects: tuple[Aspect, ...]
+    risk: Risk
+
+    def access(self, aspect: Aspect, definition: Property | None) -> Access:
+        """Return the direction of a new binding of an aspect."""
+        return allowed_access(self.state, aspect, definition, risky=self.risk(self.state, aspect))
 
 
-def _entities(states: Iterable[State], bound: Collection[tuple[str, str]]) -> list[_Entity]:
+def _entities(states: Iterable[State], bound: Collection[tuple[str, str]], risk: Risk) -> list[_Entity]:
     return [
         _Entity(
             state,
-            domain,
             tuple(
                 aspect
                 for aspect in domain.aspects
-                if (state.entity_id, aspect.key) not in bound and _is_suggestible(state, domain, aspect)
+                if (state.entity_id, aspect.key) not in bound
+                and _is_suggestible(state, aspect, risky=aspect.momentary and risk(state, aspect))
             ),
+            risk,
         )
         for state in states
         if (domain := domain_of(state.entity_id))
     ]
 
 
-def _is_suggestible(state: State, domain: Domain, aspect: Aspect) -> bool:
+def _is_suggestible(state: State, aspect: Aspect, *, risky: bool) -> bool:
     if aspect.private or not aspect.supported(state):
         return False
-    return not aspect.momentary or (aspect.controllable(state) and not domain.risky(state))
+    return not aspect.momentary or (aspect.controllable(state) and not risky)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,18 +234,17 @@ def _matches(entity: _Entity, properties: _Properties) -> list[Suggestion]:
         for aspect in entity.aspects
         for prop, evidence in _candidates(entity.state, aspect, properties)
         if (score := _score(entity.state, aspect, prop.definition, evidence))
-        and (access := _usable_access(entity.state, entity.domain, aspect, prop.definition))
+        and (access := _usable(entity.access(aspect, prop.definition), prop.definition))
     ]
 
 
-def _usable_access(state: State, domain: Domain, aspect: Aspect, definition: Property) -> Access | None:
-    """Return the direction of a new binding, None if the property allows none."""
-    access = allowed_access(state, domain, aspect, definition)
+def _usable(access: Access, definition: Property) -> Access | None:
+    """Return the direction of a new binding, None if the property does not allow it."""
     usable = definition.writable if access is Access.CONTROL else definition.readable
     return access if usable else None
 
 
-def _unmatched(state: State, domain: Domain, aspect: Aspect, properties: _Properties | None) -> Unmatched | None:
+def _unmatched(state: State, aspect: Aspect, properties: _Properties | None, *, risky: bool) -> Unmatched | None:
     """Return why an aspect has no suggestion, with the property that it matches best; None for no reason to report."""
 
     def because(obstacle: Obstacle, identifier: str = "", units: tuple[str, str] | None = None) -> Unmatched:
@@ -244,14 +252,15 @@ def _unmatched(state: State, domain: Domain, aspect: Aspect, properties: _Proper
 
     if aspect.private:
         return because(Obstacle.PRIVATE)
-    if not _is_suggestible(state, domain, aspect):
-        return because(Obstacle.RISKY) if domain.risky(state) else None
+    if not _is_suggestible(state, aspect, risky=risky):
+        return because(Obstacle.RISKY) if risky else None
     if properties is None:
         return None
     candidates = sorted(_candidates(state, aspect, properties), key=itemgetter(1), reverse=True)
     for prop, evidence in candidates:
         definition = prop.definition
-        if _score(state, aspect, definition, evidence) and _usable_access(state, domain, aspect, definition):
+        access = allowed_access(state, aspect, definition, risky=risky)
+        if _score(state, aspect, definition, evidence) and _usable(access, definition):
             return because(Obstacle.TAKEN, definition.identifier)
     if candidates:
         best = candidates[0][0].definition
@@ -313,7 +322,7 @@ def _new_properties(entity: _Entity, used: set[str]) -> list[Suggestion]:
             continue
         identifier = generate_identifier(aspect, entity.state, used)
         used.add(identifier)
-        access = allowed_access(entity.state, entity.domain, aspect, None)
+        access = entity.access(aspect, None)
         suggestions.append(Suggestion(entity.state.entity_id, identifier, aspect.key, access, NAME_SCORE))
     return suggestions
 
