@@ -31,6 +31,7 @@ from .property_field import PropertyField
 FIELD_OF_PROBLEM: Final = {
     "aspect_not_supported": CONF_ASPECT,
     "entity_not_controllable": CONF_ACCESS,
+    "items_refused": CONF_ACCESS,
     "labels_unclear": CONF_IDENTIFIER,
     "not_invertible": SECTION_CONVERSION,
     "options_crossed": SECTION_CONVERSION,
@@ -59,7 +60,8 @@ async def review(properties: PropertyField, binding: Binding, state: State, acti
         raise InputRefused({actions_field: "invalid_actions"}, {"problem": problem})
     aspect = aspect_for(binding, state.entity_id)
     assert aspect  # noqa: S101 - the form offers known aspects only
-    problems = check(binding, aspect, properties.definition(binding), state, risk_in(labels.hass))
+    found = check(binding, aspect, properties.definition(binding), state, risk_in(labels.hass))
+    problems = [problem for problem in found if not problem.note]
     if blocking := [problem for problem in problems if problem.blocking]:
         raise _refusal(properties, binding, aspect, blocking)
     warning = _refusal(properties, binding, aspect, problems)

@@ -10,12 +10,12 @@ from ..alink.model.thing_model import Property
 from .aspect import Aspect, Kind, Refused
 from .attributes import number
 from .binding import Binding, Conversion
-from .convert import carries, clashing_units, to_cloud, unmatched_options
+from .convert import carries, clashing_units, refused_items, to_cloud, unmatched_options
 from .domains import Risk, own_risk
 from .generic import RENDERED
 from .kinds.text import plain
 from .scaling import decimals, to_property
-from .suggest.synonyms import pair
+from .suggest.pairing import pair
 
 TOLERATED_LOSS = 0.01
 """The part of a value that a step with decimals may lose without a warning."""
@@ -23,11 +23,15 @@ TOLERATED_LOSS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem to show to the user; `key` is a translation key. One that isn't `blocking` is a warning."""
+    """One problem to show to the user; `key` is a translation key.
+
+    One that isn't `blocking` is a warning, which the user confirms, or only a `note`.
+    """
 
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
     blocking: bool = True
+    note: bool = False
 
 
 def check(
@@ -112,12 +116,18 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
         problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=all_lost))
     if crossed := _crossed_options(aspect, data_type, conversion, state):
         problems.append(Problem("options_crossed", {"options": ", ".join(crossed)}, blocking=False))
+    if _controls_entity(binding) and (refused := refused_items(aspect, data_type, conversion, state)):
+        problems.append(Problem("items_refused", {"items": ", ".join(refused)}, blocking=False, note=True))
     if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
         words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
         problems.append(Problem("sent_as_text", words, blocking=False))
     if binding.access.reports:
         problems += _rounding_problems(aspect, definition, conversion, state)
     return problems
+
+
+def _controls_entity(binding: Binding) -> bool:
+    return binding.access.controls and not binding.actions and not binding.conversion.template
 
 
 def _crossed_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> list[str]:

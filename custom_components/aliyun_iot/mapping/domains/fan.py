@@ -35,6 +35,7 @@ from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Range, Reason, Refused, Value, setting
 from ..attributes import flag_of, has_feature, number, number_of, percent, text_of, texts_of, unless_default
 from ..on_off import POWER, power_aspect, turn
+from ..says import OSCILLATES
 
 NAME = "fan"
 SPEED = "speed"
@@ -173,6 +174,7 @@ DOMAIN = Domain(
             source=flag_of(ATTR_OSCILLATING),
             writable=True,
             supported=has_feature(FanEntityFeature.OSCILLATE),
+            says=OSCILLATES,
             identifiers=("ShakeHead", "Oscillation", "AngleAutoLROnOff"),
         ),
         Aspect(
