@@ -6,6 +6,7 @@ import ssl
 from typing import Self
 
 from .broker.server import Broker
+from .broker.web import DeviceWeb
 from .console.http import HttpApi
 from .core.commands import Commands
 from .core.delivery import Delivery
@@ -15,7 +16,8 @@ from .core.jsontext import JsonValue
 from .core.model_rules import check
 from .core.options import SYNC_SERVICE_TIMEOUT, Options
 from .core.platform import Platform
-from .core.registry import Registry
+from .core.product import NodeType, Product
+from .core.registry import Registry, new_secret
 from .core.thing_model import ThingModel
 from .core.transcript import Transcript, WireMessage
 from .openapi.api import OpenApi
@@ -25,9 +27,10 @@ from .router import Router
 class Simulator:
     """The cloud side of the platform, in this process, on one event loop.
 
-    `port` and `api_port` are the requested ports until start(), then the real ones; 0 requests a free port. `on_wire` is
-    called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that the console
-    would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
+    `port` is for MQTT, `web_port` for MQTT over WebSocket and the HTTPS services of devices, `api_port` for applications. They
+    are the requested ports until start(), then the real ones; 0 requests a free port. With `tls`, the first two speak TLS.
+    `on_wire` is called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that
+    the console would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
     """
 
     def __init__(
@@ -35,11 +38,18 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         api_port: int = 0,
+        web_port: int = 0,
         *,
         tls: ssl.SSLContext | None = None,
         rate_limit: bool = False,
         strict_model: bool = False,
+        strict_values: bool = False,
+        plain_registration: bool = False,
         connects_per_minute: int | None = 5,
+        logins_per_second: int | None = 200,
+        login_batch: int = 50,
+        sub_device_limit: int = 2000,
+        device_limit: int | None = None,
         on_wire: Callable[[WireMessage], None] | None = None,
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
         downlink_qos: int = 0,
@@ -48,19 +58,27 @@ class Simulator:
         self.host = host
         self.port = port
         self.api_port = api_port
+        self.web_port = web_port
         self._tls = tls
         options = Options(
             connects_per_minute=connects_per_minute,
+            logins_per_second=logins_per_second,
+            login_batch=login_batch,
+            sub_device_limit=sub_device_limit,
+            device_limit=device_limit,
             service_timeout=service_timeout,
             downlink_qos=downlink_qos,
             strict_model=strict_model,
+            strict_values=strict_values,
+            plain_registration=plain_registration,
         )
-        registry = Registry()
+        registry = Registry(device_limit)
         self.faults = Faults(registry.find, rate_limit=rate_limit)
         transcript = Transcript(on_wire)
         delivery = Delivery(transcript, self.faults, options.downlink_qos)
         self._platform = Platform(options, registry, transcript, self.faults, delivery, Commands(delivery))
         self._broker = Broker(self._platform, Router(self._platform).receive)
+        self._web = DeviceWeb(self._platform, self._broker.converse)
         self._openapi = OpenApi(self._platform)
         self._http = HttpApi(self._openapi.call, self.faults, transcript)
 
@@ -73,6 +91,7 @@ class Simulator:
         """Listen for MQTT and for the control API; raise OSError if a port is in use."""
         self.port = await self._broker.start(self.host, self.port, self._tls)
         try:
+            self.web_port = await self._web.start(self.host, self.web_port, self._tls)
             self.api_port = await self._http.start(self.host, self.api_port)
         except OSError:
             await self.stop()
@@ -83,6 +102,7 @@ class Simulator:
         self._platform.delivery.close()
         await self._http.stop()
         await self._broker.stop()
+        await self._web.stop()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -92,6 +112,34 @@ class Simulator:
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop."""
         await self.stop()
+
+    def add_product(
+        self,
+        product_key: str,
+        tsl: JsonValue = None,
+        *,
+        name: str = "",
+        secret: str | None = None,
+        node_type: NodeType = NodeType.DEVICE,
+        raw: bool = False,
+        dynamic_registration: bool = False,
+        network: str = "WIFI",
+    ) -> Product:
+        """Create a product, before its devices. Raise ThingModelError, and ValueError if it has devices already.
+
+        The thing model is that of all its devices. Without a call of this, add_device() makes a product that has everything.
+        """
+        product = Product(
+            product_key,
+            secret or new_secret(16),
+            name,
+            node_type,
+            self._thing_model(tsl),
+            raw,
+            dynamic_registration,
+            network,
+        )
+        return self._platform.registry.add_product(product)
 
     def add_device(
         self,
@@ -107,12 +155,17 @@ class Simulator:
 
         `tsl` is a TSL document or a list of module documents; without it, nothing is validated. Raise ThingModelError.
         """
-        if tsl is not None and self._platform.options.strict_model:
-            check(tsl)
-        model = None if tsl is None else ThingModel.parse(tsl)
+        model = self._thing_model(tsl)
         return self._platform.registry.add_device(
             product_key, device_name, device_secret, model, raw=raw, rrpc=RrpcForm(rrpc)
         )
+
+    def _thing_model(self, tsl: JsonValue) -> ThingModel | None:
+        if tsl is None:
+            return None
+        if self._platform.options.strict_model:
+            check(tsl)
+        return ThingModel.parse(tsl, strict_values=self._platform.options.strict_values)
 
     def device(self, product_key: str, device_name: str) -> CloudDevice:
         """Return a device; raise KeyError."""

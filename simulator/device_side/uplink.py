@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..core.device import CloudDevice
-from ..core.jsontext import JsonValue
+from ..core.jsontext import JsonValue, dump
 from ..core.platform import Platform
 
 
@@ -20,6 +20,19 @@ class Uplink:
     variables: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A message that answers an uplink in a form of its own."""
+
+    topic: str
+    payload: bytes
+
+
+def answer(uplink: Uplink, pattern: str, content: JsonValue) -> Answer:
+    """Return an answer with JSON on a topic such as `/shadow/get/{pk}/{dn}`."""
+    return Answer(uplink.device.topics.expand(pattern), dump(content).encode())
+
+
 class RejectedError(Exception):
     """The whole message is refused; `code` and `data` are those of the reply."""
 
@@ -30,9 +43,9 @@ class RejectedError(Exception):
         self.data = data
 
 
-def rejected(code: int, reason: str = "") -> RejectedError:
-    """Return a refusal with the reason as `data`."""
-    return RejectedError(code, reason or {})
+def rejected(code: int, data: JsonValue = None) -> RejectedError:
+    """Return a refusal; `data` says more, such as the reason or the devices that it is about."""
+    return RejectedError(code, data or {})
 
 
 def read_object(
