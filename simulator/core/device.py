@@ -99,6 +99,12 @@ class Line(Connection, Protocol):
     def babble(self) -> None:
         """Send data that are not MQTT."""
 
+    def flood(self) -> None:
+        """Send thousands of packets that mean nothing."""
+
+    def exceed(self) -> None:
+        """Begin to send a message that is far too large."""
+
 
 @dataclass(slots=True, eq=False)
 class CloudDevice:
