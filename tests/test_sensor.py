@@ -28,13 +28,14 @@ from .waiting import until
 from .walk import translations
 
 ICONS = Path(sensor.__file__).with_name("icons.json")
-KEYS = {description.key for description in sensor.SENSORS}
+KEYS = {each.key for each in sensor.SENSORS if not each.entity_registry_enabled_default}
+"""The numbers, which are disabled by default."""
 
 
 def registered_sensors(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, er.RegistryEntry]:
-    """Return the sensors of an entry by translation key."""
+    """Return the numbers of an entry by translation key."""
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    return {one.translation_key: one for one in registered if one.domain == "sensor" and one.translation_key}
+    return {one.translation_key: one for one in registered if one.domain == "sensor" and one.translation_key in KEYS}
 
 
 async def enable(hass: HomeAssistant, entry: MockConfigEntry, *keys: str) -> None:
@@ -65,7 +66,7 @@ def changes(events: list[Event], entity_id: str) -> int:
 async def test_disabled_sensors_start_no_timer(
     hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All sensors are registered as disabled diagnostic entities of the device."""
+    """All numbers are registered as disabled diagnostic entities of the device."""
     timers: list[object] = []
     monkeypatch.setattr(sensor, "async_track_time_interval", lambda *args, **kwargs: timers.append(args))
     entry = await set_up()
@@ -78,7 +79,7 @@ async def test_disabled_sensors_start_no_timer(
     assert connected
     assert device_id == connected.device_id
     assert not shown(hass, entry)
-    assert not timers
+    assert len(timers) == len(sensor.SENSORS) - len(KEYS)
 
 
 async def test_sensors_count_values_and_commands(
@@ -167,5 +168,7 @@ async def test_state_classes(hass: HomeAssistant, set_up: SetUp) -> None:
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 def test_every_sensor_has_a_name_and_an_icon(language: str) -> None:
     """Without a name a sensor would have the name of the device."""
-    assert translations(language)["entity"]["sensor"].keys() == KEYS
-    assert json.loads(ICONS.read_text(encoding="utf-8"))["entity"]["sensor"].keys() == KEYS
+    assert translations(language)["entity"]["sensor"].keys() == {each.key for each in sensor.SENSORS}
+    assert json.loads(ICONS.read_text(encoding="utf-8"))["entity"]["sensor"].keys() == {
+        each.key for each in sensor.SENSORS
+    }

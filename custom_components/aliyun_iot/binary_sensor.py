@@ -1,7 +1,6 @@
 """Binary sensor: whether the device is connected, and why it is not."""
 
-from collections.abc import Mapping
-from typing import Final, override
+from typing import override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
@@ -9,15 +8,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .alink.errors import CloudSilent, ConnectError, ConnectionClosed
 from .alink.link import LinkState
 from .entity import CloudEntity
+from .reasons import reason_of
 from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
-
-DISCONNECT_REASONS: Final[Mapping[type[ConnectError], str]] = {CloudSilent: "cloud_silent", ConnectionClosed: "closed"}
-"""Values of `reason` for errors that share one key; for all other errors the value is the key."""
 
 
 async def async_setup_entry(
@@ -52,4 +48,4 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
     def extra_state_attributes(self) -> dict[str, str]:
         """Return why the last connection was lost, or the last attempt failed; nothing while the device is connected."""
         error = self._entry.runtime_data.link.last_error
-        return {"reason": DISCONNECT_REASONS.get(type(error), error.key)} if error else {}
+        return {"reason": reason_of(error)} if error else {}

@@ -31,6 +31,7 @@ from ..const import (
     CONF_DESIRED_HOURS,
     CONF_DRY_RUN,
     CONF_KEEP_ALIVE,
+    CONF_MONTHLY_QUOTA,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
     DEFAULT_DESIRED_HOURS,
@@ -60,6 +61,7 @@ RANGES = {
     # 0 means no limit.
     CONF_COMMANDS_PER_MINUTE: (0, 6000),
     CONF_DESIRED_HOURS: (0, 24 * 30),
+    CONF_MONTHLY_QUOTA: (0, 1_000_000_000),
 }
 """Minimum and maximum of each number. The selectors have no limits, because they report violations in English only."""
 
@@ -91,6 +93,7 @@ SETTINGS_SCHEMA = vol.Schema(
         vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): _duration("s"),
         vol.Required(CONF_WINDOW, default=DEFAULT_WINDOW): _duration("s", 0.05),
         vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): _COUNT,
+        vol.Required(CONF_MONTHLY_QUOTA, default=0): _COUNT,
         vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
     }
 )
@@ -147,6 +150,7 @@ class AliyunOptionsFlow(
             CONF_KEEP_ALIVE: int(user_input[CONF_KEEP_ALIVE]),
             CONF_WINDOW: user_input[CONF_WINDOW],
             CONF_UPLINK_RATE: int(user_input[CONF_UPLINK_RATE]),
+            CONF_MONTHLY_QUOTA: int(user_input[CONF_MONTHLY_QUOTA]),
             CONF_COMMAND_CONDITION: await read_conditions(self.hass, commands.get(CONF_COMMAND_CONDITION)),
             CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
             CONF_DESIRED_HOURS: int(commands[CONF_DESIRED_HOURS]),

@@ -1,6 +1,6 @@
 """What the user has to know about the state of a device: one object that watches everything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -13,10 +13,12 @@ from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..exposures import event_bindings, resolve_entity
 from ..reports.outbox import Refusal
+from ..traffic_log import TrafficLog
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues, listed
 from .mismatch import Mismatch
+from .quota import Quota
 from .refusals import Refusals
 from .throttling import Throttling
 from .tls_watch import TlsWatch
@@ -28,8 +30,15 @@ MAX_LISTED: Final = 10
 class Health:
     """Watches one device and creates its repair issues."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
-        """Nothing is sent before `start`."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        link: Link,
+        log: TrafficLog,
+        busiest: Callable[[int], Iterable[tuple[str, int]]],
+    ) -> None:
+        """Nothing is sent before `start`; `busiest` is as for `Quota`."""
         self._hass = hass
         self._entry = entry
         self._issues = Issues(hass, entry)
@@ -39,11 +48,13 @@ class Health:
         self._throttling = Throttling(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
+        self._quota = Quota(hass, entry, self._issues, log, busiest)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks; called once Home Assistant has started."""
+        """Start to compare the clocks and the messages; called once Home Assistant has started."""
         self._clock.start()
+        self._quota.start()
 
     @callback
     def stop(self) -> None:
@@ -51,12 +62,14 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._quota.stop()
 
     @callback
     def follow(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
         """Watch these bindings from now on."""
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
+        self._quota.examine()
         if gone := sorted({*bound.gone, *self._events_without_entity()}):
             self._issues.create(Issue.ENTITY_GONE, count=str(len(gone)), bindings=listed(gone, MAX_LISTED))
         else:

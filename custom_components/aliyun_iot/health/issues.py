@@ -35,6 +35,7 @@ class Issue(StrEnum):
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
     PROPERTY_REJECTED = "property_rejected"
+    QUOTA = "quota"
     RATE_LIMIT = "rate_limit"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
@@ -64,6 +65,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
     Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR),
