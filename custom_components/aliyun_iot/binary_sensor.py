@@ -1,6 +1,6 @@
 """Binary sensor: whether the device is connected, and why it is not."""
 
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
@@ -10,10 +10,14 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.link import LinkState
 from .entity import CloudEntity
+from .health.subscription_watch import missing_subscriptions
 from .reasons import reason_of
 from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
+
+SUBSCRIPTIONS_REFUSED: Final = "subscriptions_refused"
+"""The value of `reason` for a connection on which the device receives nothing."""
 
 
 async def async_setup_entry(
@@ -46,6 +50,9 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, str]:
-        """Return why the last connection was lost, or the last attempt failed; nothing while the device is connected."""
-        error = self._entry.runtime_data.link.last_error
+        """Return why the device is not connected, or why it does not work although it is; otherwise nothing."""
+        link = self._entry.runtime_data.link
+        if link.state is LinkState.ONLINE and missing_subscriptions(link, self._entry):
+            return {"reason": SUBSCRIPTIONS_REFUSED}
+        error = link.last_error
         return {"reason": reason_of(error)} if error else {}

@@ -32,6 +32,7 @@ from ..ha_internals import entity_integration
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY_STATE
+from ..risk import risk_of
 from .loops import LoopGuard
 from .outcome import DRY_RUN, Failure
 from .policy import Policy
@@ -185,8 +186,12 @@ class PropertySetter:
                 value = bound.to_aspect(bound.decode(raw, state), state)
             except (InvalidValue, Refused) as err:
                 refused = Failure.of_value(err, private=bool(masked != raw))
-            if bound.domain and not own_actions and not bound.binding.confirmed and bound.domain.risky(state):
-                refused = Failure(Code.NOT_ALLOWED, f"control of {bound.entity_id} was not confirmed")
+            if (
+                not own_actions
+                and not bound.binding.confirmed
+                and (culprit := risk_of(self._hass, state, bound.aspect))
+            ):
+                refused = _unconfirmed(bound.entity_id, culprit)
         return RequestedProperty(identifier, raw, masked, bound, state, value, refused=refused)
 
     def _denial(self, identifier: str, bound: BoundProperty | None) -> Failure | None:
@@ -318,6 +323,11 @@ class PropertySetter:
             await self._hass.services.async_call(
                 call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
             )
+
+
+def _unconfirmed(entity_id: str, culprit: str) -> Failure:
+    reach = "" if culprit == entity_id else f", which is needed because of {culprit}"
+    return Failure(Code.NOT_ALLOWED, f"control of {entity_id} was not confirmed{reach}")
 
 
 def _is_password_field(state: State) -> bool:

@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 
-from ..const import CONF_MONTHLY_QUOTA
+from ..settings import read_settings
 from ..traffic_log import TrafficLog
 from .issues import Issue, Issues, listed
 
@@ -56,7 +56,7 @@ class Quota:
     @callback
     def examine(self, _now: object = None) -> None:
         """Create or delete the issue."""
-        quota = self._entry.options.get(CONF_MONTHLY_QUOTA, 0)
+        quota = read_settings(self._entry.options)[0].monthly_quota
         month = self._log.month()
         expected = max(month.messages, month.projected or 0)
         if not quota or (month.messages < WARN_AT * quota and expected <= quota):

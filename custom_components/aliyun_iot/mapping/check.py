@@ -10,25 +10,31 @@ from ..alink.model.thing_model import Property
 from .aspect import Aspect, Kind, Refused
 from .attributes import number
 from .binding import Binding, Conversion
-from .convert import carries, to_cloud, unmatched_options
-from .domains import domain_of
+from .convert import carries, refused_items, to_cloud, unmatched_options
+from .domains import Risk, own_risk
 from .generic import RENDERED
 from .kinds.text import plain
 from .scaling import has_formula, property_unit, to_property
-from .suggest.synonyms import pair
+from .suggest.pairing import pair
 from .units import canonical, contradict, converter
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem to show to the user; `key` is a translation key. One that isn't `blocking` is a warning."""
+    """One problem to show to the user; `key` is a translation key.
+
+    One that isn't `blocking` is a warning, which the user confirms, or only a `note`.
+    """
 
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
     blocking: bool = True
+    note: bool = False
 
 
-def check(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+def check(
+    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk = own_risk
+) -> list[Problem]:
     """Return the problems of a binding; `definition` is None without a thing model.
 
     `state` is `NO_ENTITY_STATE` for a binding without an entity. The result of a template is known only when it is
@@ -36,7 +42,7 @@ def check(binding: Binding, aspect: Aspect, definition: Property | None, state: 
     """
     if not aspect.supported(state):
         return [Problem("aspect_not_supported", {"aspect": aspect.key, "entity_id": state.entity_id})]
-    problems = _access_problems(binding, aspect, definition, state)
+    problems = _access_problems(binding, aspect, definition, state, risk)
     converted = RENDERED if binding.conversion.template else aspect
     data_type = definition.data_type if definition else None
     if binding.conversion.invert and not _invertible(converted, data_type, state):
@@ -65,7 +71,9 @@ def _direction_problems(binding: Binding, definition: Property) -> list[Problem]
     return problems
 
 
-def _access_problems(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+def _access_problems(
+    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk
+) -> list[Problem]:
     problems = _direction_problems(binding, definition) if definition else []
     if not binding.access.controls:
         return problems
@@ -75,8 +83,7 @@ def _access_problems(binding: Binding, aspect: Aspect, definition: Property | No
         problems.append(Problem("entity_not_controllable", {"aspect": aspect.key, "entity_id": state.entity_id}))
     elif binding.conversion.template and not binding.conversion.template_back:
         problems.append(Problem("template_one_way", {"aspect": aspect.key}))
-    domain = domain_of(state.entity_id)
-    if domain and domain.risky(state) and not binding.confirmed:
+    if risk(state, aspect) and not binding.confirmed:
         problems.append(Problem("risky_not_confirmed", {"entity_id": state.entity_id}))
     return problems
 
@@ -118,12 +125,18 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
         problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=all_lost))
     if crossed := _crossed_options(aspect, data_type, conversion, state):
         problems.append(Problem("options_crossed", {"options": ", ".join(crossed)}, blocking=False))
+    if _controls_entity(binding) and (refused := refused_items(aspect, data_type, conversion, state)):
+        problems.append(Problem("items_refused", {"items": ", ".join(refused)}, blocking=False, note=True))
     if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
         words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
         problems.append(Problem("sent_as_text", words, blocking=False))
     if binding.access.reports:
         problems += _rounding_problems(aspect, definition, conversion, state)
     return problems
+
+
+def _controls_entity(binding: Binding) -> bool:
+    return binding.access.controls and not binding.actions and not binding.conversion.template
 
 
 def _crossed_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> list[str]:

@@ -34,7 +34,7 @@ from .kinds.raw import raw_to_cloud, raw_to_ha
 from .kinds.text import misfit, text_to_cloud, text_to_ha
 from .scaling import to_entity, to_property
 
-__all__ = ["Refused", "carries", "to_cloud", "to_ha", "unmatched_options"]
+__all__ = ["Refused", "carries", "refused_items", "to_cloud", "to_ha", "unmatched_options"]
 
 CARRIERS: Mapping[Kind, tuple[type[DataType], ...]] = {
     Kind.BOOL: (BoolType, EnumType, IntType, TextType),
@@ -123,6 +123,21 @@ def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Co
             case Kind.RAW:
                 raise misfit(value, data_type)
     return not result if aspect.kind is Kind.BOOL and conversion.invert else result
+
+
+def refused_items(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> tuple[str, ...]:
+    """Return the labels of the items, or the items without one, that the entity can't be set to."""
+
+    def refused(item: int) -> bool:
+        try:
+            value = to_ha(item, aspect, data_type, conversion, state)
+        except Refused:
+            return True
+        return aspect.kind is Kind.ENUM and value not in aspect.options(state)
+
+    if not isinstance(data_type, EnumType) or aspect.kind not in (Kind.BOOL, Kind.ENUM):
+        return ()
+    return tuple(label or str(item) for item, label in data_type.items.items() if refused(item))
 
 
 def unmatched_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from homeassistant.core import State
 from .aspect import ActionCall, Aspect, Kind, Reason, Refused, Value
 from .attributes import PERCENT_RANGE, fixed_range, has_attribute, has_feature, number_of, percent
 from .momentary import COMMAND, CommandSet
+from .says import OPENED
 
 OPEN = "open"
 CLOSE = "close"
@@ -64,6 +65,7 @@ class Opening:
                 writable=True,
                 accepts=lambda state: not {OPEN, CLOSE}.isdisjoint(self.commands.options(state)),
                 words=("closed", "open"),
+                says=OPENED,
                 identifiers=opened,
             ),
             self.commands.aspect(*command, name_en="Operation", name_zh="操作"),

@@ -10,7 +10,7 @@ import voluptuous as vol
 RESERVED_IDENTIFIERS: Final = frozenset({"event", "get", "post", "property", "set", "time", "value"})
 """Identifiers that the platform reserves (`docs/protocol.md` §8.3)."""
 
-_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,30}:)?(?P<name>[A-Za-z0-9_]{1,50})")
+_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,50}:)?(?P<name>[A-Za-z0-9_]{1,50})")
 
 
 def valid_identifier(value: object) -> str:

@@ -11,11 +11,12 @@ from homeassistant.core import HomeAssistant, callback
 import voluptuous as vol
 
 from ..alink.traffic import MessageKind
-from ..const import CONF_MONTHLY_QUOTA, DOMAIN
+from ..const import DOMAIN
 from ..flows.binding_fields import InputRefused
 from ..flows.binding_form import BindingForm, EntityUnsuitable
 from ..mapping.binding import ACTIONS, TEMPLATE
 from ..runtime import Runtime
+from ..settings import read_settings
 from ..words.labels import Labels
 from .editing import (
     ChangedMeanwhile,
@@ -139,7 +140,7 @@ def traffic(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> 
     result = {
         "kinds": list(MessageKind),
         "hours": sorted(runtime.link.traffic.hours.items())[-48:],
-        "month": runtime.traffic_log.month().as_json() | {"quota": entry.options.get(CONF_MONTHLY_QUOTA, 0)},
+        "month": runtime.traffic_log.month().as_json() | {"quota": read_settings(entry.options)[0].monthly_quota},
         "busiest": [
             {"identifier": key, "sent": number} for key, number in runtime.device.reporter.outbox.busiest(BUSIEST)
         ],

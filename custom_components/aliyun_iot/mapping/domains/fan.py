@@ -34,6 +34,7 @@ from homeassistant.util.percentage import ordered_list_item_to_percentage, perce
 from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Range, Reason, Refused, Value, setting
 from ..attributes import flag_of, has_feature, number, number_of, percent, text_of, texts_of, unless_default
 from ..on_off import POWER, power_aspect, turn
+from ..says import OSCILLATES
 
 NAME = "fan"
 SPEED = "speed"
@@ -172,6 +173,7 @@ DOMAIN = Domain(
             source=flag_of(ATTR_OSCILLATING),
             writable=True,
             supported=has_feature(FanEntityFeature.OSCILLATE),
+            says=OSCILLATES,
             identifiers=("ShakeHead", "Oscillation", "AngleAutoLROnOff"),
         ),
         Aspect(

@@ -1,7 +1,7 @@
 """Remote controls: on or off, the activity, commands to send.
 
 Off wins over everything else in the same `property/set`; an activity turns the remote on, so it replaces `power`. A command
-is sent last, and does not turn the remote on.
+is sent last, and does not turn the remote on. Commands are risky: nobody knows what they do.
 """
 
 from collections.abc import Mapping
@@ -61,6 +61,7 @@ DOMAIN = Domain(
             source=lambda _: None,
             writable=True,
             momentary=True,
+            risky=True,
             identifiers=("RemoteCommand", "IRCommand"),
         ),
     ),

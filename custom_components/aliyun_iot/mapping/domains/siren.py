@@ -20,6 +20,7 @@ from homeassistant.core import State
 from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
 from ..attributes import PERCENT_RANGE, SECONDS_RANGE, fixed_range, has_feature, percent, seconds
 from ..on_off import POWER, power_aspect, turn
+from ..says import SOUNDING
 
 NAME = "siren"
 TONE = "tone"
@@ -64,6 +65,7 @@ DOMAIN = Domain(
             "AlarmSwitch",
             "PowerSwitch",
             accepts=has_feature(SirenEntityFeature.TURN_ON | SirenEntityFeature.TURN_OFF),
+            says=SOUNDING,
         ),
         with_alarm(
             key=TONE,
