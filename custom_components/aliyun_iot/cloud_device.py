@@ -24,6 +24,7 @@ from .exposures import absence, exposed_bindings, references, resolve_entity, se
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .mapping.binding import Binding
+from .references import settle_references
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
@@ -140,6 +141,7 @@ class CloudDevice:
 
         The conditions come first, so that nothing can be commanded before its guard is in place.
         """
+        settle_references(self._hass, self._entry)
         bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
         # Of several bindings of one property the first works.
         conditions = {

@@ -25,6 +25,7 @@ from homeassistant.components.humidifier.const import (
 from homeassistant.const import ATTR_MODE
 from homeassistant.core import State
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Value
 from ..attributes import (
     device_class,
@@ -51,7 +52,7 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if MODE in values:
         calls.append(ActionCall(NAME, SERVICE_SET_MODE, {ATTR_MODE: values[MODE]}))
     if isinstance(target := values.get(TARGET), int | float):
-        calls.append(ActionCall(NAME, SERVICE_SET_HUMIDITY, {ATTR_HUMIDITY: round(target)}))
+        calls.append(ActionCall(NAME, SERVICE_SET_HUMIDITY, {ATTR_HUMIDITY: rounded_whole(target)}))
     return calls
 
 

@@ -21,12 +21,12 @@ from ...alink.model.thing_model import Property, ThingModel
 from ..aspect import Aspect, Kind
 from ..attributes import device_class
 from ..binding import Access, Conversion
-from ..convert import carries, refused_items, unmatched_options
+from ..convert import carries, clashing_units, refused_items, unmatched_options
 from ..domains import Risk, domain_of, own_risk
 from ..kinds.items import labels_tell
 from ..model.infer import generate_identifier
 from ..scaling import property_unit
-from ..units import canonical, contradict
+from ..units import same
 from .meanings import meanings
 
 STANDARD_SCORE = 70
@@ -68,16 +68,21 @@ class Obstacle(StrEnum):
     PRIVATE = "private"
     RISKY = "risky"
     TAKEN = "taken"
+    UNITS = "units"
 
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """An aspect without a suggestion; `identifier` is the property that it matches best, if any."""
+    """An aspect without a suggestion; `identifier` is the property that it matches best, if any.
+
+    `units` are those of both sides, if they are the obstacle.
+    """
 
     entity_id: str
     aspect: Aspect
     obstacle: Obstacle
     identifier: str = ""
+    units: tuple[str, str] | None = None
 
 
 def suggest(state: State, model: ThingModel | None, taken: Collection[str], risk: Risk = own_risk) -> list[Suggestion]:
@@ -291,8 +296,8 @@ def _labels_fit(aspect: Aspect, data_type: DataType) -> bool:
 def _unmatched(state: State, aspect: Aspect, properties: _Properties | None, *, risky: bool) -> Unmatched | None:
     """Return why an aspect has no suggestion, with the property that it matches best; None for no reason to report."""
 
-    def because(obstacle: Obstacle, identifier: str = "") -> Unmatched:
-        return Unmatched(state.entity_id, aspect, obstacle, identifier)
+    def because(obstacle: Obstacle, identifier: str = "", units: tuple[str, str] | None = None) -> Unmatched:
+        return Unmatched(state.entity_id, aspect, obstacle, identifier, units)
 
     if aspect.private:
         return because(Obstacle.PRIVATE)
@@ -307,7 +312,10 @@ def _unmatched(state: State, aspect: Aspect, properties: _Properties | None, *, 
         if _score(state, aspect, definition, evidence) and _usable(access, state, aspect, definition):
             return because(Obstacle.TAKEN, definition.identifier)
     if candidates:
-        return because(Obstacle.MISMATCH, candidates[0][0].definition.identifier)
+        best = candidates[0][0].definition
+        if carries(aspect, best.data_type, Conversion()) and (units := _clash(state, aspect, best)):
+            return because(Obstacle.UNITS, best.identifier, units)
+        return because(Obstacle.MISMATCH, best.identifier)
     return None if aspect.alternative else because(Obstacle.NOTHING_FITS)
 
 
@@ -342,22 +350,27 @@ def _score(state: State, aspect: Aspect, definition: Property, evidence: int) ->
     conversion = Conversion()
     if not carries(aspect, definition.data_type, conversion):
         return 0
-    unit, wanted_unit = aspect.unit(state), property_unit(definition.data_type)
-    if unit and wanted_unit and contradict(unit, wanted_unit):
+    if _clash(state, aspect, definition):
         return 0
     if aspect.kind is Kind.BOOL and not _labels_fit(aspect, definition.data_type):
         return 0
+    unit, wanted_unit = aspect.unit(state), property_unit(definition.data_type)
     lost = unmatched_options(aspect, definition.data_type, conversion, state)
     more_items = (
         aspect.kind is Kind.BOOL and isinstance(definition.data_type, EnumType) and len(definition.data_type.items) > 2
     )
-    same_unit = unit and wanted_unit and canonical(unit) == canonical(wanted_unit)
+    same_unit = unit and wanted_unit and same(unit, wanted_unit)
     return (
         evidence
         + (MORE_ITEMS_SCORE if more_items else 0)
         + (SAME_UNIT_SCORE if same_unit else 0)
         + (0 if lost else ALL_OPTIONS_SCORE)
     )
+
+
+def _clash(state: State, aspect: Aspect, definition: Property) -> tuple[str, str] | None:
+    """Return the units of both sides if values can't be converted between them."""
+    return clashing_units(aspect, definition.data_type, Conversion(), state)
 
 
 def _new_properties(entity: _Entity, used: set[str]) -> list[Suggestion]:
