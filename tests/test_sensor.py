@@ -22,7 +22,7 @@ from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SetProperties
 from .conftest import SetUp
-from .outages import all_sent, end_outage, lose_connection, measure, quick_to_return
+from .outages import all_sent, end_outage, lose_connection, quick_to_return
 from .test_reporter import CELSIUS, TEMPERATURE, posted
 from .waiting import until
 from .walk import translations
@@ -129,7 +129,7 @@ async def test_state_changes_are_limited_by_the_interval(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often a number changes, it is recorded once per interval, and not at all if it stays the same."""
-    measure(hass, "sensor.living_room", 0)
+    hass.states.async_set("sensor.living_room", "0", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await enable(hass, entry, "values_sent")
     await posted(device, "CurrentTemperature", 0.0)
@@ -137,7 +137,7 @@ async def test_state_changes_are_limited_by_the_interval(
     events = async_capture_events(hass, EVENT_STATE_CHANGED)
     entity_id = registered_sensors(hass, entry)["values_sent"].entity_id
     for degree in range(1, 10):
-        measure(hass, "sensor.living_room", degree)
+        hass.states.async_set("sensor.living_room", str(degree), CELSIUS)
         await posted(device, "CurrentTemperature", float(degree))
     await all_sent(entry)
     assert changes(events, entity_id) == 0
