@@ -95,7 +95,7 @@ async def test_script_gets_numbers_in_the_units_of_its_fields(
         assert f"Transition: {model_unit} can't be converted" in reply.message
 
 
-@pytest.mark.parametrize("by", ["registry id"])
+@pytest.mark.parametrize("by", ["registry id", "entity id"])
 async def test_renamed_script_stays_bound(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, by: str
 ) -> None:

@@ -24,6 +24,7 @@ from .exposures import absence, exposed_bindings, references, resolve_entity, se
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .mapping.binding import Binding
+from .references import settle_references
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
@@ -111,6 +112,11 @@ class CloudDevice:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
+    def problems(self) -> dict[str, str]:
+        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
+        status = self.reporter.outbox.status
+        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+
     @callback
     def start(self) -> None:
         """Start to send and to follow events; called once Home Assistant has started and its entities are there."""
@@ -135,6 +141,7 @@ class CloudDevice:
 
         The conditions come first, so that nothing can be commanded before its guard is in place.
         """
+        settle_references(self._hass, self._entry)
         bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
         # Of several bindings of one property the first works.
         conditions = {

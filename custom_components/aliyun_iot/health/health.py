@@ -1,6 +1,6 @@
 """What the user has to know about the state of a device: one object that watches everything."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -12,11 +12,13 @@ from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..reports.outbox import Refusal
 from ..stored_faults import StoredFault
+from ..traffic_log import TrafficLog
 from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
 from .mismatch import Mismatch
+from .quota import Quota
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
@@ -26,8 +28,15 @@ from .tls_watch import TlsWatch
 class Health:
     """Watches one device and creates its repair issues."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
-        """Nothing is sent before `start`."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        link: Link,
+        log: TrafficLog,
+        busiest: Callable[[int], Iterable[tuple[str, int]]],
+    ) -> None:
+        """Nothing is sent before `start`; `busiest` is as for `Quota`."""
         self._issues = Issues(hass, entry)
         self._connection = ConnectionIssues(hass, entry, self._issues)
         self._tls = TlsWatch(hass, entry, self._issues)
@@ -35,13 +44,15 @@ class Health:
         self._throttling = Throttling(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
+        self._quota = Quota(hass, entry, self._issues, log, busiest)
         self._bindings = BindingIssues(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks and to miss entities; called once Home Assistant has started."""
+        """Start to compare the clocks and the messages and to miss entities; called once Home Assistant has started."""
         self._clock.start()
+        self._quota.start()
         self._bindings.start()
 
     @callback
@@ -51,6 +62,7 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._quota.stop()
 
     @callback
     def follow(
@@ -65,6 +77,7 @@ class Health:
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
         self._bindings.follow(faults, conditions)
+        self._quota.examine()
 
     @callback
     def conditions_changed(self, conditions: Mapping[str, str]) -> None:

@@ -167,4 +167,4 @@ def test_date_and_time_helper_has_one_aspect(date: bool, time: bool, key: str) -
 @pytest.mark.parametrize("state", ["٢٠٢٦-11-23", "２０２６-11-23", "2026-1_1-23", " 2026-11-23"])
 def test_day_in_a_spelling_of_python_is_none(state: str) -> None:
     """A custom integration may have such a state."""
-    assert read(State("date.thing", state)) == {}
+    assert read(State("date.thing", state)) == {"date": None}
