@@ -1,6 +1,7 @@
 """The Home Assistant side of one device of the cloud: what is bound, and what runs for it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 import logging
 
 from homeassistant.config_entries import ConfigEntry
@@ -28,6 +29,9 @@ from .reports.store import UnsentStore
 from .stopping import stop_all
 
 _LOGGER = logging.getLogger(__name__)
+
+MAX_LOGGED = 5
+"""Bindings in one line of the log."""
 
 
 def thing_model_of(entry: ConfigEntry) -> ThingModel | None:
@@ -64,6 +68,7 @@ class CloudDevice:
             on_overflow=health.samples_dropped,
             on_refused=self._refused,
             on_refusals_changed=health.refusals_changed,
+            on_unreportable_changed=self._unreportable_changed,
             on_event_refused=self.events.note,
         )
         self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
@@ -125,9 +130,9 @@ class CloudDevice:
             return
         known_problems = self.bound.problems
         self.bound = bind(self._hass, bindings, self.model)
-        for identifier, problem in self.bound.problems.items():
-            if known_problems.get(identifier) != problem:
-                _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        self._log_problems(
+            {key: problem for key, problem in self.bound.problems.items() if known_problems.get(key) != problem}
+        )
         self.bound_services = services.keys()
         self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
@@ -153,6 +158,13 @@ class CloudDevice:
             or (created and (self.bound.problems or self.events.problems))
         )
 
+    def _log_problems(self, problems: Mapping[str, str]) -> None:
+        """Log bindings that do not work; one line for all of them."""
+        some = [f"{identifier} ({problem})" for identifier, problem in islice(problems.items(), MAX_LOGGED)]
+        more = f" and {len(problems) - MAX_LOGGED} more" if len(problems) > MAX_LOGGED else ""
+        if some:
+            _LOGGER.warning("Bindings of %s do not work: %s%s", self._entry.title, ", ".join(some), more)
+
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
         self.model = thing_model_of(self._entry)
@@ -161,6 +173,10 @@ class CloudDevice:
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:
         self.desired.command_answered(command, answer)
+
+    @callback
+    def _unreportable_changed(self) -> None:
+        self._health.unreportable_changed(lambda: self.reporter.outbox.unreportable)
 
     @callback
     def _event_added(self) -> None:

@@ -1,6 +1,6 @@
 """What the user has to know about the state of a device: one object that watches everything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -13,6 +13,7 @@ from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..exposures import event_bindings, resolve_entity
 from ..reports.outbox import Refusal
+from ..reports.unreportable import Unreportable
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues, listed
@@ -21,6 +22,7 @@ from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
 from .tls_watch import TlsWatch
+from .unreportable_watch import UnreportableWatch
 
 MAX_LISTED: Final = 10
 """Properties and events without an entity that the issue lists."""
@@ -41,11 +43,13 @@ class Health:
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
+        self._unreportable = UnreportableWatch(hass, entry, self._issues)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks; called once Home Assistant has started."""
+        """Start to compare the clocks and to judge values; called once Home Assistant has started."""
         self._clock.start()
+        self._unreportable.start()
 
     @callback
     def stop(self) -> None:
@@ -53,12 +57,14 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._unreportable.stop()
 
     @callback
     def follow(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
         """Watch these bindings from now on."""
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
+        self._unreportable.follow(bound, model)
         if gone := sorted({*bound.gone, *self._events_without_entity()}):
             self._issues.create(Issue.ENTITY_GONE, count=str(len(gone)), bindings=listed(gone, MAX_LISTED))
         else:
@@ -89,6 +95,11 @@ class Health:
         """Handle other refused properties than before, or other reasons."""
         self._mismatch.refusals_changed(refusals)
         self._refusals.changed(refusals)
+
+    @callback
+    def unreportable_changed(self, read: Callable[[], Mapping[str, Unreportable]]) -> None:
+        """Handle other values than before that cannot be sent; `read` returns why, by property."""
+        self._unreportable.changed(read)
 
     @callback
     def samples_dropped(self, capacity: int) -> None:

@@ -35,6 +35,7 @@ class Issue(StrEnum):
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
     PROPERTY_REJECTED = "property_rejected"
+    PROPERTY_UNREPORTABLE = "property_unreportable"
     RATE_LIMIT = "rate_limit"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
@@ -65,6 +66,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),

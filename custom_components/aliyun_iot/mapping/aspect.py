@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
-from typing import NamedTuple
+from reprlib import Repr
+from typing import Final, NamedTuple
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import State
 
+from ..alink.i18n import Words, phrase
 from ..alink.model.datatypes import DataType
+from ..alink.privacy import BY_NAME_ALONE
+
+_SHORT: Final = Repr(maxstring=80, maxother=80)
 
 type Color = tuple[float, float, float]
 """Red, green and blue, each 0 to 255; integers where Home Assistant has integers."""
@@ -84,10 +89,24 @@ class Reason(StrEnum):
 class Refused(ValueError):  # noqa: N818 - named after what happened
     """A value can't be used: it has no counterpart on the other side, or the entity can't take it. Nothing has been done."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
-        """Keep the reason beside the text, so that a reply can carry the right code."""
-        super().__init__(message)
+    def __init__(self, reason: Reason, text: str | Words, **details: object) -> None:
+        """Keep the reason beside the text, so that a reply can carry the right code.
+
+        A text in two languages has braces for the `details`, as for `phrase`.
+        """
         self.reason = reason
+        self._text = text
+        self._details = details
+        super().__init__(self.describe())
+
+    def describe(self, language: str = "en") -> str:
+        """Return the text in simplified Chinese for `zh…`, if there is one, otherwise in English."""
+        return self._text if isinstance(self._text, str) else phrase(self._text, language, **self._details)
+
+
+def quoted(value: object) -> str:
+    """Return a value as it stands in a text about it, cut if it is long, and without members whose names are private."""
+    return _SHORT.repr(BY_NAME_ALONE.masked("", value))
 
 
 @dataclass(frozen=True, slots=True)

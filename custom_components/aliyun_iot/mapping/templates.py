@@ -66,7 +66,7 @@ def value_of(result: object) -> Raw:
 
 
 def _failure(err: TemplateError | RecursionError) -> Refused:
-    return Refused(Reason.NOT_SUPPORTED, f"the template fails: {err}")
+    return Refused(Reason.NOT_SUPPORTED, ("the template fails: {error}", "模板出错：{error}"), error=str(err))
 
 
 def _compiled(hass: HomeAssistant, text: str) -> Template | None:
