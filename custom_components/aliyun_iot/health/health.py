@@ -1,7 +1,6 @@
 """What the user has to know about the state of a device: one object that watches everything."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -11,12 +10,13 @@ from ..alink.errors import ConnectError
 from ..alink.link import Link, LinkState
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
-from ..exposures import event_bindings, resolve_entity
 from ..reports.outbox import Refusal
 from ..reports.unreportable import Unreportable
+from ..stored_faults import StoredFault
+from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
-from .issues import Issue, Issues, listed
+from .issues import Issue, Issues
 from .mismatch import Mismatch
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
@@ -24,17 +24,12 @@ from .throttling import Throttling
 from .tls_watch import TlsWatch
 from .unreportable_watch import UnreportableWatch
 
-MAX_LISTED: Final = 10
-"""Properties and events without an entity that the issue lists."""
-
 
 class Health:
     """Watches one device and creates its repair issues."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
         """Nothing is sent before `start`."""
-        self._hass = hass
-        self._entry = entry
         self._issues = Issues(hass, entry)
         self._connection = ConnectionIssues(hass, entry, self._issues)
         self._tls = TlsWatch(hass, entry, self._issues)
@@ -42,33 +37,45 @@ class Health:
         self._throttling = Throttling(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
+        self._bindings = BindingIssues(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
         self._unreportable = UnreportableWatch(hass, entry, self._issues)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks and to judge values; called once Home Assistant has started."""
+        """Start to compare the clocks, to judge values and to miss entities; called once Home Assistant has started."""
         self._clock.start()
+        self._bindings.start()
         self._unreportable.start()
 
     @callback
     def stop(self) -> None:
         """End all timers; the issues are deleted when the entry is unloaded."""
+        self._bindings.stop()
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
         self._unreportable.stop()
 
     @callback
-    def follow(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
-        """Watch these bindings from now on."""
+    def follow(
+        self,
+        bound: BoundProperties,
+        services: Iterable[str],
+        model: ThingModel | None,
+        faults: Sequence[StoredFault],
+        conditions: Mapping[str, str],
+    ) -> None:
+        """Watch these bindings from now on; `faults` and `conditions` are as for `BindingIssues`."""
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
         self._unreportable.follow(bound, model)
-        if gone := sorted({*bound.gone, *self._events_without_entity()}):
-            self._issues.create(Issue.ENTITY_GONE, count=str(len(gone)), bindings=listed(gone, MAX_LISTED))
-        else:
-            self._issues.delete(Issue.ENTITY_GONE)
+        self._bindings.follow(faults, conditions)
+
+    @callback
+    def conditions_changed(self, conditions: Mapping[str, str]) -> None:
+        """Report why conditions cannot be used, by the identifier of what they guard, "" for all commands."""
+        self._bindings.conditions_changed(conditions)
 
     @callback
     def link_changed(self, state: LinkState, error: ConnectError | None) -> None:
@@ -110,8 +117,3 @@ class Health:
     def events_dropped(self, count: int) -> None:
         """Report events that are lost for good; the issue stays until the user confirms it."""
         self._issues.create(Issue.EVENTS_DROPPED, count=f"{count:,}", since=f"{dt_util.now():%Y-%m-%d %H:%M}")
-
-    def _events_without_entity(self) -> Iterable[str]:
-        for binding in event_bindings(self._entry).values():
-            if binding.entity and resolve_entity(self._hass, binding.entity) is None:
-                yield binding.identifier

@@ -15,6 +15,7 @@ from homeassistant.helpers.event import async_call_later
 
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
+from ..log_text import some_of
 from ..reports.unreportable import Unreportable
 from ..words.labels import Labels
 from .issues import Issue, Issues, listed
@@ -23,9 +24,6 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_LISTED: Final = 10
 """Properties that the issue lists."""
-
-MAX_LOGGED: Final = 5
-"""Properties in one line of the log."""
 
 AT_ONCE: Final = 5
 INTERVAL: Final = 60.0
@@ -123,9 +121,8 @@ class UnreportableWatch:
             return
         self._log_at = time.monotonic()
         self._logged |= {key: bound[key] for key in news}
-        some = [f"{key} of {bound[key].entity_id or 'a template'} ({why.describe()})" for key, why in news.items()]
-        more = f" and {len(some) - MAX_LOGGED} more" if len(some) > MAX_LOGGED else ""
-        _LOGGER.warning("%s cannot report %s%s", self._entry.title, ", ".join(some[:MAX_LOGGED]), more)
+        rows = [f"{key} of {bound[key].entity_id or 'a template'} ({why.describe()})" for key, why in news.items()]
+        _LOGGER.warning("%s cannot report %s", self._entry.title, some_of(rows))
 
     def _later(self, delay: float, action: Callable[[], None]) -> None:
         """Call a method later, once for all calls of this method until then."""

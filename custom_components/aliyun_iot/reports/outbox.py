@@ -17,12 +17,10 @@ from homeassistant.core import callback
 from ..alink.messages import JsonValue
 from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
+from ..log_text import some_of
 from .unreportable import Unreportable
 
 _LOGGER = logging.getLogger(__name__)
-
-MAX_LISTED: Final = 5
-"""Refused properties in one line of the log."""
 
 MAX_REFUSALS: Final = 3
 """Refusals in a row after which a property rests."""
@@ -309,8 +307,7 @@ class Outbox:
         if self._snapshots:
             self._settle_snapshots(batch, reasons)
         if news:
-            more = f" and {len(news) - MAX_LISTED} more" if len(news) > MAX_LISTED else ""
-            _LOGGER.warning("The cloud rejected %s%s", ", ".join(news[:MAX_LISTED]), more)
+            _LOGGER.warning("The cloud rejected %s", some_of(news))
         if changed:
             self._report_refusals()
 
