@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL, CONF_WINDOW
 from simulator import CloudDevice, Simulator
-from simulator.tsl import ThingModel as CloudThingModel
+from simulator.core.thing_model import ThingModel as CloudThingModel
 
 from .application import invoke
 from .conftest import SetUp

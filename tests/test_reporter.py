@@ -352,7 +352,7 @@ async def test_binding_follows_a_renamed_removed_and_restored_entity(
     assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
     registry.async_update_entity("sensor.living_room", name="Warm room")
     await hass.async_block_till_done()
-    assert caplog.text.count("Property LightSwitch does not work") == 1
+    assert caplog.text.count("Bindings of gw-1 do not work: LightSwitch") == 1
     hass.states.async_set("sensor.living_room", "22", CELSIUS)
     await posted(device, "CurrentTemperature", 22.0)
 

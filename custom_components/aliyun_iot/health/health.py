@@ -39,7 +39,7 @@ class Health:
         self._refusals = Refusals(hass, entry, self._issues)
         self._bindings = BindingIssues(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
-        self._unreportable = UnreportableWatch(hass, entry, self._issues)
+        self._unreportable = UnreportableWatch(hass, entry, self._issues, lambda: self._mismatch.misfits)
 
     @callback
     def start(self) -> None:

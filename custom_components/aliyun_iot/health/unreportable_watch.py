@@ -4,7 +4,7 @@ A sensor may cross a limit every second, and a whole house may be bound to the w
 and further ones once a minute; the log has one line for everything that was found, and names a property once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 import logging
 import time
 from typing import Final
@@ -36,11 +36,14 @@ LOG_INTERVAL: Final = 600.0
 class UnreportableWatch:
     """Watches the properties of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
-        """Show nothing before `start`."""
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, misfits: Callable[[], Collection[str]]
+    ) -> None:
+        """Show nothing before `start`; another issue is about the properties that `misfits` returns."""
         self._hass = hass
         self._entry = entry
         self._issues = issues
+        self._misfits = misfits
         self._read: Callable[[], Mapping[str, Unreportable]] = dict
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
@@ -96,8 +99,8 @@ class UnreportableWatch:
     async def _update(self) -> None:
         labels = await Labels.load(self._hass)
         self._updating = False
-        present = self._read()
-        rows = [self._row(labels, key, why) for key, why in sorted(present.items())]
+        others = self._misfits()
+        rows = [self._row(labels, key, why) for key, why in sorted(self._read().items()) if key not in others]
         if rows and self._started:
             self._issues.create(Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, MAX_LISTED))
         else:

@@ -76,6 +76,9 @@ class Kind(StrEnum):
                 return not isinstance(value, float) or isfinite(value)
 
 
+_KINDS: Final[Mapping[Kind, Words]] = {Kind.NUMBER: ("number", "数字"), Kind.DATE: ("time", "时间")}
+
+
 class Reason(StrEnum):
     """Why a value can't be used."""
 
@@ -176,12 +179,23 @@ class FromAttributes[T]:
         return self.read(state)
 
 
+@dataclass(frozen=True, slots=True)
+class WholeState[T]:
+    """A reader of the whole state: nothing is missing when it finds no value in a known state, the state is a wrong one."""
+
+    read: Callable[[State], T]
+
+    def __call__(self, state: State) -> T:
+        """Read the value."""
+        return self.read(state)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aspect:
     """One aspect of a domain.
 
     `source` reads the value from a state that is neither unknown nor unavailable; it must not fail on any attribute. One that
-    is `FromAttributes` reads unknown states as well.
+    is `FromAttributes` reads unknown states as well, one that is `WholeState` should find a value in any other.
     `supported` returns whether an entity has the aspect, `accepts` whether it can be set; both look at capabilities,
     which an unavailable entity keeps in its state. `words` are the names of no and yes. `identifiers` are the standard
     identifiers of thing models, the most common one first, `class_identifiers` those for a device class; only the main aspect of
@@ -219,6 +233,20 @@ class Aspect:
         if state.state == STATE_UNKNOWN and not isinstance(self.source, FromAttributes):
             return None
         return self.source(state)
+
+    def require_readable(self, state: State) -> None:
+        """Raise `Refused` if the state of an entity is none that it should have: text where a number belongs."""
+        if not isinstance(self.source, WholeState) or state.state in ("", STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return
+        if self.source(state) is None:
+            kind = _KINDS.get(self.kind, _KINDS[Kind.DATE])
+            raise Refused(
+                Reason.WRONG_TYPE,
+                ("{state} of {entity} is not a {kind}", "{entity} 的状态 {state} 不是{kind}"),
+                state=quoted(state.state),
+                entity=state.entity_id,
+                kind=kind,
+            )
 
     def controllable(self, state: State) -> bool:
         """Return whether the aspect of this entity can be set."""
