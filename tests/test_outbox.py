@@ -8,8 +8,8 @@ import pytest
 
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.mapping.aspect import Reason
+from custom_components.aliyun_iot.mapping.unreportable import Unreportable
 from custom_components.aliyun_iot.reports.outbox import Counters, Outbox, Refusal
-from custom_components.aliyun_iot.reports.unreportable import Unreportable
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, SetUp

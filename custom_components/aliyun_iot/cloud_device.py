@@ -25,6 +25,7 @@ from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
 from .mapping.binding import Binding
+from .mapping.unreportable import Unreportable
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
@@ -73,7 +74,7 @@ class CloudDevice:
         self._take_thing_model()
         self.loops = LoopGuard(hass, entry)
         self.event_queue = EventQueue(on_added=self._event_added, on_dropped=health.events_dropped)
-        self.events = EventReporter(hass, entry, self.event_queue)
+        self.events = EventReporter(hass, entry, self.event_queue, on_unreportable_changed=self._unreportable_changed)
         self.reporter = Reporter(
             hass,
             link,
@@ -112,6 +113,13 @@ class CloudDevice:
     def services(self) -> Iterable[str]:
         """The services to listen to."""
         return self.model.services if self.model else ()
+
+    @callback
+    def unreportable(self) -> dict[str, Unreportable]:
+        """Return why values cannot be sent: of properties by identifier, of events as `Event.Parameter`."""
+        return self.reporter.outbox.unreportable | {
+            f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
+        }
 
     @callback
     def start(self) -> None:
@@ -214,7 +222,7 @@ class CloudDevice:
 
     @callback
     def _unreportable_changed(self) -> None:
-        self._health.unreportable_changed(lambda: self.reporter.outbox.unreportable)
+        self._health.unreportable_changed(self.unreportable)
 
     @callback
     def _event_added(self) -> None:

@@ -10,8 +10,8 @@ from ..alink.errors import ConnectError
 from ..alink.link import Link, LinkState
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
+from ..mapping.unreportable import Unreportable
 from ..reports.outbox import Refusal
-from ..reports.unreportable import Unreportable
 from ..stored_faults import StoredFault
 from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch

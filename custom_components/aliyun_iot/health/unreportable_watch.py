@@ -16,7 +16,7 @@ from homeassistant.helpers.event import async_call_later
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..log_text import some_of
-from ..reports.unreportable import Unreportable
+from ..mapping.unreportable import Unreportable
 from ..words.labels import Labels
 from .issues import Issue, Issues, listed
 
@@ -47,7 +47,7 @@ class UnreportableWatch:
         self._read: Callable[[], Mapping[str, Unreportable]] = dict
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
-        self._logged: dict[str, BoundProperty] = {}
+        self._logged: dict[str, BoundProperty | None] = {}
         self._log_at = 0.0
         self._started = False
         self._updating = False
@@ -115,16 +115,16 @@ class UnreportableWatch:
     @callback
     def _log(self) -> None:
         """Log what was not logged before."""
-        bound = self._bound.by_identifier
-        news = {key: why for key, why in self._read().items() if key in bound and key not in self._logged}
+        news = {key: why for key, why in self._read().items() if key not in self._logged}
         if not news or not self._started:
             return
         if (wait := self._log_at + LOG_INTERVAL - time.monotonic()) > 0 and self._log_at:
             self._later(wait, self._log)
             return
         self._log_at = time.monotonic()
-        self._logged |= {key: bound[key] for key in news}
-        rows = [f"{key} of {bound[key].entity_id or 'a template'} ({why.describe()})" for key, why in news.items()]
+        bound = self._bound.by_identifier
+        self._logged |= {key: bound.get(key) for key in news}
+        rows = [f"{_source(key, bound.get(key))} ({why.describe()})" for key, why in news.items()]
         _LOGGER.warning("%s cannot report %s", self._entry.title, some_of(rows))
 
     def _later(self, delay: float, action: Callable[[], None]) -> None:
@@ -137,3 +137,8 @@ class UnreportableWatch:
 
         if action not in self._timers:
             self._timers[action] = async_call_later(self._hass, delay, run)
+
+
+def _source(identifier: str, bound: BoundProperty | None) -> str:
+    """Return a property with its entity; a parameter of an event may come from anywhere."""
+    return f"{identifier} of {bound.entity_id}" if bound and bound.entity_id else identifier

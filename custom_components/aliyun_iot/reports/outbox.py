@@ -18,7 +18,7 @@ from ..alink.messages import JsonValue
 from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
 from ..log_text import some_of
-from .unreportable import Unreportable
+from ..mapping.unreportable import Unreportable
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -29,12 +29,12 @@ from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
 from ..mapping.generic import NO_ENTITY_STATE
 from ..mapping.templates import value_of
+from ..mapping.unreportable import Unreportable
 from .events import EventQueue
 from .history import History
 from .lanes import EventLane, LiveLane, NewestLane, PastLane
 from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot
 from .sender import Sender
-from .unreportable import Unreportable
 
 CAPACITY = 86_400
 """Samples that are kept: one a second for a day, 25 MB of memory and 4 MB on disk, sent within a minute."""

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from ..alink.errors import InvalidValue
 from ..alink.i18n import Words, is_chinese
-from ..mapping.aspect import Reason, Refused
+from .aspect import Reason, Refused
 
 MAX_TEXT: Final = 200
 """Characters of a text; the labels of an enum may be much longer."""
@@ -40,12 +40,20 @@ class Unreportable:
         if private:
             english, chinese = (hidden.format(text) for hidden, text in zip(_HIDDEN, _PRIVATE[reason], strict=True))
         else:
-            english, chinese = (_line(error.describe(language)) for language in ("en", "zh"))
+            english, chinese = (_line(_described(error, language)) for language in ("en", "zh"))
         return cls(reason, (english, chinese))
 
     def describe(self, language: str = "en") -> str:
         """Return the text in simplified Chinese for `zh…`, otherwise in English."""
         return self.text[is_chinese(language)]
+
+
+def _described(error: Refused | InvalidValue, language: str) -> str:
+    """Return the text of an error, with the path of a nested value only: whoever shows it names the property."""
+    text = error.describe(language)
+    if isinstance(error, Refused) or not {".", "["}.isdisjoint(error.path):
+        return text
+    return text.removeprefix(error.path).lstrip(":： ")
 
 
 def _line(text: str) -> str:
