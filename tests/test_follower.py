@@ -352,5 +352,5 @@ async def test_no_listeners_without_rules(hass: HomeAssistant, entry: MockConfig
     house.add("switch.lamp", labelled=True)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await settled(hass)
-    assert listeners() == followed_listeners - 1
+    assert listeners() == followed_listeners - 2  # the titles of subentries do not follow any more either
     assert not followed(entry)

@@ -101,6 +101,6 @@ async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # the title may be new
     runtime = entry.runtime_data
     if link_config(hass, entry.data, entry.options) == runtime.link.config:
-        await runtime.update()
+        await runtime.entry_updated()
     else:
         hass.config_entries.async_schedule_reload(entry.entry_id)

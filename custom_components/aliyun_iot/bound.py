@@ -11,7 +11,7 @@ from .alink.messages import JsonValue
 from .alink.model.datatypes import DataType, Value as PropertyValue
 from .alink.model.thing_model import Property, ThingModel
 from .alink.samples import Sample
-from .exposures import Absence, absence, resolve_entity
+from .exposures import Absence, resolve_entity
 from .mapping.aspect import Aspect, Domain, Kind, Refused, Value
 from .mapping.binding import Binding
 from .mapping.convert import to_cloud, to_ha
@@ -124,9 +124,8 @@ def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | N
     problems: dict[str, str] = {}
     for binding in bindings:
         entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
-        missing = absence(hass, binding.entity) if binding.entity else None
-        if entity_id is None or missing is Absence.DISABLED:
-            problems[binding.identifier] = f"{entity_id or 'its entity'} {missing}"
+        if entity_id is None:
+            problems[binding.identifier] = f"its entity {Absence.REMOVED}"
             continue
         bound = _bind_one(hass, binding, entity_id, model)
         if isinstance(bound, str):

@@ -26,6 +26,7 @@ from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
 from .mapping.binding import Binding
 from .mapping.unreportable import Unreportable
+from .references import settle_references
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
@@ -145,6 +146,7 @@ class CloudDevice:
 
         The conditions come first, so that nothing can be commanded before its guard is in place.
         """
+        settle_references(self._hass, self._entry)
         bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
         # Of several bindings of one property the first works.
         conditions = {

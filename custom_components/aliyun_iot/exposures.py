@@ -81,6 +81,17 @@ def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
     return ExposureKey(f"entity:{reference}", state.name if state else entity_id or reference)
 
 
+@callback
+def exposure_title(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
+    """Return the title of an exposure by the present name of its device or entity, the stored one if that is not there."""
+    kind, _, reference = (subentry.unique_id or "").partition(":")
+    if kind == "device" and (device := dr.async_get(hass).async_get(reference)):
+        return device.name_by_user or device.name or device.id
+    if kind == "entity" and (entity_id := resolve_entity(hass, reference)) and (state := hass.states.get(entity_id)):
+        return state.name
+    return subentry.title
+
+
 def exposed_bindings(entry: ConfigEntry) -> list[Binding]:
     """Return every binding of an entry that can be read."""
     return [binding for subentry in exposures_of(entry) for binding in bindings_of(subentry)]
@@ -210,7 +221,7 @@ def change_bindings(
         ]
         changed = (*kept, *(by_exposure.get(unique_id, ()) if unique_id else ()))
         if changed != rows_of(subentry):
-            _store_rows(hass, entry, subentry, changed)
+            store_rows(hass, entry, subentry, changed)
     for key, rows in grouped.items():
         if key.unique_id not in exposed:
             hass.config_entries.async_add_subentry(
@@ -233,11 +244,11 @@ def remove_rows(
         rows = keyed_rows(subentry)
         kept = [row for key, row in rows if key not in keys]
         if len(kept) < len(rows):
-            _store_rows(hass, entry, subentry, kept)
+            store_rows(hass, entry, subentry, kept)
 
 
 @callback
-def _store_rows(
+def store_rows(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
 ) -> None:
     """Replace the rows of an exposure and keep what else a later version has stored there; one without rows is removed."""

@@ -26,6 +26,7 @@ from .link_config import downlink_memory
 from .listeners import TriggerKind, listeners_of
 from .settings import read_settings
 from .stopping import stop_all
+from .titles import Titles
 from .traffic_log import TrafficLog
 
 __all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "read_thing_model", "thing_model_of"]
@@ -63,9 +64,11 @@ class Runtime:
         self.device = CloudDevice(hass, entry, self.link, self._health)
         """The entry's own device."""
         self.follower = Follower(hass, entry, lambda: self.device.model)
+        self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
         self._waits_for_retry = False
+        self._applied: list[object] = []
         self._updating = False
         self._update_lock = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
@@ -97,6 +100,7 @@ class Runtime:
         """Start to post and to follow; called once Home Assistant has started and its entities are there."""
         self.device.start()
         self.follower.start()
+        self._titles.start()
         self._health.start()
 
     async def stop(self, _event: Event | None = None) -> None:
@@ -113,6 +117,12 @@ class Runtime:
         """Connect again after `suspend`, unless everything was stopped meanwhile."""
         if not self._stopping:
             self.link.start()
+
+    async def entry_updated(self) -> None:
+        """Apply a change of the entry, unless only titles have changed; see `update`."""
+        stored = self._stored()
+        if len(stored) != len(self._applied) or any(a is not b for a, b in zip(stored, self._applied, strict=True)):
+            await self.update()
 
     async def update(self) -> None:
         """Apply changed options, subentries and entities without disconnecting.
@@ -155,11 +165,17 @@ class Runtime:
         await self.link.device.listen_to(self.device.services)
         await self.link.device.listen_to_topics(self._topics())
 
+    def _stored(self) -> list[object]:
+        """Return what is applied of the entry; Home Assistant replaces these objects when they change."""
+        return [self._entry.options, *(subentry.data for subentry in self._entry.subentries.values())]
+
     async def _apply(self) -> None:
+        self._applied = self._stored()
         self._limit()
         await self.device.update()
         if not self._stopping:
             self.follower.refresh()
+            self._titles.updated()
             await self.link.device.listen_to(self.device.services)
             self._health.subscriptions_changed()
             async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
@@ -186,7 +202,13 @@ class Runtime:
 
     async def _stop(self) -> None:
         await stop_all(
-            self.follower.stop, *self._ends, self.link.stop, self.device.stop, self._health.stop, self.traffic_log.stop
+            self.follower.stop,
+            self._titles.stop,
+            *self._ends,
+            self.link.stop,
+            self.device.stop,
+            self._health.stop,
+            self.traffic_log.stop,
         )
 
     @callback

@@ -179,7 +179,7 @@ def check_value(data_type: Spec, value: JsonValue, path: str) -> None:
 
 
 def _check_range(code: int, specs: JsonValue, value: float, path: str) -> None:
-    low, high = _number(specs, "min"), _number(specs, "max")
+    low, high = _bound(specs, "min"), _bound(specs, "max")
     if (low is not None and value < low) or (high is not None and value > high):
         limits = " to ".join("" if limit is None else f"{limit:g}" for limit in (low, high))
         raise BadValueError(code, f"{code} value is not in the range {limits}", path)
@@ -205,6 +205,12 @@ def _check_array(code: int, specs: JsonValue, value: list[JsonValue], path: str)
     if isinstance(item, dict) and item.get("type") in TYPE_CODES:
         for index, element in enumerate(value):
             check_value(item, element, f"{path}[{index}]")
+
+
+def _bound(specs: JsonValue, key: str) -> float | None:
+    """Return a minimum or maximum; those of the types float and double themselves, such as 4.9E-324, are none."""
+    bound = _number(specs, key)
+    return bound if bound is not None and (bound == 0 or 1.2e-38 < abs(bound) < 3.4e38) else None
 
 
 def _number(specs: JsonValue, key: str) -> float | None:

@@ -264,6 +264,31 @@ def test_why_an_aspect_gets_no_property() -> None:
     assert not unmatched(states, None, {settled})
 
 
+@pytest.mark.parametrize(
+    ("unit", "data_type", "fits"),
+    [
+        ("hPa", FloatType(unit="MPa"), True),
+        ("hPa", FloatType(unit="毫米汞柱"), True),
+        ("hPa", FloatType(), True),
+        (None, FloatType(unit="MPa"), True),
+        ("bananas", FloatType(unit="Bananas"), False),
+        ("hPa", FloatType(unit="mpa"), False),
+        ("hPa", FloatType(unit="furlong"), False),
+        ("hPa", IntType(unit="°C"), False),
+        ("furlong", FloatType(unit="hPa"), False),
+    ],
+)
+def test_units_that_cannot_be_converted_are_not_suggested(unit: str | None, data_type: DataType, fits: bool) -> None:
+    """Not for one entity and not for many; the units are named as the reason."""
+    state = sensor("pressure", "atmospheric_pressure", unit)
+    thing_model = model(AtmosphericPressure=data_type)
+    assert bool(suggest(state, thing_model, ())) is fits
+    assert bool(suggest_all([state], thing_model, ())) is fits
+    if not fits:
+        (left_out,) = unmatched([state], thing_model, ())
+        assert (left_out.obstacle, left_out.units) == (Obstacle.UNITS, (unit, data_type.unit))
+
+
 def test_write_only_properties_are_only_controlled() -> None:
     """And properties of a module are found without its prefix."""
     definition = Property("lamp:LightSwitch", "x", True, False, False, BoolType(), "")

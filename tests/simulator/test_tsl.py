@@ -121,6 +121,19 @@ def test_missing_limits_are_not_checked() -> None:
         model.check_property("A", 2.0)
 
 
+@pytest.mark.parametrize(("low", "high"), [("-4.9E-324", "1.797E308"), ("1.4E-45", "3.4E38"), ("0", "3.4028235E38")])
+def test_limits_of_number_types_are_no_limits(low: str, high: str) -> None:
+    """Java's constants bound nothing; a real limit on the other side still counts."""
+    specs = {"min": low, "max": high}
+    model = ThingModel.parse({"properties": [{"identifier": "A", "dataType": {"type": "double", "specs": specs}}]})
+    model.check_property("A", 1e30)
+    if low == "0":
+        with pytest.raises(BadValueError):
+            model.check_property("A", -0.5)
+    else:
+        model.check_property("A", -1e30)
+
+
 @pytest.mark.parametrize(
     "document",
     [

@@ -7,6 +7,7 @@ from typing import Final
 
 from .codes import Code
 from .errors import MessageError
+from .model.numeric import to_whole
 
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 
@@ -230,12 +231,7 @@ def _message_id(raw: JsonValue) -> str | None:
 
 
 def _code(raw: JsonValue) -> int | None:
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        return None
-    try:
-        return int(raw)
-    except ValueError:
-        return None
+    return to_whole(raw)
 
 
 def _unreadable(message_id: str | None, problem: str) -> MessageError:

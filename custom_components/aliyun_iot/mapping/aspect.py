@@ -204,6 +204,10 @@ class Aspect:
     that repeats another one in a different form: it is suggested for a property of the thing model, but no new property
     is made for it. `data_type` is the type of a property that is made for it, where the kind leaves a choice. `risky` marks an
     aspect whose control needs the user's confirmation, although that of the others does not.
+
+    `says` returns whether a label of a property means yes or no of this aspect, where the `words` and their synonyms are not
+    enough; None for any other label. `dispensable` are the options that a suggested property may lack: states that pass by
+    themselves, that another aspect tells, or that the entity can't show.
     """
 
     key: str
@@ -218,6 +222,8 @@ class Aspect:
     options: Callable[[State], tuple[str, ...]] = _no_options
     unit: Callable[[State], str | None] = _no_unit
     words: tuple[str, str] = ("off", "on")
+    says: Callable[[str], bool | None] | None = None
+    dispensable: Callable[[State], tuple[str, ...]] = _no_options
     momentary: bool = False
     private: bool = False
     alternative: bool = False

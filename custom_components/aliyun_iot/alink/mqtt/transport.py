@@ -35,6 +35,8 @@ from .liveness import Finding, Liveness, boot_clock
 from .sockets import open_socket, source_address, unacknowledged
 
 _LOGGER = logging.getLogger(__name__)
+_PAHO = logging.getLogger("paho.mqtt.client")
+"""Paho's own logger, which Home Assistant turns on together with those of the integration (`loggers` in the manifest)."""
 
 REFUSED_FILTER = 0x80
 SILENT: Final = "the host went silent"
@@ -340,9 +342,9 @@ class MqttConnection:
                 self._break(ConnectionLost(SILENT))
 
     def _log_if_wanted(self) -> None:
-        """Let paho log while debug logging is enabled, which can change while connected; its errors are not ours."""
-        wanted = _LOGGER.isEnabledFor(logging.DEBUG)
-        self._client.on_log = (lambda _client, _data, _level, text: _LOGGER.debug("%s", text)) if wanted else None
+        """Let paho log while debug logging is enabled for it, which can change while connected; its errors are not ours."""
+        wanted = _PAHO.isEnabledFor(logging.DEBUG)
+        self._client.on_log = (lambda _client, _data, _level, text: _PAHO.debug("%s", text)) if wanted else None
 
     def _check_network(self) -> None:
         """Doubt the connection when the local address of the route to the host has changed, or there is no route."""
