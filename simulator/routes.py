@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import re
 
 from .core.jsontext import JsonValue
+from .core.transcript import Note
 from .device_side import (
     desired,
     events,
@@ -22,7 +23,7 @@ from .device_side import (
     thing_model,
     user_topics,
 )
-from .device_side.uplink import Uplink
+from .device_side.uplink import Answer, Uplink
 from .gateway import pack, registration, sessions, topology
 
 type RequestHandler = Callable[[Uplink, JsonValue], JsonValue]
@@ -31,8 +32,8 @@ type RequestHandler = Callable[[Uplink, JsonValue], JsonValue]
 type ReplyHandler = Callable[[Uplink], bool]
 """Takes the reply to a downlink, returns whether it was awaited."""
 
-type MessageHandler = Callable[[Uplink], None]
-"""Takes any other message, and sends the answer itself if there is one."""
+type MessageHandler = Callable[[Uplink], list[Answer] | Note]
+"""Takes any other message, returns the answers, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ ROUTES: dict[str, Route] = {
     # §12 device management
     SYS + "thing/deviceinfo/update": Request(tags.update_tags),
     SYS + "thing/deviceinfo/delete": Request(tags.delete_tags),
+    SYS + "thing/deviceinfo/get": Request(tags.get_tags),
     "/ext/ntp/{pk}/{dn}/request": Message(ntp.answer_time, only_qos_0=True),
     # §13 lifecycle
     SYS + "thing/disable_reply": Reply(notifications.take_reply),
@@ -115,6 +117,7 @@ ROUTES: dict[str, Route] = {
     SYS + "thing/delete_reply": Reply(notifications.take_reply),
     # §12.7 topics of the user's own
     "/{pk}/{dn}/user/{topic:path}": Message(user_topics.take_message),
+    "/{pk}/{dn}/{other:path}": Message(user_topics.take_message),
 }
 
 

@@ -97,7 +97,7 @@ def thing_model_document() -> dict[str, Any]:
 async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
     """Run the cloud on loopback; connects are not counted, since tests connect often."""
     with reserved_port() as port, reserved_port() as api_port:
-        async with Simulator(port=port, api_port=api_port, connects_per_minute=None) as simulator:
+        async with Simulator(port=port, api_port=api_port, connects_per_minute=None, strict_values=True) as simulator:
             yield simulator
 
 

@@ -96,7 +96,7 @@ async def test_from_an_empty_entry_to_a_thing_model(
     await hass.async_block_till_done()
 
     # The console imports the documents, and the device posts everything again, checked against the thing model.
-    device.thing_model = ThingModel.parse(documents)
+    device.thing_model = ThingModel.parse(documents, strict_values=True)
     device.properties.clear()
     cloud.wire.clear()
     entry.runtime_data.device.reporter.post_everything()

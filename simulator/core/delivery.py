@@ -87,7 +87,7 @@ class Delivery:
     ) -> bool:
         record = partial(self._transcript.record, Direction.DOWN, device.name, topic=topic, qos=qos, payload=payload)
         if (connection := connection or device.connection) is None:
-            record(note=Note.OFFLINE)
+            record(note=_queue(device, topic, payload, qos))
         elif topic.startswith("/ext/rrpc/") and not takes_long_rrpc(device):
             record(note=Note.NO_EXT)
         elif not connection.subscriptions.match(topic):
@@ -100,6 +100,15 @@ class Delivery:
                 record()
             return True
         return False
+
+
+def _queue(device: CloudDevice, topic: str, payload: bytes, qos: int) -> Note:
+    """Keep a message for a device that is offline, if it has asked for it with clean session 0 (§1.4)."""
+    session = device.mqtt_session
+    if session is None or not session.persistent or not qos or not session.subscriptions.match(topic):
+        return Note.OFFLINE
+    session.queue(topic, payload)
+    return Note.QUEUED
 
 
 def takes_long_rrpc(device: CloudDevice) -> bool:

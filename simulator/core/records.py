@@ -17,7 +17,7 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """A message on a topic `/{pk}/{dn}/user/…`; `topic` is the part after `user/`, `time` is in milliseconds."""
+    """A message on a topic `/{pk}/{dn}/…`; `topic` is the part after `user/`, or the whole topic without it; `time` in ms."""
 
     topic: str
     payload: bytes

@@ -14,6 +14,7 @@ ACTIONS: dict[str, Action] = {
     "EnableThing": things.enable,
     "QueryDeviceDetail": devices.query_detail,
     "GetDeviceStatus": things.get_status,
+    "ResetThing": things.reset,
     "InvokeThingService": things.invoke_service,
     "SetDeviceProperty": things.set_properties,
     # Records
