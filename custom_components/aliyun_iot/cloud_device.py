@@ -115,6 +115,11 @@ class CloudDevice:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
+    def problems(self) -> dict[str, str]:
+        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
+        status = self.reporter.outbox.status
+        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+
     @callback
     def unreportable(self) -> dict[str, Unreportable]:
         """Return why values cannot be sent: of properties by identifier, of events as `Event.Parameter`."""

@@ -13,11 +13,13 @@ from ..bound import BoundProperties
 from ..mapping.unreportable import Unreportable
 from ..reports.outbox import Refusal
 from ..stored_faults import StoredFault
+from ..traffic_log import TrafficLog
 from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
 from .mismatch import Mismatch
+from .quota import Quota
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
@@ -28,8 +30,15 @@ from .unreportable_watch import UnreportableWatch
 class Health:
     """Watches one device and creates its repair issues."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
-        """Nothing is sent before `start`."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        link: Link,
+        log: TrafficLog,
+        busiest: Callable[[int], Iterable[tuple[str, int]]],
+    ) -> None:
+        """Nothing is sent before `start`; `busiest` is as for `Quota`."""
         self._issues = Issues(hass, entry)
         self._connection = ConnectionIssues(hass, entry, self._issues)
         self._tls = TlsWatch(hass, entry, self._issues)
@@ -37,14 +46,16 @@ class Health:
         self._throttling = Throttling(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
+        self._quota = Quota(hass, entry, self._issues, log, busiest)
         self._bindings = BindingIssues(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
         self._unreportable = UnreportableWatch(hass, entry, self._issues, lambda: self._mismatch.misfits)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks, to judge values and to miss entities; called once Home Assistant has started."""
+        """Start to compare clocks and messages, to judge values and to miss entities; called once Home Assistant has started."""
         self._clock.start()
+        self._quota.start()
         self._bindings.start()
         self._unreportable.start()
 
@@ -56,6 +67,7 @@ class Health:
         self._connection.stop()
         self._throttling.stop()
         self._unreportable.stop()
+        self._quota.stop()
 
     @callback
     def follow(
@@ -71,6 +83,7 @@ class Health:
         self._refusals.follow(bound, model)
         self._unreportable.follow(bound, model)
         self._bindings.follow(faults, conditions)
+        self._quota.examine()
 
     @callback
     def conditions_changed(self, conditions: Mapping[str, str]) -> None:

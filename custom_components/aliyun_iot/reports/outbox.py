@@ -143,6 +143,8 @@ class Outbox:
         """Set when something came that is to be sent."""
         self.status: dict[str, PropertyStatus] = {}
         """One for each bound property."""
+        self.accepted_at: float | None = None
+        """When the cloud last took a present value, in monotonic seconds."""
         self.private = BY_NAME_ALONE
         """The properties whose values are not repeated in texts."""
         self._counters = counters
@@ -176,6 +178,11 @@ class Outbox:
         before, status.unreportable = status.unreportable, why
         if (before and before.reason) != (why and why.reason):
             self._on_unreportable_changed()
+
+    def busiest(self, count: int) -> list[tuple[str, int]]:
+        """Return so many properties with the numbers of their values that were sent, the most first."""
+        sent = ((key, one.settled) for key, one in self.status.items() if one.settled)
+        return sorted(sent, key=lambda each: (-each[1], each[0]))[:count]
 
     def known(self, identifier: str) -> Sample | None:
         """Return the value that the cloud has or is about to have."""
@@ -293,6 +300,7 @@ class Outbox:
                 status.refusal, status.rests = None, False
                 if not past:
                     status.accepted, status.accepted_at = sample, now
+                    self.accepted_at = now
                 continue
             reason = Secrets(self.private.private_parts(identifier, sample.value)).withheld(reason)
             count = status.refusal.count + 1 if status.refusal else 1
