@@ -10,6 +10,7 @@ from ..alink.errors import ConnectError
 from ..alink.link import Link, LinkState
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
+from ..mapping.unreportable import Unreportable
 from ..reports.outbox import Refusal
 from ..stored_faults import StoredFault
 from ..traffic_log import TrafficLog
@@ -23,6 +24,7 @@ from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
 from .tls_watch import TlsWatch
+from .unreportable_watch import UnreportableWatch
 
 
 class Health:
@@ -47,13 +49,15 @@ class Health:
         self._quota = Quota(hass, entry, self._issues, log, busiest)
         self._bindings = BindingIssues(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
+        self._unreportable = UnreportableWatch(hass, entry, self._issues, lambda: self._mismatch.misfits)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks and the messages and to miss entities; called once Home Assistant has started."""
+        """Start to compare clocks and messages, to judge values and to miss entities; called once Home Assistant has started."""
         self._clock.start()
         self._quota.start()
         self._bindings.start()
+        self._unreportable.start()
 
     @callback
     def stop(self) -> None:
@@ -62,6 +66,7 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._unreportable.stop()
         self._quota.stop()
 
     @callback
@@ -76,6 +81,7 @@ class Health:
         """Watch these bindings from now on; `faults` and `conditions` are as for `BindingIssues`."""
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
+        self._unreportable.follow(bound, model)
         self._bindings.follow(faults, conditions)
         self._quota.examine()
 
@@ -109,6 +115,11 @@ class Health:
         """Handle other refused properties than before, or other reasons."""
         self._mismatch.refusals_changed(refusals)
         self._refusals.changed(refusals)
+
+    @callback
+    def unreportable_changed(self, read: Callable[[], Mapping[str, Unreportable]]) -> None:
+        """Handle other values than before that cannot be sent; `read` returns why, by property."""
+        self._unreportable.changed(read)
 
     @callback
     def samples_dropped(self, capacity: int) -> None:

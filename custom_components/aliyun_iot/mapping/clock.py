@@ -9,7 +9,7 @@ from functools import partial
 
 from homeassistant.util import dt as dt_util
 
-from .aspect import Aspect, Kind, Reason, Refused
+from .aspect import Aspect, Kind, Reason, Refused, WholeState
 from .attributes import day, moment
 
 DAY = "date"
@@ -44,7 +44,7 @@ day_aspect = partial(
     kind=Kind.DATE,
     name_en="Date",
     name_zh="日期",
-    source=lambda state: day(state.state),
+    source=WholeState(lambda state: day(state.state)),
     writable=True,
 )
 time_aspect = partial(
@@ -53,7 +53,7 @@ time_aspect = partial(
     kind=Kind.TEXT,
     name_en="Time",
     name_zh="时刻",
-    source=lambda state: time_of_day(state.state),
+    source=WholeState(lambda state: time_of_day(state.state)),
     writable=True,
 )
 moment_aspect = partial(
@@ -62,6 +62,6 @@ moment_aspect = partial(
     kind=Kind.DATE,
     name_en="Date and time",
     name_zh="日期和时间",
-    source=lambda state: moment(state.state),
+    source=WholeState(lambda state: moment(state.state)),
     writable=True,
 )
