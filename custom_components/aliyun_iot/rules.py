@@ -17,7 +17,7 @@ from .mapping.binding import Binding
 from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching, select
 from .mapping.stored import Unreadable
-from .mapping.suggest.suggestions import suggest_all
+from .mapping.suggest.suggestions import is_incomplete, suggest_all
 from .risk import risk_in
 
 
@@ -26,13 +26,15 @@ class Changes:
     """The changes that rules make.
 
     `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches.
-    `rules` are all rules as they are to be stored.
+    `rules` are all rules as they are to be stored. `incomplete` are the entities that match a rule and of which not everything is
+    known that could be bound.
     """
 
     rules: Mapping[str, Rule]
     added: tuple[Binding, ...]
     released: tuple[Binding, ...]
     passed_on: tuple[Binding, ...]
+    incomplete: frozenset[str]
 
 
 def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
@@ -58,9 +60,14 @@ def entity_aspect(binding: Binding) -> EntityAspect:
 
 
 @callback
-def carry_out_rules(hass: HomeAssistant, entry: ConfigEntry, model: ThingModel | None) -> None:
-    """Bind what matches a rule now, and remove the bindings of rules that no longer match."""
-    carry_out(hass, entry, changes_by_rules(hass, entry, rules_of(entry), model))
+def carry_out_rules(hass: HomeAssistant, entry: ConfigEntry, model: ThingModel | None) -> frozenset[str]:
+    """Bind what matches a rule now, and remove the bindings of rules that no longer match.
+
+    Return the entities that have to be looked at again when their state is known.
+    """
+    changes = changes_by_rules(hass, entry, rules_of(entry), model)
+    carry_out(hass, entry, changes)
+    return changes.incomplete
 
 
 @callback
@@ -115,6 +122,11 @@ def changes_by_rules(
         tuple(added),
         released,
         passed_on,
+        frozenset(
+            entity_id
+            for entity_id in set().union(*(each.entity_ids for each in matched.values()))
+            if (state := hass.states.get(entity_id)) and is_incomplete(state)
+        ),
     )
 
 
