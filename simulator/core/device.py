@@ -14,8 +14,10 @@ from .limits import SlidingWindow
 from .mqtt_session import MqttSession
 from .product import Product
 from .records import Desired, DeviceReply, EventRecord, Notification, ServiceCall, UserMessage
+from .shadow import Shadow
 from .thing_model import ThingModel
 from .topics import DeviceTopics, Subscriptions
+from .uploads import Uploads
 
 CONNECTED_ELSEWHERE = 427
 """The code for a gateway whose sub-device has connected elsewhere (docs/protocol.md §10.3)."""
@@ -147,6 +149,15 @@ class CloudDevice:
     """The gateway in whose topology the device is, online or not."""
     sub_devices: dict[tuple[str, str], CloudDevice] = field(default_factory=dict, repr=False)
     """The topology of a gateway."""
+    firmware: dict[str, str] = field(default_factory=dict, repr=False)
+    """The version of each module, as reported."""
+    logs_enabled: bool = False
+    """Whether the platform wants the logs of the device."""
+    logs: list[dict[str, JsonValue]] = field(default_factory=list, repr=False)
+    diagnostics: list[dict[str, JsonValue]] = field(default_factory=list, repr=False)
+    resets: int = 0
+    uploads: Uploads = field(default_factory=Uploads, repr=False)
+    shadow: Shadow = field(default_factory=Shadow, repr=False)
     found: list[tuple[str, str]] = field(default_factory=list, repr=False)
     """Devices that a gateway has found: product keys and device names."""
     iot_id: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
