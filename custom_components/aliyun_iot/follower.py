@@ -1,7 +1,6 @@
 """Applying the rules again after a change in the registries or a new state that may change what matches them."""
 
 from collections.abc import Callable
-import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -16,13 +15,14 @@ from homeassistant.helpers import (
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_change_event
 
+from .alink.foreign import logger_of
 from .alink.model.thing_model import ThingModel
 from .exposures import exposed_bindings
 from .mapping.domains import DOMAINS
 from .mapping.suggest.suggestions import is_incomplete
 from .rules import carry_out_rules, rules_of
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 COOLDOWN = 1.0
 """Seconds to wait for related changes: a new device comes with many entities and their states."""

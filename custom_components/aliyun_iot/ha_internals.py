@@ -21,7 +21,6 @@ when Home Assistant changes it, and one that fails on a version that is not in `
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-import logging
 from typing import Any, Final, cast
 
 from homeassistant.config_entries import ConfigEntry
@@ -31,9 +30,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from .alink.foreign import logger_of
 from .const import DOMAIN
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 CHECKED: Final = ("2026.8.0", "2026.10.4")
 """The versions of Home Assistant for which all of this was checked: the minimum and the newest."""

@@ -13,17 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 import hashlib
-import logging
 import time
 from typing import Final
 
 from .codes import Code
 from .command import Answer, Command, CommandHandler, Route, decode_command, encode_answer, encode_outcome
 from .errors import MessageError, NotConnected
+from .foreign import logger_of
 from .mqtt.pacing import RateLimit
 from .mqtt.transport import Delivery
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_RUNNING = 100
 """Commands that run at once."""

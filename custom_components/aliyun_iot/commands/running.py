@@ -5,7 +5,6 @@ from collections.abc import Coroutine, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-import logging
 import time
 import traceback
 from typing import Any
@@ -17,12 +16,13 @@ from homeassistant.helpers.script import Script, async_validate_actions_config
 import voluptuous as vol
 
 from ..alink.codes import Code
+from ..alink.foreign import logger_of
 from ..alink.privacy import WITHHELD, Secrets
 from ..const import DOMAIN
 from ..ha_internals import FINISHED, clear_trace, script_end, traces_work
 from .outcome import Failure
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 type Actions = list[dict[str, Any]]
 

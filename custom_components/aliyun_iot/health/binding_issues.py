@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 
+from ..alink.foreign import Safe, safe
 from ..exposures import Absence, absence, references, resolve_entity
 from ..stored_faults import StoredFault
 from ..words.fault_texts import fault_text
@@ -86,7 +87,10 @@ class BindingIssues:
         self._show(Issue.ROWS_UNREADABLE, "rows", [fault_text(labels, fault) for fault in self._faults])
         # While Home Assistant starts, what a condition needs may not be there yet.
         conditions = sorted(self._conditions.items()) if self._hass.state is CoreState.running else ()
-        rows = [f"{identifier or labels.text('common.all_commands')}: {problem}" for identifier, problem in conditions]
+        rows = [
+            Safe(f"{safe(identifier) or labels.text('common.all_commands')}: {safe(problem)}")
+            for identifier, problem in conditions
+        ]
         self._show(Issue.CONDITION_UNUSABLE, "conditions", rows)
 
     def _show(self, issue: Issue, fact: str, rows: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from homeassistant.helpers.trigger import async_initialize_triggers, async_valid
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..const import DOMAIN
@@ -28,7 +29,7 @@ from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.unreportable import Unreportable
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 CAPACITY: Final = 1000
 """Events that wait at most; at nine messages a second they are sent within two minutes."""

@@ -11,7 +11,6 @@ an entry is reloaded meanwhile, the next run takes it over in memory.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-import logging
 from pathlib import Path
 from typing import Any, override
 
@@ -22,6 +21,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..const import DOMAIN
@@ -29,7 +29,7 @@ from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 VERSION = 1
 
