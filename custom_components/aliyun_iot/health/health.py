@@ -66,6 +66,7 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._refusals.stop()
         self._unreportable.stop()
         self._quota.stop()
 
