@@ -15,20 +15,12 @@ It uses no code of the integration. Run it from the command line with `scripts/s
 
 from .cloud import Simulator
 from .console.ports import reserved_port
-from .core.device import (
-    CloudDevice,
-    Desired,
-    DeviceReply,
-    EventRecord,
-    RrpcForm,
-    ServiceCall,
-    Status,
-    UserMessage,
-    now_ms,
-)
+from .core.clock import now_ms
+from .core.device import CloudDevice, RrpcForm, Status
 from .core.faults import CodeFault, FaultError, Faults
 from .core.options import Options
 from .core.product import NodeType, Product
+from .core.records import Desired, DeviceReply, EventRecord, ServiceCall, UserMessage
 from .core.thing_model import BadValueError, ThingModel, ThingModelError
 from .core.transcript import Direction, Note, WireMessage
 

@@ -15,7 +15,8 @@ from .core.jsontext import JsonValue
 from .core.model_rules import check
 from .core.options import SYNC_SERVICE_TIMEOUT, Options
 from .core.platform import Platform
-from .core.registry import Registry
+from .core.product import NodeType, Product
+from .core.registry import Registry, new_secret
 from .core.thing_model import ThingModel
 from .core.transcript import Transcript, WireMessage
 from .openapi.api import OpenApi
@@ -40,6 +41,10 @@ class Simulator:
         rate_limit: bool = False,
         strict_model: bool = False,
         connects_per_minute: int | None = 5,
+        logins_per_second: int | None = 200,
+        login_batch: int = 50,
+        sub_device_limit: int = 2000,
+        device_limit: int | None = None,
         on_wire: Callable[[WireMessage], None] | None = None,
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
         downlink_qos: int = 0,
@@ -51,11 +56,15 @@ class Simulator:
         self._tls = tls
         options = Options(
             connects_per_minute=connects_per_minute,
+            logins_per_second=logins_per_second,
+            login_batch=login_batch,
+            sub_device_limit=sub_device_limit,
+            device_limit=device_limit,
             service_timeout=service_timeout,
             downlink_qos=downlink_qos,
             strict_model=strict_model,
         )
-        registry = Registry()
+        registry = Registry(device_limit)
         self.faults = Faults(registry.find, rate_limit=rate_limit)
         transcript = Transcript(on_wire)
         delivery = Delivery(transcript, self.faults, options.downlink_qos)
@@ -93,6 +102,34 @@ class Simulator:
         """Stop."""
         await self.stop()
 
+    def add_product(
+        self,
+        product_key: str,
+        tsl: JsonValue = None,
+        *,
+        name: str = "",
+        secret: str | None = None,
+        node_type: NodeType = NodeType.DEVICE,
+        raw: bool = False,
+        dynamic_registration: bool = False,
+        network: str = "WIFI",
+    ) -> Product:
+        """Create a product, before its devices. Raise ThingModelError, and ValueError if it has devices already.
+
+        The thing model is that of all its devices. Without a call of this, add_device() makes a product that has everything.
+        """
+        product = Product(
+            product_key,
+            secret or new_secret(16),
+            name,
+            node_type,
+            self._thing_model(tsl),
+            raw,
+            dynamic_registration,
+            network,
+        )
+        return self._platform.registry.add_product(product)
+
     def add_device(
         self,
         product_key: str,
@@ -107,12 +144,17 @@ class Simulator:
 
         `tsl` is a TSL document or a list of module documents; without it, nothing is validated. Raise ThingModelError.
         """
-        if tsl is not None and self._platform.options.strict_model:
-            check(tsl)
-        model = None if tsl is None else ThingModel.parse(tsl)
+        model = self._thing_model(tsl)
         return self._platform.registry.add_device(
             product_key, device_name, device_secret, model, raw=raw, rrpc=RrpcForm(rrpc)
         )
+
+    def _thing_model(self, tsl: JsonValue) -> ThingModel | None:
+        if tsl is None:
+            return None
+        if self._platform.options.strict_model:
+            check(tsl)
+        return ThingModel.parse(tsl)
 
     def device(self, product_key: str, device_name: str) -> CloudDevice:
         """Return a device; raise KeyError."""

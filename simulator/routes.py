@@ -10,8 +10,20 @@ from dataclasses import dataclass
 import re
 
 from .core.jsontext import JsonValue
-from .device_side import desired, events, ntp, properties, raw, services, tags, thing_model, user_topics
+from .device_side import (
+    desired,
+    events,
+    notifications,
+    ntp,
+    properties,
+    raw,
+    services,
+    tags,
+    thing_model,
+    user_topics,
+)
 from .device_side.uplink import Uplink
+from .gateway import pack, registration, sessions, topology
 
 type RequestHandler = Callable[[Uplink, JsonValue], JsonValue]
 """Takes the `params` of an Alink request, returns the `data` of the reply, raises RejectedError."""
@@ -28,6 +40,10 @@ class Request:
     """An Alink request: read by the router, and answered on `…_reply`."""
 
     handle: RequestHandler
+    for_gateway: bool = False
+    """Whether only a gateway may send it, for itself."""
+    only_qos_0: bool = False
+    """Whether it is dropped with QoS 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +58,21 @@ class Message:
     """Anything else."""
 
     handle: MessageHandler
+    only_qos_0: bool = False
+    """Whether it is dropped with QoS 1."""
 
 
 type Route = Request | Reply | Message
 
 SYS = "/sys/{pk}/{dn}/"
+SESSION = "/ext/session/{pk}/{dn}/combine/"
 
 ROUTES: dict[str, Route] = {
     # §4 properties
     SYS + "thing/event/property/post": Request(properties.post_properties),
     SYS + "thing/event/property/batch/post": Request(properties.post_batch),
     SYS + "thing/event/property/history/post": Request(properties.post_history),
+    SYS + "thing/event/property/pack/post": Request(pack.post, for_gateway=True),
     # §5 events
     SYS + "thing/event/{identifier}/post": Request(events.post_event),
     # §6 replies to commands
@@ -69,10 +89,31 @@ ROUTES: dict[str, Route] = {
     # §9 desired values
     SYS + "thing/property/desired/get": Request(desired.get_desired),
     SYS + "thing/property/desired/delete": Request(desired.delete_desired),
+    # §10 gateways
+    SYS + "thing/topo/add": Request(topology.add, for_gateway=True),
+    SYS + "thing/topo/delete": Request(topology.delete, for_gateway=True),
+    SYS + "thing/topo/get": Request(topology.get, for_gateway=True),
+    SYS + "thing/list/found": Request(topology.report_found, for_gateway=True),
+    SYS + "thing/topo/add/notify_reply": Reply(notifications.take_reply),
+    SYS + "thing/topo/change_reply": Reply(notifications.take_reply),
+    SYS + "thing/sub/register": Request(registration.register, for_gateway=True),
+    SYS + "thing/sub/unregister": Request(registration.unregister, for_gateway=True),
+    SYS + "thing/proxy/provisioning/product_register": Request(
+        registration.register_with_product_secret, for_gateway=True
+    ),
+    SESSION + "login": Request(sessions.log_in, for_gateway=True, only_qos_0=True),
+    SESSION + "batch_login": Request(sessions.log_in_batch, for_gateway=True, only_qos_0=True),
+    SESSION + "logout": Request(sessions.log_out, for_gateway=True, only_qos_0=True),
+    SESSION + "batch_logout": Request(sessions.log_out_batch, for_gateway=True, only_qos_0=True),
     # §12 device management
     SYS + "thing/deviceinfo/update": Request(tags.update_tags),
     SYS + "thing/deviceinfo/delete": Request(tags.delete_tags),
-    "/ext/ntp/{pk}/{dn}/request": Message(ntp.answer_time),
+    "/ext/ntp/{pk}/{dn}/request": Message(ntp.answer_time, only_qos_0=True),
+    # §13 lifecycle
+    SYS + "thing/disable_reply": Reply(notifications.take_reply),
+    SYS + "thing/enable_reply": Reply(notifications.take_reply),
+    SYS + "thing/delete_reply": Reply(notifications.take_reply),
+    # §12.7 topics of the user's own
     "/{pk}/{dn}/user/{topic:path}": Message(user_topics.take_message),
 }
 

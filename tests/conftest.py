@@ -141,7 +141,8 @@ def set_up(
         entry_id: str | None = None,
     ) -> MockConfigEntry:
         for row in bindings:  # the stories make states up; an entity stands behind each
-            if entity_id := resolve_entity(hass, row["entity"]):
+            reference = row.get("entity") if isinstance(row, dict) else None
+            if reference and (entity_id := resolve_entity(hass, reference)):
                 entity_sources(hass).setdefault(entity_id, {"domain": "test"})
         exposures = [{"bindings": list(bindings)}] if bindings else []
         entry = MockConfigEntry(

@@ -14,7 +14,7 @@ from simulator import CloudDevice, Simulator
 from .application import LAMP, TARGET
 from .conftest import SetUp
 from .desired import CLEAR, cleared, is_on, journal, set_desired, set_desired_while_offline, slow_lamp
-from .outages import DESIRED, caught_up, pass_a_minute, quick_to_return, uplinks
+from .outages import DESIRED, caught_up, end_outage, lose_connection, pass_a_minute, quick_to_return, uplinks
 from .waiting import until
 
 
@@ -263,3 +263,35 @@ async def test_only_controllable_properties_are_fetched(
     await caught_up(entry)
     await hass.async_block_till_done()
     assert not uplinks(cloud, "/thing/property/desired/get")
+
+
+async def test_many_desired_values_are_several_commands(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Each is as large as one that the cloud may send; the values of an entity stay together."""
+    device.thing_model = None
+    calls: list[dict[str, Any]] = []
+    hass.services.async_register("light", "turn_on", lambda call: calls.append(dict(call.data)))
+    hass.services.async_register("test", "note", lambda _call: None)
+    attributes = {"supported_color_modes": ["brightness"], "color_mode": None}
+    hass.states.async_set("light.desk", "off", attributes)
+    own = [{"action": "test.note"}]
+    rows = [
+        {"identifier": f"P{number}", "entity": "", "aspect": "actions", "access": "control", "actions": own}
+        for number in range(450)
+    ]
+    lamp = [
+        {"identifier": identifier, "entity": "light.desk", "aspect": aspect, "access": "both"}
+        for identifier, aspect in (("Lamp", "power"), ("Level", "brightness"))
+    ]
+    entry = await set_up([lamp[0], *rows[:199], lamp[1], *rows[199:]], options={"thing_model": None})
+    wanted = {row["identifier"]: 1 for row in rows} | {"Lamp": 1, "Level": 50}
+    names = list(wanted)
+    await caught_up(entry)
+    await lose_connection(cloud, device, entry)
+    for start in range(0, len(names), 10):
+        await set_desired(cloud, device, **{name: wanted[name] for name in names[start : start + 10]})
+    end_outage(cloud)
+    await until(lambda: device.desired and cleared(device, *names))
+    assert [row for row in journal(entry) if row[0] == "property_set"] == [("property_set", 200, "success")] * 3
+    assert calls == [{"entity_id": "light.desk", "brightness": 128}]

@@ -6,7 +6,6 @@ import json
 from typing import Any
 from zipfile import ZipFile
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -355,18 +354,18 @@ async def test_expired_upload_is_refused(hass: HomeAssistant, offline: MockConfi
 async def test_invalid_stored_thing_model_can_be_replaced(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any], way: str
 ) -> None:
-    """It prevents the set-up of the entry; a valid one, or none, sets the entry up again."""
+    """The device stays connected, and the options work; a valid one, or none, is used at once."""
     entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
-    assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert "Open the options" in entry.reason
+    assert not entry.runtime_data.device.model.properties
     walk = await Walk.options(hass, entry, "thing_model", way)
     if way == "thing_model_paste":
         await walk.submit(thing_model=json.dumps(thing_model_document))
         assert walk.step == "thing_model_confirm"
     await walk.submit()
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-    assert device.online
+    model = entry.runtime_data.device.model
+    assert (model is None) if way == "thing_model_forget" else model.properties
+    assert device.connections == 1
 
 
 async def test_thing_model_is_removed(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

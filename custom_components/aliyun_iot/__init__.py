@@ -7,8 +7,8 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, TripleInvalid
-from .const import DOMAIN
+from .alink.errors import ConnectError, CredentialsRefused, TripleInvalid
+from .const import DOMAIN, ENTRY_VERSION
 from .downloads import async_register_downloads
 from .entity import device_info
 from .health.issues import async_delete_issues_when_unloaded, async_remove_issues
@@ -42,12 +42,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         config = link_config(hass, entry.data, entry.options)
         runtime = await async_take_over(hass, entry, config) or Runtime(hass, entry, config)
         await runtime.connect()
-    except ThingModelError as err:
-        raise ConfigEntryError(
-            translation_domain=DOMAIN,
-            translation_key="thing_model_invalid",
-            translation_placeholders={"path": err.path, "problem": err.describe(hass.config.language)},
-        ) from err
     except TripleInvalid as err:
         raise ConfigEntryError(translation_domain=DOMAIN, translation_key=f"invalid_{err.field}") from err
     except EndpointInvalid as err:
@@ -74,6 +68,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         await runtime.stop()
         raise
     return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
+    """Return whether an entry of another version can be set up.
+
+    One with a later minor version can: its rows are read one by one, and what this version does not know is kept. One with a
+    later major version cannot, which Home Assistant knows itself.
+    """
+    return entry.version == ENTRY_VERSION
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:

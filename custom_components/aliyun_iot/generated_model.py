@@ -56,7 +56,7 @@ class GeneratedModel:
 def generate(hass: HomeAssistant, entry: ConfigEntry) -> GeneratedModel:
     """Return the thing model for what is bound; all definitions of the present one are kept.
 
-    New names are in the language of the installation. Raises ThingModelError if the present one can't be read.
+    New names are in the language of the installation.
     """
     present = thing_model_of(entry) or ThingModel()
     properties = dict(present.properties)

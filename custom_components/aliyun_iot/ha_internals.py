@@ -9,6 +9,8 @@ when Home Assistant changes it, and one that fails on a version that is not in `
   otherwise not known. Without it, an action behind which there is a script counts as failed.
 * `script_action`: the action of a script has the unique id of the script as its name, whatever the entity is called.
 * `compile_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no condition holds.
+* `on_entry_changed`: `config_entries` sends a signal for each change of an entry. Without it, some issues of an entry that
+  is not loaded stay until Home Assistant restarts, and a condition is compiled again later.
 * `target_members`: `helpers.target` finds the entities of a target, as actions do. Without it, `HomeAssistantChanged`
   is raised: an empty selection would make rules release what they have bound.
 * `passed_on`: the entity objects of some integrations, found by `helpers.entity_component`, have what they pass a command on to.
@@ -22,10 +24,12 @@ from dataclasses import dataclass
 import logging
 from typing import Any, Final, cast
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import DOMAIN
 
@@ -153,6 +157,23 @@ async def validated_conditions(hass: HomeAssistant, conditions: Steps) -> Steps:
         return cast("Steps", await async_validate_conditions_config(hass, conditions))
     except ImportError as err:
         raise _changed("helpers.condition", err) from err
+
+
+@callback
+def on_entry_changed(hass: HomeAssistant, changed: Callable[[ConfigEntry], None]) -> CALLBACK_TYPE:
+    """Call `changed` with each config entry of any integration that was added, removed or changed; return what ends it."""
+
+    @callback
+    def dispatched(_change: object, entry: ConfigEntry) -> None:
+        changed(entry)
+
+    try:
+        from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED
+
+        return async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, dispatched)
+    except _CHANGED as err:
+        _report("config_entries", err)
+        return lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .exposures import change_bindings, entity_reference, exposed_bindings, expo
 from .mapping.binding import Binding
 from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching, select
+from .mapping.stored import Unreadable
 from .mapping.suggest.suggestions import suggest_all
 from .risk import risk_in
 
@@ -35,9 +36,17 @@ class Changes:
 
 
 def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
-    """Return the rules of an entry by the ids of their subentries."""
+    """Return the rules of an entry by the ids of their subentries, those that can be read."""
+    return {key: rule for key, rule in _all_rules(entry).items() if isinstance(rule, Rule)}
+
+
+def _unreadable_rules(entry: ConfigEntry) -> set[str]:
+    return {key for key, rule in _all_rules(entry).items() if isinstance(rule, Unreadable)}
+
+
+def _all_rules(entry: ConfigEntry) -> dict[str, Rule | Unreadable]:
     return {
-        subentry_id: Rule.from_dict(subentry.data)
+        subentry_id: Rule.from_stored(subentry.data)
         for subentry_id, subentry in entry.subentries.items()
         if subentry.subentry_type == SUBENTRY_RULE
     }
@@ -73,15 +82,23 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None
 def changes_by_rules(
     hass: HomeAssistant, entry: ConfigEntry, rules: Mapping[str, Rule], model: ThingModel | None
 ) -> Changes:
-    """Return the changes that these rules would make as the rules of the entry; nothing is stored."""
+    """Return the changes that these rules would make as the rules of the entry; nothing is stored.
+
+    The bindings of a rule that cannot be read stay as they are.
+    """
     bindings = exposed_bindings(entry)
+    unknown = _unreadable_rules(entry)
     present = {entity_aspect(binding) for binding in bindings}
     matched = {
         rule_id: _Matched(hass, rule_id, rule, matching(hass, rule.selection)).leaving_out_removed(present)
         for rule_id, rule in rules.items()
     }
 
-    owners = {binding.identifier: _owner(binding, matched) for binding in bindings if binding.rule}
+    owners = {
+        binding.identifier: binding.rule if binding.rule in unknown else _owner(binding, matched)
+        for binding in bindings
+        if binding.rule
+    }
     released = tuple(binding for binding in bindings if binding.rule and owners[binding.identifier] is None)
     passed_on = tuple(
         replace(binding, rule=owner)

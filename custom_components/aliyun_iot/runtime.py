@@ -18,16 +18,17 @@ from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.link import Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.subscriptions import USER_TOPIC_LIMIT
-from .cloud_device import CloudDevice, thing_model_of
-from .const import CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE, DOMAIN
+from .cloud_device import CloudDevice, read_thing_model, thing_model_of
+from .const import DOMAIN
 from .follower import Follower
 from .health.health import Health
 from .link_config import downlink_memory
 from .listeners import TriggerKind, listeners_of
+from .settings import read_settings
 from .stopping import stop_all
 from .traffic_log import TrafficLog
 
-__all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "thing_model_of"]
+__all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "read_thing_model", "thing_model_of"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Runtime:
     """The running parts of one entry."""
 
     def __init__(self, hass: HomeAssistant, entry: AliyunConfigEntry, config: LinkConfig) -> None:
-        """Nothing runs before `connect`. Raises ThingModelError."""
+        """Nothing runs before `connect`."""
         self._hass = hass
         self._entry = entry
         self.link = Link(
@@ -114,7 +115,7 @@ class Runtime:
             self.link.start()
 
     async def update(self) -> None:
-        """Apply changed options, subentries and entities without disconnecting; raises ThingModelError.
+        """Apply changed options, subentries and entities without disconnecting.
 
         Binding a whole house writes hundreds of subentries, each of which causes a call. The first call applies all changes
         that are made in one iteration of the event loop.
@@ -134,8 +135,10 @@ class Runtime:
 
     @callback
     def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        """Handle a bound entity that was renamed, removed or came back."""
+        """Handle a bound entity that was renamed, removed, disabled or enabled, or came back."""
         data = event.data
+        if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
+            return
         if self.device.concerns({data["entity_id"], data.get("old_entity_id")}, created=data["action"] == "create"):
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
@@ -158,9 +161,11 @@ class Runtime:
         if not self._stopping:
             self.follower.refresh()
             await self.link.device.listen_to(self.device.services)
+            self._health.subscriptions_changed()
+            async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
     def _limit(self) -> None:
-        self.link.limit_to(self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE))
+        self.link.limit_to(read_settings(self._entry.options)[0].uplink_rate)
 
     async def _connect_link(self) -> None:
         if self._stopping:

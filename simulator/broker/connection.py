@@ -58,7 +58,8 @@ class MqttConnection:
         self.keep_alive = keep_alive
         self.rates = message_rates()
         self.carried: dict[tuple[str, str], Connection] = {}
-        self._device = device
+        self.ended: dict[tuple[str, str], Connection] = {}
+        self.device = device
         self._reader = reader
         self._writer = writer
         self._transport = cast("asyncio.Transport", writer.transport)
@@ -96,7 +97,7 @@ class MqttConnection:
             self.close(f"malformed packet: {error}")
         finally:
             self._watchdog.cancel()
-            self._device.detach(self, lost=True)  # no effect if close() has ended the connection
+            self.device.detach(self, lost=True)  # no effect if close() has ended the connection
             self._note(f"disconnected: {self._end or 'the device closed the socket'}")
 
     def send(self, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
@@ -118,7 +119,7 @@ class MqttConnection:
         self._end = self._end or reason
         self._thawed.set()
         self._transport.abort()
-        self._device.detach(self, lost=lost)
+        self.device.detach(self, lost=lost)
 
     def freeze(self) -> None:
         """Make the connection half-open: nothing is read from the socket or written to it until unfreeze()."""
@@ -169,7 +170,7 @@ class MqttConnection:
         # The platform acknowledges messages before it drops them, so that the device does not notice.
         if packet.packet_id is not None:
             self._write(publish_acknowledgement(packet.packet_id))
-        self._on_publish(self._device, packet)
+        self._on_publish(self.device, packet)
 
     def _subscribe(self, packet: Subscribe) -> None:
         if any(qos > 1 for _, qos in packet.filters):
@@ -197,7 +198,7 @@ class MqttConnection:
 
     def _subscriptions_for(self, topic_filter: str) -> Subscriptions | None:
         """Return the subscriptions of the device that owns a filter: this one, or a sub-device that is logged in."""
-        if self._device.topics.owns(topic_filter):
+        if self.device.topics.owns(topic_filter):
             return self.subscriptions
         address = parse_topic(topic_filter)
         carried = self.carried.get((address.product_key, address.device_name)) if address else None
@@ -218,4 +219,4 @@ class MqttConnection:
             self._held_back.append(data)
 
     def _note(self, note: str, payload: str = "") -> None:
-        self._transcript.record(Direction.LINK, self._device.name, payload=payload.encode(), note=note)
+        self._transcript.record(Direction.LINK, self.device.name, payload=payload.encode(), note=note)

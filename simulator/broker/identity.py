@@ -6,14 +6,11 @@ integration, so that each reveals errors of the other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-import hmac
 
-from ..core.topics import IMPLICIT, IMPLICIT_LONG_RRPC
+from ..core.client_id import implicit_filters, parse_parameters, takes_long_rrpc
+from ..core.signature import DEFAULT_METHOD, is_known_method, is_signed
 
 CLIENT_ID_LENGTH = 64
-LONG_RRPC = 1
-"""Bit 0 of `ext`: the device accepts RRPC on /ext/rrpc/… (§2.2)."""
-DIGESTS = {"hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
 
 
 class RefusedError(Exception):
@@ -48,26 +45,20 @@ class ClientId:
             raise RefusedError(MALFORMED_CLIENT_ID, "client id is not of the form clientId|key=value,…|")
         if len(client_id) > CLIENT_ID_LENGTH:
             raise RefusedError(MALFORMED_CLIENT_ID, f"client id is longer than {CLIENT_ID_LENGTH} characters")
-        parameters: dict[str, str] = {}
-        for pair in rest[:-1].split(",") if rest != "|" else ():
-            key, equals, value = pair.partition("=")
-            if not equals or not key:
-                raise RefusedError(MALFORMED_CLIENT_ID, "a parameter in the client id is not key=value")
-            parameters[key] = value
-        return cls(client_id, parameters)
-
-    @property
-    def implicit_filters(self) -> tuple[str, ...]:
-        """The topics to which the platform subscribes the device by itself (§0.5)."""
-        if self.parameters.get("_ss") != "1":
-            return ()
-        return IMPLICIT + IMPLICIT_LONG_RRPC if self.takes_long_rrpc else IMPLICIT
+        try:
+            return cls(client_id, parse_parameters(rest[:-1]))
+        except ValueError as error:
+            raise RefusedError(MALFORMED_CLIENT_ID, str(error)) from None
 
     @property
     def takes_long_rrpc(self) -> bool:
         """Whether synchronous services are sent on /ext/rrpc/… (§6.4)."""
-        flags = self.parameters.get("ext", "0")
-        return flags.isascii() and flags.isdigit() and bool(int(flags) & LONG_RRPC)
+        return takes_long_rrpc(self.parameters)
+
+    @property
+    def implicit_filters(self) -> tuple[str, ...]:
+        """The topics to which the platform subscribes the device by itself (§0.5)."""
+        return implicit_filters(self.parameters, long_rrpc=self.takes_long_rrpc)
 
 
 def parse_user_name(user_name: str | None) -> tuple[str, str]:
@@ -82,13 +73,11 @@ def check_signature(client: ClientId, product_key: str, device_name: str, secret
     """Raise RefusedError unless the password is the signature by the method in the client id (§2.1, §2.5)."""
     if "authType" in client.parameters:
         raise RefusedError(MALFORMED_CLIENT_ID, "dynamic registration is not offered by this simulator")
-    method = client.parameters.get("signmethod", "hmacmd5")
-    if (digest := DIGESTS.get(method.lower())) is None:
+    method = client.parameters.get("signmethod", DEFAULT_METHOD)
+    if not is_known_method(method):
         raise RefusedError(MALFORMED_CLIENT_ID, "unknown signmethod")
     signed = {"clientId": client.client_id, "deviceName": device_name, "productKey": product_key}
     if "timestamp" in client.parameters:
         signed["timestamp"] = client.parameters["timestamp"]
-    content = "".join(key + signed[key] for key in sorted(signed))
-    expected = hmac.new(secret.encode(), content.encode(), digest).hexdigest()
-    if not hmac.compare_digest((password or "").lower().encode(), expected.encode()):
+    if not is_signed(password or "", method, secret, signed):
         raise RefusedError(BAD_CREDENTIALS, "signature does not match")

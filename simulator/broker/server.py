@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 import ssl
-import time
 
 from ..core.device import CloudDevice
-from ..core.limits import SlidingWindow
 from ..core.platform import Platform
 from ..core.transcript import Direction
 from .connection import MqttConnection
@@ -36,7 +34,6 @@ class Broker:
         """Serve the devices of the platform; `on_publish` gets what they publish."""
         self._platform = platform
         self._on_publish = on_publish
-        self._connects: dict[str, SlidingWindow] = {}
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
@@ -128,7 +125,7 @@ class Broker:
         device = self._platform.registry.devices.get((product_key, device_name))
         if device is None:
             raise RefusedError(NOT_AUTHORIZED, "no such device")
-        if not self._may_connect(device):
+        if not device.may_connect(self._platform.options.connects_per_minute):
             raise RefusedError(UNAVAILABLE, f"more than {self._platform.options.connects_per_minute} connects in 60 s")
         check_signature(client, product_key, device_name, device.device_secret, packet.password)
         if device.disabled:
@@ -136,9 +133,3 @@ class Broker:
         if packet.keep_alive not in KEEP_ALIVE:
             raise RefusedError(MALFORMED_CLIENT_ID, f"keep-alive {packet.keep_alive} is not in 30 to 1200")
         return device, client
-
-    def _may_connect(self, device: CloudDevice) -> bool:
-        if (allowed := self._platform.options.connects_per_minute) is None:
-            return True
-        window = self._connects.setdefault(device.name, SlidingWindow(allowed, 60.0))
-        return window.take(time.monotonic())

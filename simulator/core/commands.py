@@ -4,9 +4,11 @@ import asyncio
 from itertools import count
 import time
 
+from .clock import now_ms
 from .delivery import Delivery, takes_long_rrpc
-from .device import CloudDevice, DeviceReply, RrpcForm, ServiceCall, now_ms
+from .device import CloudDevice, Connection, RrpcForm
 from .jsontext import JsonValue, NotJsonError, dump, parse
+from .records import DeviceReply, Notification, ServiceCall
 
 FIRST_ALINK_ID = 1_770_000_001
 FIRST_MESSAGE_ID = 1_770_000_000_000_000_001
@@ -51,11 +53,7 @@ class Commands:
         if device.rrpc is not RrpcForm.SYS and takes_long_rrpc(device):
             topic = device.topics.long_rrpc(message_id, device.topics.service(identifier))
         response = await self._rrpc(device, message_id, topic, _request(call, identifier), timeout)
-        try:
-            document = parse(response)
-        except NotJsonError:
-            document = None
-        _add_reply(device, call, document if isinstance(document, dict) else {})
+        _add_reply(device, call, _read_reply(response) or {})
         return call
 
     async def rrpc(
@@ -72,13 +70,28 @@ class Commands:
             request_topic = device.topics.long_rrpc(message_id, topic)
         return message_id, await self._rrpc(device, message_id, request_topic, payload, timeout)
 
+    def notify(
+        self, device: CloudDevice, path: str, params: JsonValue, *, connection: Connection | None = None
+    ) -> Notification:
+        """Send a downlink below `/sys/{pk}/{dn}/` that is not a command; its replies are recorded, too."""
+        notification = Notification(str(next(self._alink_ids)), path, params)
+        device.notifications.append(notification)
+        message = {"id": notification.id, "version": "1.0", "params": params, "method": path.replace("/", ".")}
+        self._delivery.command(device, device.topics.system + path, dump(message).encode(), connection=connection)
+        return notification
+
+    def take_notification_reply(self, device: CloudDevice, path: str, payload: bytes) -> bool:
+        """Take a reply to a notification; return False if no such notification was sent."""
+        document = _read_reply(payload)
+        for notification in reversed(device.notifications):
+            if document is not None and notification.id == str(document.get("id")) and notification.path == path:
+                notification.replies.append(_reply(document, 0.0))
+                return True
+        return False
+
     def take_reply(self, device: CloudDevice, identifier: str, payload: bytes) -> bool:
         """Take a reply from a `…_reply` topic; return False if no such command was sent."""
-        try:
-            document = parse(payload)
-        except NotJsonError:
-            return False
-        if not isinstance(document, dict):
+        if (document := _read_reply(payload)) is None:
             return False
         alink_id = str(document.get("id"))
         for call in reversed(device.service_calls):
@@ -135,19 +148,24 @@ def _request(call: ServiceCall, method: str) -> bytes:
     return dump({"id": call.id, "version": "1.0", "params": call.params, "method": f"thing.service.{method}"}).encode()
 
 
+def _read_reply(payload: bytes) -> dict[str, JsonValue] | None:
+    try:
+        document = parse(payload)
+    except NotJsonError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def _add_reply(device: CloudDevice, call: ServiceCall, document: dict[str, JsonValue]) -> None:
+    call.replies.append(_reply(document, time.perf_counter() - call.written_at))
+    device.changed()
+
+
+def _reply(document: dict[str, JsonValue], round_trip: float) -> DeviceReply:
     code = document.get("code")
     try:
         number = int(code) if isinstance(code, int | str) else NO_CODE
     except ValueError:
         number = NO_CODE
     message = document.get("message")
-    call.replies.append(
-        DeviceReply(
-            number,
-            document.get("data"),
-            message if isinstance(message, str) else "",
-            time.perf_counter() - call.written_at,
-        )
-    )
-    device.changed()
+    return DeviceReply(number, document.get("data"), message if isinstance(message, str) else "", round_trip)

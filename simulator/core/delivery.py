@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from .codes import text_of
-from .device import CloudDevice, RrpcForm
+from .device import CloudDevice, Connection, RrpcForm
 from .faults import Faults
 from .jsontext import JsonValue, dump
 from .transcript import Direction, Note, Transcript
@@ -23,11 +23,18 @@ class Delivery:
         self._qos = qos
         self._delayed: set[asyncio.TimerHandle] = set()
 
-    def command(self, device: CloudDevice, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
-        """Send a command; return whether the device is going to receive it."""
-        return self._send(
-            device, topic, payload, self._qos if qos is None else qos, twice=self._faults.take_duplicate()
-        )
+    def command(
+        self,
+        device: CloudDevice,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int | None = None,
+        connection: Connection | None = None,
+    ) -> bool:
+        """Send a command, on another connection than the device's if one is given; return whether it is going to arrive."""
+        qos = self._qos if qos is None else qos
+        return self._send(device, topic, payload, qos, twice=self._faults.take_duplicate(), connection=connection)
 
     def reply(self, device: CloudDevice, topic: str, request: dict[str, JsonValue], code: int, data: JsonValue) -> None:
         """Answer an uplink with the same `id`; the other fields are those of the platform (docs/protocol.md §0.4)."""
@@ -36,9 +43,9 @@ class Delivery:
             "data": data,
             "id": request.get("id", ""),
             "message": text_of(code),
-            "method": topic.removeprefix(device.topics.system).replace("/", "."),
-            "version": "1.0",
         }
+        if topic.startswith(device.topics.system):
+            answer |= {"method": topic.removeprefix(device.topics.system).replace("/", "."), "version": "1.0"}
         self.answer(device, f"{topic}_reply", dump(answer).encode())
 
     def answer(self, device: CloudDevice, topic: str, payload: bytes) -> None:
@@ -68,9 +75,18 @@ class Delivery:
         timer = asyncio.get_running_loop().call_later(seconds, send)
         self._delayed.add(timer)
 
-    def _send(self, device: CloudDevice, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
+    def _send(
+        self,
+        device: CloudDevice,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        *,
+        twice: bool = False,
+        connection: Connection | None = None,
+    ) -> bool:
         record = partial(self._transcript.record, Direction.DOWN, device.name, topic=topic, qos=qos, payload=payload)
-        if (connection := device.connection) is None:
+        if (connection := connection or device.connection) is None:
             record(note=Note.OFFLINE)
         elif topic.startswith("/ext/rrpc/") and not takes_long_rrpc(device):
             record(note=Note.NO_EXT)

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+import secrets
 import time
 from typing import Protocol
 
+from .clock import now_ms
 from .jsontext import JsonValue
 from .limits import SlidingWindow
 from .product import Product
+from .records import Desired, DeviceReply, EventRecord, Notification, ServiceCall, UserMessage
 from .thing_model import ThingModel
 from .topics import DeviceTopics, Subscriptions
 
@@ -38,71 +41,12 @@ class Status(StrEnum):
     DISABLE = "DISABLE"
 
 
-@dataclass(frozen=True, slots=True)
-class EventRecord:
-    """An event as posted; `time` is in milliseconds."""
-
-    identifier: str
-    output: Mapping[str, JsonValue]
-    time: int
-
-
-@dataclass(frozen=True, slots=True)
-class UserMessage:
-    """A message on a topic `/{pk}/{dn}/user/…`; `topic` is the part after `user/`, `time` is in milliseconds."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    time: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceReply:
-    """The reply of a device to a command; `round_trip` is in seconds since the command was written to the socket."""
-
-    code: int
-    data: JsonValue
-    message: str
-    round_trip: float
-
-
-@dataclass(slots=True)
-class ServiceCall:
-    """A command to the device: a service, or `set` and `get` for properties.
-
-    `id` is the id of the Alink message. `message_id` is the id that the API returns; for a synchronous service it is the
-    number in the RRPC topic, otherwise the same as `id`. There is more than one reply if the device has answered the command
-    more than once, or if it was delivered more than once.
-    """
-
-    message_id: str
-    id: str
-    identifier: str
-    params: JsonValue
-    sync: bool
-    time: int
-    written_at: float
-    replies: list[DeviceReply] = field(default_factory=list)
-
-    @property
-    def reply(self) -> DeviceReply | None:
-        """The first reply, None if there is none yet."""
-        return self.replies[0] if self.replies else None
-
-
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """A desired property value; a cleared value keeps its version (§9)."""
-
-    value: JsonValue
-    version: int
-    time: int
-    cleared: bool = False
-
-
 class Connection(Protocol):
     """How a device is reached: by its own MQTT connection, or by a login through its gateway."""
+
+    @property
+    def device(self) -> CloudDevice:
+        """The device that is reached."""
 
     @property
     def line(self) -> Line:
@@ -119,6 +63,10 @@ class Connection(Protocol):
     @property
     def carried(self) -> dict[tuple[str, str], Connection]:
         """The sub-devices that are logged in on it, by product key and device name."""
+
+    @property
+    def ended(self) -> dict[tuple[str, str], Connection]:
+        """The sub-devices that were logged in on it; what is said about them still uses their subscriptions."""
 
     @property
     def keep_alive(self) -> int:
@@ -179,12 +127,29 @@ class CloudDevice:
     """All values of each property, including those of history posts, in the order of arrival."""
     events: list[EventRecord] = field(default_factory=list, repr=False)
     service_calls: list[ServiceCall] = field(default_factory=list, repr=False)
+    notifications: list[Notification] = field(default_factory=list, repr=False)
     raw_up: list[bytes] = field(default_factory=list, repr=False)
     raw_down_replies: list[bytes] = field(default_factory=list, repr=False)
     user_messages: list[UserMessage] = field(default_factory=list, repr=False)
     desired: dict[str, Desired] = field(default_factory=dict, repr=False)
     tags: dict[str, str] = field(default_factory=dict, repr=False)
 
+    gateway: CloudDevice | None = field(default=None, repr=False)
+    """The gateway in whose topology the device is, online or not."""
+    sub_devices: dict[tuple[str, str], CloudDevice] = field(default_factory=dict, repr=False)
+    """The topology of a gateway."""
+    found: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    """Devices that a gateway has found: product keys and device names."""
+    iot_id: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
+    created: int = field(default_factory=now_ms, repr=False)
+    activated: int = 0
+    """When it was online for the first time; all times are in milliseconds."""
+    last_online: int = 0
+    """When it came online last."""
+    nickname: str = ""
+
+    _connects: SlidingWindow | None = field(default=None, repr=False)
+    _logins: SlidingWindow | None = field(default=None, repr=False)
     _half_connected_until: float = 0.0
     _waiters: list[tuple[Callable[[CloudDevice], bool], asyncio.Future[None]]] = field(default_factory=list, repr=False)
 
@@ -233,6 +198,20 @@ class CloudDevice:
                 return call
         raise KeyError(message_id)
 
+    def may_connect(self, per_minute: int | None) -> bool:
+        """Count a CONNECT or a login of this device; return False beyond the limit (docs/protocol.md §1.4, §10.3)."""
+        if per_minute is None:
+            return True
+        self._connects = self._connects or SlidingWindow(per_minute, 60.0)
+        return self._connects.take(time.monotonic())
+
+    def may_log_in(self, count: int, per_second: int | None) -> bool:
+        """Count logins of sub-devices of this gateway; return False beyond the limit (§10.4)."""
+        if per_second is None:
+            return True
+        self._logins = self._logins or SlidingWindow(per_second, 1.0)
+        return self._logins.take(time.monotonic(), count)
+
     def attach(self, connection: Connection) -> None:
         """Take a new connection; the previous one is closed without a message (docs/protocol.md §1.4)."""
         before, self.connection = self.connection, connection
@@ -240,14 +219,16 @@ class CloudDevice:
             before.close("replaced by a newer connection", code=CONNECTED_ELSEWHERE)
         self.connections += 1
         self.status_time = now_ms()
+        self.last_online = self.status_time
+        self.activated = self.activated or self.status_time
         self.changed()
 
     def detach(self, connection: Connection, *, lost: bool = False) -> None:
         """Remove a connection that has ended, or was `lost` by the network, unless it has been replaced."""
+        for carried in list(connection.carried.values()):
+            carried.close("the gateway is offline", lost=lost)
         if self.connection is connection:
             self.connection = None
-            for carried in list(connection.carried.values()):
-                carried.close("the gateway is offline", lost=lost)
             self._half_connected_until = time.monotonic() + connection.keep_alive if lost else 0.0
             self.status_time = now_ms()
             self.changed()
@@ -284,8 +265,3 @@ class CloudDevice:
         for condition, future in self._waiters:
             if not future.done() and condition(self):
                 future.set_result(None)
-
-
-def now_ms() -> int:
-    """Return the time in milliseconds since 1970, the unit of Alink."""
-    return time.time_ns() // 1_000_000

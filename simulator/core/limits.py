@@ -12,13 +12,13 @@ class SlidingWindow:
         self._seconds = seconds
         self._taken: deque[float] = deque()
 
-    def take(self, now: float) -> bool:
-        """Count an event at `now` (seconds of a monotonic clock); return False if the limit has been reached."""
+    def take(self, now: float, count: int = 1) -> bool:
+        """Count events at `now` (seconds of a monotonic clock), all or none; return False if the limit has been reached."""
         while self._taken and now - self._taken[0] >= self._seconds:
             self._taken.popleft()
-        if len(self._taken) >= self._count:
+        if len(self._taken) + count > self._count:
             return False
-        self._taken.append(now)
+        self._taken.extend([now] * count)
         return True
 
 

@@ -11,7 +11,15 @@ class Options:
     """Limits and switches; the defaults are those of the platform."""
 
     connects_per_minute: int | None = 5
-    """For each device; None means no limit."""
+    """CONNECTs of each device, and logins of each sub-device; None means no limit."""
+    logins_per_second: int | None = 200
+    """Logins of the sub-devices of each gateway; None means no limit."""
+    login_batch: int = 50
+    """Sub-devices in one batch login or logout; 5 in the documentation of 2020."""
+    sub_device_limit: int = 2000
+    """Sub-devices of each gateway; 1500 in the documentation of 2020, 1000 on the Tuya edition."""
+    device_limit: int | None = None
+    """Devices in all; 500 on a public instance. None means no limit."""
     service_timeout: float = SYNC_SERVICE_TIMEOUT
     """Seconds that a synchronous service waits for its reply."""
     downlink_qos: int = 0

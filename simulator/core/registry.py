@@ -8,13 +8,19 @@ from .product import NodeType, Product
 from .thing_model import ThingModel
 
 
+class TooManyDevicesError(ValueError):
+    """The instance is full."""
+
+
 class Registry:
     """Finds products and devices by their names."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, limit: int | None = None) -> None:
+        """Start empty; `limit` is the number of devices in all, None for no limit."""
+        self._limit = limit
         self.products: dict[str, Product] = {}
         self.devices: dict[tuple[str, str], CloudDevice] = {}
+        self.deleted: set[tuple[str, str]] = set()
 
     def add_product(self, product: Product) -> Product:
         """Add a product, or replace one that has no devices; raise ValueError for one that has."""
@@ -39,15 +45,35 @@ class Registry:
         raw: bool,
         rrpc: RrpcForm,
     ) -> CloudDevice:
-        """Create a device; a device with the same name is replaced and its connection closed."""
+        """Create a device; a device with the same name is replaced and its connection closed.
+
+        Raise TooManyDevicesError.
+        """
+        before = self.devices.get((product_key, device_name))
+        if before is None and self._limit is not None and len(self.devices) >= self._limit:
+            raise TooManyDevicesError(f"more than {self._limit} devices")
         product = self.product_of(product_key)
-        if (before := self.devices.get((product_key, device_name))) is not None and before.connection is not None:
-            before.connection.close("the device was replaced")
+        if before is not None:
+            self.remove_device(before, "the device was replaced")
         device = CloudDevice(
             product, device_name, device_secret, thing_model or product.thing_model, raw or product.raw, rrpc
         )
         self.devices[device.key] = device
+        self.deleted.discard(device.key)
         return device
+
+    def remove_device(self, device: CloudDevice, reason: str, code: int = 0) -> None:
+        """Forget a device and its place in the topology, and close its connection."""
+        if device.connection is not None:
+            device.connection.close(reason, code=code)
+        if device.gateway is not None:
+            del device.gateway.sub_devices[device.key]
+            device.gateway = None
+        for sub_device in device.sub_devices.values():
+            sub_device.gateway = None
+        device.sub_devices.clear()
+        del self.devices[device.key]
+        self.deleted.add(device.key)
 
     def of_product(self, product_key: str) -> Iterator[CloudDevice]:
         """Yield the devices of a product."""

@@ -27,6 +27,7 @@ IMPLICIT = (
     "/sys/{pk}/{dn}/thing/topo/add_reply",
     "/sys/{pk}/{dn}/thing/topo/delete_reply",
     "/sys/{pk}/{dn}/thing/topo/get_reply",
+    "/sys/{pk}/{dn}/thing/list/found_reply",
     "/sys/{pk}/{dn}/thing/disable_reply",
     "/sys/{pk}/{dn}/thing/config/push",
     "/sys/{pk}/{dn}/thing/config/get_reply",
@@ -55,7 +56,7 @@ IMPLICIT = (
     "/ota/device/request/{pk}/{dn}",
     "/ext/session/{pk}/{dn}/combine/+",
 )
-"""Filters for a device with `_ss=1` (docs/protocol.md §0.5). The reply to a batch post is not among them."""
+"""Filters for a device with `_ss=1` (docs/protocol.md §0.5, §16). The reply to a batch post is not among them."""
 
 IMPLICIT_LONG_RRPC = (
     "/ext/rrpc/+/sys/{pk}/{dn}/thing/service/+",

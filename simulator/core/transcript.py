@@ -1,7 +1,8 @@
 """The transcript: everything sent and received, in order.
 
 Every PUBLISH in either direction is recorded, including those that had no effect, whose `note` says why. Connects,
-subscriptions and disconnects are recorded with the direction `link`. A record never has a device secret or a password.
+subscriptions and disconnects are recorded with the direction `link`. A record never has a device secret or a password: those
+that registration hands out are replaced by `***`.
 """
 
 import base64
@@ -9,11 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+import re
 import time
 
 from .jsontext import JsonValue
 
 MESSAGES_KEPT = 10_000
+SECRETS = re.compile(rb'("device(?:Secret|Token)":)"[^"]*"')
 
 
 class Direction(StrEnum):
@@ -39,8 +42,12 @@ class Note(StrEnum):
     """Down: a call on /ext/rrpc/… to a device whose client id does not declare `ext` bit 0."""
     NOT_ALLOWED = "not_allowed"
     """Up: the topic belongs to another device."""
+    NO_SESSION = "no_session"
+    """Up: a gateway publishes for a sub-device that is not logged in."""
     OFFLINE = "offline"
     """Down: the device has no connection."""
+    ONLY_QOS_0 = "only_qos_0"
+    """Up: the platform takes this topic with QoS 0 only."""
     RATE_LIMITED = "rate_limited"
     """Up: beyond the number of messages a second that the platform accepts."""
     TOO_LARGE = "too_large"
@@ -95,7 +102,8 @@ class Transcript:
     ) -> None:
         """Add a message and call the listener."""
         self._count += 1
-        message = WireMessage(self._count, time.time(), direction, device, topic, qos, payload, note)
+        shown = SECRETS.sub(rb'\1"***"', payload)
+        message = WireMessage(self._count, time.time(), direction, device, topic, qos, shown, note)
         self.messages.append(message)
         if self._listener is not None:
             self._listener(message)

@@ -1,7 +1,9 @@
 """Desired property values (docs/protocol.md §9)."""
 
-from ..core.device import CloudDevice, Desired, now_ms
+from ..core.clock import now_ms
+from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue
+from ..core.records import Desired
 from .uplink import Uplink, read_array, read_object
 from .values import IDENTIFIERS
 

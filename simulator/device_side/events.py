@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from ..core.device import CloudDevice, EventRecord, now_ms
+from ..core.clock import now_ms
+from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue
+from ..core.records import EventRecord
 from ..core.thing_model import BadValueError, ThingModel
 from .uplink import Uplink, read_object, rejected
 from .values import value_and_time

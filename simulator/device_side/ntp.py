@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..core.device import now_ms
+from ..core.clock import now_ms
 from ..core.jsontext import JsonValue, NotJsonError, dump, parse
 from .uplink import Uplink
 

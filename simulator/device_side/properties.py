@@ -3,8 +3,9 @@
 Properties that do not fit the thing model are not recorded but listed in the `data` of the reply.
 """
 
-from ..core.device import CloudDevice, EventRecord
+from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue
+from ..core.records import EventRecord
 from ..core.thing_model import BadValueError
 from .events import read_event
 from .uplink import Uplink, read_array, read_object, rejected
@@ -42,24 +43,36 @@ def post_batch(uplink: Uplink, params: JsonValue) -> JsonValue:
 
 
 def post_history(uplink: Uplink, params: JsonValue) -> JsonValue:
-    """Record values of the past, without changing the current ones (§4.5)."""
-    device = uplink.device
-    samples: list[tuple[str, JsonValue, int]] = []
-    records: list[EventRecord] = []
-    for part in read_array(params):
-        content = read_object(part)
-        identity = read_object(content.get("identity"))
-        if (identity.get("productKey"), identity.get("deviceName")) != (device.product_key, device.device_name):
-            raise rejected(6401)
-        for group in read_array(content.get("properties") or []):
-            samples += [
-                (identifier, *value_and_time(entry, required=True)) for identifier, entry in read_object(group).items()
-            ]
-        for group in read_array(content.get("events") or []):
-            records += [read_event(device, identifier, entry) for identifier, entry in read_object(group).items()]
-    refused = take_samples(device, samples, current=False)
-    device.events.extend(records)
+    """Record values of the past of the device or its sub-devices, without changing the current ones (§4.5)."""
+    samples: list[tuple[CloudDevice, list[tuple[str, JsonValue, int]]]] = []
+    records: list[tuple[CloudDevice, EventRecord]] = []
+    for part in map(read_object, read_array(params)):
+        device = _identified(uplink.device, read_object(part.get("identity")))
+        groups = map(read_object, read_array(part.get("properties") or []))
+        samples.append(
+            (
+                device,
+                [(name, *value_and_time(entry, required=True)) for group in groups for name, entry in group.items()],
+            )
+        )
+        for group in map(read_object, read_array(part.get("events") or [])):
+            records += [(device, read_event(device, identifier, entry)) for identifier, entry in group.items()]
+    refused: dict[str, JsonValue] = {}
+    for device, values in samples:
+        refused |= take_samples(device, values, current=False)
+    for device, record in records:
+        device.events.append(record)
     return refused
+
+
+def _identified(device: CloudDevice, identity: dict[str, JsonValue]) -> CloudDevice:
+    """Return the device itself, or one of its sub-devices; raise 6401."""
+    key = str(identity.get("productKey")), str(identity.get("deviceName"))
+    if key == device.key:
+        return device
+    if key not in device.sub_devices:
+        raise rejected(6401)
+    return device.sub_devices[key]
 
 
 def take_samples(

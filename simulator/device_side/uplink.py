@@ -30,9 +30,9 @@ class RejectedError(Exception):
         self.data = data
 
 
-def rejected(code: int, reason: str = "") -> RejectedError:
-    """Return a refusal with the reason as `data`."""
-    return RejectedError(code, reason or {})
+def rejected(code: int, data: JsonValue = None) -> RejectedError:
+    """Return a refusal; `data` says more, such as the reason or the devices that it is about."""
+    return RejectedError(code, data or {})
 
 
 def read_object(

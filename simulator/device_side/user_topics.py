@@ -1,6 +1,7 @@
 """Topics of the user's own: `/{pk}/{dn}/user/…` (docs/protocol.md §12.7)."""
 
-from ..core.device import UserMessage, now_ms
+from ..core.clock import now_ms
+from ..core.records import UserMessage
 from .uplink import Uplink
 
 

@@ -1,6 +1,6 @@
 """Values with a time, as in posts of properties and events."""
 
-from ..core.device import now_ms
+from ..core.clock import now_ms
 from ..core.jsontext import JsonValue
 from .uplink import rejected
 

@@ -4,13 +4,15 @@ To add one, write an `async def` that takes the Call and returns the fields of i
 of its chapter, and give it a row here.
 """
 
-from . import desired, messages, queries, things
+from . import desired, devices, messages, queries, things, topology
 from .call import Action
 
 ACTIONS: dict[str, Action] = {
     # Devices, properties and services
+    "DeleteDevice": things.delete,
     "DisableThing": things.disable,
     "EnableThing": things.enable,
+    "QueryDeviceDetail": devices.query_detail,
     "GetDeviceStatus": things.get_status,
     "InvokeThingService": things.invoke_service,
     "SetDeviceProperty": things.set_properties,
@@ -23,6 +25,12 @@ ACTIONS: dict[str, Action] = {
     # Desired values
     "ClearDeviceDesiredProperty": desired.clear,
     "SetDeviceDesiredProperty": desired.set_desired,
+    # Gateways
+    "BatchAddThingTopo": topology.add,
+    "GetGatewayBySubDevice": topology.get_gateway,
+    "GetThingTopo": topology.get,
+    "NotifyAddThingTopo": topology.notify_add,
+    "RemoveThingTopo": topology.remove,
     # Messages
     "Pub": messages.publish,
     "RRpc": messages.rrpc,

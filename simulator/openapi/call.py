@@ -27,9 +27,22 @@ class Call:
             raise ApiError(NO_SUCH_PRODUCT)
         return product
 
-    def device(self) -> CloudDevice:
-        """Return the device of `ProductKey` and `DeviceName`; raise ApiError."""
-        product_key, device_name = self.fields.text("ProductKey"), self.fields.text("DeviceName")
-        if (device := self.platform.registry.devices.get((product_key, device_name))) is not None:
+    def device(self, prefix: str = "") -> CloudDevice:
+        """Return the device of `IotId`, or of `ProductKey` and `DeviceName`; raise ApiError.
+
+        With the prefix `Gw`, the fields are those of a gateway: `GwIotId`, `GwProductKey`, `GwDeviceName`.
+        """
+        registry = self.platform.registry
+        if (iot_id := self.fields.optional_text(f"{prefix}IotId")) is not None:
+            device = next((device for device in registry.devices.values() if device.iot_id == iot_id), None)
+            if device is None:
+                raise ApiError(NO_SUCH_DEVICE)
             return device
-        raise ApiError(NO_SUCH_DEVICE if product_key in self.platform.registry.products else NO_SUCH_PRODUCT)
+        key = self.fields.text(f"{prefix}ProductKey"), self.fields.text(f"{prefix}DeviceName")
+        return self.named(key)
+
+    def named(self, key: tuple[str, str]) -> CloudDevice:
+        """Return a device by its product key and device name; raise ApiError."""
+        if (device := self.platform.registry.devices.get(key)) is not None:
+            return device
+        raise ApiError(NO_SUCH_DEVICE if key[0] in self.platform.registry.products else NO_SUCH_PRODUCT)

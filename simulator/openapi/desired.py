@@ -1,7 +1,8 @@
 """Desired property values (docs/protocol.md §9)."""
 
-from ..core.device import Desired, now_ms
+from ..core.clock import now_ms
 from ..core.jsontext import JsonValue, dump
+from ..core.records import Desired
 from ..device_side.desired import clear_desired
 from .call import Answer, Call
 from .errors import BAD_PARAMETER, SET_FAILED, ApiError, missing

@@ -27,11 +27,15 @@ NO_SUCH_PRODUCT = ErrorCode("iot.prod.NotExistedProduct", "The specified product
 NOT_BASE64 = ErrorCode(
     "iot.messagebroker.MessageContentIsNotBase64Encode", "The message content is not base64 encoded."
 )
+NOT_A_GATEWAY = ErrorCode("iot.device.NotGatewayDevice", "The device is not a gateway.")
+NOT_SIGNED = ErrorCode("iot.device.InvalidSign", "The signature of the sub-device is invalid.")
+NO_GATEWAY = ErrorCode("iot.device.NoGateway", "The device has no gateway.")
 OFFLINE = ErrorCode("9201", "device offLine")
 RRPC_HALF_CONNECTED = ErrorCode("iot.messagebroker.HALFCONN", "Failed because of half connection.")
 RRPC_OFFLINE = ErrorCode("iot.messagebroker.OFFLINE", "Failed because the device is offline.")
 SERVICE_FAILED = ErrorCode("iot.device.InvokeThingServiceFailed", "Failed to invoke the service.")
 SET_FAILED = ErrorCode("iot.device.SetDevicePropertyFailed", "Failed to set device property.")
+TOO_MANY_SUB_DEVICES = ErrorCode("iot.device.TooManySubDevices", "The gateway has too many sub-devices.")
 TIMED_OUT = ErrorCode("iot.messagebroker.TIMEOUT", "Failed because of timeout.")
 
 

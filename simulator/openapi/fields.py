@@ -63,12 +63,32 @@ class Fields:
     def texts(self, name: str) -> list[str]:
         """Return a list of texts, given as a list, one text, or `name.1`, `name.2`, … as in the platform's forms."""
         value = self._values.get(name)
-        numbered = [self._values[key] for key in sorted(self._values) if key.startswith(f"{name}.")]
+        numbers = sorted(
+            int(key[len(name) + 1 :])
+            for key in self._values
+            if key.startswith(f"{name}.") and key[len(name) + 1 :].isdecimal()
+        )
+        numbered = [self._values[f"{name}.{number}"] for number in numbers]
         listed = numbered if value is None else value if isinstance(value, list) else [value]
         texts = [text for text in listed if isinstance(text, str)]
         if len(texts) != len(listed):
             raise ApiError(BAD_PARAMETER, f"{name} must be a list of texts.")
         return texts
+
+    def objects(self, name: str) -> list[Fields]:
+        """Return a list of objects, given as a list, as JSON, or as `name.1.field`, `name.2.field`, … in a form."""
+        if name in self._values:
+            listed = self.json(name)
+            objects = [Fields(item) for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+            if not isinstance(listed, list) or len(objects) != len(listed):
+                raise ApiError(BAD_PARAMETER, f"{name} must be a list of objects.")
+            return objects
+        numbered: dict[int, dict[str, JsonValue]] = {}
+        for key, value in self._values.items():
+            prefix, _, field = key.removeprefix(f"{name}.").partition(".")
+            if key.startswith(f"{name}.") and prefix.isdecimal() and field:
+                numbered.setdefault(int(prefix), {})[field] = value
+        return [Fields(numbered[number]) for number in sorted(numbered)]
 
     def content(self, name: str) -> bytes:
         """Return the bytes of a mandatory Base64 text."""

@@ -6,8 +6,8 @@ Times and values are strings as on the platform: times are milliseconds, values 
 
 from collections.abc import Callable, Sequence
 
-from ..core.device import EventRecord, ServiceCall
 from ..core.jsontext import JsonValue, dump
+from ..core.records import EventRecord, ServiceCall
 from ..core.thing_model import Property
 from .call import Answer, Call
 from .errors import BAD_PAGE, ApiError

@@ -4,8 +4,10 @@ Values are not checked against the thing model before they are sent, so that a d
 """
 
 from ..core.commands import NotOnlineError
-from ..core.device import CloudDevice, ServiceCall
+from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue, dump
+from ..core.records import ServiceCall
+from ..gateway import lifecycle
 from .call import Answer, Call
 from .errors import OFFLINE, SERVICE_FAILED, TIMED_OUT, ApiError
 
@@ -17,17 +19,20 @@ async def get_status(call: Call) -> Answer:
 
 
 async def disable(call: Call) -> Answer:
-    """Disable a device, which loses its connection."""
-    device = call.device()
-    device.disabled = True
-    if device.connection is not None:
-        device.connection.close("device is disabled")
+    """Disable a device, which goes offline."""
+    lifecycle.disable(call.platform, call.device())
     return {}
 
 
 async def enable(call: Call) -> Answer:
     """Enable a device again."""
-    call.device().disabled = False
+    lifecycle.enable(call.platform, call.device())
+    return {}
+
+
+async def delete(call: Call) -> Answer:
+    """Delete a device."""
+    lifecycle.delete(call.platform, call.device())
     return {}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from simulator import CloudDevice, Simulator
 
+from .gateway_client import PRODUCT_SECRET, SUB_KEY, SUB_SECRET, Gateway
 from .mqtt_device import MqttDevice, signed
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -25,9 +26,10 @@ def tsl() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
-    """A running simulator without a limit on connects."""
-    async with Simulator(connects_per_minute=None, service_timeout=0.2) as cloud:
+async def cloud(socket_enabled: None, request: pytest.FixtureRequest) -> AsyncGenerator[Simulator]:
+    """A running simulator without a limit on connects; its options can be given by indirect parametrization."""
+    options = {"connects_per_minute": None, "service_timeout": 0.2} | getattr(request, "param", {})
+    async with Simulator(**options) as cloud:
         yield cloud
 
 
@@ -42,8 +44,15 @@ async def connect(cloud: Simulator) -> AsyncGenerator[Connect]:
     """Connect MQTT clients, as `gateway` by default."""
     clients: list[MqttDevice] = []
 
-    async def connect(device_name: str = NAME, parameters: str = "_ss=1", **options: Any) -> MqttDevice:
-        client = MqttDevice(cloud.port, signed(KEY, device_name, SECRET, parameters), **options)
+    async def connect(
+        device_name: str = NAME,
+        parameters: str = "_ss=1",
+        *,
+        product_key: str = KEY,
+        secret: str = SECRET,
+        **options: Any,
+    ) -> MqttDevice:
+        client = MqttDevice(cloud.port, signed(product_key, device_name, secret, parameters), **options)
         clients.append(client)
         assert await client.connect() == 0
         return client
@@ -67,3 +76,23 @@ def call(cloud: Simulator, gateway: CloudDevice) -> Call:
         return await cloud.call(action, **({"ProductKey": KEY, "DeviceName": NAME} | fields))
 
     return call
+
+
+@pytest.fixture
+def lamps(cloud: Simulator, tsl: dict[str, Any]) -> list[CloudDevice]:
+    """Three devices of a product that can be sub-devices, `lamp-0` to `lamp-2`, in no topology yet."""
+    cloud.add_product(SUB_KEY, tsl, secret=PRODUCT_SECRET, dynamic_registration=True)
+    return [cloud.add_device(SUB_KEY, f"lamp-{number}", SUB_SECRET) for number in range(3)]
+
+
+@pytest.fixture
+async def hub(device: MqttDevice, lamps: list[CloudDevice]) -> Gateway:
+    """A gateway that is online, with an empty topology."""
+    return Gateway(device)
+
+
+@pytest.fixture
+async def other_hub(cloud: Simulator, connect: Connect, hub: Gateway) -> Gateway:
+    """A second gateway that is online."""
+    cloud.add_device(KEY, "gw-2", SECRET)
+    return Gateway(await connect("gw-2"))

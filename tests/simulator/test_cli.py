@@ -16,6 +16,7 @@ import pytest
 from simulator.console.cli import main
 
 from .conftest import FIXTURES, KEY, NAME, SECRET
+from .gateway_client import Gateway, named
 from .mqtt_device import MqttDevice, signed
 
 ROOT = Path(__file__).parent.parent.parent
@@ -76,6 +77,25 @@ async def test_output_of_the_command_line(start: Start, number: signal.Signals) 
     await device.stop()
 
 
+async def test_products_and_limits(start: Start) -> None:
+    """A product of the command line takes dynamic registration, with its thing model; limits are applied."""
+    process = await start(
+        *("--product", f"{KEY},productsecret016,{TSL}", "--product", f"a1SubLamp01,{SECRET}"),
+        *("--device", f"{KEY},{NAME},{SECRET}", "--device", f"a1SubLamp01,lamp-0,{SECRET}"),
+        *("--sub-device-limit", "1", "--device-limit", "2", "--login-batch", "1", "--no-connect-limit"),
+    )
+    ports = await _line(process)
+    gateway = Gateway(MqttDevice(ports["port"], signed(KEY, NAME, SECRET)))
+    assert await gateway.device.connect() == 0
+    assert (await gateway.ask("thing/event/property/post", {"Nope": 1}))["data"].keys() == {"Nope"}
+    lamp = ("a1SubLamp01", "lamp-0")
+    [registered] = (await gateway.ask("thing/sub/register", [named(lamp)]))["data"]
+    assert (await gateway.add(lamp, (KEY, "gw-9"), secret=registered["deviceSecret"]))["code"] == 6100
+    assert (await gateway.add(lamp, secret=registered["deviceSecret"]))["code"] == 200
+    assert (await gateway.log_in(lamp, lamp))["code"] == 460
+    await gateway.device.stop()
+
+
 async def test_simulator_ends_when_its_output_is_closed(start: Start) -> None:
     """As when the output is piped into `head`."""
     process = await start("--device", f"{KEY},{NAME},{SECRET}", "--no-connect-limit")
@@ -94,7 +114,9 @@ async def test_simulator_ends_when_its_output_is_closed(start: Start) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "--device"),
+        (["--product", f"{KEY}"], "PK,SECRET"),
+        (["--product", f"{KEY},{SECRET},/nowhere.json"], "/nowhere.json"),
+        (["--login-batch", "many"], "--login-batch"),
         (["--device", f"{KEY},{NAME}"], "PK,DN,SECRET"),
         (["--device", f"{KEY},,{SECRET}"], "PK,DN,SECRET"),
         (["--device", f"{KEY},{NAME},{SECRET},/nowhere.json"], "/nowhere.json"),

@@ -1,7 +1,6 @@
 """Commands of the cloud: decoded once, carried out once, answered once (`docs/protocol.md` §6).
 
-The platform delivers at least once. A command that is delivered again is answered with the first outcome, and deliveries that
-come while it runs share the one answer. Raw frames and messages that no caller waits for have no id and may be meant twice, so
+The platform delivers at least once. A command that is delivered again is answered with the first outcome. Raw frames and messages that no caller waits for have no id and may be meant twice, so
 only MQTT's DUP flag marks a second delivery.
 
 Answers are sent at QoS 0, as RRPC requires (§6.4), so nothing confirms their arrival. Those that were sent within the last
@@ -23,6 +22,7 @@ from typing import Final
 from .codes import Code
 from .command import Answer, Command, CommandHandler, Route, decode_command, encode_answer, encode_outcome
 from .errors import MessageError, NotConnected
+from .messages import MAX_PAYLOAD
 from .mqtt.pacing import PERIOD, RateLimit
 from .mqtt.transport import Delivery
 
@@ -43,8 +43,11 @@ RESERVED: Final = 1
 
 MAX_QUEUED: Final = 15 * ANSWERS_PER_SECOND
 MAX_URGENT: Final = 2 * ANSWERS_PER_SECOND
-MAX_QUEUED_BYTES: Final = 4 * 1024 * 1024
+MAX_BYTES: Final = 4 * 1024 * 1024
 """Answers that wait or will come, in all and for callers who wait, and their bytes, before new commands are refused."""
+
+MAX_DELIVERIES: Final = 100
+"""Deliveries of one running command that are answered; the answers to more would be the same as well."""
 
 PATIENCE: Final = 300.0
 SYNC_PATIENCE: Final = 5.0
@@ -76,6 +79,7 @@ _STOPPING = Answer(Code.TOO_BUSY, message="the device is going offline, try agai
 _GIVEN_UP = Answer(
     Code.TOO_BUSY, message="the device is going offline and has given the command up; a part of it may have been done"
 )
+_TOO_LARGE = "the output data are left out, because too many answers wait to be sent"
 _NOT_KEPT = "this is a second delivery of a command that was answered before, and its output data are no longer kept"
 
 type Key = tuple[str, str, bytes]
@@ -106,7 +110,7 @@ class Answers:
         self._others: deque[_Queued] = deque()
         self._repeats: deque[_Queued] = deque()
         self._lesser: deque[_Queued] = deque()
-        self._bytes = 0
+        self._waiting_bytes = 0
         self._sent: deque[tuple[float, _Queued]] = deque()
         self._sent_bytes = 0
         self._changed = asyncio.Event()
@@ -130,7 +134,11 @@ class Answers:
     def has_room(self, expected: int, *, urgent: bool) -> bool:
         """Return whether the answer to one more command could be sent in time; `expected` others are yet to come."""
         queue, most = (self._urgent, MAX_URGENT) if urgent else (self._others, MAX_QUEUED)
-        return len(queue) + expected < most and self._bytes < MAX_QUEUED_BYTES
+        return len(queue) + expected < most and self.has_bytes(MAX_PAYLOAD)
+
+    def has_bytes(self, number: int) -> bool:
+        """Return whether there is room for an answer of so many bytes."""
+        return self._waiting_bytes + number <= MAX_BYTES
 
     def put(self, topic: str, payload: bytes, *, urgent: bool, lesser: bool = False) -> None:
         """Queue an answer: `urgent` when a caller waits for it, `lesser` when nothing was done for it."""
@@ -143,7 +151,7 @@ class Answers:
             _LOGGER.debug("Too many answers wait: the one on %s is not sent", topic)
             return
         queue.append(answer)
-        self._bytes += len(payload)
+        self._waiting_bytes += len(payload)
         self._empty.clear()
         self._changed.set()
 
@@ -172,7 +180,7 @@ class Answers:
         since = time.monotonic() - REPEATED_FOR
         lost = [answer for at, answer in self._sent if at >= since]
         self._repeats.extend(lost)
-        self._bytes += sum(len(answer.payload) for answer in lost)
+        self._waiting_bytes += sum(len(answer.payload) for answer in lost)
         self._forget_sent()
         if lost:
             self._empty.clear()
@@ -199,14 +207,14 @@ class Answers:
             if queue is self._urgent:  # its caller has given up, but it is still answered, after those that are in time
                 self._others.append(_Queued(answer.topic, answer.payload, answer.expires - SYNC_PATIENCE + PATIENCE))
             else:
-                self._bytes -= len(answer.payload)
+                self._waiting_bytes -= len(answer.payload)
             return True
         try:
             send(answer.topic, answer.payload)
         except NotConnected:
             queue.appendleft(answer)
             return False
-        self._bytes -= len(answer.payload)
+        self._waiting_bytes -= len(answer.payload)
         self._limit.count()
         if queue is not self._urgent:
             self._flow.count()
@@ -229,11 +237,12 @@ class Answers:
 class _Outcome:
     """A command that was delivered, at a monotonic time, and its answer: the code, and the payload if there is one.
 
-    The code is None while the command runs.
+    The code is None while the command runs; then `deliveries` wait for the answer and share everything else.
     """
 
     at: float
     size: int
+    deliveries: int = 1
     code: int | None = None
     payload: bytes | None = None
 
@@ -363,7 +372,9 @@ class Downlink:
         may_be_again = delivery.again or command.sync or not command.is_data
         again = delivery.again or command.is_data
         if may_be_again and (outcome := self._recent(command).find(key, again=again)):
-            if outcome.code is not None:  # otherwise the answer that is yet to come is for this delivery as well
+            if outcome.code is None:
+                outcome.deliveries = min(outcome.deliveries + 1, MAX_DELIVERIES)
+            else:
                 self._put(route, outcome.payload, lesser=True)
         elif refusal := self._refusal(command, route):
             _LOGGER.debug("The command on %s is not carried out: %s", command.topic, refusal.message)
@@ -393,7 +404,7 @@ class Downlink:
         if not running.given_up:
             running.given_up = True
             self._recent(running.command).forget(running.key)
-            self._put(running.route, encode_answer(running.command, _GIVEN_UP))
+            self._answer(running, _GIVEN_UP)
 
     def _refusal(self, command: Command, route: Route) -> Answer | None:
         if self._stopping:
@@ -431,14 +442,19 @@ class Downlink:
             self._answer(running, answer)
 
     def _answer(self, running: _Running, answer: Answer) -> None:
+        """Answer each delivery of a command; all but the first may come after the answers to others."""
         command, route = running.command, running.route
         payload = encode_answer(command, answer)
+        if payload is not None and not self._memory.answers.has_bytes(len(payload)):
+            payload = encode_answer(command, Answer(answer.code, message=_TOO_LARGE))
         if payload is not None and command.is_data and route.reply_to == command.topic:
             # A plain MQTT broker returns the answer to the device, which must not handle it as another call.
             returned = _key(command, payload)
             self._memory.data.settle(returned, self._memory.data.keep(returned), Code.SUCCESS, None)
         self._recent(command).settle(running.key, running.outcome, answer.code, payload)
         self._put(route, payload)
+        for _ in range(running.outcome.deliveries - 1):
+            self._put(route, payload, lesser=True)
 
     def _recent(self, command: Command) -> _Recent:
         return self._memory.data if command.is_data else self._memory.commands

@@ -94,6 +94,20 @@ class KickedOut(ConnectError, key="kicked_out"):
     """Connections are closed again and again: another client seems to use the device triple (`docs/protocol.md` §1.4)."""
 
 
+class PacketRefused(ConnectError, key="packet_refused"):
+    """The host sent a packet that the platform never sends, such as one that is too large; so it is another host, or hostile."""
+
+    def __init__(self, fault: Words, **details: object) -> None:
+        """`details` fill the braces of `fault`."""
+        super().__init__(f"the host sent {phrase(fault, 'en', **details)}")
+        self._fault = fault
+        self._details = details
+
+    def describe(self, language: str = "en") -> str:
+        """Return what the host sent, in simplified Chinese for `zh…`, otherwise in English."""
+        return phrase(self._fault, language, **self._details)
+
+
 class NotConnected(AlinkError):
     """There is no connection, or it was lost before a request was answered."""
 

@@ -92,15 +92,16 @@ class Commander:
         present: Callable[[Iterable[str]], Mapping[str, Sample]],
         confirm: Callable[[Iterable[str], float], None],
         on_answered: Callable[[Command, Answer], None],
+        on_unusable: Callable[[Mapping[str, str]], None],
     ) -> None:
         """Refuse everything until `follow` is called.
 
         `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
         them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_answered` takes each command of
-        the cloud and its answer.
+        the cloud and its answer. `on_unusable` is as for `Conditions`.
         """
         self.journal = Journal()
-        self.policy = Policy(hass)
+        self.policy = Policy(hass, on_unusable)
         self.replies = Replies()
         self._hass = hass
         self._announcer = announcer
@@ -110,6 +111,7 @@ class Commander:
         self._on_answered = on_answered
         self._setter = PropertySetter(hass, self.policy, loops)
         self._services: Mapping[str, ServiceBinding] = {}
+        self._broken_services: Mapping[str, str] = {}
         self._model: ThingModel | None = None
         self._private = BY_NAME_ALONE
         self._sets: set[asyncio.Event] = set()
@@ -121,10 +123,12 @@ class Commander:
         services: Mapping[str, ServiceBinding],
         model: ThingModel | None,
         private: PrivateNames,
+        broken_services: Mapping[str, str],
     ) -> None:
-        """Use these bindings from now on."""
+        """Use these bindings from now on; `broken_services` are why services cannot be called, by identifier."""
         self._setter.follow(bound, model, private)
         self._services = services
+        self._broken_services = broken_services
         self._model = model
         self._private = private
         self._loops.keep_only(bound.by_identifier)
@@ -220,6 +224,8 @@ class Commander:
         run.params = {key: HIDDEN if whole else self._private.masked(key, raw) for key, raw in arguments.items()}
         run.secrets.add(self._private.private_parts(identifier, arguments, whole=whole))
         self._announcer.announce(run)
+        if why := self._broken_services.get(identifier):
+            return answer_of({identifier: Failure(Code.NOT_MAPPED, why)})
         binding = self._services.get(identifier)
         if binding is None and not self._announcer.has_listener(identifier):
             return self._unbound(identifier)

@@ -8,7 +8,7 @@ from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
 from ..bound import bind
-from ..commands.policy import ConditionConfig
+from ..commands.conditions import ConditionConfig
 from ..commands.running import problem_of
 from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Binding

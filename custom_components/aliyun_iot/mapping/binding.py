@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Self
 
 import voluptuous as vol
 
-from .fields import DataField, Expected, FieldSpec, FormSection, data_fields, schema_of, without_defaults
+from .fields import DataField, Expected, FieldSpec, FormSection, data_fields, expectations, schema_of, without_defaults
+from .stored import Expectations, Unreadable, read_row
 from .validators import AMOUNT, DIGITS, NOT_EMPTY, OPTIONS, SCALE, STEPS, exactly_one, finite, valid_identifier
 
 RAW_STATE: Final = "raw_state"
@@ -124,6 +125,11 @@ class Binding:
         binding._check_aspect()
         return binding
 
+    @classmethod
+    def from_stored(cls, row: object) -> Self | Unreadable:
+        """Return the binding that a stored row describes, or why it cannot be read."""
+        return read_row(cls.from_dict, row, _BINDING_EXPECTATIONS)
+
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
         return without_defaults(self)
@@ -141,6 +147,7 @@ class Binding:
 
 
 _BINDING_SCHEMA = schema_of(Binding)
+_BINDING_EXPECTATIONS: Expectations = {**expectations(Binding), "conversion": expectations(Conversion)}
 
 BINDING_FIELDS: Final[Mapping[str, DataField]] = {**data_fields(Binding), **data_fields(Conversion)}
 """The fields of a binding and of its conversion by name; no name is in both."""
@@ -163,9 +170,15 @@ class ServiceBinding:
         """Return the binding that the data describe; raises `vol.Invalid`. Of the actions only the type is checked."""
         return cls(**_SERVICE_SCHEMA(dict(data)))
 
+    @classmethod
+    def from_stored(cls, row: object) -> Self | Unreadable:
+        """Return the binding that a stored row describes, or why it cannot be read."""
+        return read_row(cls.from_dict, row, _SERVICE_EXPECTATIONS)
+
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
         return without_defaults(self)
 
 
+_SERVICE_EXPECTATIONS: Expectations = {**expectations(ServiceBinding), "": Expected.RUN}
 _SERVICE_SCHEMA = vol.Schema(vol.All(schema_of(ServiceBinding), exactly_one("actions", "script")))

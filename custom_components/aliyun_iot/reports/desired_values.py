@@ -13,15 +13,17 @@ after the set was carried out; otherwise an old value would be set again after t
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
+from itertools import batched
 import logging
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..alink.codes import RETRY_CODES, Code
-from ..alink.command import Answer, Command, CommandHandler, CommandKind
+from ..alink.command import MAX_PARAMS, Answer, Command, CommandHandler, CommandKind
 from ..alink.desired import Desired
 from ..alink.errors import AlinkError, Rejected
 from ..alink.link import Link
@@ -191,13 +193,27 @@ class DesiredValues:
             self._store.offline_since = None
             self._note_online()
             self._store.write_soon()
-        retry = await self._carry_out(_without(new, stale))
-        return retry or not cleared
+        retry = [await self._carry_out(part) for part in self._parts(_without(new, stale))]
+        return any(retry) or not cleared
+
+    def _parts(self, desired: Mapping[str, Desired]) -> Iterable[dict[str, Desired]]:
+        """Divide desired values into commands of the size that the cloud may send, which keep those of an entity together."""
+        by_entity: defaultdict[str, dict[str, Desired]] = defaultdict(dict)
+        for key, value in desired.items():
+            bound = self._bound.by_identifier.get(key)
+            by_entity[bound.entity_id if bound and bound.entity_id else key][key] = value
+        part: dict[str, Desired] = {}
+        for values in by_entity.values():
+            for some in batched(values.items(), MAX_PARAMS, strict=False):
+                if len(part) + len(some) > MAX_PARAMS:
+                    yield part
+                    part = {}
+                part |= dict(some)
+        if part:
+            yield part
 
     async def _carry_out(self, desired: Mapping[str, Desired]) -> bool:
         """Carry out and clear these values; return whether something has to be tried again."""
-        if not desired:
-            return False
         values = {key: value.value for key, value in desired.items()}
         self._store_versions(desired, carried_out=True)
         answer = await self._carry_out_command(

@@ -1,10 +1,12 @@
 """The thing model of a product: its properties, events and services (`docs/protocol.md` §8)."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Self
 
+from ..errors import ThingModelError
 from ..messages import JsonValue
 from . import faults
 from .datatypes import DataType, Field
@@ -128,24 +130,33 @@ class ThingModel:
 
         Raises `ThingModelError`, which names the place.
         """
+        model, errors = cls.read(document)
+        if errors:
+            raise errors[0]
+        return model
+
+    @classmethod
+    def read(cls, document: object) -> tuple[Self, list[ThingModelError]]:
+        """Read a document as `parse` does, but leave out what cannot be read, and return the errors in their order."""
         product_key: str | None = None
         properties: dict[str, Property] = {}
         events: dict[str, Event] = {}
         services: dict[str, Service] = {}
         listed: dict[str, bool] = {}
-        for block in _blocks(read_document(document)):
-            product_key = product_key or _product_key(block)
-            module = _module(block)
-            listed[module] = listed.get(module, False) or any(block[key].value is not None for key in _FEATURE_LISTS)
-            for element, identifier in _features(block["properties"], module, properties):
-                properties[identifier] = _read_property(element, identifier)
-            for element, identifier in _features(block["events"], module, events, generated=("post",)):
-                events[identifier] = _read_event(element, identifier)
-            for element, identifier in _features(block["services"], module, services, generated=("set", "get")):
-                services[identifier] = _read_service(element, identifier)
+        errors: list[ThingModelError] = []
+        for block in _readable(_blocks(document), errors):
+            with _recorded(errors):
+                product_key = product_key or _product_key(block)
+                module = _module(block)
+                listed[module] = listed.get(module, False) or any(
+                    block[key].value is not None for key in _FEATURE_LISTS
+                )
+                _read_features(properties, _read_property, block["properties"], module, errors)
+                _read_features(events, _read_event, block["events"], module, errors, generated=("post",))
+                _read_features(services, _read_service, block["services"], module, errors, generated=("set", "get"))
         complete = {split_identifier(identifier)[0] for identifier in (*properties, *events, *services)}
         missing = tuple(module for module, there in listed.items() if module and not there and module not in complete)
-        return cls(product_key, properties, events, services, missing)
+        return cls(product_key, properties, events, services, missing), errors
 
     def to_tsl(self) -> dict[str, JsonValue]:
         """Return the document of the thing model, which `parse` reads as an equal one.
@@ -176,8 +187,24 @@ class ThingModel:
         }
 
 
-def _blocks(root: Node) -> Iterator[Node]:
+@contextmanager
+def _recorded(errors: list[ThingModelError]) -> Iterator[None]:
+    """Add an error to the list instead of raising it."""
+    try:
+        yield
+    except ThingModelError as err:
+        errors.append(err)
+
+
+def _readable(nodes: Iterator[Node], errors: list[ThingModelError]) -> Iterator[Node]:
+    """Yield nodes up to the first error, which is recorded."""
+    with _recorded(errors):
+        yield from nodes
+
+
+def _blocks(content: object) -> Iterator[Node]:
     """Yield the modules of a document."""
+    root = read_document(content)
     documents = list(root.elements()) if isinstance(root.value, list) else [root]
     if not documents:
         raise root.error(faults.NO_MODULES)
@@ -208,23 +235,30 @@ def _module(block: Node) -> str:
     return "" if module.lower() == _DEFAULT_MODULE else module
 
 
-def _features(
-    elements: Node, module: str, seen: Container[str], *, generated: tuple[str, ...] = ()
-) -> Iterator[tuple[Node, str]]:
-    """Yield each feature of a module that is not generated, with its full identifier."""
-    for element in elements.elements():
-        node = element["identifier"]
-        written, local = split_identifier(read_identifier(node))
-        if local in generated:
-            continue
-        if written.lower() == _DEFAULT_MODULE:
-            written = ""
-        if written and module and written != module:
-            raise node.error(faults.OTHER_MODULE, module=module)
-        identifier = f"{written or module}:{local}" if written or module else local
-        if identifier in seen:
-            raise node.error(faults.TWICE, identifier=identifier)
-        yield element, identifier
+def _read_features[Feature](
+    features: dict[str, Feature],
+    read: Callable[[Node, str], Feature],
+    elements: Node,
+    module: str,
+    errors: list[ThingModelError],
+    *,
+    generated: tuple[str, ...] = (),
+) -> None:
+    """Read the features of a module that are not generated, and add them under their full identifiers."""
+    for element in _readable(elements.elements(), errors):
+        with _recorded(errors):
+            node = element["identifier"]
+            written, local = split_identifier(read_identifier(node))
+            if local in generated:
+                continue
+            if written.lower() == _DEFAULT_MODULE:
+                written = ""
+            if written and module and written != module:
+                raise node.error(faults.OTHER_MODULE, module=module)
+            identifier = f"{written or module}:{local}" if written or module else local
+            if identifier in features:
+                raise node.error(faults.TWICE, identifier=identifier)
+            features[identifier] = read(element, identifier)
 
 
 def _read_property(element: Node, identifier: str) -> Property:
