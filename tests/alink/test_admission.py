@@ -210,7 +210,7 @@ def test_large_answers_count_by_their_bytes() -> None:
         while answers.has_room(0, urgent=False):
             answers.put("/reply", b"x" * MAX_PAYLOAD, urgent=False)
             number += 1
-        assert number == downlink.MAX_QUEUED_BYTES // MAX_PAYLOAD
+        assert number == downlink.MAX_BYTES // MAX_PAYLOAD
         assert not answers.has_room(0, urgent=True)
         answers.put("/reply", b"x", urgent=False)
         await answers.pump(send)

@@ -335,13 +335,13 @@ class DownlinkMemory:
 
 @dataclass(slots=True)
 class _Running:
-    """A command that runs; `given_up` when it was answered before its end."""
+    """A command that runs, and whether it was answered; one that was given up is answered before its end."""
 
     command: Command
     route: Route
     key: Key
     outcome: _Outcome
-    given_up: bool = False
+    answered: bool = False
 
 
 class Downlink:
@@ -401,8 +401,7 @@ class Downlink:
 
     def _give_up(self, running: _Running) -> None:
         """Answer a command before its end; it may be sent again, and is carried out then."""
-        if not running.given_up:
-            running.given_up = True
+        if not running.answered:
             self._recent(running.command).forget(running.key)
             self._answer(running, _GIVEN_UP)
 
@@ -438,11 +437,12 @@ class Downlink:
             answer = _failed(command, err)  # not the handler was cancelled, but what it waited for
         except Exception as err:  # noqa: BLE001 - unexpected errors are answered as well
             answer = _failed(command, err)
-        if not running.given_up:
+        if not running.answered:
             self._answer(running, answer)
 
     def _answer(self, running: _Running, answer: Answer) -> None:
         """Answer each delivery of a command; all but the first may come after the answers to others."""
+        running.answered = True
         command, route = running.command, running.route
         payload = encode_answer(command, answer)
         if payload is not None and not self._memory.answers.has_bytes(len(payload)):
