@@ -1,6 +1,7 @@
 """The Home Assistant side of one device of the cloud: what is bound, and what runs for it."""
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 import logging
 
@@ -23,13 +24,13 @@ from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .exposures import absence, exposed_bindings, references, resolve_entity, service_bindings
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
-from .mapping.binding import Binding
+from .mapping.binding import Binding, ServiceBinding
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
 from .reports.resync import Resync
 from .reports.store import UnsentStore
-from .settings import GUARDS, read_settings
+from .settings import GUARDS, Settings, read_settings
 from .stopping import stop_all
 from .stored_faults import StoredFault, stored_faults
 
@@ -65,6 +66,7 @@ class CloudDevice:
         self._link = link
         self._health = health
         self._stopped = False
+        self._following = asyncio.Lock()
         self._referred: frozenset[str] = frozenset()
         self._is_incomplete = False
         self.faults: Sequence[StoredFault] = ()
@@ -95,6 +97,7 @@ class CloudDevice:
             confirm=self.reporter.confirm,
             on_answered=self._command_answered,
             on_unusable=health.conditions_changed,
+            on_overload=health.command_refused,
         )
         self.desired = DesiredValues(
             hass,
@@ -126,29 +129,38 @@ class CloudDevice:
             self.desired.pause,
             self.reporter.stop,
             self._store.stop,
-            self.commander.policy.stop,
+            self.commander.stop,
             self.loops.stop,
         )
 
     async def follow(self) -> None:
         """Apply the stored bindings, unless everything was stopped meanwhile.
 
-        The conditions come first, so that nothing can be commanded before its guard is in place.
+        Compiling conditions takes a while, in which everything stays as it is. Then the new bindings and their guards replace the
+        old ones at once, so that nothing can be commanded without its guard in between.
         """
-        bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
-        # Of several bindings of one property the first works.
-        conditions = {
-            Guarded(CommandKind.PROPERTY_SET, binding.identifier): binding.condition for binding in reversed(bindings)
-        }
-        conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
-        settings, unreadable = read_settings(self._entry.options)
-        rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
-        await self.commander.policy.follow(rules, conditions)
-        if self._stopped:
-            return
-        self._find_faults()
-        known_problems = self.bound.problems
-        self.bound = self._bind(bindings)
+        async with self._following:
+            bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
+            self._find_faults()
+            bound = self._bind(bindings)
+            conditions = {
+                Guarded(CommandKind.PROPERTY_SET, key): prop.binding.condition
+                for key, prop in bound.by_identifier.items()
+            }
+            conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
+            settings, unreadable = read_settings(self._entry.options)
+            rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
+            prepared = await self.commander.policy.prepare(rules, conditions)
+            if self._stopped:
+                prepared.discard()
+                return
+            self.commander.policy.use(prepared)
+            self._use(bound, services, settings)
+
+    @callback
+    def _use(self, bound: BoundProperties, services: Mapping[str, ServiceBinding], settings: Settings) -> None:
+        """Use these bindings from now on."""
+        known_problems, self.bound = self.bound.problems, bound
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)

@@ -17,6 +17,7 @@ from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
 from .mismatch import Mismatch
+from .overload import Overload
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
@@ -33,6 +34,7 @@ class Health:
         self._tls = TlsWatch(hass, entry, self._issues)
         self._clock = ClockWatch(hass, entry, self._issues, link)
         self._throttling = Throttling(hass, entry, self._issues)
+        self._overload = Overload(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
         self._bindings = BindingIssues(hass, entry, self._issues)
@@ -51,6 +53,7 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._overload.stop()
 
     @callback
     def follow(
@@ -90,6 +93,11 @@ class Health:
         """Handle the code of a reply."""
         self._clock.code_received(code)
         self._throttling.code_received(code)
+
+    @callback
+    def command_refused(self) -> None:
+        """Handle a command that was refused because there are too many."""
+        self._overload.command_refused()
 
     @callback
     def refusals_changed(self, refusals: Mapping[str, Refusal]) -> None:
