@@ -30,7 +30,7 @@ from .policy import Policy
 from .property_set import PropertySetter
 from .running import Run, log_unexpected
 from .service_call import ServiceRun, call_service, read_input
-from .work import Work
+from .work import GOING_OFFLINE, Work
 
 SYNC_DEADLINE = 4.5
 """Seconds; the caller in the cloud waits for five (docs/protocol.md §6.4)."""
@@ -142,8 +142,10 @@ class Commander:
 
     async def stop(self) -> None:
         """Refuse everything, and end the actions that still run."""
-        self.policy.stop()
-        await self._work.stop()
+        try:
+            await self._work.stop()
+        finally:
+            self.policy.stop()
 
     async def handle(self, command: Command) -> Answer:
         """Carry out a command of the cloud and return the answer."""
@@ -191,6 +193,8 @@ class Commander:
         """Return why a command whose turn has come must not begin with anything, whatever it is about."""
         if self._hass.state is not CoreState.running:
             return Failure(Code.TOO_BUSY, _STARTING_OR_STOPPING)
+        if self._work.stopped:
+            return Failure(Code.TOO_BUSY, GOING_OFFLINE)
         return self.policy.excess(run.admitted)
 
     def _announce(self, run: CommandRun) -> None:

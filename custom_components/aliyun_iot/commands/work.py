@@ -30,6 +30,8 @@ MAX_WORK: Final = 100
 MAX_PER_TARGET: Final = 10
 """Places that are taken before another command is refused, in all and for one entity or service."""
 
+GOING_OFFLINE: Final = "the device is going offline, try again later"
+
 GRACE: Final = 2.0
 """Seconds that actions have to end when the device stops, before they are cancelled."""
 
@@ -56,7 +58,7 @@ class Work:
         self._hass = hass
         self._taken: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._stopped = False
+        self.stopped = False
 
     @contextmanager
     def take(self, targets: Collection[str]) -> Iterator[list[Place]]:
@@ -64,8 +66,8 @@ class Work:
 
         Those that no action uses by the end of the context are left then.
         """
-        if self._stopped:
-            raise TooBusy("the device is going offline, try again later", overload=False)
+        if self.stopped:
+            raise TooBusy(GOING_OFFLINE, overload=False)
         if targets and self._taken.total() >= MAX_WORK:
             raise TooBusy("too many commands at once, try again later")
         for target, number in Counter(targets).items():
@@ -114,7 +116,7 @@ class Work:
 
     async def stop(self) -> None:
         """Admit nothing more, and cancel what has not ended after a while, except for the action that stops the device."""
-        self._stopped = True
+        self.stopped = True
         if not (tasks := self._tasks - {_OWN_ACTION.get()}):
             return
         _, pending = await asyncio.wait(tasks, timeout=GRACE)
