@@ -63,6 +63,8 @@ class BoundProperty:
         """Return the sample to post for a state, None if the state has no value; raises Refused or InvalidValue."""
         source = self.templates.source
         value = render(source, self.source_variables()) if source else self.aspect.read(state)
+        if value is None and not source:
+            self.aspect.require_readable(state)
         return self.sample_of(value, state, at)
 
     def sample_of(self, value: Value | None, state: State, at: datetime) -> Sample | None:

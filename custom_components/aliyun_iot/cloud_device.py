@@ -23,7 +23,9 @@ from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .exposures import absence, exposed_bindings, references, resolve_entity, service_bindings
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
+from .log_text import some_of
 from .mapping.slices import in_slices
+from .mapping.unreportable import Unreportable
 from .references import settle_references
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
@@ -73,7 +75,7 @@ class CloudDevice:
         self._take_thing_model()
         self.loops = LoopGuard(hass, entry)
         self.event_queue = EventQueue(on_added=self._event_added, on_dropped=health.events_dropped)
-        self.events = EventReporter(hass, entry, self.event_queue)
+        self.events = EventReporter(hass, entry, self.event_queue, on_unreportable_changed=self._unreportable_changed)
         self.reporter = Reporter(
             hass,
             link,
@@ -85,6 +87,7 @@ class CloudDevice:
             on_overflow=health.samples_dropped,
             on_refused=self._refused,
             on_refusals_changed=health.refusals_changed,
+            on_unreportable_changed=self._unreportable_changed,
             on_event_refused=self.events.note,
         )
         self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
@@ -111,6 +114,18 @@ class CloudDevice:
     def services(self) -> Iterable[str]:
         """The services to listen to."""
         return self.model.services if self.model else ()
+
+    def problems(self) -> dict[str, str]:
+        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
+        status = self.reporter.outbox.status
+        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+
+    @callback
+    def unreportable(self) -> dict[str, Unreportable]:
+        """Return why values cannot be sent: of properties by identifier, of events as `Event.Parameter`."""
+        return self.reporter.outbox.unreportable | {
+            f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
+        }
 
     @callback
     def start(self) -> None:
@@ -152,9 +167,9 @@ class CloudDevice:
         self._find_faults()
         known_problems = self.bound.problems
         self.bound = self._with_unreadable(bound)
-        for identifier, problem in self.bound.problems.items():
-            if known_problems.get(identifier) != problem:
-                _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        problems = self.bound.problems.items()
+        if news := [f"{key} ({problem})" for key, problem in problems if known_problems.get(key) != problem]:
+            _LOGGER.warning("Bindings of %s do not work: %s", self._entry.title, some_of(news))
         self.bound_services = services.keys()
         self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
@@ -187,9 +202,8 @@ class CloudDevice:
     def _find_faults(self) -> None:
         known = {str(fault) for fault in self.faults}
         self.faults = stored_faults(self._entry, self._model_faults)
-        for text in map(str, self.faults):
-            if text not in known:
-                _LOGGER.warning("%s: a stored row cannot be read and does not work: %s", self._entry.title, text)
+        if news := [text for text in map(str, self.faults) if text not in known]:
+            _LOGGER.warning("%s: stored rows cannot be read and do not work: %s", self._entry.title, some_of(news))
 
     def _broken_services(self, services: Iterable[str]) -> dict[str, str]:
         """Return why services cannot be called: their row, or perhaps their definition, cannot be read.
@@ -210,6 +224,10 @@ class CloudDevice:
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:
         self.desired.command_answered(command, answer)
+
+    @callback
+    def _unreportable_changed(self) -> None:
+        self._health.unreportable_changed(self.unreportable)
 
     @callback
     def _event_added(self) -> None:

@@ -13,7 +13,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.helpers.debounce import Debouncer
-from homeassistant.helpers.event import async_track_state_added_domain
+from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_change_event
 
 from .alink.model.thing_model import ThingModel
 from .exposures import exposed_bindings
@@ -21,6 +21,7 @@ from .ha_internals import HomeAssistantChanged
 from .mapping.domains import DOMAINS
 from .mapping.slices import at_once, in_slices
 from .mapping.stored import same_objects
+from .mapping.suggest.suggestions import is_incomplete
 from .rules import carry_out, changes_in_slices, rules_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Follower:
         self._model = model
         self._started = False
         self._unlisten: list[CALLBACK_TYPE] = []
+        self._incomplete: frozenset[str] = frozenset()
+        self._stop_waiting: CALLBACK_TYPE | None = None
         self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self.refresh)
         self._areas: dict[str, object] = {}
         """What the rules depend on of each area."""
@@ -78,6 +81,7 @@ class Follower:
         """Stop following the rules."""
         self._started = False
         self._listen(wanted=False)
+        self._wait_for(frozenset())
         self._debouncer.async_shutdown()
         if self._running:
             self._running.cancel()
@@ -117,6 +121,7 @@ class Follower:
                 self._matching = changes.matching
                 carry_out(self._hass, self._entry, changes)
                 self._carried_out = self._stored()
+                self._wait_for(changes.incomplete)
         except HomeAssistantChanged as err:
             _LOGGER.warning("The rules of %s cannot be carried out: %s", self._entry.title, err)
         finally:
@@ -139,6 +144,23 @@ class Follower:
         elif not wanted:
             while self._unlisten:
                 self._unlisten.pop()()
+
+    def _wait_for(self, incomplete: frozenset[str]) -> None:
+        """Look again when the state of one of these entities is known."""
+        if incomplete == self._incomplete:
+            return
+        if self._stop_waiting:
+            self._stop_waiting()
+        self._incomplete = incomplete
+        self._stop_waiting = (
+            async_track_state_change_event(self._hass, incomplete, self._state_changed) if incomplete else None
+        )
+
+    @callback
+    def _state_changed(self, event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if state and not is_incomplete(state):
+            self._changed(event)
 
     @callback
     def _changed(self, _event: Event[Any]) -> None:

@@ -19,9 +19,9 @@ from .exposures import change_bindings, entity_reference, exposed_bindings, expo
 from .mapping.binding import Binding
 from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching
-from .mapping.slices import LARGE_SLICE, Slices, at_once
+from .mapping.slices import LARGE_SLICE, SLICE, Slices, at_once
 from .mapping.stored import Unchanged, Unreadable
-from .mapping.suggest.suggestions import suggest_in_slices
+from .mapping.suggest.suggestions import is_incomplete, suggest_in_slices
 from .risk import risk_in
 
 
@@ -31,7 +31,7 @@ class Changes:
 
     `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches.
     `rules` are all rules as they are to be stored. `matching` are the entities that match a rule, whether they have a state or
-    not.
+    not, and `incomplete` those of which not everything is known that could be bound.
     """
 
     rules: Mapping[str, Rule]
@@ -39,6 +39,7 @@ class Changes:
     released: tuple[Binding, ...]
     passed_on: tuple[Binding, ...]
     matching: frozenset[str] = frozenset()
+    incomplete: frozenset[str] = frozenset()
 
 
 def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
@@ -138,7 +139,13 @@ def changes_in_slices(
         updated[rule_id] = replace(each.rule, bound=occupied.bound_in(each.entity_ids))
         yield
     matching_any = frozenset[str]().union(*(each.entity_ids for each in matched.values()))
-    return Changes(updated, tuple(added), tuple(released), tuple(passed_on), matching_any)
+    incomplete: set[str] = set()
+    for some in batched(matching_any, SLICE, strict=False):
+        incomplete.update(
+            entity_id for entity_id in some if (state := hass.states.get(entity_id)) and is_incomplete(state)
+        )
+        yield
+    return Changes(updated, tuple(added), tuple(released), tuple(passed_on), matching_any, frozenset(incomplete))
 
 
 @callback

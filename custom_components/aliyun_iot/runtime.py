@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import datetime
 import logging
 from typing import Any
 
@@ -13,6 +14,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
 
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
@@ -65,10 +67,18 @@ class Runtime:
             memory=downlink_memory(hass, config.triple),
         )
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
-        self._health = Health(hass, entry, self.link)
+        self._health = Health(
+            hass,
+            entry,
+            self.link,
+            self.traffic_log,
+            self._busiest,
+        )
         self.device = CloudDevice(hass, entry, self.link, self._health)
         """The entry's own device."""
         self.follower = Follower(hass, entry, lambda: self.device.model)
+        self.last_problem: tuple[ConnectError, datetime] | None = None
+        """Why the last connection ended or failed, and when; it is kept while the device is connected again."""
         self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
@@ -239,6 +249,9 @@ class Runtime:
             return False
         return True
 
+    def _busiest(self, count: int) -> list[tuple[str, int]]:
+        return self.device.reporter.outbox.busiest(count)
+
     async def _commanded(self, command: Command) -> Answer:
         return await self.device.commander.handle(command)
 
@@ -249,6 +262,8 @@ class Runtime:
     @callback
     def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
         name = self._entry.title
+        if error:
+            self.last_problem = error, dt_util.utcnow()
         if state is LinkState.ONLINE:
             if self._loss_reported:
                 _LOGGER.info("%s is connected again", name)

@@ -264,6 +264,31 @@ def test_why_an_aspect_gets_no_property() -> None:
     assert not unmatched(states, None, {settled})
 
 
+@pytest.mark.parametrize("unknown", ["unknown", "unavailable"])
+def test_what_is_not_known_yet_is_not_suggested(unknown: str) -> None:
+    """A sensor without a unit may be text or a number, and an unavailable entity has lost what it measures."""
+    washer = State("sensor.washer", unknown)
+    assert suggest(washer, None, ()) == []
+    assert suggest(washer, model(washer=DoubleType()), ()) == []
+    assert {one.aspect.key: one.obstacle for one in unmatched([washer], None, ())} == {
+        "value": Obstacle.NOT_KNOWN_YET,
+        "text": Obstacle.NOT_KNOWN_YET,
+    }
+    meter = State("sensor.meter", unknown, {"unit_of_measurement": "kWh"})
+    assert [one.aspect for one in suggest(meter, None, ())] == ["value"]
+    assert [one.aspect for one in suggest(State("sensor.washer", "idle"), None, ())] == ["text"]
+    assert [one.aspect for one in suggest(State("button.bell", "unknown"), None, ())] == ["press", "last_pressed"]
+
+
+def test_every_domain_is_suggested_the_same_before_and_after() -> None:
+    """What is suggested of an unavailable entity is suggested of the available one too: nothing has to be taken back."""
+    for name in DOMAINS:
+        kept = {"supported_features": 2**20 - 1, "supported_color_modes": ["hs"], "hvac_modes": ["off", "heat"]}
+        before = {one.aspect for one in suggest(State(f"{name}.x", "unavailable", kept), None, ())}
+        for known in ("0", "x"):
+            assert before <= {one.aspect for one in suggest(State(f"{name}.x", known, kept), None, ())}
+
+
 @pytest.mark.parametrize(
     ("unit", "data_type", "fits"),
     [

@@ -20,6 +20,7 @@ from ..mapping.binding import ServiceBinding
 from ..mapping.wire import to_wire, untyped_to_wire
 from .outcome import Failure, answer_of
 from .running import Run, run_action, run_script, run_sequence
+from .script_units import in_script_units
 
 
 async def call_service(
@@ -35,7 +36,7 @@ async def call_service(
     `variables` are what `read_input` returned. With a thing model (`service`) the output data must conform to it.
     """
     action = (
-        run_script(hass, _run_script(hass, binding, variables, run.context))
+        run_script(hass, _run_script(hass, binding, service, variables, run.context))
         if binding.script
         else _run_actions(hass, binding, variables, run.context)
     )
@@ -48,7 +49,11 @@ async def call_service(
 
 
 async def _run_script(
-    hass: HomeAssistant, binding: ServiceBinding, variables: dict[str, object], context: Context
+    hass: HomeAssistant,
+    binding: ServiceBinding,
+    service: Service | None,
+    variables: dict[str, object],
+    context: Context,
 ) -> JsonObjectType:
     entity_id = resolve_entity(hass, binding.script or "")
     action = script_action(hass, entity_id) if entity_id else None
@@ -60,7 +65,7 @@ async def _run_script(
     response = await hass.services.async_call(
         SCRIPT_DOMAIN,
         action,
-        variables,
+        in_script_units(hass, action, service.input, variables) if service else variables,
         blocking=True,
         context=context,
         return_response=True,

@@ -33,6 +33,8 @@ class Issue(StrEnum):
     LOOP = "loop"
     PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
+    PROPERTY_UNREPORTABLE = "property_unreportable"
+    QUOTA = "quota"
     RATE_LIMIT = "rate_limit"
     ROWS_UNREADABLE = "rows_unreadable"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
@@ -67,6 +69,8 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),

@@ -25,6 +25,7 @@ from ..ha_internals import attach_triggers, validated_triggers
 from ..mapping.attributes import moment
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
+from ..mapping.unreportable import Unreportable
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -116,9 +117,17 @@ class _Source:
 class EventReporter:
     """Queues the events of one device; the sender posts them."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, queue: EventQueue) -> None:
-        """Nothing is followed before `start`."""
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, queue: EventQueue, *, on_unreportable_changed: Callable[[], None]
+    ) -> None:
+        """Nothing is followed before `start`.
+
+        `on_unreportable_changed` is called when other output parameters are left out than before, or for other reasons.
+        """
         self.problems: dict[str, str] = {}
+        self.left_out: dict[str, Mapping[str, Unreportable]] = {}
+        """For each event why output parameters were left out when it happened last."""
+        self._on_unreportable_changed = on_unreportable_changed
         self._hass = hass
         self._entry = entry
         self._queue = queue
@@ -149,6 +158,8 @@ class EventReporter:
                 del self._sources[key]
         known = {binding.identifier for binding in bindings.values()}
         self.problems = {key: problem for key, problem in self.problems.items() if key in known}
+        for identifier in self.left_out.keys() - known:
+            self._leave_out(identifier, {})
         for key, binding in bindings.items():
             if key not in self._sources and key not in self._attaching:
                 self._attaching[key] = self._entry.async_create_task(
@@ -181,12 +192,20 @@ class EventReporter:
         is_current = self._running and event_bindings(self._entry).get(key) == binding
         if source and is_current:
             self._sources[key] = source
+            self._leave_out(binding.identifier, {})
             if self.problems.get(binding.identifier) == known_problem:
                 self.problems.pop(binding.identifier, None)
         elif source:
             source.end()
         if not is_current:
             self.follow(self._model)
+
+    def _leave_out(self, identifier: str, left_out: Mapping[str, Unreportable]) -> None:
+        before = self.left_out.pop(identifier, {})
+        if left_out:
+            self.left_out[identifier] = left_out
+        if {name: why.reason for name, why in before.items()} != {name: why.reason for name, why in left_out.items()}:
+            self._on_unreportable_changed()
 
     def _entity_id(self, binding: EventBinding) -> str | None:
         """Return the entity of a binding, None without one, or if it is disabled or was removed."""
@@ -220,9 +239,8 @@ class EventReporter:
         if self._model and event is None:
             self.note(identifier, "the thing model has no such event")
             return
-        data, problems = output.render(variables, event.output if event else None)
-        if problems:
-            self.note(identifier, "; ".join(problems))
+        data, left_out = output.render(variables, event.output if event else None)
+        self._leave_out(identifier, left_out)
         self._queue.add(PendingEvent(identifier, data, int(at.timestamp() * 1000)))
 
 

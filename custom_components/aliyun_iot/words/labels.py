@@ -67,7 +67,7 @@ class Labels:
 
     def reason(self, error: Refused | InvalidValue) -> str:
         """Return why a value can't be posted."""
-        return error.describe(self.language) if isinstance(error, InvalidValue) else str(error)
+        return error.describe(self.language)
 
     def property(self, identifier: str, definition: Property | None) -> str:
         """Return the name and identifier of a property, or only the identifier without a definition."""

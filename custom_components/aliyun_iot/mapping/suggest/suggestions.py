@@ -4,7 +4,7 @@ The evidence is a standard identifier of the aspect, or a property whose name co
 the aspect. Data type and unit must fit, and the labels of a bool or an enum must cover the aspect: what is reported needs
 an item for every option that the entity can remain in, and what is controlled needs items that the entity can be set to.
 A merely possible match is not suggested, so that the list is short and reliable.
-Private aspects (`Aspect.private`) are never suggested, and neither are commands to risky entities.
+What an entity may turn out not to have is not suggested before its state is known. Private aspects (`Aspect.private`) are never suggested, and neither are commands to risky entities.
 """
 
 from collections import Counter, defaultdict
@@ -15,6 +15,7 @@ from itertools import batched
 from operator import attrgetter, itemgetter
 from typing import Self
 
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import State
 
 from ...alink.model.datatypes import INT_MAX, INT_MIN, BoolType, DataType, EnumType, IntType
@@ -47,6 +48,9 @@ ASPECT_NAME_SCORE = 5
 """Score for a name that contains the whole name of the aspect: "fan mode" is a fan mode rather than a mode."""
 
 
+_PROBES = ("0", "x")
+"""States of which one is a number and one is text."""
+
 COMMAND_WORDS = frozenset({"command", "operation"})
 """The meanings of which the name of a property for commands has one, unless its identifier is a standard one."""
 
@@ -66,6 +70,7 @@ class Obstacle(StrEnum):
     """Why an aspect is not suggested: because of the aspect itself, or because it gets no property of the thing model."""
 
     MISMATCH = "mismatch"
+    NOT_KNOWN_YET = "not_known_yet"
     NOTHING_FITS = "nothing_fits"
     PRIVATE = "private"
     RISKY = "risky"
@@ -174,6 +179,27 @@ def unmatched(
     ]
 
 
+def has_aspect(state: State, aspect: Aspect) -> bool | None:
+    """Return whether an entity has an aspect, None while that is not known.
+
+    The state of a sensor without a unit shows whether it is a number or text, and an unavailable entity has lost the
+    attributes that show what it measures. So what depends on them is not known while the state is unknown or unavailable.
+    """
+    if state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+        return aspect.supported(state)
+    possible = (state, *(State(state.entity_id, probe, state.attributes) for probe in _PROBES))
+    answers = {aspect.supported(one) for one in possible}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def is_incomplete(state: State) -> bool:
+    """Return whether an entity has aspects that may be suggested as soon as its state is known."""
+    domain = domain_of(state.entity_id)
+    return domain is not None and any(
+        has_aspect(state, aspect) is None for aspect in domain.aspects if not aspect.private
+    )
+
+
 def allowed_access(state: State, aspect: Aspect, definition: Property | None, *, risky: bool) -> Access:
     """Return the direction of a new binding: both if both sides allow it, but a risky entity is only reported.
 
@@ -218,7 +244,7 @@ def _entities(states: Iterable[State], bound: Collection[tuple[str, str]], risk:
 
 
 def _is_suggestible(state: State, aspect: Aspect, *, risky: bool) -> bool:
-    if aspect.private or not aspect.supported(state):
+    if aspect.private or not has_aspect(state, aspect):
         return False
     return not aspect.momentary or (aspect.controllable(state) and not risky)
 
@@ -327,6 +353,8 @@ def _unmatched(state: State, aspect: Aspect, properties: _Properties | None, *, 
 
     if aspect.private:
         return because(Obstacle.PRIVATE)
+    if has_aspect(state, aspect) is None:
+        return because(Obstacle.NOT_KNOWN_YET)
     if not _is_suggestible(state, aspect, risky=risky):
         return because(Obstacle.RISKY) if risky else None
     if properties is None:
