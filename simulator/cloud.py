@@ -6,6 +6,7 @@ import ssl
 from typing import Self
 
 from .broker.server import Broker
+from .broker.web import DeviceWeb
 from .console.http import HttpApi
 from .core.commands import Commands
 from .core.delivery import Delivery
@@ -19,6 +20,7 @@ from .core.product import NodeType, Product
 from .core.registry import Registry, new_secret
 from .core.thing_model import ThingModel
 from .core.transcript import Transcript, WireMessage
+from .device_side import jobs, ota
 from .openapi.api import OpenApi
 from .router import Router
 
@@ -26,9 +28,10 @@ from .router import Router
 class Simulator:
     """The cloud side of the platform, in this process, on one event loop.
 
-    `port` and `api_port` are the requested ports until start(), then the real ones; 0 requests a free port. `on_wire` is
-    called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that the console
-    would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
+    `port` is for MQTT, `web_port` for MQTT over WebSocket and the HTTPS services of devices, `api_port` for applications. They
+    are the requested ports until start(), then the real ones; 0 requests a free port. With `tls`, the first two speak TLS.
+    `on_wire` is called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that
+    the console would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
     """
 
     def __init__(
@@ -36,10 +39,13 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         api_port: int = 0,
+        web_port: int = 0,
         *,
         tls: ssl.SSLContext | None = None,
         rate_limit: bool = False,
         strict_model: bool = False,
+        strict_values: bool = False,
+        plain_registration: bool = False,
         connects_per_minute: int | None = 5,
         logins_per_second: int | None = 200,
         login_batch: int = 50,
@@ -53,6 +59,7 @@ class Simulator:
         self.host = host
         self.port = port
         self.api_port = api_port
+        self.web_port = web_port
         self._tls = tls
         options = Options(
             connects_per_minute=connects_per_minute,
@@ -63,13 +70,17 @@ class Simulator:
             service_timeout=service_timeout,
             downlink_qos=downlink_qos,
             strict_model=strict_model,
+            strict_values=strict_values,
+            plain_registration=plain_registration,
         )
         registry = Registry(device_limit)
         self.faults = Faults(registry.find, rate_limit=rate_limit)
         transcript = Transcript(on_wire)
         delivery = Delivery(transcript, self.faults, options.downlink_qos)
         self._platform = Platform(options, registry, transcript, self.faults, delivery, Commands(delivery))
+        self._platform.on_online.extend([ota.push_pending, jobs.push_pending])
         self._broker = Broker(self._platform, Router(self._platform).receive)
+        self._web = DeviceWeb(self._platform, self._broker.converse)
         self._openapi = OpenApi(self._platform)
         self._http = HttpApi(self._openapi.call, self.faults, transcript)
 
@@ -82,6 +93,9 @@ class Simulator:
         """Listen for MQTT and for the control API; raise OSError if a port is in use."""
         self.port = await self._broker.start(self.host, self.port, self._tls)
         try:
+            self.web_port = await self._web.start(self.host, self.web_port, self._tls, mqtt_port=self.port)
+            scheme = "http" if self._tls is None else "https"
+            self._platform.files.base = f"{scheme}://{self.host}:{self.web_port}"
             self.api_port = await self._http.start(self.host, self.api_port)
         except OSError:
             await self.stop()
@@ -92,6 +106,7 @@ class Simulator:
         self._platform.delivery.close()
         await self._http.stop()
         await self._broker.stop()
+        await self._web.stop()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -154,7 +169,7 @@ class Simulator:
             return None
         if self._platform.options.strict_model:
             check(tsl)
-        return ThingModel.parse(tsl)
+        return ThingModel.parse(tsl, strict_values=self._platform.options.strict_values)
 
     def device(self, product_key: str, device_name: str) -> CloudDevice:
         """Return a device; raise KeyError."""

@@ -12,7 +12,7 @@ from .core.device import CloudDevice
 from .core.jsontext import JsonValue, NotJsonError, parse
 from .core.platform import Platform
 from .core.product import NodeType
-from .core.topics import Address, parse_topic
+from .core.topics import Address, is_too_long, parse_topic
 from .core.transcript import Direction, Note
 from .device_side.uplink import RejectedError, Uplink, rejected
 from .gateway.lifecycle import NOT_IN_TOPOLOGY, report_error
@@ -63,6 +63,8 @@ class Router:
         """Return why the message has no effect, None if it has one (docs/protocol.md §1.4, §14)."""
         if len(message.payload) > PAYLOAD_LIMIT:
             return Note.TOO_LARGE
+        if is_too_long(message.topic):
+            return Note.TOPIC_TOO_LONG
         rates = device.connection.rates if device.connection else {}
         limited = self._platform.faults.rate_limit and message.qos in rates
         if limited and not rates[message.qos].take(time.monotonic()):
@@ -78,8 +80,11 @@ class Router:
             case Reply(handle):
                 self._record(uplink.device, message, "" if handle(uplink) else Note.LATE)
             case Message(handle):
-                self._record(uplink.device, message)  # before its answer, so that the transcript is in order
-                handle(uplink)
+                answers = handle(uplink)
+                # Record the message before its answers, so that the transcript is in order.
+                self._record(uplink.device, message, answers if isinstance(answers, Note) else "")
+                for answer in answers if isinstance(answers, list) else ():
+                    self._platform.delivery.answer(uplink.device, answer.topic, answer.payload)
             case Request():
                 self._record(uplink.device, message)
                 self._answer(uplink, route, sender)

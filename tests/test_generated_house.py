@@ -93,7 +93,9 @@ async def test_console_takes_the_generated_thing_model(hass: HomeAssistant, entr
     assert len(before) > 60
     documents = await _generate(hass, entry, use=True)
     assert [violations(json.dumps(document, ensure_ascii=False)) for document in documents] == [[]] * len(documents)
-    device = Simulator(strict_model=True).add_device(PRODUCT_KEY, "gw-1", DEVICE_SECRET, tsl=documents)
+    device = Simulator(strict_model=True, strict_values=True).add_device(
+        PRODUCT_KEY, "gw-1", DEVICE_SECRET, tsl=documents
+    )
     assert device.thing_model
 
     stored = ThingModel.parse(entry.options["thing_model"])

@@ -309,7 +309,7 @@ class TestDisabledEntity:
         rows = f"- LightSwitch: {lamp_id}\n- RunScene: script.scene\n- SceneActivated: event.bell"
         assert facts[Issue.ENTITY_DISABLED] == {"device": DEVICE_NAME, "count": "3", "bindings": rows}
         reply = await set_properties(LightSwitch=1)
-        assert (reply.code, f"{lamp_id} is disabled in Home Assistant" in reply.message) == (100001, True)
+        assert (reply.code, f"{lamp_id} is disabled in Home Assistant" in reply.message) == (100004, True)
         assert entry.runtime_data.device.events.problems == {
             "SceneActivated": "its entity is disabled in Home Assistant"
         }

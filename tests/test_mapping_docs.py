@@ -39,7 +39,7 @@ STORIES = [block for block in YAML if block not in DOCUMENTS]
 async def test_tables_are_up_to_date(hass: HomeAssistant, page: str, words: Words) -> None:
     """Run scripts/mapping-table after a change of a domain."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    assert text.count("<!-- generated: ") == 3
+    assert text.count("<!-- generated: ") == 5
     assert updated(text, words) == text
 
 
@@ -71,7 +71,7 @@ async def test_examples(
     entity_id = story["entity"]
     hass.states.async_set(entity_id, str(story["state"]), story.get("attributes", {}))
     model = thing_model(story["thing_model"]) if "thing_model" in story else None
-    device.thing_model = CloudThingModel.parse(model) if model else None
+    device.thing_model = CloudThingModel.parse(model, strict_values=True) if model else None
     bindings = [
         {"entity": entity_id, "access": "both", **row, "identifier": identifier}
         for identifier, row in story["bindings"].items()

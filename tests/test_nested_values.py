@@ -9,8 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL, CONF_WINDOW
-from simulator import CloudDevice, Simulator
-from simulator.tsl import ThingModel as CloudThingModel
+from simulator import CloudDevice, Simulator, ThingModel as CloudThingModel
 
 from .application import invoke
 from .conftest import SetUp
@@ -62,7 +61,7 @@ RENDERED = {
 async def entry(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> MockConfigEntry:
     """Return a running entry of a device with nested values."""
     hass.states.async_set("binary_sensor.door", "on")
-    device.thing_model = CloudThingModel.parse(MODEL)
+    device.thing_model = CloudThingModel.parse(MODEL, strict_values=True)
     template = "{{ {" + ", ".join(f"'{key}': {value!r}" for key, value in RENDERED.items()) + "} }}"
     row = {"identifier": "Detail", "entity": "", "aspect": "template", "source": template, "every_sample": True}
     actions = [{"variables": {"found": {"Detail": HOME}}}, {"stop": "done", "response_variable": "found"}]

@@ -244,9 +244,9 @@ async def test_differences_are_shown(
         "- `SceneActivated` Scene activated: info → alert\n"
         "- `RunScene` Run scene: asynchronous → synchronous\n\n"
         "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n\n"
-        "These bindings will behave differently:\n"
-        "- CurrentTemperature: The entity measures in °C, the property in V. Set a scale or an offset."
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n"
+        "- CurrentTemperature: °C and V differ, and Home Assistant can't convert them: "
+        "enter a scale, or select that the units are the same."
     )
 
 

@@ -23,7 +23,7 @@ from .transfer_services import async_register_transfer_actions
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -101,6 +101,6 @@ async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # the title may be new
     runtime = entry.runtime_data
     if link_config(hass, entry.data, entry.options) == runtime.link.config:
-        await runtime.update()
+        await runtime.entry_updated()
     else:
         hass.config_entries.async_schedule_reload(entry.entry_id)

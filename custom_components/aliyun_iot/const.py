@@ -4,6 +4,9 @@ from typing import Final
 
 DOMAIN: Final = "aliyun_iot"
 
+NAME: Final = "阿里云物联网平台 Alibaba Cloud IoT"
+"""The name of the product wherever people read it. Home Assistant's search weighs the beginning of a name most."""
+
 ENTRY_VERSION: Final = 1
 ENTRY_MINOR_VERSION: Final = 1
 """Versions of what is stored. The minor one grows with what an older version can leave alone, the other with what it cannot."""
@@ -26,6 +29,7 @@ CONF_DESIRED_HOURS: Final = "desired_hours"
 CONF_COMMAND_CONDITION: Final = "command_condition"
 CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
+CONF_MONTHLY_QUOTA: Final = "monthly_quota"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant, callback
@@ -18,7 +18,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from .const import CONF_BINDINGS, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.event_binding import EventBinding
-from .mapping.stored import Unreadable
+from .mapping.stored import Unchanged, Unreadable
 
 
 class ExposureKey(NamedTuple):
@@ -81,6 +81,17 @@ def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
     return ExposureKey(f"entity:{reference}", state.name if state else entity_id or reference)
 
 
+@callback
+def exposure_title(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
+    """Return the title of an exposure by the present name of its device or entity, the stored one if that is not there."""
+    kind, _, reference = (subentry.unique_id or "").partition(":")
+    if kind == "device" and (device := dr.async_get(hass).async_get(reference)):
+        return device.name_by_user or device.name or device.id
+    if kind == "entity" and (entity_id := resolve_entity(hass, reference)) and (state := hass.states.get(entity_id)):
+        return state.name
+    return subentry.title
+
+
 def exposed_bindings(entry: ConfigEntry) -> list[Binding]:
     """Return every binding of an entry that can be read."""
     return [binding for subentry in exposures_of(entry) for binding in bindings_of(subentry)]
@@ -98,7 +109,7 @@ def bindings_of(subentry: ConfigSubentry) -> list[Binding]:
 
 def rows_of(subentry: ConfigSubentry) -> tuple[Binding | Unreadable, ...]:
     """Return the rows of one exposure in their order."""
-    return _rows_of(_Unchanged(subentry.data))
+    return _rows_of(Unchanged(subentry.data))
 
 
 def keyed_rows(subentry: ConfigSubentry) -> list[tuple[str, Binding | Unreadable]]:
@@ -109,23 +120,8 @@ def keyed_rows(subentry: ConfigSubentry) -> list[tuple[str, Binding | Unreadable
     ]
 
 
-class _Unchanged:
-    """The data of a subentry as a key: they are replaced when something changes, and never modified."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.data = data
-
-    def __hash__(self) -> int:
-        return id(self.data)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Unchanged) and other.data is self.data
-
-
 @lru_cache(maxsize=4096)
-def _rows_of(unchanged: _Unchanged) -> tuple[Binding | Unreadable, ...]:
+def _rows_of(unchanged: Unchanged) -> tuple[Binding | Unreadable, ...]:
     """Read rows once, because everything that asks for the bindings of an entry asks for all of them."""
     rows = unchanged.data.get(CONF_BINDINGS, [])
     return tuple([Binding.from_stored(row) for row in (rows if isinstance(rows, list) else [rows])])
@@ -210,7 +206,7 @@ def change_bindings(
         ]
         changed = (*kept, *(by_exposure.get(unique_id, ()) if unique_id else ()))
         if changed != rows_of(subentry):
-            _store_rows(hass, entry, subentry, changed)
+            store_rows(hass, entry, subentry, changed)
     for key, rows in grouped.items():
         if key.unique_id not in exposed:
             hass.config_entries.async_add_subentry(
@@ -233,11 +229,11 @@ def remove_rows(
         rows = keyed_rows(subentry)
         kept = [row for key, row in rows if key not in keys]
         if len(kept) < len(rows):
-            _store_rows(hass, entry, subentry, kept)
+            store_rows(hass, entry, subentry, kept)
 
 
 @callback
-def _store_rows(
+def store_rows(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
 ) -> None:
     """Replace the rows of an exposure and keep what else a later version has stored there; one without rows is removed."""

@@ -11,7 +11,7 @@ from .alink.errors import InvalidValue
 from .alink.i18n import is_chinese
 from .alink.messages import JsonValue
 from .alink.model.datatypes import DataType, DoubleType, EnumType, IntType
-from .alink.model.thing_model import Service, ThingModel
+from .alink.model.thing_model import Service, ThingModel, split_identifier
 from .bound import BoundProperty, bind
 from .const import CONF_PRODUCT_KEY
 from .exposures import change_bindings, exposed_bindings, service_bindings
@@ -20,7 +20,7 @@ from .mapping.binding import Binding
 from .mapping.generic import NO_ENTITY_STATE
 from .mapping.model.generate import define, feature_name, overflow, rename
 from .mapping.model.infer import infer_data_type, infer_raw_type
-from .mapping.model.modules import module_document, modules_of
+from .mapping.model.modules import MODULE_LENGTH, module_document, modules_of
 from .runtime import thing_model_of
 
 
@@ -29,8 +29,8 @@ class GeneratedModel:
     """A thing model to import in the console.
 
     `renamed` are the new identifiers, by the present ones, of bindings that don't fit into the default module; `model`
-    has the new identifiers. `left_out` are bindings whose data type is unknown: their entity was removed, or their
-    conversion fails. `numbered` has, by new identifier, the item of each option of the enums that are new in the model.
+    has the new identifiers. `left_out` are bindings whose data type is unknown, because their entity was
+    removed or their conversion fails, and those in a module that the console does not accept. `numbered` has, by new identifier, the item of each option of the enums that are new in the model.
     """
 
     model: ThingModel
@@ -70,7 +70,8 @@ def generate(hass: HomeAssistant, entry: ConfigEntry) -> GeneratedModel:
         bound = bind(hass, [binding], None).by_identifier.get(binding.identifier)
         state = _state(hass, bound) if bound else None
         data_type = _data_type(bound, state) if bound and state else None
-        if bound is None or state is None or data_type is None:
+        too_long = len(split_identifier(binding.identifier)[0]) > MODULE_LENGTH
+        if bound is None or state is None or data_type is None or too_long:
             left_out.append(binding)
             continue
         name = feature_name(*_names(bound, state, hass.config.language), binding.identifier, names)

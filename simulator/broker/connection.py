@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from itertools import cycle
-from typing import cast
 
 from ..core.device import CloudDevice, Connection
-from ..core.faults import Faults
 from ..core.jsontext import dump
 from ..core.limits import message_rates
-from ..core.topics import Subscriptions, is_valid_filter, is_wildcard, parse_topic, without_rrpc_id
-from ..core.transcript import Direction, Transcript
-from .identity import ClientId
+from ..core.mqtt_session import MqttSession, Outgoing
+from ..core.platform import Platform
+from ..core.topics import Subscriptions, is_too_long, is_valid_filter, is_wildcard, parse_topic, without_rrpc_id
+from ..core.transcript import Direction
+from .admission import Admitted
 from .packets import (
     Connect,
     Disconnect,
@@ -29,12 +28,17 @@ from .packets import (
     subscribe_acknowledgement,
     unsubscribe_acknowledgement,
 )
+from .streams import Stream
 
 FILTERS_PER_PACKET = 8
 FILTERS_PER_DEVICE = 100
-IN_FLIGHT = 100
 KEEP_ALIVE_FACTOR = 1.5
 REFUSED_FILTER = 0x80
+
+FLOOD_ROUNDS = 1000
+"""How often each packet of a flood is sent."""
+UNUSED_PACKET_ID = 65535
+RETAIN = 0x01
 
 
 class MqttConnection:
@@ -42,35 +46,31 @@ class MqttConnection:
 
     def __init__(
         self,
-        device: CloudDevice,
-        client: ClientId,
+        admitted: Admitted,
         reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        stream: Stream,
         *,
         keep_alive: int,
-        faults: Faults,
-        transcript: Transcript,
+        session: MqttSession,
+        platform: Platform,
         on_publish: Callable[[CloudDevice, Publish], None],
     ) -> None:
         """Take over a socket whose CONNECT has been accepted."""
-        self.subscriptions = Subscriptions(device.topics, client.implicit_filters)
-        self.takes_long_rrpc = client.takes_long_rrpc
+        self.device = admitted.device
+        self.takes_long_rrpc = admitted.client.takes_long_rrpc
         self.keep_alive = keep_alive
         self.rates = message_rates()
         self.carried: dict[tuple[str, str], Connection] = {}
         self.ended: dict[tuple[str, str], Connection] = {}
-        self.device = device
+        self._session = session
         self._reader = reader
-        self._writer = writer
-        self._transport = cast("asyncio.Transport", writer.transport)
+        self._stream = stream
         self._silence_allowed = keep_alive * KEEP_ALIVE_FACTOR
-        self._faults = faults
-        self._transcript = transcript
+        self._faults = platform.faults
+        self._transcript = platform.transcript
         self._on_publish = on_publish
         self._loop = asyncio.get_running_loop()
         self._last_heard = self._loop.time()
-        self._packet_ids = cycle(range(1, 65536))
-        self._unacknowledged: set[int] = set()
         self._thawed = asyncio.Event()
         self._thawed.set()
         self._held_back: list[bytes] = []
@@ -82,8 +82,17 @@ class MqttConnection:
         """Itself."""
         return self
 
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions of the session."""
+        return self._session.subscriptions
+
     async def run(self) -> None:
         """Serve the device until either side ends the connection."""
+        for packet_id, message in self._session.unacknowledged.items():
+            self._record(message)
+            self._write(publish(message.topic, message.payload, packet_id=packet_id, duplicate=True))
+        self._send_queued()
         self._watchdog = self._loop.call_later(self._silence_allowed, self._watch)
         try:
             while (packet := await read_packet(self._reader)) is not None:
@@ -97,17 +106,16 @@ class MqttConnection:
             self.close(f"malformed packet: {error}")
         finally:
             self._watchdog.cancel()
-            self.device.detach(self, lost=True)  # no effect if close() has ended the connection
+            self._leave(lost=True)  # no effect if close() has ended the connection
             self._note(f"disconnected: {self._end or 'the device closed the socket'}")
 
     def send(self, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
         """Write a PUBLISH; return False if too many messages are unacknowledged."""
         packet_id = None
         if qos:
-            if len(self._unacknowledged) >= IN_FLIGHT:
+            if self._session.is_full:
                 return False
-            packet_id = next(number for number in self._packet_ids if number not in self._unacknowledged)
-            self._unacknowledged.add(packet_id)
+            packet_id = self._session.take_packet_id(topic, payload)
         self._write(publish(topic, payload, packet_id=packet_id))
         if twice:
             self._write(publish(topic, payload, packet_id=packet_id, duplicate=packet_id is not None))
@@ -118,22 +126,22 @@ class MqttConnection:
         del code
         self._end = self._end or reason
         self._thawed.set()
-        self._transport.abort()
-        self.device.detach(self, lost=lost)
+        self._stream.abort()
+        self._leave(lost=lost)
 
     def freeze(self) -> None:
         """Make the connection half-open: nothing is read from the socket or written to it until unfreeze()."""
         self._thawed.clear()
-        self._transport.pause_reading()
+        self._stream.pause_reading()
         self._note("frozen")
 
     def unfreeze(self) -> None:
         """Undo freeze(); data that were to be written in the meantime are written now, as by TCP."""
         self._thawed.set()
         self._last_heard = self._loop.time()
-        self._transport.resume_reading()
+        self._stream.resume_reading()
         for data in self._held_back:
-            self._writer.write(data)
+            self._stream.write(data)
         self._held_back.clear()
         self._note("unfrozen")
 
@@ -142,12 +150,41 @@ class MqttConnection:
         self._write(b"\xf0\x00")
         self._note("babbled")
 
+    def flood(self) -> None:
+        """Send what a hostile host sends to keep a device busy: nothing of it means anything, so nothing is recorded."""
+        topics = self.device.topics
+        command = publish(topics.service("property/set"), b'{"id": "retained", "params": {"LightSwitch": 1}}')
+        reply = publish(f"{topics.system}thing/event/property/post_reply", b'{"id": "0", "code": 200, "data": {}}')
+        retained = bytes([command[0] | RETAIN]) + command[1:]
+        self._write((publish_acknowledgement(UNUSED_PACKET_ID) + ping_response() + reply + retained) * FLOOD_ROUNDS)
+        self._note("flooded")
+
+    def exceed(self) -> None:
+        """Begin a message of the greatest length that MQTT can express."""
+        self._write(b"\x30\xff\xff\xff\x7f")
+        self._note("exceeded the length of a message")
+
+    def _leave(self, *, lost: bool) -> None:
+        self.device.detach(self, lost=lost)
+        self.device.close_session(self._session)
+
+    def _send_queued(self) -> None:
+        """Send what was kept while the device was offline, as far as it acknowledges."""
+        while not self._session.is_full and (message := self._session.take_queued()) is not None:
+            self._record(message)
+            self.send(message.topic, message.payload, 1)
+
+    def _record(self, message: Outgoing) -> None:
+        name, topic, payload = self.device.name, message.topic, message.payload
+        self._transcript.record(Direction.DOWN, name, topic=topic, qos=1, payload=payload)
+
     def _handle(self, packet: Packet) -> None:
         match packet:
             case Publish():
                 self._take(packet)
             case PublishAcknowledged(packet_id):
-                self._unacknowledged.discard(packet_id)
+                self._session.unacknowledged.pop(packet_id, None)
+                self._send_queued()
             case Subscribe():
                 self._subscribe(packet)
             case Unsubscribe(packet_id, filters):
@@ -187,7 +224,7 @@ class MqttConnection:
 
     def _may_subscribe(self, topic_filter: str) -> Subscriptions | None:
         """Return the subscriptions to which a filter may be added, None if it is refused."""
-        if not is_valid_filter(topic_filter):
+        if not is_valid_filter(topic_filter) or is_too_long(topic_filter):
             return None
         if self._faults.refuse_wildcards and is_wildcard(without_rrpc_id(topic_filter)):
             return None
@@ -214,7 +251,7 @@ class MqttConnection:
 
     def _write(self, data: bytes) -> None:
         if self._thawed.is_set():
-            self._writer.write(data)
+            self._stream.write(data)
         else:
             self._held_back.append(data)
 

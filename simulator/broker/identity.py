@@ -6,8 +6,10 @@ integration, so that each reveals errors of the other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import hmac
 
 from ..core.client_id import implicit_filters, parse_parameters, takes_long_rrpc
+from ..core.device import CloudDevice
 from ..core.signature import DEFAULT_METHOD, is_known_method, is_signed
 
 CLIENT_ID_LENGTH = 64
@@ -40,7 +42,7 @@ class ClientId:
     @classmethod
     def parse(cls, text: str) -> ClientId:
         """Parse an MQTT client id; raise RefusedError (2)."""
-        client_id, bar, rest = text.partition("|")
+        client_id, bar, rest = text.strip().partition("|")
         if not bar or not rest.endswith("|") or "|" in rest[:-1] or not client_id:
             raise RefusedError(MALFORMED_CLIENT_ID, "client id is not of the form clientId|key=value,…|")
         if len(client_id) > CLIENT_ID_LENGTH:
@@ -69,15 +71,20 @@ def parse_user_name(user_name: str | None) -> tuple[str, str]:
     return product_key, device_name
 
 
-def check_signature(client: ClientId, product_key: str, device_name: str, secret: str, password: str | None) -> None:
+def check_signature(client: ClientId, device: CloudDevice, password: str | None) -> None:
     """Raise RefusedError unless the password is the signature by the method in the client id (§2.1, §2.5)."""
-    if "authType" in client.parameters:
-        raise RefusedError(MALFORMED_CLIENT_ID, "dynamic registration is not offered by this simulator")
     method = client.parameters.get("signmethod", DEFAULT_METHOD)
     if not is_known_method(method):
         raise RefusedError(MALFORMED_CLIENT_ID, "unknown signmethod")
-    signed = {"clientId": client.client_id, "deviceName": device_name, "productKey": product_key}
+    signed = {"clientId": client.client_id, "deviceName": device.device_name, "productKey": device.product_key}
     if "timestamp" in client.parameters:
         signed["timestamp"] = client.parameters["timestamp"]
-    if not is_signed(password or "", method, secret, signed):
+    if not is_signed(password or "", method, device.device_secret, signed):
         raise RefusedError(BAD_CREDENTIALS, "signature does not match")
+
+
+def check_token(client: ClientId, device: CloudDevice, password: str | None) -> None:
+    """Raise RefusedError unless client id and password are those of dynamic registration (§11.1)."""
+    token = device.tokens.get(client.client_id)
+    if token is None or not hmac.compare_digest((password or "").encode(), token.encode()):
+        raise RefusedError(BAD_CREDENTIALS, "token does not match")

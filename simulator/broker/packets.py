@@ -49,6 +49,7 @@ class Connect:
     username: str | None
     password: str | None = field(repr=False)
     keep_alive: int
+    clean_session: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ async def _decode(header: MQTTFixedHeader, body: BufferReader) -> Packet:
                 connect.username,
                 connect.password,
                 connect.keep_alive,
+                connect.clean_session_flag,
             )
         case kinds.SUBSCRIBE if header.flags == 2:
             subscribe = await SubscribePacket.from_stream(body, header)
@@ -150,9 +152,9 @@ async def _decode(header: MQTTFixedHeader, body: BufferReader) -> Packet:
             raise MalformedPacketError(f"packet type {header.packet_type} with flags {header.flags}")
 
 
-def connect_acknowledgement(code: int) -> bytes:
-    """Return a CONNACK; no session is ever present."""
-    return cast("bytes", ConnackPacket.build(0, code).to_bytes())
+def connect_acknowledgement(code: int, *, session_present: bool = False) -> bytes:
+    """Return a CONNACK."""
+    return cast("bytes", ConnackPacket.build(int(session_present), code).to_bytes())
 
 
 def publish(topic: str, payload: bytes, *, packet_id: int | None = None, duplicate: bool = False) -> bytes:

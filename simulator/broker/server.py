@@ -6,25 +6,27 @@ from contextlib import suppress
 import ssl
 
 from ..core.device import CloudDevice
+from ..core.jsontext import dump
 from ..core.platform import Platform
 from ..core.transcript import Direction
+from .admission import Admitted, Registered, admit
 from .connection import MqttConnection
-from .identity import (
-    MALFORMED_CLIENT_ID,
-    NOT_AUTHORIZED,
-    UNACCEPTABLE_PROTOCOL,
-    UNAVAILABLE,
-    ClientId,
-    RefusedError,
-    check_signature,
-    parse_user_name,
+from .identity import RefusedError
+from .packets import (
+    Connect,
+    Disconnect,
+    MalformedPacketError,
+    Publish,
+    connect_acknowledgement,
+    publish,
+    read_packet,
 )
-from .packets import Connect, MalformedPacketError, Publish, connect_acknowledgement, read_packet
+from .streams import Stream, TcpStream
 from .tls import begin_tls
 
 CONNECT_TIMEOUT = 10.0
-KEEP_ALIVE = range(30, 1201)
-PROTOCOLS = {("MQTT", 4), ("MQIsdp", 3)}
+REGISTRATION_TIMEOUT = 15.0
+"""Seconds after which a connection that has registered a device is closed (docs/protocol.md §11.1)."""
 
 
 class Broker:
@@ -75,13 +77,14 @@ class Broker:
             except OSError:
                 return
         try:
-            await self._converse(reader, writer)
+            await self.converse(reader, TcpStream(writer, encrypted=self._tls is not None))
         finally:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def converse(self, reader: asyncio.StreamReader, stream: Stream) -> None:
+        """Speak MQTT with a device from its CONNECT to the end of the connection."""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 packet = await read_packet(reader)
@@ -90,46 +93,45 @@ class Broker:
         if not isinstance(packet, Connect):
             return
         try:
-            device, client = self._admit(packet)
+            admitted = admit(self._platform, packet, encrypted=stream.encrypted)
         except RefusedError as refused:
-            self._platform.transcript.record(
-                Direction.LINK, packet.username or "", note=f"refused with {refused.code}: {refused.reason}"
-            )
-            writer.write(connect_acknowledgement(refused.code))
+            self._note(packet.username or "", packet, f"refused with {refused.code}: {refused.reason}")
+            stream.write(connect_acknowledgement(refused.code))
             return
+        if isinstance(admitted, Registered):
+            self._note(admitted.name, packet, "registered")
+            await self._hand_out(admitted, reader, stream)
+            return
+        await self._connect(admitted, packet, reader, stream)
+
+    async def _connect(self, admitted: Admitted, packet: Connect, reader: asyncio.StreamReader, stream: Stream) -> None:
+        device = admitted.device
+        session, present = device.open_session(admitted.client.implicit_filters, persistent=not packet.clean_session)
         connection = MqttConnection(
-            device,
-            client,
+            admitted,
             reader,
-            writer,
+            stream,
             keep_alive=packet.keep_alive,
-            faults=self._platform.faults,
-            transcript=self._platform.transcript,
+            session=session,
+            platform=self._platform,
             on_publish=self._on_publish,
         )
-        self._platform.transcript.record(
-            Direction.LINK, device.name, payload=packet.client_id.encode(), note="connected"
-        )
-        writer.write(connect_acknowledgement(0))
+        self._note(device.name, packet, "connected, session present" if present else "connected")
+        stream.write(connect_acknowledgement(0, session_present=present))
         device.attach(connection)
+        self._platform.came_online(device)
         await connection.run()
 
-    def _admit(self, packet: Connect) -> tuple[CloudDevice, ClientId]:
-        """Return the device that connects; raise RefusedError."""
-        if (code := self._platform.faults.take_refusal()) is not None:
-            raise RefusedError(code, "on demand")
-        if packet.protocol not in PROTOCOLS:
-            raise RefusedError(UNACCEPTABLE_PROTOCOL, "not MQTT 3.1 or 3.1.1")
-        client = ClientId.parse(packet.client_id)
-        product_key, device_name = parse_user_name(packet.username)
-        device = self._platform.registry.devices.get((product_key, device_name))
-        if device is None:
-            raise RefusedError(NOT_AUTHORIZED, "no such device")
-        if not device.may_connect(self._platform.options.connects_per_minute):
-            raise RefusedError(UNAVAILABLE, f"more than {self._platform.options.connects_per_minute} connects in 60 s")
-        check_signature(client, product_key, device_name, device.device_secret, packet.password)
-        if device.disabled:
-            raise RefusedError(NOT_AUTHORIZED, "device is disabled")
-        if packet.keep_alive not in KEEP_ALIVE:
-            raise RefusedError(MALFORMED_CLIENT_ID, f"keep-alive {packet.keep_alive} is not in 30 to 1200")
-        return device, client
+    async def _hand_out(self, registered: Registered, reader: asyncio.StreamReader, stream: Stream) -> None:
+        """Send what registration gives to the device, and wait until it disconnects; it can do nothing else."""
+        payload = dump(registered.content).encode()
+        stream.write(connect_acknowledgement(0))
+        self._platform.transcript.record(Direction.DOWN, registered.name, topic=registered.topic, payload=payload)
+        stream.write(publish(registered.topic, payload))
+        with suppress(TimeoutError, MalformedPacketError):
+            async with asyncio.timeout(REGISTRATION_TIMEOUT):
+                while not isinstance(await read_packet(reader), Disconnect | None):
+                    pass
+
+    def _note(self, name: str, packet: Connect, note: str) -> None:
+        self._platform.transcript.record(Direction.LINK, name, payload=packet.client_id.encode(), note=note)

@@ -75,9 +75,12 @@ async def _run(options: argparse.Namespace) -> None:
         HOST,
         options.port,
         options.api_port,
+        options.web_port,
         tls=options.tls,
         rate_limit=options.rate_limit,
         strict_model=options.strict_model,
+        strict_values=options.strict_values,
+        plain_registration=options.plain_registration,
         connects_per_minute=None if options.no_connect_limit else 5,
         logins_per_second=None if options.no_connect_limit else 200,
         login_batch=options.login_batch,
@@ -105,6 +108,7 @@ async def _run(options: argparse.Namespace) -> None:
                 "port": simulator.port,
                 "tls": options.tls is not None,
                 "api": f"http://{HOST}:{simulator.api_port}/",
+                "web": f"http{'s' if options.tls else ''}://{HOST}:{simulator.web_port}/",
                 "devices": [f"{device.product_key}/{device.device_name}" for device in options.device],
             }
         )
@@ -117,8 +121,16 @@ def _parser() -> argparse.ArgumentParser:
         description="Simulate Alibaba Cloud IoT Platform on 127.0.0.1: MQTT for devices, HTTP for applications.",
         epilog="The HTTP API is described in simulator/README.md.",
     )
-    parser.add_argument("--port", type=int, default=0, help="MQTT port (default: a free one)")
-    parser.add_argument("--api-port", type=int, default=0, help="HTTP port (default: a free one)")
+    parser.add_argument("--port", type=int, default=0, help="port of MQTT (default: a free one)")
+    parser.add_argument(
+        "--api-port", type=int, default=0, help="port of the HTTP API for applications (default: a free one)"
+    )
+    parser.add_argument(
+        "--web-port",
+        type=int,
+        default=0,
+        help="port of MQTT over WebSocket and of the HTTPS services for devices (default: a free one)",
+    )
     parser.add_argument(
         "--device",
         type=_device,
@@ -138,11 +150,18 @@ def _parser() -> argparse.ArgumentParser:
         "repeated; needed only for these",
     )
     parser.add_argument(
-        "--tls", type=_tls, metavar="CERT,KEY", help="speak TLS with this certificate and key (PEM files)"
+        "--tls",
+        type=_tls,
+        metavar="CERT,KEY",
+        help="speak TLS with devices, with this certificate and key (PEM files)",
     )
     parser.add_argument("--raw", action="store_true", help="the devices belong to raw products: no Alink JSON")
     parser.add_argument("--rate-limit", action="store_true", help="drop messages beyond 30 (QoS 1: 10) a second")
     parser.add_argument("--strict-model", action="store_true", help="refuse thing models that the console refuses")
+    parser.add_argument("--strict-values", action="store_true", help="refuse whole numbers for floats: 21.0, not 21")
+    parser.add_argument(
+        "--plain-registration", action="store_true", help="let devices register dynamically without TLS"
+    )
     parser.add_argument(
         "--no-connect-limit", action="store_true", help="accept more than 5 connects or logins a minute"
     )

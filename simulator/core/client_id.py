@@ -9,13 +9,13 @@ LONG_RRPC = 1
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters; raise ValueError if one is not `key=value`."""
+    """Return the parameters, without white space around them (§19); raise ValueError if one is not `key=value`."""
     parameters: dict[str, str] = {}
-    for pair in text.split(",") if text else ():
+    for pair in text.split(",") if text.strip() else ():
         key, equals, value = pair.partition("=")
-        if not equals or not key:
+        if not equals or not key.strip():
             raise ValueError("a parameter in the client id is not key=value")
-        parameters[key] = value
+        parameters[key.strip()] = value.strip()
     return parameters
 
 

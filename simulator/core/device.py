@@ -11,10 +11,13 @@ from typing import Protocol
 from .clock import now_ms
 from .jsontext import JsonValue
 from .limits import SlidingWindow
+from .mqtt_session import MqttSession
 from .product import Product
 from .records import Desired, DeviceReply, EventRecord, Notification, ServiceCall, UserMessage
+from .shadow import Shadow
 from .thing_model import ThingModel
 from .topics import DeviceTopics, Subscriptions
+from .uploads import Uploads
 
 CONNECTED_ELSEWHERE = 427
 """The code for a gateway whose sub-device has connected elsewhere (docs/protocol.md §10.3)."""
@@ -98,6 +101,12 @@ class Line(Connection, Protocol):
     def babble(self) -> None:
         """Send data that are not MQTT."""
 
+    def flood(self) -> None:
+        """Send thousands of packets that mean nothing."""
+
+    def exceed(self) -> None:
+        """Begin to send a message that is far too large."""
+
 
 @dataclass(slots=True, eq=False)
 class CloudDevice:
@@ -133,11 +142,22 @@ class CloudDevice:
     user_messages: list[UserMessage] = field(default_factory=list, repr=False)
     desired: dict[str, Desired] = field(default_factory=dict, repr=False)
     tags: dict[str, str] = field(default_factory=dict, repr=False)
+    system_tags: dict[str, str] = field(default_factory=dict, repr=False)
+    """What an SDK reports about itself: language, version, interface."""
 
     gateway: CloudDevice | None = field(default=None, repr=False)
     """The gateway in whose topology the device is, online or not."""
     sub_devices: dict[tuple[str, str], CloudDevice] = field(default_factory=dict, repr=False)
     """The topology of a gateway."""
+    firmware: dict[str, str] = field(default_factory=dict, repr=False)
+    """The version of each module, as reported."""
+    logs_enabled: bool = False
+    """Whether the platform wants the logs of the device."""
+    logs: list[dict[str, JsonValue]] = field(default_factory=list, repr=False)
+    diagnostics: list[dict[str, JsonValue]] = field(default_factory=list, repr=False)
+    resets: int = 0
+    uploads: Uploads = field(default_factory=Uploads, repr=False)
+    shadow: Shadow = field(default_factory=Shadow, repr=False)
     found: list[tuple[str, str]] = field(default_factory=list, repr=False)
     """Devices that a gateway has found: product keys and device names."""
     iot_id: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
@@ -147,6 +167,12 @@ class CloudDevice:
     last_online: int = 0
     """When it came online last."""
     nickname: str = ""
+    registered: bool = False
+    """Whether it has got its secret by dynamic registration."""
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    """Client ids and tokens of dynamic registration without pre-registration."""
+    mqtt_session: MqttSession | None = field(default=None, repr=False)
+    """Present during a connection, and after it if the device has asked for it."""
 
     _connects: SlidingWindow | None = field(default=None, repr=False)
     _logins: SlidingWindow | None = field(default=None, repr=False)
@@ -211,6 +237,19 @@ class CloudDevice:
             return True
         self._logins = self._logins or SlidingWindow(per_second, 1.0)
         return self._logins.take(time.monotonic(), count)
+
+    def open_session(self, implicit: tuple[str, ...], *, persistent: bool) -> tuple[MqttSession, bool]:
+        """Begin an MQTT session, or continue the one that was kept; also return whether there was one."""
+        kept = self.mqtt_session
+        if persistent and kept is not None and kept.persistent:
+            return kept, True
+        self.mqtt_session = MqttSession(Subscriptions(self.topics, implicit), persistent)
+        return self.mqtt_session, False
+
+    def close_session(self, session: MqttSession) -> None:
+        """Forget an MQTT session, unless it is to be kept or has been replaced."""
+        if self.mqtt_session is session and not session.persistent:
+            self.mqtt_session = None
 
     def attach(self, connection: Connection) -> None:
         """Take a new connection; the previous one is closed without a message (docs/protocol.md §1.4)."""

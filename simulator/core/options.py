@@ -24,5 +24,9 @@ class Options:
     """Seconds that a synchronous service waits for its reply."""
     downlink_qos: int = 0
     """0 or 1, since the platform does not document which it uses; RRPC is always sent with 0."""
+    plain_registration: bool = False
+    """Whether devices may register dynamically without TLS, which the platform refuses."""
+    strict_values: bool = False
+    """Whether values of floats must have a decimal point, as in the documentation (docs/protocol.md §4.1)."""
     strict_model: bool = False
     """Whether thing models must obey the rules of the console (docs/protocol.md §8.3)."""

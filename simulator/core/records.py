@@ -17,7 +17,7 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """A message on a topic `/{pk}/{dn}/user/…`; `topic` is the part after `user/`, `time` is in milliseconds."""
+    """A message on a topic `/{pk}/{dn}/…`; `topic` is the part after `user/`, or the whole topic without it; `time` in ms."""
 
     topic: str
     payload: bytes
@@ -79,4 +79,6 @@ class Notification:
     id: str
     path: str
     params: JsonValue
+    delivered: bool = False
+    """Whether the device was online and had subscribed."""
     replies: list[DeviceReply] = field(default_factory=list)

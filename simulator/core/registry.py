@@ -40,10 +40,10 @@ class Registry:
         product_key: str,
         device_name: str,
         device_secret: str,
-        thing_model: ThingModel | None,
+        thing_model: ThingModel | None = None,
         *,
-        raw: bool,
-        rrpc: RrpcForm,
+        raw: bool = False,
+        rrpc: RrpcForm = RrpcForm.AUTO,
     ) -> CloudDevice:
         """Create a device; a device with the same name is replaced and its connection closed.
 

@@ -1,7 +1,7 @@
 """The platform's check of values against a thing model (docs/protocol.md §4.1, §7, §8).
 
-It follows the documentation and is strict, so that a device that passes here also passes on the platform: an int instead of
-a float, `true` instead of 1, and a struct without one of its members are refused.
+It follows the documentation and is strict, so that a device that passes here also passes on the platform: `true` instead of
+1, and a struct without one of its members are refused.
 """
 
 from collections.abc import Iterable, Mapping
@@ -80,9 +80,11 @@ class ThingModel:
     properties: Mapping[str, Property]
     events: Mapping[str, Event]
     services: Mapping[str, Service]
+    strict_values: bool = False
+    """Whether a float must have a decimal point: 21.0, not 21. Whether the platform insists is not known (§19)."""
 
     @classmethod
-    def parse(cls, document: JsonValue) -> ThingModel:
+    def parse(cls, document: JsonValue, *, strict_values: bool = False) -> ThingModel:
         """Read a TSL document or a list of module documents; raise ThingModelError."""
         properties: dict[str, Property] = {}
         events: dict[str, Event] = {}
@@ -102,20 +104,20 @@ class ThingModel:
             for entry in _members(module, "services"):
                 name = prefix + _text(entry, "identifier")
                 services[name] = Service(name, _text(entry, "name", name), entry.get("callType") == "sync")
-        return cls(document, properties, events, services)
+        return cls(document, properties, events, services, strict_values)
 
     def check_property(self, identifier: str, value: JsonValue) -> None:
         """Raise BadValueError unless the property exists and the value fits it."""
         if (known := self.properties.get(identifier)) is None:
             raise BadValueError(PROPERTY_NOT_EXIST, "params not exist", identifier)
-        check_value(known.data_type, value, identifier)
+        check_value(known.data_type, value, identifier, strict=self.strict_values)
 
     def check_output(self, event: Event, output: Mapping[str, JsonValue]) -> None:
         """Raise BadValueError unless every output parameter of an event exists and fits."""
         for identifier, value in output.items():
             if (data_type := event.output.get(identifier)) is None:
                 raise BadValueError(PARAMS_NOT_EXIST, "params not exist", identifier)
-            check_value(data_type, value, identifier)
+            check_value(data_type, value, identifier, strict=self.strict_values)
 
 
 def _members(owner: Mapping[str, JsonValue], key: str) -> Iterable[dict[str, JsonValue]]:
@@ -140,8 +142,8 @@ def _data_type(entry: Mapping[str, JsonValue]) -> Spec:
     return data_type
 
 
-def check_value(data_type: Spec, value: JsonValue, path: str) -> None:
-    """Raise BadValueError unless the value fits the data type (§8.2)."""
+def check_value(data_type: Spec, value: JsonValue, path: str, *, strict: bool = True) -> None:
+    """Raise BadValueError unless the value fits the data type (§8.2); `strict` is that of ThingModel.strict_values."""
     kind = cast("str", data_type["type"])
     specs = data_type.get("specs")
     code = TYPE_CODES[kind]
@@ -153,6 +155,8 @@ def check_value(data_type: Spec, value: JsonValue, path: str) -> None:
                 raise BadValueError(code, "data type is not int", path)
             _check_range(code, specs, value, path)
         case "float" | "double", float():
+            _check_range(code, specs, value, path)
+        case "float" | "double", int() if not strict:
             _check_range(code, specs, value, path)
         case "bool", int():
             if value not in (0, 1):
@@ -169,9 +173,9 @@ def check_value(data_type: Spec, value: JsonValue, path: str) -> None:
             if not value.isascii() or not value.isdigit():
                 raise BadValueError(code, "data type is not date", path)
         case "struct", dict():
-            _check_struct(code, specs, value, path)
+            _check_struct(code, specs, value, path, strict=strict)
         case "array", list():
-            _check_array(code, specs, value, path)
+            _check_array(code, specs, value, path, strict=strict)
         case "array", _:
             raise BadValueError(ARRAY_EXPECTED, "data type is not array", path)
         case _:
@@ -179,13 +183,13 @@ def check_value(data_type: Spec, value: JsonValue, path: str) -> None:
 
 
 def _check_range(code: int, specs: JsonValue, value: float, path: str) -> None:
-    low, high = _number(specs, "min"), _number(specs, "max")
+    low, high = _bound(specs, "min"), _bound(specs, "max")
     if (low is not None and value < low) or (high is not None and value > high):
         limits = " to ".join("" if limit is None else f"{limit:g}" for limit in (low, high))
         raise BadValueError(code, f"{code} value is not in the range {limits}", path)
 
 
-def _check_struct(code: int, specs: JsonValue, value: Mapping[str, JsonValue], path: str) -> None:
+def _check_struct(code: int, specs: JsonValue, value: Mapping[str, JsonValue], path: str, *, strict: bool) -> None:
     listed = specs if isinstance(specs, list) else []
     members = {_text(member, "identifier"): member for member in listed if isinstance(member, dict)}
     for identifier in value:
@@ -194,17 +198,23 @@ def _check_struct(code: int, specs: JsonValue, value: Mapping[str, JsonValue], p
     for identifier, member in members.items():
         if identifier not in value:
             raise BadValueError(code, f"{code} struct member is missing", f"{path}.{identifier}")
-        check_value(_data_type(member), value[identifier], f"{path}.{identifier}")
+        check_value(_data_type(member), value[identifier], f"{path}.{identifier}", strict=strict)
 
 
-def _check_array(code: int, specs: JsonValue, value: list[JsonValue], path: str) -> None:
+def _check_array(code: int, specs: JsonValue, value: list[JsonValue], path: str, *, strict: bool) -> None:
     size = _number(specs, "size")
     if size is not None and len(value) > size:
         raise BadValueError(code, f"{code} array has more than {size:g} elements", path)
     item = specs.get("item") if isinstance(specs, dict) else None
     if isinstance(item, dict) and item.get("type") in TYPE_CODES:
         for index, element in enumerate(value):
-            check_value(item, element, f"{path}[{index}]")
+            check_value(item, element, f"{path}[{index}]", strict=strict)
+
+
+def _bound(specs: JsonValue, key: str) -> float | None:
+    """Return a minimum or maximum; those of the types float and double themselves, such as 4.9E-324, are none."""
+    bound = _number(specs, key)
+    return bound if bound is not None and (bound == 0 or 1.2e-38 < abs(bound) < 3.4e38) else None
 
 
 def _number(specs: JsonValue, key: str) -> float | None:

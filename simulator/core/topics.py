@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+TOPIC_BYTES = 128
+USER_TOPIC_SLASHES = 7
 SYSTEM_ROOTS = {"sys", "ext", "shadow", "ota", "broadcast"}
 """First levels that are not product keys."""
 
@@ -48,6 +50,7 @@ IMPLICIT = (
     "/sys/{pk}/{dn}/thing/lan/prefix/update",
     "/sys/{pk}/{dn}/thing/lan/blacklist/update_reply",
     "/sys/{pk}/{dn}/thing/cipher/get_reply",
+    "/sys/{pk}/{dn}/thing/awss/#",
     "/sys/{pk}/{dn}/_thing/event/notify",
     "/sys/{pk}/{dn}/_thing/service/post_reply",
     "/sys/{pk}/{dn}/broadcast/request/+",
@@ -55,8 +58,9 @@ IMPLICIT = (
     "/ota/device/upgrade/{pk}/{dn}",
     "/ota/device/request/{pk}/{dn}",
     "/ext/session/{pk}/{dn}/combine/+",
+    "/ext/ntp/{pk}/{dn}/response",
 )
-"""Filters for a device with `_ss=1` (docs/protocol.md §0.5, §16). The reply to a batch post is not among them."""
+"""Filters for a device with `_ss=1` (docs/protocol.md §0.5, §16, §19). The reply to a batch post is not among them."""
 
 IMPLICIT_LONG_RRPC = (
     "/ext/rrpc/+/sys/{pk}/{dn}/thing/service/+",
@@ -146,6 +150,21 @@ class DeviceTopics:
     def long_rrpc(self, message_id: str, topic: str) -> str:
         """Return the long topic of an RRPC; the device answers on the same (§6.4, §6.5)."""
         return f"/ext/rrpc/{message_id}{topic}"
+
+
+def is_too_long(topic: str) -> bool:
+    """Return whether a topic or filter exceeds the limits of the platform (docs/protocol.md §1.4).
+
+    What stands before the topic in `/ext/rrpc/{message id}/…` is not counted: the platform itself chooses it.
+    """
+    address = parse_topic(topic)
+    if address is not None and address.rrpc_id:
+        topic = topic.removeprefix(f"/ext/rrpc/{address.rrpc_id}")
+        address = parse_topic(topic)
+    if len(topic.encode()) > TOPIC_BYTES:
+        return True
+    is_users = address is not None and address.pattern.startswith("/{pk}/{dn}/")
+    return is_users and topic.count("/") > USER_TOPIC_SLASHES
 
 
 def is_wildcard(topic_filter: str) -> bool:

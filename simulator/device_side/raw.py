@@ -1,15 +1,23 @@
 """Raw frames, as products with a data parsing script use them (docs/protocol.md §3)."""
 
+from ..core.codes import text_of
 from ..core.jsontext import JsonValue
-from .uplink import Uplink
+from .uplink import Answer, Uplink, answer
 
 
-def take_frame(uplink: Uplink) -> None:
+def take_frame(uplink: Uplink) -> list[Answer]:
     """Record a frame and answer as a product without a script for answers: with Alink JSON."""
     uplink.device.raw_up.append(uplink.payload)
     code = uplink.platform.faults.take_answer_code() or 200
-    request: dict[str, JsonValue] = {"id": uplink.platform.commands.next_message_id()}
-    uplink.platform.delivery.reply(uplink.device, uplink.topic, request, code, {})
+    reply: JsonValue = {
+        "code": code,
+        "data": {},
+        "id": uplink.platform.commands.next_message_id(),
+        "message": text_of(code),
+        "method": "thing.model.up_raw",
+        "version": "1.0",
+    }
+    return [answer(uplink, "/sys/{pk}/{dn}/thing/model/up_raw_reply", reply)]
 
 
 def take_reply(uplink: Uplink) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..core.device import CloudDevice
-from ..core.jsontext import JsonValue
+from ..core.jsontext import JsonValue, dump
 from ..core.platform import Platform
 
 
@@ -18,6 +18,19 @@ class Uplink:
     payload: bytes
     qos: int
     variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A message that answers an uplink in a form of its own."""
+
+    topic: str
+    payload: bytes
+
+
+def answer(uplink: Uplink, pattern: str, content: JsonValue) -> Answer:
+    """Return an answer with JSON on a topic such as `/shadow/get/{pk}/{dn}`."""
+    return Answer(uplink.device.topics.expand(pattern), dump(content).encode())
 
 
 class RejectedError(Exception):

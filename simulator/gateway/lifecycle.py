@@ -60,6 +60,20 @@ def delete(platform: Platform, device: CloudDevice) -> None:
     platform.registry.remove_device(device, "device is deleted", DELETED)
 
 
+def reset(platform: Platform, device: CloudDevice) -> None:
+    """Reset a device as ResetThing does: it may be registered dynamically again, and is in no topology (§13)."""
+    device.registered = False
+    device.activated = 0
+    device.tokens.clear()
+    if device.gateway is not None:
+        gateway = device.gateway
+        unbind(platform, gateway, [device], NOT_IN_TOPOLOGY)
+        announce(platform, gateway, Change.DELETED, [device])
+    unbind(platform, device, list(device.sub_devices.values()))
+    if device.connection is not None:
+        device.connection.close("device is reset")
+
+
 def announce(platform: Platform, gateway: CloudDevice, change: Change, devices: Iterable[CloudDevice]) -> None:
     """Tell a gateway about a change of its topology."""
     names: list[JsonValue] = [

@@ -6,6 +6,7 @@ from ..core.client_id import implicit_filters, parse_parameters, takes_long_rrpc
 from ..core.device import CloudDevice, Connection, Line
 from ..core.jsontext import JsonValue
 from ..core.limits import message_rates
+from ..core.mqtt_session import MqttSession
 from ..core.platform import Platform
 from ..core.topics import Address, Subscriptions
 from ..core.transcript import Direction
@@ -21,28 +22,40 @@ LIFECYCLE_REPLIES = {f"/sys/{{pk}}/{{dn}}/thing/{verb}_reply" for verb in ("disa
 class SubDeviceSession:
     """A sub-device that is logged in. It shares the connection of its gateway, and goes offline with it."""
 
-    def __init__(self, platform: Platform, device: CloudDevice, line: Line, parameters: Mapping[str, str]) -> None:
-        """`parameters` are those in the client id of the login."""
+    def __init__(
+        self, platform: Platform, device: CloudDevice, line: Line, parameters: Mapping[str, str], *, persistent: bool
+    ) -> None:
+        """`parameters` are those in the client id of the login, `persistent` is that it is without clean session."""
         self.device = device
         self.line = line
         self.takes_long_rrpc = line.takes_long_rrpc or takes_long_rrpc(parameters)
-        implicit = implicit_filters(parameters, long_rrpc=self.takes_long_rrpc)
-        self.subscriptions = Subscriptions(device.topics, implicit)
+        self._implicit = implicit_filters(parameters, long_rrpc=self.takes_long_rrpc)
+        self._persistent = persistent
+        self._session: MqttSession
         self.rates = message_rates()
         self.keep_alive = line.keep_alive
         self.carried: dict[tuple[str, str], Connection] = {}
         self.ended: dict[tuple[str, str], Connection] = {}
         self._platform = platform
 
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions of its MQTT session."""
+        return self._session.subscriptions
+
     def begin(self) -> None:
         """Make the device online. Where it was online before, it goes offline; a gateway is told (427)."""
         before = self.device.connection
         if before is not None and before.line is self.line:
             before.close("logged in again")
+        self._session, present = self.device.open_session(self._implicit, persistent=self._persistent)
         self.line.ended.pop(self.device.key, None)
         self.line.carried[self.device.key] = self
-        self._note(f"logged in through {self.line.device.name}")
+        self._note(f"logged in through {self.line.device.name}{', session present' if present else ''}")
         self.device.attach(self)
+        self._platform.came_online(self.device)
+        while (message := self._session.take_queued()) is not None:
+            self._platform.delivery.command(self.device, message.topic, message.payload, qos=1)
 
     def send(self, topic: str, payload: bytes, qos: int, *, twice: bool = False) -> bool:
         """Send a message to the gateway."""
@@ -54,6 +67,7 @@ class SubDeviceSession:
             return
         self.line.ended[self.device.key] = self
         self.device.detach(self, lost=lost)
+        self.device.close_session(self._session)
         self._note(f"logged out: {reason}")
         if code:
             report_error(self._platform, self.line.device, self.device.key, code)
@@ -140,7 +154,9 @@ def _check_login(uplink: Uplink, line: Line, entry: Entry, method: JsonValue) ->
         raise rejected(429)
     if not signature.fits(device.device_secret):
         raise rejected(6287)
-    return SubDeviceSession(uplink.platform, device, line, _parameters(str(entry["clientId"])))
+    parameters = _parameters(str(entry["clientId"]))
+    persistent = entry.get("cleanSession") == "false"
+    return SubDeviceSession(uplink.platform, device, line, parameters, persistent=persistent)
 
 
 def _parameters(client_id: str) -> dict[str, str]:

@@ -36,6 +36,12 @@ async def delete(call: Call) -> Answer:
     return {}
 
 
+async def reset(call: Call) -> Answer:
+    """Reset a device: it may be registered dynamically again, and is in no topology. It keeps its secret."""
+    lifecycle.reset(call.platform, call.device())
+    return {}
+
+
 async def set_properties(call: Call) -> Answer:
     """`Items`: {identifier: value}. QueryDeviceServiceData returns the outcome, with the identifier `set`."""
     device, items = call.device(), call.fields.json_object("Items")

@@ -23,6 +23,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     TextType,
     Value,
 )
+from custom_components.aliyun_iot.alink.model.numeric import to_bound
 from custom_components.aliyun_iot.alink.model.thing_model import Event, EventType, Property, Service, ThingModel
 
 INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
@@ -61,7 +62,7 @@ def _int_types(draw: st.DrawFn) -> IntType:
 
 @st.composite
 def _real_types[Real: (FloatType, DoubleType)](draw: st.DrawFn, real: type[Real], limit: float) -> Real:
-    numbers = st.floats(-limit, limit)
+    numbers = st.floats(-limit, limit).filter(lambda number: to_bound(number) is not None)
     low, high = sorted((draw(numbers), draw(numbers)))
     return real(
         draw(st.sampled_from([low, None])),

@@ -23,7 +23,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     TextType,
     Value,
 )
-from simulator.tsl import BadValueError, check_value
+from simulator.core.thing_model import BadValueError, check_value
 
 from .generated import typed_values
 

@@ -135,9 +135,9 @@ DATA_TYPES: dict[str, dict[str, DataType]] = {
     "huge_numbers": {
         "Unsigned": IntType(0, INT_MAX),
         "Long": IntType(INT_MIN, INT_MAX, 1),
-        "Single": FloatType(-3.402823466e38, 3.402823466e38),
-        "Double": DoubleType(-1.7976931348623157e308, 1.7976931348623157e308, 1e-6),
-        "Digits": DoubleType(None, 1e60),
+        "Single": FloatType(),
+        "Double": DoubleType(step=1e-6),
+        "Digits": DoubleType(),
         "Text": TextType(10240),
     },
     "step_zero_or_less": {

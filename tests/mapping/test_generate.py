@@ -140,7 +140,9 @@ def test_platform_accepts_the_thing_model_of_any_entities(
     (text,) = texts_of(model)
     assert violations(text) == []
     assert ThingModel.parse(text) == model
-    device = Simulator(strict_model=True).add_device("a1HomeGw001", "gw-1", "0" * 32, tsl=json.loads(text))
+    device = Simulator(strict_model=True, strict_values=True).add_device(
+        "a1HomeGw001", "gw-1", "0" * 32, tsl=json.loads(text)
+    )
     assert device.thing_model
     assert device.thing_model.properties.keys() == model.properties.keys()
 
@@ -337,7 +339,7 @@ def test_each_part_of_a_split_thing_model_is_valid() -> None:
     assert [len(own(document, "properties")) for document in documents] == [300, 300, 150]
     assert [violations(json.dumps(document)) for document in documents] == [[], [], []]
     assert ThingModel.parse(documents) == split
-    device = Simulator(strict_model=True).add_device("a1HomeGw001", "gw-1", "0" * 32, tsl=documents)
+    device = Simulator(strict_model=True, strict_values=True).add_device("a1HomeGw001", "gw-1", "0" * 32, tsl=documents)
     assert device.thing_model
     assert device.thing_model.properties.keys() == split.properties.keys()
 

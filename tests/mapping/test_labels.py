@@ -10,7 +10,7 @@ from custom_components.aliyun_iot.mapping.model.labels import (
     legal_labels,
     plain_label,
 )
-from custom_components.aliyun_iot.mapping.suggest.synonyms import pair
+from custom_components.aliyun_iot.mapping.suggest.pairing import pair
 
 UGLY = [
     "HDMI 1",

@@ -29,6 +29,7 @@ from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..alink.privacy import BY_NAME_ALONE, HIDDEN, PrivateNames
 from ..bound import BoundProperties, BoundProperty
+from ..exposures import Absence, absence
 from ..ha_internals import entity_integration
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
@@ -225,7 +226,9 @@ class PropertySetter:
     def _unavailable(self, bound: BoundProperty, state: State) -> Failure | None:
         """Return why an entity cannot be controlled at all."""
         if state is NO_ENTITY_STATE:
-            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} has gone")
+            is_disabled = absence(self._hass, bound.entity_id) is Absence.DISABLED
+            why = Absence.DISABLED if is_disabled else "has gone"
+            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} {why}")
         if state.state == STATE_UNAVAILABLE:
             return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is unavailable")
         if entity_integration(self._hass, bound.entity_id) is None:  # Home Assistant would only log that it is missing

@@ -11,12 +11,18 @@ from typing import Any
 from homeassistant.core import Context, HomeAssistant, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.script import Script, async_validate_actions_config
 import voluptuous as vol
 
 from ..alink.privacy import WITHHELD, Secrets
-from ..const import DOMAIN
-from ..ha_internals import FINISHED, clear_trace, nested_script_end, script_end, traces_work
+from ..ha_internals import (
+    FINISHED,
+    clear_trace,
+    nested_script_end,
+    run_actions,
+    script_end,
+    traces_work,
+    validated_actions,
+)
 from .outcome import Failure, NotAllowedNow
 
 _LOGGER = logging.getLogger(__name__)
@@ -82,14 +88,10 @@ async def run_sequence(
 
     Raises NotAllowedNow, vol.Invalid if it is not valid and HomeAssistantError if it stopped early.
     """
-    script = Script(hass, await _validated(hass, actions), name, DOMAIN, log_exceptions=False)
-    try:
-        if failure := refusal():
-            raise NotAllowedNow(failure)
-        result = await run_script(hass, script.async_run(dict(variables), context), context)
-    finally:
-        await script.async_unload()
-    return result.service_response if result else None
+    valid = await _validated(hass, actions)
+    if failure := refusal():
+        raise NotAllowedNow(failure)
+    return await run_script(hass, run_actions(hass, name, valid, variables, context), context)
 
 
 async def problem_of(hass: HomeAssistant, actions: Actions) -> str | None:
@@ -102,7 +104,7 @@ async def problem_of(hass: HomeAssistant, actions: Actions) -> str | None:
 
 
 async def _validated(hass: HomeAssistant, actions: Actions) -> Actions:
-    return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
+    return await validated_actions(hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
 
 
 def log_unexpected(error: Exception, sentence: str, secrets: Secrets) -> None:

@@ -16,12 +16,13 @@ from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Service
 from ..alink.privacy import PrivateNames
-from ..exposures import absence, resolve_entity
+from ..exposures import Absence, absence, resolve_entity
 from ..ha_internals import ScriptInputs, script_action, script_inputs
 from ..mapping.binding import ServiceBinding
 from ..mapping.wire import to_wire, untyped_to_wire
 from .outcome import Failure, NotAllowedNow, answer_of
 from .running import Run, run_script, run_sequence
+from .script_units import in_script_units
 from .work import Place, Work
 
 _RESERVED: Final = frozenset({"context", "this"})
@@ -74,9 +75,13 @@ async def _run_script(
     entity_id = resolve_entity(hass, binding.script or "")
     action = script_action(hass, entity_id) if entity_id else None
     if entity_id is None or action is None:
-        why = absence(hass, binding.script or "") or "is not there"
-        raise ServiceValidationError(f"the script {entity_id or binding.script} {why}")
+        why = absence(hass, binding.script or "")
+        if entity_id is None:
+            raise ServiceValidationError(f"the script {why}")
+        raise ServiceValidationError(f"the script {entity_id} {why if why is Absence.DISABLED else 'is not there'}")
     taken = taken_by(script_inputs(hass, entity_id), variables, defined=service is not None)
+    if service:
+        taken = in_script_units(hass, action, service.input, taken)
     if failure := call.refusal():
         raise NotAllowedNow(failure)
     response = await hass.services.async_call(

@@ -31,6 +31,7 @@ from .property_field import PropertyField
 FIELD_OF_PROBLEM: Final = {
     "aspect_not_supported": CONF_ASPECT,
     "entity_not_controllable": CONF_ACCESS,
+    "items_refused": CONF_ACCESS,
     "labels_unclear": CONF_IDENTIFIER,
     "not_invertible": SECTION_CONVERSION,
     "options_crossed": SECTION_CONVERSION,
@@ -40,9 +41,9 @@ FIELD_OF_PROBLEM: Final = {
     "sent_as_text": CONF_IDENTIFIER,
     "template_one_way": SECTION_CONVERSION,
     "type_mismatch": CONF_IDENTIFIER,
-    "unit_mismatch": SECTION_CONVERSION,
-    "unit_unknown": SECTION_CONVERSION,
+    "units_clash": SECTION_CONVERSION,
     "value_rounded": CONF_IDENTIFIER,
+    "value_rounded_to_step": SECTION_CONVERSION,
     "write_only_property": CONF_ACCESS,
 }
 
@@ -59,7 +60,8 @@ async def review(properties: PropertyField, binding: Binding, state: State, acti
         raise InputRefused({actions_field: "invalid_actions"}, {"problem": problem})
     aspect = aspect_for(binding, state.entity_id)
     assert aspect  # noqa: S101 - the form offers known aspects only
-    problems = check(binding, aspect, properties.definition(binding), state, risk_in(labels.hass))
+    found = check(binding, aspect, properties.definition(binding), state, risk_in(labels.hass))
+    problems = [problem for problem in found if not problem.note]
     if blocking := [problem for problem in problems if problem.blocking]:
         raise _refusal(properties, binding, aspect, blocking)
     warning = _refusal(properties, binding, aspect, problems)

@@ -1,6 +1,6 @@
 """What the user has to know about the state of a device: one object that watches everything."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -10,25 +10,36 @@ from ..alink.errors import ConnectError
 from ..alink.link import Link, LinkState
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
+from ..mapping.unreportable import Unreportable
 from ..reports.outbox import Refusal
 from ..stored_faults import StoredFault
+from ..traffic_log import TrafficLog
 from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
 from .mismatch import Mismatch
 from .overload import Overload
+from .quota import Quota
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
 from .tls_watch import TlsWatch
+from .unreportable_watch import UnreportableWatch
 
 
 class Health:
     """Watches one device and creates its repair issues."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
-        """Nothing is sent before `start`."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        link: Link,
+        log: TrafficLog,
+        busiest: Callable[[int], Iterable[tuple[str, int]]],
+    ) -> None:
+        """Nothing is sent before `start`; `busiest` is as for `Quota`."""
         self._issues = Issues(hass, entry)
         self._connection = ConnectionIssues(hass, entry, self._issues)
         self._tls = TlsWatch(hass, entry, self._issues)
@@ -37,14 +48,18 @@ class Health:
         self._overload = Overload(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
+        self._quota = Quota(hass, entry, self._issues, log, busiest)
         self._bindings = BindingIssues(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
+        self._unreportable = UnreportableWatch(hass, entry, self._issues, lambda: self._mismatch.misfits)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks and to miss entities; called once Home Assistant has started."""
+        """Start to compare clocks and messages, to judge values and to miss entities; called once Home Assistant has started."""
         self._clock.start()
+        self._quota.start()
         self._bindings.start()
+        self._unreportable.start()
 
     @callback
     def stop(self) -> None:
@@ -54,6 +69,8 @@ class Health:
         self._connection.stop()
         self._throttling.stop()
         self._overload.stop()
+        self._unreportable.stop()
+        self._quota.stop()
 
     @callback
     def follow(
@@ -67,7 +84,9 @@ class Health:
         """Watch these bindings from now on; `faults` and `conditions` are as for `BindingIssues`."""
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
+        self._unreportable.follow(bound, model)
         self._bindings.follow(faults, conditions)
+        self._quota.examine()
 
     @callback
     def conditions_changed(self, conditions: Mapping[str, str]) -> None:
@@ -104,6 +123,11 @@ class Health:
         """Handle other refused properties than before, or other reasons."""
         self._mismatch.refusals_changed(refusals)
         self._refusals.changed(refusals)
+
+    @callback
+    def unreportable_changed(self, read: Callable[[], Mapping[str, Unreportable]]) -> None:
+        """Handle other values than before that cannot be sent; `read` returns why, by property."""
+        self._unreportable.changed(read)
 
     @callback
     def samples_dropped(self, capacity: int) -> None:

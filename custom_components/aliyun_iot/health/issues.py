@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
-from ..ha_internals import on_entry_changed
+from ..ha_internals import on_entry_changed, registered_issues
 
 
 class Issue(StrEnum):
@@ -34,6 +34,8 @@ class Issue(StrEnum):
     LOOP = "loop"
     PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
+    PROPERTY_UNREPORTABLE = "property_unreportable"
+    QUOTA = "quota"
     RATE_LIMIT = "rate_limit"
     ROWS_UNREADABLE = "rows_unreadable"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
@@ -69,6 +71,8 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
@@ -148,5 +152,4 @@ def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
 
 
 def _known(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    known = ir.async_get(hass).issues.values()
-    return [issue for issue in known if issue.domain == DOMAIN and entry_id in issue.issue_id]
+    return [issue for issue in registered_issues(hass) if entry_id in issue.issue_id]

@@ -21,6 +21,7 @@ from homeassistant.const import (
 from homeassistant.core import State, async_get_hass_or_none
 from homeassistant.util import dt as dt_util
 
+from ..alink.model.numeric import to_number
 from .aspect import FromAttributes, Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
@@ -33,15 +34,8 @@ SECONDS_RANGE = Range(0, 2**31 - 1, 1)
 """Durations in whole seconds: up to 68 years, the largest number of an int property."""
 
 
-def number(raw: object) -> float | None:
-    """Return a finite number, also from text; None for anything else."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        return None
-    try:
-        value = float(raw)
-    except ValueError, OverflowError:
-        return None
-    return value if isfinite(value) else None
+number = to_number
+"""Numbers in states and attributes are read as those on the wire."""
 
 
 def text(raw: object) -> str | None:
@@ -81,7 +75,7 @@ def any_moment(raw: object) -> datetime | None:
 
 def day(raw: str) -> datetime | None:
     """Return the beginning of a local day in UTC from an ISO 8601 date; None if the text is no date."""
-    parsed = dt_util.parse_date(raw)
+    parsed = dt_util.parse_date(raw) if raw.isascii() else None
     return moment(parsed.isoformat()) if parsed else None
 
 

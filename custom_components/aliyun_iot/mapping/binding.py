@@ -45,7 +45,8 @@ class Access(StrEnum):
 class Conversion:
     """How a value of Home Assistant becomes a property value: `value * scale + offset`, and back by the reverse.
 
-    A scale or an offset replaces the conversion between units. `invert` swaps on and off, or mirrors a number in the
+    A scale or an offset replaces the conversion between units; `same_unit` says that none is needed, whatever the units
+    are called. `invert` swaps on and off, or mirrors a number in the
     entity's range. `digits` rounds what is reported; without it the step of the thing model does. `clamp` brings a
     number that is outside the other side's range to its limit instead of refusing it. `options` maps each value of Home
     Assistant (for a bool the aspect's two words, or on and off) to a property value; unless it is empty, any other value
@@ -59,6 +60,7 @@ class Conversion:
 
     scale: Annotated[float, FieldSpec(SCALE, Expected.SCALE, FormSection.CONVERSION)] = 1
     offset: Annotated[float, FieldSpec(finite, Expected.NUMBER, FormSection.CONVERSION)] = 0
+    same_unit: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
     invert: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
     digits: Annotated[int | None, FieldSpec(DIGITS, Expected.DIGITS, FormSection.CONVERSION)] = None
     clamp: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
@@ -72,6 +74,9 @@ class Conversion:
 
 NO_CONVERSION: Final = Conversion()
 """Shared by all bindings without a conversion, which are most of them."""
+
+SAME_UNITS: Final = Conversion(same_unit=True)
+"""The conversion of the members of a structure or an array, if the binding says that the units are the same."""
 
 _CONVERSION_SCHEMA = schema_of(Conversion)
 

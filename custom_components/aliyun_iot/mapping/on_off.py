@@ -6,6 +6,7 @@ from homeassistant.const import SERVICE_TURN_OFF, SERVICE_TURN_ON, STATE_OFF, ST
 from homeassistant.core import State
 
 from .aspect import ActionCall, Aspect, Domain, Kind, Value
+from .says import SWITCHED, Says
 
 POWER = "power"
 
@@ -19,6 +20,7 @@ def power_aspect(
     *identifiers: str,
     source: Callable[[State], bool | None] = on_or_off,
     accepts: Callable[[State], bool] = lambda _: True,
+    says: Says = SWITCHED,
 ) -> Aspect:
     """Return the aspect `power` with the standard identifiers of its domain."""
     return Aspect(
@@ -29,6 +31,7 @@ def power_aspect(
         source=source,
         writable=True,
         accepts=accepts,
+        says=says,
         identifiers=identifiers,
     )
 

@@ -14,6 +14,7 @@ from homeassistant.core import State
 
 from .aspect import Aspect, FromAttributes, Kind, Location
 from .attributes import number, number_of, text
+from .says import AT_HOME
 
 
 @FromAttributes
@@ -32,6 +33,7 @@ WHEREABOUTS = (
         name_zh="在家",
         source=lambda state: state.state == STATE_HOME,
         words=("away", "home"),
+        says=AT_HOME,
         identifiers=("AtHome", "PresenceState"),
     ),
     Aspect(

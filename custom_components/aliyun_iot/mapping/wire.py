@@ -26,7 +26,7 @@ from ..alink.messages import JsonValue
 from ..alink.model.datatypes import ArrayType, BoolType, DataType, DateType, EnumType, StructType, TextType
 from .attributes import any_moment
 from .kinds.items import labelled_item
-from .suggest.synonyms import no_and_yes
+from .suggest.pairing import no_and_yes
 
 _LITERALS: Final = ("true", "false", "1", "0")
 """What a boolean is on the wire, whatever its labels say."""
@@ -93,7 +93,7 @@ def _truth(word: str, data_type: BoolType) -> bool | None:
     except vol.Invalid:
         return None
     items = no_and_yes(("off", "on"), tuple(data_type.labels.items()))
-    return bool(items[yes]) if items else None
+    return bool(items.yes if yes else items.no) if items else None
 
 
 def _moment(value: object, data_type: DateType, path: str) -> datetime:

@@ -134,8 +134,11 @@ def _unmatched_rows(labels: Labels, rows: Iterable[Unmatched], model: ThingModel
     by_entity: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         definition = model.properties.get(row.identifier) if model and row.identifier else None
+        aspect = labels.aspect(row.aspect)
         target = f" → {labels.property(row.identifier, definition)}" if definition else ""
-        by_entity[row.entity_id].append(f"{labels.aspect(row.aspect)}{target}")
+        if row.units:
+            aspect, target = (f"{name} ({unit})" for name, unit in zip((aspect, target), row.units, strict=True))
+        by_entity[row.entity_id].append(f"{aspect}{target}")
     return _entity_rows(labels, by_entity)
 
 

@@ -32,7 +32,7 @@ from .datatypes import (
     StructType,
     TextType,
 )
-from .numeric import to_number, to_whole
+from .numeric import to_bound, to_number, to_whole
 
 MAX_DOCUMENT: Final = 512 * 1024
 """Bytes of the largest thing model that the platform accepts (`docs/protocol.md` §14)."""
@@ -41,8 +41,8 @@ _MAX_WRAPPERS: Final = 8
 _MODEL_KEYS: Final = frozenset({"schema", "profile", "properties", "events", "services", "functionblocks"})
 """An object with any of them, in any case, is a thing model."""
 
-_WRAPPER_KEYS: Final = ("data", "thingmodeljson", "thingmodel", "tslstr", "tsl", "result")
-"""The members of replies that contain a thing model, in lower case, most specific last."""
+_WRAPPER_KEYS: Final = ("data", "thingmodeljson", "thingmodel", "tslstr", "tsl", "result", "body")
+"""The members of replies that contain a thing model, in lower case."""
 
 _MAX_DEPTH: Final = 4
 """Nested data types; the platform allows two levels of arrays and structures."""
@@ -52,7 +52,7 @@ _KNOWN_TYPES: Final[Words] = (
     "int、float、double、bool、enum、text、date、struct、array",
 )
 _TRUTHS: Final[Mapping[object, int]] = {False: 0, True: 1, "false": 0, "true": 1}
-_NO_UNIT: Final = frozenset({"无", "none", "null"})
+_NO_UNIT: Final = frozenset({"", "无", "无单位", "none", "null", "n/a", "-", "--", "/", "1"})
 
 _IDENTIFIER = re.compile(r"([\w-]{1,64}:)?[\w-]{1,64}")
 
@@ -104,12 +104,12 @@ class Node:
         return self.value
 
     def elements(self) -> Iterator[Node]:
-        """Yield the elements of a list; nothing if it is absent or `{}`, which some programs write for an empty one.
+        """Yield the elements of a list; nothing if it is absent, or `{}` or an empty text, which some programs write.
 
         Raises `ThingModelError` for anything else.
         """
         elements = self.unpacked()
-        if elements in (None, {}):
+        if elements in (None, {}, ""):
             return
         if not isinstance(elements, list):
             raise self.error(faults.NOT_A_LIST, kind=self.kind)
@@ -303,7 +303,7 @@ def _clamp(bound: int) -> int:
 
 def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, str]:
     """Return minimum, maximum, step and unit of a number; a step of 0 or less is ignored."""
-    lower, upper, step = (_read_number(specs[key]) for key in ("min", "max", "step"))
+    lower, upper, step = (to_bound(_read_number(specs[key])) for key in ("min", "max", "step"))
     if lower is not None and upper is not None and lower > upper:
         raise specs["min"].error(faults.ABOVE_MAX)
     return lower, upper, step if step and step > 0 else None, _read_unit(specs)
@@ -311,8 +311,8 @@ def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, 
 
 def _read_unit(specs: Node) -> str:
     """Return the symbol of a unit, or its name where the document has no symbol."""
-    name = specs["unitName"].text().strip()
-    return specs["unit"].text().strip() or ("" if name.lower() in _NO_UNIT else name)
+    written = (specs[key].text().strip() for key in ("unit", "unitName"))
+    return next((unit for unit in written if unit.lower() not in _NO_UNIT), "")
 
 
 def _read_number(node: Node) -> float | None:

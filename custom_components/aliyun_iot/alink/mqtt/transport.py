@@ -35,6 +35,8 @@ from .liveness import Finding, Liveness, boot_clock
 from .sockets import open_socket, source_address, unacknowledged
 
 _LOGGER = logging.getLogger(__name__)
+_PAHO = logging.getLogger("paho.mqtt.client")
+"""Paho's own logger, which Home Assistant turns on together with those of the integration (`loggers` in the manifest)."""
 
 REFUSED_FILTER = 0x80
 SILENT: Final = "the host went silent"
@@ -48,9 +50,6 @@ MAX_UNACKNOWLEDGED: Final = 100
 """Messages of QoS 1 that wait for their PUBACK; beyond that the oldest is given up. The platform does not acknowledge messages
 above its rate, so they would accumulate for as long as the connection lives."""
 
-
-MAX_TOPIC: Final = 512
-"""Bytes of a topic; the longest of the platform have less than half of them."""
 
 LONG_SLICE: Final = 0.005
 """Seconds of reading after which the loop gets as long for everything else."""
@@ -340,9 +339,9 @@ class MqttConnection:
                 self._break(ConnectionLost(SILENT))
 
     def _log_if_wanted(self) -> None:
-        """Let paho log while debug logging is enabled, which can change while connected; its errors are not ours."""
-        wanted = _LOGGER.isEnabledFor(logging.DEBUG)
-        self._client.on_log = (lambda _client, _data, _level, text: _LOGGER.debug("%s", text)) if wanted else None
+        """Let paho log while debug logging is enabled for it, which can change while connected; its errors are not ours."""
+        wanted = _PAHO.isEnabledFor(logging.DEBUG)
+        self._client.on_log = (lambda _client, _data, _level, text: _PAHO.debug("%s", text)) if wanted else None
 
     def _check_network(self) -> None:
         """Doubt the connection when the local address of the route to the host has changed, or there is no route."""
@@ -366,7 +365,7 @@ def _topic(message: mqtt.MQTTMessage) -> str | None:
         topic = message.topic
     except UnicodeDecodeError:
         return None
-    is_valid = len(topic.encode()) <= MAX_TOPIC and topic.isprintable() and {"+", "#"}.isdisjoint(topic)
+    is_valid = topic.isprintable() and {"+", "#"}.isdisjoint(topic)
     return topic if is_valid else None
 
 

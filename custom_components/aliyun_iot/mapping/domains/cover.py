@@ -24,6 +24,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import State
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import PERCENT_RANGE, device_class, fixed_range, has_attribute, has_feature, number_of, percent
 from ..momentary import Command, CommandSet
@@ -68,7 +69,7 @@ def _tilt(values: Mapping[str, Value]) -> list[ActionCall]:
     if TILT_COMMAND in values:
         return [TILT_COMMANDS.call(values[TILT_COMMAND])]
     if isinstance(tilt := values.get(TILT), int | float):
-        return [ActionCall(NAME, SERVICE_SET_COVER_TILT_POSITION, {ATTR_TILT_POSITION: round(tilt)})]
+        return [ActionCall(NAME, SERVICE_SET_COVER_TILT_POSITION, {ATTR_TILT_POSITION: rounded_whole(tilt)})]
     return []
 
 

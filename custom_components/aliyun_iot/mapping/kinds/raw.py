@@ -33,10 +33,10 @@ from ...alink.model.datatypes import (
 )
 from ..aspect import Aspect, Kind, Raw, Reason, Refused, Value
 from ..attributes import any_moment, as_raw, number
-from ..binding import NO_CONVERSION, Conversion
+from ..binding import NO_CONVERSION, SAME_UNITS, Conversion
 from ..scaling import has_formula, to_entity, to_property
 from .color import color_of, hex_parts
-from .items import items_for, labelled_item
+from .items import items_for, labelled_item, no_item
 from .location import location_of
 from .number import number_to_cloud, number_to_ha
 from .text import misfit, plain, text_to_cloud
@@ -88,11 +88,11 @@ def raw_to_cloud(value: Raw, aspect: Aspect, data_type: DataType, conversion: Co
             return at
         case StructType() if isinstance(value, dict) and value.keys() == data_type.members.keys():
             return {
-                key: raw_to_cloud(value[key], aspect, member.data_type, NO_CONVERSION, state)
+                key: raw_to_cloud(value[key], aspect, member.data_type, _of_parts(conversion), state)
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_cloud(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
+            return [raw_to_cloud(item, aspect, data_type.item, _of_parts(conversion), state) for item in value]
         case _:
             raise misfit(value, data_type)
 
@@ -113,11 +113,11 @@ def raw_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion
             return to_entity(number_to_ha(value, data_type), aspect, data_type, conversion, state)
         case StructType() if isinstance(value, dict):
             return {
-                key: raw_to_ha(value[key], aspect, member.data_type, NO_CONVERSION, state)
+                key: raw_to_ha(value[key], aspect, member.data_type, _of_parts(conversion), state)
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_ha(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
+            return [raw_to_ha(item, aspect, data_type.item, _of_parts(conversion), state) for item in value]
         case _:
             return as_raw(value)
 
@@ -149,7 +149,7 @@ def _as_kind(value: Raw, aspect: Aspect) -> Value | None:
         case Kind.COLOR, list():
             return color_of([number(part) for part in value])
         case Kind.LOCATION, str():
-            return location_of([number(part) for part in value.split(",")])
+            return location_of([number(part.strip(" ")) for part in value.split(",")])
         case Kind.LOCATION, list():
             return location_of([number(part) for part in value])
         case _:
@@ -176,7 +176,7 @@ def _to_item(value: Raw, aspect: Aspect, data_type: EnumType) -> int:
     key = number(value)
     whole = key is not None and key.is_integer() and INT_MIN <= key <= INT_MAX
     if key is None or not whole or (data_type.items and int(key) not in data_type.items):
-        raise Refused(Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}")
+        raise no_item(value, data_type)
     return int(key)
 
 
@@ -198,6 +198,11 @@ def _to_text(value: Raw, aspect: Aspect, data_type: TextType, conversion: Conver
             return text_to_cloud(json.dumps(value, ensure_ascii=False), data_type)
         case _:
             raise misfit(value, data_type)
+
+
+def _of_parts(conversion: Conversion) -> Conversion:
+    """Return the conversion of members and elements: only what a binding says about units applies to them, too."""
+    return SAME_UNITS if conversion.same_unit else NO_CONVERSION
 
 
 def _calculates(conversion: Conversion) -> bool:

@@ -1,6 +1,6 @@
 """The data type and the identifier for an aspect of an entity that no thing model defines."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from math import ceil, floor, log10
@@ -23,11 +23,12 @@ from ...alink.model.datatypes import (
     StructType,
     TextType,
 )
+from ...alink.model.numeric import to_bound
 from ..aspect import Aspect, Kind, Range, Refused
 from ..attributes import device_class
 from ..binding import NO_CONVERSION, Conversion
-from ..scaling import TEMPERATURE_DIFFERENCE, has_formula, noise_free
-from ..units import converter
+from ..scaling import has_formula, noise_free
+from ..units import Convert, converter, same
 from ..validators import RESERVED_IDENTIFIERS
 
 IDENTIFIER_LENGTH = 50
@@ -66,11 +67,9 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
         case Kind.BOOL:
             return _bool(aspect.words)
         case Kind.NUMBER:
-            difference = device_class(state) == TEMPERATURE_DIFFERENCE
-            unit = aspect.unit(state) or ""
-            return _number(
-                aspect.range(state) or _OPEN, unit, conversion.unit, _formula(conversion), difference=difference
-            )
+            unit = "" if conversion.same_unit and conversion.unit else aspect.unit(state) or ""
+            limits = aspect.range(state) or _OPEN
+            return _number(limits, unit, conversion.unit, _formula(conversion), device_class(state))
         case Kind.ENUM:
             return _enum(aspect.options(state))
         case Kind.COLOR:
@@ -146,44 +145,39 @@ def _mapped(options: tuple[tuple[str, int | str], ...]) -> DataType:
 
 @lru_cache(maxsize=1024)
 def _number(
-    limits: Range, unit: str, wanted: str, formula: tuple[float, float] | None, *, difference: bool
+    limits: Range, unit: str, wanted: str, formula: tuple[float, float] | None, device_class: str | None
 ) -> DataType:
     """Return a number type, with a range only if both limits are known, and a step only if it is within the range.
 
     A formula, or the conversion from the entity's unit to the wanted one, is applied to all three.
     """
-    convert = _conversion(unit, wanted, formula, difference=difference)
-    unit = wanted or ("" if formula else unit)
-    low, high, step = limits.min, limits.max, limits.step
+    result_unit = wanted or ("" if formula else unit)
+    low, high, step = to_bound(limits.min), to_bound(limits.max), to_bound(limits.step)
     if low is None or high is None or low >= high:
-        return DoubleType(unit=unit)
-    if convert:
+        return DoubleType(unit=result_unit)
+    if formula or (unit and wanted and not same(unit, wanted)):
+        convert = _formula_of(*formula) if formula else converter(unit, wanted, device_class)
+        if convert is None:
+            return DoubleType(unit=result_unit)
         try:
             low, high, step = _converted(low, high, step, convert)
         except Refused, OverflowError:  # too large
-            return DoubleType(unit=unit)
-        if low >= high:
-            return DoubleType(unit=unit)
+            return DoubleType(unit=result_unit)
+        if low >= high or to_bound(low) is None or to_bound(high) is None:
+            return DoubleType(unit=result_unit)
     if step is None or not 0 < step <= high - low:
-        return DoubleType(low, high, None, unit)
+        return DoubleType(low, high, None, result_unit)
     whole = low.is_integer() and high.is_integer() and step.is_integer()
     if whole and low >= INT_MIN and high <= INT_MAX:
-        return IntType(int(low), int(high), int(step), unit)
-    return DoubleType(low, high, step, unit)
+        return IntType(int(low), int(high), int(step), result_unit)
+    return DoubleType(low, high, step, result_unit)
 
 
-def _conversion(
-    unit: str, wanted: str, formula: tuple[float, float] | None, *, difference: bool
-) -> Callable[[float], float] | None:
-    if formula:
-        scale, offset = formula
-        return lambda value: value * scale + offset
-    return converter(unit, wanted, difference=difference) if unit and wanted else None
+def _formula_of(scale: float, offset: float) -> Convert:
+    return lambda value: value * scale + offset
 
 
-def _converted(
-    low: float, high: float, step: float | None, convert: Callable[[float], float]
-) -> tuple[float, float, float | None]:
+def _converted(low: float, high: float, step: float | None, convert: Convert) -> tuple[float, float, float | None]:
     """Return the limits and the step after a conversion.
 
     If they have many decimals, as limits in °F have in °C, they are widened to multiples of a power of ten near the

@@ -10,7 +10,10 @@ from ...alink.model.thing_model import SCHEMA, Property, ThingModel, split_ident
 from ...alink.model.tsl import MAX_DOCUMENT
 
 DEFAULT_MODULE: Final = ""
+MODULE_LENGTH: Final = 30
 MODULE_NAME_LENGTH: Final = 4
+"""Maximum characters of the identifier of a module, and minimum characters of its name."""
+
 _SEPARATOR: Final = ", "
 
 
