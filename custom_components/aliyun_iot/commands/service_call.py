@@ -14,7 +14,7 @@ from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Service
 from ..alink.privacy import PrivateNames
-from ..exposures import absence, resolve_entity
+from ..exposures import Absence, absence, resolve_entity
 from ..ha_internals import script_action
 from ..mapping.binding import ServiceBinding
 from ..mapping.wire import to_wire, untyped_to_wire
@@ -58,8 +58,10 @@ async def _run_script(
     entity_id = resolve_entity(hass, binding.script or "")
     action = script_action(hass, entity_id) if entity_id else None
     if action is None:
-        why = absence(hass, binding.script or "") or "is not there"
-        raise ServiceValidationError(f"the script {entity_id or binding.script} {why}")
+        why = absence(hass, binding.script or "")
+        if entity_id is None:
+            raise ServiceValidationError(f"the script {why}")
+        raise ServiceValidationError(f"the script {entity_id} {why if why is Absence.DISABLED else 'is not there'}")
     response = await hass.services.async_call(
         SCRIPT_DOMAIN,
         action,

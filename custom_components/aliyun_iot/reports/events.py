@@ -11,18 +11,17 @@ from typing import Any, Final
 
 from homeassistant.components.event import ATTR_EVENT_TYPE
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
-from ..const import DOMAIN
 from ..exposures import absence, event_bindings, resolve_entity
+from ..ha_internals import attach_triggers, validated_triggers
 from ..mapping.attributes import moment
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
@@ -222,7 +221,7 @@ class EventReporter:
             happened = partial(self._happened, binding.identifier, output)
             if binding.triggers:
                 name = f"{self._entry.title} {binding.identifier}"
-                end = await attach_triggers(self._hass, binding.triggers, name, happened, note)
+                end = await follow_triggers(self._hass, binding.triggers, name, happened, note)
             elif entity_id:
                 end = follow_event_entity(self._hass, entity_id, happened)
             else:
@@ -273,7 +272,7 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCall
     return async_track_state_change_event(hass, entity_id, changed)
 
 
-async def attach_triggers(
+async def follow_triggers(
     hass: HomeAssistant, triggers: Triggers, name: str, on_event: EventCallback, failed: Callable[[str], None]
 ) -> CALLBACK_TYPE | None:
     """Call `on_event` whenever one of the triggers fires; return a function that ends it, None if none could be attached.
@@ -282,23 +281,15 @@ async def attach_triggers(
     an invalid configuration.
     """
 
-    @callback
-    def triggered(variables: dict[str, Any], context: Context | None = None) -> None:
+    def triggered(variables: dict[str, Any]) -> None:
         on_event(variables, dt_util.utcnow())
 
-    def log(level: int, message: str, **_: Any) -> None:
-        if level >= logging.ERROR:
-            failed(message)
-        else:
-            _LOGGER.log(level, "%s: %s", name, message)
-
-    valid = await validated_triggers(hass, triggers)
-    return await async_initialize_triggers(hass, valid, triggered, DOMAIN, name, log)
+    return await attach_triggers(hass, await valid_triggers(hass, triggers), name, triggered, failed)
 
 
-async def validated_triggers(hass: HomeAssistant, triggers: Triggers) -> Triggers:
+async def valid_triggers(hass: HomeAssistant, triggers: Triggers) -> Triggers:
     """Return triggers as Home Assistant runs them; raises vol.Invalid or HomeAssistantError."""
-    return await async_validate_trigger_config(hass, cv.TRIGGER_SCHEMA(deepcopy(triggers)))
+    return await validated_triggers(hass, cv.TRIGGER_SCHEMA(deepcopy(triggers)))
 
 
 def _fired_at(state: State | None) -> datetime | None:
