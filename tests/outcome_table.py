@@ -113,9 +113,7 @@ TABLE: dict[str, dict[str, Cell | Impossible]] = {
     },
     "unavailable": {
         SET: refused(Code.UNAVAILABLE, "switch.relay is unavailable"),
-        **for_services(
-            failed(Code.ACTION_FAILED, "the script script.gone is not there", notified=True)
-        ),
+        **for_services(failed(Code.ACTION_FAILED, "the script script.gone is not there", notified=True)),
         **for_raw(NO_TARGET),
     },
     "action raises": {
