@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
-from ..ha_internals import on_entry_changed
+from ..ha_internals import on_entry_changed, registered_issues
 
 
 class Issue(StrEnum):
@@ -23,6 +23,7 @@ class Issue(StrEnum):
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
     CLOCK_SKEW = "clock_skew"
+    COMMANDS_REFUSED = "commands_refused"
     CONDITION_UNUSABLE = "condition_unusable"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
@@ -59,6 +60,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.COMMANDS_REFUSED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
@@ -150,5 +152,4 @@ def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
 
 
 def _known(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    known = ir.async_get(hass).issues.values()
-    return [issue for issue in known if issue.domain == DOMAIN and entry_id in issue.issue_id]
+    return [issue for issue in registered_issues(hass) if entry_id in issue.issue_id]
