@@ -21,6 +21,7 @@ from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
 from .loss_watch import LossWatch
 from .mismatch import Mismatch
+from .overload import Overload
 from .quota import Quota
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
@@ -46,6 +47,7 @@ class Health:
         self._tls = TlsWatch(hass, entry, self._issues)
         self._clock = ClockWatch(hass, entry, self._issues, link)
         self._throttling = Throttling(hass, entry, self._issues)
+        self._overload = Overload(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
         self._losses = LossWatch(hass, entry, self._issues)
@@ -68,6 +70,8 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._refusals.stop()
+        self._overload.stop()
         self._unreportable.stop()
         self._quota.stop()
         await self._losses.stop()
@@ -113,6 +117,11 @@ class Health:
         """Handle the code of a reply."""
         self._clock.code_received(code)
         self._throttling.code_received(code)
+
+    @callback
+    def command_refused(self) -> None:
+        """Handle a command that was refused because there are too many."""
+        self._overload.command_refused()
 
     @callback
     def refusals_changed(self, refusals: Mapping[str, Refusal]) -> None:
