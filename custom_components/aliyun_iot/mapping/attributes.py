@@ -24,8 +24,10 @@ from homeassistant.util import dt as dt_util
 from .aspect import FromAttributes, Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
-SECONDS_RANGE = Range(0, 2**31 - 1, 1)
-"""Durations in whole seconds: up to 68 years, the largest number of an int property."""
+COUNT_RANGE = Range(0, 2**31 - 1, 1)
+"""Whole numbers up to the largest one of an int property."""
+SECONDS_RANGE = COUNT_RANGE
+"""Durations in whole seconds: up to 68 years."""
 
 
 def number(raw: object) -> float | None:

@@ -18,6 +18,7 @@ def on_or_off(state: State) -> bool | None:
 def power_aspect(
     *identifiers: str,
     source: Callable[[State], bool | None] = on_or_off,
+    supported: Callable[[State], bool] = lambda _: True,
     accepts: Callable[[State], bool] = lambda _: True,
 ) -> Aspect:
     """Return the aspect `power` with the standard identifiers of its domain."""
@@ -28,6 +29,7 @@ def power_aspect(
         name_zh="开关",
         source=source,
         writable=True,
+        supported=supported,
         accepts=accepts,
         identifiers=identifiers,
     )
