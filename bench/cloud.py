@@ -13,8 +13,7 @@ import json
 import sys
 from typing import Any
 
-from simulator import CloudDevice, Simulator
-from simulator.device import ServiceCall
+from simulator import CloudDevice, ServiceCall, Simulator
 
 from .children import Child, child
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
@@ -119,7 +118,7 @@ async def time_burst(cloud: Simulator, device: CloudDevice, sets: Sets, in_fligh
 
 
 async def _serve(qos: int, triples: list[list[str]], thing_model: dict[str, Any]) -> None:
-    async with Simulator(connects_per_minute=None, downlink_qos=qos) as cloud:
+    async with Simulator(connects_per_minute=None, strict_values=True, downlink_qos=qos) as cloud:
         devices = {name: cloud.add_device(PRODUCT_KEY, name, secret, thing_model) for name, secret in triples}
         _write_line({"port": cloud.port})
         questions = asyncio.StreamReader()

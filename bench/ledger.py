@@ -134,7 +134,9 @@ def _values(message: WireMessage) -> Iterator[tuple[str, int, int]]:
 
 async def _serve(triples: list[list[str]], count: int, *, rate_limit: bool) -> None:
     accounts = _Accounts()
-    async with Simulator(connects_per_minute=None, rate_limit=rate_limit, on_wire=accounts.record) as cloud:
+    async with Simulator(
+        connects_per_minute=None, strict_values=True, rate_limit=rate_limit, on_wire=accounts.record
+    ) as cloud:
         model = Sensors(count).thing_model() | {"profile": {"productKey": PRODUCT_KEY}}
         devices = {name: cloud.add_device(PRODUCT_KEY, name, secret, model) for name, secret in triples}
         _write_line({"port": cloud.port})

@@ -155,7 +155,7 @@ async def _traced_house() -> AsyncIterator[TracedHouse]:
         }
     )
     level = {"identifier": LEVEL, "entity": LEVEL_ENTITY, "aspect": "value", "access": "both"}
-    async with Simulator(connects_per_minute=None) as cloud, home([]) as hass:
+    async with Simulator(connects_per_minute=None, strict_values=True) as cloud, home([]) as hass:
         cloud_device = cloud.add_device(PRODUCT_KEY, device.device_name, device.secret, thing_model)
         await set_up(hass, "input_number", {"input_number": {"level": {"min": 0, "max": 100, "step": 1}}})
         SENSOR.change(hass, 0)

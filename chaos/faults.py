@@ -181,9 +181,9 @@ class FaultInjector:
     async def _stall(self, seconds: float) -> None:
         connection = self._device.connection
         if connection:
-            connection.freeze()
+            connection.line.freeze()
             await asyncio.sleep(seconds)
-            connection.unfreeze()
+            connection.line.unfreeze()
 
     async def _kick(self, times: int) -> None:
         """Replace the connection of the device several times, each time as soon as it is online."""

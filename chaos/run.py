@@ -69,7 +69,9 @@ async def run(seed: int, seconds: float) -> Outcome:
     """Run for `seconds`; raises NotSetUp if the entry can't be set up at first."""
     secret = new_secret()
     with compressed(), captured_passwords() as passwords, reserved_port() as port, reserved_port() as api_port:
-        simulator = Simulator(port=port, api_port=api_port, rate_limit=True, connects_per_minute=None)
+        simulator = Simulator(
+            port=port, api_port=api_port, rate_limit=True, connects_per_minute=None, strict_values=True
+        )
         async with simulator as cloud, home(LAMPS) as hass:
             device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, secret, thing_model())
             furnish(hass)

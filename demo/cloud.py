@@ -30,7 +30,7 @@ class Cloud:
         """Prepare; `async with simulator` starts it. The secret is new at each start and never printed."""
         self.secret = secrets.token_hex(16)
         self.thing_model = THING_MODEL.read_text()
-        self.simulator = Simulator(port=port, api_port=api_port, on_wire=on_wire)
+        self.simulator = Simulator(port=port, api_port=api_port, on_wire=on_wire, strict_values=True)
         self.device: CloudDevice = self.simulator.add_device(
             PRODUCT_KEY, DEVICE_NAME, self.secret, json.loads(self.thing_model)
         )

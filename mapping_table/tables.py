@@ -53,6 +53,7 @@ def _aspect_row(facts: AspectFacts, words: Words) -> Sequence[str]:
         (aspect.private, words.private),
         (aspect.momentary, words.command_only),
         (aspect.alternative, words.alternative),
+        (aspect.risky, words.risky_aspect),
     )
     if remark := words.comma.join(remark for applies, remark in remarks if applies):
         meaning = words.bracket.format(outside=meaning, inside=remark)

@@ -26,6 +26,7 @@ class Words:
     private: str
     alternative: str
     by_device_class: str
+    risky_aspect: str
     always_risky: str
     risky_for: str
     """Format with the device classes."""
@@ -56,6 +57,7 @@ ENGLISH = Words(
     private="never suggested",
     alternative="alternative",
     by_device_class="by device class, see below",
+    risky_aspect="must be confirmed",
     always_risky="Control must be confirmed.",
     risky_for="Control must be confirmed for the device class {classes}.",
 )
@@ -85,6 +87,7 @@ CHINESE = Words(
     private="不会自动建议",
     alternative="另一种形式",
     by_device_class="按设备类别，见下表",
+    risky_aspect="须确认",
     always_risky="控制前需要确认。",
     risky_for="设备类别为 {classes} 时，控制前需要确认。",
 )

@@ -14,13 +14,18 @@ It uses no code of the integration. Run it from the command line with `scripts/s
 """
 
 from .cloud import Simulator
-from .device import CloudDevice, Desired, DeviceReply, EventRecord, RrpcForm, ServiceCall, Status, UserMessage
-from .faults import CodeFault, FaultError, Faults
-from .ports import reserved_port
-from .tsl import ThingModelError
-from .wire import Direction, Note, WireMessage
+from .console.ports import reserved_port
+from .core.clock import now_ms
+from .core.device import CloudDevice, RrpcForm, Status
+from .core.faults import CodeFault, FaultError, Faults
+from .core.options import Options
+from .core.product import NodeType, Product
+from .core.records import Desired, DeviceReply, EventRecord, ServiceCall, UserMessage
+from .core.thing_model import BadValueError, ThingModel, ThingModelError
+from .core.transcript import Direction, Note, WireMessage
 
 __all__ = [
+    "BadValueError",
     "CloudDevice",
     "CodeFault",
     "Desired",
@@ -29,13 +34,18 @@ __all__ = [
     "EventRecord",
     "FaultError",
     "Faults",
+    "NodeType",
     "Note",
+    "Options",
+    "Product",
     "RrpcForm",
     "ServiceCall",
     "Simulator",
     "Status",
+    "ThingModel",
     "ThingModelError",
     "UserMessage",
     "WireMessage",
+    "now_ms",
     "reserved_port",
 ]

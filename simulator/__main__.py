@@ -1,6 +1,6 @@
 """`python -m simulator`."""
 
-from .cli import main
+from .console.cli import main
 
 if __name__ == "__main__":
     main()

@@ -5,29 +5,32 @@ from collections.abc import Callable
 import ssl
 from typing import Self
 
-from .broker import Broker
-from .calls import Calls
-from .delivery import Delivery
-from .device import CloudDevice, RrpcForm
-from .faults import Faults
-from .http_api import HttpApi
-from .jsontext import JsonValue
-from .model_rules import check
-from .openapi import OpenApi
-from .tsl import ThingModel
-from .uplink import Uplinks
-from .wire import WireLog, WireMessage
-
-SYNC_SERVICE_TIMEOUT = 5.0
-"""Seconds, docs/protocol.md §6.4."""
+from .broker.server import Broker
+from .broker.web import DeviceWeb
+from .console.http import HttpApi
+from .core.commands import Commands
+from .core.delivery import Delivery
+from .core.device import CloudDevice, RrpcForm
+from .core.faults import Faults
+from .core.jsontext import JsonValue
+from .core.model_rules import check
+from .core.options import SYNC_SERVICE_TIMEOUT, Options
+from .core.platform import Platform
+from .core.product import NodeType, Product
+from .core.registry import Registry, new_secret
+from .core.thing_model import ThingModel
+from .core.transcript import Transcript, WireMessage
+from .openapi.api import OpenApi
+from .router import Router
 
 
 class Simulator:
     """The cloud side of the platform, in this process, on one event loop.
 
-    `port` and `api_port` are the requested ports until start(), then the real ones; 0 requests a free port. `on_wire` is
-    called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that the console
-    would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
+    `port` is for MQTT, `web_port` for MQTT over WebSocket and the HTTPS services of devices, `api_port` for applications. They
+    are the requested ports until start(), then the real ones; 0 requests a free port. With `tls`, the first two speak TLS.
+    `on_wire` is called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that
+    the console would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
     """
 
     def __init__(
@@ -35,11 +38,18 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         api_port: int = 0,
+        web_port: int = 0,
         *,
         tls: ssl.SSLContext | None = None,
         rate_limit: bool = False,
         strict_model: bool = False,
+        strict_values: bool = False,
+        plain_registration: bool = False,
         connects_per_minute: int | None = 5,
+        logins_per_second: int | None = 200,
+        login_batch: int = 50,
+        sub_device_limit: int = 2000,
+        device_limit: int | None = None,
         on_wire: Callable[[WireMessage], None] | None = None,
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
         downlink_qos: int = 0,
@@ -48,29 +58,40 @@ class Simulator:
         self.host = host
         self.port = port
         self.api_port = api_port
-        self.faults = Faults(self._find_device, rate_limit=rate_limit)
+        self.web_port = web_port
         self._tls = tls
-        self._strict_model = strict_model
-        self._devices: dict[tuple[str, str], CloudDevice] = {}
-        self._wire = WireLog(on_wire)
-        self._delivery = Delivery(self._wire, self.faults, downlink_qos)
-        calls = Calls(self._delivery)
-        uplinks = Uplinks(self._delivery, calls, self._wire, self.faults)
-        self._broker = Broker(
-            self._devices, self._wire, self.faults, uplinks.receive, connects_per_minute=connects_per_minute
+        options = Options(
+            connects_per_minute=connects_per_minute,
+            logins_per_second=logins_per_second,
+            login_batch=login_batch,
+            sub_device_limit=sub_device_limit,
+            device_limit=device_limit,
+            service_timeout=service_timeout,
+            downlink_qos=downlink_qos,
+            strict_model=strict_model,
+            strict_values=strict_values,
+            plain_registration=plain_registration,
         )
-        self._openapi = OpenApi(self._devices, calls, self._delivery, service_timeout=service_timeout)
-        self._http = HttpApi(self._openapi.call, self.faults, self._wire)
+        registry = Registry(device_limit)
+        self.faults = Faults(registry.find, rate_limit=rate_limit)
+        transcript = Transcript(on_wire)
+        delivery = Delivery(transcript, self.faults, options.downlink_qos)
+        self._platform = Platform(options, registry, transcript, self.faults, delivery, Commands(delivery))
+        self._broker = Broker(self._platform, Router(self._platform).receive)
+        self._web = DeviceWeb(self._platform, self._broker.converse)
+        self._openapi = OpenApi(self._platform)
+        self._http = HttpApi(self._openapi.call, self.faults, transcript)
 
     @property
     def wire(self) -> deque[WireMessage]:
         """The newest messages of all devices, oldest first."""
-        return self._wire.messages
+        return self._platform.transcript.messages
 
     async def start(self) -> None:
         """Listen for MQTT and for the control API; raise OSError if a port is in use."""
         self.port = await self._broker.start(self.host, self.port, self._tls)
         try:
+            self.web_port = await self._web.start(self.host, self.web_port, self._tls)
             self.api_port = await self._http.start(self.host, self.api_port)
         except OSError:
             await self.stop()
@@ -78,9 +99,10 @@ class Simulator:
 
     async def stop(self) -> None:
         """Close everything and wait until no task, timer or socket is left; the records are kept."""
-        self._delivery.close()
+        self._platform.delivery.close()
         await self._http.stop()
         await self._broker.stop()
+        await self._web.stop()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -90,6 +112,34 @@ class Simulator:
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop."""
         await self.stop()
+
+    def add_product(
+        self,
+        product_key: str,
+        tsl: JsonValue = None,
+        *,
+        name: str = "",
+        secret: str | None = None,
+        node_type: NodeType = NodeType.DEVICE,
+        raw: bool = False,
+        dynamic_registration: bool = False,
+        network: str = "WIFI",
+    ) -> Product:
+        """Create a product, before its devices. Raise ThingModelError, and ValueError if it has devices already.
+
+        The thing model is that of all its devices. Without a call of this, add_device() makes a product that has everything.
+        """
+        product = Product(
+            product_key,
+            secret or new_secret(16),
+            name,
+            node_type,
+            self._thing_model(tsl),
+            raw,
+            dynamic_registration,
+            network,
+        )
+        return self._platform.registry.add_product(product)
 
     def add_device(
         self,
@@ -105,27 +155,22 @@ class Simulator:
 
         `tsl` is a TSL document or a list of module documents; without it, nothing is validated. Raise ThingModelError.
         """
-        if tsl is not None and self._strict_model:
+        model = self._thing_model(tsl)
+        return self._platform.registry.add_device(
+            product_key, device_name, device_secret, model, raw=raw, rrpc=RrpcForm(rrpc)
+        )
+
+    def _thing_model(self, tsl: JsonValue) -> ThingModel | None:
+        if tsl is None:
+            return None
+        if self._platform.options.strict_model:
             check(tsl)
-        model = None if tsl is None else ThingModel.parse(tsl)
-        device = CloudDevice(product_key, device_name, device_secret, model, raw, RrpcForm(rrpc))
-        before = self._devices.get((product_key, device_name))
-        if before is not None and before.connection is not None:
-            before.connection.close("the device was replaced")
-        self._devices[product_key, device_name] = device
-        return device
+        return ThingModel.parse(tsl, strict_values=self._platform.options.strict_values)
 
     def device(self, product_key: str, device_name: str) -> CloudDevice:
         """Return a device; raise KeyError."""
-        return self._devices[product_key, device_name]
+        return self._platform.registry.devices[product_key, device_name]
 
     async def call(self, action: str, **fields: JsonValue) -> dict[str, JsonValue]:
         """Run an action of the control API and return its answer, as `POST /` does."""
         return await self._openapi.call(action, fields)
-
-    def _find_device(self, name: str) -> CloudDevice:
-        """Return a device by `ProductKey/DeviceName`, or by DeviceName if it is unique; raise KeyError."""
-        matching = [device for device in self._devices.values() if name in (device.name, device.device_name)]
-        if len(matching) != 1:
-            raise KeyError(name)
-        return matching[0]

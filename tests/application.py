@@ -6,8 +6,7 @@ import json
 from operator import itemgetter
 from typing import Any
 
-from simulator import CloudDevice, Simulator
-from simulator.device import DeviceReply
+from simulator import CloudDevice, DeviceReply, Simulator
 
 from .waiting import until
 

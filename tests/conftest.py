@@ -34,8 +34,7 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_SERVICE,
 )
 from custom_components.aliyun_iot.exposures import resolve_entity
-from simulator import CloudDevice, Simulator, reserved_port
-from simulator.device import DeviceReply
+from simulator import CloudDevice, DeviceReply, Simulator, reserved_port
 
 from .application import SetProperties
 
@@ -98,14 +97,14 @@ def thing_model_document() -> dict[str, Any]:
 async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
     """Run the cloud on loopback; connects are not counted, since tests connect often."""
     with reserved_port() as port, reserved_port() as api_port:
-        async with Simulator(port=port, api_port=api_port, connects_per_minute=None) as simulator:
+        async with Simulator(port=port, api_port=api_port, connects_per_minute=None, strict_values=True) as simulator:
             yield simulator
 
 
 @pytest.fixture
 def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an RRPC call time out in a fifth of the time that its caller allows, at least 0.2 s."""
-    monkeypatch.setattr("simulator.openapi.MILLISECOND", 0.0002)
+    monkeypatch.setattr("simulator.openapi.messages.MILLISECOND", 0.0002)
 
 
 @pytest.fixture
@@ -142,7 +141,8 @@ def set_up(
         entry_id: str | None = None,
     ) -> MockConfigEntry:
         for row in bindings:  # the stories make states up; an entity stands behind each
-            if entity_id := resolve_entity(hass, row["entity"]):
+            reference = row.get("entity") if isinstance(row, dict) else None
+            if reference and (entity_id := resolve_entity(hass, reference)):
                 entity_sources(hass).setdefault(entity_id, {"domain": "test"})
         exposures = [{"bindings": list(bindings)}] if bindings else []
         entry = MockConfigEntry(

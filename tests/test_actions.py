@@ -231,9 +231,10 @@ async def test_errors_are_translated(hass: HomeAssistant, cloud: Simulator, devi
             await act(hass, action, entry.entry_id, **data)
         assert error.value.translation_placeholders["meaning"] == describe(6813, "zh-Hans")
 
+    times = "ISO 8601 时间，或自 1970 年起的毫秒数（13 位）或秒数（10 位）"
     for action, data, wanted in (
         ("post_properties", {"properties": {"CurrentHumidity": 101}}, "整数 0 到 100 %，步长 1"),
-        ("post_event", {"identifier": "SceneActivated", "output": {"ActivatedAt": "now"}}, "时间（UTC 毫秒数）"),
+        ("post_event", {"identifier": "SceneActivated", "output": {"ActivatedAt": "now"}}, times),
     ):
         with pytest.raises(ServiceValidationError) as error:
             await act(hass, action, entry.entry_id, **data)

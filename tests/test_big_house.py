@@ -21,8 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL, SUBENTRY_EXPOSURE
 from custom_components.aliyun_iot.exposures import exposed_bindings, resolve_entity
-from simulator import CloudDevice, Simulator
-from simulator.tsl import ThingModel
+from simulator import CloudDevice, Simulator, ThingModel
 
 from .big_house import DOMAINS, INTEGRATION, things
 from .conftest import SetUp
@@ -97,7 +96,7 @@ async def test_from_an_empty_entry_to_a_thing_model(
     await hass.async_block_till_done()
 
     # The console imports the documents, and the device posts everything again, checked against the thing model.
-    device.thing_model = ThingModel.parse(documents)
+    device.thing_model = ThingModel.parse(documents, strict_values=True)
     device.properties.clear()
     cloud.wire.clear()
     entry.runtime_data.device.reporter.post_everything()

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, Any] = {
     "every_sample": True,
     "scale": 2.5,
     "offset": -1,
+    "same_unit": True,
     "invert": True,
     "digits": 2,
     "clamp": True,

@@ -204,20 +204,27 @@ async def test_warning_about_lost_values_is_shown_once(hass: HomeAssistant, offl
     assert walk.created
 
 
-async def test_warning_about_units_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """It names both units, and a scale avoids it."""
+@pytest.mark.parametrize("solution", [{"scale": 2}, {"offset": 1}, {"same_unit": True}])
+async def test_units_that_cannot_be_converted_are_refused(
+    hass: HomeAssistant, offline: MockConfigEntry, solution: dict[str, Any]
+) -> None:
+    """The error names both units and stays until there is a formula, or the user says that the units are the same."""
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="sensor.cellar")
     energy = {"aspect": "value", "identifier": "EnergyTotal", "access": "report", **NO_SECTIONS}
     await walk.submit(**energy)
-    assert walk.errors == {"conversion": "unit_mismatch", "base": "submit_again"}
-    assert walk.result["description_placeholders"].items() >= {"unit": "°C", "wanted": "kWh"}.items()
-    await walk.submit(**energy | {"conversion": {"scale": 2}})
+    for _ in range(2):
+        assert walk.errors == {"conversion": "units_clash"}
+        assert walk.result["description_placeholders"].items() >= {"unit": "°C", "other": "kWh"}.items()
+        await walk.submit(**energy)
+    await walk.submit(**energy | {"conversion": solution})
     assert walk.created
+    assert bound(offline)["EnergyTotal"].as_dict()["conversion"] == solution
 
 
 async def test_warning_is_repeated_for_another_property(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """Accepting the warning about one property does not accept it for another."""
+    hass.states.async_set("sensor.cellar", "12.5")
     walk = await Walk.options(hass, offline, "add_one")
     await walk.submit(entity="sensor.cellar")
     percent = {"aspect": "value", "access": "report", **NO_SECTIONS}
@@ -272,7 +279,7 @@ async def test_binding_is_changed_in_place(hass: HomeAssistant, offline: MockCon
         "identifier": "GatewayName",
         "access": "report",
         "conversion": {
-            "scale": 1, "offset": 0, "invert": True, "clamp": False, "options": ["on=working", "off=07"]
+            "scale": 1, "offset": 0, "same_unit": False, "invert": True, "clamp": False, "options": ["on=working", "off=07"]
         },
         "reporting": {"min_interval": 60, "dead_band": 0, "every_sample": False},
         "own_actions": {},

@@ -14,8 +14,7 @@ from chaos.audit import audit, audit_events
 from chaos.faults import CONNECTION, MESSAGES, schedule
 from chaos.house import ALARM, BELL, EVERY, LAMPS, NEWEST, QUESTION, SCENE, entity_id, furnish
 from chaos.recorder import Recorder, captured_passwords
-from simulator import CloudDevice, Simulator
-from simulator.device import DeviceReply, EventRecord, ServiceCall
+from simulator import CloudDevice, DeviceReply, EventRecord, ServiceCall, Simulator
 
 from .conftest import SetUp
 

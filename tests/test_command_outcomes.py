@@ -15,8 +15,7 @@ from custom_components.aliyun_iot import logbook
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from custom_components.aliyun_iot.exposures import service_bindings
 from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listeners_of
-from simulator import CloudDevice, Simulator
-from simulator.wire import Direction
+from simulator import CloudDevice, Direction, Simulator
 
 from .conftest import SetUp
 from .outcome_table import LONG, RAW, RAW_CALL, SERVICE, SERVICES, SET, SHORT, TABLE, Cell

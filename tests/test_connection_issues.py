@@ -19,6 +19,7 @@ from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.pacing import KICKS_BEFORE_PAUSE, ConnectPacer
 from custom_components.aliyun_iot.const import CONF_ENDPOINT, DOMAIN
 from custom_components.aliyun_iot.health.connection_issues import STABLE_AFTER
+from custom_components.aliyun_iot.health.issues import issues_of
 from simulator import CloudDevice, Simulator
 
 from .alink.scripted import ScriptedHost
@@ -107,6 +108,43 @@ async def test_issue_about_another_client(
     assert issues(hass) == ["kicked_out"]
 
     link.retry()
+    await until(lambda: link.state is LinkState.ONLINE)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=STABLE_AFTER + 1))
+    assert issues(hass) == []
+
+
+async def send_too_much(device: CloudDevice, link: Link) -> None:
+    """Let the host begin a message of 256 MB, and wait until the device has disconnected."""
+    await until(lambda: link.state is LinkState.ONLINE and device.connection)
+    assert device.connection
+    device.connection._writer.write(b"\x30\xff\xff\xff\x7f")
+    await until(lambda: link.state is LinkState.BACKING_OFF)
+
+
+@pytest.mark.parametrize(("language", "reason"), [("en", "268,435,455 bytes"), ("zh-Hans", "268,435,455 字节")])
+async def test_issue_about_a_host_that_is_not_the_platform(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+    language: str,
+    reason: str,
+) -> None:
+    """Something between may damage one packet; the second time it is an issue, until the host behaves."""
+    hass.config.language = language
+    entry = await set_up()
+    link = entry.runtime_data.link
+    await send_too_much(device, link)
+    assert issues(hass) == []
+    assert hass.states.get("binary_sensor.gw_1_connected").attributes["reason"] == "packet_refused"
+
+    link.retry()
+    await send_too_much(device, link)
+    (issue,) = issues_of(hass, entry.entry_id)
+    assert issues(hass) == ["packet_refused"]
+    assert reason in issue.translation_placeholders["reason"]
+
+    await fix(hass, hass_client)
     await until(lambda: link.state is LinkState.ONLINE)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=STABLE_AFTER + 1))
     assert issues(hass) == []

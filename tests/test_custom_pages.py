@@ -171,14 +171,14 @@ async def test_no_property_is_left_for_a_template(hass: HomeAssistant, thing_mod
     ("conversion", "access", "errors"),
     [
         ({"template": "{{ value }}"}, "both", {"conversion": "template_one_way"}),
-        ({"unit": "furlong"}, "report", {"conversion": "unit_unknown", "base": "submit_again"}),
-        ({"unit": "kWh"}, "report", {"conversion": "unit_mismatch", "base": "submit_again"}),
+        ({"unit": "furlong"}, "report", {"conversion": "units_clash"}),
+        ({"unit": "kWh"}, "report", {"conversion": "units_clash"}),
     ],
 )
 async def test_conversion_without_effect_is_explained(
     hass: HomeAssistant, conversion: dict[str, Any], access: str, errors: dict[str, str]
 ) -> None:
-    """A template converts in one direction only, and an unknown unit is not converted."""
+    """A template converts in one direction only, and an unknown unit can't be converted."""
     hass.states.async_set("number.setpoint", "20", {"min": 5, "max": 30, "step": 1, "unit_of_measurement": "°C"})
     walk = await Walk.options(hass, entry_with(hass, {}), "add_one")
     await walk.submit(entity="number.setpoint")

@@ -1,17 +1,20 @@
 """Values set while the device was offline are carried out once after the connect, with all checks, and then cleared."""
 
+from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, TARGET
 from .conftest import SetUp
 from .desired import CLEAR, cleared, is_on, journal, set_desired, set_desired_while_offline, slow_lamp
-from .outages import DESIRED, caught_up, quick_to_return, uplinks
+from .outages import DESIRED, caught_up, end_outage, lose_connection, pass_a_minute, quick_to_return, uplinks
 from .waiting import until
 
 
@@ -92,6 +95,106 @@ async def test_desired_value_after_a_long_outage(
     assert is_on(hass)
 
 
+STORE = "aliyun_iot.here.unsent"
+HOUR = 3_600_000
+
+
+async def power_cut(hass: HomeAssistant, hass_storage: dict[str, Any], hours: float) -> None:
+    """Cut the power of a connected device, so many hours ago: nothing that it would do at a stop has happened."""
+    pass_a_minute(hass)
+    await hass.async_block_till_done()
+    on_disk = deepcopy(hass_storage.get(STORE))
+    assert await hass.config_entries.async_unload("here")
+    hass_storage.pop(STORE)
+    if on_disk:
+        on_disk["data"]["offline_since"] -= int(hours * HOUR)
+        hass_storage[STORE] = on_disk
+
+
+@pytest.mark.parametrize(("hours", "done"), [(0.5, True), (23, True), (25, False), (71, False)])
+async def test_desired_value_after_a_power_cut(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    hours: float,
+    done: bool,
+) -> None:
+    """The absence began when the device was last known to be connected, although its end was not stored."""
+    entry = await set_up([LAMP], entry_id="here")
+    await caught_up(entry)
+    await power_cut(hass, hass_storage, hours)
+    await set_desired(cloud, device, LightSwitch=1)
+    assert await hass.config_entries.async_setup("here")
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert is_on(hass) is done
+
+
+async def test_time_of_the_connection_is_stored_again_and_again(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    device: CloudDevice,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every quarter of an hour while connected; the end of the connection is exact."""
+    entry = await set_up([LAMP], entry_id="here")
+    await caught_up(entry)
+    began = int(dt_util.utcnow().timestamp() * 1000)
+    for quarters in (1, 2, 3):
+        now = began + quarters * HOUR // 4
+        for module in ("desired_values", "resync"):
+            monkeypatch.setattr(f"custom_components.aliyun_iot.reports.{module}.utc_milliseconds", lambda now=now: now)
+        async_fire_time_changed(hass, dt_util.utc_from_timestamp(now / 1000 + 1))
+        pass_a_minute(hass)
+        await hass.async_block_till_done()
+        assert hass_storage[STORE]["data"]["offline_since"] == now
+    await entry.runtime_data.suspend()
+    pass_a_minute(hass)
+    await hass.async_block_till_done()
+    assert hass_storage[STORE]["data"]["offline_since"] == now
+
+
+@pytest.mark.parametrize("content", [None, {"version": 99, "data": {}}, {"version": 1, "data": {"offline_since": "?"}}])
+@pytest.mark.parametrize(("hours", "done"), [(0, True), (25, False)])
+async def test_absence_of_unknown_length(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    content: dict[str, Any] | None,
+    hours: float,
+    done: bool,
+) -> None:
+    """Without a stored time, the absence may be as long as the entry has existed."""
+    entry = await set_up([LAMP], entry_id="here")
+    await caught_up(entry)
+    assert await hass.config_entries.async_unload("here")
+    hass_storage.pop(STORE)
+    if content:
+        hass_storage[STORE] = content
+    object.__setattr__(entry, "created_at", dt_util.utcnow() - timedelta(hours=hours))
+    await set_desired(cloud, device, LightSwitch=1)
+    assert await hass.config_entries.async_setup("here")
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert is_on(hass) is done
+
+
+async def test_clock_that_was_set_back_makes_desired_values_stale(
+    hass: HomeAssistant, hass_storage: dict[str, Any], cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """A device without a battery clock starts in the past, and cannot know how long it was off."""
+    entry = await set_up([LAMP], entry_id="here")
+    await caught_up(entry)
+    await power_cut(hass, hass_storage, -2)
+    await set_desired(cloud, device, LightSwitch=1)
+    assert await hass.config_entries.async_setup("here")
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert not is_on(hass)
+
+
 async def test_desired_value_waits_for_the_condition(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,3 +263,35 @@ async def test_only_controllable_properties_are_fetched(
     await caught_up(entry)
     await hass.async_block_till_done()
     assert not uplinks(cloud, "/thing/property/desired/get")
+
+
+async def test_many_desired_values_are_several_commands(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Each is as large as one that the cloud may send; the values of an entity stay together."""
+    device.thing_model = None
+    calls: list[dict[str, Any]] = []
+    hass.services.async_register("light", "turn_on", lambda call: calls.append(dict(call.data)))
+    hass.services.async_register("test", "note", lambda _call: None)
+    attributes = {"supported_color_modes": ["brightness"], "color_mode": None}
+    hass.states.async_set("light.desk", "off", attributes)
+    own = [{"action": "test.note"}]
+    rows = [
+        {"identifier": f"P{number}", "entity": "", "aspect": "actions", "access": "control", "actions": own}
+        for number in range(450)
+    ]
+    lamp = [
+        {"identifier": identifier, "entity": "light.desk", "aspect": aspect, "access": "both"}
+        for identifier, aspect in (("Lamp", "power"), ("Level", "brightness"))
+    ]
+    entry = await set_up([lamp[0], *rows[:199], lamp[1], *rows[199:]], options={"thing_model": None})
+    wanted = {row["identifier"]: 1 for row in rows} | {"Lamp": 1, "Level": 50}
+    names = list(wanted)
+    await caught_up(entry)
+    await lose_connection(cloud, device, entry)
+    for start in range(0, len(names), 10):
+        await set_desired(cloud, device, **{name: wanted[name] for name in names[start : start + 10]})
+    end_outage(cloud)
+    await until(lambda: device.desired and cleared(device, *names))
+    assert [row for row in journal(entry) if row[0] == "property_set"] == [("property_set", 200, "success")] * 3
+    assert calls == [{"entity_id": "light.desk", "brightness": 128}]

@@ -10,7 +10,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.aliyun_iot.commands.outcome import HIDDEN, shown
+from custom_components.aliyun_iot.alink.privacy import BY_NAME_ALONE, HIDDEN
+from custom_components.aliyun_iot.commands.outcome import shortened
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND_FAILED, SUBENTRY_SERVICE
 from simulator import CloudDevice, Simulator
 
@@ -160,7 +161,7 @@ async def test_private_input_is_masked(hass: HomeAssistant, device: CloudDevice,
 )
 def test_values_are_masked_and_shortened(name: str, value: object, seen: object) -> None:
     """Long and deep values are cut, private ones are masked."""
-    result = shown(name, value)
+    result = shortened(BY_NAME_ALONE.masked(name, value))
     if seen is None:
         assert len(result) <= 100
     else:
@@ -184,7 +185,7 @@ async def test_refused_private_input_is_not_repeated(
     reply = await reply_on(cloud, "thing/service/Unlock_reply")
     await hass.async_block_till_done()
     assert reply["code"] == 460
-    assert failed[0].data["message"] == "PinCode: wanted text of at most 4 characters"
+    assert failed[0].data["message"] == "PinCode: wanted text of at most 4 bytes"
     shown_somewhere = [state.as_dict_json for state in hass.states.async_all("event")]
     assert not any(b"483920" in one for one in shown_somewhere)
-    assert any(b"of at most 4 characters" in one for one in shown_somewhere)
+    assert any(b"of at most 4 bytes" in one for one in shown_somewhere)

@@ -47,7 +47,7 @@ async def test_event_is_bound_to_an_event_entity(
         assert word in walk.description()
     [selector] = walk.result["data_schema"].schema.values()
     assert {name: one["label"] for name, one in selector.config["fields"].items()} == {
-        "SceneName": "Scene name [SceneName]: text of at most 64 characters",
+        "SceneName": "Scene name [SceneName]: text of at most 64 bytes",
         "ActivatedAt": "Activated at [ActivatedAt]: time in UTC milliseconds",
     }
     await walk.submit(output={"SceneName": "{{ event_type }}", "ActivatedAt": ""})

@@ -132,6 +132,41 @@ async def test_entity_without_a_state_is_bound_later(
     await device.wait_for(lambda _: "PowerSwitch" in device.properties)
 
 
+@pytest.mark.parametrize(("state", "aspect", "posted"), [("cleaning", "text", "cleaning"), ("12.5", "value", 12.5)])
+async def test_sensor_is_bound_when_it_is_known_what_it_shows(
+    hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, house: LabelledHouse,
+    state: str, aspect: str, posted: object,
+) -> None:  # fmt: skip
+    """A sensor without a unit may show text or a number; it gets one binding, under the good name."""
+    sensor = house.add("sensor.washer", state="unknown", labelled=True)
+    await settled(hass)
+    assert not followed(entry)
+    hass.states.async_set("sensor.washer", "unavailable")
+    await settled(hass)
+    assert not followed(entry)
+
+    hass.states.async_set("sensor.washer", state)
+    await until(lambda: followed(entry) == {"washer": sensor})
+    assert [binding.aspect for binding in exposed_bindings(entry)] == [aspect]
+    await device.wait_for(lambda _: device.properties.get("washer"))
+    assert device.properties["washer"][0] == posted
+
+
+async def test_unavailable_entity_is_bound_completely_later(
+    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse
+) -> None:
+    """What it measures is seen when it is available; what is known before is bound at once."""
+    modes = {"hvac_modes": ["off", "heat"], "supported_features": 1, "min_temp": 5, "max_temp": 30}
+    house.register("climate.hall", labelled=True)
+    hass.states.async_set("climate.hall", "unavailable", modes)
+    await until(lambda: {"HVACMode", "TargetTemperature"} <= followed(entry).keys())
+    assert not {"CurrentTemperature", "CurrentHumidity"} & followed(entry).keys()
+
+    hass.states.async_set("climate.hall", "heat", {**modes, "current_temperature": 20.5})
+    await until(lambda: "CurrentTemperature" in followed(entry))
+    assert "CurrentHumidity" not in followed(entry)
+
+
 async def test_missing_entity_still_matches(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse) -> None:
     """An unavailable, unloaded or renamed entity is not released."""
     lamp = house.add("switch.lamp", labelled=True)
@@ -352,5 +387,5 @@ async def test_no_listeners_without_rules(hass: HomeAssistant, entry: MockConfig
     house.add("switch.lamp", labelled=True)
     assert await hass.config_entries.async_unload(entry.entry_id)
     await settled(hass)
-    assert listeners() == followed_listeners - 1
+    assert listeners() == followed_listeners - 2  # the titles of subentries do not follow any more either
     assert not followed(entry)

@@ -20,8 +20,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events, a
 from custom_components.aliyun_iot import logbook
 from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listeners_of
-from simulator import CloudDevice, Simulator
-from simulator.wire import Direction
+from simulator import CloudDevice, Direction, Simulator
 
 from .application import LAMP, TARGET, SetProperties
 from .conftest import DEVICE_NAME, PRODUCT_KEY, SetUp

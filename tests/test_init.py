@@ -21,7 +21,6 @@ from custom_components.aliyun_iot.const import (
     CONF_ENDPOINT,
     CONF_KEEP_ALIVE,
     CONF_PRODUCT_KEY,
-    CONF_THING_MODEL,
     CONF_WINDOW,
     DOMAIN,
     SUBENTRY_EXPOSURE,
@@ -130,13 +129,6 @@ async def test_silent_cloud_does_not_delay_the_start(
     silent.close()
     for visitor in visitors:
         visitor.close()
-
-
-async def test_invalid_thing_model_is_an_error_with_its_path(hass: HomeAssistant, set_up: SetUp) -> None:
-    """An invalid thing model is reported and not retried."""
-    entry = await set_up(options={CONF_THING_MODEL: {"properties": [{"identifier": "A"}]}})
-    assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert "properties[0]" in entry.error_reason_translation_placeholders["path"]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from datetime import timedelta
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -27,6 +29,7 @@ from custom_components.aliyun_iot.health.mismatch import MAX_LISTED
 from custom_components.aliyun_iot.health.throttling import SOLVED_AFTER, THROTTLED_REPLIES
 from simulator import CloudDevice, Simulator
 
+from .application import SetProperties, invoke
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
 from .outages import POWER, all_sent, end_outage, lose_connection, measure, quick_to_return
 from .test_connection_issues import fix
@@ -34,6 +37,8 @@ from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .vendor import Lamp, Vendor
 from .waiting import until
 from .walk import placeholders, translations
+
+NO_MODEL = {CONF_THING_MODEL: None}
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +89,7 @@ class TestThingModel:
         """Properties and services that it does not have, and properties with another definition."""
         hass.states.async_set("sensor.living_room", "20", CELSIUS)
         hass.states.async_set("switch.lamp", "on")
-        service = {"identifier": "RunScene", "script": "script.scene"}
+        service = {"identifier": "RunScene", "actions": [{"stop": "done"}]}
         entry = await set_up([TEMPERATURE, SWITCH], [service])
         assert shown_issues(hass) == {}
 
@@ -216,6 +221,118 @@ class TestRemovedEntity:
         assert entry.state is ConfigEntryState.SETUP_ERROR
         assert shown_issues(hass) == {}
 
+    async def test_removed_script_of_a_service(
+        self,
+        hass: HomeAssistant,
+        cloud: Simulator,
+        device: CloudDevice,
+        set_up: SetUp,
+        hass_client: ClientSessionGenerator,
+    ) -> None:
+        """It is listed like an entity, and the answer and the diagnostics say the same; a rename changes nothing."""
+        config = {"script": {"scene": {"sequence": []}}}
+        assert await async_setup_component(hass, "diagnostics", {})
+        assert await async_setup_component(hass, "script", config)
+        registry = er.async_get(hass)
+        reference = registry.async_get("script.scene").id
+        entry = await set_up(services=[{"identifier": "RunScene", "script": reference}])
+        registry.async_update_entity("script.scene", new_entity_id="script.evening")
+        await hass.async_block_till_done()
+        assert shown_issues(hass) == {}
+
+        with patch("homeassistant.config.load_yaml_config_file", return_value={}):
+            await hass.services.async_call("script", "reload", blocking=True)
+        registry.async_remove("script.evening")
+        await hass.async_block_till_done()
+        assert shown_issues(hass)[Issue.ENTITY_GONE]["bindings"] == "- RunScene"
+        reply = await device.wait_reply((await invoke(cloud, device, "RunScene", {}))["Data"]["MessageId"])
+        assert (reply.code, "was removed from Home Assistant" in reply.message) == (100005, True)
+        client = await hass_client()
+        response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
+        absent = (await response.json())["data"]["bindings"]["absent"]
+        assert absent == {"RunScene": "was removed from Home Assistant"}
+
+        with patch("homeassistant.config.load_yaml_config_file", return_value=config):
+            await hass.services.async_call("script", "reload", blocking=True)
+        await hass.async_block_till_done()
+        assert shown_issues(hass) == {}
+        result = await invoke(cloud, device, "RunScene", {})
+        assert (await device.wait_reply(result["Data"]["MessageId"])).code == 200
+
+    async def test_missing_entity_that_was_never_registered(
+        self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+    ) -> None:
+        """It is known by its state only, so it may be late while Home Assistant starts, and is missing afterwards."""
+        hass.set_state(CoreState.starting)
+        await set_up([SWITCH])
+        assert shown_issues(hass) == {}
+        hass.set_state(CoreState.running)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        await hass.async_block_till_done()
+        assert shown_issues(hass)[Issue.ENTITY_GONE]["bindings"] == "- LightSwitch"
+        hass.states.async_set("switch.lamp", "on")
+        await hass.async_block_till_done()
+        assert shown_issues(hass) == {}
+        hass.states.async_remove("switch.lamp")
+        await hass.async_block_till_done()
+        assert Issue.ENTITY_GONE in shown_issues(hass)
+
+
+class TestDisabledEntity:
+    """Bindings whose entity is disabled."""
+
+    async def test_binding_is_listed_until_its_entity_is_enabled(
+        self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
+    ) -> None:
+        """A lamp, an event and a script have their own issue, and a set says why; all of it ends when they are enabled."""
+        vendor = Vendor(hass, [Lamp])
+        await vendor.set_up()
+        assert await async_setup_component(hass, "script", {"script": {"scene": {"sequence": []}}})
+        registry = er.async_get(hass)
+        bell = registry.async_get_or_create("event", "door", "bell", suggested_object_id="bell")
+        row = {"identifier": "LightSwitch", "entity": vendor.reference(Lamp), "aspect": "power", "access": "both"}
+        script = registry.async_get("script.scene").id
+        entry = await set_up([row], [{"identifier": "RunScene", "script": script}])
+        event = MappingProxyType({"identifier": "SceneActivated", "entity": bell.id})
+        hass.config_entries.async_add_subentry(
+            entry, ConfigSubentry(data=event, subentry_type=SUBENTRY_EVENT, title="SceneActivated", unique_id=None)
+        )
+        await hass.async_block_till_done()
+        assert shown_issues(hass) == {}
+
+        lamp_id = vendor.entity_id(Lamp)
+        for entity_id in (lamp_id, "event.bell", "script.scene"):
+            registry.async_update_entity(entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+        await hass.async_block_till_done()
+        facts = shown_issues(hass)
+        assert facts.keys() == {Issue.ENTITY_DISABLED}
+        rows = f"- LightSwitch: {lamp_id}\n- RunScene: script.scene\n- SceneActivated: event.bell"
+        assert facts[Issue.ENTITY_DISABLED] == {"device": DEVICE_NAME, "count": "3", "bindings": rows}
+        reply = await set_properties(LightSwitch=1)
+        assert (reply.code, f"{lamp_id} is disabled in Home Assistant" in reply.message) == (100004, True)
+        assert entry.runtime_data.device.events.problems == {
+            "SceneActivated": "its entity is disabled in Home Assistant"
+        }
+
+        for entity_id in (lamp_id, "event.bell", "script.scene"):
+            registry.async_update_entity(entity_id, disabled_by=None)
+        await vendor.unload()
+        await vendor.set_up()
+        await hass.async_block_till_done()
+        assert shown_issues(hass) == {}
+        assert not entry.runtime_data.device.events.problems
+        assert (await set_properties(LightSwitch=1)).code == 200
+
+    async def test_entity_that_is_already_disabled(
+        self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+    ) -> None:
+        """It is reported at the start, also of a binding that has the entity id."""
+        registered = er.async_get(hass).async_get_or_create(
+            "switch", "test", "a", suggested_object_id="lamp", disabled_by=er.RegistryEntryDisabler.DEVICE
+        )
+        await set_up([SWITCH, {**SWITCH, "identifier": "PowerSwitch", "entity": registered.id}], options=NO_MODEL)
+        assert shown_issues(hass)[Issue.ENTITY_DISABLED]["count"] == "2"
+
 
 class TestRateLimit:
     """A cloud that replies that it gets too many messages."""
@@ -311,6 +428,7 @@ async def test_issues_are_in_the_diagnostics(
 ) -> None:
     """The diagnostics contain the issues that the user sees."""
     assert await async_setup_component(hass, "diagnostics", {})
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([{**TEMPERATURE, "identifier": "Nothing"}])
     client = await hass_client()
     response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")

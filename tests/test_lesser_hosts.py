@@ -12,7 +12,6 @@ from custom_components.aliyun_iot.alink.device import Device
 from custom_components.aliyun_iot.alink.reply_watch import MAX_TRIES
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
-from simulator.uplink import Handler, Uplinks
 
 from .conftest import SetUp
 from .outages import (
@@ -49,16 +48,9 @@ def short_waits(monkeypatch: pytest.MonkeyPatch, device: CloudDevice) -> None:
 
 
 @pytest.fixture
-def unknown(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+def unknown(cloud: Simulator) -> set[str]:
     """Return the topics that the host ignores, none at first."""
-    topics: set[str] = set()
-    handler = Uplinks._handler
-
-    def find(uplinks: Uplinks, path: str) -> Handler | None:
-        return None if f"/{path}" in topics else handler(uplinks, path)
-
-    monkeypatch.setattr(Uplinks, "_handler", find)
-    return topics
+    return cloud.faults.ignore_topics
 
 
 async def test_samples_go_in_ordinary_posts(
@@ -70,7 +62,7 @@ async def test_samples_go_in_ordinary_posts(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A host that ignores batch posts gets all samples, in order, and newest values meanwhile; each connection tries anew."""
-    unknown.add(BATCH)
+    unknown.add(BATCH.removeprefix("/"))
     measure(hass, "sensor.power", 0, 0)
     measure(hass, "sensor.voltage", 0, 0)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
@@ -108,7 +100,7 @@ async def test_past_is_kept_for_a_connection_that_takes_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A host that ignores history posts is asked a few times on each connection; newest values and live samples flow."""
-    unknown.add(HISTORY)
+    unknown.add(HISTORY.removeprefix("/"))
     measure(hass, "sensor.power", 0, 0)
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     entry = await set_up([POWER, TEMPERATURE], options=NO_MODEL)
@@ -151,7 +143,7 @@ async def test_power_cut_repeats_nothing_old(
     hass_storage: dict[str, Any],
 ) -> None:
     """On a host that ignores desired values, what an outage left on disk is removed once the cloud has newer values."""
-    unknown.add(DESIRED)
+    unknown.add(DESIRED.removeprefix("/"))
     key = f"{DOMAIN}.here.unsent"
     hass.states.async_set("sensor.living_room", "20", CELSIUS)
     hass.states.async_set("switch.lamp", "off")

@@ -18,8 +18,7 @@ from mapping_table.__main__ import DOCS, PAGES, updated
 from mapping_table.examples import EXAMPLES
 from mapping_table.facts import example_of
 from mapping_table.words import Words
-from simulator import CloudDevice
-from simulator.tsl import ThingModel as CloudThingModel
+from simulator import CloudDevice, ThingModel as CloudThingModel
 
 from .application import SetProperties
 from .conftest import SetUp
@@ -72,7 +71,7 @@ async def test_examples(
     entity_id = story["entity"]
     hass.states.async_set(entity_id, str(story["state"]), story.get("attributes", {}))
     model = thing_model(story["thing_model"]) if "thing_model" in story else None
-    device.thing_model = CloudThingModel.parse(model) if model else None
+    device.thing_model = CloudThingModel.parse(model, strict_values=True) if model else None
     bindings = [
         {"entity": entity_id, "access": "both", **row, "identifier": identifier}
         for identifier, row in story["bindings"].items()

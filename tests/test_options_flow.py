@@ -56,7 +56,7 @@ async def test_pages_are_serializable(
         "aspect", "identifier", "access", "conversion", "reporting", "own_actions"
     ]  # fmt: skip
     assert [field["name"] for field in page["data_schema"][3]["schema"]] == [
-        "unit", "scale", "offset", "invert", "digits", "clamp", "options", "template", "template_back"
+        "unit", "scale", "offset", "same_unit", "invert", "digits", "clamp", "options", "template", "template_back"
     ]  # fmt: skip
     answer = await (await client.post(flow, json=POWER)).json()
     assert answer["type"] == "create_entry"

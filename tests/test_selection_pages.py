@@ -213,6 +213,26 @@ async def test_preview_explains_problems_of_values(hass: HomeAssistant, offline:
     assert not [summary for summary in folded(walk) if summary.startswith("Would be posted")]
 
 
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_preview_names_units_that_cannot_be_converted(
+    hass: HomeAssistant, thing_model_document: dict[str, Any], language: str
+) -> None:
+    """Such a property is not suggested, and the preview says why and what to do."""
+    hass.config.language = language
+    humidity = next(one for one in thing_model_document["properties"] if one["identifier"] == "CurrentHumidity")
+    humidity["dataType"]["specs"]["unit"] = "g/m³"
+    hass.states.async_set(
+        "sensor.room", "45", {"friendly_name": "Room", "unit_of_measurement": "%", "device_class": "humidity"}
+    )
+    walk = await select(hass, entry_with(hass, {"thing_model": thing_model_document}), "sensor.room", LAMP)
+    assert "CurrentHumidity" not in walk.choices("bindings")
+    await walk.submit(bindings=list(walk.choices("bindings")))
+    (heading,) = (one for one in folded(walk) if ("units" in one or "单位" in one))
+    (row,) = rows(folded(walk)[heading])
+    assert "(%)" in row
+    assert row.endswith("[CurrentHumidity] (g/m³)")
+
+
 async def test_empty_selection_is_refused(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """An empty field never means all, on neither page."""
     walk = await select(hass, offline)

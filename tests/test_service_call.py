@@ -52,7 +52,7 @@ async def test_asynchronous_service_runs_a_script(
     assert (reply.code, reply.data) == (200, {"Accepted": 1})
 
 
-@pytest.mark.parametrize("by", ["registry id"])
+@pytest.mark.parametrize("by", ["registry id", "entity id"])
 async def test_renamed_script_stays_bound(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, by: str
 ) -> None:

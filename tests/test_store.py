@@ -9,17 +9,19 @@ from pathlib import Path
 import threading
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import storage
 from homeassistant.util.file import WriteError
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
 from custom_components.aliyun_iot.reports import store
+from custom_components.aliyun_iot.reports.events import PendingEvent
 from simulator import CloudDevice, Simulator
 
 from .application import publish, reply_on
@@ -36,7 +38,7 @@ from .outages import (
     pass_a_minute,
     quick_to_return,
 )
-from .test_reporter import TEMPERATURE, posted
+from .test_reporter import CELSIUS, TEMPERATURE, posted
 from .waiting import until
 
 NO_MODEL = {"thing_model": None}
@@ -64,7 +66,7 @@ async def offline(
 ) -> MockConfigEntry:
     """Return an entry in an outage; 49 samples are kept."""
     measure(hass, "sensor.power", 1, 0)
-    entry = await set_up([POWER], options=NO_MODEL, entry_id="here")
+    entry = await set_up([POWER, TEMPERATURE], options=NO_MODEL, entry_id="here")
     await posted(device, "Power", 1)
     await all_sent(entry)
     await lose_connection(cloud, device, entry)
@@ -125,26 +127,134 @@ async def test_failed_write_is_repeated(
     assert arrived(device) == list(range(1, 51))
 
 
-@pytest.mark.parametrize("call", ["makedirs", "unlink"])
-async def test_read_only_disk_does_not_prevent_unloading(
+@pytest.fixture(params=["full", "read-only"])
+def broken_disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function that breaks the disk for the files of the device; another call repairs it."""
+    write, unlink, is_broken = storage.write_utf8_file_atomic, storage.os.unlink, False
+    full = request.param == "full"
+
+    def write_or_fail(path: str, *facts: Any, **more: Any) -> None:
+        if is_broken and "aliyun_iot" in path:
+            error = OSError(errno.ENOSPC if full else errno.EROFS, "The disk is broken")
+            raise WriteError(error) if full else error
+        write(path, *facts, **more)
+
+    def unlink_or_fail(path: str) -> None:
+        if is_broken and not full and "aliyun_iot" in path:
+            raise OSError(errno.EROFS, "The disk is broken")
+        unlink(path)
+
+    def toggle() -> None:
+        nonlocal is_broken
+        is_broken = not is_broken
+
+    monkeypatch.setattr(storage, "write_utf8_file_atomic", write_or_fail)
+    monkeypatch.setattr(storage.os, "unlink", unlink_or_fail)
+    return toggle
+
+
+async def test_reload_with_a_broken_disk_loses_nothing(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
     offline: MockConfigEntry,
-    monkeypatch: pytest.MonkeyPatch,
-    call: str,
+    broken_disk: Callable[[], None],
+    real_disk: Path,
 ) -> None:
-    """The unsent values are lost, but the entry is unloaded."""
+    """Samples, newest values and events are handed over in memory, and written as soon as the disk takes them."""
+    broken_disk()
+    hass.states.async_set("sensor.living_room", "25", CELSIUS)
+    queue = offline.runtime_data.device.event_queue
+    queue.add(PendingEvent("Rang", {"Zone": "door"}, NOON))
+    for _ in range(2):
+        assert await hass.config_entries.async_unload(offline.entry_id)
+        hass.states.async_remove("sensor.living_room")
+        await hass.config_entries.async_setup(offline.entry_id)
+        await hass.async_block_till_done()
+    broken_disk()
+    pass_a_minute(hass)
+    await until((real_disk / ".storage" / KEY).exists)
+    await restarted(hass, cloud, offline)
+    assert arrived(device) == list(range(1, 51))
+    assert len(device.samples["Power"]) == 50
+    assert [(event.identifier, event.output) for event in device.events] == [("Rang", {"Zone": "door"})]
+    assert device.properties["CurrentTemperature"][0] == 25
+
+
+async def test_reload_with_a_broken_disk_hands_over_a_thousand_samples(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    real_disk: Path,
+    broken_disk: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They fill several files, of which none can be written."""
+    monkeypatch.setattr(store, "SEGMENT", 500)
+    measure(hass, "sensor.power", 0, 0)
+    entry = await set_up([POWER], options=NO_MODEL)
+    await caught_up(entry)
+    broken_disk()
+    await entry.runtime_data.suspend()
+    for second in range(1, 1001):
+        measure(hass, "sensor.power", second, second * 1000)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await caught_up(entry)
+    assert arrived(device) == list(range(1001))
+
+
+async def test_files_that_cannot_be_removed_are_not_sent_again(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    offline: MockConfigEntry,
+    broken_disk: Callable[[], None],
+) -> None:
+    """Their samples have arrived after they were written, and then the disk breaks."""
     pass_a_minute(hass)
     await hass.async_block_till_done()
+    broken_disk()
     end_outage(cloud)
-    await all_sent(offline)  # so that there are files to be removed
-    with monkeypatch.context() as read_only:
-        read_only.setattr(storage.os, call, failing(OSError(errno.EROFS, "Read-only file system")))
-        assert await hass.config_entries.async_unload(offline.entry_id)
+    await caught_up(offline)
+    sent = len(device.samples["Power"])
+    assert await hass.config_entries.async_unload(offline.entry_id)
     assert offline.state is ConfigEntryState.NOT_LOADED
     assert await hass.config_entries.async_setup(offline.entry_id)
     await caught_up(offline)
+    assert arrived(device) == list(range(1, 51))
+    assert len(device.samples["Power"]) == sent + 1  # the present value
+
+
+async def test_broken_disk_is_tried_less_and_less_often(
+    hass: HomeAssistant,
+    offline: MockConfigEntry,
+    broken_disk: Callable[[], None],
+    caplog: pytest.LogCaptureFixture,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Home Assistant logs each failure, so a round ends with the first one."""
+    broken_disk()
+    failures: list[int] = []
+    for minute in range(60):
+        caplog.clear()
+        freezer.tick(60)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        failures += [minute] * any(KEY in record.getMessage() for record in caplog.records)
+    assert failures == [0, 1, 3, 7, 15, 30, 45]
+
+
+async def test_removed_device_leaves_nothing_in_memory(
+    hass: HomeAssistant, cloud: Simulator, offline: MockConfigEntry, broken_disk: Callable[[], None]
+) -> None:
+    """What was handed over is not for a device with the same id."""
+    broken_disk()
+    assert await hass.config_entries.async_unload(offline.entry_id)
+    assert hass.data[store._UNWRITTEN]
+    await hass.config_entries.async_remove(offline.entry_id)
+    assert not hass.data[store._UNWRITTEN]
 
 
 async def test_changes_during_a_slow_write_are_not_lost(

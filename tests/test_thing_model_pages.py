@@ -6,7 +6,6 @@ import json
 from typing import Any
 from zipfile import ZipFile
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -43,6 +42,26 @@ async def test_menu_offers_possible_steps_only(hass: HomeAssistant, offline: Moc
     assert (await Walk.options(hass, empty, "thing_model")).result["menu_options"] == [
         *ways_in, "thing_model_generate"
     ]  # fmt: skip
+
+
+async def test_modules_that_the_document_only_lists_are_named(
+    hass: HomeAssistant, offline: MockConfigEntry, thing_model_document: dict[str, Any]
+) -> None:
+    """The export of the default module lists the custom modules, whose features are in files of their own."""
+    listed = [{"functionBlockId": module, "functionBlockName": module} for module in ("battery", "location0")]
+    document = {**thing_model_document, "functionBlocks": listed}
+    warning = "does not contain them. Their features stay unknown until you import all modules together"
+    walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
+    await walk.submit(thing_model=json.dumps(document))
+    assert walk.step == "thing_model_confirm"
+    assert warning in walk.description()
+    assert "\n- battery\n- location0\n\n" in walk.description()
+
+    complete = [document, *({**one, "properties": []} for one in listed)]
+    walk = await Walk.options(hass, offline, "thing_model", "thing_model_paste")
+    await walk.submit(thing_model=json.dumps(complete))
+    assert walk.step == "thing_model_confirm"
+    assert warning not in walk.description()
 
 
 async def test_thing_model_is_pasted(
@@ -152,10 +171,10 @@ async def test_reason_of_a_failed_fetch_is_shown(
     assert "The cloud did not provide the thing model, code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
-    cloud.faults.dsltemplate_silent = True
+    cloud.faults.set(ignore_topics=["thing/dsltemplate/get"])
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
     assert "The cloud did not reply" in walk.description()
-    cloud.faults.dsltemplate_silent = False
+    cloud.faults.set(ignore_topics=[])
     monkeypatch.undo()
     await walk.choose("thing_model_fetch")
     assert walk.step == "thing_model_confirm"
@@ -225,9 +244,9 @@ async def test_differences_are_shown(
         "- `SceneActivated` Scene activated: info → alert\n"
         "- `RunScene` Run scene: asynchronous → synchronous\n\n"
         "These bindings do not fit the thing model and will not work until they are changed or removed:\n"
-        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n\n"
-        "These bindings will behave differently:\n"
-        "- CurrentTemperature: The entity measures in °C, the property in V. Set a scale or an offset."
+        "- LightSwitch: The thing model does not let the cloud set LightSwitch. Select Report.\n"
+        "- CurrentTemperature: °C and V differ, and Home Assistant can't convert them: "
+        "enter a scale, or select that the units are the same."
     )
 
 
@@ -335,18 +354,18 @@ async def test_expired_upload_is_refused(hass: HomeAssistant, offline: MockConfi
 async def test_invalid_stored_thing_model_can_be_replaced(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, thing_model_document: dict[str, Any], way: str
 ) -> None:
-    """It prevents the set-up of the entry; a valid one, or none, sets the entry up again."""
+    """The device stays connected, and the options work; a valid one, or none, is used at once."""
     entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
-    assert entry.state is ConfigEntryState.SETUP_ERROR
-    assert "Open the options" in entry.reason
+    assert not entry.runtime_data.device.model.properties
     walk = await Walk.options(hass, entry, "thing_model", way)
     if way == "thing_model_paste":
         await walk.submit(thing_model=json.dumps(thing_model_document))
         assert walk.step == "thing_model_confirm"
     await walk.submit()
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-    assert device.online
+    model = entry.runtime_data.device.model
+    assert (model is None) if way == "thing_model_forget" else model.properties
+    assert device.connections == 1
 
 
 async def test_thing_model_is_removed(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

@@ -269,16 +269,6 @@ async def test_unknown_entry_is_refused(hass: HomeAssistant, set_up: SetUp) -> N
         assert error.value.translation_key == "no_such_device"
 
 
-async def test_unreadable_stored_thing_model_is_an_error(hass: HomeAssistant, set_up: SetUp) -> None:
-    """The effect of a mapping is unknown then; nothing is changed."""
-    entry = await set_up(options={"thing_model": {"properties": [{"identifier": "a b"}]}})
-    with pytest.raises(ServiceValidationError) as error:
-        await import_mapping(hass, entry, document(bindings=LIGHT))
-    assert error.value.translation_key == "thing_model_invalid"
-    assert error.value.translation_placeholders["path"] == "properties[0].identifier"
-    assert not bound(entry)
-
-
 async def test_events_are_exported_and_imported(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """An event may have several sources; unchanged ones are kept, and changes work at once."""
     entry = await set_up()

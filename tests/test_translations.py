@@ -15,7 +15,7 @@ import pytest
 from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Transport
-from custom_components.aliyun_iot.binary_sensor import DISCONNECT_REASONS
+from custom_components.aliyun_iot.binary_sensor import DISCONNECT_REASONS, SUBSCRIPTIONS_REFUSED
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.flows import binding_review
 from custom_components.aliyun_iot.flows.event_flow import EventFlow
@@ -138,6 +138,7 @@ def test_every_connect_error_has_a_text() -> None:
 def test_every_disconnect_reason_has_a_text() -> None:
     """They are states of the sensor's attribute."""
     reasons = {error.key for error in ConnectError.__subclasses__()} | set(DISCONNECT_REASONS.values())
+    reasons.add(SUBSCRIPTIONS_REFUSED)
     sensor = translations()["entity"]["binary_sensor"]["connected"]
     assert sensor["state_attributes"]["reason"]["state"].keys() == reasons
 

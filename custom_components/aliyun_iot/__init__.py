@@ -7,16 +7,18 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .alink.errors import ConnectError, CredentialsRefused, ThingModelError, TripleInvalid
-from .const import DOMAIN
+from .alink.errors import ConnectError, CredentialsRefused, TripleInvalid
+from .const import DOMAIN, ENTRY_VERSION
 from .downloads import async_register_downloads
 from .entity import device_info
 from .health.issues import async_delete_issues_when_unloaded, async_remove_issues
 from .link_config import EndpointInvalid, link_config
+from .panel.register import async_register_panel
 from .reports.store import async_remove_unsent
 from .runtime import AliyunConfigEntry, Runtime
 from .services import async_register_actions
 from .setup_retry import async_end, async_keep, async_take_over
+from .traffic_log import async_remove_traffic
 from .transfer_services import async_register_transfer_actions
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -30,6 +32,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_transfer_actions(hass)
     async_register_downloads(hass)
     async_delete_issues_when_unloaded(hass)
+    async_register_panel(hass)
     return True
 
 
@@ -39,12 +42,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         config = link_config(hass, entry.data, entry.options)
         runtime = await async_take_over(hass, entry, config) or Runtime(hass, entry, config)
         await runtime.connect()
-    except ThingModelError as err:
-        raise ConfigEntryError(
-            translation_domain=DOMAIN,
-            translation_key="thing_model_invalid",
-            translation_placeholders={"path": err.path, "problem": err.describe(hass.config.language)},
-        ) from err
     except TripleInvalid as err:
         raise ConfigEntryError(translation_domain=DOMAIN, translation_key=f"invalid_{err.field}") from err
     except EndpointInvalid as err:
@@ -73,6 +70,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
     return True
 
 
+async def async_migrate_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
+    """Return whether an entry of another version can be set up.
+
+    One with a later minor version can: its rows are read one by one, and what this version does not know is kept. One with a
+    later major version cannot, which Home Assistant knows itself.
+    """
+    return entry.version == ENTRY_VERSION
+
+
 async def async_unload_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bool:
     """Disconnect and stop everything."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
@@ -87,6 +93,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> N
     await async_end(hass, entry)
     async_remove_issues(hass, entry.entry_id)
     await async_remove_unsent(hass, entry.entry_id)
+    await async_remove_traffic(hass, entry.entry_id)
 
 
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
@@ -94,6 +101,6 @@ async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # the title may be new
     runtime = entry.runtime_data
     if link_config(hass, entry.data, entry.options) == runtime.link.config:
-        await runtime.update()
+        await runtime.entry_updated()
     else:
         hass.config_entries.async_schedule_reload(entry.entry_id)

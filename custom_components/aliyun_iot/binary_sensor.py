@@ -12,12 +12,16 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .alink.errors import CloudSilent, ConnectError, ConnectionClosed
 from .alink.link import LinkState
 from .entity import CloudEntity
+from .health.subscription_watch import missing_subscriptions
 from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
 
 DISCONNECT_REASONS: Final[Mapping[type[ConnectError], str]] = {CloudSilent: "cloud_silent", ConnectionClosed: "closed"}
 """Values of `reason` for errors that share one key; for all other errors the value is the key."""
+
+SUBSCRIPTIONS_REFUSED: Final = "subscriptions_refused"
+"""The value of `reason` for a connection on which the device receives nothing."""
 
 
 async def async_setup_entry(
@@ -50,6 +54,9 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, str]:
-        """Return why the last connection was lost, or the last attempt failed; nothing while the device is connected."""
-        error = self._entry.runtime_data.link.last_error
+        """Return why the device is not connected, or why it does not work although it is; otherwise nothing."""
+        link = self._entry.runtime_data.link
+        if link.state is LinkState.ONLINE and missing_subscriptions(link, self._entry):
+            return {"reason": SUBSCRIPTIONS_REFUSED}
+        error = link.last_error
         return {"reason": DISCONNECT_REASONS.get(type(error), error.key)} if error else {}

@@ -11,7 +11,7 @@ from .alink.messages import JsonValue
 from .alink.model.datatypes import DataType, Value as PropertyValue
 from .alink.model.thing_model import Property, ThingModel
 from .alink.samples import Sample
-from .exposures import resolve_entity
+from .exposures import Absence, resolve_entity
 from .mapping.aspect import Aspect, Domain, Kind, Refused, Value
 from .mapping.binding import Binding
 from .mapping.convert import to_cloud, to_ha
@@ -112,8 +112,6 @@ class BoundProperties:
     by_identifier: Mapping[str, BoundProperty] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     """The reason (English) by identifier for each binding that can't work."""
-    gone: frozenset[str] = frozenset()
-    """The identifiers of `problems` whose entity was removed from Home Assistant."""
 
 
 @callback
@@ -122,12 +120,10 @@ def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | N
     by_entity: dict[str, list[BoundProperty]] = defaultdict(list)
     by_identifier: dict[str, BoundProperty] = {}
     problems: dict[str, str] = {}
-    gone: set[str] = set()
     for binding in bindings:
         entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
         if entity_id is None:
-            problems[binding.identifier] = "its entity was removed from Home Assistant"
-            gone.add(binding.identifier)
+            problems[binding.identifier] = f"its entity {Absence.REMOVED}"
             continue
         bound = _bind_one(hass, binding, entity_id, model)
         if isinstance(bound, str):
@@ -139,7 +135,7 @@ def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | N
                 by_entity[bound.entity_id].append(bound)
             by_identifier[binding.identifier] = bound
     rows_by_entity = {key: tuple(rows) for key, rows in by_entity.items()}
-    return BoundProperties(rows_by_entity, by_identifier, problems, frozenset(gone))
+    return BoundProperties(rows_by_entity, by_identifier, problems)
 
 
 def _bind_one(hass: HomeAssistant, binding: Binding, entity_id: str, model: ThingModel | None) -> BoundProperty | str:

@@ -1,51 +1,75 @@
 """The Home Assistant side of one device of the cloud: what is bound, and what runs for it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 import logging
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .alink.command import Answer, Command, CommandKind
+from .alink.errors import ThingModelError
 from .alink.link import Link
 from .alink.messages import JsonValue
+from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
 from .bound import BoundProperties, bind
 from .commands.announcement import Announcer
 from .commands.commander import Commander
+from .commands.conditions import Guarded
 from .commands.loops import LoopGuard
-from .commands.policy import CommandRules, Guarded
-from .const import CONF_DESIRED_HOURS, CONF_THING_MODEL, CONF_WINDOW, DEFAULT_DESIRED_HOURS, DEFAULT_WINDOW
-from .exposures import exposed_bindings, service_bindings
+from .commands.policy import CommandRules
+from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
+from .exposures import absence, exposed_bindings, references, resolve_entity, service_bindings
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
+from .mapping.binding import Binding
+from .references import settle_references
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
 from .reports.resync import Resync
 from .reports.store import UnsentStore
+from .settings import GUARDS, read_settings
 from .stopping import stop_all
+from .stored_faults import StoredFault, stored_faults
 
 _LOGGER = logging.getLogger(__name__)
 
+UNREADABLE = "its binding cannot be read"
+
 
 def thing_model_of(entry: ConfigEntry) -> ThingModel | None:
-    """Return the stored thing model, if there is one; raises ThingModelError."""
+    """Return the stored thing model, if there is one, without what cannot be read of it."""
+    return read_thing_model(entry)[0]
+
+
+def read_thing_model(entry: ConfigEntry) -> tuple[ThingModel | None, Sequence[ThingModelError]]:
+    """Return the stored thing model, if there is one, and what cannot be read of it.
+
+    Without one data types are inferred, so an unreadable one is empty: nothing is posted that it might not allow.
+    """
     document = entry.options.get(CONF_THING_MODEL)
-    return ThingModel.parse(document) if document else None
+    return ThingModel.read(document) if document else (None, ())
 
 
 class CloudDevice:
     """The running parts of one device."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link, health: Health) -> None:
-        """Nothing runs before `follow` and `start`. Raises ThingModelError."""
+        """Nothing runs before `follow` and `start`."""
         self.bound = BoundProperties()
+        self.bound_services: Collection[str] = ()
+        """The identifiers of the services that something is bound to."""
         self._hass = hass
         self._entry = entry
         self._link = link
         self._health = health
         self._stopped = False
+        self._referred: frozenset[str] = frozenset()
+        self._is_incomplete = False
+        self.faults: Sequence[StoredFault] = ()
+        """What is stored and cannot be read."""
         self._take_thing_model()
         self.loops = LoopGuard(hass, entry)
         self.event_queue = EventQueue(on_added=self._event_added, on_dropped=health.events_dropped)
@@ -53,7 +77,7 @@ class CloudDevice:
         self.reporter = Reporter(
             hass,
             link,
-            entry.options.get(CONF_WINDOW, DEFAULT_WINDOW),
+            read_settings(entry.options)[0].window,
             self.event_queue,
             on_change=self.loops.record_change,
             on_unsent=self._unsent,
@@ -63,7 +87,7 @@ class CloudDevice:
             on_refusals_changed=health.refusals_changed,
             on_event_refused=self.events.note,
         )
-        self._store = UnsentStore(hass, entry.entry_id, self.reporter.outbox, self.reporter.history, self.event_queue)
+        self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
             hass,
             Announcer(hass, entry),
@@ -71,6 +95,7 @@ class CloudDevice:
             present=self.reporter.present,
             confirm=self.reporter.confirm,
             on_answered=self._command_answered,
+            on_unusable=health.conditions_changed,
         )
         self.desired = DesiredValues(
             hass,
@@ -99,6 +124,7 @@ class CloudDevice:
         await stop_all(
             self.events.stop,
             self.resync.stop,
+            self.desired.pause,
             self.reporter.stop,
             self._store.stop,
             self.commander.policy.stop,
@@ -110,30 +136,39 @@ class CloudDevice:
 
         The conditions come first, so that nothing can be commanded before its guard is in place.
         """
+        settle_references(self._hass, self._entry)
         bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
         # Of several bindings of one property the first works.
         conditions = {
             Guarded(CommandKind.PROPERTY_SET, binding.identifier): binding.condition for binding in reversed(bindings)
         }
         conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
-        await self.commander.policy.follow(CommandRules.from_options(self._entry.options), conditions)
+        settings, unreadable = read_settings(self._entry.options)
+        rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
+        await self.commander.policy.follow(rules, conditions)
         if self._stopped:
             return
+        self._find_faults()
         known_problems = self.bound.problems
-        self.bound = bind(self._hass, bindings, self.model)
+        self.bound = self._bind(bindings)
         for identifier, problem in self.bound.problems.items():
             if known_problems.get(identifier) != problem:
                 _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        self.bound_services = services.keys()
+        self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
-        self.desired.follow(self.bound, self._entry.options.get(CONF_DESIRED_HOURS, DEFAULT_DESIRED_HOURS))
-        self.commander.follow(self.bound, services, self.model)
-        self._health.follow(self.bound, services, self.model)
+        self.desired.follow(self.bound, settings.desired_hours)
+        self.commander.follow(self.bound, services, self.model, self.private, self._broken_services(services))
+        referred = {reference for _, reference in references(self._entry)}
+        self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))
+        self._is_incomplete = any(absence(self._hass, reference) for reference in referred)
+        self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.unusable_conditions)
 
     async def update(self) -> None:
-        """Apply changed options, subentries and entities; raises ThingModelError."""
+        """Apply changed options, subentries and entities."""
         if self._entry.options.get(CONF_THING_MODEL) != self._document:
             self._take_thing_model()
-        self.reporter.sender.window = self._entry.options.get(CONF_WINDOW, DEFAULT_WINDOW)
+        self.reporter.sender.window = read_settings(self._entry.options)[0].window
         await self.follow()
         if not self._stopped:
             self.events.follow(self.model)
@@ -141,15 +176,38 @@ class CloudDevice:
     @callback
     def concerns(self, entity_ids: Collection[object], *, created: bool) -> bool:
         """Return whether a change of these entities in the registry matters; a `created` one may solve a problem."""
-        return bool(
-            entity_ids & self.bound.by_entity.keys()
-            or self.events.concerns(entity_ids)
-            or (created and (self.bound.problems or self.events.problems))
-        )
+        if created and (self._is_incomplete or self.bound.problems or self.events.problems):
+            return True
+        return not self._referred.isdisjoint(entity_ids)
 
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
-        self.model = thing_model_of(self._entry)
+        self.model, self._model_faults = read_thing_model(self._entry)
+        self.private = private_names(self.model)
+
+    def _find_faults(self) -> None:
+        known = {str(fault) for fault in self.faults}
+        self.faults = stored_faults(self._entry, self._model_faults)
+        for text in map(str, self.faults):
+            if text not in known:
+                _LOGGER.warning("%s: a stored row cannot be read and does not work: %s", self._entry.title, text)
+
+    def _broken_services(self, services: Iterable[str]) -> dict[str, str]:
+        """Return why services cannot be called: their row, or perhaps their definition, cannot be read.
+
+        An automation must not answer them either, as a condition in the row may forbid it.
+        """
+        broken = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
+        if self.model and self._model_faults:
+            undefined = "its definition in the thing model cannot be read"
+            broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)
+        return broken
+
+    def _bind(self, bindings: Iterable[Binding]) -> BoundProperties:
+        """Return what is bound; a row that cannot be read is a problem of its property."""
+        bound = bind(self._hass, bindings, self.model)
+        unreadable = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_EXPOSURE}
+        return replace(bound, problems={**unreadable, **bound.problems})
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:

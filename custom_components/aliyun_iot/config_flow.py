@@ -42,6 +42,8 @@ from .const import (
     CONF_PRODUCT_KEY,
     CONF_TRANSPORT,
     DOMAIN,
+    ENTRY_MINOR_VERSION,
+    ENTRY_VERSION,
     SUBENTRY_EVENT,
     SUBENTRY_EXPOSURE,
     SUBENTRY_RULE,
@@ -88,6 +90,9 @@ _PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', 
 
 class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
     """Ask for the device triple and the endpoint, and test the connection before anything is stored."""
+
+    VERSION = ENTRY_VERSION
+    MINOR_VERSION = ENTRY_MINOR_VERSION
 
     def __init__(self) -> None:
         """Start without input."""

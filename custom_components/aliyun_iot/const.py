@@ -4,6 +4,10 @@ from typing import Final
 
 DOMAIN: Final = "aliyun_iot"
 
+ENTRY_VERSION: Final = 1
+ENTRY_MINOR_VERSION: Final = 1
+"""Versions of what is stored. The minor one grows with what an older version can leave alone, the other with what it cannot."""
+
 # entry.data: the device triple and how to connect
 CONF_PRODUCT_KEY: Final = "product_key"
 CONF_DEVICE_NAME: Final = "device_name"

@@ -15,9 +15,8 @@ from .const import (
     CONF_DEVICE_SECRET,
     CONF_PRODUCT_KEY,
     CONF_THING_MODEL,
-    SUBENTRY_EXPOSURE,
 )
-from .exposures import service_bindings
+from .exposures import absence, bindings_of, exposures_of, references, service_bindings
 from .flows.binding_fields import CONF_ACTIONS, CONF_CONDITION
 from .health.issues import issues_of
 from .reports.reporter import Reporter
@@ -37,17 +36,18 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "data": async_redact_data(entry.data, TO_REDACT),
             "options": _counted({key: value for key, value in entry.options.items() if key != CONF_THING_MODEL}),
             "exposures": [
-                {CONF_BINDINGS: [_counted(row) for row in subentry.data[CONF_BINDINGS]]}
-                for subentry in entry.subentries.values()
-                if subentry.subentry_type == SUBENTRY_EXPOSURE
+                {CONF_BINDINGS: [_counted(binding.as_dict()) for binding in bindings_of(subentry)]}
+                for subentry in exposures_of(entry)
             ],
             "services": {key: _counted(binding.as_dict()) for key, binding in service_bindings(entry).items()},
+            "unreadable": [str(fault) for fault in runtime.device.faults],
         },
         "link": {
             "state": link.state,
             "last_error": str(link.last_error) if link.last_error else None,
             "host": link.config.endpoint.host,
             "port": link.config.endpoint.port,
+            "refused_subscriptions": sorted(link.refused_filters),
         },
         "thing_model": {
             "properties": list(runtime.device.model.properties),
@@ -59,13 +59,18 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         "bindings": {
             "working": {bound.identifier: bound.entity_id for bound in runtime.device.bound.by_identifier.values()},
             "problems": dict(runtime.device.bound.problems),
+            "absent": _absent(hass, entry),
+            "unusable_conditions": dict(runtime.device.commander.policy.unusable_conditions),
         },
         "reporter": {
             "counters": asdict(runtime.device.reporter.counters),
             "buffered": runtime.device.reporter.buffered,
             "samples": len(runtime.device.reporter.history),
             "room_for_samples": runtime.device.reporter.history.capacity,
-            "refusals": {key: asdict(refusal) for key, refusal in runtime.device.reporter.outbox.refusals.items()},
+            "refusals": {
+                key: asdict(refusal) | {"value": runtime.device.reporter.outbox.private.masked(key, refusal.value)}
+                for key, refusal in runtime.device.reporter.outbox.refusals.items()
+            },
             "unreportable": dict(runtime.device.reporter.unreportable),
             "properties": {
                 prop.identifier: _delivery(runtime.device.reporter, prop.identifier)
@@ -97,6 +102,11 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
     return {key: _scrub(part, identity) for key, part in found.items()}
 
 
+def _absent(hass: HomeAssistant, entry: AliyunConfigEntry) -> dict[str, str]:
+    """Return why the entities and scripts behind properties, services and events are not there."""
+    return {identifier: why for identifier, reference in references(entry) if (why := absence(hass, reference))}
+
+
 def _delivery(reporter: Reporter, identifier: str) -> dict[str, Any]:
     """Return what has become of the values of a property, without the values."""
     present, status = reporter.status(identifier)
@@ -119,7 +129,11 @@ def _seconds_since(moment: float | None) -> float | None:
 
 def _counted(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with the number of its actions and conditions in place of them."""
-    return {key: len(value) if key in COUNTED else value for key, value in row.items()}
+    return {key: _count(value) if key in COUNTED else value for key, value in row.items()}
+
+
+def _count(value: object) -> int | str:
+    return len(value) if isinstance(value, list) else type(value).__name__
 
 
 def _scrub(value: Any, secrets: list[str]) -> Any:

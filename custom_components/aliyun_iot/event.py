@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final, override
 
 from homeassistant.components.event import EventEntity
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -44,12 +43,14 @@ async def async_setup_entry(
     @callback
     def add_services() -> None:
         services = {
-            subentry_id: subentry
+            subentry_id: binding.identifier
             for subentry_id, subentry in entry.subentries.items()
             if subentry.subentry_type == SUBENTRY_SERVICE
+            and isinstance(binding := ServiceBinding.from_stored(subentry.data), ServiceBinding)
         }
         for subentry_id in services.keys() - known:
-            async_add_entities([ServiceEvent(entry, services[subentry_id], device)], config_subentry_id=subentry_id)
+            event = ServiceEvent(entry, subentry_id, services[subentry_id], device)
+            async_add_entities([event], config_subentry_id=subentry_id)
         known.clear()
         known.update(services)
 
@@ -65,6 +66,9 @@ class CommandEvent(CloudEntity, EventEntity):
 
     It is a command of this `kind` with this `listener_name`. `input_attribute` is the attribute with what the cloud sent.
     """
+
+    _unrecorded_attributes = frozenset({"input", "message", "message_id", "properties"})
+    """Values are kept out of the database, and so is what is different each time."""
 
     kind: ClassVar[CommandKind]
     input_attribute: ClassVar[str]
@@ -115,15 +119,15 @@ class ServiceEvent(CommandEvent):
     kind = CommandKind.SERVICE
     input_attribute = "input"
 
-    def __init__(self, entry: AliyunConfigEntry, subentry: ConfigSubentry, device: dr.DeviceEntry) -> None:
+    def __init__(self, entry: AliyunConfigEntry, subentry_id: str, identifier: str, device: dr.DeviceEntry) -> None:
         """Belong to the subentry of the service, with which the entity is removed.
 
         The device belongs to no subentry, so it is attached directly: as device info it would be moved to the subentry.
         """
-        super().__init__(entry, f"service_{subentry.subentry_id}")
+        super().__init__(entry, f"service_{subentry_id}")
         self._attr_device_info = None
         self.device_entry = device
-        self.listener_name = ServiceBinding.from_dict(subentry.data).identifier
+        self.listener_name = identifier
         self._attr_translation_placeholders = {"service": self.listener_name}
 
 

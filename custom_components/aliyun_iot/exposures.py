@@ -1,20 +1,24 @@
 """The bindings of an entry as they are stored in its subentries.
 
-A subentry of the type exposure holds the bindings of one device, or of one entity without a device, as rows.
+A subentry of the type exposure holds the bindings of one device, or of one entity without a device, as rows. One of any other
+type holds one row. A row that cannot be read is left out by everything that reads, and kept by everything that writes.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_BINDINGS, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.event_binding import EventBinding
+from .mapping.stored import Unreadable
 
 
 class ExposureKey(NamedTuple):
@@ -44,6 +48,26 @@ def resolve_entity(hass: HomeAssistant, reference: str) -> str | None:
     return registered.entity_id if registered else None
 
 
+class Absence(StrEnum):
+    """Why there is no entity for a reference; the value completes a sentence about the entity."""
+
+    REMOVED = "was removed from Home Assistant"
+    DISABLED = "is disabled in Home Assistant"
+
+
+@callback
+def absence(hass: HomeAssistant, reference: str) -> Absence | None:
+    """Return why there is no entity for a stored reference, None if there is one or may be one.
+
+    An entity that is not registered is known only by its state, so it is missing only after Home Assistant has started.
+    """
+    registered = er.async_get(hass).async_get(reference)
+    if registered is None:
+        may_come = "." in reference and (hass.states.get(reference) or hass.state is not CoreState.running)
+        return None if may_come else Absence.REMOVED
+    return Absence.DISABLED if registered.disabled_by else None
+
+
 @callback
 def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
     """Return the exposure for bindings of an entity, or for bindings without one if the reference is empty."""
@@ -57,38 +81,96 @@ def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
     return ExposureKey(f"entity:{reference}", state.name if state else entity_id or reference)
 
 
+@callback
+def exposure_title(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
+    """Return the title of an exposure by the present name of its device or entity, the stored one if that is not there."""
+    kind, _, reference = (subentry.unique_id or "").partition(":")
+    if kind == "device" and (device := dr.async_get(hass).async_get(reference)):
+        return device.name_by_user or device.name or device.id
+    if kind == "entity" and (entity_id := resolve_entity(hass, reference)) and (state := hass.states.get(entity_id)):
+        return state.name
+    return subentry.title
+
+
 def exposed_bindings(entry: ConfigEntry) -> list[Binding]:
-    """Return every binding of an entry."""
-    return [
-        binding
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_EXPOSURE
-        for binding in bindings_of(subentry)
-    ]
+    """Return every binding of an entry that can be read."""
+    return [binding for subentry in exposures_of(entry) for binding in bindings_of(subentry)]
+
+
+def exposures_of(entry: ConfigEntry) -> list[ConfigSubentry]:
+    """Return the exposures of an entry."""
+    return list(_subentries(entry, SUBENTRY_EXPOSURE))
 
 
 def bindings_of(subentry: ConfigSubentry) -> list[Binding]:
-    """Return the bindings of one exposure."""
-    return [Binding.from_dict(row) for row in subentry.data[CONF_BINDINGS]]
+    """Return the bindings of one exposure that can be read."""
+    return [row for row in rows_of(subentry) if isinstance(row, Binding)]
+
+
+def rows_of(subentry: ConfigSubentry) -> tuple[Binding | Unreadable, ...]:
+    """Return the rows of one exposure in their order."""
+    return _rows_of(_Unchanged(subentry.data))
+
+
+def keyed_rows(subentry: ConfigSubentry) -> list[tuple[str, Binding | Unreadable]]:
+    """Return the rows of one exposure with their identifiers; one that cannot be read has a key in place of it."""
+    return [
+        (row.identifier if isinstance(row, Binding) else f"{subentry.subentry_id}.{position}", row)
+        for position, row in enumerate(rows_of(subentry))
+    ]
+
+
+class _Unchanged:
+    """The data of a subentry as a key: they are replaced when something changes, and never modified."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+
+    def __hash__(self) -> int:
+        return id(self.data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Unchanged) and other.data is self.data
+
+
+@lru_cache(maxsize=4096)
+def _rows_of(unchanged: _Unchanged) -> tuple[Binding | Unreadable, ...]:
+    """Read rows once, because everything that asks for the bindings of an entry asks for all of them."""
+    rows = unchanged.data.get(CONF_BINDINGS, [])
+    return tuple([Binding.from_stored(row) for row in (rows if isinstance(rows, list) else [rows])])
 
 
 def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
-    """Return the bound services of an entry by identifier."""
-    bindings = (
-        ServiceBinding.from_dict(subentry.data)
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_SERVICE
-    )
-    return {binding.identifier: binding for binding in bindings}
+    """Return the bound services of an entry by identifier, those that can be read."""
+    bindings = (ServiceBinding.from_stored(subentry.data) for subentry in _subentries(entry, SUBENTRY_SERVICE))
+    return {binding.identifier: binding for binding in bindings if isinstance(binding, ServiceBinding)}
 
 
 def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
     """Return the bound events of an entry by the id of their subentry; one event may have several sources."""
-    return {
-        subentry_id: EventBinding.from_dict(subentry.data)
-        for subentry_id, subentry in entry.subentries.items()
-        if subentry.subentry_type == SUBENTRY_EVENT
+    bindings = {
+        subentry.subentry_id: EventBinding.from_stored(subentry.data) for subentry in _subentries(entry, SUBENTRY_EVENT)
     }
+    return {key: binding for key, binding in bindings.items() if isinstance(binding, EventBinding)}
+
+
+def references(entry: ConfigEntry) -> Iterator[tuple[str, str]]:
+    """Yield the identifier of each property, service and event that is bound to an entity, and the reference to the entity."""
+    for binding in exposed_bindings(entry):
+        if binding.entity:
+            yield binding.identifier, binding.entity
+    for service in service_bindings(entry).values():
+        if service.script:
+            yield service.identifier, service.script
+    for event in event_bindings(entry).values():
+        if event.entity:
+            yield event.identifier, event.entity
+
+
+def _subentries(entry: ConfigEntry, subentry_type: str) -> Iterator[ConfigSubentry]:
+    return (subentry for subentry in entry.subentries.values() if subentry.subentry_type == subentry_type)
 
 
 @callback
@@ -130,13 +212,16 @@ def change_bindings(
     for binding in added:
         grouped[exposure_key(hass, binding.entity)].append(binding)
     by_exposure = {key.unique_id: rows for key, rows in grouped.items()}
-    exposed = {each.unique_id: each for each in entry.subentries.values() if each.subentry_type == SUBENTRY_EXPOSURE}
+    exposed = {subentry.unique_id: subentry for subentry in exposures_of(entry)}
     for unique_id, subentry in exposed.items():
-        rows = bindings_of(subentry)
-        kept = [replaced.get(row.identifier, row) for row in rows if row.identifier not in removed]
-        changed = kept + (by_exposure.get(unique_id, []) if unique_id else [])
-        if changed != rows:
-            store_bindings(hass, entry, subentry, changed)
+        kept: list[Binding | Unreadable] = [
+            row if isinstance(row, Unreadable) else replaced.get(row.identifier, row)
+            for row in rows_of(subentry)
+            if isinstance(row, Unreadable) or row.identifier not in removed
+        ]
+        changed = (*kept, *(by_exposure.get(unique_id, ()) if unique_id else ()))
+        if changed != rows_of(subentry):
+            store_rows(hass, entry, subentry, changed)
     for key, rows in grouped.items():
         if key.unique_id not in exposed:
             hass.config_entries.async_add_subentry(
@@ -151,17 +236,29 @@ def change_bindings(
 
 
 @callback
-def store_bindings(
-    hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, bindings: Iterable[Binding]
+def remove_rows(
+    hass: HomeAssistant, entry: ConfigEntry, subentries: Iterable[ConfigSubentry], keys: Collection[str]
 ) -> None:
-    """Replace the bindings of an exposure; an exposure without any is removed."""
-    rows = list(bindings)
+    """Remove rows, by the keys of `keyed_rows`, from these exposures."""
+    for subentry in subentries:
+        rows = keyed_rows(subentry)
+        kept = [row for key, row in rows if key not in keys]
+        if len(kept) < len(rows):
+            store_rows(hass, entry, subentry, kept)
+
+
+@callback
+def store_rows(
+    hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
+) -> None:
+    """Replace the rows of an exposure and keep what else a later version has stored there; one without rows is removed."""
     if rows:
-        hass.config_entries.async_update_subentry(entry, subentry, data=exposure_data(rows))
+        data = {**subentry.data, **exposure_data(rows)}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
     else:
         hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
 
-def exposure_data(bindings: Iterable[Binding]) -> dict[str, object]:
+def exposure_data(rows: Iterable[Binding | Unreadable]) -> dict[str, object]:
     """Return the data of an exposure's subentry."""
-    return {CONF_BINDINGS: [binding.as_dict() for binding in bindings]}
+    return {CONF_BINDINGS: [row.raw if isinstance(row, Unreadable) else row.as_dict() for row in rows]}

@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
@@ -14,11 +14,12 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 from homeassistant.helpers.debounce import Debouncer
-from homeassistant.helpers.event import async_track_state_added_domain
+from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_change_event
 
 from .alink.model.thing_model import ThingModel
 from .exposures import exposed_bindings
 from .mapping.domains import DOMAINS
+from .mapping.suggest.suggestions import is_incomplete
 from .rules import carry_out_rules, rules_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Follower:
         self._model = model
         self._started = False
         self._unlisten: list[CALLBACK_TYPE] = []
+        self._incomplete: frozenset[str] = frozenset()
+        self._stop_waiting: CALLBACK_TYPE | None = None
         self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self.refresh)
 
     @callback
@@ -58,6 +61,7 @@ class Follower:
         """Stop following the rules."""
         self._started = False
         self._listen(wanted=False)
+        self._wait_for(frozenset())
         self._debouncer.async_shutdown()
 
     @callback
@@ -68,7 +72,7 @@ class Follower:
         rules = rules_of(self._entry)
         self._listen(wanted=bool(rules))
         if rules or any(binding.rule for binding in exposed_bindings(self._entry)):
-            carry_out_rules(self._hass, self._entry, self._model())
+            self._wait_for(carry_out_rules(self._hass, self._entry, self._model()))
 
     def _listen(self, *, wanted: bool) -> None:
         if wanted and not self._unlisten:
@@ -77,6 +81,23 @@ class Follower:
         elif not wanted:
             while self._unlisten:
                 self._unlisten.pop()()
+
+    def _wait_for(self, incomplete: frozenset[str]) -> None:
+        """Look again when the state of one of these entities is known."""
+        if incomplete == self._incomplete:
+            return
+        if self._stop_waiting:
+            self._stop_waiting()
+        self._incomplete = incomplete
+        self._stop_waiting = (
+            async_track_state_change_event(self._hass, incomplete, self._state_changed) if incomplete else None
+        )
+
+    @callback
+    def _state_changed(self, event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if state and not is_incomplete(state):
+            self._debouncer.async_schedule_call()
 
     @callback
     def _changed(self, _event: Event[Any]) -> None:

@@ -1,5 +1,6 @@
 """The thing model for the bindings of an entry: the present one with definitions for what is bound."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from homeassistant.config_entries import ConfigEntry
@@ -9,8 +10,8 @@ from homeassistant.util import dt as dt_util
 from .alink.errors import InvalidValue
 from .alink.i18n import is_chinese
 from .alink.messages import JsonValue
-from .alink.model.datatypes import DataType, DoubleType, IntType
-from .alink.model.thing_model import Service, ThingModel
+from .alink.model.datatypes import DataType, DoubleType, EnumType, IntType
+from .alink.model.thing_model import Service, ThingModel, split_identifier
 from .bound import BoundProperty, bind
 from .const import CONF_PRODUCT_KEY
 from .exposures import change_bindings, exposed_bindings, service_bindings
@@ -19,7 +20,7 @@ from .mapping.binding import Binding
 from .mapping.generic import NO_ENTITY_STATE
 from .mapping.model.generate import define, feature_name, overflow, rename
 from .mapping.model.infer import infer_data_type, infer_raw_type
-from .mapping.model.modules import module_document, modules_of
+from .mapping.model.modules import MODULE_LENGTH, module_document, modules_of
 from .runtime import thing_model_of
 
 
@@ -28,13 +29,23 @@ class GeneratedModel:
     """A thing model to import in the console.
 
     `renamed` are the new identifiers, by the present ones, of bindings that don't fit into the default module; `model`
-    has the new identifiers. `left_out` are bindings whose data type is unknown: their entity was removed, or their
-    conversion fails.
+    has the new identifiers. `left_out` are bindings whose data type is unknown, because their entity was
+    removed or their conversion fails, and those in a module that the console does not accept. `numbered` has, by new identifier, the item of each option of the enums that are new in the model.
     """
 
     model: ThingModel
     renamed: dict[str, str]
     left_out: list[Binding]
+    numbered: dict[str, dict[str, int]]
+
+    def relabelled(self) -> dict[str, str]:
+        """Return what was changed in the labels of new enums, by identifier."""
+        properties = self.model.properties
+        return {
+            identifier: properties[identifier].description
+            for identifier in self.numbered
+            if properties[identifier].description
+        }
 
     def documents(self) -> dict[str, dict[str, JsonValue]]:
         """Return the document of each module, the default one, "", first."""
@@ -45,31 +56,39 @@ class GeneratedModel:
 def generate(hass: HomeAssistant, entry: ConfigEntry) -> GeneratedModel:
     """Return the thing model for what is bound; all definitions of the present one are kept.
 
-    New names are in the language of the installation. Raises ThingModelError if the present one can't be read.
+    New names are in the language of the installation.
     """
     present = thing_model_of(entry) or ThingModel()
     properties = dict(present.properties)
     sections = (properties, present.events, present.services)
     names = {feature.name for features in sections for feature in features.values()}
     left_out = []
+    numbered: dict[str, dict[str, int]] = {}
     for binding in exposed_bindings(entry):
         if binding.identifier in properties:
             continue
         bound = bind(hass, [binding], None).by_identifier.get(binding.identifier)
         state = _state(hass, bound) if bound else None
         data_type = _data_type(bound, state) if bound and state else None
-        if bound is None or state is None or data_type is None:
+        too_long = len(split_identifier(binding.identifier)[0]) > MODULE_LENGTH
+        if bound is None or state is None or data_type is None or too_long:
             left_out.append(binding)
             continue
         name = feature_name(*_names(bound, state, hass.config.language), binding.identifier, names)
         names.add(name)
-        properties[binding.identifier] = define(binding, data_type, name)
+        properties[binding.identifier] = (definition := define(binding, data_type, name))
+        if isinstance(data_type, EnumType) and isinstance(definition.data_type, EnumType):
+            numbered[binding.identifier] = {option: number for number, option in data_type.items.items()}
     services = dict(present.services)
     for identifier in service_bindings(entry):
-        services.setdefault(identifier, Service(identifier, identifier, sync=False, input={}, output={}))
+        if identifier not in services:
+            name = feature_name("", "", identifier, names)
+            names.add(name)
+            services[identifier] = Service(identifier, name, sync=False, input={}, output={})
     model = ThingModel(entry.data[CONF_PRODUCT_KEY], properties, present.events, services)
     renamed = overflow(model, present.properties)
-    return GeneratedModel(rename(model, renamed), renamed, left_out)
+    numbered = {renamed.get(identifier, identifier): items for identifier, items in numbered.items()}
+    return GeneratedModel(rename(model, renamed), renamed, left_out, numbered)
 
 
 @callback
@@ -79,6 +98,22 @@ def rename_bindings(hass: HomeAssistant, entry: ConfigEntry, renamed: dict[str, 
         binding.identifier: replace(binding, identifier=renamed[binding.identifier])
         for binding in exposed_bindings(entry)
         if binding.identifier in renamed
+    }
+    change_bindings(hass, entry, replaced=replaced)
+
+
+@callback
+def keep_numbers(hass: HomeAssistant, entry: ConfigEntry, numbered: Mapping[str, Mapping[str, int]]) -> None:
+    """Store the item of each option in the bindings, so that neither labels nor the order of the options matter.
+
+    A binding that maps its options already is left alone: the thing model was generated from this map.
+    """
+    replaced = {
+        binding.identifier: replace(
+            binding, conversion=replace(binding.conversion, options=numbered[binding.identifier])
+        )
+        for binding in exposed_bindings(entry)
+        if binding.identifier in numbered and not binding.conversion.options
     }
     change_bindings(hass, entry, replaced=replaced)
 

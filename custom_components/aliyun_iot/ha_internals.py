@@ -9,20 +9,27 @@ when Home Assistant changes it, and one that fails on a version that is not in `
   otherwise not known. Without it, an action behind which there is a script counts as failed.
 * `script_action`: the action of a script has the unique id of the script as its name, whatever the entity is called.
 * `compile_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no condition holds.
+* `on_entry_changed`: `config_entries` sends a signal for each change of an entry. Without it, some issues of an entry that
+  is not loaded stay until Home Assistant restarts, and a condition is compiled again later.
 * `target_members`: `helpers.target` finds the entities of a target, as actions do. Without it, `HomeAssistantChanged`
   is raised: an empty selection would make rules release what they have bound.
+* `passed_on`: the entity objects of some integrations, found by `helpers.entity_component`, have what they pass a command on to.
+  Without it, control of such an entity needs a confirmation. Its tests are in `tests/test_risk.py`.
 * `entity_integrations`, `entity_integration`: `helpers.entity.entity_sources` has the integration of each entity that is
   loaded. Without it, no entity can be controlled.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import logging
 from typing import Any, Final, cast
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import DOMAIN
 
@@ -152,6 +159,23 @@ async def validated_conditions(hass: HomeAssistant, conditions: Steps) -> Steps:
         raise _changed("helpers.condition", err) from err
 
 
+@callback
+def on_entry_changed(hass: HomeAssistant, changed: Callable[[ConfigEntry], None]) -> CALLBACK_TYPE:
+    """Call `changed` with each config entry of any integration that was added, removed or changed; return what ends it."""
+
+    @callback
+    def dispatched(_change: object, entry: ConfigEntry) -> None:
+        changed(entry)
+
+    try:
+        from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED
+
+        return async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, dispatched)
+    except _CHANGED as err:
+        _report("config_entries", err)
+        return lambda: None
+
+
 @dataclass(frozen=True, slots=True)
 class TargetMembers:
     """What a target consists of: entity ids, and the ids of the areas and devices through which some were found."""
@@ -202,6 +226,73 @@ def entity_integration(hass: HomeAssistant, entity_id: str) -> str | None:
     except _CHANGED as err:
         _report("helpers.entity", err)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """What an entity passes a command on to, besides the members in its attributes: entities, and steps that it runs."""
+
+    entity_ids: tuple[str, ...] = ()
+    steps: tuple[Sequence[Mapping[str, Any]], ...] = ()
+
+
+_OPERATES: Final = {
+    "generic_hygrostat": "_switch_entity_id",
+    "generic_thermostat": "heater_entity_id",
+    "switch_as_x": "_switch_entity_id",
+    "universal": "_children",
+}
+"""For integrations whose entities operate others, the attribute of the entity object that has the ids of these."""
+
+_MEMBERS: Final = {"entity_id", "group_entities"}
+"""The attributes of groups that have the ids of their members."""
+
+_RUNS: Final = {"template": "_action_scripts", "universal": "_cmds"}
+"""For integrations whose entities run steps, the attribute that has them by name: scripts, or single steps."""
+
+
+@callback
+def passed_on(hass: HomeAssistant, state: State) -> PassedOn | None:
+    """Return what an entity passes a command on to; None if it passes it on and it cannot be found out to what.
+
+    A switch is also what it is shown as: a lock that was made from it operates nothing but the switch.
+    """
+    entity_id = state.entity_id
+    integration = entity_integration(hass, entity_id)
+    try:
+        from homeassistant.helpers.entity_component import DATA_INSTANCES
+        from homeassistant.helpers.script import Script
+
+        if integration == "group" and state.state != STATE_UNAVAILABLE and not _MEMBERS & state.attributes.keys():
+            raise KeyError("the members of a group")
+        component = hass.data.get(DATA_INSTANCES, {}).get(state.domain)
+        entity = component.get_entity(entity_id) if component else None
+        shown_as = tuple(_shown_as(hass, entity_id))
+        if entity is None:
+            return None if integration in _OPERATES | _RUNS else PassedOn(shown_as)
+        operated: str | Iterable[str] = getattr(entity, _OPERATES[integration]) if integration in _OPERATES else ()
+        runs: Mapping[str, Any] = getattr(entity, _RUNS[integration]) if integration in _RUNS else {}
+        own = [part for part in vars(entity).values() if isinstance(part, Script)]
+        steps = [part.sequence if isinstance(part, Script) else [part] for part in (*own, *runs.values())]
+        entity_ids = (operated,) if isinstance(operated, str) else tuple(operated)
+        return PassedOn((*entity_ids, *shown_as), tuple(steps))
+    except _CHANGED as err:
+        _report(f"the entities of {integration}", err)
+        return None
+
+
+@callback
+def _shown_as(hass: HomeAssistant, entity_id: str) -> Iterator[str]:
+    """Yield the entities that were made from a switch."""
+    if not entity_id.startswith("switch."):
+        return
+    registry = er.async_get(hass)
+    registered = registry.async_get(entity_id)
+    names = {entity_id, registered.id if registered else entity_id}
+    for entry in hass.config_entries.async_entries("switch_as_x"):
+        if entry.options.get("entity_id") in names:
+            for shown in er.async_entries_for_config_entry(registry, entry.entry_id):
+                yield shown.entity_id
 
 
 def _changed(name: str, error: Exception) -> HomeAssistantChanged:

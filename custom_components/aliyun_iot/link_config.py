@@ -18,13 +18,12 @@ from .const import (
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
-    CONF_KEEP_ALIVE,
     CONF_PORT,
     CONF_PRODUCT_KEY,
     CONF_TRANSPORT,
-    DEFAULT_KEEP_ALIVE,
     DOMAIN,
 )
+from .settings import read_settings
 
 _INSTANCE_ID = re.compile(r"iot-(?:[0-9a-z]{15}|cn-[0-9a-z]{11})")
 _SCHEME = re.compile(r"^(mqtts?|ssl|tcp)://", re.IGNORECASE)
@@ -84,7 +83,7 @@ def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[s
     )
     pacers = hass.data.setdefault(_PACERS, {})
     pacer = pacers.setdefault((triple.product_key, triple.device_name), ConnectPacer())
-    return LinkConfig(triple, endpoint, options.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE), pacer=pacer)
+    return LinkConfig(triple, endpoint, read_settings(options)[0].keep_alive, pacer=pacer)
 
 
 @callback

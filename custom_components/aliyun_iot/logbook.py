@@ -14,7 +14,7 @@ from .alink.codes import CODES, describe
 from .alink.command import CommandKind
 from .alink.i18n import is_chinese, labelled
 from .alink.model.numeric import shortest
-from .commands.outcome import shown
+from .commands.outcome import shortened
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from .mapping.domains import domain_of
 
@@ -120,16 +120,17 @@ def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
         )
         for change in refused[:MAX_LISTED]
     ]
-    if len(refused) > MAX_LISTED:
-        said.append(words["more"].format(count=len(refused) - MAX_LISTED))
+    if more := len(refused[MAX_LISTED:]) + data["more_changes"]:
+        said.append(words["more"].format(count=more))
     names = [change["identifier"] for change in changes]
-    properties = words["property" if len(names) == 1 else "properties"].format(list=_listed(words, names))
+    listed = _listed(words, names, data["more_changes"])
+    properties = words["property" if len(names) == 1 else "properties"].format(list=listed)
     return _with_message_id(words, f"{words['semicolon'].join(said)} · {properties}", data)
 
 
 def _change(hass: HomeAssistant, words: Words, change: Data) -> str:
     state = hass.states.get(change["entity_id"]) if change["entity_id"] else None
-    value = shown(change["identifier"], change["value"])
+    value = shortened(change["value"])
     if isinstance(value, float):
         value = shortest(value)
     aspect = _aspect(hass, change)
@@ -165,17 +166,18 @@ def _meaning(hass: HomeAssistant, code: int) -> str:
 
 
 def _raw(hass: HomeAssistant, words: Words, data: Data) -> str:
-    encoded: str = data["data"]
-    return words["raw"].format(count=len(encoded) * 3 // 4 - encoded.count("="))
+    return words["raw"].format(count=data["size"])
 
 
 def _with_message_id(words: Words, said: str, data: Data) -> str:
     return f"{said} · {words['message_id'].format(id=data['id'])}" if data["id"] else said
 
 
-def _listed(words: Words, names: list[str]) -> str:
-    if len(names) > MAX_LISTED:
-        names = [*names[:MAX_LISTED], words["more"].format(count=len(names) - MAX_LISTED)]
+def _listed(words: Words, names: list[str], more: int = 0) -> str:
+    """Return the first names, and the number of the others with `more` that are not among them."""
+    more += len(names[MAX_LISTED:])
+    if more:
+        names = [*names[:MAX_LISTED], words["more"].format(count=more)]
     return words["comma"].join(names)
 
 

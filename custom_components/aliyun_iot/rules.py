@@ -16,7 +16,9 @@ from .exposures import change_bindings, entity_reference, exposed_bindings, expo
 from .mapping.binding import Binding
 from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching, select
-from .mapping.suggest.suggestions import suggest_all
+from .mapping.stored import Unreadable
+from .mapping.suggest.suggestions import is_incomplete, suggest_all
+from .risk import risk_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +26,29 @@ class Changes:
     """The changes that rules make.
 
     `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches.
-    `rules` are all rules as they are to be stored.
+    `rules` are all rules as they are to be stored. `incomplete` are the entities that match a rule and of which not everything is
+    known that could be bound.
     """
 
     rules: Mapping[str, Rule]
     added: tuple[Binding, ...]
     released: tuple[Binding, ...]
     passed_on: tuple[Binding, ...]
+    incomplete: frozenset[str]
 
 
 def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
-    """Return the rules of an entry by the ids of their subentries."""
+    """Return the rules of an entry by the ids of their subentries, those that can be read."""
+    return {key: rule for key, rule in _all_rules(entry).items() if isinstance(rule, Rule)}
+
+
+def _unreadable_rules(entry: ConfigEntry) -> set[str]:
+    return {key for key, rule in _all_rules(entry).items() if isinstance(rule, Unreadable)}
+
+
+def _all_rules(entry: ConfigEntry) -> dict[str, Rule | Unreadable]:
     return {
-        subentry_id: Rule.from_dict(subentry.data)
+        subentry_id: Rule.from_stored(subentry.data)
         for subentry_id, subentry in entry.subentries.items()
         if subentry.subentry_type == SUBENTRY_RULE
     }
@@ -48,9 +60,14 @@ def entity_aspect(binding: Binding) -> EntityAspect:
 
 
 @callback
-def carry_out_rules(hass: HomeAssistant, entry: ConfigEntry, model: ThingModel | None) -> None:
-    """Bind what matches a rule now, and remove the bindings of rules that no longer match."""
-    carry_out(hass, entry, changes_by_rules(hass, entry, rules_of(entry), model))
+def carry_out_rules(hass: HomeAssistant, entry: ConfigEntry, model: ThingModel | None) -> frozenset[str]:
+    """Bind what matches a rule now, and remove the bindings of rules that no longer match.
+
+    Return the entities that have to be looked at again when their state is known.
+    """
+    changes = changes_by_rules(hass, entry, rules_of(entry), model)
+    carry_out(hass, entry, changes)
+    return changes.incomplete
 
 
 @callback
@@ -72,15 +89,23 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None
 def changes_by_rules(
     hass: HomeAssistant, entry: ConfigEntry, rules: Mapping[str, Rule], model: ThingModel | None
 ) -> Changes:
-    """Return the changes that these rules would make as the rules of the entry; nothing is stored."""
+    """Return the changes that these rules would make as the rules of the entry; nothing is stored.
+
+    The bindings of a rule that cannot be read stay as they are.
+    """
     bindings = exposed_bindings(entry)
+    unknown = _unreadable_rules(entry)
     present = {entity_aspect(binding) for binding in bindings}
     matched = {
         rule_id: _Matched(hass, rule_id, rule, matching(hass, rule.selection)).leaving_out_removed(present)
         for rule_id, rule in rules.items()
     }
 
-    owners = {binding.identifier: _owner(binding, matched) for binding in bindings if binding.rule}
+    owners = {
+        binding.identifier: binding.rule if binding.rule in unknown else _owner(binding, matched)
+        for binding in bindings
+        if binding.rule
+    }
     released = tuple(binding for binding in bindings if binding.rule and owners[binding.identifier] is None)
     passed_on = tuple(
         replace(binding, rule=owner)
@@ -97,6 +122,11 @@ def changes_by_rules(
         tuple(added),
         released,
         passed_on,
+        frozenset(
+            entity_id
+            for entity_id in set().union(*(each.entity_ids for each in matched.values()))
+            if (state := hass.states.get(entity_id)) and is_incomplete(state)
+        ),
     )
 
 
@@ -111,13 +141,14 @@ def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model:
             bound.add((entity_id, binding.aspect))
     states = [state for entity_id in select(hass, rule.selection) if (state := hass.states.get(entity_id))]
     left_out = {(entity_id, each.aspect) for each in rule.left_out if (entity_id := resolve_entity(hass, each.entity))}
-    found = suggest_all(states, model, taken, bound)
+    risk = risk_in(hass)
+    found = suggest_all(states, model, taken, bound, risk)
     wanted = [suggestion for suggestion in found if (suggestion.entity_id, suggestion.aspect) not in left_out]
     if len(wanted) < len(found):
         # The properties of what is left out are suggested again, so that the other suggestions stay the same.
         taken |= {suggestion.identifier for suggestion in wanted}
         bound |= {(suggestion.entity_id, suggestion.aspect) for suggestion in wanted} | left_out
-        wanted += suggest_all(states, model, taken, bound)
+        wanted += suggest_all(states, model, taken, bound, risk)
     proposed = [
         Binding(
             identifier=suggestion.identifier,

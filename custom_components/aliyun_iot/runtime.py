@@ -18,15 +18,18 @@ from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.link import Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.subscriptions import USER_TOPIC_LIMIT
-from .cloud_device import CloudDevice, thing_model_of
-from .const import CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE, DOMAIN
+from .cloud_device import CloudDevice, read_thing_model, thing_model_of
+from .const import DOMAIN
 from .follower import Follower
 from .health.health import Health
 from .link_config import downlink_memory
 from .listeners import TriggerKind, listeners_of
+from .settings import read_settings
 from .stopping import stop_all
+from .titles import Titles
+from .traffic_log import TrafficLog
 
-__all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "thing_model_of"]
+__all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "read_thing_model", "thing_model_of"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class Runtime:
     """The running parts of one entry."""
 
     def __init__(self, hass: HomeAssistant, entry: AliyunConfigEntry, config: LinkConfig) -> None:
-        """Nothing runs before `connect`. Raises ThingModelError."""
+        """Nothing runs before `connect`."""
         self._hass = hass
         self._entry = entry
         self.link = Link(
@@ -56,13 +59,16 @@ class Runtime:
             on_code=self._code_received,
             memory=downlink_memory(hass, config.triple),
         )
+        self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
         self._health = Health(hass, entry, self.link)
         self.device = CloudDevice(hass, entry, self.link, self._health)
         """The entry's own device."""
         self.follower = Follower(hass, entry, lambda: self.device.model)
+        self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
         self._waits_for_retry = False
+        self._applied: list[object] = []
         self._updating = False
         self._update_lock = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
@@ -94,6 +100,7 @@ class Runtime:
         """Start to post and to follow; called once Home Assistant has started and its entities are there."""
         self.device.start()
         self.follower.start()
+        self._titles.start()
         self._health.start()
 
     async def stop(self, _event: Event | None = None) -> None:
@@ -111,8 +118,14 @@ class Runtime:
         if not self._stopping:
             self.link.start()
 
+    async def entry_updated(self) -> None:
+        """Apply a change of the entry, unless only titles have changed; see `update`."""
+        stored = self._stored()
+        if len(stored) != len(self._applied) or any(a is not b for a, b in zip(stored, self._applied, strict=True)):
+            await self.update()
+
     async def update(self) -> None:
-        """Apply changed options, subentries and entities without disconnecting; raises ThingModelError.
+        """Apply changed options, subentries and entities without disconnecting.
 
         Binding a whole house writes hundreds of subentries, each of which causes a call. The first call applies all changes
         that are made in one iteration of the event loop.
@@ -132,8 +145,10 @@ class Runtime:
 
     @callback
     def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        """Handle a bound entity that was renamed, removed or came back."""
+        """Handle a bound entity that was renamed, removed, disabled or enabled, or came back."""
         data = event.data
+        if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
+            return
         if self.device.concerns({data["entity_id"], data.get("old_entity_id")}, created=data["action"] == "create"):
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
@@ -142,6 +157,7 @@ class Runtime:
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
         self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
         self._limit()
+        await self.traffic_log.start()
         await self.device.follow()
         if self._stopping:  # nothing is bound, so everything stored would be dropped as unbound
             return
@@ -149,15 +165,23 @@ class Runtime:
         await self.link.device.listen_to(self.device.services)
         await self.link.device.listen_to_topics(self._topics())
 
+    def _stored(self) -> list[object]:
+        """Return what is applied of the entry; Home Assistant replaces these objects when they change."""
+        return [self._entry.options, *(subentry.data for subentry in self._entry.subentries.values())]
+
     async def _apply(self) -> None:
+        self._applied = self._stored()
         self._limit()
         await self.device.update()
         if not self._stopping:
             self.follower.refresh()
+            self._titles.updated()
             await self.link.device.listen_to(self.device.services)
+            self._health.subscriptions_changed()
+            async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
     def _limit(self) -> None:
-        self.link.limit_to(self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE))
+        self.link.limit_to(read_settings(self._entry.options)[0].uplink_rate)
 
     async def _connect_link(self) -> None:
         if self._stopping:
@@ -177,7 +201,15 @@ class Runtime:
             self._ends.append(async_at_started(self._hass, started))
 
     async def _stop(self) -> None:
-        await stop_all(self.follower.stop, *self._ends, self.link.stop, self.device.stop, self._health.stop)
+        await stop_all(
+            self.follower.stop,
+            self._titles.stop,
+            *self._ends,
+            self.link.stop,
+            self.device.stop,
+            self._health.stop,
+            self.traffic_log.stop,
+        )
 
     @callback
     def _topics_changed(self) -> None:

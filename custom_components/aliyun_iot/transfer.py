@@ -26,6 +26,9 @@ from .exposures import (
     event_bindings,
     event_title,
     exposed_bindings,
+    exposures_of,
+    keyed_rows,
+    remove_rows,
     resolve_entity,
     service_bindings,
 )
@@ -34,6 +37,7 @@ from .mapping.document.difference import Difference, Events, ItemChange, Mode, d
 from .mapping.document.document import Document
 from .mapping.document.rules import PARTS_WITH_NAMES, DocumentedRule, Names
 from .mapping.rule import Rule
+from .mapping.stored import Unreadable
 from .rules import rules_of
 
 MAPPING_DOWNLOAD: Final = "mapping"
@@ -42,13 +46,15 @@ ENTITY_PART: Final = "entity_id"
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """An import that could be stored, with its changes, and the `missing`: what it refers to and doesn't exist here.
+    """An import that could be stored, with its changes.
 
-    These are entities, and the devices, areas, floors and labels of rules, by name or id.
+    `missing` is what it refers to and doesn't exist here: entities, and the devices, areas, floors and labels of rules, by name
+    or id. `replaced` are the identifiers of stored rows that can't be read, and are replaced.
     """
 
     difference: Difference
     missing: tuple[str, ...]
+    replaced: tuple[str, ...] = ()
 
 
 @callback
@@ -84,7 +90,9 @@ def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mod
         ),
     )
     planned = difference(mapping_document(hass, entry), local, mode)
-    return ImportPlan(planned, tuple(sorted(set(_missing(hass, planned, names)))))
+    new = {change.name for change in (*planned.bindings, *planned.services) if change.before is None}
+    replaced = {row.name for row in _unreadable(entry).values()} & new
+    return ImportPlan(planned, tuple(sorted(set(_missing(hass, planned, names)))), tuple(sorted(replaced)))
 
 
 @callback
@@ -106,9 +114,23 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> N
             # The other entity may belong to another device, so the binding moves to another subentry.
             removed.add(change.name)
             added.append(binding)
+    identifiers = {binding.identifier for binding in added}
+    unreadable = [key for key, row in _unreadable(entry).items() if row.name in identifiers]
+    remove_rows(hass, entry, exposures_of(entry), unreadable)
     change_bindings(hass, entry, removed=removed, replaced=replaced, added=added)
     _store_services(hass, entry, planned.services)
     _store_events(hass, entry, planned.events)
+
+
+def _unreadable(entry: ConfigEntry) -> dict[str, Unreadable]:
+    """Return the rows of bindings and services that can't be read: those of bindings by the keys of `keyed_rows`."""
+    rows: list[tuple[str, object]] = [row for subentry in exposures_of(entry) for row in keyed_rows(subentry)]
+    rows += [
+        (subentry.subentry_id, ServiceBinding.from_stored(subentry.data))
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_SERVICE
+    ]
+    return {key: row for key, row in rows if isinstance(row, Unreadable)}
 
 
 def _store_rules(
@@ -138,7 +160,9 @@ def _store_rules(
 
 def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[ServiceBinding]]) -> None:
     stored = {
-        ServiceBinding.from_dict(subentry.data).identifier: subentry
+        row.name
+        if isinstance(row := ServiceBinding.from_stored(subentry.data), Unreadable)
+        else row.identifier: subentry
         for subentry in entry.subentries.values()
         if subentry.subentry_type == SUBENTRY_SERVICE
     }

@@ -17,7 +17,6 @@ from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
 from .actions.call import ENTRY
-from .alink.errors import ThingModelError
 from .const import DOMAIN
 from .mapping.document.difference import Difference, Mode
 from .mapping.document.document import Document
@@ -74,14 +73,7 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
             translation_key="invalid_mapping",
             translation_placeholders={"faults": faults_text(labels, err)},
         ) from err
-    try:
-        model = thing_model_of(entry)
-    except ThingModelError as err:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="thing_model_invalid",
-            translation_placeholders={"path": err.path, "problem": err.describe(call.hass.config.language)},
-        ) from err
+    model = thing_model_of(entry)
     plan = plan_import(call.hass, entry, document, call.data[ATTR_MODE])
     risky = risks(labels, plan.difference, model)
     response = {**_names(plan.difference), "warnings": warnings(labels, plan, model), "risky": risky}

@@ -14,6 +14,7 @@ from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerC
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
+from .alink.model.numeric import to_number
 from .alink.topics import Topics
 from .listeners import Listener, TriggerKind, listeners_of
 
@@ -123,12 +124,7 @@ class PropertySetTrigger(NamedTrigger):
 
 def _same(value: object, wanted: object) -> bool:
     """Return whether a value from the wire equals the one entered in a form, where a number may be text."""
-    if isinstance(value, int | float) and isinstance(wanted, str):
-        try:
-            return value == float(wanted)
-        except ValueError:
-            return False
-    return value == wanted
+    return value == (to_number(wanted) if isinstance(value, int | float) and isinstance(wanted, str) else wanted)
 
 
 class ServiceCalledTrigger(NamedTrigger):

@@ -23,6 +23,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     TextType,
     Value,
 )
+from custom_components.aliyun_iot.alink.model.numeric import to_bound
 from custom_components.aliyun_iot.alink.model.thing_model import Event, EventType, Property, Service, ThingModel
 
 INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
@@ -61,7 +62,7 @@ def _int_types(draw: st.DrawFn) -> IntType:
 
 @st.composite
 def _real_types[Real: (FloatType, DoubleType)](draw: st.DrawFn, real: type[Real], limit: float) -> Real:
-    numbers = st.floats(-limit, limit)
+    numbers = st.floats(-limit, limit).filter(lambda number: to_bound(number) is not None)
     low, high = sorted((draw(numbers), draw(numbers)))
     return real(
         draw(st.sampled_from([low, None])),
@@ -111,9 +112,11 @@ def values_of(data_type: DataType) -> st.SearchStrategy[Value]:
         case EnumType():
             return st.sampled_from(sorted(data_type.items)) if data_type.items else INTEGERS
         case TextType():
-            return st.text(max_size=10 if data_type.length is None else data_type.length)
+            length = 40 if data_type.length is None else data_type.length
+            return st.text(max_size=10).map(lambda text: text.encode()[:length].decode(errors="ignore"))
         case DateType():
-            milliseconds = st.integers(-(10**12), 10**14)
+            # Numbers that look like seconds can be written, but are not read.
+            milliseconds = st.integers(-(10**12), 10**9 - 1) | st.integers(10**10, 10**14)
             return milliseconds.map(lambda number: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number))
         case StructType():
             return st.fixed_dictionaries({key: values_of(part.data_type) for key, part in data_type.members.items()})

@@ -7,7 +7,7 @@ import ssl
 import struct
 from typing import Self
 
-from simulator.packets import (
+from simulator.broker.packets import (
     Connect,
     Packet,
     Publish,

@@ -8,7 +8,6 @@ import pytest
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind
 from custom_components.aliyun_iot.alink.link import Link, LinkState
-from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from simulator import CloudDevice, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
@@ -182,7 +181,7 @@ NOT_READABLE = [
     b'{"id": "1", "code": 200, "data": {}}',
     b'{"id": "' + b"1" * 262_000 + b'", "params": {}}',
     b"[" * 100_000,
-    b'{"id": "1", "params": ' + b" " * 5 * MAX_PAYLOAD + b"}",
+    b'{"id": "1", "params": {"Levels": [' + b"0," * 40_000 + b"0]}}",
 ]
 
 WRONG_BUT_WITH_ID = [
@@ -190,7 +189,6 @@ WRONG_BUT_WITH_ID = [
     b'{"id": "1", "params": "LightSwitch"}',
     b'{"id": "1", "params": {"Brightness": NaN}}',
     b'{"id": "1", "params": {"Brightness": 1, "Brightness": 2}}',
-    b'{"id": "1", "params": {"GatewayName": "' + b"x" * 300_000 + b'"}}',
 ]
 
 

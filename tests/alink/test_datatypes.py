@@ -23,6 +23,7 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     TextType,
     Value,
 )
+from simulator.core.thing_model import BadValueError, check_value
 
 from .generated import typed_values
 
@@ -47,7 +48,7 @@ NOON = datetime(2023, 11, 14, 22, 13, 20, 500_000, tzinfo=UTC)
         (SWITCH, 0, "0"),
         (MODE, 2, "2"),
         (EnumType(), -7, "-7"),
-        (TextType(2), "客厅", '"客厅"'),
+        (TextType(6), "客厅", '"客厅"'),
         (DateType(), NOON, '"1700000000500"'),
         (DateType(), NOON.astimezone(timezone(timedelta(hours=8))), '"1700000000500"'),
         (DateType(), NOON + timedelta(microseconds=999), '"1700000000500"'),
@@ -85,6 +86,8 @@ def test_python_values_on_the_wire(data_type: DataType, value: object, wire: str
         (TextType(), "2", "2"),
         (DateType(), "1700000000500", NOON),
         (DateType(), 1_700_000_000_500, NOON),
+        (DateType(), "999999999", datetime(1970, 1, 12, 13, 46, 39, 999_000, tzinfo=UTC)),
+        (DateType(), "-2208988800000", datetime(1900, 1, 1, tzinfo=UTC)),
         (COLOR, {"Red": "255", "Green": 120, "Blue": 0.0}, {"Red": 255, "Green": 120, "Blue": 0}),
         (LEVELS, ["1", 2], [1, 2]),
         (SCHEDULE, [{"Cron": "", "On": "1"}], [{"Cron": "", "On": True}]),
@@ -133,6 +136,8 @@ def test_values_from_the_wire_are_read_tolerantly(data_type: DataType, raw: obje
         (DateType(), True, 6311),
         (DateType(), 1e30, 6311),
         (DateType(), 253_402_300_800_000, 6311),
+        (DateType(), "1700000000", 6311),
+        (DateType(), 9_999_999_999, 6311),
         (COLOR, {}, 6312),
         (COLOR, {"Red": 1, "Green": 2}, 6312),
         (COLOR, {"Red": 1, "Green": 2, "Blue": 3, "White": 4}, 6312),
@@ -195,12 +200,47 @@ def test_errors_name_the_innermost_path(check: Callable[..., object], value: obj
     assert str(refused.value).startswith(f"{path}: wanted {wanted}, got ")
 
 
+@pytest.mark.parametrize(
+    ("data_type", "fitting", "too_long", "path"),
+    [
+        (TextType(6), "网关", "网关1", "Id"),
+        (TextType(4), "🔔", "🔔1", "Id"),
+        (TextType(3), "é1", "é12", "Id"),
+        (ArrayType(2, TextType(3)), ["abc", "网"], ["abc", "网1"], "Id[1]"),
+        (StructType({"A": Field("A", "A", TextType(3))}), {"A": "网"}, {"A": "网1"}, "Id.A"),
+    ],
+)
+def test_length_of_text_is_measured_in_bytes(data_type: DataType, fitting: object, too_long: object, path: str) -> None:
+    """Of UTF-8, in both directions and in every nesting (docs/protocol.md §8.2)."""
+    for check in (data_type.encode, data_type.decode):
+        assert check(fitting, "Id") == fitting
+        with pytest.raises(InvalidValue) as refused:
+            check(too_long, "Id")
+        assert (refused.value.path, refused.value.wrong_type) == (path, False)
+
+
+@given(text=st.text(max_size=12), length=st.integers(0, 40))
+def test_simulator_measures_text_in_the_same_way(text: str, length: int) -> None:
+    """Both implement the rule of the documentation."""
+    try:
+        TextType(length).encode(text)
+        fits = True
+    except InvalidValue:
+        fits = False
+    try:
+        check_value({"type": "text", "specs": {"length": str(length)}}, text, "Id")
+    except BadValueError:
+        assert not fits
+    else:
+        assert fits
+
+
 def test_errors_are_short_and_work_without_a_path() -> None:
     """The invalid value may be large."""
     with pytest.raises(InvalidValue) as refused:
         TextType(10).encode("x" * 100_000)
-    assert str(refused.value).startswith("value: wanted text of at most 10 characters, got 'xxx")
-    assert refused.value.describe("zh-Hans").startswith("值：应为文本，最多 10 个字符，实际为 'xxx")
+    assert str(refused.value).startswith("value: wanted text of at most 10 bytes, got 'xxx")
+    assert refused.value.describe("zh-Hans").startswith("值：应为文本，最多 10 字节，实际为 'xxx")
     assert len(str(refused.value)) < 200
 
 
@@ -218,9 +258,9 @@ def test_errors_are_short_and_work_without_a_path() -> None:
         (BoolType(), "0 or 1", "布尔值：0、1"),
         (MODE, "one of 0 (off), 1 (heat), 2 (cool)", "以下之一：0（off）、1（heat）、2（cool）"),
         (EnumType(), "integer key of an item", "枚举项的整数编号"),
-        (TextType(64), "text of at most 64 characters", "文本，最多 64 个字符"),
+        (TextType(64), "text of at most 64 bytes", "文本，最多 64 字节"),
         (TextType(), "text", "文本"),
-        (DateType(), "time in UTC milliseconds", "时间（UTC 毫秒数）"),
+        (DateType(), "time in UTC milliseconds (13 digits)", "时间（UTC 毫秒数，13 位）"),
         (
             COLOR,
             "structure of Red (integer 0 to 255), Green (integer 0 to 255), Blue (integer 0 to 255)",

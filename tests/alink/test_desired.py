@@ -8,8 +8,9 @@ import pytest
 from custom_components.aliyun_iot.alink.desired import DESIRED_LIMIT, Desired, read_desired
 from custom_components.aliyun_iot.alink.errors import NotConnected, Rejected, RequestTimeout
 from custom_components.aliyun_iot.alink.link import Link
-from custom_components.aliyun_iot.alink.messages import JsonValue
+from custom_components.aliyun_iot.alink.messages import JsonValue, Reply
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
+from custom_components.aliyun_iot.alink.session import Session
 from simulator import CloudDevice, Simulator
 
 from .conftest import NewLink, Owner, call, sent
@@ -92,6 +93,19 @@ async def test_many_identifiers_are_sent_in_several_messages(cloud: Simulator, d
         params = [json.loads(one.payload)["params"] for one in sent(cloud, topic)]
         assert [len(one) for one in params] == [DESIRED_LIMIT, 1]
         assert [identifier for one in params for identifier in one] == identifiers
+
+
+async def test_only_what_was_asked_for_is_returned(
+    cloud: Simulator, device: CloudDevice, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else the reply contains."""
+    values: dict[str, Any] = {f"P{number}": {"value": number, "version": 1} for number in range(5000)}
+
+    async def reply(*_: object, **__: object) -> Reply:
+        return Reply("1", 200, "success", {**values, "Brightness": {"value": 40, "version": 3}})
+
+    monkeypatch.setattr(Session, "request", reply)
+    assert await link.device.get_desired(["Brightness", "LightSwitch"]) == {"Brightness": Desired(40, 3)}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
 from simulator import CloudDevice, Simulator
-from simulator.packets import publish as publish_packet
+from simulator.broker.packets import publish as publish_packet
 
 from ..waiting import until
 from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, publish, reply_to, sent, works

@@ -31,7 +31,7 @@ from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.mqtt.sockets import open_socket
 from custom_components.aliyun_iot.alink.samples import Sample
 from simulator import CloudDevice, Simulator
-from simulator.packets import Connect, Disconnect
+from simulator.broker.packets import Connect, Disconnect
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 from ..waiting import until

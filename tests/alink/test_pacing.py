@@ -13,6 +13,7 @@ from custom_components.aliyun_iot.alink.errors import (
     ConnectionReset,
     CredentialsRefused,
     KickedOut,
+    PacketRefused,
     ServerUnavailable,
 )
 from custom_components.aliyun_iot.alink.mqtt import pacing
@@ -80,6 +81,16 @@ def test_refused_credentials_lead_to_a_long_delay() -> None:
     backoff = Backoff(middle)
     assert backoff.after_failure(CredentialsRefused("refused")) == 15 * 60
     assert backoff.after_failure(ServerUnavailable("busy")) == 1
+
+
+@pytest.mark.parametrize("online", [0.1, 3600.0])
+def test_host_that_is_not_the_platform_is_left_alone_for_long(online: float) -> None:
+    """However long it behaved before."""
+    backoff = Backoff(middle)
+    refused = PacketRefused(("too much", "太多"))
+    assert backoff.after_failure(refused) == 15 * 60
+    assert backoff.after_loss(refused, online) == (refused, 15 * 60)
+    assert backoff.after_loss(LOST, SHORT_LIVED) == (LOST, 1)
 
 
 def test_backoff_restarts_after_a_long_connection() -> None:

@@ -102,7 +102,7 @@ async def test_thing_model_from_the_cloud(cloud: Simulator, device: CloudDevice,
     assert reply.ok
     assert "LightSwitch" in json.dumps(reply.data)
 
-    cloud.faults.set(dsltemplate_silent=True)
+    cloud.faults.set(ignore_topics=["thing/dsltemplate/get"])
     with pytest.raises(RequestTimeout, match="no reply to thing"):
         await link.device.fetch_thing_model(timeout=0.05)
 
@@ -183,7 +183,7 @@ async def test_replies_are_read_tolerantly(
 
 
 @pytest.mark.parametrize(
-    "payload", [b"not JSON", b"[]", b"{}", b'{"id": "1"}', b'{"id": "1", "code": "x"}', b"\xff" * 300_000]
+    "payload", [b"not JSON", b"[]", b"{}", b'{"id": "1"}', b'{"id": "1", "code": "x"}', b"\xff" * 200_000]
 )
 async def test_unreadable_replies_are_ignored(
     cloud: Simulator, device: CloudDevice, link: Link, payload: bytes, caplog: pytest.LogCaptureFixture

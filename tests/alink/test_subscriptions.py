@@ -12,10 +12,11 @@ from custom_components.aliyun_iot.alink.subscriptions import (
     SUBSCRIPTION_LIMIT,
     USER_TOPIC_LIMIT,
     filters_for,
+    missing_filters,
 )
 from custom_components.aliyun_iot.alink.topics import Topics
 from simulator import CloudDevice, Simulator
-from simulator.packets import Subscribe, Unsubscribe
+from simulator.broker.packets import Subscribe, Unsubscribe
 
 from ..conftest import DEVICE_NAME, PRODUCT_KEY
 from ..waiting import until
@@ -75,6 +76,46 @@ def test_too_many_user_topics_are_refused() -> None:
     """The platform would refuse them."""
     with pytest.raises(ValueError, match=f"more than the {USER_TOPIC_LIMIT}"):
         filters_for(TOPICS, (), (f"topic{number}" for number in range(USER_TOPIC_LIMIT + 1)))
+
+
+PROPERTY_REPLY = f"{SYS}/thing/event/property/post_reply"
+EVENT_REPLIES = f"{SYS}/thing/event/+/post_reply"
+ASYNC = f"{SYS}/thing/service/Run"
+ANY_ASYNC = f"{SYS}/thing/service/+"
+SHORT_RRPC = f"{SYS}/rrpc/request/+"
+
+
+@pytest.mark.parametrize(
+    ("refused", "services", "events", "missing"),
+    [
+        ([], ["Run"], True, []),
+        ([TOPICS.property_set], [], False, [TOPICS.property_set]),
+        ([EVENT_REPLIES], [], False, []),
+        ([EVENT_REPLIES], [], True, [EVENT_REPLIES]),
+        ([PROPERTY_REPLY], [], True, []),
+        ([PROPERTY_REPLY, EVENT_REPLIES], [], False, [PROPERTY_REPLY]),
+        ([ANY_ASYNC, SHORT_RRPC, f"/ext/rrpc/+{ANY_ASYNC}"], [], True, []),
+        ([ANY_ASYNC, SHORT_RRPC, f"/ext/rrpc/+{ANY_ASYNC}"], ["Run"], True, []),
+        ([ANY_ASYNC, ASYNC], ["Run"], False, [ASYNC]),
+        ([SHORT_RRPC, f"/ext/rrpc/+{ANY_ASYNC}", f"/ext/rrpc/+{ASYNC}"], ["Run"], False, [SHORT_RRPC]),
+    ],
+)
+def test_filter_is_missing_if_no_other_does_the_same(
+    refused: list[str], services: list[str], events: bool, missing: list[str]
+) -> None:
+    """Some instances refuse wildcards, which is no problem where filters without one are accepted."""
+    held = set(filters_for(TOPICS, services)) - set(refused)
+    assert missing_filters(TOPICS, services, held, events=events) == tuple(missing)
+
+
+def test_services_beyond_the_limit_need_the_wildcard() -> None:
+    """They have no filters of their own."""
+    services = [f"S{number}" for number in range(300)]
+    held = set(filters_for(TOPICS, services))
+    assert missing_filters(TOPICS, services, held, events=True) == ()
+    missing = missing_filters(TOPICS, services, held - {ANY_ASYNC}, events=True)
+    assert missing[-1] == f"{SYS}/thing/service/S299"
+    assert len(missing) > 200
 
 
 # Subscribing

@@ -305,7 +305,7 @@ MEMBER = {"identifier": "B", "dataType": {"type": "int"}}
         (" " * 600_000, "", "this has 600000 bytes; a thing model has at most 524288"),
         ({}, "", "a thing model has properties, events or services, but this has none of them"),
         ({"code": 200, "data": {}}, "", "a thing model has properties, events or services"),
-        ({"data": {"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}}, "", "a thing model has properties, events or services"),
+        ({"data": {"a": {"data": {"data": {"data": {"data": {"data": {"data": {"data": DOCUMENT}}}}}}}}}, "", "a thing model has properties, events or services"),
         ([], "", "the list of modules is empty"),
         ([DOCUMENT, 1], "[1]", "must be an object, not a number"),
         ([DOCUMENT, {"functionBlockId": 5, "properties": []}], "[1].functionBlockId", "must be letters"),
@@ -394,3 +394,61 @@ def test_damaged_example_is_read_or_refused(index: int, replacement: object, *, 
         container[key] = replacement
 
     parse_or_refuse(document)
+
+
+@pytest.mark.parametrize("kind", ["float", "double", "int"])
+@pytest.mark.parametrize(
+    ("lowest", "highest"),
+    [
+        ("-4.9E-324", "1.797E308"),
+        ("4.9E-324", "1.7976931348623157E308"),
+        ("1.4E-45", "3.4028235E38"),
+        ("-1.7976931348623157E308", "1.7976931348623157E308"),
+        ("-3.4E38", "3.4E38"),
+        ("-2147483648", "2147483647"),
+        ("-9223372036854775808", "9223372036854775807"),
+        (-1.7976931348623157e308, 1.7976931348623157e308),
+    ],
+)
+def test_range_of_a_number_type_is_no_limit(kind: str, lowest: object, highest: object) -> None:
+    """Negative values are taken, and a generated file doesn't repeat the constants."""
+    specs = {"min": lowest, "max": highest, "step": "1", "unit": "°C"}
+    data_type = ThingModel.parse(model_of_type({"type": kind, "specs": specs})).properties["A"].data_type
+    for value in (-40, 0, 40, -(2**31), 2**31 - 1):
+        assert data_type.decode(value) == value
+    assert "E-" not in json.dumps(data_type.to_tsl()).upper()
+    if "E" in str(lowest).upper():
+        assert "range" not in data_type.describe()
+        assert not any(digit in data_type.describe().replace("step 1", "") for digit in "0123456789")
+
+
+def test_only_the_other_bound_is_left() -> None:
+    """A range may be open on one side."""
+    specs = {"min": "0", "max": "3.4028235E38"}
+    data_type = ThingModel.parse(model_of_type({"type": "float", "specs": specs})).properties["A"].data_type
+    assert (data_type.min, data_type.max) == (0, None)
+
+
+@pytest.mark.parametrize("written", ["无", "None", "null", "-", "/", "无单位", "N/A", " ", "1"])
+@pytest.mark.parametrize("key", ["unit", "unitName"])
+def test_word_for_no_unit_is_no_unit(key: str, written: str) -> None:
+    """It must not be compared with the unit of an entity."""
+    data_type = ThingModel.parse(model_of_type({"type": "int", "specs": {key: written}})).properties["A"].data_type
+    assert data_type == IntType()
+
+
+def test_name_of_a_unit_counts_without_a_symbol() -> None:
+    """The symbol is a word for none here."""
+    specs = {"unit": "-", "unitName": "千瓦时"}
+    assert ThingModel.parse(model_of_type({"type": "int", "specs": specs})).properties["A"].data_type == IntType(
+        unit="千瓦时"
+    )
+
+
+@pytest.mark.parametrize("written", ["1_000", "١٢", "inf", "nan", "0x10", "1 000"])
+@pytest.mark.parametrize("key", ["min", "max", "step"])
+def test_limit_in_a_spelling_of_python_is_refused(key: str, written: str) -> None:
+    """White space around a limit is tolerated, other spellings aren't."""
+    ThingModel.parse(model_of_type({"type": "int", "specs": {key: " 5 "}}))
+    with pytest.raises(ThingModelError):
+        ThingModel.parse(model_of_type({"type": "int", "specs": {key: written}}))

@@ -27,7 +27,7 @@ from custom_components.aliyun_iot.alink.mqtt.transport import (
     open_connection,
 )
 from simulator import CloudDevice, Simulator
-from simulator.packets import connect_acknowledgement, publish, subscribe_acknowledgement
+from simulator.broker.packets import connect_acknowledgement, publish, subscribe_acknowledgement
 
 from ..conftest import DEVICE_NAME
 from ..waiting import until
@@ -189,12 +189,12 @@ async def test_debug_logging_can_be_enabled_while_connected(
     monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
     received: list[Delivery] = []
     async with ScriptedHost() as host:
-        caplog.set_level(logging.INFO, ALINK)
+        caplog.set_level(logging.INFO, "paho")
         connection = await open_to(host, received.append)
         host.publish("/topic", b"first")
         await until(lambda: received)
         assert "PUBLISH" not in caplog.text
-        caplog.set_level(logging.DEBUG, ALINK)
+        caplog.set_level(logging.DEBUG, "paho")
         await until(lambda: connection._client.on_log)
         host.publish("/topic", b"second")
         await until(lambda: len(received) == 2)

@@ -1,6 +1,7 @@
 """Variants of thing models from consoles, servers and users; the files in fixtures/tsl are named after the variant."""
 
 import copy
+from dataclasses import replace
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.aliyun_iot.alink.errors import ThingModelError
+from custom_components.aliyun_iot.alink.errors import InvalidValue, ThingModelError
 from custom_components.aliyun_iot.alink.model.datatypes import (
     INT_MAX,
     INT_MIN,
@@ -44,6 +45,8 @@ def member(identifier: str, data_type: DataType, name: str = "") -> dict[str, Fi
 
 
 SWITCH = BoolType({0: "off", 1: "on"})
+GEAR = IntType(1, 5, 1)
+GEAR_WITH_UNIT = IntType(1, 5, 1, "gear")
 
 DATA_TYPES: dict[str, dict[str, DataType]] = {
     "numbers_as_text_and_as_numbers": {
@@ -132,9 +135,9 @@ DATA_TYPES: dict[str, dict[str, DataType]] = {
     "huge_numbers": {
         "Unsigned": IntType(0, INT_MAX),
         "Long": IntType(INT_MIN, INT_MAX, 1),
-        "Single": FloatType(-3.402823466e38, 3.402823466e38),
-        "Double": DoubleType(-1.7976931348623157e308, 1.7976931348623157e308, 1e-6),
-        "Digits": DoubleType(None, 1e60),
+        "Single": FloatType(),
+        "Double": DoubleType(step=1e-6),
+        "Digits": DoubleType(),
         "Text": TextType(10240),
     },
     "step_zero_or_less": {
@@ -197,7 +200,7 @@ MODELS: dict[str, ThingModel] = {
             "过热",
         ),
     ),
-    "modules_in_function_blocks": TWO_MODULES,
+    "modules_in_function_blocks": replace(TWO_MODULES, missing_modules=("empty",)),
     "modules_as_list": TWO_MODULES,
     "identifiers_with_their_module": ThingModel(
         "a1HomeGw001",
@@ -223,6 +226,50 @@ MODELS: dict[str, ThingModel] = {
         event("Fault", EventType.ALERT, {}, "故障"),
         service("Run", "运行"),
     ),
+    "thing_model_json_nested": ThingModel(
+        "a1HomeGw001",
+        read_only(
+            "Info",
+            StructType(
+                member("Ccid", TextType(20), "SIM 卡号")
+                | member("Gear", GEAR_WITH_UNIT, "档位")
+                | member("CoordinateSystem", EnumType({1: "WGS_84", 2: "GCJ_02"}), "坐标系")
+                | member("Charging", BoolType({0: "否", 1: "是"}), "充电")
+                | member("Longitude", DoubleType(-180, 180, 0.01, "°"), "经度")
+            ),
+            "设备信息",
+        )
+        | writable("Gears", ArrayType(4, GEAR), "各室档位")
+        | writable("Schedule", ArrayType(8, StructType(member("Gear", GEAR, "档位"))), "日程")
+        | read_only("Names", ArrayType(2, TextType(8)), "名称"),
+        event("LowBattery", EventType.ALERT, member("Level", IntType(0, 20, 1), "电量"), "低电量"),
+        {
+            "Move": Service(
+                "Move",
+                "移动",
+                sync=True,
+                input=member("Target", StructType(member("Steps", IntType(1, 9, 1), "步数")), "目标"),
+                output=member("Done", FloatType(0, 1), "进度"),
+            )
+        },
+        missing_modules=("battery", "location0"),
+    ),
+    "keys_in_other_case": ThingModel(
+        "a1HomeGw001",
+        writable("Level", IntType(1, 5, 1, "档"), "级别") | read_only("Names", ArrayType(2, TextType(32))),
+        event("LowIlluminance", EventType.ALERT, member("Lux", IntType(0, 9), "照度"), "光照度低告警")
+        | event("Fault", EventType.ERROR, member("Code", TextType(8), "代码"), "故障"),
+        {
+            "Run": Service(
+                "Run",
+                "运行",
+                sync=True,
+                input=member("At", DateType(), "时间"),
+                output=member("Done", BoolType({0: "否", 1: "是"}), "完成"),
+            )
+        },
+    ),
+    "wrapped_by_product": ThingModel(None, read_only("Power", SWITCH)),
     "lists_as_empty_objects": ThingModel(None, read_only("Power", BoolType()), {}, service("Run")),
 }
 
@@ -255,6 +302,33 @@ def test_data_types_are_read(name: str, data_types: dict[str, DataType]) -> None
 def test_whole_models_are_read(name: str, model: ThingModel) -> None:
     """Properties, events and services, and nothing else."""
     assert parsed(name) == model
+
+
+@pytest.mark.parametrize(
+    ("identifier", "value"),
+    [
+        ("Gears", [99]),
+        ("Schedule", [{"Gear": 99}]),
+        ("Names", ["longer than eight"]),
+        ("Info", {"Ccid": "1", "Gear": 99, "CoordinateSystem": 1, "Charging": 0, "Longitude": 1.0}),
+        ("Info", {"Ccid": "1", "Gear": 1, "CoordinateSystem": 3, "Charging": 0, "Longitude": 1.0}),
+    ],
+)
+def test_specs_of_members_and_items_are_enforced(identifier: str, value: object) -> None:
+    """In the notation of the cloud's API too."""
+    with pytest.raises(InvalidValue):
+        parsed("thing_model_json_nested").properties[identifier].data_type.decode(value)
+
+
+def test_module_in_another_document_is_not_missing() -> None:
+    """An archive has a file for each module; the one of the default module lists the others."""
+    default = {"properties": [], "functionBlocks": [{"functionBlockId": "battery"}, {"functionBlockId": "location0"}]}
+    battery = {"functionBlockId": "battery", "properties": []}
+    assert ThingModel.parse(default).missing_modules == ("battery", "location0")
+    assert ThingModel.parse([default, battery]).missing_modules == ("location0",)
+    assert ThingModel.parse([battery, default]).missing_modules == ("location0",)
+    power = [{"identifier": "location0:Power", "dataType": {"type": "bool"}}]
+    assert ThingModel.parse([battery, {**default, "properties": power}]).missing_modules == ()
 
 
 def test_access_is_read_only_by_default() -> None:

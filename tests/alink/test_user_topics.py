@@ -11,7 +11,7 @@ from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from simulator import CloudDevice, Simulator
-from simulator.packets import publish as publish_packet
+from simulator.broker.packets import publish as publish_packet
 
 from ..conftest import DEVICE_NAME, PRODUCT_KEY
 from ..waiting import until

@@ -4,8 +4,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL
-from simulator import CloudDevice
-from simulator.tsl import ThingModel as CloudThingModel
+from simulator import CloudDevice, ThingModel as CloudThingModel
 
 from ..application import SetProperties
 from ..conftest import SetUp

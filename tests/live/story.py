@@ -27,8 +27,7 @@ from custom_components.aliyun_iot.alink.model.thing_model import Property, Thing
 from custom_components.aliyun_iot.mapping.aspect import Aspect
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
 from custom_components.aliyun_iot.mapping.model.infer import infer_data_type
-from simulator import CloudDevice
-from simulator.device import DeviceReply
+from simulator import CloudDevice, DeviceReply
 
 from ..application import SetProperties
 

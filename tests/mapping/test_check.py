@@ -7,12 +7,15 @@ from homeassistant.core import State
 import pytest
 
 from custom_components.aliyun_iot.alink.model.datatypes import (
+    ArrayType,
     BoolType,
     DataType,
     DoubleType,
     EnumType,
+    Field,
     FloatType,
     IntType,
+    StructType,
     TextType,
 )
 from custom_components.aliyun_iot.alink.model.thing_model import Property
@@ -26,6 +29,13 @@ SWITCH = State("switch.pump", "on")
 ROOM = State("sensor.room", "21", {"unit_of_measurement": "°C"})
 LAMP = State("light.lamp", "on", {"supported_color_modes": ["brightness"]})
 AIR = State("sensor.air", "45.7", {"unit_of_measurement": "%", "device_class": "humidity"})
+FINE_AIR = State("sensor.air", "45.72", {"unit_of_measurement": "%", "device_class": "humidity"})
+PRESSURE = State("sensor.pressure", "1013.2", {"unit_of_measurement": "hPa"})
+WEATHER = State("weather.home", "sunny", {"pressure": 1013.2, "pressure_unit": "hPa"})
+FAN = State("fan.ceiling", "on", {"supported_features": 1, "percentage": 50, "percentage_step": 1})
+PHONE = State("device_tracker.phone", "home", {"source_type": "gps", "latitude": 31.2, "longitude": 121.4})
+PRESSURES = StructType({"P": Field("P", "P", FloatType(unit="MPa")), "T": Field("T", "T", FloatType(unit="°C"))})
+PLACE = StructType({name: Field(name, name, DoubleType(unit="m")) for name in ("Longitude", "Latitude")})
 LEVEL = State("number.level", "9", {"min": 0, "max": 10, "unit_of_measurement": "°C"})
 ACTIONS = [{"action": "light.toggle"}]
 TEMPLATE = {"template": "{{ value }}"}
@@ -71,7 +81,15 @@ def problems(
         (AIR, "value", IntType(0, 100), {"conversion": {"template": "{{ value }}"}}),
         (AIR, "value", IntType(0, 1000), {"conversion": {"scale": 10}}),
         (AIR, "value", IntType(0, 10), {"conversion": {"clamp": True}}),
-        (AIR, "value", FloatType(0, 100, 1), {}),
+        (AIR, "value", FloatType(0, 100, 0.1), {}),
+        (AIR, "value", FloatType(0, 100, 1), {"conversion": {"digits": 1}}),
+        (AIR, "value", DoubleType(0, 100), {}),
+        (FINE_AIR, "value", FloatType(0, 100, 0.1), {}),
+        (ROOM, "value", FloatType(unit="W"), {"conversion": {"scale": 2}}),
+        (ROOM, "value", FloatType(unit="W"), {"conversion": {"same_unit": True}}),
+        (ROOM, "value", TextType(), {"conversion": {"unit": "W", "same_unit": True}}),
+        (PRESSURE, "value", FloatType(0, 1, 0.0001, "Mpa"), {}),
+        (FAN, "speed", IntType(0, 3, 1, "档"), {"access": "both"}),
     ],
 )
 def test_valid_binding_has_no_problems(
@@ -98,8 +116,14 @@ def test_valid_binding_has_no_problems(
         (LEVEL, "value", FloatType(), {"access": "both", "conversion": TEMPLATE}, {"template_one_way": True}),
         (LEVEL, "value", IntType(), {"conversion": TEMPLATE | {"invert": True}}, {"not_invertible": True}),
         (SWITCH, "raw_state", EnumType(), {"conversion": {"invert": True}}, {"not_invertible": True}),
-        (LEVEL, "value", None, {"conversion": {"unit": "furlong"}}, {"unit_unknown": False}),
-        (LEVEL, "value", FloatType(), {"conversion": {"unit": "kWh"}}, {"unit_mismatch": False}),
+        (LEVEL, "value", None, {"conversion": {"unit": "furlong"}}, {"units_clash": True}),
+        (LEVEL, "value", FloatType(), {"conversion": {"unit": "kWh"}}, {"units_clash": True}),
+        (LEVEL, "value", TextType(), {"conversion": {"unit": "kWh"}}, {"units_clash": True}),
+        (LEVEL, "raw_state", IntType(unit="个"), {}, {"units_clash": True}),
+        (WEATHER, "attribute", ArrayType(None, IntType(unit="°C")), {"source": "pressure"}, {"units_clash": True}),
+        (WEATHER, "attribute", PRESSURES, {"source": "pressure"}, {"units_clash": True}),
+        (FAN, "speed", IntType(0, 90, 1, "档"), {}, {"units_clash": True}),
+        (PHONE, "location", PLACE, {}, {"units_clash": True}),
         (
             SWITCH,
             "power",
@@ -110,10 +134,26 @@ def test_valid_binding_has_no_problems(
         (AIR, "value", IntType(0, 100), {}, {"value_rounded": False}),
         (AIR, "raw_state", IntType(0, 100), {}, {"value_rounded": False}),
         (AIR, "value", IntType(0, 200), {"conversion": {"scale": 2}}, {"value_rounded": False}),
-        (ROOM, "value", FloatType(unit="W"), {}, {"unit_mismatch": False}),
-        (ROOM, "value", FloatType(unit="W"), {"conversion": {"scale": 2}}, {}),
+        (AIR, "value", FloatType(0, 100, 1), {}, {"value_rounded_to_step": False}),
+        (AIR, "raw_state", DoubleType(0, 100, 5), {}, {"value_rounded_to_step": False}),
+        (PRESSURE, "value", FloatType(0, 10, 0.1, "MPa"), {}, {"value_rounded_to_step": False}),
+        (ROOM, "value", FloatType(unit="W"), {}, {"units_clash": True}),
         (AC, "mode", EnumType({0: "off", 1: "cool"}), {}, {"options_unmatched": False}),
         (AC, "mode", IntType(), {"conversion": {"options": {"off": 0, "cool": 1}}}, {"options_unmatched": False}),
+        (
+            AC,
+            "mode",
+            EnumType({0: "关闭", 1: "除湿", 2: "制冷"}),
+            {"conversion": {"options": {"off": 0, "cool": 1, "dry": 2}}},
+            {"options_crossed": False},
+        ),
+        (
+            AC,
+            "mode",
+            EnumType({0: "关闭", 1: "其他", 2: "x"}),
+            {"conversion": {"options": {"off": 0, "cool": 1, "dry": 1}}},
+            {},
+        ),
         (ROOM, "value", FloatType(), {"conversion": {"invert": True}}, {"not_invertible": True}),
         (AC, "mode", TextType(), {"conversion": {"invert": True}}, {"not_invertible": True}),
         (

@@ -1,5 +1,6 @@
 """Conversion of the values of aspects to each data type and back, and what is refused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,9 +24,10 @@ from custom_components.aliyun_iot.alink.model.datatypes import (
     Value as CloudValue,
 )
 from custom_components.aliyun_iot.mapping.aspect import Reason, Value
-from custom_components.aliyun_iot.mapping.binding import Conversion
-from custom_components.aliyun_iot.mapping.convert import Refused, to_cloud, to_ha, unmatched_options
+from custom_components.aliyun_iot.mapping.binding import Binding, Conversion
+from custom_components.aliyun_iot.mapping.convert import Refused, clashing_units, to_cloud, to_ha, unmatched_options
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
+from custom_components.aliyun_iot.mapping.generic import aspect_for, attribute_aspect
 
 SWITCH = State("switch.pump", "on")
 LOCK = State("lock.door", "locked")
@@ -162,6 +164,16 @@ def test_property_with_gears_sets_the_gear(steps: int, gear: int) -> None:
         (21.449, FloatType(step=0.001), {"digits": 1}, 21.4),
         (21.449, TextType(), {"digits": 1}, "21.4"),
         (45.7, IntType(0, 100), {}, 46),
+        (22.5, IntType(0, 100), {}, 23),
+        (23.5, IntType(0, 100), {}, 24),
+        (-22.5, IntType(-40, 100), {}, -23),
+        (22.5, FloatType(step=1), {}, 23),
+        (22.45, FloatType(step=0.1), {}, 22.5),
+        (2.675, FloatType(), {"digits": 2}, 2.68),
+        (1.005, DoubleType(), {"digits": 2}, 1.01),
+        (0.285, IntType(), {"scale": 100}, 29),
+        (22.5, TextType(), {"digits": 0}, "23"),
+        (-0.04, FloatType(step=0.1), {}, 0),
         (0.1 + 0.2, DoubleType(), {}, 0.3),
         (1234567890123.0, DoubleType(), {}, 1234567890123.0),
         (104, IntType(0, 100), {"clamp": True}, 100),
@@ -175,6 +187,87 @@ def test_reported_number_is_rounded(
     assert to_property_value(value, CELSIUS, "value", data_type, **conversion) == reported
 
 
+CLASHING = [
+    (State("sensor.p", "5", {"unit_of_measurement": "hPa"}), "value", DoubleType(unit="mpa"), {}, 5.0),
+    (State("sensor.p", "5", {"unit_of_measurement": "W"}), "value", IntType(unit="°C"), {}, 5),
+    (State("sensor.p", "5", {"unit_of_measurement": "W"}), "value", TextType(), {"unit": "furlong"}, "5"),
+    (State("sensor.p", "5", {"unit_of_measurement": "人"}), "value", FloatType(unit="次"), {}, 5.0),
+    (State("sensor.p", "5", {"unit_of_measurement": "W"}), "raw_state", FloatType(unit="V"), {}, 5.0),
+    (State("number.n", "5", {"unit_of_measurement": "W", "min": 0, "max": 9}), "value", IntType(unit="V"), {}, 5),
+    (BLIND, "position", IntType(0, 100, 1, "lx"), {}, 30),
+    (LAMP, "color_temp", IntType(unit="lx"), {}, 4000),
+]
+"""Each with a value that is the same on both sides if the units are."""
+
+
+@pytest.mark.parametrize(("state", "aspect", "data_type", "conversion", "value"), CLASHING)
+def test_units_that_cannot_be_converted_carry_nothing(
+    state: State, aspect: str, data_type: DataType, conversion: dict[str, Any], value: Any
+) -> None:
+    """In neither direction, until there is a formula or the binding says that the units are the same."""
+    bound = aspect_for(Binding("P", state.entity_id, aspect), state.entity_id)
+    assert bound
+    home = str(value) if aspect == "raw_state" else float(value)
+    options = Conversion(**conversion)
+    assert clashing_units(bound, data_type, options, state)
+    with pytest.raises(Refused, match="can't be converted") as error:
+        to_cloud(home, bound, data_type, options, state)
+    assert error.value.reason is Reason.NOT_SUPPORTED
+    with pytest.raises(Refused, match="can't be converted"):
+        to_ha(value, bound, data_type, options, state)
+
+    same = replace(options, same_unit=True)
+    assert clashing_units(bound, data_type, same, state) is None
+    assert to_cloud(home, bound, data_type, same, state) == value
+    assert to_ha(value, bound, data_type, same, state) == float(value)
+    double = replace(options, scale=2)
+    assert clashing_units(bound, data_type, double, state) is None
+    assert float(str(to_cloud(home, bound, data_type, double, state))) == 2 * float(value)
+
+
+def test_units_of_members_and_elements_are_those_of_the_attribute() -> None:
+    """Also where the whole is a structure or a list."""
+    state = State("weather.home", "sunny", {"pressure": [1013.2], "pressure_unit": "hPa"})
+    aspect = attribute_aspect("pressure")
+    in_kpa = ArrayType(None, StructType({"P": Field("P", "P", FloatType(unit="千帕"))}))
+    assert to_cloud([{"P": 1013.2}], aspect, in_kpa, NO_MAP, state) == [{"P": 101.32}]
+    assert to_ha([{"P": 101.32}], aspect, in_kpa, NO_MAP, state) == [{"P": 1013.2}]
+    in_celsius = ArrayType(None, StructType({"P": Field("P", "P", FloatType(unit="°C"))}))
+    with pytest.raises(Refused, match="hPa can't be converted to °C"):
+        to_cloud([{"P": 1013.2}], aspect, in_celsius, NO_MAP, state)
+    with pytest.raises(Refused, match="°C can't be converted to hPa"):
+        to_ha([{"P": 1013.2}], aspect, in_celsius, NO_MAP, state)
+    same = Conversion(same_unit=True)
+    assert to_cloud([{"P": 1013.2}], aspect, in_celsius, same, state) == [{"P": 1013.2}]
+    assert to_ha([{"P": 1013.2}], aspect, in_celsius, same, state) == [{"P": 1013.2}]
+
+
+def test_power_factor_without_unit_is_a_ratio() -> None:
+    """Home Assistant says so; in a property without unit it stays as it is."""
+    state = State("sensor.factor", "0.95", {"device_class": "power_factor"})
+    assert to_property_value(0.95, state, "value", FloatType(unit="%")) == 95
+    assert to_property_value(0.95, state, "value", FloatType()) == 0.95
+    assert to_aspect_value(95.0, state, "value", FloatType(unit="%")) == 0.95
+
+
+@pytest.mark.parametrize("unit", ["档", "gear", "级"])
+def test_gears_may_have_a_unit(unit: str) -> None:
+    """100 % is the highest gear, as in a property without unit."""
+    fan = State("fan.ceiling", "on", {"supported_features": 1, "percentage": 100, "percentage_step": 100 / 3})
+    assert to_property_value(100, fan, "speed", IntType(0, 3, 1, unit)) == 3
+    assert to_aspect_value(3, fan, "speed", IntType(0, 3, 1, unit)) == 100
+    assert to_property_value(50, fan, "speed", IntType(0, 100, 1, unit), same_unit=True) == 50
+
+
+def test_concentration_of_a_gas_depends_on_the_gas() -> None:
+    """The device class says which one it is."""
+    ozone = State("sensor.ozone", "50", {"device_class": "ozone", "unit_of_measurement": "ppb"})
+    assert to_property_value(50, ozone, "value", FloatType(step=1, unit="ug/m3")) == 100
+    other = State("sensor.gas", "50", {"unit_of_measurement": "ppb"})
+    with pytest.raises(Refused):
+        to_property_value(50, other, "value", FloatType(step=1, unit="ug/m3"))
+
+
 def test_temperature_difference_has_no_zero_point() -> None:
     """A difference of 9 °F is 5 °C, not -12.8 °C."""
     state = State("sensor.rise", "9", {"device_class": "temperature_delta", "unit_of_measurement": "°F"})
@@ -186,13 +279,17 @@ def test_temperature_difference_has_no_zero_point() -> None:
     [
         ("kWh", 1.5, "W·h", 1500),
         ("hPa", 1013.2, "千帕", 101.32),
-        ("W", 5, "°C", 5),
+        ("hPa", 1013.2, "MPa", 0.10132),
+        ("mS/cm", 1.35, "μS/cm", 1350),
         ("pieces", 5, "个", 5),
+        ("furlong", 5, "furlong", 5),
         ("km/h", 36, "m/s", 10),
+        ("km/h", 36, "", 36),
+        ("", 36, "m/s", 36),
     ],
 )
-def test_units_are_converted_if_home_assistant_can(unit: str, value: float, wanted_unit: str, reported: float) -> None:
-    """Units of different quantities, or unknown units, leave the number unchanged."""
+def test_units_are_converted(unit: str, value: float, wanted_unit: str, reported: float) -> None:
+    """Unless both are the same, or one side has none."""
     state = State("sensor.meter", str(value), {"unit_of_measurement": unit})
     assert to_property_value(value, state, "value", DoubleType(unit=wanted_unit)) == reported
 
@@ -233,6 +330,8 @@ async def test_climate_temperatures_are_in_the_unit_of_the_installation(hass: Ho
         (MODES, "mode", IntType(), {}, "heat", Reason.WRONG_TYPE),
         (FAN_SPEEDS, "fan_mode", EnumType({1: "低速", 2: "低风"}), {}, "low", Reason.NOT_AN_OPTION),
         (WASHER, "text", TextType(3), {}, "idle", Reason.OUT_OF_RANGE),
+        (WASHER, "text", TextType(8), {}, "洗衣中", Reason.OUT_OF_RANGE),
+        (WASHER, "text", TextType(8), {}, "\ud800", Reason.WRONG_TYPE),
         (WASHER, "text", IntType(), {}, "12", Reason.WRONG_TYPE),
         (LAMP, "color", StructType({"Red": Field("Red", "", IntType())}), {}, (1, 2, 3), Reason.WRONG_TYPE),
         (LAMP, "color", ArrayType(3, IntType()), {}, (1, 2, 3), Reason.WRONG_TYPE),

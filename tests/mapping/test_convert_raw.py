@@ -88,6 +88,7 @@ def to_aspect_value(value: CloudValue, data_type: DataType, state: State = NO_EN
         ("2026-11-23T20:00:00+08:00", DateType(), {}, NOON, "2026-11-23T12:00:00+00:00"),
         (NOON.timestamp(), DateType(), {}, NOON, "2026-11-23T12:00:00+00:00"),
         ("1795435200", DateType(), {}, NOON, "2026-11-23T12:00:00+00:00"),
+        (1795435200000, DateType(), {}, NOON, "2026-11-23T12:00:00+00:00"),
         # structures
         ({"x": "3", "on": "yes"}, POINT, {}, {"x": 3, "on": True}, {"x": 3, "on": True}),
         ([{"x": 1, "on": 0}], POINTS, {}, [{"x": 1, "on": False}], [{"x": 1, "on": False}]),
@@ -127,6 +128,8 @@ def test_any_value_is_converted_both_ways(
         ("longer than five", TextType(5), {}, Reason.OUT_OF_RANGE),
         ("tomorrow", DateType(), {}, Reason.WRONG_TYPE),
         (1e18, DateType(), {}, Reason.WRONG_TYPE),
+        (17_954_352_000, DateType(), {}, Reason.WRONG_TYPE),
+        (86_400, DateType(), {}, Reason.WRONG_TYPE),
         ([1], DateType(), {}, Reason.WRONG_TYPE),
         ({"x": 1}, POINT, {}, Reason.WRONG_TYPE),
         ({"x": 1, "on": "maybe"}, POINT, {}, Reason.WRONG_TYPE),

@@ -80,7 +80,7 @@ def test_off_wins_over_everything_else(lamp: State, values: dict[str, Value]) ->
 
 
 def test_brightness_turns_a_lamp_on(lamp: State) -> None:
-    """A brightness alone is enough."""
+    """A brightness alone is enough; 30 % is what Home Assistant takes it for."""
     assert actions_for(changed(lamp, "off"), {"brightness": 30}) == [ActionCall("light", "turn_on", {"brightness": 76})]
 
 

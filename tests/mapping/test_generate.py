@@ -41,7 +41,7 @@ NUMBERS = st.one_of(
 )
 OPTIONS = st.one_of(
     st.none(),
-    st.lists(st.text(max_size=6), max_size=5),
+    st.lists(st.text(max_size=30), max_size=5),
     st.integers(95, 110).map(lambda count: [f"option {number}" for number in range(count)]),
 )
 NUMERIC = [
@@ -140,7 +140,9 @@ def test_platform_accepts_the_thing_model_of_any_entities(
     (text,) = texts_of(model)
     assert violations(text) == []
     assert ThingModel.parse(text) == model
-    device = Simulator().add_device("a1HomeGw001", "gw-1", "0" * 32, tsl=json.loads(text))
+    device = Simulator(strict_model=True, strict_values=True).add_device(
+        "a1HomeGw001", "gw-1", "0" * 32, tsl=json.loads(text)
+    )
     assert device.thing_model
     assert device.thing_model.properties.keys() == model.properties.keys()
 
@@ -216,6 +218,8 @@ TEXT = TextType(10240)
         (EnumType(), IntType(step=1)),
         (EnumType({number: str(number) for number in range(101)}), TEXT),
         (EnumType({number: str(number) for number in range(100)}), EnumType({n: str(n) for n in range(100)})),
+        (EnumType({3: "HDMI 1", 5: "TV"}), EnumType({3: "HDMI-1", 5: "TV"})),
+        (BoolType({0: "Away from home", 1: "-"}), BoolType({0: "Away-from-home", 1: "option_3973"})),
         (ArrayType(None, IntType(0, 9, 1)), ArrayType(512, IntType(0, 9, 1))),
         (ArrayType(600, TextType(8)), ArrayType(512, TextType(8))),
         (ArrayType(4, BoolType({0: "a", 1: "b"})), TEXT),
@@ -225,6 +229,11 @@ TEXT = TextType(10240)
         (StructType({}), TEXT),
         (StructType({"A": Field("A", "A", StructType({"A": BYTE}))}), TEXT),
         (StructType({"a b": Field("a b", "a b", IntType())}), TEXT),
+        (StructType({"_a": Field("_a", "_a", BYTE.data_type)}), StructType({"_a": Field("_a", "a", BYTE.data_type)})),
+        (
+            StructType({"_": Field("_", "_", BYTE.data_type), "__": Field("__", "__", BYTE.data_type)}),
+            StructType({"_": Field("_", "feature", BYTE.data_type), "__": Field("__", "feature_2", BYTE.data_type)}),
+        ),
         (StructType(EVERY_BYTE), TEXT),
         (DoubleType(unit="V"), DoubleType(unit="V")),
     ],
@@ -248,6 +257,7 @@ def test_type_that_the_platform_does_not_accept_becomes_text(wished: DataType, t
         ("🔔", "", (), "sensor_1"),
         ("🔔", "Text", (), "Text"),
         ("_-x", "", (), "x"),
+        ("🔔", "", ("sensor_1",), "sensor_1_2"),
     ],
 )
 def test_names_of_properties(entity: str, aspect: str, taken: tuple[str, ...], name: str) -> None:
@@ -329,9 +339,27 @@ def test_each_part_of_a_split_thing_model_is_valid() -> None:
     assert [len(own(document, "properties")) for document in documents] == [300, 300, 150]
     assert [violations(json.dumps(document)) for document in documents] == [[], [], []]
     assert ThingModel.parse(documents) == split
-    device = Simulator().add_device("a1HomeGw001", "gw-1", "0" * 32, tsl=documents)
+    device = Simulator(strict_model=True, strict_values=True).add_device("a1HomeGw001", "gw-1", "0" * 32, tsl=documents)
     assert device.thing_model
     assert device.thing_model.properties.keys() == split.properties.keys()
+
+
+@pytest.mark.parametrize(("module", "name"), [("pool", "pool"), ("a", "module_a"), ("a" * 30, "a" * 30)])
+def test_name_of_a_module_is_long_enough(module: str, name: str) -> None:
+    """The console asks for four characters, and the identifier may be shorter."""
+    prop = define(Binding(f"{module}:P", "sensor.s", "value"), DoubleType(), "n")
+    (text,) = texts_of(ThingModel("a1HomeGw001", {prop.identifier: prop}))
+    assert violations(text) == []
+    assert json.loads(text)["functionBlockName"] == name
+
+
+def test_description_says_which_labels_were_changed() -> None:
+    """As many as there is room for."""
+    sources = ["HDMI 1", "TV", *(f"A rather long source number {number}" for number in range(9))]
+    prop = define(Binding("Source", "media_player.tv", "source"), EnumType(dict(enumerate(sources))), "n")
+    assert prop.description == ("HDMI 1 → HDMI-1, A rather long source number 0 → A-rather_e-number-0 (+8)")
+    plain = define(Binding("Mode", "climate.ac", "mode"), EnumType({0: "off", 1: "fan_only"}), "n")
+    assert plain.description == ""
 
 
 def test_product_without_features_is_a_valid_file() -> None:

@@ -5,14 +5,21 @@ from datetime import UTC, date, datetime, time
 from enum import IntFlag, StrEnum
 from typing import Any
 
-from homeassistant.core import State
+from homeassistant.core import HomeAssistant, State
+from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 
 from custom_components.aliyun_iot.mapping.aspect import Kind, Raw
 from custom_components.aliyun_iot.mapping.attributes import as_raw
 from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
-from custom_components.aliyun_iot.mapping.generic import NO_ENTITY_STATE, RENDERED, STATE_ASPECTS, aspect_for
+from custom_components.aliyun_iot.mapping.generic import (
+    NO_ENTITY_STATE,
+    RENDERED,
+    STATE_ASPECTS,
+    aspect_for,
+    attribute_aspect,
+)
 
 MOWING = State("zone.garden", "3", {"radius": 12.5, "passive": None, "persons": ("person.a", "person.b")})
 OUTSIDE = State("weather.home", "sunny", {"temperature": 71, "temperature_unit": "°F"})
@@ -87,6 +94,28 @@ def test_units_and_ranges_come_from_the_state() -> None:
     assert temperature
     assert temperature.unit(OUTSIDE) == "°F"
     assert temperature.unit(MOWING) is None
+
+
+async def test_attributes_of_home_assistant_have_the_units_that_it_defines(hass: HomeAssistant) -> None:
+    """So that they are converted, or refused, like the aspects of the domain."""
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    found = {
+        (entity_id, name): attribute_aspect(name).unit(State(entity_id, "x", attributes))
+        for entity_id, name, attributes in (
+            ("climate.ac", "current_temperature", {}),
+            ("climate.ac", "temperature", {"temperature_unit": "K"}),
+            ("climate.ac", "humidity", {}),
+            ("water_heater.tank", "target_temp_high", {}),
+            ("weather.home", "dew_point", {"temperature_unit": "°C"}),
+            ("weather.home", "wind_gust_speed", {}),
+            ("sun.sun", "azimuth", {}),
+            ("light.lamp", "brightness", {}),
+            ("light.lamp", "color_temp_kelvin", {}),
+            ("vacuum.robot", "battery_level", {}),
+            ("switch.pump", "temperature", {}),
+        )
+    }
+    assert list(found.values()) == ["°F", "K", "%", "°F", "°C", None, "°", None, "K", "%", None]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ MODE = State("select.a", "eco", {"options": ["eco", "boost"]})
         (SWITCH, "power", {"options": {"off": 1, "on": 0}}, BoolType({0: "off", 1: "on"})),
         (SWITCH, "power", {"options": {"off": 3, "on": 4}}, EnumType({3: "off", 4: "on"})),
         (MODE, "option", {"options": {"eco": 1, "boost": 1}}, EnumType({1: "eco"})),
-        (MODE, "option", {"options": {"eco": "E", "boost": "B"}}, TextType(255)),
+        (MODE, "option", {"options": {"eco": "E", "boost": "B"}}, TextType(1020)),
     ],
 )
 def test_types_follow_the_conversion(state: State, aspect: str, conversion: dict[str, Any], expected: DataType) -> None:

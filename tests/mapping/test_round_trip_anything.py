@@ -76,7 +76,7 @@ def wire_of(data_type: DataType) -> st.SearchStrategy[object]:
         case TextType():
             return st.text(st.characters(codec="utf-8"), max_size=20)
         case DateType():
-            return st.integers(0, 4 * 10**12).map(str)
+            return st.integers(10**10, 4 * 10**12).map(str)
         case ArrayType(size, item):
             return st.lists(wire_of(item), max_size=size)
         case StructType(members):

@@ -264,6 +264,56 @@ def test_why_an_aspect_gets_no_property() -> None:
     assert not unmatched(states, None, {settled})
 
 
+@pytest.mark.parametrize("unknown", ["unknown", "unavailable"])
+def test_what_is_not_known_yet_is_not_suggested(unknown: str) -> None:
+    """A sensor without a unit may be text or a number, and an unavailable entity has lost what it measures."""
+    washer = State("sensor.washer", unknown)
+    assert suggest(washer, None, ()) == []
+    assert suggest(washer, model(washer=DoubleType()), ()) == []
+    assert {one.aspect.key: one.obstacle for one in unmatched([washer], None, ())} == {
+        "value": Obstacle.NOT_KNOWN_YET,
+        "text": Obstacle.NOT_KNOWN_YET,
+    }
+    meter = State("sensor.meter", unknown, {"unit_of_measurement": "kWh"})
+    assert [one.aspect for one in suggest(meter, None, ())] == ["value"]
+    assert [one.aspect for one in suggest(State("sensor.washer", "idle"), None, ())] == ["text"]
+    assert [one.aspect for one in suggest(State("button.bell", "unknown"), None, ())] == ["press", "last_pressed"]
+
+
+def test_every_domain_is_suggested_the_same_before_and_after() -> None:
+    """What is suggested of an unavailable entity is suggested of the available one too: nothing has to be taken back."""
+    for name in DOMAINS:
+        kept = {"supported_features": 2**20 - 1, "supported_color_modes": ["hs"], "hvac_modes": ["off", "heat"]}
+        before = {one.aspect for one in suggest(State(f"{name}.x", "unavailable", kept), None, ())}
+        for known in ("0", "x"):
+            assert before <= {one.aspect for one in suggest(State(f"{name}.x", known, kept), None, ())}
+
+
+@pytest.mark.parametrize(
+    ("unit", "data_type", "fits"),
+    [
+        ("hPa", FloatType(unit="MPa"), True),
+        ("hPa", FloatType(unit="毫米汞柱"), True),
+        ("hPa", FloatType(), True),
+        (None, FloatType(unit="MPa"), True),
+        ("bananas", FloatType(unit="Bananas"), False),
+        ("hPa", FloatType(unit="mpa"), False),
+        ("hPa", FloatType(unit="furlong"), False),
+        ("hPa", IntType(unit="°C"), False),
+        ("furlong", FloatType(unit="hPa"), False),
+    ],
+)
+def test_units_that_cannot_be_converted_are_not_suggested(unit: str | None, data_type: DataType, fits: bool) -> None:
+    """Not for one entity and not for many; the units are named as the reason."""
+    state = sensor("pressure", "atmospheric_pressure", unit)
+    thing_model = model(AtmosphericPressure=data_type)
+    assert bool(suggest(state, thing_model, ())) is fits
+    assert bool(suggest_all([state], thing_model, ())) is fits
+    if not fits:
+        (left_out,) = unmatched([state], thing_model, ())
+        assert (left_out.obstacle, left_out.units) == (Obstacle.UNITS, (unit, data_type.unit))
+
+
 def test_write_only_properties_are_only_controlled() -> None:
     """And properties of a module are found without its prefix."""
     definition = Property("lamp:LightSwitch", "x", True, False, False, BoolType(), "")
@@ -341,8 +391,8 @@ def test_generated_identifiers_are_unique() -> None:
         (State("number.a", "1", {"min": 0, "max": 10, "step": 0.5}), "value", DoubleType(0, 10, 0.5)),
         (State("sensor.a", "1", {"unit_of_measurement": "W"}), "value", DoubleType(unit="W")),
         (State("select.a", "x", {"options": ["x", "y"]}), "option", EnumType({0: "x", 1: "y"})),
-        (State("select.a", "x"), "option", TextType(255)),
-        (State("sensor.a", "x"), "text", TextType(255)),
+        (State("select.a", "x"), "option", TextType(1020)),
+        (State("sensor.a", "x"), "text", TextType(1020)),
         (State("sensor.a", "x", {"device_class": "timestamp"}), "moment", DateType()),
         (
             State("light.a", "on"),

@@ -11,6 +11,8 @@ from typing import Any
 IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,50}")
 MODULE = re.compile(r"[A-Za-z0-9_]{1,30}")
 NAME = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.-]{0,29}")
+LABEL = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_-]{0,19}")
+MODULE_NAME = re.compile(r"[A-Za-z0-9\u4e00-\u9fff_]{4,30}")
 PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 RESERVED = {"set", "get", "post", "property", "event", "time", "value"}
 NUMBERS = {"int", "float", "double"}
@@ -41,6 +43,8 @@ def _of_the_file(text: str, document: dict[str, Any]) -> Iterator[str]:
         yield "no product"
     if not MODULE.fullmatch(document.get("functionBlockId", "x")):
         yield "bad module"
+    if not MODULE_NAME.fullmatch(document.get("functionBlockName", "name")):
+        yield "bad name of a module"
     if sum(len(own(document, kind)) for kind in ("properties", "events", "services")) > 300:
         yield "more than 300 features"
 
@@ -98,9 +102,11 @@ def _of_the_type(data_type: dict[str, Any]) -> Iterator[str]:
         case "bool":
             if specs.keys() != {"0", "1"}:
                 yield "bool without both labels"
+            yield from _of_the_labels(specs)
         case "enum":
             if not 1 <= len(specs) <= 100 or not all(re.fullmatch(r"0|-?[1-9][0-9]{0,9}", key) for key in specs):
                 yield "enum items"
+            yield from _of_the_labels(specs)
         case "text":
             if not 0 < int(specs["length"]) <= 10240:
                 yield "text length"
@@ -110,7 +116,12 @@ def _of_the_type(data_type: dict[str, Any]) -> Iterator[str]:
         case "struct":
             if not 1 <= len(specs) <= 50:
                 yield "struct members"
+            for key in ("identifier", "name"):
+                if len({member[key] for member in specs}) < len(specs):
+                    yield f"two members with the same {key}"
             for member in specs:
+                if not NAME.fullmatch(member["name"]):
+                    yield f"name {member['name']!r} of a member"
                 if not IDENTIFIER.fullmatch(member["identifier"]) or member["dataType"]["type"] not in IN_STRUCT:
                     yield "struct member"
                 yield from _of_the_type(member["dataType"])
@@ -120,6 +131,12 @@ def _of_the_type(data_type: dict[str, Any]) -> Iterator[str]:
             yield from _of_the_type(specs["item"])
         case _:
             yield f"type {kind}"
+
+
+def _of_the_labels(specs: dict[str, Any]) -> Iterator[str]:
+    yield from (f"label {label!r}" for label in specs.values() if not LABEL.fullmatch(label))
+    if len(set(specs.values())) < len(specs):
+        yield "two items with the same label"
 
 
 def _of_the_number(kind: str, specs: dict[str, Any]) -> Iterator[str]:

@@ -1,14 +1,22 @@
 """Fixtures of the simulator's tests: a simulator on loopback, a device in it, and real MQTT clients."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+import ipaddress
 import json
 from pathlib import Path
+import ssl
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 import pytest
 
 from simulator import CloudDevice, Simulator
 
+from .gateway_client import PRODUCT_SECRET, SUB_KEY, SUB_SECRET, Gateway
 from .mqtt_device import MqttDevice, signed
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -25,9 +33,10 @@ def tsl() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
-    """A running simulator without a limit on connects."""
-    async with Simulator(connects_per_minute=None, service_timeout=0.2) as cloud:
+async def cloud(socket_enabled: None, request: pytest.FixtureRequest) -> AsyncGenerator[Simulator]:
+    """A running simulator without a limit on connects; its options can be given by indirect parametrization."""
+    options = {"connects_per_minute": None, "service_timeout": 0.2} | getattr(request, "param", {})
+    async with Simulator(**options) as cloud:
         yield cloud
 
 
@@ -42,8 +51,15 @@ async def connect(cloud: Simulator) -> AsyncGenerator[Connect]:
     """Connect MQTT clients, as `gateway` by default."""
     clients: list[MqttDevice] = []
 
-    async def connect(device_name: str = NAME, parameters: str = "_ss=1", **options: Any) -> MqttDevice:
-        client = MqttDevice(cloud.port, signed(KEY, device_name, SECRET, parameters), **options)
+    async def connect(
+        device_name: str = NAME,
+        parameters: str = "_ss=1",
+        *,
+        product_key: str = KEY,
+        secret: str = SECRET,
+        **options: Any,
+    ) -> MqttDevice:
+        client = MqttDevice(cloud.port, signed(product_key, device_name, secret, parameters), **options)
         clients.append(client)
         assert await client.connect() == 0
         return client
@@ -67,3 +83,63 @@ def call(cloud: Simulator, gateway: CloudDevice) -> Call:
         return await cloud.call(action, **({"ProductKey": KEY, "DeviceName": NAME} | fields))
 
     return call
+
+
+@pytest.fixture
+def lamps(cloud: Simulator, tsl: dict[str, Any]) -> list[CloudDevice]:
+    """Three devices of a product that can be sub-devices, `lamp-0` to `lamp-2`, in no topology yet."""
+    cloud.add_product(SUB_KEY, tsl, secret=PRODUCT_SECRET, dynamic_registration=True)
+    return [cloud.add_device(SUB_KEY, f"lamp-{number}", SUB_SECRET) for number in range(3)]
+
+
+@pytest.fixture
+async def hub(device: MqttDevice, lamps: list[CloudDevice]) -> Gateway:
+    """A gateway that is online, with an empty topology."""
+    return Gateway(device)
+
+
+@pytest.fixture
+async def other_hub(cloud: Simulator, connect: Connect, hub: Gateway) -> Gateway:
+    """A second gateway that is online."""
+    cloud.add_device(KEY, "gw-2", SECRET)
+    return Gateway(await connect("gw-2"))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """A self-signed certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulator")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = tmp_path / "cert.pem", tmp_path / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return paths
+
+
+@pytest.fixture
+def server_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    """The TLS of a simulator."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    return context
+
+
+@pytest.fixture
+def client_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    """The TLS of a client that trusts this simulator."""
+    return ssl.create_default_context(cafile=str(certificate[0]))

@@ -53,6 +53,8 @@ class MqttDevice:
         keep_alive: int = 60,
         protocol: int = mqtt.MQTTv311,
         tls: ssl.SSLContext | None = None,
+        clean_session: bool = True,
+        transport: str = "tcp",
     ) -> None:
         """Prepare; nothing is sent before connect()."""
         client_id, username, password = credentials
@@ -63,17 +65,22 @@ class MqttDevice:
         self._acks: dict[int, asyncio.Future[list[int]]] = {}
         self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self.closed = asyncio.Event()
+        self.session_present = False
         self.system = "/sys/{1}/{0}/".format(*username.split("&"))
         self.client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=mqtt.MQTTProtocolVersion(protocol),
             reconnect_on_failure=False,
+            clean_session=clean_session,
+            transport=transport,
         )
         self.client.username_pw_set(username, password)
         if tls is not None:
             self.client.tls_set_context(tls)
-        self.client.on_connect = lambda _c, _u, _f, code, _p: self._soon(self._on_connect, code.getName())
+        self.client.on_connect = lambda _c, _u, flags, code, _p: self._soon(
+            self._on_connect, code.getName(), flags.session_present
+        )
         self.client.on_disconnect = lambda *_: self._soon(self.closed.set)
         self.client.on_message = lambda _c, _u, message: self._soon(
             self.messages.put_nowait, Message(message.topic, message.payload, message.qos, message.dup)
@@ -145,7 +152,8 @@ class MqttDevice:
     def _soon(self, callback: Any, *args: Any) -> None:
         self._loop.call_soon_threadsafe(callback, *args)
 
-    def _on_connect(self, name: str) -> None:
+    def _on_connect(self, name: str, session_present: bool) -> None:
+        self.session_present = session_present
         if not self._connack.done():
             self._connack.set_result(CONNACK[name])
 

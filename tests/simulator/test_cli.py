@@ -13,9 +13,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator.cli import main
+from simulator.console.cli import main
 
 from .conftest import FIXTURES, KEY, NAME, SECRET
+from .gateway_client import Gateway, hmac_hex, named
 from .mqtt_device import MqttDevice, signed
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,6 +57,7 @@ async def test_output_of_the_command_line(start: Start, number: signal.Signals) 
     ports = await _line(process)
     assert ports["devices"] == [f"{KEY}/{NAME}", f"{KEY}/gw-2"]
     assert ports["tls"] is False
+    assert ports["web"].startswith("http://127.0.0.1:")
     device = MqttDevice(ports["port"], signed(KEY, NAME, SECRET))
     assert await device.connect() == 0
     assert (await device.ask("thing/event/property/post", {"Brightness": 1, "Nope": 1}))["data"].keys() == {"Nope"}
@@ -76,6 +78,32 @@ async def test_output_of_the_command_line(start: Start, number: signal.Signals) 
     await device.stop()
 
 
+async def test_products_and_limits(start: Start) -> None:
+    """A product of the command line takes dynamic registration, with its thing model; limits are applied."""
+    process = await start(
+        *("--product", f"{KEY},productsecret016,{TSL}", "--product", f"a1SubLamp01,{SECRET}"),
+        *("--device", f"{KEY},{NAME},{SECRET}", "--device", f"a1SubLamp01,lamp-0,{SECRET}"),
+        *("--sub-device-limit", "1", "--device-limit", "2", "--login-batch", "1", "--no-connect-limit"),
+        *("--strict-values", "--plain-registration"),
+    )
+    ports = await _line(process)
+    gateway = Gateway(MqttDevice(ports["port"], signed(KEY, NAME, SECRET)))
+    assert await gateway.device.connect() == 0
+    assert (await gateway.ask("thing/event/property/post", {"Nope": 1}))["data"].keys() == {"Nope"}
+    assert (await gateway.ask("thing/event/property/post", {"TargetTemperature": 21}))["data"] != {}
+    client_id = "any|securemode=2,authType=regnwl,random=x,signmethod=hmacsha256|"
+    password = hmac_hex("productsecret016", {"deviceName": "gw-9", "productKey": KEY, "random": "x"})
+    device = MqttDevice(ports["port"], (client_id, f"gw-9&{KEY}", password))
+    assert await device.connect() == 4
+    await device.stop()
+    lamp = ("a1SubLamp01", "lamp-0")
+    [registered] = (await gateway.ask("thing/sub/register", [named(lamp)]))["data"]
+    assert (await gateway.add(lamp, (KEY, "gw-9"), secret=registered["deviceSecret"]))["code"] == 6100
+    assert (await gateway.add(lamp, secret=registered["deviceSecret"]))["code"] == 200
+    assert (await gateway.log_in(lamp, lamp))["code"] == 460
+    await gateway.device.stop()
+
+
 async def test_simulator_ends_when_its_output_is_closed(start: Start) -> None:
     """As when the output is piped into `head`."""
     process = await start("--device", f"{KEY},{NAME},{SECRET}", "--no-connect-limit")
@@ -94,7 +122,9 @@ async def test_simulator_ends_when_its_output_is_closed(start: Start) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "--device"),
+        (["--product", f"{KEY}"], "PK,SECRET"),
+        (["--product", f"{KEY},{SECRET},/nowhere.json"], "/nowhere.json"),
+        (["--login-batch", "many"], "--login-batch"),
         (["--device", f"{KEY},{NAME}"], "PK,DN,SECRET"),
         (["--device", f"{KEY},,{SECRET}"], "PK,DN,SECRET"),
         (["--device", f"{KEY},{NAME},{SECRET},/nowhere.json"], "/nowhere.json"),

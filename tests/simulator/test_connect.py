@@ -69,10 +69,13 @@ async def test_sign_method_is_case_insensitive(connect: Connect, gateway: Any, m
         ("test|_ss|", 2),
         ("test|=1|", 2),
         ("test|_ss=1,|", 2),
+        ("test| =1|", 2),
         (f"{'t' * 65}|_ss=1|", 2),
         ("test|signmethod=sha256|", 2),
         ("test|authType=register,random=1|", 2),
         ("test||", 0),
+        ("test| |", 0),
+        ("\n  test|securemode=3,\n  signmethod = hmacmd5 ,\n  lan=JS|\n", 0),
         ("test|unknown=1,_ss=1|", 0),
     ],
 )
@@ -159,5 +162,6 @@ async def test_refusals_are_in_the_transcript(strict_cloud: Simulator) -> None:
     [message] = strict_cloud.wire
     assert message.direction is Direction.LINK
     assert message.note == "refused with 4: signature does not match"
+    assert message.payload == b"test|_ss=1|"
     assert SECRET not in repr(list(strict_cloud.wire))
     assert SECRET not in repr(strict_cloud.device(KEY, NAME))

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulator import CloudDevice, CodeFault, Direction, FaultError, Note, Simulator
-from simulator.device import now_ms
+from simulator import CloudDevice, CodeFault, Direction, FaultError, Note, Simulator, now_ms
 
 from .conftest import KEY, NAME, SECRET, Call, Connect
 from .mqtt_device import MqttDevice, rejected, signed
@@ -170,7 +169,7 @@ async def test_commands_are_delivered_twice(cloud: Simulator, call: Call, device
 
 async def test_request_for_the_thing_model_is_not_answered(cloud: Simulator, device: MqttDevice) -> None:
     """The device gets no reply."""
-    cloud.faults.set(dsltemplate_silent=True)
+    cloud.faults.set(ignore_topics=["thing/dsltemplate/get"])
     device.publish(f"{device.system}thing/dsltemplate/get", {"id": "1", "params": {}})
     await device.barrier()
     assert device.messages.empty()
@@ -220,7 +219,7 @@ async def test_invalid_faults_change_nothing(cloud: Simulator, gateway: CloudDev
     """Nor do valid ones in the same request."""
     normal = cloud.faults.as_dict()
     with pytest.raises(FaultError):
-        cloud.faults.set(dsltemplate_silent=True, **fault)
+        cloud.faults.set(ignore_topics=["thing/dsltemplate/get"], **fault)
     assert cloud.faults.as_dict() == normal
 
 

@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from simulator.limits import SlidingWindow
+from simulator.core.limits import SlidingWindow
 
 
 def test_events_leave_the_window_one_by_one() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from simulator import Simulator, ThingModelError
-from simulator.cli import main
-from simulator.jsontext import dump, parse
-from simulator.model_rules import violations
+from simulator.console.cli import main
+from simulator.core.jsontext import dump, parse
+from simulator.core.model_rules import violations
 
 from .conftest import KEY, NAME, SECRET
 

@@ -5,7 +5,8 @@ import struct
 
 import pytest
 
-from simulator import CloudDevice, Direction, Note, Simulator, broker, connection
+from simulator import CloudDevice, Direction, Note, Simulator
+from simulator.broker import connection, server
 
 from .conftest import KEY, NAME, SECRET, Call, Connect
 from .mqtt_device import MqttDevice, signed
@@ -308,7 +309,7 @@ async def test_connection_without_connect_is_closed(
     cloud: Simulator, monkeypatch: pytest.MonkeyPatch, start: bytes, answer: bytes
 ) -> None:
     """At once after another packet, or after a time-out."""
-    monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.1)
+    monkeypatch.setattr(server, "CONNECT_TIMEOUT", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", cloud.port)
     writer.write(start)
     assert await reader.read() == answer

@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 from paho.mqtt.client import topic_matches_sub
 import pytest
 
-from simulator.topics import DeviceTopics, Subscriptions, is_valid_filter
+from simulator.core.topics import DeviceTopics, Subscriptions, is_valid_filter
 
 LEVELS = st.sampled_from(["", "a", "b", "thing", "a1", "set.x"])
 TOPICS = st.lists(LEVELS, min_size=1, max_size=5).map("/".join)
@@ -19,11 +19,26 @@ FILTERS = st.builds(
 def test_filters_match_as_in_mqtt(filters: list[str], topic: str) -> None:
     """Any number of filters, as implicit or explicit subscriptions."""
     expected = any(topic_matches_sub(topic_filter, topic) for topic_filter in filters)
-    explicit = Subscriptions()
+    topics = DeviceTopics("pk", "dn")
+    explicit = Subscriptions(topics)
     for topic_filter in filters:
         explicit.add(topic_filter)
     assert explicit.match(topic) == expected
-    assert Subscriptions(filters).match(topic) == expected
+    assert Subscriptions(topics, tuple(filters)).match(topic) == expected
+
+
+def test_implicit_subscriptions_are_those_of_the_device() -> None:
+    """The patterns stand for topics of this device only; one that the device ends does not match any more."""
+    topics = DeviceTopics("pk", "dn")
+    subscriptions = Subscriptions(topics, ("/sys/{pk}/{dn}/thing/service/+", "/sys/{pk}/{dn}/thing/#"))
+    assert subscriptions.match("/sys/pk/dn/thing/service/A")
+    assert not subscriptions.match("/sys/pk/other/thing/service/A")
+    subscriptions.discard("/sys/pk/dn/thing/#")
+    assert subscriptions.match("/sys/pk/dn/thing/service/A")
+    assert not subscriptions.match("/sys/pk/dn/thing/event/A")
+    subscriptions.discard("/sys/pk/dn/thing/service/+")
+    assert not subscriptions.match("/sys/pk/dn/thing/service/A")
+    assert len(subscriptions) == 0
 
 
 @pytest.mark.parametrize(

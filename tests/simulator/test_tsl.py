@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulator import ThingModelError
-from simulator.jsontext import NotJsonError, parse
-from simulator.tsl import BadValueError, ThingModel
+from simulator import BadValueError, ThingModel, ThingModelError
+from simulator.core.jsontext import NotJsonError, parse
 
 LIMITS = "value is not in the range"
 
@@ -15,7 +14,7 @@ LIMITS = "value is not in the range"
 @pytest.fixture(scope="module")
 def model(tsl: dict[str, Any]) -> ThingModel:
     """The thing model of the home gateway."""
-    return ThingModel.parse(tsl)
+    return ThingModel.parse(tsl, strict_values=True)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +121,19 @@ def test_missing_limits_are_not_checked() -> None:
         model.check_property("A", 2.0)
 
 
+@pytest.mark.parametrize(("low", "high"), [("-4.9E-324", "1.797E308"), ("1.4E-45", "3.4E38"), ("0", "3.4028235E38")])
+def test_limits_of_number_types_are_no_limits(low: str, high: str) -> None:
+    """Java's constants bound nothing; a real limit on the other side still counts."""
+    specs = {"min": low, "max": high}
+    model = ThingModel.parse({"properties": [{"identifier": "A", "dataType": {"type": "double", "specs": specs}}]})
+    model.check_property("A", 1e30)
+    if low == "0":
+        with pytest.raises(BadValueError):
+            model.check_property("A", -0.5)
+    else:
+        model.check_property("A", -1e30)
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -144,3 +156,23 @@ def test_text_that_is_not_json_is_refused(text: bytes | str) -> None:
     """Python's parser accepts more than JSON, and has errors of its own."""
     with pytest.raises(NotJsonError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "value"),
+    [
+        ("TargetTemperature", 21),
+        ("EnergyTotal", 1234),
+        ("Schedule", [{"Enabled": 1, "Cron": "0 7 * * *", "TargetTemperature": 21}]),
+    ],
+)
+def test_whole_numbers_for_floats(tsl: dict[str, Any], identifier: str, value: Any) -> None:
+    """JavaScript writes no others; they are refused on demand only. Their range is checked."""
+    ThingModel.parse(tsl).check_property(identifier, value)
+    with pytest.raises(BadValueError):
+        ThingModel.parse(tsl, strict_values=True).check_property(identifier, value)
+    with pytest.raises(BadValueError, match=LIMITS):
+        ThingModel.parse(tsl).check_property("TargetTemperature", 1000)
+    for wrong in (True, "21", None):
+        with pytest.raises(BadValueError):
+            ThingModel.parse(tsl).check_property("TargetTemperature", wrong)

@@ -39,8 +39,9 @@ async def test_property_post_is_recorded(gateway: CloudDevice, device: MqttDevic
     assert before <= time_ms <= _now()
 
 
+@pytest.mark.parametrize("cloud", [{"strict_values": True}], indirect=True)
 async def test_properties_that_do_not_fit_are_listed(gateway: CloudDevice, device: MqttDevice) -> None:
-    """The others are recorded, and the code is 200."""
+    """The others are recorded, and the code is 200. Whole numbers do not fit floats if the simulator is strict."""
     reply = await device.ask(POST, {"Brightness": 80, "Nope": 1, "TargetTemperature": {"value": 10, "time": 1}})
     assert rejected(reply) == (
         200,
@@ -50,6 +51,12 @@ async def test_properties_that_do_not_fit_are_listed(gateway: CloudDevice, devic
         },
     )
     assert gateway.properties.keys() == {"Brightness"}
+
+
+async def test_whole_numbers_fit_floats(gateway: CloudDevice, device: MqttDevice) -> None:
+    """They are what JavaScript writes."""
+    assert rejected(await device.ask(POST, {"TargetTemperature": 21})) == (200, {})
+    assert gateway.properties["TargetTemperature"][0] == 21
 
 
 @pytest.mark.parametrize("message_id", ["42", 42, "7|exp-topic|/x", ""])
@@ -244,6 +251,63 @@ async def test_tags_are_recorded(gateway: CloudDevice, device: MqttDevice) -> No
     assert gateway.tags == {"floor": "1"}
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [],
+        {},
+        [1],
+        [{"attrKey": "room"}],
+        [{"attrValue": "hall"}],
+        [{"attrKey": 1, "attrValue": "hall"}],
+        [{"attrKey": "", "attrValue": "hall"}],
+        [{"attrKey": "1st", "attrValue": "hall"}],
+        [{"attrKey": "my-room", "attrValue": "hall"}],
+        [{"attrKey": "房间", "attrValue": "hall"}],
+        [{"attrKey": "k" * 65, "attrValue": "hall"}],
+        [{"attrKey": f"k{number}", "attrValue": "x"} for number in range(201)],
+    ],
+)
+async def test_tags_that_break_the_rules(gateway: CloudDevice, device: MqttDevice, entries: Any) -> None:
+    """460, and no tag of the message is taken; for deleting, the value is not needed."""
+    good = [{"attrKey": "good", "attrValue": "1"}]
+    broken = good + entries if isinstance(entries, list) and entries else entries
+    assert (await device.ask("thing/deviceinfo/update", broken))["code"] == 460
+    assert gateway.tags == {}
+    code = (await device.ask("thing/deviceinfo/delete", entries))["code"]
+    assert code == (200 if entries == [{"attrKey": "room"}] else 460)
+
+
+async def test_any_value_of_a_tag_is_taken(gateway: CloudDevice, device: MqttDevice) -> None:
+    """As many as two hundred in a message, with keys of up to 64 bytes."""
+    entries = [{"attrKey": f"_{number:063}", "attrValue": "a b/c，d"} for number in range(200)]
+    assert (await device.ask("thing/deviceinfo/update", entries))["code"] == 200
+    assert set(gateway.tags.values()) == {"a b/c，d"}
+    assert len(gateway.tags) == 200
+
+
+async def test_what_an_sdk_says_of_itself_is_no_tag(gateway: CloudDevice, device: MqttDevice) -> None:
+    """The domain tells the difference."""
+    entry = {"domain": "SYSTEM", "attrKey": "SYS_SDK_LANGUAGE", "attrValue": "C"}
+    await device.ask("thing/deviceinfo/update", [entry, {"attrKey": "room", "attrValue": "hall"}])
+    assert gateway.system_tags == {"SYS_SDK_LANGUAGE": "C"}
+    assert gateway.tags == {"room": "hall"}
+
+
+async def test_tags_can_be_asked_for(device: MqttDevice) -> None:
+    """All, or some by key; the reply is not implicit."""
+    await device.subscribe(f"{device.system}thing/deviceinfo/get_reply")
+    room, floor = {"attrKey": "room", "attrValue": "hall"}, {"attrKey": "floor", "attrValue": "1"}
+    await device.ask("thing/deviceinfo/update", [room, floor])
+    for params, tags in (
+        ({}, [room, floor]),
+        ([], [room, floor]),
+        (["floor"], [floor]),
+        ([{"attrKey": "room"}], [room]),
+    ):
+        assert rejected(await device.ask("thing/deviceinfo/get", params)) == (200, tags)
+
+
 async def test_device_gets_the_thing_model(device: MqttDevice, tsl: dict[str, Any]) -> None:
     """The reply has the document that the device was created with."""
     reply = await device.ask("thing/dsltemplate/get", {})
@@ -279,7 +343,6 @@ async def test_raw_product_refuses_json(cloud: Simulator, connect: Connect) -> N
 async def test_ntp_answer_has_the_type_of_the_request(device: MqttDevice, sent: str | int) -> None:
     """Times are texts or numbers."""
     topic = f"/ext/ntp/{KEY}/{NAME}"
-    await device.subscribe(f"{topic}/response")
     device.publish(f"{topic}/request", {"deviceSendTime": sent})
     answer = (await device.receive()).json
     assert answer["deviceSendTime"] == sent
@@ -287,13 +350,15 @@ async def test_ntp_answer_has_the_type_of_the_request(device: MqttDevice, sent: 
     assert abs(int(answer["serverSendTime"]) - _now()) < 60_000
 
 
-@pytest.mark.parametrize("payload", [b"x", b"[]", b"{}"])
-async def test_malformed_ntp_requests_are_not_answered(device: MqttDevice, payload: bytes) -> None:
-    """They have no device time."""
-    await device.subscribe(f"/ext/ntp/{KEY}/{NAME}/response")
+@pytest.mark.parametrize("payload", [b"x", b"[]", b"{}", b'{"deviceSendTime": true}'])
+async def test_malformed_ntp_requests_are_not_answered(cloud: Simulator, device: MqttDevice, payload: bytes) -> None:
+    """They have no device time; the transcript says so."""
+    await device.acknowledged(f"/ext/ntp/{KEY}/{NAME}/request", payload)
+    assert cloud.wire[-1].note == Note.ONLY_QOS_0
     device.publish(f"/ext/ntp/{KEY}/{NAME}/request", payload)
     await device.barrier()
     assert device.messages.empty()
+    assert Note.MALFORMED in [message.note for message in cloud.wire]
 
 
 async def test_messages_on_unknown_topics_are_only_recorded(cloud: Simulator, device: MqttDevice) -> None:
@@ -317,3 +382,34 @@ async def test_user_messages_are_recorded(cloud: Simulator, gateway: CloudDevice
     notes = [message.note for message in cloud.wire if message.direction is Direction.UP]
     assert notes == ["", "", Note.NOT_ALLOWED]
     assert device.messages.empty()
+
+
+@pytest.mark.parametrize("path", ["update", "a/b/c", "usr/update"])
+async def test_user_topics_need_no_user_in_them(gateway: CloudDevice, device: MqttDevice, path: str) -> None:
+    """Older products have such topics; the whole topic is recorded."""
+    await device.acknowledged(f"/{KEY}/{NAME}/{path}", b"x")
+    assert [one.topic for one in gateway.user_messages] == [f"/{KEY}/{NAME}/{path}"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "note"),
+    [
+        (f"/{KEY}/{NAME}/user/" + "a" * 105, ""),
+        (f"/{KEY}/{NAME}/user/" + "a" * 106, Note.TOPIC_TOO_LONG),
+        (f"/{KEY}/{NAME}/user/" + "灯" * 36, Note.TOPIC_TOO_LONG),
+        (f"/{KEY}/{NAME}/user/1/2/3/4", ""),
+        (f"/{KEY}/{NAME}/user/1/2/3/4/5", Note.TOPIC_TOO_LONG),
+        (f"/sys/{KEY}/{NAME}/thing/event/{'a' * 92}/post", Note.TOPIC_TOO_LONG),
+        (f"/sys/{KEY}/{NAME}/1/2/3/4/5/6/7/8", Note.IGNORED),
+        ("somewhere/else", Note.NOT_ALLOWED),
+    ],
+)
+async def test_topics_have_a_limit(cloud: Simulator, device: MqttDevice, topic: str, note: str) -> None:
+    """128 bytes, and seven slashes for topics of the user's own. More is dropped, and can't be subscribed to."""
+    await device.acknowledged(topic, b"{}")
+    [message] = [message for message in cloud.wire if message.direction is Direction.UP]
+    assert message.note == note
+    refused = note in (Note.TOPIC_TOO_LONG, Note.NOT_ALLOWED)
+    assert await device.subscribe(topic) == [0x80 if refused else 0]
+    if not refused:
+        assert await device.subscribe(f"/ext/rrpc/+{topic}") == [0]

@@ -4,6 +4,7 @@ from homeassistant.core import ServiceCall
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..mapping.validators import whole
 from .call import ENTRY, runtime_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 
@@ -19,7 +20,7 @@ PUBLISH_SCHEMA = vol.Schema(
         vol.Required(ATTR_TOPIC): cv.string,
         vol.Optional(ATTR_PAYLOAD, default=""): payload_text,
         **format_field("text"),
-        vol.Optional(ATTR_QOS, default=0): vol.All(vol.Coerce(int), vol.In((0, 1))),
+        vol.Optional(ATTR_QOS, default=0): vol.All(whole, vol.In((0, 1))),
     }
 )
 

@@ -8,6 +8,7 @@ from ..alink.codes import CODES, Code, describe
 from ..alink.command import Answer
 from ..alink.messages import MAX_PAYLOAD, encode_reply
 from ..commands.commander import OpenCommand
+from ..mapping.validators import whole
 from .call import ENTRY, misuse, runtime_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 from .values import wire_values
@@ -28,7 +29,7 @@ REPLY_SCHEMA = vol.Schema(
     {
         **ENTRY,
         vol.Required(ATTR_COMMAND_ID): cv.string,
-        vol.Optional(ATTR_CODE, default=int(Code.SUCCESS)): vol.Coerce(int),
+        vol.Optional(ATTR_CODE, default=int(Code.SUCCESS)): whole,
         vol.Optional(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_DATA): {cv.string: object},
         vol.Optional(ATTR_PAYLOAD): payload_text,

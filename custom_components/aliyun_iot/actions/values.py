@@ -9,7 +9,7 @@ from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Property
-from ..mapping.wire import to_wire
+from ..mapping.wire import to_wire, untyped_to_wire
 from .call import listed, misuse
 
 
@@ -19,12 +19,12 @@ def wire_values(
     fields: Mapping[str, Property] | Mapping[str, Field] | None,
     unknown: str,
 ) -> dict[str, JsonValue]:
-    """Return values in the form that the thing model defines; without one (`fields` is None) booleans become 0 and 1.
+    """Return values in the form that the thing model defines; without one (`fields` is None) as `untyped_to_wire` does.
 
     Raises ServiceValidationError for an unknown field, with the translation key `unknown`, and for an invalid value.
     """
     if fields is None:
-        return {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
+        return {name: untyped_to_wire(value) for name, value in values.items()}
     return {name: _wire_value(call, name, value, fields, unknown) for name, value in values.items()}
 
 

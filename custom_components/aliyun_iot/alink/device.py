@@ -14,7 +14,7 @@ from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
 from .samples import Sample, batch_params, history_params, property_params
-from .subscriptions import filters_for
+from .subscriptions import filters_for, missing_filters
 from .topics import Topics
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ class Device:
         """The user topics whose subscription the cloud refuses: they are not defined, or not allowed for the device."""
         refused = self._link.refused_filters
         return frozenset(suffix for suffix in self._user_topics if self.topics.user_filters(suffix)[0] in refused)
+
+    def missing_filters(self, *, events: bool) -> tuple[str, ...]:
+        """Return the filters that the cloud refuses although the device does not work without them; see there for `events`."""
+        held = frozenset(self.filters) - self._link.refused_filters
+        return missing_filters(self.topics, self._services, held, events=events)
 
     def log_refused_topics(self) -> None:
         """Log each user topic that the cloud refuses, once."""
@@ -173,7 +178,7 @@ class Device:
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
         """Return the desired values of these properties, in requests of 200 at most (docs/protocol.md §9).
 
-        A property without a desired value is not in the result. `timeout` is for each request. Raises Rejected for a code
+        A property without a desired value is not in the result, nor is one that was not asked for. `timeout` is for each request. Raises Rejected for a code
         other than 200.
         """
         found: dict[str, Desired] = {}
@@ -181,7 +186,8 @@ class Device:
             reply = await self.request(
                 self.topics.desired_get, "thing.property.desired.get", list(batch), timeout=timeout
             )
-            found |= read_desired(_accepted(reply))
+            desired = read_desired(_accepted(reply))
+            found |= {identifier: desired[identifier] for identifier in batch if identifier in desired}
         return found
 
     async def delete_desired(self, versions: Mapping[str, int], timeout: float = REPLY_TIMEOUT) -> None:

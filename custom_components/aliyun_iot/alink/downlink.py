@@ -8,7 +8,7 @@ minute of a connection that was lost are repeated once on the next one.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,11 +28,17 @@ _LOGGER = logging.getLogger(__name__)
 MAX_RUNNING = 100
 """Commands that run at once."""
 
+MAX_DELIVERIES: Final = 100
+"""Deliveries of one running command that are answered; the answers to more would be the same as well."""
+
 MAX_QUEUED = 300
 """Answers that wait before new commands are refused; they take fifteen seconds at the platform's rate."""
 
 MAX_REFUSALS: Final = 300
 """Further answers that wait, which refuse commands; later ones are dropped."""
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of the answers that wait, of those that were sent lately, and of those to repeat; the rest is dropped."""
 
 ANSWERS_PER_SECOND: Final = 20
 """The platform accepts 30 messages a second at QoS 0 (docs/protocol.md §14); some of them are requests."""
@@ -88,7 +94,8 @@ class Answers:
         self._urgent: deque[_Queued] = deque()
         self._others: deque[_Queued] = deque()
         self._repeats: deque[_Queued] = deque()
-        self._sent: deque[tuple[float, _Queued]] = deque(maxlen=MAX_SENT)
+        self._sent: deque[tuple[float, _Queued]] = deque()
+        self._waiting_bytes = self._sent_bytes = 0
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -100,21 +107,22 @@ class Answers:
     @property
     def is_full(self) -> bool:
         """Whether so many answers wait that new commands have to be refused."""
-        return len(self._urgent) + len(self._others) >= MAX_QUEUED
+        return len(self._urgent) + len(self._others) >= MAX_QUEUED or self._waiting_bytes >= MAX_BYTES
 
     def put(self, topic: str, payload: bytes, *, urgent: bool) -> None:
         """Queue an answer; `urgent` when a caller waits for it."""
         queue = self._urgent if urgent else self._others
-        if len(queue) >= MAX_QUEUED + MAX_REFUSALS:
+        if len(queue) >= MAX_QUEUED + MAX_REFUSALS or self._waiting_bytes + len(payload) > MAX_BYTES:
             _LOGGER.debug("Too many answers wait: the one on %s is not sent", topic)
             return
+        self._waiting_bytes += len(payload)
         queue.append(_Queued(topic, payload, time.monotonic() + (SYNC_PATIENCE if urgent else PATIENCE)))
         self._empty.clear()
         self._changed.set()
 
     async def pump(self, send: Callable[[str, bytes], None]) -> None:
         """Send queued answers as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
-        self._sent.clear()  # the answers of an earlier connection that was closed in order have arrived
+        self._forget_sent()  # the answers of an earlier connection that was closed in order have arrived
         while True:
             if not (self._urgent or self._others or self._repeats):
                 self._empty.set()
@@ -136,7 +144,9 @@ class Answers:
         """Queue the answers that may have been lost with the connection; each is repeated once."""
         since = time.monotonic() - REPEATED_FOR
         self._repeats.extend(answer for at, answer in self._sent if at >= since)
-        self._sent.clear()
+        self._forget_sent()
+        while sum(len(answer.payload) for answer in self._repeats) > MAX_BYTES:
+            self._repeats.popleft()
         if self._repeats:
             self._empty.clear()
 
@@ -152,19 +162,30 @@ class Answers:
     def _send_next(self, send: Callable[[str, bytes], None]) -> bool:
         """Send the next answer unless it has expired; return False when there is no connection."""
         queue = self._urgent or self._others or self._repeats
-        answer = queue.popleft()
+        answer = queue[0]
         now = time.monotonic()
-        if now > answer.expires:
-            return True
-        try:
-            send(answer.topic, answer.payload)
-        except NotConnected:
-            queue.appendleft(answer)
-            return False
-        self.limit.count()
+        if now <= answer.expires:
+            try:
+                send(answer.topic, answer.payload)
+            except NotConnected:
+                return False
+            self.limit.count()
+            if queue is not self._repeats:
+                self._keep_sent(now, answer)
+        queue.popleft()
         if queue is not self._repeats:
-            self._sent.append((now, answer))
+            self._waiting_bytes -= len(answer.payload)
         return True
+
+    def _keep_sent(self, now: float, answer: _Queued) -> None:
+        self._sent.append((now, answer))
+        self._sent_bytes += len(answer.payload)
+        while len(self._sent) > MAX_SENT or self._sent_bytes > MAX_BYTES:
+            self._sent_bytes -= len(self._sent.popleft()[1].payload)
+
+    def _forget_sent(self) -> None:
+        self._sent.clear()
+        self._sent_bytes = 0
 
 
 class _Recent:
@@ -223,6 +244,8 @@ class Downlink:
         self._handler = handler
         self._memory = memory
         self._running: dict[asyncio.Task[None], asyncio.Future[Answer]] = {}
+        self._deliveries: Counter[asyncio.Future[Answer]] = Counter()
+        """How many deliveries wait for an outcome; they share everything else."""
         self._stopping = False
 
     def received(self, route: Route, delivery: Delivery) -> None:
@@ -246,7 +269,9 @@ class Downlink:
         if outcome is None:
             outcome = self._start(command)
             recent.keep(key, outcome)
-        outcome.add_done_callback(partial(self._done, command, route))
+        if outcome not in self._deliveries:
+            outcome.add_done_callback(partial(self._done, command, route))
+        self._deliveries[outcome] = min(self._deliveries[outcome] + 1, MAX_DELIVERIES)
 
     def resume(self) -> None:
         """Accept commands again after `give_up`."""
@@ -294,9 +319,10 @@ class Downlink:
             outcome.set_result(answer)
 
     def _done(self, command: Command, route: Route, outcome: asyncio.Future[Answer]) -> None:
-        self._answer(command, route, _GIVEN_UP if outcome.cancelled() else outcome.result())
+        deliveries = self._deliveries.pop(outcome)
+        self._answer(command, route, _GIVEN_UP if outcome.cancelled() else outcome.result(), deliveries)
 
-    def _answer(self, command: Command, route: Route, answer: Answer) -> None:
+    def _answer(self, command: Command, route: Route, answer: Answer, times: int = 1) -> None:
         payload = encode_answer(command, answer)
         if payload is None:
             return
@@ -305,7 +331,8 @@ class Downlink:
             done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             done.set_result(Answer())
             self._memory.data.keep(_key(command, payload), done)
-        self._put(route, payload)
+        for _ in range(times):
+            self._put(route, payload)
 
     def _put(self, route: Route, payload: bytes) -> None:
         if route.reply_to is not None:

@@ -6,6 +6,7 @@ from reprlib import Repr
 from typing import ClassVar, Final
 
 from .i18n import Words, phrase
+from .privacy import BY_NAME_ALONE, HIDDEN
 
 _SHORT: Final = Repr(maxstring=80, maxother=80)
 """Shortens any value, however large or deeply nested."""
@@ -93,6 +94,20 @@ class KickedOut(ConnectError, key="kicked_out"):
     """Connections are closed again and again: another client seems to use the device triple (`docs/protocol.md` §1.4)."""
 
 
+class PacketRefused(ConnectError, key="packet_refused"):
+    """The host sent a packet that the platform never sends, such as one that is too large; so it is another host, or hostile."""
+
+    def __init__(self, fault: Words, **details: object) -> None:
+        """`details` fill the braces of `fault`."""
+        super().__init__(f"the host sent {phrase(fault, 'en', **details)}")
+        self._fault = fault
+        self._details = details
+
+    def describe(self, language: str = "en") -> str:
+        """Return what the host sent, in simplified Chinese for `zh…`, otherwise in English."""
+        return phrase(self._fault, language, **self._details)
+
+
 class NotConnected(AlinkError):
     """There is no connection, or it was lost before a request was answered."""
 
@@ -168,13 +183,13 @@ class InvalidValue(AlinkError, ValueError):
         super().__init__(self.describe())
 
     def describe(self, language: str = "en") -> str:
-        """Return the value and the valid ones, in simplified Chinese for `zh…`, otherwise in English."""
+        """Return the value, unless it is private, and the valid ones; in Chinese for `zh…`, otherwise in English."""
         return phrase(
             ("{path}: wanted {wanted}, got {got}", "{path}：应为{wanted}，实际为 {got}"),
             language,
             path=self.path or ("value", "值"),
             wanted=self.wanted(language),
-            got=_SHORT.repr(self.got),
+            got=HIDDEN if self.path in BY_NAME_ALONE else _SHORT.repr(BY_NAME_ALONE.masked("", self.got)),
         )
 
 

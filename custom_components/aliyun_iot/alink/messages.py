@@ -7,14 +7,15 @@ from typing import Final
 
 from .codes import Code
 from .errors import MessageError
+from .model.numeric import to_whole
 
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
 
 MAX_PAYLOAD: Final = 256 * 1024
 """Bytes that the platform accepts in one message; it silently drops anything larger."""
 
-_MAX_READ: Final = 4 * MAX_PAYLOAD
-"""Bytes up to which a message that is too large is still read, so that its sender can be answered by id."""
+_MAX_VALUES: Final = 32_768
+"""Values in one message: far more than the platform's 200 properties have, and few enough to be read in some milliseconds."""
 
 _MAX_DEPTH: Final = 32
 """Levels of nesting that are accepted; no Alink message has a third of them, and deeper ones could exhaust the stack."""
@@ -134,8 +135,10 @@ def _read(payload: bytes) -> tuple[dict[str, JsonValue], str | None, str]:
 
     Defects inside an otherwise well-formed object don't end the reading, so that its id can be found.
     """
-    if len(payload) > _MAX_READ:
-        return {}, None, f"the message has {len(payload)} bytes"
+    if len(payload) > MAX_PAYLOAD:
+        return {}, None, f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed"
+    if payload.count(b",") >= _MAX_VALUES:
+        return {}, None, "the message has too many values"
     reader = _StrictReader()
     try:
         document: JsonValue = reader.read(payload.decode())
@@ -145,8 +148,6 @@ def _read(payload: bytes) -> tuple[dict[str, JsonValue], str | None, str]:
         return {}, None, f"the message is not JSON: {err}"
     if not isinstance(document, dict):
         return {}, None, "the message is not a JSON object"
-    if len(payload) > MAX_PAYLOAD:
-        reader.problem = f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed"
     return document, _message_id(document.get("id")), reader.problem
 
 
@@ -230,12 +231,7 @@ def _message_id(raw: JsonValue) -> str | None:
 
 
 def _code(raw: JsonValue) -> int | None:
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        return None
-    try:
-        return int(raw)
-    except ValueError:
-        return None
+    return to_whole(raw)
 
 
 def _unreadable(message_id: str | None, problem: str) -> MessageError:

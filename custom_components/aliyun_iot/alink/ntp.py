@@ -16,6 +16,10 @@ MAX_DIGITS: Final = 14
 """Digits of a time in milliseconds: enough until the year 5138, and within the range of dates."""
 
 
+MAX_ANSWER: Final = 1024
+"""Bytes of an answer; it has three times and needs a tenth of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClockReading:
     """How many seconds the cloud's clock is `ahead` of ours, with the possible error in either direction."""
@@ -65,7 +69,9 @@ class TimeService:
         return (self._answer,) if self._answer else ()
 
     def received(self, payload: bytes) -> None:
-        """Handle an answer; one that is unreadable or was not asked for is ignored."""
+        """Handle an answer; one that is unreadable, far too large or was not asked for is ignored."""
+        if self._answer is None or len(payload) > MAX_ANSWER:
+            return
         try:
             document = json.loads(payload)
         except (ValueError, RecursionError) as err:

@@ -1,7 +1,7 @@
 """Subscriptions: which filters a device needs, and how they are set on a connection (`docs/protocol.md` §0.5)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import batched, islice
 import logging
 from typing import Final
@@ -40,6 +40,7 @@ def filters_for(topics: Topics, services: Iterable[str] = (), user_topics: Itera
     any_service = topics.service_filter
     required = (
         topics.property_set,
+        reply_topic(topics.property_post),
         topics.event_reply_filter,
         topics.rrpc_request_filter,
         long_rrpc_filter(any_service),
@@ -59,6 +60,22 @@ def filters_for(topics: Topics, services: Iterable[str] = (), user_topics: Itera
     known = (topics.service(identifier) for identifier in dict.fromkeys(services))
     both_forms = (topic_filter for service in known for topic_filter in (service, long_rrpc_filter(service)))
     return (*required, *islice(both_forms, SUBSCRIPTION_LIMIT - len(required)))
+
+
+def missing_filters(topics: Topics, services: Iterable[str], held: Collection[str], *, events: bool) -> tuple[str, ...]:
+    """Return filters without which a device does not work, where no filter that is `held` does the same.
+
+    They are for property sets, for replies to reports (with `events` to events as well), and for calls of the known services in
+    both forms.
+    """
+    any_service = topics.service_filter
+    needs = [(topics.property_set,), (reply_topic(topics.property_post), topics.event_reply_filter)]
+    if events:
+        needs.append((topics.event_reply_filter,))
+    for service in map(topics.service, services):
+        needs.append((service, any_service))
+        needs.append((topics.rrpc_request_filter, long_rrpc_filter(service), long_rrpc_filter(any_service)))
+    return tuple(dict.fromkeys(ways[0] for ways in needs if not any(way in held for way in ways)))
 
 
 class Subscriber:
@@ -96,7 +113,7 @@ class Subscriber:
         self._acknowledged |= frozenset(packet)
         self.refused |= frozenset(refused)
         if refused:
-            # Some instances refuse wildcards; the services of the thing model have filters without one.
+            # Some instances refuse wildcards; replies and the services of the thing model have filters without one.
             _LOGGER.debug("The cloud refused the subscriptions %s", ", ".join(refused))
 
     async def _unsubscribe(self, packet: tuple[str, ...]) -> None:

@@ -7,12 +7,13 @@ import base64
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-import time
-from typing import Any
+from itertools import accumulate
+import json
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.json import json_loads
 
 from ..alink.codes import Code
@@ -20,31 +21,30 @@ from ..alink.command import Answer, Command, CommandKind
 from ..alink.messages import JsonValue
 from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from ..listeners import TriggerKind, listeners_of
-from .outcome import Failure
+from .outcome import Failure, cut_text, shortened
 from .property_set import Examined, RequestedProperty
+from .running import Run
 
 _NOTHING = Examined()
 
 
-@dataclass(slots=True)
-class CommandRun:
-    """A command that is being carried out.
+MAX_PARAMS: Final = 8 * 1024
+MAX_CHANGES: Final = 16 * 1024
+MAX_MESSAGE: Final = 1000
+"""Bytes of the parts of a bus event, and characters of its message. Home Assistant's recorder drops events beyond 32 KB."""
 
-    `context` is the context of everything that it causes. `started` and `until`, when the answer is due, are in monotonic
-    seconds. `params` are those of the command, masked. `examined` is what a property set means, once that is known.
+
+@dataclass(slots=True)
+class CommandRun(Run):
+    """A command that is being carried out; it began at `started`, in monotonic seconds.
+
+    `params` are those of the command, masked. `examined` is what a property set means, once that is known.
     """
 
     command: Command
-    context: Context
     started: float
-    until: float
-    params: JsonValue
+    params: JsonValue = None
     examined: Examined = _NOTHING
-
-    @property
-    def remaining(self) -> float:
-        """Seconds until the answer is due."""
-        return self.until - time.monotonic()
 
 
 class Announcer:
@@ -61,12 +61,19 @@ class Announcer:
         """Fire the bus event of a command, before anything is done."""
         command = run.command
         if command.kind is CommandKind.RAW:
-            data = {"entry_id": self._entry.entry_id, "data": base64.b64encode(command.payload).decode()}
+            # Nobody knows whether there is something private in a frame; automations get it from their triggers.
+            data = {"entry_id": self._entry.entry_id, "device": self._entry.title, "size": len(command.payload)}
             self._hass.bus.async_fire(EVENT_RAW, data, context=run.context)
             return
         refusals = run.examined.refusals
         changes = [_change(requested, refusals.get(requested.identifier)) for requested in run.examined.properties]
-        self._fire(EVENT_COMMAND, run, {"params": run.params, "sync": command.sync, "changes": changes})
+        details = {
+            "params": _bounded(run.params, MAX_PARAMS),
+            "sync": command.sync,
+            "changes": (listed := _whole_rows(run.secrets.removed(changes), MAX_CHANGES)),
+            "more_changes": len(changes) - len(listed),
+        }
+        self._fire(EVENT_COMMAND, run, details)
 
     @callback
     def answered(self, run: CommandRun, answer: Answer) -> None:
@@ -75,10 +82,11 @@ class Announcer:
         The event is `foretold` if the one before already contained everything that failed, and why.
         """
         command = run.command
-        outcome = {"code": int(answer.code), "message": answer.message}
+        outcome = {"code": int(answer.code), "message": cut_text(answer.message, MAX_MESSAGE)}
         if answer.code != Code.SUCCESS:
-            announced = {identifier: refusal.message for identifier, refusal in run.examined.refusals.items()}
-            self._fire(EVENT_COMMAND_FAILED, run, {**outcome, "foretold": bool(announced) and answer.data == announced})
+            refusals = {identifier: refusal.message for identifier, refusal in run.examined.refusals.items()}
+            foretold = bool(refusals) and answer.data == run.secrets.removed(refusals)
+            self._fire(EVENT_COMMAND_FAILED, run, {**outcome, "foretold": foretold})
         details = {"kind": command.kind, "input": run.params, "message_id": command.id, **outcome}
         names = [command.kind.value, *([command.identifier] if command.identifier else [])]
         self._listeners.notify(
@@ -127,7 +135,7 @@ class Announcer:
             "device": self._entry.title,
             "kind": command.kind.value,
             "id": command.id,
-            "identifier": command.identifier,
+            "identifier": command.identifier and cut_text(command.identifier),
             **details,
         }
         if entity_id := run.examined.entity_id:  # Home Assistant shows the event in the logbook of this entity
@@ -135,14 +143,24 @@ class Announcer:
         self._hass.bus.async_fire(event, data, context=run.context)
 
 
+def _bounded(value: JsonValue, budget: int) -> Any:
+    return shortened(value, budget, parts=budget, text=budget)
+
+
+def _whole_rows(rows: list[dict[str, Any]], budget: int) -> list[dict[str, Any]]:
+    """Return the first rows, as many as fit into so many bytes."""
+    sizes = accumulate(len(json.dumps(row, ensure_ascii=False).encode(errors="replace")) + 2 for row in rows)
+    return rows[: sum(size <= budget for size in sizes)]
+
+
 def _change(requested: RequestedProperty, refusal: Failure | None) -> dict[str, Any]:
     bound = requested.bound
     return {
-        "identifier": requested.identifier,
+        "identifier": cut_text(requested.identifier),
         "entity_id": bound.entity_id if bound else "",
         "aspect": bound.aspect.key if bound else "",
-        "value": requested.legible,
-        "refused": refusal.message if refusal else "",
+        "value": shortened(requested.legible),
+        "refused": cut_text(refusal.message, MAX_MESSAGE) if refusal else "",
         "code": int(refusal.code) if refusal else None,
     }
 

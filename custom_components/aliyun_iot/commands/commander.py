@@ -8,7 +8,7 @@ error.
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import time
 
 from homeassistant.core import Context, CoreState, HomeAssistant, callback
@@ -17,15 +17,17 @@ from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import Service, ThingModel
+from ..alink.privacy import BY_NAME_ALONE, HIDDEN, PrivateNames, Secrets
 from ..alink.samples import Sample
 from ..bound import BoundProperties
 from ..mapping.binding import ServiceBinding
 from .announcement import Announcer, CommandRun
 from .journal import Journal
 from .loops import LoopGuard
-from .outcome import DRY_RUN, Failure, answer_of, masked
+from .outcome import DRY_RUN, Failure, answer_of
 from .policy import Policy
 from .property_set import PropertySetter
+from .running import log_unexpected
 from .service_call import call_service, read_input
 
 SYNC_DEADLINE = 4.5
@@ -90,15 +92,16 @@ class Commander:
         present: Callable[[Iterable[str]], Mapping[str, Sample]],
         confirm: Callable[[Iterable[str], float], None],
         on_answered: Callable[[Command, Answer], None],
+        on_unusable: Callable[[Mapping[str, str]], None],
     ) -> None:
         """Refuse everything until `follow` is called.
 
         `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
         them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_answered` takes each command of
-        the cloud and its answer.
+        the cloud and its answer. `on_unusable` is as for `Conditions`.
         """
         self.journal = Journal()
-        self.policy = Policy(hass)
+        self.policy = Policy(hass, on_unusable)
         self.replies = Replies()
         self._hass = hass
         self._announcer = announcer
@@ -108,15 +111,26 @@ class Commander:
         self._on_answered = on_answered
         self._setter = PropertySetter(hass, self.policy, loops)
         self._services: Mapping[str, ServiceBinding] = {}
+        self._broken_services: Mapping[str, str] = {}
         self._model: ThingModel | None = None
+        self._private = BY_NAME_ALONE
         self._sets: set[asyncio.Event] = set()
 
     @callback
-    def follow(self, bound: BoundProperties, services: Mapping[str, ServiceBinding], model: ThingModel | None) -> None:
-        """Use these bindings from now on."""
-        self._setter.follow(bound, model)
+    def follow(
+        self,
+        bound: BoundProperties,
+        services: Mapping[str, ServiceBinding],
+        model: ThingModel | None,
+        private: PrivateNames,
+        broken_services: Mapping[str, str],
+    ) -> None:
+        """Use these bindings from now on; `broken_services` are why services cannot be called, by identifier."""
+        self._setter.follow(bound, model, private)
         self._services = services
+        self._broken_services = broken_services
         self._model = model
+        self._private = private
         self._loops.keep_only(bound.by_identifier)
 
     async def handle(self, command: Command) -> Answer:
@@ -147,11 +161,19 @@ class Commander:
             answer = Answer(Code.TOO_BUSY, message=f"more than {limit} commands in a minute")
         else:
             until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
-            run = CommandRun(command, Context(), started, until, masked("", command.params))
-            answer = await self._run(run)
+            run = CommandRun(Context(), until, Secrets(), command, started)
+            answer = _without_secrets(await self._run_safely(run), run.secrets)
             self._announcer.answered(run, answer)
         self.journal.add(command, answer, time.monotonic() - started)
         return answer
+
+    async def _run_safely(self, run: CommandRun) -> Answer:
+        """Carry out a command; an unexpected error is logged and answered without its text."""
+        try:
+            return await self._run(run)
+        except Exception as err:  # noqa: BLE001 - logged here, where it is known what must not be
+            log_unexpected(err, f"A {run.command.kind} failed unexpectedly", run.secrets)
+            return Answer(Code.INTERNAL_ERROR, message="internal error of the device")
 
     async def _run(self, run: CommandRun) -> Answer:
         command = run.command
@@ -159,7 +181,8 @@ class Commander:
             case CommandKind.PROPERTY_SET, dict() as values:
                 return await self._set(run, values)
             case CommandKind.PROPERTY_GET, list() as wanted:
-                return self._get(run, masked("", wanted))
+                run.params = wanted
+                return self._get(run, wanted)
             case CommandKind.SERVICE, dict() as arguments if command.identifier:
                 return await self._call(run, command.identifier, arguments)
             case ((CommandKind.RAW | CommandKind.MESSAGE), _):
@@ -172,10 +195,12 @@ class Commander:
         if examined.doable and self._loops.record_command(examined.doable, run.context):
             examined = self._setter.examine(values)  # a loop was interrupted just now
         run.examined = examined
+        run.params = {requested.identifier: requested.masked for requested in examined.properties}
+        run.secrets.add(part for requested in examined.properties for part in self._setter.private_parts(requested))
         self._announcer.announce(run)
         if examined.doable:
             self._announcer.notify(run, examined.doable)
-        failures = await self._setter.set(examined, run.context, run.until)
+        failures = await self._setter.set(examined, run)
         if bound := [requested.identifier for requested in examined.properties if requested.bound]:
             self._confirm(bound, run.started)
         return answer_of(failures)
@@ -195,14 +220,20 @@ class Commander:
 
     async def _call(self, run: CommandRun, identifier: str, arguments: Mapping[str, JsonValue]) -> Answer:
         """Call a service: the script or the actions that it is bound to run, or else an automation may answer."""
+        whole = identifier in self._private  # what changes a password has one as its input, whatever that is called
+        run.params = {key: HIDDEN if whole else self._private.masked(key, raw) for key, raw in arguments.items()}
+        run.secrets.add(self._private.private_parts(identifier, arguments, whole=whole))
         self._announcer.announce(run)
+        if why := self._broken_services.get(identifier):
+            return answer_of({identifier: Failure(Code.NOT_MAPPED, why)})
         binding = self._services.get(identifier)
         if binding is None and not self._announcer.has_listener(identifier):
             return self._unbound(identifier)
         if refusal := self.policy.refusal(CommandKind.SERVICE, identifier):
             return answer_of({identifier: refusal})
         service = self._model.services.get(identifier) if self._model else None
-        variables, failures = read_input(service, arguments)
+        variables, failures = read_input(service, arguments, self._private)
+        run.secrets.add(self._private.private_parts(identifier, variables, whole=whole))
         if failures:
             return answer_of(failures)
         if self.policy.rules.dry_run:
@@ -210,7 +241,7 @@ class Commander:
         if binding is None:
             return await self._ask(run, run.remaining, service, variables) or self._unbound(identifier)
         self._announcer.notify(run, variables)
-        return await call_service(self._hass, binding, service, variables, context=run.context, timeout=run.remaining)
+        return await call_service(self._hass, binding, service, variables, run, self._private)
 
     async def _forward(self, run: CommandRun) -> Answer:
         """Hand a message or a raw frame to automations: only they know what it means and whether to answer it.
@@ -250,3 +281,9 @@ class Commander:
         else:
             failure = Failure(Code.UNKNOWN, "the thing model has no such service")
         return answer_of({identifier: failure})
+
+
+def _without_secrets(answer: Answer, secrets: Secrets) -> Answer:
+    """Return an answer without private values; the output data of a success are what the cloud asked for."""
+    data = answer.data if answer.code == Code.SUCCESS else secrets.removed(answer.data)
+    return replace(answer, data=data, message=secrets.withheld(answer.message))

@@ -4,15 +4,19 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from homeassistant.util import dt as dt_util
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command
-from .outcome import MAX_MESSAGE
+from .outcome import CUT, MAX_MESSAGE, cut_text
 
 MAX_ROWS: Final = 100
+MAX_TARGETS: Final = 20
+MAX_NAME: Final = 64
+"""Limits of a row, besides the characters of its message; together they keep the journal below a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,11 @@ class Journal:
     ) -> None:
         """Add a row; without `command_id` and `seconds` a step that no command caused."""
         milliseconds = round(seconds * 1000, 1)
-        row = JournalRow(dt_util.utcnow(), kind, command_id, list(target), code, message[:MAX_MESSAGE], milliseconds)
-        self._rows.append(row)
+        names = [cut_text(name, MAX_NAME) for name in islice(target, MAX_TARGETS + 1)]
+        if len(names) > MAX_TARGETS:
+            names[-1] = CUT
+        command_id, message = cut_text(command_id, MAX_NAME), cut_text(message, MAX_MESSAGE)
+        self._rows.append(JournalRow(dt_util.utcnow(), kind, command_id, names, code, message, milliseconds))
 
     def rows(self) -> list[dict[str, object]]:
         """Return the rows, the oldest first."""

@@ -1,21 +1,19 @@
-"""What became of a command, in a form that may be shown: failures, answers, and values without what is private in them.
+"""What became of a command, in a form that may be shown: failures, answers, and values cut to a size.
 
-The event bus, states, the logbook and diagnostics are read by many people and kept for days, and the cloud may log what a
-device answers. So private values are masked here, before anything is shown, stored or sent. A value is private if the name of
-its property, parameter or member says so. Only the triggers of automations and the actions that the user bound get private
-values: they need them to act.
+Private values do not get this far (`alink/privacy.py`): `Commander.carry_out` removes them from every answer, `Announcer` from
+everything that it announces, and the journal, the states, the logbook and the cloud get nothing else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-import re
-from textwrap import shorten
+import json
 from typing import Any, Final, Self
 
 from ..alink.codes import Code, describe
 from ..alink.command import Answer
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
+from ..alink.privacy import Secrets
 from ..mapping.aspect import Reason, Refused
 
 MAX_MESSAGE: Final = 200
@@ -29,21 +27,18 @@ _CODES: Final[Mapping[Reason, Code]] = {
     Reason.WRONG_TYPE: Code.TYPE_WRONG,
 }
 
-HIDDEN: Final = "**"
-
 MAX_TEXT: Final = 100
 MAX_PARTS: Final = 50
 MAX_DEPTH: Final = 4
+MAX_BYTES: Final = 4096
+"""Limits of a value that is shown: characters of a text, parts of a list or structure, levels, and bytes of it as JSON."""
 
-_PRIVATE = re.compile(
-    r"(?i:passw(or)?d|passcode|passphrase|secret|token|credential)|PIN"
-    r"|Pin(?:Code)?(?![A-Za-z0-9])|(?<![A-Za-z0-9])(?i:pin)(?![A-Za-z0-9])|(?<![A-Za-z0-9])(?i:pincode)"
-)
+CUT: Final = "…"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something was not done: a code for the cloud and a message for people, which contains no private value."""
+    """Why something was not done: a code for the cloud and a message for people."""
 
     code: int
     message: str
@@ -58,9 +53,9 @@ class Failure:
         return cls(code, f"{error.path}: wanted {error.wanted('en')}" if private else str(error))
 
     @classmethod
-    def of_action(cls, error: Exception, values: Mapping[str, object], *, expected: bool) -> Self:
-        """Return why an action failed; `values` (by name) are what it was given, `expected` errors speak for themselves."""
-        text = withheld(str(error), values)
+    def of_action(cls, error: Exception, secrets: Secrets, *, expected: bool) -> Self:
+        """Return why an action failed that was given these private values; `expected` errors speak for themselves."""
+        text = secrets.withheld(str(error))
         message = text if expected else f"{type(error).__name__}: {text}"
         return cls(Code.ACTION_FAILED, message[:MAX_MESSAGE] or type(error).__name__)
 
@@ -85,62 +80,53 @@ def _sentence(name: str, message: str) -> str:
     return message if message.startswith((f"{name}:", f"{name}.", f"{name}[")) else f"{name}: {message}"
 
 
-def is_private(name: str, value: object = None) -> bool:
-    """Return whether a value is private, or a member of it; `name` is its identifier or its path."""
-    return bool(masked(name, value) != value)
+def shortened(value: Any, budget: int = MAX_BYTES, *, parts: int = MAX_PARTS, text: int = MAX_TEXT) -> Any:
+    """Return a value that is short enough for a state or an event: at most about `budget` bytes as JSON.
+
+    Texts are cut, and `CUT` stands for what is left out of a list or a structure. Only the last text may exceed the budget.
+    """
+    return _Shortener(budget, parts, text).cut(value, 0)
 
 
-def masked(name: str, value: Any) -> Any:
-    """Return a value without what is private in it."""
-    if _PRIVATE.search(name):
-        return HIDDEN
-    match value:
-        case dict():
-            return {key: masked(str(key), inner) for key, inner in value.items()}
-        case list():
-            return [masked("", inner) for inner in value]
-        case _:
-            return value
+@dataclass(slots=True)
+class _Shortener:
+    """Cuts one value; `left` are the bytes that are left for it."""
+
+    left: int
+    parts: int
+    text: int
+
+    def cut(self, value: Any, depth: int) -> Any:
+        match value:
+            case dict() | list() if depth == MAX_DEPTH or not self.left:
+                return CUT
+            case dict():
+                members: dict[str, Any] = {}
+                for key, inner in value.items():
+                    if not self.left or len(members) == self.parts:
+                        return members | {CUT: CUT}
+                    name = self._taken(cut_text(str(key)))
+                    members[name] = self.cut(inner, depth + 1)
+                return members
+            case list():
+                items: list[Any] = []
+                for inner in value:
+                    if not self.left or len(items) == self.parts:
+                        return [*items, CUT]
+                    items.append(self.cut(inner, depth + 1))
+                return items
+            case str():
+                return self._taken(cut_text(value, min(self.text, max(self.left, len(CUT)))))
+            case _:
+                return self._taken(value)
+
+    def _taken[T](self, value: T) -> T:
+        """Return a value, of which the size is taken from what is left."""
+        size = len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace"))
+        self.left = max(0, self.left - size - 4)
+        return value
 
 
-def shortened(value: Any, depth: int = 0) -> Any:
-    """Return a value that is short enough for a state or a line of the logbook."""
-    match value:
-        case str() if len(value) > MAX_TEXT:
-            return shorten(value, MAX_TEXT, placeholder="…")
-        case dict() | list() if depth == MAX_DEPTH:
-            return "…"
-        case dict():
-            return {key: shortened(inner, depth + 1) for key, inner in list(value.items())[:MAX_PARTS]}
-        case list():
-            return [shortened(inner, depth + 1) for inner in value[:MAX_PARTS]]
-        case _:
-            return value
-
-
-def shown(name: str, value: Any) -> Any:
-    """Return a value masked and shortened."""
-    return shortened(masked(name, value))
-
-
-def withheld(text: str, values: Mapping[str, object]) -> str:
-    """Return an error text, or a sentence in its place if it contains one of `values` (by name) that is private."""
-    if any(part in text for name, value in values.items() for part in _private_texts(name, value)):
-        return "the error text is withheld, because it contains a private value"
-    return text
-
-
-def _private_texts(name: str, value: object, *, inside: bool = False) -> Iterator[str]:
-    """Yield the private parts of a value as texts, also as `repr` writes them."""
-    private = inside or bool(_PRIVATE.search(name))
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _private_texts(str(key), inner, inside=private)
-        case list() | tuple():
-            for inner in value:
-                yield from _private_texts("", inner, inside=private)
-        case None | bool() | "":
-            return
-        case _ if private:
-            yield from (str(value), repr(value).strip("'\""))
+def cut_text(text: str, most: int = MAX_TEXT) -> str:
+    """Return a text of at most so many characters."""
+    return text if len(text) <= most else text[: most - len(CUT)] + CUT

@@ -10,15 +10,15 @@ since the command came is checked again: the binding, the permission and the sta
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-import time
 from typing import Final
 from weakref import WeakValueDictionary
 
-from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
+from homeassistant.components.text import TextMode
+from homeassistant.const import ATTR_ENTITY_ID, ATTR_MODE, STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant, State
 
 from ..alink.codes import Code
@@ -26,15 +26,18 @@ from ..alink.command import CommandKind
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
+from ..alink.privacy import BY_NAME_ALONE, HIDDEN, PrivateNames
 from ..bound import BoundProperties, BoundProperty
+from ..exposures import Absence, absence
 from ..ha_internals import entity_integration
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY_STATE
+from ..risk import risk_of
 from .loops import LoopGuard
-from .outcome import DRY_RUN, Failure, is_private, masked
+from .outcome import DRY_RUN, Failure
 from .policy import Policy
-from .running import run_action, run_script, run_sequence
+from .running import Run, run_action, run_script, run_sequence
 
 RUN_SCRIPTS: Final = frozenset({"script", "template"})
 """Integrations whose entities are controlled by scripts that the user wrote."""
@@ -50,12 +53,13 @@ class RequestedProperty:
 
     `denied` is why it must not be set; the other properties of its entity are not affected. `refused` is why nothing of its
     entity can be set: the value does not fit, or the entity is unavailable. `value` is what the aspect is to become, None if
-    the property is denied or the value is not understood. `state` is the state with which it was understood.
+    the property is denied or the value is not understood. `state` is the state with which it was understood. `masked` is what
+    may be shown of the value `raw`.
     """
 
     identifier: str
     raw: JsonValue
-    private: bool
+    masked: JsonValue
     bound: BoundProperty | None = None
     state: State = NO_ENTITY_STATE
     value: Value | None = None
@@ -63,21 +67,26 @@ class RequestedProperty:
     refused: Failure | None = None
 
     @property
+    def private(self) -> bool:
+        """Whether the value is private, or a part of it."""
+        return bool(self.masked != self.raw)
+
+    @property
     def legible(self) -> JsonValue:
-        """The value as people read it in the logbook, masked: that of the aspect, or else the one that the cloud sent."""
-        legible: JsonValue = self.raw
+        """The value as people read it in the logbook: that of the aspect, or else the one that the cloud sent, masked."""
         match self.value:
             case None:
-                pass
+                return self.masked
+            case _ if self.private:
+                return self.masked
             case bool() as on if self.bound:
-                legible = self.bound.aspect.words[on]
+                return self.bound.aspect.words[on]
             case datetime() as moment:
-                legible = moment.isoformat()
+                return moment.isoformat()
             case tuple() as parts:
-                legible = ", ".join("" if part is None else f"{part:g}" for part in parts)
+                return ", ".join("" if part is None else f"{part:g}" for part in parts)
             case value:
-                legible = value
-        return masked(self.identifier, legible) if self.private else legible
+                return value
 
 
 type Action = Callable[[Context], Awaitable[object]]
@@ -122,12 +131,14 @@ class PropertySetter:
         self._loops = loops
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
+        self._private = BY_NAME_ALONE
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def follow(self, bound: BoundProperties, model: ThingModel | None) -> None:
+    def follow(self, bound: BoundProperties, model: ThingModel | None, private: PrivateNames) -> None:
         """Use these bindings from now on."""
         self._bound = bound
         self._model = model
+        self._private = private
 
     def examine(self, values: Mapping[str, JsonValue]) -> Examined:
         """Find out what can be done of a set as things are now; nothing is done."""
@@ -141,26 +152,33 @@ class PropertySetter:
         entities = {requested.bound.entity_id for requested in properties if requested.bound} - {""}
         return Examined(properties, steps, refusals, doable, entities.pop() if len(entities) == 1 else "")
 
-    async def set(self, examined: Examined, context: Context, until: float) -> dict[str, Failure]:
-        """Do what can be done until `until` (monotonic seconds), and return what failed, in the order of the set."""
+    async def set(self, examined: Examined, run: Run) -> dict[str, Failure]:
+        """Do what can be done in time, and return what failed, in the order of the set."""
         found = {requested.identifier: requested.denied for requested in examined.properties}
         if len(examined.steps) == 1:  # the usual case needs no task of its own
-            found |= await self._take_turn(examined.steps[0], context, until)
+            found |= await self._take_turn(examined.steps[0], run)
         else:
-            for failures in await asyncio.gather(*(self._take_turn(step, context, until) for step in examined.steps)):
+            for failures in await asyncio.gather(*(self._take_turn(step, run) for step in examined.steps)):
                 found |= failures
         return {identifier: failure for identifier, failure in found.items() if failure}
+
+    def private_parts(self, requested: RequestedProperty) -> Iterator[object]:
+        """Yield what no text may contain of a property that was asked for."""
+        if requested.private:
+            whole = requested.masked == HIDDEN
+            yield from self._private.private_parts(requested.identifier, requested.raw, whole=whole)
+            yield from self._private.private_parts(requested.identifier, requested.value, whole=True)
 
     def _look_up(self, identifier: str, raw: JsonValue, earlier: RequestedProperty | None = None) -> RequestedProperty:
         """Look a property up as it is now; returns `earlier` if that is still true."""
         bound = self._bound.by_identifier.get(identifier)
         denied = self._denial(identifier, bound)
-        if bound is None or denied:
-            return RequestedProperty(identifier, raw, is_private(identifier, raw), bound, denied=denied)
-        state = (self._hass.states.get(bound.entity_id) if bound.entity_id else None) or NO_ENTITY_STATE
-        if earlier and bound is earlier.bound and state is earlier.state:
+        state = (self._hass.states.get(bound.entity_id) if bound and bound.entity_id else None) or NO_ENTITY_STATE
+        if earlier and not denied and bound is earlier.bound and state is earlier.state:
             return earlier
-        private = is_private(identifier, raw)
+        masked = HIDDEN if _is_password_field(state) else self._private.masked(identifier, raw)
+        if bound is None or denied:
+            return RequestedProperty(identifier, raw, masked, bound, denied=denied)
         own_actions = bool(bound.binding.actions)
         value: Value | None = None
         refused = None if own_actions else self._unavailable(bound, state)
@@ -168,10 +186,14 @@ class PropertySetter:
             try:
                 value = bound.to_aspect(bound.decode(raw, state), state)
             except (InvalidValue, Refused) as err:
-                refused = Failure.of_value(err, private=private)
-            if bound.domain and not own_actions and not bound.binding.confirmed and bound.domain.risky(state):
-                refused = Failure(Code.NOT_ALLOWED, f"control of {bound.entity_id} was not confirmed")
-        return RequestedProperty(identifier, raw, private, bound, state, value, refused=refused)
+                refused = Failure.of_value(err, private=bool(masked != raw))
+            if (
+                not own_actions
+                and not bound.binding.confirmed
+                and (culprit := risk_of(self._hass, state, bound.aspect))
+            ):
+                refused = _unconfirmed(bound.entity_id, culprit)
+        return RequestedProperty(identifier, raw, masked, bound, state, value, refused=refused)
 
     def _denial(self, identifier: str, bound: BoundProperty | None) -> Failure | None:
         """Return why a property must not be set now; only what the user allowed may be set."""
@@ -190,7 +212,9 @@ class PropertySetter:
     def _unavailable(self, bound: BoundProperty, state: State) -> Failure | None:
         """Return why an entity cannot be controlled at all."""
         if state is NO_ENTITY_STATE:
-            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} has gone")
+            is_disabled = absence(self._hass, bound.entity_id) is Absence.DISABLED
+            why = Absence.DISABLED if is_disabled else "has gone"
+            return Failure(Code.UNAVAILABLE, f"{bound.entity_id} {why}")
         if state.state == STATE_UNAVAILABLE:
             return Failure(Code.UNAVAILABLE, f"{bound.entity_id} is unavailable")
         if entity_integration(self._hass, bound.entity_id) is None:  # Home Assistant would only log that it is missing
@@ -245,29 +269,24 @@ class PropertySetter:
             return Step(entity_id, properties, refusals=_all(properties, DRY_RUN))
         return Step(entity_id, properties, partial(self._call_actions, entity_id, calls))
 
-    async def _take_turn(self, step: Step, context: Context, until: float) -> dict[str, Failure]:
+    async def _take_turn(self, step: Step, run: Run) -> dict[str, Failure]:
         """Do a step after those of earlier commands with the same target, and return what failed."""
         turn = self._turns.setdefault(step.target, asyncio.Lock())
         waits = turn.locked()
         if not step.action and not waits:
             return dict(step.refusals)
         try:
-            async with asyncio.timeout(until - time.monotonic() if waits else None):
+            async with asyncio.timeout(run.remaining if waits else None):
                 await turn.acquire()
         except TimeoutError:
             late = f"not done, because an earlier command to {step.target} has not finished"
             return _all(step.properties, Failure(Code.TIMED_OUT, late))
         failures: dict[str, Failure] = {}
-        result = await run_action(
-            self._hass,
-            self._in_turn(step, turn, context, failures, afresh=waits),
-            until - time.monotonic(),
-            {requested.identifier: [requested.raw, requested.value] for requested in step.properties},
-        )
+        result = await run_action(self._hass, self._in_turn(step, turn, run, failures, afresh=waits), run)
         return _all(step.properties, result) | failures if isinstance(result, Failure) else failures
 
     async def _in_turn(
-        self, step: Step, turn: asyncio.Lock, context: Context, failures: dict[str, Failure], *, afresh: bool
+        self, step: Step, turn: asyncio.Lock, run: Run, failures: dict[str, Failure], *, afresh: bool
     ) -> None:
         """Do a step whose turn has come. The turn ends when its action does, also after the deadline.
 
@@ -279,13 +298,14 @@ class PropertySetter:
                 self._look_up(requested.identifier, requested.raw, None if afresh else requested)
                 for requested in step.properties
             ]
+            run.secrets.add(part for requested in properties for part in self.private_parts(requested))
             failures |= {requested.identifier: requested.denied for requested in properties if requested.denied}
             unchanged = all(now is before for now, before in zip(properties, step.properties, strict=True))
             for now in (step,) if unchanged else self._plan(properties):
                 if now.target != step.target:
                     failures |= _all(now.properties, _REBOUND)
                 elif now.action:
-                    await now.action(context)
+                    await now.action(run.context)
                 else:
                     failures |= now.refusals
         finally:
@@ -306,6 +326,16 @@ class PropertySetter:
             await self._hass.services.async_call(
                 call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
             )
+
+
+def _unconfirmed(entity_id: str, culprit: str) -> Failure:
+    reach = "" if culprit == entity_id else f", which is needed because of {culprit}"
+    return Failure(Code.NOT_ALLOWED, f"control of {entity_id} was not confirmed{reach}")
+
+
+def _is_password_field(state: State) -> bool:
+    """Return whether an entity is a text that Home Assistant itself shows as dots."""
+    return state.attributes.get(ATTR_MODE) == TextMode.PASSWORD
 
 
 def _all(properties: Iterable[RequestedProperty], failure: Failure) -> dict[str, Failure]:

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 import logging
+import time
+import traceback
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant, ServiceResponse
@@ -14,29 +17,47 @@ from homeassistant.helpers.script import Script, async_validate_actions_config
 import voluptuous as vol
 
 from ..alink.codes import Code
+from ..alink.privacy import WITHHELD, Secrets
 from ..const import DOMAIN
 from ..ha_internals import FINISHED, clear_trace, script_end, traces_work
-from .outcome import Failure, withheld
+from .outcome import Failure
 
 _LOGGER = logging.getLogger(__name__)
 
 type Actions = list[dict[str, Any]]
 
 
-async def run_action[T](
-    hass: HomeAssistant, action: Coroutine[None, None, T], timeout: float, values: Mapping[str, object]
-) -> T | Failure:
-    """Run an action to its end and return its result, or why it failed; `values` (by name) are what it was given.
+@dataclass(slots=True)
+class Run:
+    """What the actions of a command have in common.
 
-    After `timeout` seconds the action is left running, and the failure says so: interrupting it would be worse.
+    `context` is the context of everything that they cause. The answer is due at `until`, in monotonic seconds. No text that
+    leaves the command may contain one of the `secrets`.
     """
+
+    context: Context
+    until: float
+    secrets: Secrets
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the answer is due."""
+        return self.until - time.monotonic()
+
+
+async def run_action[T](hass: HomeAssistant, action: Coroutine[None, None, T], run: Run) -> T | Failure:
+    """Run an action to its end and return its result, or why it failed.
+
+    When the answer is due the action is left running, and the failure says so: interrupting it would be worse.
+    """
+    timeout = run.remaining
     task = hass.async_create_task(action, "Aliyun command")
     try:
         if not task.done():
             await asyncio.wait({task}, timeout=timeout)
     finally:
         if not task.done():
-            task.add_done_callback(partial(_log_late_failure, values))
+            task.add_done_callback(partial(_log_late_failure, run.secrets))
     if not task.done():
         return Failure(Code.TIMED_OUT, f"the action has not finished after {timeout:.2g} s and is still running")
     if task.cancelled():  # by something that it waited for, since this task is not known anywhere else
@@ -44,10 +65,10 @@ async def run_action[T](
     try:
         return task.result()
     except (HomeAssistantError, vol.Invalid) as err:
-        return Failure.of_action(err, values, expected=True)
-    except Exception as err:
-        _LOGGER.exception("An action for the cloud failed unexpectedly")
-        return Failure.of_action(err, values, expected=False)
+        return Failure.of_action(err, run.secrets, expected=True)
+    except Exception as err:  # noqa: BLE001 - logged without what is private
+        log_unexpected(err, "An action for the cloud failed unexpectedly", run.secrets)
+        return Failure.of_action(err, run.secrets, expected=False)
 
 
 async def run_script[T](hass: HomeAssistant, action: Coroutine[None, None, T], *, always: bool = True) -> T:
@@ -97,6 +118,14 @@ async def _validated(hass: HomeAssistant, actions: Actions) -> Actions:
     return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
 
 
-def _log_late_failure(values: Mapping[str, object], task: asyncio.Task[object]) -> None:
+def log_unexpected(error: Exception, sentence: str, secrets: Secrets) -> None:
+    """Log an unexpected exception with its traceback, of which only the places are logged if it contains a private value."""
+    whole = "".join(traceback.format_exception(error))
+    if secrets.appear_in(whole):
+        whole = f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}: {WITHHELD}"
+    _LOGGER.error("%s:\n%s", sentence, whole)
+
+
+def _log_late_failure(secrets: Secrets, task: asyncio.Task[object]) -> None:
     if not task.cancelled() and (err := task.exception()):
-        _LOGGER.warning("An action for the cloud failed after its deadline: %s", withheld(str(err), values))
+        _LOGGER.warning("An action for the cloud failed after its deadline: %s", secrets.withheld(str(err)))

@@ -13,12 +13,13 @@ from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Service
-from ..exposures import resolve_entity
+from ..alink.privacy import PrivateNames
+from ..exposures import absence, resolve_entity
 from ..ha_internals import script_action
 from ..mapping.binding import ServiceBinding
-from ..mapping.wire import to_wire
-from .outcome import Failure, answer_of, is_private
-from .running import run_action, run_script, run_sequence
+from ..mapping.wire import to_wire, untyped_to_wire
+from .outcome import Failure, answer_of
+from .running import Run, run_action, run_script, run_sequence
 
 
 async def call_service(
@@ -26,23 +27,24 @@ async def call_service(
     binding: ServiceBinding,
     service: Service | None,
     variables: dict[str, object],
-    *,
-    context: Context,
-    timeout: float,
+    run: Run,
+    private: PrivateNames,
 ) -> Answer:
-    """Run the script or the sequence that a service is bound to and return the answer; `timeout` is in seconds.
+    """Run the script or the sequence that a service is bound to and return the answer.
 
     `variables` are what `read_input` returned. With a thing model (`service`) the output data must conform to it.
     """
-    run = (
-        run_script(hass, _run_script(hass, binding, variables, context))
+    action = (
+        run_script(hass, _run_script(hass, binding, variables, run.context))
         if binding.script
-        else _run_actions(hass, binding, variables, context)
+        else _run_actions(hass, binding, variables, run.context)
     )
-    response = await run_action(hass, run, timeout, variables)
+    response = await run_action(hass, action, run)
     if isinstance(response, Failure):
         return answer_of({binding.identifier: response})
-    return write_output(service.output, response) if service else Answer(data=dict(response))
+    if service:
+        return write_output(service.output, response, private)
+    return Answer(data={name: untyped_to_wire(value) for name, value in response.items()})
 
 
 async def _run_script(
@@ -51,7 +53,8 @@ async def _run_script(
     entity_id = resolve_entity(hass, binding.script or "")
     action = script_action(hass, entity_id) if entity_id else None
     if action is None:
-        raise ServiceValidationError(f"the script {entity_id or binding.script} is not there")
+        why = absence(hass, binding.script or "") or "is not there"
+        raise ServiceValidationError(f"the script {entity_id or binding.script} {why}")
     response = await hass.services.async_call(
         SCRIPT_DOMAIN,
         action,
@@ -73,7 +76,7 @@ async def _run_actions(
 
 
 def read_input(
-    service: Service | None, arguments: Mapping[str, JsonValue]
+    service: Service | None, arguments: Mapping[str, JsonValue], private: PrivateNames
 ) -> tuple[dict[str, object], dict[str, Failure]]:
     """Return the input data as variables, and the parameters that the thing model does not allow.
 
@@ -91,12 +94,12 @@ def read_input(
         try:
             values[name] = field.data_type.decode(raw, name)
         except InvalidValue as err:
-            message = Failure.of_value(err, private=is_private(name, raw)).message
+            message = Failure.of_value(err, private=private.is_private(name, raw)).message
             failures[name] = Failure(Code.PARAMETER_ERROR, message)
     return values, failures
 
 
-def write_output(fields: Mapping[str, Field], response: Mapping[str, object]) -> Answer:
+def write_output(fields: Mapping[str, Field], response: Mapping[str, object], private: PrivateNames) -> Answer:
     """Return the answer with the response as output data, without what the service does not define."""
     data: dict[str, JsonValue] = {}
     failures: dict[str, Failure] = {}
@@ -106,6 +109,6 @@ def write_output(fields: Mapping[str, Field], response: Mapping[str, object]) ->
         try:
             data[name] = to_wire(field.data_type, response[name], name)
         except InvalidValue as err:
-            message = Failure.of_value(err, private=is_private(name, response[name])).message
+            message = Failure.of_value(err, private=private.is_private(name, response[name])).message
             failures[name] = Failure(Code.ACTION_FAILED, f"it ran, but its response does not fit: {message}")
     return answer_of(failures, data)

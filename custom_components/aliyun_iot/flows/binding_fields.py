@@ -55,6 +55,7 @@ SELECTORS: Final[Mapping[str, Selector[Any]]] = {
     "unit": TextSelector(),
     "scale": _ANY_NUMBER,
     "offset": _ANY_NUMBER,
+    "same_unit": BooleanSelector(),
     "invert": BooleanSelector(),
     "digits": NumberSelector(NumberSelectorConfig(min=0, max=9, mode=NumberSelectorMode.BOX)),
     "clamp": BooleanSelector(),

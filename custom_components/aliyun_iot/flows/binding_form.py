@@ -15,9 +15,10 @@ import voluptuous as vol
 from ..exposures import entity_reference, resolve_entity
 from ..mapping.aspect import Aspect, Domain
 from ..mapping.binding import ATTRIBUTE, Access, Binding
-from ..mapping.domains import domain_of
+from ..mapping.domains import Risk, domain_of
 from ..mapping.generic import STATE_ASPECTS
 from ..mapping.suggest.suggestions import allowed_access, suggest
+from ..risk import risk_in
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import (
@@ -63,8 +64,15 @@ class BindingForm:
     current: Binding | None
 
     @classmethod
-    async def load(cls, hass: HomeAssistant, entry: ConfigEntry, entity: str, current: Binding | None) -> Self:
-        """Return the form for an entity, given by its entity id or registry id.
+    async def load(
+        cls,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        entity: str,
+        current: Binding | None,
+        labels: Labels | None = None,
+    ) -> Self:
+        """Return the form for an entity, given by its entity id or registry id, by default in the installation's language.
 
         Raises EntityUnsuitable.
         """
@@ -72,11 +80,15 @@ class BindingForm:
         state = hass.states.get(entity_id) if entity_id else None
         if state is None:
             raise EntityUnsuitable("entity_not_found")
-        labels = await Labels.load(hass)
+        labels = labels or await Labels.load(hass)
         properties = PropertyField(entry, labels, thing_model_of(entry), current)
         if properties.exhausted:
             raise EntityUnsuitable("no_free_property")
         return cls(labels, state, domain_of(state.entity_id), properties, current)
+
+    @property
+    def _risk(self) -> Risk:
+        return risk_in(self.labels.hass)
 
     @property
     def aspects(self) -> list[Aspect]:
@@ -86,13 +98,13 @@ class BindingForm:
     def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
         """Return the fields of the form for its values and the names of the fields and sections with errors."""
         offered = [*self.aspects, *STATE_ASPECTS]
-        ideas = [suggestion.identifier for suggestion in suggest(self.state, None, self.properties.taken())]
+        ideas = [suggestion.identifier for suggestion in suggest(self.state, None, self.properties.taken(), self._risk)]
         fields: dict[vol.Marker, Any] = {
             vol.Required(CONF_ASPECT): choice((aspect.key, self.labels.aspect(aspect)) for aspect in offered),
             self.properties.marker(values): self.properties.selector(self.aspects or STATE_ASPECTS, ideas),
             vol.Required(CONF_ACCESS): SELECTORS[CONF_ACCESS],
         }
-        if self.domain and self.domain.risky(self.state):
+        if self._risk(self.state, None):
             fields[vol.Required(CONF_CONFIRMED, default=False)] = SELECTORS[CONF_CONFIRMED]
         return vol.Schema(
             {
@@ -156,11 +168,11 @@ class BindingForm:
         return binding, await review(self.properties, binding, state, SECTION_ACTIONS)
 
     def _suggestion(self) -> dict[str, Any]:
-        if suggestions := suggest(self.state, self.properties.model, self.properties.taken()):
+        if suggestions := suggest(self.state, self.properties.model, self.properties.taken(), self._risk):
             best = suggestions[0]
             return {CONF_ASPECT: best.aspect, CONF_IDENTIFIER: best.identifier, CONF_ACCESS: best.access.value}
         if self.domain is None or not self.aspects:
             return {CONF_ASPECT: STATE_ASPECTS[0].key, CONF_ACCESS: Access.REPORT.value}
         first = self.aspects[0]
-        access = allowed_access(self.state, self.domain, first, None)
+        access = allowed_access(self.state, first, None, risky=self._risk(self.state, first))
         return {CONF_ASPECT: first.key, CONF_ACCESS: access.value}

@@ -1,10 +1,10 @@
 """The steps for single bindings, shared by the options flow and the flow of an exposed device."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -17,8 +17,11 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..const import CONF_BINDINGS
+from ..exposures import bindings_of, keyed_rows, remove_rows
 from ..mapping.binding import ACTIONS, ATTRIBUTE, TEMPLATE, Binding
+from ..mapping.stored import Unreadable
 from ..runtime import thing_model_of
+from ..words.fault_texts import unreadable_row
 from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_SOURCE, InputRefused
 from .binding_form import BindingForm, EntityUnsuitable
@@ -46,16 +49,24 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         """Return the entry that the bindings belong to."""
 
     @abstractmethod
-    def editable(self) -> list[Binding]:
-        """Return the bindings that this flow can change and remove."""
+    def exposures(self) -> list[ConfigSubentry]:
+        """Return the exposures whose bindings this flow can change and remove."""
 
     @abstractmethod
     def finish_with(self, binding: Binding, replaced: Binding | None) -> Result:
         """Store a binding, in place of `replaced` if given, and finish."""
 
     @abstractmethod
-    def finish_without(self, identifiers: Collection[str]) -> Result:
-        """Remove bindings and finish."""
+    def finish_after_removal(self) -> Result:
+        """Finish after rows were removed."""
+
+    def editable(self) -> list[Binding]:
+        """Return the bindings that can be changed."""
+        return [binding for subentry in self.exposures() for binding in bindings_of(subentry)]
+
+    def removable(self) -> dict[str, Binding | Unreadable]:
+        """Return the rows that can be removed, by the keys of `keyed_rows`."""
+        return {key: row for subentry in self.exposures() for key, row in keyed_rows(subentry)}
 
     def selectable(self) -> EntitySelectorConfig:
         """Return which entities this flow can bind; by default all, because each has a state and attributes."""
@@ -84,8 +95,9 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> Result:
         """Ask for the binding to change."""
         errors: dict[str, str] = {}
+        editable = {binding.identifier: binding for binding in self.editable()}
         if user_input is not None:
-            current = {binding.identifier: binding for binding in self.editable()}.get(user_input[CONF_BINDING])
+            current = editable.get(user_input[CONF_BINDING])
             if current and current.aspect in (TEMPLATE, ACTIONS):
                 self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), current)
                 return await self.async_step_custom()
@@ -95,7 +107,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             errors = {CONF_BINDING: problem}
         return self.async_show_form(
             step_id="edit",
-            data_schema=vol.Schema({vol.Required(CONF_BINDING): await self._choice_of_bindings(multiple=False)}),
+            data_schema=vol.Schema({vol.Required(CONF_BINDING): await self._choice(editable, multiple=False)}),
             errors=errors,
             last_step=False,
         )
@@ -137,13 +149,14 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         errors: dict[str, str] = {}
         if user_input is not None:
             if chosen := user_input[CONF_BINDINGS]:
-                return self.finish_without(chosen)
+                remove_rows(self.hass, self.bound_entry(), self.exposures(), chosen)
+                return self.finish_after_removal()
             errors = {CONF_BINDINGS: "nothing_selected"}
         return self.async_show_form(
             step_id="remove",
             # Without a default the frontend would select the first binding.
             data_schema=vol.Schema(
-                {vol.Required(CONF_BINDINGS, default=list): await self._choice_of_bindings(multiple=True)}
+                {vol.Required(CONF_BINDINGS, default=list): await self._choice(self.removable(), multiple=True)}
             ),
             errors=errors,
         )
@@ -180,12 +193,15 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             return err.key
         return None
 
-    async def _choice_of_bindings(self, *, multiple: bool) -> SelectSelector:
+    async def _choice(self, rows: Mapping[str, Binding | Unreadable], *, multiple: bool) -> SelectSelector:
         labels = await Labels.load(self.hass)
         model = thing_model_of(self.bound_entry())
         options = [
-            SelectOptionDict(value=binding.identifier, label=labels.binding(binding, model))
-            for binding in self.editable()
+            SelectOptionDict(
+                value=key,
+                label=labels.binding(row, model) if isinstance(row, Binding) else unreadable_row(labels, row),
+            )
+            for key, row in rows.items()
         ]
         if len(options) <= MAX_SHOWN_AS_LIST:
             return SelectSelector(

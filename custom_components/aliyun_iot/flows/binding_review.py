@@ -8,12 +8,13 @@ from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
 from ..bound import bind
-from ..commands.policy import ConditionConfig
+from ..commands.conditions import ConditionConfig
 from ..commands.running import problem_of
 from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Binding
 from ..mapping.check import Problem, check
 from ..mapping.generic import aspect_for
+from ..risk import risk_in
 from .binding_fields import (
     CONF_ACCESS,
     CONF_ASPECT,
@@ -30,17 +31,19 @@ from .property_field import PropertyField
 FIELD_OF_PROBLEM: Final = {
     "aspect_not_supported": CONF_ASPECT,
     "entity_not_controllable": CONF_ACCESS,
+    "items_refused": CONF_ACCESS,
     "labels_unclear": CONF_IDENTIFIER,
     "not_invertible": SECTION_CONVERSION,
+    "options_crossed": SECTION_CONVERSION,
     "options_unmatched": SECTION_CONVERSION,
     "read_only_property": CONF_ACCESS,
     "risky_not_confirmed": CONF_CONFIRMED,
     "sent_as_text": CONF_IDENTIFIER,
     "template_one_way": SECTION_CONVERSION,
     "type_mismatch": CONF_IDENTIFIER,
-    "unit_mismatch": SECTION_CONVERSION,
-    "unit_unknown": SECTION_CONVERSION,
+    "units_clash": SECTION_CONVERSION,
     "value_rounded": CONF_IDENTIFIER,
+    "value_rounded_to_step": SECTION_CONVERSION,
     "write_only_property": CONF_ACCESS,
 }
 
@@ -57,7 +60,8 @@ async def review(properties: PropertyField, binding: Binding, state: State, acti
         raise InputRefused({actions_field: "invalid_actions"}, {"problem": problem})
     aspect = aspect_for(binding, state.entity_id)
     assert aspect  # noqa: S101 - the form offers known aspects only
-    problems = check(binding, aspect, properties.definition(binding), state)
+    found = check(binding, aspect, properties.definition(binding), state, risk_in(labels.hass))
+    problems = [problem for problem in found if not problem.note]
     if blocking := [problem for problem in problems if problem.blocking]:
         raise _refusal(properties, binding, aspect, blocking)
     warning = _refusal(properties, binding, aspect, problems)

@@ -6,7 +6,7 @@ from homeassistant.const import CONF_CONDITION, CONF_VALUE_TEMPLATE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import ConditionSelector
 
-from ..commands.policy import ConditionConfig, problem_of
+from ..commands.conditions import ConditionConfig, problem_of
 
 
 class InvalidCondition(ValueError):  # noqa: N818 - named after what happened

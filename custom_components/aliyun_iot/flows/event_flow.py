@@ -24,6 +24,7 @@ from ..mapping.event_output import EventOutput
 from ..mapping.validators import valid_identifier
 from ..reports.events import Triggers, validated_triggers
 from ..runtime import thing_model_of
+from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER, choice
 
@@ -74,7 +75,11 @@ class EventFlow(ConfigSubentryFlow):
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask what to change."""
-        self._binding = EventBinding.from_dict(self._get_reconfigure_subentry().data)
+        binding = EventBinding.from_stored(self._get_reconfigure_subentry().data)
+        if not isinstance(binding, EventBinding):
+            reason = row_reason(await Labels.load(self.hass), binding)
+            return self.async_abort(reason="unreadable", description_placeholders={"reason": reason})
+        self._binding = binding
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=["output", "entity", "trigger"],
@@ -153,7 +158,7 @@ class EventFlow(ConfigSubentryFlow):
         changed = self._get_reconfigure_subentry() if self.source == SOURCE_RECONFIGURE else None
         others = event_bindings(self._get_entry())
         if changed:
-            others.pop(changed.subentry_id)
+            others.pop(changed.subentry_id, None)
         if binding in others.values():
             return self.async_abort(reason="already_configured")
         title = event_title(self.hass, binding)

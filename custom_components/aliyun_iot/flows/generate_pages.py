@@ -8,7 +8,7 @@ import voluptuous as vol
 
 from ..const import CONF_THING_MODEL
 from ..downloads import THING_MODEL_DOWNLOAD, download_link
-from ..generated_model import GeneratedModel, generate, rename_bindings
+from ..generated_model import GeneratedModel, generate, keep_numbers, rename_bindings
 from ..mapping.model.modules import document_text
 from ..words.labels import Labels
 from ..words.model_texts import bullets
@@ -62,8 +62,18 @@ class GeneratePages(ThingModelPages):
         if user_input is not None:
             self._modules = self._modules[1:]
             if not self._modules:
-                return await self.confirm_model(self._generated.model) if user_input[CONF_USE] else self.finish()
+                return await self._settle(self._generated, use=user_input[CONF_USE])
         return self._module_page(await Labels.load(self.hass), self._generated)
+
+    async def _settle(self, generated: GeneratedModel, *, use: bool) -> ConfigFlowResult:
+        """Keep the numbers of options in the bindings, and store the thing model if wanted.
+
+        With the thing model, its labels tell the item of an option, unless they had to be changed.
+        """
+        relabelled = generated.relabelled()
+        numbered = {key: items for key, items in generated.numbered.items() if key in relabelled or not use}
+        keep_numbers(self.hass, self.config_entry, numbered)
+        return await self.confirm_model(generated.model) if use else self.finish()
 
     def _module_page(self, labels: Labels, generated: GeneratedModel) -> ConfigFlowResult:
         documents = generated.documents()
@@ -72,6 +82,14 @@ class GeneratePages(ThingModelPages):
         left_out = [
             labels.text("common.model_left_out", identifier=binding.identifier) for binding in generated.left_out
         ]
+        relabelled = [
+            labels.text("common.misfit", identifier=identifier, reason=changes)
+            for identifier, changes in generated.relabelled().items()
+        ]
+        notes = (
+            bullets(labels, left_out),
+            labels.text("common.model_relabelled", list=bullets(labels, relabelled)) if relabelled else "",
+        )
         return self.async_show_form(
             step_id="thing_model_module",
             data_schema=self.add_suggested_values_to_schema(
@@ -87,7 +105,7 @@ class GeneratePages(ThingModelPages):
                 "number": str(len(documents) - len(others)),
                 "of": str(len(documents)),
                 "download": download_link(labels, self.config_entry, THING_MODEL_DOWNLOAD),
-                "left_out": bullets(labels, left_out),
+                "notes": "\n\n".join(filter(None, notes)),
             },
             last_step=False,
         )

@@ -3,7 +3,7 @@
 The running entry applies every change without a reconnect, except for a changed keep-alive.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, override
@@ -24,7 +24,6 @@ from homeassistant.helpers.selector import (
 from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
-from ..alink.mqtt.connecting import KEEP_ALIVE_RANGE
 from ..const import (
     CONF_COMMAND_CONDITION,
     CONF_COMMANDS_PER_MINUTE,
@@ -39,11 +38,12 @@ from ..const import (
     DEFAULT_WINDOW,
     SUBENTRY_RULE,
 )
-from ..exposures import add_bindings, change_bindings, exposed_bindings, put_binding
+from ..exposures import add_bindings, exposures_of, put_binding
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..rules import Changes, carry_out
+from ..settings import RANGES
 from ..words.labels import Labels
 from ..words.rule_title import rule_title
 from .binding_pages import BindingPages
@@ -51,17 +51,6 @@ from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
 from .selection_pages import Draft, SelectionPages
 from .transfer_pages import TransferPages
-
-RANGES = {
-    CONF_KEEP_ALIVE: (KEEP_ALIVE_RANGE[0], KEEP_ALIVE_RANGE[-1]),
-    CONF_WINDOW: (0, 10),
-    # Private hosts may accept more messages than the platform.
-    CONF_UPLINK_RATE: (2, 100),
-    # 0 means no limit.
-    CONF_COMMANDS_PER_MINUTE: (0, 6000),
-    CONF_DESIRED_HOURS: (0, 24 * 30),
-}
-"""Minimum and maximum of each number. The selectors have no limits, because they report violations in English only."""
 
 SECTION_COMMANDS = "commands"
 
@@ -86,6 +75,7 @@ COMMAND_FIELDS = vol.Schema(
     }
 )
 
+# The selectors have no limits, because they report violations in English only.
 SETTINGS_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): _duration("s"),
@@ -106,7 +96,7 @@ class AliyunOptionsFlow(
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to do; bindings can be edited only if there are any."""
-        existing = ["edit", "remove"] if self.editable() else []
+        existing = [*(["edit"] if self.editable() else []), *(["remove"] if self.removable() else [])]
         return self.async_show_menu(
             step_id="init",
             menu_options=[
@@ -159,9 +149,9 @@ class AliyunOptionsFlow(
         return self.config_entry
 
     @override
-    def editable(self) -> list[Binding]:
-        """Return all bindings of the entry."""
-        return exposed_bindings(self.config_entry)
+    def exposures(self) -> list[ConfigSubentry]:
+        """Return all exposures of the entry."""
+        return exposures_of(self.config_entry)
 
     @override
     def finish_with(self, binding: Binding, replaced: Binding | None) -> ConfigFlowResult:
@@ -170,9 +160,8 @@ class AliyunOptionsFlow(
         return self.finish()
 
     @override
-    def finish_without(self, identifiers: Collection[str]) -> ConfigFlowResult:
-        """Remove bindings from their exposures."""
-        change_bindings(self.hass, self.config_entry, removed=identifiers)
+    def finish_after_removal(self) -> ConfigFlowResult:
+        """Finish."""
         return self.finish()
 
     @override

@@ -19,6 +19,7 @@ from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..rules import Changes, carry_out, changes_by_rules, rules_of
 from ..runtime import thing_model_of
+from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.rule_title import rule_title
 from .selection_pages import Draft, SelectionPages
@@ -33,6 +34,10 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask what to do with the rule."""
+        rule = Rule.from_stored(self._get_reconfigure_subentry().data)
+        if not isinstance(rule, Rule):
+            reason = row_reason(await Labels.load(self.hass), rule)
+            return self.async_abort(reason="unreadable", description_placeholders={"reason": reason})
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=["select", "keep"],

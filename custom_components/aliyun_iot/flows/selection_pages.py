@@ -25,6 +25,7 @@ from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
 from ..mapping.suggest.suggestions import Obstacle, unmatched
+from ..risk import risk_in
 from ..rules import Changes, changes_by_rules, entity_aspect, rules_of
 from ..runtime import thing_model_of
 from ..words.labels import Labels
@@ -228,7 +229,7 @@ def _lost(
     """Return a line for each entity whose property another entity has or gets, by entity id."""
     states = [state for entity_id in entity_ids if (state := labels.hass.states.get(entity_id))]
     lost: dict[str, str] = {}
-    for row in unmatched(states, model, ()):
+    for row in unmatched(states, model, (), risk_in(labels.hass)):
         holder = holders.get(row.identifier)
         winner = resolve_entity(labels.hass, holder.entity) if holder else None
         if row.obstacle is Obstacle.TAKEN and winner and winner != row.entity_id:

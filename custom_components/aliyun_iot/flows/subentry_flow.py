@@ -1,6 +1,5 @@
 """Subentry flows for an exposed device and for a service of the thing model."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, override
 
@@ -9,6 +8,7 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     SOURCE_USER,
     ConfigEntry,
+    ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowContext,
     SubentryFlowResult,
@@ -24,18 +24,19 @@ from ..commands.running import problem_of
 from ..const import SUBENTRY_SERVICE
 from ..exposures import (
     CUSTOM_EXPOSURE,
-    bindings_of,
     entity_reference,
     exposure_data,
     exposure_key,
     put_binding,
     resolve_entity,
     service_bindings,
-    store_bindings,
 )
 from ..mapping.binding import Binding, ServiceBinding
+from ..mapping.stored import Unreadable
 from ..mapping.validators import valid_identifier
 from ..runtime import thing_model_of
+from ..stored_faults import stored_faults
+from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
 from .binding_pages import BindingPages
@@ -65,7 +66,7 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         add = ["custom"] if custom else ["add_one"] if self._entities_of_device() else []
         return self.async_show_menu(
             step_id="reconfigure",
-            menu_options=[*add, "edit", "remove"],
+            menu_options=[*add, *(["edit"] if self.editable() else []), "remove"],
             description_placeholders={"device": self._get_reconfigure_subentry().title},
         )
 
@@ -75,9 +76,9 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         return self._get_entry()
 
     @override
-    def editable(self) -> list[Binding]:
-        """Return the bindings of the exposure."""
-        return bindings_of(self._get_reconfigure_subentry())
+    def exposures(self) -> list[ConfigSubentry]:
+        """Return the exposure."""
+        return [self._get_reconfigure_subentry()]
 
     @override
     def selectable(self) -> EntitySelectorConfig:
@@ -98,10 +99,8 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         return self.async_abort(reason="reconfigure_successful")
 
     @override
-    def finish_without(self, identifiers: Collection[str]) -> SubentryFlowResult:
-        """Remove bindings from the exposure, and the exposure with the last one."""
-        kept = [binding for binding in self.editable() if binding.identifier not in identifiers]
-        store_bindings(self.hass, self.bound_entry(), self._get_reconfigure_subentry(), kept)
+    def finish_after_removal(self) -> SubentryFlowResult:
+        """Finish; the exposure is removed with its last row."""
         return self.async_abort(reason="removed")
 
     def _entities_of_device(self) -> list[str]:
@@ -124,7 +123,10 @@ class ServiceFlow(ConfigSubentryFlow):
         """Ask for the service."""
         entry = self._get_entry()
         model = thing_model_of(entry)
-        bound = service_bindings(entry)
+        bound = {
+            *service_bindings(entry),
+            *(fault.name for fault in stored_faults(entry) if fault.kind == SUBENTRY_SERVICE),
+        }
         free = [service for service in model.services.values() if service.identifier not in bound] if model else []
         if model and not free:
             return self.async_abort(reason="no_free_service")
@@ -155,7 +157,10 @@ class ServiceFlow(ConfigSubentryFlow):
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Continue with what the service runs."""
-        self._identifier = self._binding().identifier
+        if not isinstance(binding := self._stored(), ServiceBinding):
+            reason = row_reason(await Labels.load(self.hass), binding)
+            return self.async_abort(reason="unreadable", description_placeholders={"reason": reason})
+        self._identifier = binding.identifier
         return await self.async_step_run()
 
     async def async_step_run(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -187,11 +192,13 @@ class ServiceFlow(ConfigSubentryFlow):
             description_placeholders={**await self._description(), **placeholders},
         )
 
-    def _binding(self) -> ServiceBinding:
-        return ServiceBinding.from_dict(self._get_reconfigure_subentry().data)
+    def _stored(self) -> ServiceBinding | Unreadable:
+        return ServiceBinding.from_stored(self._get_reconfigure_subentry().data)
 
     def _current_values(self) -> dict[str, Any]:
-        binding = self._binding()
+        binding = self._stored()
+        if not isinstance(binding, ServiceBinding):  # it was changed meanwhile
+            return {}
         script = resolve_entity(self.hass, binding.script) if binding.script else None
         run: dict[str, Any] = {CONF_SCRIPT: script} if script else {CONF_ACTIONS: binding.actions}
         return {**run, CONF_CONDITION: binding.condition} if binding.condition else run

@@ -14,7 +14,7 @@ from ..alink.model.file import MAX_FILE, parse_file
 from ..alink.model.thing_model import ThingModel
 from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
 from ..exposures import exposed_bindings, service_bindings
-from ..runtime import thing_model_of
+from ..runtime import read_thing_model, thing_model_of
 from ..words.labels import Labels
 from ..words.misfits import misfits, new_warnings
 from ..words.model_texts import bullets, changes_in_words
@@ -42,7 +42,9 @@ class ThingModelPages(OptionsPages):
     async def async_step_thing_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how to get a thing model, or whether to generate or remove one."""
         something_bound = exposed_bindings(self.config_entry) or service_bindings(self.config_entry)
-        generate = ["thing_model_generate"] if something_bound else []
+        # A generated thing model has the definitions of the present one, so all of them have to be known.
+        complete = not read_thing_model(self.config_entry)[1]
+        generate = ["thing_model_generate"] if something_bound and complete else []
         forget = ["thing_model_forget"] if self.config_entry.options.get(CONF_THING_MODEL) else []
         return self.async_show_menu(
             step_id="thing_model",
@@ -100,13 +102,12 @@ class ThingModelPages(OptionsPages):
         """Show the contents of a thing model, the changes from the present one, and the consequences for bindings."""
         self._model = model
         labels = await Labels.load(self.hass)
-        try:
-            present = thing_model_of(self.config_entry)
-        except ThingModelError:  # the stored thing model is invalid and is about to be replaced
-            present = None
+        present = thing_model_of(self.config_entry)
         lost = misfits(labels, self.config_entry, model)
         differing = new_warnings(labels, self.config_entry, present, model)
+        missing = bullets(labels, model.missing_modules)
         parts = (
+            labels.text("common.missing_modules", list=missing) if missing else "",
             changes_in_words(labels, model_changes(present, model)) if present else "",
             labels.text("common.misfits", list=bullets(labels, lost)) if lost else "",
             labels.text("common.model_warnings", list=bullets(labels, differing)) if differing else "",

@@ -4,7 +4,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from ..alink.errors import ConnectError, CredentialsRefused, DeviceDeleted, DeviceDisabled, KickedOut
+from ..alink.errors import ConnectError, CredentialsRefused, DeviceDeleted, DeviceDisabled, KickedOut, PacketRefused
 from ..alink.link import LinkState
 from ..alink.mqtt.pacing import SHORT_LIVED
 from .issues import Issue, Issues
@@ -22,6 +22,7 @@ class ConnectionIssues:
         self._entry = entry
         self._issues = issues
         self._was_online = False
+        self._refused_packets = 0
         self._end_timer: CALLBACK_TYPE | None = None
 
     @callback
@@ -32,6 +33,10 @@ class ConnectionIssues:
             self._connected()
         elif state is LinkState.BACKING_OFF and isinstance(error, KickedOut):
             self._issues.create(Issue.KICKED_OUT)
+        elif state is LinkState.BACKING_OFF and isinstance(error, PacketRefused):
+            self._refused_packets += 1
+            if self._refused_packets > 1:
+                self._issues.create(Issue.PACKET_REFUSED, reason=error.describe(self._hass.config.language))
         elif state is LinkState.AUTH_FAILED and isinstance(error, CredentialsRefused):
             self._refused(error)
 
@@ -51,6 +56,7 @@ class ConnectionIssues:
         def stable(_: object) -> None:
             self._end_timer = None
             self._issues.delete(Issue.KICKED_OUT)
+            self._issues.delete(Issue.PACKET_REFUSED)
 
         self._end_timer = async_call_later(self._hass, STABLE_AFTER, stable)
         # Another secret is not needed any more.

@@ -1,7 +1,6 @@
 """What the user has to know about the state of a device: one object that watches everything."""
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -11,18 +10,17 @@ from ..alink.errors import ConnectError
 from ..alink.link import Link, LinkState
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
-from ..exposures import event_bindings, resolve_entity
 from ..reports.outbox import Refusal
+from ..stored_faults import StoredFault
+from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
-from .issues import Issue, Issues, listed
+from .issues import Issue, Issues
 from .mismatch import Mismatch
 from .refusals import Refusals
+from .subscription_watch import SubscriptionWatch
 from .throttling import Throttling
 from .tls_watch import TlsWatch
-
-MAX_LISTED: Final = 10
-"""Properties and events without an entity that the issue lists."""
 
 
 class Health:
@@ -30,8 +28,6 @@ class Health:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link) -> None:
         """Nothing is sent before `start`."""
-        self._hass = hass
-        self._entry = entry
         self._issues = Issues(hass, entry)
         self._connection = ConnectionIssues(hass, entry, self._issues)
         self._tls = TlsWatch(hass, entry, self._issues)
@@ -39,36 +35,55 @@ class Health:
         self._throttling = Throttling(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
+        self._bindings = BindingIssues(hass, entry, self._issues)
+        self._subscriptions = SubscriptionWatch(entry, self._issues, link)
 
     @callback
     def start(self) -> None:
-        """Start to compare the clocks; called once Home Assistant has started."""
+        """Start to compare the clocks and to miss entities; called once Home Assistant has started."""
         self._clock.start()
+        self._bindings.start()
 
     @callback
     def stop(self) -> None:
         """End all timers; the issues are deleted when the entry is unloaded."""
+        self._bindings.stop()
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
 
     @callback
-    def follow(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
-        """Watch these bindings from now on."""
+    def follow(
+        self,
+        bound: BoundProperties,
+        services: Iterable[str],
+        model: ThingModel | None,
+        faults: Sequence[StoredFault],
+        conditions: Mapping[str, str],
+    ) -> None:
+        """Watch these bindings from now on; `faults` and `conditions` are as for `BindingIssues`."""
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
-        if gone := sorted({*bound.gone, *self._events_without_entity()}):
-            self._issues.create(Issue.ENTITY_GONE, count=str(len(gone)), bindings=listed(gone, MAX_LISTED))
-        else:
-            self._issues.delete(Issue.ENTITY_GONE)
+        self._bindings.follow(faults, conditions)
+
+    @callback
+    def conditions_changed(self, conditions: Mapping[str, str]) -> None:
+        """Report why conditions cannot be used, by the identifier of what they guard, "" for all commands."""
+        self._bindings.conditions_changed(conditions)
 
     @callback
     def link_changed(self, state: LinkState, error: ConnectError | None) -> None:
         """Handle a change of the link."""
         self._connection.link_changed(state, error)
         self._tls.link_changed(state, error)
+        self._subscriptions.update()
         if state is LinkState.ONLINE:
             self._clock.connected()
+
+    @callback
+    def subscriptions_changed(self) -> None:
+        """Handle other subscriptions than before."""
+        self._subscriptions.update()
 
     @callback
     def code_received(self, code: int) -> None:
@@ -91,8 +106,3 @@ class Health:
     def events_dropped(self, count: int) -> None:
         """Report events that are lost for good; the issue stays until the user confirms it."""
         self._issues.create(Issue.EVENTS_DROPPED, count=f"{count:,}", since=f"{dt_util.now():%Y-%m-%d %H:%M}")
-
-    def _events_without_entity(self) -> Iterable[str]:
-        for binding in event_bindings(self._entry).values():
-            if binding.entity and resolve_entity(self._hass, binding.entity) is None:
-                yield binding.identifier

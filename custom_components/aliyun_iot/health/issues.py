@@ -9,17 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from homeassistant.config_entries import (
-    SIGNAL_CONFIG_ENTRY_CHANGED,
-    ConfigEntry,
-    ConfigEntryChange,
-    ConfigEntryState,
-)
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
+from ..ha_internals import on_entry_changed
 
 
 class Issue(StrEnum):
@@ -28,14 +23,19 @@ class Issue(StrEnum):
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
     CLOCK_SKEW = "clock_skew"
+    CONDITION_UNUSABLE = "condition_unusable"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
+    ENTITY_DISABLED = "entity_disabled"
     ENTITY_GONE = "entity_gone"
     EVENTS_DROPPED = "events_dropped"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
+    PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
     RATE_LIMIT = "rate_limit"
+    ROWS_UNREADABLE = "rows_unreadable"
+    SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
 
@@ -57,14 +57,19 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
+    Issue.ENTITY_DISABLED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.ENTITY_GONE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
     Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR),
 }
@@ -124,17 +129,13 @@ def async_delete_issues_when_unloaded(hass: HomeAssistant) -> None:
     """Delete the issues of a device when its entry is unloaded, or its set-up has failed and is not tried again."""
 
     @callback
-    def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if (
-            entry.domain == DOMAIN
-            and change is ConfigEntryChange.UPDATED
-            and entry.state in (ConfigEntryState.NOT_LOADED, ConfigEntryState.SETUP_ERROR)
-        ):
+    def changed(entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.state in (ConfigEntryState.NOT_LOADED, ConfigEntryState.SETUP_ERROR):
             for issue in issues_of(hass, entry.entry_id):
                 if not issue.is_persistent:
                     ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
-    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+    on_entry_changed(hass, changed)
 
 
 @callback

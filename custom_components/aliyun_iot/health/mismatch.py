@@ -25,7 +25,7 @@ MAX_LISTED: Final = 10
 _MODEL_CODES: Final = frozenset({6304, 6305, *range(6306, 6313), 6320, 6321, 6322, 6324, 6325, 6328})
 """Codes for a value that breaks the thing model (docs/protocol.md §7.2)."""
 
-_REASON: Final = re.compile(r"tsl parse\b|(?P<code>\d+)\b")
+_REASON: Final = re.compile(r"tsl parse\b|(?P<code>[0-9]+)\b")
 """How the reasons of such refusals begin: of one property, and of a whole message (docs/protocol.md §4.1)."""
 
 

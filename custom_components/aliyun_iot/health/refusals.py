@@ -20,7 +20,7 @@ MAX_LISTED: Final = 5
 
 _PROPERTY_MISSING: Final = 6320
 
-_REASON: Final = re.compile(r"(?P<missing>tsl parse: params not exist)|(?:tsl parse: )?(?P<code>\d+)\b")
+_REASON: Final = re.compile(r"(?P<missing>tsl parse: params not exist)|(?:tsl parse: )?(?P<code>[0-9]+)\b")
 """The beginning of reasons for which there is a text (docs/protocol.md §4.1 and §7.2)."""
 
 

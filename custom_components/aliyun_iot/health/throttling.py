@@ -9,7 +9,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from ..alink.codes import Code
-from ..const import CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE
+from ..settings import read_settings
 from .issues import Issue, Issues
 
 THROTTLED_REPLIES: Final = 5
@@ -39,7 +39,7 @@ class Throttling:
         now = time.monotonic()
         self._replies.append(now)
         if len(self._replies) == THROTTLED_REPLIES and now - self._replies[0] <= PERIOD:
-            rate = self._entry.options.get(CONF_UPLINK_RATE, DEFAULT_UPLINK_RATE)
+            rate = read_settings(self._entry.options)[0].uplink_rate
             self._issues.create(Issue.RATE_LIMIT, rate=f"{rate:g}")
         self.stop()
         self._end = async_call_later(self._hass, SOLVED_AFTER, self._solved)

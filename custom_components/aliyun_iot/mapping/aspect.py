@@ -169,7 +169,12 @@ class Aspect:
     a domain may have none. `momentary` marks a command, which leaves nothing to report, `private` a
     value that must not be published by accident: it is bound only when the user picks it. `alternative` marks an aspect
     that repeats another one in a different form: it is suggested for a property of the thing model, but no new property
-    is made for it. `data_type` is the type of a property that is made for it, where the kind leaves a choice.
+    is made for it. `data_type` is the type of a property that is made for it, where the kind leaves a choice. `risky` marks an
+    aspect whose control needs the user's confirmation, although that of the others does not.
+
+    `says` returns whether a label of a property means yes or no of this aspect, where the `words` and their synonyms are not
+    enough; None for any other label. `dispensable` are the options that a suggested property may lack: states that pass by
+    themselves, that another aspect tells, or that the entity can't show.
     """
 
     key: str
@@ -184,9 +189,12 @@ class Aspect:
     options: Callable[[State], tuple[str, ...]] = _no_options
     unit: Callable[[State], str | None] = _no_unit
     words: tuple[str, str] = ("off", "on")
+    says: Callable[[str], bool | None] | None = None
+    dispensable: Callable[[State], tuple[str, ...]] = _no_options
     momentary: bool = False
     private: bool = False
     alternative: bool = False
+    risky: bool = False
     data_type: DataType | None = None
     identifiers: tuple[str, ...] = ()
     class_identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -234,7 +242,8 @@ class Domain:
 
     `plan` is called with values that passed `Aspect.require` and returns the fewest actions in the right order; it
     raises `Refused` if values contradict each other. A domain that only reports has no plan. `risky` returns whether
-    control of an entity from the cloud needs the user's confirmation.
+    control of an entity from the cloud needs the user's confirmation because of what it is; what it passes a command on to
+    is not considered (`risk.py`).
     """
 
     name: str

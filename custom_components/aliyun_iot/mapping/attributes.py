@@ -5,7 +5,7 @@ Nothing here raises; an attribute of the wrong type reads as None or empty.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, IntFlag
 from math import isfinite
 
@@ -21,6 +21,7 @@ from homeassistant.const import (
 from homeassistant.core import State, async_get_hass_or_none
 from homeassistant.util import dt as dt_util
 
+from ..alink.model.numeric import to_number
 from .aspect import FromAttributes, Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
@@ -29,16 +30,14 @@ COUNT_RANGE = Range(0, 2**31 - 1, 1)
 SECONDS_RANGE = COUNT_RANGE
 """Durations in whole seconds: up to 68 years."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = 1e8
+_MILLISECONDS = 1e11
+"""The smallest numbers that are taken for seconds and for milliseconds since 1970."""
 
-def number(raw: object) -> float | None:
-    """Return a finite number, also from text; None for anything else."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        return None
-    try:
-        value = float(raw)
-    except ValueError, OverflowError:
-        return None
-    return value if isfinite(value) else None
+
+number = to_number
+"""Numbers in states and attributes are read as those on the wire."""
 
 
 def text(raw: object) -> str | None:
@@ -57,6 +56,25 @@ def moment(raw: str) -> datetime | None:
         return None
 
 
+def any_moment(raw: object) -> datetime | None:
+    """Return the time in UTC from ISO 8601 text, or from a number since 1970 (also as text); None for anything else.
+
+    Home Assistant counts seconds, the platform milliseconds. Both mean the same time for no number, so the size tells them
+    apart: up to 10 digits are seconds, 12 and more are milliseconds. Both ranges begin in March 1973. A smaller number may be
+    either and is none, except for 0.
+    """
+    if isinstance(raw, str) and (named := moment(raw)):
+        return named
+    amount = number(raw)
+    if amount is None or not (amount == 0 or _SECONDS <= abs(amount) < 100 * _SECONDS or abs(amount) >= _MILLISECONDS):
+        return None
+    milliseconds = amount if abs(amount) >= _MILLISECONDS else amount * 1000
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:  # the year 10000
+        return None
+
+
 def day(raw: str) -> datetime | None:
     """Return the beginning of a local day in UTC from an ISO 8601 date; None if the text is no date."""
     parsed = dt_util.parse_date(raw)
@@ -64,10 +82,11 @@ def day(raw: str) -> datetime | None:
 
 
 def texts(raw: object) -> tuple[str, ...]:
-    """Return the texts of a list, set or tuple."""
+    """Return the texts of a list, set or tuple, each once; those of a set, which has no order of its own, sorted."""
     if not isinstance(raw, list | tuple | set | frozenset):
         return ()
-    return tuple(str(item) for item in raw if isinstance(item, str))
+    found = dict.fromkeys(str(item) for item in raw if isinstance(item, str))
+    return tuple(sorted(found) if isinstance(raw, set | frozenset) else found)
 
 
 def as_raw(value: object) -> Raw:

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Self
 
 import voluptuous as vol
 
-from .fields import DataField, Expected, FieldSpec, FormSection, data_fields, schema_of, without_defaults
+from .fields import DataField, Expected, FieldSpec, FormSection, data_fields, expectations, schema_of, without_defaults
+from .stored import Expectations, Unreadable, read_row
 from .validators import AMOUNT, DIGITS, NOT_EMPTY, OPTIONS, SCALE, STEPS, exactly_one, finite, valid_identifier
 
 RAW_STATE: Final = "raw_state"
@@ -44,7 +45,8 @@ class Access(StrEnum):
 class Conversion:
     """How a value of Home Assistant becomes a property value: `value * scale + offset`, and back by the reverse.
 
-    A scale or an offset replaces the conversion between units. `invert` swaps on and off, or mirrors a number in the
+    A scale or an offset replaces the conversion between units; `same_unit` says that none is needed, whatever the units
+    are called. `invert` swaps on and off, or mirrors a number in the
     entity's range. `digits` rounds what is reported; without it the step of the thing model does. `clamp` brings a
     number that is outside the other side's range to its limit instead of refusing it. `options` maps each value of Home
     Assistant (for a bool the aspect's two words, or on and off) to a property value; unless it is empty, any other value
@@ -58,6 +60,7 @@ class Conversion:
 
     scale: Annotated[float, FieldSpec(SCALE, Expected.SCALE, FormSection.CONVERSION)] = 1
     offset: Annotated[float, FieldSpec(finite, Expected.NUMBER, FormSection.CONVERSION)] = 0
+    same_unit: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
     invert: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
     digits: Annotated[int | None, FieldSpec(DIGITS, Expected.DIGITS, FormSection.CONVERSION)] = None
     clamp: Annotated[bool, FieldSpec(bool, Expected.FLAG, FormSection.CONVERSION)] = False
@@ -71,6 +74,9 @@ class Conversion:
 
 NO_CONVERSION: Final = Conversion()
 """Shared by all bindings without a conversion, which are most of them."""
+
+SAME_UNITS: Final = Conversion(same_unit=True)
+"""The conversion of the members of a structure or an array, if the binding says that the units are the same."""
 
 _CONVERSION_SCHEMA = schema_of(Conversion)
 
@@ -124,6 +130,11 @@ class Binding:
         binding._check_aspect()
         return binding
 
+    @classmethod
+    def from_stored(cls, row: object) -> Self | Unreadable:
+        """Return the binding that a stored row describes, or why it cannot be read."""
+        return read_row(cls.from_dict, row, _BINDING_EXPECTATIONS)
+
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
         return without_defaults(self)
@@ -141,6 +152,7 @@ class Binding:
 
 
 _BINDING_SCHEMA = schema_of(Binding)
+_BINDING_EXPECTATIONS: Expectations = {**expectations(Binding), "conversion": expectations(Conversion)}
 
 BINDING_FIELDS: Final[Mapping[str, DataField]] = {**data_fields(Binding), **data_fields(Conversion)}
 """The fields of a binding and of its conversion by name; no name is in both."""
@@ -163,9 +175,15 @@ class ServiceBinding:
         """Return the binding that the data describe; raises `vol.Invalid`. Of the actions only the type is checked."""
         return cls(**_SERVICE_SCHEMA(dict(data)))
 
+    @classmethod
+    def from_stored(cls, row: object) -> Self | Unreadable:
+        """Return the binding that a stored row describes, or why it cannot be read."""
+        return read_row(cls.from_dict, row, _SERVICE_EXPECTATIONS)
+
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
         return without_defaults(self)
 
 
+_SERVICE_EXPECTATIONS: Expectations = {**expectations(ServiceBinding), "": Expected.RUN}
 _SERVICE_SCHEMA = vol.Schema(vol.All(schema_of(ServiceBinding), exactly_one("actions", "script")))

@@ -5,29 +5,38 @@ from dataclasses import dataclass, field
 
 from homeassistant.core import State
 
-from ..alink.model.datatypes import BoolType, DataType, DoubleType, EnumType, IntType, TextType
+from ..alink.model.datatypes import BoolType, DataType, DoubleType, EnumType, FloatType, IntType, TextType
 from ..alink.model.thing_model import Property
 from .aspect import Aspect, Kind, Refused
 from .attributes import number
 from .binding import Binding, Conversion
-from .convert import carries, unmatched_options
-from .domains import domain_of
+from .convert import carries, clashing_units, refused_items, to_cloud, unmatched_options
+from .domains import Risk, own_risk
 from .generic import RENDERED
 from .kinds.text import plain
-from .scaling import has_formula, property_unit, to_property
-from .units import canonical, contradict, converter
+from .scaling import decimals, to_property
+from .suggest.pairing import pair
+
+TOLERATED_LOSS = 0.01
+"""The part of a value that a step with decimals may lose without a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem to show to the user; `key` is a translation key. One that isn't `blocking` is a warning."""
+    """One problem to show to the user; `key` is a translation key.
+
+    One that isn't `blocking` is a warning, which the user confirms, or only a `note`.
+    """
 
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
     blocking: bool = True
+    note: bool = False
 
 
-def check(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+def check(
+    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk = own_risk
+) -> list[Problem]:
     """Return the problems of a binding; `definition` is None without a thing model.
 
     `state` is `NO_ENTITY_STATE` for a binding without an entity. The result of a template is known only when it is
@@ -35,12 +44,13 @@ def check(binding: Binding, aspect: Aspect, definition: Property | None, state: 
     """
     if not aspect.supported(state):
         return [Problem("aspect_not_supported", {"aspect": aspect.key, "entity_id": state.entity_id})]
-    problems = _access_problems(binding, aspect, definition, state)
+    problems = _access_problems(binding, aspect, definition, state, risk)
     converted = RENDERED if binding.conversion.template else aspect
     data_type = definition.data_type if definition else None
     if binding.conversion.invert and not _invertible(converted, data_type, state):
         problems.append(Problem("not_invertible", {"aspect": aspect.key, "entity_id": state.entity_id}))
-    problems += _unit_problems(converted, data_type, binding.conversion, state)
+    if units := clashing_units(converted, data_type, binding.conversion, state):
+        problems.append(Problem("units_clash", dict(zip(("unit", "other"), units, strict=True))))
     if definition:
         problems += _value_problems(binding, converted, definition, state)
     return problems
@@ -64,7 +74,9 @@ def _direction_problems(binding: Binding, definition: Property) -> list[Problem]
     return problems
 
 
-def _access_problems(binding: Binding, aspect: Aspect, definition: Property | None, state: State) -> list[Problem]:
+def _access_problems(
+    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk
+) -> list[Problem]:
     problems = _direction_problems(binding, definition) if definition else []
     if not binding.access.controls:
         return problems
@@ -74,8 +86,7 @@ def _access_problems(binding: Binding, aspect: Aspect, definition: Property | No
         problems.append(Problem("entity_not_controllable", {"aspect": aspect.key, "entity_id": state.entity_id}))
     elif binding.conversion.template and not binding.conversion.template_back:
         problems.append(Problem("template_one_way", {"aspect": aspect.key}))
-    domain = domain_of(state.entity_id)
-    if domain and domain.risky(state) and not binding.confirmed:
+    if risk(state, aspect) and not binding.confirmed:
         problems.append(Problem("risky_not_confirmed", {"entity_id": state.entity_id}))
     return problems
 
@@ -85,18 +96,6 @@ def _invertible(aspect: Aspect, data_type: DataType | None, state: State) -> boo
         return True
     limits = aspect.range(state) if aspect.kind in (Kind.NUMBER, Kind.RAW) else None
     return limits is not None and limits.min is not None and limits.max is not None
-
-
-def _unit_problems(aspect: Aspect, data_type: DataType | None, conversion: Conversion, state: State) -> list[Problem]:
-    stated = property_unit(data_type) if data_type else None
-    unit, wanted = aspect.unit(state), stated or conversion.unit
-    if not unit or not wanted or canonical(unit) == canonical(wanted) or has_formula(conversion):
-        return []
-    if contradict(unit, wanted):
-        return [Problem("unit_mismatch", {"unit": unit, "wanted": wanted}, blocking=False)]
-    if not stated and converter(unit, wanted) is None:
-        return [Problem("unit_unknown", {"unit": unit, "wanted": wanted}, blocking=False)]
-    return []
 
 
 def _type_problems(binding: Binding, aspect: Aspect, definition: Property) -> list[Problem]:
@@ -115,6 +114,10 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
     if lost := unmatched_options(aspect, data_type, conversion, state):
         all_lost = len(lost) == len(aspect.options(state))
         problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=all_lost))
+    if crossed := _crossed_options(aspect, data_type, conversion, state):
+        problems.append(Problem("options_crossed", {"options": ", ".join(crossed)}, blocking=False))
+    if _controls_entity(binding) and (refused := refused_items(aspect, data_type, conversion, state)):
+        problems.append(Problem("items_refused", {"items": ", ".join(refused)}, blocking=False, note=True))
     if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
         words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
         problems.append(Problem("sent_as_text", words, blocking=False))
@@ -123,19 +126,48 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
     return problems
 
 
+def _controls_entity(binding: Binding) -> bool:
+    return binding.access.controls and not binding.actions and not binding.conversion.template
+
+
+def _crossed_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> list[str]:
+    """Return the options that the map of the binding gives another item than the one whose label means them.
+
+    So it is when the thing model is replaced by one with other items.
+    """
+    if aspect.kind is not Kind.ENUM or not isinstance(data_type, EnumType) or not conversion.options:
+        return []
+    meant = pair(aspect.options(state), tuple(data_type.items.items()))
+    lost = unmatched_options(aspect, data_type, conversion, state)
+    return [
+        option
+        for option, item in meant.items()
+        if option not in lost and to_cloud(option, aspect, data_type, conversion, state) != item
+    ]
+
+
 def _rounding_problems(aspect: Aspect, definition: Property, conversion: Conversion, state: State) -> list[Problem]:
-    """Return a warning if the current value loses its decimals, unless the binding asks for that."""
+    """Return a warning if the current value loses its decimals, unless the binding asks for that.
+
+    A step with decimals is taken as deliberate, and so is what it loses, unless that is a good part of the value.
+    """
     data_type = definition.data_type
     value = number(aspect.read(state)) if aspect.kind in (Kind.NUMBER, Kind.RAW) else None
-    if value is None or not isinstance(data_type, IntType) or conversion.digits == 0 or conversion.options:
+    if value is None or conversion.options or not isinstance(data_type, IntType | FloatType | DoubleType):
+        return []
+    is_integer = isinstance(data_type, IntType)
+    if conversion.digits == 0 or (conversion.digits and not is_integer):
         return []
     try:
         exact = to_property(value, aspect, DoubleType(unit=data_type.unit), conversion, state)
         posted = to_property(value, aspect, data_type, conversion, state)
     except Refused:
         return []
-    if exact.is_integer() or (conversion.clamp and abs(exact - posted) >= 1):
+    lost = abs(exact - posted)
+    fine = not is_integer and data_type.step is not None and decimals(data_type.step) > 0
+    if lost <= (abs(exact) * TOLERATED_LOSS if fine else 0) or (conversion.clamp and lost >= 1):
         return []
     reported = f"{plain(value)} {aspect.unit(state) or ''}".rstrip()
     wanted = {"identifier": definition.identifier, "wanted": data_type.describe(), "kind": aspect.kind.value}
-    return [Problem("value_rounded", {**wanted, "value": reported, "posted": plain(posted)}, blocking=False)]
+    key = "value_rounded" if is_integer else "value_rounded_to_step"
+    return [Problem(key, {**wanted, "value": reported, "posted": plain(posted)}, blocking=False)]

@@ -9,6 +9,7 @@ import colorsys
 from dataclasses import dataclass
 
 from ..alink.model.datatypes import DataType, DoubleType, Field, FloatType, IntType, StructType, Value as CloudValue
+from ..alink.model.numeric import rounded, rounded_whole
 from .aspect import Color
 from .attributes import number
 
@@ -41,7 +42,7 @@ class ColorMembers:
         """Return the colour as a value of the structure."""
         parts = color_hsv(color) if self.hsv else color
         return {
-            name: round(part) if name in self.whole else round(float(part), FRACTION_DIGITS)
+            name: rounded_whole(part) if name in self.whole else rounded(float(part), FRACTION_DIGITS)
             for name, part in zip((self.first, self.second, self.third), parts, strict=True)
         }
 
@@ -51,7 +52,11 @@ class ColorMembers:
         limits = (HUE, PERCENT, PERCENT) if self.hsv else (COLOR_MAX,) * 3
         match [part for part, limit in zip(parts, limits, strict=True) if part is not None and 0 <= part <= limit]:
             case [first, second, third]:
-                return hsv_color(first, second, third) if self.hsv else (round(first), round(second), round(third))
+                return (
+                    hsv_color(first, second, third)
+                    if self.hsv
+                    else (rounded_whole(first), rounded_whole(second), rounded_whole(third))
+                )
             case _:
                 return None
 

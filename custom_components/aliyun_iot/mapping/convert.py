@@ -4,12 +4,13 @@ Nothing is guessed: a value without a counterpart raises `Refused`, with the val
 cloud sets and the entity takes over is reported as the same value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from homeassistant.core import State
 
 from ..alink.model.datatypes import (
+    ArrayType,
     BoolType,
     DataType,
     DateType,
@@ -22,19 +23,21 @@ from ..alink.model.datatypes import (
     Value as CloudValue,
 )
 from .aspect import Aspect, Kind, Location, Reason, Refused, Value
-from .binding import Conversion
+from .attributes import device_class
+from .binding import NO_CONVERSION, Conversion
 from .color import color_members
 from .kinds.color import color_to_cloud, color_to_ha
 from .kinds.date import date_to_cloud, date_to_ha
 from .kinds.explicit import explicit_to_cloud, explicit_to_ha
 from .kinds.items import bool_to_cloud, bool_to_ha, items_for, option_to_cloud, option_to_ha
-from .kinds.location import location_members, location_to_cloud, location_to_ha
+from .kinds.location import location_members, location_to_cloud, location_to_ha, location_units
 from .kinds.number import number_to_cloud, number_to_ha
 from .kinds.raw import raw_to_cloud, raw_to_ha
 from .kinds.text import misfit, text_to_cloud, text_to_ha
-from .scaling import to_entity, to_property
+from .scaling import entity_unit, full_scale, has_formula, property_unit, to_entity, to_property
+from .units import converter
 
-__all__ = ["Refused", "carries", "to_cloud", "to_ha", "unmatched_options"]
+__all__ = ["Refused", "carries", "clashing_units", "refused_items", "to_cloud", "to_ha", "unmatched_options"]
 
 CARRIERS: Mapping[Kind, tuple[type[DataType], ...]] = {
     Kind.BOOL: (BoolType, EnumType, IntType, TextType),
@@ -68,6 +71,40 @@ def carries(aspect: Aspect, data_type: DataType, conversion: Conversion) -> bool
             return isinstance(data_type, CARRIERS[kind])
 
 
+def clashing_units(
+    aspect: Aspect, data_type: DataType | None, conversion: Conversion, state: State
+) -> tuple[str, str] | None:
+    """Return the units of the entity and the property if numbers can't be converted between them, None otherwise.
+
+    `data_type` is None without a thing model. Units don't matter where one side has none, where a formula replaces the
+    conversion, or if the binding says that they are the same.
+    """
+    if conversion.same_unit or conversion.options or has_formula(conversion):
+        return None
+    if data_type and aspect.writable and full_scale(aspect, data_type, conversion, state):
+        return None
+    pairs = _units(aspect, data_type, conversion, state)
+    return next((each for each in pairs if converter(*each, device_class(state)) is None), None)
+
+
+def _units(
+    aspect: Aspect, data_type: DataType | None, conversion: Conversion, state: State
+) -> Iterator[tuple[str, str]]:
+    """Yield the units of both sides for each number of a property, where both have one."""
+    match aspect.kind, data_type:
+        case Kind.LOCATION, StructType():
+            yield from location_units(data_type)
+        case Kind.RAW, StructType(members):
+            for member in members.values():
+                yield from _units(aspect, member.data_type, NO_CONVERSION, state)
+        case Kind.RAW, ArrayType(_, item):
+            yield from _units(aspect, item, NO_CONVERSION, state)
+        case Kind.NUMBER | Kind.RAW, None | IntType() | FloatType() | DoubleType() | TextType():
+            unit, wanted = entity_unit(aspect, state), property_unit(data_type, conversion)
+            if unit and wanted:
+                yield unit, wanted
+
+
 def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> CloudValue:
     """Return the property value for `data_type.encode`; raises `Refused`."""
     if not aspect.kind.fits(value):
@@ -90,7 +127,7 @@ def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conv
         case Kind.DATE, datetime():
             return date_to_cloud(value, data_type)
         case Kind.LOCATION, Location():
-            return location_to_cloud(value, data_type)
+            return location_to_cloud(value, data_type, conversion)
         case Kind.RAW, bool() | int() | float() | str() | list() | dict():
             return raw_to_cloud(value, aspect, data_type, conversion, state)
         case _:
@@ -115,7 +152,7 @@ def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Co
             case Kind.DATE:
                 result = date_to_ha(value, data_type)
             case Kind.LOCATION:
-                result = location_to_ha(value, data_type)
+                result = location_to_ha(value, data_type, conversion)
             case Kind.TEXT:
                 result = text_to_ha(value, data_type)
             case Kind.RAW if (raw := raw_to_ha(value, aspect, data_type, conversion, state)) is not None:
@@ -123,6 +160,21 @@ def to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion: Co
             case Kind.RAW:
                 raise misfit(value, data_type)
     return not result if aspect.kind is Kind.BOOL and conversion.invert else result
+
+
+def refused_items(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> tuple[str, ...]:
+    """Return the labels of the items, or the items without one, that the entity can't be set to."""
+
+    def refused(item: int) -> bool:
+        try:
+            value = to_ha(item, aspect, data_type, conversion, state)
+        except Refused:
+            return True
+        return aspect.kind is Kind.ENUM and value not in aspect.options(state)
+
+    if not isinstance(data_type, EnumType) or aspect.kind not in (Kind.BOOL, Kind.ENUM):
+        return ()
+    return tuple(label or str(item) for item, label in data_type.items.items() if refused(item))
 
 
 def unmatched_options(aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Self
 
 import voluptuous as vol
 
-from .fields import Expected, FieldSpec, schema_of, without_defaults
+from .fields import Expected, FieldSpec, expectations, schema_of, without_defaults
+from .stored import Expectations, Unreadable, read_row
 from .validators import NOT_EMPTY, STEPS, exactly_one, valid_identifier
 
 
@@ -33,9 +34,15 @@ class EventBinding:
         """Return the binding that the data describe; raises `vol.Invalid`. Of the triggers only the type is checked."""
         return cls(**_EVENT_SCHEMA(dict(data)))
 
+    @classmethod
+    def from_stored(cls, row: object) -> Self | Unreadable:
+        """Return the binding that a stored row describes, or why it cannot be read."""
+        return read_row(cls.from_dict, row, _EVENT_EXPECTATIONS)
+
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults."""
         return without_defaults(self)
 
 
+_EVENT_EXPECTATIONS: Expectations = {**expectations(EventBinding), "": Expected.SOURCE}
 _EVENT_SCHEMA = vol.Schema(vol.All(schema_of(EventBinding), exactly_one("entity", "triggers")))

@@ -11,10 +11,12 @@ import voluptuous as vol
 
 from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
-from ..alink.model.datatypes import Field, TextType
-from .aspect import Refused
+from ..alink.model.datatypes import ArrayType, DataType, Field, StructType, TextType
+from ..alink.privacy import is_private_name
+from .aspect import Raw, Refused
+from .attributes import as_raw
 from .templates import value_of
-from .wire import to_wire
+from .wire import to_wire, untyped_to_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +51,38 @@ class EventOutput:
                 problems.append(f"{name}: the event has no such output parameter")
                 continue
             try:
-                value = _render(template, variables, fields[name] if fields else None)
-            except InvalidValue as err:
-                problems.append(str(err))
-            except (Refused, TemplateError) as err:
-                problems.append(f"{name}: {err}")
+                value = _encoded(template, variables, fields[name] if fields else None)
+            except (InvalidValue, Refused, TemplateError) as err:
+                if is_private_name(name) or (fields and is_private_name(fields[name].name)):
+                    problems.append(f"{name}: its value does not fit, and is private")
+                else:
+                    problems.append(str(err) if isinstance(err, InvalidValue) else f"{name}: {err}")
             else:
                 if value is not None:
                     output[name] = value
         return output, problems
 
 
-def _render(template: Any, variables: Mapping[str, Any], field: Field | None) -> JsonValue:
+def _encoded(template: Any, variables: Mapping[str, Any], field: Field | None) -> JsonValue:
+    value = _rendered(template, variables, field.data_type if field else None)
+    if value is None:
+        return None
+    return to_wire(field.data_type, value, field.identifier) if field else untyped_to_wire(value)
+
+
+def _rendered(template: Any, variables: Mapping[str, Any], data_type: DataType | None) -> Raw:
+    """Render a template, or a value with templates anywhere in it."""
+    match template, data_type:
+        case dict(), StructType(members=members):
+            names = {str(render_complex(key, variables)): part for key, part in template.items()}
+            return {
+                name: _rendered(part, variables, members[name].data_type if name in members else None)
+                for name, part in names.items()
+            }
+        case list(), ArrayType(item=item):
+            return [_rendered(part, variables, item) for part in template]
     value = value_of(render_complex(template, variables))
-    if value is None or field is None:
-        return int(value) if isinstance(value, bool) else value
-    if isinstance(field.data_type, TextType):
-        # Home Assistant turns text that looks like a number or a list into one.
-        value = render_complex(template, variables, parse_result=False)
-    return to_wire(field.data_type, value, field.identifier)
+    if value is None or not isinstance(data_type, TextType):
+        return value
+    # Home Assistant turns text that looks like a number or a list into one.
+    return as_raw(render_complex(template, variables, parse_result=False))

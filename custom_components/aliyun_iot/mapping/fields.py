@@ -100,7 +100,7 @@ def schema_of(cls: type[DataclassInstance]) -> vol.Schema:
 
 
 def expectations(cls: type[DataclassInstance]) -> dict[str, Expected]:
-    """Return what a document expects in each field."""
+    """Return what is expected in each field, for texts about a wrong value."""
     return {row.name: row.spec.expected for row in data_fields(cls).values()}
 
 

@@ -13,7 +13,8 @@ from homeassistant.const import ATTR_MODE
 from homeassistant.core import State
 
 from .aspect import Aspect, FromAttributes, Kind, Raw
-from .attributes import as_raw, own_unit, range_of, text
+from .attribute_units import attribute_unit
+from .attributes import as_raw, own_unit, range_of
 from .binding import ACTIONS, ATTRIBUTE, RAW_STATE, TEMPLATE, Binding
 from .domains import aspect_of
 
@@ -39,14 +40,14 @@ def _raw_state(state: State) -> Raw:
 
 @lru_cache(maxsize=1024)
 def attribute_aspect(name: str) -> Aspect:
-    """Return the aspect for an attribute; its unit is in an attribute like `temperature_unit`, if there is one."""
+    """Return the aspect for an attribute."""
     return Aspect(
         key=ATTRIBUTE,
         kind=Kind.RAW,
         name_en=f"Attribute {name}" if name else "An attribute",
         name_zh=f"属性 {name}" if name else "某个属性",
         source=FromAttributes(lambda state: as_raw(state.attributes.get(name))),
-        unit=lambda state: text(state.attributes.get(f"{name}_unit")),
+        unit=lambda state: attribute_unit(state, name),
     )
 
 

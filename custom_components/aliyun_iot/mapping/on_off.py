@@ -6,6 +6,7 @@ from homeassistant.const import SERVICE_TURN_OFF, SERVICE_TURN_ON, STATE_OFF, ST
 from homeassistant.core import State
 
 from .aspect import ActionCall, Aspect, Domain, Kind, Value
+from .says import SWITCHED, Says
 
 POWER = "power"
 
@@ -20,6 +21,7 @@ def power_aspect(
     source: Callable[[State], bool | None] = on_or_off,
     supported: Callable[[State], bool] = lambda _: True,
     accepts: Callable[[State], bool] = lambda _: True,
+    says: Says = SWITCHED,
 ) -> Aspect:
     """Return the aspect `power` with the standard identifiers of its domain."""
     return Aspect(
@@ -31,6 +33,7 @@ def power_aspect(
         writable=True,
         supported=supported,
         accepts=accepts,
+        says=says,
         identifiers=identifiers,
     )
 

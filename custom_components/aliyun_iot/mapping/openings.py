@@ -12,9 +12,11 @@ from enum import IntFlag
 from homeassistant.components.cover import ATTR_CURRENT_POSITION, ATTR_POSITION, CoverState
 from homeassistant.core import State
 
+from ..alink.model.numeric import rounded_whole
 from .aspect import ActionCall, Aspect, Kind, Reason, Refused, Value
 from .attributes import PERCENT_RANGE, fixed_range, has_attribute, has_feature, number_of, percent
 from .momentary import COMMAND, CommandSet
+from .says import OPENED
 
 OPEN = "open"
 CLOSE = "close"
@@ -64,6 +66,7 @@ class Opening:
                 writable=True,
                 accepts=lambda state: not {OPEN, CLOSE}.isdisjoint(self.commands.options(state)),
                 words=("closed", "open"),
+                says=OPENED,
                 identifiers=opened,
             ),
             self.commands.aspect(*command, name_en="Operation", name_zh="操作"),
@@ -77,7 +80,7 @@ class Opening:
         if command == CLOSE or values.get(OPEN) is False:
             return [self._move(state, CLOSE)]
         if isinstance(position := values.get(POSITION), int | float):
-            return [ActionCall(self.commands.domain, self.set_position, {ATTR_POSITION: round(position)})]
+            return [ActionCall(self.commands.domain, self.set_position, {ATTR_POSITION: rounded_whole(position)})]
         return [self._move(state, OPEN)] if command == OPEN or OPEN in values else []
 
     def _move(self, state: State, command: str) -> ActionCall:

@@ -14,6 +14,7 @@ from homeassistant.core import State
 
 from .aspect import Aspect, FromAttributes, Kind, Location
 from .attributes import has_attribute, number, number_of, text, texts, unless_default
+from .says import AT_HOME
 
 IN_ZONES = "in_zones"
 
@@ -40,6 +41,7 @@ WHEREABOUTS = (
         name_zh="在家",
         source=lambda state: state.state == STATE_HOME,
         words=("away", "home"),
+        says=AT_HOME,
         identifiers=("AtHome", "PresenceState"),
     ),
     Aspect(

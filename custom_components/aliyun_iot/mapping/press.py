@@ -12,10 +12,13 @@ from homeassistant.core import State
 
 from .aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Plan, Value
 from .attributes import moment
+from .says import PRESSED
 
 PRESS = "press"
 
-press_aspect = partial(Aspect, key=PRESS, kind=Kind.BOOL, source=FromAttributes(lambda _: False), writable=True)
+press_aspect = partial(
+    Aspect, key=PRESS, kind=Kind.BOOL, source=FromAttributes(lambda _: False), writable=True, says=PRESSED
+)
 """The aspect that presses; as the main one of its entity it needs no standard identifier."""
 
 last_aspect = partial(Aspect, kind=Kind.DATE, source=lambda state: moment(state.state))

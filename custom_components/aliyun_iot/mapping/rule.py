@@ -6,7 +6,9 @@ from typing import Any, NamedTuple, Self
 
 import voluptuous as vol
 
-from .selection import SELECTION_SCHEMA, Selection
+from .fields import Expected
+from .selection import SELECTION_EXPECTATIONS, SELECTION_SCHEMA, Selection
+from .stored import Expectations, Unreadable, read_row
 
 
 class EntityAspect(NamedTuple):
@@ -35,6 +37,11 @@ class Rule:
         valid = RULE_SCHEMA(dict(data))
         return cls(Selection.from_dict(valid["selection"]), valid["left_out"], valid["bound"])
 
+    @classmethod
+    def from_stored(cls, row: object) -> Self | Unreadable:
+        """Return the rule that a stored row describes, or why it cannot be read."""
+        return read_row(cls.from_dict, row, _EXPECTATIONS)
+
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON can hold and `from_dict` takes, without defaults and always in the same order."""
         data: dict[str, Any] = {"selection": self.selection.as_dict()}
@@ -49,6 +56,8 @@ def _entity_aspects(rows: Collection[Mapping[str, str]]) -> frozenset[EntityAspe
 
 
 _ENTITY_ASPECTS = vol.All([{vol.Required("entity"): str, vol.Required("aspect"): str}], _entity_aspects)
+
+_EXPECTATIONS: Expectations = {"selection": SELECTION_EXPECTATIONS, "left_out": Expected.LIST, "bound": Expected.LIST}
 
 RULE_SCHEMA = vol.Schema(
     {

@@ -7,7 +7,7 @@ with integrations and, to exclude, whole domains in addition. An empty selection
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 import re
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from homeassistant.core import HomeAssistant, State, callback, split_entity_id, valid_entity_id
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -16,6 +16,8 @@ import voluptuous as vol
 from ..const import DOMAIN
 from ..ha_internals import entity_integrations, target_members
 from .domains import domain_of
+from .fields import Expected
+from .stored import Expectations
 
 _REGISTRY_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -71,6 +73,17 @@ class Selection:
         }
         flags = {"hidden_too": self.hidden_too, "diagnostic_too": self.diagnostic_too}
         return data | {flag: True for flag, raised in flags.items() if raised}
+
+
+TARGET_EXPECTATIONS: Final = dict.fromkeys((part.name for part in fields(Target)), Expected.NAMES) | {
+    "entity_id": Expected.ENTITIES
+}
+SELECTION_EXPECTATIONS: Final[Mapping[str, Expectations]] = {
+    "include": TARGET_EXPECTATIONS,
+    "exclude": TARGET_EXPECTATIONS,
+    "hidden_too": Expected.FLAG,
+    "diagnostic_too": Expected.FLAG,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """What voluptuous checks the fields of stored data with; each validator raises `vol.Invalid`."""
 
 from collections.abc import Callable
-from math import isfinite
 import re
 from typing import Any, Final
 
 import voluptuous as vol
 
-RESERVED_IDENTIFIERS: Final = frozenset({"get", "post", "set", "time", "value"})
+from ..alink.model.numeric import to_number, to_whole
+
+RESERVED_IDENTIFIERS: Final = frozenset({"event", "get", "post", "property", "set", "time", "value"})
 """Identifiers that the platform reserves (`docs/protocol.md` §8.3)."""
 
 _IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,50}:)?(?P<name>[A-Za-z0-9_]{1,50})")
@@ -26,11 +27,19 @@ def valid_identifier(value: object) -> str:
 
 
 def finite(value: object) -> float:
-    """Validate a finite number."""
-    number = vol.Coerce(float)(value)
-    if isinstance(value, bool) or not isfinite(number):
+    """Validate a finite number, which may be text."""
+    number = to_number(value)
+    if number is None:
         raise vol.Invalid("expected a finite number")
-    return float(number)
+    return number
+
+
+def whole(value: object) -> int:
+    """Validate an integer, which may be text."""
+    number = to_whole(value)
+    if number is None:
+        raise vol.Invalid("expected an integer")
+    return number
 
 
 def not_zero(value: float) -> float:
@@ -68,7 +77,7 @@ def exactly_one(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 AMOUNT: Final = vol.All(finite, vol.Range(min=0))
-DIGITS: Final = vol.Any(None, vol.All(vol.Coerce(int), vol.Range(min=0, max=9)))
+DIGITS: Final = vol.Any(None, vol.All(whole, vol.Range(min=0, max=9)))
 NOT_EMPTY: Final = vol.All(str, vol.Length(min=1))
 OPTIONS: Final = vol.Schema({home_value: property_value})
 SCALE: Final = vol.All(finite, not_zero)

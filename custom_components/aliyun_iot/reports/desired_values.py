@@ -2,8 +2,8 @@
 
 They are fetched after each connect, carried out like any property set, with the same checks, and cleared with the version that
 they had. The cloud does not say how old they are; they are not older than the time without a connection, which ends when the
-cloud has answered. A value that can't be set at the moment is tried again until it is stale. Values that can never be set, and
-stale ones, are cleared.
+cloud has answered. Its beginning is stored; after a power cut it is the time that was stored last while connected. A value
+that can't be set at the moment is tried again until it is stale. Values that can never be set, and stale ones, are cleared.
 
 A value is stored as carried out before its actions start: if the connection is lost meanwhile, they continue and their result
 cannot be sent.
@@ -13,13 +13,17 @@ after the set was carried out; otherwise an old value would be set again after t
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
+from itertools import batched
 import logging
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
 
 from ..alink.codes import RETRY_CODES, Code
-from ..alink.command import Answer, Command, CommandHandler, CommandKind
+from ..alink.command import MAX_PARAMS, Answer, Command, CommandHandler, CommandKind
 from ..alink.desired import Desired
 from ..alink.errors import AlinkError, Rejected
 from ..alink.link import Link
@@ -38,6 +42,11 @@ SETTLE_DELAY = 5.0
 """Seconds after a set until its values are cleared, together with those of later sets; doubled as long as there is no answer."""
 
 HOUR_MS = 3_600_000
+
+MINUTE_MS = 60_000
+
+NOTE_INTERVAL = timedelta(minutes=15)
+"""How often the time is stored while the desired values are known: after a power cut, nothing else says how long ago it was."""
 
 PERMANENT = frozenset({Code.PARAMETER_ERROR, Code.READ_ONLY, Code.UNKNOWN, Code.TYPE_WRONG, Code.OUT_OF_RANGE})
 """Codes of failures that would be the same at the next try."""
@@ -78,6 +87,7 @@ class DesiredValues:
         """False without a connection, and where the platform does not support desired values."""
         self._settling: asyncio.Task[None] | None = None
         self._retrying: asyncio.Task[None] | None = None
+        self._end_noting: CALLBACK_TYPE | None = None
 
     @callback
     def follow(self, bound: BoundProperties, hours: float) -> None:
@@ -89,6 +99,7 @@ class DesiredValues:
         """Fetch the desired values and carry them out; those that fail are tried again later."""
         self.pause()
         self._enabled = True
+        self._end_noting = async_track_time_interval(self._hass, self._note_online, NOTE_INTERVAL)
         if await self._carry_out_all():
             self._retrying = self._hass.async_create_background_task(self._retry(), "Aliyun desired values")
 
@@ -106,10 +117,24 @@ class DesiredValues:
     def pause(self) -> None:
         """Stop until the next `catch_up`."""
         self._enabled = False
+        if self._end_noting:
+            self._end_noting()
+            self._end_noting = None
         for task in (self._retrying, self._settling):
             if task:
                 task.cancel()
         self._retrying = self._settling = None
+
+    @property
+    def _settable(self) -> list[str]:
+        return [key for key, one in self._bound.by_identifier.items() if one.binding.access.controls and one.writable]
+
+    @callback
+    def _note_online(self, _now: object = None) -> None:
+        """Store the time, as nothing that is desired from now on can be older, unless no desired value could become stale."""
+        if self._store.offline_since is None and self.hours and self._settable:
+            self._store.online_at = utc_milliseconds()
+            self._store.write_soon()
 
     async def _retry(self) -> None:
         interval = RETRY_INTERVAL
@@ -150,11 +175,7 @@ class DesiredValues:
     async def _carry_out_all(self) -> bool:
         """Carry out everything that is desired; return whether something has to be tried again."""
         asked = dict(self._unsettled)
-        desired = await self._get(
-            identifier
-            for identifier, bound in self._bound.by_identifier.items()
-            if bound.binding.access.controls and bound.writable
-        )
+        desired = await self._get(self._settable)
         if desired is None:
             return self._enabled
         await self._sets_answered()  # the cloud may have sent a desired value as a set as well
@@ -170,14 +191,29 @@ class DesiredValues:
         cleared = await self._clear(stale, "not done, because it may be too old")
         if cleared:  # otherwise they would look new at the next try
             self._store.offline_since = None
+            self._note_online()
             self._store.write_soon()
-        retry = await self._carry_out(_without(new, stale))
-        return retry or not cleared
+        retry = [await self._carry_out(part) for part in self._parts(_without(new, stale))]
+        return any(retry) or not cleared
+
+    def _parts(self, desired: Mapping[str, Desired]) -> Iterable[dict[str, Desired]]:
+        """Divide desired values into commands of the size that the cloud may send, which keep those of an entity together."""
+        by_entity: defaultdict[str, dict[str, Desired]] = defaultdict(dict)
+        for key, value in desired.items():
+            bound = self._bound.by_identifier.get(key)
+            by_entity[bound.entity_id if bound and bound.entity_id else key][key] = value
+        part: dict[str, Desired] = {}
+        for values in by_entity.values():
+            for some in batched(values.items(), MAX_PARAMS, strict=False):
+                if len(part) + len(some) > MAX_PARAMS:
+                    yield part
+                    part = {}
+                part |= dict(some)
+        if part:
+            yield part
 
     async def _carry_out(self, desired: Mapping[str, Desired]) -> bool:
         """Carry out and clear these values; return whether something has to be tried again."""
-        if not desired:
-            return False
         values = {key: value.value for key, value in desired.items()}
         self._store_versions(desired, carried_out=True)
         answer = await self._carry_out_command(
@@ -241,7 +277,11 @@ class DesiredValues:
         return None
 
     def _is_stale(self, since: int | None) -> bool:
-        return bool(self.hours) and since is not None and utc_milliseconds() - since > self.hours * HOUR_MS
+        """Return whether something is as old as the limit; a time in the future says nothing, as the clock was set."""
+        if not self.hours or since is None:
+            return False
+        age = utc_milliseconds() - since
+        return age > self.hours * HOUR_MS or age < -MINUTE_MS
 
 
 def _done(values: Mapping[str, JsonValue], answer: Answer) -> list[str]:

@@ -1,7 +1,7 @@
 """Home Assistant → cloud: event entities and triggers become events of the thing model, which wait until the cloud has them."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ import voluptuous as vol
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..const import DOMAIN
-from ..exposures import event_bindings, resolve_entity
+from ..exposures import absence, event_bindings, resolve_entity
 from ..mapping.attributes import moment
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
@@ -157,11 +157,6 @@ class EventReporter:
                 )
 
     @callback
-    def concerns(self, entity_ids: Collection[object]) -> bool:
-        """Return whether a change of one of these entities in the registry matters here."""
-        return any(source.entity_id in entity_ids for source in self._sources.values() if source.entity_id)
-
-    @callback
     def stop(self) -> None:
         """Stop following; a trigger of another integration that hangs does not delay this."""
         self._running = False
@@ -195,7 +190,9 @@ class EventReporter:
             self.follow(self._model)
 
     def _entity_id(self, binding: EventBinding) -> str | None:
-        return resolve_entity(self._hass, binding.entity) if binding.entity else None
+        """Return the entity of a binding, None without one, or if it is disabled or was removed."""
+        is_absent = not binding.entity or absence(self._hass, binding.entity)
+        return None if is_absent else resolve_entity(self._hass, binding.entity)
 
     async def _source_of(self, binding: EventBinding) -> _Source | None:
         """Return the source of a binding, or note why it cannot work and return None."""
@@ -210,7 +207,7 @@ class EventReporter:
             elif entity_id:
                 end = follow_event_entity(self._hass, entity_id, happened)
             else:
-                note("its entity was removed from Home Assistant")
+                note(f"its entity {absence(self._hass, binding.entity)}")
                 return None
         except (vol.Invalid, HomeAssistantError) as err:
             note(str(err))

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from homeassistant.core import callback
 
 from ..alink.messages import JsonValue
+from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class PropertyStatus:
-    """What has become of the values of one property; moments are monotonic seconds.
+    """What has become of the values of one property; moments are monotonic seconds, `settled` counts the values sent so far.
 
     `rests` says that the property was refused so often that it is not sent for now, `unreportable` why Home Assistant's present
     value cannot be sent at all.
@@ -73,6 +74,7 @@ class PropertyStatus:
     sent_at: float | None = None
     accepted: Sample | None = None
     accepted_at: float | None = None
+    settled: int = 0
     refusal: Refusal | None = None
     rests: bool = False
     unreportable: str = ""
@@ -138,6 +140,8 @@ class Outbox:
         """Set when something came that is to be sent."""
         self.status: dict[str, PropertyStatus] = {}
         """One for each bound property."""
+        self.private = BY_NAME_ALONE
+        """The properties whose values are not repeated in texts."""
         self._counters = counters
         self._min_intervals: Mapping[str, float] = {}
         self._on_refused = on_refused
@@ -264,12 +268,14 @@ class Outbox:
             if (status := self.status.get(identifier)) is None:  # no longer bound
                 continue
             status.sending = None
+            status.settled += 1
             changed |= status.refusal is not None or identifier in reasons
             if (reason := reasons.get(identifier)) is None:
                 status.refusal, status.rests = None, False
                 if not past:
                     status.accepted, status.accepted_at = sample, now
                 continue
+            reason = Secrets(self.private.private_parts(identifier, sample.value)).withheld(reason)
             count = status.refusal.count + 1 if status.refusal else 1
             status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
             if not past:
@@ -277,7 +283,7 @@ class Outbox:
             if status.rests:
                 self._drop([identifier])
             if count == 1:
-                news.append(f"{identifier} = {sample.value!r} ({reason})")
+                news.append(f"{identifier} = {self.private.masked(identifier, sample.value)!r} ({reason})")
             self._on_refused(identifier, reason, sample.value)
         if self._snapshots:
             self._settle_snapshots(batch, reasons)

@@ -247,7 +247,8 @@ class Reporter:
         try:
             sample = read(prop, state, at)
         except (Refused, InvalidValue) as err:
-            status.unreportable = str(err)
+            private = prop.identifier in self.outbox.private
+            status.unreportable = "its value does not fit, and is private" if private else str(err)
             return None
         status.unreportable = ""
         return sample

@@ -1,21 +1,26 @@
 """What the cloud does not have yet, kept on disk over restarts and power cuts.
 
-Writing wears out an SD card, so nothing is written while the device is connected. Otherwise changes are written once a minute:
-samples are in segments, of which only those that have changed are written again.
+Writing wears out an SD card, so nothing is written while the device is connected, except for the time every few minutes if the
+cloud may have desired values (`desired_values.py`). Otherwise changes are written once a minute: samples are in segments, of
+which only those that have changed are written again.
 
-Nothing here raises because of the disk: a file that can't be read is set aside, and what can't be written is tried again.
+Nothing here raises because of the disk: a file that can't be read is set aside, and what can't be written is tried again. When
+an entry is reloaded meanwhile, the next run takes it over in memory.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 import logging
 from pathlib import Path
 from typing import Any, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
@@ -34,22 +39,50 @@ SEGMENT = 500
 WRITE_DELAY = 60.0
 """Seconds that a power cut may cost."""
 
+LONGEST_DELAY = 900.0
+"""The same for a disk that takes nothing; the delay is doubled each time, since Home Assistant logs each failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """What a run leaves to the next one because the disk does not take it.
+
+    `index` is the one on disk, `segments` are those on disk, and `changed` those that differ from `samples`.
+    """
+
+    index: dict[str, Any]
+    segments: set[int]
+    changed: set[int]
+    samples: Mapping[int, Kept]
+    latest: Mapping[str, Sample]
+    events: Sequence[PendingEvent]
+    desired: dict[str, JsonValue]
+    offline_since: int | None
+
+
+_UNWRITTEN: HassKey[dict[str, _Unwritten]] = HassKey(f"{DOMAIN}_unwritten")
+
 
 class UnsentStore:
     """The files of one device."""
 
     def __init__(
-        self, hass: HomeAssistant, entry_id: str, outbox: Outbox, history: History, events: EventQueue
+        self, hass: HomeAssistant, entry: ConfigEntry, outbox: Outbox, history: History, events: EventQueue
     ) -> None:
         """Nothing is read before `load`, and nothing is written without need."""
         self.desired: dict[str, JsonValue] = {}
         """What is remembered of desired values (`desired_values.py`)."""
-        self.offline_since: int | None = None
-        """Since when the desired values are unknown (UTC milliseconds); None while they are known, or the time is not."""
+        self.offline_since: int | None = int(entry.created_at.timestamp() * 1000)
+        """Since when the desired values are unknown (UTC milliseconds), at the latest; None while they are known.
+
+        A run that left nothing behind began no earlier than the entry was created.
+        """
+        self.online_at: int | None = None
+        """When the desired values were known for the last time: a power cut leaves nothing else."""
         self.resynced = False
         """Whether the cloud has the present values: what waits then is on its way, and not worth a write."""
         self._hass = hass
-        self._key = _key(entry_id)
+        self._key = _key(entry.entry_id)
         self._outbox = outbox
         self._history = history
         self._events = events
@@ -57,6 +90,7 @@ class UnsentStore:
         self._changed: set[int] = set()
         self._index: dict[str, Any] = self._as_index()
         self._timer: CALLBACK_TYPE | None = None
+        self._delay = WRITE_DELAY
         self._loaded = False
         self._stopped = False
         self._in_turn = asyncio.Lock()
@@ -66,10 +100,13 @@ class UnsentStore:
 
         A file that cannot be read is set aside; only what is in it is lost.
         """
+        if unwritten := self._hass.data.get(_UNWRITTEN, {}).pop(self._key, None):
+            return self._take_over(unwritten)
         index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
         since = index.get("offline_since")
-        self.offline_since = since if isinstance(since, int) else None
+        stored_since = since if isinstance(since, int) else None
+        self.offline_since = self.offline_since if stored_since is None else stored_since
         self._events.restore(_pending(index.get("events")))
         # A damaged index, or one written before a power cut, does not list all of them.
         self._segments = {*_listed(index), *await async_numbers(self._hass, self._key)}
@@ -77,24 +114,35 @@ class UnsentStore:
             rows = await async_read(self._hass, f"{self._key}.{segment}")
             self._history.restore(_numbered(rows.get("samples") if rows else None, segment))
         latest = _samples(index.get("latest"))
-        self._index = self._as_index() | {"latest": _latest(latest)}
+        self._index = self._as_index() | {"latest": _latest(latest), "offline_since": stored_since}
         self._changed.clear()
         self._loaded = True
         return latest
 
     @callback
     def write_soon(self) -> None:
-        """Write what has changed, within a minute."""
+        """Write what has changed: within a minute, or later if the disk took nothing before."""
         if self._timer is None and not self._stopped:
-            self._timer = async_call_later(self._hass, WRITE_DELAY, self._write_now)
+            self._timer = async_call_later(self._hass, self._delay, self._write_now)
 
     async def stop(self) -> None:
-        """Write what has not been written, for the last time."""
+        """Write what has not been written, for the last time; keep in memory what the disk does not take."""
         self._stopped = True
         if self._timer:
             self._timer()
             self._timer = None
         await self._write()
+        if self._loaded and (self._changed or self._as_index() != self._index):
+            self._hass.data.setdefault(_UNWRITTEN, {})[self._key] = _Unwritten(
+                self._index,
+                self._segments,
+                self._changed,
+                self._history.past,
+                self._outbox.unsent,
+                tuple(self._events.waiting.values()),
+                self.desired,
+                self._absent_since,
+            )
 
     @callback
     def past_changed(self, numbers: Iterable[int]) -> None:
@@ -102,6 +150,19 @@ class UnsentStore:
         if self._loaded:
             self._changed.update(number // SEGMENT for number in numbers)
             self.write_soon()
+
+    @property
+    def _absent_since(self) -> int | None:
+        return self.online_at if self.offline_since is None else self.offline_since
+
+    def _take_over(self, unwritten: _Unwritten) -> dict[str, Sample]:
+        self.desired, self.offline_since = unwritten.desired, unwritten.offline_since
+        self._events.restore(unwritten.events)
+        self._history.restore((number, *kept) for number, kept in unwritten.samples.items())
+        self._index, self._segments, self._changed = unwritten.index, unwritten.segments, unwritten.changed
+        self._loaded = True
+        self.write_soon()
+        return dict(unwritten.latest)
 
     async def _write_now(self, _now: object) -> None:
         self._timer = None
@@ -111,39 +172,45 @@ class UnsentStore:
         """Write what has changed; one write after the other, as a disk may be slow."""
         if self._loaded:  # otherwise it would overwrite what was not read yet
             async with self._in_turn:
-                await self._write_changed()
+                if await self._write_changed():
+                    self._delay = WRITE_DELAY
+                else:
+                    self.write_soon()
+                    self._delay = min(2 * self._delay, LONGEST_DELAY)
 
-    async def _write_changed(self) -> None:
+    async def _write_changed(self) -> bool:
         """Write segments first, then their index, and remove the empty ones last, so that a power cut loses nothing.
 
-        What could not be written is tried again in a minute.
+        Returns False at the first failure: a full disk takes the rest neither.
         """
-        changed, self._changed = self._changed, set()
-        empty: list[int] = []
-        for segment in sorted(changed):
-            kept = self._history.at(range(segment * SEGMENT, (segment + 1) * SEGMENT))
-            if kept:
-                self._segments.add(segment)
-                if not await async_write(self._hass, f"{self._key}.{segment}", {"samples": _rows(kept)}):
-                    self.past_changed((segment * SEGMENT,))
-            elif segment in self._segments:
-                self._segments.discard(segment)
-                empty.append(segment)
-        index = self._as_index()
-        if index != self._index:
-            if await async_write(self._hass, self._key, index):
+        undone, self._changed = self._changed, set()
+        try:
+            for segment in sorted(undone):
+                if kept := self._history.at(range(segment * SEGMENT, (segment + 1) * SEGMENT)):
+                    if not await async_write(self._hass, f"{self._key}.{segment}", {"samples": _rows(kept)}):
+                        return False
+                    self._segments.add(segment)
+                    undone.discard(segment)
+            index = self._as_index() | {"segments": sorted(self._segments - undone)}
+            if index != self._index:
+                if not await async_write(self._hass, self._key, index):
+                    return False
                 self._index = index
-            else:
-                self.write_soon()
-        for segment in empty:
-            await async_remove(self._hass, f"{self._key}.{segment}")
+            for segment in undone & self._segments:
+                if not await async_remove(self._hass, f"{self._key}.{segment}"):
+                    return False
+                self._segments.discard(segment)
+            undone.clear()
+            return True
+        finally:
+            self._changed |= undone
 
     def _as_index(self) -> dict[str, Any]:
         return {
             "segments": sorted(self._segments),
             "latest": {} if self.resynced else _latest(self._outbox.unsent),
             "desired": dict(self.desired),
-            "offline_since": self.offline_since,
+            "offline_since": self._absent_since,
             "events": [[event.identifier, event.time, dict(event.output)] for event in self._events.waiting.values()],
         }
 
@@ -151,6 +218,7 @@ class UnsentStore:
 async def async_remove_unsent(hass: HomeAssistant, entry_id: str) -> None:
     """Remove the files of a device that was removed."""
     key = _key(entry_id)
+    hass.data.get(_UNWRITTEN, {}).pop(key, None)
     for segment in _listed(await async_read(hass, key) or {}):
         await async_remove(hass, f"{key}.{segment}")
     await async_remove(hass, key)
@@ -241,13 +309,15 @@ async def async_write(hass: HomeAssistant, key: str, data: dict[str, Any]) -> bo
     return not store.failed
 
 
-async def async_remove(hass: HomeAssistant, key: str) -> None:
-    """Remove a file."""
+async def async_remove(hass: HomeAssistant, key: str) -> bool:
+    """Remove a file; return whether it has gone."""
     store = _file(hass, key)
     try:
         await store.async_remove()
     except OSError as err:
         _LOGGER.warning("Cannot remove %s: %s", store.path, err)
+        return False
+    return True
 
 
 async def async_remove_all(hass: HomeAssistant, key: str) -> None:

@@ -25,7 +25,7 @@ from ..mapping.generic import aspect_for
 class Labels:
     """The translations of the integration, and functions that build names and sentences with them.
 
-    A flow does not know the language of the browser, so `language` is that of the installation.
+    A flow does not know the language of the browser, so its `language` is that of the installation.
     """
 
     hass: HomeAssistant
@@ -33,17 +33,21 @@ class Labels:
     texts: Mapping[str, str]
 
     @classmethod
-    async def load(cls, hass: HomeAssistant) -> Self:
-        """Load the translations."""
-        language = hass.config.language
+    async def load(cls, hass: HomeAssistant, language: str | None = None) -> Self:
+        """Load the translations into a language, by default that of the installation."""
+        language = language or hass.config.language
         texts: dict[str, str] = {}
-        for category in ("common", "options", "selector"):
+        for category in ("common", "exceptions", "options", "selector"):
             texts |= await async_get_translations(hass, language, category, {DOMAIN})
         return cls(hass, language, texts)
 
     def text(self, key: str, **placeholders: str) -> str:
         """Return a translated text, such as `common.nothing_fits`."""
         return self.texts[f"component.{DOMAIN}.{key}"].format(**placeholders)
+
+    def has(self, key: str) -> bool:
+        """Return whether there is a text with this key."""
+        return f"component.{DOMAIN}.{key}" in self.texts
 
     def listed(self, names: Iterable[str]) -> str:
         """Return names joined as a list within a sentence."""

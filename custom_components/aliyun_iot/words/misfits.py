@@ -7,6 +7,7 @@ from ..exposures import exposed_bindings, resolve_entity, service_bindings
 from ..mapping.binding import Binding
 from ..mapping.check import check
 from ..mapping.generic import NO_ENTITY_STATE, aspect_for
+from ..risk import risk_in
 from .labels import Labels
 
 
@@ -52,6 +53,6 @@ def _texts(labels: Labels, binding: Binding, model: ThingModel | None, *, blocki
             identifier=binding.identifier,
             reason=labels.text(f"options.error.{problem.key}", **labels.problem(problem, aspect, definition)),
         )
-        for problem in check(binding, aspect, definition, state)
+        for problem in check(binding, aspect, definition, state, risk_in(labels.hass))
         if problem.blocking is blocking
     ]

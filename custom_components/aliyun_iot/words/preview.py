@@ -27,6 +27,7 @@ from ..mapping.rule import Rule
 from ..mapping.selection import survey
 from ..mapping.suggest.suggestions import Obstacle, Unmatched, unmatched
 from ..reports.lanes import VALUES_PER_POST
+from ..risk import risk_in
 from .labels import Labels
 
 MAX_UNFOLDED = 20
@@ -77,7 +78,7 @@ def _problems(labels: Labels, bound: BoundProperty) -> list[str]:
             bound,
             labels.text(f"options.error.{problem.key}", **labels.problem(problem, bound.aspect, bound.model)),
         )
-        for problem in check(bound.binding, bound.aspect, bound.model, state)
+        for problem in check(bound.binding, bound.aspect, bound.model, state, risk_in(labels.hass))
     ]
 
 
@@ -114,7 +115,7 @@ def _left_out(
     yield _list(labels, "preview_unticked", _entity_rows(labels, unticked))
     states = [state for entity_id in found.selected if (state := hass.states.get(entity_id))]
     by_obstacle: dict[Obstacle, list[Unmatched]] = defaultdict(list)
-    for row in unmatched(states, model, explained):
+    for row in unmatched(states, model, explained, risk_in(hass)):
         by_obstacle[row.obstacle].append(row)
     for obstacle in Obstacle:
         yield _list(labels, f"unmatched_{obstacle}", _unmatched_rows(labels, by_obstacle[obstacle], model))
@@ -133,8 +134,11 @@ def _unmatched_rows(labels: Labels, rows: Iterable[Unmatched], model: ThingModel
     by_entity: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         definition = model.properties.get(row.identifier) if model and row.identifier else None
+        aspect = labels.aspect(row.aspect)
         target = f" → {labels.property(row.identifier, definition)}" if definition else ""
-        by_entity[row.entity_id].append(f"{labels.aspect(row.aspect)}{target}")
+        if row.units:
+            aspect, target = (f"{name} ({unit})" for name, unit in zip((aspect, target), row.units, strict=True))
+        by_entity[row.entity_id].append(f"{aspect}{target}")
     return _entity_rows(labels, by_entity)
 
 

@@ -47,6 +47,7 @@ def risks(labels: Labels, planned: Difference, model: ThingModel | None) -> list
 def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list[str]:
     """Return a line for each item of an import that does not work in this installation, or not yet."""
     lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.missing]
+    lines += [labels.text("common.import_replaces", name=name) for name in plan.replaced]
     for binding in (change.after for change in plan.difference.bindings if change.after):
         if aspect_for(binding, binding.entity) is None:
             unknown = labels.text(

@@ -4,8 +4,9 @@ from homeassistant.core import HomeAssistant, State
 import pytest
 
 from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused
-from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
+from custom_components.aliyun_iot.mapping.domains import aspect_of
 from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest
+from custom_components.aliyun_iot.risk import risk_in
 
 from ..domain_helpers import actions_for, read
 
@@ -63,11 +64,13 @@ def test_group_without_members_is_only_reported() -> None:
 
 
 @pytest.mark.parametrize(("member", "risky"), [("fan.a", False), ("siren.a", True), ("script.a", True)])
-def test_group_is_as_risky_as_its_members(member: str, risky: bool) -> None:
+async def test_group_is_as_risky_as_its_members(hass: HomeAssistant, member: str, risky: bool) -> None:
     """One is enough."""
     some = group("on", *SWITCHED, member)
-    assert DOMAINS["group"].risky(some) is risky
-    assert [row.access for row in suggest(some, None, ())] == ["report" if risky else "both"]
+    risk = risk_in(hass)
+    hass.states.async_set(some.entity_id, some.state, some.attributes)
+    assert risk(some, None) is risky
+    assert [row.access for row in suggest(some, None, (), risk)] == ["report" if risky else "both"]
 
 
 async def test_groups_in_groups(hass: HomeAssistant) -> None:
@@ -78,5 +81,4 @@ async def test_groups_in_groups(hass: HomeAssistant) -> None:
     assert power.controllable(group("on", "group.lamps", "switch.b"))
     assert not power.controllable(group("on", "group.lamps", "group.doors"))
     assert not power.controllable(group("on", "group.gone"))
-    assert DOMAINS["group"].risky(group("on", "group.doors"))
     assert read(group("unknown", "group.doors")) == {"locked": None}

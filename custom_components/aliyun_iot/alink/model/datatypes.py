@@ -5,7 +5,7 @@
     float, double  float                     number with a decimal: 10.0
     bool           bool                      0 or 1
     enum           int, the key of the item  integer number
-    text           str                       string
+    text           str                       string, measured in bytes of UTF-8
     date           datetime in UTC           string with milliseconds since 1970
     struct         dict                      object with exactly the members
     array          list                      array
@@ -39,7 +39,15 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIRST_DATE: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LAST_DATE: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
+_LIKE_SECONDS: Final = range(10**9, 10**10)
+"""Numbers that are taken for seconds since 1970: those of the years 2001 to 2286, and as milliseconds of the spring of 1970."""
+
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def byte_length(text: str) -> int:
+    """Return the length of a text as a thing model limits it: bytes in UTF-8, three for a Chinese character."""
+    return len(text.encode())
 
 
 class DataType(ABC):
@@ -247,7 +255,7 @@ class EnumType(_NumericType[int]):
 
 @dataclass(frozen=True, slots=True)
 class TextType(DataType):
-    """Text of at most `length` characters; None for no limit."""
+    """Text of at most `length` bytes in UTF-8; None for no limit."""
 
     type = "text"
     code = 6310
@@ -256,9 +264,10 @@ class TextType(DataType):
 
     @override
     def encode(self, value: object, path: str = "") -> str:
-        too_long = isinstance(value, str) and self.length is not None and len(value) > self.length
-        if not isinstance(value, str) or too_long or not is_unicode(value):
-            raise self._misfit(path, value, wrong_type=not too_long)
+        if not isinstance(value, str) or not is_unicode(value):
+            raise self._misfit(path, value)
+        if self.length is not None and byte_length(value) > self.length:
+            raise self._misfit(path, value, wrong_type=False)
         return value
 
     @override
@@ -268,8 +277,8 @@ class TextType(DataType):
     @override
     def describe(self, language: str = "en") -> str:
         if is_chinese(language):
-            return "文本" if self.length is None else f"文本，最多 {self.length} 个字符"
-        return "text" if self.length is None else f"text of at most {self.length} characters"
+            return "文本" if self.length is None else f"文本，最多 {self.length} 字节"
+        return "text" if self.length is None else f"text of at most {self.length} bytes"
 
     @override
     def _specs(self) -> JsonValue:
@@ -278,7 +287,10 @@ class TextType(DataType):
 
 @dataclass(frozen=True, slots=True)
 class DateType(DataType):
-    """A point in time, exact to the millisecond; `encode` also takes milliseconds since 1970."""
+    """A point in time, exact to the millisecond; `encode` also takes milliseconds since 1970.
+
+    A number that looks like seconds is refused: it would silently become a day in 1970.
+    """
 
     type = "date"
     code = 6311
@@ -297,13 +309,13 @@ class DateType(DataType):
 
     def _milliseconds(self, raw: object, path: str) -> int:
         number = to_whole(raw)
-        if number is None or not _FIRST_DATE <= number <= _LAST_DATE:
+        if number is None or number in _LIKE_SECONDS or not _FIRST_DATE <= number <= _LAST_DATE:
             raise self._misfit(path, raw, wrong_type=number is None)
         return number
 
     @override
     def describe(self, language: str = "en") -> str:
-        return "时间（UTC 毫秒数）" if is_chinese(language) else "time in UTC milliseconds"
+        return "时间（UTC 毫秒数，13 位）" if is_chinese(language) else "time in UTC milliseconds (13 digits)"
 
     @override
     def _specs(self) -> JsonValue:

@@ -1,18 +1,21 @@
 """The thing model of a product: its properties, events and services (`docs/protocol.md` §8)."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Self
 
+from ..errors import ThingModelError
 from ..messages import JsonValue
 from . import faults
 from .datatypes import DataType, Field
-from .tsl import MODEL_KEYS, Node, read_data_type, read_document, read_fields, read_identifier
+from .tsl import Node, is_model, read_data_type, read_document, read_fields, read_identifier
 
 SCHEMA: Final = "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json"
 
 _DEFAULT_MODULE: Final = "default"
+_FEATURE_LISTS: Final = ("properties", "events", "services")
 
 _ACCESS_MODES: Final = {
     "r": (True, False),
@@ -107,12 +110,15 @@ class ThingModel:
     """A thing model; the keys are full identifiers, `module:identifier` in a custom module.
 
     The event `post` and the services `set` and `get`, which the platform generates for every product, are left out.
+    `missing_modules` are custom modules that the document lists in `functionBlocks` without their features, as an export of
+    the default module does.
     """
 
     product_key: str | None = None
     properties: Mapping[str, Property] = field(default_factory=dict)
     events: Mapping[str, Event] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
+    missing_modules: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, document: object) -> Self:
@@ -124,20 +130,33 @@ class ThingModel:
 
         Raises `ThingModelError`, which names the place.
         """
+        model, errors = cls.read(document)
+        if errors:
+            raise errors[0]
+        return model
+
+    @classmethod
+    def read(cls, document: object) -> tuple[Self, list[ThingModelError]]:
+        """Read a document as `parse` does, but leave out what cannot be read, and return the errors in their order."""
         product_key: str | None = None
         properties: dict[str, Property] = {}
         events: dict[str, Event] = {}
         services: dict[str, Service] = {}
-        for block in _blocks(read_document(document)):
-            product_key = product_key or _product_key(block)
-            module = _module(block)
-            for element, identifier in _features(block["properties"], module, properties):
-                properties[identifier] = _read_property(element, identifier)
-            for element, identifier in _features(block["events"], module, events, generated=("post",)):
-                events[identifier] = _read_event(element, identifier)
-            for element, identifier in _features(block["services"], module, services, generated=("set", "get")):
-                services[identifier] = _read_service(element, identifier)
-        return cls(product_key, properties, events, services)
+        listed: dict[str, bool] = {}
+        errors: list[ThingModelError] = []
+        for block in _readable(_blocks(document), errors):
+            with _recorded(errors):
+                product_key = product_key or _product_key(block)
+                module = _module(block)
+                listed[module] = listed.get(module, False) or any(
+                    block[key].value is not None for key in _FEATURE_LISTS
+                )
+                _read_features(properties, _read_property, block["properties"], module, errors)
+                _read_features(events, _read_event, block["events"], module, errors, generated=("post",))
+                _read_features(services, _read_service, block["services"], module, errors, generated=("set", "get"))
+        complete = {split_identifier(identifier)[0] for identifier in (*properties, *events, *services)}
+        missing = tuple(module for module, there in listed.items() if module and not there and module not in complete)
+        return cls(product_key, properties, events, services, missing), errors
 
     def to_tsl(self) -> dict[str, JsonValue]:
         """Return the document of the thing model, which `parse` reads as an equal one.
@@ -151,9 +170,9 @@ class ThingModel:
             "profile": {} if self.product_key is None else {"productKey": self.product_key},
             **self._block(""),
         }
-        if modules:
-            document["functionBlocks"] = [{"functionBlockId": module, **self._block(module)} for module in modules]
-        return document
+        blocks: list[JsonValue] = [{"functionBlockId": module, **self._block(module)} for module in modules]
+        blocks += [{"functionBlockId": module} for module in self.missing_modules]
+        return {**document, "functionBlocks": blocks} if blocks else document
 
     def _block(self, module: str) -> dict[str, JsonValue]:
         """Return the members of one module; the default module is called ""."""
@@ -168,13 +187,32 @@ class ThingModel:
         }
 
 
-def _blocks(root: Node) -> Iterator[Node]:
+@contextmanager
+def _recorded(errors: list[ThingModelError]) -> Iterator[None]:
+    """Add an error to the list instead of raising it."""
+    try:
+        yield
+    except ThingModelError as err:
+        errors.append(err)
+
+
+def _readable(nodes: Iterator[Node], errors: list[ThingModelError]) -> Iterator[Node]:
+    """Yield nodes up to the first error, which is recorded."""
+    with _recorded(errors):
+        yield from nodes
+
+
+def _blocks(content: object) -> Iterator[Node]:
     """Yield the modules of a document."""
+    root = read_document(content)
     documents = list(root.elements()) if isinstance(root.value, list) else [root]
     if not documents:
         raise root.error(faults.NO_MODULES)
     for document in documents:
-        if not any(document[key].value is not None for key in MODEL_KEYS):
+        content = document.unpacked()
+        if not isinstance(content, Mapping):
+            raise document.error(faults.NOT_AN_OBJECT, kind=document.kind)
+        if not is_model(content):
             raise document.error(faults.NO_MODEL)
         yield document
         yield from document["functionBlocks"].elements()
@@ -197,23 +235,30 @@ def _module(block: Node) -> str:
     return "" if module.lower() == _DEFAULT_MODULE else module
 
 
-def _features(
-    elements: Node, module: str, seen: Container[str], *, generated: tuple[str, ...] = ()
-) -> Iterator[tuple[Node, str]]:
-    """Yield each feature of a module that is not generated, with its full identifier."""
-    for element in elements.elements():
-        node = element["identifier"]
-        written, local = split_identifier(read_identifier(node))
-        if local in generated:
-            continue
-        if written.lower() == _DEFAULT_MODULE:
-            written = ""
-        if written and module and written != module:
-            raise node.error(faults.OTHER_MODULE, module=module)
-        identifier = f"{written or module}:{local}" if written or module else local
-        if identifier in seen:
-            raise node.error(faults.TWICE, identifier=identifier)
-        yield element, identifier
+def _read_features[Feature](
+    features: dict[str, Feature],
+    read: Callable[[Node, str], Feature],
+    elements: Node,
+    module: str,
+    errors: list[ThingModelError],
+    *,
+    generated: tuple[str, ...] = (),
+) -> None:
+    """Read the features of a module that are not generated, and add them under their full identifiers."""
+    for element in _readable(elements.elements(), errors):
+        with _recorded(errors):
+            node = element["identifier"]
+            written, local = split_identifier(read_identifier(node))
+            if local in generated:
+                continue
+            if written.lower() == _DEFAULT_MODULE:
+                written = ""
+            if written and module and written != module:
+                raise node.error(faults.OTHER_MODULE, module=module)
+            identifier = f"{written or module}:{local}" if written or module else local
+            if identifier in features:
+                raise node.error(faults.TWICE, identifier=identifier)
+            features[identifier] = read(element, identifier)
 
 
 def _read_property(element: Node, identifier: str) -> Property:

@@ -2,7 +2,8 @@
 
 There are two notations. The TSL, which the console exports, nests a `dataType` object with `type` and `specs`. The platform's
 API (`ThingModelJson`, https://help.aliyun.com/en/iot/developer-reference/data-structure-of-thingmodeljson) writes the type in
-capitals, with `dataSpecs` or `dataSpecsList` beside it. Both are read; unknown fields are ignored.
+capitals, with `dataSpecs` or `dataSpecsList` beside it, also inside structures and arrays. Both are read, whatever the case
+of their keys and wherever an object or a list is written as JSON text; unknown fields are ignored.
 """
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
@@ -31,27 +32,17 @@ from .datatypes import (
     StructType,
     TextType,
 )
-from .numeric import to_number, to_whole
+from .numeric import to_bound, to_number, to_whole
 
 MAX_DOCUMENT: Final = 512 * 1024
 """Bytes of the largest thing model that the platform accepts (`docs/protocol.md` §14)."""
 
-_MAX_WRAPPERS: Final = 5
-MODEL_KEYS: Final = frozenset({"schema", "profile", "properties", "events", "services", "functionBlocks"})
-"""An object with any of them is a thing model."""
+_MAX_WRAPPERS: Final = 8
+_MODEL_KEYS: Final = frozenset({"schema", "profile", "properties", "events", "services", "functionblocks"})
+"""An object with any of them, in any case, is a thing model."""
 
-_WRAPPER_KEYS: Final = (
-    "data",
-    "Data",
-    "ThingModelJson",
-    "thingModelJson",
-    "thingModel",
-    "TslStr",
-    "tslStr",
-    "Tsl",
-    "tsl",
-    "result",
-)
+_WRAPPER_KEYS: Final = ("data", "thingmodeljson", "thingmodel", "tslstr", "tsl", "result")
+"""The members of replies that contain a thing model, in lower case, most specific last."""
 
 _MAX_DEPTH: Final = 4
 """Nested data types; the platform allows two levels of arrays and structures."""
@@ -61,7 +52,7 @@ _KNOWN_TYPES: Final[Words] = (
     "int、float、double、bool、enum、text、date、struct、array",
 )
 _TRUTHS: Final[Mapping[object, int]] = {False: 0, True: 1, "false": 0, "true": 1}
-_NO_UNIT: Final = frozenset({"无", "none", "null"})
+_NO_UNIT: Final = frozenset({"", "无", "无单位", "none", "null", "n/a", "-", "--", "/", "1"})
 
 _IDENTIFIER = re.compile(r"([\w-]{1,64}:)?[\w-]{1,64}")
 
@@ -78,26 +69,51 @@ class Node:
         return ThingModelError(self.path, fault, **details)
 
     def __getitem__(self, key: str) -> Node:
-        """Return a member, with the value None if it is absent; raises `ThingModelError` if this is not an object."""
-        if not isinstance(self.value, Mapping):
+        """Return a member, with the value None if it is absent; raises `ThingModelError` if this is not an object.
+
+        A key in another case, such as `outputdata`, is found as well.
+        """
+        members = self.unpacked()
+        if not isinstance(members, Mapping):
             raise self.error(faults.NOT_AN_OBJECT, kind=self.kind)
-        return Node(self.value.get(key), f"{self.path}.{key}" if self.path else key)
+        value = members.get(key)
+        if value is None:
+            key, value = _in_any_case(members, key)
+        return Node(value, f"{self.path}.{key}" if self.path else key)
 
     def first(self, *keys: str) -> Node:
-        """Return the first of these members that is present; if none is, the first of them."""
+        """Return the first of these members that has content; if none has, the first of them."""
         members = [self[key] for key in keys]
-        return next((member for member in members if member.value is not None), members[0])
+        return next((member for member in members if member.has_content()), members[0])
+
+    def has_content(self) -> bool:
+        """Return whether this is neither absent nor empty.
+
+        A `$ref` of Fastjson has none: it stands for an object that is written out beside it.
+        """
+        value = self.unpacked()
+        return value not in (None, "", [], {}) and not (isinstance(value, Mapping) and "$ref" in value)
+
+    def unpacked(self) -> object:
+        """Return the value, or the object or list that it contains as JSON text."""
+        if isinstance(self.value, str) and self.value.lstrip()[:1] in ("{", "["):
+            try:
+                return _read_json(self.value)
+            except ThingModelError:
+                return self.value
+        return self.value
 
     def elements(self) -> Iterator[Node]:
         """Yield the elements of a list; nothing if it is absent or `{}`, which some programs write for an empty one.
 
         Raises `ThingModelError` for anything else.
         """
-        if self.value is None or self.value == {}:
+        elements = self.unpacked()
+        if elements in (None, {}):
             return
-        if not isinstance(self.value, list):
+        if not isinstance(elements, list):
             raise self.error(faults.NOT_A_LIST, kind=self.kind)
-        for index, element in enumerate(self.value):
+        for index, element in enumerate(elements):
             yield Node(element, f"{self.path}[{index}]")
 
     def text(self, default: str = "") -> str:
@@ -126,6 +142,14 @@ class Node:
                 return faults.AN_OBJECT
 
 
+def _in_any_case(members: Mapping[str, object], key: str) -> tuple[str, object]:
+    """Return the key as it is written in some other case, and its value; None if it is absent."""
+    wanted = key.lower()
+    return next(
+        ((name, value) for name, value in members.items() if value is not None and name.lower() == wanted), (key, None)
+    )
+
+
 def read_document(document: object) -> Node:
     """Return the thing model in `document`, a JSON text or its content, which may be inside a reply of the cloud.
 
@@ -134,17 +158,32 @@ def read_document(document: object) -> Node:
     for _ in range(_MAX_WRAPPERS):
         if isinstance(document, str | bytes | bytearray):
             document = _read_json(document)
-        elif isinstance(document, Mapping) and not document.keys() & MODEL_KEYS:
-            key = next((key for key in _WRAPPER_KEYS if document.get(key) is not None), None)
-            if key is None:
+        elif isinstance(document, Mapping) and not is_model(document):
+            inner = _wrapped(document)
+            if inner is None:
                 break
-            document = document[key]
+            document = inner
         else:
             break
     node = Node(document, "")
     if not isinstance(document, Mapping | list):
         raise node.error(faults.NO_DOCUMENT, kind=node.kind)
     return node
+
+
+def is_model(document: Mapping[str, object]) -> bool:
+    """Return whether an object has any part of a thing model."""
+    return any(value is not None and key.lower() in _MODEL_KEYS for key, value in document.items())
+
+
+def _wrapped(reply: Mapping[str, object]) -> object:
+    """Return what a reply contains: under one of the known keys, else the only object or list in it, else None."""
+    members = {key.lower(): value for key, value in reply.items() if value is not None}
+    for key in _WRAPPER_KEYS:
+        if key in members:
+            return members[key]
+    inner = [value for value in members.values() if isinstance(Node(value, "").unpacked(), Mapping | list)]
+    return inner[0] if len(inner) == 1 else None
 
 
 def _read_json(text: str | bytes | bytearray) -> object:
@@ -183,7 +222,7 @@ def read_fields(parameters: Node) -> dict[str, Field]:
 
 def read_data_type(element: Node) -> DataType:
     """Return the data type of a property or parameter; raises `ThingModelError`."""
-    return _read_data_type(*_locate(element), 0)
+    return _read_data_type(*_locate(element, "dataType"), 0)
 
 
 def _read_fields(parameters: Node, depth: int) -> dict[str, Field]:
@@ -192,29 +231,23 @@ def _read_fields(parameters: Node, depth: int) -> dict[str, Field]:
         identifier = read_identifier(element["identifier"])
         if identifier in fields:
             raise element["identifier"].error(faults.TWICE, identifier=identifier)
-        name = element.first("name", "childName").name_of(identifier)
-        fields[identifier] = Field(identifier, name, _read_data_type(*_locate(element), depth))
+        # In a ThingModelJson, `name` may be that of the structure.
+        name = element.first("childName", "name").name_of(identifier)
+        fields[identifier] = Field(identifier, name, _read_data_type(*_locate(element, "dataType"), depth))
     return fields
 
 
-def _locate(element: Node) -> tuple[Node, Node]:
-    """Return the name of an element's type, and its specs, from either notation."""
-    data_type = _unpacked(element["dataType"])
-    if isinstance(data_type.value, Mapping):
-        return data_type["type"], _unpacked(data_type["specs"])
-    if element["childDataType"].value is not None:
-        return element["childDataType"], element.first("childSpecsDTO", "childEnumSpecsDTO")
-    return data_type, _unpacked(element.first("dataSpecs", "dataSpecsList", "specs"))
+def _locate(element: Node, *keys: str) -> tuple[Node, Node]:
+    """Return the name of an element's type, under one of the keys, and its specs, from either notation.
 
-
-def _unpacked(node: Node) -> Node:
-    """Return the content of a string with an object or a list in JSON; anything else as it is."""
-    if isinstance(node.value, str) and node.value.lstrip()[:1] in ("{", "["):
-        try:
-            return Node(_read_json(node.value), node.path)
-        except ThingModelError:
-            return node
-    return node
+    In a ThingModelJson, a member of a structure and an array have the type of the structure or array in `dataType`, and
+    that of the member or of the items in `childDataType`.
+    """
+    own = element["childDataType"]
+    data_type = own if own.has_content() else element.first(*keys)
+    if isinstance(data_type.unpacked(), Mapping):
+        element, data_type = data_type, data_type.first("type", "dataType")
+    return data_type, element.first("specs", "childSpecsDTO", "childEnumSpecsDTO", "dataSpecs", "dataSpecsList")
 
 
 def _read_data_type(name: Node, specs: Node, depth: int) -> DataType:
@@ -247,7 +280,7 @@ def _read_data_type(name: Node, specs: Node, depth: int) -> DataType:
 
 def _object(specs: Node) -> Node:
     """Return specs as an object; empty ones may be absent, or written as an empty list or text."""
-    return Node({}, specs.path) if specs.value in (None, [], "") else specs
+    return Node({}, specs.path) if specs.unpacked() in (None, [], "") else specs
 
 
 def _read_int(specs: Node) -> IntType:
@@ -270,7 +303,7 @@ def _clamp(bound: int) -> int:
 
 def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, str]:
     """Return minimum, maximum, step and unit of a number; a step of 0 or less is ignored."""
-    lower, upper, step = (_read_number(specs[key]) for key in ("min", "max", "step"))
+    lower, upper, step = (to_bound(_read_number(specs[key])) for key in ("min", "max", "step"))
     if lower is not None and upper is not None and lower > upper:
         raise specs["min"].error(faults.ABOVE_MAX)
     return lower, upper, step if step and step > 0 else None, _read_unit(specs)
@@ -278,8 +311,8 @@ def _read_range(specs: Node) -> tuple[float | None, float | None, float | None, 
 
 def _read_unit(specs: Node) -> str:
     """Return the symbol of a unit, or its name where the document has no symbol."""
-    name = specs["unitName"].text().strip()
-    return specs["unit"].text().strip() or ("" if name.lower() in _NO_UNIT else name)
+    written = (specs[key].text().strip() for key in ("unit", "unitName"))
+    return next((unit for unit in written if unit.lower() not in _NO_UNIT), "")
 
 
 def _read_number(node: Node) -> float | None:
@@ -330,7 +363,7 @@ def _label_items(specs: Node) -> Iterator[tuple[Node, Node]]:
 
     Specs are an object of labels by key, a list of objects with value and name, or a list of labels whose keys count from 0.
     """
-    if isinstance(specs.value, list):
+    if isinstance(specs.unpacked(), list):
         for index, element in enumerate(specs.elements()):
             if isinstance(element.value, str):
                 yield Node(index, element.path), element
@@ -338,21 +371,23 @@ def _label_items(specs: Node) -> Iterator[tuple[Node, Node]]:
                 yield element["value"], element.first("name", "label", "desc")
         return
     members = _object(specs)
-    if not isinstance(members.value, Mapping):
+    labels = members.unpacked()
+    if not isinstance(labels, Mapping):
         raise specs.error(faults.NOT_AN_OBJECT, kind=specs.kind)
-    for key in members.value:
+    for key in labels:
         label = members[key]
         yield Node(key, label.path), label
 
 
 def _read_array(specs: Node, depth: int) -> ArrayType:
     size = _read_count(specs["size"])
-    if specs["childDataType"].value is not None:
-        item = specs["childDataType"], specs["dataSpecsList"]
-    elif isinstance((named := specs["item"]).value, str):
-        item = named, Node(None, named.path)
-    elif named.value is None:
-        raise named.error(faults.MISSING)
+    item = specs["item"]
+    if isinstance(item.unpacked(), Mapping):
+        located = _locate(item, "type", "dataType")
+    elif item.value is not None:
+        located = item, Node(None, item.path)
+    elif specs["childDataType"].has_content():
+        located = _locate(specs, "childDataType")
     else:
-        item = named["type"], _unpacked(named["specs"])
-    return ArrayType(size, _read_data_type(*item, depth + 1))
+        raise item.error(faults.MISSING)
+    return ArrayType(size, _read_data_type(*located, depth + 1))

@@ -23,6 +23,7 @@ from ..errors import (
     HostNotFound,
     HostUnreachable,
     KickedOut,
+    PacketRefused,
 )
 
 CONNECTS_PER_WINDOW = 5
@@ -37,7 +38,7 @@ PERIOD = 1.05
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 REFUSED_DELAY = 15 * 60.0
-"""Refused credentials stay wrong, but a disabled device may be enabled again."""
+"""Refused credentials stay wrong, but a disabled device may be enabled again; a host that is not the platform may be replaced."""
 
 SHORT_LIVED = 60.0
 """Seconds online after which a connection counts as good: the back-off starts again from its first delay.
@@ -53,6 +54,7 @@ LONGEST_KICKED_DELAY = 30 * 60.0
 """Each connection disconnects the other client, so the pause grows: 5, 10, 20, then 30 minutes."""
 
 
+_REFUSED = (CredentialsRefused, PacketRefused)
 _NOT_REACHED = (ConnectionRefused, ConnectTimeout, HostNotFound, HostUnreachable)
 
 
@@ -86,9 +88,7 @@ class Backoff:
         """Return the seconds to wait after a connect failed."""
         if isinstance(error, _NOT_REACHED):  # which another client can't cause
             self._kicks = 0
-        if isinstance(error, CredentialsRefused):
-            return self._spread(REFUSED_DELAY)
-        return self._next_delay()
+        return self._spread(REFUSED_DELAY) if isinstance(error, _REFUSED) else self._next_delay()
 
     def after_loss(self, error: ConnectError, online: float) -> tuple[ConnectError, float]:
         """Return the cause of the loss, and the seconds to wait; `online` is how many seconds the connection was online.
@@ -99,13 +99,15 @@ class Backoff:
         The platform silently closes the older of two connections with one identity (docs/protocol.md §1.4), so several in a
         row that it closes soon mean a second client with the same device triple. A connection that went silent, was reset or
         ended for another reason does not.
+
+        A host that sends what the platform never sends is left alone for long.
         """
         if online >= SHORT_LIVED and not isinstance(error, CloudSilent):
             self._failures = 0
         kicked = isinstance(error, ConnectionClosed) and online < SHORT_LIVED
         self._kicks = self._kicks + 1 if kicked else 0
         if self._kicks < KICKS_BEFORE_PAUSE:
-            return error, self._next_delay()
+            return error, self.after_failure(error)
         pause = _doubled(KICKED_DELAY, self._kicks - KICKS_BEFORE_PAUSE, LONGEST_KICKED_DELAY)
         return KickedOut("another client seems to use the same device triple"), self._spread(pause)
 

@@ -1,6 +1,8 @@
 """Opening TCP and TLS connections, with an error class for each kind of failure."""
 
 import asyncio
+from collections.abc import Buffer
+from contextlib import suppress
 import fcntl
 from functools import cache
 from pathlib import Path
@@ -8,7 +10,8 @@ import socket
 import ssl
 import sys
 import termios
-from typing import Final
+import time
+from typing import Final, override
 
 from aiohappyeyeballs import start_connection
 
@@ -27,6 +30,9 @@ ROOTS = Path(__file__).with_name("roots.pem")
 _TCP_CLOSE: Final = 7
 """The state in Linux's `tcp_states.h` of a connection that does not exist any more."""
 
+RECORD: Final = 16 * 1024
+"""Bytes of data in a TLS record."""
+
 NEXT_ADDRESS_DELAY: Final = 0.25
 """Seconds after which the next address of the host is tried as well, as RFC 8305 §5 recommends."""
 
@@ -42,6 +48,7 @@ def tls_context(ca: str | None) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     context.load_verify_locations(cadata=ROOTS.read_text(encoding="ascii"))
     if ca is not None:
@@ -50,6 +57,86 @@ def tls_context(ca: str | None) -> ssl.SSLContext:
         except (ssl.SSLError, TypeError, ValueError) as err:  # TypeError: not even ASCII
             raise CertificateInvalid("the certificate authority is not a PEM certificate") from err
     return context
+
+
+class TlsSocket(socket.socket):
+    """A connected socket with TLS on it.
+
+    A read of `ssl.SSLSocket` handles all TLS records that have arrived before it returns. A hostile host could send any number
+    of them that carry no data, such as session tickets, and so keep the event loop busy for seconds. Here each read handles a
+    limited part.
+    """
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
+        """Take over a connected socket; the certificate has to be for `host`."""
+        super().__init__(sock.family, sock.type, sock.proto, sock.detach())
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._encrypted = b""
+        self._accepted = 0
+
+    def handshake(self, timeout: float) -> None:
+        """Do the handshake, within `timeout` seconds in all; blocks. Raises OSError, of which TimeoutError is one."""
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._set_deadline(until)
+                self._flush()
+                self._fill(RECORD)
+            except ssl.SSLError:
+                with suppress(OSError):  # the alert that tells the host why
+                    self._flush()
+                raise
+            else:
+                self._set_deadline(until)
+                self._flush()
+                return
+
+    @override
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Return the data in the next `bufsize` bytes of the network, empty at the end; raises BlockingIOError without any.
+
+        This may be as much as a TLS record more, of which the other part came before.
+        """
+        self._fill(bufsize)
+        data = b""
+        try:
+            while part := self._tls.read(RECORD):
+                data += part
+        except ssl.SSLWantReadError:
+            if not data:
+                raise BlockingIOError from None
+        except ssl.SSLEOFError:
+            pass
+        return data
+
+    @override
+    def send(self, data: Buffer, flags: int = 0, /) -> int:
+        """Send the first part of `data` and return its length. After BlockingIOError the call has to be repeated."""
+        if not self._accepted:
+            self._accepted = self._tls.write(memoryview(data)[:RECORD])
+        self._flush()
+        sent, self._accepted = self._accepted, 0
+        return sent
+
+    def _set_deadline(self, until: float) -> None:
+        if (left := until - time.monotonic()) <= 0:
+            raise TimeoutError
+        self.settimeout(left)
+
+    def _fill(self, size: int) -> None:
+        if received := super().recv(size):
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()
+
+    def _flush(self) -> None:
+        self._encrypted += self._outgoing.read()
+        while self._encrypted:
+            self._encrypted = self._encrypted[super().send(self._encrypted) :]
 
 
 async def open_socket(endpoint: Endpoint, timeout: float) -> socket.socket:
@@ -131,12 +218,13 @@ async def _connect(endpoint: Endpoint) -> socket.socket:
         raise HostUnreachable(f"{where}: {err.strerror or err}") from err
 
 
-def _handshake(sock: socket.socket, endpoint: Endpoint, timeout: float, left: float) -> ssl.SSLSocket:
+def _handshake(sock: socket.socket, endpoint: Endpoint, timeout: float, left: float) -> TlsSocket:
     """Wrap a connected socket in TLS; closes it when that fails. `left` is what remains of `timeout`, in seconds."""
     where = f"{endpoint.host}:{endpoint.port}"
     try:
-        sock.settimeout(max(left, 0.001))
-        return tls_context(endpoint.ca).wrap_socket(sock, server_hostname=endpoint.host)
+        secure = TlsSocket(sock, tls_context(endpoint.ca), endpoint.host)
+        sock = secure
+        secure.handshake(left)
     except BaseException as err:
         sock.close()
         match err:
@@ -147,8 +235,9 @@ def _handshake(sock: socket.socket, endpoint: Endpoint, timeout: float, left: fl
             case OSError():
                 raise TlsFailed(f"{where} does not speak TLS: {getattr(err, 'reason', None) or err}") from err
         raise
+    return secure
 
 
-def _discard(handshake: asyncio.Future[ssl.SSLSocket]) -> None:
+def _discard(handshake: asyncio.Future[TlsSocket]) -> None:
     if not handshake.cancelled() and handshake.exception() is None:
         handshake.result().close()

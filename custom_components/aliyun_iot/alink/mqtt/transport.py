@@ -9,7 +9,6 @@ import contextlib
 from dataclasses import dataclass
 import logging
 import socket
-import ssl
 from typing import Any, Final
 
 import paho.mqtt.client as mqtt
@@ -28,12 +27,16 @@ from ..errors import (
     NotConnected,
     ServerUnavailable,
 )
+from ..messages import MAX_PAYLOAD
 from .client import SocketClient
 from .endpoint import Endpoint
+from .framing import Framing
 from .liveness import Finding, Liveness, boot_clock
 from .sockets import open_socket, source_address, unacknowledged
 
 _LOGGER = logging.getLogger(__name__)
+_PAHO = logging.getLogger("paho.mqtt.client")
+"""Paho's own logger, which Home Assistant turns on together with those of the integration (`loggers` in the manifest)."""
 
 REFUSED_FILTER = 0x80
 SILENT: Final = "the host went silent"
@@ -46,6 +49,13 @@ HOUSEKEEPING = 1.0
 MAX_UNACKNOWLEDGED: Final = 100
 """Messages of QoS 1 that wait for their PUBACK; beyond that the oldest is given up. The platform does not acknowledge messages
 above its rate, so they would accumulate for as long as the connection lives."""
+
+
+MAX_TOPIC: Final = 512
+"""Bytes of a topic; the longest of the platform have less than half of them."""
+
+LONG_SLICE: Final = 0.005
+"""Seconds of reading after which the loop gets as long for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,8 @@ class MqttConnection:
         self._liveness = Liveness(boot_clock())
         self._source = source_address(sock)
         self._unsent = 0
+        self._framing = Framing()
+        self._rest: asyncio.TimerHandle | None = None
         self._client: SocketClient
 
     def start(self, credentials: Credentials, endpoint: Endpoint, keep_alive: int) -> None:
@@ -138,7 +150,11 @@ class MqttConnection:
     def _publish(self, topic: str, payload: bytes, qos: int, acknowledged: asyncio.Future[None] | None) -> None:
         if self.lost.done():
             raise NotConnected("the connection is closed")
-        sent = self._client.publish(topic, payload, qos)
+        try:
+            sent = self._client.publish(topic, payload, qos)
+        except ConnectError as err:
+            self._break(err)
+            raise NotConnected(str(err)) from err
         self._on_sent(topic, payload)
         if qos:
             self._liveness.sent()
@@ -251,11 +267,15 @@ class MqttConnection:
             waiting.set_result(None)
 
     def _received(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
+        """Handle a message, unless it cannot be one of the platform's.
+
+        The platform retains nothing, and a command that another host has kept for later is not meant now.
+        """
+        topic = _topic(message)
+        if topic is None:
             return
-        if not {"+", "#"}.isdisjoint(topic):  # not allowed by MQTT, and an answer to it could not be published
+        if message.retain or len(message.payload) > MAX_PAYLOAD:
+            _LOGGER.debug("Ignoring a message on %s, which is retained or too large", topic)
             return
         try:
             self._on_message(Delivery(topic, message.payload, message.dup))
@@ -270,8 +290,9 @@ class MqttConnection:
         if sock.fileno() >= 0:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
-        if self._housekeeping:
-            self._housekeeping.cancel()
+        for timer in (self._housekeeping, self._rest):
+            if timer:
+                timer.cancel()
         self._closed.set()
 
     def _want_write(self, _client: mqtt.Client, _data: object, sock: Any) -> None:
@@ -283,15 +304,29 @@ class MqttConnection:
             self._loop.remove_writer(sock)
 
     def _read(self) -> None:
+        """Handle a slice of what has arrived. After a long one the loop gets as much time for everything else."""
+        began = self._loop.time()
         self._liveness.received()
         try:
-            self._client.loop_read()
-            # A TLS record may hold several packets, but makes the socket readable once.
-            while isinstance(self._sock, ssl.SSLSocket) and not self._closed.is_set() and self._sock.pending():
-                self._client.loop_read()
+            more = self._client.read(self._framing)
+        except ConnectError as err:
+            self._break(err)
         except Exception as err:  # noqa: BLE001 - paho raises various errors for a malformed packet
-            self._end(ConnectionLost(f"the host sent something that is not MQTT: {err!r}"))
-            self._release()
+            self._break(ConnectionLost(f"the host sent something that is not MQTT: {err!r}"))
+        else:
+            took = self._loop.time() - began
+            if not self._closed.is_set() and (more or took > LONG_SLICE):
+                self._loop.remove_reader(self._sock)
+                self._rest = self._loop.call_later(took, self._read_on)
+
+    def _read_on(self) -> None:
+        self._loop.add_reader(self._sock, self._read)
+        self._read()
+
+    def _break(self, error: ConnectError) -> None:
+        """End the connection without another word to the host."""
+        self._end(error)
+        self._release()
 
     def _check(self) -> None:
         if self._client.loop_misc() != mqtt.MQTT_ERR_SUCCESS or self._closed.is_set():
@@ -304,13 +339,12 @@ class MqttConnection:
             case Finding.PING:
                 self._client.ping()
             case Finding.GONE:
-                self._end(ConnectionLost(SILENT))
-                self._release()
+                self._break(ConnectionLost(SILENT))
 
     def _log_if_wanted(self) -> None:
-        """Let paho log while debug logging is enabled, which can change while connected; its errors are not ours."""
-        wanted = _LOGGER.isEnabledFor(logging.DEBUG)
-        self._client.on_log = (lambda _client, _data, _level, text: _LOGGER.debug("%s", text)) if wanted else None
+        """Let paho log while debug logging is enabled for it, which can change while connected; its errors are not ours."""
+        wanted = _PAHO.isEnabledFor(logging.DEBUG)
+        self._client.on_log = (lambda _client, _data, _level, text: _PAHO.debug("%s", text)) if wanted else None
 
     def _check_network(self) -> None:
         """Doubt the connection when the local address of the route to the host has changed, or there is no route."""
@@ -323,6 +357,19 @@ class MqttConnection:
         before, self._unsent = self._unsent, unacknowledged(self._sock)
         if self._unsent < before or (self._unsent != before and self._client.want_write()):
             self._liveness.progress()
+
+
+def _topic(message: mqtt.MQTTMessage) -> str | None:
+    """Return the topic of a message, None for one that is not valid or none of the platform's.
+
+    A wildcard is not allowed by MQTT, and control characters are discouraged; an answer could not be published.
+    """
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:
+        return None
+    is_valid = len(topic.encode()) <= MAX_TOPIC and topic.isprintable() and {"+", "#"}.isdisjoint(topic)
+    return topic if is_valid else None
 
 
 async def open_connection(

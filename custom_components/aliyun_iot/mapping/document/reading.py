@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import fields
 from math import isfinite
 import re
 from typing import Any, Final
@@ -14,7 +13,7 @@ import voluptuous as vol
 from ..binding import ACTIONS, Access, Binding, Conversion, ServiceBinding
 from ..event_binding import EventBinding
 from ..fields import Expected, expectations
-from ..selection import Target
+from ..selection import TARGET_EXPECTATIONS
 from .fault import DocumentError, Fault, FaultKind, Path, readable, wrong_value
 from .rules import SIDES, DocumentedRule
 from .text import MAX_DEPTH
@@ -24,9 +23,6 @@ NO_ENTITY_HEADING: Final = "no_entity"
 
 _SECTIONS: Final = ("format", "version", "bindings", "services", "events", "rules")
 
-_TARGET: Final = dict.fromkeys((part.name for part in fields(Target)), Expected.NAMES) | {
-    "entity_id": Expected.ENTITIES
-}
 _EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
     "bindings": expectations(Binding),
     "services": expectations(ServiceBinding),
@@ -39,7 +35,7 @@ _EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
 }
 """What is expected in each field of a section, for texts that replace voluptuous' messages."""
 
-_NESTED: Final = {"conversion": expectations(Conversion), **dict.fromkeys(SIDES, _TARGET)}
+_NESTED: Final = {"conversion": expectations(Conversion), **dict.fromkeys(SIDES, TARGET_EXPECTATIONS)}
 """The same for the blocks within a section."""
 
 

@@ -6,8 +6,10 @@ property could hold or whose actions have no entity as their target: `ai_task`, 
 `radio_frequency`, `stt`, `tts`, `wake_word`. Their states and attributes can be bound with the aspects of `generic.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
+
+from homeassistant.core import State
 
 from ..aspect import Aspect, Domain
 
@@ -75,3 +77,16 @@ def aspect_of(entity_id: str, key: str) -> Aspect | None:
     """Return an aspect of an entity's domain, None if there is none with this key."""
     domain = domain_of(entity_id)
     return domain.aspect(key) if domain else None
+
+
+type Risk = Callable[[State, Aspect | None], bool]
+"""Returns whether control of an aspect of an entity, or of any if there is none, needs the user's confirmation."""
+
+
+def own_risk(state: State, aspect: Aspect | None = None) -> bool:
+    """Return the `Risk` of an entity by itself, without that of what it passes a command on to."""
+    domain = domain_of(state.entity_id)
+    if domain is None:
+        return False
+    aspects = (aspect,) if aspect else domain.aspects
+    return domain.risky(state) or any(each.risky and each.supported(state) for each in aspects)

@@ -50,6 +50,13 @@ MODES = CommandSet(
 )
 
 
+def _untold_states(state: State) -> tuple[str, ...]:
+    """Return the states that a property need not have: the panel has no such mode, or the state passes."""
+    possible = MODES.options(state)
+    unsupported = (mode for mode in MODES.commands if mode not in possible)
+    return (PanelState.ARMING, PanelState.DISARMING, PanelState.PENDING, *unsupported)
+
+
 def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
     calls = [MODES.call(values[MODE])] if MODE in values else []
     if values.get(PANIC) is True and values.get(MODE) != PanelState.DISARMED:
@@ -77,6 +84,7 @@ DOMAIN = Domain(
             name_zh="报警状态",
             source=lambda state: text(state.state),
             options=lambda _: tuple(PanelState),
+            dispensable=_untold_states,
             identifiers=("AlarmState", "ArmState", "SecurityState"),
         ),
         press_aspect(

@@ -18,6 +18,7 @@ from ..attributes import has_feature, text
 NAME = "assist_satellite"
 ANNOUNCEMENT = "announcement"
 STATES = ("idle", "listening", "processing", "responding")
+PASSING = ("processing", "responding")
 
 
 class Feature(IntFlag):
@@ -40,6 +41,7 @@ DOMAIN = Domain(
             name_zh="运行状态",
             source=lambda state: text(state.state),
             options=lambda _: STATES,
+            dispensable=lambda _: PASSING,
             identifiers=("AssistState", "VoiceState"),
         ),
         Aspect(

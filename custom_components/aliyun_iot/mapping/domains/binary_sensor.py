@@ -2,6 +2,7 @@
 
 from ..aspect import Aspect, Domain, Kind
 from ..on_off import on_or_off
+from ..says import FOUND
 
 DOMAIN = Domain(
     name="binary_sensor",
@@ -12,6 +13,7 @@ DOMAIN = Domain(
             name_en="State",
             name_zh="状态",
             source=on_or_off,
+            says=FOUND,
             class_identifiers={
                 "battery": ("LowBatteryAlarm",),
                 "battery_charging": ("ChargingState",),

@@ -10,6 +10,7 @@ from functools import partial
 from ..aspect import Aspect, Domain, Kind
 from ..attributes import flag_of, moment_of, text_of
 from ..on_off import on_or_off
+from ..says import WORKING
 
 event_text = partial(Aspect, kind=Kind.TEXT, private=True)
 event_time = partial(Aspect, kind=Kind.DATE, private=True)
@@ -23,6 +24,7 @@ DOMAIN = Domain(
             name_en="Event in progress",
             name_zh="日程进行中",
             source=on_or_off,
+            says=WORKING,
             identifiers=("EventInProgress", "CalendarState"),
         ),
         event_text(

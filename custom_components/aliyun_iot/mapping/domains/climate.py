@@ -78,6 +78,19 @@ modes = texts_of(ATTR_HVAC_MODES)
 _setting = partial(setting, NAME)
 temperature_limits = range_of(ATTR_MIN_TEMP, ATTR_MAX_TEMP, ATTR_TARGET_TEMP_STEP)
 
+MODES_OF_ACTIONS: Mapping[str, frozenset[str]] = {
+    HVACAction.HEATING: frozenset({HVACMode.HEAT, HVACMode.HEAT_COOL, HVACMode.AUTO}),
+    HVACAction.COOLING: frozenset({HVACMode.COOL, HVACMode.HEAT_COOL, HVACMode.AUTO}),
+    HVACAction.DRYING: frozenset({HVACMode.DRY, HVACMode.AUTO}),
+    HVACAction.FAN: frozenset({HVACMode.FAN_ONLY, HVACMode.AUTO}),
+}
+
+
+def _untold_actions(state: State) -> tuple[str, ...]:
+    """Return the actions that a property need not have: the power tells off, some pass, others are of no mode of the entity."""
+    impossible = (action for action, possible in MODES_OF_ACTIONS.items() if possible.isdisjoint(modes(state)))
+    return (HVACAction.OFF, HVACAction.PREHEATING, HVACAction.DEFROSTING, *impossible)
+
 
 def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if values.get(MODE) == HVACMode.OFF:
@@ -156,6 +169,7 @@ DOMAIN = Domain(
             name_zh="模式",
             source=lambda state: state.state,
             options=modes,
+            dispensable=lambda _: (HVACMode.OFF,),
             identifiers=("HVACMode", "WorkMode", "ConditionerMode"),
         ),
         target(
@@ -252,6 +266,7 @@ DOMAIN = Domain(
             source=text_of(ATTR_HVAC_ACTION),
             supported=has_attribute(ATTR_HVAC_ACTION),
             options=lambda _: tuple(HVACAction),
+            dispensable=_untold_actions,
             identifiers=("HVACAction",),
         ),
     ),

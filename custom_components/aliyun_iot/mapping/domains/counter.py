@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from homeassistant.core import State
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
 from ..attributes import number
 from ..momentary import COMMAND, Command, CommandSet
@@ -30,7 +31,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if VALUE in values and COMMAND in values:
         raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a number or a command, not both at once")
     if isinstance(value := values.get(VALUE), int | float):
-        return [ActionCall(NAME, "set_value", {"value": round(value)})]
+        return [ActionCall(NAME, "set_value", {"value": rounded_whole(value)})]
     return [COMMANDS.call(values[COMMAND])]
 
 

@@ -26,6 +26,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import State
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
 from ..attributes import (
     PERCENT_RANGE,
@@ -96,7 +97,7 @@ def _tilt(values: Mapping[str, Value]) -> list[ActionCall]:
     if TILT_COMMAND in values:
         return [TILT_COMMANDS.call(values[TILT_COMMAND])]
     if isinstance(tilt := values.get(TILT), int | float):
-        return [ActionCall(NAME, SERVICE_SET_COVER_TILT_POSITION, {ATTR_TILT_POSITION: round(tilt)})]
+        return [ActionCall(NAME, SERVICE_SET_COVER_TILT_POSITION, {ATTR_TILT_POSITION: rounded_whole(tilt)})]
     return []
 
 

@@ -35,10 +35,12 @@ from homeassistant.const import SERVICE_TURN_ON, STATE_UNAVAILABLE
 from homeassistant.core import State
 from homeassistant.util.percentage import ordered_list_item_to_percentage, percentage_to_ordered_list_item
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Range, Reason, Refused, Value, setting
 from ..attributes import flag_of, has_feature, number, number_of, percent, text_of, texts_of, unless_default
 from ..momentary import COMMAND, Command, CommandSet
 from ..on_off import POWER, power_aspect, turn
+from ..says import OSCILLATES
 
 NAME = "fan"
 SPEED = "speed"
@@ -134,7 +136,7 @@ def _gear(state: State) -> str | None:
     percentage, gears = number(state.attributes.get(ATTR_PERCENTAGE)), _gears(state)
     if percentage is None or not 0 < percentage <= 100 or not gears:
         return None
-    return percentage_to_ordered_list_item(list(gears), round(percentage))
+    return percentage_to_ordered_list_item(list(gears), rounded_whole(percentage))
 
 
 DOMAIN = Domain(
@@ -186,6 +188,7 @@ DOMAIN = Domain(
             source=flag_of(ATTR_OSCILLATING),
             writable=True,
             supported=has_feature(FanEntityFeature.OSCILLATE),
+            says=OSCILLATES,
             identifiers=("ShakeHead", "Oscillation", "AngleAutoLROnOff"),
         ),
         Aspect(

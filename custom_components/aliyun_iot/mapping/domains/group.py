@@ -6,7 +6,7 @@ A group of covers is open or closed, of people home or away, of locks unlocked o
 any other group is on or off. This follows from the domains of the members, so it is known before the state is.
 
 `homeassistant.turn_on` and `turn_off` set each member, and leave out those that can't be turned on and off without an error. So
-a group with such a member is only reported. A group is risky unless all of its members are harmless.
+a group with such a member is only reported. The risk of a group is that of its members (`risk.py`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,6 +28,7 @@ from homeassistant.core import DOMAIN as HOMEASSISTANT, State, async_get_hass_or
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import texts
 from ..on_off import POWER, power_aspect, turn
+from ..says import AT_HOME, FOUND, LOCKED, OPENED, Says
 
 NAME = "group"
 
@@ -48,8 +49,22 @@ STATES_OF_MEMBERS: Mapping[str, States] = {
 }
 """The states of a group by the domain of all its members (`homeassistant.components.group.registry`)."""
 
-HARMLESS = frozenset({"climate", "fan", "humidifier", "input_boolean", "light", "media_player", "switch"})
-SWITCHABLE = HARMLESS | {"automation", "remote", "script", "siren", "water_heater"}
+SWITCHABLE = frozenset(
+    {
+        "automation",
+        "climate",
+        "fan",
+        "humidifier",
+        "input_boolean",
+        "light",
+        "media_player",
+        "remote",
+        "script",
+        "siren",
+        "switch",
+        "water_heater",
+    }
+)
 """The domains of members with the actions `turn_on` and `turn_off`."""
 
 
@@ -68,14 +83,14 @@ def _members(state: State, seen: set[str]) -> Iterator[str]:
         yield from _members(inner, seen) if inner else (member,)
 
 
-def _consists_of(domains: frozenset[str], state: State) -> bool:
+def _is_switchable(state: State) -> bool:
     members = _member_domains(state)
-    return bool(members) and domains.issuperset(members)
+    return bool(members) and SWITCHABLE.issuperset(members)
 
 
 def _states(state: State) -> States:
-    """Return the states that a group can have: those of its present state, or else those of its members."""
-    for states in (ON_OFF, *STATES_OF_MEMBERS.values()):
+    """Return the states that a group can have: those of its members, unless its present state shows others."""
+    for states in STATES_OF_MEMBERS.values():
         if state.state in states:
             return states
     found = {STATES_OF_MEMBERS.get(domain, ON_OFF) for domain in _member_domains(state)}
@@ -94,7 +109,7 @@ def _read(states: States, state: State) -> bool | None:
     return {states[False]: False, states[True]: True}.get(state.state)
 
 
-def state_of_members(states: States, key: str, name_en: str, name_zh: str, *identifiers: str) -> Aspect:
+def state_of_members(states: States, key: str, name_en: str, name_zh: str, *identifiers: str, says: Says) -> Aspect:
     """Return the aspect of groups that can have these states."""
     return Aspect(
         key=key,
@@ -104,6 +119,7 @@ def state_of_members(states: States, key: str, name_en: str, name_zh: str, *iden
         source=partial(_read, states),
         supported=partial(_is, states),
         words=states,
+        says=says,
         identifiers=identifiers,
     )
 
@@ -111,12 +127,11 @@ def state_of_members(states: States, key: str, name_en: str, name_zh: str, *iden
 DOMAIN = Domain(
     name=NAME,
     aspects=(
-        power_aspect(supported=partial(_is, ON_OFF), accepts=partial(_consists_of, SWITCHABLE)),
-        state_of_members(OPENINGS, "open", "Open", "打开", "OpenState"),
-        state_of_members(PEOPLE, "home", "At home", "在家", "AtHome", "PresenceState"),
-        state_of_members(LOCKS, "locked", "Locked", "上锁", "LockState", "DoorLockState", "Locked"),
-        state_of_members(PLANTS, "problem", "Problem", "异常", "FaultState", "Fault"),
+        power_aspect(supported=partial(_is, ON_OFF), accepts=_is_switchable),
+        state_of_members(OPENINGS, "open", "Open", "打开", "OpenState", says=OPENED),
+        state_of_members(PEOPLE, "home", "At home", "在家", "AtHome", "PresenceState", says=AT_HOME),
+        state_of_members(LOCKS, "locked", "Locked", "上锁", "LockState", "DoorLockState", "Locked", says=LOCKED),
+        state_of_members(PLANTS, "problem", "Problem", "异常", "FaultState", "Fault", says=FOUND),
     ),
     plan=_plan,
-    risky=lambda state: not _consists_of(HARMLESS, state),
 )

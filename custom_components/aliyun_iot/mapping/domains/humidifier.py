@@ -6,6 +6,7 @@ have a target of its own. A mode or a target alone does not turn the device on.
 
 from collections.abc import Mapping
 
+from homeassistant.components.humidifier import HumidifierDeviceClass
 from homeassistant.components.humidifier.const import (
     ATTR_ACTION,
     ATTR_AVAILABLE_MODES,
@@ -24,8 +25,19 @@ from homeassistant.components.humidifier.const import (
 from homeassistant.const import ATTR_MODE
 from homeassistant.core import State
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Value
-from ..attributes import has_attribute, has_feature, number, number_of, percent, text_of, texts_of, unless_default
+from ..attributes import (
+    device_class,
+    has_attribute,
+    has_feature,
+    number,
+    number_of,
+    percent,
+    text_of,
+    texts_of,
+    unless_default,
+)
 from ..on_off import POWER, power_aspect, turn
 
 NAME = "humidifier"
@@ -40,7 +52,7 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if MODE in values:
         calls.append(ActionCall(NAME, SERVICE_SET_MODE, {ATTR_MODE: values[MODE]}))
     if isinstance(target := values.get(TARGET), int | float):
-        calls.append(ActionCall(NAME, SERVICE_SET_HUMIDITY, {ATTR_HUMIDITY: round(target)}))
+        calls.append(ActionCall(NAME, SERVICE_SET_HUMIDITY, {ATTR_HUMIDITY: rounded_whole(target)}))
     return calls
 
 
@@ -54,6 +66,13 @@ def _limits(state: State) -> Range:
         float(DEFAULT_MAX_HUMIDITY) if high is None else high,
         step or 1.0,
     )
+
+
+def _untold_actions(state: State) -> tuple[str, ...]:
+    """Return the actions that a property need not have: the power tells off, and each device does one of the others."""
+    if device_class(state) == HumidifierDeviceClass.DEHUMIDIFIER:
+        return (HumidifierAction.OFF, HumidifierAction.HUMIDIFYING)
+    return (HumidifierAction.OFF, HumidifierAction.DRYING)
 
 
 DOMAIN = Domain(
@@ -100,6 +119,7 @@ DOMAIN = Domain(
             source=unless_default(text_of(ATTR_ACTION), HumidifierAction.OFF),
             supported=has_attribute(ATTR_ACTION),
             options=lambda _: tuple(HumidifierAction),
+            dispensable=_untold_actions,
             identifiers=("HumidifierAction",),
         ),
     ),

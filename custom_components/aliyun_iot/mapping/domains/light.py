@@ -28,6 +28,7 @@ from homeassistant.components.light.const import (
 from homeassistant.const import SERVICE_TURN_ON, UnitOfTemperature
 from homeassistant.core import State
 
+from ...alink.model.numeric import rounded, rounded_whole
 from ..aspect import ActionCall, Aspect, Color, Domain, FromAttributes, Kind, Range, Reason, Refused, Value
 from ..attributes import (
     PERCENT_RANGE,
@@ -55,6 +56,9 @@ FLASH = "flash"
 
 MIN_PERCENT = 0.51
 """The lowest brightness of a light that is on; rounded it is 1 %, and 1 of 255 too."""
+
+JUST_BELOW = 4e-10
+"""Too little to be left in a percentage after `scaling.noise_free`, but not in a 255th."""
 
 
 def _modes(state: State) -> tuple[str, ...]:
@@ -119,12 +123,18 @@ def to_percent(level: float) -> float:
 
     A light that is on is never 0 %, also after rounding to integers or to 255ths.
     """
-    whole = max(1, round(level / 255 * 100)) if level > 0 else 0
-    return whole if to_level(whole) == level else max(MIN_PERCENT, level / 255 * 100)
+    whole = max(1, rounded_whole(level / 255 * 100)) if level > 0 else 0
+    if to_level(whole) != level:
+        return max(MIN_PERCENT, level / 255 * 100)
+    # 30 % lies between two levels; a property of 255 steps, which rounds halves up, has to get the lower one, too.
+    return whole - JUST_BELOW if whole * 255 / 100 - level == 0.5 else whole
 
 
 def to_level(value: float) -> int:
-    """Convert percent to 0-255; more than 0 % never becomes 0, and `to_percent` converts integers back."""
+    """Convert percent to 0-255; more than 0 % never becomes 0, and `to_percent` converts integers back.
+
+    Halves are rounded as Home Assistant rounds its own percentages: 30 % is 76.
+    """
     return max(1, round(value * 255 / 100)) if value > 0 else 0
 
 
@@ -134,14 +144,14 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
     brightness = values.get(BRIGHTNESS, values.get(WHITE))
     data: dict[str, object] = {}
     if isinstance(value := values.get(COLOR_TEMPERATURE), int | float):
-        data[Attribute.COLOR_TEMP_KELVIN.value] = round(value)
+        data[Attribute.COLOR_TEMP_KELVIN.value] = rounded_whole(value)
     if wanted := _wanted_color(values, COLOR):
-        data[Attribute.RGB_COLOR.value] = parts = [round(part) for part in wanted]
+        data[Attribute.RGB_COLOR.value] = parts = [rounded_whole(part) for part in wanted]
         # Home Assistant uses only hue and saturation of a colour, so black would turn the light on white.
         brightness = 0 if brightness is None and not any(parts) else brightness
     if wanted := _wanted_color(values, HSV):
         hue, saturation, level = color_hsv(wanted)
-        data[Attribute.HS_COLOR.value] = [round(hue, 3), round(saturation, 3)]
+        data[Attribute.HS_COLOR.value] = [rounded(hue, 3), rounded(saturation, 3)]
         brightness = level if brightness is None else brightness
     if EFFECT in values:
         data[Attribute.EFFECT.value] = values[EFFECT]

@@ -12,6 +12,7 @@ from homeassistant.components.lock.const import LockEntityStateAttribute as Attr
 from homeassistant.const import SERVICE_LOCK, SERVICE_OPEN, SERVICE_UNLOCK
 from homeassistant.core import State
 
+from .. import says
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
 from ..attributes import has_feature, text, text_of
 from ..press import press_aspect
@@ -19,7 +20,10 @@ from ..press import press_aspect
 NAME = "lock"
 LOCKED = "locked"
 LATCH = "latch"
+PASSING = (LockState.OPENING, LockState.LOCKING, LockState.UNLOCKING)
 SETTLED: Mapping[str, bool] = {LockState.LOCKED: True, LockState.UNLOCKED: False, LockState.OPEN: False}
+
+can_open = has_feature(LockEntityFeature.OPEN)
 
 
 def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
@@ -39,6 +43,7 @@ DOMAIN = Domain(
             source=lambda state: SETTLED.get(state.state),
             writable=True,
             words=("unlocked", "locked"),
+            says=says.LOCKED,
             identifiers=("LockState", "DoorLockState", "Locked"),
         ),
         Aspect(
@@ -48,13 +53,14 @@ DOMAIN = Domain(
             name_zh="门锁状态",
             source=lambda state: text(state.state),
             options=lambda _: tuple(LockState),
+            dispensable=lambda state: PASSING if can_open(state) else (*PASSING, LockState.OPEN),
             identifiers=("LockState", "DoorLockState"),
         ),
         press_aspect(
             key=LATCH,
             name_en="Open the latch",
             name_zh="打开门闩",
-            supported=has_feature(LockEntityFeature.OPEN),
+            supported=can_open,
             identifiers=("OpenLatch",),
         ),
         Aspect(

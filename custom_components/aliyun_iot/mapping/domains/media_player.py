@@ -54,6 +54,7 @@ from ..attributes import (
 )
 from ..momentary import COMMAND, Command, CommandSet
 from ..on_off import POWER, power_aspect, turn
+from ..says import MUTED, SHUFFLED
 
 NAME = "media_player"
 SOURCE = "source"
@@ -73,6 +74,9 @@ PLAYBACK_STATES = (
     MediaPlayerState.PAUSED,
     MediaPlayerState.BUFFERING,
 )
+UNTOLD = (MediaPlayerState.OFF, MediaPlayerState.ON, MediaPlayerState.BUFFERING)
+"""States that a property need not have: the power tells off, a player that is only on has no playback, buffering passes."""
+
 SETTABLE_PLAYBACK: Mapping[Value, tuple[str, Feature]] = {
     MediaPlayerState.PLAYING: (SERVICE_MEDIA_PLAY, Feature.PLAY),
     MediaPlayerState.PAUSED: (SERVICE_MEDIA_PAUSE, Feature.PAUSE),
@@ -167,6 +171,7 @@ DOMAIN = Domain(
             source=_playback,
             accepts=lambda state: any(has_feature(feature)(state) for _, feature in SETTABLE_PLAYBACK.values()),
             options=lambda _: PLAYBACK_STATES,
+            dispensable=lambda _: UNTOLD,
             identifiers=("PlayState", "PlayStatus", "Playback"),
         ),
         Aspect(
@@ -188,6 +193,7 @@ DOMAIN = Domain(
             name_zh="静音",
             source=flag_of(Attribute.MEDIA_VOLUME_MUTED),
             supported=has_feature(Feature.VOLUME_MUTE),
+            says=MUTED,
             identifiers=("Mute", "MuteSwitch"),
         ),
         choice(
@@ -214,6 +220,7 @@ DOMAIN = Domain(
             name_zh="随机播放",
             source=flag_of(Attribute.MEDIA_SHUFFLE),
             supported=has_feature(Feature.SHUFFLE_SET),
+            says=SHUFFLED,
             identifiers=("Shuffle",),
         ),
         choice(

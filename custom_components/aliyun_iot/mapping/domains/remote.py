@@ -2,7 +2,7 @@
 
 Off wins over everything else in the same `property/set`; an activity turns the remote on, so it replaces `power`. A command
 is sent last, and does not turn the remote on. The device (a television, its id, whatever the remote knows) is only accepted in
-the same `property/set` as a command.
+the same `property/set` as a command. Commands are risky: nobody knows what they do.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     return calls
 
 
-part_of_command = partial(Aspect, kind=Kind.TEXT, source=lambda _: None, writable=True, momentary=True)
+part_of_command = partial(Aspect, kind=Kind.TEXT, source=lambda _: None, writable=True, momentary=True, risky=True)
 
 DOMAIN = Domain(
     name=NAME,

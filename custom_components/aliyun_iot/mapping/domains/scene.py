@@ -1,4 +1,7 @@
-"""Scenes: activate, and the time of the last activation. A scene can't be turned off."""
+"""Scenes: activate, and the time of the last activation. A scene can't be turned off.
+
+All scenes are risky: a scene can unlock a door, and what is in it can be changed at any time.
+"""
 
 from homeassistant.const import SERVICE_TURN_ON
 
@@ -17,4 +20,5 @@ DOMAIN = Domain(
         ),
     ),
     plan=press_plan(NAME, SERVICE_TURN_ON, ACTIVATE),
+    risky=lambda _: True,
 )

@@ -6,6 +6,7 @@ The constants of Home Assistant's `schedule` are repeated here: importing them w
 from ..aspect import Aspect, Domain, Kind
 from ..attributes import moment_of
 from ..on_off import on_or_off
+from ..says import WORKING
 
 DOMAIN = Domain(
     name="schedule",
@@ -16,6 +17,7 @@ DOMAIN = Domain(
             name_en="Scheduled time",
             name_zh="处于计划时段",
             source=on_or_off,
+            says=WORKING,
             identifiers=("ScheduleState",),
         ),
         Aspect(

@@ -17,9 +17,11 @@ from homeassistant.components.siren.const import (
 from homeassistant.const import SERVICE_TURN_ON
 from homeassistant.core import State
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
 from ..attributes import PERCENT_RANGE, SECONDS_RANGE, fixed_range, has_feature, percent, seconds
 from ..on_off import POWER, power_aspect, turn
+from ..says import SOUNDING
 
 NAME = "siren"
 TONE = "tone"
@@ -40,7 +42,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if isinstance(volume := values.get(VOLUME), int | float):
         data[ATTR_VOLUME_LEVEL] = volume / 100
     if isinstance(duration := values.get(DURATION), int | float):
-        data[ATTR_DURATION] = round(duration)
+        data[ATTR_DURATION] = rounded_whole(duration)
     return [ActionCall(NAME, SERVICE_TURN_ON, data)]
 
 
@@ -64,6 +66,7 @@ DOMAIN = Domain(
             "AlarmSwitch",
             "PowerSwitch",
             accepts=has_feature(SirenEntityFeature.TURN_ON | SirenEntityFeature.TURN_OFF),
+            says=SOUNDING,
         ),
         with_alarm(
             key=TONE,

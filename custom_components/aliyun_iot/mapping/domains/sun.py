@@ -19,6 +19,7 @@ from homeassistant.const import DEGREE
 
 from ..aspect import Aspect, Domain, Kind, Range
 from ..attributes import fixed_range, flag_of, moment_of, number_of
+from ..says import DAYLIGHT
 
 angle = partial(Aspect, kind=Kind.NUMBER, unit=lambda _: DEGREE)
 next_time = partial(Aspect, kind=Kind.DATE)
@@ -34,6 +35,7 @@ DOMAIN = Domain(
             name_zh="在地平线以上",
             source=lambda state: {STATE_ABOVE_HORIZON: True, STATE_BELOW_HORIZON: False}.get(state.state),
             words=(STATE_BELOW_HORIZON, STATE_ABOVE_HORIZON),
+            says=DAYLIGHT,
             identifiers=("SunAboveHorizon",),
         ),
         angle(

@@ -29,6 +29,7 @@ from homeassistant.components.timer import (
 from homeassistant.core import State
 from homeassistant.util import dt as dt_util
 
+from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Reason, Refused, Value
 from ..attributes import SECONDS_RANGE, fixed_range, moment_of, seconds, text
 from ..momentary import COMMAND, Command, CommandSet
@@ -51,7 +52,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
     if isinstance(duration := values.get(DURATION), int | float):
         if wanted != STATUS_ACTIVE:
             raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a duration only together with being started")
-        return [ActionCall(NAME, SERVICE_START, {ATTR_DURATION: round(duration)})]
+        return [ActionCall(NAME, SERVICE_START, {ATTR_DURATION: rounded_whole(duration)})]
     if wanted == state.state and command is None:
         return []
     if wanted == STATUS_PAUSED and state.state != STATUS_ACTIVE:

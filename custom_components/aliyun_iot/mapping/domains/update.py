@@ -29,6 +29,7 @@ from ..attributes import (
 from ..momentary import COMMAND, Command, CommandSet
 from ..on_off import on_or_off
 from ..press import press_aspect, press_plan
+from ..says import UP_TO_DATE, WORKING
 
 NAME = "update"
 INSTALL = "install"
@@ -56,6 +57,7 @@ DOMAIN = Domain(
             name_en="Update available",
             name_zh="有可用更新",
             source=on_or_off,
+            says=UP_TO_DATE,
             identifiers=("UpdateAvailable",),
         ),
         Aspect(
@@ -80,6 +82,7 @@ DOMAIN = Domain(
             name_en="Update in progress",
             name_zh="正在更新",
             source=unless_default(flag_of(Attribute.IN_PROGRESS), default=False),
+            says=WORKING,
             identifiers=("UpdateInProgress",),
         ),
         Aspect(

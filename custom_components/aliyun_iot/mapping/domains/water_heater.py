@@ -39,6 +39,7 @@ from ..attributes import (
     unless_default,
 )
 from ..on_off import POWER, power_aspect, turn
+from ..says import AWAY_FROM_HOME
 
 NAME = "water_heater"
 MODE = "mode"
@@ -113,6 +114,7 @@ DOMAIN = Domain(
             writable=True,
             supported=has_modes,
             options=modes,
+            dispensable=lambda _: (STATE_OFF,),
             identifiers=("WorkMode", "OperationMode"),
         ),
         temperature(
@@ -157,6 +159,7 @@ DOMAIN = Domain(
             source=unless_default(_is_away, default=False),
             writable=True,
             supported=has_feature(WaterHeaterEntityFeature.AWAY_MODE),
+            says=AWAY_FROM_HOME,
             identifiers=("AwayMode",),
         ),
     ),

@@ -4,6 +4,7 @@ from homeassistant.core import State
 
 from ..aspect import Aspect, Domain, Kind
 from ..attributes import COUNT_RANGE, fixed_range, number
+from ..says import FOUND
 
 
 def _occupied(state: State) -> bool | None:
@@ -30,6 +31,7 @@ DOMAIN = Domain(
             name_zh="有人",
             source=_occupied,
             words=("empty", "occupied"),
+            says=FOUND,
             alternative=True,
             identifiers=("OccupancyState", "PresenceState"),
         ),

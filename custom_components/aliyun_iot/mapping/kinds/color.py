@@ -3,6 +3,7 @@
 import re
 
 from ...alink.model.datatypes import DataType, StructType, TextType, Value as CloudValue
+from ...alink.model.numeric import rounded_whole
 from ..aspect import Color
 from ..color import COLOR_MAX, color_members
 from .text import misfit, text_to_cloud
@@ -39,7 +40,7 @@ def hex_parts(text: str) -> bytes:
 
 def color_of(parts: list[float | None]) -> Color | None:
     """Return the colour of three numbers from 0 to 255, None if they aren't."""
-    match [round(part) for part in parts if part is not None and 0 <= part <= COLOR_MAX]:
+    match [rounded_whole(part) for part in parts if part is not None and 0 <= part <= COLOR_MAX]:
         case [red, green, blue]:
             return red, green, blue
         case _:

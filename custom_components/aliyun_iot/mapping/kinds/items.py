@@ -1,15 +1,34 @@
 """Yes and no, and one of several options: matched to the items of a bool or enum by their labels."""
 
+from collections.abc import Mapping
+
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
 from ..aspect import Aspect, Reason, Refused
-from ..suggest.synonyms import no_and_yes, pair
+from ..suggest.pairing import YesAndNo, no_and_yes, pair
 from .text import misfit, text_to_cloud, text_to_ha
 
 
 def items_for(aspect: Aspect, data_type: BoolType | EnumType) -> tuple[int, int] | None:
     """Return the items for no and yes, None if the labels don't tell them apart."""
+    found = _no_and_yes(aspect, data_type)
+    return (found.no, found.yes) if found else None
+
+
+def labels_tell(aspect: Aspect, data_type: BoolType | EnumType) -> bool:
+    """Return whether the labels name what the aspect means by no and yes, or there are none."""
+    found = _no_and_yes(aspect, data_type)
+    return found is not None and found.told
+
+
+def _no_and_yes(aspect: Aspect, data_type: BoolType | EnumType) -> YesAndNo | None:
     labels = data_type.labels if isinstance(data_type, BoolType) else data_type.items
-    return no_and_yes(aspect.words, tuple(labels.items()))
+    return no_and_yes(aspect.words, tuple(labels.items()), aspect.says)
+
+
+def labelled_item(name: str, labels: Mapping[int, str]) -> int | None:
+    """Return the item with this label, or else the only one whose label has the same meaning."""
+    same = [key for key, label in labels.items() if label == name]
+    return same[0] if len(same) == 1 else pair((name,), tuple(labels.items()), near=False).get(name)
 
 
 def bool_to_cloud(aspect: Aspect, data_type: DataType, *, value: bool) -> CloudValue:

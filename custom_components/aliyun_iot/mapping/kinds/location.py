@@ -5,7 +5,9 @@
 structure must be complete, so an unknown altitude is 0, as phones send it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+from homeassistant.const import DEGREE, UnitOfLength
 
 from ...alink.model.datatypes import (
     DataType,
@@ -17,8 +19,11 @@ from ...alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
+from ...alink.model.numeric import rounded_whole
 from ..aspect import Location, Reason, Refused
 from ..attributes import number
+from ..binding import Conversion
+from ..scaling import in_unit, noise_free, property_unit
 from .text import misfit, plain, text_to_cloud
 
 LONGITUDE = "longitude"
@@ -37,6 +42,7 @@ _MEMBERS: Mapping[str, str] = {
     "alt": ALTITUDE,
     "coordinatesystem": COORDINATE_SYSTEM,
 }
+_UNITS: Mapping[str, str] = {LONGITUDE: DEGREE, LATITUDE: DEGREE, ALTITUDE: UnitOfLength.METERS}
 _UNKNOWN_ALTITUDE = 0.0
 
 
@@ -52,7 +58,15 @@ def location_members(data_type: StructType) -> Mapping[str, str] | None:
     return members if {LONGITUDE, LATITUDE} <= members.keys() else None
 
 
-def location_to_cloud(location: Location, data_type: DataType) -> CloudValue:
+def location_units(data_type: StructType) -> Iterator[tuple[str, str]]:
+    """Yield Home Assistant's unit and the structure's for each member that has one."""
+    for role, key in (location_members(data_type) or {}).items():
+        unit = property_unit(data_type.members[key].data_type)
+        if role in _UNITS and unit:
+            yield _UNITS[role], unit
+
+
+def location_to_cloud(location: Location, data_type: DataType, conversion: Conversion) -> CloudValue:
     """Return a location as a structure or as text."""
     if not isinstance(data_type, StructType):
         return text_to_cloud(f"{plain(location.latitude)},{plain(location.longitude)}", data_type)
@@ -65,17 +79,26 @@ def location_to_cloud(location: Location, data_type: DataType) -> CloudValue:
         ALTITUDE: _UNKNOWN_ALTITUDE if location.altitude is None else location.altitude,
         COORDINATE_SYSTEM: WGS_84,
     }
-    return {key: _fitted(values[role], data_type.members[key].data_type) for role, key in members.items()}
+    return {
+        key: _fitted(values[role], _UNITS.get(role), data_type.members[key].data_type, conversion)
+        for role, key in members.items()
+    }
 
 
-def location_to_ha(value: CloudValue, data_type: DataType) -> Location:
+def location_to_ha(value: CloudValue, data_type: DataType, conversion: Conversion) -> Location:
     """Return the location of a structure or text."""
     if isinstance(data_type, StructType) and isinstance(value, dict) and (members := location_members(data_type)):
         if members.keys() >= {COORDINATE_SYSTEM} and value.get(members[COORDINATE_SYSTEM]) != WGS_84:
             raise Refused(Reason.NOT_SUPPORTED, "only locations in WGS 84 (coordinate system 1) are supported")
-        parts = [number(value.get(members[role])) for role in (LATITUDE, LONGITUDE, ALTITUDE) if role in members]
+        parts = [
+            None
+            if (part := number(value.get(key))) is None
+            else in_unit(part, property_unit(data_type.members[key].data_type), _UNITS[role], conversion)
+            for role in (LATITUDE, LONGITUDE, ALTITUDE)
+            if (key := members.get(role))
+        ]
     elif isinstance(data_type, TextType) and isinstance(value, str):
-        parts = [number(part) for part in value.split(",")]
+        parts = [number(part.strip(" ")) for part in value.split(",")]
     else:
         parts = []
     location = location_of(parts)
@@ -97,5 +120,6 @@ def location_of(parts: list[float | None]) -> Location | None:
             return None
 
 
-def _fitted(value: float, data_type: DataType) -> CloudValue:
-    return float(value) if isinstance(data_type, FloatType | DoubleType) else round(value)
+def _fitted(value: float, unit: str | None, data_type: DataType, conversion: Conversion) -> CloudValue:
+    value = in_unit(value, unit, property_unit(data_type), conversion)
+    return noise_free(value) if isinstance(data_type, FloatType | DoubleType) else rounded_whole(value)

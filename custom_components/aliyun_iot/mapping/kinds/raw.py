@@ -5,14 +5,13 @@
     int, float …    a number, also as text; int also true and false                 a number
     enum            a label, in English or Chinese · a key · true, false by label   the label if it is unique, else the key
     text            text · a number, plainly · on, off for a bool · JSON of a list  the text
-    date            ISO 8601 time · seconds since 1970                              ISO 8601 time
+    date            ISO 8601 time · seconds or milliseconds since 1970              ISO 8601 time
     struct, array   a mapping, a list; each member by these rules                   the same
 
 Nothing is guessed: a value without a counterpart is refused.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 import json
 
 from homeassistant.core import State
@@ -33,12 +32,11 @@ from ...alink.model.datatypes import (
     Value as CloudValue,
 )
 from ..aspect import Aspect, Kind, Raw, Reason, Refused, Value
-from ..attributes import as_raw, moment, number
-from ..binding import NO_CONVERSION, Conversion
+from ..attributes import any_moment, as_raw, number
+from ..binding import NO_CONVERSION, SAME_UNITS, Conversion
 from ..scaling import has_formula, to_entity, to_property
-from ..suggest.synonyms import pair
 from .color import color_of, hex_parts
-from .items import items_for
+from .items import items_for, labelled_item
 from .location import location_of
 from .number import number_to_cloud, number_to_ha
 from .text import misfit, plain, text_to_cloud
@@ -86,15 +84,15 @@ def raw_to_cloud(value: Raw, aspect: Aspect, data_type: DataType, conversion: Co
             return number_to_cloud(to_property(amount, aspect, data_type, conversion, state), data_type)
         case TextType():
             return _to_text(value, aspect, data_type, conversion, state)
-        case DateType() if (at := _moment(value)) is not None:
+        case DateType() if (at := any_moment(value)) is not None:
             return at
         case StructType() if isinstance(value, dict) and value.keys() == data_type.members.keys():
             return {
-                key: raw_to_cloud(value[key], aspect, member.data_type, NO_CONVERSION, state)
+                key: raw_to_cloud(value[key], aspect, member.data_type, _of_parts(conversion), state)
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_cloud(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
+            return [raw_to_cloud(item, aspect, data_type.item, _of_parts(conversion), state) for item in value]
         case _:
             raise misfit(value, data_type)
 
@@ -115,11 +113,11 @@ def raw_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, conversion
             return to_entity(number_to_ha(value, data_type), aspect, data_type, conversion, state)
         case StructType() if isinstance(value, dict):
             return {
-                key: raw_to_ha(value[key], aspect, member.data_type, NO_CONVERSION, state)
+                key: raw_to_ha(value[key], aspect, member.data_type, _of_parts(conversion), state)
                 for key, member in data_type.members.items()
             }
         case ArrayType() if isinstance(value, list):
-            return [raw_to_ha(item, aspect, data_type.item, NO_CONVERSION, state) for item in value]
+            return [raw_to_ha(item, aspect, data_type.item, _of_parts(conversion), state) for item in value]
         case _:
             return as_raw(value)
 
@@ -145,13 +143,13 @@ def _as_kind(value: Raw, aspect: Aspect) -> Value | None:
         case ((Kind.ENUM | Kind.TEXT), (str() | int() | float())):
             return _words(value, aspect)
         case Kind.DATE, _:
-            return _moment(value)
+            return any_moment(value)
         case Kind.COLOR, str():
             return color_of([*hex_parts(value)])
         case Kind.COLOR, list():
             return color_of([number(part) for part in value])
         case Kind.LOCATION, str():
-            return location_of([number(part) for part in value.split(",")])
+            return location_of([number(part.strip(" ")) for part in value.split(",")])
         case Kind.LOCATION, list():
             return location_of([number(part) for part in value])
         case _:
@@ -159,7 +157,7 @@ def _as_kind(value: Raw, aspect: Aspect) -> Value | None:
 
 
 def _to_bool(value: Raw, aspect: Aspect, data_type: BoolType, *, invert: bool) -> bool:
-    if isinstance(value, str) and (key := _labelled(value, data_type.labels)) is not None:
+    if isinstance(value, str) and (key := labelled_item(value, data_type.labels)) is not None:
         return bool(key) is not invert
     yes = truth(value)
     keys = items_for(aspect, data_type)
@@ -173,7 +171,7 @@ def _to_bool(value: Raw, aspect: Aspect, data_type: BoolType, *, invert: bool) -
 def _to_item(value: Raw, aspect: Aspect, data_type: EnumType) -> int:
     if isinstance(value, bool) and (keys := items_for(aspect, data_type)):
         return keys[value]
-    if isinstance(value, str) and (labelled := _labelled(value, data_type.items)) is not None:
+    if isinstance(value, str) and (labelled := labelled_item(value, data_type.items)) is not None:
         return labelled
     key = number(value)
     whole = key is not None and key.is_integer() and INT_MIN <= key <= INT_MAX
@@ -184,13 +182,7 @@ def _to_item(value: Raw, aspect: Aspect, data_type: EnumType) -> int:
 
 def _from_item(key: int, labels: Mapping[int, str]) -> str | int:
     label = labels.get(key)
-    return label if label and _labelled(label, labels) == key else int(key)
-
-
-def _labelled(name: str, labels: Mapping[int, str]) -> int | None:
-    """Return the item with this label, or else the only one whose label has the same meaning."""
-    same = [key for key, label in labels.items() if label == name]
-    return same[0] if len(same) == 1 else pair((name,), tuple(labels.items())).get(name)
+    return label if label and labelled_item(label, labels) == key else int(key)
 
 
 def _to_text(value: Raw, aspect: Aspect, data_type: TextType, conversion: Conversion, state: State) -> str:
@@ -208,19 +200,14 @@ def _to_text(value: Raw, aspect: Aspect, data_type: TextType, conversion: Conver
             raise misfit(value, data_type)
 
 
+def _of_parts(conversion: Conversion) -> Conversion:
+    """Return the conversion of members and elements: only what a binding says about units applies to them, too."""
+    return SAME_UNITS if conversion.same_unit else NO_CONVERSION
+
+
 def _calculates(conversion: Conversion) -> bool:
     """Return whether text has to be a number, because the conversion calculates with it."""
     return has_formula(conversion) or bool(conversion.unit)
-
-
-def _moment(value: Raw) -> datetime | None:
-    if isinstance(value, str) and (named := moment(value)):
-        return named
-    seconds = number(value)
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except ValueError, OverflowError, OSError:  # the year 10000
-        return None
 
 
 def _words(value: str | float, aspect: Aspect) -> str:

@@ -1,6 +1,7 @@
 """Text, and numbers as text."""
 
-from ...alink.model.datatypes import DataType, TextType, Value as CloudValue
+from ...alink.messages import is_unicode
+from ...alink.model.datatypes import DataType, TextType, Value as CloudValue, byte_length
 from ..aspect import Reason, Refused
 
 
@@ -11,10 +12,10 @@ def misfit(value: object, data_type: DataType) -> Refused:
 
 def text_to_cloud(value: str, data_type: DataType) -> str:
     """Return the text if the property can hold it; raises `Refused` otherwise."""
-    if not isinstance(data_type, TextType):
+    if not isinstance(data_type, TextType) or not is_unicode(value):
         raise misfit(value, data_type)
-    if data_type.length is not None and len(value) > data_type.length:
-        raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, this has {len(value)}")
+    if data_type.length is not None and (length := byte_length(value)) > data_type.length:
+        raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, this has {length}")
     return value
 
 

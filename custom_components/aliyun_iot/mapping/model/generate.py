@@ -14,10 +14,22 @@ from typing import Final
 from homeassistant.util import slugify
 
 from ...alink.model.changes import Feature
-from ...alink.model.datatypes import INT_MAX, INT_MIN, ArrayType, DataType, EnumType, IntType, StructType, TextType
+from ...alink.model.datatypes import (
+    INT_MAX,
+    INT_MIN,
+    ArrayType,
+    BoolType,
+    DataType,
+    EnumType,
+    Field,
+    IntType,
+    StructType,
+    TextType,
+)
 from ...alink.model.thing_model import Property, ThingModel, split_identifier
 from ..binding import Binding
-from .infer import ENUM_ITEMS, IDENTIFIER_LENGTH, TEXT_LENGTH
+from .infer import ENUM_ITEMS, IDENTIFIER_LENGTH, TEXT_BYTES
+from .labels import changes_in_words, legal_labels
 from .modules import feature_size
 
 NAME_LENGTH: Final = 30
@@ -34,14 +46,22 @@ _IN_ARRAY: Final = frozenset({"int", "float", "double", "text", "struct"})
 
 
 def define(binding: Binding, data_type: DataType, name: str) -> Property:
-    """Return the definition of a bound property; it is always readable, because the platform requires that."""
+    """Return the definition of a bound property; it is always readable, because the platform requires that.
+
+    Its description says which labels had to be changed.
+    """
+    accepted = importable(data_type)
+    description = ""
+    if isinstance(data_type, EnumType) and isinstance(accepted, EnumType):
+        description = changes_in_words(data_type.items, accepted.items)
     return Property(
         identifier=binding.identifier,
         name=name,
         writable=binding.access.controls,
         readable=True,
         required=False,
-        data_type=importable(data_type),
+        data_type=accepted,
+        description=description,
     )
 
 
@@ -49,36 +69,49 @@ def importable(data_type: DataType) -> DataType:
     """Return the nearest data type that the platform accepts; a structure that it doesn't accept becomes JSON text."""
     match data_type:
         case TextType(length):
-            return TextType(min(length or TEXT_LENGTH, TEXT_LENGTH))
+            return TextType(min(length or TEXT_BYTES, TEXT_BYTES))
         case EnumType(items) if not items:
             return IntType(INT_MIN, INT_MAX, 1)
         case EnumType(items) if len(items) > ENUM_ITEMS:
-            return TextType(TEXT_LENGTH)
+            return TextType(TEXT_BYTES)
+        case EnumType(items):
+            return EnumType(legal_labels(items))
+        case BoolType(labels):
+            return BoolType(legal_labels(labels))
         case IntType() if data_type.step is None:
             return replace(data_type, step=1)
         case StructType(members):
-            fields = {key: replace(field, data_type=importable(field.data_type)) for key, field in members.items()}
+            fields = _named({key: importable(field.data_type) for key, field in members.items()}, members)
             allowed = all(
                 _IDENTIFIER.fullmatch(key) and field.data_type.type in _IN_STRUCT for key, field in fields.items()
             )
-            return StructType(fields) if allowed and 0 < len(fields) <= STRUCT_MEMBERS else TextType(TEXT_LENGTH)
+            return StructType(fields) if allowed and 0 < len(fields) <= STRUCT_MEMBERS else TextType(TEXT_BYTES)
         case ArrayType(size, item):
             element = importable(item)
             allowed = element.type in _IN_ARRAY and element.type == item.type
-            return ArrayType(min(size or ARRAY_ELEMENTS, ARRAY_ELEMENTS), element) if allowed else TextType(TEXT_LENGTH)
+            return ArrayType(min(size or ARRAY_ELEMENTS, ARRAY_ELEMENTS), element) if allowed else TextType(TEXT_BYTES)
         case _:
             return data_type
+
+
+def _named(types: Mapping[str, DataType], members: Mapping[str, Field]) -> dict[str, Field]:
+    """Return the members of a structure with names that the platform accepts, no two equal."""
+    fields: dict[str, Field] = {}
+    for key, data_type in types.items():
+        name = feature_name(members[key].name, "", key, {field.name for field in fields.values()})
+        fields[key] = Field(key, name, data_type)
+    return fields
 
 
 def feature_name(entity: str, aspect: str, identifier: str, taken: Collection[str]) -> str:
     """Return a free name for a property: the name of the entity and, unless empty, of the aspect.
 
     If it is too long, the end of the entity's name is cut off; if it is taken, a number is appended; if no character is
-    allowed in a name, it is the identifier.
+    allowed in a name, it is the identifier, and if that consists of underscores, a word.
     """
     entity, aspect = _plain(entity), _plain(aspect)
     if not entity and not aspect:
-        entity = _plain(split_identifier(identifier)[1])
+        entity = _plain(split_identifier(identifier)[1]) or "feature"
     return next(
         name
         for number in range(1, len(taken) + 2)

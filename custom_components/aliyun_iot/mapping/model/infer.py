@@ -1,6 +1,6 @@
 """The data type and the identifier for an aspect of an entity that no thing model defines."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from math import ceil, floor, log10
@@ -23,25 +23,23 @@ from ...alink.model.datatypes import (
     StructType,
     TextType,
 )
+from ...alink.model.numeric import to_bound
 from ..aspect import Aspect, Kind, Range, Refused
 from ..attributes import device_class
 from ..binding import NO_CONVERSION, Conversion
-from ..scaling import TEMPERATURE_DIFFERENCE, has_formula, noise_free
-from ..units import converter
+from ..scaling import has_formula, noise_free
+from ..units import Convert, converter, same
 from ..validators import RESERVED_IDENTIFIERS
 
 IDENTIFIER_LENGTH = 50
-STATE_LENGTH = 255
-"""The maximum length of a state in Home Assistant."""
+STATE_BYTES = 4 * 255
+"""The maximum length of a state in Home Assistant is 255 characters, of up to four bytes each."""
 
 ENUM_ITEMS = 100
 """The maximum number of items of an enum on the platform (`docs/protocol.md` §14)."""
 
-TEXT_LENGTH = 10240
+TEXT_BYTES = 10240
 """The maximum length of a text on the platform (`docs/protocol.md` §14)."""
-
-FORBIDDEN_IDENTIFIERS = RESERVED_IDENTIFIERS | {"event", "property"}
-"""The documentation of ThingModelJson reserves two more words than that of the TSL."""
 
 _MACHINE_MADE = re.compile(r"(?=[0-9a-f]*[0-9])[0-9a-f]{8,}|0x[0-9a-f]+")
 """A serial number or an address in an entity id, which doesn't describe the entity."""
@@ -60,7 +58,7 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
     because this is called for every value of a property without a thing model.
     """
     if conversion.template:
-        return TextType(TEXT_LENGTH)
+        return TextType(TEXT_BYTES)
     if conversion.options and not (aspect.kind is Kind.BOOL and {0, 1}.issuperset(conversion.options.values())):
         return _mapped(tuple(conversion.options.items()))
     match aspect.kind:
@@ -69,11 +67,9 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
         case Kind.BOOL:
             return _bool(aspect.words)
         case Kind.NUMBER:
-            difference = device_class(state) == TEMPERATURE_DIFFERENCE
-            unit = aspect.unit(state) or ""
-            return _number(
-                aspect.range(state) or _OPEN, unit, conversion.unit, _formula(conversion), difference=difference
-            )
+            unit = "" if conversion.same_unit and conversion.unit else aspect.unit(state) or ""
+            limits = aspect.range(state) or _OPEN
+            return _number(limits, unit, conversion.unit, _formula(conversion), device_class(state))
         case Kind.ENUM:
             return _enum(aspect.options(state))
         case Kind.COLOR:
@@ -83,7 +79,7 @@ def infer_data_type(aspect: Aspect, state: State, conversion: Conversion = NO_CO
         case Kind.LOCATION:
             return _LOCATION
         case Kind.TEXT:
-            return TextType(STATE_LENGTH)
+            return TextType(STATE_BYTES)
 
 
 def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> DataType:
@@ -97,12 +93,26 @@ def infer_raw_type(value: object, conversion: Conversion = NO_CONVERSION) -> Dat
             return IntType()
         case int() | float():
             return DoubleType(unit=conversion.unit)
-        case list():
-            return ArrayType(None, infer_raw_type(value[0] if value else None))
-        case Mapping():
-            return StructType({key: Field(key, key, infer_raw_type(member)) for key, member in value.items()})
+        case list() | Mapping():
+            return _shared_type([value])
         case _:
-            return TextType(TEXT_LENGTH)
+            return TextType(TEXT_BYTES)
+
+
+def _shared_type(values: Sequence[object]) -> DataType:
+    """Return the type of several values: structures and lists by their parts, numbers with decimals if one has some.
+
+    Otherwise the first value decides.
+    """
+    rows = [value for value in values if isinstance(value, Mapping)]
+    if rows and len(rows) == len(values) and all(row.keys() == rows[0].keys() for row in rows):
+        return StructType({key: Field(key, key, _shared_type([row[key] for row in rows])) for key in rows[0]})
+    lists = [value for value in values if isinstance(value, list)]
+    if lists and len(lists) == len(values):
+        return ArrayType(None, _shared_type([item for items in lists for item in items]))
+    types = [infer_raw_type(value) for value in values] or [TextType(TEXT_BYTES)]
+    numeric = all(isinstance(one, IntType | DoubleType) for one in types)
+    return next((one for one in types if numeric and isinstance(one, DoubleType)), types[0])
 
 
 _OPEN = Range(None, None)
@@ -119,7 +129,7 @@ def _bool(words: tuple[str, str]) -> DataType:
 
 @lru_cache(maxsize=512)
 def _enum(options: tuple[str, ...]) -> DataType:
-    return EnumType(dict(enumerate(options))) if 0 < len(options) <= ENUM_ITEMS else TextType(STATE_LENGTH)
+    return EnumType(dict(enumerate(options))) if 0 < len(options) <= ENUM_ITEMS else TextType(STATE_BYTES)
 
 
 @lru_cache(maxsize=512)
@@ -128,51 +138,46 @@ def _mapped(options: tuple[tuple[str, int | str], ...]) -> DataType:
     items: dict[int, str] = {}
     for name, target in options:
         if not isinstance(target, int):
-            return TextType(STATE_LENGTH)
+            return TextType(STATE_BYTES)
         items.setdefault(target, name)
     return EnumType(items)
 
 
 @lru_cache(maxsize=1024)
 def _number(
-    limits: Range, unit: str, wanted: str, formula: tuple[float, float] | None, *, difference: bool
+    limits: Range, unit: str, wanted: str, formula: tuple[float, float] | None, device_class: str | None
 ) -> DataType:
     """Return a number type, with a range only if both limits are known, and a step only if it is within the range.
 
     A formula, or the conversion from the entity's unit to the wanted one, is applied to all three.
     """
-    convert = _conversion(unit, wanted, formula, difference=difference)
-    unit = wanted or ("" if formula else unit)
-    low, high, step = limits.min, limits.max, limits.step
+    result_unit = wanted or ("" if formula else unit)
+    low, high, step = to_bound(limits.min), to_bound(limits.max), to_bound(limits.step)
     if low is None or high is None or low >= high:
-        return DoubleType(unit=unit)
-    if convert:
+        return DoubleType(unit=result_unit)
+    if formula or (unit and wanted and not same(unit, wanted)):
+        convert = _formula_of(*formula) if formula else converter(unit, wanted, device_class)
+        if convert is None:
+            return DoubleType(unit=result_unit)
         try:
             low, high, step = _converted(low, high, step, convert)
         except Refused, OverflowError:  # too large
-            return DoubleType(unit=unit)
-        if low >= high:
-            return DoubleType(unit=unit)
+            return DoubleType(unit=result_unit)
+        if low >= high or to_bound(low) is None or to_bound(high) is None:
+            return DoubleType(unit=result_unit)
     if step is None or not 0 < step <= high - low:
-        return DoubleType(low, high, None, unit)
+        return DoubleType(low, high, None, result_unit)
     whole = low.is_integer() and high.is_integer() and step.is_integer()
     if whole and low >= INT_MIN and high <= INT_MAX:
-        return IntType(int(low), int(high), int(step), unit)
-    return DoubleType(low, high, step, unit)
+        return IntType(int(low), int(high), int(step), result_unit)
+    return DoubleType(low, high, step, result_unit)
 
 
-def _conversion(
-    unit: str, wanted: str, formula: tuple[float, float] | None, *, difference: bool
-) -> Callable[[float], float] | None:
-    if formula:
-        scale, offset = formula
-        return lambda value: value * scale + offset
-    return converter(unit, wanted, difference=difference) if unit and wanted else None
+def _formula_of(scale: float, offset: float) -> Convert:
+    return lambda value: value * scale + offset
 
 
-def _converted(
-    low: float, high: float, step: float | None, convert: Callable[[float], float]
-) -> tuple[float, float, float | None]:
+def _converted(low: float, high: float, step: float | None, convert: Convert) -> tuple[float, float, float | None]:
     """Return the limits and the step after a conversion.
 
     If they have many decimals, as limits in °F have in °C, they are widened to multiples of a power of ten near the
@@ -204,7 +209,7 @@ def generate_identifier(aspect: Aspect, state: State, taken: Collection[str]) ->
     return next(
         identifier
         for identifier in chain(map(_shortened, candidates), numbered)
-        if identifier not in taken and identifier not in FORBIDDEN_IDENTIFIERS
+        if identifier not in taken and identifier not in RESERVED_IDENTIFIERS
     )
 
 

@@ -10,6 +10,10 @@ from ...alink.model.thing_model import SCHEMA, Property, ThingModel, split_ident
 from ...alink.model.tsl import MAX_DOCUMENT
 
 DEFAULT_MODULE: Final = ""
+MODULE_LENGTH: Final = 30
+MODULE_NAME_LENGTH: Final = 4
+"""Maximum characters of the identifier of a module, and minimum characters of its name."""
+
 _SEPARATOR: Final = ", "
 
 
@@ -26,7 +30,9 @@ def module_document(model: ThingModel, module: str) -> dict[str, JsonValue]:
     events = [event.to_tsl() for event in _of_module(model.events, module)]
     services = [service.to_tsl() for service in _of_module(model.services, module)]
     generated_event, generated_services = _generated(properties) if properties else ([], [])
-    block: dict[str, JsonValue] = {"functionBlockId": module, "functionBlockName": module} if module else {}
+    block: dict[str, JsonValue] = (
+        {"functionBlockId": module, "functionBlockName": module_name(module)} if module else {}
+    )
     return {
         "schema": SCHEMA,
         "profile": {"productKey": model.product_key} if model.product_key else {},
@@ -35,6 +41,11 @@ def module_document(model: ThingModel, module: str) -> dict[str, JsonValue]:
         "events": [*generated_event, *events],
         "services": [*generated_services, *services],
     }
+
+
+def module_name(module: str) -> str:
+    """Return a name for a module: its identifier, or a longer name, because the console asks for four characters."""
+    return module if len(module) >= MODULE_NAME_LENGTH else f"module_{module}"
 
 
 def document_text(document: dict[str, JsonValue]) -> str:

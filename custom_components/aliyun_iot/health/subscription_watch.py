@@ -1,0 +1,47 @@
+"""Refused subscriptions without which a connected device does not work, reported as a repair issue."""
+
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import callback
+
+from ..alink.link import Link, LinkState
+from ..exposures import event_bindings
+from .issues import Issue, Issues, listed
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_LISTED = 10
+"""Filters that the issue lists; a thing model may have hundreds of services."""
+
+
+def missing_subscriptions(link: Link, entry: ConfigEntry) -> tuple[str, ...]:
+    """Return the topic filters that a device does not work without, and that its host refuses."""
+    return link.device.missing_filters(events=bool(event_bindings(entry)))
+
+
+class SubscriptionWatch:
+    """Creates and deletes the issue of one device."""
+
+    def __init__(self, entry: ConfigEntry, issues: Issues, link: Link) -> None:
+        """Nothing is known without a connection."""
+        self._entry = entry
+        self._issues = issues
+        self._link = link
+        self._missing: tuple[str, ...] = ()
+
+    @callback
+    def update(self) -> None:
+        """Handle a new connection, or other subscriptions."""
+        if self._link.state is not LinkState.ONLINE:
+            return
+        before, self._missing = self._missing, missing_subscriptions(self._link, self._entry)
+        if missing := self._missing:
+            if missing != before:
+                more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
+                some = ", ".join(missing[:MAX_LISTED])
+                _LOGGER.warning("The host refuses subscriptions that %s needs: %s%s", self._entry.title, some, more)
+            filters = listed([f"`{one}`" for one in missing], MAX_LISTED)
+            self._issues.create(Issue.SUBSCRIPTIONS_REFUSED, count=str(len(missing)), filters=filters)
+        else:
+            self._issues.delete(Issue.SUBSCRIPTIONS_REFUSED)

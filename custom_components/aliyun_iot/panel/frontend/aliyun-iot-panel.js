@@ -1,0 +1,161 @@
+// The page: which device, which tab, and what all tabs share.
+
+import { LitElement, css, html, nothing } from "./vendor/lit.js";
+import "./bindings-tab.js";
+import "./commands-tab.js";
+import { Texts } from "./i18n.js";
+import "./model-tab.js";
+import { shared } from "./styles.js";
+import "./traffic-tab.js";
+import "./wire-tab.js";
+
+const TABS = ["bindings", "commands", "wire", "traffic", "model"];
+const WAIT_FOR_RELOAD = 3000; // milliseconds
+
+class AliyunIotPanel extends LitElement {
+  static properties = {
+    hass: { attribute: false },
+    narrow: { type: Boolean },
+    route: { attribute: false },
+    panel: { attribute: false },
+    _entries: { state: true },
+    _texts: { state: true },
+    _error: { state: true },
+  };
+
+  static styles = [
+    shared,
+    css`
+      :host { display: flex; flex-direction: column; height: 100%; background: var(--primary-background-color); }
+      header {
+        display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
+        background: var(--app-header-background-color, var(--primary-color));
+        color: var(--app-header-text-color, var(--text-primary-color, #fff));
+      }
+      header h1 { font-size: 1.2em; font-weight: 400; margin: 0; flex: 1 1 auto; }
+      header select { background: transparent; border-color: currentColor; }
+      header select option { color: var(--primary-text-color); background: var(--card-background-color); }
+      .menu { border: 0; background: none; padding: 8px; cursor: pointer; display: flex; }
+      nav { display: flex; overflow-x: auto; background: var(--card-background-color); border-bottom: 1px solid var(--divider-color); }
+      nav button {
+        border: 0; border-bottom: 3px solid transparent; background: none; padding: 12px 16px; cursor: pointer; white-space: nowrap;
+      }
+      nav button[aria-selected="true"] { border-bottom-color: var(--primary-color); color: var(--primary-color); }
+      main { flex: 1 1 auto; min-height: 0; overflow: auto; }
+      main > * { height: 100%; box-sizing: border-box; padding: 0 16px 16px; }
+    `,
+  ];
+
+  connectedCallback() {
+    super.connectedCallback();
+    this._load();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearTimeout(this._retry);
+  }
+
+  updated(changed) {
+    const before = changed.get("hass");
+    if (before && before.language !== this.hass.language) this._load();
+  }
+
+  async _load() {
+    clearTimeout(this._retry);
+    try {
+      [this._texts, this._entries] = await Promise.all([
+        Texts.load(this.hass),
+        this.hass.callWS({ type: "aliyun_iot/entries" }),
+      ]);
+      this._error = undefined;
+    } catch (error) {
+      this._error = error.message || String(error);
+      this._retry = setTimeout(() => this._load(), WAIT_FOR_RELOAD);
+    }
+  }
+
+  // The path is /aliyun-iot/<entry>/<tab>, so that repairs and menus can link to it.
+  get _where() {
+    const [entry, tab] = (this.route?.path || "").split("/").slice(1);
+    const known = this._entries.find((each) => each.entry_id === entry);
+    return { entry: known || this._entries[0], tab: TABS.includes(tab) ? tab : TABS[0] };
+  }
+
+  _go(entryId, tab) {
+    history.replaceState(null, "", `${this.route?.prefix || "/aliyun-iot"}/${entryId}/${tab}`);
+    window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: true } }));
+  }
+
+  render() {
+    if (!this._texts) return html`<p class="empty" role="status">${this._error || "…"}</p>`;
+    const t = (key, placeholders) => this._texts.t(key, placeholders);
+    const { entry, tab } = this._where;
+    return html`
+      <header>
+        ${this.narrow
+          ? html`<button class="menu" aria-label=${t("menu")} @click=${this._toggleMenu}>
+              <svg viewBox="0 0 24 24" width="24" height="24" fill="currentColor" aria-hidden="true">
+                <path d="M3 6h18v2H3zm0 5h18v2H3zm0 5h18v2H3z" />
+              </svg>
+            </button>`
+          : nothing}
+        <h1>${t("title")}</h1>
+        ${this._entries.length > 1
+          ? html`<select aria-label=${t("device")} .value=${entry.entry_id}
+              @change=${(event) => this._go(event.target.value, tab)}>
+              ${this._entries.map(
+                (each) => html`<option value=${each.entry_id} ?selected=${each === entry}>${each.title}</option>`,
+              )}
+            </select>`
+          : nothing}
+      </header>
+      ${entry
+        ? html`
+            <nav role="tablist" aria-label=${t("title")} @keydown=${this._arrow}>
+              ${TABS.map(
+                (each) => html`<button role="tab" id="tab-${each}" aria-selected=${each === tab} aria-controls="main"
+                  tabindex=${each === tab ? 0 : -1} @click=${() => this._go(entry.entry_id, each)}>
+                  ${t(`tab_${each}`)}
+                </button>`,
+              )}
+            </nav>
+            <main id="main" role="tabpanel" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
+          `
+        : html`<p class="empty">${t("no_device")}
+            <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`}
+    `;
+  }
+
+  _tab(tab, entry) {
+    const common = { hass: this.hass, texts: this._texts, entryId: entry.entry_id };
+    switch (tab) {
+      case "commands":
+        return html`<aliyun-commands-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-commands-tab>`;
+      case "wire":
+        return html`<aliyun-wire-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-wire-tab>`;
+      case "traffic":
+        return html`<aliyun-traffic-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-traffic-tab>`;
+      case "model":
+        return html`<aliyun-model-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-model-tab>`;
+      default:
+        return html`<aliyun-bindings-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}
+          .narrow=${this.narrow} @device-removed=${this._load}></aliyun-bindings-tab>`;
+    }
+  }
+
+  _toggleMenu() {
+    this.dispatchEvent(new CustomEvent("hass-toggle-menu", { bubbles: true, composed: true }));
+  }
+
+  _arrow(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const { entry, tab } = this._where;
+    const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length];
+    this._go(entry.entry_id, next);
+    this.updateComplete.then(() => this.renderRoot.querySelector(`#tab-${next}`)?.focus());
+  }
+}
+
+customElements.define("aliyun-iot-panel", AliyunIotPanel);

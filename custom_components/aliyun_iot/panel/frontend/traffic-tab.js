@@ -1,0 +1,94 @@
+// How many messages were exchanged, hour by hour, and what the month adds up to.
+
+import { css, html, nothing, svg } from "./vendor/lit.js";
+import { shared } from "./styles.js";
+import { Tab } from "./tab.js";
+
+const HOURS = 48;
+const REFRESH = 30000; // milliseconds
+const WIDTH = 960;
+const HEIGHT = 220;
+const COLORS = ["#1976d2", "#8e24aa", "#00897b", "#757575", "#ef6c00", "#9e9d24"];
+
+class TrafficTab extends Tab {
+  static properties = { ...Tab.properties, _data: { state: true }, _error: { state: true } };
+
+  static styles = [
+    shared,
+    css`
+      .numbers { display: flex; flex-wrap: wrap; gap: 32px; margin: 16px 0; }
+      .numbers strong { font-size: 1.6em; font-weight: 400; display: block; }
+      svg { width: 100%; height: auto; min-width: 520px; }
+      .legend { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 8px; }
+      .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-inline-end: 6px; }
+      text { fill: var(--secondary-text-color); font-size: 12px; }
+    `,
+  ];
+
+  open() {
+    this.close();
+    this._load();
+    this._timer = setInterval(() => this._load(), REFRESH);
+  }
+
+  close() {
+    clearInterval(this._timer);
+  }
+
+  async _load() {
+    try {
+      this._data = await this.call("traffic");
+      this._error = undefined;
+    } catch (error) {
+      this._error = this.texts.has(`error_${error.code}`) ? this.t(`error_${error.code}`) : error.message;
+    }
+  }
+
+  render() {
+    if (!this._data) return html`<p class="empty" role="status">${this._error || this.t("loading")}</p>`;
+    const { month, busiest } = this._data;
+    return html`
+      <div class="numbers">
+        <div><strong>${this.texts.number(month.messages)}</strong>${this.t("this_month")}</div>
+        <div><strong>${month.projected === null ? "—" : this.texts.number(month.projected)}</strong>${this.t("projected")}</div>
+        ${month.quota ? html`<div><strong>${this.texts.number(month.quota)}</strong>${this.t("quota")}</div>` : nothing}
+      </div>
+      <div class="card"><h2>${this.t("by_hour")}</h2>${this._chart()}</div>
+      <div class="card">
+        <h2>${this.t("busiest")}</h2>
+        ${busiest.length
+          ? html`<table><thead><tr><th>${this.t("column_name")}</th><th>${this.t("values_sent")}</th></tr></thead>
+              <tbody>${busiest.map((each) => html`<tr><td class="mono">${each.identifier}</td><td>${this.texts.number(each.sent)}</td></tr>`)}</tbody></table>`
+          : html`<p class="empty">${this.t("nothing_sent")}</p>`}
+      </div>
+    `;
+  }
+
+  _chart() {
+    const { kinds, hours } = this._data;
+    const counts = new Map(hours);
+    const present = Math.floor(Date.now() / 3600000);
+    const shown = Array.from({ length: HOURS }, (_, index) => present - HOURS + 1 + index);
+    const sum = (hour) => (counts.get(hour) || []).reduce((one, other) => one + other, 0);
+    const top = Math.max(1, ...shown.map(sum));
+    const step = WIDTH / HOURS;
+    const name = (hour) => new Intl.DateTimeFormat(this.texts.language, { weekday: "short", hour: "2-digit" }).format(hour * 3600000);
+    return html`<div class="scroll" tabindex="0" role="region" aria-label=${this.t("by_hour")}>
+      <svg viewBox="0 0 ${WIDTH} ${HEIGHT + 24}" role="img" aria-label=${this.t("most_in_an_hour", { count: this.texts.number(top) })}>
+        <text x="0" y="12">${this.texts.number(top)}</text>
+        ${shown.map((hour, index) => {
+          let above = HEIGHT;
+          return svg`<g><title>${name(hour)}: ${this.texts.number(sum(hour))}</title>
+            ${(counts.get(hour) || []).map((count, kind) => {
+              const height = (count / top) * (HEIGHT - 20);
+              above -= height;
+              return svg`<rect x=${index * step + 1} y=${above} width=${step - 2} height=${height} fill=${COLORS[kind]}></rect>`;
+            })}
+            ${index % 8 === 4 ? svg`<text x=${index * step} y=${HEIGHT + 18} text-anchor="middle">${name(hour)}</text>` : ""}</g>`;
+        })}
+      </svg></div>
+      <div class="legend">${kinds.map((kind, index) => html`<span><i style="background:${COLORS[index]}"></i>${this.t(`traffic_${kind}`)}</span>`)}</div>`;
+  }
+}
+
+customElements.define("aliyun-traffic-tab", TrafficTab);

@@ -1,0 +1,85 @@
+"""The messages of the connection, for an open page."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+import json
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+
+from ..alink.messages import JsonValue
+from ..alink.privacy import PrivateNames
+from ..alink.topics import REPLY_SUFFIX
+from ..alink.traffic import WireMessage
+from ..runtime import Runtime
+from .feed import INTERVAL, Send, runtime_of
+
+MAX_WAITING: Final = 500
+"""Messages that wait for the next update of the page; older ones are left out and counted."""
+
+MAX_SHOWN: Final = 16_384
+"""Bytes of a payload that are shown."""
+
+
+class WireTap:
+    """Collects messages between two updates of a page."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._waiting: deque[WireMessage] = deque(maxlen=MAX_WAITING)
+        self._seen = 0
+        self._taken = 0
+
+    def note(self, message: WireMessage) -> None:
+        """Add a message; this is called for each one, so it does nothing else."""
+        self._waiting.append(message)
+        self._seen += 1
+
+    def take(self, private: PrivateNames) -> dict[str, Any] | None:
+        """Return what came since the last call, None if nothing did."""
+        if not self._waiting:
+            return None
+        left_out = self._seen - self._taken - len(self._waiting)
+        messages = [shown_message(message, private) for message in self._waiting]
+        self._taken = self._seen
+        self._waiting.clear()
+        return {"messages": messages, "left_out": left_out}
+
+
+def shown_message(message: WireMessage, private: PrivateNames) -> dict[str, JsonValue]:
+    """Return a message for the page: private values masked, and what matches a request with its reply."""
+    shown: dict[str, JsonValue] = {"at": round(message.at, 3), "up": message.up, "topic": message.topic}
+    shown["reply"] = message.topic.endswith(REPLY_SUFFIX)
+    if len(message.payload) > MAX_SHOWN:
+        return shown | {"size": len(message.payload), "text": None}
+    try:
+        document = json.loads(message.payload)
+    except ValueError, RecursionError:
+        return shown | {"size": len(message.payload), "text": None, "hex": message.payload[:256].hex(" ")}
+    found = document.get("id") if isinstance(document, dict) else None
+    return shown | {
+        "size": len(message.payload),
+        "message_id": str(found) if found is not None else None,
+        "text": json.dumps(private.masked("", document), ensure_ascii=False),
+    }
+
+
+async def feed_wire(hass: HomeAssistant, entry_id: str, send: Send) -> None:
+    """Send what goes over the connection for as long as the entry exists; it may be set up again meanwhile."""
+    runtime: Runtime | None = None
+    tap = WireTap()
+    leave: Callable[[], None] | None = None
+    try:
+        while entry := hass.config_entries.async_get_entry(entry_id):
+            if (present := runtime_of(entry)) is not runtime:
+                if leave:
+                    leave()
+                runtime = present
+                leave = runtime.link.traffic.observe(tap.note) if runtime else None
+            if runtime and (news := tap.take(runtime.device.private)):
+                send(news)
+            await asyncio.sleep(INTERVAL)
+    finally:
+        if leave:
+            leave()

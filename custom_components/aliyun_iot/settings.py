@@ -1,0 +1,82 @@
+"""The settings of a device, read from the options of its entry one by one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+import voluptuous as vol
+
+from .alink.mqtt.connecting import KEEP_ALIVE_RANGE
+from .const import (
+    CONF_COMMAND_CONDITION,
+    CONF_COMMANDS_PER_MINUTE,
+    CONF_DESIRED_HOURS,
+    CONF_DRY_RUN,
+    CONF_KEEP_ALIVE,
+    CONF_UPLINK_RATE,
+    CONF_WINDOW,
+    DEFAULT_DESIRED_HOURS,
+    DEFAULT_KEEP_ALIVE,
+    DEFAULT_UPLINK_RATE,
+    DEFAULT_WINDOW,
+)
+from .mapping.fields import Expected, FieldSpec, data_fields
+from .mapping.stored import Unreadable
+from .mapping.validators import finite
+
+RANGES: Final = {
+    CONF_KEEP_ALIVE: (KEEP_ALIVE_RANGE[0], KEEP_ALIVE_RANGE[-1]),
+    CONF_WINDOW: (0, 10),
+    # Private hosts may accept more messages than the platform.
+    CONF_UPLINK_RATE: (2, 100),
+    # 0 means no limit.
+    CONF_COMMANDS_PER_MINUTE: (0, 6000),
+    CONF_DESIRED_HOURS: (0, 24 * 30),
+}
+"""Minimum and maximum of each number."""
+
+GUARDS: Final = frozenset({CONF_COMMAND_CONDITION, CONF_COMMANDS_PER_MINUTE, CONF_DRY_RUN})
+"""Settings that restrict the cloud: unless all of them can be read, it can do nothing."""
+
+
+def _number(name: str) -> FieldSpec:
+    low, high = RANGES[name]
+    return FieldSpec(vol.All(finite, vol.Range(min=low, max=high)), Expected.NUMBER)
+
+
+def _whole(name: str) -> FieldSpec:
+    low, high = RANGES[name]
+    return FieldSpec(vol.All(finite, vol.Coerce(int), vol.Range(min=low, max=high)), Expected.NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings; the names are those of the options.
+
+    `window` and `keep_alive` are in seconds, `uplink_rate` is in messages per second. `commands_per_minute` 0 means no limit,
+    `desired_hours` 0 that desired values are never stale. With `dry_run` everything is checked and nothing is done.
+    """
+
+    keep_alive: Annotated[int, _whole(CONF_KEEP_ALIVE)] = DEFAULT_KEEP_ALIVE
+    window: Annotated[float, _number(CONF_WINDOW)] = DEFAULT_WINDOW
+    uplink_rate: Annotated[int, _whole(CONF_UPLINK_RATE)] = DEFAULT_UPLINK_RATE
+    desired_hours: Annotated[int, _whole(CONF_DESIRED_HOURS)] = DEFAULT_DESIRED_HOURS
+    command_condition: Annotated[list[dict[str, Any]], FieldSpec([dict], Expected.CONDITION)] = field(
+        default_factory=list
+    )
+    commands_per_minute: Annotated[int, _whole(CONF_COMMANDS_PER_MINUTE)] = 0
+    dry_run: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
+
+
+def read_settings(options: Mapping[str, Any]) -> tuple[Settings, list[Unreadable]]:
+    """Return the settings, and the options that cannot be read: their defaults are used instead."""
+    found: dict[str, Any] = {}
+    unreadable: list[Unreadable] = []
+    for name, row in data_fields(Settings).items():
+        if name not in options:
+            continue
+        try:
+            found[name] = vol.Schema(row.spec.validator)(options[name])
+        except vol.Invalid as err:
+            unreadable.append(Unreadable(options[name], name, (name,), row.spec.expected, str(err)))
+    return Settings(**found), unreadable

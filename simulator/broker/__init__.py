@@ -1,0 +1,1 @@
+"""The MQTT side: packets, signatures, and one connection for each device."""

@@ -1,0 +1,1 @@
+"""For people and scripts: the command line, the API over HTTP, and ports for tests."""

@@ -1,0 +1,414 @@
+"""A host that attacks: what it sends is bounded before it is kept, and can't keep the event loop busy (docs/protocol.md §14)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+import socket
+import ssl
+import time
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from custom_components.aliyun_iot.alink.command import Answer, Command
+from custom_components.aliyun_iot.alink.errors import ConnectionLost, NotConnected, PacketRefused
+from custom_components.aliyun_iot.alink.link import Link, LinkState
+from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, _StrictReader
+from custom_components.aliyun_iot.alink.mqtt.client import PACKETS_AT_ONCE, READ_SIZE, SocketClient
+from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
+from custom_components.aliyun_iot.alink.mqtt.framing import MAX_PUBLISH, Framing, Packet
+from custom_components.aliyun_iot.alink.mqtt.sockets import RECORD, TlsSocket, open_socket
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MqttConnection
+
+from ..hostile_host import ACCEPTED, ATTACKS, PUBLISH, HostileHost, Outcome, header, message
+from ..waiting import until
+from .certificates import Authority
+from .conftest import ALINK, NewLink, Owner, config_for
+from .scripted import ScriptedHost
+from .test_transport import open_to
+
+PATIENCE = 60.0
+"""Seconds until an attack is given up; each one ends much sooner."""
+
+REFUSED = (
+    "messages of QoS 2",
+    "packets of QoS 2",
+    "call of 100 MB",
+    "time of 20 MB",
+    "unfinished message of 200 MB",
+    "CONNACK of 256 MB",
+    "PUBACK of 256 MB",
+    "SUBACK of 256 MB",
+    "UNSUBACK of 256 MB",
+    "PINGRESP of 256 MB",
+)
+"""What the platform never sends."""
+
+NOT_MQTT = ("length of five bytes", "PINGREQ without end")
+
+SLOW = ("slow header", "slow message")
+
+TOLERATED = tuple(ATTACKS.keys() - {*REFUSED, *NOT_MQTT, *SLOW})
+"""What may be sent, but not as much of it."""
+
+pytestmark = pytest.mark.usefixtures("socket_enabled", "loop_errors")
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a client did at most in one wake-up, and kept at most."""
+
+    packets: int = 0
+    most_packets: int = 0
+    most_buffered: int = 0
+    longest_json: int = 0
+    _now: int = field(default=0)
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """Watch all clients."""
+    watch = Watch()
+    read, handle, feed, decode = SocketClient.read, SocketClient._handle, Framing.feed, _StrictReader.read
+
+    def reading(client: SocketClient, framing: Framing) -> bool:
+        watch._now = 0
+        return read(client, framing)
+
+    def handling(client: SocketClient, packet: Packet) -> Any:
+        watch.packets += 1
+        watch._now += 1
+        watch.most_packets = max(watch.most_packets, watch._now)
+        return handle(client, packet)
+
+    def feeding(framing: Framing, data: bytes) -> None:
+        feed(framing, data)
+        watch.most_buffered = max(watch.most_buffered, framing.buffered)
+
+    def decoding(reader: _StrictReader, text: str) -> Any:
+        watch.longest_json = max(watch.longest_json, len(text))
+        return decode(reader, text)
+
+    monkeypatch.setattr(SocketClient, "read", reading)
+    monkeypatch.setattr(SocketClient, "_handle", handling)
+    monkeypatch.setattr(Framing, "feed", feeding)
+    monkeypatch.setattr(_StrictReader, "read", decoding)
+    return watch
+
+
+@pytest.fixture(params=["TCP", "TLS"])
+async def host(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[tuple[HostileHost, str | None]]:
+    """Return a hostile host, and the certificate authority of one with TLS."""
+    authority = Authority(tmp_path) if request.param == "TLS" else None
+    with HostileHost(tls=authority.server_context("127.0.0.1") if authority else None) as host:
+        yield host, authority.pem if authority else None
+
+
+async def online(new_link: NewLink, host: tuple[HostileHost, str | None]) -> Link:
+    """Return a link to a hostile host that has not attacked yet."""
+    hostile, ca = host
+    link = new_link(config_for(hostile.port, transport=Transport.TLS if ca else Transport.TCP, ca=ca))
+    await link.wait_online(10)
+    return link
+
+
+@pytest.mark.parametrize("attack", REFUSED)
+async def test_what_the_platform_never_sends_ends_the_connection_before_it_is_kept(
+    new_link: NewLink, host: tuple[HostileHost, str | None], watch: Watch, attack: str
+) -> None:
+    """The error has a class of its own, which leads to a long pause."""
+    link = await online(new_link, host)
+    ended = await attacked(host[0], attack)
+    await until(lambda: link.state is LinkState.BACKING_OFF)
+    assert isinstance(link.last_error, PacketRefused)
+    assert ended.closed
+    assert watch.most_buffered <= 2 * READ_SIZE
+    assert host[0].connections == 1
+
+
+@pytest.mark.parametrize("attack", NOT_MQTT)
+async def test_what_is_not_mqtt_ends_the_connection(
+    new_link: NewLink, host: tuple[HostileHost, str | None], watch: Watch, attack: str
+) -> None:
+    """It is nothing that MQTT lets a host send."""
+    link = await online(new_link, host)
+    ended = await attacked(host[0], attack)
+    await until(lambda: link.state is LinkState.BACKING_OFF)
+    assert isinstance(link.last_error, ConnectionLost)
+    assert "not MQTT" in str(link.last_error)
+    assert ended.closed
+    assert watch.most_buffered <= 2 * READ_SIZE
+
+
+@pytest.mark.parametrize("attack", sorted(TOLERATED))
+async def test_floods_are_handled_in_slices(
+    new_link: NewLink, host: tuple[HostileHost, str | None], watch: Watch, owner: Owner, attack: str
+) -> None:
+    """A slice is a few packets, and what waits is a packet at most; the loop goes on, and so does the link."""
+    link = await online(new_link, host)
+    before = watch.packets
+    flood = host[0].start(attack, PATIENCE)
+    await until(lambda: watch.packets >= before + 2 * PACKETS_AT_ONCE, timeout=PATIENCE)
+    assert link.state is LinkState.ONLINE
+    assert watch.most_packets <= PACKETS_AT_ONCE
+    assert watch.most_buffered <= MAX_PUBLISH + 3 * READ_SIZE
+    assert watch.longest_json <= MAX_PAYLOAD
+    assert len(link.device.downlink._running) <= 100
+    await link.stop()
+    assert (await asyncio.wrap_future(flood)).closed
+
+
+@pytest.mark.parametrize("attack", SLOW)
+async def test_packet_that_never_ends_is_no_sign_of_life_for_ever(
+    new_link: NewLink, host: tuple[HostileHost, str | None], monkeypatch: pytest.MonkeyPatch, attack: str
+) -> None:
+    """The host has to answer a ping within a keep-alive, which it can't before the packet ends."""
+    monkeypatch.setattr(f"{ALINK}.mqtt.transport.HOUSEKEEPING", 0.005)
+    link = await online(new_link, host)
+    flood = host[0].start(attack, PATIENCE)
+    minutes = count(time.monotonic(), 61.0)
+    monkeypatch.setattr(mqtt, "time_func", lambda: next(minutes))
+    await until(lambda: link.state is LinkState.BACKING_OFF)
+    assert "silent" in str(link.last_error)
+    assert (await asyncio.wrap_future(flood)).closed
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [header(0x20, 2**28 - 1), message("/a", b"early"), b"\xd0\x00", header(PUBLISH, 2**28 - 1)],
+    ids=["a long CONNACK", "a message", "PINGRESP", "a long message"],
+)
+async def test_first_packet_has_to_be_a_connack(answer: bytes) -> None:
+    """Of two bytes."""
+    received: list[Delivery] = []
+    async with ScriptedHost(connack=answer + ACCEPTED) as host:
+        with pytest.raises(ConnectionLost, match="are port and transport right"):
+            await open_to(host, received.append)
+    assert not received
+
+
+async def test_retained_commands_are_not_carried_out(new_link: NewLink, owner: Owner) -> None:
+    """They are of an earlier time; the platform retains nothing."""
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        topic = link.device.topics.property_set
+        host.send(message(topic, b'{"id":"1","params":{"LightSwitch":1}}', flags=0x01))
+        host.send(message(topic, b'{"id":"2","params":{"LightSwitch":0}}', flags=0x03))
+        host.publish(topic, b'{"id":"3","params":{"LightSwitch":1}}')
+        await until(lambda: owner.commands)
+        assert [one.id for one in owner.commands] == ["3"]
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["{system}a\nb", "{system}a\x1b[31mb", "{system}a\u202eb", "{system}a\u200bb", "{system}" + "x" * 600, "{system}+"],
+    ids=["new line", "escape", "bidi", "zero width", "long", "wildcard"],
+)
+async def test_topics_that_no_platform_has_are_ignored(topic: str) -> None:
+    """So that no topic needs care later."""
+    received: list[str] = []
+    async with ScriptedHost() as host:
+        connection = await open_to(host, lambda delivery: received.append(delivery.topic))
+        host.send(message(topic.format(system="/sys/pk/dn/"), b"x"))
+        host.publish("/sys/pk/dn/good", b"x")
+        host.publish("/pk/dn/user/中文 主题", b"x")
+        await until(lambda: len(received) == 2)
+        assert received == ["/sys/pk/dn/good", "/pk/dn/user/中文 主题"]
+        await connection.close()
+
+
+async def test_payload_between_the_two_limits_is_ignored() -> None:
+    """A packet may be longer than the longest payload, by its topic."""
+    received: list[int] = []
+    async with ScriptedHost() as host:
+        connection = await open_to(host, lambda delivery: received.append(len(delivery.payload)))
+        for size in (MAX_PAYLOAD + 1, MAX_PAYLOAD):
+            host.publish("/a", bytes(size))
+        await until(lambda: received)
+        assert received == [MAX_PAYLOAD]
+        await connection.close()
+
+
+async def test_deliveries_of_a_running_command_share_what_they_wait_for(new_link: NewLink, owner: Owner) -> None:
+    """However many there are: one future, one callback, and no more answers than are of use."""
+    finish = asyncio.Event()
+
+    async def act(_command: Command) -> Answer:
+        await finish.wait()
+        return Answer()
+
+    owner.act = act
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        topic = link.device.topics.property_set
+        for _ in range(5000):
+            host.send(message(topic, b'{"id":"1","params":{"LightSwitch":1}}', flags=0x0A))
+        host.publish(topic, b'{"id":"2","params":{"LightSwitch":0}}')
+        await until(lambda: len(owner.commands) == 2)
+        downlink = link.device.downlink
+        assert len(downlink._running) == len(downlink._deliveries) == 2
+        assert max(downlink._deliveries.values()) == 100
+        outcome = next(iter(downlink._running.values()))
+        assert len(outcome._callbacks or ()) == 1
+        finish.set()
+        await until(lambda: not downlink._deliveries)
+        assert len(owner.commands) == 2
+
+
+async def test_answers_are_limited_in_bytes(new_link: NewLink, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large answers fill the queue sooner; then commands are refused."""
+    monkeypatch.setattr(f"{ALINK}.downlink.MAX_BYTES", 1_000_000)
+
+    async def act(_command: Command) -> Answer:
+        return Answer(data={"text": "x" * 200_000})
+
+    owner.act = act
+    async with ScriptedHost() as host:
+        link = new_link(config_for(host.port))
+        await link.wait_online(5)
+        answers = link._answers
+        monkeypatch.setattr(f"{ALINK}.mqtt.pacing.RateLimit.delay", lambda _limit, _spare=0: 60.0)
+        for number in range(10):
+            host.publish(link.device.topics.property_set, b'{"id":"%d","params":{"LightSwitch":1}}' % number)
+        await until(lambda: len(answers) >= 4 and not link.device.downlink._running)
+        assert answers._waiting_bytes <= 1_000_000
+        assert sum(len(one.payload) for one in answers._others) == answers._waiting_bytes
+
+
+async def test_connection_on_which_nothing_leaves_any_more_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host does not read; what waits to be sent would grow for ever."""
+    monkeypatch.setattr(f"{ALINK}.mqtt.client.MAX_UNSENT_BYTES", 100_000)
+    async with ScriptedHost() as host:
+        connection = await open_to(host)
+        stuck(connection, monkeypatch)
+        for _ in range(9):
+            connection.publish("/a", bytes(10_000), 0)
+        with pytest.raises(NotConnected, match="does not read"):
+            connection.publish("/a", bytes(10_000), 0)
+        assert "does not read" in str(await connection.lost)
+        assert connection._sock.fileno() == -1
+
+
+async def test_acknowledgements_that_do_not_leave_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host may send messages of QoS 1 and never read."""
+    monkeypatch.setattr(f"{ALINK}.mqtt.client.MAX_UNSENT_PACKETS", 50)
+    async with ScriptedHost() as host:
+        connection = await open_to(host)
+        stuck(connection, monkeypatch)
+        for number in range(100):
+            host.send(message("/a", b"", flags=0x02, packet_id=number))
+        assert "does not read" in str(await connection.lost)
+        assert len(connection._client._out_packet) <= 50
+
+
+def stuck(connection: MqttConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the connection send nothing any more."""
+
+    def block(_data: bytes) -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(connection._client, "_sock_send", block)
+
+
+def test_packets_are_cut_from_any_pieces() -> None:
+    """Whatever the pieces, the packets are the same."""
+    sent = [message("/a", bytes(size), packet_id=size) for size in (0, 1, 127, 128, 20_000)] * 3
+    stream = ACCEPTED + b"".join(sent)
+    for piece in (1, 2, 3, 7, 128, 16_384, len(stream)):
+        framing = Framing()
+        found: list[Packet] = []
+        for start in range(0, len(stream), piece):
+            framing.feed(stream[start : start + piece])
+            while packet := framing.take():
+                found.append(packet)
+        assert b"".join(header(one.first, len(one.content)) + one.content for one in found) == stream
+        assert framing.buffered == 0
+
+
+@pytest.mark.parametrize("first", [0x00, 0x10, 0x21, 0x36, 0x41, 0x80, 0x91, 0xA2, 0xC0, 0xD1, 0xE0, 0xF0])
+def test_first_bytes_that_no_host_sends_are_refused(first: int) -> None:
+    """At once, before a length."""
+    framing = Framing()
+    framing.feed(ACCEPTED)
+    assert framing.take()
+    framing.feed(bytes([first]))
+    with pytest.raises(ConnectionLost):
+        framing.take()
+
+
+async def test_tls_records_without_data_are_read_in_parts(tmp_path: Path) -> None:
+    """Session tickets come after the handshake, in any number; one read handles only some."""
+    authority = Authority(tmp_path)
+    context = authority.server_context("127.0.0.1")
+    context.num_tickets = 2000
+    async with ScriptedHost(tls=context) as host:
+        sock = await open_socket(Endpoint("127.0.0.1", host.port, Transport.TLS, authority.pem), 10)
+        assert isinstance(sock, TlsSocket)
+        sock.setblocking(False)
+        await until(lambda: host.connections)
+        host.send(b"the end")
+        fills = 0
+        with counted_fills(sock) as sizes:
+            data = b""
+            async with asyncio.timeout(10):
+                while not data:
+                    fills += 1
+                    try:
+                        data = sock.recv(RECORD)
+                    except BlockingIOError:
+                        await asyncio.sleep(0)
+        assert data == b"the end"
+        assert len(sizes) == fills > 2
+        assert max(sizes) <= RECORD
+        sock.close()
+
+
+@contextmanager
+def counted_fills(sock: TlsSocket) -> Iterator[list[int]]:
+    """Yield the sizes of the reads from the network."""
+    sizes: list[int] = []
+    fill: Callable[[int], None] = sock._fill
+
+    def counted(size: int) -> None:
+        sizes.append(size)
+        fill(size)
+
+    sock._fill = counted  # type: ignore[method-assign]
+    yield sizes
+    sock._fill = fill  # type: ignore[method-assign]
+
+
+async def test_slow_handshake_ends_in_time(tmp_path: Path) -> None:
+    """A host that sends single bytes keeps no thread of the executor busy."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        secure = TlsSocket(ours, context, "localhost")
+        dripping = asyncio.get_running_loop().run_in_executor(None, _drip, theirs)
+        with pytest.raises(TimeoutError):
+            await asyncio.get_running_loop().run_in_executor(None, secure.handshake, 0.3)
+        secure.close()
+        await dripping
+
+
+def _drip(sock: socket.socket) -> None:
+    """Send the header of a long record, and then byte by byte."""
+    try:
+        for byte in b"\x16\x03\x03\x3f\xff" + bytes(10_000):
+            sock.send(bytes([byte]))
+            time.sleep(0.01)
+    except OSError:
+        return
+
+
+async def attacked(host: HostileHost, attack: str) -> Outcome:
+    """Attack, and return the outcome."""
+    outcome: Future[Outcome] = host.start(attack, PATIENCE)
+    return await asyncio.wrap_future(outcome)

@@ -1,0 +1,302 @@
+"""The websocket commands of the page: what administrators see and change, and what others may not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from homeassistant.auth.models import User
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
+
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.exposures import exposed_bindings
+from custom_components.aliyun_iot.panel.commands import COMMANDS
+from simulator import Simulator
+
+from .application import SetProperties
+from .conftest import SetUp
+
+TARGET = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
+LAMP = {"identifier": "LightSwitch", "entity": "input_boolean.lamp", "aspect": "power", "access": "both"}
+
+
+class Page:
+    """The page of one browser."""
+
+    def __init__(self, socket: MockHAClientWebSocket, entry_id: str) -> None:
+        """Show this entry."""
+        self.socket = socket
+        self.entry_id = entry_id
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.entry: dict[str, Any] = {}
+        self.events: list[dict[str, Any]] = []
+
+    async def call(self, command: str, **more: Any) -> dict[str, Any]:
+        """Send a command and return its result; events that arrive before it are kept."""
+        number = await self.send(command, **more)
+        while (message := await self.receive())["type"] != "result" or message["id"] != number:
+            pass
+        return message
+
+    async def send(self, command: str, **more: Any) -> int:
+        """Send a command and return its number."""
+        data = {"type": f"{DOMAIN}/{command}", "entry_id": self.entry_id, **more}
+        await self.socket.send_json_auto_id(data)
+        return data["id"]
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next message, having noted it if it is an event."""
+        message = await asyncio.wait_for(self.socket.receive_json(), 10)
+        if message["type"] == "event":
+            self.note(message["event"])
+        return message
+
+    def note(self, event: dict[str, Any]) -> None:
+        """Apply an event as the page does."""
+        self.events.append(event)
+        if event.get("reset"):
+            self.rows.clear()
+        for row in event.get("rows", ()):
+            if "id" in row:
+                self.rows[row["id"]] = self.rows.get(row["id"], {}) | row
+        for gone in event.get("gone", ()):
+            del self.rows[gone]
+        self.entry = event.get("entry", self.entry)
+
+    async def until(self, is_so: Callable[[], object]) -> None:
+        """Receive until something is so."""
+        while not is_so():
+            await self.receive()
+
+
+type Open = Callable[[MockConfigEntry], Awaitable[Page]]
+
+
+@pytest.fixture
+def open_page(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Open:
+    """Return a function that opens the page of an entry."""
+
+    async def run(entry: MockConfigEntry) -> Page:
+        return Page(await hass_ws_client(hass), entry.entry_id)
+
+    return run
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfigEntry:
+    """Return an entry with two bindings."""
+    assert await async_setup_component(hass, "websocket_api", {})
+    return await set_up([TARGET, LAMP])
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+async def test_only_administrators(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_admin_user: User,
+    command: Any,
+) -> None:
+    """Whoever is none gets an error from every command, before anything is read or done."""
+    hass_admin_user.groups = []
+    page = Page(await hass_ws_client(hass), entry.entry_id)
+    needed = {"identifier": "LightSwitch", "digest": "", "digests": {}, "changes": {}, "values": {}}
+    name = command._ws_command.removeprefix(f"{DOMAIN}/")
+    known = {str(key) for key in command._ws_schema.schema} if command._ws_schema else set()
+    data = {"type": f"{DOMAIN}/{name}"} | {
+        key: value for key, value in {**needed, "entry_id": entry.entry_id}.items() if key in known
+    }
+    await page.socket.send_json_auto_id(data)
+    answer = await page.receive()
+    assert (answer["success"], answer["error"]["code"]) == (False, "unauthorized")
+
+
+async def test_both_sides_of_each_binding(entry: MockConfigEntry, open_page: Open, hass: HomeAssistant) -> None:
+    """A row shows what Home Assistant has, what was sent and what the cloud took."""
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: page.entry and page.rows["TargetTemperature"]["state"] == "in_step")
+    row = page.rows["TargetTemperature"]
+    assert (row["ha"], row["sent"], row["taken"]) == (20.0, 20.0, 20.0)
+    assert row["sent_at"] <= row["taken_at"]
+    assert (row["entity_id"], row["aspect"], row["access"]) == ("input_number.target", "Value", "both")
+    assert page.entry["online"]
+    assert page.entry["bound"] == 2
+
+
+async def test_a_change_arrives(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, set_properties: SetProperties
+) -> None:
+    """Only the row that changed is sent again."""
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: page.entry and {row["state"] for row in page.rows.values()} == {"in_step"})
+    page.events.clear()
+    await set_properties(TargetTemperature=23.5)
+    await page.until(lambda: page.rows["TargetTemperature"].get("taken") == 23.5)
+    changed = {row["id"] for event in page.events for row in event.get("rows", ())}
+    assert changed == {"TargetTemperature"}
+
+
+async def test_rejected_value(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry, open_page: Open) -> None:
+    """The reason of the cloud stands in the row, and counts as a problem."""
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: page.rows.get("TargetTemperature", {}).get("state") == "in_step")
+    cloud.faults.set(answer_code={"code": 6306})
+    await hass.services.async_call("input_number", "set_value", {"entity_id": "input_number.target", "value": 21})
+    await page.until(lambda: page.rows["TargetTemperature"]["state"] == "rejected" and page.entry["problems"] == 1)
+    assert "6306" in page.rows["TargetTemperature"]["why"]
+
+
+async def test_entity_gone(hass: HomeAssistant, house: None, set_up: SetUp, open_page: Open) -> None:
+    """A binding that cannot work has its reason."""
+    assert await async_setup_component(hass, "websocket_api", {})
+    entry = await set_up([LAMP, {**TARGET, "entity": "0123456789abcdef0123456789abcdef"}])
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: page.entry.get("problems") == 1)
+    assert page.rows["TargetTemperature"]["state"] == "broken"
+    assert page.rows["TargetTemperature"]["why"]
+
+
+async def test_reload_and_removal_while_the_page_is_open(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open
+) -> None:
+    """The page says so, and shows everything again when the entry is back."""
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: page.entry.get("online"))
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await page.until(lambda: page.entry["setup"] == "not_loaded")
+    assert page.rows == {}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await page.until(lambda: page.entry["setup"] == "loaded" and len(page.rows) == 2)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await page.until(lambda: page.events[-1] == {"removed": True})
+
+
+async def test_edit_undo(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """A binding is changed with the form's own checks, and the change can be undone."""
+    page = await open_page(entry)
+    form = (await page.call("binding/form", identifier="TargetTemperature"))["result"]
+    assert {field["name"] for field in form["fields"]} >= {"identifier", "access", "scale", "digits", "min_interval"}
+    values = {**form["values"], "conversion": {"scale": 0}}
+    refused = await page.call("binding/save", identifier="TargetTemperature", digest=form["digest"], values=values)
+    assert "conversion" in refused["result"]["errors"]
+    values = {**form["values"], "reporting": {"min_interval": 30}}
+    saved = await page.call("binding/save", identifier="TargetTemperature", digest=form["digest"], values=values)
+    assert saved["result"] == {"saved": "TargetTemperature", "can_undo": 1}
+    assert _stored(entry)["TargetTemperature"].min_interval == 30
+    assert (await page.call("bindings/undo"))["result"] == {"undone": 1}
+    assert _stored(entry)["TargetTemperature"].min_interval == 0
+
+
+async def test_somebody_else_changed_it(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """What the page does not show is not overwritten."""
+    page, other = await open_page(entry), await open_page(entry)
+    form = (await page.call("binding/form", identifier="LightSwitch"))["result"]
+    await other.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"min_interval": 5})
+    late = await page.call("binding/save", identifier="LightSwitch", digest=form["digest"], values=form["values"])
+    assert late["error"]["code"] == "changed_meanwhile"
+    assert _stored(entry)["LightSwitch"].min_interval == 5
+    for command, more in (
+        ("bindings/remove", {"digests": {"LightSwitch": form["digest"]}}),
+        ("bindings/change", {"digests": {"LightSwitch": form["digest"]}, "changes": {"dead_band": 1}}),
+    ):
+        assert (await page.call(command, **more))["error"]["code"] == "changed_meanwhile"
+
+
+async def test_many_at_once(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """Many are changed or removed together, and come back together."""
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: len(page.rows) == 2)
+    before = _stored(entry)
+    digests = {key: row["digest"] for key, row in page.rows.items()}
+    assert (await page.call("bindings/change", digests=digests, changes={"access": "report"}))["result"][
+        "refused"
+    ] == {}
+    assert {binding.access for binding in _stored(entry).values()} == {"report"}
+    await page.call("bindings/undo")
+    assert _stored(entry) == before
+    await page.call("bindings/remove", digests=digests)
+    assert _stored(entry) == {}
+    await page.until(lambda: page.rows == {})
+    await page.call("bindings/undo")
+    assert _stored(entry) == before
+    assert (await page.call("bindings/undo"))["error"]["code"] == "changed_meanwhile"
+
+
+@pytest.mark.parametrize("changes", [{"min_interval": -1}, {"access": "both!"}, {"dead_band": "x"}])
+async def test_bad_values_for_many(entry: MockConfigEntry, open_page: Open, changes: dict[str, Any]) -> None:
+    """Nothing is stored, and the field is named."""
+    page = await open_page(entry)
+    form = (await page.call("binding/form", identifier="LightSwitch"))["result"]
+    answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes=changes)
+    assert answer["result"]["errors"].keys() == changes.keys()
+    assert _stored(entry)["LightSwitch"].min_interval == 0
+
+
+async def test_control_needs_the_tick(hass: HomeAssistant, set_up: SetUp, open_page: Open) -> None:
+    """Many bindings cannot be opened for control at once where a risky entity is among them."""
+    assert await async_setup_component(hass, "websocket_api", {})
+    hass.states.async_set("lock.door", "locked")
+    entry = await set_up([{"identifier": "LightSwitch", "entity": "lock.door", "aspect": "lock"}])
+    page = await open_page(entry)
+    form = (await page.call("binding/form", identifier="LightSwitch"))["result"]
+    answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"access": "both"})
+    assert "LightSwitch" in answer["result"]["refused"]
+    assert _stored(entry)["LightSwitch"].access == "report"
+
+
+async def test_wire(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, set_properties: SetProperties
+) -> None:
+    """The messages are shown while the page watches, each reply with the id of its request."""
+    page = await open_page(entry)
+    await page.call("wire/subscribe")
+    await set_properties(TargetTemperature=24)
+    messages: list[dict[str, Any]] = []
+
+    def seen() -> bool:
+        messages[:] = [message for event in page.events for message in event.get("messages", ())]
+        return any(message["topic"].endswith("property/post_reply") for message in messages)
+
+    await page.until(seen)
+    posts = {message["message_id"] for message in messages if message["topic"].endswith("property/post")}
+    replies = {message["message_id"] for message in messages if message["topic"].endswith("property/post_reply")}
+    assert replies <= posts
+    assert [message["up"] for message in messages if message["topic"].endswith("property/set")] == [False]
+
+
+async def test_journal_traffic_and_model(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, set_properties: SetProperties
+) -> None:
+    """The other tabs have what they show."""
+    page = await open_page(entry)
+    await set_properties(TargetTemperature=24)
+    await page.call("commands/subscribe", language="zh-Hans")
+    await page.until(lambda: page.events)
+    [row] = page.events[-1]["rows"]
+    assert (row["target"], row["code"], row["meaning"]) == (["TargetTemperature"], 200, "成功。")
+    traffic = (await page.call("traffic"))["result"]
+    assert sum(map(sum, (counts for _, counts in traffic["hours"]))) == traffic["month"]["messages"] > 0
+    assert traffic["busiest"][0]["identifier"] == "TargetTemperature"
+    model = (await page.call("model"))["result"]
+    assert {each["id"]: each["bound"] for each in model["properties"]}["LightSwitch"]
+
+
+async def test_unknown_entry(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """An entry that is not ours is not found, whatever the command."""
+    page = await open_page(entry)
+    page.entry_id = "0"
+    for command in ("bindings/subscribe", "wire/subscribe", "commands/subscribe", "traffic", "model", "post"):
+        assert (await page.call(command))["error"]["code"] == "not_found"
+
+
+def _stored(entry: MockConfigEntry) -> dict[str, Any]:
+    return {binding.identifier: binding for binding in exposed_bindings(entry)}
