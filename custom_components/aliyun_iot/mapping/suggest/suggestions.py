@@ -3,8 +3,9 @@
 The evidence is a standard identifier of the aspect, or a property whose name consists only of words for the entity and
 the aspect. Data type and unit must fit, and the labels of a bool or an enum must cover the aspect: what is reported needs
 an item for every option that the entity can remain in, and what is controlled needs items that the entity can be set to.
-A merely possible match is not suggested, so that the list is short and reliable.
-What an entity may turn out not to have is not suggested before its state is known. Private aspects (`Aspect.private`) are never suggested, and neither are commands to risky entities.
+A merely possible match is not suggested, so that the list is short and reliable. What an entity may turn out not to have
+is not suggested before its state is known. Private aspects (`Aspect.private`) are never suggested, and neither are commands
+to risky entities.
 """
 
 from collections import Counter, defaultdict
@@ -44,7 +45,6 @@ MORE_ITEMS_SCORE = -5
 
 ASPECT_NAME_SCORE = 5
 """Score for a name that contains the whole name of the aspect: "fan mode" is a fan mode rather than a mode."""
-
 
 _PROBES = ("0", "x")
 """States of which one is a number and one is text."""
@@ -295,9 +295,10 @@ def _can_be_reported(state: State, aspect: Aspect, data_type: DataType) -> bool:
     if aspect.kind is not Kind.ENUM:
         return True
     options = aspect.options(state)
+    if not options:
+        return not isinstance(data_type, EnumType)
     lost = unmatched_options(aspect, data_type, Conversion(), state)
-    known = bool(options) or not isinstance(data_type, EnumType)
-    return known and lost != options and set(lost) <= set(aspect.dispensable(state))
+    return len(lost) < len(options) and set(lost) <= set(aspect.dispensable(state))
 
 
 def _can_be_controlled(state: State, aspect: Aspect, data_type: DataType) -> bool:
