@@ -74,8 +74,8 @@ def test_chinese_texts_are_translated() -> None:
     """Only names and texts without words are the same in both languages."""
     english, chinese = (texts(language) for language in LANGUAGES)
     same = {text for key, text in english.items() if chinese[key] == text}
-    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64"}
-    assert not [text for text in english.values() if CHINESE.search(text)]
+    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64", const.NAME}
+    assert not [text for text in english.values() if text != const.NAME and CHINESE.search(text)]
     wordless = {"common.binding", "common.custom_binding", "common.misfit", "common.model_feature"}
     assert not [key for key, text in chinese.items() if not (text in same or key in wordless or CHINESE.search(text))]
 
@@ -218,12 +218,16 @@ def test_triggers_and_conditions_are_described_completely(kind: str, icon: str) 
         assert all(field.keys() == {"name", "description"} for field in worded[key]["fields"].values())
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "Aliyun IoT Platform"), ("zh-Hans", "阿里云物联网平台")])
-async def test_title_of_the_integration_is_short(hass: HomeAssistant, language: str, title: str) -> None:
-    """It precedes the name of every action; the longer name in the manifest is for searching."""
-    assert await async_get_translations(hass, language, "title", {const.DOMAIN}) == {
-        f"component.{const.DOMAIN}.title": title
-    }
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_one_name(hass: HomeAssistant, language: str) -> None:
+    """The integration has the same name in both languages and in every place where it is searched for."""
+    loaded = await async_get_translations(hass, language, "title", {const.DOMAIN})
+    assert loaded == {f"component.{const.DOMAIN}.title": const.NAME}
+    assert translations(language)["common"]["panel_title"] == const.NAME
+    for path in (INTEGRATION / "manifest.json", INTEGRATION.parent.parent / "hacs.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["name"] == const.NAME
+    for path in ("README.md", "README.zh-CN.md"):
+        assert (INTEGRATION.parent.parent / path).read_text(encoding="utf-8").startswith(f"# {const.NAME}\n")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

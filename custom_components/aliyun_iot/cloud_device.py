@@ -13,7 +13,7 @@ from .alink.link import Link
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
-from .bound import BoundProperties, bind
+from .bound import BoundProperties, bind_in_slices
 from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.conditions import Guarded
@@ -24,7 +24,7 @@ from .exposures import absence, exposed_bindings, references, resolve_entity, se
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
-from .mapping.binding import Binding
+from .mapping.slices import in_slices
 from .mapping.unreportable import Unreportable
 from .references import settle_references
 from .reports.desired_values import DesiredValues
@@ -69,7 +69,7 @@ class CloudDevice:
         self._health = health
         self._stopped = False
         self._referred: frozenset[str] = frozenset()
-        self._is_incomplete = False
+        self._absent: frozenset[str] = frozenset()
         self.faults: Sequence[StoredFault] = ()
         """What is stored and cannot be read."""
         self._take_thing_model()
@@ -161,11 +161,12 @@ class CloudDevice:
         settings, unreadable = read_settings(self._entry.options)
         rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
         await self.commander.policy.follow(rules, conditions)
+        bound = await in_slices(bind_in_slices(self._hass, bindings, self.model))
         if self._stopped:
             return
         self._find_faults()
         known_problems = self.bound.problems
-        self.bound = self._bind(bindings)
+        self.bound = self._with_unreadable(bound)
         problems = self.bound.problems.items()
         if news := [f"{key} ({problem})" for key, problem in problems if known_problems.get(key) != problem]:
             _LOGGER.warning("Bindings of %s do not work: %s", self._entry.title, some_of(news))
@@ -176,7 +177,7 @@ class CloudDevice:
         self.commander.follow(self.bound, services, self.model, self.private, self._broken_services(services))
         referred = {reference for _, reference in references(self._entry)}
         self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))
-        self._is_incomplete = any(absence(self._hass, reference) for reference in referred)
+        self._absent = frozenset(reference for reference in referred if absence(self._hass, reference))
         self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.unusable_conditions)
 
     async def update(self) -> None:
@@ -189,11 +190,9 @@ class CloudDevice:
             self.events.follow(self.model)
 
     @callback
-    def concerns(self, entity_ids: Collection[object], *, created: bool) -> bool:
-        """Return whether a change of these entities in the registry matters; a `created` one may solve a problem."""
-        if created and (self._is_incomplete or self.bound.problems or self.events.problems):
-            return True
-        return not self._referred.isdisjoint(entity_ids)
+    def concerns(self, references: Collection[object]) -> bool:
+        """Return whether a change of an entity with one of these entity ids or registry ids matters."""
+        return not (self._referred.isdisjoint(references) and self._absent.isdisjoint(references))
 
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
@@ -217,9 +216,8 @@ class CloudDevice:
             broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)
         return broken
 
-    def _bind(self, bindings: Iterable[Binding]) -> BoundProperties:
-        """Return what is bound; a row that cannot be read is a problem of its property."""
-        bound = bind(self._hass, bindings, self.model)
+    def _with_unreadable(self, bound: BoundProperties) -> BoundProperties:
+        """Return what is bound with a problem for each row that cannot be read."""
         unreadable = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_EXPOSURE}
         return replace(bound, problems={**unreadable, **bound.problems})
 

@@ -4,6 +4,9 @@ from typing import Final
 
 DOMAIN: Final = "aliyun_iot"
 
+NAME: Final = "阿里云物联网平台 Alibaba Cloud IoT"
+"""The name of the product wherever people read it. Home Assistant's search weighs the beginning of a name most."""
+
 ENTRY_VERSION: Final = 1
 ENTRY_MINOR_VERSION: Final = 1
 """Versions of what is stored. The minor one grows with what an older version can leave alone, the other with what it cannot."""

@@ -7,8 +7,12 @@ when Home Assistant changes it, and one that fails on a version that is not in `
 
 * `clear_trace`, `script_end`, `traces_work`: `helpers.trace` has why a script ended, in the context of its task, which is
   otherwise not known. Without it, an action behind which there is a script counts as failed.
+* `run_actions`, `validated_actions`: `helpers.script` validates and runs sequences of actions. Without it, none is run.
 * `script_action`: the action of a script has the unique id of the script as its name, whatever the entity is called.
-* `compile_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no condition holds.
+* `compile_conditions`, `validated_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no
+  condition holds.
+* `validated_triggers`, `attach_triggers`: `helpers.trigger` attaches the triggers of automations. Without it, the events that
+  are bound to triggers have a problem, and do not happen.
 * `on_entry_changed`: `config_entries` sends a signal for each change of an entry. Without it, some issues of an entry that
   is not loaded stay until Home Assistant restarts, and a condition is compiled again later.
 * `target_members`: `helpers.target` finds the entities of a target, as actions do. Without it, `HomeAssistantChanged`
@@ -17,19 +21,28 @@ when Home Assistant changes it, and one that fails on a version that is not in `
   Without it, control of such an entity needs a confirmation. Its tests are in `tests/test_risk.py`.
 * `entity_integrations`, `entity_integration`: `helpers.entity.entity_sources` has the integration of each entity that is
   loaded. Without it, no entity can be controlled.
+* `removed_entity_id`: the entity registry keeps what was removed in `deleted_entities`. Without it, a removed entity is called by
+  its registry id.
+* `registered_issues`: the issue registry has all issues in `issues`. Without it, issues of a removed device stay.
+* `translated_state`: `helpers.translation` translates states. Without it, they are shown untranslated.
+* `CheckedStore`: `helpers.storage` writes in `_async_write_data`, which raises what `async_save` only logs. Without it, data
+  count as not written, so they stay in memory and are written again.
+
+Not listed are the parts that nearly every integration uses: registries, events, selectors, templates, storage and the like.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import logging
-from typing import Any, Final, cast
+from typing import Any, Final, cast, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.const import ATTR_DEVICE_CLASS, STATE_UNAVAILABLE
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, ServiceResponse, State, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import config_validation as cv, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 
@@ -94,19 +107,39 @@ def script_end() -> ScriptEnd | None:
 
 async def traces_work(hass: HomeAssistant) -> bool:
     """Return whether `script_end` would have seen a script that stopped early."""
-    from homeassistant.helpers.script import Script
-
     clear_trace()
-    probe = Script(hass, cv.SCRIPT_SCHEMA([{"stop": "probe", "error": True}]), "probe", DOMAIN, log_exceptions=False)
-    try:
-        await probe.async_run()
-    finally:
-        await probe.async_unload()
+    await run_actions(hass, "probe", cv.SCRIPT_SCHEMA([{"stop": "probe", "error": True}]), {}, Context())
     end = script_end()
     if end is None or end.word == FINISHED:
         _report("helpers.trace", "a script that stopped early leaves no trace")
         return False
     return True
+
+
+async def validated_actions(hass: HomeAssistant, actions: Steps) -> Steps:
+    """Return actions as Home Assistant runs them; raises vol.Invalid or HomeAssistantError."""
+    try:
+        from homeassistant.helpers.script import async_validate_actions_config
+    except ImportError as err:
+        raise _changed("helpers.script", err) from err
+    return await async_validate_actions_config(hass, actions)
+
+
+async def run_actions(
+    hass: HomeAssistant, name: str, valid: Steps, variables: Mapping[str, object], context: Context
+) -> ServiceResponse:
+    """Run validated actions to their end and return their response; `script_end` tells how they ended."""
+    try:
+        from homeassistant.helpers.script import Script
+
+        script = Script(hass, valid, name, DOMAIN, log_exceptions=False)
+    except (ImportError, TypeError) as err:
+        raise _changed("helpers.script", err) from err
+    try:
+        result = await script.async_run(dict(variables), context)
+    finally:
+        await script.async_unload()
+    return result.service_response if result else None
 
 
 @callback
@@ -157,6 +190,45 @@ async def validated_conditions(hass: HomeAssistant, conditions: Steps) -> Steps:
         return cast("Steps", await async_validate_conditions_config(hass, conditions))
     except ImportError as err:
         raise _changed("helpers.condition", err) from err
+
+
+async def validated_triggers(hass: HomeAssistant, triggers: Steps) -> Steps:
+    """Return triggers as Home Assistant attaches them; raises vol.Invalid or HomeAssistantError."""
+    try:
+        from homeassistant.helpers.trigger import async_validate_trigger_config
+    except ImportError as err:
+        raise _changed("helpers.trigger", err) from err
+    return await async_validate_trigger_config(hass, triggers)
+
+
+async def attach_triggers(
+    hass: HomeAssistant,
+    valid: Steps,
+    name: str,
+    triggered: Callable[[dict[str, Any]], None],
+    failed: Callable[[str], None],
+) -> CALLBACK_TYPE | None:
+    """Call `triggered` with the variables whenever one of the validated triggers fires, until the returned function is called.
+
+    `failed` is called with what is wrong with a trigger that cannot be attached; None is returned if none can be. Raises
+    HomeAssistantError.
+    """
+
+    @callback
+    def fired(variables: dict[str, Any], _context: Context | None = None) -> None:
+        triggered(variables)
+
+    def log(level: int, message: str, **_: Any) -> None:
+        if level >= logging.ERROR:
+            failed(message)
+        else:
+            _LOGGER.log(level, "%s: %s", name, message)
+
+    try:
+        from homeassistant.helpers.trigger import async_initialize_triggers
+    except ImportError as err:
+        raise _changed("helpers.trigger", err) from err
+    return await async_initialize_triggers(hass, valid, fired, DOMAIN, name, log)
 
 
 @callback
@@ -293,6 +365,59 @@ def _shown_as(hass: HomeAssistant, entity_id: str) -> Iterator[str]:
         if entry.options.get("entity_id") in names:
             for shown in er.async_entries_for_config_entry(registry, entry.entry_id):
                 yield shown.entity_id
+
+
+@callback
+def removed_entity_id(hass: HomeAssistant, registry_id: str) -> str | None:
+    """Return the last entity id of an entity that was removed from the registry, None if that is not known."""
+    try:
+        removed = er.async_get(hass).deleted_entities.values()
+        return next((entity.entity_id for entity in removed if entity.id == registry_id), None)
+    except _CHANGED as err:
+        _report("the entity registry", err)
+        return None
+
+
+@callback
+def registered_issues(hass: HomeAssistant) -> list[ir.IssueEntry]:
+    """Return all issues of this integration, ignored ones included."""
+    try:
+        return [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
+    except _CHANGED as err:
+        _report("the issue registry", err)
+        return []
+
+
+@callback
+def translated_state(hass: HomeAssistant, state: State) -> str:
+    """Return the state of an entity as dashboards show it, without a unit."""
+    registered = er.async_get(hass).async_get(state.entity_id)
+    try:
+        from homeassistant.helpers.translation import async_translate_state
+
+        return async_translate_state(
+            hass,
+            state.state,
+            state.domain,
+            registered.platform if registered else None,
+            registered.translation_key if registered else None,
+            state.attributes.get(ATTR_DEVICE_CLASS),
+        )
+    except _CHANGED as err:
+        _report("helpers.translation", err)
+        return state.state
+
+
+class CheckedStore(Store[dict[str, Any]]):
+    """A store that knows whether the last data are written; Home Assistant's own only logs an error."""
+
+    written = False
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        self.written = False
+        await super()._async_write_data(data)
+        self.written = True
 
 
 def _changed(name: str, error: Exception) -> HomeAssistantChanged:

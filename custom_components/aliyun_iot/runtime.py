@@ -11,6 +11,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
@@ -26,6 +27,7 @@ from .follower import Follower
 from .health.health import Health
 from .link_config import downlink_memory
 from .listeners import TriggerKind, listeners_of
+from .mapping.stored import same_objects
 from .settings import read_settings
 from .stopping import stop_all
 from .titles import Titles
@@ -38,6 +40,9 @@ _LOGGER = logging.getLogger(__name__)
 STARTING_PATIENCE = 3.0
 """Seconds to wait for the first connection while Home Assistant starts, as a silent cloud must not delay the start.
 Home Assistant tries again once it has started."""
+
+COOLDOWN = 1.0
+"""Seconds to wait for further entities before event triggers that could not be attached are attached again."""
 
 type AliyunConfigEntry = ConfigEntry[Runtime]
 
@@ -77,6 +82,7 @@ class Runtime:
         self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
+        self._update_later = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self.update)
         self._waits_for_retry = False
         self._applied: list[object] = []
         self._updating = False
@@ -130,8 +136,7 @@ class Runtime:
 
     async def entry_updated(self) -> None:
         """Apply a change of the entry, unless only titles have changed; see `update`."""
-        stored = self._stored()
-        if len(stored) != len(self._applied) or any(a is not b for a, b in zip(stored, self._applied, strict=True)):
+        if not same_objects(self._stored(), self._applied):
             await self.update()
 
     async def update(self) -> None:
@@ -159,8 +164,11 @@ class Runtime:
         data = event.data
         if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
             return
-        if self.device.concerns({data["entity_id"], data.get("old_entity_id")}, created=data["action"] == "create"):
+        registered = er.async_get(self._hass).async_get(data["entity_id"])
+        if self.device.concerns({data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}):
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
+        elif data["action"] == "create" and self.device.events.problems:  # a trigger may need the entity
+            self._update_later.async_schedule_call()
 
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
@@ -184,7 +192,7 @@ class Runtime:
         self._limit()
         await self.device.update()
         if not self._stopping:
-            self.follower.refresh()
+            self.follower.updated()
             self._titles.updated()
             await self.link.device.listen_to(self.device.services)
             self._health.subscriptions_changed()
@@ -212,6 +220,7 @@ class Runtime:
 
     async def _stop(self) -> None:
         await stop_all(
+            self._update_later.async_shutdown,
             self.follower.stop,
             self._titles.stop,
             *self._ends,

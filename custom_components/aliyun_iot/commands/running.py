@@ -13,13 +13,11 @@ from typing import Any
 from homeassistant.core import Context, HomeAssistant, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.script import Script, async_validate_actions_config
 import voluptuous as vol
 
 from ..alink.codes import Code
 from ..alink.privacy import WITHHELD, Secrets
-from ..const import DOMAIN
-from ..ha_internals import FINISHED, clear_trace, script_end, traces_work
+from ..ha_internals import FINISHED, clear_trace, run_actions, script_end, traces_work, validated_actions
 from .outcome import Failure
 
 _LOGGER = logging.getLogger(__name__)
@@ -97,12 +95,8 @@ async def run_sequence(
 
     Raises vol.Invalid if it is not valid and HomeAssistantError if it stopped early.
     """
-    script = Script(hass, await _validated(hass, actions), name, DOMAIN, log_exceptions=False)
-    try:
-        result = await run_script(hass, script.async_run(dict(variables), context))
-    finally:
-        await script.async_unload()
-    return result.service_response if result else None
+    valid = await _validated(hass, actions)
+    return await run_script(hass, run_actions(hass, name, valid, variables, context))
 
 
 async def problem_of(hass: HomeAssistant, actions: Actions) -> str | None:
@@ -115,7 +109,7 @@ async def problem_of(hass: HomeAssistant, actions: Actions) -> str | None:
 
 
 async def _validated(hass: HomeAssistant, actions: Actions) -> Actions:
-    return await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
+    return await validated_actions(hass, cv.SCRIPT_SCHEMA(deepcopy(actions)))
 
 
 def log_unexpected(error: Exception, sentence: str, secrets: Secrets) -> None:

@@ -14,12 +14,13 @@ from ..alink.messages import JsonValue
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Service
 from ..alink.privacy import PrivateNames
-from ..exposures import absence, resolve_entity
+from ..exposures import Absence, absence, resolve_entity
 from ..ha_internals import script_action
 from ..mapping.binding import ServiceBinding
 from ..mapping.wire import to_wire, untyped_to_wire
 from .outcome import Failure, answer_of
 from .running import Run, run_action, run_script, run_sequence
+from .script_units import in_script_units
 
 
 async def call_service(
@@ -35,7 +36,7 @@ async def call_service(
     `variables` are what `read_input` returned. With a thing model (`service`) the output data must conform to it.
     """
     action = (
-        run_script(hass, _run_script(hass, binding, variables, run.context))
+        run_script(hass, _run_script(hass, binding, service, variables, run.context))
         if binding.script
         else _run_actions(hass, binding, variables, run.context)
     )
@@ -48,17 +49,23 @@ async def call_service(
 
 
 async def _run_script(
-    hass: HomeAssistant, binding: ServiceBinding, variables: dict[str, object], context: Context
+    hass: HomeAssistant,
+    binding: ServiceBinding,
+    service: Service | None,
+    variables: dict[str, object],
+    context: Context,
 ) -> JsonObjectType:
     entity_id = resolve_entity(hass, binding.script or "")
     action = script_action(hass, entity_id) if entity_id else None
     if action is None:
-        why = absence(hass, binding.script or "") or "is not there"
-        raise ServiceValidationError(f"the script {entity_id or binding.script} {why}")
+        why = absence(hass, binding.script or "")
+        if entity_id is None:
+            raise ServiceValidationError(f"the script {why}")
+        raise ServiceValidationError(f"the script {entity_id} {why if why is Absence.DISABLED else 'is not there'}")
     response = await hass.services.async_call(
         SCRIPT_DOMAIN,
         action,
-        variables,
+        in_script_units(hass, action, service.input, variables) if service else variables,
         blocking=True,
         context=context,
         return_response=True,

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
-from ..ha_internals import on_entry_changed
+from ..ha_internals import on_entry_changed, registered_issues
 
 
 class Issue(StrEnum):
@@ -150,5 +150,4 @@ def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
 
 
 def _known(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    known = ir.async_get(hass).issues.values()
-    return [issue for issue in known if issue.domain == DOMAIN and entry_id in issue.issue_id]
+    return [issue for issue in registered_issues(hass) if entry_id in issue.issue_id]

@@ -6,6 +6,7 @@ moment; a set moment is the local day it falls on. A time of day is text, `HH:MM
 
 from datetime import datetime
 from functools import partial
+import re
 
 from homeassistant.util import dt as dt_util
 
@@ -16,10 +17,13 @@ DAY = "date"
 TIME = "time"
 MOMENT = "datetime"
 
+_TIME = re.compile(r"[0-9]{1,2}(:[0-9]{1,2}){1,2}(\.[0-9]*)?")
+"""Home Assistant's parser also takes what only Python reads as numbers, such as 1_2:00."""
+
 
 def time_of_day(raw: str) -> str | None:
     """Return the time of day without fractions of a second; None if the text is no time of day."""
-    parsed = dt_util.parse_time(raw.partition(".")[0]) if raw.count(":") < 3 else None
+    parsed = dt_util.parse_time(raw.partition(".")[0]) if _TIME.fullmatch(raw) else None
     return parsed.isoformat() if parsed else None
 
 

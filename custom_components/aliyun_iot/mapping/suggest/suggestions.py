@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import batched
 from operator import attrgetter, itemgetter
 from typing import Self
 
@@ -28,6 +29,7 @@ from ..domains import Risk, domain_of, own_risk
 from ..kinds.items import labels_tell
 from ..model.infer import generate_identifier
 from ..scaling import property_unit
+from ..slices import SLICE, Slices, at_once
 from ..units import same
 from .meanings import meanings
 
@@ -117,17 +119,41 @@ def suggest_all(
     except that a sensor is preferred to a secondary aspect of another entity. Without a thing model, an identifier that
     several entities could have is given to none of them: each gets an identifier with its own name.
     """
-    entities = _entities(states, bound, risk)
+    return at_once(suggest_in_slices(states, model, taken, bound, risk))
+
+
+def suggest_in_slices(
+    states: Iterable[State],
+    model: ThingModel | None,
+    taken: Collection[str],
+    bound: Collection[tuple[str, str]] = (),
+    risk: Risk = own_risk,
+) -> Slices[list[Suggestion]]:
+    """Do what `suggest_all` does, in slices."""
+    entities: list[_Entity] = []
+    for piece in batched(states, SLICE, strict=False):
+        entities += _entities(piece, bound, risk)
+        yield
     used = set(taken)
-    if model is None:
-        used |= _contested(entities)
-        return [suggestion for entity in entities for suggestion in _new_properties(entity, used)]
-    properties = _Properties.of(model)
     suggestions: list[Suggestion] = []
-    ranked = sorted((_matches(entity, properties) for entity in entities), key=_evidence, reverse=True)
+    if model is None:
+        used |= yield from _contested(entities)
+        for some in batched(entities, SLICE, strict=False):
+            suggestions += [suggestion for entity in some for suggestion in _new_properties(entity, used)]
+            yield
+        return suggestions
+    properties = _Properties.of(model)
+    matches: list[tuple[int, list[Suggestion]]] = []
+    for some in batched(entities, SLICE, strict=False):
+        matches += [
+            (_evidence(candidates), candidates) for entity in some if (candidates := _matches(entity, properties))
+        ]
+        yield
+    ranked = [candidates for _, candidates in sorted(matches, key=itemgetter(0), reverse=True)]
     for candidates in ranked:
         suggestions += (fresh := _each_once(candidates, used))
         used |= {suggestion.identifier for suggestion in fresh}
+    yield
     return _sensors_first(suggestions, ranked)
 
 
@@ -415,9 +441,12 @@ def _new_properties(entity: _Entity, used: set[str]) -> list[Suggestion]:
     return suggestions
 
 
-def _contested(entities: Iterable[_Entity]) -> set[str]:
+def _contested(entities: Iterable[_Entity]) -> Slices[set[str]]:
     """Return the identifiers that more than one entity would get."""
-    counts = Counter(suggestion.identifier for entity in entities for suggestion in _new_properties(entity, set()))
+    counts: Counter[str] = Counter()
+    for some in batched(entities, SLICE, strict=False):
+        counts.update(suggestion.identifier for entity in some for suggestion in _new_properties(entity, set()))
+        yield
     return {identifier for identifier, count in counts.items() if count > 1}
 
 
