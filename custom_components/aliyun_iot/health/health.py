@@ -19,6 +19,7 @@ from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
 from .mismatch import Mismatch
+from .overload import Overload
 from .quota import Quota
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
@@ -44,6 +45,7 @@ class Health:
         self._tls = TlsWatch(hass, entry, self._issues)
         self._clock = ClockWatch(hass, entry, self._issues, link)
         self._throttling = Throttling(hass, entry, self._issues)
+        self._overload = Overload(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
         self._quota = Quota(hass, entry, self._issues, log, busiest)
@@ -66,6 +68,8 @@ class Health:
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._refusals.stop()
+        self._overload.stop()
         self._unreportable.stop()
         self._quota.stop()
 
@@ -109,6 +113,11 @@ class Health:
         """Handle the code of a reply."""
         self._clock.code_received(code)
         self._throttling.code_received(code)
+
+    @callback
+    def command_refused(self) -> None:
+        """Handle a command that was refused because there are too many."""
+        self._overload.command_refused()
 
     @callback
     def refusals_changed(self, refusals: Mapping[str, Refusal]) -> None:

@@ -23,6 +23,7 @@ class Issue(StrEnum):
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
     CLOCK_SKEW = "clock_skew"
+    COMMANDS_REFUSED = "commands_refused"
     CONDITION_UNUSABLE = "condition_unusable"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
@@ -59,6 +60,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.COMMANDS_REFUSED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),

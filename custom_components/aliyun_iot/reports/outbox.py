@@ -153,6 +153,8 @@ class Outbox:
         self._on_refusals_changed = on_refusals_changed
         self._on_unreportable_changed = on_unreportable_changed
         self._reported: dict[str, str] = {}
+        self._logged: set[str] = set()
+        """Refused properties that were logged since counting began anew; the values of one may be taken and refused in turns."""
         self._snapshots: list[Snapshot] = []
 
     @property
@@ -214,6 +216,7 @@ class Outbox:
     def forget(self, identifiers: Collection[str]) -> None:
         """Drop everything about properties that have another meaning now."""
         self.status |= {identifier: PropertyStatus() for identifier in identifiers}
+        self._logged = self._logged.difference(identifiers)
         self._drop(identifiers)
         self._report_refusals()
         self._on_unreportable_changed()
@@ -231,6 +234,7 @@ class Outbox:
 
         For named properties the refusals are over, because their bindings changed.
         """
+        self._logged = set() if identifiers is None else self._logged.difference(identifiers)
         for key, status in self.status.items():
             if status.refusal and identifiers is None:
                 status.refusal, status.rests = replace(status.refusal, count=0), False
@@ -309,7 +313,8 @@ class Outbox:
                 status.accepted = None  # what the cloud has now is unknown
             if status.rests:
                 self._drop([identifier])
-            if count == 1:
+            if identifier not in self._logged:
+                self._logged.add(identifier)
                 news.append(f"{identifier} = {self.private.masked(identifier, sample.value)!r} ({reason})")
             self._on_refused(identifier, reason, sample.value)
         if self._snapshots:
