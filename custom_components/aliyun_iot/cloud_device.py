@@ -91,7 +91,7 @@ class CloudDevice:
             on_refused=self._refused,
             on_refusals_changed=health.refusals_changed,
             on_unreportable_changed=self._unreportable_changed,
-            on_event_refused=self.events.note,
+            on_losses_changed=health.losses_changed,
         )
         self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(

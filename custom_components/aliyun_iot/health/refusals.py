@@ -65,10 +65,10 @@ class Refusals:
     def _row(self, labels: Labels, identifier: str, reason: str) -> str:
         bound = self._bound.by_identifier.get(identifier)
         name = labels.binding(bound.binding, self._model) if bound else identifier
-        return labels.text("common.misfit", identifier=name, reason=_readable(reason, labels.language))
+        return labels.text("common.misfit", identifier=name, reason=readable(reason, labels.language))
 
 
-def _readable(reason: str, language: str) -> str:
+def readable(reason: str, language: str) -> str:
     """Return the meaning of a reason, followed by the reason itself, which the console and the log show."""
     match = _REASON.match(reason)
     code = int(match["code"] or _PROPERTY_MISSING) if match else 0

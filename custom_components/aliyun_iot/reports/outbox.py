@@ -289,40 +289,50 @@ class Outbox:
     def settle(self, batch: Mapping[str, Sample], reasons: Mapping[str, str], *, past: bool = False) -> None:
         """Record which values the cloud took, and for which reasons it refused the others.
 
-        Values of the past say nothing about what the cloud has now.
+        Values of the past say nothing about what the cloud has now, nor whether it would take a present value.
         """
         now = time.monotonic()
         news: list[str] = []
         changed = False
+        reasons = self.legible(((key, sample.value) for key, sample in batch.items()), reasons)
         for identifier, sample in batch.items():
             if (status := self.status.get(identifier)) is None:  # no longer bound
                 continue
-            status.sending = None
             status.settled += 1
-            changed |= status.refusal is not None or identifier in reasons
-            if (reason := reasons.get(identifier)) is None:
-                status.refusal, status.rests = None, False
-                if not past:
-                    status.accepted, status.accepted_at = sample, now
-                    self.accepted_at = now
+            reason = reasons.get(identifier)
+            if reason is not None:
+                self._on_refused(identifier, reason, sample.value)
+            if past:
                 continue
-            reason = Secrets(self.private.private_parts(identifier, sample.value)).withheld(reason)
+            status.sending = None
+            changed |= status.refusal is not None or reason is not None
+            if reason is None:
+                status.refusal, status.rests = None, False
+                status.accepted, status.accepted_at = sample, now
+                self.accepted_at = now
+                continue
             count = status.refusal.count + 1 if status.refusal else 1
             status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
-            if not past:
-                status.accepted = None  # what the cloud has now is unknown
+            status.accepted = None  # what the cloud has now is unknown
             if status.rests:
                 self._drop([identifier])
             if identifier not in self._logged:
                 self._logged.add(identifier)
                 news.append(f"{identifier} = {self.private.masked(identifier, sample.value)!r} ({reason})")
-            self._on_refused(identifier, reason, sample.value)
         if self._snapshots:
             self._settle_snapshots(batch, reasons)
         if news:
             _LOGGER.warning("The cloud rejected %s", some_of(news))
         if changed:
             self._report_refusals()
+
+    def legible(self, values: Iterable[tuple[str, JsonValue]], reasons: Mapping[str, str]) -> dict[str, str]:
+        """Return reasons without what is private in the refused values; of properties or events, by identifier."""
+        private: dict[str, list[object]] = {identifier: [] for identifier in reasons}
+        for identifier, value in values:
+            if identifier in private:
+                private[identifier] += self.private.private_parts(identifier, value)
+        return {identifier: Secrets(private[identifier]).withheld(reason) for identifier, reason in reasons.items()}
 
     def _due_at(self, identifier: str) -> float:
         """Return when a property may be posted again, in monotonic seconds."""
