@@ -9,7 +9,7 @@ import sys
 
 from homeassistant.const import __version__ as home_assistant_version
 
-from . import commands, idle, latency, limits, mapping, outage, scale, throughput
+from . import commands, hostile, idle, latency, limits, mapping, outage, scale, throughput
 
 BENCHMARKS = (
     latency.BENCHMARK,
@@ -20,6 +20,7 @@ BENCHMARKS = (
     limits.BENCHMARK,
     outage.BENCHMARK,
     scale.BENCHMARK,
+    hostile.BENCHMARK,
 )
 
 

@@ -70,8 +70,9 @@ async def connect_device(
     bindings: Sequence[Mapping[str, Any]],
     thing_model: Mapping[str, Any],
     options: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> ConfigEntry:
-    """Connect a device with these bindings and options; raises NotSetUp."""
+    """Connect a device with these bindings and options; `data` is added to that of the entry. Raises NotSetUp."""
     entry = ConfigEntry(
         version=1,
         minor_version=1,
@@ -85,6 +86,7 @@ async def connect_device(
             CONF_DEVICE_SECRET: device.secret,
             CONF_ENDPOINT: f"127.0.0.1:{port}",
             CONF_TRANSPORT: "tcp",
+            **(data or {}),
         },
         options={CONF_THING_MODEL: thing_model, **(options or {})},
         discovery_keys=MappingProxyType({}),

@@ -117,12 +117,13 @@ async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingMode
         on_overflow=_nothing,
         on_refused=_nothing,
         on_refusals_changed=_nothing,
-        on_event_refused=_nothing,
+        on_unreportable_changed=_nothing,
+        on_losses_changed=_nothing,
     )
     _change(hass, sorts, -1)
     reporter.follow(bind(hass, bindings, model))
     if len(reporter.present(binding.identifier for binding in bindings)) != len(bindings):
-        raise NotReported(str(reporter.unreportable))
+        raise NotReported(str(reporter.outbox.unreportable))
     yield
     await reporter.stop()
 

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     KICK = "kick"
     BROKER_RESTART = "broker restart"
     BABBLE = "no MQTT"
+    FLOOD = "flood of packets"
+    EXCEED = "message of 256 MB"
     LONG_OUTAGE = "ten minutes of outage"
     RELOAD = "integration restarted"
     RELOAD_IN_OUTAGE = "integration restarted in an outage"
@@ -52,6 +54,8 @@ CONNECTION: Mapping[Kind, float] = {
     Kind.KICK: 1,
     Kind.BROKER_RESTART: 2,
     Kind.BABBLE: 1,
+    Kind.FLOOD: 2,
+    Kind.EXCEED: 0.5,
     Kind.LONG_OUTAGE: 0.5,
     Kind.RELOAD: 1,
     Kind.RELOAD_IN_OUTAGE: 1,
@@ -88,8 +92,8 @@ def schedule(seed: int, kinds: Mapping[Kind, float], mean_pause: float, seconds:
     first = draw.sample(list(kinds), len(kinds))
     faults: list[Fault] = []
     left = seconds
-    if seconds < 2 * LONG_OUTAGE and Kind.LONG_OUTAGE in first:  # it would last for most of the run
-        first.remove(Kind.LONG_OUTAGE)
+    if seconds < 2 * LONG_OUTAGE:  # these would last for most of the run
+        first = [kind for kind in first if kind not in (Kind.LONG_OUTAGE, Kind.EXCEED)]
     while left > 0:
         kind = first.pop() if first else draw.choices(list(kinds), list(kinds.values()))[0]
         lasting = LONG_OUTAGE if kind is Kind.LONG_OUTAGE else draw.uniform(0.1, 2.5)
@@ -136,6 +140,10 @@ class FaultInjector:
                 self._to_connection("drop_connection")
             case Kind.BABBLE:
                 self._to_connection("babble")
+            case Kind.FLOOD:
+                self._to_connection("flood")
+            case Kind.EXCEED:  # the integration pauses for long
+                self._to_connection("exceed")
             case Kind.HALF_OPEN:
                 self._to_connection("freeze")
                 await asyncio.sleep(fault.seconds)

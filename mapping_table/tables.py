@@ -1,12 +1,17 @@
 """The generated sections of the documentation, as Markdown."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+
+from homeassistant.components.sensor.const import UNIT_CONVERTERS
 
 from custom_components.aliyun_iot.alink.model.datatypes import DataType, StructType
 from custom_components.aliyun_iot.mapping.aspect import Domain, Kind, Range
 from custom_components.aliyun_iot.mapping.convert import CARRIERS
 from custom_components.aliyun_iot.mapping.domains import DOMAINS
 from custom_components.aliyun_iot.mapping.suggest.synonyms import SYNONYMS
+from custom_components.aliyun_iot.mapping.unit_names import ALIASES, AMBIGUOUS, WORDS
+from custom_components.aliyun_iot.mapping.units import CONVERTERS, converter, quantities
 
 from .facts import AspectFacts, facts_of, risky_device_classes
 from .words import Words
@@ -17,7 +22,13 @@ def sections(words: Words) -> Mapping[str, str]:
 
     Must be called in the event loop of a Home Assistant instance, which has the units of some aspects.
     """
-    return {"domains": _domains(words), "kinds": _kinds(words), "synonyms": _synonyms(words)}
+    return {
+        "domains": _domains(words),
+        "kinds": _kinds(words),
+        "synonyms": _synonyms(words),
+        "units": _units(words),
+        "unit_names": _unit_names(words),
+    }
 
 
 def _domains(words: Words) -> str:
@@ -110,6 +121,33 @@ def _kinds(words: Words) -> str:
 
 def _synonyms(words: Words) -> str:
     return _table(words.synonym_heads, ((_code(first), words.comma.join(others)) for first, *others in SYNONYMS))
+
+
+def _units(words: Words) -> str:
+    rows = [(words.quantities[key], _codes(_by_size(units), words)) for key, units in quantities().items()]
+    gases = [
+        (words.of_class.format(device_class=_code(device_class)), _codes(sorted(map(str, each.VALID_UNITS)), words))
+        for device_class, each in UNIT_CONVERTERS.items()
+        if device_class and each not in CONVERTERS
+    ]
+    return _table(words.unit_heads, [*sorted(rows), *sorted(gases)])
+
+
+def _by_size(units: Sequence[str]) -> list[str]:
+    """Return units of one quantity, the smallest first."""
+    return sorted(units, key=lambda unit: abs((converter(unit, units[-1]) or abs)(1)))
+
+
+def _unit_names(words: Words) -> str:
+    """Return the spellings of units, each with what it means."""
+    spellings: defaultdict[str, list[str]] = defaultdict(list)
+    for unit, listed in ALIASES.items():
+        spellings[unit] += listed.split()
+    for spelling, symbol in WORDS.items():
+        spellings[symbol].append(spelling)
+    for spelling, meant in AMBIGUOUS.items():
+        spellings[words.either.format(one=words.comma.join(meant[:-1]), other=meant[-1])].append(spelling)
+    return _table(words.unit_name_heads, ((unit, words.comma.join(names)) for unit, names in spellings.items()))
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -20,6 +20,7 @@ from .core.product import NodeType, Product
 from .core.registry import Registry, new_secret
 from .core.thing_model import ThingModel
 from .core.transcript import Transcript, WireMessage
+from .device_side import jobs, ota
 from .openapi.api import OpenApi
 from .router import Router
 
@@ -77,6 +78,7 @@ class Simulator:
         transcript = Transcript(on_wire)
         delivery = Delivery(transcript, self.faults, options.downlink_qos)
         self._platform = Platform(options, registry, transcript, self.faults, delivery, Commands(delivery))
+        self._platform.on_online.extend([ota.push_pending, jobs.push_pending])
         self._broker = Broker(self._platform, Router(self._platform).receive)
         self._web = DeviceWeb(self._platform, self._broker.converse)
         self._openapi = OpenApi(self._platform)
@@ -91,7 +93,9 @@ class Simulator:
         """Listen for MQTT and for the control API; raise OSError if a port is in use."""
         self.port = await self._broker.start(self.host, self.port, self._tls)
         try:
-            self.web_port = await self._web.start(self.host, self.web_port, self._tls)
+            self.web_port = await self._web.start(self.host, self.web_port, self._tls, mqtt_port=self.port)
+            scheme = "http" if self._tls is None else "https"
+            self._platform.files.base = f"{scheme}://{self.host}:{self.web_port}"
             self.api_port = await self._http.start(self.host, self.api_port)
         except OSError:
             await self.stop()

@@ -12,15 +12,22 @@ import re
 from .core.jsontext import JsonValue
 from .core.transcript import Note
 from .device_side import (
+    config,
     desired,
     events,
+    jobs,
+    logs,
     notifications,
     ntp,
+    ota,
     properties,
     raw,
+    reset,
     services,
+    shadow,
     tags,
     thing_model,
+    upload,
     user_topics,
 )
 from .device_side.uplink import Answer, Uplink
@@ -87,6 +94,7 @@ ROUTES: dict[str, Route] = {
     SYS + "thing/model/down_raw_reply": Reply(raw.take_reply),
     # §8 the thing model
     SYS + "thing/dsltemplate/get": Request(thing_model.get_thing_model),
+    SYS + "thing/dynamicTsl/get": Request(thing_model.get_dynamic_model),
     # §9 desired values
     SYS + "thing/property/desired/get": Request(desired.get_desired),
     SYS + "thing/property/desired/delete": Request(desired.delete_desired),
@@ -111,10 +119,29 @@ ROUTES: dict[str, Route] = {
     SYS + "thing/deviceinfo/delete": Request(tags.delete_tags),
     SYS + "thing/deviceinfo/get": Request(tags.get_tags),
     "/ext/ntp/{pk}/{dn}/request": Message(ntp.answer_time, only_qos_0=True),
+    SYS + "thing/config/get": Request(config.get_config),
+    SYS + "thing/config/push_reply": Reply(notifications.take_reply),
+    "/ota/device/inform/{pk}/{dn}": Message(ota.take_version),
+    "/ota/device/progress/{pk}/{dn}": Message(ota.take_progress),
+    "/ota/device/request/{pk}/{dn}": Message(ota.take_request),
+    SYS + "thing/ota/firmware/get": Request(ota.get_firmware),
+    SYS + "thing/config/log/get": Request(config.get_log_config),
+    SYS + "thing/config/log/push_reply": Reply(notifications.take_reply),
+    SYS + "thing/log/post": Request(logs.post_logs),
+    SYS + "_thing/diag/post": Request(logs.post_diagnostics),
+    SYS + "thing/file/upload/mqtt/init": Request(upload.begin, only_qos_0=True),
+    SYS + "thing/file/upload/mqtt/send": Message(upload.take_chunk, only_qos_0=True),
+    SYS + "thing/file/upload/mqtt/cancel": Request(upload.cancel, only_qos_0=True),
+    SYS + "thing/job/get": Request(jobs.get_task),
+    SYS + "thing/job/update": Request(jobs.update_task),
+    SYS + "thing/job/notify_reply": Reply(notifications.take_reply),
+    "/shadow/update/{pk}/{dn}": Message(shadow.take_request),
     # §13 lifecycle
     SYS + "thing/disable_reply": Reply(notifications.take_reply),
     SYS + "thing/enable_reply": Reply(notifications.take_reply),
     SYS + "thing/delete_reply": Reply(notifications.take_reply),
+    SYS + "thing/reset": Request(reset.take_reset),
+    SYS + "thing/bootstrap/notify_reply": Reply(notifications.take_reply),
     # §12.7 topics of the user's own
     "/{pk}/{dn}/user/{topic:path}": Message(user_topics.take_message),
     "/{pk}/{dn}/{other:path}": Message(user_topics.take_message),

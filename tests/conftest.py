@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import entity_sources
 from homeassistant.helpers.storage import Store
 from homeassistant.setup import async_setup_component
+from hypothesis import settings
 import pytest
 
 # The test package must load Home Assistant before anything imports voluptuous.
@@ -43,6 +44,10 @@ FIXTURES = Path(__file__).parent / "fixtures"
 PRODUCT_KEY = "a1HomeGw001"
 DEVICE_NAME = "gw-1"
 DEVICE_SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+"""How long an example takes depends on what else the machine does."""
 
 type Rows = list[dict[str, Any]]
 type Upload = Callable[[bytes], Awaitable[str]]

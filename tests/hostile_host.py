@@ -1,7 +1,8 @@
 """A hostile MQTT host: it accepts any device, and then attacks it in one of many ways.
 
 It runs in threads, so that the event loop of a test has only the client to do. `python -m tests.hostile_host` runs it in a
-process of its own, for `scripts/bench hostile`: it prints its port, then for each line `[attack, seconds]` the outcome.
+process of its own, for `scripts/bench hostile`: it prints its port and the attacks, then for each line `[attack, seconds]` the
+outcome.
 """
 
 import asyncio
@@ -12,12 +13,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain, count, repeat
 import json
+from pathlib import Path
 import re
 import ssl
 import struct
 import sys
+from tempfile import TemporaryDirectory
 import threading
 from typing import Any, Final, Self
+
+from .alink.certificates import Authority
 
 ACCEPTED: Final = b"\x20\x02\x00\x00"
 
@@ -167,8 +172,8 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "JSON of objects in objects": lambda to: _in_chunks(
         message(to.property_set, command(n, b'{"x":%s1}' % (b'{"a":' * 50_000))) for n in count()
     ),
-    "JSON with 30,000 values": lambda to: _in_chunks(
-        message(to.property_set, command(n, b'{"x":[%s0]}' % (b'{"a":0},' * 30_000))) for n in count()
+    "JSON with 1,000 objects": lambda to: _in_chunks(
+        message(to.property_set, command(n, b'{"x":[%s0]}' % (b'{"a":0},' * 1_000))) for n in count()
     ),
     "JSON of large numbers": lambda to: _in_chunks(
         message(to.property_set, command(n, wide(b"9" * 4_200 + b","))) for n in count()
@@ -176,7 +181,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "200 params": lambda to: _in_chunks(
         message(
             to.property_set,
-            command(n, json.dumps({f"p{key}": {"a": [key] * 50} for key in range(200)}).encode()),
+            command(n, json.dumps({f"p{key}": {"a": [key] * 24} for key in range(200)}).encode()),
         )
         for n in count()
     ),
@@ -188,7 +193,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         message(to.post_reply, b'{"id":"%d","code":200,"data":{}}' % n) for n in count()
     ),
     "large replies to nothing": lambda to: _in_chunks(
-        message(to.post_reply, b'{"id":"%d","code":200,"data":%s}' % (n, wide(b'{"a":0},')[:200_000])) for n in count()
+        message(to.post_reply, b'{"id":"%d","code":200,"data":[%s0]}' % (n, b'{"a":0},' * 12_000)) for n in count()
     ),
     "times that nobody asked for": lambda to: _in_chunks(
         message(to.time, json.dumps({"deviceSendTime": "1", "x": "y" * 250_000}).encode()) for _ in count()
@@ -329,9 +334,13 @@ def _filters(content: bytes) -> int:
 
 
 def main() -> None:
-    """Attack as the lines on stdin say."""
-    with HostileHost() as host:
-        print(json.dumps(host.port), flush=True)  # noqa: T201
+    """Attack as the lines on stdin say; with `--tls` over TLS."""
+    with TemporaryDirectory() as folder:
+        authority = Authority(Path(folder)) if "--tls" in sys.argv else None
+        tls = authority.server_context("127.0.0.1") if authority else None
+    with HostileHost(tls=tls) as host:
+        start = {"port": host.port, "ca": authority.pem if authority else None, "attacks": list(ATTACKS)}
+        print(json.dumps(start), flush=True)  # noqa: T201
         for line in sys.stdin:
             name, seconds = json.loads(line)
             outcome = host.start(name, seconds).result()

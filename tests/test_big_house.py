@@ -107,7 +107,7 @@ async def test_from_an_empty_entry_to_a_thing_model(
     posts = [message for message in cloud.wire if message.topic.endswith("/event/property/post")]
     assert len(posts) == ceil(len(says_something) / 200)
     assert not entry.runtime_data.device.reporter.outbox.refusals
-    assert not entry.runtime_data.device.reporter.unreportable
+    assert not entry.runtime_data.device.reporter.outbox.unreportable
     assert not entry.runtime_data.device.bound.problems
     assert device.connections == 1
     print(  # noqa: T201 - visible with -s

@@ -350,7 +350,7 @@ async def test_select_with_changed_options(
     await report_humidity(hass, device, vendor)
     vendor.update(Programme, options=["auto", "defrost"], current_option="defrost")
     await report_humidity(hass, device, vendor)
-    assert "defrost" in entry.runtime_data.device.reporter.unreportable["HVACMode"]
+    assert "defrost" in entry.runtime_data.device.reporter.outbox.unreportable["HVACMode"].describe()
     assert (await set_properties(HVACMode=1)).code == OUT_OF_RANGE
     assert vendor.entities[Programme].current_option == "defrost"
     assert reported(device, "HVACMode") == [1]
@@ -358,7 +358,7 @@ async def test_select_with_changed_options(
     assert (await set_properties(HVACMode=3)).code == 200
     await wait_for_value(device, "HVACMode", 3)
     assert (vendor.entities[Programme].current_option, reported(device, "HVACMode")) == ("auto", [1, 3])
-    assert not entry.runtime_data.device.reporter.unreportable
+    assert not entry.runtime_data.device.reporter.outbox.unreportable
 
 
 async def test_lamp_loses_and_regains_its_dimmer(

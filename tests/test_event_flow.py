@@ -48,7 +48,7 @@ async def test_event_is_bound_to_an_event_entity(
     [selector] = walk.result["data_schema"].schema.values()
     assert {name: one["label"] for name, one in selector.config["fields"].items()} == {
         "SceneName": "Scene name [SceneName]: text of at most 64 bytes",
-        "ActivatedAt": "Activated at [ActivatedAt]: time in UTC milliseconds",
+        "ActivatedAt": "Activated at [ActivatedAt]: time in UTC milliseconds (13 digits)",
     }
     await walk.submit(output={"SceneName": "{{ event_type }}", "ActivatedAt": ""})
     assert walk.created
@@ -68,7 +68,8 @@ async def test_event_is_bound_to_triggers(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, hass_client: Any
 ) -> None:
     """The editors' values are stored unchanged, and the forms are serializable."""
-    assert await async_setup_component(hass, "config", {})
+    for component in ("config", "websocket_api"):  # no routes can be added once the test client runs
+        assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/subentries/flow"
     page = await (await client.post(url, json={"handler": [entry.entry_id, "event"]})).json()

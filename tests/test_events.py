@@ -18,10 +18,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot.const import CONF_WINDOW, SUBENTRY_EVENT
+from custom_components.aliyun_iot.diagnostics import async_get_config_entry_diagnostics
+from custom_components.aliyun_iot.health.issues import Issue
 from custom_components.aliyun_iot.reports import events
 from simulator import CloudDevice
 
 from .conftest import SetUp
+from .test_issues import shown_issues, wait_for_issue
 from .waiting import until
 
 ALARM = "HighTemperatureAlarm"
@@ -118,6 +121,29 @@ async def test_state_changes_without_a_firing_are_not_events(
     bell.press(presses=6)
     await device.wait_for(lambda one: len(one.events) == 2)
     assert [event.output["SceneName"] for event in device.events] == ["ring 5", "ring 6"]
+
+
+async def test_unregistered_entity_may_come_later(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
+    """An integration may add it long after the start, and it may go and come back: nothing but its state says so."""
+    await bind(**RUNG)
+    for presses in (1, 2):
+        hass.states.async_set(BELL, "unknown")
+        fired = dt_util.utcnow().isoformat(timespec="milliseconds")
+        hass.states.async_set(BELL, fired, {"event_type": "ring", "presses": presses})
+        hass.states.async_remove(BELL)
+    await device.wait_for(lambda one: len(one.events) == 2)
+    assert [event.output["SceneName"] for event in device.events] == ["ring 1", "ring 2"]
+
+
+async def test_clock_that_is_set_back_hides_no_firing(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
+    """A machine may start with a clock that is hours ahead; what happens after it was set is earlier than what came before."""
+    now = dt_util.utcnow()
+    hass.states.async_set(BELL, (now + timedelta(hours=3)).isoformat(), {"event_type": "ring", "presses": 1})
+    await bind(**RUNG)
+    for presses, at in enumerate((now, now + timedelta(seconds=1)), 2):
+        hass.states.async_set(BELL, at.isoformat(), {"event_type": "ring", "presses": presses})
+    await device.wait_for(lambda one: len(one.events) == 2)
+    assert [event.output["SceneName"] for event in device.events] == ["ring 2", "ring 3"]
 
 
 async def test_trigger_posts_an_event(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
@@ -218,23 +244,34 @@ async def test_no_events_before_home_assistant_has_started(
 async def test_output_that_does_not_fit_is_left_out(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, bind: Bind, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The event goes without it; the problem is logged once and kept for diagnostics."""
+    """The event goes without it. That is an issue until the event happens with everything, and one line in the log."""
     output = {
-        "Temperature": "{{ 1000 }}",
+        "Temperature": "{{ trigger.event.data.heat }}",
         "Threshold": "{{ 1 / 0 }}",
         "Stranger": 1,
         "Zone": "{{ trigger.event.data.zone }}",
     }
-    await bind(identifier=ALARM, triggers=SMOKE, output=output)
+    subentry = await bind(identifier=ALARM, triggers=SMOKE, output=output)
     for zone in ("0042", "unknown"):
-        hass.bus.async_fire("smoke", {"zone": zone})
-    await device.wait_for(lambda one: len(one.events) == 2)
-    assert [event.output for event in device.events] == [{"Zone": "0042"}, {}]
-    problem = entry.runtime_data.device.events.problems[ALARM]
-    for part in ("Temperature", "Threshold", "Stranger: the event has no such output parameter"):
-        assert part in problem
-    assert caplog.text.count(problem) == 1
+        for heat in (1000, 2000):
+            hass.bus.async_fire("smoke", {"zone": zone, "heat": heat})
+    await device.wait_for(lambda one: len(one.events) == 4)
+    assert [event.output for event in device.events] == [{"Zone": "0042"}] * 2 + [{}] * 2
+    issue = await wait_for_issue(hass, Issue.PROPERTY_UNREPORTABLE)
+    left_out = (await async_get_config_entry_diagnostics(hass, entry))["reporter"]["unreportable"]
+    assert left_out.keys() == {f"{ALARM}.{name}" for name in ("Temperature", "Threshold", "Stranger")}
+    assert left_out[f"{ALARM}.Stranger"] == "the event has no such output parameter"
+    assert f"{ALARM}.Temperature" in issue["properties"]
+    [line] = [text for record in caplog.records if "cannot report" in (text := record.getMessage())]
+    for part in ("Temperature", "division by zero", "Stranger"):
+        assert part in line
     assert "Traceback" not in caplog.text
+
+    data = {**subentry.data, "output": {"Temperature": output["Temperature"]}}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    await hass.async_block_till_done()
+    hass.bus.async_fire("smoke", {"heat": 50})
+    await until(lambda: Issue.PROPERTY_UNREPORTABLE not in shown_issues(hass))
 
 
 @pytest.mark.parametrize(

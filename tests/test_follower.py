@@ -1,6 +1,8 @@
 """Rules in operation: entities that start to match are bound and posted, others are released, without reconnecting."""
 
 import asyncio
+from collections.abc import Callable, Generator
+import sys
 from types import MappingProxyType
 from typing import Any
 
@@ -12,16 +14,19 @@ from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
     floor_registry as fr,
+    label_registry as lr,
 )
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot import follower
 from custom_components.aliyun_iot.const import SUBENTRY_EXPOSURE, SUBENTRY_RULE
-from custom_components.aliyun_iot.exposures import exposed_bindings
+from custom_components.aliyun_iot.exposures import change_bindings, exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Access
 from custom_components.aliyun_iot.mapping.rule import EntityAspect
-from custom_components.aliyun_iot.rules import rules_of
+from custom_components.aliyun_iot.mapping.slices import SLICE
+from custom_components.aliyun_iot.mapping.suggest import suggestions
+from custom_components.aliyun_iot.rules import Changes, rules_of
 from simulator import CloudDevice
 
 from .conftest import SetUp
@@ -374,7 +379,7 @@ async def test_no_listeners_without_rules(hass: HomeAssistant, entry: MockConfig
     """The last rule removes them; unloading during the cooldown leaves no timer."""
 
     def listeners() -> int:
-        return hass.bus.async_listeners().get(fr.EVENT_FLOOR_REGISTRY_UPDATED, 0)
+        return hass.bus.async_listeners().get(ar.EVENT_AREA_REGISTRY_UPDATED, 0)
 
     followed_listeners = listeners()
     hass.config_entries.async_remove_subentry(entry, rule_id(entry))
@@ -389,3 +394,238 @@ async def test_no_listeners_without_rules(hass: HomeAssistant, entry: MockConfig
     await settled(hass)
     assert listeners() == followed_listeners - 2  # the titles of subentries do not follow any more either
     assert not followed(entry)
+
+
+class Counted:
+    """How often the rules were carried out, and how many slices of work they had."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Count from now on."""
+        self.runs = self.slices = 0
+        changes_in_slices = follower.changes_in_slices
+
+        def counted(*arguments: Any) -> Generator[None, None, Changes]:
+            self.runs += 1
+            slices = changes_in_slices(*arguments)
+            while True:
+                try:
+                    next(slices)
+                except StopIteration as end:
+                    return end.value
+                self.slices += 1
+                yield
+
+        monkeypatch.setattr(follower, "changes_in_slices", counted)
+
+
+async def test_changes_that_cannot_matter_are_not_looked_at(
+    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events of all registries, and states of entities that are known not to match, cause no work."""
+    device_id = house.device("Lamp")
+    area = ar.async_get(hass).async_create("Hall")
+    lamp = house.add("switch.lamp", labelled=True, device_id=device_id)
+    house.register("switch.stranger")
+    await until(lambda: followed(entry) == {"PowerSwitch": lamp})
+    await settled(hass)
+    counted = Counted(monkeypatch)
+    devices, areas = dr.async_get(hass), ar.async_get(hass)
+    house.registry.async_update_entity("switch.lamp", icon="mdi:lamp")
+    house.registry.async_update_entity("switch.lamp", aliases={"light"})
+    house.registry.async_update_entity_options("switch.lamp", "conversation", {"should_expose": True})
+    devices.async_update_device(device_id, sw_version="2", serial_number="1")
+    house.device("Another")
+    areas.async_update(area.id, name="Foyer", icon="mdi:door")
+    areas.async_create("Cellar")
+    areas.async_delete(areas.async_get_area_by_name("Cellar").id)
+    fr.async_get(hass).async_create("Ground")
+    lr.async_get(hass).async_update(house.label, name="Remote")
+    hass.states.async_set("switch.stranger", "on")
+    hass.states.async_set("switch.lamp", "off", {"brightness": 1})
+    hass.states.async_set("camera.door", "idle")
+    await settled(hass)
+    assert counted.runs == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda house, device_id, area_id: house.put_label("switch.other"),
+        lambda house, device_id, area_id: house.registry.async_update_entity("switch.other", area_id=area_id),
+        lambda house, device_id, area_id: house.registry.async_update_entity(
+            "switch.other", hidden_by=er.RegistryEntryHider.USER
+        ),
+        lambda house, device_id, area_id: house.registry.async_update_entity("switch.other", name="Pump"),
+        lambda house, device_id, area_id: house.registry.async_update_entity("switch.other", device_id=device_id),
+        lambda house, device_id, area_id: house.registry.async_remove("switch.other"),
+        lambda house, device_id, area_id: house.registry.async_update_entity(
+            "switch.other", new_entity_id="switch.two"
+        ),
+        lambda house, device_id, area_id: house.add("switch.new"),
+        lambda house, device_id, area_id: house.hass.states.async_set("switch.unregistered", "on"),
+        lambda house, device_id, area_id: dr.async_get(house.hass).async_update_device(device_id, area_id=area_id),
+        lambda house, device_id, area_id: dr.async_get(house.hass).async_update_device(device_id, labels={"x"}),
+        lambda house, device_id, area_id: ar.async_get(house.hass).async_update(area_id, labels={"x"}),
+        lambda house, device_id, area_id: ar.async_get(house.hass).async_update(
+            area_id, floor_id=fr.async_get(house.hass).async_create("Ground").floor_id
+        ),
+    ],
+)
+async def test_each_change_that_may_matter_is_looked_at_once(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    house: LabelledHouse,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[LabelledHouse, str, str], object],
+) -> None:
+    """Also when it changes nothing in the end."""
+    device_id = house.device("Lamp")
+    area = ar.async_get(hass).async_create("Hall")
+    house.add("switch.other")
+    await settled(hass)
+    counted = Counted(monkeypatch)
+    change(house, device_id, area.id)
+    await settled(hass)
+    assert counted.runs == 1
+
+
+async def test_many_related_changes_are_one(
+    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new device comes with its entities and their states; what the rules store themselves is no reason to look again."""
+    counted = Counted(monkeypatch)
+    device_id = house.device("Lamp")
+    for number in range(10):
+        house.add(f"switch.lamp_{number}", labelled=True, device_id=device_id)
+    await until(lambda: len(followed(entry)) == 10)
+    await settled(hass)
+    assert counted.runs == 1
+
+
+@pytest.mark.parametrize("with_model", [False, True])
+async def test_large_house_is_looked_at_in_slices(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    set_up: SetUp,
+    house: LabelledHouse,
+    thing_model_document: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    with_model: bool,
+) -> None:
+    """Between two slices no more than a few entities are matched, and the event loop does everything else."""
+    device.thing_model = None
+    entry = await set_up(options={} if with_model else {"thing_model": None})
+    for number in range(300):
+        house.add(f"switch.lamp_{number}", labelled=True)
+    counted = Counted(monkeypatch)
+    at_a_time: list[int] = []
+    slices_before = -1
+    candidates = suggestions.candidates_for if with_model else suggestions.generate_identifier
+
+    def matched(*arguments: Any) -> Any:
+        nonlocal slices_before
+        if counted.slices != slices_before:
+            slices_before = counted.slices
+            at_a_time.append(0)
+        at_a_time[-1] += 1
+        return candidates(*arguments)
+
+    monkeypatch.setattr(suggestions, "candidates_for" if with_model else "generate_identifier", matched)
+    elsewhere = 0
+    done = False
+
+    async def live() -> None:
+        nonlocal elsewhere
+        while not done:
+            elsewhere += 1
+            await asyncio.sleep(0)
+
+    other = hass.async_create_background_task(live(), "something else")
+    follow(hass, entry, house.rule)
+    await until(lambda: followed(entry))
+    done = True
+    await other
+    assert max(at_a_time) <= SLICE
+    assert sum(at_a_time) >= 300
+    assert counted.runs == 1
+    assert elsewhere >= counted.slices >= 300 / SLICE
+
+
+async def test_change_during_the_work_is_not_lost(
+    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user removes a binding and takes the label from another entity meanwhile: the result of the old state is dropped."""
+    first, second = house.add("switch.first", labelled=True), house.add("switch.second", labelled=True)
+    await until(lambda: len(followed(entry)) == 2)
+    await settled(hass)
+    third = house.register("switch.third", labelled=True)
+    await settled(hass)
+    changes_in_slices, runs = follower.changes_in_slices, 0
+
+    def interrupted(*arguments: Any) -> Generator[None, None, Changes]:
+        nonlocal runs
+        runs += 1
+        slices = changes_in_slices(*arguments)
+        next(slices)
+        if runs == 1:
+            [gone] = [key for key, entity in followed(entry).items() if entity == first]
+            change_bindings(hass, entry, removed=[gone])
+        elif runs == 2:
+            house.take_label("switch.second")
+        yield
+        return (yield from slices)
+
+    monkeypatch.setattr(follower, "changes_in_slices", interrupted)
+    hass.states.async_set("switch.third", "on")
+    await until(lambda: list(followed(entry).values()) == [third])
+    await settled(hass)
+    assert rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")}
+    assert second not in followed(entry).values()
+    assert runs == 3
+
+
+async def test_house_that_never_rests_is_followed(
+    hass: HomeAssistant, entry: MockConfigEntry, house: LabelledHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some interruptions the rules are carried out without a pause."""
+    changes_in_slices, interruptions = follower.changes_in_slices, 0
+    lamp = house.register("switch.lamp", labelled=True)
+    await settled(hass)
+
+    def interrupted(*arguments: Any) -> Generator[None, None, Changes]:
+        nonlocal interruptions
+        slices = changes_in_slices(*arguments)
+        while True:
+            try:
+                next(slices)
+            except StopIteration as end:
+                return end.value
+            yield
+            if (task := asyncio.current_task()) and interruptions < 100:
+                interruptions += 1
+                hass.loop.call_soon(house.register, f"switch.new_{interruptions}_{id(task)}")
+
+    monkeypatch.setattr(follower, "changes_in_slices", interrupted)
+    hass.states.async_set("switch.lamp", "on")
+    await until(lambda: followed(entry) == {"PowerSwitch": lamp})
+
+
+async def test_rules_that_cannot_be_carried_out_change_nothing(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    house: LabelledHouse,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Home Assistant cannot tell what a label selects any more: bindings stay, and the log says why."""
+    house.add("switch.lamp", labelled=True)
+    await until(lambda: followed(entry))
+    before = followed(entry)
+    monkeypatch.setitem(sys.modules, "homeassistant.helpers.target", None)
+    house.add("switch.pump", labelled=True)
+    await settled(hass)
+    assert followed(entry) == before
+    assert "cannot be carried out: Home Assistant has changed helpers.target" in caplog.text
+    monkeypatch.undo()
+    house.add("switch.third", labelled=True)
+    await until(lambda: len(followed(entry)) == 3)

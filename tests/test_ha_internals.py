@@ -5,40 +5,65 @@ A test that fails here with a new version of Home Assistant says which function 
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 import sys
-from types import ModuleType
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import EntityCategory, __version__
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import area_registry as ar, config_validation as cv, entity_registry as er, trace
+from homeassistant.helpers import (
+    area_registry as ar,
+    config_validation as cv,
+    entity_registry as er,
+    issue_registry as ir,
+    trace,
+)
 from homeassistant.helpers.script import Script
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
+from homeassistant.util.file import WriteError
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockModule, mock_integration, mock_platform
+import voluptuous as vol
 
 from custom_components.aliyun_iot import ha_internals
-from custom_components.aliyun_iot.commands.running import run_sequence
+from custom_components.aliyun_iot.commands.running import problem_of, run_sequence
+from custom_components.aliyun_iot.const import DOMAIN, SUBENTRY_EVENT, SUBENTRY_RULE
 from custom_components.aliyun_iot.ha_internals import (
     CHECKED,
     FINISHED,
+    CheckedStore,
     CompiledConditions,
     HomeAssistantChanged,
     ScriptEnd,
+    attach_triggers,
     clear_trace,
     compile_conditions,
     entity_integration,
     entity_integrations,
+    on_entry_changed,
+    registered_issues,
+    removed_entity_id,
+    run_actions,
     script_action,
     script_end,
     target_members,
     traces_work,
+    translated_state,
+    validated_actions,
     validated_conditions,
+    validated_triggers,
 )
 from custom_components.aliyun_iot.mapping.selection import Selection, Target, select
+from simulator import CloudDevice
 
 from .application import SetProperties
 from .conftest import SetUp
+from .walk import Walk
 
 type Change = Callable[[str], None]
 
@@ -125,7 +150,7 @@ class TestTraces:
         changed("homeassistant.helpers.trace")
         assert not await traces_work(hass)
         with pytest.raises(HomeAssistantError, match="not known how the script"):
-            await run_sequence(hass, "test", [{"delay": 0}], {}, Context())
+            await run_sequence(hass, "test", [{"delay": 0}], {}, Context(), lambda: None)
 
     async def test_template_entity_with_an_unknown_end_has_failed(
         self, hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
@@ -224,6 +249,21 @@ class TestTargets:
         assert found.entity_ids == {"group.all", "switch.lamp", "switch.config"}
         assert (found.area_ids, found.device_ids) == ({area}, set())
 
+    async def test_pages_say_that_a_selection_failed(self, hass: HomeAssistant, set_up: SetUp, changed: Change) -> None:
+        """Nothing is bound, and the page of an existing rule can still be opened."""
+        entry = await set_up()
+        data = MappingProxyType({"selection": {"include": {"area_id": ["hall"]}}})
+        rule = ConfigSubentry(data=data, subentry_type=SUBENTRY_RULE, title="Hall", unique_id=None)
+        hass.config_entries.async_add_subentry(entry, rule)
+        await hass.async_block_till_done()
+        changed("homeassistant.helpers.target")
+        options = await Walk.options(hass, entry, "select")
+        existing = await Walk.reconfigure_subentry(hass, entry, rule.subentry_id, "select")
+        for walk in (options, existing):
+            target = {"area_id": ["hall"]}
+            await walk.submit(target=target, integrations=[], leave_out={"integrations": [], "domains": []}, also={})
+            assert walk.errors == {"base": "selection_failed"}
+
     async def test_selection_that_cannot_be_resolved(
         self, hass: HomeAssistant, changed: Change, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -257,3 +297,143 @@ class TestEntitySources:
         reply = await set_properties(LightSwitch=1)
         assert (reply.code, "without an entity" in reply.message) == (100004, True)
         assert hass.states.get("input_boolean.lamp").state == "off"
+
+
+class TestActions:
+    """Sequences are validated and run."""
+
+    async def test_response_of_a_sequence(self, hass: HomeAssistant) -> None:
+        """With the variables."""
+        steps = [{"variables": {"answer": {"sum": "{{ a + 1 }}"}}}, {"stop": "", "response_variable": "answer"}]
+        valid = await validated_actions(hass, cv.SCRIPT_SCHEMA(steps))
+        assert await run_actions(hass, "test", valid, {"a": 1}, Context()) == {"sum": 2}
+
+    async def test_without_scripts_nothing_runs(self, hass: HomeAssistant, changed: Change) -> None:
+        """The form and the command say why."""
+        changed("homeassistant.helpers.script")
+        for attempt in (validated_actions(hass, []), run_actions(hass, "test", [], {}, Context())):
+            with pytest.raises(HomeAssistantChanged, match=r"helpers\.script"):
+                await attempt
+        assert "helpers.script" in str(await problem_of(hass, [{"delay": 0}]))
+
+
+class TestTriggers:
+    """Triggers are validated and attached."""
+
+    async def test_trigger(self, hass: HomeAssistant) -> None:
+        """It has the variables of automations, and can be detached; one that cannot be attached is reported."""
+        happened: list[dict[str, Any]] = []
+        failed: list[str] = []
+        valid = await validated_triggers(hass, cv.TRIGGER_SCHEMA([{"trigger": "event", "event_type": "bell"}]))
+        end = await attach_triggers(hass, valid, "test", happened.append, failed.append)
+        assert end
+        hass.bus.async_fire("bell", {"loud": True})
+        await hass.async_block_till_done()
+        assert [one["trigger"]["event"].data for one in happened] == [{"loud": True}]
+        end()
+        hass.bus.async_fire("bell")
+        await hass.async_block_till_done()
+        assert (len(happened), failed) == (1, [])
+
+    async def test_trigger_that_cannot_be_attached(self, hass: HomeAssistant) -> None:
+        """Home Assistant logs why as an error."""
+        failed: list[str] = []
+
+        async def fail(*_: object, **__: object) -> None:
+            raise HomeAssistantError("no bell")
+
+        mock_platform(hass, "late.trigger", SimpleNamespace(TRIGGER_SCHEMA=vol.Schema(dict), async_attach_trigger=fail))
+        mock_integration(hass, MockModule("late"))
+        valid = await validated_triggers(hass, cv.TRIGGER_SCHEMA([{"trigger": "late"}]))
+        assert await attach_triggers(hass, valid, "test", print, failed.append) is None
+        assert "no bell" in failed[0]
+
+    async def test_event_without_triggers_has_a_problem(
+        self, hass: HomeAssistant, device: CloudDevice, set_up: SetUp, changed: Change
+    ) -> None:
+        """It does not happen, and diagnostics say why."""
+        changed("homeassistant.helpers.trigger")
+        entry = await set_up()
+        data = {"identifier": "SceneActivated", "triggers": [{"trigger": "event", "event_type": "bell"}]}
+        hass.config_entries.async_add_subentry(
+            entry,
+            ConfigSubentry(data=MappingProxyType(data), subentry_type=SUBENTRY_EVENT, title="", unique_id=None),
+        )
+        await hass.async_block_till_done()
+        assert "helpers.trigger" in entry.runtime_data.device.events.problems["SceneActivated"]
+
+
+async def test_changes_of_entries(hass: HomeAssistant, changed: Change) -> None:
+    """Each change of an entry of any integration is told, until that is not wanted any more."""
+    found: list[str] = []
+    end = on_entry_changed(hass, lambda entry: found.append(entry.title))
+    entry = MockConfigEntry(domain="test", title="Old")
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, title="New")
+    assert found[-1] == "New"
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    told = len(found)
+    assert told > 1
+    end()
+    hass.config_entries.async_update_entry(entry, title="Newest")
+    assert len(found) == told
+
+
+async def test_without_signals_of_entries(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is told, and nothing fails."""
+    monkeypatch.delattr("homeassistant.config_entries.SIGNAL_CONFIG_ENTRY_CHANGED")
+    on_entry_changed(hass, lambda entry: pytest.fail(entry.title))()
+
+
+async def test_removed_entity(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry remembers its entity id."""
+    registry = er.async_get(hass)
+    lamp = registry.async_get_or_create("light", "test", "lamp")
+    assert removed_entity_id(hass, lamp.id) is None
+    registry.async_remove(lamp.entity_id)
+    assert removed_entity_id(hass, lamp.id) == lamp.entity_id
+    with monkeypatch.context() as changed:
+        changed.delattr(registry, "deleted_entities")
+        assert removed_entity_id(hass, lamp.id) is None
+
+
+async def test_registered_issues(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only those of this integration, also if the user ignores them."""
+    for domain in (DOMAIN, "test"):
+        ir.async_create_issue(hass, domain, "x", is_fixable=False, severity=ir.IssueSeverity.ERROR, translation_key="x")
+    ir.async_ignore_issue(hass, DOMAIN, "x", ignore=True)
+    assert [(issue.domain, issue.issue_id) for issue in registered_issues(hass)] == [(DOMAIN, "x")]
+    with monkeypatch.context() as changed:
+        changed.delattr(ir.async_get(hass), "issues")
+        assert registered_issues(hass) == []
+
+
+async def test_translated_state(hass: HomeAssistant, changed: Change) -> None:
+    """As dashboards show it; otherwise as it is."""
+    hass.states.async_set("binary_sensor.door", "on", {"device_class": "door"})
+    state = hass.states.get("binary_sensor.door")
+    assert await async_setup_component(hass, "binary_sensor", {})
+    await async_get_translations(hass, "en", "entity_component", {"binary_sensor"})
+    assert translated_state(hass, state) == "Open"
+    changed("homeassistant.helpers.translation")
+    assert translated_state(hass, state) == "on"
+
+
+class TestStore:
+    """Whether data are on disk is known."""
+
+    async def test_written(self, hass: HomeAssistant, real_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not after an error that Home Assistant only logs, and not if it writes in another way."""
+        store = CheckedStore(hass, 1, "test", private=True, atomic_writes=True)
+        await store.async_save({"a": 1})
+        assert store.written
+        assert await CheckedStore(hass, 1, "test").async_load() == {"a": 1}
+        with patch("homeassistant.helpers.storage.write_utf8_file_atomic", side_effect=WriteError("full")):
+            await store.async_save({"a": 2})
+        assert not store.written
+        await store.async_save({"a": 3})
+        assert store.written
+        other = CheckedStore(hass, 1, "other")
+        monkeypatch.delattr(CheckedStore, "_async_write_data")
+        await other.async_save({"a": 4})
+        assert not other.written

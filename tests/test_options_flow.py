@@ -100,10 +100,10 @@ async def test_settings_are_applied(hass: HomeAssistant, device: CloudDevice, se
     model = entry.options["thing_model"]
     walk = await Walk.options(hass, entry, "settings")
     commands = {"commands_per_minute": 0, "desired_hours": 24, "dry_run": False}
-    assert walk.values == {"keep_alive": 60, "window": 0.01, "uplink_rate": 9, "commands": commands}
+    assert walk.values == {"keep_alive": 60, "window": 0.01, "uplink_rate": 9, "monthly_quota": 0, "commands": commands}
     await walk.submit(keep_alive=60, window=1.5, commands={})
     await hass.async_block_till_done()
-    kept = {"uplink_rate": 9, "command_condition": [], **commands, "thing_model": model}
+    kept = {"uplink_rate": 9, "monthly_quota": 0, "command_condition": [], **commands, "thing_model": model}
     assert entry.options == {"keep_alive": 60, "window": 1.5, **kept}
     assert device.connections == 1
 

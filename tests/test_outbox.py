@@ -7,6 +7,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.samples import Sample
+from custom_components.aliyun_iot.mapping.aspect import Reason
+from custom_components.aliyun_iot.mapping.unreportable import Unreportable
 from custom_components.aliyun_iot.reports.outbox import Counters, Outbox, Refusal
 from simulator import CloudDevice, Simulator
 
@@ -280,7 +282,12 @@ async def test_change_as_large_as_the_dead_band_is_reported(
 @pytest.fixture
 def outbox() -> Outbox:
     """Return an outbox in which two values wait."""
-    outbox = Outbox(Counters(), on_refused=lambda *_: None, on_refusals_changed=lambda _refusals: None)
+    outbox = Outbox(
+        Counters(),
+        on_refused=lambda *_: None,
+        on_refusals_changed=lambda _refusals: None,
+        on_unreportable_changed=lambda: None,
+    )
     outbox.follow({"A", "B"}, {})
     outbox.put("A", Sample(1, 1))
     outbox.put("B", Sample(1, 1))
@@ -367,13 +374,14 @@ async def test_nothing_is_kept_about_unbound_properties(
     reporter = entry.runtime_data.device.reporter
     await until(lambda: "Stranger" in reporter.outbox.refusals)
     await all_sent(entry)
-    reporter.outbox.status["LightSwitch"].unreportable = "neither on nor off"
+    why = Unreportable(Reason.NOT_AN_OPTION, ("neither on nor off", "既不是开也不是关"))
+    reporter.outbox.set_unreportable("LightSwitch", why)
     subentry = next(iter(entry.subentries.values()))
     hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [TEMPERATURE]})
     await hass.async_block_till_done()
     await all_sent(entry)
     assert reporter.outbox.status.keys() == {"CurrentTemperature"}
-    assert (reporter.unreportable, reporter.outbox.refusals) == ({}, {})
+    assert (reporter.outbox.unreportable, reporter.outbox.refusals) == ({}, {})
     sample, status = reporter.status("Stranger")
     assert (sample, status.sent, status.why_not) == (None, None, "")
     assert reporter.outbox.status.keys() == {"CurrentTemperature"}

@@ -387,7 +387,7 @@ async def test_value_that_cannot_be_reported_is_not_repeated(hass: HomeAssistant
     conversion = {"options": {"a": "b"}}
     rows = [{**TEXT, "entity": "input_text.other", "conversion": conversion}]
     entry = await set_up(rows, options={"thing_model": None})
-    assert "private" in entry.runtime_data.device.reporter.unreportable["DoorPin"]
+    assert "private" in entry.runtime_data.device.reporter.outbox.unreportable["DoorPin"].describe()
     assert PIN not in json.dumps(await async_get_config_entry_diagnostics(hass, entry), default=str)
 
 

@@ -352,7 +352,7 @@ async def test_binding_follows_a_renamed_removed_and_restored_entity(
     assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
     registry.async_update_entity("sensor.living_room", name="Warm room")
     await hass.async_block_till_done()
-    assert caplog.text.count("Property LightSwitch does not work") == 1
+    assert caplog.text.count("Bindings of gw-1 do not work: LightSwitch") == 1
     hass.states.async_set("sensor.living_room", "22", CELSIUS)
     await posted(device, "CurrentTemperature", 22.0)
 
@@ -370,7 +370,7 @@ async def test_unreportable_value_has_a_reason_and_does_not_stop_others(
     hass.states.async_set("switch.lamp", "on")
     entry = await set_up([TEMPERATURE, SWITCH])
     await posted(device, "LightSwitch", 1)
-    assert "125" in entry.runtime_data.device.reporter.unreportable["CurrentTemperature"]
+    assert "125" in entry.runtime_data.device.reporter.outbox.unreportable["CurrentTemperature"].describe()
     hass.states.async_set("sensor.living_room", "40", CELSIUS)
     await posted(device, "CurrentTemperature", 40.0)
-    assert not entry.runtime_data.device.reporter.unreportable
+    assert not entry.runtime_data.device.reporter.outbox.unreportable

@@ -206,6 +206,7 @@ async def test_rule_added_while_the_entry_is_not_loaded(
     await add_rule(hass, entry, house)
     assert entry.state is ConfigEntryState.NOT_LOADED
     assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
     assert followed(entry) == {"PowerSwitch": lamp}
 
 

@@ -8,8 +8,9 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
-from simulator import CloudDevice, Simulator
+from simulator import CloudDevice, Simulator, ThingModel
 
 from .application import SERVICES, invoke, publish, reply_on
 from .conftest import SetUp
@@ -50,6 +51,126 @@ async def test_asynchronous_service_runs_a_script(
     result = await invoke(cloud, device, "RunScene", {"SceneName": "night", "Transition": 5})
     reply = await device.wait_reply(result["Data"]["MessageId"])
     assert (reply.code, reply.data) == (200, {"Accepted": 1})
+
+
+GUARD = {
+    "variables": {"limit": 20, "level": "{{ level | default(5) }}"},
+    "sequence": [
+        {
+            "variables": {
+                "answer": {"limit": "{{ limit }}", "level": "{{ level }}", "extra": "{{ extra | default('none') }}"}
+            }
+        },
+        {"stop": "", "response_variable": "answer"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {"limit": 20, "level": 5, "extra": "cloud"}),
+        ({"extra": {}}, {"limit": 20, "level": 5, "extra": "cloud"}),
+        ({"other": {}}, {"limit": 20, "level": 5, "extra": "none"}),
+        ({"limit": {}}, {"limit": 20, "level": 5, "extra": "none"}),
+    ],
+    ids=["no fields", "a field", "another field", "a field that is also a variable"],
+)
+async def test_cloud_does_not_override_the_variables_of_a_script(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    fields: dict[str, Any],
+    expected: dict[str, Any],
+) -> None:
+    """Without a thing model, a script with fields gets only these, and no script what it defines itself."""
+    assert await async_setup_component(hass, "script", {"script": {"guard": {**GUARD, "fields": fields}}})
+    await set_up(services=[{"identifier": "Act", "script": "script.guard"}], options={"thing_model": None})
+    params = {"limit": 99, "level": 99, "extra": "cloud", "this": {"entity_id": "lock.door"}, "context": "x"}
+    await publish(cloud, device, "thing/service/Act", {"id": "9", "params": params})
+    answer = await reply_on(cloud, "Act_reply")
+    assert (answer["code"], answer["data"]) == (200, expected)
+
+
+async def test_input_that_the_thing_model_defines_is_passed_without_fields(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    thing_model_document: dict[str, Any],
+) -> None:
+    """But not to a variable that the script defines itself."""
+    number = {"type": "int", "specs": {"min": "0", "max": "100"}}
+    parameters = [{"identifier": name, "name": name, "dataType": number} for name in ("limit", "extra")]
+    service = {
+        "identifier": "Act",
+        "name": "Act",
+        "callType": "async",
+        "inputData": parameters,
+        "outputData": parameters,
+    }
+    thing_model_document["services"].append(service)
+    script = {"guard": {**GUARD, "fields": {"other": {}}}}
+    assert await async_setup_component(hass, "script", {"script": script})
+    await set_up(services=[{"identifier": "Act", "script": "script.guard"}])
+    await publish(cloud, device, "thing/service/Act", {"id": "9", "params": {"limit": 99, "extra": 7}})
+    answer = await reply_on(cloud, "Act_reply")
+    assert (answer["code"], answer["data"]) == (200, {"limit": 20, "extra": 7})
+
+
+async def test_script_whose_inputs_cannot_be_found_out_is_not_called(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home Assistant may change."""
+    assert await async_setup_component(hass, "script", {"script": {"guard": GUARD}})
+    await set_up(services=[{"identifier": "Act", "script": "script.guard"}], options={"thing_model": None})
+    monkeypatch.delattr(hass.data["entity_components"]["script"].get_entity("script.guard"), "fields")
+    await publish(cloud, device, "thing/service/Act", {"id": "9", "params": {}})
+    answer = await reply_on(cloud, "Act_reply")
+    assert (answer["code"], "has changed" in answer["message"]) == (100005, True)
+
+
+@pytest.mark.parametrize(
+    ("model_unit", "selector", "code", "seen"),
+    [
+        ("s", {"number": {"unit_of_measurement": "min"}}, 200, 1.5),
+        ("秒", {"number": {"unit_of_measurement": "ms"}}, 200, 90000),
+        ("s", {"number": {"unit_of_measurement": "s"}}, 200, 90),
+        ("s", {"number": {"min": 0, "max": 100}}, 200, 90),
+        ("", {"number": {"unit_of_measurement": "min"}}, 200, 90),
+        ("mired", {"color_temp": {"unit": "kelvin"}}, 200, 11111.111111111),
+        ("s", {"number": {"unit_of_measurement": "°C"}}, 100005, None),
+        ("furlong", {"number": {"unit_of_measurement": "m"}}, 100005, None),
+    ],
+)
+async def test_script_gets_numbers_in_the_units_of_its_fields(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    thing_model_document: dict[str, Any],
+    set_up: SetUp,
+    model_unit: str,
+    selector: dict[str, Any],
+    code: int,
+    seen: float | None,
+) -> None:
+    """If both sides state a unit; without a conversion the script doesn't run."""
+    (scene,) = (one for one in thing_model_document["services"] if one["identifier"] == "RunScene")
+    (transition,) = (one for one in scene["inputData"] if one["identifier"] == "Transition")
+    transition["dataType"] = {"type": "double", "specs": {"unit": model_unit}}
+    device.thing_model = ThingModel.parse(thing_model_document)
+    steps = [{"event": "seen", "event_data": {"value": "{{ Transition }}"}}]
+    fields = {"Transition": {"selector": selector}, "Other": {}}
+    assert await async_setup_component(hass, "script", {"script": {"scene": {"fields": fields, "sequence": steps}}})
+    events = async_capture_events(hass, "seen")
+    await set_up(services=SERVICES, options={"thing_model": thing_model_document})
+    result = await invoke(cloud, device, "RunScene", {"SceneName": "night", "Transition": 90})
+    reply = await device.wait_reply(result["Data"]["MessageId"])
+    assert reply.code == code
+    assert [event.data["value"] for event in events] == ([] if seen is None else [seen])
+    if seen is None:
+        assert f"Transition: {model_unit} can't be converted" in reply.message
 
 
 @pytest.mark.parametrize("by", ["registry id", "entity id"])

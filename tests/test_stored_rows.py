@@ -116,7 +116,7 @@ class TestBindings:
         facts = shown_issues(hass)[Issue.ROWS_UNREADABLE]
         assert facts["count"] == "1"
         assert facts["rows"].startswith(f"- {text}")
-        assert caplog.text.count("a stored row cannot be read") == 1
+        assert caplog.text.count("stored rows cannot be read and do not work") == 1
         client = await hass_client()
         response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
         assert response.status == HTTPStatus.OK

@@ -57,14 +57,14 @@ async def test_template_without_a_value_is_not_posted(
     entry = await set_up([SUM, plain, FLAG])
     await posted(device, "LightSwitch", 0)
     reporter = entry.runtime_data.device.reporter
-    assert "float" in reporter.unreportable["EnergyTotal"]
+    assert "float" in reporter.outbox.unreportable["EnergyTotal"].describe()
     hass.states.async_set("sensor.a", "1")
     await posted(device, "EnergyTotal", 3.0)
     await posted(device, "CurrentTemperature", 1.0)
-    assert not reporter.unreportable
+    assert not reporter.outbox.unreportable
     hass.states.async_set("sensor.a", nothing)
     await posted(device, "LightSwitch", 0)
-    await until(lambda: "EnergyTotal" in reporter.unreportable)
+    await until(lambda: "EnergyTotal" in reporter.outbox.unreportable)
     assert [value for value, _ in device.samples["EnergyTotal"]] == [3.0]
     assert [value for value, _ in device.samples["CurrentTemperature"]] == [1.0]
 

@@ -1,6 +1,7 @@
 """The pages of the options that export and import the mapping."""
 
 import re
+from typing import Any
 from uuid import uuid4
 
 from homeassistant.config_entries import ConfigSubentryData
@@ -123,6 +124,28 @@ async def test_changes_are_shown_before_they_are_stored(
     assert bound(entry).keys() == {"LightSwitch", "CurrentTemperature", "TargetTemperature"}
     await device.wait_for(lambda device: device.properties.get("CurrentTemperature", (None,))[0] == 12.5)
     assert device.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "reason"),
+    [
+        ("en", "EnergyTotal: °C and kWh differ, and Home Assistant can't convert them: enter a scale, or select that"),
+        ("zh-Hans", "EnergyTotal：°C 与 kWh 不同，Home Assistant 无法换算：请填写倍率，或勾选“单位相同”"),
+    ],
+)
+async def test_import_says_which_units_cannot_be_converted(
+    hass: HomeAssistant, thing_model_document: dict[str, Any], language: str, reason: str
+) -> None:
+    """It can be stored and solved later; with the tick in the document there is nothing to say."""
+    hass.config.language = language
+    entry = entry_with(hass, {"thing_model": thing_model_document})
+    text = HEAD + "bindings:\n  sensor.cellar:\n    - {identifier: EnergyTotal, aspect: value%s}\n"
+    walk = await offered(hass, entry, text % "", "merge")
+    assert reason in walk.description()
+    walk = await offered(hass, entry, text % ", conversion: {same_unit: true}", "merge")
+    assert reason not in walk.description()
+    assert (await walk.submit()).created
+    assert bound(entry)["EnergyTotal"].conversion.same_unit
 
 
 async def test_import_without_changes_stores_nothing(hass: HomeAssistant, offline: MockConfigEntry) -> None:

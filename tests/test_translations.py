@@ -15,7 +15,7 @@ import pytest
 from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.errors import ConnectError
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Transport
-from custom_components.aliyun_iot.binary_sensor import DISCONNECT_REASONS, SUBSCRIPTIONS_REFUSED
+from custom_components.aliyun_iot.binary_sensor import SUBSCRIPTIONS_REFUSED
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
 from custom_components.aliyun_iot.flows import binding_review
 from custom_components.aliyun_iot.flows.event_flow import EventFlow
@@ -26,6 +26,7 @@ from custom_components.aliyun_iot.mapping.binding import Access
 from custom_components.aliyun_iot.mapping.document.difference import Mode
 from custom_components.aliyun_iot.mapping.document.fault import FaultKind
 from custom_components.aliyun_iot.mapping.fields import Expected
+from custom_components.aliyun_iot.reasons import all_reasons
 
 from .walk import placeholders, translations
 
@@ -73,8 +74,8 @@ def test_chinese_texts_are_translated() -> None:
     """Only names and texts without words are the same in both languages."""
     english, chinese = (texts(language) for language in LANGUAGES)
     same = {text for key, text in english.items() if chinese[key] == text}
-    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64"}
-    assert not [text for text in english.values() if CHINESE.search(text)]
+    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64", const.NAME}
+    assert not [text for text in english.values() if text != const.NAME and CHINESE.search(text)]
     wordless = {"common.binding", "common.custom_binding", "common.misfit", "common.model_feature"}
     assert not [key for key, text in chinese.items() if not (text in same or key in wordless or CHINESE.search(text))]
 
@@ -137,7 +138,7 @@ def test_every_connect_error_has_a_text() -> None:
 
 def test_every_disconnect_reason_has_a_text() -> None:
     """They are states of the sensor's attribute."""
-    reasons = {error.key for error in ConnectError.__subclasses__()} | set(DISCONNECT_REASONS.values())
+    reasons = set(all_reasons())
     reasons.add(SUBSCRIPTIONS_REFUSED)
     sensor = translations()["entity"]["binary_sensor"]["connected"]
     assert sensor["state_attributes"]["reason"]["state"].keys() == reasons
@@ -217,12 +218,16 @@ def test_triggers_and_conditions_are_described_completely(kind: str, icon: str) 
         assert all(field.keys() == {"name", "description"} for field in worded[key]["fields"].values())
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "Aliyun IoT Platform"), ("zh-Hans", "阿里云物联网平台")])
-async def test_title_of_the_integration_is_short(hass: HomeAssistant, language: str, title: str) -> None:
-    """It precedes the name of every action; the longer name in the manifest is for searching."""
-    assert await async_get_translations(hass, language, "title", {const.DOMAIN}) == {
-        f"component.{const.DOMAIN}.title": title
-    }
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_one_name(hass: HomeAssistant, language: str) -> None:
+    """The integration has the same name in both languages and in every place where it is searched for."""
+    loaded = await async_get_translations(hass, language, "title", {const.DOMAIN})
+    assert loaded == {f"component.{const.DOMAIN}.title": const.NAME}
+    assert translations(language)["common"]["panel_title"] == const.NAME
+    for path in (INTEGRATION / "manifest.json", INTEGRATION.parent.parent / "hacs.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["name"] == const.NAME
+    for path in ("README.md", "README.zh-CN.md"):
+        assert (INTEGRATION.parent.parent / path).read_text(encoding="utf-8").startswith(f"# {const.NAME}\n")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -23,7 +23,7 @@ def with_types(device: CloudDevice, document: dict[str, Any], **types: Any) -> d
         for identifier, specs in types.items()
     ]
     document = document | {"properties": [*document["properties"], *added]}
-    device.thing_model = ThingModel.parse(document)
+    device.thing_model = ThingModel.parse(document, strict_values=True)
     return {"thing_model": document}
 
 

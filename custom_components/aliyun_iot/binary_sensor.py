@@ -1,6 +1,5 @@
 """Binary sensor: whether the device is connected, and why it is not."""
 
-from collections.abc import Mapping
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
@@ -9,16 +8,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .alink.errors import CloudSilent, ConnectError, ConnectionClosed
 from .alink.link import LinkState
 from .entity import CloudEntity
 from .health.subscription_watch import missing_subscriptions
+from .reasons import reason_of
 from .runtime import AliyunConfigEntry, link_signal
 
 PARALLEL_UPDATES = 0
-
-DISCONNECT_REASONS: Final[Mapping[type[ConnectError], str]] = {CloudSilent: "cloud_silent", ConnectionClosed: "closed"}
-"""Values of `reason` for errors that share one key; for all other errors the value is the key."""
 
 SUBSCRIPTIONS_REFUSED: Final = "subscriptions_refused"
 """The value of `reason` for a connection on which the device receives nothing."""
@@ -59,4 +55,4 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
         if link.state is LinkState.ONLINE and missing_subscriptions(link, self._entry):
             return {"reason": SUBSCRIPTIONS_REFUSED}
         error = link.last_error
-        return {"reason": DISCONNECT_REASONS.get(type(error), error.key)} if error else {}
+        return {"reason": reason_of(error)} if error else {}

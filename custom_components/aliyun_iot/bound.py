@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import batched
 
 from homeassistant.core import HomeAssistant, State, callback
 
@@ -19,6 +20,7 @@ from .mapping.domains import domain_of
 from .mapping.generic import RENDERED, aspect_for
 from .mapping.kinds.raw import kind_of_raw
 from .mapping.model.infer import infer_data_type, infer_raw_type
+from .mapping.slices import LARGE_SLICE, Slices, at_once
 from .mapping.templates import Templates, render, templated
 
 NO_TEMPLATES = Templates()
@@ -61,6 +63,8 @@ class BoundProperty:
         """Return the sample to post for a state, None if the state has no value; raises Refused or InvalidValue."""
         source = self.templates.source
         value = render(source, self.source_variables()) if source else self.aspect.read(state)
+        if value is None and not source:
+            self.aspect.require_readable(state)
         return self.sample_of(value, state, at)
 
     def sample_of(self, value: Value | None, state: State, at: datetime) -> Sample | None:
@@ -117,23 +121,32 @@ class BoundProperties:
 @callback
 def bind(hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | None) -> BoundProperties:
     """Resolve bindings; one that can't work becomes a problem and doesn't affect the others."""
+    return at_once(bind_in_slices(hass, bindings, model))
+
+
+def bind_in_slices(
+    hass: HomeAssistant, bindings: Iterable[Binding], model: ThingModel | None
+) -> Slices[BoundProperties]:
+    """Do what `bind` does, in slices."""
     by_entity: dict[str, list[BoundProperty]] = defaultdict(list)
     by_identifier: dict[str, BoundProperty] = {}
     problems: dict[str, str] = {}
-    for binding in bindings:
-        entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
-        if entity_id is None:
-            problems[binding.identifier] = f"its entity {Absence.REMOVED}"
-            continue
-        bound = _bind_one(hass, binding, entity_id, model)
-        if isinstance(bound, str):
-            problems[binding.identifier] = bound
-        elif binding.identifier in by_identifier:
-            problems[binding.identifier] = "bound more than once, only the first binding works"
-        else:
-            if bound.entity_id:
-                by_entity[bound.entity_id].append(bound)
-            by_identifier[binding.identifier] = bound
+    for piece in batched(bindings, LARGE_SLICE, strict=False):
+        for binding in piece:
+            entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
+            if entity_id is None:
+                problems[binding.identifier] = f"its entity {Absence.REMOVED}"
+                continue
+            bound = _bind_one(hass, binding, entity_id, model)
+            if isinstance(bound, str):
+                problems[binding.identifier] = bound
+            elif binding.identifier in by_identifier:
+                problems[binding.identifier] = "bound more than once, only the first binding works"
+            else:
+                if bound.entity_id:
+                    by_entity[bound.entity_id].append(bound)
+                by_identifier[binding.identifier] = bound
+        yield
     rows_by_entity = {key: tuple(rows) for key, rows in by_entity.items()}
     return BoundProperties(rows_by_entity, by_identifier, problems)
 

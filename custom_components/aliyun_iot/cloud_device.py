@@ -1,6 +1,7 @@
 """The Home Assistant side of one device of the cloud: what is bound, and what runs for it."""
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 import logging
 
@@ -13,7 +14,7 @@ from .alink.link import Link
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
-from .bound import BoundProperties, bind
+from .bound import BoundProperties, bind_in_slices
 from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.conditions import Guarded
@@ -23,14 +24,17 @@ from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .exposures import absence, exposed_bindings, references, resolve_entity, service_bindings
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
-from .mapping.binding import Binding
+from .log_text import some_of
+from .mapping.binding import ServiceBinding
+from .mapping.slices import in_slices
+from .mapping.unreportable import Unreportable
 from .references import settle_references
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
 from .reports.resync import Resync
 from .reports.store import UnsentStore
-from .settings import GUARDS, read_settings
+from .settings import GUARDS, Settings, read_settings
 from .stopping import stop_all
 from .stored_faults import StoredFault, stored_faults
 
@@ -66,14 +70,15 @@ class CloudDevice:
         self._link = link
         self._health = health
         self._stopped = False
+        self._following = asyncio.Lock()
         self._referred: frozenset[str] = frozenset()
-        self._is_incomplete = False
+        self._absent: frozenset[str] = frozenset()
         self.faults: Sequence[StoredFault] = ()
         """What is stored and cannot be read."""
         self._take_thing_model()
         self.loops = LoopGuard(hass, entry)
         self.event_queue = EventQueue(on_added=self._event_added, on_dropped=health.events_dropped)
-        self.events = EventReporter(hass, entry, self.event_queue)
+        self.events = EventReporter(hass, entry, self.event_queue, on_unreportable_changed=self._unreportable_changed)
         self.reporter = Reporter(
             hass,
             link,
@@ -85,7 +90,8 @@ class CloudDevice:
             on_overflow=health.samples_dropped,
             on_refused=self._refused,
             on_refusals_changed=health.refusals_changed,
-            on_event_refused=self.events.note,
+            on_unreportable_changed=self._unreportable_changed,
+            on_losses_changed=health.losses_changed,
         )
         self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
@@ -96,6 +102,7 @@ class CloudDevice:
             confirm=self.reporter.confirm,
             on_answered=self._command_answered,
             on_unusable=health.conditions_changed,
+            on_overload=health.command_refused,
         )
         self.desired = DesiredValues(
             hass,
@@ -112,6 +119,18 @@ class CloudDevice:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
+    def problems(self) -> dict[str, str]:
+        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
+        status = self.reporter.outbox.status
+        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+
+    @callback
+    def unreportable(self) -> dict[str, Unreportable]:
+        """Return why values cannot be sent: of properties by identifier, of events as `Event.Parameter`."""
+        return self.reporter.outbox.unreportable | {
+            f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
+        }
+
     @callback
     def start(self) -> None:
         """Start to send and to follow events; called once Home Assistant has started and its entities are there."""
@@ -127,33 +146,42 @@ class CloudDevice:
             self.desired.pause,
             self.reporter.stop,
             self._store.stop,
-            self.commander.policy.stop,
+            self.commander.stop,
             self.loops.stop,
         )
 
     async def follow(self) -> None:
         """Apply the stored bindings, unless everything was stopped meanwhile.
 
-        The conditions come first, so that nothing can be commanded before its guard is in place.
+        Compiling conditions takes a while, in which everything stays as it is. Then the new bindings and their guards replace the
+        old ones at once, so that nothing can be commanded without its guard in between.
         """
-        settle_references(self._hass, self._entry)
-        bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
-        # Of several bindings of one property the first works.
-        conditions = {
-            Guarded(CommandKind.PROPERTY_SET, binding.identifier): binding.condition for binding in reversed(bindings)
-        }
-        conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
-        settings, unreadable = read_settings(self._entry.options)
-        rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
-        await self.commander.policy.follow(rules, conditions)
-        if self._stopped:
-            return
-        self._find_faults()
-        known_problems = self.bound.problems
-        self.bound = self._bind(bindings)
-        for identifier, problem in self.bound.problems.items():
-            if known_problems.get(identifier) != problem:
-                _LOGGER.warning("Property %s does not work: %s", identifier, problem)
+        async with self._following:
+            settle_references(self._hass, self._entry)
+            bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
+            bound = await in_slices(bind_in_slices(self._hass, bindings, self.model))
+            self._find_faults()
+            conditions = {
+                Guarded(CommandKind.PROPERTY_SET, key): prop.binding.condition
+                for key, prop in bound.by_identifier.items()
+            }
+            conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
+            settings, unreadable = read_settings(self._entry.options)
+            rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
+            prepared = await self.commander.policy.prepare(rules, conditions)
+            if self._stopped:
+                prepared.discard()
+                return
+            self.commander.policy.use(prepared)
+            self._use(self._with_unreadable(bound), services, settings)
+
+    @callback
+    def _use(self, bound: BoundProperties, services: Mapping[str, ServiceBinding], settings: Settings) -> None:
+        """Use these bindings from now on."""
+        known_problems, self.bound = self.bound.problems, bound
+        problems = self.bound.problems.items()
+        if news := [f"{key} ({problem})" for key, problem in problems if known_problems.get(key) != problem]:
+            _LOGGER.warning("Bindings of %s do not work: %s", self._entry.title, some_of(news))
         self.bound_services = services.keys()
         self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
@@ -161,7 +189,7 @@ class CloudDevice:
         self.commander.follow(self.bound, services, self.model, self.private, self._broken_services(services))
         referred = {reference for _, reference in references(self._entry)}
         self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))
-        self._is_incomplete = any(absence(self._hass, reference) for reference in referred)
+        self._absent = frozenset(reference for reference in referred if absence(self._hass, reference))
         self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.unusable_conditions)
 
     async def update(self) -> None:
@@ -174,11 +202,9 @@ class CloudDevice:
             self.events.follow(self.model)
 
     @callback
-    def concerns(self, entity_ids: Collection[object], *, created: bool) -> bool:
-        """Return whether a change of these entities in the registry matters; a `created` one may solve a problem."""
-        if created and (self._is_incomplete or self.bound.problems or self.events.problems):
-            return True
-        return not self._referred.isdisjoint(entity_ids)
+    def concerns(self, references: Collection[object]) -> bool:
+        """Return whether a change of an entity with one of these entity ids or registry ids matters."""
+        return not (self._referred.isdisjoint(references) and self._absent.isdisjoint(references))
 
     def _take_thing_model(self) -> None:
         self._document = self._entry.options.get(CONF_THING_MODEL)
@@ -188,9 +214,8 @@ class CloudDevice:
     def _find_faults(self) -> None:
         known = {str(fault) for fault in self.faults}
         self.faults = stored_faults(self._entry, self._model_faults)
-        for text in map(str, self.faults):
-            if text not in known:
-                _LOGGER.warning("%s: a stored row cannot be read and does not work: %s", self._entry.title, text)
+        if news := [text for text in map(str, self.faults) if text not in known]:
+            _LOGGER.warning("%s: stored rows cannot be read and do not work: %s", self._entry.title, some_of(news))
 
     def _broken_services(self, services: Iterable[str]) -> dict[str, str]:
         """Return why services cannot be called: their row, or perhaps their definition, cannot be read.
@@ -203,15 +228,18 @@ class CloudDevice:
             broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)
         return broken
 
-    def _bind(self, bindings: Iterable[Binding]) -> BoundProperties:
-        """Return what is bound; a row that cannot be read is a problem of its property."""
-        bound = bind(self._hass, bindings, self.model)
+    def _with_unreadable(self, bound: BoundProperties) -> BoundProperties:
+        """Return what is bound with a problem for each row that cannot be read."""
         unreadable = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_EXPOSURE}
         return replace(bound, problems={**unreadable, **bound.problems})
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:
         self.desired.command_answered(command, answer)
+
+    @callback
+    def _unreportable_changed(self) -> None:
+        self._health.unreportable_changed(self.unreportable)
 
     @callback
     def _event_added(self) -> None:

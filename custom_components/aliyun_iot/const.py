@@ -4,6 +4,9 @@ from typing import Final
 
 DOMAIN: Final = "aliyun_iot"
 
+NAME: Final = "阿里云物联网平台 Alibaba Cloud IoT"
+"""The name of the product wherever people read it. Home Assistant's search weighs the beginning of a name most."""
+
 ENTRY_VERSION: Final = 1
 ENTRY_MINOR_VERSION: Final = 1
 """Versions of what is stored. The minor one grows with what an older version can leave alone, the other with what it cannot."""
@@ -26,11 +29,14 @@ CONF_DESIRED_HOURS: Final = "desired_hours"
 CONF_COMMAND_CONDITION: Final = "command_condition"
 CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
+CONF_MONTHLY_QUOTA: Final = "monthly_quota"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25
 DEFAULT_UPLINK_RATE: Final = 9
 """Messages per second. The platform silently drops QoS 1 messages beyond ten per second (docs/protocol.md §14)."""
+DEFAULT_COMMANDS_PER_MINUTE: Final = 600
+"""Ten a second are more than people and their rules send, and less than the platform lets a device answer."""
 DEFAULT_DESIRED_HOURS: Final = 24
 """Hours after which a desired value is stale and is no longer carried out."""
 

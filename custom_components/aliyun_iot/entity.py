@@ -3,7 +3,7 @@
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
 
-from .const import CONF_PRODUCT_KEY, DOMAIN
+from .const import CONF_PRODUCT_KEY, DOMAIN, NAME
 from .runtime import AliyunConfigEntry
 
 
@@ -25,7 +25,7 @@ def device_info(entry: AliyunConfigEntry) -> DeviceInfo:
     return DeviceInfo(
         identifiers={(DOMAIN, entry.entry_id)},
         entry_type=DeviceEntryType.SERVICE,
-        manufacturer="Alibaba Cloud",
+        manufacturer=NAME,
         model=entry.data[CONF_PRODUCT_KEY],
         name=entry.title,
     )

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant, callback
@@ -18,7 +18,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from .const import CONF_BINDINGS, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.event_binding import EventBinding
-from .mapping.stored import Unreadable
+from .mapping.stored import Unchanged, Unreadable
 
 
 class ExposureKey(NamedTuple):
@@ -109,7 +109,7 @@ def bindings_of(subentry: ConfigSubentry) -> list[Binding]:
 
 def rows_of(subentry: ConfigSubentry) -> tuple[Binding | Unreadable, ...]:
     """Return the rows of one exposure in their order."""
-    return _rows_of(_Unchanged(subentry.data))
+    return _rows_of(Unchanged(subentry.data))
 
 
 def keyed_rows(subentry: ConfigSubentry) -> list[tuple[str, Binding | Unreadable]]:
@@ -120,23 +120,8 @@ def keyed_rows(subentry: ConfigSubentry) -> list[tuple[str, Binding | Unreadable
     ]
 
 
-class _Unchanged:
-    """The data of a subentry as a key: they are replaced when something changes, and never modified."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.data = data
-
-    def __hash__(self) -> int:
-        return id(self.data)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Unchanged) and other.data is self.data
-
-
 @lru_cache(maxsize=4096)
-def _rows_of(unchanged: _Unchanged) -> tuple[Binding | Unreadable, ...]:
+def _rows_of(unchanged: Unchanged) -> tuple[Binding | Unreadable, ...]:
     """Read rows once, because everything that asks for the bindings of an entry asks for all of them."""
     rows = unchanged.data.get(CONF_BINDINGS, [])
     return tuple([Binding.from_stored(row) for row in (rows if isinstance(rows, list) else [rows])])

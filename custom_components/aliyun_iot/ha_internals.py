@@ -7,8 +7,15 @@ when Home Assistant changes it, and one that fails on a version that is not in `
 
 * `clear_trace`, `script_end`, `traces_work`: `helpers.trace` has why a script ended, in the context of its task, which is
   otherwise not known. Without it, an action behind which there is a script counts as failed.
+* `nested_script_end`: `hass.data` has the stored traces of scripts, which say how a script that another one ran has ended.
+  Without them, it counts as finished.
+* `script_inputs`: the entity object of a script has its fields and variables. Without it, a bound script cannot be called.
+* `run_actions`, `validated_actions`: `helpers.script` validates and runs sequences of actions. Without it, none is run.
 * `script_action`: the action of a script has the unique id of the script as its name, whatever the entity is called.
-* `compile_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no condition holds.
+* `compile_conditions`, `validated_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no
+  condition holds.
+* `validated_triggers`, `attach_triggers`: `helpers.trigger` attaches the triggers of automations. Without it, the events that
+  are bound to triggers have a problem, and do not happen.
 * `on_entry_changed`: `config_entries` sends a signal for each change of an entry. Without it, some issues of an entry that
   is not loaded stay until Home Assistant restarts, and a condition is compiled again later.
 * `target_members`: `helpers.target` finds the entities of a target, as actions do. Without it, `HomeAssistantChanged`
@@ -17,21 +24,34 @@ when Home Assistant changes it, and one that fails on a version that is not in `
   Without it, control of such an entity needs a confirmation. Its tests are in `tests/test_risk.py`.
 * `entity_integrations`, `entity_integration`: `helpers.entity.entity_sources` has the integration of each entity that is
   loaded. Without it, no entity can be controlled.
+* `removed_entity_id`: the entity registry keeps what was removed in `deleted_entities`. Without it, a removed entity is called by
+  its registry id.
+* `registered_issues`: the issue registry has all issues in `issues`. Without it, issues of a removed device stay.
+* `translated_state`: `helpers.translation` translates states. Without it, they are shown untranslated.
+* `CheckedStore`: `helpers.storage` writes in `_async_write_data`, which raises what `async_save` only logs. Without it, data
+  count as not written, so they stay in memory and are written again.
+
+Not listed are the parts that nearly every integration uses: registries, events, selectors, templates, storage and the like.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 import logging
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.const import ATTR_DEVICE_CLASS, STATE_UNAVAILABLE
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, ServiceResponse, State, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import config_validation as cv, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
+
+if TYPE_CHECKING:
+    from homeassistant.helpers.trace import StopReason
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,16 +75,37 @@ class HomeAssistantChanged(HomeAssistantError):  # noqa: N818 - named after what
 
 @callback
 def clear_trace() -> None:
-    """Forget how an earlier script in this task ended, and record how the next one does.
+    """Forget how earlier scripts in this task ended, and record how the next ones do.
 
-    Everything that is started from this task inherits its record.
+    Everything that is started from this task inherits its record. Several entities of a group may run scripts at the same time,
+    of which Home Assistant's own record would have only the last.
     """
     try:
-        from homeassistant.helpers.trace import trace_clear
+        from homeassistant.helpers.trace import script_execution_cv, trace_clear
 
         trace_clear()
+        script_execution_cv.set(_ends_type()())
     except _CHANGED as err:
         _report("helpers.trace", err)
+
+
+@cache
+def _ends_type() -> type[StopReason]:
+    from homeassistant.helpers.script import script_stack_cv
+    from homeassistant.helpers.trace import StopReason
+
+    class Ends(StopReason):
+        """How scripts ended, those that are not a part of another one; the branches of a script may end as they like."""
+
+        def __init__(self) -> None:
+            self.words: list[str] = []
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "script_execution" and isinstance(value, str) and len(script_stack_cv.get() or ()) <= 1:
+                self.words.append(value)
+
+    return Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +118,18 @@ class ScriptEnd:
 
 @callback
 def script_end() -> ScriptEnd | None:
-    """Return how the script that ran in this task ended; None if none ran or has ended, or if it is not known."""
+    """Return how the script that ran in this task ended; None if none ran or has ended, or if it is not known.
+
+    Of several scripts it is one that stopped early, if there is any.
+    """
     try:
-        from homeassistant.helpers.trace import script_execution_get, trace_get
+        from homeassistant.helpers.trace import script_execution_cv, script_execution_get, trace_get
 
         end = script_execution_get()
         if end is None:
             return None
+        words: list[str] = getattr(script_execution_cv.get(), "words", [])
+        end = next((word for word in words if word != FINISHED), end)
         steps = [step.as_dict() for steps in (trace_get(clear=False) or {}).values() for step in steps]
     except _CHANGED as err:
         _report("helpers.trace", err)
@@ -92,21 +138,69 @@ def script_end() -> ScriptEnd | None:
     return ScriptEnd(end, str(last.get("result", {}).get("stop") or last.get("error") or ""))
 
 
+@callback
+def nested_script_end(hass: HomeAssistant, context: Context) -> str | None:
+    """Return the name of a script entity that stopped early in a context without an exception, None if there is none.
+
+    An action in a script that runs another script does not fail with it. Home Assistant stores the trace of each script entity,
+    unless the user has set the number of its stored traces to none.
+    """
+    try:
+        for name, stored in (hass.data.get("trace") or {}).items():
+            if name.startswith("script."):
+                for trace in getattr(stored, "runs", stored).values():
+                    ran_here = getattr(getattr(trace, "context", None), "id", "") == context.id
+                    if ran_here and trace.as_short_dict()["script_execution"] in _STOPPED_SILENTLY:
+                        return str(name)
+    except _CHANGED as err:
+        _report("the stored traces of scripts", err)
+    return None
+
+
+_STOPPED_SILENTLY: Final = {
+    "aborted",
+    "cancelled",
+    "disallowed_recursion_detected",
+    "failed_max_runs",
+    "failed_single",
+}
+
+
 async def traces_work(hass: HomeAssistant) -> bool:
     """Return whether `script_end` would have seen a script that stopped early."""
-    from homeassistant.helpers.script import Script
-
     clear_trace()
-    probe = Script(hass, cv.SCRIPT_SCHEMA([{"stop": "probe", "error": True}]), "probe", DOMAIN, log_exceptions=False)
-    try:
-        await probe.async_run()
-    finally:
-        await probe.async_unload()
+    await run_actions(hass, "probe", cv.SCRIPT_SCHEMA([{"stop": "probe", "error": True}]), {}, Context())
     end = script_end()
     if end is None or end.word == FINISHED:
         _report("helpers.trace", "a script that stopped early leaves no trace")
         return False
     return True
+
+
+async def validated_actions(hass: HomeAssistant, actions: Steps) -> Steps:
+    """Return actions as Home Assistant runs them; raises vol.Invalid or HomeAssistantError."""
+    try:
+        from homeassistant.helpers.script import async_validate_actions_config
+    except ImportError as err:
+        raise _changed("helpers.script", err) from err
+    return await async_validate_actions_config(hass, actions)
+
+
+async def run_actions(
+    hass: HomeAssistant, name: str, valid: Steps, variables: Mapping[str, object], context: Context
+) -> ServiceResponse:
+    """Run validated actions to their end and return their response; `script_end` tells how they ended."""
+    try:
+        from homeassistant.helpers.script import Script
+
+        script = Script(hass, valid, name, DOMAIN, log_exceptions=False)
+    except (ImportError, TypeError) as err:
+        raise _changed("helpers.script", err) from err
+    try:
+        result = await script.async_run(dict(variables), context)
+    finally:
+        await script.async_unload()
+    return result.service_response if result else None
 
 
 @callback
@@ -119,6 +213,27 @@ def script_action(hass: HomeAssistant, entity_id: str) -> str | None:
     if registered is None or registered.platform != "script" or registered.domain != "script":
         return None
     return registered.unique_id if hass.services.has_service("script", registered.unique_id) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptInputs:
+    """What a script takes: the names of its fields, and of the variables that it defines itself."""
+
+    fields: frozenset[str]
+    variables: frozenset[str]
+
+
+@callback
+def script_inputs(hass: HomeAssistant, entity_id: str) -> ScriptInputs:
+    """Return what a script takes; raises HomeAssistantChanged if it cannot be found out."""
+    try:
+        from homeassistant.helpers.entity_component import DATA_INSTANCES
+
+        entity: Any = hass.data[DATA_INSTANCES]["script"].get_entity(entity_id)
+        variables = entity.script.variables
+        return ScriptInputs(frozenset(entity.fields), frozenset(variables.variables if variables else ()))
+    except _CHANGED as err:
+        raise _changed("the entities of scripts", err) from err
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +272,45 @@ async def validated_conditions(hass: HomeAssistant, conditions: Steps) -> Steps:
         return cast("Steps", await async_validate_conditions_config(hass, conditions))
     except ImportError as err:
         raise _changed("helpers.condition", err) from err
+
+
+async def validated_triggers(hass: HomeAssistant, triggers: Steps) -> Steps:
+    """Return triggers as Home Assistant attaches them; raises vol.Invalid or HomeAssistantError."""
+    try:
+        from homeassistant.helpers.trigger import async_validate_trigger_config
+    except ImportError as err:
+        raise _changed("helpers.trigger", err) from err
+    return await async_validate_trigger_config(hass, triggers)
+
+
+async def attach_triggers(
+    hass: HomeAssistant,
+    valid: Steps,
+    name: str,
+    triggered: Callable[[dict[str, Any]], None],
+    failed: Callable[[str], None],
+) -> CALLBACK_TYPE | None:
+    """Call `triggered` with the variables whenever one of the validated triggers fires, until the returned function is called.
+
+    `failed` is called with what is wrong with a trigger that cannot be attached; None is returned if none can be. Raises
+    HomeAssistantError.
+    """
+
+    @callback
+    def fired(variables: dict[str, Any], _context: Context | None = None) -> None:
+        triggered(variables)
+
+    def log(level: int, message: str, **_: Any) -> None:
+        if level >= logging.ERROR:
+            failed(message)
+        else:
+            _LOGGER.log(level, "%s: %s", name, message)
+
+    try:
+        from homeassistant.helpers.trigger import async_initialize_triggers
+    except ImportError as err:
+        raise _changed("helpers.trigger", err) from err
+    return await async_initialize_triggers(hass, valid, fired, DOMAIN, name, log)
 
 
 @callback
@@ -230,10 +384,14 @@ def entity_integration(hass: HomeAssistant, entity_id: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class PassedOn:
-    """What an entity passes a command on to, besides the members in its attributes: entities, and steps that it runs."""
+    """What an entity passes a command on to, besides the members in its attributes: entities, and steps that it runs.
+
+    The actions `overridden` are replaced by steps, all others are passed on.
+    """
 
     entity_ids: tuple[str, ...] = ()
     steps: tuple[Sequence[Mapping[str, Any]], ...] = ()
+    overridden: frozenset[str] = frozenset()
 
 
 _OPERATES: Final = {
@@ -275,7 +433,7 @@ def passed_on(hass: HomeAssistant, state: State) -> PassedOn | None:
         own = [part for part in vars(entity).values() if isinstance(part, Script)]
         steps = [part.sequence if isinstance(part, Script) else [part] for part in (*own, *runs.values())]
         entity_ids = (operated,) if isinstance(operated, str) else tuple(operated)
-        return PassedOn((*entity_ids, *shown_as), tuple(steps))
+        return PassedOn((*entity_ids, *shown_as), tuple(steps), frozenset(runs))
     except _CHANGED as err:
         _report(f"the entities of {integration}", err)
         return None
@@ -293,6 +451,59 @@ def _shown_as(hass: HomeAssistant, entity_id: str) -> Iterator[str]:
         if entry.options.get("entity_id") in names:
             for shown in er.async_entries_for_config_entry(registry, entry.entry_id):
                 yield shown.entity_id
+
+
+@callback
+def removed_entity_id(hass: HomeAssistant, registry_id: str) -> str | None:
+    """Return the last entity id of an entity that was removed from the registry, None if that is not known."""
+    try:
+        removed = er.async_get(hass).deleted_entities.values()
+        return next((entity.entity_id for entity in removed if entity.id == registry_id), None)
+    except _CHANGED as err:
+        _report("the entity registry", err)
+        return None
+
+
+@callback
+def registered_issues(hass: HomeAssistant) -> list[ir.IssueEntry]:
+    """Return all issues of this integration, ignored ones included."""
+    try:
+        return [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
+    except _CHANGED as err:
+        _report("the issue registry", err)
+        return []
+
+
+@callback
+def translated_state(hass: HomeAssistant, state: State) -> str:
+    """Return the state of an entity as dashboards show it, without a unit."""
+    registered = er.async_get(hass).async_get(state.entity_id)
+    try:
+        from homeassistant.helpers.translation import async_translate_state
+
+        return async_translate_state(
+            hass,
+            state.state,
+            state.domain,
+            registered.platform if registered else None,
+            registered.translation_key if registered else None,
+            state.attributes.get(ATTR_DEVICE_CLASS),
+        )
+    except _CHANGED as err:
+        _report("helpers.translation", err)
+        return state.state
+
+
+class CheckedStore(Store[dict[str, Any]]):
+    """A store that knows whether the last data are written; Home Assistant's own only logs an error."""
+
+    written = False
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        self.written = False
+        await super()._async_write_data(data)
+        self.written = True
 
 
 def _changed(name: str, error: Exception) -> HomeAssistantChanged:

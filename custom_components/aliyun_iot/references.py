@@ -43,8 +43,8 @@ _READERS: Final = {
 
 def _settle_exposure(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
     before = rows_of(subentry)
-    rows = [replace(row, entity=_lasting(hass, row.entity)) if isinstance(row, Binding) else row for row in before]
-    if rows == list(before):
+    rows = [_settled_binding(hass, row) if isinstance(row, Binding) else row for row in before]
+    if all(row is earlier for row, earlier in zip(rows, before, strict=True)):
         return
     made_for = {f"entity:{row.entity}" for row in before if isinstance(row, Binding)}
     if subentry.unique_id not in made_for:
@@ -59,6 +59,11 @@ def _settle_exposure(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSu
     else:
         hass.config_entries.async_update_subentry(entry, subentry, title=key.title, unique_id=key.unique_id)
         store_rows(hass, entry, subentry, rows)
+
+
+def _settled_binding(hass: HomeAssistant, row: Binding) -> Binding:
+    reference = _lasting(hass, row.entity)
+    return row if reference == row.entity else replace(row, entity=reference)
 
 
 def _settled(hass: HomeAssistant, row: ServiceBinding | EventBinding | Rule) -> ServiceBinding | EventBinding | Rule:

@@ -4,8 +4,11 @@ A rule makes ordinary bindings that have its id. Everything that is needed to se
 that nothing is missed while the entry isn't loaded.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import batched
+from operator import itemgetter
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -15,9 +18,11 @@ from .const import SUBENTRY_RULE
 from .exposures import change_bindings, entity_reference, exposed_bindings, exposure_key, resolve_entity
 from .mapping.binding import Binding
 from .mapping.rule import EntityAspect, Rule
-from .mapping.selection import matching, select
-from .mapping.stored import Unreadable
-from .mapping.suggest.suggestions import is_incomplete, suggest_all
+from .mapping.selection import matching
+from .mapping.slices import LARGE_SLICE, SLICE, Slices, at_once
+from .mapping.stored import Unchanged, Unreadable
+from .mapping.suggest.coverage import is_incomplete
+from .mapping.suggest.suggestions import suggest_in_slices
 from .risk import risk_in
 
 
@@ -26,15 +31,16 @@ class Changes:
     """The changes that rules make.
 
     `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches.
-    `rules` are all rules as they are to be stored. `incomplete` are the entities that match a rule and of which not everything is
-    known that could be bound.
+    `rules` are all rules as they are to be stored. `matching` are the entities that match a rule, whether they have a state or
+    not, and `incomplete` those of which not everything is known that could be bound.
     """
 
     rules: Mapping[str, Rule]
     added: tuple[Binding, ...]
     released: tuple[Binding, ...]
     passed_on: tuple[Binding, ...]
-    incomplete: frozenset[str]
+    matching: frozenset[str] = frozenset()
+    incomplete: frozenset[str] = frozenset()
 
 
 def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
@@ -48,10 +54,16 @@ def _unreadable_rules(entry: ConfigEntry) -> set[str]:
 
 def _all_rules(entry: ConfigEntry) -> dict[str, Rule | Unreadable]:
     return {
-        subentry_id: Rule.from_stored(subentry.data)
+        subentry_id: _rule(Unchanged(subentry.data))
         for subentry_id, subentry in entry.subentries.items()
         if subentry.subentry_type == SUBENTRY_RULE
     }
+
+
+@lru_cache(maxsize=256)
+def _rule(stored: Unchanged) -> Rule | Unreadable:
+    """Read a rule once, because one that has bound thousands of entities is long."""
+    return Rule.from_stored(stored.data)
 
 
 def entity_aspect(binding: Binding) -> EntityAspect:
@@ -60,19 +72,9 @@ def entity_aspect(binding: Binding) -> EntityAspect:
 
 
 @callback
-def carry_out_rules(hass: HomeAssistant, entry: ConfigEntry, model: ThingModel | None) -> frozenset[str]:
-    """Bind what matches a rule now, and remove the bindings of rules that no longer match.
-
-    Return the entities that have to be looked at again when their state is known.
-    """
-    changes = changes_by_rules(hass, entry, rules_of(entry), model)
-    carry_out(hass, entry, changes)
-    return changes.incomplete
-
-
-@callback
 def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None:
     """Store changes; subentries without a change are not written."""
+    stored = rules_of(entry)
     change_bindings(
         hass,
         entry,
@@ -81,7 +83,7 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None
         added=changes.added,
     )
     for rule_id, rule in changes.rules.items():
-        if subentry := entry.subentries.get(rule_id):
+        if rule != stored.get(rule_id) and (subentry := entry.subentries.get(rule_id)):
             hass.config_entries.async_update_subentry(entry, subentry, data=rule.as_dict())
 
 
@@ -93,77 +95,120 @@ def changes_by_rules(
 
     The bindings of a rule that cannot be read stay as they are.
     """
+    return at_once(changes_in_slices(hass, entry, rules, model))
+
+
+def changes_in_slices(
+    hass: HomeAssistant, entry: ConfigEntry, rules: Mapping[str, Rule], model: ThingModel | None
+) -> Slices[Changes]:
+    """Do what `changes_by_rules` does, in slices: the result is right if nothing it depends on has changed meanwhile."""
     bindings = exposed_bindings(entry)
     unknown = _unreadable_rules(entry)
-    present = {entity_aspect(binding) for binding in bindings}
-    matched = {
-        rule_id: _Matched(hass, rule_id, rule, matching(hass, rule.selection)).leaving_out_removed(present)
-        for rule_id, rule in rules.items()
-    }
-
-    owners = {
-        binding.identifier: binding.rule if binding.rule in unknown else _owner(binding, matched)
-        for binding in bindings
-        if binding.rule
-    }
-    released = tuple(binding for binding in bindings if binding.rule and owners[binding.identifier] is None)
-    passed_on = tuple(
-        replace(binding, rule=owner)
-        for binding in bindings
-        if binding.rule and (owner := owners[binding.identifier]) and owner != binding.rule
-    )
-    kept = [binding for binding in bindings if not binding.rule or owners[binding.identifier] is not None]
+    present: set[EntityAspect] = set()
+    for piece in batched(bindings, LARGE_SLICE, strict=False):
+        present.update(map(entity_aspect, piece))
+        yield
+    matched: dict[str, _Matched] = {}
+    for rule_id, rule in rules.items():
+        covering = _Matched(hass, rule_id, rule, matching(hass, rule.selection))
+        yield
+        matched[rule_id] = covering.leaving_out_removed(present)
+        yield
+    released: list[Binding] = []
+    passed_on: list[Binding] = []
+    occupied = _Occupied(hass)
+    for piece in batched(bindings, LARGE_SLICE, strict=False):
+        for binding in piece:
+            owner = _owner(binding, matched) if binding.rule and binding.rule not in unknown else binding.rule
+            if owner is None:
+                released.append(binding)
+                continue
+            if owner != binding.rule:
+                passed_on.append(replace(binding, rule=owner))
+            occupied.add(binding)
+        yield
     added: list[Binding] = []
     for rule_id, each in matched.items():
-        proposed = propose(hass, [*kept, *added], each.rule, model)
-        added += [replace(binding, rule=rule_id) for binding in proposed]
-    return Changes(
-        {rule_id: each.with_bound([*kept, *added]) for rule_id, each in matched.items()},
-        tuple(added),
-        released,
-        passed_on,
-        frozenset(
-            entity_id
-            for entity_id in set().union(*(each.entity_ids for each in matched.values()))
-            if (state := hass.states.get(entity_id)) and is_incomplete(state)
-        ),
-    )
+        proposed = yield from _propose(hass, occupied, each, model)
+        for piece in batched(proposed, LARGE_SLICE, strict=False):
+            for binding in piece:
+                added.append(replace(binding, rule=rule_id))
+                occupied.add(binding)
+            yield
+    updated: dict[str, Rule] = {}
+    for rule_id, each in matched.items():
+        updated[rule_id] = replace(each.rule, bound=occupied.bound_in(each.entity_ids))
+        yield
+    matching_any = frozenset[str]().union(*(each.entity_ids for each in matched.values()))
+    incomplete: set[str] = set()
+    for some in batched(matching_any, SLICE, strict=False):
+        incomplete.update(
+            entity_id for entity_id in some if (state := hass.states.get(entity_id)) and is_incomplete(state)
+        )
+        yield
+    return Changes(updated, tuple(added), tuple(released), tuple(passed_on), matching_any, frozenset(incomplete))
 
 
 @callback
 def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model: ThingModel | None) -> list[Binding]:
     """Return the bindings that a rule can add to the given ones, sorted by device and entity."""
-    taken: set[str] = set()
-    bound: set[tuple[str, str]] = set()
+    occupied = _Occupied(hass)
     for binding in bindings:
-        taken.add(binding.identifier)
-        if entity_id := resolve_entity(hass, binding.entity):
-            bound.add((entity_id, binding.aspect))
-    states = [state for entity_id in select(hass, rule.selection) if (state := hass.states.get(entity_id))]
-    left_out = {(entity_id, each.aspect) for each in rule.left_out if (entity_id := resolve_entity(hass, each.entity))}
+        occupied.add(binding)
+    return at_once(_propose(hass, occupied, _Matched(hass, "", rule, matching(hass, rule.selection)), model))
+
+
+def _propose(
+    hass: HomeAssistant, occupied: _Occupied, matched: _Matched, model: ThingModel | None
+) -> Slices[list[Binding]]:
+    states = [state for entity_id in sorted(matched.entity_ids) if (state := hass.states.get(entity_id))]
+    yield
+    left_out = {
+        (entity_id, each.aspect) for each in matched.rule.left_out if (entity_id := resolve_entity(hass, each.entity))
+    }
     risk = risk_in(hass)
-    found = suggest_all(states, model, taken, bound, risk)
+    found = yield from suggest_in_slices(states, model, occupied.identifiers, occupied.aspects, risk)
     wanted = [suggestion for suggestion in found if (suggestion.entity_id, suggestion.aspect) not in left_out]
     if len(wanted) < len(found):
         # The properties of what is left out are suggested again, so that the other suggestions stay the same.
-        taken |= {suggestion.identifier for suggestion in wanted}
-        bound |= {(suggestion.entity_id, suggestion.aspect) for suggestion in wanted} | left_out
-        wanted += suggest_all(states, model, taken, bound, risk)
-    proposed = [
-        Binding(
-            identifier=suggestion.identifier,
-            entity=entity_reference(hass, suggestion.entity_id),
-            aspect=suggestion.aspect,
-            access=suggestion.access,
-        )
-        for suggestion in wanted
-    ]
+        taken = occupied.identifiers | {suggestion.identifier for suggestion in wanted}
+        bound = occupied.aspects | {(suggestion.entity_id, suggestion.aspect) for suggestion in wanted} | left_out
+        wanted += yield from suggest_in_slices(states, model, taken, bound, risk)
+    proposed: list[tuple[tuple[str, str, str], Binding]] = []
+    for piece in batched(wanted, LARGE_SLICE, strict=False):
+        for suggestion in piece:
+            binding = Binding(
+                identifier=suggestion.identifier,
+                entity=entity_reference(hass, suggestion.entity_id),
+                aspect=suggestion.aspect,
+                access=suggestion.access,
+            )
+            key = exposure_key(hass, binding.entity)
+            proposed.append(((key.title, key.unique_id, suggestion.entity_id), binding))
+        yield
+    return [binding for _, binding in sorted(proposed, key=itemgetter(0))]
 
-    def order(binding: Binding) -> tuple[str, str, str]:
-        key = exposure_key(hass, binding.entity)
-        return key.title, key.unique_id, resolve_entity(hass, binding.entity) or ""
 
-    return sorted(proposed, key=order)
+class _Occupied:
+    """What is bound already, or is going to be."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        self.identifiers: set[str] = set()
+        self.aspects: set[tuple[str, str]] = set()
+        """Entity ids and aspects."""
+        self._hass = hass
+        self._entities: list[tuple[str, EntityAspect]] = []
+
+    def add(self, binding: Binding) -> None:
+        """Add a binding."""
+        self.identifiers.add(binding.identifier)
+        if entity_id := resolve_entity(self._hass, binding.entity):
+            self.aspects.add((entity_id, binding.aspect))
+            self._entities.append((entity_id, entity_aspect(binding)))
+
+    def bound_in(self, entity_ids: Collection[str]) -> frozenset[EntityAspect]:
+        """Return what is bound of these entities."""
+        return frozenset([found for entity_id, found in self._entities if entity_id in entity_ids])
 
 
 def _owner(binding: Binding, matched: Mapping[str, _Matched]) -> str | None:
@@ -200,11 +245,6 @@ class _Matched:
         """Return the rule with `left_out` extended by what was bound, still matches and was removed by the user."""
         removed = {each for each in self.rule.bound - present if self._covers(each.entity)}
         return replace(self, rule=replace(self.rule, left_out=self.rule.left_out | removed)) if removed else self
-
-    def with_bound(self, bindings: Iterable[Binding]) -> Rule:
-        """Return the rule with everything that is bound of its entities as `bound`."""
-        covered = (binding for binding in bindings if self._covers(binding.entity))
-        return replace(self.rule, bound=frozenset(map(entity_aspect, covered)))
 
     def _covers(self, reference: str) -> bool:
         return resolve_entity(self.hass, reference) in self.entity_ids

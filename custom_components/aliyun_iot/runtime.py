@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import datetime
 import logging
 from typing import Any
 
@@ -10,8 +11,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
 
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
@@ -24,6 +27,7 @@ from .follower import Follower
 from .health.health import Health
 from .link_config import downlink_memory
 from .listeners import TriggerKind, listeners_of
+from .mapping.stored import same_objects
 from .settings import read_settings
 from .stopping import stop_all
 from .titles import Titles
@@ -36,6 +40,9 @@ _LOGGER = logging.getLogger(__name__)
 STARTING_PATIENCE = 3.0
 """Seconds to wait for the first connection while Home Assistant starts, as a silent cloud must not delay the start.
 Home Assistant tries again once it has started."""
+
+COOLDOWN = 1.0
+"""Seconds to wait for further entities before event triggers that could not be attached are attached again."""
 
 type AliyunConfigEntry = ConfigEntry[Runtime]
 
@@ -57,16 +64,26 @@ class Runtime:
             on_command=self._commanded,
             on_state=self._link_changed,
             on_code=self._code_received,
+            on_overload=self._overloaded,
             memory=downlink_memory(hass, config.triple),
         )
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
-        self._health = Health(hass, entry, self.link)
+        self._health = Health(
+            hass,
+            entry,
+            self.link,
+            self.traffic_log,
+            self._busiest,
+        )
         self.device = CloudDevice(hass, entry, self.link, self._health)
         """The entry's own device."""
         self.follower = Follower(hass, entry, lambda: self.device.model)
+        self.last_problem: tuple[ConnectError, datetime] | None = None
+        """Why the last connection ended or failed, and when; it is kept while the device is connected again."""
         self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
+        self._update_later = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self.update)
         self._waits_for_retry = False
         self._applied: list[object] = []
         self._updating = False
@@ -120,8 +137,7 @@ class Runtime:
 
     async def entry_updated(self) -> None:
         """Apply a change of the entry, unless only titles have changed; see `update`."""
-        stored = self._stored()
-        if len(stored) != len(self._applied) or any(a is not b for a, b in zip(stored, self._applied, strict=True)):
+        if not same_objects(self._stored(), self._applied):
             await self.update()
 
     async def update(self) -> None:
@@ -149,8 +165,11 @@ class Runtime:
         data = event.data
         if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
             return
-        if self.device.concerns({data["entity_id"], data.get("old_entity_id")}, created=data["action"] == "create"):
+        registered = er.async_get(self._hass).async_get(data["entity_id"])
+        if self.device.concerns({data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}):
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
+        elif data["action"] == "create" and self.device.events.problems:  # a trigger may need the entity
+            self._update_later.async_schedule_call()
 
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
@@ -174,7 +193,7 @@ class Runtime:
         self._limit()
         await self.device.update()
         if not self._stopping:
-            self.follower.refresh()
+            self.follower.updated()
             self._titles.updated()
             await self.link.device.listen_to(self.device.services)
             self._health.subscriptions_changed()
@@ -202,6 +221,7 @@ class Runtime:
 
     async def _stop(self) -> None:
         await stop_all(
+            self._update_later.async_shutdown,
             self.follower.stop,
             self._titles.stop,
             *self._ends,
@@ -230,8 +250,15 @@ class Runtime:
             return False
         return True
 
+    def _busiest(self, count: int) -> list[tuple[str, int]]:
+        return self.device.reporter.outbox.busiest(count)
+
     async def _commanded(self, command: Command) -> Answer:
         return await self.device.commander.handle(command)
+
+    @callback
+    def _overloaded(self) -> None:
+        self._health.command_refused()
 
     @callback
     def _code_received(self, code: int) -> None:
@@ -240,6 +267,8 @@ class Runtime:
     @callback
     def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
         name = self._entry.title
+        if error:
+            self.last_problem = error, dt_util.utcnow()
         if state is LinkState.ONLINE:
             if self._loss_reported:
                 _LOGGER.info("%s is connected again", name)

@@ -13,8 +13,10 @@ from .const import (
     CONF_DESIRED_HOURS,
     CONF_DRY_RUN,
     CONF_KEEP_ALIVE,
+    CONF_MONTHLY_QUOTA,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
+    DEFAULT_COMMANDS_PER_MINUTE,
     DEFAULT_DESIRED_HOURS,
     DEFAULT_KEEP_ALIVE,
     DEFAULT_UPLINK_RATE,
@@ -32,6 +34,7 @@ RANGES: Final = {
     # 0 means no limit.
     CONF_COMMANDS_PER_MINUTE: (0, 6000),
     CONF_DESIRED_HOURS: (0, 24 * 30),
+    CONF_MONTHLY_QUOTA: (0, 1_000_000_000),
 }
 """Minimum and maximum of each number."""
 
@@ -54,17 +57,18 @@ class Settings:
     """The settings; the names are those of the options.
 
     `window` and `keep_alive` are in seconds, `uplink_rate` is in messages per second. `commands_per_minute` 0 means no limit,
-    `desired_hours` 0 that desired values are never stale. With `dry_run` everything is checked and nothing is done.
+    `desired_hours` 0 that desired values are never stale. `monthly_quota` is in messages, 0 for none. With `dry_run` everything is checked and nothing is done.
     """
 
     keep_alive: Annotated[int, _whole(CONF_KEEP_ALIVE)] = DEFAULT_KEEP_ALIVE
     window: Annotated[float, _number(CONF_WINDOW)] = DEFAULT_WINDOW
     uplink_rate: Annotated[int, _whole(CONF_UPLINK_RATE)] = DEFAULT_UPLINK_RATE
+    monthly_quota: Annotated[int, _whole(CONF_MONTHLY_QUOTA)] = 0
     desired_hours: Annotated[int, _whole(CONF_DESIRED_HOURS)] = DEFAULT_DESIRED_HOURS
     command_condition: Annotated[list[dict[str, Any]], FieldSpec([dict], Expected.CONDITION)] = field(
         default_factory=list
     )
-    commands_per_minute: Annotated[int, _whole(CONF_COMMANDS_PER_MINUTE)] = 0
+    commands_per_minute: Annotated[int, _whole(CONF_COMMANDS_PER_MINUTE)] = DEFAULT_COMMANDS_PER_MINUTE
     dry_run: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
 
 

@@ -32,6 +32,7 @@ from .exposures import (
     resolve_entity,
     service_bindings,
 )
+from .ha_internals import removed_entity_id
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.document.difference import Difference, Events, ItemChange, Mode, difference
 from .mapping.document.document import Document
@@ -212,8 +213,7 @@ def _entity_id(hass: HomeAssistant, reference: str) -> str:
     """Return the entity id for a reference, also of a removed entity; the reference itself if it is unknown."""
     if entity_id := resolve_entity(hass, reference):
         return entity_id
-    removed = er.async_get(hass).deleted_entities.values()
-    return next((entity.entity_id for entity in removed if entity.id == reference), reference)
+    return removed_entity_id(hass, reference) or reference
 
 
 def _with_script_id(hass: HomeAssistant, service: ServiceBinding) -> ServiceBinding:

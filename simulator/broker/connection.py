@@ -35,6 +35,11 @@ FILTERS_PER_DEVICE = 100
 KEEP_ALIVE_FACTOR = 1.5
 REFUSED_FILTER = 0x80
 
+FLOOD_ROUNDS = 1000
+"""How often each packet of a flood is sent."""
+UNUSED_PACKET_ID = 65535
+RETAIN = 0x01
+
 
 class MqttConnection:
     """Reads the packets of one device and writes to it, without waiting for a slow reader."""
@@ -144,6 +149,20 @@ class MqttConnection:
         """Send data that are not MQTT: an empty packet of the reserved type 15."""
         self._write(b"\xf0\x00")
         self._note("babbled")
+
+    def flood(self) -> None:
+        """Send what a hostile host sends to keep a device busy: nothing of it means anything, so nothing is recorded."""
+        topics = self.device.topics
+        command = publish(topics.service("property/set"), b'{"id": "retained", "params": {"LightSwitch": 1}}')
+        reply = publish(f"{topics.system}thing/event/property/post_reply", b'{"id": "0", "code": 200, "data": {}}')
+        retained = bytes([command[0] | RETAIN]) + command[1:]
+        self._write((publish_acknowledgement(UNUSED_PACKET_ID) + ping_response() + reply + retained) * FLOOD_ROUNDS)
+        self._note("flooded")
+
+    def exceed(self) -> None:
+        """Begin a message of the greatest length that MQTT can express."""
+        self._write(b"\x30\xff\xff\xff\x7f")
+        self._note("exceeded the length of a message")
 
     def _leave(self, *, lost: bool) -> None:
         self.device.detach(self, lost=lost)

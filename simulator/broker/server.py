@@ -119,6 +119,7 @@ class Broker:
         self._note(device.name, packet, "connected, session present" if present else "connected")
         stream.write(connect_acknowledgement(0, session_present=present))
         device.attach(connection)
+        self._platform.came_online(device)
         await connection.run()
 
     async def _hand_out(self, registered: Registered, reader: asyncio.StreamReader, stream: Stream) -> None:

@@ -3,6 +3,8 @@
 | request | what it does |
 |---|---|
 | `GET /…` with `Upgrade: websocket` | MQTT over WebSocket, on any path |
+| `GET /files/…` | a configuration, firmware or file of a job, also in parts (`Range`) |
+| `GET` and `POST /auth/bootstrap…` | the endpoint to connect to, for devices that were told to ask for it (§13) |
 | `POST /auth/register/device` | dynamic registration; the fields are a form, the answer is JSON |
 
 With TLS these are wss and HTTPS.
@@ -37,13 +39,22 @@ class DeviceWeb:
         self._platform = platform
         self._converse = converse
         self._tls: ssl.SSLContext | None = None
+        self._mqtt: JsonValue = {}
         self._runner: web.AppRunner | None = None
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
-        """Listen and return the port; raise OSError."""
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None, *, mqtt_port: int) -> int:
+        """Listen and return the port; raise OSError. Devices that ask for their endpoint get `mqtt_port`."""
         self._tls = tls
+        self._mqtt = {"host": host, "port": mqtt_port}
         app = web.Application()
-        app.add_routes([web.post("/auth/register/device", self._register), web.get("/{path:.*}", self._websocket)])
+        app.add_routes(
+            [
+                web.post("/auth/register/device", self._register),
+                web.route("*", "/auth/bootstrap{path:.*}", self._bootstrap),
+                web.get("/files/{path:.*}", self._download),
+                web.get("/{path:.*}", self._websocket),
+            ]
+        )
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, ssl_context=tls)
@@ -72,15 +83,37 @@ class DeviceWeb:
             sending.cancel()
         return socket
 
+    async def _download(self, request: web.Request) -> web.Response:
+        if (file := self._platform.files.find(request.path)) is None:
+            raise web.HTTPNotFound
+        try:
+            wanted = request.http_range
+            start, stop, _ = wanted.indices(len(file.content))
+        except ValueError:
+            raise web.HTTPRequestRangeNotSatisfiable from None
+        self._note("", request.path, f"downloaded bytes {start} to {stop} of {len(file.content)}")
+        if wanted == slice(None, None, 1):
+            return web.Response(body=file.content)
+        return web.Response(
+            status=206,
+            body=file.content[start:stop],
+            headers={"Content-Range": f"bytes {start}-{stop - 1}/{len(file.content)}"},
+        )
+
+    async def _bootstrap(self, request: web.Request) -> web.Response:
+        self._note("", request.path, "asked for the endpoint")
+        data: JsonValue = {"resources": {"mqtt": self._mqtt}}
+        return _json({"code": 200, "data": data, "message": "success"})
+
     async def _register(self, request: web.Request) -> web.Response:
         fields = dict(parse_qsl((await request.read()).decode(errors="replace")))
         name = f"{fields.get('productKey', '')}/{fields.get('deviceName', '')}"
         try:
             device = self._registered(fields)
         except RegistrationError as error:
-            self._note(name, f"registration refused with {error.code}")
+            self._note(name, request.path, f"registration refused with {error.code}")
             return _json({"code": error.code, "data": {}, "message": text_of(error.code)})
-        self._note(name, "registered")
+        self._note(name, request.path, "registered")
         data: JsonValue = {
             "productKey": device.product_key,
             "deviceName": device.device_name,
@@ -97,8 +130,8 @@ class DeviceWeb:
         request = RegistrationRequest(product_key, device_name, random, method, signature)
         return register(self._platform.registry, request)
 
-    def _note(self, name: str, note: str) -> None:
-        self._platform.transcript.record(Direction.LINK, name, topic="/auth/register/device", note=note)
+    def _note(self, name: str, path: str, note: str) -> None:
+        self._platform.transcript.record(Direction.LINK, name, topic=path, note=note)
 
 
 def _json(content: JsonValue) -> web.Response:

@@ -36,8 +36,22 @@ TEXTS = {
     6401: "topo relation not exist",
     6402: "topo relation cannot add by self",
     6600: "signature verification failed",
+    6710: "no data",
+    6713: "thing function is not available",
+    6717: "log config getType is illegal",
+    6718: "log config configScope is illegal",
     6619: "device is bound to another gateway",
     6813: "topic illegal",
+    78117: "file is too large",
+    78118: "block is too large",
+    78119: "block offset is not equal to the uploaded size",
+    78120: "block is too small",
+    78121: "block crc check failed",
+    78122: "upload task not exist",
+    78123: "file with the same name exists",
+    78124: "upload task is finished",
+    78125: "file integrity check failed",
+    78126: "block is duplicated",
 }
 
 

@@ -77,7 +77,9 @@ class Commands:
         notification = Notification(str(next(self._alink_ids)), path, params)
         device.notifications.append(notification)
         message = {"id": notification.id, "version": "1.0", "params": params, "method": path.replace("/", ".")}
-        self._delivery.command(device, device.topics.system + path, dump(message).encode(), connection=connection)
+        notification.delivered = self._delivery.command(
+            device, device.topics.system + path, dump(message).encode(), connection=connection
+        )
         return notification
 
     def take_notification_reply(self, device: CloudDevice, path: str, payload: bytes) -> bool:

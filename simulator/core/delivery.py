@@ -31,10 +31,15 @@ class Delivery:
         *,
         qos: int | None = None,
         connection: Connection | None = None,
+        subscribed: bool = False,
     ) -> bool:
-        """Send a command, on another connection than the device's if one is given; return whether it is going to arrive."""
+        """Send a command; return whether it is going to arrive.
+
+        It can be sent on another connection than the device's; `subscribed` is for topics that need no subscription.
+        """
         qos = self._qos if qos is None else qos
-        return self._send(device, topic, payload, qos, twice=self._faults.take_duplicate(), connection=connection)
+        twice = self._faults.take_duplicate()
+        return self._send(device, topic, payload, qos, twice=twice, connection=connection, subscribed=subscribed)
 
     def reply(self, device: CloudDevice, topic: str, request: dict[str, JsonValue], code: int, data: JsonValue) -> None:
         """Answer an uplink with the same `id`; the other fields are those of the platform (docs/protocol.md §0.4)."""
@@ -84,13 +89,14 @@ class Delivery:
         *,
         twice: bool = False,
         connection: Connection | None = None,
+        subscribed: bool = False,
     ) -> bool:
         record = partial(self._transcript.record, Direction.DOWN, device.name, topic=topic, qos=qos, payload=payload)
         if (connection := connection or device.connection) is None:
             record(note=_queue(device, topic, payload, qos))
         elif topic.startswith("/ext/rrpc/") and not takes_long_rrpc(device):
             record(note=Note.NO_EXT)
-        elif not connection.subscriptions.match(topic):
+        elif not subscribed and not connection.subscriptions.match(topic):
             record(note=Note.UNDELIVERED)
         elif not connection.send(topic, payload, qos, twice=twice):
             record(note=Note.IN_FLIGHT_FULL)

@@ -14,8 +14,10 @@ from .limits import SlidingWindow
 from .mqtt_session import MqttSession
 from .product import Product
 from .records import Desired, DeviceReply, EventRecord, Notification, ServiceCall, UserMessage
+from .shadow import Shadow
 from .thing_model import ThingModel
 from .topics import DeviceTopics, Subscriptions
+from .uploads import Uploads
 
 CONNECTED_ELSEWHERE = 427
 """The code for a gateway whose sub-device has connected elsewhere (docs/protocol.md §10.3)."""
@@ -99,6 +101,12 @@ class Line(Connection, Protocol):
     def babble(self) -> None:
         """Send data that are not MQTT."""
 
+    def flood(self) -> None:
+        """Send thousands of packets that mean nothing."""
+
+    def exceed(self) -> None:
+        """Begin to send a message that is far too large."""
+
 
 @dataclass(slots=True, eq=False)
 class CloudDevice:
@@ -141,6 +149,15 @@ class CloudDevice:
     """The gateway in whose topology the device is, online or not."""
     sub_devices: dict[tuple[str, str], CloudDevice] = field(default_factory=dict, repr=False)
     """The topology of a gateway."""
+    firmware: dict[str, str] = field(default_factory=dict, repr=False)
+    """The version of each module, as reported."""
+    logs_enabled: bool = False
+    """Whether the platform wants the logs of the device."""
+    logs: list[dict[str, JsonValue]] = field(default_factory=list, repr=False)
+    diagnostics: list[dict[str, JsonValue]] = field(default_factory=list, repr=False)
+    resets: int = 0
+    uploads: Uploads = field(default_factory=Uploads, repr=False)
+    shadow: Shadow = field(default_factory=Shadow, repr=False)
     found: list[tuple[str, str]] = field(default_factory=list, repr=False)
     """Devices that a gateway has found: product keys and device names."""
     iot_id: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)

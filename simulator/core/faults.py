@@ -16,6 +16,8 @@
 | `freeze`, `unfreeze` | a device: its connection becomes half-open (nothing is read or written), and works again |
 | `kick` | a device: its connection is closed as if another client had connected with its triple |
 | `babble` | a device: it is sent bytes that are not MQTT |
+| `flood` | a device: it is sent thousands of packets that mean nothing: acknowledgements, replies and retained commands |
+| `exceed` | a device: it is sent the beginning of a message of 256 MB |
 | `reset` | true: all of the above is reset before the other fields are applied |
 """
 
@@ -131,7 +133,7 @@ class Faults:
                 if not isinstance(value, bool):
                     raise FaultError(f"{name} must be true or false")
                 return lambda: setattr(self, name, value)
-            case "drop_connection" | "freeze" | "unfreeze" | "kick" | "babble":
+            case "drop_connection" | "freeze" | "unfreeze" | "kick" | "babble" | "flood" | "exceed":
                 return self._connection_step(name, value)
             case "reset":
                 if value is not True:
@@ -156,6 +158,10 @@ class Faults:
                 return lambda: connection.close("replaced by a newer connection", code=CONNECTED_ELSEWHERE)
             case "babble":
                 return line.babble
+            case "flood":
+                return line.flood
+            case "exceed":
+                return line.exceed
         return lambda: line.close("dropped on demand", lost=True)
 
 

@@ -1,11 +1,17 @@
 """What the chapters work with: the parts of one simulator."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from .commands import Commands
 from .delivery import Delivery
+from .device import CloudDevice
 from .faults import Faults
+from .files import Files
+from .jobs import Jobs
 from .options import Options
+from .ota import Upgrades
 from .registry import Registry
 from .transcript import Transcript
 
@@ -20,3 +26,17 @@ class Platform:
     faults: Faults
     delivery: Delivery
     commands: Commands
+    files: Files = field(default_factory=Files)
+    upgrades: Upgrades = field(default_factory=Upgrades)
+    jobs: Jobs = field(default_factory=Jobs)
+    on_online: list[Callable[[Platform, CloudDevice], None]] = field(default_factory=list)
+    """Called a moment after a device has come online."""
+
+    def came_online(self, device: CloudDevice) -> None:
+        """Call `on_online`, after what is being sent to the device now."""
+
+        def notify() -> None:
+            for callback in self.on_online if device.online else ():
+                callback(self, device)
+
+        asyncio.get_running_loop().call_soon(notify)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from .files import ServedFile
 from .thing_model import ThingModel
 
 
@@ -13,6 +14,14 @@ class NodeType(IntEnum):
     """Connects directly or through a gateway."""
     GATEWAY = 1
     """Connects directly, and may have sub-devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThingConfig:
+    """A remote configuration: a file with JSON."""
+
+    id: str
+    file: ServedFile
 
 
 @dataclass(slots=True, eq=False)
@@ -29,3 +38,6 @@ class Product:
     """Whether devices may ask for their secret with the secret of the product (docs/protocol.md §10.2, §11)."""
     network: str = "WIFI"
     """`NetType` of CreateProduct: WIFI, CELLULAR, ETHERNET, LORA, OTHER."""
+    config: ThingConfig | None = None
+    """The remote configuration of its devices (§12.2)."""
+    config_enabled: bool = True

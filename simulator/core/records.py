@@ -79,4 +79,6 @@ class Notification:
     id: str
     path: str
     params: JsonValue
+    delivered: bool = False
+    """Whether the device was online and had subscribed."""
     replies: list[DeviceReply] = field(default_factory=list)

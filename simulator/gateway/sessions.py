@@ -53,6 +53,7 @@ class SubDeviceSession:
         self.line.carried[self.device.key] = self
         self._note(f"logged in through {self.line.device.name}{', session present' if present else ''}")
         self.device.attach(self)
+        self._platform.came_online(self.device)
         while (message := self._session.take_queued()) is not None:
             self._platform.delivery.command(self.device, message.topic, message.payload, qos=1)
 

@@ -4,7 +4,7 @@ To add one, write an `async def` that takes the Call and returns the fields of i
 of its chapter, and give it a row here.
 """
 
-from . import desired, devices, messages, queries, things, topology
+from . import config, desired, device_files, devices, jobs, messages, ota, queries, shadow, things, topology
 from .call import Action
 
 ACTIONS: dict[str, Action] = {
@@ -32,7 +32,32 @@ ACTIONS: dict[str, Action] = {
     "GetThingTopo": topology.get,
     "NotifyAddThingTopo": topology.notify_add,
     "RemoveThingTopo": topology.remove,
+    # The shadow
+    "GetDeviceShadow": shadow.get,
+    "UpdateDeviceShadow": shadow.update,
+    # Remote configuration and logs; these are in the platform's console only
+    "PushThingConfig": config.push_config,
+    "QueryDeviceLogs": config.query_logs,
+    "SetDeviceLogConfig": config.set_log_config,
+    "SetThingConfig": config.set_config,
+    # Firmware
+    "CancelOTATaskByJob": ota.cancel_tasks,
+    "CreateOTAFirmware": ota.create_firmware,
+    "CreateOTAStaticUpgradeJob": ota.create_upgrade,
+    "ListOTATaskByJob": ota.list_tasks,
+    "QueryOTAFirmware": ota.query_firmware,
+    # Jobs
+    "CancelJob": jobs.cancel,
+    "CreateJob": jobs.create,
+    "ListTask": jobs.list_tasks,
+    "QueryTask": jobs.query_task,
+    # Files of devices
+    "DeleteDeviceFile": device_files.delete_file,
+    "QueryDeviceFile": device_files.query_file,
+    "QueryDeviceFileList": device_files.list_files,
     # Messages
+    "NotifyBootstrap": messages.notify_bootstrap,
     "Pub": messages.publish,
+    "PubBroadcast": messages.broadcast,
     "RRpc": messages.rrpc,
 }

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from ..core.device import CloudDevice
+from ..core.ota import DEFAULT_MODULE
 from .call import Answer, Call
 
 REGION = "cn-shanghai"
@@ -25,7 +26,7 @@ def detail(device: CloudDevice) -> Answer:
         "DeviceSecret": device.device_secret,
         "NodeType": int(device.product.node_type),
         "Status": device.status,
-        "FirmwareVersion": "",
+        "FirmwareVersion": device.firmware.get(DEFAULT_MODULE, ""),
         "IpAddress": "127.0.0.1" if device.online else "",
     }
     for name, time_ms in times.items():

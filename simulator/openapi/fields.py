@@ -27,6 +27,10 @@ class Fields:
             raise ApiError(BAD_PARAMETER, f"{name} must be a text.")
         return value
 
+    def optional(self, name: str) -> JsonValue:
+        """Return a field as it was given, None if it is missing."""
+        return self._values.get(name)
+
     def json(self, name: str) -> JsonValue:
         """Return a mandatory JSON value, given as JSON text or as a value."""
         if name not in self._values:
@@ -59,6 +63,14 @@ class Fields:
         except ValueError:
             pass
         raise ApiError(BAD_PARAMETER, f"{name} must be a whole number.")
+
+    def boolean(self, name: str, *, default: bool = False) -> bool:
+        """Return a truth value, which forms write as a text."""
+        value = self._values.get(name, default)
+        truth = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+        if not isinstance(truth, bool):
+            raise ApiError(BAD_PARAMETER, f"{name} must be true or false.")
+        return truth
 
     def texts(self, name: str) -> list[str]:
         """Return a list of texts, given as a list, one text, or `name.1`, `name.2`, … as in the platform's forms."""

@@ -15,6 +15,7 @@ from .errors import (
     ApiError,
 )
 
+BROADCAST_BYTES = 64 * 1024
 RRPC_TIMEOUTS_MS = range(1000, 8001)
 
 MILLISECOND = 0.001
@@ -61,3 +62,31 @@ async def publish(call: Call) -> Answer:
         raise ApiError(BAD_TOPIC)
     call.platform.delivery.command(device, topic, payload, qos=qos)
     return {"MessageId": call.platform.commands.next_message_id()}
+
+
+async def broadcast(call: Call) -> Answer:
+    """Publish `MessageContent` to all online devices of a product, or to those that have subscribed to `TopicFullName`.
+
+    Without a topic, devices receive it on `/sys/{pk}/{dn}/broadcast/request/{message id}` without a subscription (§12.7).
+    """
+    product, payload = call.product(), call.fields.content("MessageContent")
+    message_id, topic = call.platform.commands.next_message_id(), call.fields.optional_text("TopicFullName")
+    if len(payload) > BROADCAST_BYTES:
+        raise ApiError(BAD_PARAMETER, "MessageContent has at most 64 KB.")
+    if topic is not None and (is_wildcard(topic) or not topic.startswith(f"/broadcast/{product.key}/")):
+        raise ApiError(BAD_TOPIC)
+    for device in list(call.platform.registry.of_product(product.key)):
+        if device.connection is None:
+            continue
+        if topic is None:
+            own = f"{device.topics.system}broadcast/request/{message_id}"
+            call.platform.delivery.command(device, own, payload, subscribed=True)
+        elif device.connection.subscriptions.match(topic):
+            call.platform.delivery.command(device, topic, payload)
+    return {"MessageId": message_id}
+
+
+async def notify_bootstrap(call: Call) -> Answer:
+    """Tell a device that it has to ask for its endpoint again; the platform does so when it moves a device (§13)."""
+    notification = call.platform.commands.notify(call.device(), "thing/bootstrap/notify", {"cmd": 0})
+    return {"Data": {"MessageId": notification.id}}

@@ -183,7 +183,7 @@ async def test_replies_are_read_tolerantly(
 
 
 @pytest.mark.parametrize(
-    "payload", [b"not JSON", b"[]", b"{}", b'{"id": "1"}', b'{"id": "1", "code": "x"}', b"\xff" * 200_000]
+    "payload", [b"not JSON", b"[]", b"{}", b'{"id": "1"}', b'{"id": "1", "code": "x"}', b"\xff" * 4_000]
 )
 async def test_unreadable_replies_are_ignored(
     cloud: Simulator, device: CloudDevice, link: Link, payload: bytes, caplog: pytest.LogCaptureFixture

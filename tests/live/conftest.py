@@ -21,7 +21,7 @@ def drive(hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_propertie
         assert state, f"there is no {story.domain}.{story.name}"
         model = model_of(state)
         document = model.to_tsl()
-        device.thing_model = CloudThingModel.parse(document)
+        device.thing_model = CloudThingModel.parse(document, strict_values=True)
         app = CloudApplication(hass, device, set_properties, state.entity_id, entity, model)
         await set_up(bindings_of(state), options={CONF_THING_MODEL: document})
         watch(app)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulator import CloudDevice, CodeFault, Direction, FaultError, Note, Simulator, now_ms
+from simulator.broker.connection import FLOOD_ROUNDS
 
 from .conftest import KEY, NAME, SECRET, Call, Connect
 from .mqtt_device import MqttDevice, rejected, signed
@@ -133,6 +134,17 @@ async def test_babble_ends_the_connection(cloud: Simulator, gateway: CloudDevice
     """The client disconnects when it receives data that are not MQTT."""
     cloud.faults.set(babble=NAME)
     await device.closed.wait()
+
+
+async def test_flood_and_excess_are_sent(cloud: Simulator, gateway: CloudDevice, device: MqttDevice) -> None:
+    """A client that is not protected reads the flood, and waits for the rest of the message."""
+    assert gateway.connection
+    written: list[bytes] = []
+    gateway.connection.line._write = written.append  # type: ignore[attr-defined]
+    cloud.faults.set(flood=NAME)
+    cloud.faults.set(exceed=NAME)
+    assert written[0].count(b"retained") == FLOOD_ROUNDS
+    assert written[1] == b"\x30\xff\xff\xff\x7f"
 
 
 @pytest.mark.parametrize("ahead", [-3600, 0.5, 0])

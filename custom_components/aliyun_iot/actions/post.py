@@ -59,16 +59,18 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
 
 
 async def request_sync(call: ServiceCall) -> ServiceResponse:
-    """Post the values of all bound properties; return how many were accepted, which were rejected, how many wait."""
+    """Post the values of all bound properties; return what became of them."""
     runtime = runtime_of(call)
     if runtime.link.state is not LinkState.ONLINE:
         raise failure("not_connected")
     snapshot = runtime.device.reporter.post_everything()
     await snapshot.wait(SYNC_TIMEOUT)
+    unreportable = runtime.device.reporter.outbox.unreportable
     return {
         "posted": snapshot.posted,
         "rejected": dict(snapshot.rejected),
         "waiting": len(snapshot.waiting),
+        "unreportable": {key: why.describe(call.hass.config.language) for key, why in unreportable.items()},
     }
 
 

@@ -12,9 +12,15 @@ def is_chinese(language: str) -> bool:
 
 
 def phrase(words: Words, language: str, **details: object | Words) -> str:
-    """Return a phrase in a language, with its braces filled; a detail may be a phrase itself."""
+    """Return a phrase in a language, with its braces filled.
+
+    A detail may be a phrase itself, or a function that returns a text in a language.
+    """
     chinese = is_chinese(language)
-    filled = {key: detail[chinese] if isinstance(detail, tuple) else detail for key, detail in details.items()}
+    filled = {
+        key: detail[chinese] if isinstance(detail, tuple) else detail(language) if callable(detail) else detail
+        for key, detail in details.items()
+    }
     return words[chinese].format(**filled)
 
 

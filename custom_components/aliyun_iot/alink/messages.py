@@ -14,8 +14,20 @@ type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValu
 MAX_PAYLOAD: Final = 256 * 1024
 """Bytes that the platform accepts in one message; it silently drops anything larger."""
 
-_MAX_VALUES: Final = 32_768
-"""Values in one message: far more than the platform's 200 properties have, and few enough to be read in some milliseconds."""
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """How many values, and how many objects and arrays a message may have, so that it is handled in some milliseconds."""
+
+    values: int
+    containers: int
+
+
+_COMMAND_LIMITS: Final = _Limits(5200, 1024)
+"""A command has 200 params at most; a text of the longest length, 10 KB, may consist of digits and commas."""
+
+_REPLY_LIMITS: Final = _Limits(12_288, 12_288)
+"""A reply may contain a thing model, or thousands of desired values."""
 
 _MAX_DEPTH: Final = 32
 """Levels of nesting that are accepted; no Alink message has a third of them, and deeper ones could exhaust the stack."""
@@ -91,7 +103,7 @@ def decode_reply(payload: bytes) -> Reply:
 
     Raises `MessageError`.
     """
-    document, message_id, problem = _read(payload)
+    document, message_id, problem = _read(payload, _REPLY_LIMITS)
     if problem:
         raise _unreadable(message_id, problem)
     if message_id is None:
@@ -109,7 +121,7 @@ def decode_request(payload: bytes) -> Request:
     Raises `MessageError` for anything else: with the id if the sender can be answered, without one for garbage and for a
     reply instead of a request (a plain broker returns the device's own answer to an RRPC).
     """
-    document, message_id, problem = _read(payload)
+    document, message_id, problem = _read(payload, _COMMAND_LIMITS)
     if problem:
         raise _unreadable(message_id, problem)
     if message_id is None:
@@ -130,14 +142,15 @@ def _write(message_id: str, envelope: dict[str, JsonValue]) -> bytes:
     return payload
 
 
-def _read(payload: bytes) -> tuple[dict[str, JsonValue], str | None, str]:
+def _read(payload: bytes, limits: _Limits) -> tuple[dict[str, JsonValue], str | None, str]:
     """Return the object in `payload`, its id if it has a valid one, and what is wrong with it ("" if nothing).
 
     Defects inside an otherwise well-formed object don't end the reading, so that its id can be found.
     """
     if len(payload) > MAX_PAYLOAD:
         return {}, None, f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed"
-    if payload.count(b",") >= _MAX_VALUES:
+    # Counted before it is read, so characters in texts count as well.
+    if payload.count(b",") >= limits.values or payload.count(b"{") + payload.count(b"[") > limits.containers:
         return {}, None, "the message has too many values"
     reader = _StrictReader()
     try:
@@ -200,17 +213,23 @@ class _StrictReader:
 
 def _is_deeper(document: JsonValue, limit: int) -> bool:
     level = [document]
+    containers = (dict, list)  # a union of types takes twice as long
     for _ in range(limit):
         level = [
             child
             for node in level
-            if isinstance(node, dict | list)
+            if isinstance(node, containers)
             for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
+            if isinstance(child, containers)
         ]
         if not level:
             return False
     return True
+
+
+def byte_length(text: str) -> int:
+    """Return the length of a text as the platform measures it: bytes in UTF-8, three for a Chinese character."""
+    return len(text.encode())
 
 
 def is_unicode(text: str) -> bool:

@@ -31,6 +31,9 @@ MAX_PENDING: Final = 64
 PUBLISH_TIMEOUT = 10.0
 """Seconds to wait for the PUBACK of a message that has no reply."""
 
+SHORT_REPLY: Final = 4096
+"""Bytes. A longer reply is only read if it contains the id of a request that waits for it, since reading it takes time."""
+
 RESUBSCRIBE_DELAY = 30.0
 """Seconds until a subscription that was not acknowledged is tried again."""
 
@@ -187,8 +190,13 @@ class Session:
             self._on_downlink(delivery)
 
     def _replied(self, delivery: Delivery) -> None:
+        payload = delivery.payload
+        may_answer = any(topic == delivery.topic and key.encode() in payload for topic, key in self._pending)
+        if len(payload) > SHORT_REPLY and not may_answer:
+            _LOGGER.debug("No request waits for a reply of %d bytes on %s", len(payload), delivery.topic)
+            return
         try:
-            reply = decode_reply(delivery.payload)
+            reply = decode_reply(payload)
         except MessageError as err:
             _LOGGER.debug("Unreadable reply on %s: %s", delivery.topic, err)
             return

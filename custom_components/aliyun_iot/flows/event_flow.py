@@ -22,7 +22,7 @@ from ..exposures import entity_reference, event_bindings, event_title, resolve_e
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.validators import valid_identifier
-from ..reports.events import Triggers, validated_triggers
+from ..reports.events import Triggers, valid_triggers
 from ..runtime import thing_model_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
@@ -108,7 +108,7 @@ class EventFlow(ConfigSubentryFlow):
             triggers = _as_written(user_input[CONF_TRIGGERS])
             values = {CONF_TRIGGERS: triggers}
             try:
-                valid = await validated_triggers(self.hass, triggers)
+                valid = await valid_triggers(self.hass, triggers)
             except (vol.Invalid, HomeAssistantError) as err:
                 errors, placeholders = {CONF_TRIGGERS: "invalid_triggers"}, {"problem": str(err)}
             else:

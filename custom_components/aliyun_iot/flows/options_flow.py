@@ -30,6 +30,7 @@ from ..const import (
     CONF_DESIRED_HOURS,
     CONF_DRY_RUN,
     CONF_KEEP_ALIVE,
+    CONF_MONTHLY_QUOTA,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
     DEFAULT_DESIRED_HOURS,
@@ -81,6 +82,7 @@ SETTINGS_SCHEMA = vol.Schema(
         vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): _duration("s"),
         vol.Required(CONF_WINDOW, default=DEFAULT_WINDOW): _duration("s", 0.05),
         vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): _COUNT,
+        vol.Required(CONF_MONTHLY_QUOTA, default=0): _COUNT,
         vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
     }
 )
@@ -137,6 +139,7 @@ class AliyunOptionsFlow(
             CONF_KEEP_ALIVE: int(user_input[CONF_KEEP_ALIVE]),
             CONF_WINDOW: user_input[CONF_WINDOW],
             CONF_UPLINK_RATE: int(user_input[CONF_UPLINK_RATE]),
+            CONF_MONTHLY_QUOTA: int(user_input[CONF_MONTHLY_QUOTA]),
             CONF_COMMAND_CONDITION: await read_conditions(self.hass, commands.get(CONF_COMMAND_CONDITION)),
             CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
             CONF_DESIRED_HOURS: int(commands[CONF_DESIRED_HOURS]),

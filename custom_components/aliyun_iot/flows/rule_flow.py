@@ -1,5 +1,7 @@
 """Subentry flow for a rule, which binds the entities of a selection as they come and go."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, override
 
@@ -14,6 +16,7 @@ from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
 from ..exposures import change_bindings, exposed_bindings
+from ..ha_internals import HomeAssistantChanged
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
@@ -75,8 +78,10 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
             return Draft(ulid_now(), Rule(Selection()), follow=True)
         entry = self.bound_entry()
         rule_id = self._get_reconfigure_subentry().subentry_id
-        # Bindings that the user has just removed already count as left out.
-        rules = changes_by_rules(self.hass, entry, rules_of(entry), thing_model_of(entry)).rules
+        rules: Mapping[str, Rule] = rules_of(entry)
+        with suppress(HomeAssistantChanged):  # the page says so when it is submitted
+            # Bindings that the user has just removed already count as left out.
+            rules = changes_by_rules(self.hass, entry, rules, thing_model_of(entry)).rules
         return Draft(rule_id, rules[rule_id], follow=True)
 
     @override

@@ -21,12 +21,14 @@ import voluptuous as vol
 from ..alink.model.thing_model import ThingModel
 from ..const import CONF_BINDINGS
 from ..exposures import exposed_bindings, resolve_entity
+from ..ha_internals import HomeAssistantChanged
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
+from ..mapping.slices import Slices, at_once, in_slices
 from ..mapping.suggest.suggestions import Obstacle, unmatched
 from ..risk import risk_in
-from ..rules import Changes, changes_by_rules, entity_aspect, rules_of
+from ..rules import Changes, changes_in_slices, entity_aspect, rules_of
 from ..runtime import thing_model_of
 from ..words.labels import Labels
 from ..words.model_texts import bullets
@@ -83,14 +85,17 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
                 follow = user_input.get(CONF_FOLLOW, draft.follow)
                 draft = replace(draft, rule=replace(draft.rule, selection=selection), follow=follow)
                 self._draft = draft
-                if not selection.include:
-                    errors = {CONF_TARGET: "nothing_selected"}
-                elif self._offered(draft):
-                    return await self.async_step_suggestions()
-                elif follow:
-                    return await self.async_step_preview()
-                else:
-                    errors = {"base": "nothing_fits"}
+                try:
+                    if not selection.include:
+                        errors = {CONF_TARGET: "nothing_selected"}
+                    elif await self._offered(draft):
+                        return await self.async_step_suggestions()
+                    elif follow:
+                        return await self.async_step_preview()
+                    else:
+                        errors = {"base": "nothing_fits"}
+                except HomeAssistantChanged:
+                    errors = {"base": "selection_failed"}
         selection = draft.rule.selection
         values = user_input or {**selection_values(self.hass, selection), CONF_FOLLOW: draft.follow}
         return self.async_show_form(
@@ -105,7 +110,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
     async def async_step_suggestions(self, user_input: dict[str, Any] | None = None) -> Result:
         """Show the suggested bindings to select from."""
         draft = self._drafted()
-        offered = self._offered(draft)
+        offered = await self._offered(draft)
         errors: dict[str, str] = {}
         if user_input is not None:
             chosen = user_input[CONF_BINDINGS]
@@ -113,7 +118,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             unticked = {entity_aspect(binding) for identifier, binding in offered.items() if identifier not in chosen}
             known = offered.keys() >= set(chosen)
             draft = replace(draft, rule=replace(draft.rule, left_out=draft.rule.left_out - seen | unticked))
-            self._draft, offered = draft, self._offered(draft)
+            self._draft, offered = draft, await self._offered(draft)
             if not known:
                 # One of the identifiers has been bound elsewhere in the meantime.
                 errors = {CONF_BINDINGS: "changed_meanwhile"}
@@ -156,7 +161,8 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
     async def async_step_preview(self, user_input: dict[str, Any] | None = None) -> Result:
         """Show what would change, and store it."""
         draft = self._drafted()
-        changes = self._changes(draft)
+        # What is going to be stored must be right at this moment, so it is not computed in slices.
+        changes = at_once(self._changes(draft)) if user_input is not None else await in_slices(self._changes(draft))
         errors: dict[str, str] = {}
         if user_input is not None:
             if changes == self._previewed:
@@ -183,23 +189,23 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         assert self._draft is not None  # noqa: S101 - set by the previous page
         return self._draft
 
-    def _changes(self, draft: Draft) -> Changes:
+    def _changes(self, draft: Draft) -> Slices[Changes]:
         entry = self.bound_entry()
         rules = {**rules_of(entry), draft.rule_id: draft.rule}
-        return changes_by_rules(self.hass, entry, rules, thing_model_of(entry))
+        return changes_in_slices(self.hass, entry, rules, thing_model_of(entry))
 
-    def _offered(self, draft: Draft) -> dict[str, Binding]:
+    async def _offered(self, draft: Draft) -> dict[str, Binding]:
         """Return the bindings that the draft has or could have, by identifier.
 
         Those that were left out before are offered again, unless another entity gets the property.
         """
         everything = replace(draft, rule=Rule(draft.rule.selection))
         drafts = [everything, draft] if draft.rule.left_out else [everything]
-        return {binding.identifier: binding for each in drafts for binding in self._bound_by(each)}
+        return {binding.identifier: binding for each in drafts for binding in await self._bound_by(each)}
 
-    def _bound_by(self, draft: Draft) -> list[Binding]:
+    async def _bound_by(self, draft: Draft) -> list[Binding]:
         """Return the bindings of the draft after it is stored."""
-        changes = self._changes(draft)
+        changes = await in_slices(self._changes(draft))
         elsewhere = {binding.identifier for binding in (*changes.released, *changes.passed_on)}
         kept = [binding for binding in exposed_bindings(self.bound_entry()) if binding.identifier not in elsewhere]
         return [binding for binding in (*kept, *changes.passed_on, *changes.added) if binding.rule == draft.rule_id]

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
-from ..ha_internals import on_entry_changed
+from ..ha_internals import on_entry_changed, registered_issues
 
 
 class Issue(StrEnum):
@@ -23,6 +23,7 @@ class Issue(StrEnum):
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
     CLOCK_SKEW = "clock_skew"
+    COMMANDS_REFUSED = "commands_refused"
     CONDITION_UNUSABLE = "condition_unusable"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
@@ -33,7 +34,10 @@ class Issue(StrEnum):
     LOOP = "loop"
     PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
+    PROPERTY_UNREPORTABLE = "property_unreportable"
+    QUOTA = "quota"
     RATE_LIMIT = "rate_limit"
+    REFUSED_FOR_GOOD = "refused_for_good"
     ROWS_UNREADABLE = "rows_unreadable"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
@@ -57,6 +61,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.COMMANDS_REFUSED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
@@ -67,7 +72,10 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.REFUSED_FOR_GOOD: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
@@ -146,5 +154,4 @@ def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
 
 
 def _known(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    known = ir.async_get(hass).issues.values()
-    return [issue for issue in known if issue.domain == DOMAIN and entry_id in issue.issue_id]
+    return [issue for issue in registered_issues(hass) if entry_id in issue.issue_id]

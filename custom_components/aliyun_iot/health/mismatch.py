@@ -59,6 +59,11 @@ class Mismatch:
         self._refused: tuple[str, ...] = ()
         self._with_model: Mapping[str, BoundProperty] = {}
 
+    @property
+    def misfits(self) -> frozenset[str]:
+        """The properties whose type or direction does not fit, whatever their values."""
+        return frozenset(misfit.bound.identifier for misfit in self._found.misfits)
+
     @callback
     def examine(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:
         """Compare these bindings from now on."""

@@ -7,6 +7,7 @@ from homeassistant.core import callback
 
 from ..alink.link import Link, LinkState
 from ..exposures import event_bindings
+from ..log_text import some_of
 from .issues import Issue, Issues, listed
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,9 +39,7 @@ class SubscriptionWatch:
         before, self._missing = self._missing, missing_subscriptions(self._link, self._entry)
         if missing := self._missing:
             if missing != before:
-                more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
-                some = ", ".join(missing[:MAX_LISTED])
-                _LOGGER.warning("The host refuses subscriptions that %s needs: %s%s", self._entry.title, some, more)
+                _LOGGER.warning("The host refuses subscriptions that %s needs: %s", self._entry.title, some_of(missing))
             filters = listed([f"`{one}`" for one in missing], MAX_LISTED)
             self._issues.create(Issue.SUBSCRIPTIONS_REFUSED, count=str(len(missing)), filters=filters)
         else:

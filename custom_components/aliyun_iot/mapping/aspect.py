@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
-from typing import NamedTuple
+from reprlib import Repr
+from typing import Final, NamedTuple
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import State
 
+from ..alink.i18n import Words, phrase
 from ..alink.model.datatypes import DataType
+from ..alink.privacy import BY_NAME_ALONE
+
+_SHORT: Final = Repr(maxstring=80, maxother=80)
 
 type Color = tuple[float, float, float]
 """Red, green and blue, each 0 to 255; integers where Home Assistant has integers."""
@@ -71,6 +76,9 @@ class Kind(StrEnum):
                 return not isinstance(value, float) or isfinite(value)
 
 
+_KINDS: Final[Mapping[Kind, Words]] = {Kind.NUMBER: ("number", "数字"), Kind.DATE: ("time", "时间")}
+
+
 class Reason(StrEnum):
     """Why a value can't be used."""
 
@@ -84,10 +92,24 @@ class Reason(StrEnum):
 class Refused(ValueError):  # noqa: N818 - named after what happened
     """A value can't be used: it has no counterpart on the other side, or the entity can't take it. Nothing has been done."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
-        """Keep the reason beside the text, so that a reply can carry the right code."""
-        super().__init__(message)
+    def __init__(self, reason: Reason, text: str | Words, **details: object) -> None:
+        """Keep the reason beside the text, so that a reply can carry the right code.
+
+        A text in two languages has braces for the `details`, as for `phrase`.
+        """
         self.reason = reason
+        self._text = text
+        self._details = details
+        super().__init__(self.describe())
+
+    def describe(self, language: str = "en") -> str:
+        """Return the text in simplified Chinese for `zh…`, if there is one, otherwise in English."""
+        return self._text if isinstance(self._text, str) else phrase(self._text, language, **self._details)
+
+
+def quoted(value: object) -> str:
+    """Return a value as it stands in a text about it, cut if it is long, and without members whose names are private."""
+    return _SHORT.repr(BY_NAME_ALONE.masked("", value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +179,23 @@ class FromAttributes[T]:
         return self.read(state)
 
 
+@dataclass(frozen=True, slots=True)
+class WholeState[T]:
+    """A reader of the whole state: nothing is missing when it finds no value in a known state, the state is a wrong one."""
+
+    read: Callable[[State], T]
+
+    def __call__(self, state: State) -> T:
+        """Read the value."""
+        return self.read(state)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aspect:
     """One aspect of a domain.
 
     `source` reads the value from a state that is neither unknown nor unavailable; it must not fail on any attribute. One that
-    is `FromAttributes` reads unknown states as well.
+    is `FromAttributes` reads unknown states as well, one that is `WholeState` should find a value in any other.
     `supported` returns whether an entity has the aspect, `accepts` whether it can be set; both look at capabilities,
     which an unavailable entity keeps in its state. `words` are the names of no and yes. `identifiers` are the standard
     identifiers of thing models, the most common one first, `class_identifiers` those for a device class; only the main aspect of
@@ -206,6 +239,20 @@ class Aspect:
         if state.state == STATE_UNKNOWN and not isinstance(self.source, FromAttributes):
             return None
         return self.source(state)
+
+    def require_readable(self, state: State) -> None:
+        """Raise `Refused` if the state of an entity is none that it should have: text where a number belongs."""
+        if not isinstance(self.source, WholeState) or state.state in ("", STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return
+        if self.source(state) is None:
+            kind = _KINDS.get(self.kind, _KINDS[Kind.DATE])
+            raise Refused(
+                Reason.WRONG_TYPE,
+                ("{state} of {entity} is not a {kind}", "{entity} 的状态 {state} 不是{kind}"),
+                state=quoted(state.state),
+                entity=state.entity_id,
+                kind=kind,
+            )
 
     def controllable(self, state: State) -> bool:
         """Return whether the aspect of this entity can be set."""

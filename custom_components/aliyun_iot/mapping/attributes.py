@@ -77,7 +77,7 @@ def any_moment(raw: object) -> datetime | None:
 
 def day(raw: str) -> datetime | None:
     """Return the beginning of a local day in UTC from an ISO 8601 date; None if the text is no date."""
-    parsed = dt_util.parse_date(raw)
+    parsed = dt_util.parse_date(raw) if raw.isascii() else None
     return moment(parsed.isoformat()) if parsed else None
 
 

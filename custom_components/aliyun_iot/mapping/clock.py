@@ -6,20 +6,24 @@ moment; a set moment is the local day it falls on. A time of day is text, `HH:MM
 
 from datetime import datetime
 from functools import partial
+import re
 
 from homeassistant.util import dt as dt_util
 
-from .aspect import Aspect, Kind, Reason, Refused
+from .aspect import Aspect, Kind, Reason, Refused, WholeState
 from .attributes import day, moment
 
 DAY = "date"
 TIME = "time"
 MOMENT = "datetime"
 
+_TIME = re.compile(r"[0-9]{1,2}(:[0-9]{1,2}){1,2}(\.[0-9]*)?")
+"""Home Assistant's parser also takes what only Python reads as numbers, such as 1_2:00."""
+
 
 def time_of_day(raw: str) -> str | None:
     """Return the time of day without fractions of a second; None if the text is no time of day."""
-    parsed = dt_util.parse_time(raw.partition(".")[0]) if raw.count(":") < 3 else None
+    parsed = dt_util.parse_time(raw.partition(".")[0]) if _TIME.fullmatch(raw) else None
     return parsed.isoformat() if parsed else None
 
 
@@ -44,7 +48,7 @@ day_aspect = partial(
     kind=Kind.DATE,
     name_en="Date",
     name_zh="日期",
-    source=lambda state: day(state.state),
+    source=WholeState(lambda state: day(state.state)),
     writable=True,
 )
 time_aspect = partial(
@@ -53,7 +57,7 @@ time_aspect = partial(
     kind=Kind.TEXT,
     name_en="Time",
     name_zh="时刻",
-    source=lambda state: time_of_day(state.state),
+    source=WholeState(lambda state: time_of_day(state.state)),
     writable=True,
 )
 moment_aspect = partial(
@@ -62,6 +66,6 @@ moment_aspect = partial(
     kind=Kind.DATE,
     name_en="Date and time",
     name_zh="日期和时间",
-    source=lambda state: moment(state.state),
+    source=WholeState(lambda state: moment(state.state)),
     writable=True,
 )

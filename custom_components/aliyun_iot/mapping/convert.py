@@ -22,7 +22,7 @@ from ..alink.model.datatypes import (
     TextType,
     Value as CloudValue,
 )
-from .aspect import Aspect, Kind, Location, Reason, Refused, Value
+from .aspect import Aspect, Kind, Location, Reason, Refused, Value, quoted
 from .attributes import device_class
 from .binding import NO_CONVERSION, Conversion
 from .color import color_members
@@ -108,7 +108,17 @@ def _units(
 def to_cloud(value: Value, aspect: Aspect, data_type: DataType, conversion: Conversion, state: State) -> CloudValue:
     """Return the property value for `data_type.encode`; raises `Refused`."""
     if not aspect.kind.fits(value):
-        raise Refused(Reason.WRONG_TYPE, f"{aspect.key} of {state.entity_id} should be a {aspect.kind}, not {value!r}")
+        raise Refused(
+            Reason.WRONG_TYPE,
+            (
+                "{aspect} of {entity} should be a {kind}, not {value}",
+                "{entity} 的{aspect}应为 {kind} 类型，实际为 {value}",
+            ),
+            aspect=(aspect.key, aspect.name_zh),
+            entity=state.entity_id,
+            kind=aspect.kind,
+            value=quoted(value),
+        )
     if aspect.kind is Kind.BOOL and conversion.invert:
         value = not value
     if conversion.options:

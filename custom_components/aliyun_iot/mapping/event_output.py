@@ -13,9 +13,10 @@ from ..alink.errors import InvalidValue
 from ..alink.messages import JsonValue
 from ..alink.model.datatypes import ArrayType, DataType, Field, StructType, TextType
 from ..alink.privacy import is_private_name
-from .aspect import Raw, Refused
+from .aspect import Raw, Reason, Refused
 from .attributes import as_raw
-from .templates import value_of
+from .templates import template_failure, value_of
+from .unreportable import Unreportable
 from .wire import to_wire, untyped_to_wire
 
 
@@ -38,29 +39,38 @@ class EventOutput:
 
     def render(
         self, variables: Mapping[str, Any], fields: Mapping[str, Field] | None
-    ) -> tuple[dict[str, JsonValue], list[str]]:
-        """Return the output data, and the problems of parameters that are left out.
+    ) -> tuple[dict[str, JsonValue], dict[str, Unreportable]]:
+        """Return the output data, and by parameter why others are left out.
 
         `fields` are the parameters in the thing model, None without one. A parameter without a value, or with one that does not
         fit, is left out, as an alarm without a detail is better than none.
         """
         output: dict[str, JsonValue] = {}
-        problems: list[str] = []
+        left_out: dict[str, Unreportable] = {}
         for name, template in self.templates.items():
-            if fields is not None and name not in fields:
-                problems.append(f"{name}: the event has no such output parameter")
-                continue
             try:
-                value = _encoded(template, variables, fields[name] if fields else None)
-            except (InvalidValue, Refused, TemplateError) as err:
-                if is_private_name(name) or (fields and is_private_name(fields[name].name)):
-                    problems.append(f"{name}: its value does not fit, and is private")
-                else:
-                    problems.append(str(err) if isinstance(err, InvalidValue) else f"{name}: {err}")
+                value = _encoded(template, variables, _field(name, fields))
+            except TemplateError as err:
+                left_out[name] = Unreportable.of(template_failure(err), private=_is_private(name, fields))
+            except (InvalidValue, Refused) as err:
+                left_out[name] = Unreportable.of(err, private=_is_private(name, fields))
             else:
                 if value is not None:
                     output[name] = value
-        return output, problems
+        return output, left_out
+
+
+def _field(name: str, fields: Mapping[str, Field] | None) -> Field | None:
+    if fields is not None and name not in fields:
+        raise Refused(
+            Reason.NOT_SUPPORTED, ("the event has no such output parameter", "物模型的事件中没有这个输出参数")
+        )
+    return fields[name] if fields else None
+
+
+def _is_private(name: str, fields: Mapping[str, Field] | None) -> bool:
+    named = fields.get(name) if fields else None
+    return is_private_name(name) or (named is not None and is_private_name(named.name))
 
 
 def _encoded(template: Any, variables: Mapping[str, Any], field: Field | None) -> JsonValue:

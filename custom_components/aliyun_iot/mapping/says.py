@@ -54,19 +54,21 @@ LOCKED = says(no=r"(?:未|已?开|已?解).*锁|unlock.*", yes=r"已?(?:[上关�
 OPENED = says(no=r"(?:[全已]|完全)*(?:关|闭|合).*|closed?.*|shut.*", yes=r"(?:[全已]|完全)*(?:打开|开|敞).*|open.*")
 
 UP_TO_DATE = says(
-    no=r"[无没未].*|已?是?最新.*|uptodate|latest|none|no.*", yes=r"[有可].*|新版本|.*(?:更新|升级)|available|update.*"
+    no=r"[无没未].*|已?是?最新.*|uptodate|latest|none|no|no(?:update|new).*",
+    yes=r"[有可].*|新版本|.*(?:更新|升级)|available|update.*",
 )
 
-WORKING = says(no=r"空闲|[未无没].*|.*完成|idle|none|no.*|done", yes=r"正在.*|.*中|updating|installing|inprogress")
+WORKING = says(no=r"空闲|[未无没].*|.*完成|idle|none|no|done", yes=r"正在.*|.*中|updating|installing|inprogress")
 
-PRESSED = says(no=r"[无未松].*|释放|空闲|默认|none|idle|released?|no.*|normal|正常", yes=r".+")
+PRESSED = says(no=r"[无未松].*|释放|空闲|默认|none|idle|released?|no|noaction|normal|正常", yes=r".+")
 """A command that is given by setting a property to true, whatever it is called."""
 
 DAYLIGHT = says(no=r".*下.*|.*夜.*|日落.*|night.*|below.*", yes=r"白天|.*上.*|日出.*|day.*|above.*")
 
 FOUND = says(
     no=r"(?!不安全|不正常|未锁|未上锁|未关)[无未没非不].*|正常|安全|空闲|关.*|闭合|离.*|断.*|静止|停.*|干燥?|已?锁.*"
-    r"|off|closed?|clear|normal|ok|safe|no|no(?!t).*|not.*|none|away|idle|stopped|dry|disconnected|offline|locked",
+    r"|off|closed?|clear|normal|ok|safe|no|none|not.*|nobody|nothing|noone|no(?:motion|smoke|gas|leak|water|alarm|fault|problem|person|sound).*"
+    r"|away|idle|stopped|dry|disconnected|offline|locked",
     yes=r"不安全|不正常|未锁|未上锁|未关.*|[有存].*|检测到.*|发现.*|开.*|打开.*|触发.*|已?连接.*|在.*|移动.*|运动|[振震]动.*"
     r"|.*(?:报警|告警|警报|异常|故障|泄漏|漏水|超限|超标).*|.*过[高低强弱热冷载大].*|插入|充电.*|运行.*|潮湿|湿|水浸|浸水|低电量?|电量低|危险|.*拆.*"
     r"|破损|破碎|on|open(?:ed)?|alarm.*|alert.*|detect.*|motion|moving|occupied|present|home|wet|leak.*|problem|fault.*"

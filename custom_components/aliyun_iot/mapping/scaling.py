@@ -13,7 +13,7 @@ from homeassistant.const import PERCENTAGE
 from homeassistant.core import State
 
 from ..alink.model.datatypes import DataType, DoubleType, FloatType, IntType
-from ..alink.model.numeric import rounded, rounded_whole
+from ..alink.model.numeric import rounded, rounded_whole, shortest
 from .aspect import Aspect, Range, Reason, Refused
 from .attributes import device_class
 from .binding import NO_CONVERSION, Conversion
@@ -90,19 +90,30 @@ def in_unit(
     if convert is None:
         raise Refused(
             Reason.NOT_SUPPORTED,
-            f"{source} can't be converted to {target}: the binding needs a scale or has to say that they are the same unit",
+            (
+                "{source} can't be converted to {target}: the binding needs a scale or has to say that they are the same unit",
+                "{source} 无法换算为 {target}：请在绑定中填写倍率，或勾选“单位相同”",
+            ),
+            source=source,
+            target=target,
         )
     try:
         return convert(value)
     except (OverflowError, TypeError, ZeroDivisionError) as err:
         # The Beaufort scale is a root, which negative numbers don't have; 0 K can't be converted to mired.
-        raise Refused(Reason.OUT_OF_RANGE, f"{value} {source} can't be converted to {target}") from err
+        raise Refused(
+            Reason.OUT_OF_RANGE,
+            ("{value} {source} can't be converted to {target}", "{value} {source} 无法换算为 {target}"),
+            value=shortest(value),
+            source=source,
+            target=target,
+        ) from err
 
 
 def noise_free(value: float) -> float:
     """Return a number without floating-point noise; raises `Refused` if it isn't finite."""
     if not isfinite(value):
-        raise Refused(Reason.OUT_OF_RANGE, f"{value} is not a finite number")
+        raise Refused(Reason.OUT_OF_RANGE, ("{value} is not a finite number", "{value} 不是有限的数"), value=value)
     return round(value, NOISE_FREE_DECIMALS) if abs(value) >= 1 else float(f"{value:.{NOISE_FREE_DECIMALS}g}")
 
 
@@ -129,7 +140,12 @@ def full_scale(aspect: Aspect, data_type: DataType, conversion: Conversion, stat
 def _mirrored(value: float, aspect: Aspect, state: State) -> float:
     limits = aspect.range(state)
     if limits is None or limits.min is None or limits.max is None:
-        raise Refused(Reason.NOT_SUPPORTED, f"{state.entity_id} has no range to invert {aspect.key} in")
+        raise Refused(
+            Reason.NOT_SUPPORTED,
+            ("{entity} has no range to invert {aspect} in", "{entity} 没有取值范围，{aspect}无法反转"),
+            entity=state.entity_id,
+            aspect=(aspect.name_en, aspect.name_zh),
+        )
     return limits.min + limits.max - value
 
 
@@ -152,7 +168,12 @@ def _within(value: float, data_type: DataType, *, clamp: bool) -> float:
         return value
     if clamp:
         return Range(low, high).clamp(value)
-    raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, {value} is outside")
+    raise Refused(
+        Reason.OUT_OF_RANGE,
+        ("the property takes {wanted}, {value} is outside", "属性只接受{wanted}，{value} 超出范围"),
+        wanted=data_type.describe,
+        value=shortest(value),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,7 @@ removes it, and it is stored again exactly as it was whenever something beside i
 this version does not know: the field may restrict what the cloud can do, or change what the values mean.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,3 +63,26 @@ def _expected(path: tuple[str, ...], expectations: Expectations) -> Expected | N
         return expectations
     whole = expectations.get("")
     return whole if isinstance(whole, Expected) else Expected.BLOCK
+
+
+class Unchanged:
+    """The data of a subentry as a key: they are replaced when something changes, and never modified."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """Keep the data, so that their id stays theirs."""
+        self.data = data
+
+    def __hash__(self) -> int:
+        """Return a hash by identity."""
+        return id(self.data)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both have the very same data."""
+        return isinstance(other, Unchanged) and other.data is self.data
+
+
+def same_objects(some: Sequence[object], others: Sequence[object]) -> bool:
+    """Return whether both are the very same objects in the same order, which is much faster than comparing what is stored."""
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))

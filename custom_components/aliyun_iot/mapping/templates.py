@@ -60,13 +60,14 @@ def render(template: Template, variables: Mapping[str, object]) -> Raw:
 def value_of(result: object) -> Raw:
     """Return the value of a template's result, None if it is no value; raises `Refused` for an error."""
     if isinstance(result, TemplateError):
-        raise _failure(result) from result
+        raise template_failure(result) from result
     value = as_raw(result)
     return None if isinstance(value, str) and value.strip().casefold() in NO_VALUE else value
 
 
-def _failure(err: TemplateError | RecursionError) -> Refused:
-    return Refused(Reason.NOT_SUPPORTED, f"the template fails: {err}")
+def template_failure(err: TemplateError | RecursionError) -> Refused:
+    """Return the exception for a template that Home Assistant cannot render."""
+    return Refused(Reason.NOT_SUPPORTED, ("the template fails: {error}", "模板出错：{error}"), error=str(err))
 
 
 def _compiled(hass: HomeAssistant, text: str) -> Template | None:
@@ -76,5 +77,5 @@ def _compiled(hass: HomeAssistant, text: str) -> Template | None:
     try:
         template.ensure_valid()
     except (TemplateError, RecursionError) as err:
-        raise _failure(err) from err
+        raise template_failure(err) from err
     return template

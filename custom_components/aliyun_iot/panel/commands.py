@@ -16,6 +16,7 @@ from ..flows.binding_fields import InputRefused
 from ..flows.binding_form import BindingForm, EntityUnsuitable
 from ..mapping.binding import ACTIONS, TEMPLATE
 from ..runtime import Runtime
+from ..settings import read_settings
 from ..words.labels import Labels
 from .editing import (
     ChangedMeanwhile,
@@ -32,6 +33,9 @@ from .forms import errors_of, fields_of, known_values
 from .model_view import model_view
 from .rows import digest_of
 from .wire import feed_wire
+
+BUSIEST: Final = 10
+"""Properties that the page lists."""
 
 ERR_CHANGED: Final = "changed_meanwhile"
 ERR_NOT_LOADED: Final = "not_loaded"
@@ -132,14 +136,14 @@ def traffic(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> 
     """Return the messages of each hour by kind, and the properties whose values were sent most often."""
     if (found := _loaded(hass, connection, msg)) is None:
         return
-    _, runtime = found
-    status = runtime.device.reporter.outbox.status
-    busiest = sorted(((one.settled, key) for key, one in status.items() if one.settled), reverse=True)[:10]
+    entry, runtime = found
     result = {
         "kinds": list(MessageKind),
         "hours": sorted(runtime.link.traffic.hours.items())[-48:],
-        "month": runtime.traffic_log.month().as_json(),
-        "busiest": [{"identifier": key, "sent": number} for number, key in busiest],
+        "month": runtime.traffic_log.month().as_json() | {"quota": read_settings(entry.options)[0].monthly_quota},
+        "busiest": [
+            {"identifier": key, "sent": number} for key, number in runtime.device.reporter.outbox.busiest(BUSIEST)
+        ],
     }
     connection.send_result(msg["id"], result)
 

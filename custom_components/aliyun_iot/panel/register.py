@@ -10,8 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_when_setup
 
-from ..alink.i18n import is_chinese
-from ..const import DOMAIN
+from ..const import DOMAIN, NAME
 from .commands import COMMANDS
 
 URL_PATH: Final = "aliyun-iot"
@@ -41,7 +40,7 @@ async def _add_page(hass: HomeAssistant, _component: str) -> None:
         frontend_url_path=URL_PATH,
         webcomponent_name=ELEMENT,
         module_url=f"{base}/{ELEMENT}.js",
-        sidebar_title="阿里云物联网平台" if is_chinese(hass.config.language) else "Alibaba Cloud IoT",
+        sidebar_title=NAME,
         sidebar_icon=ICON,
         require_admin=True,
     )

@@ -165,7 +165,7 @@ class Rows:
         if not prop.reports:
             return RowState.CONTROL_ONLY, ""
         if status.unreportable:
-            return RowState.UNREPORTABLE, status.unreportable
+            return RowState.UNREPORTABLE, status.unreportable.describe(self.labels.language)
         if status.refusal:
             return RowState.REJECTED, status.refusal.reason
         waits = prop.identifier in self.device.reporter.outbox.waiting

@@ -11,21 +11,21 @@ from typing import Any, Final
 
 from homeassistant.components.event import ATTR_EVENT_TYPE
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.event import async_track_state_change_event
-from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
-from ..const import DOMAIN
-from ..exposures import absence, event_bindings, resolve_entity
+from ..exposures import Absence, absence, event_bindings, resolve_entity
+from ..ha_internals import attach_triggers, validated_triggers
 from ..mapping.attributes import moment
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
+from ..mapping.unreportable import Unreportable
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -117,9 +117,17 @@ class _Source:
 class EventReporter:
     """Queues the events of one device; the sender posts them."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, queue: EventQueue) -> None:
-        """Nothing is followed before `start`."""
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, queue: EventQueue, *, on_unreportable_changed: Callable[[], None]
+    ) -> None:
+        """Nothing is followed before `start`.
+
+        `on_unreportable_changed` is called when other output parameters are left out than before, or for other reasons.
+        """
         self.problems: dict[str, str] = {}
+        self.left_out: dict[str, Mapping[str, Unreportable]] = {}
+        """For each event why output parameters were left out when it happened last."""
+        self._on_unreportable_changed = on_unreportable_changed
         self._hass = hass
         self._entry = entry
         self._queue = queue
@@ -150,6 +158,8 @@ class EventReporter:
                 del self._sources[key]
         known = {binding.identifier for binding in bindings.values()}
         self.problems = {key: problem for key, problem in self.problems.items() if key in known}
+        for identifier in self.left_out.keys() - known:
+            self._leave_out(identifier, {})
         for key, binding in bindings.items():
             if key not in self._sources and key not in self._attaching:
                 self._attaching[key] = self._entry.async_create_task(
@@ -182,6 +192,7 @@ class EventReporter:
         is_current = self._running and event_bindings(self._entry).get(key) == binding
         if source and is_current:
             self._sources[key] = source
+            self._leave_out(binding.identifier, {})
             if self.problems.get(binding.identifier) == known_problem:
                 self.problems.pop(binding.identifier, None)
         elif source:
@@ -189,10 +200,21 @@ class EventReporter:
         if not is_current:
             self.follow(self._model)
 
+    def _leave_out(self, identifier: str, left_out: Mapping[str, Unreportable]) -> None:
+        before = self.left_out.pop(identifier, {})
+        if left_out:
+            self.left_out[identifier] = left_out
+        if {name: why.reason for name, why in before.items()} != {name: why.reason for name, why in left_out.items()}:
+            self._on_unreportable_changed()
+
     def _entity_id(self, binding: EventBinding) -> str | None:
-        """Return the entity of a binding, None without one, or if it is disabled or was removed."""
-        is_absent = not binding.entity or absence(self._hass, binding.entity)
-        return None if is_absent else resolve_entity(self._hass, binding.entity)
+        """Return the entity of a binding, None without one, or if it is disabled or was removed.
+
+        One that is not registered may come at any time, and nothing but its state says so.
+        """
+        if not binding.entity or absence(self._hass, binding.entity) is Absence.DISABLED:
+            return None
+        return resolve_entity(self._hass, binding.entity)
 
     async def _source_of(self, binding: EventBinding) -> _Source | None:
         """Return the source of a binding, or note why it cannot work and return None."""
@@ -203,7 +225,7 @@ class EventReporter:
             happened = partial(self._happened, binding.identifier, output)
             if binding.triggers:
                 name = f"{self._entry.title} {binding.identifier}"
-                end = await attach_triggers(self._hass, binding.triggers, name, happened, note)
+                end = await follow_triggers(self._hass, binding.triggers, name, happened, note)
             elif entity_id:
                 end = follow_event_entity(self._hass, entity_id, happened)
             else:
@@ -221,9 +243,8 @@ class EventReporter:
         if self._model and event is None:
             self.note(identifier, "the thing model has no such event")
             return
-        data, problems = output.render(variables, event.output if event else None)
-        if problems:
-            self.note(identifier, "; ".join(problems))
+        data, left_out = output.render(variables, event.output if event else None)
+        self._leave_out(identifier, left_out)
         self._queue.add(PendingEvent(identifier, data, int(at.timestamp() * 1000)))
 
 
@@ -232,7 +253,7 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCall
     """Call `on_event` whenever an event entity fires; return a function that ends it.
 
     The state of an event entity is the time at which it last fired. It has not fired when it becomes available again or is
-    restored with an earlier time.
+    restored with an earlier time. A time that follows another one directly may be earlier, as the clock may have been set back.
     """
     last = _fired_at(hass.states.get(entity_id)) or dt_util.utcnow() - RESOLUTION
 
@@ -240,8 +261,8 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCall
     def changed(event: Event[EventStateChangedData]) -> None:
         nonlocal last
         old, new = event.data["old_state"], event.data["new_state"]
-        fired = _fired_at(new)
-        if new is None or fired is None or fired <= (_fired_at(old) or last):
+        before, fired = _fired_at(old), _fired_at(new)
+        if new is None or fired is None or fired == before or (before is None and fired <= last):
             return
         last = fired
         attributes = dict(new.attributes)
@@ -255,7 +276,7 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCall
     return async_track_state_change_event(hass, entity_id, changed)
 
 
-async def attach_triggers(
+async def follow_triggers(
     hass: HomeAssistant, triggers: Triggers, name: str, on_event: EventCallback, failed: Callable[[str], None]
 ) -> CALLBACK_TYPE | None:
     """Call `on_event` whenever one of the triggers fires; return a function that ends it, None if none could be attached.
@@ -264,23 +285,15 @@ async def attach_triggers(
     an invalid configuration.
     """
 
-    @callback
-    def triggered(variables: dict[str, Any], context: Context | None = None) -> None:
+    def triggered(variables: dict[str, Any]) -> None:
         on_event(variables, dt_util.utcnow())
 
-    def log(level: int, message: str, **_: Any) -> None:
-        if level >= logging.ERROR:
-            failed(message)
-        else:
-            _LOGGER.log(level, "%s: %s", name, message)
-
-    valid = await validated_triggers(hass, triggers)
-    return await async_initialize_triggers(hass, valid, triggered, DOMAIN, name, log)
+    return await attach_triggers(hass, await valid_triggers(hass, triggers), name, triggered, failed)
 
 
-async def validated_triggers(hass: HomeAssistant, triggers: Triggers) -> Triggers:
+async def valid_triggers(hass: HomeAssistant, triggers: Triggers) -> Triggers:
     """Return triggers as Home Assistant runs them; raises vol.Invalid or HomeAssistantError."""
-    return await async_validate_trigger_config(hass, cv.TRIGGER_SCHEMA(deepcopy(triggers)))
+    return await validated_triggers(hass, cv.TRIGGER_SCHEMA(deepcopy(triggers)))
 
 
 def _fired_at(state: State | None) -> datetime | None:

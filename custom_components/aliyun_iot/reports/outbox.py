@@ -17,11 +17,10 @@ from homeassistant.core import callback
 from ..alink.messages import JsonValue
 from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
+from ..log_text import some_of
+from ..mapping.unreportable import Unreportable
 
 _LOGGER = logging.getLogger(__name__)
-
-MAX_LISTED: Final = 5
-"""Refused properties in one line of the log."""
 
 MAX_REFUSALS: Final = 3
 """Refusals in a row after which a property rests."""
@@ -64,8 +63,8 @@ class Refusal:
 class PropertyStatus:
     """What has become of the values of one property; moments are monotonic seconds, `settled` counts the values sent so far.
 
-    `rests` says that the property was refused so often that it is not sent for now, `unreportable` why Home Assistant's present
-    value cannot be sent at all.
+    `rests` says that the property was refused so often that it is not sent for now, `unreportable` why the value that Home
+    Assistant had last cannot be sent at all.
     """
 
     changed_at: float = 0.0
@@ -77,12 +76,14 @@ class PropertyStatus:
     settled: int = 0
     refusal: Refusal | None = None
     rests: bool = False
-    unreportable: str = ""
+    unreportable: Unreportable | None = None
 
     @property
     def why_not(self) -> str:
-        """Why the cloud does not have the present value; empty where nothing is known to be wrong."""
-        return self.unreportable or (self.refusal.reason if self.refusal else "")
+        """Why the cloud does not have the present value, in English; empty where nothing is known to be wrong."""
+        if self.unreportable:
+            return self.unreportable.describe()
+        return self.refusal.reason if self.refusal else ""
 
 
 class Snapshot:
@@ -130,23 +131,30 @@ class Outbox:
         *,
         on_refused: Callable[[str, str, JsonValue], None],
         on_refusals_changed: Callable[[Mapping[str, Refusal]], None],
+        on_unreportable_changed: Callable[[], None],
     ) -> None:
         """`on_refused` is called with every refused property, the reason and the value.
 
-        `on_refusals_changed` is called with all refusals when other properties are refused than before, or for other reasons.
+        `on_refusals_changed` is called with all refusals when other properties are refused than before, or for other reasons;
+        `on_unreportable_changed` when that may be so for values that cannot be sent.
         """
         self.waiting: dict[str, Queued] = {}
         self.news = asyncio.Event()
         """Set when something came that is to be sent."""
         self.status: dict[str, PropertyStatus] = {}
         """One for each bound property."""
+        self.accepted_at: float | None = None
+        """When the cloud last took a present value, in monotonic seconds."""
         self.private = BY_NAME_ALONE
         """The properties whose values are not repeated in texts."""
         self._counters = counters
         self._min_intervals: Mapping[str, float] = {}
         self._on_refused = on_refused
         self._on_refusals_changed = on_refusals_changed
+        self._on_unreportable_changed = on_unreportable_changed
         self._reported: dict[str, str] = {}
+        self._logged: set[str] = set()
+        """Refused properties that were logged since counting began anew; the values of one may be taken and refused in turns."""
         self._snapshots: list[Snapshot] = []
 
     @property
@@ -159,6 +167,24 @@ class Outbox:
     def refusals(self) -> dict[str, Refusal]:
         """What the cloud refused, by property, until it takes a value."""
         return {key: one.refusal for key, one in self.status.items() if one.refusal}
+
+    @property
+    def unreportable(self) -> dict[str, Unreportable]:
+        """What Home Assistant has and cannot be sent, by property, until there is a value that can be."""
+        return {key: one.unreportable for key, one in self.status.items() if one.unreportable}
+
+    @callback
+    def set_unreportable(self, identifier: str, why: Unreportable | None) -> None:
+        """Record why the present value of a property cannot be sent, or None when it can be."""
+        status = self.status[identifier]
+        before, status.unreportable = status.unreportable, why
+        if (before and before.reason) != (why and why.reason):
+            self._on_unreportable_changed()
+
+    def busiest(self, count: int) -> list[tuple[str, int]]:
+        """Return so many properties with the numbers of their values that were sent, the most first."""
+        sent = ((key, one.settled) for key, one in self.status.items() if one.settled)
+        return sorted(sent, key=lambda each: (-each[1], each[0]))[:count]
 
     def known(self, identifier: str) -> Sample | None:
         """Return the value that the cloud has or is about to have."""
@@ -184,13 +210,16 @@ class Outbox:
         self.status = {identifier: self.status.get(identifier) or PropertyStatus() for identifier in bound}
         self._drop(self.waiting.keys() - bound)
         self._report_refusals()
+        self._on_unreportable_changed()
 
     @callback
     def forget(self, identifiers: Collection[str]) -> None:
         """Drop everything about properties that have another meaning now."""
         self.status |= {identifier: PropertyStatus() for identifier in identifiers}
+        self._logged = self._logged.difference(identifiers)
         self._drop(identifiers)
         self._report_refusals()
+        self._on_unreportable_changed()
 
     @callback
     def supersede(self, identifier: str) -> None:
@@ -205,6 +234,7 @@ class Outbox:
 
         For named properties the refusals are over, because their bindings changed.
         """
+        self._logged = set() if identifiers is None else self._logged.difference(identifiers)
         for key, status in self.status.items():
             if status.refusal and identifiers is None:
                 status.refusal, status.rests = replace(status.refusal, count=0), False
@@ -259,39 +289,50 @@ class Outbox:
     def settle(self, batch: Mapping[str, Sample], reasons: Mapping[str, str], *, past: bool = False) -> None:
         """Record which values the cloud took, and for which reasons it refused the others.
 
-        Values of the past say nothing about what the cloud has now.
+        Values of the past say nothing about what the cloud has now, nor whether it would take a present value.
         """
         now = time.monotonic()
         news: list[str] = []
         changed = False
+        reasons = self.legible(((key, sample.value) for key, sample in batch.items()), reasons)
         for identifier, sample in batch.items():
             if (status := self.status.get(identifier)) is None:  # no longer bound
                 continue
-            status.sending = None
             status.settled += 1
-            changed |= status.refusal is not None or identifier in reasons
-            if (reason := reasons.get(identifier)) is None:
-                status.refusal, status.rests = None, False
-                if not past:
-                    status.accepted, status.accepted_at = sample, now
+            reason = reasons.get(identifier)
+            if reason is not None:
+                self._on_refused(identifier, reason, sample.value)
+            if past:
                 continue
-            reason = Secrets(self.private.private_parts(identifier, sample.value)).withheld(reason)
+            status.sending = None
+            changed |= status.refusal is not None or reason is not None
+            if reason is None:
+                status.refusal, status.rests = None, False
+                status.accepted, status.accepted_at = sample, now
+                self.accepted_at = now
+                continue
             count = status.refusal.count + 1 if status.refusal else 1
             status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
-            if not past:
-                status.accepted = None  # what the cloud has now is unknown
+            status.accepted = None  # what the cloud has now is unknown
             if status.rests:
                 self._drop([identifier])
-            if count == 1:
+            if identifier not in self._logged:
+                self._logged.add(identifier)
                 news.append(f"{identifier} = {self.private.masked(identifier, sample.value)!r} ({reason})")
-            self._on_refused(identifier, reason, sample.value)
         if self._snapshots:
             self._settle_snapshots(batch, reasons)
         if news:
-            more = f" and {len(news) - MAX_LISTED} more" if len(news) > MAX_LISTED else ""
-            _LOGGER.warning("The cloud rejected %s%s", ", ".join(news[:MAX_LISTED]), more)
+            _LOGGER.warning("The cloud rejected %s", some_of(news))
         if changed:
             self._report_refusals()
+
+    def legible(self, values: Iterable[tuple[str, JsonValue]], reasons: Mapping[str, str]) -> dict[str, str]:
+        """Return reasons without what is private in the refused values; of properties or events, by identifier."""
+        private: dict[str, list[object]] = {identifier: [] for identifier in reasons}
+        for identifier, value in values:
+            if identifier in private:
+                private[identifier] += self.private.private_parts(identifier, value)
+        return {identifier: Secrets(private[identifier]).withheld(reason) for identifier, reason in reasons.items()}
 
     def _due_at(self, identifier: str) -> float:
         """Return when a property may be posted again, in monotonic seconds."""

@@ -9,6 +9,7 @@ from datetime import datetime
 import time
 from typing import Any
 
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import CALLBACK_TYPE, Context, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers.event import (
     TrackTemplate,
@@ -22,14 +23,17 @@ from homeassistant.util import dt as dt_util
 from ..alink.errors import InvalidValue
 from ..alink.link import Link, LinkState
 from ..alink.messages import JsonValue
+from ..alink.model.private_names import holds_private
 from ..alink.samples import Sample
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.aspect import Refused
 from ..mapping.generic import NO_ENTITY_STATE
 from ..mapping.templates import value_of
+from ..mapping.unreportable import Unreportable
 from .events import EventQueue
 from .history import History
 from .lanes import EventLane, LiveLane, NewestLane, PastLane
+from .losses import Loss, Losses
 from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot
 from .sender import Sender
 
@@ -53,17 +57,24 @@ class Reporter:
         on_overflow: Callable[[int], None],
         on_refused: Callable[[str, str, JsonValue], None],
         on_refusals_changed: Callable[[Mapping[str, Refusal]], None],
-        on_event_refused: Callable[[str, str], None],
+        on_unreportable_changed: Callable[[], None],
+        on_losses_changed: Callable[[Mapping[str, Loss]], None],
     ) -> None:
         """`window` is the shortest time between two posts of newest values, in seconds; `events` are sent along with them.
 
         `on_change` is called with a property that changed, its value, and the context in which its entity did; `on_unsent`
-        when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused` and
-        `on_refusals_changed` as for `Outbox`, `on_event_refused` as for `EventLane`.
+        when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused`,
+        `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_losses_changed` as for `Losses`.
         """
         self.counters = Counters()
-        self.outbox = Outbox(self.counters, on_refused=on_refused, on_refusals_changed=on_refusals_changed)
+        self.outbox = Outbox(
+            self.counters,
+            on_refused=on_refused,
+            on_refusals_changed=on_refusals_changed,
+            on_unreportable_changed=on_unreportable_changed,
+        )
         self.history = History(self.counters, CAPACITY, on_past=on_past, on_overflow=on_overflow)
+        self.losses = Losses(on_changed=on_losses_changed)
         self.sender = Sender(
             hass,
             link,
@@ -72,10 +83,12 @@ class Reporter:
             events,
             self.counters,
             window,
-            newest=NewestLane(link.device, self.counters, self.outbox, self.history, self._is_wanted_again),
-            live=LiveLane(link.device, self.counters, self.outbox, self.history),
-            past=PastLane(link.device, self.counters, self.outbox, self.history),
-            event=EventLane(link.device, self.counters, events, on_event_refused),
+            newest=NewestLane(
+                link.device, self.counters, self.outbox, self.history, self.losses, self._is_wanted_again
+            ),
+            live=LiveLane(link.device, self.counters, self.outbox, self.history, self.losses),
+            past=PastLane(link.device, self.counters, self.outbox, self.history, self.losses),
+            event=EventLane(link.device, self.counters, self.outbox, events, self.losses),
         )
         self._hass = hass
         self._link = link
@@ -91,11 +104,6 @@ class Reporter:
     def buffered(self) -> int:
         """How many values, samples and events wait."""
         return len(self.outbox.unsent) + len(self.history) + len(self._events)
-
-    @property
-    def unreportable(self) -> dict[str, str]:
-        """The properties whose present value cannot be sent, and why."""
-        return {key: status.unreportable for key, status in self.outbox.status.items() if status.unreportable}
 
     @callback
     def start(self) -> None:
@@ -243,15 +251,21 @@ class Reporter:
         read: Callable[[BoundProperty, State, datetime], Sample | None] = BoundProperty.sample,
     ) -> Sample | None:
         """Return what to post for a state, or None; a value that cannot be sent is recorded, and does not stop the others."""
-        status = self.outbox.status[prop.identifier]
         try:
             sample = read(prop, state, at)
         except (Refused, InvalidValue) as err:
-            private = prop.identifier in self.outbox.private
-            status.unreportable = "its value does not fit, and is private" if private else str(err)
+            self.outbox.set_unreportable(prop.identifier, Unreportable.of(err, private=self._is_private(prop)))
             return None
-        status.unreportable = ""
+        # While the entity has no value, the last one is still the one that the cloud should have.
+        if sample or prop.templates.source or state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            self.outbox.set_unreportable(prop.identifier, None)
         return sample
+
+    def _is_private(self, prop: BoundProperty) -> bool:
+        """Return whether no text may contain the value of a property."""
+        private = self.outbox.private
+        named = holds_private(private, prop.model) if prop.model else prop.identifier in private
+        return named or prop.aspect.private
 
     def _put_current(self, properties: Iterable[BoundProperty]) -> None:
         """Queue the present value of each of these."""

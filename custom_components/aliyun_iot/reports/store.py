@@ -13,18 +13,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import logging
 from pathlib import Path
-from typing import Any, override
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..const import DOMAIN
+from ..ha_internals import CheckedStore
 from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
@@ -156,7 +156,9 @@ class UnsentStore:
         return self.online_at if self.offline_since is None else self.offline_since
 
     def _take_over(self, unwritten: _Unwritten) -> dict[str, Sample]:
-        self.desired, self.offline_since = unwritten.desired, unwritten.offline_since
+        self.desired = unwritten.desired
+        if unwritten.offline_since is not None:
+            self.offline_since = unwritten.offline_since
         self._events.restore(unwritten.events)
         self._history.restore((number, *kept) for number, kept in unwritten.samples.items())
         self._index, self._segments, self._changed = unwritten.index, unwritten.segments, unwritten.changed
@@ -273,18 +275,6 @@ def _object(stored: object) -> dict[str, JsonValue]:
     return stored if isinstance(stored, dict) else {}
 
 
-class _File(Store[dict[str, Any]]):
-    """A store that remembers whether writing failed; Home Assistant's own only logs it."""
-
-    failed = False
-
-    @override
-    async def _async_write_data(self, data: dict[str, Any]) -> None:
-        self.failed = True
-        await super()._async_write_data(data)
-        self.failed = False
-
-
 async def async_read(hass: HomeAssistant, key: str) -> dict[str, Any] | None:
     """Return what is stored, None if nothing is; a damaged or foreign file, or one of a later version, is set aside."""
     store = _file(hass, key)
@@ -306,7 +296,8 @@ async def async_write(hass: HomeAssistant, key: str, data: dict[str, Any]) -> bo
         await store.async_save(data)
     except OSError as err:
         _LOGGER.warning("Cannot write %s: %s", store.path, err)
-    return not store.failed
+    # While Home Assistant stops, it writes everything a little later, and nobody can be told whether it could.
+    return store.written or hass.state is CoreState.stopping
 
 
 async def async_remove(hass: HomeAssistant, key: str) -> bool:
@@ -330,8 +321,8 @@ async def async_numbers(hass: HomeAssistant, key: str) -> list[int]:
     return await hass.async_add_executor_job(_numbers, Path(_file(hass, key).path))
 
 
-def _file(hass: HomeAssistant, key: str) -> _File:
-    return _File(hass, VERSION, key, private=True, atomic_writes=True)
+def _file(hass: HomeAssistant, key: str) -> CheckedStore:
+    return CheckedStore(hass, VERSION, key, private=True, atomic_writes=True)
 
 
 async def _set_aside(hass: HomeAssistant, path: Path, reason: str) -> None:

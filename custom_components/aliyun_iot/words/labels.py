@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from homeassistant.const import ATTR_DEVICE_CLASS, ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State, callback
-from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.translation import async_get_translations, async_translate_state
+from homeassistant.helpers.translation import async_get_translations
 
 from ..alink.errors import InvalidValue
 from ..alink.i18n import is_chinese
@@ -15,6 +14,7 @@ from ..alink.model.datatypes import DataType, Field
 from ..alink.model.thing_model import Event, Property, Service, ThingModel
 from ..const import DOMAIN
 from ..exposures import resolve_entity
+from ..ha_internals import translated_state
 from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Access, Binding
 from ..mapping.check import Problem
@@ -67,7 +67,7 @@ class Labels:
 
     def reason(self, error: Refused | InvalidValue) -> str:
         """Return why a value can't be posted."""
-        return error.describe(self.language) if isinstance(error, InvalidValue) else str(error)
+        return error.describe(self.language)
 
     def property(self, identifier: str, definition: Property | None) -> str:
         """Return the name and identifier of a property, or only the identifier without a definition."""
@@ -108,15 +108,7 @@ class Labels:
         """Return a state as dashboards show it: translated, and with its unit."""
         if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
             return self.text(f"common.{state.state}")
-        registered = er.async_get(self.hass).async_get(state.entity_id)
-        words = async_translate_state(
-            self.hass,
-            state.state,
-            state.domain,
-            registered.platform if registered else None,
-            registered.translation_key if registered else None,
-            state.attributes.get(ATTR_DEVICE_CLASS),
-        )
+        words = translated_state(self.hass, state)
         unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
         return f"{words} {unit}" if unit else words
 

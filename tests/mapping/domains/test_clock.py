@@ -73,7 +73,25 @@ def test_time_of_day_is_text(domain: str, value: str, set_to: str) -> None:
     assert actions_for(thing, {"time": value}) == [ActionCall(domain, action, {"time": set_to})]
 
 
-@pytest.mark.parametrize("value", ["", "7", "24:00", "07:60:00", "-1:00", "soon", "07:30:00:00", "\ud800"], ids=ascii)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "7",
+        "24:00",
+        "07:60:00",
+        "-1:00",
+        "soon",
+        "07:30:00:00",
+        "0_7:30",
+        "１２:30",
+        "12:٣٠",
+        " 07:30",
+        "07:30 ",
+        "\ud800",
+    ],
+    ids=ascii,
+)
 def test_invalid_time_of_day_is_refused(value: str) -> None:
     """Before an action is called."""
     with pytest.raises(Refused, match="not a time of day") as refused:
@@ -144,3 +162,9 @@ def test_date_and_time_helper_has_one_aspect(date: bool, time: bool, key: str) -
     """Which one depends on the type of the helper, also while it has no value."""
     thing = helper("unavailable", date=date, time=time)
     assert [aspect.key for aspect in DOMAINS["input_datetime"].aspects if aspect.supported(thing)] == [key]
+
+
+@pytest.mark.parametrize("state", ["٢٠٢٦-11-23", "２０２６-11-23", "2026-1_1-23", " 2026-11-23"])
+def test_day_in_a_spelling_of_python_is_none(state: str) -> None:
+    """A custom integration may have such a state."""
+    assert read(State("date.thing", state)) == {"date": None}

@@ -4,13 +4,18 @@ from collections.abc import Iterable, Iterator
 
 from ..privacy import PrivateNames, is_private_name
 from .datatypes import ArrayType, DataType, Field, StructType
-from .thing_model import ThingModel
+from .thing_model import Property, ThingModel
 
 
 def private_names(model: ThingModel | None) -> PrivateNames:
     """Return what a thing model calls private, at any depth; without one the identifiers alone decide."""
     named = _named(model) if model else ()
     return PrivateNames(identifier for identifier, name in named if is_private_name(name))
+
+
+def holds_private(private: PrivateNames, prop: Property) -> bool:
+    """Return whether the value of a property is private, or a member of it."""
+    return prop.identifier in private or any(identifier in private for identifier, _ in _members(prop.data_type))
 
 
 def _named(model: ThingModel) -> Iterator[tuple[str, str]]:

@@ -41,8 +41,8 @@ _MAX_WRAPPERS: Final = 8
 _MODEL_KEYS: Final = frozenset({"schema", "profile", "properties", "events", "services", "functionblocks"})
 """An object with any of them, in any case, is a thing model."""
 
-_WRAPPER_KEYS: Final = ("data", "thingmodeljson", "thingmodel", "tslstr", "tsl", "result")
-"""The members of replies that contain a thing model, in lower case, most specific last."""
+_WRAPPER_KEYS: Final = ("data", "thingmodeljson", "thingmodel", "tslstr", "tsl", "result", "body")
+"""The members of replies that contain a thing model, in lower case."""
 
 _MAX_DEPTH: Final = 4
 """Nested data types; the platform allows two levels of arrays and structures."""
@@ -104,12 +104,12 @@ class Node:
         return self.value
 
     def elements(self) -> Iterator[Node]:
-        """Yield the elements of a list; nothing if it is absent or `{}`, which some programs write for an empty one.
+        """Yield the elements of a list; nothing if it is absent, or `{}` or an empty text, which some programs write.
 
         Raises `ThingModelError` for anything else.
         """
         elements = self.unpacked()
-        if elements in (None, {}):
+        if elements in (None, {}, ""):
             return
         if not isinstance(elements, list):
             raise self.error(faults.NOT_A_LIST, kind=self.kind)

@@ -16,11 +16,19 @@ from ..messages import MAX_PAYLOAD
 MAX_PUBLISH: Final = MAX_PAYLOAD + 4096
 """Bytes of a PUBLISH after its fixed header: the platform's longest message (docs/protocol.md §14), its topic and its id."""
 
+MAX_TOPIC: Final = 512
+"""Bytes of a topic; the longest of the platform have less than half of them."""
+
 _TOO_LARGE: Final[Words] = (
     "a packet of {length} bytes, where at most {longest} are allowed",
     "长度为 {length} 字节的报文，而最多允许 {longest} 字节",
 )
 _QOS_2_USED: Final[Words] = ("a message of QoS 2, which the platform does not have", "QoS 2 的消息，而平台不支持 QoS 2")
+
+_LONG_TOPIC: Final[Words] = (
+    "a topic of {length} bytes, where at most {longest} are allowed",
+    "长度为 {length} 字节的 Topic，而最多允许 {longest} 字节",
+)
 
 _LENGTH_BYTES: Final = 4
 """Bytes that can encode a length."""
@@ -97,6 +105,8 @@ class Framing:
         start, stop = end
         packet = Packet(self._buffer[0], bytes(self._buffer[start:stop]))
         del self._buffer[:stop]
+        if packet.first & 0xF0 == PacketType.PUBLISH and (length := int.from_bytes(packet.content[:2])) > MAX_TOPIC:
+            raise PacketRefused(_LONG_TOPIC, length=f"{length:,}", longest=MAX_TOPIC)
         return packet
 
     def _end(self) -> tuple[int, int] | None:

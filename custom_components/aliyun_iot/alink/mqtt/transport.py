@@ -51,9 +51,6 @@ MAX_UNACKNOWLEDGED: Final = 100
 above its rate, so they would accumulate for as long as the connection lives."""
 
 
-MAX_TOPIC: Final = 512
-"""Bytes of a topic; the longest of the platform have less than half of them."""
-
 LONG_SLICE: Final = 0.005
 """Seconds of reading after which the loop gets as long for everything else."""
 
@@ -368,7 +365,7 @@ def _topic(message: mqtt.MQTTMessage) -> str | None:
         topic = message.topic
     except UnicodeDecodeError:
         return None
-    is_valid = len(topic.encode()) <= MAX_TOPIC and topic.isprintable() and {"+", "#"}.isdisjoint(topic)
+    is_valid = topic.isprintable() and {"+", "#"}.isdisjoint(topic)
     return topic if is_valid else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from homeassistant.core import State
 
 from ...alink.model.numeric import rounded_whole
-from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Range, Reason, Refused, Value, WholeState
 from ..attributes import number
 from ..momentary import COMMAND, Command, CommandSet
 
@@ -48,7 +48,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Count",
             name_zh="计数",
-            source=lambda state: number(state.state),
+            source=WholeState(lambda state: number(state.state)),
             writable=True,
             range=_limits,
             identifiers=("Count", "Counter"),

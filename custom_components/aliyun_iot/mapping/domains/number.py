@@ -11,7 +11,7 @@ from homeassistant.components.number.const import (
     NumberDeviceClass,
 )
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Value, WholeState
 from ..attributes import number, own_unit, range_of
 
 VALUE = "value"
@@ -29,7 +29,7 @@ def number_domain(name: str) -> Domain:
         kind=Kind.NUMBER,
         name_en="Value",
         name_zh="数值",
-        source=lambda state: number(state.state),
+        source=WholeState(lambda state: number(state.state)),
         writable=True,
         range=range_of(ATTR_MIN, ATTR_MAX, ATTR_STEP),
         unit=own_unit,

@@ -11,7 +11,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import State
 
-from ..aspect import Aspect, Domain, Kind, Range
+from ..aspect import Aspect, Domain, Kind, Range, WholeState
 from ..attributes import day, device_class, moment, number, own_unit, text, texts_of
 
 MOMENT_CLASSES = {SensorDeviceClass.DATE, SensorDeviceClass.TIMESTAMP, SensorDeviceClass.UPTIME}
@@ -49,7 +49,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Value",
             name_zh="数值",
-            source=lambda state: number(state.state),
+            source=WholeState(lambda state: number(state.state)),
             supported=lambda state: _kind(state) in (Kind.NUMBER, None),
             range=_range,
             unit=own_unit,
@@ -118,7 +118,7 @@ DOMAIN = Domain(
             kind=Kind.DATE,
             name_en="Moment",
             name_zh="时间",
-            source=_moment,
+            source=WholeState(_moment),
             supported=lambda state: _kind(state) is Kind.DATE,
         ),
         Aspect(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
-from ..aspect import Aspect, Kind, Reason, Refused, Value
+from ..aspect import Aspect, Kind, Reason, Refused, Value, quoted
 from ..attributes import number
 from .text import misfit, plain, text_to_cloud
 
@@ -14,7 +14,12 @@ def explicit_to_cloud(
     """Return the property value for a value; raises `Refused` if the map doesn't have it."""
     name = _name(value, aspect)
     if name not in options:
-        raise Refused(Reason.NOT_AN_OPTION, f"the binding maps {', '.join(options)}, not {name!r}")
+        raise Refused(
+            Reason.NOT_AN_OPTION,
+            ("the binding maps {options}, not {value}", "绑定中的对应关系包含 {options}，没有 {value}"),
+            options=", ".join(options),
+            value=quoted(name),
+        )
     return _typed(options[name], data_type)
 
 

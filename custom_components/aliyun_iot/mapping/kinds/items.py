@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
-from ..aspect import Aspect, Reason, Refused
+from ..aspect import Aspect, Reason, Refused, quoted
 from ..suggest.pairing import YesAndNo, no_and_yes, pair
 from .text import misfit, text_to_cloud, text_to_ha
 
@@ -23,6 +23,16 @@ def labels_tell(aspect: Aspect, data_type: BoolType | EnumType) -> bool:
 def _no_and_yes(aspect: Aspect, data_type: BoolType | EnumType) -> YesAndNo | None:
     labels = data_type.labels if isinstance(data_type, BoolType) else data_type.items
     return no_and_yes(aspect.words, tuple(labels.items()), aspect.says)
+
+
+def no_item(value: object, data_type: EnumType) -> Refused:
+    """Return the exception for a value that no item stands for."""
+    return Refused(
+        Reason.NOT_AN_OPTION,
+        ("the property takes {wanted}, none of which is {value}", "属性只接受{wanted}，其中没有 {value}"),
+        wanted=data_type.describe,
+        value=quoted(value),
+    )
 
 
 def labelled_item(name: str, labels: Mapping[int, str]) -> int | None:
@@ -64,7 +74,7 @@ def option_to_cloud(value: str, data_type: DataType, options: tuple[str, ...]) -
     known = options if value in options else (*options, value)
     key = pair(known, tuple(data_type.items.items())).get(value)
     if key is None:
-        raise Refused(Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}")
+        raise no_item(value, data_type)
     return key
 
 

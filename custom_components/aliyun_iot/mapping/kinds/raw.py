@@ -36,7 +36,7 @@ from ..attributes import any_moment, as_raw, number
 from ..binding import NO_CONVERSION, SAME_UNITS, Conversion
 from ..scaling import has_formula, to_entity, to_property
 from .color import color_of, hex_parts
-from .items import items_for, labelled_item
+from .items import items_for, labelled_item, no_item
 from .location import location_of
 from .number import number_to_cloud, number_to_ha
 from .text import misfit, plain, text_to_cloud
@@ -176,7 +176,7 @@ def _to_item(value: Raw, aspect: Aspect, data_type: EnumType) -> int:
     key = number(value)
     whole = key is not None and key.is_integer() and INT_MIN <= key <= INT_MAX
     if key is None or not whole or (data_type.items and int(key) not in data_type.items):
-        raise Refused(Reason.NOT_AN_OPTION, f"the property takes {data_type.describe()}, none of which is {value!r}")
+        raise no_item(value, data_type)
     return int(key)
 
 

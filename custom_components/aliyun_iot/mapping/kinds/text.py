@@ -1,13 +1,18 @@
 """Text, and numbers as text."""
 
-from ...alink.messages import is_unicode
-from ...alink.model.datatypes import DataType, TextType, Value as CloudValue, byte_length
-from ..aspect import Reason, Refused
+from ...alink.messages import byte_length, is_unicode
+from ...alink.model.datatypes import DataType, TextType, Value as CloudValue
+from ..aspect import Reason, Refused, quoted
 
 
 def misfit(value: object, data_type: DataType) -> Refused:
     """Return the exception for a value that a property of this type can't hold."""
-    return Refused(Reason.WRONG_TYPE, f"the property takes {data_type.describe()}, which can't hold {value!r}")
+    return Refused(
+        Reason.WRONG_TYPE,
+        ("the property takes {wanted}, which can't hold {value}", "属性只接受{wanted}，不能表示 {value}"),
+        wanted=data_type.describe,
+        value=quoted(value),
+    )
 
 
 def text_to_cloud(value: str, data_type: DataType) -> str:
@@ -15,7 +20,12 @@ def text_to_cloud(value: str, data_type: DataType) -> str:
     if not isinstance(data_type, TextType) or not is_unicode(value):
         raise misfit(value, data_type)
     if data_type.length is not None and (length := byte_length(value)) > data_type.length:
-        raise Refused(Reason.OUT_OF_RANGE, f"the property takes {data_type.describe()}, this has {length}")
+        raise Refused(
+            Reason.OUT_OF_RANGE,
+            ("the property takes {wanted}, this has {length}", "属性只接受{wanted}，当前文本为 {length} 字节"),
+            wanted=data_type.describe,
+            length=length,
+        )
     return value
 
 
