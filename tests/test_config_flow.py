@@ -73,7 +73,7 @@ async def test_port_of_advanced_section_is_used(hass: HomeAssistant, cloud: Simu
 
 async def test_first_page_is_serializable(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
     """The secret is a password field, and the advanced section is closed."""
-    for component in ("config", "file_upload"):  # no routes can be added once the test client runs
+    for component in ("config", "file_upload", "websocket_api"):  # no routes can be added once the test client runs
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     response = await client.post("/api/config/config_entries/flow", json={"handler": DOMAIN})

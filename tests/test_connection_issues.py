@@ -117,7 +117,7 @@ async def send_too_much(device: CloudDevice, link: Link) -> None:
     """Let the host begin a message of 256 MB, and wait until the device has disconnected."""
     await until(lambda: link.state is LinkState.ONLINE and device.connection)
     assert device.connection
-    device.connection._writer.write(b"\x30\xff\xff\xff\x7f")
+    device.connection._write(b"\x30\xff\xff\xff\x7f")
     await until(lambda: link.state is LinkState.BACKING_OFF)
 
 

@@ -83,7 +83,8 @@ async def test_delivery_of_each_property_is_included_without_values(
     )
 
     def measure(identifier: str, value: float) -> None:
-        hass.states.async_set(f"sensor.{identifier.lower()}", str(value), CELSIUS)
+        unit = CELSIUS if identifier.endswith("Temperature") else {}
+        hass.states.async_set(f"sensor.{identifier.lower()}", str(value), unit)
 
     rows = [
         {"identifier": identifier, "entity": f"sensor.{identifier.lower()}", "aspect": "value"}

@@ -68,7 +68,8 @@ async def test_event_is_bound_to_triggers(
     hass: HomeAssistant, device: CloudDevice, entry: MockConfigEntry, hass_client: Any
 ) -> None:
     """The editors' values are stored unchanged, and the forms are serializable."""
-    assert await async_setup_component(hass, "config", {})
+    for component in ("config", "websocket_api"):  # no routes can be added once the test client runs
+        assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/subentries/flow"
     page = await (await client.post(url, json={"handler": [entry.entry_id, "event"]})).json()

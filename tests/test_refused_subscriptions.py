@@ -90,5 +90,5 @@ async def test_refused_wildcards_are_no_problem(
     cloud.faults.set(refuse_wildcards=True)
     entry = await set_up([LAMP], services=SERVICES)
     await until(lambda: entry.runtime_data.device.reporter.counters.sent)
-    assert not shown_issues(hass)
+    assert Issue.SUBSCRIPTIONS_REFUSED not in shown_issues(hass)
     assert "reason" not in hass.states.get(CONNECTED).attributes

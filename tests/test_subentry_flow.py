@@ -268,7 +268,7 @@ async def test_service_page_is_serializable(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     """The editor is Home Assistant's action selector, and its value is stored unchanged."""
-    for component in ("config", "file_upload"):  # no routes can be added once the test client runs
+    for component in ("config", "file_upload", "websocket_api"):  # no routes can be added once the test client runs
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     url = "/api/config/config_entries/subentries/flow"

@@ -19,8 +19,8 @@ from custom_components.aliyun_iot.const import (
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
-from .outages import lose_connection, measure
-from .test_reporter import TEMPERATURE, posted
+from .outages import lose_connection
+from .test_reporter import CELSIUS, TEMPERATURE, posted
 from .walk import translations
 
 
@@ -60,11 +60,11 @@ async def test_connected_device(hass: HomeAssistant, device: CloudDevice, set_up
 
 async def test_outage(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
     """Buffered values are counted, and the last error is included in the state."""
-    measure(hass, "sensor.living_room", 1)
+    hass.states.async_set("sensor.living_room", "1", CELSIUS)
     entry = await set_up([TEMPERATURE])
     await posted(device, "CurrentTemperature", 1.0)
     await lose_connection(cloud, device, entry)
-    measure(hass, "sensor.living_room", 2)
+    hass.states.async_set("sensor.living_room", "2", CELSIUS)
     shown = await health(hass)
     assert shown["connected_devices"] == 0
     assert shown["states"] in ("backing_off (connection_lost): 1", "backing_off (server_unavailable): 1")

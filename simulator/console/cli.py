@@ -18,6 +18,7 @@ from ..core.model_rules import check
 from ..core.product import NodeType
 from ..core.thing_model import ThingModel, ThingModelError
 from ..core.transcript import WireMessage
+from .manual import describe_everything
 
 HOST = "127.0.0.1"
 
@@ -116,10 +117,12 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    installed = Path(sys.argv[0]).name.startswith("aliyun-iot-simulator")
     parser = argparse.ArgumentParser(
-        prog="scripts/simulator",
+        prog="aliyun-iot-simulator" if installed else "scripts/simulator",
         description="Simulate Alibaba Cloud IoT Platform on 127.0.0.1: MQTT for devices, HTTP for applications.",
-        epilog="The HTTP API is described in simulator/README.md.",
+        epilog=describe_everything(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=0, help="port of MQTT (default: a free one)")
     parser.add_argument(

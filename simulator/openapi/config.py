@@ -36,7 +36,7 @@ async def push_config(call: Call) -> Answer:
 
 
 async def set_log_config(call: Call) -> Answer:
-    """Ask a device for its logs with `Mode` 1, or not to post them with 0, and return those that it has posted."""
+    """Ask a device for its logs with `Mode` 1, or not to post them any more with 0."""
     device, mode = call.device(), call.fields.integer("Mode")
     if mode not in (0, 1):
         raise ApiError(BAD_PARAMETER, "Mode is 0 or 1.")

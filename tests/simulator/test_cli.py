@@ -5,19 +5,25 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable
 import json
 from pathlib import Path
+import re
 import signal
 import socket
 import sys
+import tomllib
 from typing import Any
 
 import aiohttp
 import pytest
 
+from simulator import Note
 from simulator.console.cli import main
+from simulator.openapi.actions import ACTIONS
+from simulator.routes import ROUTES
 
 from .conftest import FIXTURES, KEY, NAME, SECRET
 from .gateway_client import Gateway, hmac_hex, named
 from .mqtt_device import MqttDevice, signed
+from .test_architecture import ALLOWED
 
 ROOT = Path(__file__).parent.parent.parent
 TSL = FIXTURES / "tsl-home-gateway.json"
@@ -143,6 +149,28 @@ def test_wrong_arguments_are_reported(
     err = capsys.readouterr().err
     assert complaint in err
     assert SECRET not in err
+
+
+def test_help_tells_everything(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """All actions, faults, topics and notes: what is in a table is in the help."""
+    monkeypatch.setattr(sys, "argv", ["simulator", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    text = capsys.readouterr().out
+    for name in (*ACTIONS, *ROUTES, *Note, "refuse_connect", "ignore_topics", "GET /wire?since=N"):
+        assert name in text
+    assert not [line for line in text.splitlines() if line.endswith(": ")]
+
+
+def test_package_has_every_folder() -> None:
+    """The simulator can be installed on its own, without Home Assistant."""
+    project = tomllib.loads((ROOT / "simulator" / "pyproject.toml").read_text())
+    folders = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in (ROOT / "simulator").rglob("*.py")
+    }
+    assert set(project["tool"]["setuptools"]["packages"]) == folders
+    names = {re.split("[<>=]", text)[0] for text in project["project"]["dependencies"]}
+    assert names | set(sys.stdlib_module_names) == ALLOWED
 
 
 async def test_port_in_use_is_reported(start: Start) -> None:
