@@ -28,7 +28,7 @@ from ..domains import Risk, domain_of, own_risk
 from ..kinds.items import labels_tell
 from ..model.infer import generate_identifier
 from ..scaling import property_unit
-from ..slices import SLICE, Slices, at_once
+from ..slices import LARGE_SLICE, SLICE, Slices, at_once
 from ..units import same
 from .meanings import meanings
 
@@ -132,17 +132,19 @@ def suggest_in_slices(
     """Do what `suggest_all` does, in slices."""
     entities: list[_Entity] = []
     for piece in batched(states, SLICE, strict=False):
-        entities += _entities(piece, bound, risk)
+        entities += [entity for entity in _entities(piece, bound, risk) if entity.aspects]
         yield
     used = set(taken)
     suggestions: list[Suggestion] = []
+    if not entities:  # the usual case of a rule that is carried out again
+        return suggestions
     if model is None:
         used |= yield from _contested(entities)
         for some in batched(entities, SLICE, strict=False):
             suggestions += [suggestion for entity in some for suggestion in _new_properties(entity, used)]
             yield
         return suggestions
-    properties = _Properties.of(model)
+    properties = yield from _Properties.in_slices(model)
     matches: list[tuple[int, list[Suggestion]]] = []
     for some in batched(entities, SLICE, strict=False):
         matches += [
@@ -150,11 +152,12 @@ def suggest_in_slices(
         ]
         yield
     ranked = [candidates for _, candidates in sorted(matches, key=itemgetter(0), reverse=True)]
-    for candidates in ranked:
-        suggestions += (fresh := _each_once(candidates, used))
-        used |= {suggestion.identifier for suggestion in fresh}
-    yield
-    return _sensors_first(suggestions, ranked)
+    for piece_of_ranked in batched(ranked, LARGE_SLICE, strict=False):
+        for candidates in piece_of_ranked:
+            suggestions += (fresh := _each_once(candidates, used))
+            used |= {suggestion.identifier for suggestion in fresh}
+        yield
+    return (yield from _sensors_first(suggestions, ranked))
 
 
 def unmatched(
@@ -269,15 +272,22 @@ class _Properties:
     @classmethod
     def of(cls, model: ThingModel) -> Self:
         """Return the index for a thing model."""
+        return at_once(cls.in_slices(model))
+
+    @classmethod
+    def in_slices(cls, model: ThingModel) -> Slices[Self]:
+        """Do what `of` does, in slices."""
         by_identifier: dict[str, list[_NamedProperty]] = defaultdict(list)
         by_word: dict[str, list[_NamedProperty]] = defaultdict(list)
-        for position, definition in enumerate(model.properties.values()):
-            plain = definition.identifier.rpartition(":")[2]
-            both = tuple(words for name in (plain, definition.name) if (words := meanings(name)))
-            prop = _NamedProperty(position, definition, plain.casefold(), both)
-            by_identifier[prop.plain_identifier].append(prop)
-            for word in frozenset[str]().union(*both):
-                by_word[word].append(prop)
+        for piece in batched(enumerate(model.properties.values()), LARGE_SLICE, strict=False):
+            for position, definition in piece:
+                plain = definition.identifier.rpartition(":")[2]
+                both = tuple(words for name in (plain, definition.name) if (words := meanings(name)))
+                prop = _NamedProperty(position, definition, plain.casefold(), both)
+                by_identifier[prop.plain_identifier].append(prop)
+                for word in frozenset[str]().union(*both):
+                    by_word[word].append(prop)
+            yield
         return cls(by_identifier, by_word)
 
     def about(self, identifiers: Iterable[str], words: Iterable[str]) -> list[_NamedProperty]:
@@ -460,7 +470,7 @@ def _each_once(candidates: Iterable[Suggestion], used: Collection[str]) -> list[
     return chosen
 
 
-def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Suggestion]]) -> list[Suggestion]:
+def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Suggestion]]) -> Slices[list[Suggestion]]:
     """Return the suggestions, with sensors that have none in place of secondary aspects of other entities.
 
     A thermometer measures the room better than an air conditioner does, unless the air conditioner matches the property
@@ -468,12 +478,14 @@ def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Sugg
     """
     chosen = {suggestion.identifier: suggestion for suggestion in suggestions}
     served = {suggestion.entity_id for suggestion in chosen.values()}
-    for candidates in ranked:
-        for sensor in sorted(filter(_is_sensor, candidates), key=attrgetter("score"), reverse=True):
-            holder = chosen.get(sensor.identifier)
-            if sensor.entity_id not in served and holder and _yields(holder, sensor):
-                chosen[sensor.identifier] = sensor
-                served.add(sensor.entity_id)
+    for piece in batched(ranked, LARGE_SLICE, strict=False):
+        for candidates in piece:
+            for sensor in sorted(filter(_is_sensor, candidates), key=attrgetter("score"), reverse=True):
+                holder = chosen.get(sensor.identifier)
+                if sensor.entity_id not in served and holder and _yields(holder, sensor):
+                    chosen[sensor.identifier] = sensor
+                    served.add(sensor.entity_id)
+        yield
     return list(chosen.values())
 
 
