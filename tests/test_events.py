@@ -123,6 +123,29 @@ async def test_state_changes_without_a_firing_are_not_events(
     assert [event.output["SceneName"] for event in device.events] == ["ring 5", "ring 6"]
 
 
+async def test_unregistered_entity_may_come_later(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
+    """An integration may add it long after the start, and it may go and come back: nothing but its state says so."""
+    await bind(**RUNG)
+    for presses in (1, 2):
+        hass.states.async_set(BELL, "unknown")
+        fired = dt_util.utcnow().isoformat(timespec="milliseconds")
+        hass.states.async_set(BELL, fired, {"event_type": "ring", "presses": presses})
+        hass.states.async_remove(BELL)
+    await device.wait_for(lambda one: len(one.events) == 2)
+    assert [event.output["SceneName"] for event in device.events] == ["ring 1", "ring 2"]
+
+
+async def test_clock_that_is_set_back_hides_no_firing(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
+    """A machine may start with a clock that is hours ahead; what happens after it was set is earlier than what came before."""
+    now = dt_util.utcnow()
+    hass.states.async_set(BELL, (now + timedelta(hours=3)).isoformat(), {"event_type": "ring", "presses": 1})
+    await bind(**RUNG)
+    for presses, at in enumerate((now, now + timedelta(seconds=1)), 2):
+        hass.states.async_set(BELL, at.isoformat(), {"event_type": "ring", "presses": presses})
+    await device.wait_for(lambda one: len(one.events) == 2)
+    assert [event.output["SceneName"] for event in device.events] == ["ring 2", "ring 3"]
+
+
 async def test_trigger_posts_an_event(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
     """Any trigger, with its variables in the templates; types are those of the thing model."""
     hass.states.async_set("sensor.cellar", "20")

@@ -14,6 +14,7 @@ from .conftest import DEVICE_SECRET
     [
         ("cn-shanghai", Transport.TLS, None, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 1883),
         ("cn-shanghai", Transport.TLS, 443, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 443),
+        ("华东2（上海）", Transport.TLS, None, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 1883),
         ("CN-Shanghai", Transport.TLS, None, "a1Key.iot-as-mqtt.cn-shanghai.aliyuncs.com", 1883),
         ("iot-06z00abcdefghij", Transport.TLS, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 8883),
         ("IOT-06Z00ABCDEFGHIJ", Transport.TCP, None, "iot-06z00abcdefghij.mqtt.iothub.aliyuncs.com", 1883),

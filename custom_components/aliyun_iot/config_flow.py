@@ -20,8 +20,10 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
@@ -31,7 +33,7 @@ import voluptuous as vol
 from .alink.auth import DeviceTriple
 from .alink.errors import CertificateInvalid, ConnectError, CredentialsRefused, TripleInvalid
 from .alink.mqtt.connecting import LinkConfig, probe
-from .alink.mqtt.endpoint import REGIONS, Transport
+from .alink.mqtt.endpoint import DEFAULT_REGION, REGIONS, Transport
 from .alink.mqtt.sockets import tls_context
 from .const import (
     CONF_CA,
@@ -83,6 +85,18 @@ _ADVANCED = vol.Schema(
         vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
     }
 )
+
+REGION_OR_HOST = SelectSelector(
+    SelectSelectorConfig(
+        options=[
+            SelectOptionDict(value=region, label=f"{chinese} {english} · {region}")
+            for region, (chinese, english) in REGIONS.items()
+        ],
+        custom_value=True,
+        mode=SelectSelectorMode.DROPDOWN,
+    )
+)
+"""The regions by their names in the console; an instance ID or a host can be entered as well."""
 
 _PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', re.IGNORECASE)
 """The device triple as the console copies it: a JSON object with three strings."""
@@ -275,7 +289,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
             {
                 **fields,
                 # Not a list of regions: most accounts have an instance ID, which has to be typed.
-                vol.Required(CONF_ENDPOINT, default=REGIONS[0]): TextSelector(),
+                vol.Required(CONF_ENDPOINT, default=DEFAULT_REGION): REGION_OR_HOST,
                 vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": is_default and "base" not in errors}),
             }
         )

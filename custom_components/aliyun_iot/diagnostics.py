@@ -72,6 +72,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
                 key: asdict(refusal) | {"value": runtime.device.reporter.outbox.private.masked(key, refusal.value)}
                 for key, refusal in runtime.device.reporter.outbox.refusals.items()
             },
+            "losses": {key: asdict(loss) for key, loss in runtime.device.reporter.losses.by_identifier.items()},
             "unreportable": {key: why.describe() for key, why in runtime.device.unreportable().items()},
             "properties": {
                 prop.identifier: _delivery(runtime.device.reporter, prop.identifier)

@@ -11,7 +11,7 @@ from homeassistant.util.hass_dict import HassKey
 from .alink.auth import DeviceTriple
 from .alink.downlink import DownlinkMemory
 from .alink.mqtt.connecting import LinkConfig
-from .alink.mqtt.endpoint import REGIONS, Endpoint, Transport
+from .alink.mqtt.endpoint import Endpoint, Transport, region_of
 from .alink.mqtt.pacing import ConnectPacer
 from .const import (
     CONF_CA,
@@ -50,7 +50,7 @@ class PortTwice(EndpointInvalid):
 
 
 def parse_endpoint(product_key: str, entered: str, transport: Transport, port: int | None, ca: str | None) -> Endpoint:
-    """Return the endpoint for a region id, an instance id, or a host with an optional `:port`.
+    """Return the endpoint for a region id or its name in the console, an instance id, or a host with an optional `:port`.
 
     The platform's host is derived from a region id or instance id, in any case (docs/protocol.md §1.1). A scheme such as
     `mqtt://` is ignored, because the transport has its own field. `ca` is PEM text of an additional certificate
@@ -59,8 +59,8 @@ def parse_endpoint(product_key: str, entered: str, transport: Transport, port: i
     Raises EndpointInvalid.
     """
     name = _SCHEME.sub("", entered.strip())
-    if _is_region(name):
-        endpoint = Endpoint.for_region(product_key, name.lower(), transport, port)
+    if region := region_of(name):
+        endpoint = Endpoint.for_region(product_key, region, transport, port)
     elif _is_instance_id(name):
         endpoint = Endpoint.for_instance(name.lower(), transport, port)
     else:
@@ -103,7 +103,7 @@ def _host_endpoint(name: str, transport: Transport, port: int | None) -> Endpoin
     """Return the endpoint for `host` or `host:port`; raises EndpointInvalid."""
     match = _HOST.fullmatch(name)
     # A region or an instance takes its port from the field for ports; "iot-" is the beginning of an instance id.
-    if match is None or _is_region(match["host"]) or _is_instance_id(match["host"]) or match["host"].lower() == "iot-":
+    if match is None or region_of(match["host"]) or _is_instance_id(match["host"]) or match["host"].lower() == "iot-":
         raise EndpointInvalid(name)
     used = int(match["port"] or port or Endpoint.for_instance(name, transport).port)
     if port not in (None, used):
@@ -111,10 +111,6 @@ def _host_endpoint(name: str, transport: Transport, port: int | None) -> Endpoin
     if not 0 < used < 65536:
         raise EndpointInvalid(name)
     return Endpoint(match["host"].strip("[]"), used, transport)
-
-
-def _is_region(name: str) -> bool:
-    return name.lower() in REGIONS
 
 
 def _is_instance_id(name: str) -> bool:

@@ -64,6 +64,7 @@ class Runtime:
             on_command=self._commanded,
             on_state=self._link_changed,
             on_code=self._code_received,
+            on_overload=self._overloaded,
             memory=downlink_memory(hass, config.triple),
         )
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
@@ -254,6 +255,10 @@ class Runtime:
 
     async def _commanded(self, command: Command) -> Answer:
         return await self.device.commander.handle(command)
+
+    @callback
+    def _overloaded(self) -> None:
+        self._health.command_refused()
 
     @callback
     def _code_received(self, code: int) -> None:

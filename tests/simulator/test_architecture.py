@@ -2,6 +2,7 @@
 
 import graphlib
 from pathlib import Path
+import re
 import sys
 
 import pytest
@@ -61,3 +62,17 @@ def test_no_modules_import_each_other() -> None:
     graph = {name: {found for found in imported(name) if found in MODULES} for name in MODULES}
     assert sum(map(len, graph.values())) > 50
     graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_sections_of_the_protocol_exist() -> None:
+    """What docstrings refer to can be read."""
+    headings = (ROOT.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^#+ ([0-9.]+?)\.? ", headings, re.MULTILINE))
+    referred = {
+        section.rstrip(".")
+        for path in MODULES.values()
+        for section in re.findall(r"§([0-9]+(?:\.[0-9]+)?)", path.read_text(encoding="utf-8"))
+    }
+    assert len(referred) > 20
+    # A section such as §12 stands for all of its parts.
+    assert not [one for one in referred if not any(name == one or name.startswith(f"{one}.") for name in known)]

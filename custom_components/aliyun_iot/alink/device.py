@@ -6,9 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from .auth import DeviceTriple
-from .command import CommandHandler, route
+from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
-from .downlink import Downlink, DownlinkMemory
+from .downlink import Downlink
 from .errors import Rejected
 from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .mqtt.transport import Delivery
@@ -37,15 +37,17 @@ class Device:
         self,
         link: Link,
         triple: DeviceTriple,
-        on_command: CommandHandler,
-        memory: DownlinkMemory,
+        downlink: Downlink,
         *,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
     ) -> None:
-        """`services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors."""
+        """`downlink` carries out its commands.
+
+        `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors.
+        """
         self.topics = Topics(triple.product_key, triple.device_name)
-        self.downlink = Downlink(on_command, memory)
+        self.downlink = downlink
         self._link = link
         self._triple = triple
         self._services = tuple(services)

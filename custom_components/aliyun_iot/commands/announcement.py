@@ -38,13 +38,15 @@ MAX_MESSAGE: Final = 1000
 class CommandRun(Run):
     """A command that is being carried out; it began at `started`, in monotonic seconds.
 
-    `params` are those of the command, masked. `examined` is what a property set means, once that is known.
+    `params` are those of the command, masked. `examined` is what a property set means, once that is known. A dry run
+    is `silent`: nobody is told, as an automation might act on it.
     """
 
     command: Command
     started: float
     params: JsonValue = None
     examined: Examined = _NOTHING
+    silent: bool = False
 
 
 class Announcer:

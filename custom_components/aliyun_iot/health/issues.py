@@ -23,6 +23,7 @@ class Issue(StrEnum):
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
     CLOCK_SKEW = "clock_skew"
+    COMMANDS_REFUSED = "commands_refused"
     CONDITION_UNUSABLE = "condition_unusable"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
@@ -36,6 +37,7 @@ class Issue(StrEnum):
     PROPERTY_UNREPORTABLE = "property_unreportable"
     QUOTA = "quota"
     RATE_LIMIT = "rate_limit"
+    REFUSED_FOR_GOOD = "refused_for_good"
     ROWS_UNREADABLE = "rows_unreadable"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
@@ -59,6 +61,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.COMMANDS_REFUSED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
@@ -72,6 +75,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.REFUSED_FOR_GOOD: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),

@@ -20,7 +20,7 @@ import voluptuous as vol
 
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
-from ..exposures import absence, event_bindings, resolve_entity
+from ..exposures import Absence, absence, event_bindings, resolve_entity
 from ..ha_internals import attach_triggers, validated_triggers
 from ..mapping.attributes import moment
 from ..mapping.event_binding import EventBinding
@@ -208,9 +208,13 @@ class EventReporter:
             self._on_unreportable_changed()
 
     def _entity_id(self, binding: EventBinding) -> str | None:
-        """Return the entity of a binding, None without one, or if it is disabled or was removed."""
-        is_absent = not binding.entity or absence(self._hass, binding.entity)
-        return None if is_absent else resolve_entity(self._hass, binding.entity)
+        """Return the entity of a binding, None without one, or if it is disabled or was removed.
+
+        One that is not registered may come at any time, and nothing but its state says so.
+        """
+        if not binding.entity or absence(self._hass, binding.entity) is Absence.DISABLED:
+            return None
+        return resolve_entity(self._hass, binding.entity)
 
     async def _source_of(self, binding: EventBinding) -> _Source | None:
         """Return the source of a binding, or note why it cannot work and return None."""
@@ -249,7 +253,7 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCall
     """Call `on_event` whenever an event entity fires; return a function that ends it.
 
     The state of an event entity is the time at which it last fired. It has not fired when it becomes available again or is
-    restored with an earlier time.
+    restored with an earlier time. A time that follows another one directly may be earlier, as the clock may have been set back.
     """
     last = _fired_at(hass.states.get(entity_id)) or dt_util.utcnow() - RESOLUTION
 
@@ -257,8 +261,8 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCall
     def changed(event: Event[EventStateChangedData]) -> None:
         nonlocal last
         old, new = event.data["old_state"], event.data["new_state"]
-        fired = _fired_at(new)
-        if new is None or fired is None or fired <= (_fired_at(old) or last):
+        before, fired = _fired_at(old), _fired_at(new)
+        if new is None or fired is None or fired == before or (before is None and fired <= last):
             return
         last = fired
         attributes = dict(new.attributes)

@@ -171,7 +171,9 @@ class UnsentStore:
         return self.online_at if self.offline_since is None else self.offline_since
 
     def _take_over(self, unwritten: _Unwritten) -> dict[str, Sample]:
-        self.desired, self.offline_since = unwritten.desired, unwritten.offline_since
+        self.desired = unwritten.desired
+        if unwritten.offline_since is not None:
+            self.offline_since = unwritten.offline_since
         self._events.restore(unwritten.events)
         self._history.restore((number, *kept) for number, kept in unwritten.samples.items())
         self._index, self._segments, self._changed = unwritten.index, unwritten.segments, unwritten.changed

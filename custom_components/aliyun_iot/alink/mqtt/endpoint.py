@@ -1,7 +1,10 @@
 """The host, port and transport of the cloud (docs/protocol.md §1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+import re
+from typing import Final
 
 
 class Transport(StrEnum):
@@ -18,20 +21,41 @@ class SecureMode(StrEnum):
     TCP = "3"
 
 
-REGIONS = (
-    "cn-shanghai",
-    "cn-beijing",
-    "cn-shenzhen",
-    "ap-southeast-1",
-    "ap-northeast-1",
-    "us-west-1",
-    "us-east-1",
-    "eu-central-1",
-)
-"""Region ids, which are part of the names of the platform's hosts (docs/protocol.md §1.1)."""
+REGIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "cn-shanghai": ("华东2（上海）", "China (Shanghai)"),
+    "cn-beijing": ("华北2（北京）", "China (Beijing)"),
+    "cn-shenzhen": ("华南1（深圳）", "China (Shenzhen)"),
+    "ap-southeast-1": ("新加坡", "Singapore"),
+    "ap-northeast-1": ("日本（东京）", "Japan (Tokyo)"),
+    "us-west-1": ("美国（硅谷）", "US (Silicon Valley)"),
+    "us-east-1": ("美国（弗吉尼亚）", "US (Virginia)"),
+    "eu-central-1": ("德国（法兰克福）", "Germany (Frankfurt)"),
+}
+"""Region ids, which are part of the names of the platform's hosts (docs/protocol.md §1.1), and their names in the console."""
+
+DEFAULT_REGION: Final = "cn-shanghai"
 
 INSTANCE_PORT = 8883
 REGION_PORT = 1883
+
+
+def region_of(entered: str) -> str | None:
+    """Return the region id for an id or a name in the console, None for anything else.
+
+    Case, spaces and the width of brackets do not matter, and the Chinese name of the city suffices: `上海`.
+    """
+    wanted = _folded(entered)
+    for region, (chinese, english) in REGIONS.items():
+        if wanted in (region, _folded(chinese), _folded(english), _CITY.sub(r"\1", _folded(chinese))):
+            return region
+    return None
+
+
+def _folded(name: str) -> str:
+    return name.replace("（", "(").replace("）", ")").replace(" ", "").casefold()
+
+
+_CITY: Final = re.compile(r".*\((.*)\)")
 
 
 @dataclass(frozen=True, slots=True)
