@@ -12,11 +12,15 @@ from homeassistant.core import Event, HomeAssistant, callback
 
 from .alink.codes import CODES, describe
 from .alink.command import CommandKind
+from .alink.foreign import safe
 from .alink.i18n import is_chinese, labelled
 from .alink.model.numeric import shortest
 from .commands.outcome import shortened
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from .mapping.domains import domain_of
+
+MAX_SENTENCE: Final = 4000
+"""Characters of a message."""
 
 MAX_LISTED: Final = 5
 """Changes of one command that are listed; of the others only the number is given."""
@@ -81,7 +85,7 @@ def async_describe_events(
             data = event.data
             description = {
                 LOGBOOK_ENTRY_NAME: words["name"].format(device=_device(hass, data)),
-                LOGBOOK_ENTRY_MESSAGE: sentence(hass, words, data),
+                LOGBOOK_ENTRY_MESSAGE: safe(str(sentence(hass, words, data)), MAX_SENTENCE),
             }
             if entity_id := data.get(ATTR_ENTITY_ID):
                 description[LOGBOOK_ENTRY_ENTITY_ID] = entity_id
