@@ -14,7 +14,6 @@ import re
 from typing import Final
 
 from ..errors import ThingModelError
-from ..foreign import safe
 from ..i18n import Words
 from ..messages import is_unicode
 from . import faults
@@ -118,8 +117,8 @@ class Node:
             yield Node(element, f"{self.path}[{index}]")
 
     def text(self, default: str = "") -> str:
-        """Return a text, made safe to show; anything else counts as absent."""
-        return str(safe(self.value)) if isinstance(self.value, str) and is_unicode(self.value) else default
+        """Return a text; anything else counts as absent."""
+        return self.value if isinstance(self.value, str) and is_unicode(self.value) else default
 
     def name_of(self, identifier: str) -> str:
         """Return a name, the identifier if there is none."""
