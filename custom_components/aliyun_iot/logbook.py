@@ -104,7 +104,7 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
         case CommandKind.PROPERTY_SET:
             return _set(hass, words, data)
         case CommandKind.PROPERTY_GET:
-            said = words["property_get"].format(list=_listed(words, [str(name) for name in data["params"]]))
+            said = words["property_get"].format(list=_listed(words, [safe(str(name)) for name in data["params"]]))
         case CommandKind.SERVICE:
             said = words["service"].format(name=name)
         case _:

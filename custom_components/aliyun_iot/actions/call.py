@@ -52,11 +52,10 @@ def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
     return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
-def listed(identifiers: Collection[str]) -> Safe:
-    """Return the known identifiers for an error about an unknown one, at most `MAX_LISTED`."""
-    names = sorted(identifiers)
-    more = ", …" if len(names) > MAX_LISTED else ""
-    return Safe(", ".join(safe(name) for name in names[:MAX_LISTED]) + more or "–")
+def listed(texts: Collection[str], joint: str = ", ") -> Safe:
+    """Return identifiers or other texts for an error, at most `MAX_LISTED`."""
+    shown = [safe(text) for text in sorted(texts)[:MAX_LISTED]]
+    return Safe(joint.join([*shown, "…"] if len(texts) > MAX_LISTED else shown) or "–")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.device import REPLY_TIMEOUT
-from ..alink.foreign import safe, safe_sentence
+from ..alink.foreign import Safe, safe
 from ..alink.link import LinkState
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
@@ -39,8 +39,8 @@ async def post_properties(call: ServiceCall) -> ServiceResponse:
         reply = await runtime.link.device.post_properties(samples, REPLY_TIMEOUT)
     response = _accepted(call, reply)
     if reply.rejected:
-        reasons = "; ".join(f"{identifier}: {reason}" for identifier, reason in reply.rejected.items())
-        raise failure("property_rejected", reasons=safe_sentence(reasons))
+        reasons = [Safe(f"{identifier}: {reason}") for identifier, reason in reply.rejected.items()]
+        raise failure("property_rejected", reasons=listed(reasons, "; "))
     return response
 
 

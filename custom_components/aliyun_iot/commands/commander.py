@@ -16,6 +16,7 @@ from homeassistant.core import Context, CoreState, HomeAssistant, callback
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
+from ..alink.foreign import safe
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import Service, ThingModel
 from ..alink.privacy import BY_NAME_ALONE, HIDDEN, PrivateNames, Secrets
@@ -252,7 +253,7 @@ class Commander:
             str(identifier) for identifier in wanted if not isinstance(identifier, str) or identifier not in values
         ]
         if missing:
-            return Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(missing)}")
+            return Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(map(safe, missing))}")
         return Answer(data=values)
 
     async def _call(self, run: CommandRun, identifier: str, arguments: Mapping[str, JsonValue]) -> Answer:

@@ -102,6 +102,7 @@ def answer_of(failures: Mapping[str, Failure], data: dict[str, JsonValue] | None
 
 def _sentence(name: str, message: str) -> str:
     """Return a message with the name in front, unless it begins with a path, as in `RGBColor.Red: …`."""
+    name = safe(name)
     return message if message.startswith((f"{name}:", f"{name}.", f"{name}[")) else f"{name}: {message}"
 
 
