@@ -91,7 +91,7 @@ class CloudDevice:
             on_refused=self._refused,
             on_refusals_changed=health.refusals_changed,
             on_unreportable_changed=self._unreportable_changed,
-            on_event_refused=self.events.note,
+            on_losses_changed=health.losses_changed,
         )
         self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
@@ -130,6 +130,11 @@ class CloudDevice:
         return self.reporter.outbox.unreportable | {
             f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
         }
+
+    @property
+    def unreadable_rows(self) -> int:
+        """Rows of what waited for the cloud in an earlier run that cannot be read."""
+        return self._store.unreadable
 
     @callback
     def start(self) -> None:

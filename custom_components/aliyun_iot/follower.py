@@ -21,7 +21,7 @@ from .ha_internals import HomeAssistantChanged
 from .mapping.domains import DOMAINS
 from .mapping.slices import at_once, in_slices
 from .mapping.stored import same_objects
-from .mapping.suggest.suggestions import is_incomplete
+from .mapping.suggest.coverage import is_incomplete
 from .rules import carry_out, changes_in_slices, rules_of
 
 _LOGGER = logging.getLogger(__name__)

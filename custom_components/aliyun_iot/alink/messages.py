@@ -227,6 +227,11 @@ def _is_deeper(document: JsonValue, limit: int) -> bool:
     return True
 
 
+def byte_length(text: str) -> int:
+    """Return the length of a text as the platform measures it: bytes in UTF-8, three for a Chinese character."""
+    return len(text.encode())
+
+
 def is_unicode(text: str) -> bool:
     """Return whether `text` can be written as UTF-8; half of a surrogate pair, which JSON can contain, can't."""
     try:

@@ -165,7 +165,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         self, step_id: str, form: BindingForm | CustomForm, user_input: Mapping[str, Any] | None
     ) -> Result:
         """Show a form until its input can be saved."""
-        refused: InputRefused | None = None
+        refused = form.properties.gone if user_input is None else None
         if user_input is not None:
             try:
                 binding, warning = await form.read(user_input)

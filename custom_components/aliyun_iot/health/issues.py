@@ -37,6 +37,7 @@ class Issue(StrEnum):
     PROPERTY_UNREPORTABLE = "property_unreportable"
     QUOTA = "quota"
     RATE_LIMIT = "rate_limit"
+    REFUSED_FOR_GOOD = "refused_for_good"
     ROWS_UNREADABLE = "rows_unreadable"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
@@ -74,6 +75,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.REFUSED_FOR_GOOD: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
