@@ -283,7 +283,7 @@ async def test_ten_thousand_downlinks(
     monkeypatch.setattr("custom_components.aliyun_iot.alink.downlink.MAX_SENT_BYTES", 50_000)
     monkeypatch.setattr("custom_components.aliyun_iot.commands.policy.MINUTE", 1.0)
     monkeypatch.setattr("custom_components.aliyun_iot.commands.loops.MAX_CONTEXTS", 50)
-    async_mock_service(hass, "test", "meter")
+    calls = async_mock_service(hass, "test", "meter")
     service = {"identifier": "ReadMeter", "actions": [{"action": "test.meter"}]}
     entry = await set_up([LAMP, TARGET], [service], {"commands_per_minute": 0})
     for kind in (TriggerKind.RAW_RECEIVED, TriggerKind.MESSAGE_RECEIVED, TriggerKind.PROPERTY_SET_RECEIVED):
@@ -311,6 +311,7 @@ async def test_ten_thousand_downlinks(
         answered += wanted
         assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR]
         _forget(cloud, device, caplog)
+        calls.clear()
     middle, end = memory.popitem()[1], _traced()
     tracemalloc.stop()
 
