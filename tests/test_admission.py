@@ -135,7 +135,7 @@ async def test_slow_entities_leave_room_for_others(
     assert all(number >= 1 for number in taken.values())
     assert (await set_properties(Quick=1)).code == 200
     house.go_on.set()
-    codes = Counter((await answer).code for answer in waiting)
+    codes = Counter([(await answer).code for answer in waiting])
     assert codes == {200: len(house.calls), 429: len(waiting) - len(house.calls)}
 
 
