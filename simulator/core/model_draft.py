@@ -77,9 +77,10 @@ class ModelDraft:
 
 
 def replace_features(module: Module, document: Module) -> None:
-    """Take all features of another module."""
+    """Take all features of another module, in which an empty list may be missing, or be an empty object."""
     for kind in KINDS:
-        module[kind] = document.get(kind) or []
+        features = document.get(kind)
+        module[kind] = [] if features is None or features == {} else features
 
 
 def add_features(module: Module, features: Mapping[str, list[JsonValue]]) -> None:
