@@ -118,7 +118,7 @@ async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingMode
         on_refused=_nothing,
         on_refusals_changed=_nothing,
         on_unreportable_changed=_nothing,
-        on_event_refused=_nothing,
+        on_losses_changed=_nothing,
     )
     _change(hass, sorts, -1)
     reporter.follow(bind(hass, bindings, model))

@@ -161,9 +161,10 @@ TABLE: dict[str, dict[str, Cell | Impossible]] = {
         **for_raw(Cell(None)),
     },
     "dry run": {
-        SET: refused(Code.DRY_RUN, "dry run: nothing was done"),
-        **for_services(failed(Code.DRY_RUN, "dry run: nothing was done")),
-        **for_raw(Cell(None, (f"dry run: nothing was done (code {Code.DRY_RUN:d})",))),
+        # No automation may be triggered, so there is no event, and thus no line.
+        SET: Cell(Code.DRY_RUN, params=ON),
+        **for_services(Cell(Code.DRY_RUN, params=CHANNEL)),
+        **for_raw(Cell(None)),
     },
     "loop paused": {
         SET: refused(Code.LOOP, "paused, because a cloud rule and an automation trigger each other"),

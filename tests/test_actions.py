@@ -116,7 +116,7 @@ async def test_request_sync(hass: HomeAssistant, device: CloudDevice, house: Non
     response = await act(hass, "request_sync", entry.entry_id)
     assert len(device.samples["LightSwitch"]) == 2
     reason = entry.runtime_data.device.reporter.outbox.refusals["Stranger"].reason
-    assert response == {"posted": 2, "rejected": {"Stranger": reason}, "waiting": 0}
+    assert response == {"posted": 2, "rejected": {"Stranger": reason}, "waiting": 0, "unreportable": {}}
 
 
 async def test_request_sync_has_a_timeout(
@@ -132,17 +132,27 @@ async def test_request_sync_has_a_timeout(
     await until(
         lambda: entry.runtime_data.device.reporter.sender.past.allowed
     )  # no other request of the set-up is pending
-    assert await act(hass, "request_sync", entry.entry_id) == {"posted": 1, "rejected": {}, "waiting": 0}
+    assert await act(hass, "request_sync", entry.entry_id) == {
+        "posted": 1,
+        "rejected": {},
+        "waiting": 0,
+        "unreportable": {},
+    }
     cloud.faults.set(answer_code={"code": 429, "count": 1})
     monkeypatch.setattr("custom_components.aliyun_iot.actions.post.SYNC_TIMEOUT", 0.05)
-    assert await act(hass, "request_sync", entry.entry_id) == {"posted": 0, "rejected": {}, "waiting": 1}
+    assert await act(hass, "request_sync", entry.entry_id) == {
+        "posted": 0,
+        "rejected": {},
+        "waiting": 1,
+        "unreportable": {},
+    }
 
     monkeypatch.setattr("custom_components.aliyun_iot.actions.post.SYNC_TIMEOUT", 60)
     [exposure] = entry.subentries
     waiting = hass.async_create_task(act(hass, "request_sync", entry.entry_id))
     await asyncio.sleep(0)
     hass.config_entries.async_remove_subentry(entry, exposure)
-    assert await waiting == {"posted": 0, "rejected": {}, "waiting": 0}
+    assert await waiting == {"posted": 0, "rejected": {}, "waiting": 0, "unreportable": {}}
 
 
 async def test_get_desired(

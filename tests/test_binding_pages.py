@@ -373,3 +373,23 @@ async def test_bindings_are_removed(hass: HomeAssistant, offline: MockConfigEntr
     assert walk.created
     assert [subentry.title for subentry in offline.subentries.values()] == ["Kettle"]
     assert bound(offline).keys() == {"GatewayName"}
+
+
+async def test_property_that_is_gone(
+    hass: HomeAssistant, offline: MockConfigEntry, thing_model_document: dict[str, Any]
+) -> None:
+    """The form says so before anything is entered, refuses the old property in words, and takes another one."""
+    await bind_lamp(hass, offline)
+    kept = [row for row in thing_model_document["properties"] if row["identifier"] != "LightSwitch"]
+    hass.config_entries.async_update_entry(
+        offline, options={"thing_model": {**thing_model_document, "properties": kept}}
+    )
+    walk = await Walk.options(hass, offline, "edit")
+    await walk.submit(binding="LightSwitch")
+    assert walk.errors == {"identifier": "property_gone"}
+    assert walk.values["identifier"] == "LightSwitch"
+    await walk.submit(**POWER)
+    assert walk.errors == {"identifier": "property_gone"}
+    await walk.submit(**{**POWER, "aspect": "brightness", "identifier": "Brightness"})
+    assert walk.created
+    assert list(bound(offline)) == ["Brightness"]

@@ -1,10 +1,12 @@
 """Resolving bindings, and bindings that can't work."""
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.bound import bind
+from custom_components.aliyun_iot.mapping.aspect import Reason, Refused
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 
 MODEL = ThingModel.parse(
@@ -28,6 +30,33 @@ async def test_bindings_that_cannot_work(
     bound = bind(hass, [Binding(identifier, entity, aspect), Binding("LightSwitch", "switch.other", "power")], MODEL)
     assert problem in bound.problems[identifier]
     assert [prop.entity_id for prop in bound.by_identifier.values()] == ["switch.other"]
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "aspect", "attributes"),
+    [
+        ("sensor.x", "value", {"unit_of_measurement": "m"}),
+        ("sensor.x", "moment", {"device_class": "timestamp"}),
+        ("sensor.x", "moment", {"device_class": "date"}),
+        ("number.x", "value", {}),
+        ("input_number.x", "value", {}),
+        ("counter.x", "value", {}),
+        ("date.x", "date", {}),
+        ("datetime.x", "datetime", {}),
+        ("time.x", "time", {}),
+    ],
+)
+async def test_state_of_a_wrong_type_is_refused(
+    hass: HomeAssistant, entity_id: str, aspect: str, attributes: dict[str, str]
+) -> None:
+    """Text where a number or a time belongs does not vanish; without a state there is just no value."""
+    prop = bind(hass, [Binding("X", entity_id, aspect)], None).by_identifier["X"]
+    with pytest.raises(Refused, match="12,5") as refused:
+        prop.sample(State(entity_id, "12,5", attributes), dt_util.utcnow())
+    assert refused.value.reason is Reason.WRONG_TYPE
+    assert "的状态" in refused.value.describe("zh-Hans")
+    for nothing in ("", "unknown", "unavailable"):
+        assert prop.sample(State(entity_id, nothing, attributes), dt_util.utcnow()) is None
 
 
 async def test_property_bound_twice(hass: HomeAssistant) -> None:

@@ -8,9 +8,18 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code, describe
-from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING
+from custom_components.aliyun_iot.alink.downlink import (
+    ANSWERS_PER_SECOND,
+    MAX_BYTES,
+    MAX_QUEUED,
+    MAX_RUNNING,
+    MAX_URGENT,
+    REMEMBERED_FOR,
+)
 from custom_components.aliyun_iot.commands import loops
 from custom_components.aliyun_iot.commands.commander import DEADLINE, SYNC_DEADLINE
+from custom_components.aliyun_iot.commands.work import GRACE, MAX_PER_TARGET, MAX_WORK
+from custom_components.aliyun_iot.const import DEFAULT_COMMANDS_PER_MINUTE
 from simulator import CloudDevice, Simulator
 
 from .application import TARGET, publish, reply_on
@@ -36,6 +45,8 @@ def test_every_code_is_documented(name: str, language: str) -> None:
 def test_figures_are_those_of_the_code(name: str) -> None:
     """Deadlines and limits."""
     figures = (SYNC_DEADLINE, DEADLINE, MAX_RUNNING, loops.TURNS, loops.PERIOD, loops.ENDLESS_TURNS)
+    figures += (MAX_QUEUED, MAX_URGENT, ANSWERS_PER_SECOND, MAX_PER_TARGET, GRACE, DEFAULT_COMMANDS_PER_MINUTE)
+    assert (REMEMBERED_FOR, MAX_BYTES, MAX_WORK) == (300, 4 * 1024 * 1024, MAX_RUNNING)
     assert [figure for figure in figures if f"{figure:g}" not in page(name)] == []
     assert loops.PAUSE == loops.ENDLESS_PERIOD == 600
 

@@ -142,16 +142,6 @@ async def test_flood_of_events_stays_below_the_limit(
     assert entry.runtime_data.device.reporter.counters.retried == 0
 
 
-async def test_refused_event_is_counted_and_reported(cloud: Simulator, entry: MockConfigEntry, fire: Fire) -> None:
-    """An event that the cloud refuses is not sent again, and does not hold the next one up."""
-    counters = entry.runtime_data.device.event_queue.counters
-    cloud.faults.set(answer_code={"code": 6207, "count": 1})
-    fire()
-    fire()
-    await until(lambda: counters.refused == 1 and counters.posted == 1)
-    assert "6207" in entry.runtime_data.device.events.problems[ALARM]
-
-
 async def test_event_without_a_reply_is_sent_again(
     cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, fire: Fire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -520,7 +520,7 @@ async def test_large_house_is_looked_at_in_slices(
     counted = Counted(monkeypatch)
     at_a_time: list[int] = []
     slices_before = -1
-    candidates = suggestions._candidates if with_model else suggestions.generate_identifier
+    candidates = suggestions.candidates_for if with_model else suggestions.generate_identifier
 
     def matched(*arguments: Any) -> Any:
         nonlocal slices_before
@@ -530,7 +530,7 @@ async def test_large_house_is_looked_at_in_slices(
         at_a_time[-1] += 1
         return candidates(*arguments)
 
-    monkeypatch.setattr(suggestions, "_candidates" if with_model else "generate_identifier", matched)
+    monkeypatch.setattr(suggestions, "candidates_for" if with_model else "generate_identifier", matched)
     elsewhere = 0
     done = False
 

@@ -1,5 +1,6 @@
 """Conditions that need something that is not there yet: denied meanwhile, and compiled when it appears."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from custom_components.aliyun_iot.condition import ConnectedCondition
 from custom_components.aliyun_iot.health.issues import Issue
 from simulator import CloudDevice
 
-from .application import LAMP, SetProperties
+from .application import LAMP, TARGET, SetProperties
 from .conftest import SetUp
 from .test_issues import shown_issues
 from .waiting import until
@@ -193,3 +194,85 @@ async def test_nothing_is_listened_to_without_conditions(hass: HomeAssistant) ->
     await checked.follow({})
     assert hass.bus.async_listeners() == before
     checked.stop()
+
+
+HELD = [{"condition": "template", "value_template": "{{ true }}"}]
+NOT_HELD = [{"condition": "template", "value_template": "{{ false }}"}]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [(NOT_HELD, [], 200), (NOT_HELD, HELD, 200), ([], NOT_HELD, DENIED), (HELD, NOT_HELD, DENIED)],
+)
+async def test_condition_belongs_to_the_binding_that_works(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, first: Any, second: Any, code: int
+) -> None:
+    """Of two stored bindings of a property; the other one has lost its entity."""
+    lost = {**LAMP, "entity": lost_entity(hass), "condition": first}
+    await set_up([lost, {**LAMP, "condition": second}])
+    assert (await set_properties(LightSwitch=1)).code == code
+
+
+async def test_guards_change_with_the_bindings_and_not_before(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a new condition is compiled everything stays as it was: forbidden is not allowed in between."""
+    entry = await set_up([{**LAMP, "condition": NOT_HELD}, TARGET])
+    compile_conditions = conditions.compile_conditions
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def slowly(hass: HomeAssistant, valid: Any, name: str) -> ha_internals.CompiledConditions:
+        begun.set()
+        await done.wait()
+        return await compile_conditions(hass, valid, name)
+
+    monkeypatch.setattr(conditions, "compile_conditions", slowly)
+    subentry = next(iter(entry.subentries.values()))
+    changed = [{**LAMP, "access": "report"}, {**TARGET, "condition": NOT_HELD}]
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": changed})
+    await begun.wait()
+    assert (await set_properties(LightSwitch=1)).code == DENIED
+    assert (await set_properties(TargetTemperature=25)).code == 200
+    done.set()
+    await hass.async_block_till_done()
+    assert (await set_properties(LightSwitch=1)).code == DENIED
+    assert (await set_properties(TargetTemperature=26)).code == DENIED
+    assert hass.states.get("input_boolean.lamp").state == "off"
+
+
+async def test_changes_that_need_nothing_compiled_apply_at_once(
+    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """Several changes at a time end with the last one."""
+    entry = await set_up([LAMP])
+    subentry = next(iter(entry.subentries.values()))
+    for condition in (NOT_HELD, HELD, NOT_HELD):
+        data = {"bindings": [{**LAMP, "condition": condition}]}
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        await asyncio.sleep(0)
+    await hass.async_block_till_done()
+    assert (await set_properties(LightSwitch=1)).code == DENIED
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "dry_run": True})
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [LAMP]})
+    await hass.async_block_till_done()
+    assert (await set_properties(LightSwitch=1)).code == 100010
+
+
+async def test_conditions_that_are_not_used_are_unloaded(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an update that was overtaken by the end of the entry, and of one that fails."""
+    unloaded: list[str] = []
+
+    async def compiled(_hass: HomeAssistant, _valid: object, name: str) -> ha_internals.CompiledConditions:
+        if "Fails" in name:
+            raise ZeroDivisionError
+        return ha_internals.CompiledConditions(lambda _: True, lambda: unloaded.append(name))
+
+    monkeypatch.setattr(conditions, "compile_conditions", compiled)
+    checked = Conditions(hass, lambda _: None)
+    prepared = await checked.prepare({GUARD: HELD})
+    checked.stop()
+    checked.use(prepared)
+    assert unloaded == ["commands for LightSwitch"]
+    with pytest.raises(ZeroDivisionError):
+        await checked.prepare({GUARD: HELD, Guarded(CommandKind.SERVICE, "Fails"): HELD})
+    assert unloaded == ["commands for LightSwitch"] * 2

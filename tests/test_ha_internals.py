@@ -150,7 +150,7 @@ class TestTraces:
         changed("homeassistant.helpers.trace")
         assert not await traces_work(hass)
         with pytest.raises(HomeAssistantError, match="not known how the script"):
-            await run_sequence(hass, "test", [{"delay": 0}], {}, Context())
+            await run_sequence(hass, "test", [{"delay": 0}], {}, Context(), lambda: None)
 
     async def test_template_entity_with_an_unknown_end_has_failed(
         self, hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, monkeypatch: pytest.MonkeyPatch

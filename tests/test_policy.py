@@ -6,8 +6,9 @@ from typing import Any
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers.entity import entity_sources
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_mock_service
 
+from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, TARGET, SetProperties, publish, reply_on
@@ -132,9 +133,10 @@ async def test_dry_run(
     set_up: SetUp,
     set_properties: SetProperties,
 ) -> None:
-    """Everything is checked, nothing is done, and no success is answered."""
+    """Everything is checked, nothing is done, no success is answered, and nothing fires that an automation could listen to."""
     run = async_mock_service(hass, "test", "run")
-    await set_up([LAMP, TARGET], [ECHO], {"dry_run": True})
+    events = [async_capture_events(hass, name) for name in (EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW)]
+    entry = await set_up([LAMP, TARGET], [ECHO], {"dry_run": True})
     reply = await set_properties(LightSwitch=1, TargetTemperature=99.0)
     assert reply.code == 100010
     assert reply.data["LightSwitch"] == "dry run: nothing was done"
@@ -143,17 +145,26 @@ async def test_dry_run(
     assert await call_async(cloud, device, "Restart") == 100001
     assert hass.states.get("input_boolean.lamp").state == "off"
     assert not run
+    await publish(cloud, device, "thing/service/property/get", {"id": "9", "params": ["LightSwitch"]})
+    assert (await reply_on(cloud, "property/get_reply"))["data"] == {"LightSwitch": 0}
+    await hass.async_block_till_done()
+    assert events == [[], [], []]
+    assert {state.state for state in hass.states.async_all("event")} == {"unknown"}
+    assert [row["code"] for row in entry.runtime_data.device.commander.journal.rows()] == [100010, 100010, 100001, 200]
 
 
 RISKY = {
     "alarm_control_panel.x": ("disarmed", {}, "mode"),
+    "assist_satellite.x": ("idle", {"supported_features": 1}, "announcement"),
     "automation.x": ("off", {}, "power"),
     "button.x": ("unknown", {"device_class": "restart"}, "press"),
     "cover.x": ("closed", {"device_class": "garage", "supported_features": 15}, "open"),
     "cover.y": ("closed", {"device_class": "gate", "supported_features": 15}, "open"),
     "cover.z": ("closed", {"device_class": "door", "supported_features": 15}, "open"),
+    "group.x": ("off", {"entity_id": ["light.a", "siren.b"]}, "power"),
     "lawn_mower.x": ("docked", {"supported_features": 7}, "command"),
     "lock.x": ("locked", {}, "locked"),
+    "notify.x": ("unknown", {"supported_features": 1}, "message"),
     "script.x": ("off", {}, "power"),
     "siren.x": ("off", {"supported_features": 3}, "power"),
     "update.x": ("on", {"supported_features": 1}, "install"),

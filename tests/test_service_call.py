@@ -53,6 +53,84 @@ async def test_asynchronous_service_runs_a_script(
     assert (reply.code, reply.data) == (200, {"Accepted": 1})
 
 
+GUARD = {
+    "variables": {"limit": 20, "level": "{{ level | default(5) }}"},
+    "sequence": [
+        {
+            "variables": {
+                "answer": {"limit": "{{ limit }}", "level": "{{ level }}", "extra": "{{ extra | default('none') }}"}
+            }
+        },
+        {"stop": "", "response_variable": "answer"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {"limit": 20, "level": 5, "extra": "cloud"}),
+        ({"extra": {}}, {"limit": 20, "level": 5, "extra": "cloud"}),
+        ({"other": {}}, {"limit": 20, "level": 5, "extra": "none"}),
+        ({"limit": {}}, {"limit": 20, "level": 5, "extra": "none"}),
+    ],
+    ids=["no fields", "a field", "another field", "a field that is also a variable"],
+)
+async def test_cloud_does_not_override_the_variables_of_a_script(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    fields: dict[str, Any],
+    expected: dict[str, Any],
+) -> None:
+    """Without a thing model, a script with fields gets only these, and no script what it defines itself."""
+    assert await async_setup_component(hass, "script", {"script": {"guard": {**GUARD, "fields": fields}}})
+    await set_up(services=[{"identifier": "Act", "script": "script.guard"}], options={"thing_model": None})
+    params = {"limit": 99, "level": 99, "extra": "cloud", "this": {"entity_id": "lock.door"}, "context": "x"}
+    await publish(cloud, device, "thing/service/Act", {"id": "9", "params": params})
+    answer = await reply_on(cloud, "Act_reply")
+    assert (answer["code"], answer["data"]) == (200, expected)
+
+
+async def test_input_that_the_thing_model_defines_is_passed_without_fields(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    thing_model_document: dict[str, Any],
+) -> None:
+    """But not to a variable that the script defines itself."""
+    number = {"type": "int", "specs": {"min": "0", "max": "100"}}
+    parameters = [{"identifier": name, "name": name, "dataType": number} for name in ("limit", "extra")]
+    service = {
+        "identifier": "Act",
+        "name": "Act",
+        "callType": "async",
+        "inputData": parameters,
+        "outputData": parameters,
+    }
+    thing_model_document["services"].append(service)
+    script = {"guard": {**GUARD, "fields": {"other": {}}}}
+    assert await async_setup_component(hass, "script", {"script": script})
+    await set_up(services=[{"identifier": "Act", "script": "script.guard"}])
+    await publish(cloud, device, "thing/service/Act", {"id": "9", "params": {"limit": 99, "extra": 7}})
+    answer = await reply_on(cloud, "Act_reply")
+    assert (answer["code"], answer["data"]) == (200, {"limit": 20, "extra": 7})
+
+
+async def test_script_whose_inputs_cannot_be_found_out_is_not_called(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home Assistant may change."""
+    assert await async_setup_component(hass, "script", {"script": {"guard": GUARD}})
+    await set_up(services=[{"identifier": "Act", "script": "script.guard"}], options={"thing_model": None})
+    monkeypatch.delattr(hass.data["entity_components"]["script"].get_entity("script.guard"), "fields")
+    await publish(cloud, device, "thing/service/Act", {"id": "9", "params": {}})
+    answer = await reply_on(cloud, "Act_reply")
+    assert (answer["code"], "has changed" in answer["message"]) == (100005, True)
+
+
 @pytest.mark.parametrize(
     ("model_unit", "selector", "code", "seen"),
     [

@@ -19,7 +19,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.aliyun_iot.alink.link import LinkState
-from custom_components.aliyun_iot.commands.policy import CommandRules, Policy
+from custom_components.aliyun_iot.commands.policy import CommandRules, Policy, PreparedPolicy
+from custom_components.aliyun_iot.diagnostics import async_get_config_entry_diagnostics
 from custom_components.aliyun_iot.reports import store
 from custom_components.aliyun_iot.reports.events import PendingEvent
 from simulator import CloudDevice, Simulator
@@ -170,7 +171,7 @@ async def test_reload_with_a_broken_disk_loses_nothing(
         assert await hass.config_entries.async_unload(offline.entry_id)
         hass.states.async_remove("sensor.living_room")
         await hass.config_entries.async_setup(offline.entry_id)
-        await hass.async_block_till_done()
+        await until(lambda: offline.state is ConfigEntryState.SETUP_RETRY)
     broken_disk()
     pass_a_minute(hass)
     await until((real_disk / ".storage" / KEY).exists)
@@ -384,6 +385,33 @@ async def test_unreadable_store_is_set_aside(
     assert json.loads(stored.read_bytes())["data"]["segments"] == [0]
 
 
+async def test_file_with_unreadable_rows_is_kept(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, real_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other rows are sent; a copy of the file as it was is kept, and diagnostics count the rows."""
+    folder = real_disk / ".storage"
+    folder.mkdir()
+    index = {
+        "segments": [0],
+        "latest": {"Power": [NOON, 7], "Current": {"at": NOON, "value": 4, "quality": "good"}},
+        "desired": {},
+        "offline_since": None,
+        "events": [["Ring", NOON, {}], {"identifier": "Smoke", "time": NOON}],
+    }
+    segment = {"samples": [[1, "Power", NOON, 5], [2, "Power", NOON, 6, "good"]]}
+    contents = {}
+    for name, data in (("aliyun_iot.here.unsent", index), ("aliyun_iot.here.unsent.0", segment)):
+        contents[name] = json.dumps({"version": 1, "minor_version": 1, "key": name, "data": data})
+        (folder / name).write_text(contents[name])
+    entry = await set_up([POWER], options=NO_MODEL, entry_id="here")
+    await device.wait_for(lambda _: device.events)
+    aside = {path.name.partition(".unreadable.")[0]: path.read_text() for path in folder.glob("*.unreadable.*")}
+    assert aside == contents
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["reporter"]["unreadable_rows"] == 3
+    assert "2 rows of it cannot be read" in caplog.text
+
+
 async def test_damaged_rows_and_segments_are_left_out(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
@@ -436,7 +464,7 @@ class TestStoppedMeanwhile:
         """The files stay as they were, and the device does not connect; the same before the reading has begun."""
         hass_storage[KEY] = {"version": 1, "data": KEPT}
         hass_storage[f"{KEY}.0"] = {"version": 1, "data": ROWS}
-        read, follow, reading, go_on = store.async_read, Policy.follow, asyncio.Event(), asyncio.Event()
+        read, prepare, reading, go_on = store.async_read, Policy.prepare, asyncio.Event(), asyncio.Event()
 
         async def take_time(what: str) -> None:
             if what == slow:
@@ -447,12 +475,12 @@ class TestStoppedMeanwhile:
             await take_time(key)
             return await read(hass, key)
 
-        async def follow_slowly(policy: Policy, rules: CommandRules, conditions: Any) -> None:
+        async def prepare_slowly(policy: Policy, rules: CommandRules, conditions: Any) -> PreparedPolicy:
             await take_time("conditions")
-            await follow(policy, rules, conditions)
+            return await prepare(policy, rules, conditions)
 
         monkeypatch.setattr(store, "async_read", read_slowly)
-        monkeypatch.setattr(Policy, "follow", follow_slowly)
+        monkeypatch.setattr(Policy, "prepare", prepare_slowly)
         setting_up = asyncio.create_task(set_up([POWER, TEMPERATURE], options=NO_MODEL, entry_id="here"))
         await reading.wait()
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)

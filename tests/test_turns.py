@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from homeassistant.core import Context, HomeAssistant, ServiceCall
+from homeassistant.core import Context, CoreState, HomeAssistant, ServiceCall
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Command, CommandKind
+from custom_components.aliyun_iot.commands import running
 from custom_components.aliyun_iot.commands.loops import MAX_CONTEXTS, TURNS
 from custom_components.aliyun_iot.const import EVENT_COMMAND
 from simulator import CloudDevice, Simulator
@@ -93,6 +94,21 @@ def loop(entry: MockConfigEntry, turns: int) -> None:
         loops.record_change("Brightness", 1, Context(parent_id=context.id))
 
 
+def lower_limit(hass: HomeAssistant, entry: MockConfigEntry, _row: dict[str, Any]) -> None:
+    """Allow one command in a minute."""
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "commands_per_minute": 1})
+
+
+def add_lock(hass: HomeAssistant, _entry: MockConfigEntry, row: dict[str, Any]) -> None:
+    """Add a lock to the group."""
+    hass.states.async_set(row["entity"], "off", {"entity_id": ["switch.other", "lock.front"]})
+
+
+def stop_home_assistant(hass: HomeAssistant, _entry: MockConfigEntry, _row: dict[str, Any]) -> None:
+    """Let Home Assistant stop."""
+    hass.set_state(CoreState.stopping)
+
+
 def disappear(hass: HomeAssistant, _entry: MockConfigEntry, row: dict[str, Any]) -> None:
     """Make the entity unavailable."""
     hass.states.async_set(row["entity"], "unavailable")
@@ -110,6 +126,10 @@ def disappear(hass: HomeAssistant, _entry: MockConfigEntry, row: dict[str, Any])
         pytest.param(RELAY, pause, Code.LOOP, id="paused"),
         pytest.param(RELAY, disappear, Code.UNAVAILABLE, id="unavailable"),
         pytest.param(GARAGE, rebind(confirmed=False), Code.NOT_ALLOWED, id="not confirmed"),
+        pytest.param(RELAY, add_lock, Code.NOT_ALLOWED, id="member not confirmed"),
+        pytest.param(RELAY, lower_limit, Code.TOO_BUSY, id="limit"),
+        pytest.param(OWN, lower_limit, Code.TOO_BUSY, id="limit of own actions"),
+        pytest.param(RELAY, stop_home_assistant, Code.TOO_BUSY, id="stop"),
         pytest.param(
             {**RELAY, "actions": SLOW},
             rebind(access="report", actions=[]),
@@ -143,6 +163,111 @@ async def test_permission_is_checked_again_at_the_turn(
     assert (await first).code == 200
     assert (await second).code == code
     assert len(slow_house.calls) == (2 if code == 200 else 1)
+    hass.set_state(CoreState.running)
+
+
+SERVICE = {"identifier": "LightSwitch", "actions": [{"action": "test.slow"}]}
+
+
+def change_service(**changes: Any) -> Change:
+    """Return a change of what the service is bound to."""
+
+    def apply(hass: HomeAssistant, entry: MockConfigEntry, row: dict[str, Any]) -> None:
+        subentry = next(iter(entry.subentries.values()))
+        hass.config_entries.async_update_subentry(entry, subentry, data={**row, **changes})
+
+    return apply
+
+
+def unbind_service(hass: HomeAssistant, entry: MockConfigEntry, _row: dict[str, Any]) -> None:
+    """Remove what the service is bound to."""
+    hass.config_entries.async_remove_subentry(entry, next(iter(entry.subentries)))
+
+
+class Loading:
+    """Integrations that a sequence of actions needs, which take long to load."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let every sequence wait from now on."""
+        self.begun = asyncio.Event()
+        self.done = asyncio.Event()
+        self._validate = running._validated
+        monkeypatch.setattr(running, "_validated", self._load)
+
+    async def _load(self, hass: HomeAssistant, actions: running.Actions) -> running.Actions:
+        self.begun.set()
+        await self.done.wait()
+        return await self._validate(hass, actions)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param(leave, Code.NOT_ALLOWED, id="condition"),
+        pytest.param(turn_dry_run_on, Code.DRY_RUN, id="dry run"),
+        pytest.param(unbind_service, Code.NOT_MAPPED, id="unbound"),
+        pytest.param(change_service(actions=[{"delay": 0}]), Code.NOT_ALLOWED, id="bound to something else"),
+        pytest.param(stop_home_assistant, Code.TOO_BUSY, id="stop"),
+        pytest.param(lower_limit, 200, id="limit that still holds"),
+    ],
+)
+async def test_service_is_checked_again_when_its_actions_are_ready(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    slow_house: SlowHouse,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Change,
+    code: int,
+) -> None:
+    """It may take a while until an integration that they need has been loaded."""
+    loading = Loading(monkeypatch)
+    slow_house.go_on.set()
+    entry = await set_up(services=[SERVICE], options={"thing_model": None, "command_condition": AT_HOME})
+    await publish(cloud, device, "thing/service/LightSwitch", {"id": "7", "params": {}})
+    await loading.begun.wait()
+    change(hass, entry, SERVICE)
+    await settle(hass)
+    loading.done.set()
+    assert (await reply_on(cloud, "LightSwitch_reply"))["code"] == code
+    assert len(slow_house.calls) == (code == 200)
+    hass.set_state(CoreState.running)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param(leave, Code.NOT_ALLOWED, id="condition"),
+        pytest.param(turn_dry_run_on, Code.DRY_RUN, id="dry run"),
+        pytest.param(unbind, Code.NOT_MAPPED, id="unbound"),
+        pytest.param(rebind(actions=[{"delay": 0}]), Code.NOT_ALLOWED, id="other actions"),
+        pytest.param(pause, Code.LOOP, id="paused"),
+        pytest.param(stop_home_assistant, Code.TOO_BUSY, id="stop"),
+        pytest.param(lower_limit, 200, id="limit that still holds"),
+    ],
+)
+async def test_property_is_checked_again_when_its_actions_are_ready(
+    hass: HomeAssistant,
+    slow_house: SlowHouse,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Change,
+    code: int,
+) -> None:
+    """As a service is."""
+    loading = Loading(monkeypatch)
+    slow_house.go_on.set()
+    entry = await set_up([OWN], options={"command_condition": AT_HOME})
+    answer = asyncio.create_task(set_properties(LightSwitch=1))
+    await loading.begun.wait()
+    change(hass, entry, OWN)
+    await settle(hass)
+    loading.done.set()
+    assert (await answer).code == code
+    assert len(slow_house.calls) == (code == 200)
+    hass.set_state(CoreState.running)
 
 
 async def settle(hass: HomeAssistant) -> None:

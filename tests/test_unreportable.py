@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL
 from custom_components.aliyun_iot.diagnostics import async_get_config_entry_diagnostics
-from custom_components.aliyun_iot.health import unreportable_watch
+from custom_components.aliyun_iot.health import paced, unreportable_watch
 from custom_components.aliyun_iot.health.issues import Issue
 from custom_components.aliyun_iot.mapping.aspect import Reason
 from simulator import CloudDevice
@@ -30,6 +30,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "Note": {"type": "text", "specs": {"length": "8"}},
     "Level": {"type": "float", "specs": {"min": "0", "max": "10"}},
     "Sum": {"type": "double", "specs": {}},
+    "Weight": {"type": "double", "specs": {"unit": "kg"}},
     "Pair": {"type": "array", "specs": {"size": "2", "item": {"type": "int", "specs": {}}}},
     "DoorPin": {"type": "text", "specs": {"length": "4"}},
     "Lock": {"type": "text", "specs": {"length": "4"}},
@@ -114,13 +115,14 @@ async def test_everything_that_cannot_be_reported_is_one_line(
         POWER,
         {"identifier": "Mode", "entity": "select.mode", "aspect": "option"},
         {"identifier": "Note", "entity": "input_text.note", "aspect": "text"},
+        {**POWER, "identifier": "Weight"},
         {"identifier": "Level", "entity": "sensor.level", "aspect": "value"},
         {"identifier": "Sum", "entity": "", "aspect": "template", "source": "{{ states('sensor.x') | float }}"},
         {"identifier": "Pair", "entity": "", "aspect": "template", "source": "{{ [1, 2, 3] }}", "every_sample": True},
     ]
     entry = await run(set_up, device, rows)
     issue = await wait_for_issue(hass, Issue.PROPERTY_UNREPORTABLE)
-    assert issue["count"] == "6"
+    assert issue["count"] == "7"
     for words in (
         "-1 超出范围",
         "其中没有 'dry'",
@@ -128,10 +130,11 @@ async def test_everything_that_cannot_be_reported_is_one_line(
         "'12,5' 不是数字",
         "模板出错：",
         "最多 2 个元素",
+        "W 无法换算为 kg",
     ):
         assert words in issue["properties"]
     [line] = lines(caplog)
-    assert line.endswith("and 1 more")
+    assert line.endswith("and 2 more")
     outbox = entry.runtime_data.device.reporter.outbox
     assert {key: why.reason for key, why in outbox.unreportable.items()} == {
         "Power": Reason.OUT_OF_RANGE,
@@ -140,6 +143,7 @@ async def test_everything_that_cannot_be_reported_is_one_line(
         "Level": Reason.WRONG_TYPE,
         "Sum": Reason.NOT_SUPPORTED,
         "Pair": Reason.OUT_OF_RANGE,
+        "Weight": Reason.NOT_SUPPORTED,
     }
 
 
@@ -182,13 +186,41 @@ async def test_a_sensor_that_flaps_is_no_flood(
         await hass.async_block_till_done()
         freezer.tick(1)
         async_fire_time_changed(hass)
-    assert len(updates) <= unreportable_watch.AT_ONCE + 300 / unreportable_watch.INTERVAL + 1
+    assert len(updates) <= paced.AT_ONCE + 300 / paced.INTERVAL + 1
     assert len(lines(caplog)) == 1
     hass.states.async_set("sensor.stove", "200", WATT)
     freezer.tick(60)
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
     assert shown(hass)
+
+
+async def test_a_property_that_is_refused_again_and_again_is_no_flood(
+    hass: HomeAssistant,
+    device: CloudDevice,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The cloud has another limit than the stored thing model."""
+    wide = {**TYPES["Power"], "specs": {"min": "0", "max": "1000"}}
+    hass.states.async_set("sensor.stove", "100", WATT)
+    device.thing_model = CloudThingModel.parse(model(TYPES))
+    entry = await set_up([POWER], options={CONF_THING_MODEL: model({"Power": wide}), "window": 0})
+    await posted(device, "Power", 100)
+    status = entry.runtime_data.device.reporter.outbox.status["Power"]
+    updates: list[str] = []
+    hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, lambda event: updates.append(event.data["issue_id"]))
+    for turn in range(40):
+        value = 200 + turn if turn % 2 == 0 else 50 + turn
+        hass.states.async_set("sensor.stove", str(value), WATT)
+        await until(
+            lambda value=value: (
+                value in (status.accepted and status.accepted.value, status.refusal and status.refusal.value)
+            )
+        )
+    rejected = [text for record in caplog.records if "The cloud rejected" in (text := record.getMessage())]
+    assert len(rejected) == 1
+    assert sum("property_rejected" in one for one in updates) <= paced.AT_ONCE + 1
 
 
 async def test_problems_that_come_one_by_one_are_logged_together(

@@ -1,14 +1,15 @@
 """The Home Assistant side of one device of the cloud: what is bound, and what runs for it."""
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-import logging
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .alink.command import Answer, Command, CommandKind
 from .alink.errors import ThingModelError
+from .alink.foreign import logger_of
 from .alink.link import Link
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
@@ -24,6 +25,7 @@ from .exposures import absence, exposed_bindings, references, resolve_entity, se
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
+from .mapping.binding import ServiceBinding
 from .mapping.slices import in_slices
 from .mapping.unreportable import Unreportable
 from .references import settle_references
@@ -32,11 +34,11 @@ from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
 from .reports.resync import Resync
 from .reports.store import UnsentStore
-from .settings import GUARDS, read_settings
+from .settings import GUARDS, Settings, read_settings
 from .stopping import stop_all
 from .stored_faults import StoredFault, stored_faults
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 UNREADABLE = "its binding cannot be read"
 
@@ -68,6 +70,7 @@ class CloudDevice:
         self._link = link
         self._health = health
         self._stopped = False
+        self._following = asyncio.Lock()
         self._referred: frozenset[str] = frozenset()
         self._absent: frozenset[str] = frozenset()
         self.faults: Sequence[StoredFault] = ()
@@ -88,7 +91,7 @@ class CloudDevice:
             on_refused=self._refused,
             on_refusals_changed=health.refusals_changed,
             on_unreportable_changed=self._unreportable_changed,
-            on_event_refused=self.events.note,
+            on_losses_changed=health.losses_changed,
         )
         self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
@@ -99,6 +102,7 @@ class CloudDevice:
             confirm=self.reporter.confirm,
             on_answered=self._command_answered,
             on_unusable=health.conditions_changed,
+            on_overload=health.command_refused,
         )
         self.desired = DesiredValues(
             hass,
@@ -127,6 +131,11 @@ class CloudDevice:
             f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
         }
 
+    @property
+    def unreadable_rows(self) -> int:
+        """Rows of what waited for the cloud in an earlier run that cannot be read."""
+        return self._store.unreadable
+
     @callback
     def start(self) -> None:
         """Start to send and to follow events; called once Home Assistant has started and its entities are there."""
@@ -142,31 +151,39 @@ class CloudDevice:
             self.desired.pause,
             self.reporter.stop,
             self._store.stop,
-            self.commander.policy.stop,
+            self.commander.stop,
             self.loops.stop,
         )
 
     async def follow(self) -> None:
         """Apply the stored bindings, unless everything was stopped meanwhile.
 
-        The conditions come first, so that nothing can be commanded before its guard is in place.
+        Compiling conditions takes a while, in which everything stays as it is. Then the new bindings and their guards replace the
+        old ones at once, so that nothing can be commanded without its guard in between.
         """
-        settle_references(self._hass, self._entry)
-        bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
-        # Of several bindings of one property the first works.
-        conditions = {
-            Guarded(CommandKind.PROPERTY_SET, binding.identifier): binding.condition for binding in reversed(bindings)
-        }
-        conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
-        settings, unreadable = read_settings(self._entry.options)
-        rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
-        await self.commander.policy.follow(rules, conditions)
-        bound = await in_slices(bind_in_slices(self._hass, bindings, self.model))
-        if self._stopped:
-            return
-        self._find_faults()
-        known_problems = self.bound.problems
-        self.bound = self._with_unreadable(bound)
+        async with self._following:
+            settle_references(self._hass, self._entry)
+            bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
+            bound = await in_slices(bind_in_slices(self._hass, bindings, self.model))
+            self._find_faults()
+            conditions = {
+                Guarded(CommandKind.PROPERTY_SET, key): prop.binding.condition
+                for key, prop in bound.by_identifier.items()
+            }
+            conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
+            settings, unreadable = read_settings(self._entry.options)
+            rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
+            prepared = await self.commander.policy.prepare(rules, conditions)
+            if self._stopped:
+                prepared.discard()
+                return
+            self.commander.policy.use(prepared)
+            self._use(self._with_unreadable(bound), services, settings)
+
+    @callback
+    def _use(self, bound: BoundProperties, services: Mapping[str, ServiceBinding], settings: Settings) -> None:
+        """Use these bindings from now on."""
+        known_problems, self.bound = self.bound.problems, bound
         problems = self.bound.problems.items()
         if news := [f"{key} ({problem})" for key, problem in problems if known_problems.get(key) != problem]:
             _LOGGER.warning("Bindings of %s do not work: %s", self._entry.title, some_of(news))

@@ -35,6 +35,8 @@ DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25
 DEFAULT_UPLINK_RATE: Final = 9
 """Messages per second. The platform silently drops QoS 1 messages beyond ten per second (docs/protocol.md §14)."""
+DEFAULT_COMMANDS_PER_MINUTE: Final = 600
+"""Ten a second are more than people and their rules send, and less than the platform lets a device answer."""
 DEFAULT_DESIRED_HOURS: Final = 24
 """Hours after which a desired value is stale and is no longer carried out."""
 
@@ -47,4 +49,5 @@ CONF_BINDINGS: Final = "bindings"
 
 EVENT_COMMAND: Final = "aliyun_iot_command"
 EVENT_COMMAND_FAILED: Final = "aliyun_iot_command_failed"
+EVENT_DRY_RUN: Final = "aliyun_iot_dry_run"
 EVENT_RAW: Final = "aliyun_iot_raw"

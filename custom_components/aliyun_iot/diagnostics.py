@@ -66,11 +66,13 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "counters": asdict(runtime.device.reporter.counters),
             "buffered": runtime.device.reporter.buffered,
             "samples": len(runtime.device.reporter.history),
+            "unreadable_rows": runtime.device.unreadable_rows,
             "room_for_samples": runtime.device.reporter.history.capacity,
             "refusals": {
                 key: asdict(refusal) | {"value": runtime.device.reporter.outbox.private.masked(key, refusal.value)}
                 for key, refusal in runtime.device.reporter.outbox.refusals.items()
             },
+            "losses": {key: asdict(loss) for key, loss in runtime.device.reporter.losses.by_identifier.items()},
             "unreportable": {key: why.describe() for key, why in runtime.device.unreportable().items()},
             "properties": {
                 prop.identifier: _delivery(runtime.device.reporter, prop.identifier)

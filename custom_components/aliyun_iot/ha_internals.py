@@ -7,6 +7,9 @@ when Home Assistant changes it, and one that fails on a version that is not in `
 
 * `clear_trace`, `script_end`, `traces_work`: `helpers.trace` has why a script ended, in the context of its task, which is
   otherwise not known. Without it, an action behind which there is a script counts as failed.
+* `nested_script_end`: `hass.data` has the stored traces of scripts, which say how a script that another one ran has ended.
+  Without them, it counts as finished.
+* `script_inputs`: the entity object of a script has its fields and variables. Without it, a bound script cannot be called.
 * `run_actions`, `validated_actions`: `helpers.script` validates and runs sequences of actions. Without it, none is run.
 * `script_action`: the action of a script has the unique id of the script as its name, whatever the entity is called.
 * `compile_conditions`, `validated_conditions`: `helpers.condition` compiles the conditions of automations. Without it, no
@@ -33,8 +36,9 @@ Not listed are the parts that nearly every integration uses: registries, events,
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 import logging
-from typing import Any, Final, cast, override
+from typing import TYPE_CHECKING, Any, Final, cast, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_DEVICE_CLASS, STATE_UNAVAILABLE
@@ -44,9 +48,13 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.storage import Store
 
+from .alink.foreign import logger_of
 from .const import DOMAIN
 
-_LOGGER = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from homeassistant.helpers.trace import StopReason
+
+_LOGGER = logger_of(__name__)
 
 CHECKED: Final = ("2026.8.0", "2026.10.4")
 """The versions of Home Assistant for which all of this was checked: the minimum and the newest."""
@@ -68,16 +76,37 @@ class HomeAssistantChanged(HomeAssistantError):  # noqa: N818 - named after what
 
 @callback
 def clear_trace() -> None:
-    """Forget how an earlier script in this task ended, and record how the next one does.
+    """Forget how earlier scripts in this task ended, and record how the next ones do.
 
-    Everything that is started from this task inherits its record.
+    Everything that is started from this task inherits its record. Several entities of a group may run scripts at the same time,
+    of which Home Assistant's own record would have only the last.
     """
     try:
-        from homeassistant.helpers.trace import trace_clear
+        from homeassistant.helpers.trace import script_execution_cv, trace_clear
 
         trace_clear()
+        script_execution_cv.set(_ends_type()())
     except _CHANGED as err:
         _report("helpers.trace", err)
+
+
+@cache
+def _ends_type() -> type[StopReason]:
+    from homeassistant.helpers.script import script_stack_cv
+    from homeassistant.helpers.trace import StopReason
+
+    class Ends(StopReason):
+        """How scripts ended, those that are not a part of another one; the branches of a script may end as they like."""
+
+        def __init__(self) -> None:
+            self.words: list[str] = []
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "script_execution" and isinstance(value, str) and len(script_stack_cv.get() or ()) <= 1:
+                self.words.append(value)
+
+    return Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +119,52 @@ class ScriptEnd:
 
 @callback
 def script_end() -> ScriptEnd | None:
-    """Return how the script that ran in this task ended; None if none ran or has ended, or if it is not known."""
+    """Return how the script that ran in this task ended; None if none ran or has ended, or if it is not known.
+
+    Of several scripts it is one that stopped early, if there is any.
+    """
     try:
-        from homeassistant.helpers.trace import script_execution_get, trace_get
+        from homeassistant.helpers.trace import script_execution_cv, script_execution_get, trace_get
 
         end = script_execution_get()
         if end is None:
             return None
+        words: list[str] = getattr(script_execution_cv.get(), "words", [])
+        end = next((word for word in words if word != FINISHED), end)
         steps = [step.as_dict() for steps in (trace_get(clear=False) or {}).values() for step in steps]
     except _CHANGED as err:
         _report("helpers.trace", err)
         return None
     last = steps[-1] if steps else {}
     return ScriptEnd(end, str(last.get("result", {}).get("stop") or last.get("error") or ""))
+
+
+@callback
+def nested_script_end(hass: HomeAssistant, context: Context) -> str | None:
+    """Return the name of a script entity that stopped early in a context without an exception, None if there is none.
+
+    An action in a script that runs another script does not fail with it. Home Assistant stores the trace of each script entity,
+    unless the user has set the number of its stored traces to none.
+    """
+    try:
+        for name, stored in (hass.data.get("trace") or {}).items():
+            if name.startswith("script."):
+                for trace in getattr(stored, "runs", stored).values():
+                    ran_here = getattr(getattr(trace, "context", None), "id", "") == context.id
+                    if ran_here and trace.as_short_dict()["script_execution"] in _STOPPED_SILENTLY:
+                        return str(name)
+    except _CHANGED as err:
+        _report("the stored traces of scripts", err)
+    return None
+
+
+_STOPPED_SILENTLY: Final = {
+    "aborted",
+    "cancelled",
+    "disallowed_recursion_detected",
+    "failed_max_runs",
+    "failed_single",
+}
 
 
 async def traces_work(hass: HomeAssistant) -> bool:
@@ -152,6 +214,27 @@ def script_action(hass: HomeAssistant, entity_id: str) -> str | None:
     if registered is None or registered.platform != "script" or registered.domain != "script":
         return None
     return registered.unique_id if hass.services.has_service("script", registered.unique_id) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptInputs:
+    """What a script takes: the names of its fields, and of the variables that it defines itself."""
+
+    fields: frozenset[str]
+    variables: frozenset[str]
+
+
+@callback
+def script_inputs(hass: HomeAssistant, entity_id: str) -> ScriptInputs:
+    """Return what a script takes; raises HomeAssistantChanged if it cannot be found out."""
+    try:
+        from homeassistant.helpers.entity_component import DATA_INSTANCES
+
+        entity: Any = hass.data[DATA_INSTANCES]["script"].get_entity(entity_id)
+        variables = entity.script.variables
+        return ScriptInputs(frozenset(entity.fields), frozenset(variables.variables if variables else ()))
+    except _CHANGED as err:
+        raise _changed("the entities of scripts", err) from err
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +385,14 @@ def entity_integration(hass: HomeAssistant, entity_id: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class PassedOn:
-    """What an entity passes a command on to, besides the members in its attributes: entities, and steps that it runs."""
+    """What an entity passes a command on to, besides the members in its attributes: entities, and steps that it runs.
+
+    The actions `overridden` are replaced by steps, all others are passed on.
+    """
 
     entity_ids: tuple[str, ...] = ()
     steps: tuple[Sequence[Mapping[str, Any]], ...] = ()
+    overridden: frozenset[str] = frozenset()
 
 
 _OPERATES: Final = {
@@ -347,7 +434,7 @@ def passed_on(hass: HomeAssistant, state: State) -> PassedOn | None:
         own = [part for part in vars(entity).values() if isinstance(part, Script)]
         steps = [part.sequence if isinstance(part, Script) else [part] for part in (*own, *runs.values())]
         entity_ids = (operated,) if isinstance(operated, str) else tuple(operated)
-        return PassedOn((*entity_ids, *shown_as), tuple(steps))
+        return PassedOn((*entity_ids, *shown_as), tuple(steps), frozenset(runs))
     except _CHANGED as err:
         _report(f"the entities of {integration}", err)
         return None

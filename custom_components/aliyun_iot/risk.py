@@ -32,7 +32,7 @@ from homeassistant.core import DOMAIN as HOMEASSISTANT, HomeAssistant, State, ca
 from homeassistant.helpers import config_validation as cv
 
 from .exposures import resolve_entity
-from .ha_internals import HomeAssistantChanged, passed_on, target_members
+from .ha_internals import HomeAssistantChanged, PassedOn, passed_on, target_members
 from .mapping.aspect import Aspect
 from .mapping.domains import DOMAINS, Risk, domain_of, own_risk
 
@@ -47,8 +47,8 @@ _HARMLESS: Final = frozenset({"logbook", "notify", "persistent_notification", "s
 _GENERIC: Final = frozenset({"turn_on", "turn_off", "toggle", "update_entity"})
 """Actions of Home Assistant's own domain that operate their targets and nothing else."""
 
-_RISKY_ACTIONS: Final = frozenset({"remote.send_command"})
-"""Actions that are risky although their target is not."""
+_RISKY_ACTIONS: Final = frozenset({"group.remove", "group.set", "remote.send_command"})
+"""Actions that are risky although their target is not, or that have none and change what others operate."""
 
 
 @callback
@@ -74,6 +74,30 @@ def risk_in(hass: HomeAssistant) -> Risk:
     return risk
 
 
+@callback
+def runs_scripts(hass: HomeAssistant, state: State) -> bool:
+    """Return whether an entity, or one that it passes a command on to, is operated by scripts, or may be."""
+    visited: set[str] = set()
+    waiting = [state]
+    while waiting:
+        each = waiting.pop()
+        if each.entity_id in visited:
+            continue
+        visited.add(each.entity_id)
+        found = passed_on(hass, each)
+        if found is None or found.steps or each.domain == "script":
+            return True
+        reached = (hass.states.get(entity_id) for entity_id in _reached(each, found))
+        waiting += [one for one in reached if one]
+    return False
+
+
+def _reached(state: State, found: PassedOn) -> tuple[str, ...]:
+    """Return the entities that an entity operates."""
+    members = {*_texts(state.attributes.get(ATTR_ENTITY_ID)), *_texts(state.attributes.get(GROUP_ENTITIES))}
+    return (*found.entity_ids, *sorted(members))
+
+
 class _Search:
     """Follows a command to everything that it reaches; each entity is visited once, so cycles end."""
 
@@ -92,8 +116,7 @@ class _Search:
         found = passed_on(self._hass, state)
         if found is None:
             return state.entity_id
-        members = {*_texts(state.attributes.get(ATTR_ENTITY_ID)), *_texts(state.attributes.get(GROUP_ENTITIES))}
-        if culprit := self._members((*found.entity_ids, *sorted(members))):
+        if culprit := self._members(_reached(state, found)):
             return culprit
         return next((culprit for steps in found.steps if (culprit := self._steps(steps))), None)
 

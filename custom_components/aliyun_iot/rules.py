@@ -21,7 +21,8 @@ from .mapping.rule import EntityAspect, Rule
 from .mapping.selection import matching
 from .mapping.slices import LARGE_SLICE, SLICE, Slices, at_once
 from .mapping.stored import Unchanged, Unreadable
-from .mapping.suggest.suggestions import is_incomplete, suggest_in_slices
+from .mapping.suggest.coverage import is_incomplete
+from .mapping.suggest.suggestions import suggest_in_slices
 from .risk import risk_in
 
 

@@ -16,6 +16,7 @@ from .const import (
     CONF_MONTHLY_QUOTA,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
+    DEFAULT_COMMANDS_PER_MINUTE,
     DEFAULT_DESIRED_HOURS,
     DEFAULT_KEEP_ALIVE,
     DEFAULT_UPLINK_RATE,
@@ -67,7 +68,7 @@ class Settings:
     command_condition: Annotated[list[dict[str, Any]], FieldSpec([dict], Expected.CONDITION)] = field(
         default_factory=list
     )
-    commands_per_minute: Annotated[int, _whole(CONF_COMMANDS_PER_MINUTE)] = 0
+    commands_per_minute: Annotated[int, _whole(CONF_COMMANDS_PER_MINUTE)] = DEFAULT_COMMANDS_PER_MINUTE
     dry_run: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
 
 

@@ -3,12 +3,21 @@
 import asyncio
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 
 from custom_components.aliyun_iot.alink.codes import Code
 from custom_components.aliyun_iot.alink.command import Answer, Command, CommandKind, Route
-from custom_components.aliyun_iot.alink.downlink import MAX_RUNNING, Downlink, DownlinkMemory, _Recent
+from custom_components.aliyun_iot.alink.downlink import (
+    MAX_DELIVERIES,
+    MAX_LESSER,
+    MAX_RUNNING,
+    REMEMBERED_FOR,
+    Downlink,
+    DownlinkMemory,
+    _Recent,
+)
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
@@ -17,6 +26,7 @@ from simulator import CloudDevice, Simulator
 from simulator.broker.packets import publish as publish_packet
 
 from ..waiting import until
+from .clocks import Clock
 from .conftest import ALINK, NewLink, Owner, call, config_for, obeys, publish, reply_to, sent, works
 from .scripted import ScriptedHost
 
@@ -70,36 +80,75 @@ async def test_same_id_with_other_params_is_another_command(
     assert [one.params for one in owner.commands] == [{"LightSwitch": 1}, {"LightSwitch": 0}]
 
 
-async def test_memory_is_bounded(
-    cloud: Simulator, device: CloudDevice, link: Link, owner: Owner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The oldest command is forgotten first."""
-    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
-    payloads = [json.dumps({"id": number, "params": {}}).encode() for number in range(4)]
-    for number, payload in enumerate(payloads, 1):
-        await publish(cloud, link.device.topics.property_set, payload)
-        await until(lambda number=number: len(owner.commands) == number)
-    await publish(cloud, link.device.topics.property_set, payloads[-1])
-    await publish(cloud, link.device.topics.property_set, payloads[0])
-    await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == len(payloads) + 2)
-    assert len(owner.commands) == len(payloads) + 1
-    assert owner.commands[-1].id == "0"
+def remembered(recent: _Recent, number: int, payload: bytes = b"") -> None:
+    """Let a command be carried out and answered."""
+    key = (f"/{number}", "7", b"")
+    recent.settle(key, recent.keep(key), 200, payload)
 
 
-async def test_running_command_is_never_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Later commands that have ended are."""
-    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED", 3)
+def test_commands_are_remembered_for_minutes_whatever_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand others in five minutes are within the bytes; after the time all of them are forgotten."""
     recent = _Recent()
-    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    answered.set_result(Answer())
-    open_still: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    recent.keep(("/slow", "", b""), open_still)
-    for number in range(10):
-        recent.keep((f"/{number}", "", b""), answered)
-    assert len(recent._seen) == len(recent._newest) == 3
-    assert recent.find(("/slow", "", b""), again=False) is open_still
-    assert recent.find(("/9", "", b""), again=False) is answered
-    assert recent.find(("/1", "", b""), again=True) is None
+    clock = Clock()
+    monkeypatch.setattr(f"{ALINK}.downlink.time", SimpleNamespace(monotonic=clock))
+    for number in range(10_000):
+        remembered(recent, number, b'{"id":"7","code":200,"data":{},"message":"success"}')
+        clock.now += 0.029
+    assert recent.find(("/0", "7", b""), again=True)
+    clock.now += REMEMBERED_FOR
+    assert recent.find(("/9999", "7", b""), again=True) is None
+    remembered(recent, -1)
+    assert len(recent._seen) == len(recent._newest) == 1
+    assert recent._bytes == sum(outcome.bytes for outcome in recent._seen.values()) < 1000
+
+
+def test_bytes_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long answers are dropped first, and a second delivery is told so; then the oldest commands; never one that runs."""
+    monkeypatch.setattr(f"{ALINK}.downlink.REMEMBERED_BYTES", 100_000)
+    recent = _Recent()
+    running = recent.keep(("/slow", "7", b""))
+    for number in range(100):
+        remembered(recent, number, b"x" * 10_000)
+    assert recent._bytes <= 100_000
+    first = recent.find(("/0", "7", b""), again=True)
+    assert first
+    told = json.loads(first.payload or b"")
+    assert (told["id"], told["code"]) == ("7", 200)
+    assert "no longer kept" in told["message"]
+    for number in range(1000):
+        remembered(recent, number + 100, b"x" * 100)
+    assert recent._bytes <= 100_000
+    assert recent._bytes == sum(outcome.bytes for outcome in recent._seen.values())
+    assert len(recent._newest) == len(recent._seen) > 100
+    assert recent.find(("/0", "7", b""), again=True) is None
+    assert recent.find(("/1099", "7", b""), again=True)
+    assert recent.find(("/slow", "7", b""), again=False) is running
+
+
+async def test_flood_of_second_deliveries_holds_nothing(owner: Owner) -> None:
+    """While the command runs they share it, and get as many answers as are of use; afterwards theirs come after all others."""
+    memory = DownlinkMemory()
+    downlink = Downlink(owner.obey, memory, lambda: None)
+    finish = asyncio.Event()
+
+    async def act(_command: Command) -> Answer:
+        await finish.wait()
+        return Answer()
+
+    owner.act = act
+    route = Route(CommandKind.PROPERTY_SET, reply_to="/reply")
+    for _ in range(10_000):
+        downlink.received(route, Delivery("/set", b'{"id": "1", "params": {"P": 1}}', again=True))
+    await until(lambda: owner.commands)
+    assert len(downlink._running) == 1
+    finish.set()
+    await until(lambda: not downlink._running)
+    assert len(owner.commands) == 1
+    assert len(memory.answers) == MAX_DELIVERIES
+    for _ in range(10_000):
+        downlink.received(route, Delivery("/set", b'{"id": "1", "params": {"P": 1}}', again=True))
+    assert len(memory.answers) == 1 + MAX_LESSER
+    assert memory.answers.has_room(0, urgent=False)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +166,10 @@ async def test_second_delivery_is_recognised_for_a_limited_time(
         await link.wait_online(5)
         for number, again in enumerate((False, marked), 1):
             packet = publish_packet(
-                link.device.topics.property_set, b'{"id": 1, "params": {}}', packet_id=number, duplicate=again
+                link.device.topics.property_set,
+                b'{"id": 1, "params": {"LightSwitch": 1}}',
+                packet_id=number,
+                duplicate=again,
             )
             host.send(packet)
             await until(lambda: len(host.published) == number)  # noqa: B023 - used at once
@@ -127,7 +179,7 @@ async def test_second_delivery_is_recognised_for_a_limited_time(
 async def test_command_without_a_reply_topic_is_carried_out(owner: Owner) -> None:
     """Nothing is sent."""
     memory = DownlinkMemory()
-    downlink = Downlink(owner.obey, memory)
+    downlink = Downlink(owner.obey, memory, lambda: None)
     downlink.received(Route(CommandKind.SERVICE, "Restart"), Delivery("/topic", b'{"id": "1"}'))
     await until(lambda: owner.commands and not downlink._running)
     await asyncio.sleep(0)
@@ -183,13 +235,13 @@ async def test_command_that_was_given_up_can_be_sent_again(
         return Answer()
 
     owner.act = never
-    await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
+    await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {"LightSwitch": 1}}')
     await until(lambda: owner.commands)
     await link.stop()
     link.start()
     await link.wait_online(5)
     owner.act = Owner().act
-    await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
+    await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {"LightSwitch": 1}}')
     replies = f"{link.device.topics.property_set}_reply"
     await until(lambda: len(sent(cloud, replies)) == 2)
     assert [json.loads(one.payload)["code"] for one in sent(cloud, replies)] == [Code.TOO_BUSY, Code.SUCCESS]
@@ -212,7 +264,7 @@ async def test_commands_carried_out_before_a_reload_are_not_repeated(
     for number in (1, 2):
         link = new_link(config, memory=memory)
         await link.wait_online(5)
-        await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {}}')
+        await publish(cloud, link.device.topics.property_set, b'{"id": "5", "params": {"LightSwitch": 1}}')
         await until(lambda: len(sent(cloud, f"{link.device.topics.property_set}_reply")) == number)  # noqa: B023
         await link.stop()
     assert len(owner.commands) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink import downlink
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.downlink import ANSWERS_PER_SECOND, MAX_QUEUED, MAX_REFUSALS, Answers
+from custom_components.aliyun_iot.alink.downlink import ANSWERS_PER_SECOND, MAX_LESSER, Answers
 from custom_components.aliyun_iot.alink.errors import NotConnected
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.mqtt.pacing import PERIOD
@@ -151,7 +151,7 @@ class Pumped:
         self.now = 1000.0
         self.times: list[float] = []
         self._answers = answers
-        answers.limit.clock = lambda: self.now
+        answers._limit.clock = answers._flow.clock = lambda: self.now
         monkeypatch.setattr(Answers, "_wait", self._wait)
 
     async def run(self) -> None:
@@ -256,22 +256,22 @@ async def test_answer_that_was_sent_long_before_the_loss_is_not_repeated(monkeyp
 
 @pytest.mark.usefixtures("unlimited")
 @pytest.mark.parametrize("urgent", [True, False])
-async def test_waiting_answers_are_bounded(*, urgent: bool) -> None:
-    """An endless flood does not fill the memory; the oldest answers are kept."""
+async def test_refusals_that_wait_are_bounded(*, urgent: bool) -> None:
+    """An endless flood does not fill the memory; the oldest are kept. Callers who wait are told as long as they do."""
     answers = Answers()
     line = Line(answers)
-    bound = MAX_QUEUED + MAX_REFUSALS
+    bound = MAX_LESSER + (ANSWERS_PER_SECOND if urgent else 0)
     for number in range(2 * bound):
-        answer(answers, number, urgent=urgent)
+        answers.put("/reply", b"%d" % number, urgent=urgent, lesser=True)
     async with line.connected():
         assert line.sent == list(range(bound))
-        answer(answers, -1, urgent=urgent)
+        answers.put("/reply", b"-1", urgent=urgent, lesser=True)
         await until(lambda: line.sent[-1] == -1)
 
 
 async def test_rate_of_answers_grows_with_the_rate_of_messages(link: Link) -> None:
     """A host that takes more gets more; a slower device does not answer slower."""
-    limit: Callable[[], float] = lambda: link._answers.limit.messages  # noqa: E731
+    limit: Callable[[], float] = lambda: link._answers.rate  # noqa: E731
     link.limit_to(2)
     assert limit() == 20
     link.limit_to(30)

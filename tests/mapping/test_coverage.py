@@ -141,6 +141,8 @@ def test_property_that_does_not_cover_the_aspect_is_not_suggested(
         (SIREN, "AlarmSwitch", yes_or_no("停止报警", "报警"), {"power": "report"}),
         (PERSON, "PresenceState", yes_or_no("不在家", "在家"), {"home": "report"}),
         (ROBOT, "SuctionPower", labelled("安静", "强力"), {"fan_speed": "both"}),
+        (State("select.mode", "a"), "mode", TextType(64), {"option": "both"}),
+        (State("select.mode", "a", {"options": ["a", "b"]}), "mode", TextType(64), {"option": "both"}),
     ],
 )
 def test_property_that_covers_the_aspect_is_suggested(

@@ -1,6 +1,6 @@
 """Shared by all actions: the entry of a call, and translated errors."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -12,6 +12,7 @@ import voluptuous as vol
 
 from ..alink.codes import describe
 from ..alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
+from ..alink.foreign import Safe, safe
 from ..const import DOMAIN
 from ..runtime import AliyunConfigEntry, Runtime
 
@@ -30,12 +31,20 @@ def runtime_of(call: ServiceCall) -> Runtime:
 
 def misuse(key: str, **placeholders: str) -> ServiceValidationError:
     """Return the error for a call with invalid data."""
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=_safe(placeholders)
+    )
 
 
 def failure(key: str, **placeholders: str) -> HomeAssistantError:
     """Return the error for a valid call that failed."""
-    return HomeAssistantError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=_safe(placeholders)
+    )
+
+
+def _safe(placeholders: Mapping[str, str]) -> dict[str, str]:
+    return {key: safe(text) for key, text in placeholders.items()}
 
 
 def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
@@ -43,11 +52,11 @@ def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
     return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
-def listed(identifiers: Collection[str]) -> str:
+def listed(identifiers: Collection[str]) -> Safe:
     """Return the known identifiers for an error about an unknown one, at most `MAX_LISTED`."""
     names = sorted(identifiers)
     more = ", …" if len(names) > MAX_LISTED else ""
-    return ", ".join(names[:MAX_LISTED]) + more or "–"
+    return Safe(", ".join(safe(name) for name in names[:MAX_LISTED]) + more or "–")
 
 
 @contextmanager

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import batched
-import logging
 from typing import TYPE_CHECKING, Final
 
 from .auth import DeviceTriple
-from .command import CommandHandler, route
+from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
-from .downlink import Downlink, DownlinkMemory
+from .downlink import Downlink
 from .errors import Rejected
+from .foreign import logger_of
 from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
@@ -20,7 +20,7 @@ from .topics import Topics
 if TYPE_CHECKING:
     from .link import Link
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 REPLY_TIMEOUT: Final = 10.0
 """Seconds to wait for a reply of the cloud."""
@@ -37,15 +37,17 @@ class Device:
         self,
         link: Link,
         triple: DeviceTriple,
-        on_command: CommandHandler,
-        memory: DownlinkMemory,
+        downlink: Downlink,
         *,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
     ) -> None:
-        """`services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors."""
+        """`downlink` carries out its commands.
+
+        `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors.
+        """
         self.topics = Topics(triple.product_key, triple.device_name)
-        self.downlink = Downlink(on_command, memory)
+        self.downlink = downlink
         self._link = link
         self._triple = triple
         self._services = tuple(services)

@@ -15,13 +15,13 @@ import asyncio
 from collections.abc import Callable, Iterable
 import contextlib
 from enum import StrEnum
-import logging
 import time
 
 from .command import CommandHandler
 from .device import Device
-from .downlink import ANSWERS_PER_SECOND, DownlinkMemory
+from .downlink import ANSWERS_PER_SECOND, Downlink, DownlinkMemory
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
+from .foreign import logger_of
 from .mqtt.connecting import LinkConfig
 from .mqtt.pacing import Backoff, RateLimit
 from .mqtt.transport import Delivery
@@ -29,7 +29,7 @@ from .session import Session
 from .topics import identity_of
 from .traffic import Traffic
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 LAST_ANSWERS = 0.25
 """Seconds to send the last answers when the link stops."""
@@ -59,12 +59,14 @@ class Link:
         on_command: CommandHandler,
         on_state: StateHandler,
         on_code: CodeHandler = lambda _code: None,
+        on_overload: Callable[[], None] = lambda: None,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
         memory: DownlinkMemory | None = None,
     ) -> None:
         """`on_command` carries commands out, `on_state` is called with every change, `on_code` with each code but 200.
 
+        `on_overload` is called with each command that is refused because there are too many.
         `services` and `user_topics` are as for `Device`. `memory` is that of an earlier link of this device.
         """
         self.config = config
@@ -77,7 +79,8 @@ class Link:
         self._answers = memory.answers
         self._limit = RateLimit()
         """Applies to every message except answers to commands; it outlives connections."""
-        self.device = Device(self, config.triple, on_command, memory, services=services, user_topics=user_topics)
+        downlink = Downlink(on_command, memory, on_overload)
+        self.device = Device(self, config.triple, downlink, services=services, user_topics=user_topics)
         """The device that connects."""
         self._devices = {(config.triple.product_key, config.triple.device_name): self.device}
         self._session: Session | None = None
@@ -102,7 +105,7 @@ class Link:
     def limit_to(self, messages: float) -> None:
         """Send at most `messages` (two or more) in any second; the rate of answers to commands follows."""
         self._limit.messages = messages
-        self._answers.limit.messages = max(2 * messages, ANSWERS_PER_SECOND)
+        self._answers.rate = max(2 * messages, ANSWERS_PER_SECOND)
 
     def start(self) -> None:
         """Start to connect, and stay connected until `stop`; does nothing while the link runs."""

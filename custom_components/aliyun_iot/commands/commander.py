@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 import time
+from typing import Final
 
 from homeassistant.core import Context, CoreState, HomeAssistant, callback
 
@@ -24,11 +25,12 @@ from ..mapping.binding import ServiceBinding
 from .announcement import Announcer, CommandRun
 from .journal import Journal
 from .loops import LoopGuard
-from .outcome import DRY_RUN, Failure, answer_of
+from .outcome import DRY_RUN, Failure, TooBusy, answer_of
 from .policy import Policy
 from .property_set import PropertySetter
-from .running import log_unexpected
-from .service_call import call_service, read_input
+from .running import Run, log_unexpected
+from .service_call import ServiceRun, call_service, read_input
+from .work import GOING_OFFLINE, Work
 
 SYNC_DEADLINE = 4.5
 """Seconds; the caller in the cloud waits for five (docs/protocol.md §6.4)."""
@@ -36,7 +38,8 @@ SYNC_DEADLINE = 4.5
 DEADLINE = 30.0
 """Seconds for commands without a caller that waits."""
 
-_STARTING_OR_STOPPING = Answer(Code.TOO_BUSY, message="Home Assistant is starting or stopping, try again later")
+_STARTING_OR_STOPPING: Final = "Home Assistant is starting or stopping, try again later"
+_REBOUND: Final = Failure(Code.NOT_ALLOWED, "not done, because its binding was changed meanwhile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,14 @@ class Commander:
         confirm: Callable[[Iterable[str], float], None],
         on_answered: Callable[[Command, Answer], None],
         on_unusable: Callable[[Mapping[str, str]], None],
+        on_overload: Callable[[], None],
     ) -> None:
         """Refuse everything until `follow` is called.
 
         `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
         them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_answered` takes each command of
-        the cloud and its answer. `on_unusable` is as for `Conditions`.
+        the cloud and its answer. `on_unusable` is as for `Conditions`. `on_overload` is called with each command that is refused
+        because there are too many.
         """
         self.journal = Journal()
         self.policy = Policy(hass, on_unusable)
@@ -109,7 +114,9 @@ class Commander:
         self._present = present
         self._confirm = confirm
         self._on_answered = on_answered
-        self._setter = PropertySetter(hass, self.policy, loops)
+        self._on_overload = on_overload
+        self._work = Work(hass)
+        self._setter = PropertySetter(hass, self.policy, loops, self._work, self._not_now)
         self._services: Mapping[str, ServiceBinding] = {}
         self._broken_services: Mapping[str, str] = {}
         self._model: ThingModel | None = None
@@ -133,6 +140,13 @@ class Commander:
         self._private = private
         self._loops.keep_only(bound.by_identifier)
 
+    async def stop(self) -> None:
+        """Refuse everything, and end the actions that still run."""
+        try:
+            await self._work.stop()
+        finally:
+            self.policy.stop()
+
     async def handle(self, command: Command) -> Answer:
         """Carry out a command of the cloud and return the answer."""
         ended = asyncio.Event()
@@ -154,23 +168,41 @@ class Commander:
     async def carry_out(self, command: Command) -> Answer:
         """Carry out a command, whether the cloud has sent it or not, and return the answer."""
         started = time.monotonic()
-        if self._hass.state is not CoreState.running:
-            answer = _STARTING_OR_STOPPING
-        elif not self.policy.admit():
-            limit = self.policy.rules.commands_per_minute
-            answer = Answer(Code.TOO_BUSY, message=f"more than {limit} commands in a minute")
-        else:
-            until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
-            run = CommandRun(Context(), until, Secrets(), command, started)
-            answer = _without_secrets(await self._run_safely(run), run.secrets)
-            self._announcer.answered(run, answer)
+        try:
+            answer = await self._admitted(command, started)
+        except TooBusy as err:
+            answer = Answer(Code.TOO_BUSY, message=str(err))
+            if err.overload:
+                self._on_overload()
         self.journal.add(command, answer, time.monotonic() - started)
         return answer
+
+    async def _admitted(self, command: Command, started: float) -> Answer:
+        """Carry out a command that may be carried out now; raises TooBusy, before anything was done, for any other."""
+        if self._hass.state is not CoreState.running:
+            raise TooBusy(_STARTING_OR_STOPPING, overload=False)
+        until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
+        run = CommandRun(Context(), until, Secrets(), self.policy.admit(), command, started)
+        run.dry_run = self.policy.rules.dry_run
+        answer = _without_secrets(await self._run_safely(run), run.secrets)
+        if not run.dry_run:
+            self._announcer.answered(run, answer)
+        return answer
+
+    def _not_now(self, run: Run) -> Failure | None:
+        """Return why a command whose turn has come must not begin with anything, whatever it is about."""
+        if self._hass.state is not CoreState.running:
+            return Failure(Code.TOO_BUSY, _STARTING_OR_STOPPING)
+        if self._work.stopped:
+            return Failure(Code.TOO_BUSY, GOING_OFFLINE)
+        return self.policy.excess(run.admitted)
 
     async def _run_safely(self, run: CommandRun) -> Answer:
         """Carry out a command; an unexpected error is logged and answered without its text."""
         try:
             return await self._run(run)
+        except TooBusy:
+            raise
         except Exception as err:  # noqa: BLE001 - logged here, where it is known what must not be
             log_unexpected(err, f"A {run.command.kind} failed unexpectedly", run.secrets)
             return Answer(Code.INTERNAL_ERROR, message="internal error of the device")
@@ -197,10 +229,11 @@ class Commander:
         run.examined = examined
         run.params = {requested.identifier: requested.masked for requested in examined.properties}
         run.secrets.add(part for requested in examined.properties for part in self._setter.private_parts(requested))
-        self._announcer.announce(run)
-        if examined.doable:
-            self._announcer.notify(run, examined.doable)
-        failures = await self._setter.set(examined, run)
+        with self._setter.admitted(examined) as working:
+            self._announcer.announce(run)
+            if examined.doable:
+                self._announcer.notify(run, examined.doable)
+            failures = await self._setter.set(examined, working, run)
         if bound := [requested.identifier for requested in examined.properties if requested.bound]:
             self._confirm(bound, run.started)
         return answer_of(failures)
@@ -223,25 +256,39 @@ class Commander:
         whole = identifier in self._private  # what changes a password has one as its input, whatever that is called
         run.params = {key: HIDDEN if whole else self._private.masked(key, raw) for key, raw in arguments.items()}
         run.secrets.add(self._private.private_parts(identifier, arguments, whole=whole))
-        self._announcer.announce(run)
+        with self._work.take([f"service {identifier}"]) as [place]:
+            self._announcer.announce(run)
+            binding = self._services.get(identifier)
+            service = self._model.services.get(identifier) if self._model else None
+            if refusal := self._service_refusal(identifier, binding):
+                return answer_of({identifier: refusal})
+            variables, failures = read_input(service, arguments, self._private)
+            run.secrets.add(self._private.private_parts(identifier, variables, whole=whole))
+            if failures:
+                return answer_of(failures)
+            if self.policy.rules.dry_run:
+                return answer_of({identifier: DRY_RUN})
+            if binding is None:
+                answer = await self._ask(run, run.remaining, service, variables)
+                return answer or answer_of({identifier: self._unbound(identifier)})
+
+            def refusal_now() -> Failure | None:
+                dry_run = DRY_RUN if self.policy.rules.dry_run else None
+                return self._not_now(run) or self._service_refusal(identifier, binding) or dry_run
+
+            self._announcer.notify(run, variables)
+            call = ServiceRun(run, self._work, place, refusal_now)
+            return await call_service(self._hass, binding, service, variables, self._private, call)
+
+    def _service_refusal(self, identifier: str, binding: ServiceBinding | None) -> Failure | None:
+        """Return why a service must not be called now; `binding` is what it was bound to when its call came."""
         if why := self._broken_services.get(identifier):
-            return answer_of({identifier: Failure(Code.NOT_MAPPED, why)})
-        binding = self._services.get(identifier)
+            return Failure(Code.NOT_MAPPED, why)
+        if (present := self._services.get(identifier)) != binding:
+            return _REBOUND if present else self._unbound(identifier)
         if binding is None and not self._announcer.has_listener(identifier):
             return self._unbound(identifier)
-        if refusal := self.policy.refusal(CommandKind.SERVICE, identifier):
-            return answer_of({identifier: refusal})
-        service = self._model.services.get(identifier) if self._model else None
-        variables, failures = read_input(service, arguments, self._private)
-        run.secrets.add(self._private.private_parts(identifier, variables, whole=whole))
-        if failures:
-            return answer_of(failures)
-        if self.policy.rules.dry_run:
-            return answer_of({identifier: DRY_RUN})
-        if binding is None:
-            return await self._ask(run, run.remaining, service, variables) or self._unbound(identifier)
-        self._announcer.notify(run, variables)
-        return await call_service(self._hass, binding, service, variables, run, self._private)
+        return self.policy.refusal(CommandKind.SERVICE, identifier)
 
     async def _forward(self, run: CommandRun) -> Answer:
         """Hand a message or a raw frame to automations: only they know what it means and whether to answer it.
@@ -275,12 +322,10 @@ class Commander:
             except TimeoutError:
                 return None
 
-    def _unbound(self, identifier: str) -> Answer:
+    def _unbound(self, identifier: str) -> Failure:
         if self._model is None or identifier in self._model.services:
-            failure = Failure(Code.NOT_MAPPED, "the service is not bound to anything, and no automation answered")
-        else:
-            failure = Failure(Code.UNKNOWN, "the thing model has no such service")
-        return answer_of({identifier: failure})
+            return Failure(Code.NOT_MAPPED, "the service is not bound to anything, and no automation answered")
+        return Failure(Code.UNKNOWN, "the thing model has no such service")
 
 
 def _without_secrets(answer: Answer, secrets: Secrets) -> Answer:

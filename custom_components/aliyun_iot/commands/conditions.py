@@ -7,8 +7,7 @@ does not hold, so what it guards is forbidden.
 import asyncio
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
-import logging
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from homeassistant.const import EVENT_COMPONENT_LOADED, EVENT_HOMEASSISTANT_STARTED
@@ -19,9 +18,10 @@ from homeassistant.helpers.debounce import Debouncer
 import voluptuous as vol
 
 from ..alink.command import CommandKind
+from ..alink.foreign import logger_of
 from ..ha_internals import CompiledConditions, compile_conditions, on_entry_changed, validated_conditions
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 COOLDOWN: Final = 2.0
 """Seconds to wait for related events before conditions are compiled again: much happens at once when Home Assistant starts."""
@@ -41,6 +41,21 @@ type Guard = Guarded | None
 """What a condition guards; None for all commands."""
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedConditions:
+    """Conditions that can be used at once, by what they guard; `problems` are why some of the new ones cannot."""
+
+    wanted: dict[Guard, ConditionConfig]
+    compiled: dict[Guard, CompiledConditions] = field(default_factory=dict)
+    problems: dict[Guard, str] = field(default_factory=dict)
+
+    @callback
+    def discard(self) -> None:
+        """Unload what was compiled."""
+        while self.compiled:
+            self.compiled.popitem()[1].unload()
+
+
 class Conditions:
     """The conditions of one device."""
 
@@ -52,6 +67,7 @@ class Conditions:
         self._on_unusable = on_unusable
         self._configs: dict[Guard, ConditionConfig] = {}
         self._compiled: dict[Guard, CompiledConditions] = {}
+        self._stopped = False
         self._in_turn = asyncio.Lock()
         self._unlisten: list[CALLBACK_TYPE] = []
         self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._try_again)
@@ -60,20 +76,48 @@ class Conditions:
         """Return whether there are any."""
         return bool(self._configs)
 
-    async def follow(self, wanted: Mapping[Guard, ConditionConfig]) -> None:
-        """Check these conditions from now on; a new one does not hold until it has been compiled."""
-        for guard in [guard for guard, config in self._configs.items() if wanted.get(guard) != config]:
-            self._remove(guard)
-        self._configs |= wanted
+    async def prepare(self, wanted: Mapping[Guard, ConditionConfig]) -> PreparedConditions:
+        """Return conditions to be checked, of which those that are new or did not work have been compiled."""
+        prepared = PreparedConditions(dict(wanted))
+        try:
+            for guard, config in wanted.items():
+                if guard not in self._compiled or self._configs.get(guard) != config:
+                    await self._prepare_one(prepared, guard, config)
+        except BaseException:
+            prepared.discard()
+            raise
+        return prepared
+
+    @callback
+    def use(self, prepared: PreparedConditions) -> None:
+        """Check these conditions from now on, and no others; one that cannot be used does not hold. No effect after `stop`."""
+        if self._stopped:
+            prepared.discard()
+            return
+        unchanged = [guard for guard, config in prepared.wanted.items() if self._configs.get(guard) == config]
+        kept = {guard: self._compiled.pop(guard) for guard in unchanged if guard in self._compiled}
+        for compiled in self._compiled.values():
+            compiled.unload()
+        for guard in prepared.compiled.keys() & kept.keys():  # compiled twice meanwhile
+            prepared.compiled.pop(guard).unload()
+        self._configs = dict(prepared.wanted)
+        self._compiled = kept | prepared.compiled
+        known, self.unusable = self.unusable, {}
+        for guard in self._configs.keys() - self._compiled.keys():
+            name = _name(guard)
+            problem = prepared.problems.get(guard) or known.get(name, "")
+            self._note(name, problem, known.get(name))
         self._listen()
-        await self._compile_missing()
+
+    async def follow(self, wanted: Mapping[Guard, ConditionConfig]) -> None:
+        """Prepare conditions and use them."""
+        self.use(await self.prepare(wanted))
 
     @callback
     def stop(self) -> None:
-        """Unload all conditions."""
-        for guard in list(self._configs):
-            self._remove(guard)
-        self._listen()
+        """Unload all conditions for good."""
+        self.use(PreparedConditions({}))
+        self._stopped = True
         self._debouncer.async_shutdown()
 
     @callback
@@ -85,11 +129,6 @@ class Conditions:
             return compiled.hold({"identifier": guard.identifier if guard else None})
         self._debouncer.async_schedule_call()
         return False
-
-    def _remove(self, guard: Guard) -> None:
-        del self._configs[guard]
-        self.unusable.pop(_name(guard), None)
-        self._unload(guard)
 
     def _unload(self, guard: Guard) -> None:
         if compiled := self._compiled.pop(guard, None):
@@ -107,17 +146,31 @@ class Conditions:
                 if guard not in self._compiled:
                     await self._compile(guard, config)
 
+    async def _prepare_one(self, prepared: PreparedConditions, guard: Guard, config: ConditionConfig) -> None:
+        try:
+            prepared.compiled[guard] = await self._compiled_of(guard, config)
+        except (vol.Invalid, HomeAssistantError) as err:
+            prepared.problems[guard] = str(err)
+
+    async def _compiled_of(self, guard: Guard, config: ConditionConfig) -> CompiledConditions:
+        """Return a condition that can be checked; raises vol.Invalid or HomeAssistantError."""
+        valid = await _validated(self._hass, config)
+        return await compile_conditions(self._hass, valid, f"commands for {_name(guard) or 'this device'}")
+
+    def _note(self, name: str, problem: str, known: str | None) -> None:
+        self.unusable[name] = problem
+        if problem != known:
+            _LOGGER.warning(
+                "The condition of %s cannot be used, so it does not hold: %s", name or "all commands", problem
+            )
+
     async def _compile(self, guard: Guard, config: ConditionConfig) -> None:
         name = _name(guard)
         try:
-            valid = await _validated(self._hass, config)
-            compiled = await compile_conditions(self._hass, valid, f"commands for {name or 'this device'}")
+            compiled = await self._compiled_of(guard, config)
         except (vol.Invalid, HomeAssistantError) as err:
-            if self._configs.get(guard) == config and self.unusable.get(name) != (problem := str(err)):
-                self.unusable[name] = problem
-                _LOGGER.warning(
-                    "The condition of %s cannot be used, so it does not hold: %s", name or "all commands", problem
-                )
+            if self._configs.get(guard) == config:
+                self._note(name, str(err), self.unusable.get(name))
             return
         if self._configs.get(guard) != config:  # changed or stopped meanwhile
             compiled.unload()

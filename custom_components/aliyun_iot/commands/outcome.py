@@ -60,6 +60,24 @@ class Failure:
         return cls(Code.ACTION_FAILED, message[:MAX_MESSAGE] or type(error).__name__)
 
 
+class TooBusy(Exception):  # noqa: N818 - named after the code
+    """A command is refused with 429 before anything was done."""
+
+    def __init__(self, message: str, *, overload: bool = True) -> None:
+        """Take `overload` for a sign of too many commands, as opposed to what the user asked for."""
+        super().__init__(message)
+        self.overload = overload
+
+
+class NotAllowedNow(Exception):  # noqa: N818 - named after what happened
+    """An action must not start any more."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Say why."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 DRY_RUN: Final = Failure(Code.DRY_RUN, "dry run: nothing was done")
 
 

@@ -10,9 +10,10 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..alink.codes import Code
 from ..alink.command import CommandKind
-from ..settings import Settings
-from .conditions import ConditionConfig, Conditions, Guard, Guarded
-from .outcome import Failure
+from ..const import CONF_COMMANDS_PER_MINUTE, DEFAULT_COMMANDS_PER_MINUTE
+from ..settings import RANGES, Settings
+from .conditions import ConditionConfig, Conditions, Guard, Guarded, PreparedConditions
+from .outcome import Failure, TooBusy
 
 MINUTE = 60.0
 
@@ -31,7 +32,7 @@ class CommandRules:
     """
 
     condition: ConditionConfig = field(default_factory=list)
-    commands_per_minute: int = 0
+    commands_per_minute: int = DEFAULT_COMMANDS_PER_MINUTE
     dry_run: bool = False
     readable: bool = True
 
@@ -41,54 +42,70 @@ class CommandRules:
         return cls(settings.command_condition, settings.commands_per_minute, settings.dry_run, readable)
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedPolicy:
+    """Rules and conditions that can be used; `discard` has to be called if they are not."""
+
+    rules: CommandRules
+    conditions: PreparedConditions
+
+    @callback
+    def discard(self) -> None:
+        """Unload the conditions."""
+        self.conditions.discard()
+
+
 class Policy:
     """Decides which commands of one device are allowed."""
 
     def __init__(self, hass: HomeAssistant, on_unusable: Callable[[Mapping[str, str]], None]) -> None:
-        """Allow everything until `follow` is called; `on_unusable` is as for `Conditions`."""
+        """Allow everything until `use` is called; `on_unusable` is as for `Conditions`."""
         self.rules = CommandRules()
         self._conditions = Conditions(hass, on_unusable)
-        self._admitted: deque[float] = deque()
-        self._stopped = False
+        self._admitted: deque[float] = deque(maxlen=RANGES[CONF_COMMANDS_PER_MINUTE][1])
 
     @property
     def unusable_conditions(self) -> Mapping[str, str]:
         """Why conditions cannot be used, by the identifier of what they guard, "" for all commands."""
         return self._conditions.unusable
 
-    async def follow(self, rules: CommandRules, conditions: Mapping[Guarded, ConditionConfig]) -> None:
-        """Use these rules from now on; `conditions` are those of single properties and services.
-
-        After `stop` this has no effect.
-        """
-        if self._stopped:
-            return
-        self.rules = rules
+    async def prepare(self, rules: CommandRules, conditions: Mapping[Guarded, ConditionConfig]) -> PreparedPolicy:
+        """Return rules to be used, and the conditions of single properties and services; nothing changes yet."""
         wanted: dict[Guard, ConditionConfig] = {key: config for key, config in conditions.items() if config}
         if rules.condition:
             wanted[None] = rules.condition
-        await self._conditions.follow(wanted)
+        return PreparedPolicy(rules, await self._conditions.prepare(wanted))
+
+    @callback
+    def use(self, prepared: PreparedPolicy) -> None:
+        """Use these rules from now on, all of them at once."""
+        self.rules = prepared.rules
+        self._conditions.use(prepared.conditions)
 
     @callback
     def stop(self) -> None:
         """Unload all conditions for good."""
-        self._stopped = True
         self._conditions.stop()
 
     @callback
-    def admit(self) -> bool:
-        """Count a command, and return whether it is within the limit."""
-        limit = self.rules.commands_per_minute
-        if not limit:
-            self._admitted.clear()
-            return True
+    def admit(self) -> float:
+        """Count a command, and return when it was admitted; raises TooBusy beyond the limit for a minute."""
         now = time.monotonic()
         while self._admitted and now - self._admitted[0] >= MINUTE:
             self._admitted.popleft()
-        if len(self._admitted) >= limit:
-            return False
+        limit = self.rules.commands_per_minute
+        if limit and len(self._admitted) >= limit:
+            raise TooBusy(_beyond(limit), overload=limit >= DEFAULT_COMMANDS_PER_MINUTE)
         self._admitted.append(now)
-        return True
+        return now
+
+    @callback
+    def excess(self, admitted: float) -> Failure | None:
+        """Return why a command that was admitted then would not be now: the limit was lowered while it waited."""
+        limit = self.rules.commands_per_minute
+        if not limit or time.monotonic() - admitted >= MINUTE or sum(at <= admitted for at in self._admitted) <= limit:
+            return None
+        return Failure(Code.TOO_BUSY, _beyond(limit))
 
     @callback
     def refusal(self, kind: CommandKind, identifier: str = "") -> Failure | None:
@@ -103,3 +120,7 @@ class Policy:
         if not self._conditions.hold(None):
             return _NOT_NOW
         return None if self._conditions.hold(Guarded(kind, identifier)) else _NOT_THIS_NOW
+
+
+def _beyond(limit: int) -> str:
+    return f"more than {limit} commands in a minute"

@@ -10,7 +10,8 @@ since the command came is checked again: the binding, the permission and the sta
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -33,14 +34,13 @@ from ..ha_internals import entity_integration
 from ..mapping.aspect import ActionCall, Refused, Value
 from ..mapping.domains import DOMAINS
 from ..mapping.generic import NO_ENTITY_STATE
-from ..risk import risk_of
+from ..risk import risk_of, runs_scripts
+from .effects import require_members, without_effect
 from .loops import LoopGuard
-from .outcome import DRY_RUN, Failure
+from .outcome import DRY_RUN, Failure, NotAllowedNow
 from .policy import Policy
-from .running import Run, run_action, run_script, run_sequence
-
-RUN_SCRIPTS: Final = frozenset({"script", "template"})
-"""Integrations whose entities are controlled by scripts that the user wrote."""
+from .running import Run, run_script, run_sequence
+from .work import Place, Work
 
 _PAUSED: Final = Failure(Code.LOOP, "paused, because a cloud rule and an automation trigger each other")
 _CONTRADICTION: Final = Failure(Code.PARAMETER_ERROR, "contradicts another property of the same set")
@@ -89,7 +89,7 @@ class RequestedProperty:
                 return value
 
 
-type Action = Callable[[Context], Awaitable[object]]
+type Action = Callable[[Run], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,15 @@ class Examined:
 class PropertySetter:
     """Carries property sets out."""
 
-    def __init__(self, hass: HomeAssistant, policy: Policy, loops: LoopGuard) -> None:
-        """Refuse everything until `follow` is called."""
+    def __init__(
+        self, hass: HomeAssistant, policy: Policy, loops: LoopGuard, work: Work, gate: Callable[[Run], Failure | None]
+    ) -> None:
+        """Refuse everything until `follow` is called; `gate` returns why a command must not begin with anything now."""
         self._hass = hass
         self._policy = policy
         self._loops = loops
+        self._work = work
+        self._gate = gate
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
         self._private = BY_NAME_ALONE
@@ -152,13 +156,23 @@ class PropertySetter:
         entities = {requested.bound.entity_id for requested in properties if requested.bound} - {""}
         return Examined(properties, steps, refusals, doable, entities.pop() if len(entities) == 1 else "")
 
-    async def set(self, examined: Examined, run: Run) -> dict[str, Failure]:
-        """Do what can be done in time, and return what failed, in the order of the set."""
+    @contextmanager
+    def admitted(self, examined: Examined) -> Iterator[list[tuple[Step, Place]]]:
+        """Take a place for each step that does something or has to wait; raises as `Work.take` does."""
+        working = [step for step in examined.steps if step.action or self._is_busy(step.target)]
+        with self._work.take([step.target for step in working]) as places:
+            yield list(zip(working, places, strict=True))
+
+    async def set(self, examined: Examined, working: Sequence[tuple[Step, Place]], run: Run) -> dict[str, Failure]:
+        """Do what can be done in time, and return what failed, in the order of the set; `working` are the admitted steps."""
         found = {requested.identifier: requested.denied for requested in examined.properties}
-        if len(examined.steps) == 1:  # the usual case needs no task of its own
-            found |= await self._take_turn(examined.steps[0], run)
+        idle = [step for step in examined.steps if all(step is not other for other, _ in working)]
+        for step in idle:
+            found |= step.refusals
+        if len(working) == 1:  # the usual case needs no task of its own
+            found |= await self._take_turn(*working[0], run)
         else:
-            for failures in await asyncio.gather(*(self._take_turn(step, run) for step in examined.steps)):
+            for failures in await asyncio.gather(*(self._take_turn(step, place, run) for step, place in working)):
                 found |= failures
         return {identifier: failure for identifier, failure in found.items() if failure}
 
@@ -269,12 +283,15 @@ class PropertySetter:
             return Step(entity_id, properties, refusals=_all(properties, DRY_RUN))
         return Step(entity_id, properties, partial(self._call_actions, entity_id, calls))
 
-    async def _take_turn(self, step: Step, run: Run) -> dict[str, Failure]:
+    def _is_busy(self, target: str) -> bool:
+        """Return whether a step with this target has to wait for an earlier one."""
+        turn = self._turns.get(target)
+        return turn is not None and turn.locked()
+
+    async def _take_turn(self, step: Step, place: Place, run: Run) -> dict[str, Failure]:
         """Do a step after those of earlier commands with the same target, and return what failed."""
         turn = self._turns.setdefault(step.target, asyncio.Lock())
         waits = turn.locked()
-        if not step.action and not waits:
-            return dict(step.refusals)
         try:
             async with asyncio.timeout(run.remaining if waits else None):
                 await turn.acquire()
@@ -282,7 +299,7 @@ class PropertySetter:
             late = f"not done, because an earlier command to {step.target} has not finished"
             return _all(step.properties, Failure(Code.TIMED_OUT, late))
         failures: dict[str, Failure] = {}
-        result = await run_action(self._hass, self._in_turn(step, turn, run, failures, afresh=waits), run)
+        result = await self._work.run(self._in_turn(step, turn, run, failures, afresh=waits), run, place)
         return _all(step.properties, result) | failures if isinstance(result, Failure) else failures
 
     async def _in_turn(
@@ -290,42 +307,58 @@ class PropertySetter:
     ) -> None:
         """Do a step whose turn has come. The turn ends when its action does, also after the deadline.
 
-        `failures` gets what is not done, before the action starts. Everything is looked up again: `afresh` if the step had to
-        wait, otherwise as far as it has changed.
+        `failures` gets what is not done, before the action starts. Everything is asked again: `afresh` if the step had to wait,
+        otherwise as far as it has changed.
         """
         try:
+            if failure := self._gate(run):
+                failures |= _all(step.properties, failure)
+                return
             properties = [
                 self._look_up(requested.identifier, requested.raw, None if afresh else requested)
                 for requested in step.properties
             ]
             run.secrets.add(part for requested in properties for part in self.private_parts(requested))
             failures |= {requested.identifier: requested.denied for requested in properties if requested.denied}
-            unchanged = all(now is before for now, before in zip(properties, step.properties, strict=True))
-            for now in (step,) if unchanged else self._plan(properties):
+            same = all(now is before for now, before in zip(properties, step.properties, strict=True))
+            for now in (step,) if same and not self._policy.rules.dry_run else self._plan(properties):
                 if now.target != step.target:
                     failures |= _all(now.properties, _REBOUND)
                 elif now.action:
-                    await now.action(run.context)
+                    await now.action(run)
                 else:
                     failures |= now.refusals
         finally:
             turn.release()
 
-    async def _run_own_actions(self, requested: RequestedProperty, bound: BoundProperty, context: Context) -> None:
+    async def _run_own_actions(self, requested: RequestedProperty, bound: BoundProperty, run: Run) -> None:
         """Run the actions of a binding, whatever its entity can do or is doing."""
-        variables = {"value": requested.value, "identifier": requested.identifier}
-        await run_sequence(self._hass, requested.identifier, bound.binding.actions, variables, context)
 
-    async def _call_actions(self, entity_id: str, calls: Iterable[ActionCall], context: Context) -> None:
-        run = self._call_each(entity_id, calls, context)
-        runs_scripts = entity_integration(self._hass, entity_id) in RUN_SCRIPTS
-        await (run_script(self._hass, run, always=False) if runs_scripts else run)
+        def refusal() -> Failure | None:
+            now = self._look_up(requested.identifier, requested.raw, requested)
+            rebound = None if now.bound == requested.bound else _REBOUND
+            dry_run = DRY_RUN if self._policy.rules.dry_run else None
+            return self._gate(run) or now.denied or rebound or now.refused or dry_run
+
+        variables = {"value": requested.value, "identifier": requested.identifier}
+        await run_sequence(self._hass, requested.identifier, bound.binding.actions, variables, run.context, refusal)
+
+    async def _call_actions(self, entity_id: str, calls: Iterable[ActionCall], run: Run) -> None:
+        action = self._call_each(entity_id, calls, run.context)
+        state = self._hass.states.get(entity_id)
+        if state is None or not runs_scripts(self._hass, state):
+            await action
+        else:
+            await run_script(self._hass, action, run.context, always=False)
 
     async def _call_each(self, entity_id: str, calls: Iterable[ActionCall], context: Context) -> None:
         for call in calls:
+            if failure := without_effect(self._hass, entity_id, call.action):
+                raise NotAllowedNow(failure)
             await self._hass.services.async_call(
                 call.domain, call.action, {**call.data, ATTR_ENTITY_ID: entity_id}, blocking=True, context=context
             )
+            require_members(self._hass, entity_id)
 
 
 def _unconfirmed(entity_id: str, culprit: str) -> Failure:

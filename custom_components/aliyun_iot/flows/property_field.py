@@ -41,6 +41,13 @@ class PropertyField:
         """Whether all properties of the thing model are bound."""
         return self.model is not None and not self.free()
 
+    @property
+    def gone(self) -> InputRefused | None:
+        """The error of a form whose property is no longer in the thing model."""
+        if self.model and self.current and self.current.identifier not in self.model.properties:
+            return self._gone(self.current.identifier)
+        return None
+
     def marker(self, values: Mapping[str, Any]) -> vol.Marker:
         """Return the key of the field in a form with these initial values.
 
@@ -59,22 +66,39 @@ class PropertyField:
         Without a thing model it takes any identifier and offers the `invented` ones.
         """
         if self.model:
+            # The frontend shows a value that is not among the options as if nothing was selected.
+            missing = [(self.current.identifier, self.current.identifier)] if self.current and self.gone else []
             fitting_first = sorted(
                 self.free(), key=lambda prop: not any(carries(each, prop.data_type, NO_CONVERSION) for each in aspects)
             )
             return choice(
-                (
-                    prop.identifier,
-                    f"{self.labels.property(prop.identifier, prop)}: {self.labels.values(prop.data_type)}",
-                )
-                for prop in fitting_first
+                [
+                    *missing,
+                    *(
+                        (
+                            prop.identifier,
+                            f"{self.labels.property(prop.identifier, prop)}: {self.labels.values(prop.data_type)}",
+                        )
+                        for prop in fitting_first
+                    ),
+                ]
             )
         identifiers = list(invented)
         return choice(zip(identifiers, identifiers, strict=True), custom_value=True) if identifiers else TextSelector()
 
     def definition(self, binding: Binding) -> Property | None:
-        """Return the thing model's definition of the property of a binding, or None without a thing model."""
-        return self.model.properties[binding.identifier] if self.model else None
+        """Return the thing model's definition of the property of a binding, or None without a thing model.
+
+        Raises InputRefused if the thing model has no such property.
+        """
+        if self.model is None:
+            return None
+        if binding.identifier not in self.model.properties:
+            raise self._gone(binding.identifier)
+        return self.model.properties[binding.identifier]
+
+    def _gone(self, identifier: str) -> InputRefused:
+        return InputRefused({CONF_IDENTIFIER: "property_gone"}, {CONF_IDENTIFIER: identifier})
 
     def refuse_taken(self, binding: Binding) -> None:
         """Raise InputRefused for a property that another binding uses."""

@@ -11,6 +11,7 @@ from ..alink.link import Link, LinkState
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..mapping.unreportable import Unreportable
+from ..reports.losses import Loss
 from ..reports.outbox import Refusal
 from ..stored_faults import StoredFault
 from ..traffic_log import TrafficLog
@@ -18,7 +19,9 @@ from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
 from .issues import Issue, Issues
+from .loss_watch import LossWatch
 from .mismatch import Mismatch
+from .overload import Overload
 from .quota import Quota
 from .refusals import Refusals
 from .subscription_watch import SubscriptionWatch
@@ -44,8 +47,10 @@ class Health:
         self._tls = TlsWatch(hass, entry, self._issues)
         self._clock = ClockWatch(hass, entry, self._issues, link)
         self._throttling = Throttling(hass, entry, self._issues)
+        self._overload = Overload(hass, entry, self._issues)
         self._mismatch = Mismatch(hass, entry, self._issues)
         self._refusals = Refusals(hass, entry, self._issues)
+        self._losses = LossWatch(hass, entry, self._issues)
         self._quota = Quota(hass, entry, self._issues, log, busiest)
         self._bindings = BindingIssues(hass, entry, self._issues)
         self._subscriptions = SubscriptionWatch(entry, self._issues, link)
@@ -59,15 +64,17 @@ class Health:
         self._bindings.start()
         self._unreportable.start()
 
-    @callback
-    def stop(self) -> None:
-        """End all timers; the issues are deleted when the entry is unloaded."""
+    async def stop(self) -> None:
+        """End all timers; the issues are deleted when the entry is unloaded, except for those that the user confirms."""
         self._bindings.stop()
         self._clock.stop()
         self._connection.stop()
         self._throttling.stop()
+        self._refusals.stop()
+        self._overload.stop()
         self._unreportable.stop()
         self._quota.stop()
+        await self._losses.stop()
 
     @callback
     def follow(
@@ -81,6 +88,7 @@ class Health:
         """Watch these bindings from now on; `faults` and `conditions` are as for `BindingIssues`."""
         self._mismatch.examine(bound, services, model)
         self._refusals.follow(bound, model)
+        self._losses.follow(bound, model)
         self._unreportable.follow(bound, model)
         self._bindings.follow(faults, conditions)
         self._quota.examine()
@@ -111,6 +119,11 @@ class Health:
         self._throttling.code_received(code)
 
     @callback
+    def command_refused(self) -> None:
+        """Handle a command that was refused because there are too many."""
+        self._overload.command_refused()
+
+    @callback
     def refusals_changed(self, refusals: Mapping[str, Refusal]) -> None:
         """Handle other refused properties than before, or other reasons."""
         self._mismatch.refusals_changed(refusals)
@@ -120,6 +133,11 @@ class Health:
     def unreportable_changed(self, read: Callable[[], Mapping[str, Unreportable]]) -> None:
         """Handle other values than before that cannot be sent; `read` returns why, by property."""
         self._unreportable.changed(read)
+
+    @callback
+    def losses_changed(self, losses: Mapping[str, Loss]) -> None:
+        """Report samples and events that the cloud refused for good."""
+        self._losses.changed(losses)
 
     @callback
     def samples_dropped(self, capacity: int) -> None:

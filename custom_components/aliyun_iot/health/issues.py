@@ -15,6 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 from ..ha_internals import on_entry_changed, registered_issues
+from ..words.markdown import Markdown, bullets, placeholders
 
 
 class Issue(StrEnum):
@@ -23,6 +24,7 @@ class Issue(StrEnum):
     BUFFER_OVERFLOW = "buffer_overflow"
     CERTIFICATE_INVALID = "certificate_invalid"
     CLOCK_SKEW = "clock_skew"
+    COMMANDS_REFUSED = "commands_refused"
     CONDITION_UNUSABLE = "condition_unusable"
     DEVICE_DELETED = "device_deleted"
     DEVICE_DISABLED = "device_disabled"
@@ -36,6 +38,7 @@ class Issue(StrEnum):
     PROPERTY_UNREPORTABLE = "property_unreportable"
     QUOTA = "quota"
     RATE_LIMIT = "rate_limit"
+    REFUSED_FOR_GOOD = "refused_for_good"
     ROWS_UNREADABLE = "rows_unreadable"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
@@ -59,6 +62,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
     Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.COMMANDS_REFUSED: _Behavior(ir.IssueSeverity.WARNING),
     Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
@@ -72,6 +76,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
     Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.REFUSED_FOR_GOOD: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
@@ -104,7 +109,7 @@ class Issues:
             is_persistent=behavior.confirmed,
             severity=behavior.severity,
             translation_key=issue,
-            translation_placeholders={"device": self._entry.title, **about, **facts},
+            translation_placeholders=placeholders({"device": self._entry.title, **about, **facts}),
         )
 
     @callback
@@ -116,10 +121,9 @@ class Issues:
         return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
 
 
-def listed(rows: Sequence[str], most: int) -> str:
+def listed(rows: Sequence[str], most: int) -> Markdown:
     """Return rows as a list in the text of an issue, cut after `most` of them."""
-    more = ["…"] if len(rows) > most else []
-    return "\n".join(f"- {row}" for row in [*rows[:most], *more])
+    return bullets([*rows[:most], *(["…"] if len(rows) > most else [])])
 
 
 @callback

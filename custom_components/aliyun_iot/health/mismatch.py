@@ -17,6 +17,7 @@ from ..bound import BoundProperties, BoundProperty
 from ..mapping.check import Problem, model_problems
 from ..reports.outbox import Refusal
 from ..words.labels import Labels
+from ..words.markdown import bullets
 from .issues import Issue, Issues
 
 MAX_LISTED: Final = 10
@@ -100,7 +101,7 @@ class Mismatch:
         self._issues.create(
             Issue.THING_MODEL_MISMATCH,
             count=str(len(lines)),
-            problems="\n".join(f"- {line}" for line in [*lines[:MAX_LISTED], *more]),
+            problems=bullets([*lines[:MAX_LISTED], *more]),
         )
 
 

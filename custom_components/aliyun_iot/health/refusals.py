@@ -14,6 +14,7 @@ from ..bound import BoundProperties
 from ..reports.outbox import Refusal
 from ..words.labels import Labels
 from .issues import Issue, Issues, listed
+from .paced import Paced
 
 MAX_LISTED: Final = 5
 """Refused properties that the issue lists."""
@@ -30,11 +31,16 @@ class Refusals:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
         """Start without bindings."""
         self._hass = hass
-        self._entry = entry
         self._issues = issues
         self._refusals: Mapping[str, Refusal] = {}
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
+        self._paced = Paced(hass, entry, self._update)
+
+    @callback
+    def stop(self) -> None:
+        """End the timer."""
+        self._paced.stop()
 
     @callback
     def follow(self, bound: BoundProperties, model: ThingModel | None) -> None:
@@ -46,24 +52,23 @@ class Refusals:
     def changed(self, refusals: Mapping[str, Refusal]) -> None:
         """Update the issue."""
         self._refusals = refusals
-        if refusals:
-            self._entry.async_create_task(self._hass, self._create_issue(), "Aliyun refused values")
-        else:
-            self._issues.delete(Issue.PROPERTY_REJECTED)
+        self._paced.soon()
 
-    async def _create_issue(self) -> None:
+    async def _update(self) -> None:
         labels = await Labels.load(self._hass)
         rows = [self._row(labels, key, refusal.reason) for key, refusal in sorted(self._refusals.items())]
-        if rows:  # otherwise it was solved meanwhile
+        if rows:
             self._issues.create(Issue.PROPERTY_REJECTED, count=str(len(rows)), properties=listed(rows, MAX_LISTED))
+        else:
+            self._issues.delete(Issue.PROPERTY_REJECTED)
 
     def _row(self, labels: Labels, identifier: str, reason: str) -> str:
         bound = self._bound.by_identifier.get(identifier)
         name = labels.binding(bound.binding, self._model) if bound else identifier
-        return labels.text("common.misfit", identifier=name, reason=_readable(reason, labels.language))
+        return labels.text("common.misfit", identifier=name, reason=readable(reason, labels.language))
 
 
-def _readable(reason: str, language: str) -> str:
+def readable(reason: str, language: str) -> str:
     """Return the meaning of a reason, followed by the reason itself, which the console and the log show."""
     match = _REASON.match(reason)
     code = int(match["code"] or _PROPERTY_MISSING) if match else 0

@@ -1,16 +1,16 @@
 """Refused subscriptions without which a connected device does not work, reported as a repair issue."""
 
-import logging
-
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 
+from ..alink.foreign import logger_of
 from ..alink.link import Link, LinkState
 from ..exposures import event_bindings
 from ..log_text import some_of
+from ..words.markdown import code
 from .issues import Issue, Issues, listed
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_LISTED = 10
 """Filters that the issue lists; a thing model may have hundreds of services."""
@@ -40,7 +40,7 @@ class SubscriptionWatch:
         if missing := self._missing:
             if missing != before:
                 _LOGGER.warning("The host refuses subscriptions that %s needs: %s", self._entry.title, some_of(missing))
-            filters = listed([f"`{one}`" for one in missing], MAX_LISTED)
+            filters = listed([code(one) for one in missing], MAX_LISTED)
             self._issues.create(Issue.SUBSCRIPTIONS_REFUSED, count=str(len(missing)), filters=filters)
         else:
             self._issues.delete(Issue.SUBSCRIPTIONS_REFUSED)

@@ -1,11 +1,10 @@
 """The issue about values of Home Assistant that cannot be sent, and a line in the log.
 
-A sensor may cross a limit every second, and a whole house may be bound to the wrong product. So some changes are shown at once,
-and further ones once a minute; the log has one line for everything that was found, and names a property once.
+A whole house may be bound to the wrong product, and a sensor may cross a limit every second. So the log has one line for
+everything that was found, and names a property once.
 """
 
 from collections.abc import Callable, Collection, Mapping
-import logging
 import time
 from typing import Final
 
@@ -13,21 +12,19 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
+from ..alink.foreign import logger_of
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..log_text import some_of
 from ..mapping.unreportable import Unreportable
 from ..words.labels import Labels
 from .issues import Issue, Issues, listed
+from .paced import Paced
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_LISTED: Final = 10
 """Properties that the issue lists."""
-
-AT_ONCE: Final = 5
-INTERVAL: Final = 60.0
-"""Updates of the issue that are made at once, and the seconds after which one more may be made at once."""
 
 LOG_INTERVAL: Final = 600.0
 """Seconds between two lines of the log."""
@@ -48,26 +45,25 @@ class UnreportableWatch:
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
         self._logged: dict[str, BoundProperty | None] = {}
-        self._log_at = 0.0
+        self._logged_at: float | None = None
         self._started = False
-        self._updating = False
-        self._at_once = float(AT_ONCE)
-        self._counted_at = time.monotonic()
-        self._timers: dict[Callable[[], None], CALLBACK_TYPE] = {}
+        self._paced = Paced(hass, entry, self._update)
+        self._end_log_timer: CALLBACK_TYPE | None = None
 
     @callback
     def start(self) -> None:
         """Show what there is now that Home Assistant has started; before, many entities have no state yet."""
         self._started = True
-        self._update_soon()
+        self._paced.soon()
 
     @callback
     def stop(self) -> None:
         """End all timers."""
         self._started = False
-        for end in self._timers.values():
-            end()
-        self._timers.clear()
+        self._paced.stop()
+        if self._end_log_timer:
+            self._end_log_timer()
+            self._end_log_timer = None
 
     @callback
     def follow(self, bound: BoundProperties, model: ThingModel | None) -> None:
@@ -79,26 +75,11 @@ class UnreportableWatch:
     def changed(self, read: Callable[[], Mapping[str, Unreportable]]) -> None:
         """Handle values that cannot be sent any more, or that can be again; `read` returns all that cannot."""
         self._read = read
-        self._update_soon()
-
-    @callback
-    def _update_soon(self) -> None:
-        """Update the issue: at the end of this iteration of the event loop, unless it was updated too often."""
-        if not self._started or self._updating:
-            return
-        now = time.monotonic()
-        self._at_once = min(AT_ONCE, self._at_once + (now - self._counted_at) / INTERVAL)
-        self._counted_at = now
-        if self._at_once < 1:
-            self._later((1 - self._at_once) * INTERVAL, self._update_soon)
-            return
-        self._at_once -= 1
-        self._updating = True
-        self._entry.async_create_task(self._hass, self._update(), "Aliyun unreportable values", eager_start=False)
+        if self._started:
+            self._paced.soon()
 
     async def _update(self) -> None:
         labels = await Labels.load(self._hass)
-        self._updating = False
         others = self._misfits()
         rows = [self._row(labels, key, why) for key, why in sorted(self._read().items()) if key not in others]
         if rows and self._started:
@@ -113,30 +94,22 @@ class UnreportableWatch:
         return labels.text("common.misfit", identifier=name, reason=why.describe(labels.language))
 
     @callback
-    def _log(self) -> None:
-        """Log what was not logged before."""
+    def _log(self, _now: object = None) -> None:
+        """Log what was not logged before, unless there was a line only just now."""
+        if _now:
+            self._end_log_timer = None
         news = {key: why for key, why in self._read().items() if key not in self._logged}
-        if not news or not self._started:
+        if not news or not self._started or self._end_log_timer:
             return
-        if (wait := self._log_at + LOG_INTERVAL - time.monotonic()) > 0 and self._log_at:
-            self._later(wait, self._log)
+        now = time.monotonic()
+        if self._logged_at is not None and (wait := self._logged_at + LOG_INTERVAL - now) > 0:
+            self._end_log_timer = async_call_later(self._hass, wait, self._log)
             return
-        self._log_at = time.monotonic()
+        self._logged_at = now
         bound = self._bound.by_identifier
         self._logged |= {key: bound.get(key) for key in news}
         rows = [f"{_source(key, bound.get(key))} ({why.describe()})" for key, why in news.items()]
         _LOGGER.warning("%s cannot report %s", self._entry.title, some_of(rows))
-
-    def _later(self, delay: float, action: Callable[[], None]) -> None:
-        """Call a method later, once for all calls of this method until then."""
-
-        @callback
-        def run(_now: object) -> None:
-            self._timers.pop(action, None)
-            action()
-
-        if action not in self._timers:
-            self._timers[action] = async_call_later(self._hass, delay, run)
 
 
 def _source(identifier: str, bound: BoundProperty | None) -> str:

@@ -61,7 +61,18 @@ def shown_message(message: WireMessage, private: PrivateNames) -> dict[str, Json
     return shown | {
         "size": len(message.payload),
         "message_id": str(found) if found is not None else None,
-        "text": json.dumps(private.masked("", document), ensure_ascii=False),
+        "text": json.dumps(_masked(message.topic, document, private), ensure_ascii=False),
+    }
+
+
+def _masked(topic: str, document: JsonValue, private: PrivateNames) -> JsonValue:
+    """Return the content of a message without private values; in an Alink envelope only params and data have some."""
+    if not isinstance(document, dict) or "id" not in document:
+        whole: JsonValue = private.masked("", document)
+        return whole
+    service = topic.removesuffix(REPLY_SUFFIX).rpartition("/")[2]  # what changes a password has one as its input
+    return {
+        key: private.masked(service, value) if key in ("params", "data") else value for key, value in document.items()
     }
 
 

@@ -4,20 +4,21 @@ A lane says how its messages are posted and what becomes of their content. The m
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-import logging
-import time
 from typing import Final, Protocol, override
 
 from ..alink.device import REPLY_TIMEOUT, Device
+from ..alink.foreign import logger_of
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
 from .events import EventQueue, PendingEvent
 from .history import History, Kept
+from .losses import Losses
 from .outbox import Counters, Outbox, Queued
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 VALUES_PER_POST = 200
 """Properties in one message (docs/protocol.md §4.1). For samples no limit is documented; this one is safe (§4.3)."""
@@ -77,18 +78,25 @@ class NewestLane(Lane[str, Queued]):
     """The newest values."""
 
     def __init__(
-        self, device: Device, counters: Counters, outbox: Outbox, history: History, wanted: Callable[[str], bool]
+        self,
+        device: Device,
+        counters: Counters,
+        outbox: Outbox,
+        history: History,
+        losses: Losses,
+        wanted: Callable[[str], bool],
     ) -> None:
         """`wanted` returns whether a value of a property that did not arrive is to be posted again."""
         super().__init__(device, counters)
         self._outbox = outbox
         self._history = history
+        self._losses = losses
         self._wanted = wanted
 
     @override
     async def post(self, batch: Mapping[str, Queued]) -> Reply:
         # A present value is true now at the latest, whatever the clock said before.
-        now = int(time.time() * 1000)
+        now = utc_milliseconds()
         samples = {
             key: Sample(one.sample.value, now) if one.sample.time > now + FUTURE_MS else one.sample
             for key, one in batch.items()
@@ -102,8 +110,10 @@ class NewestLane(Lane[str, Queued]):
     @override
     def settle(self, batch: Mapping[str, Queued], reasons: Mapping[str, str]) -> None:
         self._outbox.settle({key: one.sample for key, one in batch.items()}, reasons)
-        if numbers := [one.number for one in batch.values() if one.number is not None]:
-            self._history.remove(numbers)
+        if samples := {key: one.number for key, one in batch.items() if one.number is not None}:
+            self._history.remove(samples.values())
+            legible = self._outbox.legible(((key, batch[key].sample.value) for key in samples), reasons)
+            self._losses.add(_refused(samples, reasons), legible)
         rejected = len(batch.keys() & reasons.keys())
         self._counters.rejected += rejected
         self._counters.sent += len(batch) - rejected
@@ -114,11 +124,12 @@ class _SampleLane(Lane[int, Kept]):
 
     past = False
 
-    def __init__(self, device: Device, counters: Counters, outbox: Outbox, history: History) -> None:
+    def __init__(self, device: Device, counters: Counters, outbox: Outbox, history: History, losses: Losses) -> None:
         """Post from this history."""
         super().__init__(device, counters)
         self._outbox = outbox
         self._history = history
+        self._losses = losses
 
     def take(self) -> Mapping[int, Kept]:
         """Return the oldest samples, as many as fit into a message."""
@@ -136,11 +147,13 @@ class _SampleLane(Lane[int, Kept]):
     @override
     def settle(self, batch: Mapping[int, Kept], reasons: Mapping[str, str]) -> None:
         # The cloud does not say which samples of a property it refused.
-        rejected = sum(identifier in reasons for identifier, _ in batch.values())
+        lost = _refused((identifier for identifier, _ in batch.values()), reasons)
         self._history.remove(batch)
-        self._counters.rejected += rejected
-        self._counters.sent += len(batch) - rejected
+        self._counters.rejected += lost.total()
+        self._counters.sent += len(batch) - lost.total()
         self._outbox.settle(dict(batch.values()), reasons, past=self.past)
+        values = ((identifier, sample.value) for identifier, sample in batch.values())
+        self._losses.add(lost, self._outbox.legible(values, reasons))
 
 
 class LiveLane(_SampleLane):
@@ -207,13 +220,12 @@ class PastLane(_SampleLane):
 class EventLane(Lane[int, PendingEvent]):
     """Events, one in a message."""
 
-    def __init__(
-        self, device: Device, counters: Counters, queue: EventQueue, on_refused: Callable[[str, str], None]
-    ) -> None:
-        """`on_refused` is called with the identifier and the reason."""
+    def __init__(self, device: Device, counters: Counters, outbox: Outbox, queue: EventQueue, losses: Losses) -> None:
+        """Post from this queue."""
         super().__init__(device, counters)
+        self._outbox = outbox
         self._queue = queue
-        self._on_refused = on_refused
+        self._losses = losses
 
     def take(self) -> Mapping[int, PendingEvent]:
         """Return the oldest event."""
@@ -222,14 +234,21 @@ class EventLane(Lane[int, PendingEvent]):
     @override
     async def post(self, batch: Mapping[int, PendingEvent]) -> Reply:
         [event] = batch.values()
-        return await self._device.post_event(event.identifier, event.output, event.time, REPLY_TIMEOUT)
+        # An event that waits has happened by now, whatever the clock said then.
+        now = utc_milliseconds()
+        time = now if event.time > now + FUTURE_MS else event.time
+        return await self._device.post_event(event.identifier, event.output, time, REPLY_TIMEOUT)
 
     @override
     def settle(self, batch: Mapping[int, PendingEvent], reasons: Mapping[str, str]) -> None:
         self._queue.remove(batch)
-        for event in batch.values():
-            if reason := reasons.get(event.identifier):
-                self._queue.counters.refused += 1
-                self._on_refused(event.identifier, reason)
-            else:
-                self._queue.counters.posted += 1
+        lost = _refused((event.identifier for event in batch.values()), reasons)
+        self._queue.counters.refused += lost.total()
+        self._queue.counters.posted += len(batch) - lost.total()
+        values = ((event.identifier, dict(event.output)) for event in batch.values())
+        self._losses.add(lost, self._outbox.legible(values, reasons))
+
+
+def _refused(identifiers: Iterable[str], reasons: Mapping[str, str]) -> Counter[str]:
+    """Return how often each identifier occurs that there is a reason for."""
+    return Counter(identifier for identifier in identifiers if identifier in reasons)

@@ -8,19 +8,19 @@ until the next connection, or until its binding changes.
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-import logging
 import time
 from typing import Final, NamedTuple
 
 from homeassistant.core import callback
 
+from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
 from ..log_text import some_of
 from ..mapping.unreportable import Unreportable
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_REFUSALS: Final = 3
 """Refusals in a row after which a property rests."""
@@ -153,6 +153,8 @@ class Outbox:
         self._on_refusals_changed = on_refusals_changed
         self._on_unreportable_changed = on_unreportable_changed
         self._reported: dict[str, str] = {}
+        self._logged: set[str] = set()
+        """Refused properties that were logged since counting began anew; the values of one may be taken and refused in turns."""
         self._snapshots: list[Snapshot] = []
 
     @property
@@ -214,6 +216,7 @@ class Outbox:
     def forget(self, identifiers: Collection[str]) -> None:
         """Drop everything about properties that have another meaning now."""
         self.status |= {identifier: PropertyStatus() for identifier in identifiers}
+        self._logged = self._logged.difference(identifiers)
         self._drop(identifiers)
         self._report_refusals()
         self._on_unreportable_changed()
@@ -231,6 +234,7 @@ class Outbox:
 
         For named properties the refusals are over, because their bindings changed.
         """
+        self._logged = set() if identifiers is None else self._logged.difference(identifiers)
         for key, status in self.status.items():
             if status.refusal and identifiers is None:
                 status.refusal, status.rests = replace(status.refusal, count=0), False
@@ -285,39 +289,50 @@ class Outbox:
     def settle(self, batch: Mapping[str, Sample], reasons: Mapping[str, str], *, past: bool = False) -> None:
         """Record which values the cloud took, and for which reasons it refused the others.
 
-        Values of the past say nothing about what the cloud has now.
+        Values of the past say nothing about what the cloud has now, nor whether it would take a present value.
         """
         now = time.monotonic()
         news: list[str] = []
         changed = False
+        reasons = self.legible(((key, sample.value) for key, sample in batch.items()), reasons)
         for identifier, sample in batch.items():
             if (status := self.status.get(identifier)) is None:  # no longer bound
                 continue
-            status.sending = None
             status.settled += 1
-            changed |= status.refusal is not None or identifier in reasons
-            if (reason := reasons.get(identifier)) is None:
-                status.refusal, status.rests = None, False
-                if not past:
-                    status.accepted, status.accepted_at = sample, now
-                    self.accepted_at = now
+            reason = reasons.get(identifier)
+            if reason is not None:
+                self._on_refused(identifier, reason, sample.value)
+            if past:
                 continue
-            reason = Secrets(self.private.private_parts(identifier, sample.value)).withheld(reason)
+            status.sending = None
+            changed |= status.refusal is not None or reason is not None
+            if reason is None:
+                status.refusal, status.rests = None, False
+                status.accepted, status.accepted_at = sample, now
+                self.accepted_at = now
+                continue
             count = status.refusal.count + 1 if status.refusal else 1
             status.refusal, status.rests = Refusal(reason, sample.value, count), count >= MAX_REFUSALS
-            if not past:
-                status.accepted = None  # what the cloud has now is unknown
+            status.accepted = None  # what the cloud has now is unknown
             if status.rests:
                 self._drop([identifier])
-            if count == 1:
+            if identifier not in self._logged:
+                self._logged.add(identifier)
                 news.append(f"{identifier} = {self.private.masked(identifier, sample.value)!r} ({reason})")
-            self._on_refused(identifier, reason, sample.value)
         if self._snapshots:
             self._settle_snapshots(batch, reasons)
         if news:
             _LOGGER.warning("The cloud rejected %s", some_of(news))
         if changed:
             self._report_refusals()
+
+    def legible(self, values: Iterable[tuple[str, JsonValue]], reasons: Mapping[str, str]) -> dict[str, str]:
+        """Return reasons without what is private in the refused values; of properties or events, by identifier."""
+        private: dict[str, list[object]] = {identifier: [] for identifier in reasons}
+        for identifier, value in values:
+            if identifier in private:
+                private[identifier] += self.private.private_parts(identifier, value)
+        return {identifier: Secrets(private[identifier]).withheld(reason) for identifier, reason in reasons.items()}
 
     def _due_at(self, identifier: str) -> float:
         """Return when a property may be posted again, in monotonic seconds."""

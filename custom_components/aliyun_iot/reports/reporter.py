@@ -33,6 +33,7 @@ from ..mapping.unreportable import Unreportable
 from .events import EventQueue
 from .history import History
 from .lanes import EventLane, LiveLane, NewestLane, PastLane
+from .losses import Loss, Losses
 from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot
 from .sender import Sender
 
@@ -57,13 +58,13 @@ class Reporter:
         on_refused: Callable[[str, str, JsonValue], None],
         on_refusals_changed: Callable[[Mapping[str, Refusal]], None],
         on_unreportable_changed: Callable[[], None],
-        on_event_refused: Callable[[str, str], None],
+        on_losses_changed: Callable[[Mapping[str, Loss]], None],
     ) -> None:
         """`window` is the shortest time between two posts of newest values, in seconds; `events` are sent along with them.
 
         `on_change` is called with a property that changed, its value, and the context in which its entity did; `on_unsent`
         when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused`,
-        `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_event_refused` as for `EventLane`.
+        `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_losses_changed` as for `Losses`.
         """
         self.counters = Counters()
         self.outbox = Outbox(
@@ -73,6 +74,7 @@ class Reporter:
             on_unreportable_changed=on_unreportable_changed,
         )
         self.history = History(self.counters, CAPACITY, on_past=on_past, on_overflow=on_overflow)
+        self.losses = Losses(on_changed=on_losses_changed)
         self.sender = Sender(
             hass,
             link,
@@ -81,10 +83,12 @@ class Reporter:
             events,
             self.counters,
             window,
-            newest=NewestLane(link.device, self.counters, self.outbox, self.history, self._is_wanted_again),
-            live=LiveLane(link.device, self.counters, self.outbox, self.history),
-            past=PastLane(link.device, self.counters, self.outbox, self.history),
-            event=EventLane(link.device, self.counters, events, on_event_refused),
+            newest=NewestLane(
+                link.device, self.counters, self.outbox, self.history, self.losses, self._is_wanted_again
+            ),
+            live=LiveLane(link.device, self.counters, self.outbox, self.history, self.losses),
+            past=PastLane(link.device, self.counters, self.outbox, self.history, self.losses),
+            event=EventLane(link.device, self.counters, self.outbox, events, self.losses),
         )
         self._hass = hass
         self._link = link

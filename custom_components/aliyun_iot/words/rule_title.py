@@ -22,7 +22,7 @@ async def rule_title(labels: Labels, include: Target) -> str:
     names = [*_names(labels, include), *integrations]
     if len(names) > MAX_LISTED:
         names[MAX_LISTED:] = [labels.text("common.and_more", count=str(len(names) - MAX_LISTED))]
-    return labels.text("common.rule_title", what=labels.listed(names))
+    return str(labels.text("common.rule_title", what=labels.listed(names)))  # it is stored
 
 
 def _names(labels: Labels, include: Target) -> Iterator[str]:

@@ -24,7 +24,7 @@ from typing import ClassVar, Final, override
 
 from ..errors import InvalidValue
 from ..i18n import is_chinese, labelled, number_in_words
-from ..messages import JsonValue, is_unicode
+from ..messages import JsonValue, byte_length, is_unicode
 from .numeric import plain, to_number, to_whole
 
 type Value = bool | int | float | str | datetime | list[Value] | dict[str, Value]
@@ -43,11 +43,6 @@ _LIKE_SECONDS: Final = range(10**9, 10**10)
 """Numbers that are taken for seconds since 1970: those of the years 2001 to 2286, and as milliseconds of the spring of 1970."""
 
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
-
-
-def byte_length(text: str) -> int:
-    """Return the length of a text as a thing model limits it: bytes in UTF-8, three for a Chinese character."""
-    return len(text.encode())
 
 
 class DataType(ABC):

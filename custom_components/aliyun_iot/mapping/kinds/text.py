@@ -1,7 +1,7 @@
 """Text, and numbers as text."""
 
-from ...alink.messages import is_unicode
-from ...alink.model.datatypes import DataType, TextType, Value as CloudValue, byte_length
+from ...alink.messages import byte_length, is_unicode
+from ...alink.model.datatypes import DataType, TextType, Value as CloudValue
 from ..aspect import Reason, Refused, quoted
 
 

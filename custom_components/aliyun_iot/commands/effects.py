@@ -1,0 +1,45 @@
+"""Actions that Home Assistant reports as done although nothing, or not everything, was done, as far as that can be seen."""
+
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+
+from ..alink.codes import Code
+from ..ha_internals import entity_integration, passed_on
+from .outcome import Failure
+
+ATTR_ACTIVE_CHILD = "active_child"
+"""The attribute of a universal media player that has the player which its actions are passed on to."""
+
+MAX_NAMED = 5
+
+
+@callback
+def without_effect(hass: HomeAssistant, entity_id: str, action: str) -> Failure | None:
+    """Return why an action would do nothing without an error.
+
+    A universal media player ignores actions for which it has no command while none of its players is on.
+    """
+    state = hass.states.get(entity_id)
+    if state is None or entity_integration(hass, entity_id) != "universal" or state.attributes.get(ATTR_ACTIVE_CHILD):
+        return None
+    found = passed_on(hass, state)
+    if found and action in found.overridden:
+        return None
+    return Failure(Code.UNAVAILABLE, f"{entity_id} has no player now that could do it")
+
+
+@callback
+def require_members(hass: HomeAssistant, entity_id: str) -> None:
+    """Raise HomeAssistantError if a scene that was activated has members that it could not reach."""
+    state = hass.states.get(entity_id)
+    if state is None or state.domain != "scene":
+        return
+    missing = [
+        str(member)
+        for member in state.attributes.get(ATTR_ENTITY_ID) or ()
+        if (found := hass.states.get(str(member))) is None or found.state == STATE_UNAVAILABLE
+    ]
+    if missing:
+        more = ", …" if len(missing) > MAX_NAMED else ""
+        raise HomeAssistantError(f"activated, but not available: {', '.join(missing[:MAX_NAMED])}{more}")
