@@ -1,7 +1,6 @@
 """The issues about what is bound and cannot work: rows that cannot be read, missing entities, unusable conditions."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, CoreState, Event, EventStateChangedData, HomeAssistant, callback
@@ -12,9 +11,6 @@ from ..stored_faults import StoredFault
 from ..words.fault_texts import fault_text
 from ..words.labels import Labels
 from .issues import Issue, Issues, listed
-
-MAX_LISTED: Final = 10
-"""Rows that an issue lists."""
 
 
 class BindingIssues:
@@ -91,6 +87,6 @@ class BindingIssues:
 
     def _show(self, issue: Issue, fact: str, rows: Sequence[str]) -> None:
         if rows:
-            self._issues.create(issue, count=str(len(rows)), **{fact: listed(rows, MAX_LISTED)})
+            self._issues.create(issue, count=str(len(rows)), **{fact: listed(rows, self._hass.config.language)})
         else:
             self._issues.delete(issue)

@@ -15,6 +15,10 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 from ..ha_internals import on_entry_changed, registered_issues
+from ..log_text import first_of
+
+MAX_LISTED: Final = 10
+"""Rows of a list in the text of an issue; the others are counted."""
 
 
 class Issue(StrEnum):
@@ -120,10 +124,9 @@ class Issues:
         return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
 
 
-def listed(rows: Sequence[str], most: int) -> str:
-    """Return rows as a list in the text of an issue, cut after `most` of them."""
-    more = ["…"] if len(rows) > most else []
-    return "\n".join(f"- {row}" for row in [*rows[:most], *more])
+def listed(rows: Sequence[str], language: str) -> str:
+    """Return rows as a list in the text of an issue, which is cut after `MAX_LISTED` of them."""
+    return "\n".join(f"- {row}" for row in first_of(rows, MAX_LISTED, language))
 
 
 @callback

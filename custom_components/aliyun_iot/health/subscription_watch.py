@@ -3,7 +3,7 @@
 import logging
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 
 from ..alink.link import Link, LinkState
 from ..exposures import event_bindings
@@ -11,9 +11,6 @@ from ..log_text import some_of
 from .issues import Issue, Issues, listed
 
 _LOGGER = logging.getLogger(__name__)
-
-MAX_LISTED = 10
-"""Filters that the issue lists; a thing model may have hundreds of services."""
 
 
 def missing_subscriptions(link: Link, entry: ConfigEntry) -> tuple[str, ...]:
@@ -24,8 +21,9 @@ def missing_subscriptions(link: Link, entry: ConfigEntry) -> tuple[str, ...]:
 class SubscriptionWatch:
     """Creates and deletes the issue of one device."""
 
-    def __init__(self, entry: ConfigEntry, issues: Issues, link: Link) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, link: Link) -> None:
         """Nothing is known without a connection."""
+        self._hass = hass
         self._entry = entry
         self._issues = issues
         self._link = link
@@ -40,7 +38,7 @@ class SubscriptionWatch:
         if missing := self._missing:
             if missing != before:
                 _LOGGER.warning("The host refuses subscriptions that %s needs: %s", self._entry.title, some_of(missing))
-            filters = listed([f"`{one}`" for one in missing], MAX_LISTED)
+            filters = listed([f"`{one}`" for one in missing], self._hass.config.language)
             self._issues.create(Issue.SUBSCRIPTIONS_REFUSED, count=str(len(missing)), filters=filters)
         else:
             self._issues.delete(Issue.SUBSCRIPTIONS_REFUSED)

@@ -6,6 +6,7 @@ from typing import Final
 from ..alink.model.changes import Feature, ModelChange
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Event, Property
+from ..log_text import first_of
 from .labels import Labels
 
 MAX_LISTED: Final = 20
@@ -31,10 +32,7 @@ def changes_in_words(labels: Labels, changes: Sequence[ModelChange]) -> str:
 
 def bullets(labels: Labels, lines: Sequence[str]) -> str:
     """Return the first `MAX_LISTED` lines as a Markdown list, and the number of the others."""
-    shown = [f"- {line}" for line in lines[:MAX_LISTED]]
-    if len(lines) > MAX_LISTED:
-        shown.append(f"- {labels.text('common.model_more', count=str(len(lines) - MAX_LISTED))}")
-    return "\n".join(shown)
+    return "\n".join(f"- {line}" for line in first_of(lines, MAX_LISTED, labels.language))
 
 
 def _described(labels: Labels, feature: Feature) -> str:
