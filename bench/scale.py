@@ -58,6 +58,8 @@ def _report(results: Mapping[int, Result]) -> Report:
         "a binding, µs",
         "memory, MB",
         "a binding, kB",
+        "a rule, ms",
+        "longest pause, ms",
         "posts",
         "snapshot, s",
     )
@@ -69,6 +71,8 @@ def _report(results: Mapping[int, Result]) -> Report:
             f"{one.cost.processor_ms * 1000 / count:.0f}",
             f"{one.cost.resident_mb:.1f}",
             f"{one.cost.resident_mb * 1024 / count:.1f}",
+            f"{one.cost.rule_ms:.0f}",
+            f"{one.cost.rule_pause_ms:.1f}",
             f"{one.messages}",
             f"{one.snapshot_seconds:.1f}",
         ]

@@ -20,7 +20,9 @@ from custom_components.aliyun_iot.const import (
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
     CONF_KEEP_ALIVE,
+    CONF_PORT,
     CONF_PRODUCT_KEY,
+    CONF_TRANSPORT,
     CONF_WINDOW,
     DOMAIN,
     SUBENTRY_EXPOSURE,
@@ -33,6 +35,7 @@ from .conftest import DEVICE_SECRET, SetUp
 from .outages import caught_up, end_outage, lose_connection, quick_to_return
 from .test_reporter import CELSIUS, TEMPERATURE, posted
 from .waiting import until
+from .walk import Walk
 
 CONNECTED = "binary_sensor.gw_1_connected"
 
@@ -142,6 +145,33 @@ async def test_invalid_connection_data_is_an_error(
     entry = await set_up()
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert entry.error_reason_translation_key == f"invalid_{damaged}"
+
+
+@pytest.mark.parametrize(
+    ("damaged", "value"),
+    [
+        (CONF_TRANSPORT, "pigeon"),
+        (CONF_TRANSPORT, None),
+        (CONF_PORT, "1883"),
+        (CONF_ENDPOINT, 7),
+        (CONF_PRODUCT_KEY, None),
+        (CONF_DEVICE_SECRET, []),
+    ],
+)
+async def test_data_that_no_form_has_stored_are_an_error(
+    hass: HomeAssistant, set_up: SetUp, entry_data: dict[str, Any], damaged: str, value: object
+) -> None:
+    """The error names the page that repairs it; that page opens, and so do the options."""
+    entry_data[damaged] = value
+    if value is None:
+        del entry_data[damaged]
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key in ("invalid_endpoint", f"invalid_{damaged}")
+    if damaged in (CONF_TRANSPORT, CONF_PORT, CONF_ENDPOINT):
+        walk = Walk.config(hass, await entry.start_reconfigure_flow(hass))
+        assert walk.step == "reconfigure"
+    assert (await Walk.options(hass, entry, "settings")).step == "settings"
 
 
 async def test_changed_options_do_not_reconnect(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:

@@ -46,6 +46,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     quick_to_return(monkeypatch)
     monkeypatch.setattr(ConnectPacer, "delay", lambda _pacer: 0.0)
     monkeypatch.setattr("custom_components.aliyun_iot.reports.sender.RETRY_DELAY", 0.0)
+    monkeypatch.setattr("custom_components.aliyun_iot.health.binding_issues.COOLDOWN", 0.0)
 
 
 def shown_issues(hass: HomeAssistant) -> dict[str, dict[str, str]]:
@@ -270,11 +271,9 @@ class TestRemovedEntity:
         await hass.async_block_till_done()
         assert shown_issues(hass)[Issue.ENTITY_GONE]["bindings"] == "- LightSwitch"
         hass.states.async_set("switch.lamp", "on")
-        await hass.async_block_till_done()
-        assert shown_issues(hass) == {}
+        await until(lambda: not shown_issues(hass))
         hass.states.async_remove("switch.lamp")
-        await hass.async_block_till_done()
-        assert Issue.ENTITY_GONE in shown_issues(hass)
+        await until(lambda: Issue.ENTITY_GONE in shown_issues(hass))
 
 
 class TestDisabledEntity:

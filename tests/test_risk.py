@@ -89,6 +89,8 @@ def state_of(hass: HomeAssistant, entity_id: str) -> State:
         ),
         ({"action": "remote.turn_on", "target": {"entity_id": "remote.tv"}}, None),
         ({"action": "notify.notify", "data": {"message": "on"}}, None),
+        ({"action": "group.set", "data": {"object_id": "lamps", "entities": ["lock.front"]}}, "group.set"),
+        ({"action": "todo.add_item", "target": {"entity_id": "todo.shopping"}, "data": {"item": "Tea"}}, None),
         ({"scene": "scene.x"}, "scene.turn_on"),
         ({"delay": 0}, None),
         ({"stop": "no", "error": True}, None),

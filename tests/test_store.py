@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.commands.policy import CommandRules, Policy, PreparedPolicy
+from custom_components.aliyun_iot.diagnostics import async_get_config_entry_diagnostics
 from custom_components.aliyun_iot.reports import store
 from custom_components.aliyun_iot.reports.events import PendingEvent
 from simulator import CloudDevice, Simulator
@@ -382,6 +383,33 @@ async def test_unreadable_store_is_set_aside(
     measure(hass, "sensor.power", 2, 1000)
     await hass.config_entries.async_unload(entry.entry_id)
     assert json.loads(stored.read_bytes())["data"]["segments"] == [0]
+
+
+async def test_file_with_unreadable_rows_is_kept(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, real_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other rows are sent; a copy of the file as it was is kept, and diagnostics count the rows."""
+    folder = real_disk / ".storage"
+    folder.mkdir()
+    index = {
+        "segments": [0],
+        "latest": {"Power": [NOON, 7], "Current": {"at": NOON, "value": 4, "quality": "good"}},
+        "desired": {},
+        "offline_since": None,
+        "events": [["Ring", NOON, {}], {"identifier": "Smoke", "time": NOON}],
+    }
+    segment = {"samples": [[1, "Power", NOON, 5], [2, "Power", NOON, 6, "good"]]}
+    contents = {}
+    for name, data in (("aliyun_iot.here.unsent", index), ("aliyun_iot.here.unsent.0", segment)):
+        contents[name] = json.dumps({"version": 1, "minor_version": 1, "key": name, "data": data})
+        (folder / name).write_text(contents[name])
+    entry = await set_up([POWER], options=NO_MODEL, entry_id="here")
+    await device.wait_for(lambda _: device.events)
+    aside = {path.name.partition(".unreadable.")[0]: path.read_text() for path in folder.glob("*.unreadable.*")}
+    assert aside == contents
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["reporter"]["unreadable_rows"] == 3
+    assert "2 rows of it cannot be read" in caplog.text
 
 
 async def test_damaged_rows_and_segments_are_left_out(

@@ -131,6 +131,11 @@ class CloudDevice:
             f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
         }
 
+    @property
+    def unreadable_rows(self) -> int:
+        """Rows of what waited for the cloud in an earlier run that cannot be read."""
+        return self._store.unreadable
+
     @callback
     def start(self) -> None:
         """Start to send and to follow events; called once Home Assistant has started and its entities are there."""

@@ -206,7 +206,7 @@ class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
             errors = await self._test_connection(data, entry)
             if not errors:
                 return self._update(entry, data)
-        current = {CONF_ENDPOINT: entry.data[CONF_ENDPOINT], SECTION_ADVANCED: dict(entry.data)}
+        current = {CONF_ENDPOINT: entry.data.get(CONF_ENDPOINT), SECTION_ADVANCED: dict(entry.data)}
         return self.async_show_form(
             data_schema=self._form(_SECRET_FIELD, user_input or current, errors),
             errors=errors,

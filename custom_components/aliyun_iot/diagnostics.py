@@ -66,6 +66,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "counters": asdict(runtime.device.reporter.counters),
             "buffered": runtime.device.reporter.buffered,
             "samples": len(runtime.device.reporter.history),
+            "unreadable_rows": runtime.device.unreadable_rows,
             "room_for_samples": runtime.device.reporter.history.capacity,
             "refusals": {
                 key: asdict(refusal) | {"value": runtime.device.reporter.outbox.private.masked(key, refusal.value)}

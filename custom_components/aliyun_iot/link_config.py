@@ -71,19 +71,25 @@ def parse_endpoint(product_key: str, entered: str, transport: Transport, port: i
 def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
     """Return the link configuration for an entry's data and options.
 
-    Raises TripleInvalid or EndpointInvalid.
+    Raises TripleInvalid or EndpointInvalid, also for data that no form has stored.
     """
-    triple = DeviceTriple.parse(data[CONF_PRODUCT_KEY], data[CONF_DEVICE_NAME], data[CONF_DEVICE_SECRET])
+    triple = DeviceTriple.parse(
+        *(_text(data, field) for field in (CONF_PRODUCT_KEY, CONF_DEVICE_NAME, CONF_DEVICE_SECRET))
+    )
+    transport, port = _text(data, CONF_TRANSPORT), data.get(CONF_PORT)
+    if transport not in Transport or not isinstance(port, int | None):
+        raise EndpointInvalid(f"{transport} {port}")
     endpoint = parse_endpoint(
-        triple.product_key,
-        data[CONF_ENDPOINT],
-        Transport(data[CONF_TRANSPORT]),
-        data.get(CONF_PORT),
-        data.get(CONF_CA),
+        triple.product_key, _text(data, CONF_ENDPOINT), Transport(transport), port, _text(data, CONF_CA) or None
     )
     pacers = hass.data.setdefault(_PACERS, {})
     pacer = pacers.setdefault((triple.product_key, triple.device_name), ConnectPacer())
     return LinkConfig(triple, endpoint, read_settings(options)[0].keep_alive, pacer=pacer)
+
+
+def _text(data: Mapping[str, Any], field: str) -> str:
+    value = data.get(field)
+    return value if isinstance(value, str) else ""
 
 
 @callback

@@ -50,6 +50,15 @@ def test_unknown_state_leaves_only_attributes(domain: str) -> None:
             assert aspect.read(changed(example, "unknown")) == expected, aspect.key
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_command_has_no_value(domain: str) -> None:
+    """It leaves nothing to report, and something can be done with it."""
+    for example in EXAMPLES[domain]:
+        for aspect in DOMAINS[domain].aspects:
+            assert aspect.read(example) is None or not aspect.momentary
+            assert aspect.writable or not aspect.momentary
+
+
 DEFAULTS = [
     ("fan", "speed", {"percentage": 0}, {"percentage": 40}, 40),
     ("humidifier", "action", {"action": "off"}, {"action": "drying"}, "drying"),
@@ -161,6 +170,21 @@ REPORTED = (
     "cloud_coverage",
     "uv_index",
     "ozone",
+    "air_quality_index",
+    "all_day",
+    "changed_by",
+    "end_time",
+    "entity_id",
+    "in_zones",
+    "media_channel",
+    "media_duration",
+    "message",
+    "next_dawn",
+    "next_event",
+    "particulate_matter_10",
+    "rising",
+    "start_time",
+    "supported_speeds",
 )
 
 

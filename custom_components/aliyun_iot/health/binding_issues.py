@@ -1,16 +1,24 @@
 """The issues about what is bound and cannot work: rows that cannot be read, missing entities, unusable conditions."""
 
 from collections.abc import Mapping, Sequence
+import logging
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, CoreState, Event, EventStateChangedData, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.debounce import Debouncer
+from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_removed_domain
 
 from ..exposures import Absence, absence, references, resolve_entity
 from ..stored_faults import StoredFault
 from ..words.fault_texts import fault_text
 from ..words.labels import Labels
 from .issues import Issue, Issues, listed
+
+_LOGGER = logging.getLogger(__name__)
+
+COOLDOWN: Final = 1.0
+"""Seconds to wait for further entities: a reload takes all entities of an integration away and brings them back."""
 
 
 class BindingIssues:
@@ -23,7 +31,9 @@ class BindingIssues:
         self._issues = issues
         self._faults: Sequence[StoredFault] = ()
         self._conditions: Mapping[str, str] = {}
-        self._untrack: CALLBACK_TYPE | None = None
+        self._unregistered: set[str] = set()
+        self._untrack: list[CALLBACK_TYPE] = []
+        self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._report)
 
     @callback
     def start(self) -> None:
@@ -33,9 +43,8 @@ class BindingIssues:
     @callback
     def stop(self) -> None:
         """Stop listening."""
-        if self._untrack:
-            self._untrack()
-            self._untrack = None
+        self._unlisten()
+        self._debouncer.async_shutdown()
 
     @callback
     def follow(self, faults: Sequence[StoredFault], conditions: Mapping[str, str]) -> None:
@@ -44,9 +53,11 @@ class BindingIssues:
         `faults` are what cannot be read, `conditions` why a condition cannot be used, by the identifier of what it guards, or
         "" for all commands.
         """
-        self.stop()
-        unregistered = {reference for _, reference in references(self._entry) if "." in reference}
-        self._untrack = async_track_state_change_event(self._hass, unregistered, self._state_changed)
+        self._unlisten()
+        self._unregistered = {reference for _, reference in references(self._entry) if "." in reference}
+        domains = {entity_id.partition(".")[0] for entity_id in self._unregistered}
+        for track in (async_track_state_added_domain, async_track_state_removed_domain):
+            self._untrack.append(track(self._hass, domains, self._came_or_went))
         self._faults, self._conditions = faults, conditions
         self._report()
 
@@ -57,11 +68,16 @@ class BindingIssues:
         self._report()
 
     @callback
-    def _state_changed(self, event: Event[EventStateChangedData]) -> None:
+    def _came_or_went(self, event: Event[EventStateChangedData]) -> None:
         """Handle an entity that came or went; one that is not registered is known by its state only."""
-        if event.data["old_state"] is None or event.data["new_state"] is None:
-            self._report()
+        if event.data["entity_id"] in self._unregistered and self._hass.state is CoreState.running:
+            self._debouncer.async_schedule_call()
 
+    def _unlisten(self) -> None:
+        while self._untrack:
+            self._untrack.pop()()
+
+    @callback
     def _report(self) -> None:
         absent: dict[Absence, list[str]] = {Absence.REMOVED: [], Absence.DISABLED: []}
         for identifier, reference in sorted(set(references(self._entry))):

@@ -11,8 +11,8 @@ from typing import Final
 SLICE: Final = 10
 """Entities in a slice of work that takes some tenths of a millisecond for each of them."""
 
-LARGE_SLICE: Final = 200
-"""The same for work that takes some microseconds."""
+LARGE_SLICE: Final = 100
+"""The same for work that takes some hundredths of a millisecond."""
 
 type Slices[Result] = Generator[None, None, Result]
 

@@ -9,10 +9,12 @@ an entry is reloaded meanwhile, the next run takes it over in memory.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from functools import partial
 import logging
 from pathlib import Path
+import shutil
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -81,6 +83,8 @@ class UnsentStore:
         """When the desired values were known for the last time: a power cut leaves nothing else."""
         self.resynced = False
         """Whether the cloud has the present values: what waits then is on its way, and not worth a write."""
+        self.unreadable = 0
+        """Rows that an earlier run has left and that cannot be read."""
         self._hass = hass
         self._key = _key(entry.entry_id)
         self._outbox = outbox
@@ -98,7 +102,8 @@ class UnsentStore:
     async def load(self) -> dict[str, Sample]:
         """Restore what an earlier run has left, and return the newest values that waited then.
 
-        A file that cannot be read is set aside; only what is in it is lost.
+        A file that cannot be read is set aside; only what is in it is lost. Of a file with rows that cannot be read, which are
+        left out, a copy is set aside.
         """
         if unwritten := self._hass.data.get(_UNWRITTEN, {}).pop(self._key, None):
             return self._take_over(unwritten)
@@ -107,13 +112,16 @@ class UnsentStore:
         since = index.get("offline_since")
         stored_since = since if isinstance(since, int) else None
         self.offline_since = self.offline_since if stored_since is None else stored_since
-        self._events.restore(_pending(index.get("events")))
+        events, latest = list(_pending(index.get("events"))), _samples(index.get("latest"))
+        await self._keep_unread(self._key, _unread(index.get("events"), events) + _unread(index.get("latest"), latest))
+        self._events.restore(events)
         # A damaged index, or one written before a power cut, does not list all of them.
         self._segments = {*_listed(index), *await async_numbers(self._hass, self._key)}
         for segment in sorted(self._segments):
-            rows = await async_read(self._hass, f"{self._key}.{segment}")
-            self._history.restore(_numbered(rows.get("samples") if rows else None, segment))
-        latest = _samples(index.get("latest"))
+            stored = (await async_read(self._hass, f"{self._key}.{segment}") or {}).get("samples")
+            samples = list(_numbered(stored, segment))
+            await self._keep_unread(f"{self._key}.{segment}", _unread(stored, samples))
+            self._history.restore(samples)
         self._index = self._as_index() | {"latest": _latest(latest), "offline_since": stored_since}
         self._changed.clear()
         self._loaded = True
@@ -150,6 +158,13 @@ class UnsentStore:
         if self._loaded:
             self._changed.update(number // SEGMENT for number in numbers)
             self.write_soon()
+
+    async def _keep_unread(self, key: str, rows: int) -> None:
+        """Keep a copy of a file with rows that cannot be read: the file is going to be written without them."""
+        if rows:
+            self.unreadable += rows
+            path = Path(_file(self._hass, key).path)
+            await _set_aside(self._hass, path, f"{rows} rows of it cannot be read", copy=True)
 
     @property
     def _absent_since(self) -> int | None:
@@ -271,6 +286,13 @@ def _pending(stored: object) -> Iterable[PendingEvent]:
                 yield PendingEvent(identifier, output, time)
 
 
+def _unread(stored: object, read: Sized) -> int:
+    """Return how many rows were left out."""
+    if stored is None:
+        return 0
+    return len(stored) - len(read) if isinstance(stored, list | dict) else 1
+
+
 def _object(stored: object) -> dict[str, JsonValue]:
     return stored if isinstance(stored, dict) else {}
 
@@ -325,17 +347,20 @@ def _file(hass: HomeAssistant, key: str) -> CheckedStore:
     return CheckedStore(hass, VERSION, key, private=True, atomic_writes=True)
 
 
-async def _set_aside(hass: HomeAssistant, path: Path, reason: str) -> None:
+async def _set_aside(hass: HomeAssistant, path: Path, reason: str, *, copy: bool = False) -> None:
     aside = path.with_name(f"{path.name}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%S%f}")
     _LOGGER.warning(
-        "Values that were kept for the cloud can't be read from %s (%s). The file is set aside as %s; the values in it are not"
-        " sent, everything else works",
+        "Values that were kept for the cloud can't be read from %s (%s). %s is set aside as %s; these values are not sent,"
+        " everything else works",
         path,
         reason,
+        "A copy" if copy else "The file",
         aside.name,
     )
     try:
-        await hass.async_add_executor_job(path.rename, aside)
+        await hass.async_add_executor_job(
+            partial(shutil.copyfile, path, aside) if copy else partial(path.rename, aside)
+        )
     except OSError as err:
         _LOGGER.debug("Cannot set %s aside: %s", path, err)
 

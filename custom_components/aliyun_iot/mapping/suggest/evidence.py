@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import batched
 from typing import Self
 
 from homeassistant.core import State
@@ -10,6 +11,7 @@ from homeassistant.core import State
 from ...alink.model.thing_model import Property, ThingModel
 from ..aspect import Aspect
 from ..attributes import device_class
+from ..slices import LARGE_SLICE, Slices, at_once
 from .meanings import meanings
 
 STANDARD_SCORE = 70
@@ -47,15 +49,22 @@ class Properties:
     @classmethod
     def of(cls, model: ThingModel) -> Self:
         """Return the index for a thing model."""
+        return at_once(cls.in_slices(model))
+
+    @classmethod
+    def in_slices(cls, model: ThingModel) -> Slices[Self]:
+        """Do what `of` does, in slices."""
         by_identifier: dict[str, list[NamedProperty]] = defaultdict(list)
         by_word: dict[str, list[NamedProperty]] = defaultdict(list)
-        for position, definition in enumerate(model.properties.values()):
-            plain = definition.identifier.rpartition(":")[2]
-            both = tuple(words for name in (plain, definition.name) if (words := meanings(name)))
-            prop = NamedProperty(position, definition, plain.casefold(), both)
-            by_identifier[prop.plain_identifier].append(prop)
-            for word in frozenset[str]().union(*both):
-                by_word[word].append(prop)
+        for piece in batched(enumerate(model.properties.values()), LARGE_SLICE, strict=False):
+            for position, definition in piece:
+                plain = definition.identifier.rpartition(":")[2]
+                both = tuple(words for name in (plain, definition.name) if (words := meanings(name)))
+                prop = NamedProperty(position, definition, plain.casefold(), both)
+                by_identifier[prop.plain_identifier].append(prop)
+                for word in frozenset[str]().union(*both):
+                    by_word[word].append(prop)
+            yield
         return cls(by_identifier, by_word)
 
     def about(self, identifiers: Iterable[str], words: Iterable[str]) -> list[NamedProperty]:

@@ -25,7 +25,7 @@ from ..convert import carries, clashing_units, unmatched_options
 from ..domains import Risk, domain_of, own_risk
 from ..model.infer import generate_identifier
 from ..scaling import property_unit
-from ..slices import SLICE, Slices, at_once
+from ..slices import LARGE_SLICE, SLICE, Slices, at_once
 from ..units import same
 from .coverage import can_be_controlled, can_be_reported, has_aspect, labels_fit
 from .evidence import NAME_SCORE, Properties, candidates_for
@@ -113,17 +113,19 @@ def suggest_in_slices(
     """Do what `suggest_all` does, in slices."""
     entities: list[_Entity] = []
     for piece in batched(states, SLICE, strict=False):
-        entities += _entities(piece, bound, risk)
+        entities += [entity for entity in _entities(piece, bound, risk) if entity.aspects]
         yield
     used = set(taken)
     suggestions: list[Suggestion] = []
+    if not entities:  # the usual case of a rule that is carried out again
+        return suggestions
     if model is None:
         used |= yield from _contested(entities)
         for some in batched(entities, SLICE, strict=False):
             suggestions += [suggestion for entity in some for suggestion in _new_properties(entity, used)]
             yield
         return suggestions
-    properties = Properties.of(model)
+    properties = yield from Properties.in_slices(model)
     matches: list[tuple[int, list[Suggestion]]] = []
     for some in batched(entities, SLICE, strict=False):
         matches += [
@@ -131,11 +133,12 @@ def suggest_in_slices(
         ]
         yield
     ranked = [candidates for _, candidates in sorted(matches, key=itemgetter(0), reverse=True)]
-    for candidates in ranked:
-        suggestions += (fresh := _each_once(candidates, used))
-        used |= {suggestion.identifier for suggestion in fresh}
-    yield
-    return _sensors_first(suggestions, ranked)
+    for piece_of_ranked in batched(ranked, LARGE_SLICE, strict=False):
+        for candidates in piece_of_ranked:
+            suggestions += (fresh := _each_once(candidates, used))
+            used |= {suggestion.identifier for suggestion in fresh}
+        yield
+    return (yield from _sensors_first(suggestions, ranked))
 
 
 def unmatched(
@@ -320,7 +323,7 @@ def _each_once(candidates: Iterable[Suggestion], used: Collection[str]) -> list[
     return chosen
 
 
-def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Suggestion]]) -> list[Suggestion]:
+def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Suggestion]]) -> Slices[list[Suggestion]]:
     """Return the suggestions, with sensors that have none in place of secondary aspects of other entities.
 
     A thermometer measures the room better than an air conditioner does, unless the air conditioner matches the property
@@ -328,12 +331,14 @@ def _sensors_first(suggestions: Iterable[Suggestion], ranked: Iterable[list[Sugg
     """
     chosen = {suggestion.identifier: suggestion for suggestion in suggestions}
     served = {suggestion.entity_id for suggestion in chosen.values()}
-    for candidates in ranked:
-        for sensor in sorted(filter(_is_sensor, candidates), key=attrgetter("score"), reverse=True):
-            holder = chosen.get(sensor.identifier)
-            if sensor.entity_id not in served and holder and _yields(holder, sensor):
-                chosen[sensor.identifier] = sensor
-                served.add(sensor.entity_id)
+    for piece in batched(ranked, LARGE_SLICE, strict=False):
+        for candidates in piece:
+            for sensor in sorted(filter(_is_sensor, candidates), key=attrgetter("score"), reverse=True):
+                holder = chosen.get(sensor.identifier)
+                if sensor.entity_id not in served and holder and _yields(holder, sensor):
+                    chosen[sensor.identifier] = sensor
+                    served.add(sensor.entity_id)
+        yield
     return list(chosen.values())
 
 
