@@ -32,5 +32,7 @@ def test_there_is_one_way_to_count_the_rest() -> None:
     for language in ("en", "zh-Hans"):
         assert not re.search(r"\{\w+\} more|还有 \{|另外 \{", str(translations(language)))
     sources = Path(const.__file__).parent.rglob("*.py")
-    ways = [path.name for path in sources if re.search(r"\} more\b|\", …\"|\[\"…\"\]", path.read_text(encoding="utf-8"))]
+    ways = [
+        path.name for path in sources if re.search(r"\} more\b|\", …\"|\[\"…\"\]", path.read_text(encoding="utf-8"))
+    ]
     assert ways == ["log_text.py"]

@@ -93,9 +93,7 @@ class Mismatch:
         lines = [*_lines(labels, self._found), *_refusals(labels, self._refused)]
         if not lines:  # it was solved meanwhile
             return
-        self._issues.create(
-            Issue.THING_MODEL_MISMATCH, count=str(len(lines)), problems=listed(lines, labels.language)
-        )
+        self._issues.create(Issue.THING_MODEL_MISMATCH, count=str(len(lines)), problems=listed(lines, labels.language))
 
 
 def _compared(bound: BoundProperties, services: Iterable[str], model: ThingModel) -> _Found:

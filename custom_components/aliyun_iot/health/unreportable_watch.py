@@ -80,7 +80,9 @@ class UnreportableWatch:
         others = self._misfits()
         rows = [self._row(labels, key, why) for key, why in sorted(self._read().items()) if key not in others]
         if rows and self._started:
-            self._issues.create(Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, labels.language))
+            self._issues.create(
+                Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, labels.language)
+            )
         else:
             self._issues.delete(Issue.PROPERTY_UNREPORTABLE)
         self._log()
