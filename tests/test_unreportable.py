@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL
 from custom_components.aliyun_iot.diagnostics import async_get_config_entry_diagnostics
-from custom_components.aliyun_iot.health import paced, unreportable_watch
+from custom_components.aliyun_iot.health import paced
 from custom_components.aliyun_iot.health.issues import MAX_LISTED, Issue
 from custom_components.aliyun_iot.mapping.aspect import Reason
 from simulator import CloudDevice

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from .alink.foreign import Safe, safe
 from .alink.i18n import is_chinese
 
 MAX_LOGGED: Final = 5
@@ -16,6 +17,6 @@ def first_of(texts: Sequence[str], most: int, language: str = "en", *, hidden: i
     return [*texts[:most], f"另外 {others} 项" if is_chinese(language) else f"and {others} more"]
 
 
-def some_of(texts: Sequence[str]) -> str:
+def some_of(texts: Sequence[str]) -> Safe:
     """Return texts joined for a line of the log."""
-    return ", ".join(first_of(texts, MAX_LOGGED))
+    return Safe(", ".join(safe(text) for text in first_of(texts, MAX_LOGGED)))

@@ -5,6 +5,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.device import REPLY_TIMEOUT
+from ..alink.foreign import safe, safe_sentence
 from ..alink.link import LinkState
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
@@ -41,7 +42,7 @@ async def post_properties(call: ServiceCall) -> ServiceResponse:
     if reply.rejected:
         language = call.hass.config.language
         reasons = [f"{key}: {refusal_text(reason, language)}" for key, reason in reply.rejected.items()]
-        raise failure("property_rejected", reasons="; ".join(reasons))
+        raise failure("property_rejected", reasons=safe_sentence("; ".join(reasons)))
     return response
 
 
@@ -80,4 +81,4 @@ def _accepted(call: ServiceCall, reply: Reply) -> ServiceResponse:
     """Return a successful reply as response data; raises HomeAssistantError for any other."""
     if not reply.ok:
         raise refusal(call, reply.code, reply.message)
-    return {"code": reply.code, "message": reply.message}
+    return {"code": reply.code, "message": safe(reply.message)}

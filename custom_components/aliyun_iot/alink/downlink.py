@@ -15,18 +15,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import hashlib
-import logging
 import time
 from typing import Final
 
 from .codes import Code
 from .command import Answer, Command, CommandHandler, Route, decode_command, encode_answer, encode_outcome
 from .errors import MessageError, NotConnected
+from .foreign import logger_of
 from .messages import MAX_PAYLOAD
 from .mqtt.pacing import PERIOD, RateLimit
 from .mqtt.transport import Delivery
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_RUNNING: Final = 100
 """Commands that run at once, and as many raw frames and messages."""

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-import logging
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -20,11 +19,12 @@ from homeassistant.exceptions import HomeAssistantError
 import voluptuous as vol
 
 from ..alink.codes import Code
+from ..alink.foreign import logger_of
 from ..alink.privacy import Secrets
 from .outcome import Failure, NotAllowedNow, TooBusy
 from .running import Run, log_unexpected
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_WORK: Final = 100
 MAX_PER_TARGET: Final = 10

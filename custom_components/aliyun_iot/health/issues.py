@@ -16,6 +16,7 @@ from homeassistant.helpers import issue_registry as ir
 from ..const import DOMAIN
 from ..ha_internals import on_entry_changed, registered_issues
 from ..log_text import first_of
+from ..words.markdown import Markdown, bullets, placeholders
 
 MAX_LISTED: Final = 10
 """Rows of a list in the text of an issue; the others are counted."""
@@ -112,7 +113,7 @@ class Issues:
             is_persistent=behavior.confirmed,
             severity=behavior.severity,
             translation_key=issue,
-            translation_placeholders={"device": self._entry.title, **about, **facts},
+            translation_placeholders=placeholders({"device": self._entry.title, **about, **facts}),
         )
 
     @callback
@@ -124,9 +125,9 @@ class Issues:
         return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
 
 
-def listed(rows: Sequence[str], language: str) -> str:
+def listed(rows: Sequence[str], language: str) -> Markdown:
     """Return rows as a list in the text of an issue, which is cut after `MAX_LISTED` of them."""
-    return "\n".join(f"- {row}" for row in first_of(rows, MAX_LISTED, language))
+    return bullets(first_of(rows, MAX_LISTED, language))
 
 
 @callback

@@ -1,7 +1,6 @@
 """The issue about samples and events that the cloud refused for good; it stays until the user confirms it."""
 
 from collections.abc import Mapping
-import logging
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -9,6 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.util import dt as dt_util
 
+from ..alink.foreign import logger_of
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..reports.losses import Loss
@@ -16,7 +16,7 @@ from ..words.labels import Labels
 from ..words.refusal_texts import refusal_text
 from .issues import Issue, Issues, listed
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 INTERVAL: Final = 60.0
 """Seconds between two updates of the issue, as several samples may be refused in a second."""

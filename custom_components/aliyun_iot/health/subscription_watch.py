@@ -1,16 +1,16 @@
 """Refused subscriptions without which a connected device does not work, reported as a repair issue."""
 
-import logging
-
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
+from ..alink.foreign import logger_of
 from ..alink.link import Link, LinkState
 from ..exposures import event_bindings
 from ..log_text import some_of
+from ..words.markdown import code
 from .issues import Issue, Issues, listed
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 
 def missing_subscriptions(link: Link, entry: ConfigEntry) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class SubscriptionWatch:
         if missing := self._missing:
             if missing != before:
                 _LOGGER.warning("The host refuses subscriptions that %s needs: %s", self._entry.title, some_of(missing))
-            filters = listed([f"`{one}`" for one in missing], self._hass.config.language)
+            filters = listed([code(one) for one in missing], self._hass.config.language)
             self._issues.create(Issue.SUBSCRIPTIONS_REFUSED, count=str(len(missing)), filters=filters)
         else:
             self._issues.delete(Issue.SUBSCRIPTIONS_REFUSED)

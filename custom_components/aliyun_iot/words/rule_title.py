@@ -21,7 +21,8 @@ async def rule_title(labels: Labels, include: Target) -> str:
         for domain, loaded in found.items()
     ]
     names = [*_names(labels, include), *integrations]
-    return labels.text("common.rule_title", what=labels.listed(first_of(names, MAX_LISTED, labels.language)))
+    shown = first_of(names, MAX_LISTED, labels.language)
+    return str(labels.text("common.rule_title", what=labels.listed(shown)))  # it is stored
 
 
 def _names(labels: Labels, include: Target) -> Iterator[str]:
