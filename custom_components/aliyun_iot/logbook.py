@@ -15,7 +15,7 @@ from .alink.command import CommandKind
 from .alink.i18n import is_chinese, labelled
 from .alink.model.numeric import shortest
 from .commands.outcome import shortened
-from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
+from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_DRY_RUN, EVENT_RAW
 from .log_text import first_of
 from .mapping.domains import domain_of
 
@@ -41,6 +41,7 @@ _ENGLISH: Final[Words] = {
     "topic": "sent a message on {name}",
     "message": "sent a message",
     "raw": "sent raw data, {count} bytes",
+    "dry_run": "{said} (dry run: nothing was done)",
     "failed": "was told that the command failed: {message} (code {code})",
     "foretold": "was told that the command failed (code {code})",
 }
@@ -60,6 +61,7 @@ _CHINESE: Final[Words] = {
     "topic": "在 {name} 上发送了消息",
     "message": "发送了消息",
     "raw": "发送了 {count} 字节的透传数据",
+    "dry_run": "{said}（演练模式，未执行）",
     "failed": "收到的应答为失败：代码 {explained}，message：{message}",
     "foretold": "收到的应答为失败：代码 {code}，message：{message}",
     "on": "开",
@@ -89,6 +91,7 @@ def async_describe_events(
         return describe
 
     async_describe_event(DOMAIN, EVENT_COMMAND, describe_as(_command))
+    async_describe_event(DOMAIN, EVENT_DRY_RUN, describe_as(_dry_run))
     async_describe_event(DOMAIN, EVENT_COMMAND_FAILED, describe_as(_failure))
     async_describe_event(DOMAIN, EVENT_RAW, describe_as(_raw))
 
@@ -105,6 +108,12 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
         case _:
             said = words["topic"].format(name=name) if name else words["message"]
     return _with_message_id(words, said, data)
+
+
+def _dry_run(hass: HomeAssistant, words: Words, data: Data) -> str:
+    """Return what was asked for; a set says of each property that nothing was done, and a get is answered as always."""
+    said = _command(hass, words, data)
+    return words["dry_run"].format(said=said) if data["kind"] == CommandKind.SERVICE else said
 
 
 def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
