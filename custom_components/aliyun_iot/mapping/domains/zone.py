@@ -2,7 +2,7 @@
 
 from homeassistant.core import State
 
-from ..aspect import Aspect, Domain, Kind
+from ..aspect import Aspect, Domain, Kind, WholeState
 from ..attributes import COUNT_RANGE, fixed_range, number
 from ..says import FOUND
 
@@ -20,7 +20,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Number of people",
             name_zh="人数",
-            source=lambda state: number(state.state),
+            source=WholeState(lambda state: number(state.state)),
             range=fixed_range(COUNT_RANGE),
             identifiers=("PeopleCount", "PersonCount"),
         ),
