@@ -15,7 +15,11 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 from ..ha_internals import on_entry_changed, registered_issues
+from ..log_text import first_of
 from ..words.markdown import Markdown, bullets, placeholders
+
+MAX_LISTED: Final = 10
+"""Rows of a list in the text of an issue; the others are counted."""
 
 
 class Issue(StrEnum):
@@ -121,9 +125,9 @@ class Issues:
         return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
 
 
-def listed(rows: Sequence[str], most: int) -> Markdown:
-    """Return rows as a list in the text of an issue, cut after `most` of them."""
-    return bullets([*rows[:most], *(["…"] if len(rows) > most else [])])
+def listed(rows: Sequence[str], language: str) -> Markdown:
+    """Return rows as a list in the text of an issue, which is cut after `MAX_LISTED` of them."""
+    return bullets(first_of(rows, MAX_LISTED, language))
 
 
 @callback

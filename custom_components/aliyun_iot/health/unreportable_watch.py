@@ -23,9 +23,6 @@ from .paced import Paced
 
 _LOGGER = logger_of(__name__)
 
-MAX_LISTED: Final = 10
-"""Properties that the issue lists."""
-
 LOG_INTERVAL: Final = 600.0
 """Seconds between two lines of the log."""
 
@@ -83,7 +80,9 @@ class UnreportableWatch:
         others = self._misfits()
         rows = [self._row(labels, key, why) for key, why in sorted(self._read().items()) if key not in others]
         if rows and self._started:
-            self._issues.create(Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, MAX_LISTED))
+            self._issues.create(
+                Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, labels.language)
+            )
         else:
             self._issues.delete(Issue.PROPERTY_UNREPORTABLE)
         self._log()
