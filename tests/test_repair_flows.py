@@ -361,6 +361,22 @@ async def test_check_conditions_again(
     assert fix.solved
 
 
+async def test_compare_the_clocks_now(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, hass_client: ClientSessionGenerator
+) -> None:
+    """Without waiting for the next comparison."""
+    cloud.faults.set(clock_ahead=3600)
+    await set_up()
+    await wait_for_issue(hass, Issue.CLOCK_SKEW)
+    fix = await Fix.open(hass, hass_client, Issue.CLOCK_SKEW)
+    await fix.submit()
+    assert fix.page["errors"] == {"base": "still_there"}
+    cloud.faults.set(clock_ahead=0)
+    await fix.submit()
+    assert fix.solved
+    assert shown_issues(hass) == {}
+
+
 @pytest.mark.parametrize("unloaded", [True, False], ids=["unloaded", "solved elsewhere"])
 async def test_flow_that_is_still_open(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, hass_client: ClientSessionGenerator, unloaded: bool
