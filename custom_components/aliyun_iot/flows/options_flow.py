@@ -33,6 +33,7 @@ from ..const import (
     CONF_MONTHLY_QUOTA,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
+    DEFAULT_COMMANDS_PER_MINUTE,
     DEFAULT_DESIRED_HOURS,
     DEFAULT_KEEP_ALIVE,
     DEFAULT_UPLINK_RATE,
@@ -70,7 +71,7 @@ def _duration(unit: str, step: float = 1) -> NumberSelector:
 COMMAND_FIELDS = vol.Schema(
     {
         vol.Optional(CONF_COMMAND_CONDITION): CONDITION_FIELD,
-        vol.Required(CONF_COMMANDS_PER_MINUTE, default=0): _COUNT,
+        vol.Required(CONF_COMMANDS_PER_MINUTE, default=DEFAULT_COMMANDS_PER_MINUTE): _COUNT,
         vol.Required(CONF_DESIRED_HOURS, default=DEFAULT_DESIRED_HOURS): _duration("h"),
         vol.Required(CONF_DRY_RUN, default=False): BooleanSelector(),
     }
