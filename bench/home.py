@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 import logging
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from homeassistant.setup import async_setup_component
 
 from custom_components.aliyun_iot.const import (
     CONF_BINDINGS,
+    CONF_COMMANDS_PER_MINUTE,
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
@@ -24,7 +26,10 @@ from custom_components.aliyun_iot.const import (
     CONF_TRANSPORT,
     DOMAIN,
     SUBENTRY_EXPOSURE,
+    SUBENTRY_SERVICE,
 )
+from demo.house import serve_on_loopback
+from simulator import reserved_port
 
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
 
@@ -40,13 +45,14 @@ async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant with an input_boolean for each of these names; raises NotSetUp."""
     # It would print a warning about the custom integration among the figures.
     logging.getLogger(loader.__name__).setLevel(logging.ERROR)
-    with TemporaryDirectory() as folder:
+    # The integration depends on `http`, whose server listens even though nobody uses it here.
+    with TemporaryDirectory() as folder, reserved_port() as web_port:
+        serve_on_loopback(Path(folder), web_port)
         hass = HomeAssistant(folder)
         hass.config.skip_pip = True
         loader.async_setup(hass)
         hass.config_entries = ConfigEntries(hass, {})
         await async_load_base_functionality(hass)
-        # The integration depends on `http`, which needs this. The server isn't started, because Home Assistant isn't starting.
         hass.auth = await auth_manager_from_config(hass, [], [])
         await set_up(hass, "homeassistant", {})
         await set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
@@ -71,8 +77,12 @@ async def connect_device(
     thing_model: Mapping[str, Any],
     options: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
+    services: Sequence[Mapping[str, Any]] = (),
 ) -> ConfigEntry:
-    """Connect a device with these bindings and options; `data` is added to that of the entry. Raises NotSetUp."""
+    """Connect a device with these bindings, bound services and options; `data` is added to that of the entry.
+
+    Commands are not limited, unless the options say so. Raises NotSetUp.
+    """
     entry = ConfigEntry(
         version=1,
         minor_version=1,
@@ -88,7 +98,7 @@ async def connect_device(
             CONF_TRANSPORT: "tcp",
             **(data or {}),
         },
-        options={CONF_THING_MODEL: thing_model, **(options or {})},
+        options={CONF_THING_MODEL: thing_model, CONF_COMMANDS_PER_MINUTE: 0, **(options or {})},
         discovery_keys=MappingProxyType({}),
         subentries_data=[
             ConfigSubentryData(
@@ -96,7 +106,13 @@ async def connect_device(
                 subentry_type=SUBENTRY_EXPOSURE,
                 title="bench",
                 unique_id="bench",
-            )
+            ),
+            *(
+                ConfigSubentryData(
+                    data=dict(service), subentry_type=SUBENTRY_SERVICE, title=service["identifier"], unique_id=None
+                )
+                for service in services
+            ),
         ],
     )
     await hass.config_entries.async_add(entry)

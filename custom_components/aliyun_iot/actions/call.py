@@ -13,7 +13,9 @@ import voluptuous as vol
 from ..alink.codes import describe
 from ..alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
 from ..alink.foreign import Safe, safe
+from ..alink.i18n import is_chinese
 from ..const import DOMAIN
+from ..log_text import first_of
 from ..runtime import AliyunConfigEntry, Runtime
 
 ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
@@ -52,10 +54,11 @@ def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
     return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
-def listed(texts: Collection[str], joint: str = ", ") -> Safe:
-    """Return identifiers or other texts for an error, at most `MAX_LISTED`."""
-    shown = [safe(text) for text in sorted(texts)[:MAX_LISTED]]
-    return Safe(joint.join([*shown, "…"] if len(texts) > MAX_LISTED else shown) or "–")
+def listed(call: ServiceCall, texts: Collection[str], joint: str = "") -> Safe:
+    """Return identifiers, or other texts with this joint, for an error; at most `MAX_LISTED`."""
+    language = call.hass.config.language
+    joint = joint or ("、" if is_chinese(language) else ", ")
+    return Safe(joint.join(safe(one) for one in first_of(sorted(texts), MAX_LISTED, language)) or "–")
 
 
 @contextmanager

@@ -41,6 +41,9 @@ no longer than that."""
 RESERVED: Final = 1
 """Answers a second that are kept for callers who wait."""
 
+URGENT_IN_A_ROW: Final = 4
+"""Answers to callers who wait after which another one is sent, or an endless stream of calls would hold those up for ever."""
+
 MAX_QUEUED: Final = 15 * ANSWERS_PER_SECOND
 MAX_URGENT: Final = 2 * ANSWERS_PER_SECOND
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -69,6 +72,9 @@ REMEMBERED_BYTES: Final = 8 * 1024 * 1024
 """Bytes that are kept for that. Beyond them long answers are dropped first, and only then whole commands."""
 
 LONG_ANSWER: Final = 4096
+
+OVERHEAD: Final = 700
+"""Bytes that a command or an answer takes besides its texts."""
 
 UNMARKED_FOR: Final = 10.0
 """Seconds for which it is recognised without MQTT's DUP flag, since some hosts use one id for all commands."""
@@ -111,6 +117,7 @@ class Answers:
         self._repeats: deque[_Queued] = deque()
         self._lesser: deque[_Queued] = deque()
         self._waiting_bytes = 0
+        self._in_a_row = 0
         self._sent: deque[tuple[float, _Queued]] = deque()
         self._sent_bytes = 0
         self._changed = asyncio.Event()
@@ -200,7 +207,8 @@ class Answers:
 
     def _send_next(self, send: Callable[[str, bytes], None]) -> bool:
         """Send the next answer unless it has expired; return False when there is no connection."""
-        queue = self._urgent or self._others or self._repeats or self._lesser
+        others = self._others or self._repeats or self._lesser
+        queue = others if not self._urgent or (others and self._in_a_row >= URGENT_IN_A_ROW) else self._urgent
         answer = queue.popleft()
         now = time.monotonic()
         if now > answer.expires:
@@ -216,7 +224,10 @@ class Answers:
             return False
         self._waiting_bytes -= len(answer.payload)
         self._limit.count()
-        if queue is not self._urgent:
+        if queue is self._urgent:
+            self._in_a_row += 1
+        else:
+            self._in_a_row = 0
             self._flow.count()
         if queue is not self._repeats:
             self._keep_sent(now, answer)
@@ -224,9 +235,9 @@ class Answers:
 
     def _keep_sent(self, now: float, answer: _Queued) -> None:
         self._sent.append((now, answer))
-        self._sent_bytes += len(answer.payload)
+        self._sent_bytes += OVERHEAD + len(answer.payload)
         while self._sent_bytes > MAX_SENT_BYTES or now - self._sent[0][0] > REPEATED_FOR:
-            self._sent_bytes -= len(self._sent.popleft()[1].payload)
+            self._sent_bytes -= OVERHEAD + len(self._sent.popleft()[1].payload)
 
     def _forget_sent(self) -> None:
         self._sent.clear()
@@ -255,9 +266,6 @@ class _Outcome:
 class _Recent:
     """The recent commands and their outcomes, by time and within a number of bytes."""
 
-    OVERHEAD: Final = 400
-    """Bytes of a command besides its texts."""
-
     def __init__(self) -> None:
         self._seen: dict[Key, _Outcome] = {}
         self._newest: dict[tuple[str, str], bytes] = {}
@@ -277,7 +285,7 @@ class _Recent:
     def keep(self, key: Key) -> _Outcome:
         """Remember a command as the newest."""
         self.forget(key)
-        outcome = self._seen[key] = _Outcome(time.monotonic(), self.OVERHEAD + 2 * len(key[0]) + 2 * len(key[1]))
+        outcome = self._seen[key] = _Outcome(time.monotonic(), OVERHEAD + len(key[0]) + 2 * len(key[1]))
         self._newest[key[:2]] = key[2]
         self._bytes += outcome.bytes
         self._make_room()

@@ -47,6 +47,17 @@ def test_location_is_private(domain: str) -> None:
 
 
 @BOTH
+def test_location_is_known_without_a_zone(domain: str) -> None:
+    """While the state is unknown; it is neither at home nor away then."""
+    assert read(person(domain, "unknown")) == {
+        "home": None,
+        "zone": None,
+        "location": Location(31.2304, 121.4737),
+        "accuracy": 12,
+    }
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("state", "zones", "text"),
     [

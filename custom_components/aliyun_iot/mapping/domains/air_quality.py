@@ -4,7 +4,7 @@ Home Assistant states a unit for the state only, so the other measurements have 
 they are in no constant of the oldest supported Home Assistant.
 """
 
-from ..aspect import Aspect, Domain, Kind
+from ..aspect import Aspect, Domain, Kind, WholeState
 from ..attributes import has_attribute, number, number_of, own_unit
 
 
@@ -29,7 +29,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="PM2.5",
             name_zh="PM2.5 浓度",
-            source=lambda state: number(state.state),
+            source=WholeState(lambda state: number(state.state)),
             unit=own_unit,
             identifiers=("PM25", "PM25Value"),
         ),

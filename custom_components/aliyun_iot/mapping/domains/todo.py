@@ -8,7 +8,7 @@ from enum import IntFlag
 
 from homeassistant.core import State
 
-from ..aspect import ActionCall, Aspect, Domain, Kind, Value
+from ..aspect import ActionCall, Aspect, Domain, Kind, Value, WholeState
 from ..attributes import COUNT_RANGE, fixed_range, has_feature, number
 
 NAME = "todo"
@@ -33,7 +33,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Open items",
             name_zh="待办数量",
-            source=lambda state: number(state.state),
+            source=WholeState(lambda state: number(state.state)),
             range=fixed_range(COUNT_RANGE),
             identifiers=("OpenItems", "TodoCount"),
         ),

@@ -2,9 +2,9 @@
 
 from homeassistant.core import State
 
-from ..aspect import Aspect, Domain, Kind
+from ..aspect import Aspect, Domain, Kind, WholeState
 from ..attributes import COUNT_RANGE, fixed_range, number
-from ..says import FOUND
+from ..says import AT_HOME
 
 
 def _occupied(state: State) -> bool | None:
@@ -20,7 +20,7 @@ DOMAIN = Domain(
             kind=Kind.NUMBER,
             name_en="Number of people",
             name_zh="人数",
-            source=lambda state: number(state.state),
+            source=WholeState(lambda state: number(state.state)),
             range=fixed_range(COUNT_RANGE),
             identifiers=("PeopleCount", "PersonCount"),
         ),
@@ -31,7 +31,7 @@ DOMAIN = Domain(
             name_zh="有人",
             source=_occupied,
             words=("empty", "occupied"),
-            says=FOUND,
+            says=AT_HOME,
             alternative=True,
             identifiers=("OccupancyState", "PresenceState"),
         ),
