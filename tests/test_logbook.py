@@ -217,4 +217,4 @@ async def test_long_command_and_private_value(
     line, failed = ours(await read())
     assert "a4711" not in line["message"] + failed["message"]
     assert "set DoorPin to **: " in line["message"]
-    assert "; 16 more · " in line["message"]
+    assert "; and 16 more · " in line["message"]

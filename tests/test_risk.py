@@ -240,6 +240,29 @@ async def test_group_that_gets_a_risky_member_needs_a_confirmation_from_then_on(
     assert (await set_properties(Wish=1)).code == 200
 
 
+async def test_old_group_with_a_risky_member_is_not_switched(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """By a property that is bound to it."""
+    calls = async_mock_service(hass, "homeassistant", "turn_on")
+    await add_template_switch(hass, UNLOCK)
+    groups = {
+        "plain": {"entities": ["light.hall", "light.door"]},
+        "doors": {"entities": ["light.hall", "switch.trick"]},
+    }
+    assert await async_setup_component(hass, "group", {"group": groups})
+    await hass.async_block_till_done()
+    rows = [
+        {"identifier": name.title(), "entity": f"group.{name}", "aspect": "power", "access": "control"}
+        for name in groups
+    ]
+    await set_up(rows, options={"thing_model": None})
+    reply = await set_properties(Plain=1, Doors=1)
+    assert (reply.code, list(reply.data)) == (100003, ["Doors"])
+    assert "because of lock.unlock" in reply.data["Doors"]
+    assert [call.data["entity_id"] for call in calls] == ["group.plain"]
+
+
 @pytest.mark.parametrize(
     ("entity_id", "aspect", "attributes"),
     [

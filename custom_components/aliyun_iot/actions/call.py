@@ -13,7 +13,9 @@ import voluptuous as vol
 from ..alink.codes import describe
 from ..alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
 from ..alink.foreign import Safe, safe
+from ..alink.i18n import is_chinese
 from ..const import DOMAIN
+from ..log_text import first_of
 from ..runtime import AliyunConfigEntry, Runtime
 
 ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
@@ -52,11 +54,11 @@ def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
     return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
-def listed(identifiers: Collection[str]) -> Safe:
+def listed(call: ServiceCall, identifiers: Collection[str]) -> Safe:
     """Return the known identifiers for an error about an unknown one, at most `MAX_LISTED`."""
-    names = sorted(identifiers)
-    more = ", …" if len(names) > MAX_LISTED else ""
-    return Safe(", ".join(safe(name) for name in names[:MAX_LISTED]) + more or "–")
+    language = call.hass.config.language
+    joint = "、" if is_chinese(language) else ", "
+    return Safe(joint.join(safe(one) for one in first_of(sorted(identifiers), MAX_LISTED, language)) or "–")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from ..alink.model.thing_model import ThingModel
 from ..const import CONF_BINDINGS
 from ..exposures import exposed_bindings, resolve_entity
 from ..ha_internals import HomeAssistantChanged
+from ..log_text import first_of
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
@@ -223,9 +224,8 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         rest = [labels.entity(entity_id) for entity_id in left_out if entity_id not in lost]
         parts: list[str] = [bullets(labels, list(lost.values()))] if lost else []
         if rest:
-            excess = len(rest) - MAX_LISTED
-            more = [labels.text("common.and_more", count=str(excess))] if excess > 0 else []
-            parts.append(labels.text("common.left_out", entities=labels.listed([*rest[:MAX_LISTED], *more])))
+            named = first_of(rest, MAX_LISTED, labels.language)
+            parts.append(labels.text("common.left_out", entities=labels.listed(named)))
         return paragraphs(parts)
 
 

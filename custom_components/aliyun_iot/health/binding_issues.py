@@ -20,9 +20,6 @@ _LOGGER = logger_of(__name__)
 COOLDOWN: Final = 1.0
 """Seconds to wait for further entities: a reload takes all entities of an integration away and brings them back."""
 
-MAX_LISTED: Final = 10
-"""Rows that an issue lists."""
-
 
 class BindingIssues:
     """Creates and deletes the issues of one device."""
@@ -109,6 +106,6 @@ class BindingIssues:
 
     def _show(self, issue: Issue, fact: str, rows: Sequence[str]) -> None:
         if rows:
-            self._issues.create(issue, count=str(len(rows)), **{fact: listed(rows, MAX_LISTED)})
+            self._issues.create(issue, count=str(len(rows)), **{fact: listed(rows, self._hass.config.language)})
         else:
             self._issues.delete(issue)

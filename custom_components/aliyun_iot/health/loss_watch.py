@@ -13,13 +13,10 @@ from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..reports.losses import Loss
 from ..words.labels import Labels
+from ..words.refusal_texts import refusal_text
 from .issues import Issue, Issues, listed
-from .refusals import readable
 
 _LOGGER = logger_of(__name__)
-
-MAX_LISTED: Final = 5
-"""Properties and events that the issue lists."""
 
 INTERVAL: Final = 60.0
 """Seconds between two updates of the issue, as several samples may be refused in a second."""
@@ -66,11 +63,11 @@ class LossWatch:
             Issue.REFUSED_FOR_GOOD,
             count=f"{count:,}",
             since=f"{dt_util.now():%Y-%m-%d %H:%M}",
-            losses=listed(rows, MAX_LISTED),
+            losses=listed(rows, labels.language),
         )
 
     def _row(self, labels: Labels, identifier: str, loss: Loss) -> str:
         bound = self._bound.by_identifier.get(identifier)
         name = labels.binding(bound.binding, self._model) if bound else identifier
-        reason = readable(loss.reason, labels.language)
+        reason = refusal_text(loss.reason, labels.language)
         return labels.text("common.lost", identifier=name, count=f"{loss.count:,}", reason=reason)

@@ -18,13 +18,10 @@ from ..bound import BoundProperties, BoundProperty
 from ..log_text import some_of
 from ..mapping.unreportable import Unreportable
 from ..words.labels import Labels
-from .issues import Issue, Issues, listed
+from .issues import Affected, Issue, Issues, listed
 from .paced import Paced
 
 _LOGGER = logger_of(__name__)
-
-MAX_LISTED: Final = 10
-"""Properties that the issue lists."""
 
 LOG_INTERVAL: Final = 600.0
 """Seconds between two lines of the log."""
@@ -78,12 +75,19 @@ class UnreportableWatch:
         if self._started:
             self._paced.soon()
 
+    @property
+    def affected(self) -> Affected:
+        """What the issue is about; of events it is only about parameters."""
+        return Affected(frozenset(self._read().keys() - set(self._misfits())))
+
     async def _update(self) -> None:
         labels = await Labels.load(self._hass)
         others = self._misfits()
         rows = [self._row(labels, key, why) for key, why in sorted(self._read().items()) if key not in others]
         if rows and self._started:
-            self._issues.create(Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, MAX_LISTED))
+            self._issues.create(
+                Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, labels.language)
+            )
         else:
             self._issues.delete(Issue.PROPERTY_UNREPORTABLE)
         self._log()

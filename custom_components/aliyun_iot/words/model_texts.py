@@ -7,6 +7,7 @@ from ..alink.foreign import Safe, safe
 from ..alink.model.changes import Feature, ModelChange
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Event, Property
+from ..log_text import first_of
 from . import markdown
 from .labels import Labels
 from .markdown import Markdown, code, escaped, paragraphs
@@ -34,9 +35,7 @@ def changes_in_words(labels: Labels, changes: Sequence[ModelChange]) -> Markdown
 
 def bullets(labels: Labels, lines: Sequence[str]) -> Markdown:
     """Return the first `MAX_LISTED` lines as a Markdown list, and the number of the others."""
-    hidden = len(lines) - MAX_LISTED
-    more = [labels.text("common.model_more", count=str(hidden))] if hidden > 0 else []
-    return markdown.bullets([*lines[:MAX_LISTED], *more])
+    return markdown.bullets(first_of(lines, MAX_LISTED, labels.language))
 
 
 def _described(labels: Labels, feature: Feature) -> Markdown:
