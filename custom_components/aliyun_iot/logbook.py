@@ -11,12 +11,16 @@ from homeassistant.core import Event, HomeAssistant, callback
 
 from .alink.codes import CODES, Code, describe
 from .alink.command import CommandKind
+from .alink.foreign import safe
 from .alink.i18n import is_chinese
 from .alink.model.numeric import shortest
 from .commands.outcome import shortened
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_DRY_RUN, EVENT_RAW
 from .log_text import first_of
 from .mapping.domains import domain_of
+
+MAX_SENTENCE: Final = 4000
+"""Characters of a message."""
 
 MAX_LISTED: Final = 5
 """Changes of one command that are listed; of the others only the number is given."""
@@ -87,7 +91,7 @@ def async_describe_events(
             # No entity: the frontend would show its name in place of this one, as if the entity had sent the command.
             return {
                 LOGBOOK_ENTRY_NAME: words["name"].format(device=_device(hass, data)),
-                LOGBOOK_ENTRY_MESSAGE: sentence(hass, words, data),
+                LOGBOOK_ENTRY_MESSAGE: safe(str(sentence(hass, words, data)), MAX_SENTENCE),
                 LOGBOOK_ENTRY_ICON: FAILURE_ICON if _is_refused(data) else ICON,
             }
 
@@ -105,7 +109,7 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
         case CommandKind.PROPERTY_SET:
             return _set(hass, words, data)
         case CommandKind.PROPERTY_GET:
-            names = _listed(hass, words, [str(name) for name in data["params"]])
+            names = _listed(hass, words, [safe(str(name)) for name in data["params"]])
             said = words["no_values" if data["refused"] else "property_get"].format(list=names, **_why(hass, data))
         case CommandKind.SERVICE:
             said = words["no_service" if data["refused"] else "service"].format(name=name, **_why(hass, data))

@@ -94,9 +94,9 @@ def describe(task: OtaTask) -> JsonValue:
     """Return what the device needs for an upgrade."""
     firmware = task.firmware
     data: dict[str, JsonValue] = {
-        "size": len(firmware.file.content),
+        "size": firmware.size,
         "version": firmware.version,
-        "url": firmware.file.url,
+        "url": firmware.url,
         "signMethod": "Md5" if firmware.sign_method == "MD5" else "SHA256",
         "sign": firmware.sign,
     }

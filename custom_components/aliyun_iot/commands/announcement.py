@@ -142,7 +142,7 @@ class Announcer:
             "entry_id": self._entry.entry_id,
             "device": self._entry.title,
             "kind": command.kind.value,
-            "id": command.id,
+            "id": cut_text(command.id),
             "identifier": command.identifier and cut_text(command.identifier),
             **details,
         }

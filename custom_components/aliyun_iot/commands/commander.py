@@ -16,6 +16,7 @@ from homeassistant.core import Context, CoreState, HomeAssistant, callback
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
+from ..alink.foreign import safe
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import Service, ThingModel
 from ..alink.privacy import BY_NAME_ALONE, HIDDEN, PrivateNames, Secrets
@@ -246,7 +247,7 @@ class Commander:
             str(identifier) for identifier in wanted if not isinstance(identifier, str) or identifier not in values
         ]
         if missing:
-            run.refusal = Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(missing)}")
+            run.refusal = Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(map(safe, missing))}")
         self._announcer.announce(run)
         self._confirm(values, time.monotonic())
         return run.refusal or Answer(data=values)
