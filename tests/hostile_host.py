@@ -172,8 +172,11 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "JSON of objects in objects": lambda to: _in_chunks(
         message(to.property_set, command(n, b'{"x":%s1}' % (b'{"a":' * 50_000))) for n in count()
     ),
-    "JSON with 1,000 objects": lambda to: _in_chunks(
-        message(to.property_set, command(n, b'{"x":[%s0]}' % (b'{"a":0},' * 1_000))) for n in count()
+    "JSON with 300 objects": lambda to: _in_chunks(
+        message(to.property_set, command(n, b'{"x":[%s0]}' % (b'{"a":0},' * 300))) for n in count()
+    ),
+    "texts without an end": lambda to: _in_chunks(
+        message(to.property_set, b"{" * 400 + rb'"\""' * 8_000 + b"\\") for _ in count()
     ),
     "JSON of large numbers": lambda to: _in_chunks(
         message(to.property_set, command(n, wide(b"9" * 4_200 + b","))) for n in count()
@@ -181,7 +184,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "200 params": lambda to: _in_chunks(
         message(
             to.property_set,
-            command(n, json.dumps({f"p{key}": {"a": [key] * 24} for key in range(200)}).encode()),
+            command(n, json.dumps({f"p{key}": [key] * 24 for key in range(200)}).encode()),
         )
         for n in count()
     ),

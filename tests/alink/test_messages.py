@@ -245,9 +245,10 @@ def test_command_has_fewer_values_than_a_reply() -> None:
     reply = decode_reply(b'{"id":"1","code":200,"data":[%s]}' % objects(5_002))
     assert isinstance(reply.data, list)
     assert len(reply.data) == 5_002
-    assert decode_request(b'{"id":"1","params":{"A":[%s]}}' % objects(500)).id == "1"
-    assert decode_request(b'{"id":"1","params":{"A":"%s"}}' % (b"1," * 5_120)).id == "1"  # a text of the longest length
-    for params in (objects(1_100), b"1," * 5_300 + b"1"):
+    assert decode_request(b'{"id":"1","params":{"A":[%s]}}' % objects(300)).id == "1"
+    for text in (b"1," * 5_120, b"{}" * 5_120, b'[\\",{\\\\],' * 1_000):  # of the longest length
+        assert decode_request(b'{"id":"1","params":{"A":"%s"}}' % text).id == "1"
+    for params in (objects(330), b"1," * 5_300 + b"1", b'"' + b"{" * 40_000 + b'"'):
         with pytest.raises(MessageError, match="too many values") as refused:
             decode_request(b'{"id":"1","params":{"A":[%s]}}' % params)
         assert refused.value.id is None

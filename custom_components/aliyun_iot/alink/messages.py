@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 import json
 import math
+import re
 from typing import Final
 
 from .codes import Code
@@ -16,6 +17,12 @@ MAX_PAYLOAD: Final = 256 * 1024
 """Bytes that the platform accepts in one message; it silently drops anything larger."""
 
 
+_SHORT: Final = 32 * 1024
+_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""A text in JSON, also one without an end, or it would be looked for again and again. One of the longest length, 10 KB, may itself
+be JSON with many values."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Limits:
     """How many values, and how many objects and arrays a message may have, so that it is handled in some milliseconds."""
@@ -23,9 +30,16 @@ class _Limits:
     values: int
     containers: int
 
+    def exceeded_by(self, payload: bytes) -> bool:
+        """Return whether a payload has more, which is counted without reading it; of a short one the texts don't count."""
+        return self._exceeded_by(payload) and (len(payload) > _SHORT or self._exceeded_by(_TEXT.sub(b"", payload)))
 
-_COMMAND_LIMITS: Final = _Limits(5200, 1024)
-"""A command has 200 params at most; a text of the longest length, 10 KB, may consist of digits and commas."""
+    def _exceeded_by(self, content: bytes) -> bool:
+        return content.count(b",") >= self.values or content.count(b"{") + content.count(b"[") > self.containers
+
+
+_COMMAND_LIMITS: Final = _Limits(5200, 320)
+"""A command has 200 params at most. Python's garbage collector would stop everything for larger ones, if many of them came."""
 
 _REPLY_LIMITS: Final = _Limits(12_288, 12_288)
 """A reply may contain a thing model, or thousands of desired values."""
@@ -150,8 +164,7 @@ def _read(payload: bytes, limits: _Limits) -> tuple[dict[str, JsonValue], str | 
     """
     if len(payload) > MAX_PAYLOAD:
         return {}, None, f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed"
-    # Counted before it is read, so characters in texts count as well.
-    if payload.count(b",") >= limits.values or payload.count(b"{") + payload.count(b"[") > limits.containers:
+    if limits.exceeded_by(payload):
         return {}, None, "the message has too many values"
     reader = _StrictReader()
     try:

@@ -40,6 +40,8 @@ _CREDENTIALS: Final = re.compile(
 )
 """What addresses contain of credentials: a name and password before the host, and keys in the query."""
 
+_PARTED: Final = (dict, list, tuple)
+
 _LEVELS: Final = re.compile(r"[.\[\]]+")
 
 
@@ -72,7 +74,7 @@ class PrivateNames:
             case dict():
                 return {key: self.masked(str(key), inner) for key, inner in value.items()}
             case list() | tuple():
-                return [self.masked("", inner) for inner in value]
+                return [self.masked("", inner) if isinstance(inner, _PARTED) else inner for inner in value]
             case _:
                 return value
 

@@ -148,7 +148,8 @@ class _Shortener:
 
     def _taken[T](self, value: T) -> T:
         """Return a value, of which the size is taken from what is left."""
-        size = len(json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace"))
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+        size = len(text.encode(errors="replace"))
         self.left = max(0, self.left - size - 4)
         return value
 
