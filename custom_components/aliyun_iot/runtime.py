@@ -167,6 +167,7 @@ class Runtime:
             return
         registered = er.async_get(self._hass).async_get(data["entity_id"])
         if self.device.concerns({data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}):
+            self.device.entities_changed()
             self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
         elif data["action"] == "create" and self.device.events.problems:  # a trigger may need the entity
             self._update_later.async_schedule_call()
