@@ -9,13 +9,14 @@ import sys
 
 from homeassistant.const import __version__ as home_assistant_version
 
-from . import commands, hostile, idle, latency, limits, mapping, outage, scale, throughput
+from . import admission, commands, hostile, idle, latency, limits, mapping, outage, scale, throughput
 
 BENCHMARKS = (
     latency.BENCHMARK,
     idle.BENCHMARK,
     mapping.BENCHMARK,
     commands.BENCHMARK,
+    admission.BENCHMARK,
     throughput.BENCHMARK,
     limits.BENCHMARK,
     outage.BENCHMARK,

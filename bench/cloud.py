@@ -2,13 +2,14 @@
 
     python -m bench.cloud QOS '[["device-name", "secret"], …]' THING_MODEL
 
-answers `{"port": …}`, and then each line `["wait_online", device]`, `["time_sets", device, first, count]` or
-`["time_burst", device, sets, in_flight]`.
+answers `{"port": …}`, and then each line `["wait_online", device]`, `["time_sets", device, first, count]`,
+`["time_burst", device, sets, in_flight]` or `["flood", device, sets, rate, service, calls]`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
 import json
 import sys
 from typing import Any
@@ -21,6 +22,7 @@ from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
 TIMEOUT = 30.0
 SUCCESS = 200
 ANSWER_TIMEOUT = 5.0
+FLOOD_PATIENCE = 300.0
 LATE_ANSWER_WAIT = 0.2
 """Seconds to wait for a second answer, which would be wrong."""
 
@@ -57,6 +59,22 @@ class Cloud:
         """
         answer: list[list[float]] = await self._process.ask(["time_burst", device.device_name, sets, in_flight])
         return answer
+
+    async def flood(self, device: Device, sets: Sets, rate: float, service: str, calls: float) -> Flood:
+        """Send `rate` sets and `calls` synchronous calls of a service a second, under the platform's limits.
+
+        The last answers are waited for up to FLOOD_PATIENCE.
+        """
+        question = ["flood", device.device_name, sets, rate, service, calls]
+        return Flood(**await self._process.ask(question))
+
+
+@dataclass(slots=True)
+class Flood:
+    """The outcome of a flood: for each set the codes of its answers, and for each call its code and milliseconds."""
+
+    sets: list[list[int]]
+    calls: list[tuple[str, float]]
 
 
 @asynccontextmanager
@@ -117,6 +135,46 @@ async def time_burst(cloud: Simulator, device: CloudDevice, sets: Sets, in_fligh
     return [[reply.round_trip * 1000 for reply in call.replies] for call in calls]
 
 
+async def flood(cloud: Simulator, device: CloudDevice, sets: Sets, rate: float, service: str, calls: float) -> Flood:
+    """Do the same as `Cloud.flood`, in this process."""
+    cloud.faults.set(rate_limit=True)
+    device.service_calls.clear()
+    loop = asyncio.get_running_loop()
+    target = {"ProductKey": device.product_key, "DeviceName": device.device_name}
+    outcomes: list[tuple[str, float]] = []
+
+    async def call(number: int) -> None:
+        began = loop.time()
+        answer: dict[str, Any] = await cloud.call(
+            "InvokeThingService", **target, Identifier=service, Args={"Value": number}
+        )
+        code = "200" if answer["Success"] else str(answer["Code"])
+        outcomes.append((code, (loop.time() - began) * 1000))
+
+    began = loop.time()
+    moments = [(number / rate, "set", number) for number in range(len(sets))]
+    moments += [(number / calls, "call", number) for number in range(int(len(sets) / rate * calls))]
+    running: list[asyncio.Task[None]] = []
+    ids: list[str] = []
+    for moment, kind, number in sorted(moments):
+        await asyncio.sleep(began + moment - loop.time())
+        if kind == "call":
+            running.append(asyncio.create_task(call(number)))
+        else:
+            identifier, value = sets[number]
+            sent: dict[str, Any] = await cloud.call("SetDeviceProperty", **target, Items={identifier: value})
+            ids.append(sent["Data"]["MessageId"])
+    await asyncio.gather(*running)
+    commands = [device.call(message_id) for message_id in ids]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FLOOD_PATIENCE):
+            while not all(command.replies for command in commands):  # noqa: ASYNC110 - nothing tells about the last
+                await asyncio.sleep(0.1)
+    await asyncio.sleep(LATE_ANSWER_WAIT)
+    cloud.faults.set(rate_limit=False)
+    return Flood([[reply.code for reply in command.replies] for command in commands], outcomes)
+
+
 async def _serve(qos: int, triples: list[list[str]], thing_model: dict[str, Any]) -> None:
     async with Simulator(connects_per_minute=None, strict_values=True, downlink_qos=qos) as cloud:
         devices = {name: cloud.add_device(PRODUCT_KEY, name, secret, thing_model) for name, secret in triples}
@@ -132,6 +190,8 @@ async def _serve(qos: int, triples: list[list[str]], thing_model: dict[str, Any]
                     _write_line(await time_sets(cloud, devices[name], first, count))
                 case ["time_burst", str(name), list(sets), int(in_flight)]:
                     _write_line(await time_burst(cloud, devices[name], sets, in_flight))
+                case ["flood", str(name), list(sets), float() | int() as rate, str(service), float() | int() as calls]:
+                    _write_line(asdict(await flood(cloud, devices[name], sets, rate, service, calls)))
 
 
 def _write_line(answer: Any) -> None:

@@ -16,6 +16,7 @@ from homeassistant.setup import async_setup_component
 
 from custom_components.aliyun_iot.const import (
     CONF_BINDINGS,
+    CONF_COMMANDS_PER_MINUTE,
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
@@ -24,6 +25,7 @@ from custom_components.aliyun_iot.const import (
     CONF_TRANSPORT,
     DOMAIN,
     SUBENTRY_EXPOSURE,
+    SUBENTRY_SERVICE,
 )
 
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
@@ -71,8 +73,12 @@ async def connect_device(
     thing_model: Mapping[str, Any],
     options: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
+    services: Sequence[Mapping[str, Any]] = (),
 ) -> ConfigEntry:
-    """Connect a device with these bindings and options; `data` is added to that of the entry. Raises NotSetUp."""
+    """Connect a device with these bindings, bound services and options; `data` is added to that of the entry.
+
+    Commands are not limited, unless the options say so. Raises NotSetUp.
+    """
     entry = ConfigEntry(
         version=1,
         minor_version=1,
@@ -88,7 +94,7 @@ async def connect_device(
             CONF_TRANSPORT: "tcp",
             **(data or {}),
         },
-        options={CONF_THING_MODEL: thing_model, **(options or {})},
+        options={CONF_THING_MODEL: thing_model, CONF_COMMANDS_PER_MINUTE: 0, **(options or {})},
         discovery_keys=MappingProxyType({}),
         subentries_data=[
             ConfigSubentryData(
@@ -96,7 +102,13 @@ async def connect_device(
                 subentry_type=SUBENTRY_EXPOSURE,
                 title="bench",
                 unique_id="bench",
-            )
+            ),
+            *(
+                ConfigSubentryData(
+                    data=dict(service), subentry_type=SUBENTRY_SERVICE, title=service["identifier"], unique_id=None
+                )
+                for service in services
+            ),
         ],
     )
     await hass.config_entries.async_add(entry)

@@ -48,18 +48,50 @@ def _examples(*states: tuple[str, str, Mapping[str, Any]]) -> Mapping[str, tuple
 
 EXAMPLES = _examples(
     (
+        "air_quality.station",
+        "14",
+        {
+            "unit_of_measurement": "μg/m³",
+            "particulate_matter_2_5": 14,
+            "air_quality_index": 51,
+            "particulate_matter_10": 23,
+            "particulate_matter_0_1": 5,
+            "carbon_dioxide": 600,
+            "carbon_monoxide": 1,
+            "ozone": 30,
+            "sulphur_dioxide": 4,
+            "nitrogen_dioxide": 12,
+            "nitrogen_monoxide": 8,
+            "nitrogen_oxide": 2,
+        },
+    ),
+    (
         "alarm_control_panel.house",
         "disarmed",
         {
             "code_format": None,
-            "changed_by": None,
+            "changed_by": "Anna",
             "code_arm_required": False,
             "supported_features": _all(AlarmControlPanelEntityFeature),
         },
     ),
+    ("assist_satellite.kitchen", "listening", {"supported_features": 3}),
     ("automation.night", "on", {"last_triggered": WHEN, "mode": "single", "current": 0, "id": "night"}),
     ("binary_sensor.window", "on", {"device_class": "window"}),
     ("button.restart", WHEN, {"device_class": "restart"}),
+    (
+        "calendar.family",
+        "on",
+        {
+            "message": "Dentist",
+            "all_day": False,
+            "start_time": "2026-11-23 09:00:00",
+            "end_time": "2026-11-23 10:00:00",
+            "location": "Nanjing Road 1",
+            "description": "Bring the card",
+            "supported_features": 7,
+        },
+    ),
     (
         "climate.living_room",
         "heat",
@@ -97,7 +129,8 @@ EXAMPLES = _examples(
             "device_class": "curtain",
             "current_position": 50,
             "current_tilt_position": 50,
-            "supported_features": _all(CoverEntityFeature),
+            "supported_speeds": ["slow", "fast"],
+            "supported_features": _all(CoverEntityFeature) | 256,  # the speed is not in the oldest Home Assistant
         },
     ),
     ("date.holiday", "2026-11-23", {}),
@@ -105,7 +138,14 @@ EXAMPLES = _examples(
     (
         "device_tracker.phone",
         "home",
-        {"source_type": "gps", "gps_accuracy": 10, "altitude": 4, "battery_level": 80, **PLACE},
+        {
+            "source_type": "gps",
+            "in_zones": ["zone.home", "zone.city"],
+            "gps_accuracy": 10,
+            "altitude": 4,
+            "battery_level": 80,
+            **PLACE,
+        },
     ),
     (
         "event.doorbell",
@@ -125,6 +165,11 @@ EXAMPLES = _examples(
             "supported_features": _all(FanEntityFeature),
         },
     ),
+    ("group.lamps", "on", {"entity_id": ["light.lamp", "switch.socket"], "order": 0}),
+    ("group.blinds", "open", {"entity_id": ["cover.curtain"], "order": 1}),
+    ("group.family", "home", {"entity_id": ["person.anna", "device_tracker.phone"], "order": 2}),
+    ("group.doors", "unlocked", {"entity_id": ["lock.door"], "order": 3}),
+    ("group.plants", "problem", {"entity_id": ["plant.ficus"], "order": 4}),
     (
         "humidifier.nursery",
         "on",
@@ -175,7 +220,17 @@ EXAMPLES = _examples(
             "supported_features": _all(LightEntityFeature),
         },
     ),
-    ("lock.door", "locked", {"code_format": None, "supported_features": _all(LockEntityFeature)}),
+    (
+        "light.strip",
+        "on",
+        {
+            "supported_color_modes": ["rgb", "white"],
+            "color_mode": "white",
+            "brightness": 128,
+            "rgb_color": (255, 255, 255),
+        },
+    ),
+    ("lock.door", "locked", {"code_format": None, "changed_by": "Anna", "supported_features": _all(LockEntityFeature)}),
     (
         "media_player.tv",
         "playing",
@@ -192,6 +247,7 @@ EXAMPLES = _examples(
             "media_album_name": "Album",
             "media_content_id": "1",
             "media_content_type": "music",
+            "media_channel": "News",
             "media_duration": 300,
             "media_position": 60,
             "app_name": "Player",
@@ -200,8 +256,9 @@ EXAMPLES = _examples(
             "supported_features": _all(MediaPlayerEntityFeature),
         },
     ),
+    ("notify.phone", WHEN, {"supported_features": 1}),
     ("number.level", "20", LIMITS),
-    ("person.anna", "home", {"source": "device_tracker.phone", "gps_accuracy": 10, **PLACE}),
+    ("person.anna", "home", {"source": "device_tracker.phone", "in_zones": ["zone.home"], "gps_accuracy": 10, **PLACE}),
     (
         "remote.tv",
         "on",
@@ -212,6 +269,7 @@ EXAMPLES = _examples(
         },
     ),
     ("scene.evening", WHEN, {}),
+    ("schedule.heating", "on", {"next_event": WHEN, "editable": True}),
     ("script.good_night", "off", {"last_triggered": WHEN, "mode": "single", "current": 0}),
     ("select.program", "day", OPTIONS),
     (
@@ -251,6 +309,7 @@ EXAMPLES = _examples(
         {"duration": "0:05:00", "remaining": "0:03:00", "finishes_at": WHEN, "restore": True, "editable": True},
     ),
     ("timer.egg", "paused", {"duration": "0:05:00", "remaining": "0:03:00", "restore": True, "editable": True}),
+    ("todo.shopping", "3", {"supported_features": 15}),
     (
         "update.firmware",
         "on",
@@ -320,5 +379,6 @@ EXAMPLES = _examples(
             "ozone": 300,
         },
     ),
+    ("zone.home", "2", {"radius": 100, "passive": False, "persons": ["person.anna"], "editable": True, **PLACE}),
 )
 """Example entities by domain."""

@@ -23,8 +23,10 @@ from .core.product import NodeType, Product
 from .core.records import Desired, DeviceReply, EventRecord, ServiceCall, UserMessage
 from .core.thing_model import BadValueError, ThingModel, ThingModelError
 from .core.transcript import Direction, Note, WireMessage
+from .openapi.authentication import AccessKey
 
 __all__ = [
+    "AccessKey",
     "BadValueError",
     "CloudDevice",
     "CodeFault",

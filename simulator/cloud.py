@@ -22,6 +22,7 @@ from .core.thing_model import ThingModel
 from .core.transcript import Transcript, WireMessage
 from .device_side import jobs, ota
 from .openapi.api import OpenApi
+from .openapi.authentication import AccessKey, Verifier
 from .router import Router
 
 
@@ -31,7 +32,8 @@ class Simulator:
     `port` is for MQTT, `web_port` for MQTT over WebSocket and the HTTPS services of devices, `api_port` for applications. They
     are the requested ports until start(), then the real ones; 0 requests a free port. With `tls`, the first two speak TLS.
     `on_wire` is called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that
-    the console would refuse. `service_timeout` (seconds) and `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
+    the console would refuse. With an `access_key`, requests to `api_port` must be signed. `service_timeout` (seconds) and
+    `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Simulator:
         login_batch: int = 50,
         sub_device_limit: int = 2000,
         device_limit: int | None = None,
+        access_key: AccessKey | None = None,
         on_wire: Callable[[WireMessage], None] | None = None,
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
         downlink_qos: int = 0,
@@ -81,8 +84,8 @@ class Simulator:
         self._platform.on_online.extend([ota.push_pending, jobs.push_pending])
         self._broker = Broker(self._platform, Router(self._platform).receive)
         self._web = DeviceWeb(self._platform, self._broker.converse)
-        self._openapi = OpenApi(self._platform)
-        self._http = HttpApi(self._openapi.call, self.faults, transcript)
+        self._openapi = OpenApi(self._platform, None if access_key is None else Verifier(access_key))
+        self._http = HttpApi(self._openapi.receive, self.faults, transcript)
 
     @property
     def wire(self) -> deque[WireMessage]:

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
-from custom_components.aliyun_iot.commands.work import MAX_PER_TARGET, MAX_WORK
+from custom_components.aliyun_iot.commands.work import MAX_OF_ONE, MAX_WORK
 from custom_components.aliyun_iot.const import DEFAULT_COMMANDS_PER_MINUTE, EVENT_COMMAND, EVENT_COMMAND_FAILED
 from custom_components.aliyun_iot.health.issues import issues_of
 from custom_components.aliyun_iot.health.overload import SOLVED_AFTER
@@ -76,8 +76,8 @@ async def test_slow_entity_has_its_share(
     house = SlowSwitches(hass, 1)
     entry = await set_up(rows(1), options=NO_MODEL)
     commands, failures = async_capture_events(hass, EVENT_COMMAND), async_capture_events(hass, EVENT_COMMAND_FAILED)
-    waiting = [asyncio.create_task(set_properties(S0=1)) for _ in range(MAX_PER_TARGET)]
-    await until(lambda: len(commands) == MAX_PER_TARGET)
+    waiting = [asyncio.create_task(set_properties(S0=1)) for _ in range(MAX_OF_ONE)]
+    await until(lambda: len(commands) == MAX_OF_ONE)
     assert issue_keys(hass, entry) == []
     for _ in range(3):
         refused = await set_properties(S0=1, Quick=1)
@@ -85,13 +85,13 @@ async def test_slow_entity_has_its_share(
             429,
             "too many commands to switch.s0 have not finished, try again later",
         )
-    assert len(commands) == MAX_PER_TARGET
+    assert len(commands) == MAX_OF_ONE
     assert (await set_properties(Quick=1)).code == 200
     assert issue_keys(hass, entry) == ["commands_refused"]
     assert caplog.text.count("more commands than it can carry out") == 1
     house.go_on.set()
-    assert [(await answer).code for answer in waiting] == [200] * MAX_PER_TARGET
-    assert len(house.calls) == MAX_PER_TARGET
+    assert [(await answer).code for answer in waiting] == [200] * MAX_OF_ONE
+    assert len(house.calls) == MAX_OF_ONE
     assert (await set_properties(S0=1)).code == 200
     assert not failures
     assert not entry.runtime_data.device.commander._work._taken
@@ -115,6 +115,28 @@ async def test_issue_stays_as_long_as_commands_are_refused(
         async_fire_time_changed(hass, now + timedelta(minutes=minutes))
         await hass.async_block_till_done()
         assert issue_keys(hass, entry) == expected
+
+
+async def test_slow_entities_leave_room_for_others(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """The more of them are slow, the less each of them gets; an entity without a command gets one."""
+    house = SlowSwitches(hass, 8)
+    entry = await set_up(rows(8), options=NO_MODEL)
+    taken = entry.runtime_data.device.commander._work._taken
+    waiting = []
+    for number in range(8):
+        for _ in range(MAX_OF_ONE + 1):
+            waiting.append(asyncio.create_task(set_properties(**{f"S{number}": 1})))
+            await asyncio.sleep(0)
+    await until(lambda: len(taken) == 8 and sum(answer.done() for answer in waiting) + taken.total() == len(waiting))
+    assert taken.total() < MAX_WORK
+    assert taken["switch.s0"] == MAX_OF_ONE
+    assert all(number >= 1 for number in taken.values())
+    assert (await set_properties(Quick=1)).code == 200
+    house.go_on.set()
+    codes = Counter([(await answer).code for answer in waiting])
+    assert codes == {200: len(house.calls), 429: len(waiting) - len(house.calls)}
 
 
 async def test_all_places_together_are_limited(
@@ -144,14 +166,14 @@ async def test_service_has_its_share(hass: HomeAssistant, cloud: Simulator, devi
 
     hass.services.async_register("test", "slow", slow)
     await set_up(services=[{"identifier": "Slow", "actions": [{"action": "test.slow"}]}], options=NO_MODEL)
-    for number in range(MAX_PER_TARGET + 2):
+    for number in range(MAX_OF_ONE + 2):
         await publish(cloud, device, "thing/service/Slow", {"id": f"{number}", "params": {}})
     await until(lambda: len(sent(cloud, "Slow_reply")) == 2)
     assert [answer["code"] for answer in sent(cloud, "Slow_reply")] == [429, 429]
-    assert len(calls) == MAX_PER_TARGET
+    assert len(calls) == MAX_OF_ONE
     go_on.set()
-    await until(lambda: len(sent(cloud, "Slow_reply")) == MAX_PER_TARGET + 2)
-    assert Counter(answer["code"] for answer in sent(cloud, "Slow_reply")) == {200: MAX_PER_TARGET, 429: 2}
+    await until(lambda: len(sent(cloud, "Slow_reply")) == MAX_OF_ONE + 2)
+    assert Counter(answer["code"] for answer in sent(cloud, "Slow_reply")) == {200: MAX_OF_ONE, 429: 2}
 
 
 def sent(cloud: Simulator, suffix: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from custom_components.aliyun_iot.alink.downlink import (
 )
 from custom_components.aliyun_iot.commands import loops
 from custom_components.aliyun_iot.commands.commander import DEADLINE, SYNC_DEADLINE
-from custom_components.aliyun_iot.commands.work import GRACE, MAX_PER_TARGET, MAX_WORK
+from custom_components.aliyun_iot.commands.work import GRACE, MAX_OF_ONE, MAX_WORK
 from custom_components.aliyun_iot.const import DEFAULT_COMMANDS_PER_MINUTE
 from simulator import CloudDevice, Simulator
 
@@ -45,7 +45,7 @@ def test_every_code_is_documented(name: str, language: str) -> None:
 def test_figures_are_those_of_the_code(name: str) -> None:
     """Deadlines and limits."""
     figures = (SYNC_DEADLINE, DEADLINE, MAX_RUNNING, loops.TURNS, loops.PERIOD, loops.ENDLESS_TURNS)
-    figures += (MAX_QUEUED, MAX_URGENT, ANSWERS_PER_SECOND, MAX_PER_TARGET, GRACE, DEFAULT_COMMANDS_PER_MINUTE)
+    figures += (MAX_QUEUED, MAX_URGENT, ANSWERS_PER_SECOND, MAX_OF_ONE, GRACE, DEFAULT_COMMANDS_PER_MINUTE)
     assert (REMEMBERED_FOR, MAX_BYTES, MAX_WORK) == (300, 4 * 1024 * 1024, MAX_RUNNING)
     assert [figure for figure in figures if f"{figure:g}" not in page(name)] == []
     assert loops.PAUSE == loops.ENDLESS_PERIOD == 600

@@ -113,17 +113,17 @@ async def test_issue_about_another_client(
     assert issues(hass) == []
 
 
-async def send_too_much(device: CloudDevice, link: Link) -> None:
+async def send_too_much(cloud: Simulator, device: CloudDevice, link: Link) -> None:
     """Let the host begin a message of 256 MB, and wait until the device has disconnected."""
     await until(lambda: link.state is LinkState.ONLINE and device.connection)
-    assert device.connection
-    device.connection._write(b"\x30\xff\xff\xff\x7f")
+    cloud.faults.set(exceed=DEVICE_NAME)
     await until(lambda: link.state is LinkState.BACKING_OFF)
 
 
 @pytest.mark.parametrize(("language", "reason"), [("en", "268,435,455 bytes"), ("zh-Hans", "268,435,455 字节")])
 async def test_issue_about_a_host_that_is_not_the_platform(
     hass: HomeAssistant,
+    cloud: Simulator,
     device: CloudDevice,
     set_up: SetUp,
     hass_client: ClientSessionGenerator,
@@ -134,12 +134,12 @@ async def test_issue_about_a_host_that_is_not_the_platform(
     hass.config.language = language
     entry = await set_up()
     link = entry.runtime_data.link
-    await send_too_much(device, link)
+    await send_too_much(cloud, device, link)
     assert issues(hass) == []
     assert hass.states.get("binary_sensor.gw_1_connected").attributes["reason"] == "packet_refused"
 
     link.retry()
-    await send_too_much(device, link)
+    await send_too_much(cloud, device, link)
     (issue,) = issues_of(hass, entry.entry_id)
     assert issues(hass) == ["packet_refused"]
     assert reason in issue.translation_placeholders["reason"]

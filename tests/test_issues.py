@@ -24,8 +24,7 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_EVENT,
     SUBENTRY_EXPOSURE,
 )
-from custom_components.aliyun_iot.health.issues import Issue
-from custom_components.aliyun_iot.health.mismatch import MAX_LISTED
+from custom_components.aliyun_iot.health.issues import MAX_LISTED, Issue
 from custom_components.aliyun_iot.health.throttling import SOLVED_AFTER, THROTTLED_REPLIES
 from simulator import CloudDevice, Simulator
 

@@ -135,13 +135,22 @@ async def test_unforeseen_failure(hass: HomeAssistant, set_up: SetUp, set_proper
 
 
 async def test_dry_run(
-    hass: HomeAssistant, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    house: None,
+    set_up: SetUp,
+    set_properties: SetProperties,
+    read: Any,
 ) -> None:
-    """Its line does not say that something was set."""
-    await set_up([LAMP], options={"dry_run": True})
+    """Its lines do not say that something was done."""
+    await set_up([LAMP], SERVICES, options={"dry_run": True})
     await set_properties(LightSwitch=1)
-    [line, _failed] = ours(await read())
+    await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+    [line, called] = ours(await read())
     assert "could not set lamp to on: dry run" in line["message"]
+    assert called["message"].startswith("called the service ReadMeter · message ")
+    assert called["message"].endswith(" (dry run: nothing was done)")
 
 
 async def test_other_kinds_of_commands(
@@ -208,4 +217,4 @@ async def test_long_command_and_private_value(
     line, failed = ours(await read())
     assert "a4711" not in line["message"] + failed["message"]
     assert "set DoorPin to **: " in line["message"]
-    assert "; 16 more · " in line["message"]
+    assert "; and 16 more · " in line["message"]

@@ -155,13 +155,16 @@ async def test_dry_run(
 
 RISKY = {
     "alarm_control_panel.x": ("disarmed", {}, "mode"),
+    "assist_satellite.x": ("idle", {"supported_features": 1}, "announcement"),
     "automation.x": ("off", {}, "power"),
     "button.x": ("unknown", {"device_class": "restart"}, "press"),
     "cover.x": ("closed", {"device_class": "garage", "supported_features": 15}, "open"),
     "cover.y": ("closed", {"device_class": "gate", "supported_features": 15}, "open"),
     "cover.z": ("closed", {"device_class": "door", "supported_features": 15}, "open"),
+    "group.x": ("off", {"entity_id": ["light.a", "siren.b"]}, "power"),
     "lawn_mower.x": ("docked", {"supported_features": 7}, "command"),
     "lock.x": ("locked", {}, "locked"),
+    "notify.x": ("unknown", {"supported_features": 1}, "message"),
     "script.x": ("off", {}, "power"),
     "siren.x": ("off", {"supported_features": 3}, "power"),
     "update.x": ("on", {"supported_features": 1}, "install"),

@@ -371,8 +371,9 @@ async def test_value_that_the_cloud_refuses_is_not_repeated(
     hass.states.async_set("input_text.other", PIN, {"min": 0, "max": 99})
     entry = await set_up([{**TEXT, "entity": "input_text.other"}], options={"thing_model": None})
     outbox = entry.runtime_data.device.reporter.outbox
+    await until(lambda: outbox.status["DoorPin"].accepted)
     outbox.settle({"DoorPin": Sample(PIN, 0)}, {"DoorPin": f"tsl parse: {PIN} does not fit"})
-    await hass.async_block_till_done()
+    await until(lambda: issues_of(hass, entry.entry_id))
     issues = [issue.translation_placeholders for issue in issues_of(hass, entry.entry_id)]
     assert "DoorPin" in str(issues)
     found = await async_get_config_entry_diagnostics(hass, entry)

@@ -5,6 +5,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.words.refusal_texts import refusal_text
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
@@ -55,16 +56,36 @@ async def test_issue_in_chinese(hass: HomeAssistant, cloud: Simulator, device: C
     assert "（上报）：值不是物模型范围内的整数（int）（6306 " in properties
 
 
+@pytest.mark.parametrize(
+    ("reason", "meaning"),
+    [
+        ("tsl parse: data type is not int -> N", "值不是物模型范围内的整数（int）"),
+        ("tsl parse: data type is not text", "值不是文本（text），或超过物模型规定的长度"),
+        ("tsl parse: params not exist", "产品没有该属性，请核对此处与控制台的物模型"),
+        ("tsl parse: 6308 value is 2 -> N", "布尔值（bool）只能是 0 或 1"),
+        ("6813", "平台不接受该 Topic 或消息格式"),
+        ("tsl parse: data type is not quaternion", "云端不接受该值"),
+        ("the moon is full", "云端不接受该值"),
+    ],
+)
+def test_reason_in_chinese(reason: str, meaning: str) -> None:
+    """Whatever the cloud says, a sentence in the user's language comes first."""
+    assert refusal_text(reason, "zh-Hans") == f"{meaning}（{reason}）"
+    english = refusal_text(reason, "en")
+    assert english.isascii()
+    assert english.endswith(f" ({reason})")
+
+
 async def test_many_refusals_are_one_issue(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
-    """With the thing model of another product everything is refused; five properties are listed, all are counted."""
-    rows = [{**STRANGER, "identifier": f"Stranger{n}", "entity": f"sensor.s{n}"} for n in range(8)]
+    """With the thing model of another product everything is refused; ten properties are listed, all are counted."""
+    rows = [{**STRANGER, "identifier": f"Stranger{n}", "entity": f"sensor.s{n}"} for n in range(18)]
     for row in rows:
         hass.states.async_set(row["entity"], "1", WATT)
     entry = await set_up(rows, options=NO_MODEL)
     await until(lambda: issue(hass, entry.entry_id))
     shown = issue(hass, entry.entry_id).translation_placeholders
-    assert shown["count"] == "8"
-    assert shown["properties"].count("\n") == 5
+    assert shown["count"] == "18"
+    assert shown["properties"].splitlines()[10:] == ["- and 8 more"]
     await hass.config_entries.async_unload(entry.entry_id)
     assert issue(hass, entry.entry_id) is None
 

@@ -89,6 +89,8 @@ def state_of(hass: HomeAssistant, entity_id: str) -> State:
         ),
         ({"action": "remote.turn_on", "target": {"entity_id": "remote.tv"}}, None),
         ({"action": "notify.notify", "data": {"message": "on"}}, None),
+        ({"action": "group.set", "data": {"object_id": "lamps", "entities": ["lock.front"]}}, "group.set"),
+        ({"action": "todo.add_item", "target": {"entity_id": "todo.shopping"}, "data": {"item": "Tea"}}, None),
         ({"scene": "scene.x"}, "scene.turn_on"),
         ({"delay": 0}, None),
         ({"stop": "no", "error": True}, None),
@@ -236,6 +238,29 @@ async def test_group_that_gets_a_risky_member_needs_a_confirmation_from_then_on(
     hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [{**GROUPED, "confirmed": True}]})
     await hass.async_block_till_done()
     assert (await set_properties(Wish=1)).code == 200
+
+
+async def test_old_group_with_a_risky_member_is_not_switched(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties
+) -> None:
+    """By a property that is bound to it."""
+    calls = async_mock_service(hass, "homeassistant", "turn_on")
+    await add_template_switch(hass, UNLOCK)
+    groups = {
+        "plain": {"entities": ["light.hall", "light.door"]},
+        "doors": {"entities": ["light.hall", "switch.trick"]},
+    }
+    assert await async_setup_component(hass, "group", {"group": groups})
+    await hass.async_block_till_done()
+    rows = [
+        {"identifier": name.title(), "entity": f"group.{name}", "aspect": "power", "access": "control"}
+        for name in groups
+    ]
+    await set_up(rows, options={"thing_model": None})
+    reply = await set_properties(Plain=1, Doors=1)
+    assert (reply.code, list(reply.data)) == (100003, ["Doors"])
+    assert "because of lock.unlock" in reply.data["Doors"]
+    assert [call.data["entity_id"] for call in calls] == ["group.plain"]
 
 
 @pytest.mark.parametrize(

@@ -213,8 +213,8 @@ async def test_rule_added_while_the_entry_is_not_loaded(
 @pytest.mark.parametrize(
     ("language", "title"),
     [
-        ("en", "Follow: floor Ground, Hall, label Cloud, 3 more"),
-        ("zh-Hans", "跟随：楼层“Ground”、Hall、标签“Cloud”、另外 3 个"),
+        ("en", "Follow: floor Ground, Hall, label Cloud, and 3 more"),
+        ("zh-Hans", "跟随：楼层“Ground”、Hall、标签“Cloud”、另外 3 项"),
     ],
 )
 async def test_title_of_a_rule_lists_its_selection(

@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL
 from custom_components.aliyun_iot.diagnostics import async_get_config_entry_diagnostics
-from custom_components.aliyun_iot.health import paced, unreportable_watch
-from custom_components.aliyun_iot.health.issues import Issue
+from custom_components.aliyun_iot.health import paced
+from custom_components.aliyun_iot.health.issues import MAX_LISTED, Issue
 from custom_components.aliyun_iot.mapping.aspect import Reason
 from simulator import CloudDevice
 from simulator.core.thing_model import ThingModel as CloudThingModel
@@ -162,7 +162,7 @@ async def test_a_whole_house_is_one_line(
     for row in rows:
         hass.states.async_set(str(row["entity"]), "200", WATT)
     await until(lambda: shown(hass).get("count") == "223")
-    assert shown(hass)["properties"].count("\n") == unreportable_watch.MAX_LISTED
+    assert shown(hass)["properties"].count("\n") == MAX_LISTED
     [line] = lines(caplog)
     assert line.endswith("and 218 more")
 
@@ -309,4 +309,4 @@ async def test_bindings_that_do_not_work_are_one_line(
     await run(set_up, device, rows)
     warned = [record.getMessage() for record in caplog.records if "do not work" in record.getMessage()]
     assert len(warned) == 1
-    assert warned[0].endswith("Q4 (the thing model has no such property) and 218 more")
+    assert warned[0].endswith("Q4 (the thing model has no such property), and 218 more")

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-import logging
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .alink.command import Answer, Command, CommandKind
 from .alink.errors import ThingModelError
+from .alink.foreign import logger_of
 from .alink.link import Link
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
@@ -38,7 +38,7 @@ from .settings import GUARDS, Settings, read_settings
 from .stopping import stop_all
 from .stored_faults import StoredFault, stored_faults
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 UNREADABLE = "its binding cannot be read"
 

@@ -1,7 +1,6 @@
 """Config flow: add a device of the platform, enter its secret again, and change how it connects."""
 
 from collections.abc import Mapping
-import logging
 from math import ceil
 import re
 from typing import Any, override
@@ -10,6 +9,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryState,
     ConfigFlow,
+    ConfigFlowContext,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
@@ -32,6 +32,7 @@ import voluptuous as vol
 
 from .alink.auth import DeviceTriple
 from .alink.errors import CertificateInvalid, ConnectError, CredentialsRefused, TripleInvalid
+from .alink.foreign import logger_of
 from .alink.mqtt.connecting import LinkConfig, probe
 from .alink.mqtt.endpoint import DEFAULT_REGION, REGIONS, Transport
 from .alink.mqtt.sockets import tls_context
@@ -55,11 +56,12 @@ from .flows.binding_fields import InputRefused
 from .flows.event_flow import EventFlow
 from .flows.options_flow import AliyunOptionsFlow
 from .flows.rule_flow import RuleFlow
+from .flows.safe_pages import SafePages
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
 from .link_config import EndpointInvalid, link_config
 from .runtime import AliyunConfigEntry, Runtime
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 SECTION_ADVANCED = "advanced"
 
@@ -102,7 +104,7 @@ _PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', 
 """The device triple as the console copies it: a JSON object with three strings."""
 
 
-class AliyunConfigFlow(ConfigFlow, domain=DOMAIN):
+class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
     """Ask for the device triple and the endpoint, and test the connection before anything is stored."""
 
     VERSION = ENTRY_VERSION

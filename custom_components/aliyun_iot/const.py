@@ -49,4 +49,5 @@ CONF_BINDINGS: Final = "bindings"
 
 EVENT_COMMAND: Final = "aliyun_iot_command"
 EVENT_COMMAND_FAILED: Final = "aliyun_iot_command_failed"
+EVENT_DRY_RUN: Final = "aliyun_iot_dry_run"
 EVENT_RAW: Final = "aliyun_iot_raw"

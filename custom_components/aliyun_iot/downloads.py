@@ -26,6 +26,7 @@ from .mapping.document.text import write_text
 from .mapping.model.modules import document_text
 from .transfer import MAPPING_DOWNLOAD, mapping_document
 from .words.labels import Labels
+from .words.markdown import Markdown
 
 THING_MODEL_DOWNLOAD: Final = "thing_model"
 
@@ -76,14 +77,14 @@ def async_register_downloads(hass: HomeAssistant) -> None:
 
 
 @callback
-def download_link(labels: Labels, entry: ConfigEntry, kind: str) -> str:
+def download_link(labels: Labels, entry: ConfigEntry, kind: str) -> Markdown:
     """Return a link to a file, signed for the current user and valid for `LINK_LIFETIME`.
 
     The link needs a target: without one, the frontend would open the path as one of its own pages and close the form.
     The browser closes the new tab again, because the response is an attachment.
     """
     path = async_sign_path(labels.hass, f"/api/{DOMAIN}/{entry.entry_id}/{kind}", LINK_LIFETIME)
-    return f'<a href="{path}" target="_blank">{labels.text("common.download")}</a>'
+    return Markdown(f'<a href="{path}" target="_blank">{labels.text("common.download")}</a>')
 
 
 class DownloadView(HomeAssistantView):

@@ -6,7 +6,6 @@ at, related ones together, and the rules are carried out in slices between which
 
 import asyncio
 from collections.abc import Callable
-import logging
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,6 +14,7 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr, en
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_change_event
 
+from .alink.foreign import logger_of
 from .alink.model.thing_model import ThingModel
 from .exposures import exposed_bindings
 from .ha_internals import HomeAssistantChanged
@@ -24,7 +24,7 @@ from .mapping.stored import same_objects
 from .mapping.suggest.coverage import is_incomplete
 from .rules import carry_out, changes_in_slices, rules_of
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 COOLDOWN = 1.0
 """Seconds to wait for related changes: a new device comes with many entities and their states."""

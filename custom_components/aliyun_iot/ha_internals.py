@@ -49,12 +49,13 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.storage import Store
 
+from .alink.foreign import logger_of
 from .const import DOMAIN
 
 if TYPE_CHECKING:
     from homeassistant.helpers.trace import StopReason
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 CHECKED: Final = ("2026.8.0", "2026.10.4")
 """The versions of Home Assistant for which all of this was checked: the minimum and the newest."""

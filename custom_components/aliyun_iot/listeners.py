@@ -7,15 +7,15 @@ belong to the entry: they are kept in `hass.data`, by entry id.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-import logging
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
+from .alink.foreign import logger_of
 from .const import DOMAIN
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 
 class TriggerKind(StrEnum):

@@ -15,7 +15,8 @@ from .alink.command import CommandKind
 from .alink.i18n import is_chinese, labelled
 from .alink.model.numeric import shortest
 from .commands.outcome import shortened
-from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
+from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_DRY_RUN, EVENT_RAW
+from .log_text import first_of
 from .mapping.domains import domain_of
 
 MAX_LISTED: Final = 5
@@ -30,7 +31,6 @@ _ENGLISH: Final[Words] = {
     "refused": "could not set {change}: {message}",
     "change": "{name} to {value}",
     "change_of": "the {aspect} of {name} to {value}",
-    "more": "{count} more",
     "comma": ", ",
     "semicolon": "; ",
     "property": "property {list}",
@@ -41,6 +41,7 @@ _ENGLISH: Final[Words] = {
     "topic": "sent a message on {name}",
     "message": "sent a message",
     "raw": "sent raw data, {count} bytes",
+    "dry_run": "{said} (dry run: nothing was done)",
     "failed": "was told that the command failed: {message} (code {code})",
     "foretold": "was told that the command failed (code {code})",
 }
@@ -50,7 +51,6 @@ _CHINESE: Final[Words] = {
     "refused": "未能将{change}，原因：{meaning}",
     "change": "“{name}”设为 {value}",
     "change_of": "“{name}”的{aspect}设为 {value}",
-    "more": "另外 {count} 项",
     "comma": "、",
     "semicolon": "；",
     "property": "属性 {list}",
@@ -61,6 +61,7 @@ _CHINESE: Final[Words] = {
     "topic": "在 {name} 上发送了消息",
     "message": "发送了消息",
     "raw": "发送了 {count} 字节的透传数据",
+    "dry_run": "{said}（演练模式，未执行）",
     "failed": "收到的应答为失败：代码 {explained}，message：{message}",
     "foretold": "收到的应答为失败：代码 {code}，message：{message}",
     "on": "开",
@@ -90,6 +91,7 @@ def async_describe_events(
         return describe
 
     async_describe_event(DOMAIN, EVENT_COMMAND, describe_as(_command))
+    async_describe_event(DOMAIN, EVENT_DRY_RUN, describe_as(_dry_run))
     async_describe_event(DOMAIN, EVENT_COMMAND_FAILED, describe_as(_failure))
     async_describe_event(DOMAIN, EVENT_RAW, describe_as(_raw))
 
@@ -100,7 +102,7 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
         case CommandKind.PROPERTY_SET:
             return _set(hass, words, data)
         case CommandKind.PROPERTY_GET:
-            said = words["property_get"].format(list=_listed(words, [str(name) for name in data["params"]]))
+            said = words["property_get"].format(list=_listed(hass, words, [str(name) for name in data["params"]]))
         case CommandKind.SERVICE:
             said = words["service"].format(name=name)
         case _:
@@ -108,11 +110,17 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
     return _with_message_id(words, said, data)
 
 
+def _dry_run(hass: HomeAssistant, words: Words, data: Data) -> str:
+    """Return what was asked for; a set says of each property that nothing was done, and a get is answered as always."""
+    said = _command(hass, words, data)
+    return words["dry_run"].format(said=said) if data["kind"] == CommandKind.SERVICE else said
+
+
 def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
     """Return what is set, what is refused, and the properties and the message that ask for it."""
     changes = data["changes"]
     done = [_change(hass, words, change) for change in changes if not change["refused"]]
-    said = [words["set"].format(list=_listed(words, done))] if done else []
+    said = [words["set"].format(list=_listed(hass, words, done))] if done else []
     refused = [change for change in changes if change["refused"]]
     said += [
         words["refused"].format(
@@ -120,10 +128,9 @@ def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
         )
         for change in refused[:MAX_LISTED]
     ]
-    if more := len(refused[MAX_LISTED:]) + data["more_changes"]:
-        said.append(words["more"].format(count=more))
+    said += first_of([], 0, hass.config.language, hidden=len(refused[MAX_LISTED:]) + data["more_changes"])
     names = [change["identifier"] for change in changes]
-    listed = _listed(words, names, data["more_changes"])
+    listed = _listed(hass, words, names, data["more_changes"])
     properties = words["property" if len(names) == 1 else "properties"].format(list=listed)
     return _with_message_id(words, f"{words['semicolon'].join(said)} · {properties}", data)
 
@@ -173,12 +180,9 @@ def _with_message_id(words: Words, said: str, data: Data) -> str:
     return f"{said} · {words['message_id'].format(id=data['id'])}" if data["id"] else said
 
 
-def _listed(words: Words, names: list[str], more: int = 0) -> str:
-    """Return the first names, and the number of the others with `more` that are not among them."""
-    more += len(names[MAX_LISTED:])
-    if more:
-        names = [*names[:MAX_LISTED], words["more"].format(count=more)]
-    return words["comma"].join(names)
+def _listed(hass: HomeAssistant, words: Words, names: list[str], hidden: int = 0) -> str:
+    """Return the first names, and the number of the others with the `hidden` ones that are not given."""
+    return words["comma"].join(first_of(names, MAX_LISTED, hass.config.language, hidden=hidden))
 
 
 def _device(hass: HomeAssistant, data: Data) -> str:

@@ -47,8 +47,8 @@ _HARMLESS: Final = frozenset({"logbook", "notify", "persistent_notification", "s
 _GENERIC: Final = frozenset({"turn_on", "turn_off", "toggle", "update_entity"})
 """Actions of Home Assistant's own domain that operate their targets and nothing else."""
 
-_RISKY_ACTIONS: Final = frozenset({"remote.send_command"})
-"""Actions that are risky although their target is not."""
+_RISKY_ACTIONS: Final = frozenset({"group.remove", "group.set", "remote.send_command"})
+"""Actions that are risky although their target is not, or that have none and change what others operate."""
 
 
 @callback

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
-import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -18,6 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
+from .alink.foreign import logger_of
 from .alink.link import Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.subscriptions import USER_TOPIC_LIMIT
@@ -35,7 +35,7 @@ from .traffic_log import TrafficLog
 
 __all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "read_thing_model", "thing_model_of"]
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 STARTING_PATIENCE = 3.0
 """Seconds to wait for the first connection while Home Assistant starts, as a silent cloud must not delay the start.

@@ -1,9 +1,10 @@
 """Stop several parts, where one that fails does not keep the others running."""
 
 from collections.abc import Awaitable, Callable
-import logging
 
-_LOGGER = logging.getLogger(__name__)
+from .alink.foreign import logger_of
+
+_LOGGER = logger_of(__name__)
 
 
 async def stop_all(*parts: Callable[[], Awaitable[None] | None]) -> None:

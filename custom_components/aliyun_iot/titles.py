@@ -4,7 +4,6 @@ A title is stored, so it has to be stored again when a device, an entity, an are
 a rule may come from a document instead: it only follows while it is the one that is made from the names.
 """
 
-import logging
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -18,13 +17,14 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.debounce import Debouncer
 
+from .alink.foreign import logger_of
 from .const import SUBENTRY_EXPOSURE
 from .exposures import event_bindings, event_title, exposure_title, resolve_entity
 from .rules import rules_of
 from .words.labels import Labels
 from .words.rule_title import rule_title
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 COOLDOWN: Final = 1.0
 """Seconds to wait for related changes: the states of the entities of a renamed device change after it."""

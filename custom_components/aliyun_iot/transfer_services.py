@@ -11,12 +11,11 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
-from .actions.call import ENTRY
+from .actions.call import ENTRY, misuse
 from .const import DOMAIN
 from .mapping.document.difference import Difference, Mode
 from .mapping.document.document import Document
@@ -25,6 +24,7 @@ from .mapping.document.text import read_text
 from .runtime import thing_model_of
 from .transfer import carry_out, mapping_document, plan_import
 from .words.labels import Labels
+from .words.markdown import joined
 from .words.transfer_texts import faults_text, risks, warnings
 
 ATTR_MAPPING = "mapping"
@@ -68,11 +68,7 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
             await call.hass.async_add_executor_job(read_text, data) if isinstance(data, str) else data
         )
     except DocumentError as err:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="invalid_mapping",
-            translation_placeholders={"faults": faults_text(labels, err)},
-        ) from err
+        raise misuse("invalid_mapping", faults=faults_text(labels, err)) from err
     model = thing_model_of(entry)
     plan = plan_import(call.hass, entry, document, call.data[ATTR_MODE])
     risky = risks(labels, plan.difference, model)
@@ -80,11 +76,7 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
     if call.data[ATTR_DRY_RUN]:
         return response
     if risky and not call.data[ATTR_ALLOW_RISKY]:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="import_risky",
-            translation_placeholders={"list": "; ".join(risky)},
-        )
+        raise misuse("import_risky", list=joined(risky, "; "))
     carry_out(call.hass, entry, plan.difference)
     return response
 
@@ -110,9 +102,5 @@ def _entry(call: ServiceCall) -> ConfigEntry:
     entry_id: str = call.data[ATTR_CONFIG_ENTRY_ID]
     entry = call.hass.config_entries.async_get_entry(entry_id)
     if entry is None or entry.domain != DOMAIN:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="no_such_device",
-            translation_placeholders={"entry_id": entry_id},
-        )
+        raise misuse("no_such_device", entry_id=entry_id)
     return entry

@@ -18,6 +18,7 @@ from ..core.model_rules import check
 from ..core.product import NodeType
 from ..core.thing_model import ThingModel, ThingModelError
 from ..core.transcript import WireMessage
+from ..openapi.authentication import AccessKey
 from .manual import describe_everything
 
 HOST = "127.0.0.1"
@@ -87,6 +88,7 @@ async def _run(options: argparse.Namespace) -> None:
         login_batch=options.login_batch,
         sub_device_limit=options.sub_device_limit,
         device_limit=options.device_limit,
+        access_key=options.access_key,
         on_wire=print_message,
     )
     for product in options.product:
@@ -158,6 +160,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CERT,KEY",
         help="speak TLS with devices, with this certificate and key (PEM files)",
     )
+    parser.add_argument(
+        "--access-key",
+        type=_access_key,
+        metavar="ID,SECRET",
+        help="refuse requests to the API that are not signed with this AccessKey (signature V1 or V3)",
+    )
     parser.add_argument("--raw", action="store_true", help="the devices belong to raw products: no Alink JSON")
     parser.add_argument("--rate-limit", action="store_true", help="drop messages beyond 30 (QoS 1: 10) a second")
     parser.add_argument("--strict-model", action="store_true", help="refuse thing models that the console refuses")
@@ -204,6 +212,13 @@ def _split(text: str, count: int, form: str) -> tuple[list[str], JsonValue]:
     except (OSError, NotJsonError, ThingModelError) as error:
         raise argparse.ArgumentTypeError(f"{path}: {error}") from None
     return parts, tsl
+
+
+def _access_key(text: str) -> AccessKey:
+    key_id, _, secret = text.partition(",")
+    if not key_id or not secret:
+        raise argparse.ArgumentTypeError("an AccessKey is ID,SECRET")
+    return AccessKey(key_id, secret)
 
 
 def _tls(text: str) -> ssl.SSLContext:

@@ -2,48 +2,57 @@
 
 | request | what it does |
 |---|---|
-| `POST /` | run an action of the platform; the fields, including `Action`, are a form or JSON |
+| `POST /`, `GET /` | run an action of the platform; the fields, including `Action`, are in the query, a form or JSON |
 | `GET /faults`, `POST /faults` | show the fault switches, or set some (JSON object); 400 for an unknown switch |
 | `GET /wire?since=N` | return the recorded messages after number N |
 
-A failed action is answered with status 200 and `"Success": false`, as on the platform. Status 400 means that the request
-itself could not be parsed.
+A failed action is answered with `"Success": false`, and with status 200, or 4xx if the gateway in front of the platform refuses
+the request. Status 400 without a code means that the request itself could not be parsed. With an AccessKey, actions must be
+signed; `/faults` and `/wire` are not of the platform and need no signature.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from ..core.faults import FaultError, Faults
 from ..core.jsontext import JsonValue, NotJsonError, dump, parse
 from ..core.transcript import Transcript
+from ..openapi.request import ApiRequest
 
-type Call = Callable[[str, Mapping[str, JsonValue]], Awaitable[JsonValue]]
+type Receive = Callable[[ApiRequest], Awaitable[tuple[int, JsonValue]]]
+
+REQUEST_BYTES = 64 * 1024 * 1024
+"""The official SDKs send thing models in the query, and firmware is in the body."""
 
 
 class HttpApi:
     """Serves the API on one port."""
 
-    def __init__(self, call: Call, faults: Faults, transcript: Transcript) -> None:
-        """`call` runs an action of the platform with its fields."""
-        self._call = call
+    def __init__(self, receive: Receive, faults: Faults, transcript: Transcript) -> None:
+        """`receive` answers a request for an action of the platform."""
+        self._receive = receive
         self._faults = faults
         self._transcript = transcript
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port; raise OSError."""
-        app = web.Application()
+        app = web.Application(client_max_size=REQUEST_BYTES)
         app.add_routes(
             [
-                web.post("/", self._post_action),
+                web.get("/", self._run_action, allow_head=False),
+                web.post("/", self._run_action),
                 web.get("/faults", self._get_faults),
                 web.post("/faults", self._post_faults),
                 web.get("/wire", self._get_wire),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=0, max_line_size=REQUEST_BYTES
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
@@ -56,10 +65,9 @@ class HttpApi:
             await self._runner.cleanup()
             self._runner = None
 
-    async def _post_action(self, request: web.Request) -> web.Response:
-        fields = await _read_fields(request)
-        action = fields.pop("Action", "")
-        return _json(await self._call(action if isinstance(action, str) else "", fields))
+    async def _run_action(self, request: web.Request) -> web.Response:
+        status, answer = await self._receive(await _read(request))
+        return _json(answer, status=status)
 
     async def _get_faults(self, request: web.Request) -> web.Response:
         del request
@@ -79,10 +87,15 @@ class HttpApi:
         return _json([message.as_json() for message in self._transcript.since(int(since))])
 
 
-async def _read_fields(request: web.Request) -> dict[str, JsonValue]:
+async def _read(request: web.Request) -> ApiRequest:
+    headers = {name.lower(): ",".join(request.headers.getall(name)) for name in request.headers}
+    body = await request.read()
+    content: dict[str, JsonValue] = {}
     if request.content_type == "application/json":
-        return _json_object(await request.read())
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        content = _json_object(body)
+    elif body:
+        content = dict[str, JsonValue](parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    return ApiRequest(request.method, request.path, dict(request.query), headers, body, content)
 
 
 def _json_object(body: bytes) -> dict[str, JsonValue]:

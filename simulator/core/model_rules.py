@@ -87,7 +87,7 @@ def _of_module(module: JsonValue, path: str) -> Iterator[Violation]:
         features = [
             (feature, where)
             for feature, where in _objects(module.get(kind), place)
-            if feature.get("identifier") not in generated
+            if _choice(feature.get("identifier")) not in generated
         ]
         count += len(features)
         yield from _not_objects(module.get(kind), place)
@@ -108,7 +108,7 @@ def _of_module(module: JsonValue, path: str) -> Iterator[Violation]:
 def _of_feature(feature: Mapping[str, JsonValue], path: str) -> Iterator[Violation]:
     yield from _of_text(feature, "identifier", IDENTIFIER, path)
     yield from _of_text(feature, "name", NAME, path)
-    if feature.get("identifier") in RESERVED:
+    if _choice(feature.get("identifier")) in RESERVED:
         yield Violation(f"{path}.identifier", f"{feature['identifier']} is reserved")
     description = feature.get("desc")
     if description is not None and (not isinstance(description, str) or len(description) > DESCRIPTION):
@@ -147,7 +147,7 @@ def _of_parameters(listed: JsonValue, path: str, types: frozenset[str], limit: i
 
 
 def _of_data_type(data_type: JsonValue, path: str, types: frozenset[str]) -> Iterator[Violation]:
-    if not isinstance(data_type, dict) or data_type.get("type") not in types:
+    if not isinstance(data_type, dict) or _choice(data_type.get("type")) not in types:
         yield Violation(f"{path}.type", f"must be one of {', '.join(sorted(types))}")
         return
     specs, place = data_type.get("specs"), f"{path}.specs"
@@ -238,6 +238,11 @@ def _of_text(owner: Mapping[str, JsonValue], key: str, pattern: re.Pattern[str],
 def _of_choice(owner: Mapping[str, JsonValue], key: str, choices: tuple[str, ...], path: str) -> Iterator[Violation]:
     if owner.get(key) not in choices:
         yield Violation(f"{path}.{key}", f"must be {' or '.join(choices)}")
+
+
+def _choice(value: JsonValue) -> str | None:
+    """Return a text as it is, and None for what can't be one of several texts."""
+    return value if isinstance(value, str) else None
 
 
 def _repeated(features: list[tuple[dict[str, JsonValue], str]], path: str) -> Iterator[Violation]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .applications import Applications
 from .commands import Commands
 from .delivery import Delivery
 from .device import CloudDevice
@@ -29,6 +30,7 @@ class Platform:
     files: Files = field(default_factory=Files)
     upgrades: Upgrades = field(default_factory=Upgrades)
     jobs: Jobs = field(default_factory=Jobs)
+    applications: Applications = field(default_factory=Applications)
     on_online: list[Callable[[Platform, CloudDevice], None]] = field(default_factory=list)
     """Called a moment after a device has come online."""
 

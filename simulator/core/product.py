@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from .clock import now_ms
 from .files import ServedFile
+from .model_draft import ModelDraft
 from .thing_model import ThingModel
 
 
@@ -33,6 +35,7 @@ class Product:
     name: str = ""
     node_type: NodeType = NodeType.GATEWAY
     thing_model: ThingModel | None = field(default=None, repr=False)
+    """The published thing model, None for a product without one: nothing is checked."""
     raw: bool = False
     dynamic_registration: bool = False
     """Whether devices may ask for their secret with the secret of the product (docs/protocol.md §10.2, §11)."""
@@ -41,3 +44,12 @@ class Product:
     config: ThingConfig | None = None
     """The remote configuration of its devices (§12.2)."""
     config_enabled: bool = True
+    description: str = ""
+    protocol: str = ""
+    """How its devices speak with a gateway: `ProtocolType` of CreateProduct."""
+    created: int = field(default_factory=now_ms, repr=False)
+    """In milliseconds."""
+    published: bool = False
+    """Whether the product is published, which protects its thing model from edits."""
+    draft: ModelDraft | None = field(default=None, repr=False)
+    """The thing model as it is being edited, once it was."""

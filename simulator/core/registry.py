@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 import secrets
+import string
 
 from .device import CloudDevice, RrpcForm
 from .product import NodeType, Product
@@ -28,6 +29,12 @@ class Registry:
             raise ValueError(f"the product {product.key} has devices already")
         self.products[product.key] = product
         return product
+
+    def remove_product(self, product: Product) -> None:
+        """Forget a product that has no devices; raise ValueError for one that has."""
+        if any(self.of_product(product.key)):
+            raise ValueError(f"the product {product.key} has devices")
+        del self.products[product.key]
 
     def product_of(self, product_key: str) -> Product:
         """Return a product; one that does not exist is made, as a gateway that has everything."""
@@ -85,6 +92,11 @@ class Registry:
         if len(matching) != 1:
             raise KeyError(name)
         return matching[0]
+
+
+def new_product_key() -> str:
+    """Return a key as the platform makes them: `a1` and nine letters and digits."""
+    return "a1" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(9))
 
 
 def new_secret(length: int = 32) -> str:

@@ -1,12 +1,10 @@
 """Tags (docs/protocol.md §12.1). Their values are not checked."""
 
-import re
-
 from ..core.jsontext import JsonValue
+from ..core.names import is_tag_key
 from .uplink import Uplink, read_array, read_object, rejected
 
 ENTRIES = 200
-KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 SYSTEM = "SYSTEM"
 """The domain of what SDKs report about themselves."""
 
@@ -43,6 +41,6 @@ def get_tags(uplink: Uplink, params: JsonValue) -> JsonValue:
 
 def _key(entry: dict[str, JsonValue]) -> str:
     key = entry.get("attrKey")
-    if not isinstance(key, str) or not KEY.fullmatch(key):
+    if not isinstance(key, str) or not is_tag_key(key):
         raise rejected(460)
     return key

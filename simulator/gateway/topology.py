@@ -1,9 +1,8 @@
 """The topology of a gateway, as the gateway itself changes and asks for it (docs/protocol.md §10.1)."""
 
-import re
-
 from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue
+from ..core.names import is_device_name
 from ..core.platform import Platform
 from ..core.signature import is_known_method, is_signed
 from ..device_side.uplink import Uplink, rejected
@@ -12,7 +11,6 @@ from .lifecycle import bind, unbind
 
 BATCH = 30
 """Devices in one request (§19)."""
-DEVICE_NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
 
 
 def add(uplink: Uplink, params: JsonValue) -> JsonValue:
@@ -46,7 +44,7 @@ def report_found(uplink: Uplink, params: JsonValue) -> JsonValue:
         key = key_of(entry)
         if key[0] not in uplink.platform.registry.products:
             raise rejected(6250)
-        if not DEVICE_NAME.fullmatch(key[1]):
+        if not is_device_name(key[1]):
             raise rejected(6280)
         return key
 

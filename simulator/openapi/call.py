@@ -7,7 +7,7 @@ from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue
 from ..core.platform import Platform
 from ..core.product import Product
-from .errors import NO_SUCH_DEVICE, NO_SUCH_PRODUCT, ApiError
+from .errors import BAD_PARAMETER, NO_SUCH_DEVICE, NO_SUCH_PRODUCT, ApiError, missing
 from .fields import Fields
 
 type Answer = dict[str, JsonValue]
@@ -40,6 +40,26 @@ class Call:
             return device
         key = self.fields.text(f"{prefix}ProductKey"), self.fields.text(f"{prefix}DeviceName")
         return self.named(key)
+
+    def devices(self, limit: int) -> list[CloudDevice]:
+        """Return those of the devices `DeviceName.N` of the product that exist, at most `limit`; raise ApiError."""
+        return [device for device in self._listed(limit) if device is not None]
+
+    def existing_devices(self, limit: int) -> list[CloudDevice]:
+        """Return the devices `DeviceName.N` of the product, all of which must exist; raise ApiError."""
+        listed = self._listed(limit)
+        devices = [device for device in listed if device is not None]
+        if len(devices) < len(listed):
+            raise ApiError(NO_SUCH_DEVICE)
+        return devices
+
+    def _listed(self, limit: int) -> list[CloudDevice | None]:
+        product, names = self.product(), self.fields.texts("DeviceName")
+        if not names:
+            raise missing("DeviceName")
+        if len(names) > limit:
+            raise ApiError(BAD_PARAMETER, f"DeviceName has 1 to {limit} names.")
+        return [self.platform.registry.devices.get((product.key, name)) for name in dict.fromkeys(names)]
 
     def named(self, key: tuple[str, str]) -> CloudDevice:
         """Return a device by its product key and device name; raise ApiError."""

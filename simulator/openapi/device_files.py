@@ -1,30 +1,18 @@
 """Files that devices have uploaded (docs/protocol.md §12.9)."""
 
-from math import ceil
-
-from ..core.jsontext import JsonValue
 from ..core.uploads import Upload
 from .call import Answer, Call
-from .errors import BAD_PAGE, NO_SUCH_FILE, ApiError
-from .ota import utc
+from .errors import NO_SUCH_FILE, ApiError
+from .pages import page
+from .times import utc
 
 MAX_PAGE = 50
 
 
 async def list_files(call: Call) -> Answer:
     """Return the files of a device, by pages."""
-    files = call.device().uploads.files
-    page, size = call.fields.integer("CurrentPage", 1), call.fields.integer("PageSize", MAX_PAGE)
-    if page < 1 or size not in range(1, MAX_PAGE + 1):
-        raise ApiError(BAD_PAGE, f"CurrentPage is 1 or more, PageSize 1 to {MAX_PAGE}.")
-    rows: list[JsonValue] = [_row(file) for file in files[(page - 1) * size : page * size]]
-    return {
-        "Total": len(files),
-        "PageSize": size,
-        "PageCount": ceil(len(files) / size),
-        "CurrentPage": page,
-        "Data": {"FileSummary": rows},
-    }
+    files = page(call.fields, call.device().uploads.files, size=MAX_PAGE, limit=MAX_PAGE)
+    return files.counts() | {"Data": {"FileSummary": [_row(file) for file in files.entries]}}
 
 
 async def query_file(call: Call) -> Answer:

@@ -7,7 +7,7 @@ from ..core.ota import new_id
 from ..device_side.jobs import push, push_pending
 from .call import Answer, Call
 from .errors import BAD_PARAMETER, NO_SUCH_JOB, ApiError
-from .ota import utc
+from .times import utc
 
 CUSTOM = "CUSTOM_JOB"
 LISTED = 50

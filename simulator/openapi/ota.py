@@ -1,8 +1,6 @@
 """Firmware and upgrades (docs/protocol.md §12.4)."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from math import ceil
 
 from ..core.clock import now_ms
 from ..core.device import CloudDevice
@@ -10,7 +8,9 @@ from ..core.jsontext import JsonValue
 from ..core.ota import DEFAULT_MODULE, PENDING, Firmware, OtaStatus, OtaTask, new_id
 from ..device_side.ota import push_pending
 from .call import Answer, Call
-from .errors import BAD_PAGE, BAD_PARAMETER, NO_SUCH_FIRMWARE, NO_SUCH_JOB, ApiError
+from .errors import BAD_PARAMETER, NO_SUCH_FIRMWARE, NO_SUCH_JOB, ApiError
+from .pages import page
+from .times import utc
 
 SIGN_METHODS = {"MD5", "SHA256"}
 SPECIFIC, ALL = "SPECIFIC", "ALL"
@@ -86,17 +86,8 @@ async def list_tasks(call: Call) -> Answer:
     tasks = [
         task for task in _job(call) if status in (None, task.status) and (not names or task.device.device_name in names)
     ]
-    page, size = call.fields.integer("CurrentPage", 1), call.fields.integer("PageSize", 20)
-    if page < 1 or size not in range(1, MAX_PAGE + 1):
-        raise ApiError(BAD_PAGE, f"CurrentPage is 1 or more, PageSize 1 to {MAX_PAGE}.")
-    rows: list[JsonValue] = [_row(task) for task in tasks[(page - 1) * size : page * size]]
-    return {
-        "Total": len(tasks),
-        "PageSize": size,
-        "PageCount": ceil(len(tasks) / size),
-        "CurrentPage": page,
-        "Data": {"SimpleOTATaskInfo": rows},
-    }
+    shown = page(call.fields, tasks, size=20, limit=MAX_PAGE)
+    return shown.counts() | {"Data": {"SimpleOTATaskInfo": [_row(task) for task in shown.entries]}}
 
 
 async def cancel_tasks(call: Call) -> Answer:
@@ -105,12 +96,6 @@ async def cancel_tasks(call: Call) -> Answer:
         if task.status in PENDING:
             task.change(OtaStatus.CANCELED, "cancelled")
     return {}
-
-
-def utc(time_ms: int) -> str:
-    """Return a time as the platform writes it."""
-    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _row(task: OtaTask) -> JsonValue:

@@ -5,15 +5,17 @@ Times and values are strings as on the platform: times are milliseconds, values 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ..core.jsontext import JsonValue, dump
 from ..core.records import EventRecord, ServiceCall
 from ..core.thing_model import Property
 from .call import Answer, Call
-from .errors import BAD_PAGE, ApiError
+from .errors import BAD_PAGE, BAD_PARAMETER, ApiError, missing
 from .fields import Fields
 
 MAX_PAGE = 100
+IDENTIFIERS = 10
 
 
 async def query_property_status(call: Call) -> Answer:
@@ -54,6 +56,38 @@ async def query_property_history(call: Call) -> Answer:
 
     samples = device.samples.get(fields.text("Identifier"), [])
     return {"Data": _page("PropertyInfo", samples, lambda sample: sample[1], row, fields)}
+
+
+async def query_properties_history(call: Call) -> Answer:
+    """Return the values of `Identifier.N`, at most `PageSize` of each.
+
+    When one has more, the query ends before the first value left out, also for the others, so that it can go on at `NextTime`.
+    """
+    device, fields = call.device(), call.fields
+    if not (identifiers := list(dict.fromkeys(fields.texts("Identifier")))):
+        raise missing("Identifier")
+    if len(identifiers) > IDENTIFIERS:
+        raise ApiError(BAD_PARAMETER, f"Identifier has 1 to {IDENTIFIERS} properties.")
+    period = _Period.read(fields)
+    found = {name: period.select(device.samples.get(name, []), lambda sample: sample[1]) for name in identifiers}
+    answer: Answer = {"NextValid": False}
+    if ends := [samples[period.size][1] for samples in found.values() if len(samples) > period.size]:
+        step = 1 if period.ascending else -1
+        end = min(ends) if period.ascending else max(ends)
+        before = {name: [one for one in samples if one[1] * step < end * step] for name, samples in found.items()}
+        if not any(before.values()):
+            # More values at one time than fit on a page: the query has to pass over the others, or would never end.
+            before = {name: [one for one in samples if one[1] == end][: period.size] for name, samples in found.items()}
+            end += step
+        found, answer = before, {"NextValid": True, "NextTime": end}
+    rows: list[JsonValue] = [
+        {
+            "Identifier": name,
+            "List": {"PropertyInfo": [{"Value": _as_text(value), "Time": time} for value, time in samples]},
+        }
+        for name, samples in found.items()
+    ]
+    return answer | {"PropertyDataInfos": {"PropertyDataInfo": rows}}
 
 
 async def query_events(call: Call) -> Answer:
@@ -107,6 +141,30 @@ async def query_service_calls(call: Call) -> Answer:
     return {"Data": _page("ServiceInfo", commands, lambda command: command.time, row, fields)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """The time and the order of a query, and how many entries it returns."""
+
+    first: int
+    last: int
+    ascending: bool
+    size: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> _Period:
+        """Take StartTime and EndTime in either order: with Asc=0, the platform's StartTime is the later one."""
+        size, ascending = fields.integer("PageSize", 50), fields.integer("Asc", 0)
+        if size not in range(1, MAX_PAGE + 1) or ascending not in (0, 1):
+            raise ApiError(BAD_PAGE, f"PageSize is 1 to {MAX_PAGE}, Asc 0 or 1.")
+        first, last = sorted((fields.integer("StartTime", 0), fields.integer("EndTime", 2**63)))
+        return cls(first, last, ascending == 1, size)
+
+    def select[Entry](self, entries: Sequence[Entry], time_of: Callable[[Entry], int]) -> list[Entry]:
+        """Return the entries of the period in the order of the query."""
+        found = sorted((entry for entry in entries if self.first <= time_of(entry) <= self.last), key=time_of)
+        return found if self.ascending else found[::-1]
+
+
 def _page[Entry](
     name: str,
     entries: Sequence[Entry],
@@ -114,20 +172,15 @@ def _page[Entry](
     row: Callable[[Entry], dict[str, JsonValue]],
     fields: Fields,
 ) -> JsonValue:
-    """Return one page. StartTime and EndTime may be in either order: with Asc=0, the platform's StartTime is the later one."""
-    page_size, ascending = fields.integer("PageSize", 50), fields.integer("Asc", 0)
-    if page_size not in range(1, MAX_PAGE + 1) or ascending not in (0, 1):
-        raise ApiError(BAD_PAGE, f"PageSize is 1 to {MAX_PAGE}, Asc 0 or 1.")
-    first, last = sorted((fields.integer("StartTime", 0), fields.integer("EndTime", 2**63)))
-    found = sorted((entry for entry in entries if first <= time_of(entry) <= last), key=time_of)
-    if not ascending:
-        found.reverse()
+    """Return one page."""
+    period = _Period.read(fields)
+    found, size = period.select(entries, time_of), period.size
     data: dict[str, JsonValue] = {
-        "List": {name: [row(entry) for entry in found[:page_size]]},
-        "NextValid": len(found) > page_size,
+        "List": {name: [row(entry) for entry in found[:size]]},
+        "NextValid": len(found) > size,
     }
-    if len(found) > page_size:
-        data["NextTime"] = time_of(found[page_size])
+    if len(found) > size:
+        data["NextTime"] = time_of(found[size])
     return data
 
 

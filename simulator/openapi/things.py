@@ -11,6 +11,8 @@ from ..gateway import lifecycle
 from .call import Answer, Call
 from .errors import OFFLINE, SERVICE_FAILED, TIMED_OUT, ApiError
 
+DEVICES_PER_CALL = 100
+
 
 async def get_status(call: Call) -> Answer:
     """Return the status."""
@@ -50,6 +52,27 @@ async def set_properties(call: Call) -> Answer:
     except NotOnlineError:
         raise ApiError(OFFLINE) from None
     return {"Data": {"MessageId": command.message_id}}
+
+
+async def set_properties_of_many(call: Call) -> Answer:
+    """`Items`: {identifier: value}, for `DeviceName.N` of a product; devices that are offline are passed over."""
+    devices, items = call.existing_devices(DEVICES_PER_CALL), call.fields.json_object("Items")
+    for device in devices:
+        if device.online:
+            call.platform.commands.set_properties(device, items)
+    return {}
+
+
+async def invoke_service_of_many(call: Call) -> Answer:
+    """Invoke an asynchronous service of `DeviceName.N` of a product; devices that are offline are passed over."""
+    devices, identifier = call.existing_devices(DEVICES_PER_CALL), call.fields.text("Identifier")
+    arguments = call.fields.json_object("Args")
+    if any(_is_sync(device, identifier) for device in devices):
+        raise ApiError(SERVICE_FAILED, f"{identifier} is synchronous.")
+    for device in devices:
+        if device.online:
+            call.platform.commands.start_service(device, identifier, arguments)
+    return {}
 
 
 async def invoke_service(call: Call) -> Answer:

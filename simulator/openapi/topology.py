@@ -1,7 +1,5 @@
 """The topology of gateways, as applications change and query it (docs/protocol.md §10)."""
 
-from math import ceil
-
 from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue
 from ..core.product import NodeType
@@ -10,7 +8,6 @@ from ..gateway.lifecycle import NOT_IN_TOPOLOGY, Change, announce, bind, unbind
 from .call import Answer, Call
 from .devices import REGION, detail
 from .errors import (
-    BAD_PAGE,
     BAD_PARAMETER,
     NO_GATEWAY,
     NO_SUCH_DEVICE,
@@ -21,6 +18,7 @@ from .errors import (
     missing,
 )
 from .fields import Fields
+from .pages import page
 
 ITEMS = 10
 NOTIFIED = 50
@@ -58,23 +56,12 @@ async def remove(call: Call) -> Answer:
 async def get(call: Call) -> Answer:
     """Return the sub-devices of a gateway, by pages."""
     gateway = call.device()
-    page, size = call.fields.integer("PageNo", 1), call.fields.integer("PageSize", MAX_PAGE)
-    if page < 1 or size not in range(1, MAX_PAGE + 1):
-        raise ApiError(BAD_PAGE, f"PageNo is 1 or more, PageSize 1 to {MAX_PAGE}.")
-    devices = list(gateway.sub_devices.values())
+    devices = page(call.fields, list(gateway.sub_devices.values()), size=MAX_PAGE, limit=MAX_PAGE, number="PageNo")
     rows: list[JsonValue] = [
         {"ProductKey": device.product_key, "DeviceName": device.device_name, "IotId": device.iot_id}
-        for device in devices[(page - 1) * size : page * size]
+        for device in devices.entries
     ]
-    return {
-        "Data": {
-            "Total": len(devices),
-            "PageSize": size,
-            "CurrentPage": page,
-            "PageCount": ceil(len(devices) / size),
-            "List": {"deviceInfo": rows},
-        }
-    }
+    return {"Data": devices.counts() | {"List": {"deviceInfo": rows}}}
 
 
 async def notify_add(call: Call) -> Answer:

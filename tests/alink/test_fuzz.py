@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from custom_components.aliyun_iot.alink.command import Answer, Command
-from custom_components.aliyun_iot.alink.downlink import REMEMBERED
+from custom_components.aliyun_iot.alink.downlink import REMEMBERED_BYTES
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 
 from ..conftest import DEVICE_NAME, PRODUCT_KEY
@@ -227,4 +227,4 @@ async def test_every_delivery_is_answered_once_or_not_at_all(
     assert not [one for one in caplog.records if one.name.startswith(ALINK) and one.levelno >= logging.WARNING]
     assert not link.device.downlink._running
     memory = link.device.downlink._memory
-    assert max(len(memory.commands._seen), len(memory.data._seen)) <= REMEMBERED
+    assert max(memory.commands._bytes, memory.data._bytes) <= REMEMBERED_BYTES

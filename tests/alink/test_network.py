@@ -35,6 +35,7 @@ from simulator.broker.packets import Connect, Disconnect
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 from ..waiting import until
+from .certificates import Authority
 from .conftest import ALINK, TRIPLE, NewLink, Owner, call, config_for, is_back, works
 from .scripted import ScriptedHost
 
@@ -149,11 +150,16 @@ async def test_two_clients_with_one_identity_do_not_disconnect_each_other_for_ev
 
 
 @pytest.mark.usefixtures("no_backoff")
-@pytest.mark.parametrize("reset", [True, False])
-async def test_only_closed_connections_mean_another_client(new_link: NewLink, owner: Owner, *, reset: bool) -> None:
+@pytest.mark.parametrize("tls", [False, True], ids=["TCP", "TLS"])
+@pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
+async def test_only_closed_connections_mean_another_client(
+    new_link: NewLink, owner: Owner, tmp_path: Path, *, reset: bool, tls: bool
+) -> None:
     """Routers and overloaded servers reset connections."""
-    async with ScriptedHost() as host:
-        link = new_link(config_for(host.port))
+    authority = Authority(tmp_path)
+    async with ScriptedHost(tls=authority.server_context("127.0.0.1") if tls else None) as host:
+        transport = Transport.TLS if tls else Transport.TCP
+        link = new_link(config_for(host.port, transport=transport, ca=authority.pem))
         for connections in range(1, 4):
             await until(lambda: host.connections == connections and link.state is ONLINE)  # noqa: B023 - used at once
             host.hang_up(reset=reset)
@@ -226,6 +232,22 @@ async def test_unreachable_addresses_do_not_delay_the_connection(
         link = new_link(_by_name())
         await link.wait_online(5)
         assert device.online
+
+
+async def test_host_with_many_addresses_is_reached_over_a_slow_line(
+    cloud: Simulator, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No address gets only a share of the time-out."""
+    loop = asyncio.get_running_loop()
+    connect = loop.sock_connect
+
+    async def connect_slowly(sock: socket.socket, address: tuple[str, int]) -> None:
+        await asyncio.sleep(0.3)
+        await connect(sock, address)
+
+    monkeypatch.setattr(loop, "sock_connect", connect_slowly)
+    _resolve(monkeypatch, [cloud.port] * 8)
+    (await open_socket(Endpoint("cloud.example", 1, Transport.TCP), 1.0)).close()
 
 
 async def test_tls_handshake_has_all_the_time_that_is_left(

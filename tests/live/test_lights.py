@@ -2,7 +2,7 @@
 
 import pytest
 
-from ..things.lights import HueLamp, Lamp
+from ..things.lights import HueLamp, Lamp, Strip
 from .story import CloudSet, Drive, RefusedSet, Story, UserAction
 
 RED = {"Red": 255, "Green": 0, "Blue": 0}
@@ -38,6 +38,20 @@ STORIES = (
             CloudSet({"hsv": {"Hue": 0, "Saturation": 0, "Value": 0}}, ("light.turn_off",), {"power": False}),
         ),
         "in hues",
+    ),
+    Story(
+        "light",
+        Strip,
+        {"power": False},
+        (
+            CloudSet({"white": 40}, ("light.turn_on",), {"white": 40, "brightness": 40, "power": True}),
+            CloudSet({"color": RED}, ("light.turn_on",), {"color": RED, "white": 40}),
+            CloudSet({"white": 60, "brightness": 80}, ("light.turn_on",), {"white": 80, "brightness": 80}),
+            CloudSet({"flash": "short"}, ("light.turn_on",), {"white": 80}),
+            CloudSet({"white": 0}, ("light.turn_off",), {"power": False, "white": 80}),
+            RefusedSet({"color": RED, "white": 40}, 460),
+        ),
+        "with a white mode",
     ),
 )
 

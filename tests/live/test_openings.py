@@ -1,8 +1,9 @@
 """Covers, valves and locks."""
 
+from homeassistant.components.cover import CoverEntityFeature
 import pytest
 
-from ..things.openings import Blind, Bolt, Valve
+from ..things.openings import Blind, Bolt, FastBlind, Valve
 from .story import CloudSet, Drive, RefusedSet, StateChange, Story, UserAction
 
 STORIES = (
@@ -51,6 +52,16 @@ STORIES = (
         ),
     ),
 )
+
+
+@pytest.mark.skipif(not hasattr(CoverEntityFeature, "SPEED"), reason="older versions have no speeds of covers")
+async def test_cover_moves_at_the_speed_of_the_cloud(drive: Drive) -> None:
+    """It is a field of the movement, and nothing else."""
+    app = await drive(Story("cover", FastBlind, {"position": 50}, ()))
+    for values, speed in (({"position": 30, "speed": "slow"}, "slow"), ({"open": True, "speed": "fast"}, "fast")):
+        assert (await app.sets(values)).code == 200
+        assert app.hass.states.get(app.entity_id).attributes["last_speed"] == speed
+    assert (await app.sets({"speed": "slow"})).code == 460
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)

@@ -24,6 +24,7 @@ async def test_press_from_the_cloud_and_from_home_assistant(
     hass: HomeAssistant, drive: Drive, story: Story, press: str, last: str, action: str
 ) -> None:
     """Setting true presses once, and false is reported; setting false does nothing and succeeds."""
+    hass.states.async_set("light.x", "on")  # the scene would answer that its light is not available
     app = await drive(story)
     samples = app.device.samples[press.capitalize()]
     before = len(samples)

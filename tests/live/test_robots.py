@@ -1,8 +1,10 @@
 """Robots."""
 
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import pytest
 
-from ..things.robots import Mower, Robot
+from ..things.robots import Mapper, Mower, Robot
 from .story import CloudSet, Drive, RefusedSet, StateChange, Story, UserAction
 
 STORIES = (
@@ -35,6 +37,22 @@ STORIES = (
         ),
     ),
 )
+
+
+async def test_robot_cleans_areas(hass: HomeAssistant, drive: Drive) -> None:
+    """Those that the user has found on its map; Home Assistant's reason for a refusal is in the answer."""
+    app = await drive(Story("vacuum", Mapper, {"state": "docked"}, ()))
+    areas = {"kitchen": ["1"], "hall": ["3", "2"]}
+    er.async_get(hass).async_update_entity_options(app.entity_id, "vacuum", {"area_mapping": areas})
+    await app.run(
+        Story(
+            "vacuum", Mapper, {}, (CloudSet({"areas": "hall, kitchen"}, ("vacuum.clean_area",), {"state": "cleaning"}),)
+        )
+    )
+    assert Mapper.cleaned == ["3", "2", "1"]
+    reply = await app.sets({"areas": "attic"})
+    assert reply.code == 100005
+    assert "attic" in reply.message
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)

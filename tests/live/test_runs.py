@@ -49,6 +49,7 @@ async def test_automation_is_disabled_and_reports_its_last_run(hass: HomeAssista
             FIRES,
             {"power": True},
             (
+                CloudSet({"trigger": True}, ("automation.trigger",), {"trigger": False}),
                 CloudSet({"power": False}, ("automation.turn_off",)),
                 UserAction("automation.toggle", {}, {"power": True}),
             ),
@@ -60,7 +61,7 @@ async def test_automation_is_disabled_and_reports_its_last_run(hass: HomeAssista
     assert (await app.sets({"power": False})).code == 200
     hass.bus.async_fire("go")
     await hass.async_block_till_done()
-    assert len(went) == 1
+    assert len(went) == 2
 
 
 async def expect_last_run(app: CloudApplication) -> None:

@@ -126,6 +126,9 @@ async def test_remote_sends_commands_of_the_cloud(drive: Drive) -> None:
     app = await drive(Story("remote", Handset, {"power": False}, ()))
     assert (await app.sets({"command": "volume_up"})).code == 200
     assert Handset.sent == ["volume_up"]
+    assert (await app.sets({"command": "mute", "device": "tv"})).code == 200
+    assert Handset.sent == ["volume_up", "tv: mute"]
+    assert (await app.sets({"device": "tv"})).code == 460
     assert "Command" not in app.device.properties
 
 

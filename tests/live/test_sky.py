@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
-from ..things.sky import Phone, Sky
+from ..things.sky import Air, Phone, Sky
 from .story import Added, Configured, Drive, RefusedSet, StateChange, Story
 
 SHANGHAI = {"Latitude": 31.2304, "Longitude": 121.4737}
@@ -21,11 +21,15 @@ async def test_phone_comes_home(hass: HomeAssistant, drive: Drive) -> None:
         Story(
             "device_tracker",
             Added(Phone),
-            {"home": False, "zone": "not_home", "location": SHANGHAI, "accuracy": 12},
+            {"home": False, "zone": "not_home", "in_zones": "", "location": SHANGHAI, "accuracy": 12},
             (
                 StateChange(
                     {"_attr_latitude": HOME["Latitude"], "_attr_longitude": HOME["Longitude"]},
-                    {"home": True, "zone": "home", "location": HOME},
+                    {"home": True, "zone": "home", "in_zones": "zone.home", "location": HOME},
+                ),
+                StateChange(
+                    {"_attr_latitude": None, "_attr_longitude": None},
+                    {"home": True, "zone": "home", "in_zones": "zone.home", "location": HOME},
                 ),
                 RefusedSet({"home": False}, 100002),
             ),
@@ -71,6 +75,18 @@ async def test_sun_rises(hass: HomeAssistant, drive: Drive, freezer: FrozenDateT
     )
     rising = app.values()["NextRising"]
     assert abs(rising - datetime.fromisoformat(state.attributes["next_rising"])).total_seconds() < 0.001
+
+
+async def test_air_is_measured(drive: Drive) -> None:
+    """Also while the fine dust, which is the state, is unknown."""
+    await drive(
+        Story(
+            "air_quality",
+            Air,
+            {"pm25": 14, "carbon_dioxide": 600},
+            (StateChange({"dust": None, "gas": 700}, {"pm25": 14, "carbon_dioxide": 700}),),
+        )
+    )
 
 
 async def test_weather_changes(drive: Drive) -> None:

@@ -9,8 +9,12 @@ from custom_components.aliyun_iot.mapping.domains import DOMAINS
 
 
 def read(state: State) -> dict[str, Value | None]:
-    """Return the values of all supported aspects of an entity."""
-    return {aspect.key: aspect.read(state) for aspect in DOMAINS[state.domain].aspects if aspect.supported(state)}
+    """Return the values of all supported aspects of an entity; commands have none."""
+    return {
+        aspect.key: aspect.read(state)
+        for aspect in DOMAINS[state.domain].aspects
+        if aspect.supported(state) and not aspect.momentary
+    }
 
 
 def actions_for(state: State, values: Mapping[str, Value]) -> list[ActionCall]:

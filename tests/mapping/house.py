@@ -49,6 +49,8 @@ def _after_one(state: State, call: ActionCall) -> State:
                 attributes["color_mode"] = ColorMode.RGB
             if "hs_color" in data:
                 attributes["color_mode"] = ColorMode.HS
+            if "white" in data:
+                attributes |= {"color_mode": ColorMode.WHITE, "brightness": data["white"]}
         case "turn_off", _:
             now = "off"
         case "set_hvac_mode", {"hvac_mode": mode}:

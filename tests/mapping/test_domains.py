@@ -195,7 +195,7 @@ def test_thermostat_with_a_range_needs_both_limits() -> None:
 
 def test_curtain_moves(curtain: State) -> None:
     """Close wins over a position, and a position over open."""
-    assert read(curtain) == {"position": 50, "open": True, "command": None}
+    assert read(curtain) == {"position": 50, "open": True}
     close, move, open_it = (
         ActionCall("cover", "close_cover"),
         ActionCall("cover", "set_cover_position", {"position": 30}),
@@ -219,7 +219,7 @@ def test_blinds_tilt() -> None:
     """Tilt is independent of the position."""
     features = CoverEntityFeature.OPEN | CoverEntityFeature.SET_TILT_POSITION
     state = State("cover.blinds", "open", {"supported_features": features, "current_tilt_position": 20})
-    assert read(state) == {"open": True, "command": None, "tilt": 20}
+    assert read(state) == {"open": True, "tilt": 20}
     assert actions_for(state, {"open": True, "tilt": 80}) == [
         ActionCall("cover", "open_cover"),
         ActionCall("cover", "set_cover_tilt_position", {"tilt_position": 80}),
@@ -261,7 +261,7 @@ def test_risky_entities(entity: State, risky: bool) -> None:
 def test_locked_has_no_value_while_the_lock_moves(state: str, locked: bool | None) -> None:
     """Neither has it when the lock is jammed; the full state has both."""
     lock = State("lock.door", state)
-    assert read(lock) == {"locked": locked, "state": state}
+    assert read(lock) == {"locked": locked, "state": state, "changed_by": None}
     assert actions_for(lock, {"locked": True}) == [ActionCall("lock", "lock")]
     assert actions_for(lock, {"locked": False}) == [ActionCall("lock", "unlock")]
 
@@ -283,7 +283,7 @@ def test_number_stays_within_its_limits(domain: str) -> None:
 def test_unknown_option_is_refused(domain: str) -> None:
     """The message has the options that exist."""
     state = State(f"{domain}.scene", "day", {"options": ["day", "night"]})
-    assert read(state) == {"option": "day", "command": None}
+    assert read(state) == {"option": "day"}
     assert actions_for(state, {"option": "night"}) == [ActionCall(domain, "select_option", {"option": "night"})]
     with pytest.raises(Refused, match="day, night") as refused:
         actions_for(state, {"option": "party"})

@@ -1,12 +1,16 @@
 """Common to all domains: no invented values, no exceptions, and a refusal refuses all values."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
+from homeassistant.const import Platform
 from homeassistant.core import State
 import pytest
 
+from custom_components.aliyun_iot.mapping import domains
 from custom_components.aliyun_iot.mapping.aspect import Range, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of, domain_of
+from custom_components.aliyun_iot.mapping.selection import is_supported
 from mapping_table.examples import EXAMPLES
 
 from .domain_helpers import actions_for, changed
@@ -17,9 +21,7 @@ def test_unavailable_entity_has_no_value(domain: str) -> None:
     """Whatever attributes it still has."""
     for example in EXAMPLES[domain]:
         unavailable = changed(example, "unavailable")
-        assert {
-            aspect.key: aspect.read(unavailable) for aspect in DOMAINS[domain].aspects if aspect.read(unavailable)
-        } == {}
+        assert {aspect.read(unavailable) for aspect in DOMAINS[domain].aspects} == {None}
 
 
 class Watched(State):
@@ -48,6 +50,15 @@ def test_unknown_state_leaves_only_attributes(domain: str) -> None:
             value = aspect.source(watched)
             expected = None if watched.looked else value
             assert aspect.read(changed(example, "unknown")) == expected, aspect.key
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_command_has_no_value(domain: str) -> None:
+    """It leaves nothing to report, and something can be done with it."""
+    for example in EXAMPLES[domain]:
+        for aspect in DOMAINS[domain].aspects:
+            assert aspect.read(example) is None or not aspect.momentary
+            assert aspect.writable or not aspect.momentary
 
 
 DEFAULTS = [
@@ -161,6 +172,21 @@ REPORTED = (
     "cloud_coverage",
     "uv_index",
     "ozone",
+    "air_quality_index",
+    "all_day",
+    "changed_by",
+    "end_time",
+    "entity_id",
+    "in_zones",
+    "media_channel",
+    "media_duration",
+    "message",
+    "next_dawn",
+    "next_event",
+    "particulate_matter_10",
+    "rising",
+    "start_time",
+    "supported_speeds",
 )
 
 
@@ -252,6 +278,33 @@ def test_odd_states_never_raise(domain: str, odd: str) -> None:
 def test_no_values_need_no_action(lamp: State) -> None:
     """An empty set doesn't turn anything on."""
     assert actions_for(lamp, {}) == []
+
+
+def test_every_file_is_listed() -> None:
+    """The folder is not scanned at import."""
+    assert {path.stem for path in Path(domains.__file__).parent.glob("*.py")} - {"__init__"} == DOMAINS.keys()
+
+
+LEFT_OUT = {
+    "ai_task",
+    "camera",
+    "conversation",
+    "geo_location",
+    "image",
+    "image_processing",
+    "infrared",
+    "radio_frequency",
+    "stt",
+    "tts",
+    "wake_word",
+}
+"""The domains whose entities have nothing that a property could hold (`mapping/domains/__init__.py`)."""
+
+
+def test_every_domain_of_home_assistant_is_mapped_or_left_out_on_purpose() -> None:
+    """A new one of Home Assistant fails here; what is left out is reported by a selection as nothing that can be bound."""
+    assert {str(platform) for platform in Platform} - DOMAINS.keys() <= LEFT_OUT
+    assert not [name for name in LEFT_OUT if is_supported(State(f"{name}.thing", "on"))]
 
 
 def test_domains_are_found_by_entity() -> None:

@@ -54,6 +54,7 @@ ENTITIES = (
             "effect_list": ["off", "彩虹"],
         },
     ),
+    State("light.strip", "on", {"supported_color_modes": ["rgb", "white"]}),
     State(
         "climate.ac",
         HVACMode.COOL,
@@ -263,7 +264,9 @@ def test_value_is_reported_as_it_was_set(aspect: Aspect, state: State, data: st.
     value = to_ha(data_type.decode(wire), aspect, data_type, conversion, state)
     together = SET_TOGETHER.get((state.domain, aspect.key), {})
     new = after(state, DOMAINS[state.domain].actions_for(state, {aspect.key: value, **together}))
-    if (aspect.key in ("brightness", "speed") and value == 0) or (aspect.kind is Kind.COLOR and value == (0, 0, 0)):
+    if (aspect.key in ("brightness", "speed", "white") and value == 0) or (
+        aspect.kind is Kind.COLOR and value == (0, 0, 0)
+    ):
         assert new.state == "off"
         return
     reported = aspect.read(new)

@@ -46,16 +46,26 @@ async def test_json_fields_may_be_objects(http: aiohttp.ClientSession, device: M
 
 
 @pytest.mark.parametrize(
-    ("fields", "code"),
-    [({"Action": "GetDeviceStatus"}, "MissingProductKey"), ({}, "MissingAction"), ({"Action": 1}, "MissingAction")],
+    ("fields", "status", "code"),
+    [
+        ({"Action": "GetDeviceStatus"}, 400, "MissingProductKey"),
+        ({}, 400, "MissingAction"),
+        ({"Action": 1}, 400, "MissingAction"),
+        (WHO | {"Action": "GetDeviceStatus", "Version": "2017-04-20"}, 400, "InvalidVersion"),
+        (WHO | {"Action": "Reboot"}, 404, "InvalidAction.NotFound"),
+        (WHO | {"Action": "GetDeviceStatus"}, 200, "iot.prod.NotExistedProduct"),
+    ],
 )
-async def test_failed_actions_are_answered_with_status_200(
-    http: aiohttp.ClientSession, fields: dict[str, Any], code: str
+async def test_status_of_failed_actions(
+    http: aiohttp.ClientSession, fields: dict[str, Any], status: int, code: str
 ) -> None:
-    """As on the platform."""
+    """4xx from the gateway, which speaks of a `Message`, 200 from the platform itself."""
     async with http.post("/", json=fields) as response:
-        assert response.status == 200
-        assert (await response.json())["Code"] == code
+        answer = await response.json()
+    assert (response.status, answer["Code"], answer["Success"]) == (status, code, False)
+    assert answer["ErrorMessage"]
+    assert answer["RequestId"]
+    assert answer.get("Message") == (answer["ErrorMessage"] if status >= 400 else None)
 
 
 @pytest.mark.parametrize(

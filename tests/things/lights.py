@@ -26,6 +26,9 @@ class Lamp(LightEntity):
             self._attr_color_mode = ColorMode.HS
         elif "color_temp_kelvin" in fields:
             self._attr_color_mode = ColorMode.COLOR_TEMP
+        elif "white" in fields:
+            self._attr_color_mode = ColorMode.WHITE
+            self._attr_brightness = fields["white"]
 
     async def async_turn_off(self, **fields: Any) -> None:
         """Turn off."""
@@ -36,3 +39,11 @@ class HueLamp(Lamp):
     """A lamp with the colour mode HS."""
 
     _attr_supported_color_modes: ClassVar = {ColorMode.COLOR_TEMP, ColorMode.HS}
+
+
+class Strip(Lamp):
+    """A strip with colours and a white mode, initially off."""
+
+    _attr_supported_color_modes: ClassVar = {ColorMode.RGB, ColorMode.WHITE}
+    _attr_color_mode = ColorMode.RGB
+    _attr_supported_features = LightEntityFeature.FLASH

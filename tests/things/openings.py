@@ -1,6 +1,6 @@
 """Cover, valve and lock."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from homeassistant.components.cover import CoverEntity
 from homeassistant.components.lock import LockEntity, LockEntityFeature
@@ -39,6 +39,22 @@ class Blind(CoverEntity):
     async def async_open_cover_tilt(self, **fields: Any) -> None:
         """Open the slats."""
         self._attr_current_cover_tilt_position = 100
+
+
+class FastBlind(Blind):
+    """A blind that moves at two speeds, and records the last one."""
+
+    _attr_supported_speeds: ClassVar = ["slow", "fast"]
+    _attr_extra_state_attributes: ClassVar[dict[str, str]] = {}
+
+    async def async_set_cover_position(self, **fields: Any) -> None:
+        """Set the position and record the speed."""
+        await super().async_set_cover_position(**fields)
+        self._attr_extra_state_attributes = {"last_speed": fields.get("speed", "")}
+
+    async def async_open_cover(self, **fields: Any) -> None:
+        """Open."""
+        await self.async_set_cover_position(position=100, **fields)
 
 
 class Valve(ValveEntity):

@@ -38,6 +38,19 @@ class Robot(StateVacuumEntity):
         self._attr_fan_speed = fan_speed
 
 
+class Mapper(Robot):
+    """A robot vacuum with a map of two rooms."""
+
+    _attr_unique_id = "mapper"
+    _attr_supported_features = VacuumEntityFeature.START | VacuumEntityFeature.STATE | VacuumEntityFeature.CLEAN_AREA
+    cleaned: ClassVar[list[str]] = []
+
+    async def async_clean_segments(self, segment_ids: list[str], **fields: Any) -> None:
+        """Clean rooms, and record which."""
+        self._attr_activity = VacuumActivity.CLEANING
+        self.cleaned[:] = segment_ids
+
+
 class Mower(LawnMowerEntity):
     """A robot mower."""
 

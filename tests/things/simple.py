@@ -95,5 +95,5 @@ class Handset(RemoteEntity):
         self._attr_current_activity = None
 
     async def async_send_command(self, command: Iterable[str], **fields: Any) -> None:
-        """Record the commands."""
-        self.sent.extend(command)
+        """Record the commands, with the device that they are for, if there is one."""
+        self.sent.extend(f"{fields['device']}: {name}" if "device" in fields else name for name in command)

@@ -1,5 +1,6 @@
-"""A phone as a tracked device, and the weather."""
+"""A phone as a tracked device, the weather and the air."""
 
+from homeassistant.components.air_quality import AirQualityEntity
 from homeassistant.components.device_tracker import TrackerEntity
 from homeassistant.components.weather import WeatherEntity
 from homeassistant.const import UnitOfPressure, UnitOfSpeed, UnitOfTemperature
@@ -27,3 +28,21 @@ class Sky(WeatherEntity):
     _attr_native_wind_speed = 18
     _attr_native_wind_speed_unit = UnitOfSpeed.KILOMETERS_PER_HOUR
     _attr_wind_bearing = "SW"
+
+
+class Air(AirQualityEntity):
+    """The air of a city."""
+
+    _attr_name = "thing"
+    dust: float | None = 14
+    gas: float | None = 600
+
+    @property
+    def particulate_matter_2_5(self) -> float | None:
+        """Return the fine dust."""
+        return self.dust
+
+    @property
+    def carbon_dioxide(self) -> float | None:
+        """Return the carbon dioxide."""
+        return self.gas

@@ -1,6 +1,6 @@
 """Shared by all actions: the entry of a call, and translated errors."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -12,7 +12,10 @@ import voluptuous as vol
 
 from ..alink.codes import describe
 from ..alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
+from ..alink.foreign import Safe, safe
+from ..alink.i18n import is_chinese
 from ..const import DOMAIN
+from ..log_text import first_of
 from ..runtime import AliyunConfigEntry, Runtime
 
 ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
@@ -30,12 +33,20 @@ def runtime_of(call: ServiceCall) -> Runtime:
 
 def misuse(key: str, **placeholders: str) -> ServiceValidationError:
     """Return the error for a call with invalid data."""
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=_safe(placeholders)
+    )
 
 
 def failure(key: str, **placeholders: str) -> HomeAssistantError:
     """Return the error for a valid call that failed."""
-    return HomeAssistantError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=_safe(placeholders)
+    )
+
+
+def _safe(placeholders: Mapping[str, str]) -> dict[str, str]:
+    return {key: safe(text) for key, text in placeholders.items()}
 
 
 def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
@@ -43,11 +54,11 @@ def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
     return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
-def listed(identifiers: Collection[str]) -> str:
+def listed(call: ServiceCall, identifiers: Collection[str]) -> Safe:
     """Return the known identifiers for an error about an unknown one, at most `MAX_LISTED`."""
-    names = sorted(identifiers)
-    more = ", …" if len(names) > MAX_LISTED else ""
-    return ", ".join(names[:MAX_LISTED]) + more or "–"
+    language = call.hass.config.language
+    joint = "、" if is_chinese(language) else ", "
+    return Safe(joint.join(safe(one) for one in first_of(sorted(identifiers), MAX_LISTED, language)) or "–")
 
 
 @contextmanager

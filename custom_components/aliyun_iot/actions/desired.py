@@ -20,7 +20,7 @@ async def get_desired(call: ServiceCall) -> ServiceResponse:
     identifiers: list[str] = call.data[ATTR_IDENTIFIERS] or list(runtime.device.bound.by_identifier)
     known = runtime.device.model.properties if runtime.device.model else None
     if known is not None and (unknown := [identifier for identifier in identifiers if identifier not in known]):
-        raise misuse("unknown_property", identifier=", ".join(unknown), known=listed(known))
+        raise misuse("unknown_property", identifier=", ".join(unknown), known=listed(call, known))
     with translated_errors(call):
         desired = await runtime.link.device.get_desired(identifiers, REPLY_TIMEOUT)
     return {identifier: {"value": wanted.value, "version": wanted.version} for identifier, wanted in desired.items()}

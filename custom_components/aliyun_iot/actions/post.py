@@ -5,9 +5,11 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.device import REPLY_TIMEOUT
+from ..alink.foreign import safe, safe_sentence
 from ..alink.link import LinkState
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
+from ..words.refusal_texts import refusal_text
 from .call import ENTRY, failure, listed, misuse, refusal, runtime_of, translated_errors
 from .values import wire_values
 
@@ -38,8 +40,9 @@ async def post_properties(call: ServiceCall) -> ServiceResponse:
         reply = await runtime.link.device.post_properties(samples, REPLY_TIMEOUT)
     response = _accepted(call, reply)
     if reply.rejected:
-        reasons = "; ".join(f"{identifier}: {reason}" for identifier, reason in reply.rejected.items())
-        raise failure("property_rejected", reasons=reasons)
+        language = call.hass.config.language
+        reasons = [f"{key}: {refusal_text(reason, language)}" for key, reason in reply.rejected.items()]
+        raise failure("property_rejected", reasons=safe_sentence("; ".join(reasons)))
     return response
 
 
@@ -49,7 +52,7 @@ async def post_event(call: ServiceCall) -> ServiceResponse:
     identifier: str = call.data[ATTR_IDENTIFIER]
     events = runtime.device.model.events if runtime.device.model else None
     if events is not None and identifier not in events:
-        raise misuse("unknown_event", identifier=identifier, known=listed(events))
+        raise misuse("unknown_event", identifier=identifier, known=listed(call, events))
     output = wire_values(
         call, call.data[ATTR_OUTPUT], events[identifier].output if events else None, "unknown_parameter"
     )
@@ -78,4 +81,4 @@ def _accepted(call: ServiceCall, reply: Reply) -> ServiceResponse:
     """Return a successful reply as response data; raises HomeAssistantError for any other."""
     if not reply.ok:
         raise refusal(call, reply.code, reply.message)
-    return {"code": reply.code, "message": reply.message}
+    return {"code": reply.code, "message": safe(reply.message)}

@@ -32,7 +32,7 @@ def _wire_value(
     call: ServiceCall, name: str, value: object, fields: Mapping[str, Property] | Mapping[str, Field], unknown: str
 ) -> JsonValue:
     if name not in fields:
-        raise misuse(unknown, identifier=name, known=listed(fields))
+        raise misuse(unknown, identifier=name, known=listed(call, fields))
     try:
         return to_wire(fields[name].data_type, value, name)
     except InvalidValue as err:

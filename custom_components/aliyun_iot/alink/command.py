@@ -6,14 +6,14 @@ Sources: `docs/protocol.md` §3 to §9 and §12 for the topics, §6 for the cont
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-import logging
 
 from .codes import Code
 from .errors import MessageError
+from .foreign import logger_of
 from .messages import MAX_PAYLOAD, JsonValue, decode_request, encode_reply
 from .topics import LONG_RRPC, REPLY_SUFFIX, Topics
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_PARAMS = 200
 """The platform's own limit for a message (docs/protocol.md §14)."""

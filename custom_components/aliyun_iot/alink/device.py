@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import batched
-import logging
 from typing import TYPE_CHECKING, Final
 
 from .auth import DeviceTriple
@@ -10,6 +9,7 @@ from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink
 from .errors import Rejected
+from .foreign import logger_of
 from .messages import MAX_PAYLOAD, JsonValue, Reply
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
@@ -20,7 +20,7 @@ from .topics import Topics
 if TYPE_CHECKING:
     from .link import Link
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 REPLY_TIMEOUT: Final = 10.0
 """Seconds to wait for a reply of the cloud."""

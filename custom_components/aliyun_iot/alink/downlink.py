@@ -15,18 +15,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import hashlib
-import logging
 import time
 from typing import Final
 
 from .codes import Code
 from .command import Answer, Command, CommandHandler, Route, decode_command, encode_answer, encode_outcome
 from .errors import MessageError, NotConnected
+from .foreign import logger_of
 from .messages import MAX_PAYLOAD
 from .mqtt.pacing import PERIOD, RateLimit
 from .mqtt.transport import Delivery
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_RUNNING: Final = 100
 """Commands that run at once, and as many raw frames and messages."""
@@ -69,6 +69,9 @@ REMEMBERED_BYTES: Final = 8 * 1024 * 1024
 """Bytes that are kept for that. Beyond them long answers are dropped first, and only then whole commands."""
 
 LONG_ANSWER: Final = 4096
+
+OVERHEAD: Final = 700
+"""Bytes that a command or an answer takes besides its texts."""
 
 UNMARKED_FOR: Final = 10.0
 """Seconds for which it is recognised without MQTT's DUP flag, since some hosts use one id for all commands."""
@@ -224,9 +227,9 @@ class Answers:
 
     def _keep_sent(self, now: float, answer: _Queued) -> None:
         self._sent.append((now, answer))
-        self._sent_bytes += len(answer.payload)
+        self._sent_bytes += OVERHEAD + len(answer.payload)
         while self._sent_bytes > MAX_SENT_BYTES or now - self._sent[0][0] > REPEATED_FOR:
-            self._sent_bytes -= len(self._sent.popleft()[1].payload)
+            self._sent_bytes -= OVERHEAD + len(self._sent.popleft()[1].payload)
 
     def _forget_sent(self) -> None:
         self._sent.clear()
@@ -255,9 +258,6 @@ class _Outcome:
 class _Recent:
     """The recent commands and their outcomes, by time and within a number of bytes."""
 
-    OVERHEAD: Final = 400
-    """Bytes of a command besides its texts."""
-
     def __init__(self) -> None:
         self._seen: dict[Key, _Outcome] = {}
         self._newest: dict[tuple[str, str], bytes] = {}
@@ -277,7 +277,7 @@ class _Recent:
     def keep(self, key: Key) -> _Outcome:
         """Remember a command as the newest."""
         self.forget(key)
-        outcome = self._seen[key] = _Outcome(time.monotonic(), self.OVERHEAD + 2 * len(key[0]) + 2 * len(key[1]))
+        outcome = self._seen[key] = _Outcome(time.monotonic(), OVERHEAD + len(key[0]) + 2 * len(key[1]))
         self._newest[key[:2]] = key[2]
         self._bytes += outcome.bytes
         self._make_room()

@@ -3,8 +3,9 @@
 
 from collections.abc import Callable
 from reprlib import Repr
-from typing import ClassVar, Final
+from typing import ClassVar, Final, override
 
+from .foreign import Safe, safe, safe_sentence
 from .i18n import Words, phrase
 from .privacy import BY_NAME_ALONE, HIDDEN
 
@@ -13,7 +14,12 @@ _SHORT: Final = Repr(maxstring=80, maxother=80)
 
 
 class AlinkError(Exception):
-    """Anything this library raises on purpose."""
+    """Anything this library raises on purpose. Its text is safe to log and to show (`foreign.py`)."""
+
+    @override
+    def __str__(self) -> Safe:
+        """Return the text as one line."""
+        return safe_sentence(super().__str__())
 
 
 class ConnectError(AlinkError):
@@ -127,7 +133,7 @@ class Rejected(AlinkError):
         """`code` is one of `docs/protocol.md` §7.2; `message` is the cloud's and may be empty."""
         super().__init__(f"the cloud answered with {code}: {message}" if message else f"the cloud answered with {code}")
         self.code = code
-        self.message = message
+        self.message = safe(message)
 
 
 class TripleInvalid(AlinkError, ValueError):
@@ -152,8 +158,8 @@ class ThingModelError(AlinkError, ValueError):
         `fault` is one of `model/faults.py`, and `details` fill its braces.
         """
         problem = phrase(fault, "en", **details)
-        super().__init__(f"{path}: {problem}" if path else problem)
-        self.path = path
+        self.path = safe(path)
+        super().__init__(f"{self.path}: {problem}" if path else problem)
         self.problem = problem
         self._fault = fault
         self._details = details
@@ -175,7 +181,7 @@ class InvalidValue(AlinkError, ValueError):
         the valid values in a language; `code` is the one that the cloud would reply (`docs/protocol.md` §7.2); `wrong_type` is
         false when only the range forbids the value.
         """
-        self.path = path
+        self.path = safe(path)
         self.wanted = wanted
         self.got = got
         self.code = code
@@ -200,5 +206,5 @@ class MessageError(AlinkError, ValueError):
         """`message_id` is None when it could not be read; `code` is the one to answer with."""
         super().__init__(problem)
         self.id = message_id
-        self.problem = problem
+        self.problem = safe(problem)
         self.code = code

@@ -1,5 +1,6 @@
 """Phrases in the two languages of this library, English and simplified Chinese."""
 
+from .foreign import Safe, safe
 from .model.numeric import shortest
 
 type Words = tuple[str, str]
@@ -11,24 +12,24 @@ def is_chinese(language: str) -> bool:
     return language.lower().startswith("zh")
 
 
-def phrase(words: Words, language: str, **details: object | Words) -> str:
-    """Return a phrase in a language, with its braces filled.
+def phrase(words: Words, language: str, **details: object | Words) -> Safe:
+    """Return a phrase in a language, with its braces filled by details, each of which is made safe.
 
     A detail may be a phrase itself, or a function that returns a text in a language.
     """
     chinese = is_chinese(language)
     filled = {
-        key: detail[chinese] if isinstance(detail, tuple) else detail(language) if callable(detail) else detail
+        key: safe(detail[chinese] if isinstance(detail, tuple) else detail(language) if callable(detail) else detail)
         for key, detail in details.items()
     }
-    return words[chinese].format(**filled)
+    return Safe(words[chinese].format(**filled))
 
 
-def labelled(thing: object, label: str, language: str) -> str:
+def labelled(thing: object, label: str, language: str) -> Safe:
     """Return `thing` with its label in brackets, such as `1 (on)`."""
     if not label:
-        return str(thing)
-    return f"{thing}（{label}）" if is_chinese(language) else f"{thing} ({label})"
+        return safe(thing)
+    return Safe(f"{safe(thing)}（{safe(label)}）" if is_chinese(language) else f"{safe(thing)} ({safe(label)})")
 
 
 def number_in_words(

@@ -15,13 +15,13 @@ import asyncio
 from collections.abc import Callable, Iterable
 import contextlib
 from enum import StrEnum
-import logging
 import time
 
 from .command import CommandHandler
 from .device import Device
 from .downlink import ANSWERS_PER_SECOND, Downlink, DownlinkMemory
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
+from .foreign import logger_of
 from .mqtt.connecting import LinkConfig
 from .mqtt.pacing import Backoff, RateLimit
 from .mqtt.transport import Delivery
@@ -29,7 +29,7 @@ from .session import Session
 from .topics import identity_of
 from .traffic import Traffic
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 LAST_ANSWERS = 0.25
 """Seconds to send the last answers when the link stops."""

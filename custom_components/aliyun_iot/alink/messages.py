@@ -7,6 +7,7 @@ from typing import Final
 
 from .codes import Code
 from .errors import MessageError
+from .foreign import safe
 from .model.numeric import to_whole
 
 type JsonValue = bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None
@@ -43,7 +44,7 @@ _VERSION: Final = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The cloud's reply to a request."""
+    """The cloud's reply to a request; `message` is as it came, `rejected` is safe to show."""
 
     id: str
     code: int
@@ -64,7 +65,7 @@ class Reply:
         if not isinstance(self.data, dict):
             return {}
         return {
-            identifier: reason if isinstance(reason, str) else json.dumps(reason, ensure_ascii=False)
+            safe(identifier): safe(reason if isinstance(reason, str) else json.dumps(reason, ensure_ascii=False))
             for identifier, reason in self.data.items()
         }
 

@@ -3,14 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 import json
-import logging
 import time
 from typing import Final
 
 from .errors import RequestTimeout
+from .foreign import logger_of
 from .mqtt.transport import MqttConnection
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_DIGITS: Final = 14
 """Digits of a time in milliseconds: enough until the year 5138, and within the range of dates."""

@@ -7,12 +7,12 @@ the device (`device.py`).
 import asyncio
 from collections.abc import Callable, Iterable
 from itertools import count
-import logging
 import random
 from typing import Any, Final
 
 from .codes import Code
 from .errors import CloudSilent, ConnectError, ConnectionLost, MessageError, NotConnected, RequestTimeout, Unanswered
+from .foreign import logger_of
 from .messages import JsonValue, Reply, decode_reply, encode_request
 from .mqtt.connecting import LinkConfig, connect
 from .mqtt.pacing import RateLimit
@@ -23,7 +23,7 @@ from .subscriptions import Subscriber
 from .topics import is_reply, is_time, reply_topic
 from .traffic import Traffic
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_ID: Final = 2**32
 MAX_PENDING: Final = 64

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Collection, Iterable
 from itertools import batched, islice
-import logging
 from typing import Final
 
 from .errors import RequestTimeout
+from .foreign import logger_of
 from .mqtt.transport import MqttConnection
 from .topics import Topics, long_rrpc_filter, reply_topic
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 SUBSCRIPTION_LIMIT: Final = 100
 """Subscriptions that the platform allows one device."""

@@ -19,7 +19,7 @@ from homeassistant.util.json import json_loads
 from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
 from ..alink.messages import JsonValue
-from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
+from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_DRY_RUN, EVENT_RAW
 from ..listeners import TriggerKind, listeners_of
 from .outcome import Failure, cut_text, shortened
 from .property_set import Examined, RequestedProperty
@@ -38,15 +38,15 @@ MAX_MESSAGE: Final = 1000
 class CommandRun(Run):
     """A command that is being carried out; it began at `started`, in monotonic seconds.
 
-    `params` are those of the command, masked. `examined` is what a property set means, once that is known. A dry run
-    is `silent`: nobody is told, as an automation might act on it.
+    `params` are those of the command, masked. `examined` is what a property set means, once that is known. `dry_run` is
+    whether it began as one.
     """
 
     command: Command
     started: float
     params: JsonValue = None
     examined: Examined = _NOTHING
-    silent: bool = False
+    dry_run: bool = False
 
 
 class Announcer:
@@ -60,7 +60,10 @@ class Announcer:
 
     @callback
     def announce(self, run: CommandRun) -> None:
-        """Fire the bus event of a command, before anything is done."""
+        """Fire the bus event of a command, before anything is done; that of a dry run has another name.
+
+        Automations listen to commands, and nothing must be done in a dry run.
+        """
         command = run.command
         if command.kind is CommandKind.RAW:
             # Nobody knows whether there is something private in a frame; automations get it from their triggers.
@@ -75,7 +78,7 @@ class Announcer:
             "changes": (listed := _whole_rows(run.secrets.removed(changes), MAX_CHANGES)),
             "more_changes": len(changes) - len(listed),
         }
-        self._fire(EVENT_COMMAND, run, details)
+        self._fire(EVENT_DRY_RUN if run.dry_run else EVENT_COMMAND, run, details)
 
     @callback
     def answered(self, run: CommandRun, answer: Answer) -> None:

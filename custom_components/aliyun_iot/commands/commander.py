@@ -183,9 +183,9 @@ class Commander:
             raise TooBusy(_STARTING_OR_STOPPING, overload=False)
         until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
         run = CommandRun(Context(), until, Secrets(), self.policy.admit(), command, started)
-        run.silent = self.policy.rules.dry_run
+        run.dry_run = self.policy.rules.dry_run
         answer = _without_secrets(await self._run_safely(run), run.secrets)
-        if not run.silent:
+        if not run.dry_run:
             self._announcer.answered(run, answer)
         return answer
 
@@ -196,10 +196,6 @@ class Commander:
         if self._work.stopped:
             return Failure(Code.TOO_BUSY, GOING_OFFLINE)
         return self.policy.excess(run.admitted)
-
-    def _announce(self, run: CommandRun) -> None:
-        if not run.silent:
-            self._announcer.announce(run)
 
     async def _run_safely(self, run: CommandRun) -> Answer:
         """Carry out a command; an unexpected error is logged and answered without its text."""
@@ -234,7 +230,7 @@ class Commander:
         run.params = {requested.identifier: requested.masked for requested in examined.properties}
         run.secrets.add(part for requested in examined.properties for part in self._setter.private_parts(requested))
         with self._setter.admitted(examined) as working:
-            self._announce(run)
+            self._announcer.announce(run)
             if examined.doable:
                 self._announcer.notify(run, examined.doable)
             failures = await self._setter.set(examined, working, run)
@@ -244,7 +240,7 @@ class Commander:
 
     def _get(self, run: CommandRun, wanted: Iterable[JsonValue]) -> Answer:
         """Return present values, and post them as well: the cloud takes them from a post only."""
-        self._announce(run)
+        self._announcer.announce(run)
         identifiers = [identifier for identifier in wanted if isinstance(identifier, str)]
         values = {key: sample.value for key, sample in self._present(identifiers).items()}
         self._confirm(values, time.monotonic())
@@ -261,7 +257,7 @@ class Commander:
         run.params = {key: HIDDEN if whole else self._private.masked(key, raw) for key, raw in arguments.items()}
         run.secrets.add(self._private.private_parts(identifier, arguments, whole=whole))
         with self._work.take([f"service {identifier}"]) as [place]:
-            self._announce(run)
+            self._announcer.announce(run)
             binding = self._services.get(identifier)
             service = self._model.services.get(identifier) if self._model else None
             if refusal := self._service_refusal(identifier, binding):
@@ -302,7 +298,7 @@ class Commander:
         command = run.command
         if refusal := self.policy.refusal(command.kind) or (DRY_RUN if self.policy.rules.dry_run else None):
             return Answer(refusal.code, message=refusal.message)
-        self._announce(run)
+        self._announcer.announce(run)
         if command.kind is CommandKind.MESSAGE and not command.sync:
             self._announcer.notify(run)
             return Answer()

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-import logging
 from typing import Any, Final
 
 from homeassistant.const import EVENT_COMPONENT_LOADED, EVENT_HOMEASSISTANT_STARTED
@@ -19,9 +18,10 @@ from homeassistant.helpers.debounce import Debouncer
 import voluptuous as vol
 
 from ..alink.command import CommandKind
+from ..alink.foreign import logger_of
 from ..ha_internals import CompiledConditions, compile_conditions, on_entry_changed, validated_conditions
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 COOLDOWN: Final = 2.0
 """Seconds to wait for related events before conditions are compiled again: much happens at once when Home Assistant starts."""

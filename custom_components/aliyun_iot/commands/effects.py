@@ -6,12 +6,11 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..alink.codes import Code
 from ..ha_internals import entity_integration, passed_on
+from ..log_text import some_of
 from .outcome import Failure
 
 ATTR_ACTIVE_CHILD = "active_child"
 """The attribute of a universal media player that has the player which its actions are passed on to."""
-
-MAX_NAMED = 5
 
 
 @callback
@@ -41,5 +40,4 @@ def require_members(hass: HomeAssistant, entity_id: str) -> None:
         if (found := hass.states.get(str(member))) is None or found.state == STATE_UNAVAILABLE
     ]
     if missing:
-        more = ", …" if len(missing) > MAX_NAMED else ""
-        raise HomeAssistantError(f"activated, but not available: {', '.join(missing[:MAX_NAMED])}{more}")
+        raise HomeAssistantError(f"activated, but not available: {some_of(missing)}")

@@ -12,17 +12,17 @@ by the number of turns. In both cases a command to which no automation reacted r
 from collections import OrderedDict, deque
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-import logging
 import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
+from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..health.issues import Issue, Issues
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 TURNS = 12
 PERIOD = 30.0

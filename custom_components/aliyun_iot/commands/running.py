@@ -3,7 +3,6 @@
 from collections.abc import Callable, Coroutine, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-import logging
 import time
 import traceback
 from typing import Any
@@ -13,6 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..alink.foreign import logger_of, safe_lines
 from ..alink.privacy import WITHHELD, Secrets
 from ..ha_internals import (
     FINISHED,
@@ -25,7 +25,7 @@ from ..ha_internals import (
 )
 from .outcome import Failure, NotAllowedNow
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 type Actions = list[dict[str, Any]]
 
@@ -112,4 +112,4 @@ def log_unexpected(error: Exception, sentence: str, secrets: Secrets) -> None:
     whole = "".join(traceback.format_exception(error))
     if secrets.appear_in(whole):
         whole = f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}: {WITHHELD}"
-    _LOGGER.error("%s:\n%s", sentence, whole)
+    _LOGGER.error("%s:\n%s", sentence, safe_lines(whole))

@@ -1,8 +1,8 @@
 """The work that commands of one device cause: how much there may be, and what becomes of actions that never end.
 
 A command takes a place for each entity, or for the service, that it works on, before anything is done, and keeps it until its
-action has really ended, also after the deadline. So a slow entity refuses further commands to itself, and leaves room for
-those to others.
+action has really ended, also after the deadline. A target that has some may take more of them up to half of what is
+free. So a slow entity refuses further commands to itself, and leaves room for those to others.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-import logging
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -20,15 +19,18 @@ from homeassistant.exceptions import HomeAssistantError
 import voluptuous as vol
 
 from ..alink.codes import Code
+from ..alink.foreign import logger_of
 from ..alink.privacy import Secrets
 from .outcome import Failure, NotAllowedNow, TooBusy
 from .running import Run, log_unexpected
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_WORK: Final = 100
-MAX_PER_TARGET: Final = 10
-"""Places that are taken before another command is refused, in all and for one entity or service."""
+"""Places that are taken before every other command is refused."""
+
+MAX_OF_ONE: Final = MAX_WORK // 3
+"""Places that a target takes before other commands to it are refused, if it is the only one: then twice as many are free."""
 
 GOING_OFFLINE: Final = "the device is going offline, try again later"
 
@@ -68,10 +70,11 @@ class Work:
         """
         if self.stopped:
             raise TooBusy(GOING_OFFLINE, overload=False)
-        if targets and self._taken.total() >= MAX_WORK:
+        free = MAX_WORK - self._taken.total()
+        if targets and free <= 0:
             raise TooBusy("too many commands at once, try again later")
         for target, number in Counter(targets).items():
-            if self._taken[target] + number > MAX_PER_TARGET:
+            if self._taken[target] and self._taken[target] + number > free / 2:
                 raise TooBusy(f"too many commands to {target} have not finished, try again later")
         self._taken.update(targets)
         places = [Place(target) for target in targets]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.data_entry_flow import FlowContext, FlowResult
 from homeassistant.helpers.selector import (
     EntitySelector,
     EntitySelectorConfig,
@@ -26,6 +26,7 @@ from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_SOURCE, InputRefused
 from .binding_form import BindingForm, EntityUnsuitable
 from .custom_form import CustomForm
+from .safe_pages import SafePages
 
 CONF_BINDING = "binding"
 
@@ -33,7 +34,7 @@ MAX_SHOWN_AS_LIST = 10
 """More bindings than this are offered in a dropdown with a search field."""
 
 
-class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](FlowHandler[Context, Result, Handler]):
+class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](SafePages[Context, Result, Handler]):
     """Add, edit and remove bindings one at a time; a flow defines which bindings and how they are stored."""
 
     def __init__(self) -> None:

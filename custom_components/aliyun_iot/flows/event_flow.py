@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowContext, SubentryFlowResult
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -26,7 +26,9 @@ from ..reports.events import Triggers, valid_triggers
 from ..runtime import thing_model_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
+from ..words.markdown import code, joined
 from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER, choice
+from .safe_pages import SafePages
 
 CONF_TRIGGERS: Final = "triggers"
 CONF_OUTPUT: Final = "output"
@@ -37,7 +39,7 @@ _ENTITY_SCHEMA = vol.Schema(
 _TRIGGER_SCHEMA = vol.Schema({vol.Required(CONF_TRIGGERS): TriggerSelector()})
 
 
-class EventFlow(ConfigSubentryFlow):
+class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
     """Bind an event of the thing model to an event entity or to triggers."""
 
     def __init__(self) -> None:
@@ -138,6 +140,7 @@ class EventFlow(ConfigSubentryFlow):
                 return self._finish(_output(user_input.get(CONF_OUTPUT) or {}, event))
             except vol.Invalid as err:
                 errors, placeholders = {CONF_OUTPUT: "invalid_output"}, {"problem": str(err)}
+        variables = ["trigger"] if self._binding.triggers else ["event_type", "attributes", "entity_id"]
         known = labels.parameters(event.output) or labels.text("common.no_parameters") if event else None
         return self.async_show_form(
             step_id="output",
@@ -147,7 +150,7 @@ class EventFlow(ConfigSubentryFlow):
             errors=errors,
             description_placeholders={
                 "event": labels.event(event) if event else self._binding.identifier,
-                "variables": "`trigger`" if self._binding.triggers else "`event_type`, `attributes`, `entity_id`",
+                "variables": joined(map(code, variables), ", "),
                 "output": known or labels.text("common.unknown_parameters"),
                 **placeholders,
             },

@@ -11,6 +11,7 @@ from ..downloads import THING_MODEL_DOWNLOAD, download_link
 from ..generated_model import GeneratedModel, generate, keep_numbers, rename_bindings
 from ..mapping.model.modules import document_text
 from ..words.labels import Labels
+from ..words.markdown import code, joined, paragraphs
 from ..words.model_texts import bullets
 from .thing_model_pages import ThingModelPages
 
@@ -44,13 +45,13 @@ class GeneratePages(ThingModelPages):
             rename_bindings(self.hass, self.config_entry, self._generated.renamed)
             return await self.async_step_thing_model_module()
         labels = await Labels.load(self.hass)
-        renamed = [f"`{before}` → `{after}`" for before, after in self._generated.renamed.items()]
+        renamed = [joined((code(old), code(new)), " → ") for old, new in self._generated.renamed.items()]
         return self.async_show_form(
             step_id="thing_model_split",
             data_schema=vol.Schema({}),
             description_placeholders={
                 "properties": str(len(self._generated.model.properties)),
-                "modules": labels.listed(f"`{module}`" for module in self._modules if module),
+                "modules": joined((code(module) for module in self._modules if module), labels.comma),
                 "renamed": bullets(labels, renamed),
             },
             last_step=False,
@@ -88,7 +89,7 @@ class GeneratePages(ThingModelPages):
         ]
         notes = (
             bullets(labels, left_out),
-            labels.text("common.model_relabelled", list=bullets(labels, relabelled)) if relabelled else "",
+            labels.markdown("common.model_relabelled", list=bullets(labels, relabelled)) if relabelled else "",
         )
         return self.async_show_form(
             step_id="thing_model_module",
@@ -99,13 +100,13 @@ class GeneratePages(ThingModelPages):
                 "properties": str(len(generated.model.properties)),
                 "events": str(len(generated.model.events)),
                 "services": str(len(generated.model.services)),
-                "module": labels.text("common.model_module", module=module)
+                "module": labels.markdown("common.model_module", module=module)
                 if module
                 else labels.text("common.model_default_module"),
                 "number": str(len(documents) - len(others)),
                 "of": str(len(documents)),
                 "download": download_link(labels, self.config_entry, THING_MODEL_DOWNLOAD),
-                "notes": "\n\n".join(filter(None, notes)),
+                "notes": paragraphs(notes),
             },
             last_step=False,
         )

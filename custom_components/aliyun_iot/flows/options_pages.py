@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 
 from ..runtime import AliyunConfigEntry
+from .safe_pages import SafePages
 
 
-class OptionsPages(OptionsFlow):
+class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsFlow):
     """Some pages of the options flow; `AliyunOptionsFlow` combines them."""
 
     config_entry: AliyunConfigEntry

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.data_entry_flow import FlowContext, FlowResult
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -22,6 +22,7 @@ from ..alink.model.thing_model import ThingModel
 from ..const import CONF_BINDINGS
 from ..exposures import exposed_bindings, resolve_entity
 from ..ha_internals import HomeAssistantChanged
+from ..log_text import first_of
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import select
@@ -31,8 +32,10 @@ from ..risk import risk_in
 from ..rules import Changes, changes_in_slices, entity_aspect, rules_of
 from ..runtime import thing_model_of
 from ..words.labels import Labels
+from ..words.markdown import Markdown, paragraphs
 from ..words.model_texts import bullets
 from ..words.preview import preview
+from .safe_pages import SafePages
 from .selection_form import CONF_FOLLOW, CONF_TARGET, read_selection, selection_schema, selection_values
 
 MAX_LISTED = 5
@@ -48,9 +51,7 @@ class Draft:
     follow: bool
 
 
-class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
-    FlowHandler[Context, Result, Handler]
-):
+class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](SafePages[Context, Result, Handler]):
     """Choose entities and bind them; a flow defines the initial selection and how the result is stored."""
 
     _draft: Draft | None = None
@@ -210,7 +211,7 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         kept = [binding for binding in exposed_bindings(self.bound_entry()) if binding.identifier not in elsewhere]
         return [binding for binding in (*kept, *changes.passed_on, *changes.added) if binding.rule == draft.rule_id]
 
-    def _without_suggestion(self, labels: Labels, draft: Draft, offered: Mapping[str, Binding]) -> str:
+    def _without_suggestion(self, labels: Labels, draft: Draft, offered: Mapping[str, Binding]) -> Markdown:
         """Return the selected entities without a suggestion, first those whose property goes to another entity.
 
         The preview shows the reasons for the others.
@@ -221,12 +222,11 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         left_out = [entity_id for entity_id in select(self.hass, draft.rule.selection) if entity_id not in covered]
         lost = _lost(labels, left_out, thing_model_of(self.bound_entry()), holders)
         rest = [labels.entity(entity_id) for entity_id in left_out if entity_id not in lost]
-        parts = [bullets(labels, list(lost.values()))] if lost else []
+        parts: list[str] = [bullets(labels, list(lost.values()))] if lost else []
         if rest:
-            excess = len(rest) - MAX_LISTED
-            more = [labels.text("common.and_more", count=str(excess))] if excess > 0 else []
-            parts.append(labels.text("common.left_out", entities=labels.listed([*rest[:MAX_LISTED], *more])))
-        return "\n\n".join(parts)
+            named = first_of(rest, MAX_LISTED, labels.language)
+            parts.append(labels.text("common.left_out", entities=labels.listed(named)))
+        return paragraphs(parts)
 
 
 def _lost(

@@ -41,6 +41,7 @@ from ..words.labels import Labels
 from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
+from .safe_pages import SafePages
 
 CONF_SCRIPT = "script"
 
@@ -112,7 +113,7 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         ]
 
 
-class ServiceFlow(ConfigSubentryFlow):
+class ServiceFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
     """Bind a service of the thing model to a script or a sequence of actions."""
 
     def __init__(self) -> None:

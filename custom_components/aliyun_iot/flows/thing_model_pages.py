@@ -16,6 +16,7 @@ from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
 from ..exposures import exposed_bindings, service_bindings
 from ..runtime import read_thing_model, thing_model_of
 from ..words.labels import Labels
+from ..words.markdown import paragraphs
 from ..words.misfits import misfits, new_warnings
 from ..words.model_texts import bullets, changes_in_words
 from .binding_fields import InputRefused
@@ -107,10 +108,10 @@ class ThingModelPages(OptionsPages):
         differing = new_warnings(labels, self.config_entry, present, model)
         missing = bullets(labels, model.missing_modules)
         parts = (
-            labels.text("common.missing_modules", list=missing) if missing else "",
+            labels.markdown("common.missing_modules", list=missing) if missing else "",
             changes_in_words(labels, model_changes(present, model)) if present else "",
-            labels.text("common.misfits", list=bullets(labels, lost)) if lost else "",
-            labels.text("common.model_warnings", list=bullets(labels, differing)) if differing else "",
+            labels.markdown("common.misfits", list=bullets(labels, lost)) if lost else "",
+            labels.markdown("common.model_warnings", list=bullets(labels, differing)) if differing else "",
         )
         return self.async_show_form(
             step_id="thing_model_confirm",
@@ -119,7 +120,7 @@ class ThingModelPages(OptionsPages):
                 "properties": str(len(model.properties)),
                 "events": str(len(model.events)),
                 "services": str(len(model.services)),
-                "consequences": "\n\n".join(filter(None, parts)),
+                "consequences": paragraphs(parts),
             },
         )
 

@@ -75,7 +75,7 @@ class TransferPages(OptionsPages):
     async def async_step_import_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a mapping as text or as a file."""
         errors: dict[str, str] = {}
-        faults = ""
+        faults: str = ""
         if user_input is not None:
             text, file_id = user_input.get(CONF_MAPPING, "").strip(), user_input.get(CONF_FILE)
             if bool(text) == bool(file_id):
@@ -93,7 +93,7 @@ class TransferPages(OptionsPages):
                     errors = {CONF_FILE if file_id else CONF_MAPPING: "invalid_mapping"}
                     labels = await Labels.load(self.hass)
                     # The error of a field is one line of plain text, so the list goes into the description.
-                    faults = labels.text("common.import_faults", list=faults_text(labels, err))
+                    faults = labels.markdown("common.import_faults", list=faults_text(labels, err))
                 except FileNotFoundError:
                     errors = {CONF_FILE: "file_gone"}
                 else:

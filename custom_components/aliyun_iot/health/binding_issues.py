@@ -1,7 +1,6 @@
 """The issues about what is bound and cannot work: rows that cannot be read, missing entities, unusable conditions."""
 
 from collections.abc import Mapping, Sequence
-import logging
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -9,19 +8,17 @@ from homeassistant.core import CALLBACK_TYPE, CoreState, Event, EventStateChange
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_removed_domain
 
+from ..alink.foreign import Safe, logger_of, safe
 from ..exposures import Absence, absence, references, resolve_entity
 from ..stored_faults import StoredFault
 from ..words.fault_texts import fault_text
 from ..words.labels import Labels
 from .issues import Issue, Issues, listed
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 COOLDOWN: Final = 1.0
 """Seconds to wait for further entities: a reload takes all entities of an integration away and brings them back."""
-
-MAX_LISTED: Final = 10
-"""Rows that an issue lists."""
 
 
 class BindingIssues:
@@ -101,11 +98,14 @@ class BindingIssues:
         self._show(Issue.ROWS_UNREADABLE, "rows", [fault_text(labels, fault) for fault in self._faults])
         # While Home Assistant starts, what a condition needs may not be there yet.
         conditions = sorted(self._conditions.items()) if self._hass.state is CoreState.running else ()
-        rows = [f"{identifier or labels.text('common.all_commands')}: {problem}" for identifier, problem in conditions]
+        rows = [
+            Safe(f"{safe(identifier) or labels.text('common.all_commands')}: {safe(problem)}")
+            for identifier, problem in conditions
+        ]
         self._show(Issue.CONDITION_UNUSABLE, "conditions", rows)
 
     def _show(self, issue: Issue, fact: str, rows: Sequence[str]) -> None:
         if rows:
-            self._issues.create(issue, count=str(len(rows)), **{fact: listed(rows, MAX_LISTED)})
+            self._issues.create(issue, count=str(len(rows)), **{fact: listed(rows, self._hass.config.language)})
         else:
             self._issues.delete(issue)

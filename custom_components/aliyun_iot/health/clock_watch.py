@@ -6,7 +6,6 @@ cloud, and more than a day ahead the platform refuses them (code 6326). The time
 
 import asyncio
 from datetime import datetime, timedelta
-import logging
 import time
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,11 +14,12 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..alink.errors import NotConnected, RequestTimeout
+from ..alink.foreign import logger_of
 from ..alink.link import Link, LinkState
 from ..alink.ntp import ClockReading
 from .issues import Issue, Issues
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 TIME_REFUSED = 6326
 

@@ -53,7 +53,7 @@ class Health:
         self._losses = LossWatch(hass, entry, self._issues)
         self._quota = Quota(hass, entry, self._issues, log, busiest)
         self._bindings = BindingIssues(hass, entry, self._issues)
-        self._subscriptions = SubscriptionWatch(entry, self._issues, link)
+        self._subscriptions = SubscriptionWatch(hass, entry, self._issues, link)
         self._unreportable = UnreportableWatch(hass, entry, self._issues, lambda: self._mismatch.misfits)
 
     @callback

@@ -15,6 +15,11 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN
 from ..ha_internals import on_entry_changed, registered_issues
+from ..log_text import first_of
+from ..words.markdown import Markdown, bullets, placeholders
+
+MAX_LISTED: Final = 10
+"""Rows of a list in the text of an issue; the others are counted."""
 
 
 class Issue(StrEnum):
@@ -108,7 +113,7 @@ class Issues:
             is_persistent=behavior.confirmed,
             severity=behavior.severity,
             translation_key=issue,
-            translation_placeholders={"device": self._entry.title, **about, **facts},
+            translation_placeholders=placeholders({"device": self._entry.title, **about, **facts}),
         )
 
     @callback
@@ -120,10 +125,9 @@ class Issues:
         return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
 
 
-def listed(rows: Sequence[str], most: int) -> str:
-    """Return rows as a list in the text of an issue, cut after `most` of them."""
-    more = ["…"] if len(rows) > most else []
-    return "\n".join(f"- {row}" for row in [*rows[:most], *more])
+def listed(rows: Sequence[str], language: str) -> Markdown:
+    """Return rows as a list in the text of an issue, which is cut after `MAX_LISTED` of them."""
+    return bullets(first_of(rows, MAX_LISTED, language))
 
 
 @callback

@@ -1,7 +1,6 @@
 """The issue about samples and events that the cloud refused for good; it stays until the user confirms it."""
 
 from collections.abc import Mapping
-import logging
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -9,17 +8,15 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.util import dt as dt_util
 
+from ..alink.foreign import logger_of
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..reports.losses import Loss
 from ..words.labels import Labels
+from ..words.refusal_texts import refusal_text
 from .issues import Issue, Issues, listed
-from .refusals import readable
 
-_LOGGER = logging.getLogger(__name__)
-
-MAX_LISTED: Final = 5
-"""Properties and events that the issue lists."""
+_LOGGER = logger_of(__name__)
 
 INTERVAL: Final = 60.0
 """Seconds between two updates of the issue, as several samples may be refused in a second."""
@@ -66,11 +63,11 @@ class LossWatch:
             Issue.REFUSED_FOR_GOOD,
             count=f"{count:,}",
             since=f"{dt_util.now():%Y-%m-%d %H:%M}",
-            losses=listed(rows, MAX_LISTED),
+            losses=listed(rows, labels.language),
         )
 
     def _row(self, labels: Labels, identifier: str, loss: Loss) -> str:
         bound = self._bound.by_identifier.get(identifier)
         name = labels.binding(bound.binding, self._model) if bound else identifier
-        reason = readable(loss.reason, labels.language)
+        reason = refusal_text(loss.reason, labels.language)
         return labels.text("common.lost", identifier=name, count=f"{loss.count:,}", reason=reason)

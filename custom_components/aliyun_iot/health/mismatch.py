@@ -17,10 +17,7 @@ from ..bound import BoundProperties, BoundProperty
 from ..mapping.check import Problem, model_problems
 from ..reports.outbox import Refusal
 from ..words.labels import Labels
-from .issues import Issue, Issues
-
-MAX_LISTED: Final = 10
-"""Lines of the issue."""
+from .issues import Issue, Issues, listed
 
 _MODEL_CODES: Final = frozenset({6304, 6305, *range(6306, 6313), 6320, 6321, 6322, 6324, 6325, 6328})
 """Codes for a value that breaks the thing model (docs/protocol.md §7.2)."""
@@ -96,12 +93,7 @@ class Mismatch:
         lines = [*_lines(labels, self._found), *_refusals(labels, self._refused)]
         if not lines:  # it was solved meanwhile
             return
-        more = [labels.text("common.and_more", count=str(len(lines) - MAX_LISTED))] if len(lines) > MAX_LISTED else []
-        self._issues.create(
-            Issue.THING_MODEL_MISMATCH,
-            count=str(len(lines)),
-            problems="\n".join(f"- {line}" for line in [*lines[:MAX_LISTED], *more]),
-        )
+        self._issues.create(Issue.THING_MODEL_MISMATCH, count=str(len(lines)), problems=listed(lines, labels.language))
 
 
 def _compared(bound: BoundProperties, services: Iterable[str], model: ThingModel) -> _Found:

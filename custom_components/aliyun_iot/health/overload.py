@@ -1,6 +1,5 @@
 """Commands that are refused because there are more than can be carried out and answered."""
 
-import logging
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -8,9 +7,10 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from ..alink.foreign import logger_of
 from .issues import Issue, Issues
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 SOLVED_AFTER: Final = 1800.0
 """Seconds without such a command after which the issue is solved."""

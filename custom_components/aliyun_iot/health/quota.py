@@ -17,7 +17,7 @@ INTERVAL: Final = timedelta(hours=1)
 WARN_AT: Final = 0.8
 """Share of the quota at which the user is told."""
 
-MAX_LISTED: Final = 5
+BUSIEST: Final = 5
 """Properties in the issue."""
 
 
@@ -62,11 +62,11 @@ class Quota:
         if not quota or (month.messages < WARN_AT * quota and expected <= quota):
             self._issues.delete(Issue.QUOTA)
             return
-        rows = [f"{identifier}: {count:,}" for identifier, count in self._busiest(MAX_LISTED)]
+        rows = [f"{identifier}: {count:,}" for identifier, count in self._busiest(BUSIEST)]
         self._issues.create(
             Issue.QUOTA,
             messages=f"{month.messages:,}",
             quota=f"{quota:,}",
             projected=f"{expected:,}",
-            properties=listed(rows, MAX_LISTED),
+            properties=listed(rows, self._hass.config.language),
         )

@@ -1,19 +1,16 @@
 """Refused subscriptions without which a connected device does not work, reported as a repair issue."""
 
-import logging
-
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 
+from ..alink.foreign import logger_of
 from ..alink.link import Link, LinkState
 from ..exposures import event_bindings
 from ..log_text import some_of
+from ..words.markdown import code
 from .issues import Issue, Issues, listed
 
-_LOGGER = logging.getLogger(__name__)
-
-MAX_LISTED = 10
-"""Filters that the issue lists; a thing model may have hundreds of services."""
+_LOGGER = logger_of(__name__)
 
 
 def missing_subscriptions(link: Link, entry: ConfigEntry) -> tuple[str, ...]:
@@ -24,8 +21,9 @@ def missing_subscriptions(link: Link, entry: ConfigEntry) -> tuple[str, ...]:
 class SubscriptionWatch:
     """Creates and deletes the issue of one device."""
 
-    def __init__(self, entry: ConfigEntry, issues: Issues, link: Link) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, link: Link) -> None:
         """Nothing is known without a connection."""
+        self._hass = hass
         self._entry = entry
         self._issues = issues
         self._link = link
@@ -40,7 +38,7 @@ class SubscriptionWatch:
         if missing := self._missing:
             if missing != before:
                 _LOGGER.warning("The host refuses subscriptions that %s needs: %s", self._entry.title, some_of(missing))
-            filters = listed([f"`{one}`" for one in missing], MAX_LISTED)
+            filters = listed([code(one) for one in missing], self._hass.config.language)
             self._issues.create(Issue.SUBSCRIPTIONS_REFUSED, count=str(len(missing)), filters=filters)
         else:
             self._issues.delete(Issue.SUBSCRIPTIONS_REFUSED)

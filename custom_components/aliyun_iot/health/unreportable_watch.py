@@ -5,7 +5,6 @@ everything that was found, and names a property once.
 """
 
 from collections.abc import Callable, Collection, Mapping
-import logging
 import time
 from typing import Final
 
@@ -13,6 +12,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
+from ..alink.foreign import logger_of
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..log_text import some_of
@@ -21,10 +21,7 @@ from ..words.labels import Labels
 from .issues import Issue, Issues, listed
 from .paced import Paced
 
-_LOGGER = logging.getLogger(__name__)
-
-MAX_LISTED: Final = 10
-"""Properties that the issue lists."""
+_LOGGER = logger_of(__name__)
 
 LOG_INTERVAL: Final = 600.0
 """Seconds between two lines of the log."""
@@ -83,7 +80,9 @@ class UnreportableWatch:
         others = self._misfits()
         rows = [self._row(labels, key, why) for key, why in sorted(self._read().items()) if key not in others]
         if rows and self._started:
-            self._issues.create(Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, MAX_LISTED))
+            self._issues.create(
+                Issue.PROPERTY_UNREPORTABLE, count=str(len(rows)), properties=listed(rows, labels.language)
+            )
         else:
             self._issues.delete(Issue.PROPERTY_UNREPORTABLE)
         self._log()

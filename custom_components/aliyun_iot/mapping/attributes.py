@@ -25,13 +25,15 @@ from ..alink.model.numeric import to_number
 from .aspect import FromAttributes, Range, Raw
 
 PERCENT_RANGE = Range(0, 100, 1)
+COUNT_RANGE = Range(0, 2**31 - 1, 1)
+"""Whole numbers up to the largest one of an int property."""
+SECONDS_RANGE = COUNT_RANGE
+"""Durations in whole seconds: up to 68 years."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = 1e8
 _MILLISECONDS = 1e11
 """The smallest numbers that are taken for seconds and for milliseconds since 1970."""
-
-SECONDS_RANGE = Range(0, 2**31 - 1, 1)
-"""Durations in whole seconds: up to 68 years, the largest number of an int property."""
 
 
 number = to_number

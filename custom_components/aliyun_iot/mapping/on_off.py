@@ -19,6 +19,7 @@ def on_or_off(state: State) -> bool | None:
 def power_aspect(
     *identifiers: str,
     source: Callable[[State], bool | None] = on_or_off,
+    supported: Callable[[State], bool] = lambda _: True,
     accepts: Callable[[State], bool] = lambda _: True,
     says: Says = SWITCHED,
 ) -> Aspect:
@@ -30,6 +31,7 @@ def power_aspect(
         name_zh="开关",
         source=source,
         writable=True,
+        supported=supported,
         accepts=accepts,
         says=says,
         identifiers=identifiers,

@@ -13,8 +13,10 @@ from homeassistant.const import (
 from homeassistant.core import State
 
 from .aspect import Aspect, FromAttributes, Kind, Location
-from .attributes import number, number_of, text
+from .attributes import has_attribute, number, number_of, text, texts, unless_default
 from .says import AT_HOME
+
+IN_ZONES = "in_zones"
 
 
 @FromAttributes
@@ -23,6 +25,12 @@ def _location(state: State) -> Location | None:
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return None
     return Location(latitude, longitude)
+
+
+@FromAttributes
+def _zones(state: State) -> str | None:
+    zones = state.attributes.get(IN_ZONES)
+    return ", ".join(texts(zones)) if isinstance(zones, list | tuple) else None
 
 
 WHEREABOUTS = (
@@ -45,6 +53,16 @@ WHEREABOUTS = (
         identifiers=("Zone",),
     ),
     Aspect(
+        key=IN_ZONES,
+        kind=Kind.TEXT,
+        name_en="All zones",
+        name_zh="所在的全部区域",
+        source=unless_default(_zones, ""),
+        supported=has_attribute(IN_ZONES),
+        alternative=True,
+        identifiers=("InZones",),
+    ),
+    Aspect(
         key="location",
         kind=Kind.LOCATION,
         name_en="Location",
@@ -64,4 +82,5 @@ WHEREABOUTS = (
         identifiers=("LocationAccuracy",),
     ),
 )
-"""`zone` is the name of a zone, `home` or `not_home`; `accuracy` is the radius of uncertainty."""
+"""`zone` is the name of the smallest zone, `home` or `not_home`. `in_zones` are the entity ids of all zones, the smallest first, also
+of passive ones; it is empty outside all zones. `accuracy` is the radius of uncertainty."""

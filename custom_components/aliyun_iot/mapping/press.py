@@ -10,7 +10,7 @@ from functools import partial
 
 from homeassistant.core import State
 
-from .aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Plan, Value
+from .aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Plan, Value, WholeState
 from .attributes import moment
 from .says import PRESSED
 
@@ -21,7 +21,7 @@ press_aspect = partial(
 )
 """The aspect that presses; as the main one of its entity it needs no standard identifier."""
 
-last_aspect = partial(Aspect, kind=Kind.DATE, source=lambda state: moment(state.state))
+last_aspect = partial(Aspect, kind=Kind.DATE, source=WholeState(lambda state: moment(state.state)))
 """The time of the last press, for entities whose state is that time."""
 
 

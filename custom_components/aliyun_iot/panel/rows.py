@@ -24,6 +24,7 @@ from ..mapping.generic import aspect_for
 from ..reports.outbox import PropertyStatus
 from ..runtime import Runtime
 from ..words.labels import Labels
+from ..words.refusal_texts import refusal_text
 
 type Row = dict[str, JsonValue]
 
@@ -167,7 +168,7 @@ class Rows:
         if status.unreportable:
             return RowState.UNREPORTABLE, status.unreportable.describe(self.labels.language)
         if status.refusal:
-            return RowState.REJECTED, status.refusal.reason
+            return RowState.REJECTED, refusal_text(status.refusal.reason, self.labels.language)
         waits = prop.identifier in self.device.reporter.outbox.waiting
         if (waits or status.sending) and self.runtime.link.state is not LinkState.ONLINE:
             return RowState.HELD_BACK, self.labels.text("common.panel_held_offline")

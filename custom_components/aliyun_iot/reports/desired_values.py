@@ -17,7 +17,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from itertools import batched
-import logging
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
@@ -26,13 +25,14 @@ from ..alink.codes import RETRY_CODES, Code
 from ..alink.command import MAX_PARAMS, Answer, Command, CommandHandler, CommandKind
 from ..alink.desired import Desired
 from ..alink.errors import AlinkError, Rejected
+from ..alink.foreign import logger_of
 from ..alink.link import Link
 from ..alink.messages import JsonValue
 from ..alink.samples import utc_milliseconds
 from ..bound import BoundProperties
 from .store import UnsentStore
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 RETRY_INTERVAL = 60.0
 MAX_INTERVAL = 3600.0

@@ -6,7 +6,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-import logging
 from typing import Any, Final
 
 from homeassistant.components.event import ATTR_EVENT_TYPE
@@ -18,6 +17,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
 from ..exposures import Absence, absence, event_bindings, resolve_entity
@@ -27,7 +27,7 @@ from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.unreportable import Unreportable
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 CAPACITY: Final = 1000
 """Events that wait at most; at nine messages a second they are sent within two minutes."""

@@ -8,15 +8,15 @@ so a clock that is set back does no harm.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-import logging
 from typing import NamedTuple
 
 from homeassistant.core import callback
 
+from ..alink.foreign import logger_of
 from ..alink.samples import Sample
 from .outbox import Counters, Queued
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 SAME_MOMENT = 1_000
 """Milliseconds by which a sample may be older than the one before without the clock having been set."""

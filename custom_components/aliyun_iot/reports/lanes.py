@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-import logging
 from typing import Final, Protocol, override
 
 from ..alink.device import REPLY_TIMEOUT, Device
+from ..alink.foreign import logger_of
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
 from .events import EventQueue, PendingEvent
@@ -18,7 +18,7 @@ from .history import History, Kept
 from .losses import Losses
 from .outbox import Counters, Outbox, Queued
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 VALUES_PER_POST = 200
 """Properties in one message (docs/protocol.md §4.1). For samples no limit is documented; this one is safe (§4.3)."""

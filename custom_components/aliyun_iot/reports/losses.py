@@ -6,13 +6,13 @@ A newest value that is refused is not lost: the next connection sends it again, 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-import logging
 
 from homeassistant.core import callback
 
+from ..alink.foreign import logger_of
 from ..log_text import some_of
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)

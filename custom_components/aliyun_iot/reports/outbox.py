@@ -8,19 +8,19 @@ until the next connection, or until its binding changes.
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-import logging
 import time
 from typing import Final, NamedTuple
 
 from homeassistant.core import callback
 
+from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
 from ..log_text import some_of
 from ..mapping.unreportable import Unreportable
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 MAX_REFUSALS: Final = 3
 """Refusals in a row after which a property rests."""

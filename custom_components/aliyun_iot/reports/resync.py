@@ -5,17 +5,17 @@ the past, which give way to everything that happens now.
 """
 
 import asyncio
-import logging
 
 from homeassistant.core import HomeAssistant, callback
 
+from ..alink.foreign import logger_of
 from ..alink.samples import utc_milliseconds
 from .desired_values import DesiredValues
 from .outbox import Snapshot
 from .reporter import Reporter
 from .store import UnsentStore
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 SNAPSHOT_TIMEOUT = 10.0
 """Seconds; the minimum interval of a binding may hold its value back for longer."""

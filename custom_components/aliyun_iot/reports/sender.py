@@ -8,7 +8,6 @@ again.
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import batched, islice
-import logging
 import time
 from typing import Any
 
@@ -16,13 +15,14 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout, Unanswered
+from ..alink.foreign import logger_of, safe
 from ..alink.link import Link, LinkState
 from .events import EventQueue
 from .history import History
 from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, Named, NewestLane, PastLane
 from .outbox import Counters, Outbox
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 RETRY_DELAY = 5.0
 DEVICE_DELAY = 60.0
@@ -196,7 +196,7 @@ class Sender:
             return ""
         if not reply.ok:
             lane.refused_in_a_row += 1
-            return f"{reply.code} {reply.message}"
+            return safe(f"{reply.code} {reply.message}")
         lane.refused_in_a_row = 0
         lane.settle(batch, reply.rejected)
         return ""

@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
-import logging
 from pathlib import Path
 import shutil
 from typing import Any
@@ -23,6 +22,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
 from ..const import DOMAIN
@@ -31,7 +31,7 @@ from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 
 VERSION = 1
 

@@ -1,5 +1,6 @@
 """Texts about stored rows that cannot be read."""
 
+from ..alink.foreign import Safe
 from ..mapping.stored import Unreadable
 from ..stored_faults import StoredFault
 from .labels import Labels
@@ -11,7 +12,7 @@ def fault_text(labels: Labels, fault: StoredFault) -> str:
         return labels.text("common.misfit", identifier=fault.name, reason=row_reason(labels, fault.fault))
     name = labels.text("common.stored_thing_model")
     problem = fault.fault.describe(labels.language)
-    return labels.text("common.misfit", identifier=name, reason=f"{fault.fault.path}: {problem}")
+    return labels.text("common.misfit", identifier=name, reason=Safe(f"{fault.fault.path}: {problem}"))
 
 
 def unreadable_row(labels: Labels, row: Unreadable) -> str:

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers.translation import async_get_translations
 
 from ..alink.errors import InvalidValue
+from ..alink.foreign import Safe, safe
 from ..alink.i18n import is_chinese
 from ..alink.model.datatypes import DataType, Field
 from ..alink.model.thing_model import Event, Property, Service, ThingModel
@@ -19,6 +20,7 @@ from ..mapping.aspect import Aspect, Refused
 from ..mapping.binding import Access, Binding
 from ..mapping.check import Problem
 from ..mapping.generic import aspect_for
+from .markdown import Markdown, code, escaped, filled, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,29 @@ class Labels:
             texts |= await async_get_translations(hass, language, category, {DOMAIN})
         return cls(hass, language, texts)
 
-    def text(self, key: str, **placeholders: str) -> str:
+    def text(self, key: str, **placeholders: str) -> Safe:
         """Return a translated text, such as `common.nothing_fits`."""
-        return self.texts[f"component.{DOMAIN}.{key}"].format(**placeholders)
+        return Safe(self._template(key).format(**{name: safe(text) for name, text in placeholders.items()}))
+
+    def markdown(self, key: str, **placeholders: str) -> Markdown:
+        """Return a translated text that is Markdown, such as `common.import_added`."""
+        return filled(self._template(key), placeholders)
+
+    def _template(self, key: str) -> str:
+        return self.texts[f"component.{DOMAIN}.{key}"]
 
     def has(self, key: str) -> bool:
         """Return whether there is a text with this key."""
         return f"component.{DOMAIN}.{key}" in self.texts
 
-    def listed(self, names: Iterable[str]) -> str:
+    def listed(self, names: Iterable[str]) -> Safe:
         """Return names joined as a list within a sentence."""
-        return ("、" if is_chinese(self.language) else ", ").join(names)
+        return Safe(self.comma.join(safe(name) for name in names))
+
+    @property
+    def comma(self) -> str:
+        """What separates the parts of a list within a sentence."""
+        return "、" if is_chinese(self.language) else ", "
 
     def access(self, access: Access) -> str:
         """Return the name of a direction."""
@@ -61,9 +75,9 @@ class Labels:
         """Return the name of an aspect."""
         return aspect.name_zh if is_chinese(self.language) else aspect.name_en
 
-    def values(self, data_type: DataType) -> str:
+    def values(self, data_type: DataType) -> Safe:
         """Return a description of the values that a data type allows."""
-        return data_type.describe(self.language)
+        return safe(data_type.describe(self.language))
 
     def reason(self, error: Refused | InvalidValue) -> str:
         """Return why a value can't be posted."""
@@ -71,7 +85,7 @@ class Labels:
 
     def property(self, identifier: str, definition: Property | None) -> str:
         """Return the name and identifier of a property, or only the identifier without a definition."""
-        return _named(definition.name, identifier) if definition else identifier
+        return _named(definition.name, identifier) if definition else safe(identifier)
 
     def event(self, definition: Event) -> str:
         """Return the name and identifier of an event."""
@@ -83,11 +97,14 @@ class Labels:
 
     def parameter(self, field: Field) -> str:
         """Return the name and identifier of a parameter, and the values that it allows."""
-        return f"{_named(field.name, field.identifier)}: {self.values(field.data_type)}"
+        return Safe(f"{_named(field.name, field.identifier)}: {self.values(field.data_type)}")
 
-    def parameters(self, fields: Mapping[str, Field]) -> str:
+    def parameters(self, fields: Mapping[str, Field]) -> Markdown:
         """Return the identifiers of parameters, and the values that they allow."""
-        return "; ".join(f"`{name}` ({self.values(field.data_type)})" for name, field in fields.items())
+        return joined(
+            (Markdown(f"{code(name)} ({escaped(self.values(field.data_type))})") for name, field in fields.items()),
+            "; ",
+        )
 
     def problem(self, problem: Problem, aspect: Aspect, definition: Property | None) -> dict[str, str]:
         """Return the placeholders for the text of a problem, with names instead of keys."""
@@ -97,11 +114,11 @@ class Labels:
         return placeholders
 
     @callback
-    def entity(self, reference: str) -> str:
+    def entity(self, reference: str) -> Safe:
         """Return the friendly name of an entity, or its entity id or reference if it does not exist."""
         entity_id = resolve_entity(self.hass, reference)
         state = self.hass.states.get(entity_id) if entity_id else None
-        return state.name if state else entity_id or reference
+        return safe(state.name if state else entity_id or reference)
 
     @callback
     def state(self, state: State) -> str:
@@ -125,5 +142,5 @@ class Labels:
         return self.text("common.binding", entity=entity, aspect=aspect_name, property=target, access=access)
 
 
-def _named(name: str, identifier: str) -> str:
-    return identifier if name == identifier else f"{name} [{identifier}]"
+def _named(name: str, identifier: str) -> Safe:
+    return safe(identifier) if name == identifier else Safe(f"{safe(name)} [{safe(identifier)}]")

@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from ..alink.foreign import Safe, safe
 from ..alink.model.changes import Feature, ModelChange
 from ..alink.model.datatypes import Field
 from ..alink.model.thing_model import Event, Property
+from ..log_text import first_of
+from . import markdown
 from .labels import Labels
+from .markdown import Markdown, code, escaped, paragraphs
 
 MAX_LISTED: Final = 20
 """Lines of a list; the rest is only counted."""
 
 
-def changes_in_words(labels: Labels, changes: Sequence[ModelChange]) -> str:
+def changes_in_words(labels: Labels, changes: Sequence[ModelChange]) -> Markdown:
     """Return what is new, gone and changed as Markdown lists."""
     new = [_described(labels, change.after) for change in changes if change.after and not change.before]
     gone = [_named(change.before) for change in changes if change.before and not change.after]
@@ -22,24 +26,21 @@ def changes_in_words(labels: Labels, changes: Sequence[ModelChange]) -> str:
         if change.before and change.after and (text := _changed(labels, change.before, change.after))
     ]
     parts = [
-        labels.text(f"common.model_{key}", list=bullets(labels, lines))
+        labels.markdown(f"common.model_{key}", list=bullets(labels, lines))
         for key, lines in (("new", new), ("gone", gone), ("changed", changed))
         if lines
     ]
-    return "\n\n".join(parts) or labels.text("common.model_same")
+    return paragraphs(parts or [labels.text("common.model_same")])
 
 
-def bullets(labels: Labels, lines: Sequence[str]) -> str:
+def bullets(labels: Labels, lines: Sequence[str]) -> Markdown:
     """Return the first `MAX_LISTED` lines as a Markdown list, and the number of the others."""
-    shown = [f"- {line}" for line in lines[:MAX_LISTED]]
-    if len(lines) > MAX_LISTED:
-        shown.append(f"- {labels.text('common.model_more', count=str(len(lines) - MAX_LISTED))}")
-    return "\n".join(shown)
+    return markdown.bullets(first_of(lines, MAX_LISTED, labels.language))
 
 
-def _described(labels: Labels, feature: Feature) -> str:
+def _described(labels: Labels, feature: Feature) -> Markdown:
     _, *details = _details(labels, feature)
-    return labels.text("common.model_feature", feature=_named(feature), details=_joined(details))
+    return labels.markdown("common.model_feature", feature=_named(feature), details=_joined(details))
 
 
 def _changed(labels: Labels, before: Feature, after: Feature) -> str:
@@ -48,8 +49,8 @@ def _changed(labels: Labels, before: Feature, after: Feature) -> str:
     differing = [(old, new) for old, new in pairs if old != new]
     if not differing:
         return ""
-    change = f"{_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}"
-    return labels.text("common.model_feature", feature=_named(after), details=change)
+    change = Safe(f"{_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}")
+    return labels.markdown("common.model_feature", feature=_named(after), details=change)
 
 
 def _details(labels: Labels, feature: Feature) -> tuple[str, ...]:
@@ -67,13 +68,14 @@ def _details(labels: Labels, feature: Feature) -> tuple[str, ...]:
     )
 
 
-def _parameters(labels: Labels, fields: Iterable[Field]) -> str:
-    return f"({_joined(f'{field.identifier} {labels.values(field.data_type)}' for field in fields)})"
+def _parameters(labels: Labels, fields: Iterable[Field]) -> Safe:
+    return Safe(f"({_joined(Safe(f'{safe(one.identifier)} {labels.values(one.data_type)}') for one in fields)})")
 
 
-def _named(feature: Feature) -> str:
-    return f"`{feature.identifier}`" + (f" {feature.name}" if feature.name != feature.identifier else "")
+def _named(feature: Feature) -> Markdown:
+    name = "" if feature.name == feature.identifier else f" {escaped(feature.name)}"
+    return Markdown(f"{code(feature.identifier)}{name}")
 
 
-def _joined(texts: Iterable[str]) -> str:
-    return ", ".join(texts)
+def _joined(texts: Iterable[str]) -> Safe:
+    return Safe(", ".join(safe(text) for text in texts))

@@ -15,6 +15,7 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
+from ..alink.foreign import Safe, safe, safe_sentence
 from ..alink.model.thing_model import ThingModel
 from ..alink.samples import Sample, property_params
 from ..bound import BoundProperty, bind
@@ -29,6 +30,7 @@ from ..mapping.suggest.suggestions import Obstacle, Unmatched, unmatched
 from ..reports.lanes import VALUES_PER_POST
 from ..risk import risk_in
 from .labels import Labels
+from .markdown import Markdown
 
 MAX_UNFOLDED = 20
 """A longer list is collapsed at first."""
@@ -42,8 +44,8 @@ def preview(
     rule: Rule,
     added: Collection[Binding],
     released: Collection[Binding],
-) -> str:
-    """Return what these changes by a rule would do, as Markdown."""
+) -> Markdown:
+    """Return what these changes by a rule would do."""
     samples: dict[str, Sample] = {}
     silent: list[str] = []
     problems: list[str] = []
@@ -65,7 +67,7 @@ def preview(
         _list(labels, "preview_silent", silent),
         *_posts(labels, samples),
     ]
-    return "\n\n".join(chapter for chapter in chapters if chapter)
+    return Markdown("\n\n".join(chapter for chapter in chapters if chapter))
 
 
 def _problems(labels: Labels, bound: BoundProperty) -> list[str]:
@@ -143,7 +145,7 @@ def _unmatched_rows(labels: Labels, rows: Iterable[Unmatched], model: ThingModel
 
 
 def _entity_rows(labels: Labels, by_entity: Mapping[str, Iterable[str]]) -> list[str]:
-    return [f"{labels.entity(entity_id)} · {labels.listed(aspects)}" for entity_id, aspects in by_entity.items()]
+    return [Safe(f"{labels.entity(entity_id)} · {labels.listed(aspects)}") for entity_id, aspects in by_entity.items()]
 
 
 def _named(labels: Labels, entity_id: str) -> str:
@@ -157,26 +159,27 @@ def _posts(labels: Labels, samples: Mapping[str, Sample]) -> Iterable[str]:
     messages = list(batched(params.items(), VALUES_PER_POST, strict=False))
     for number, message in enumerate(messages, 1):
         rows = ",\n".join(
-            f"  {json.dumps(identifier)}: {json.dumps(value, ensure_ascii=False)}" for identifier, value in message
+            f"  {_html(safe_sentence(f'{json.dumps(identifier)}: {json.dumps(value, ensure_ascii=False)}'))}"
+            for identifier, value in message
         )
         summary = labels.text(
             "common.preview_post", number=str(number), messages=str(len(messages)), count=str(len(message))
         )
-        yield _foldable(summary, f"<pre><code>{{\n{_escaped(rows)}\n}}</code></pre>", len(message))
+        yield _foldable(summary, f"<pre><code>{{\n{rows}\n}}</code></pre>", len(message))
 
 
 def _list(labels: Labels, key: str, rows: Collection[str]) -> str:
     if not rows:
         return ""
-    items = "".join(f"<li>{_escaped(row)}</li>" for row in rows)
+    items = "".join(f"<li>{_html(row)}</li>" for row in rows)
     return _foldable(labels.text(f"common.{key}", count=str(len(rows))), f"<ul>{items}</ul>", len(rows))
 
 
 def _foldable(summary: str, content: str, rows: int) -> str:
     state = " open" if rows <= MAX_UNFOLDED else ""
-    return f"<details{state}><summary>{_escaped(summary)}</summary>{content}</details>"
+    return f"<details{state}><summary>{_html(summary)}</summary>{content}</details>"
 
 
-def _escaped(text: str) -> str:
-    """Return text escaped for HTML and without blank lines."""
-    return escape("\n".join(line for line in text.splitlines() if line.strip()), quote=False)
+def _html(text: str) -> str:
+    """Return a text as HTML, also where a browser's Markdown renderer would look for links in it."""
+    return escape(safe(text), quote=False).replace("](", "]&#40;")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from homeassistant.helpers import area_registry as ar, device_registry as dr, floor_registry as fr, label_registry as lr
 from homeassistant.loader import Integration, async_get_integrations
 
+from ..log_text import first_of
 from ..mapping.selection import Target
 from .labels import Labels
 
@@ -20,9 +21,8 @@ async def rule_title(labels: Labels, include: Target) -> str:
         for domain, loaded in found.items()
     ]
     names = [*_names(labels, include), *integrations]
-    if len(names) > MAX_LISTED:
-        names[MAX_LISTED:] = [labels.text("common.and_more", count=str(len(names) - MAX_LISTED))]
-    return labels.text("common.rule_title", what=labels.listed(names))
+    shown = first_of(names, MAX_LISTED, labels.language)
+    return str(labels.text("common.rule_title", what=labels.listed(shown)))  # it is stored
 
 
 def _names(labels: Labels, include: Target) -> Iterator[str]:

@@ -12,47 +12,47 @@ from ..mapping.document.fault import DocumentError, Fault
 from ..mapping.event_binding import EventBinding
 from ..mapping.generic import aspect_for
 from ..transfer import ImportPlan
+from . import markdown
 from .labels import Labels
+from .markdown import Markdown, code, escaped, joined, paragraphs
 from .misfits import reasons
 from .model_texts import bullets
 
 
-def faults_text(labels: Labels, error: DocumentError) -> str:
+def faults_text(labels: Labels, error: DocumentError) -> Markdown:
     """Return the faults of a document as a list, shortened if it is long."""
     return bullets(labels, [_fault(labels, fault) for fault in error.faults])
 
 
 @callback
-def changes_text(labels: Labels, planned: Difference, model: ThingModel | None) -> str:
+def changes_text(labels: Labels, planned: Difference, model: ThingModel | None) -> Markdown:
     """Return what an import would change, the risky changes first."""
     changes = {
         "import_added": [_item(labels, change, model) for change in planned.all if change.before is None],
         "import_changed": [_item(labels, change, model) for change in planned.all if change.before and change.after],
         "import_removed": [_item(labels, change, model) for change in planned.all if change.after is None],
     }
-    parts = [labels.text(f"common.{key}", list=bullets(labels, lines)) for key, lines in changes.items() if lines]
+    parts = [labels.markdown(f"common.{key}", list=bullets(labels, lines)) for key, lines in changes.items() if lines]
     if risky := risks(labels, planned, model):
         # This list is never shortened.
-        parts.insert(0, labels.text("common.import_risky", list="\n".join(f"- {line}" for line in risky)))
-    return "\n\n".join(parts)
+        parts.insert(0, labels.markdown("common.import_risky", list=markdown.bullets(risky)))
+    return paragraphs(parts)
 
 
 @callback
-def risks(labels: Labels, planned: Difference, model: ThingModel | None) -> list[str]:
-    """Return a line for each change that would let the cloud do more than now."""
+def risks(labels: Labels, planned: Difference, model: ThingModel | None) -> list[Markdown]:
+    """Return a line for each change that would let the cloud do more than now; nothing in it is left out."""
     return [_risk(labels, change, model) for change in planned.risky]
 
 
 @callback
 def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list[str]:
     """Return a line for each item of an import that does not work in this installation, or not yet."""
-    lines = [labels.text("common.import_stranger", name=_one_line(name)) for name in plan.missing]
+    lines: list[str] = [labels.text("common.import_stranger", name=name) for name in plan.missing]
     lines += [labels.text("common.import_replaces", name=name) for name in plan.replaced]
     for binding in (change.after for change in plan.difference.bindings if change.after):
         if aspect_for(binding, binding.entity) is None:
-            unknown = labels.text(
-                "options.error.aspect_not_supported", entity_id=binding.entity, aspect=_one_line(binding.aspect)
-            )
+            unknown = labels.text("options.error.aspect_not_supported", entity_id=binding.entity, aspect=binding.aspect)
             lines.append(labels.text("common.misfit", identifier=binding.identifier, reason=unknown))
         lines += reasons(labels, binding, model)
     if model:
@@ -69,18 +69,16 @@ def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list
     return lines
 
 
-def warnings_text(labels: Labels, lines: list[str]) -> str:
+def warnings_text(labels: Labels, lines: list[str]) -> Markdown:
     """Return the warnings as a paragraph with a heading, or an empty text if there are none."""
-    return labels.text("common.import_warnings", list=bullets(labels, lines)) if lines else ""
+    return labels.markdown("common.import_warnings", list=bullets(labels, lines)) if lines else Markdown()
 
 
 def _fault(labels: Labels, fault: Fault) -> str:
-    placeholders = {key: _one_line(text) for key, text in fault.placeholders.items()}
+    placeholders = dict(fault.placeholders)
     if fault.expected:
         placeholders["expected"] = labels.text(f"common.expected_{fault.expected}")
-    return labels.text(
-        f"common.fault_{fault.kind}", path=_one_line(fault.where), line=str(fault.line or ""), **placeholders
-    )
+    return labels.text(f"common.fault_{fault.kind}", path=fault.where, line=str(fault.line or ""), **placeholders)
 
 
 def _item(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
@@ -88,26 +86,26 @@ def _item(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> st
         case Binding() as binding:
             return labels.binding(binding, model)
         case ServiceBinding() as service:
-            return labels.text("common.import_service", identifier=service.identifier, run=_run(service))
+            return labels.markdown("common.import_service", identifier=service.identifier, run=_run(service))
         case tuple() as events:
             sources = [_source(labels, event) for event in events]
-            return labels.text("common.import_event", identifier=change.name, sources=labels.listed(sources))
+            return labels.markdown("common.import_event", identifier=change.name, sources=joined(sources, labels.comma))
         case _:
-            return labels.text("common.import_rule", name=_one_line(change.name))
+            return labels.text("common.import_rule", name=change.name)
 
 
-def _risk(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> str:
-    text = _item(labels, change, model)
+def _risk(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> Markdown:
+    text = escaped(_item(labels, change, model))
     if isinstance(change.after, Binding) and change.after.actions:
-        return f"{text}: {_run(change.after)}"
+        return joined((text, _run(change.after)), ": ")
     return text
 
 
-def _run(binding: Binding | ServiceBinding) -> str:
+def _run(binding: Binding | ServiceBinding) -> Markdown:
     """Return what a binding runs: a script, or all actions, scenes and device actions of a sequence at any depth."""
     if isinstance(binding, ServiceBinding) and binding.script:
-        return binding.script
-    return ", ".join(dict.fromkeys(f"`{_one_line(name)}`" for name in _action_names(binding.actions))) or "…"
+        return escaped(binding.script)
+    return joined(dict.fromkeys(code(name) for name in _action_names(binding.actions)), ", ") or escaped("…")
 
 
 def _source(labels: Labels, event: EventBinding) -> str:
@@ -115,7 +113,7 @@ def _source(labels: Labels, event: EventBinding) -> str:
     if event.entity:
         return labels.entity(event.entity)
     kinds = (trigger.get("trigger", trigger.get("platform", "…")) for trigger in event.triggers)
-    return labels.listed(f"`{_one_line(str(kind))}`" for kind in kinds)
+    return joined(map(code, kinds), labels.comma)
 
 
 def _action_names(sequence: Any) -> Iterator[str]:
@@ -129,8 +127,3 @@ def _action_names(sequence: Any) -> Iterator[str]:
         case list():
             for part in sequence:
                 yield from _action_names(part)
-
-
-def _one_line(text: str) -> str:
-    """Return a text of a document on one line, so that it can't add Markdown blocks to the page."""
-    return " ".join(text.split())

@@ -78,6 +78,9 @@ def test_every_speed_has_a_gear(percentage: int, gear: str | None) -> None:
         ({"speed": 0}, [ActionCall("fan", "turn_off")]),
         ({"power": True, "speed": 0, "oscillating": True}, [ActionCall("fan", "turn_off")]),
         ({"power": False, "speed": 30, "preset_mode": "sleep"}, [ActionCall("fan", "turn_off")]),
+        ({"command": "faster"}, [ActionCall("fan", "increase_speed")]),
+        ({"command": "slower", "power": True}, [ActionCall("fan", "turn_on"), ActionCall("fan", "decrease_speed")]),
+        ({"command": "faster", "power": False}, [ActionCall("fan", "turn_off")]),
         (
             {"direction": "reverse", "oscillating": False, "speed": 50},
             [
@@ -93,7 +96,16 @@ def test_fewest_actions_in_the_right_order(values: dict[str, Value], calls: list
     assert actions_for(FAN, values) == calls
 
 
-@pytest.mark.parametrize("values", [{"speed": 30, "preset_mode": "sleep"}, {"speed": 30, "gear": "low"}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"speed": 30, "preset_mode": "sleep"},
+        {"speed": 30, "gear": "low"},
+        {"speed": 30, "command": "faster"},
+        {"gear": "low", "command": "faster"},
+        {"preset_mode": "sleep", "command": "faster"},
+    ],
+)
 def test_contradicting_values_are_refused(values: dict[str, Value]) -> None:
     """A fan has only one speed at a time."""
     with pytest.raises(Refused) as refused:

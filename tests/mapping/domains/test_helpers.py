@@ -29,6 +29,17 @@ def test_counter_counts_within_its_limits() -> None:
     assert refused.value.reason is Reason.CONFLICT
 
 
+@pytest.mark.parametrize("step", ["increment", "decrement"])
+def test_number_helper_is_stepped(step: str) -> None:
+    """For applications with two buttons; a number at the same time is refused, because the order matters."""
+    level = State("input_number.level", "3", {"min": 0, "max": 10, "step": 2})
+    assert actions_for(level, {"command": step}) == [ActionCall("input_number", step)]
+    assert actions_for(level, {"value": 4.0}) == [ActionCall("input_number", "set_value", {"value": 4.0})]
+    with pytest.raises(Refused) as refused:
+        actions_for(level, {"value": 4.0, "command": step})
+    assert refused.value.reason is Reason.CONFLICT
+
+
 def test_values_of_a_timer() -> None:
     """The remaining time is known while it is paused or idle, the end while it runs."""
     end = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -59,6 +70,10 @@ def test_invalid_durations_of_a_timer(odd: object) -> None:
         ("active", {"state": "idle"}, [ActionCall("timer", "cancel")]),
         ("paused", {"state": "idle"}, [ActionCall("timer", "cancel")]),
         ("idle", {"state": "idle"}, []),
+        ("active", {"command": "start"}, [ActionCall("timer", "start")]),
+        ("active", {"command": "start", "duration": 60.0}, [ActionCall("timer", "start", {"duration": 60})]),
+        ("active", {"command": "finish"}, [ActionCall("timer", "finish")]),
+        ("paused", {"command": "finish"}, [ActionCall("timer", "finish")]),
     ],
 )
 def test_timer_in_the_wanted_state_is_left_alone(state: str, values: dict[str, Value], calls: list[ActionCall]) -> None:
@@ -72,6 +87,9 @@ def test_timer_in_the_wanted_state_is_left_alone(state: str, values: dict[str, V
         ("idle", {"duration": 60}, "together with being started"),
         ("active", {"duration": 60, "state": "idle"}, "together with being started"),
         ("idle", {"state": "paused"}, "not running"),
+        ("idle", {"command": "finish"}, "idle"),
+        ("active", {"command": "finish", "duration": 60}, "together with being started"),
+        ("active", {"command": "start", "state": "paused"}, "not both"),
     ],
 )
 def test_impossible_change_of_a_timer_is_refused(state: str, values: dict[str, Value], words: str) -> None:
@@ -89,6 +107,8 @@ def test_impossible_change_of_a_timer_is_refused(state: str, values: dict[str, V
         ({"power": True, "activity": "music"}, [("turn_on", {"activity": "music"})]),
         ({"command": "mute"}, [("send_command", {"command": ["mute"]})]),
         ({"command": "mute", "power": True}, [("turn_on", {}), ("send_command", {"command": ["mute"]})]),
+        ({"command": "mute", "device": "32756745"}, [("send_command", {"command": ["mute"], "device": "32756745"})]),
+        ({"command": "mute", "device": "tv", "power": False}, [("turn_off", {})]),
     ],
 )
 def test_remote_is_turned_on_before_it_sends(
@@ -98,7 +118,15 @@ def test_remote_is_turned_on_before_it_sends(
     assert actions_for(REMOTE, values) == [ActionCall("remote", action, data) for action, data in calls]
 
 
+@pytest.mark.parametrize("values", [{"device": "tv"}, {"device": "tv", "power": True}])
+def test_device_of_a_remote_needs_a_command(values: dict[str, Value]) -> None:
+    """Alone it would do nothing, and the cloud would be told that it was done."""
+    with pytest.raises(Refused, match="together with a command") as refused:
+        actions_for(REMOTE, values)
+    assert refused.value.reason is Reason.CONFLICT
+
+
 def test_values_of_a_remote() -> None:
     """Commands are not reported."""
-    assert read(REMOTE) == {"power": True, "activity": "tv", "command": None}
-    assert read(State("remote.plain", "off")) == {"power": False, "command": None}
+    assert read(REMOTE) == {"power": True, "activity": "tv"}
+    assert read(State("remote.plain", "off")) == {"power": False}

@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.aliyun_iot.alink.model.datatypes import DoubleType, Field, IntType, StructType, TextType
 from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
-from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused
+from custom_components.aliyun_iot.mapping.aspect import ActionCall, Reason, Refused, Value
 from custom_components.aliyun_iot.mapping.binding import Access, Conversion
 from custom_components.aliyun_iot.mapping.color import HSV, color_hsv, color_members, hsv_color
 from custom_components.aliyun_iot.mapping.convert import carries, to_cloud, to_ha
@@ -60,6 +60,54 @@ def test_set_of_a_colour_in_degrees_is_one_action() -> None:
         with pytest.raises(Refused) as refused:
             actions_for(LAMP, other)
         assert refused.value.reason is Reason.CONFLICT
+
+
+STRIP = State(
+    "light.strip",
+    "on",
+    {"supported_color_modes": [ColorMode.RGB, ColorMode.WHITE], "color_mode": ColorMode.WHITE, "brightness": 102},
+)
+
+
+def test_white_is_the_brightness_of_the_white_mode() -> None:
+    """In another mode it has no value, and a light without the mode does not have it."""
+    assert (read(STRIP)["white"], read(STRIP)["brightness"]) == (40, 40)
+    assert read(changed(STRIP, color_mode=ColorMode.RGB))["white"] is None
+    assert read(changed(STRIP, "off", color_mode=None, brightness=None))["white"] is None
+    assert "white" not in read(LAMP)
+
+
+@pytest.mark.parametrize(
+    ("values", "call"),
+    [
+        ({"white": 40}, ActionCall("light", "turn_on", {"white": 102})),
+        ({"white": 40, "power": True}, ActionCall("light", "turn_on", {"white": 102})),
+        ({"white": 40, "brightness": 100}, ActionCall("light", "turn_on", {"white": 255})),
+        ({"white": 0}, ActionCall("light", "turn_off")),
+        ({"white": 40, "power": False}, ActionCall("light", "turn_off")),
+        ({"white": 40, "brightness": 0}, ActionCall("light", "turn_off")),
+    ],
+)
+def test_set_of_white_is_one_action(values: dict[str, Value], call: ActionCall) -> None:
+    """It turns the light on like a brightness; a separate brightness wins, as Home Assistant does it."""
+    assert actions_for(STRIP, values) == [call]
+
+
+def test_white_and_a_colour_exclude_each_other() -> None:
+    """Home Assistant takes one of them per action."""
+    with pytest.raises(Refused, match="white") as refused:
+        actions_for(STRIP, {"white": 40, "color": (255, 0, 0)})
+    assert refused.value.reason is Reason.CONFLICT
+
+
+def test_light_flashes_with_the_same_action() -> None:
+    """If it supports that; off wins."""
+    lamp = changed(LAMP, supported_features=int(LightEntityFeature.FLASH))
+    assert actions_for(lamp, {"flash": "long", "brightness": 100}) == [
+        ActionCall("light", "turn_on", {"flash": "long", "brightness": 255})
+    ]
+    assert actions_for(lamp, {"flash": "long", "power": False}) == [ActionCall("light", "turn_off")]
+    assert not aspect_of("light.lamp", "flash").supported(LAMP)
 
 
 def test_effect_turns_the_light_on() -> None:

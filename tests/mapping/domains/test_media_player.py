@@ -38,6 +38,7 @@ def player() -> State:
             "media_album_name": "岛国之情歌",
             "app_name": "Music",
             "media_position": 17,
+            "media_duration": 215,
         },
     )
 
@@ -57,7 +58,8 @@ def test_values_of_a_player(player: State) -> None:
         "artist": "邓丽君",
         "album": "岛国之情歌",
         "app": "Music",
-        "command": None,
+        "channel": None,
+        "duration": 215,
     }
 
 
@@ -79,6 +81,7 @@ def test_order_of_actions_for_all_values_at_once(player: State) -> None:
         "sound_mode": "party",
         "source": "Radio",
         "power": True,
+        "seek": 90.0,
     }
     assert actions_for(changed(player, "off"), wanted) == [
         ActionCall("media_player", "turn_on"),
@@ -88,6 +91,7 @@ def test_order_of_actions_for_all_values_at_once(player: State) -> None:
         ActionCall("media_player", "volume_mute", {"is_volume_muted": False}),
         ActionCall("media_player", "shuffle_set", {"shuffle": False}),
         ActionCall("media_player", "repeat_set", {"repeat": "all"}),
+        ActionCall("media_player", "media_seek", {"seek_position": 90.0}),
         ActionCall("media_player", "media_play"),
     ]
 
@@ -137,7 +141,7 @@ def test_player_has_only_what_it_supports() -> None:
     speaker = State("media_player.speaker", "idle", {"supported_features": Feature.VOLUME_STEP | Feature.STOP})
     command = aspect_of(speaker.entity_id, "command")
     assert command.options(speaker) == ("stop", "volume_up", "volume_down")
-    assert set(read(speaker)) == {"power", "playback", "command", "title", "artist", "album", "app"}
+    assert set(read(speaker)) == {"power", "playback", "title", "artist", "album", "app", "channel", "duration"}
     refused: tuple[dict[str, Value], ...] = ({"power": False}, {"playback": "playing"}, {"volume": 3}, {"mute": True})
     for values in refused:
         with pytest.raises(Refused):

@@ -12,6 +12,9 @@ from custom_components.aliyun_iot.mapping.domains import DOMAINS, aspect_of
 from ..domain_helpers import actions_for, changed, read
 
 COVER = State("cover.blind", "open", {"supported_features": sum(CoverEntityFeature), "current_position": 50})
+FAST_COVER = State(
+    "cover.blind", "open", {**COVER.attributes, "supported_features": 511, "supported_speeds": ["slow", "fast"]}
+)
 VALVE = State("valve.garden", "open", {"supported_features": sum(ValveEntityFeature), "current_position": 50})
 
 
@@ -57,9 +60,42 @@ def test_slats_are_moved_together_with_the_cover() -> None:
     assert actions_for(COVER, {"tilt": 20, "tilt_command": "stop"}) == [ActionCall("cover", "stop_cover_tilt")]
 
 
+@pytest.mark.parametrize(
+    ("values", "calls"),
+    [
+        ({"speed": "slow", "position": 3}, [("set_cover_position", {"position": 3, "speed": "slow"})]),
+        ({"speed": "slow", "open": True}, [("open_cover", {"speed": "slow"})]),
+        ({"speed": "fast", "command": "close"}, [("close_cover", {"speed": "fast"})]),
+        ({"speed": "fast", "command": "stop"}, [("stop_cover", {})]),
+        (
+            {"speed": "fast", "position": 3, "tilt": 20},
+            [
+                ("set_cover_position", {"position": 3, "speed": "fast"}),
+                ("set_cover_tilt_position", {"tilt_position": 20}),
+            ],
+        ),
+    ],
+)
+def test_speed_is_a_field_of_the_movement(values: dict[str, Value], calls: list[tuple[str, dict[str, object]]]) -> None:
+    """It is defined on an older Home Assistant too, where no cover has it."""
+    assert actions_for(FAST_COVER, values) == [ActionCall("cover", action, data) for action, data in calls]
+    assert not aspect_of("cover.blind", "speed").supported(changed(COVER, supported_features=255))
+
+
+@pytest.mark.parametrize("values", [{"speed": "slow"}, {"speed": "slow", "tilt": 20}])
+def test_speed_alone_moves_nothing(values: dict[str, Value]) -> None:
+    """And an unknown speed is refused before anything moves."""
+    with pytest.raises(Refused, match="together with a movement") as refused:
+        actions_for(FAST_COVER, values)
+    assert refused.value.reason is Reason.CONFLICT
+    with pytest.raises(Refused, match="slow, fast") as refused:
+        actions_for(FAST_COVER, {"speed": "warp", "position": 3})
+    assert refused.value.reason is Reason.NOT_AN_OPTION
+
+
 def test_values_of_a_valve() -> None:
     """Position and state; while it closes, `open` has no value."""
-    assert read(VALVE) == {"position": 50, "open": True, "command": None}
+    assert read(VALVE) == {"position": 50, "open": True}
     assert read(changed(VALVE, "closing"))["open"] is None
     assert read(changed(VALVE, "closed"))["open"] is False
     assert DOMAINS["valve"].risky(VALVE)

@@ -71,6 +71,10 @@ def test_values_and_installation_of_an_update() -> None:
         "install": False,
     }
     assert actions_for(update, {"install": True}) == [ActionCall("update", "install")]
+    assert actions_for(update, {"install": False, "command": "skip"}) == [ActionCall("update", "skip")]
+    assert actions_for(update, {"command": "clear_skipped"}) == [ActionCall("update", "clear_skipped")]
+    with pytest.raises(Refused, match="not both"):
+        actions_for(update, {"install": True, "command": "skip"})
     assert DOMAINS["update"].risky(update)
 
 

@@ -18,7 +18,11 @@ WHEN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 def test_scripts_and_automations_are_turned_on_and_off(domain: str, last_triggered: object) -> None:
     """The time of the last run is a datetime, or text after a restart."""
     thing = State(f"{domain}.party", "off", {"last_triggered": last_triggered})
-    assert read(thing) == {"power": False, "last_triggered": WHEN}
+    assert read(thing) == {
+        "power": False,
+        "last_triggered": WHEN,
+        **({"trigger": False} if domain == "automation" else {}),
+    }
     assert actions_for(thing, {"power": True}) == [ActionCall(domain, "turn_on")]
     assert actions_for(thing, {"power": False}) == [ActionCall(domain, "turn_off")]
     assert DOMAINS[domain].risky(thing)
@@ -28,6 +32,20 @@ def test_scripts_and_automations_are_turned_on_and_off(domain: str, last_trigger
 def test_what_never_ran_has_no_time(domain: str) -> None:
     """Not the beginning of the epoch."""
     assert read(State(f"{domain}.party", "off", {"last_triggered": None}))["last_triggered"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "actions"),
+    [
+        ({"trigger": True}, ["trigger"]),
+        ({"trigger": False}, []),
+        ({"trigger": True, "power": True}, ["turn_on", "trigger"]),
+        ({"trigger": True, "power": False}, ["turn_off"]),
+    ],
+)
+def test_automation_runs_when_it_is_pressed(values: dict[str, bool], actions: list[str]) -> None:
+    """Off wins: what is disabled by the same set does not run."""
+    assert actions_for(State("automation.party", "off"), values) == [ActionCall("automation", name) for name in actions]
 
 
 def test_values_of_an_event_entity() -> None:

@@ -47,7 +47,7 @@ def test_dangerous_domains_are_risky(entity: str) -> None:
 )
 def test_mode_of_a_panel_has_no_value_between_modes(state: str, mode: str | None) -> None:
     """While the panel is neither armed nor disarmed; the full state has all values."""
-    assert read(changed(PANEL, state)) == {"mode": mode, "state": state, "panic": False}
+    assert read(changed(PANEL, state)) == {"mode": mode, "state": state, "panic": False, "changed_by": None}
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,29 @@ def test_suction_of_a_robot_is_set_before_it_starts() -> None:
         ActionCall("vacuum", "start"),
     ]
     assert aspect_of("vacuum.robot", "command").options(robot) == ("start",)
+
+
+def test_areas_of_a_robot_are_listed() -> None:
+    """In the given order; Home Assistant knows which parts of the map they are."""
+    robot = State("vacuum.robot", "docked", {"supported_features": 16384 | 8192})
+    for listed in ("kitchen,living_room", " kitchen ， living_room,", "kitchen、living_room"):
+        assert actions_for(robot, {"areas": listed}) == [
+            ActionCall("vacuum", "clean_area", {"cleaning_area_id": ["kitchen", "living_room"]})
+        ]
+    with pytest.raises(Refused, match="ids of areas"):
+        actions_for(robot, {"areas": " , "})
+    with pytest.raises(Refused, match="not both") as refused:
+        actions_for(robot, {"areas": "kitchen", "command": "start"})
+    assert refused.value.reason is Reason.CONFLICT
+    assert not aspect_of("vacuum.robot", "areas").supported(changed(robot, supported_features=8192))
+
+
+@pytest.mark.parametrize("domain", ["alarm_control_panel", "lock"])
+def test_who_changed_it_is_private(domain: str) -> None:
+    """It names a person or a code, so it is bound only when the user picks it."""
+    thing = State(f"{domain}.house", "unknown", {"changed_by": "Anna"})
+    by = aspect_of(thing.entity_id, "changed_by")
+    assert (by.private, by.read(thing)) == (True, "Anna")
 
 
 def test_mower_stops_if_home_assistant_supports_it() -> None:

@@ -116,7 +116,7 @@ def test_chinese_conditions_are_recognised() -> None:
 
 @pytest.mark.parametrize(("state", "up"), [("above_horizon", True), ("below_horizon", False)])
 def test_values_of_the_sun(state: str, up: bool) -> None:
-    """Position, next sunrise and next sunset."""
+    """Position, and the next times of its day."""
     sun = State(
         "sun.sun",
         state,
@@ -125,6 +125,11 @@ def test_values_of_the_sun(state: str, up: bool) -> None:
             "azimuth": 271,
             "next_rising": "2026-11-24T06:30:00.123456+00:00",
             "next_setting": "2026-11-23T16:52:00+00:00",
+            "next_dawn": "2026-11-24T06:00:00+00:00",
+            "next_dusk": "2026-11-23T17:20:00+00:00",
+            "next_noon": "2026-11-24T11:40:00+00:00",
+            "next_midnight": "2026-11-23T23:40:00+00:00",
+            "rising": False,
         },
     )
     assert read(sun) == {
@@ -133,4 +138,9 @@ def test_values_of_the_sun(state: str, up: bool) -> None:
         "azimuth": 271,
         "next_rising": datetime(2026, 11, 24, 6, 30, 0, 123456, tzinfo=UTC),
         "next_setting": datetime(2026, 11, 23, 16, 52, tzinfo=UTC),
+        "next_dawn": datetime(2026, 11, 24, 6, tzinfo=UTC),
+        "next_dusk": datetime(2026, 11, 23, 17, 20, tzinfo=UTC),
+        "next_noon": datetime(2026, 11, 24, 11, 40, tzinfo=UTC),
+        "next_midnight": datetime(2026, 11, 23, 23, 40, tzinfo=UTC),
+        "rising": False,
     }

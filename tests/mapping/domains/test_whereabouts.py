@@ -46,6 +46,32 @@ def test_location_is_private(domain: str) -> None:
     assert private == {"location", "accuracy"}
 
 
+@BOTH
+def test_location_is_known_without_a_zone(domain: str) -> None:
+    """While the state is unknown; it is neither at home nor away then."""
+    assert read(person(domain, "unknown")) == {
+        "home": None,
+        "zone": None,
+        "location": Location(31.2304, 121.4737),
+        "accuracy": 12,
+    }
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("state", "zones", "text"),
+    [
+        ("home", ["zone.home", "zone.city"], "zone.home, zone.city"),
+        ("not_home", [], ""),
+        ("unknown", [], None),
+        ("home", "zone.home", None),
+    ],
+)
+def test_all_zones(domain: str, state: str, zones: object, text: str | None) -> None:
+    """Empty outside all zones. Home Assistant writes an empty list while it knows nothing, which is not reported."""
+    assert read(person(domain, state, in_zones=zones))["in_zones"] == text
+
+
 def test_tracker_may_have_a_battery() -> None:
     """A few trackers still have the attribute."""
     phone = person("device_tracker", battery_level=80)

@@ -27,6 +27,7 @@ from ..errors import (
     NotConnected,
     ServerUnavailable,
 )
+from ..foreign import logger_of, safe
 from ..messages import MAX_PAYLOAD
 from .client import SocketClient
 from .endpoint import Endpoint
@@ -34,7 +35,7 @@ from .framing import Framing
 from .liveness import Finding, Liveness, boot_clock
 from .sockets import open_socket, source_address, unacknowledged
 
-_LOGGER = logging.getLogger(__name__)
+_LOGGER = logger_of(__name__)
 _PAHO = logging.getLogger("paho.mqtt.client")
 """Paho's own logger, which Home Assistant turns on together with those of the integration (`loggers` in the manifest)."""
 
@@ -341,7 +342,7 @@ class MqttConnection:
     def _log_if_wanted(self) -> None:
         """Let paho log while debug logging is enabled for it, which can change while connected; its errors are not ours."""
         wanted = _PAHO.isEnabledFor(logging.DEBUG)
-        self._client.on_log = (lambda _client, _data, _level, text: _PAHO.debug("%s", text)) if wanted else None
+        self._client.on_log = (lambda _client, _data, _level, text: _PAHO.debug("%s", safe(text))) if wanted else None
 
     def _check_network(self) -> None:
         """Doubt the connection when the local address of the route to the host has changed, or there is no route."""

@@ -1,4 +1,4 @@
-"""Alarm panels: arm mode, full state, panic button. All alarm panels are risky.
+"""Alarm panels: arm mode, full state, panic button, and who changed it last (private). All alarm panels are risky.
 
 Two aspects read the state. `mode` is disarmed or one of the armed modes, which an application shows as a selector: it is
 set and reported with the same options, one per supported feature. While the panel is arming, pending or triggered it has
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from homeassistant.components.alarm_control_panel.const import (
     AlarmControlPanelEntityFeature as Feature,
+    AlarmControlPanelEntityStateAttribute as Attribute,
     AlarmControlPanelState as PanelState,
 )
 from homeassistant.const import (
@@ -28,7 +29,7 @@ from homeassistant.const import (
 from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
-from ..attributes import has_feature, text
+from ..attributes import has_feature, text, text_of
 from ..momentary import Command, CommandSet
 from ..press import press_aspect
 
@@ -92,6 +93,15 @@ DOMAIN = Domain(
             name_zh="紧急报警",
             supported=has_feature(Feature.TRIGGER),
             identifiers=("PanicAlarm",),
+        ),
+        Aspect(
+            key="changed_by",
+            kind=Kind.TEXT,
+            name_en="Changed by",
+            name_zh="操作人",
+            source=text_of(Attribute.CHANGED_BY),
+            private=True,
+            identifiers=("ChangedBy",),
         ),
     ),
     plan=_plan,

@@ -1,10 +1,12 @@
 """Covers: position, open or closed, tilt in percent (100 is open), and commands. Doors, gates and garages are risky.
 
 `mapping/openings.py` describes several values in one `property/set`; the tilt is independent of them. A cover whose slats
-can only be opened and closed has commands for that.
+can only be opened and closed has commands for that. A speed is in no state: it is only accepted in the same `property/set` as
+a movement, and ignored if the cover is stopped.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from homeassistant.components.cover import (
     ATTR_CURRENT_TILT_POSITION,
@@ -25,14 +27,28 @@ from homeassistant.const import (
 from homeassistant.core import State
 
 from ...alink.model.numeric import rounded_whole
-from ..aspect import ActionCall, Aspect, Domain, Kind, Value
-from ..attributes import PERCENT_RANGE, device_class, fixed_range, has_attribute, has_feature, number_of, percent
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
+from ..attributes import (
+    PERCENT_RANGE,
+    device_class,
+    fixed_range,
+    has_attribute,
+    has_feature,
+    number_of,
+    percent,
+    texts_of,
+)
 from ..momentary import Command, CommandSet
 from ..openings import CLOSE, OPEN, STOP, Opening
 
 NAME = "cover"
+SPEED = "speed"
 TILT = "tilt"
 TILT_COMMAND = "tilt_command"
+
+# Not in the oldest supported Home Assistant, where no cover has them.
+SPEED_FEATURE = CoverEntityFeature(256)
+SUPPORTED_SPEEDS = "supported_speeds"
 
 RISKY = {CoverDeviceClass.DOOR, CoverDeviceClass.GARAGE, CoverDeviceClass.GATE}
 
@@ -62,7 +78,19 @@ has_tilt = has_attribute(ATTR_CURRENT_TILT_POSITION)
 
 
 def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
-    return [*OPENING.plan(state, values), *_tilt(values)]
+    return [*_movement(state, values), *_tilt(values)]
+
+
+def _movement(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+    calls = OPENING.plan(state, values)
+    if SPEED not in values:
+        return calls
+    if not calls:
+        raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a speed only together with a movement")
+    return [
+        call if call.action == SERVICE_STOP_COVER else replace(call, data={**call.data, SPEED: values[SPEED]})
+        for call in calls
+    ]
 
 
 def _tilt(values: Mapping[str, Value]) -> list[ActionCall]:
@@ -95,6 +123,18 @@ DOMAIN = Domain(
             identifiers=("TiltPosition",),
         ),
         TILT_COMMANDS.aspect("TiltOperation", key=TILT_COMMAND, name_en="Tilt operation", name_zh="角度操作"),
+        Aspect(
+            key=SPEED,
+            kind=Kind.ENUM,
+            name_en="Speed of movement",
+            name_zh="运行速度",
+            source=lambda _: None,
+            writable=True,
+            supported=has_feature(SPEED_FEATURE),
+            options=texts_of(SUPPORTED_SPEEDS),
+            momentary=True,
+            identifiers=("CurtainSpeed", "MotorSpeed"),
+        ),
     ),
     plan=_plan,
     risky=lambda state: device_class(state) in RISKY,

@@ -1,15 +1,17 @@
-"""Fans: power, speed in percent or as one of a few gears, preset, oscillation, direction.
+"""Fans: power, speed in percent, as one of a few gears or by a step up or down, preset, oscillation, direction.
 
 Off wins over everything else in the same `property/set`, and a speed of 0 is off. A speed and a preset exclude each other
-(`turn_on` takes either, and most fans leave the preset when a speed is set), so both together are refused. Together with
-`power` a speed or a preset is one `turn_on`; alone it is `set_percentage` or `set_preset_mode`, which may turn the fan on,
-depending on the device. Oscillation and direction come last and never turn the fan on.
+(`turn_on` takes either, and most fans leave the preset when a speed is set), so both together are refused, and so is a step
+together with either. Together with `power` a speed or a preset is one `turn_on`; alone it is `set_percentage` or
+`set_preset_mode`, which may turn the fan on, depending on the device. Oscillation and direction come last and never turn the
+fan on.
 
 The gears follow from `percentage_step`. Two and three gears have the usual names, more are numbered; a fan with one gear
 or more than ten has no gears.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from homeassistant.components.fan import (
@@ -21,6 +23,8 @@ from homeassistant.components.fan import (
     ATTR_PRESET_MODES,
     DIRECTION_FORWARD,
     DIRECTION_REVERSE,
+    SERVICE_DECREASE_SPEED,
+    SERVICE_INCREASE_SPEED,
     SERVICE_OSCILLATE,
     SERVICE_SET_DIRECTION,
     SERVICE_SET_PERCENTAGE,
@@ -34,6 +38,7 @@ from homeassistant.util.percentage import ordered_list_item_to_percentage, perce
 from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Range, Reason, Refused, Value, setting
 from ..attributes import flag_of, has_feature, number, number_of, percent, text_of, texts_of, unless_default
+from ..momentary import COMMAND, Command, CommandSet
 from ..on_off import POWER, power_aspect, turn
 from ..says import OSCILLATES
 
@@ -47,6 +52,14 @@ DIRECTION = "direction"
 NAMED_GEARS = {2: ("low", "high"), 3: ("low", "medium", "high")}
 MAX_GEARS = 10
 
+STEPS = CommandSet(
+    NAME,
+    {
+        "faster": Command(SERVICE_INCREASE_SPEED, FanEntityFeature.SET_SPEED),
+        "slower": Command(SERVICE_DECREASE_SPEED, FanEntityFeature.SET_SPEED),
+    },
+)
+
 can_turn_on = has_feature(FanEntityFeature.TURN_ON)
 can_turn_off = has_feature(FanEntityFeature.TURN_OFF)
 can_set_speed = has_feature(FanEntityFeature.SET_SPEED)
@@ -59,6 +72,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
         return [_off(state)]
     return [
         *_running(state, speed, values),
+        *([STEPS.call(values[COMMAND])] if COMMAND in values else []),
         *_setting(values, OSCILLATING, SERVICE_OSCILLATE, ATTR_OSCILLATING),
         *_setting(values, DIRECTION, SERVICE_SET_DIRECTION, ATTR_DIRECTION),
     ]
@@ -66,8 +80,8 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
 
 def _wanted_speed(state: State, values: Mapping[str, Value]) -> int | None:
     """Return the percentage to set, given in percent or as a gear."""
-    if SPEED in values and GEAR in values:
-        raise Refused(Reason.CONFLICT, "a fan takes a speed in percent or a gear, not both at once")
+    if len(values.keys() & {SPEED, GEAR, COMMAND}) > 1:
+        raise Refused(Reason.CONFLICT, "a fan takes a speed in percent, a gear or a step, not several at once")
     if isinstance(speed := values.get(SPEED), int | float):
         # Home Assistant truncates the percentage of a gear: the second of three is 66 %, and 67 would be the third.
         return max(1, int(speed)) if speed > 0 else 0
@@ -87,7 +101,7 @@ def _off(state: State) -> ActionCall:
 def _running(state: State, speed: int | None, values: Mapping[str, Value]) -> list[ActionCall]:
     """Return the one action that turns the fan on or sets its speed or preset."""
     preset = values.get(PRESET_MODE)
-    if speed is not None and preset is not None:
+    if preset is not None and (speed is not None or COMMAND in values):
         raise Refused(Reason.CONFLICT, "a fan takes a speed or a preset, not both at once")
     data: dict[str, object] = {} if speed is None else {ATTR_PERCENTAGE: speed}
     if preset is not None:
@@ -188,6 +202,7 @@ DOMAIN = Domain(
             options=lambda _: (DIRECTION_FORWARD, DIRECTION_REVERSE),
             identifiers=("FanDirection", "WindDirection"),
         ),
+        replace(STEPS.aspect("FanSpeedStep", name_en="Speed step", name_zh="风速加减"), alternative=True),
     ),
     plan=_plan,
 )

@@ -1,17 +1,20 @@
-"""Lights: power, brightness in percent, colour temperature in kelvin, colour, effect.
+"""Lights: power, brightness in percent, colour temperature in kelvin, colour, white, effect, flashing.
 
 The values of one `property/set` become one action: off wins over everything else, a brightness of 0 is off and so is
 black, any other value turns the light on. So `{LightSwitch: 0, Brightness: 50}` is off, and the brightness is not
-remembered. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so colour and colour temperature
-can't be set at once. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the
+remembered. Home Assistant takes one colour field per call (`LIGHT_TURN_ON_SCHEMA`), so only one of colour, colour temperature
+and white can be set at once. A light that is off has no brightness and no colour: nothing is reported, and the cloud keeps the
 last values.
 
 There are two aspects for the colour. `color` is the colour at full brightness, like `rgb_color`. `hsv` is `HSVColor` of
 the standard thing models: hue, saturation, and the brightness as value; a brightness in the same `property/set` wins.
+
+`white` is the brightness of a colour light in its white mode. Setting it leaves the colour; it has no value in another mode.
 """
 
 from collections.abc import Mapping
 
+from homeassistant.components.light import ATTR_FLASH, ATTR_WHITE, FLASH_LONG, FLASH_SHORT
 from homeassistant.components.light.const import (
     COLOR_MODES_BRIGHTNESS,
     COLOR_MODES_COLOR,
@@ -48,6 +51,8 @@ COLOR_TEMPERATURE = "color_temp"
 COLOR = "color"
 HSV = "hsv"
 EFFECT = "effect"
+WHITE = "white"
+FLASH = "flash"
 
 MIN_PERCENT = 0.51
 """The lowest brightness of a light that is on; rounded it is 1 %, and 1 of 255 too."""
@@ -68,6 +73,12 @@ def _has_color(state: State) -> bool:
 def _brightness(state: State) -> float | None:
     level = number(state.attributes.get(Attribute.BRIGHTNESS))
     return None if level is None else to_percent(level)
+
+
+@FromAttributes
+def _white(state: State) -> float | None:
+    is_white = state.attributes.get(Attribute.COLOR_MODE) == ColorMode.WHITE
+    return _brightness(state) if is_white else None
 
 
 def _kelvin_range(state: State) -> Range:
@@ -128,9 +139,9 @@ def to_level(value: float) -> int:
 
 
 def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
-    if sum(key in values for key in (COLOR, HSV, COLOR_TEMPERATURE)) > 1:
-        raise Refused(Reason.CONFLICT, "a light takes a colour or a colour temperature, not several at once")
-    brightness = values.get(BRIGHTNESS)
+    if sum(key in values for key in (COLOR, HSV, COLOR_TEMPERATURE, WHITE)) > 1:
+        raise Refused(Reason.CONFLICT, "a light takes a colour, a colour temperature or white, not several at once")
+    brightness = values.get(BRIGHTNESS, values.get(WHITE))
     data: dict[str, object] = {}
     if isinstance(value := values.get(COLOR_TEMPERATURE), int | float):
         data[Attribute.COLOR_TEMP_KELVIN.value] = rounded_whole(value)
@@ -144,10 +155,12 @@ def _plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
         brightness = level if brightness is None else brightness
     if EFFECT in values:
         data[Attribute.EFFECT.value] = values[EFFECT]
+    if FLASH in values:
+        data[ATTR_FLASH] = values[FLASH]
     if values.get(POWER) is False or brightness == 0:
         return [turn(NAME, on=False)]
     if isinstance(brightness, int | float):
-        data[Attribute.BRIGHTNESS.value] = to_level(brightness)
+        data[ATTR_WHITE if WHITE in values else Attribute.BRIGHTNESS.value] = to_level(brightness)
     return [ActionCall(NAME, SERVICE_TURN_ON, data)]
 
 
@@ -219,6 +232,31 @@ DOMAIN = Domain(
             supported=has_feature(LightEntityFeature.EFFECT),
             options=texts_of(Capability.EFFECT_LIST),
             identifiers=("LightEffect", "LightMode", "ColorfulMode"),
+        ),
+        Aspect(
+            key=WHITE,
+            kind=Kind.NUMBER,
+            name_en="White brightness",
+            name_zh="白光亮度",
+            source=_white,
+            writable=True,
+            supported=lambda state: ColorMode.WHITE in _modes(state),
+            range=fixed_range(PERCENT_RANGE),
+            unit=percent,
+            identifiers=("WhiteBrightness", "White"),
+        ),
+        Aspect(
+            key=FLASH,
+            kind=Kind.ENUM,
+            name_en="Flash",
+            name_zh="闪烁",
+            source=lambda _: None,
+            writable=True,
+            supported=has_feature(LightEntityFeature.FLASH),
+            options=lambda _: (FLASH_SHORT, FLASH_LONG),
+            momentary=True,
+            alternative=True,
+            identifiers=("Flash", "LightFlash"),
         ),
     ),
     plan=_plan,

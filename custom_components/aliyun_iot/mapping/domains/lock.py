@@ -1,4 +1,4 @@
-"""Locks: locked or not, the full state, and the latch. All locks are risky.
+"""Locks: locked or not, the full state, the latch, and who changed it last (private). All locks are risky.
 
 While the bolt moves or is jammed, `locked` has no value, because neither would be true; the full state has it. Opening the
 latch is a separate press (`mapping/press.py`), so that unlocking never opens a door. If the same `property/set` locks,
@@ -8,13 +8,13 @@ the latch stays closed; opening the latch includes unlocking.
 from collections.abc import Mapping
 
 from homeassistant.components.lock import LockEntityFeature
-from homeassistant.components.lock.const import LockState
+from homeassistant.components.lock.const import LockEntityStateAttribute as Attribute, LockState
 from homeassistant.const import SERVICE_LOCK, SERVICE_OPEN, SERVICE_UNLOCK
 from homeassistant.core import State
 
 from .. import says
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value
-from ..attributes import has_feature, text
+from ..attributes import has_feature, text, text_of
 from ..press import press_aspect
 
 NAME = "lock"
@@ -62,6 +62,15 @@ DOMAIN = Domain(
             name_zh="打开门闩",
             supported=can_open,
             identifiers=("OpenLatch",),
+        ),
+        Aspect(
+            key="changed_by",
+            kind=Kind.TEXT,
+            name_en="Changed by",
+            name_zh="操作人",
+            source=text_of(Attribute.CHANGED_BY),
+            private=True,
+            identifiers=("ChangedBy",),
         ),
     ),
     plan=_plan,

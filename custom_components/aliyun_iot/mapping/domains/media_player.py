@@ -2,14 +2,16 @@
 
 Off wins over everything else in the same `property/set`. Otherwise power comes first, then source, sound and volume, and
 playback last, so that nothing plays from the wrong source or too loud. The playback states playing, paused and idle can
-be set; the others are only reported. The position in a track is not an aspect, because Home Assistant doesn't keep it up
-to date.
+be set; the others are only reported. The position in a track can be set, before playback, but is not reported, because Home
+Assistant doesn't keep it up to date.
 """
 
 from collections.abc import Mapping
 from functools import partial
 
 from homeassistant.components.media_player.const import (
+    ATTR_MEDIA_SEEK_POSITION,
+    SERVICE_CLEAR_PLAYLIST,
     SERVICE_SELECT_SOUND_MODE,
     SERVICE_SELECT_SOURCE,
     MediaPlayerEntityCapabilityAttribute as Capability,
@@ -23,6 +25,7 @@ from homeassistant.const import (
     SERVICE_MEDIA_PAUSE,
     SERVICE_MEDIA_PLAY,
     SERVICE_MEDIA_PREVIOUS_TRACK,
+    SERVICE_MEDIA_SEEK,
     SERVICE_MEDIA_STOP,
     SERVICE_REPEAT_SET,
     SERVICE_SHUFFLE_SET,
@@ -37,12 +40,15 @@ from homeassistant.core import State
 from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Reason, Refused, Value, setting
 from ..attributes import (
     PERCENT_RANGE,
+    SECONDS_RANGE,
     fixed_range,
     flag_of,
     has_attribute,
     has_feature,
     number,
+    number_of,
     percent,
+    seconds,
     text_of,
     texts_of,
 )
@@ -58,6 +64,7 @@ MUTE = "mute"
 SHUFFLE = "shuffle"
 REPEAT = "repeat"
 PLAYBACK = "playback"
+SEEK = "seek"
 
 PLAYBACK_STATES = (
     MediaPlayerState.OFF,
@@ -85,6 +92,7 @@ COMMANDS = CommandSet(
         "previous": Command(SERVICE_MEDIA_PREVIOUS_TRACK, Feature.PREVIOUS_TRACK),
         "volume_up": Command(SERVICE_VOLUME_UP, Feature.VOLUME_SET | Feature.VOLUME_STEP),
         "volume_down": Command(SERVICE_VOLUME_DOWN, Feature.VOLUME_SET | Feature.VOLUME_STEP),
+        "clear_playlist": Command(SERVICE_CLEAR_PLAYLIST, Feature.CLEAR_PLAYLIST),
     },
 )
 
@@ -107,6 +115,7 @@ def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
         *_setting(values, MUTE, SERVICE_VOLUME_MUTE, Attribute.MEDIA_VOLUME_MUTED),
         *_setting(values, SHUFFLE, SERVICE_SHUFFLE_SET, Attribute.MEDIA_SHUFFLE),
         *_setting(values, REPEAT, SERVICE_REPEAT_SET, Attribute.MEDIA_REPEAT),
+        *_setting(values, SEEK, SERVICE_MEDIA_SEEK, ATTR_MEDIA_SEEK_POSITION),
         *([_play(state, values[PLAYBACK])] if PLAYBACK in values else []),
         *([COMMANDS.call(values[COMMAND])] if COMMAND in values else []),
     ]
@@ -250,6 +259,40 @@ DOMAIN = Domain(
             name_zh="应用",
             source=text_of(Attribute.APP_NAME),
             identifiers=("AppName",),
+        ),
+        about_media(
+            key="channel",
+            name_en="Channel",
+            name_zh="频道",
+            source=text_of(Attribute.MEDIA_CHANNEL),
+            alternative=True,
+            identifiers=("MediaChannel", "Channel"),
+        ),
+        Aspect(
+            key="duration",
+            kind=Kind.NUMBER,
+            name_en="Media duration",
+            name_zh="媒体时长",
+            source=number_of(Attribute.MEDIA_DURATION),
+            supported=plays,
+            range=fixed_range(SECONDS_RANGE),
+            unit=seconds,
+            alternative=True,
+            identifiers=("MediaDuration",),
+        ),
+        Aspect(
+            key=SEEK,
+            kind=Kind.NUMBER,
+            name_en="Position to play from",
+            name_zh="播放位置",
+            source=lambda _: None,
+            writable=True,
+            supported=has_feature(Feature.SEEK),
+            range=fixed_range(SECONDS_RANGE),
+            unit=seconds,
+            momentary=True,
+            alternative=True,
+            identifiers=("PlayPosition", "Seek"),
         ),
         COMMANDS.aspect("PlayCommand", "MediaCommand", name_en="Playback command", name_zh="播放指令"),
     ),

@@ -10,7 +10,6 @@ from homeassistant.components.number.const import (
     SERVICE_SET_VALUE,
     NumberDeviceClass,
 )
-from homeassistant.core import State
 
 from ..aspect import ActionCall, Aspect, Domain, Kind, Value, WholeState
 from ..attributes import number, own_unit, range_of
@@ -18,12 +17,13 @@ from ..attributes import number, own_unit, range_of
 VALUE = "value"
 
 
+def set_value(domain: str, values: Mapping[str, Value]) -> list[ActionCall]:
+    """Return the action that sets the number."""
+    return [ActionCall(domain, SERVICE_SET_VALUE, {ATTR_VALUE: values[VALUE]})]
+
+
 def number_domain(name: str) -> Domain:
     """Return a domain whose entities hold one number; `number` and `input_number` differ only in their name."""
-
-    def plan(_: State, values: Mapping[str, Value]) -> list[ActionCall]:
-        return [ActionCall(name, SERVICE_SET_VALUE, {ATTR_VALUE: values[VALUE]})]
-
     value = Aspect(
         key=VALUE,
         kind=Kind.NUMBER,
@@ -38,7 +38,7 @@ def number_domain(name: str) -> Domain:
             NumberDeviceClass.TEMPERATURE: ("TargetTemperature",),
         },
     )
-    return Domain(name=name, aspects=(value,), plan=plan)
+    return Domain(name=name, aspects=(value,), plan=lambda _, values: set_value(name, values))
 
 
 DOMAIN = number_domain("number")

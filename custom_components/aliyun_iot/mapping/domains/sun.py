@@ -1,4 +1,4 @@
-"""The sun: above the horizon or not, its position, next sunrise and sunset."""
+"""The sun: above the horizon or not, its position, next sunrise and sunset, and the other times of its day."""
 
 from functools import partial
 
@@ -6,18 +6,24 @@ from homeassistant.components.sun.const import (
     STATE_ABOVE_HORIZON,
     STATE_ATTR_AZIMUTH,
     STATE_ATTR_ELEVATION,
+    STATE_ATTR_NEXT_DAWN,
+    STATE_ATTR_NEXT_DUSK,
+    STATE_ATTR_NEXT_MIDNIGHT,
+    STATE_ATTR_NEXT_NOON,
     STATE_ATTR_NEXT_RISING,
     STATE_ATTR_NEXT_SETTING,
+    STATE_ATTR_RISING,
     STATE_BELOW_HORIZON,
 )
 from homeassistant.const import DEGREE
 
 from ..aspect import Aspect, Domain, Kind, Range
-from ..attributes import fixed_range, moment_of, number_of
+from ..attributes import fixed_range, flag_of, moment_of, number_of
 from ..says import DAYLIGHT
 
 angle = partial(Aspect, kind=Kind.NUMBER, unit=lambda _: DEGREE)
 next_time = partial(Aspect, kind=Kind.DATE)
+other_time = partial(next_time, alternative=True)
 
 DOMAIN = Domain(
     name="sun",
@@ -61,6 +67,43 @@ DOMAIN = Domain(
             name_zh="下次日落",
             source=moment_of(STATE_ATTR_NEXT_SETTING),
             identifiers=("NextSunset", "Sunset"),
+        ),
+        other_time(
+            key="next_dawn",
+            name_en="Next dawn",
+            name_zh="下次黎明",
+            source=moment_of(STATE_ATTR_NEXT_DAWN),
+            identifiers=("NextDawn", "Dawn"),
+        ),
+        other_time(
+            key="next_dusk",
+            name_en="Next dusk",
+            name_zh="下次黄昏",
+            source=moment_of(STATE_ATTR_NEXT_DUSK),
+            identifiers=("NextDusk", "Dusk"),
+        ),
+        other_time(
+            key="next_noon",
+            name_en="Next solar noon",
+            name_zh="下次太阳正午",
+            source=moment_of(STATE_ATTR_NEXT_NOON),
+            identifiers=("NextNoon",),
+        ),
+        other_time(
+            key="next_midnight",
+            name_en="Next solar midnight",
+            name_zh="下次太阳子夜",
+            source=moment_of(STATE_ATTR_NEXT_MIDNIGHT),
+            identifiers=("NextMidnight",),
+        ),
+        Aspect(
+            key="rising",
+            kind=Kind.BOOL,
+            name_en="Sun rising",
+            name_zh="太阳上升中",
+            source=flag_of(STATE_ATTR_RISING),
+            alternative=True,
+            identifiers=("SunRising",),
         ),
     ),
 )

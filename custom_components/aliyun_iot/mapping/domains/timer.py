@@ -1,20 +1,25 @@
-"""Timers: running, paused or idle; duration, remaining time, end.
+"""Timers: running, paused or idle; duration, remaining time, end; commands.
 
 Setting the state runs `timer.start`, `pause` or `cancel`. A timer that is already in that state is left alone, because
 starting it again would restart it; with a duration it is started anyway. A duration is only accepted in the same
 `property/set` as starting: Home Assistant has no action that only sets it. 0 is the configured duration of the timer.
+
+The commands are what no state stands for: `start` also starts a running timer again, and `finish` ends one as if its time were
+over. A state and a command at once are refused.
 
 The remaining time is only reported while the timer is paused or idle, because its state doesn't count down; `finishes_at`
 has the end of a running timer.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from homeassistant.components.timer import (
     ATTR_DURATION,
     ATTR_FINISHES_AT,
     ATTR_REMAINING,
     SERVICE_CANCEL,
+    SERVICE_FINISH,
     SERVICE_PAUSE,
     SERVICE_START,
     STATUS_ACTIVE,
@@ -27,24 +32,35 @@ from homeassistant.util import dt as dt_util
 from ...alink.model.numeric import rounded_whole
 from ..aspect import ActionCall, Aspect, Domain, FromAttributes, Kind, Reason, Refused, Value
 from ..attributes import SECONDS_RANGE, fixed_range, moment_of, seconds, text
+from ..momentary import COMMAND, Command, CommandSet
 
 NAME = "timer"
 STATE = "state"
 DURATION = "duration"
+START = "start"
+FINISH = "finish"
 
 ACTIONS = {STATUS_IDLE: SERVICE_CANCEL, STATUS_ACTIVE: SERVICE_START, STATUS_PAUSED: SERVICE_PAUSE}
+COMMANDS = CommandSet(NAME, {START: Command(SERVICE_START), FINISH: Command(SERVICE_FINISH)})
 
 
 def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
-    wanted = values.get(STATE)
+    command = values.get(COMMAND)
+    if command is not None and STATE in values:
+        raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a state or a command, not both at once")
+    wanted = STATUS_ACTIVE if command == START else values.get(STATE)
     if isinstance(duration := values.get(DURATION), int | float):
         if wanted != STATUS_ACTIVE:
             raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a duration only together with being started")
         return [ActionCall(NAME, SERVICE_START, {ATTR_DURATION: rounded_whole(duration)})]
-    if wanted == state.state:
+    if wanted == state.state and command is None:
         return []
     if wanted == STATUS_PAUSED and state.state != STATUS_ACTIVE:
         raise Refused(Reason.CONFLICT, f"{state.entity_id} is not running, so it can't be paused")
+    if command == FINISH and state.state == STATUS_IDLE:
+        raise Refused(Reason.CONFLICT, f"{state.entity_id} is idle, so it can't be finished")
+    if command is not None:
+        return [COMMANDS.call(command)]
     return [ActionCall(NAME, ACTIONS[str(wanted)])]
 
 
@@ -108,6 +124,7 @@ DOMAIN = Domain(
             source=moment_of(ATTR_FINISHES_AT),
             identifiers=("FinishTime", "EndTime"),
         ),
+        replace(COMMANDS.aspect("TimerCommand"), alternative=True),
     ),
     plan=_plan,
 )

@@ -1,16 +1,21 @@
-"""Updates: available or not, both versions, progress, and installing. All updates are risky.
+"""Updates: available or not, both versions, progress, installing, and skipping a version. All updates are risky.
 
 Home Assistant waits until the update is installed, which may take longer than the cloud waits for an answer; the answer
 then says that it is still running. Without an available update Home Assistant refuses the action.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from homeassistant.components.update.const import (
     SERVICE_INSTALL,
+    SERVICE_SKIP,
     UpdateEntityFeature,
     UpdateEntityStateAttribute as Attribute,
 )
+from homeassistant.core import State
 
-from ..aspect import Aspect, Domain, Kind
+from ..aspect import ActionCall, Aspect, Domain, Kind, Reason, Refused, Value
 from ..attributes import (
     PERCENT_RANGE,
     fixed_range,
@@ -21,12 +26,26 @@ from ..attributes import (
     text_of,
     unless_default,
 )
+from ..momentary import COMMAND, Command, CommandSet
 from ..on_off import on_or_off
 from ..press import press_aspect, press_plan
 from ..says import UP_TO_DATE, WORKING
 
 NAME = "update"
 INSTALL = "install"
+
+COMMANDS = CommandSet(NAME, {"skip": Command(SERVICE_SKIP), "clear_skipped": Command("clear_skipped")})
+"""Home Assistant has no constant for the second action."""
+
+_press = press_plan(NAME, SERVICE_INSTALL, INSTALL)
+
+
+def _plan(state: State, values: Mapping[str, Value]) -> list[ActionCall]:
+    if COMMAND not in values:
+        return _press(state, values)
+    if values.get(INSTALL) is True:
+        raise Refused(Reason.CONFLICT, f"{state.entity_id} takes a command or the installation, not both at once")
+    return [COMMANDS.call(values[COMMAND])]
 
 
 DOMAIN = Domain(
@@ -77,6 +96,7 @@ DOMAIN = Domain(
             unit=percent,
             identifiers=("UpdateProgress",),
         ),
+        replace(COMMANDS.aspect("UpdateCommand"), alternative=True),
         press_aspect(
             key=INSTALL,
             name_en="Install update",
@@ -85,6 +105,6 @@ DOMAIN = Domain(
             identifiers=("InstallUpdate",),
         ),
     ),
-    plan=press_plan(NAME, SERVICE_INSTALL, INSTALL),
+    plan=_plan,
     risky=lambda _: True,
 )

@@ -1,0 +1,94 @@
+"""Foreign text made safe: what a host, a thing model or an exception says is one short line of printable characters.
+
+A line break would forge a line of the log, a mark for the direction of text reorders what people read, an escape sequence drives a
+terminal, and a megabyte fills a page. So nothing that somebody else wrote is logged or shown before it has passed `safe`:
+`logger_of` does that with everything that is logged, `AlinkError` with its own text, `i18n.phrase` with the details of a
+phrase. What renders Markdown escapes it as well (`words/markdown.py`).
+"""
+
+import logging
+from typing import Final
+import unicodedata
+
+MAX_TEXT: Final = 200
+"""Characters of a foreign text that are shown."""
+
+MAX_SENTENCE: Final = 600
+"""Characters of a text that contains foreign ones."""
+
+CUT: Final = "…"
+
+
+class Safe(str):
+    """A text that is safe to log and to show, because it was made so or consists of such texts."""
+
+    __slots__ = ()
+
+
+def safe(text: object, most: int = MAX_TEXT) -> Safe:
+    """Return a text as one line of at most `most` printable characters; a `Safe` one as it is."""
+    if isinstance(text, Safe):
+        return text
+    whole = str(text)
+    if isinstance(whole, Safe):  # the text of an error
+        return whole
+    line = whole[: 4 * most]  # a longer one is cut anyway
+    if not line.isprintable():
+        line = " ".join("".join(map(_printable, line)).split())
+    if len(line) > most or len(whole) > 4 * most:
+        line = f"{line[: most - len(CUT)]}{CUT}"
+    return Safe(line)
+
+
+def safe_sentence(text: object) -> Safe:
+    """Return a text that may contain several foreign ones as one line of printable characters."""
+    return safe(text, MAX_SENTENCE)
+
+
+def safe_lines(text: str) -> Safe:
+    """Return a text of several lines, such as a traceback; each is indented, so that none looks like a line of the log."""
+    return Safe("\n".join(f"    {safe_sentence(line.lstrip())}" for line in text.splitlines()))
+
+
+def logger_of(name: str) -> logging.Logger:
+    """Return the logger of a module: everything that is logged with it is safe."""
+    logger = logging.getLogger(name)
+    logger.addFilter(_make_safe)
+    return logger
+
+
+def _make_safe(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(_safe_argument(argument) for argument in record.args)
+    if record.exc_info and (error := record.exc_info[1]):
+        record.exc_info = (type(error), _safe_exception(error), error.__traceback__)
+    return True
+
+
+def _safe_argument(argument: object) -> object:
+    if isinstance(argument, int | float) or argument is None:
+        return argument
+    return safe_sentence(argument) if isinstance(argument, BaseException) else safe(argument)
+
+
+def _safe_exception(error: BaseException) -> BaseException:
+    """Return an exception, or one of the same name, traceback and causes if a text of it is not safe."""
+    chain = [error]
+    while following := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(following)
+    texts = [str(one) for one in chain]
+    if texts == [safe_sentence(text) for text in texts]:
+        return error
+    likeness: BaseException | None = None
+    for one, text in zip(reversed(chain), reversed(texts), strict=True):
+        cause, name = likeness, type(one).__name__
+        likeness = type(name, (Exception,), {"__module__": type(one).__module__})(safe_sentence(text))
+        likeness.__traceback__, likeness.__cause__, likeness.__suppress_context__ = one.__traceback__, cause, True
+    return likeness or error
+
+
+def _printable(character: str) -> str:
+    """Return a character, a blank for one that separates or controls, nothing for one that only formats."""
+    if character.isprintable():
+        return character
+    return " " if unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp") else ""
