@@ -128,8 +128,10 @@ async def test_unregistered_entity_may_come_later(hass: HomeAssistant, device: C
     await bind(**RUNG)
     for presses in (1, 2):
         hass.states.async_set(BELL, "unknown")
-        fired = dt_util.utcnow().isoformat(timespec="milliseconds")
-        hass.states.async_set(BELL, fired, {"event_type": "ring", "presses": presses})
+        fired = dt_util.utcnow() + timedelta(milliseconds=presses)  # two firings have different times
+        hass.states.async_set(
+            BELL, fired.isoformat(timespec="milliseconds"), {"event_type": "ring", "presses": presses}
+        )
         hass.states.async_remove(BELL)
     await device.wait_for(lambda one: len(one.events) == 2)
     assert [event.output["SceneName"] for event in device.events] == ["ring 1", "ring 2"]
