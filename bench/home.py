@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 import logging
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +28,8 @@ from custom_components.aliyun_iot.const import (
     SUBENTRY_EXPOSURE,
     SUBENTRY_SERVICE,
 )
+from demo.house import serve_on_loopback
+from simulator import reserved_port
 
 from .device import PRODUCT_KEY, SWITCH, THING_MODEL, Device
 
@@ -42,13 +45,14 @@ async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant with an input_boolean for each of these names; raises NotSetUp."""
     # It would print a warning about the custom integration among the figures.
     logging.getLogger(loader.__name__).setLevel(logging.ERROR)
-    with TemporaryDirectory() as folder:
+    # The integration depends on `http`, whose server listens even though nobody uses it here.
+    with TemporaryDirectory() as folder, reserved_port() as web_port:
+        serve_on_loopback(Path(folder), web_port)
         hass = HomeAssistant(folder)
         hass.config.skip_pip = True
         loader.async_setup(hass)
         hass.config_entries = ConfigEntries(hass, {})
         await async_load_base_functionality(hass)
-        # The integration depends on `http`, which needs this. The server isn't started, because Home Assistant isn't starting.
         hass.auth = await auth_manager_from_config(hass, [], [])
         await set_up(hass, "homeassistant", {})
         await set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})

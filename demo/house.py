@@ -51,7 +51,16 @@ def build(folder: Path, port: int) -> None:
     shutil.copy(CONFIGURATION, folder / "configuration.yaml")
     shutil.copy(DASHBOARD, folder)
     (folder / "custom_components").symlink_to(INTEGRATIONS)
-    # Home Assistant keeps these settings in its storage; `http:` in YAML only starts a trial period of five minutes.
+    serve_on_loopback(folder, port)
+    # These steps would ask for the location, which is configured, and set up analytics and the weather from the internet.
+    _store(folder, "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration"]})
+
+
+def serve_on_loopback(folder: Path, port: int) -> None:
+    """Let the web server of a configuration folder listen on this port of 127.0.0.1 only.
+
+    Home Assistant keeps these settings in its storage; `http:` in YAML only starts a trial period of five minutes.
+    """
     _store(
         folder,
         "http",
@@ -74,8 +83,6 @@ def build(folder: Path, port: int) -> None:
             "yaml_migration_done": True,
         },
     )
-    # These steps would ask for the location, which is configured, and set up analytics and the weather from the internet.
-    _store(folder, "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration"]})
 
 
 def _store(folder: Path, key: str, version: int, minor_version: int, data: object) -> None:

@@ -27,6 +27,7 @@ from simulator import CloudDevice, Simulator
 from .application import LAMP, SetProperties, publish, reply_on
 from .conftest import SetUp
 from .waiting import until
+from .walk import Walk
 
 NO_MODEL = {"thing_model": None}
 
@@ -274,6 +275,8 @@ async def test_default_limit_is_one_that_nobody_honest_meets(
     """600 a minute; beyond it commands are refused, and the issue says so. Zero is still no limit."""
     assert read_settings({})[0].commands_per_minute == DEFAULT_COMMANDS_PER_MINUTE == 600
     entry = await set_up([LAMP])
+    walk = await Walk.options(hass, entry, "settings")
+    assert walk.values["commands"]["commands_per_minute"] == 600
     policy = entry.runtime_data.device.commander.policy
     assert policy.rules.commands_per_minute == 600
     for _ in range(600):

@@ -26,9 +26,9 @@ def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockCo
 
 async def test_state_and_attributes_of_any_entity_can_be_bound(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """An entity in a domain without aspects offers its state, and an attribute is chosen on another page."""
-    hass.states.async_set("zone.home", "2", {"friendly_name": "Home", "radius": 100, "persons": ["person.a"]})
+    hass.states.async_set("tts.home", "2", {"friendly_name": "Home", "radius": 100})
     walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="zone.home")
+    await walk.submit(entity="tts.home")
     assert walk.values["aspect"] == "raw_state"
     assert walk.choices("aspect") == {"raw_state": "Whole state", "attribute": "An attribute"}
 
@@ -36,7 +36,7 @@ async def test_state_and_attributes_of_any_entity_can_be_bound(hass: HomeAssista
     assert walk.step == "attribute"
     await walk.submit(attribute="radius")
     assert walk.created
-    assert bound(offline)["GatewayName"] == Binding("GatewayName", "zone.home", "attribute", source="radius")
+    assert bound(offline)["GatewayName"] == Binding("GatewayName", "tts.home", "attribute", source="radius")
 
     walk = await Walk.options(hass, offline, "edit")
     assert walk.choices("binding") == {"GatewayName": "Home · Attribute radius → Gateway name [GatewayName] (Report)"}
@@ -49,9 +49,9 @@ async def test_state_and_attributes_of_any_entity_can_be_bound(hass: HomeAssista
 
 async def test_warning_about_a_value_that_cannot_be_posted(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The page of the attribute leads back to the form with the warning, because a list is not a number."""
-    hass.states.async_set("zone.home", "2", {"friendly_name": "Home", "persons": ["person.a"]})
+    hass.states.async_set("tts.home", "2", {"friendly_name": "Home", "persons": ["person.a"]})
     walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="zone.home")
+    await walk.submit(entity="tts.home")
     persons = {"aspect": "attribute", "identifier": "CurrentTemperature", "access": "report", **NO_SECTIONS}
     await walk.submit(**persons)
     await walk.submit(attribute="persons")
@@ -67,9 +67,9 @@ async def test_warning_about_a_value_that_cannot_be_posted(hass: HomeAssistant, 
 async def test_warning_about_a_value_is_translated(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The reason is in the language of the installation."""
     hass.config.language = "zh-Hans"
-    hass.states.async_set("zone.home", "17", {"levels": list(range(17))})
+    hass.states.async_set("tts.home", "17", {"levels": list(range(17))})
     walk = await Walk.options(hass, offline, "add_one")
-    await walk.submit(entity="zone.home")
+    await walk.submit(entity="tts.home")
     await walk.submit(aspect="attribute", identifier="ZoneLevels", access="report", **NO_SECTIONS)
     await walk.submit(attribute="levels")
     reason = walk.result["description_placeholders"]["reason"]

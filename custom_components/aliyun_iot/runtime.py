@@ -68,14 +68,14 @@ class Runtime:
             memory=downlink_memory(hass, config.triple),
         )
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
-        self._health = Health(
+        self.health = Health(
             hass,
             entry,
             self.link,
             self.traffic_log,
             self._busiest,
         )
-        self.device = CloudDevice(hass, entry, self.link, self._health)
+        self.device = CloudDevice(hass, entry, self.link, self.health)
         """The entry's own device."""
         self.follower = Follower(hass, entry, lambda: self.device.model)
         self.last_problem: tuple[ConnectError, datetime] | None = None
@@ -118,7 +118,7 @@ class Runtime:
         self.device.start()
         self.follower.start()
         self._titles.start()
-        self._health.start()
+        self.health.start()
 
     async def stop(self, _event: Event | None = None) -> None:
         """Disconnect and stop everything; all callers wait for the same stop, and a cancelled one does not cancel it."""
@@ -197,7 +197,7 @@ class Runtime:
             self.follower.updated()
             self._titles.updated()
             await self.link.device.listen_to(self.device.services)
-            self._health.subscriptions_changed()
+            self.health.subscriptions_changed()
             async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
     def _limit(self) -> None:
@@ -228,7 +228,7 @@ class Runtime:
             *self._ends,
             self.link.stop,
             self.device.stop,
-            self._health.stop,
+            self.health.stop,
             self.traffic_log.stop,
         )
 
@@ -259,11 +259,11 @@ class Runtime:
 
     @callback
     def _overloaded(self) -> None:
-        self._health.command_refused()
+        self.health.command_refused()
 
     @callback
     def _code_received(self, code: int) -> None:
-        self._health.code_received(code)
+        self.health.code_received(code)
 
     @callback
     def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
@@ -283,7 +283,7 @@ class Runtime:
             self._notify(TriggerKind.DISCONNECTED, {"reason": str(error)})
         if state is not LinkState.ONLINE:
             self.device.resync.disconnected()
-        self._health.link_changed(state, error)
+        self.health.link_changed(state, error)
         async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
     def _notify(self, kind: TriggerKind, details: Mapping[str, Any]) -> None:

@@ -163,6 +163,20 @@ def test_callers_alone_are_served_in_time_or_refused() -> None:
     run_virtually(story())
 
 
+def test_endless_calls_do_not_hold_up_other_answers() -> None:
+    """Some of them are sent in between."""
+
+    async def story() -> None:
+        cloud = Cloud()
+        await cloud.flood(60, sets=2, calls=25)
+        waited = [each.after for key, found in cloud.answers.items() if key.startswith("set") for each in found]
+        assert len(waited) == 120
+        assert max(waited) < 5
+        assert all(len(found) == 1 for found in cloud.answers.values())
+
+    run_virtually(story())
+
+
 def test_slow_house_refuses_what_it_cannot_do() -> None:
     """A number of commands runs at once; they are answered, and the others are refused."""
 

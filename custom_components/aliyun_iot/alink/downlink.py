@@ -41,6 +41,9 @@ no longer than that."""
 RESERVED: Final = 1
 """Answers a second that are kept for callers who wait."""
 
+URGENT_IN_A_ROW: Final = 4
+"""Answers to callers who wait after which another one is sent, or an endless stream of calls would hold those up for ever."""
+
 MAX_QUEUED: Final = 15 * ANSWERS_PER_SECOND
 MAX_URGENT: Final = 2 * ANSWERS_PER_SECOND
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -114,6 +117,7 @@ class Answers:
         self._repeats: deque[_Queued] = deque()
         self._lesser: deque[_Queued] = deque()
         self._waiting_bytes = 0
+        self._in_a_row = 0
         self._sent: deque[tuple[float, _Queued]] = deque()
         self._sent_bytes = 0
         self._changed = asyncio.Event()
@@ -203,7 +207,8 @@ class Answers:
 
     def _send_next(self, send: Callable[[str, bytes], None]) -> bool:
         """Send the next answer unless it has expired; return False when there is no connection."""
-        queue = self._urgent or self._others or self._repeats or self._lesser
+        others = self._others or self._repeats or self._lesser
+        queue = others if not self._urgent or (others and self._in_a_row >= URGENT_IN_A_ROW) else self._urgent
         answer = queue.popleft()
         now = time.monotonic()
         if now > answer.expires:
@@ -219,7 +224,10 @@ class Answers:
             return False
         self._waiting_bytes -= len(answer.payload)
         self._limit.count()
-        if queue is not self._urgent:
+        if queue is self._urgent:
+            self._in_a_row += 1
+        else:
+            self._in_a_row = 0
             self._flow.count()
         if queue is not self._repeats:
             self._keep_sent(now, answer)

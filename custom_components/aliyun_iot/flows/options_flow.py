@@ -6,7 +6,7 @@ The running entry applies every change without a reconnect, except for a changed
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     ConfigEntry,
@@ -33,6 +33,7 @@ from ..const import (
     CONF_MONTHLY_QUOTA,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
+    DEFAULT_COMMANDS_PER_MINUTE,
     DEFAULT_DESIRED_HOURS,
     DEFAULT_KEEP_ALIVE,
     DEFAULT_UPLINK_RATE,
@@ -70,19 +71,28 @@ def _duration(unit: str, step: float = 1) -> NumberSelector:
 COMMAND_FIELDS = vol.Schema(
     {
         vol.Optional(CONF_COMMAND_CONDITION): CONDITION_FIELD,
-        vol.Required(CONF_COMMANDS_PER_MINUTE, default=0): _COUNT,
+        vol.Required(CONF_COMMANDS_PER_MINUTE, default=DEFAULT_COMMANDS_PER_MINUTE): _COUNT,
         vol.Required(CONF_DESIRED_HOURS, default=DEFAULT_DESIRED_HOURS): _duration("h"),
         vol.Required(CONF_DRY_RUN, default=False): BooleanSelector(),
     }
 )
 
 # The selectors have no limits, because they report violations in English only.
+SETTINGS_FIELDS: Final = {
+    CONF_KEEP_ALIVE: _duration("s"),
+    CONF_WINDOW: _duration("s", 0.05),
+    CONF_UPLINK_RATE: _COUNT,
+    CONF_MONTHLY_QUOTA: _COUNT,
+    CONF_COMMANDS_PER_MINUTE: _COUNT,
+}
+"""The fields of numbers that are settings."""
+
 SETTINGS_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): _duration("s"),
-        vol.Required(CONF_WINDOW, default=DEFAULT_WINDOW): _duration("s", 0.05),
-        vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): _COUNT,
-        vol.Required(CONF_MONTHLY_QUOTA, default=0): _COUNT,
+        vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): SETTINGS_FIELDS[CONF_KEEP_ALIVE],
+        vol.Required(CONF_WINDOW, default=DEFAULT_WINDOW): SETTINGS_FIELDS[CONF_WINDOW],
+        vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): SETTINGS_FIELDS[CONF_UPLINK_RATE],
+        vol.Required(CONF_MONTHLY_QUOTA, default=0): SETTINGS_FIELDS[CONF_MONTHLY_QUOTA],
         vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
     }
 )

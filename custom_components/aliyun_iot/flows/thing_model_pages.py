@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import FileSelector, FileSelectorConfig, TextSelector, TextSelectorConfig
 import voluptuous as vol
 
 from ..alink.codes import describe
 from ..alink.errors import NotConnected, RequestTimeout, ThingModelError
-from ..alink.messages import Reply
 from ..alink.model.changes import model_changes
 from ..alink.model.file import MAX_FILE, parse_file
 from ..alink.model.thing_model import ThingModel
 from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
 from ..exposures import exposed_bindings, service_bindings
-from ..runtime import read_thing_model, thing_model_of
+from ..runtime import AliyunConfigEntry, read_thing_model, thing_model_of
 from ..words.labels import Labels
 from ..words.markdown import paragraphs
 from ..words.misfits import misfits, new_warnings
@@ -55,8 +55,7 @@ class ThingModelPages(OptionsPages):
     async def async_step_thing_model_fetch(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Fetch the thing model from the cloud; on failure, show the reason and the other ways."""
         try:
-            document = (await self._fetch()).data
-            return await self.confirm_model(await self._acceptable(document))
+            return await self.confirm_model(await fetch_thing_model(self.hass, self.config_entry))
         except InputRefused as refused:
             labels = await Labels.load(self.hass)
             return self.async_show_menu(
@@ -72,7 +71,9 @@ class ThingModelPages(OptionsPages):
         if user_input is None:
             return self._model_form("thing_model_paste", PASTE_SCHEMA)
         try:
-            return await self.confirm_model(await self._acceptable(user_input[CONF_THING_MODEL]))
+            return await self.confirm_model(
+                await _acceptable(self.hass, self.config_entry, user_input[CONF_THING_MODEL])
+            )
         except InputRefused as refused:
             return self._model_form("thing_model_paste", PASTE_SCHEMA, refused, user_input)
 
@@ -82,7 +83,7 @@ class ThingModelPages(OptionsPages):
             return self._model_form("thing_model_upload", UPLOAD_SCHEMA)
         try:
             content = await self.hass.async_add_executor_job(take_upload, self.hass, user_input[CONF_FILE], MAX_FILE)
-            return await self.confirm_model(await self._acceptable(content))
+            return await self.confirm_model(await _acceptable(self.hass, self.config_entry, content))
         except FileNotFoundError:
             return self._model_form("thing_model_upload", UPLOAD_SCHEMA, InputRefused({CONF_FILE: "file_gone"}))
         except InputRefused as refused:
@@ -103,57 +104,11 @@ class ThingModelPages(OptionsPages):
         """Show the contents of a thing model, the changes from the present one, and the consequences for bindings."""
         self._model = model
         labels = await Labels.load(self.hass)
-        present = thing_model_of(self.config_entry)
-        lost = misfits(labels, self.config_entry, model)
-        differing = new_warnings(labels, self.config_entry, present, model)
-        missing = bullets(labels, model.missing_modules)
-        parts = (
-            labels.markdown("common.missing_modules", list=missing) if missing else "",
-            changes_in_words(labels, model_changes(present, model)) if present else "",
-            labels.markdown("common.misfits", list=bullets(labels, lost)) if lost else "",
-            labels.markdown("common.model_warnings", list=bullets(labels, differing)) if differing else "",
-        )
         return self.async_show_form(
             step_id="thing_model_confirm",
             data_schema=vol.Schema({}),
-            description_placeholders={
-                "properties": str(len(model.properties)),
-                "events": str(len(model.events)),
-                "services": str(len(model.services)),
-                "consequences": paragraphs(parts),
-            },
+            description_placeholders=model_placeholders(labels, self.config_entry, model),
         )
-
-    async def _fetch(self) -> Reply:
-        """Return the cloud's reply with the thing model; raises InputRefused."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
-            raise InputRefused({"base": "not_connected"})
-        try:
-            reply = await self.config_entry.runtime_data.link.device.fetch_thing_model(FETCH_TIMEOUT)
-        except NotConnected as err:
-            raise InputRefused({"base": "not_connected"}) from err
-        except RequestTimeout as err:
-            raise InputRefused({"base": "no_answer"}) from err
-        if not reply.ok:
-            meaning = describe(reply.code, self.hass.config.language)
-            raise InputRefused({"base": "fetch_refused"}, {"code": str(reply.code), "meaning": meaning})
-        return reply
-
-    async def _acceptable(self, document: object) -> ThingModel:
-        """Return the thing model of a document or of the content of a file.
-
-        Raises InputRefused if it is invalid or belongs to another product.
-        """
-        try:
-            model = await self.hass.async_add_executor_job(_parse, document)
-        except ThingModelError as err:
-            error = "invalid_thing_model" if err.path else "not_a_thing_model"
-            problem = err.describe(self.hass.config.language)
-            raise InputRefused({"base": error}, {"path": err.path, "problem": problem}) from err
-        product_key = self.config_entry.data[CONF_PRODUCT_KEY]
-        if model.product_key not in (None, product_key):
-            raise InputRefused({"base": "other_product"}, {"found": str(model.product_key), "wanted": product_key})
-        return model
 
     def _model_form(
         self,
@@ -169,6 +124,59 @@ class ThingModelPages(OptionsPages):
             description_placeholders=refused.placeholders if refused else {},
             last_step=False,
         )
+
+
+async def fetch_thing_model(hass: HomeAssistant, entry: AliyunConfigEntry) -> ThingModel:
+    """Return the thing model that the cloud has; raises InputRefused."""
+    if entry.state is not ConfigEntryState.LOADED:
+        raise InputRefused({"base": "not_connected"})
+    try:
+        reply = await entry.runtime_data.link.device.fetch_thing_model(FETCH_TIMEOUT)
+    except NotConnected as err:
+        raise InputRefused({"base": "not_connected"}) from err
+    except RequestTimeout as err:
+        raise InputRefused({"base": "no_answer"}) from err
+    if not reply.ok:
+        meaning = describe(reply.code, hass.config.language)
+        raise InputRefused({"base": "fetch_refused"}, {"code": str(reply.code), "meaning": meaning})
+    return await _acceptable(hass, entry, reply.data)
+
+
+def model_placeholders(labels: Labels, entry: ConfigEntry, model: ThingModel) -> dict[str, str]:
+    """Return the contents of a thing model, the changes from the present one, and the consequences for bindings."""
+    present = thing_model_of(entry)
+    lost = misfits(labels, entry, model)
+    differing = new_warnings(labels, entry, present, model)
+    missing = bullets(labels, model.missing_modules)
+    parts = (
+        labels.markdown("common.missing_modules", list=missing) if missing else "",
+        changes_in_words(labels, model_changes(present, model)) if present else "",
+        labels.markdown("common.misfits", list=bullets(labels, lost)) if lost else "",
+        labels.markdown("common.model_warnings", list=bullets(labels, differing)) if differing else "",
+    )
+    return {
+        "properties": str(len(model.properties)),
+        "events": str(len(model.events)),
+        "services": str(len(model.services)),
+        "consequences": paragraphs(parts),
+    }
+
+
+async def _acceptable(hass: HomeAssistant, entry: ConfigEntry, document: object) -> ThingModel:
+    """Return the thing model of a document or of the content of a file.
+
+    Raises InputRefused if it is invalid or belongs to another product.
+    """
+    try:
+        model = await hass.async_add_executor_job(_parse, document)
+    except ThingModelError as err:
+        error = "invalid_thing_model" if err.path else "not_a_thing_model"
+        problem = err.describe(hass.config.language)
+        raise InputRefused({"base": error}, {"path": err.path, "problem": problem}) from err
+    product_key = entry.data[CONF_PRODUCT_KEY]
+    if model.product_key not in (None, product_key):
+        raise InputRefused({"base": "other_product"}, {"found": str(model.product_key), "wanted": product_key})
+    return model
 
 
 def _parse(document: object) -> ThingModel:

@@ -72,6 +72,11 @@ class ClockWatch:
         """Ask for the time if it is time to."""
         self._check()
 
+    async def compare(self) -> None:
+        """Ask for the time now, and wait for the reply."""
+        if self._link.state is LinkState.ONLINE:
+            await self._read()
+
     @callback
     def code_received(self, code: int) -> None:
         """Handle the code of a reply: one of them casts doubt on the clock."""

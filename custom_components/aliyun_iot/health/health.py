@@ -18,7 +18,7 @@ from ..traffic_log import TrafficLog
 from .binding_issues import BindingIssues
 from .clock_watch import ClockWatch
 from .connection_issues import ConnectionIssues
-from .issues import Issue, Issues
+from .issues import Affected, Issue, Issues
 from .loss_watch import LossWatch
 from .mismatch import Mismatch
 from .overload import Overload
@@ -92,6 +92,21 @@ class Health:
         self._unreportable.follow(bound, model)
         self._bindings.follow(faults, conditions)
         self._quota.examine()
+
+    def affected(self, issue: Issue) -> Affected:
+        """Return what an issue is about, unless that can be seen from the bindings themselves."""
+        match issue:
+            case Issue.PROPERTY_REJECTED:
+                return self._refusals.affected
+            case Issue.PROPERTY_UNREPORTABLE:
+                return self._unreportable.affected
+            case Issue.THING_MODEL_MISMATCH:
+                return self._mismatch.affected
+        return Affected()
+
+    async def compare_clocks(self) -> None:
+        """Compare the clocks now."""
+        await self._clock.compare()
 
     @callback
     def conditions_changed(self, conditions: Mapping[str, str]) -> None:

@@ -64,28 +64,36 @@ class _Behavior:
 
 _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.BUFFER_OVERFLOW: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
-    Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR),
-    Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.COMMANDS_REFUSED: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.CERTIFICATE_INVALID: _Behavior(ir.IssueSeverity.ERROR, fix=True),
+    Issue.CLOCK_SKEW: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.COMMANDS_REFUSED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.CONDITION_UNUSABLE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.DEVICE_DELETED: _Behavior(ir.IssueSeverity.ERROR),
     Issue.DEVICE_DISABLED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
-    Issue.ENTITY_DISABLED: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.ENTITY_GONE: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.ENTITY_DISABLED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.ENTITY_GONE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
-    Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING),
+    Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.QUOTA: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.RATE_LIMIT: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.REFUSED_FOR_GOOD: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
-    Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR),
-    Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING),
-    Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR),
+    Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
+    Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """The identifiers of the properties and services that an issue is about."""
+
+    properties: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
 
 
 class Issues:
@@ -108,7 +116,7 @@ class Issues:
             self._hass,
             DOMAIN,
             self._id(issue, identifier),
-            data={"entry_id": self._entry.entry_id, **about} if behavior.fix else None,
+            data={"entry_id": self._entry.entry_id, "issue": issue.value, **about} if behavior.fix else None,
             is_fixable=behavior.confirmed or behavior.fix,
             is_persistent=behavior.confirmed,
             severity=behavior.severity,

@@ -17,7 +17,7 @@ from ..bound import BoundProperties, BoundProperty
 from ..mapping.check import Problem, model_problems
 from ..reports.outbox import Refusal
 from ..words.labels import Labels
-from .issues import Issue, Issues, listed
+from .issues import Affected, Issue, Issues, listed
 
 _MODEL_CODES: Final = frozenset({6304, 6305, *range(6306, 6313), 6320, 6321, 6322, 6324, 6325, 6328})
 """Codes for a value that breaks the thing model (docs/protocol.md §7.2)."""
@@ -60,6 +60,12 @@ class Mismatch:
     def misfits(self) -> frozenset[str]:
         """The properties whose type or direction does not fit, whatever their values."""
         return frozenset(misfit.bound.identifier for misfit in self._found.misfits)
+
+    @property
+    def affected(self) -> Affected:
+        """What the issue is about."""
+        properties = self.misfits.union(self._found.unknown_properties, self._refused)
+        return Affected(properties, frozenset(self._found.unknown_services))
 
     @callback
     def examine(self, bound: BoundProperties, services: Iterable[str], model: ThingModel | None) -> None:

@@ -10,7 +10,7 @@ from ..bound import BoundProperties
 from ..reports.outbox import Refusal
 from ..words.labels import Labels
 from ..words.refusal_texts import refusal_text
-from .issues import Issue, Issues, listed
+from .issues import Affected, Issue, Issues, listed
 from .paced import Paced
 
 
@@ -42,6 +42,11 @@ class Refusals:
         """Update the issue."""
         self._refusals = refusals
         self._paced.soon()
+
+    @property
+    def affected(self) -> Affected:
+        """What the issue is about."""
+        return Affected(frozenset(self._refusals))
 
     async def _update(self) -> None:
         labels = await Labels.load(self._hass)

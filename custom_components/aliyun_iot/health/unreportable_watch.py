@@ -18,7 +18,7 @@ from ..bound import BoundProperties, BoundProperty
 from ..log_text import some_of
 from ..mapping.unreportable import Unreportable
 from ..words.labels import Labels
-from .issues import Issue, Issues, listed
+from .issues import Affected, Issue, Issues, listed
 from .paced import Paced
 
 _LOGGER = logger_of(__name__)
@@ -74,6 +74,11 @@ class UnreportableWatch:
         self._read = read
         if self._started:
             self._paced.soon()
+
+    @property
+    def affected(self) -> Affected:
+        """What the issue is about; of events it is only about parameters."""
+        return Affected(frozenset(self._read().keys() - set(self._misfits())))
 
     async def _update(self) -> None:
         labels = await Labels.load(self._hass)

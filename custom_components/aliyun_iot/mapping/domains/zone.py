@@ -4,7 +4,7 @@ from homeassistant.core import State
 
 from ..aspect import Aspect, Domain, Kind, WholeState
 from ..attributes import COUNT_RANGE, fixed_range, number
-from ..says import FOUND
+from ..says import AT_HOME
 
 
 def _occupied(state: State) -> bool | None:
@@ -31,7 +31,7 @@ DOMAIN = Domain(
             name_zh="有人",
             source=_occupied,
             words=("empty", "occupied"),
-            says=FOUND,
+            says=AT_HOME,
             alternative=True,
             identifiers=("OccupancyState", "PresenceState"),
         ),
