@@ -5,38 +5,21 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
-import shutil
-import sys
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .children import ROOT, Child, child
+from sdk_check.environments import LINKKIT_VERSION as VERSION, PYTHON, SdkUnavailable, install_python
+
+from .children import Child, child
 from .cloud import Cloud
 from .device import PRODUCT_KEY, THING_MODEL, Device
 
-VERSION = "1.2.13"
-REQUIREMENTS = (f"aliyun-iot-linkkit=={VERSION}", "paho-mqtt<2", "crcmod")
-"""This SDK needs paho-mqtt 1.x."""
-
-ENVIRONMENT = ROOT / ".python" / "sdk"
-PYTHON = ENVIRONMENT / "bin" / "python"
-
-
-class SdkUnavailable(Exception):  # noqa: N818 - named after what happened
-    """The SDK can't be installed here."""
+__all__ = ["PYTHON", "VERSION", "SdkUnavailable", "install_sdk", "sdk_device", "succeeds"]
 
 
 async def install_sdk() -> None:
     """Make the environment if it does not exist; raises SdkUnavailable."""
-    if PYTHON.exists() and await succeeds(PYTHON, "-c", "from linkkit import linkkit"):
-        return
-    # The Python of this environment may lack pip and venv.
-    python = shutil.which("python3") or sys.executable
-    if not (
-        await succeeds(python, "-m", "venv", "--clear", ENVIRONMENT)
-        and await succeeds(PYTHON, "-m", "pip", "install", "--quiet", *REQUIREMENTS)
-    ):
-        raise SdkUnavailable(f"{', '.join(REQUIREMENTS)} cannot be installed into {ENVIRONMENT}")
+    await asyncio.to_thread(install_python)
 
 
 @asynccontextmanager

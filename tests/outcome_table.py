@@ -49,14 +49,16 @@ FRAME = "sent raw data, 2 bytes"
 
 
 def refused(code: Code, why: str, params: Mapping[str, Any] = ON) -> Cell:
-    """Return the cell of a set of which nothing is done, which the first line in the logbook already says."""
-    return Cell(code, (f"{why} · propert", f"that the command failed (code {code:d})"), params)
+    """Return the cell of a set of which nothing is done, which the only line in the logbook says."""
+    return Cell(code, (f"{why} · propert",), params)
 
 
 def failed(
     code: Code, why: str, params: Mapping[str, Any] = CHANNEL, done: tuple[str, ...] = (), *, notified: bool = False
 ) -> Cell:
-    """Return the cell of a service call that does not succeed."""
+    """Return the cell of a service call that does not succeed; one that is refused before anything is done has one line."""
+    if not (done or notified):
+        return Cell(code, (f"{why} · message 7",), params)
     return Cell(code, (CALLED, f"{why} (code {code:d})"), params, done, notified=notified or bool(done))
 
 
@@ -130,7 +132,7 @@ TABLE: dict[str, dict[str, Cell | Impossible]] = {
     "partial": {
         SET: Cell(
             Code.READ_ONLY,
-            ("set relay to on; could not set outside to 20: read-only · ", "that the command failed (code 100002)"),
+            ("set relay to on; could not set outside to 20: read-only · ",),
             {**ON, "CurrentTemperature": 20.0},
             ("switch.turn_on",),
             notified=True,

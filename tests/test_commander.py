@@ -80,6 +80,8 @@ async def test_bus_event_context_and_journal(
             }
         ],
         "more_changes": 0,
+        "refused": "",
+        "code": None,
         "entity_id": "input_boolean.lamp",
     }
     assert isinstance(event.context, Context)

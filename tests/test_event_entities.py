@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.aliyun_iot.alink.privacy import BY_NAME_ALONE, HIDDEN
 from custom_components.aliyun_iot.commands.outcome import shortened
-from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND_FAILED, SUBENTRY_SERVICE
+from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND, SUBENTRY_SERVICE
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SERVICES, SetProperties, invoke, publish, reply_on
@@ -179,13 +179,14 @@ async def test_refused_private_input_is_not_repeated(
     pin = {"identifier": "PinCode", "name": "PIN", "dataType": {"type": "text", "specs": {"length": "4"}}}
     unlock = {"identifier": "Unlock", "name": "Unlock", "callType": "async", "inputData": [pin], "outputData": []}
     thing_model_document["services"].append(unlock)
-    failed = async_capture_events(hass, EVENT_COMMAND_FAILED)
+    commands = async_capture_events(hass, EVENT_COMMAND)
     await set_up([], [{"identifier": "Unlock", "actions": [{"delay": 0}]}])
     await publish(cloud, device, "thing/service/Unlock", {"id": "7", "params": {"PinCode": "483920"}})
     reply = await reply_on(cloud, "thing/service/Unlock_reply")
     await hass.async_block_till_done()
     assert reply["code"] == 460
-    assert failed[0].data["message"] == "PinCode: wanted text of at most 4 bytes"
+    assert commands[0].data["refused"] == "PinCode: wanted text of at most 4 bytes"
+    assert "483920" not in str(commands[0].data)
     shown_somewhere = [state.as_dict_json for state in hass.states.async_all("event")]
     assert not any(b"483920" in one for one in shown_somewhere)
     assert any(b"of at most 4 bytes" in one for one in shown_somewhere)

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from pytest_homeassistant_custom_component.typing import RecorderInstanceContextManager, WebSocketGenerator
 
 from custom_components.aliyun_iot.const import EVENT_COMMAND
+from custom_components.aliyun_iot.logbook import FAILURE_ICON, ICON
 from simulator import CloudDevice, Simulator
 
 from .application import BRIGHTNESS, LAMP, SERVICES, TARGET, SetProperties, invoke, publish, reply_on
@@ -61,30 +62,30 @@ async def test_command_and_its_change(
     await until(lambda: hass.states.get("input_boolean.lamp").state == "on")
     lines = await read()
     [line] = ours(lines)
-    assert line["name"] == "Aliyun IoT gw-1"
+    assert line["name"] == "Alibaba Cloud IoT gw-1"
     assert line["message"] == f"set lamp to on · property LightSwitch · message {message_id}"
-    assert line["entity_id"] == "input_boolean.lamp"
+    assert "entity_id" not in line
+    assert line["icon"] == ICON
     [state] = [one for one in lines if one.get("entity_id") == "input_boolean.lamp" and one.get("state") == "on"]
     assert state["context_domain"] == "aliyun_iot"
-    assert state["context_name"] == "Aliyun IoT gw-1"
+    assert state["context_name"] == "Alibaba Cloud IoT gw-1"
     assert state["context_message"] == line["message"]
 
 
 async def test_refused_command(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties, read: Any
 ) -> None:
-    """It is shown as refused with the reason, and the answer follows without repeating it."""
+    """It is one row, with the reason."""
     events = async_capture_events(hass, EVENT_COMMAND)
     await set_up([LAMP | {"access": "report"}])
     await set_properties(LightSwitch=1)
     message_id = device.service_calls[-1].id
     for lines in (await read(), await read(context_id=events[0].context.id)):
-        [refused, failed] = ours(lines)
+        [refused] = ours(lines)
         assert refused["message"] == (
             f"could not set lamp to 1: its binding does not allow control · property LightSwitch · message {message_id}"
         )
-        assert failed["message"] == f"was told that the command failed (code 100003) · message {message_id}"
-        assert failed["entity_id"] == refused["entity_id"] == "input_boolean.lamp"
+        assert refused["icon"] == FAILURE_ICON
 
 
 async def test_several_changes_are_one_line(
@@ -94,7 +95,7 @@ async def test_several_changes_are_one_line(
     await set_up([LAMP, TARGET])
     await set_properties(LightSwitch=1, TargetTemperature=21.5, Brightness=3)
     message_id = device.service_calls[-1].id
-    [line, _failed] = ours(await read())
+    [line] = ours(await read())
     assert line["message"] == (
         "set lamp to on, target to 21.5; could not set Brightness to 3: not bound to anything"
         f" · properties LightSwitch, TargetTemperature, Brightness · message {message_id}"
@@ -169,10 +170,11 @@ async def test_other_kinds_of_commands(
     await reply_on(cloud, "Restart_reply")
     messages = [line["message"] for line in ours(await read())]
     assert messages[0].startswith("called the service ReadMeter · message ")
-    assert "asked for LightSwitch · message 8" in messages
+    assert "asked for LightSwitch: no value for LightSwitch · message 8" in messages
     assert "sent raw data, 4 bytes" in messages
     assert "sent a message · message 77" in messages
-    assert any(one.startswith("was told that the command failed: Restart: ") for one in messages)
+    unbound = "the service is not bound to anything, and no automation answered"
+    assert messages[-1] == f"could not call the service Restart: {unbound} · message 9"
 
 
 async def test_chinese(
@@ -183,15 +185,43 @@ async def test_chinese(
     await set_up([LAMP])
     await set_properties(LightSwitch=1, Brightness=1)
     message_id = device.service_calls[-1].id
-    [line, failed] = ours(await read())
+    [line] = ours(await read())
     assert line["name"] == "阿里云物联网平台 gw-1"
     assert line["message"] == (
         "将“lamp”设为 开；未能将“Brightness”设为 1，原因：该标识符没有绑定 Home Assistant 中的任何对象，请先添加绑定"
         f" · 属性 LightSwitch、Brightness · 消息 {message_id}"
     )
-    assert failed["message"] == (
-        f"收到的应答为失败：代码 100001，message：Brightness: not bound to anything · 消息 {message_id}"
-    )
+
+
+async def test_refused_service_and_get_in_chinese(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, read: Any
+) -> None:
+    """Each is one row, without the English message to the cloud."""
+    hass.config.language = "zh-Hans"
+    await set_up()
+    await publish(cloud, device, "thing/service/property/get", {"id": "8", "params": ["LightSwitch"]})
+    await reply_on(cloud, "property/get_reply")
+    await publish(cloud, device, "thing/service/Restart", {"id": "9", "params": {}})
+    await reply_on(cloud, "Restart_reply")
+    unbound = "该标识符没有绑定 Home Assistant 中的任何对象，请先添加绑定"
+    assert [line["message"] for line in ours(await read())] == [
+        f"查询了 LightSwitch，未能全部返回，原因：{unbound} · 消息 8",
+        f"未能调用服务 Restart，原因：{unbound} · 消息 9",
+    ]
+
+
+async def test_failed_action_in_chinese(
+    hass: HomeAssistant, set_up: SetUp, set_properties: SetProperties, read: Any
+) -> None:
+    """It was announced as what was tried; what the action says follows as it is."""
+    hass.config.language = "zh-Hans"
+    broken = {"identifier": "LightSwitch", "entity": "", "aspect": "actions", "access": "control"}
+    await set_up([broken | {"actions": [{"stop": "地下室没有电", "error": True}]}])
+    await set_properties(LightSwitch=1)
+    [_tried, failed] = ours(await read())
+    assert failed["message"].startswith("收到的应答为失败：LightSwitch: ")
+    assert "地下室没有电（代码 100005）" in failed["message"]
+    assert failed["icon"] == FAILURE_ICON
 
 
 async def test_code_of_an_automation_in_chinese(
@@ -205,7 +235,7 @@ async def test_code_of_an_automation_in_chinese(
     await reply_on(cloud, "ReadMeter_reply")
     [called, failed] = ours(await read())
     assert called["message"] == "调用了服务 ReadMeter · 消息 9"
-    assert failed["message"] == "收到的应答为失败：代码 100042，message：电表不在线 · ReadMeter · 消息 9"
+    assert failed["message"] == "收到的应答为失败：电表不在线（代码 100042） · ReadMeter · 消息 9"
 
 
 async def test_long_command_and_private_value(
@@ -214,7 +244,7 @@ async def test_long_command_and_private_value(
     """The line stays short, and a private value is masked."""
     await set_up()
     await set_properties(DoorPin="a4711", **{f"P{number}": number for number in range(20)})
-    line, failed = ours(await read())
-    assert "a4711" not in line["message"] + failed["message"]
+    [line] = ours(await read())
+    assert "a4711" not in line["message"]
     assert "set DoorPin to **: " in line["message"]
     assert "; and 16 more · " in line["message"]

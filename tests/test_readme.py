@@ -63,13 +63,15 @@ def test_every_entity_of_the_integration_is_listed(language: str) -> None:
 async def test_all_event_data_is_explained(
     hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
 ) -> None:
-    """A refused command fires both events; the pages list exactly the keys of their data."""
-    await set_up([TARGET])
+    """The pages list exactly the keys of the data of a refused command, and of one that fails."""
+    broken = {"identifier": "LightSwitch", "entity": "", "aspect": "actions", "access": "control"}
+    await set_up([TARGET, broken | {"actions": [{"stop": "no power", "error": True}]}])
     commands = async_capture_events(hass, EVENT_COMMAND)
     failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
     await set_properties(TargetTemperature=31)
+    await set_properties(LightSwitch=1)
     await hass.async_block_till_done()
-    (command,), (failure,) = commands, failures
+    (command, _), (failure,) = commands, failures
     for language in LANGUAGES:
         text = chapter(language, "events")
         assert {row.strip("`") for row in rows(text) if row.startswith("`")} == command.data.keys()

@@ -21,7 +21,7 @@ from custom_components.aliyun_iot.repairs import async_create_fix_flow
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
-from .outages import POWER, WATT
+from .outages import POWER, WATT, lose_connection
 from .test_guard_conditions import guarded, lost_entity, state_is
 from .test_issues import renamed, shown_issues, wait_for_issue
 from .test_refusals import NO_MODEL, STRANGER
@@ -406,3 +406,34 @@ async def test_every_issue_that_can_be_solved_has_a_fix_flow(hass: HomeAssistant
             flow = await async_create_fix_flow(hass, "", {"entry_id": "1", "issue": issue.value, "identifier": "A"})
             first = next(iter(translations()["issues"][issue]["fix_flow"]["step"]))
             assert hasattr(flow, f"async_step_{first}")
+
+
+@pytest.mark.parametrize(
+    ("language", "connected", "reason"),
+    [
+        ("en", "Connected · Thing model with ", "Not connected: "),
+        ("zh-Hans", "已连接 · 物模型有 ", "未连接："),
+    ],
+)
+async def test_options_say_how_the_device_is_doing(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    language: str,
+    connected: str,
+    reason: str,
+) -> None:
+    """The first page says whether the device is connected, and why not."""
+    hass.config.language = language
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    status = (await hass.config_entries.options.async_init(entry.entry_id))["description_placeholders"]["status"]
+    assert status.startswith(connected)
+    await lose_connection(cloud, device, entry)
+    error = entry.runtime_data.link.last_error
+    page = await hass.config_entries.options.async_init(entry.entry_id)
+    status = page["description_placeholders"]["status"]
+    assert error
+    message = translations(language)["exceptions"][error.key]["message"]
+    assert status.startswith(f"{reason}{message} · ")

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.codes import Code
 from .alink.command import CommandKind
-from .commands.outcome import shortened
+from .commands.outcome import cut_text, shortened
 from .const import SUBENTRY_SERVICE
 from .entity import CloudEntity, device_info
 from .listeners import Listener, TriggerKind, listeners_of
@@ -95,7 +95,7 @@ class CommandEvent(CloudEntity, EventEntity):
             self.input_attribute: shortened(details["input"]),
             "code": details["code"],
             "message": shortened(details["message"]),
-            "message_id": details["message_id"],
+            "message_id": cut_text(details["message_id"]),
         }
         self._trigger_event(_event_type(details["code"]), attributes)
         if context:

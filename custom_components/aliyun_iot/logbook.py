@@ -6,27 +6,33 @@ The logbook does not translate the messages of integrations, so both languages a
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from homeassistant.components.logbook import LOGBOOK_ENTRY_ENTITY_ID, LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
-from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.components.logbook import LOGBOOK_ENTRY_ICON, LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
 from homeassistant.core import Event, HomeAssistant, callback
 
-from .alink.codes import CODES, describe
+from .alink.codes import CODES, Code, describe
 from .alink.command import CommandKind
-from .alink.i18n import is_chinese, labelled
+from .alink.foreign import safe
+from .alink.i18n import is_chinese
 from .alink.model.numeric import shortest
 from .commands.outcome import shortened
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_DRY_RUN, EVENT_RAW
 from .log_text import first_of
 from .mapping.domains import domain_of
 
+MAX_SENTENCE: Final = 4000
+"""Characters of a message."""
+
 MAX_LISTED: Final = 5
 """Changes of one command that are listed; of the others only the number is given."""
+
+ICON: Final = "mdi:cloud-download-outline"
+FAILURE_ICON: Final = "mdi:cloud-alert-outline"
 
 type Words = Mapping[str, str]
 type Data = Mapping[str, Any]
 
 _ENGLISH: Final[Words] = {
-    "name": "Aliyun IoT {device}",
+    "name": "Alibaba Cloud IoT {device}",
     "set": "set {list}",
     "refused": "could not set {change}: {message}",
     "change": "{name} to {value}",
@@ -37,13 +43,14 @@ _ENGLISH: Final[Words] = {
     "properties": "properties {list}",
     "message_id": "message {id}",
     "property_get": "asked for {list}",
+    "no_values": "asked for {list}: {message}",
     "service": "called the service {name}",
+    "no_service": "could not call the service {name}: {message}",
     "topic": "sent a message on {name}",
     "message": "sent a message",
     "raw": "sent raw data, {count} bytes",
     "dry_run": "{said} (dry run: nothing was done)",
     "failed": "was told that the command failed: {message} (code {code})",
-    "foretold": "was told that the command failed (code {code})",
 }
 _CHINESE: Final[Words] = {
     "name": "阿里云物联网平台 {device}",
@@ -57,13 +64,14 @@ _CHINESE: Final[Words] = {
     "properties": "属性 {list}",
     "message_id": "消息 {id}",
     "property_get": "查询了 {list}",
+    "no_values": "查询了 {list}，未能全部返回，原因：{meaning}",
     "service": "调用了服务 {name}",
+    "no_service": "未能调用服务 {name}，原因：{meaning}",
     "topic": "在 {name} 上发送了消息",
     "message": "发送了消息",
     "raw": "发送了 {count} 字节的透传数据",
     "dry_run": "{said}（演练模式，未执行）",
-    "failed": "收到的应答为失败：代码 {explained}，message：{message}",
-    "foretold": "收到的应答为失败：代码 {code}，message：{message}",
+    "failed": "收到的应答为失败：{meaning}（代码 {code}）",
     "on": "开",
     "off": "关",
 }
@@ -80,13 +88,12 @@ def async_describe_events(
         def describe(event: Event) -> dict[str, Any]:
             words = _CHINESE if is_chinese(hass.config.language) else _ENGLISH
             data = event.data
-            description = {
+            # No entity: the frontend would show its name in place of this one, as if the entity had sent the command.
+            return {
                 LOGBOOK_ENTRY_NAME: words["name"].format(device=_device(hass, data)),
-                LOGBOOK_ENTRY_MESSAGE: sentence(hass, words, data),
+                LOGBOOK_ENTRY_MESSAGE: safe(str(sentence(hass, words, data)), MAX_SENTENCE),
+                LOGBOOK_ENTRY_ICON: FAILURE_ICON if _is_refused(data) else ICON,
             }
-            if entity_id := data.get(ATTR_ENTITY_ID):
-                description[LOGBOOK_ENTRY_ENTITY_ID] = entity_id
-            return description
 
         return describe
 
@@ -102,9 +109,10 @@ def _command(hass: HomeAssistant, words: Words, data: Data) -> str:
         case CommandKind.PROPERTY_SET:
             return _set(hass, words, data)
         case CommandKind.PROPERTY_GET:
-            said = words["property_get"].format(list=_listed(hass, words, [str(name) for name in data["params"]]))
+            names = _listed(hass, words, [safe(str(name)) for name in data["params"]])
+            said = words["no_values" if data["refused"] else "property_get"].format(list=names, **_why(hass, data))
         case CommandKind.SERVICE:
-            said = words["service"].format(name=name)
+            said = words["no_service" if data["refused"] else "service"].format(name=name, **_why(hass, data))
         case _:
             said = words["topic"].format(name=name) if name else words["message"]
     return _with_message_id(words, said, data)
@@ -123,9 +131,7 @@ def _set(hass: HomeAssistant, words: Words, data: Data) -> str:
     said = [words["set"].format(list=_listed(hass, words, done))] if done else []
     refused = [change for change in changes if change["refused"]]
     said += [
-        words["refused"].format(
-            change=_change(hass, words, change), message=change["refused"], meaning=_meaning(hass, change["code"])
-        )
+        words["refused"].format(change=_change(hass, words, change), **_reason(hass, change["code"], change["refused"]))
         for change in refused[:MAX_LISTED]
     ]
     said += first_of([], 0, hass.config.language, hidden=len(refused[MAX_LISTED:]) + data["more_changes"])
@@ -158,18 +164,31 @@ def _aspect(hass: HomeAssistant, change: Data) -> str:
 
 
 def _failure(hass: HomeAssistant, words: Words, data: Data) -> str:
-    code = data["code"]
-    explained = labelled(code, _meaning(hass, code), hass.config.language)
-    sentence = words["foretold" if data["foretold"] else "failed"]
-    said = sentence.format(message=data["message"], code=code, explained=explained)
+    why = _reason(hass, data["code"], data["message"])
+    said = words["failed"].format(code=data["code"], **why)
     if data["identifier"]:
         said = f"{said} · {data['identifier']}"
     return _with_message_id(words, said, data)
 
 
-def _meaning(hass: HomeAssistant, code: int) -> str:
-    """Return the meaning of a code as a part of a sentence; empty for a code that an automation defined."""
-    return describe(code, hass.config.language).rstrip("。") if code in CODES else ""
+def _is_refused(data: Data) -> bool:
+    """Return whether nothing, or not everything, was done."""
+    return bool(data.get("code")) or any(change["refused"] for change in data.get("changes", ()))
+
+
+def _why(hass: HomeAssistant, data: Data) -> Mapping[str, str]:
+    return (
+        _reason(hass, data["code"], data["refused"].removeprefix(f"{data['identifier']}: ")) if data["refused"] else {}
+    )
+
+
+def _reason(hass: HomeAssistant, code: int, message: str) -> Mapping[str, str]:
+    """Return a message and what it means in the language of the installation.
+
+    Messages to the cloud are in English. Only what an action or an automation says has no other form.
+    """
+    spoken = code not in CODES or code in (Code.ACTION_FAILED, Code.INTERNAL_ERROR)
+    return {"message": message, "meaning": message if spoken else describe(code, hass.config.language).rstrip("。")}
 
 
 def _raw(hass: HomeAssistant, words: Words, data: Data) -> str:

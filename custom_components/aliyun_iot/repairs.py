@@ -36,6 +36,7 @@ from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
 from .settings import RANGES, read_settings
 from .words.labels import Labels
+from .words.status import device_status
 
 CONF_BINDINGS: Final = "bindings"
 
@@ -214,7 +215,7 @@ class BindingsFlow(FixFlow):
             description_placeholders={
                 **told,
                 "panel": _panel(self.entry_id, "bindings?state=problems"),
-                "state": f"{self.done} {_state(labels, entry)}".strip(),
+                "state": f"{self.done} {device_status(labels, entry)}".strip(),
                 "removable": str(len(rows)),
             },
         )
@@ -334,18 +335,6 @@ async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[s
     if issue in (Issue.CLOCK_SKEW, Issue.CONDITION_UNUSABLE):
         return CheckFlow(entry_id, issue)
     return ConfirmFlow(entry_id, issue, str(data.get("identifier", "")))
-
-
-def _state(labels: Labels, entry: AliyunConfigEntry) -> str:
-    """Return how the device is doing, as on the page of both sides."""
-    runtime = entry.runtime_data
-    online = runtime.link.state is LinkState.ONLINE
-    parts = (
-        labels.text("common.panel_online" if online else "common.panel_offline"),
-        labels.text("common.panel_bound", count=str(len(runtime.device.bound.by_identifier))),
-        labels.text("common.panel_problems", count=str(len(runtime.device.problems()))),
-    )
-    return " · ".join(parts)
 
 
 def _panel(entry_id: str, page: str) -> str:

@@ -41,9 +41,9 @@ class ClientId:
 
     @classmethod
     def parse(cls, text: str) -> ClientId:
-        """Parse an MQTT client id; raise RefusedError (2)."""
+        """Parse an MQTT client id; raise RefusedError (2). Values may have bars, such as `sii` of the Python SDK (§2.2)."""
         client_id, bar, rest = text.strip().partition("|")
-        if not bar or not rest.endswith("|") or "|" in rest[:-1] or not client_id:
+        if not bar or not rest.endswith("|") or not client_id:
             raise RefusedError(MALFORMED_CLIENT_ID, "client id is not of the form clientId|key=value,…|")
         if len(client_id) > CLIENT_ID_LENGTH:
             raise RefusedError(MALFORMED_CLIENT_ID, f"client id is longer than {CLIENT_ID_LENGTH} characters")

@@ -37,8 +37,9 @@ class TcpStream:
         self._transport = cast("asyncio.Transport", writer.transport)
 
     def write(self, data: bytes) -> None:
-        """See Stream."""
-        self._writer.write(data)
+        """See Stream. What comes after the end of the connection is dropped; asyncio would log each such write."""
+        if not self._transport.is_closing():
+            self._writer.write(data)
 
     def abort(self) -> None:
         """See Stream."""

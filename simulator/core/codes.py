@@ -42,6 +42,7 @@ TEXTS = {
     6718: "log config configScope is illegal",
     6619: "device is bound to another gateway",
     6813: "topic illegal",
+    9112: "device not found",
     78117: "file is too large",
     78118: "block is too large",
     78119: "block offset is not equal to the uploaded size",

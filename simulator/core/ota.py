@@ -7,7 +7,6 @@ import secrets
 
 from .clock import now_ms
 from .device import CloudDevice, Connection
-from .files import ServedFile
 
 DEFAULT_MODULE = "default"
 
@@ -35,16 +34,15 @@ class Firmware:
     name: str
     version: str
     module: str
-    file: ServedFile
+    url: str
+    """Where devices download it."""
+    size: int
+    sign: str
+    """The hash of the file by its method, in hexadecimal digits."""
     sign_method: str
     """`MD5` or `SHA256`."""
     is_diff: bool = False
     source_version: str = ""
-
-    @property
-    def sign(self) -> str:
-        """The signature by its method."""
-        return self.file.md5 if self.sign_method == "MD5" else self.file.sha256
 
 
 @dataclass(slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ..core.codes import text_of
 from ..core.device import CloudDevice
 from ..core.jsontext import JsonValue, NotJsonError, dump, parse
 from ..core.ota import DEFAULT_MODULE, OtaStatus, OtaTask
@@ -11,6 +12,8 @@ from .uplink import Answer, Uplink, answer
 
 UPGRADE = "/ota/device/upgrade/{pk}/{dn}"
 REQUEST = "/ota/device/request/{pk}/{dn}"
+SENT = "1000"
+"""The code of what is sent on these topics."""
 FAILURES = {-1: "upgrade failed", -2: "download failed", -3: "verification failed", -4: "writing failed"}
 
 
@@ -60,14 +63,13 @@ def get_firmware(uplink: Uplink, params: JsonValue) -> JsonValue:
 
 def take_request(uplink: Uplink) -> list[Answer] | Note:
     """Answer the older request for a pending upgrade, on its own topic."""
-    data = _find(uplink, dict(_params(uplink)))
-    content: JsonValue = {
-        "code": "1000",
-        "data": data,
-        "id": uplink.platform.commands.next_message_id(),
-        "message": "success",
-    }
-    return [answer(uplink, REQUEST, content)]
+    if (code := uplink.platform.faults.take_answer_code()) is not None:
+        return [answer(uplink, REQUEST, _content(uplink.platform, {}, str(code), text_of(code)))]
+    return [answer(uplink, REQUEST, _content(uplink.platform, _find(uplink, dict(_params(uplink)))))]
+
+
+def _content(platform: Platform, data: JsonValue, code: str = SENT, message: str = "success") -> JsonValue:
+    return {"code": code, "data": data, "id": platform.commands.next_message_id(), "message": message}
 
 
 def push_pending(platform: Platform, device: CloudDevice) -> None:
@@ -79,14 +81,8 @@ def push_pending(platform: Platform, device: CloudDevice) -> None:
 
 def push(platform: Platform, task: OtaTask) -> None:
     """Send an upgrade."""
-    content: JsonValue = {
-        "code": "1000",
-        "data": describe(task),
-        "id": platform.commands.next_message_id(),
-        "message": "success",
-    }
     topic = task.device.topics.expand(UPGRADE)
-    if platform.delivery.command(task.device, topic, dump(content).encode()):
+    if platform.delivery.command(task.device, topic, dump(_content(platform, describe(task))).encode()):
         _told(task)
 
 
@@ -94,9 +90,9 @@ def describe(task: OtaTask) -> JsonValue:
     """Return what the device needs for an upgrade."""
     firmware = task.firmware
     data: dict[str, JsonValue] = {
-        "size": len(firmware.file.content),
+        "size": firmware.size,
         "version": firmware.version,
-        "url": firmware.file.url,
+        "url": firmware.url,
         "signMethod": "Md5" if firmware.sign_method == "MD5" else "SHA256",
         "sign": firmware.sign,
     }

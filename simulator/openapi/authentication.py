@@ -50,7 +50,7 @@ class Verifier:
         self._key = key
         self._clock = clock
         self._nonces: dict[str, float] = {}
-        """Those of the last requests, and when they may be used again."""
+        """Those of the last requests, oldest first, and when they may be used again."""
 
     def check(self, request: ApiRequest) -> None:
         """Raise ApiError unless the request is signed with the key, new, and not older than 15 minutes."""
@@ -103,7 +103,8 @@ class Verifier:
         now = self._clock()
         if abs(now - sent) > VALID_SECONDS:
             raise ApiError(EXPIRED)
-        self._nonces = {used: until for used, until in self._nonces.items() if until > now}
+        while self._nonces and self._nonces[oldest := next(iter(self._nonces))] <= now:
+            del self._nonces[oldest]
         if nonce in self._nonces:
             raise ApiError(NONCE_USED)
         self._nonces[nonce] = now + 2 * VALID_SECONDS

@@ -12,6 +12,8 @@ from .times import gmt, utc
 REGION = "cn-shanghai"
 STATES, DETAILS, MAX_PAGE = 50, 100, 50
 TAGS, TAGS_BYTES = 100, 5 * 1024
+NOT_OF_SEVERAL = {"GmtOnline", "IpAddress", "Owner", "UtcOnline"}
+"""What QueryDeviceDetail returns, and BatchQueryDeviceDetail does not."""
 
 
 async def query_detail(call: Call) -> Answer:
@@ -21,8 +23,11 @@ async def query_detail(call: Call) -> Answer:
 
 async def query_details(call: Call) -> Answer:
     """Return what the platform knows of the devices `DeviceName.N` of a product; those that do not exist are left out."""
-    devices = call.devices(DETAILS)
-    return {"Data": {"Data": [_detail_with_id(device) for device in devices]}}
+    rows: list[JsonValue] = []
+    for device in call.devices(DETAILS):
+        details = _detail_with_id(device)
+        rows.append({name: value for name, value in details.items() if name not in NOT_OF_SEVERAL})
+    return {"Data": {"Data": rows}}
 
 
 async def query_list(call: Call) -> Answer:
@@ -120,9 +125,7 @@ def detail(device: CloudDevice) -> Answer:
         "ProductKey": device.product_key,
         "ProductName": device.product.name,
         "DeviceName": device.device_name,
-        "Nickname": device.nickname,
         "DeviceSecret": device.device_secret,
-        "NodeType": int(device.product.node_type),
         "Status": device.status,
         "FirmwareVersion": device.firmware.get(DEFAULT_MODULE, ""),
         "IpAddress": "127.0.0.1" if device.online else "",
@@ -133,4 +136,10 @@ def detail(device: CloudDevice) -> Answer:
 
 
 def _detail_with_id(device: CloudDevice) -> Answer:
-    return detail(device) | {"IotId": device.iot_id, "Region": REGION, "Owner": True}
+    return detail(device) | {
+        "IotId": device.iot_id,
+        "Nickname": device.nickname,
+        "NodeType": int(device.product.node_type),
+        "Region": REGION,
+        "Owner": True,
+    }

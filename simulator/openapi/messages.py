@@ -83,7 +83,7 @@ async def broadcast(call: Call) -> Answer:
             call.platform.delivery.command(device, own, payload, subscribed=True)
         elif device.connection.subscriptions.match(topic):
             call.platform.delivery.command(device, topic, payload)
-    return {"MessageId": message_id}
+    return {"MessageId": int(message_id)}
 
 
 async def notify_bootstrap(call: Call) -> Answer:

@@ -19,19 +19,29 @@ MAX_PAGE = 200
 
 
 async def create_firmware(call: Call) -> Answer:
-    """Keep a firmware. Unlike on the platform, its bytes are given: `FirmwareContent`, Base64."""
+    """Keep a firmware: its bytes as `FirmwareContent`, Base64, or where they are: `FirmwareUrl`, `FirmwareSize`, `FirmwareSign`.
+
+    The platform, which keeps files in its object storage, has only the latter.
+    """
     fields = call.fields
     method, kind = (fields.optional_text("SignMethod") or "MD5").upper(), fields.integer("Type", 0)
     if method not in SIGN_METHODS or kind not in (0, 1):
         raise ApiError(BAD_PARAMETER, "SignMethod is MD5 or SHA256, Type 0 or 1.")
-    name, content = fields.text("FirmwareName"), fields.content("FirmwareContent")
+    name = fields.text("FirmwareName")
+    if fields.optional("FirmwareContent") is not None:
+        file = call.platform.files.add("firmware.bin", fields.content("FirmwareContent"))
+        url, size, sign = file.url, len(file.content), file.md5 if method == "MD5" else file.sha256
+    else:
+        url, size, sign = fields.text("FirmwareUrl"), fields.integer("FirmwareSize"), fields.text("FirmwareSign")
     firmware = Firmware(
         new_id(),
         call.product().key,
         name,
         fields.text("DestVersion"),
         fields.optional_text("ModuleName") or DEFAULT_MODULE,
-        call.platform.files.add("firmware.bin", content),
+        url,
+        size,
+        sign,
         method,
         kind == 1,
         fields.optional_text("SrcVersion") or "",
@@ -51,8 +61,8 @@ async def query_firmware(call: Call) -> Answer:
             "DestVersion": firmware.version,
             "SrcVersion": firmware.source_version,
             "ModuleName": firmware.module,
-            "FirmwareUrl": firmware.file.url,
-            "FirmwareSize": len(firmware.file.content),
+            "FirmwareUrl": firmware.url,
+            "FirmwareSize": firmware.size,
             "FirmwareSign": firmware.sign,
             "SignMethod": firmware.sign_method,
             "Type": int(firmware.is_diff),

@@ -112,7 +112,7 @@ async def query_devices(call: Call) -> Answer:
     if application is None:
         raise ApiError(APPLICATION_NOT_FOUND)
     shown = page(call.fields, application.devices, size=10, limit=MAX_PAGE)
-    rows: list[JsonValue] = [_row(device) for device in shown.entries]
+    rows: list[JsonValue] = [_row(device) | {"DeviceId": device.iot_id} for device in shown.entries]
     return shown.counts("Page") | {"ApplyDeviceList": {"ApplyDeviceInfo": rows}}
 
 
@@ -147,12 +147,7 @@ def _register(call: Call, product: Product, name: str, nickname: str) -> CloudDe
 
 
 def _row(device: CloudDevice) -> Answer:
-    return {
-        "DeviceName": device.device_name,
-        "DeviceSecret": device.device_secret,
-        "IotId": device.iot_id,
-        "DeviceId": device.iot_id,
-    }
+    return {"DeviceName": device.device_name, "DeviceSecret": device.device_secret, "IotId": device.iot_id}
 
 
 def _random_name() -> str:

@@ -87,7 +87,8 @@ async def get_gateway(call: Call) -> Answer:
     """Return the gateway of a sub-device."""
     if (gateway := call.device().gateway) is None:
         raise ApiError(NO_GATEWAY)
-    return {"Data": detail(gateway) | {"iotId": gateway.iot_id, "region": REGION}}
+    node_type = str(int(gateway.product.node_type))
+    return {"Data": detail(gateway) | {"iotId": gateway.iot_id, "NodeType": node_type, "region": REGION}}
 
 
 def _gateway(call: Call) -> CloudDevice:

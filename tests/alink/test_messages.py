@@ -233,3 +233,23 @@ def test_reading_raises_only_message_errors(payload: bytes) -> None:
             message_id = message.id
         if message_id is not None:
             assert encode_reply(message_id, 200, {})
+
+
+def objects(count: int) -> bytes:
+    """Return the content of an array of objects."""
+    return b",".join([b'{"value":1,"version":2}'] * count)
+
+
+def test_command_has_fewer_values_than_a_reply() -> None:
+    """Thousands of desired values come in a reply; a command has 200 params at most."""
+    reply = decode_reply(b'{"id":"1","code":200,"data":[%s]}' % objects(5_002))
+    assert isinstance(reply.data, list)
+    assert len(reply.data) == 5_002
+    assert decode_request(b'{"id":"1","params":{"A":[%s]}}' % objects(500)).id == "1"
+    assert decode_request(b'{"id":"1","params":{"A":"%s"}}' % (b"1," * 5_120)).id == "1"  # a text of the longest length
+    for params in (objects(1_100), b"1," * 5_300 + b"1"):
+        with pytest.raises(MessageError, match="too many values") as refused:
+            decode_request(b'{"id":"1","params":{"A":[%s]}}' % params)
+        assert refused.value.id is None
+    with pytest.raises(MessageError, match="too many values"):
+        decode_reply(b'{"id":"1","code":200,"data":[%s]}' % objects(7_000))

@@ -71,6 +71,7 @@ async def test_round_trip_is_measured_by_the_monotonic_clock(monkeypatch: pytest
         _answer(published[0]["deviceSendTime"], 5, -5),
         _answer(published[0]["deviceSendTime"], "٣", 5),
         _answer(published[0]["deviceSendTime"], 5, "9" * 5000),
+        _answer(published[0]["deviceSendTime"], 5, 5).ljust(1025),
     ):
         service.received(nonsense)
     assert not asking.done()

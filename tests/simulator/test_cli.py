@@ -90,7 +90,7 @@ async def test_products_and_limits(start: Start) -> None:
         *("--product", f"{KEY},productsecret016,{TSL}", "--product", f"a1SubLamp01,{SECRET}"),
         *("--device", f"{KEY},{NAME},{SECRET}", "--device", f"a1SubLamp01,lamp-0,{SECRET}"),
         *("--sub-device-limit", "1", "--device-limit", "2", "--login-batch", "1", "--no-connect-limit"),
-        *("--strict-values", "--plain-registration"),
+        *("--strict-values", "--plain-registration", "--access-key", "LTAIcli,key-secret"),
     )
     ports = await _line(process)
     gateway = Gateway(MqttDevice(ports["port"], signed(KEY, NAME, SECRET)))
@@ -107,6 +107,8 @@ async def test_products_and_limits(start: Start) -> None:
     assert (await gateway.add(lamp, (KEY, "gw-9"), secret=registered["deviceSecret"]))["code"] == 6100
     assert (await gateway.add(lamp, secret=registered["deviceSecret"]))["code"] == 200
     assert (await gateway.log_in(lamp, lamp))["code"] == 460
+    async with aiohttp.ClientSession() as session, session.post(ports["api"], data={"Action": "Pub"}) as response:
+        assert (response.status, (await response.json())["Code"]) == (400, "MissingAccessKeyId")
     await gateway.device.stop()
 
 
@@ -131,6 +133,8 @@ async def test_simulator_ends_when_its_output_is_closed(start: Start) -> None:
         (["--product", f"{KEY}"], "PK,SECRET"),
         (["--product", f"{KEY},{SECRET},/nowhere.json"], "/nowhere.json"),
         (["--login-batch", "many"], "--login-batch"),
+        (["--access-key", SECRET], "ID,SECRET"),
+        (["--access-key", f",{SECRET}"], "ID,SECRET"),
         (["--device", f"{KEY},{NAME}"], "PK,DN,SECRET"),
         (["--device", f"{KEY},,{SECRET}"], "PK,DN,SECRET"),
         (["--device", f"{KEY},{NAME},{SECRET},/nowhere.json"], "/nowhere.json"),

@@ -64,7 +64,6 @@ async def test_sign_method_is_case_insensitive(connect: Connect, gateway: Any, m
     [
         ("test", 2),
         ("test|_ss=1", 2),
-        ("test|_ss=1|x|", 2),
         ("|_ss=1|", 2),
         ("test|_ss|", 2),
         ("test|=1|", 2),
@@ -77,6 +76,8 @@ async def test_sign_method_is_case_insensitive(connect: Connect, gateway: Any, m
         ("test| |", 0),
         ("\n  test|securemode=3,\n  signmethod = hmacmd5 ,\n  lan=JS|\n", 0),
         ("test|unknown=1,_ss=1|", 0),
+        ("test|sii=Eth|03ACDEFF0032|WIFI|03ACDEFF0033,_ss=1|", 0),
+        ("test|x|_ss=1,y|", 2),
     ],
 )
 async def test_malformed_client_id_is_refused(cloud: Simulator, gateway: Any, client_id: str, code: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from simulator import CloudDevice, Direction, Note, Simulator
 from simulator.broker import connection, server
+from simulator.broker.streams import TcpStream
 
 from .conftest import KEY, NAME, SECRET, Call, Connect
 from .mqtt_device import MqttDevice, signed
@@ -339,3 +340,27 @@ async def _raw_connect(cloud: Simulator, keep_alive: int = 60) -> tuple[asyncio.
     writer.write(_connect_packet(keep_alive=keep_alive))
     assert await reader.readexactly(4) == b"\x20\x02\x00\x00"
     return reader, writer
+
+
+async def test_writes_after_the_end_of_a_connection_are_dropped(
+    socket_enabled: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that leaves while its packets are being answered causes no warnings of asyncio."""
+    streams: list[TcpStream] = []
+    served = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        streams.append(TcpStream(writer, encrypted=False))
+        served.set()
+        await reader.read()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    _, client = await asyncio.open_connection(*server.sockets[0].getsockname())
+    await served.wait()
+    streams[0].abort()
+    for _ in range(20):
+        streams[0].write(b"x")
+    client.close()
+    server.close()
+    await server.wait_closed()
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []

@@ -124,6 +124,17 @@ async def test_requests_are_valid_once_and_for_a_while(receive: Receive, recorde
     assert (error.status, error.code) == (400, "SignatureNonceUsed")
 
 
+def test_nonces_are_forgotten() -> None:
+    """Once requests with them would be too old anyway."""
+    clock = [float(NOON)]
+    verifier = Verifier(ACCESS_KEY, lambda: clock[0])
+    for number in range(3):
+        verifier.check(_v1(SignatureNonce=str(number)))
+    clock[0] += 2 * VALID_SECONDS
+    verifier.check(_v1(SignatureNonce="0", Timestamp="2026-01-31T12:30:00Z"))
+    assert list(verifier._nonces) == ["0"]
+
+
 def _v1(**changes: str) -> ApiRequest:
     """Return a request with signature V1 over these parameters; an empty one is left out."""
     parameters = {

@@ -249,3 +249,15 @@ async def test_refused_targets(call: Call, fields: dict[str, Any]) -> None:
         "CreateOTAStaticUpgradeJob", FirmwareId=firmware, TargetSelection="SPECIFIC", **{"TargetDeviceName.1": "gw-9"}
     )
     assert answer["Code"] == "iot.device.NotExistedDevice"
+
+
+@pytest.mark.parametrize("code", [429, 9112])
+async def test_refused_requests(cloud: Simulator, device: MqttDevice, code: int) -> None:
+    """On demand, by both ways to ask (§12.4): too many requests, and a device that the service does not know."""
+    cloud.faults.set(answer_code={"code": code, "count": 2})
+    device.publish(REQUEST, {"id": "1", "params": {}})
+    message = await device.receive()
+    assert (message.topic, message.json["code"], message.json["data"]) == (REQUEST, str(code), {})
+    assert message.json["message"] != "success"
+    reply = await device.ask("thing/ota/firmware/get", {})
+    assert (reply["code"], reply["message"]) == (code, message.json["message"])

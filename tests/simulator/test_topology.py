@@ -201,7 +201,7 @@ async def test_application_adds_and_removes_sub_devices(
         {"ProductKey": SUB_KEY, "DeviceName": "lamp-1", "IotId": lamps[1].iot_id},
     ]
     data = (await call("GetGatewayBySubDevice", ProductKey=SUB_KEY, DeviceName="lamp-0"))["Data"]
-    assert (data["DeviceName"], data["NodeType"], data["Status"]) == (NAME, 1, "ONLINE")
+    assert (data["DeviceName"], data["NodeType"], data["Status"]) == (NAME, "1", "ONLINE")
     assert (await call("RemoveThingTopo", ProductKey=SUB_KEY, DeviceName="lamp-0"))["Success"]
     assert (await hub.receive()).json["params"] == {"status": 1, "subList": [named(LAMPS[0])]}
     assert list(gateway.sub_devices) == [LAMPS[1]]

@@ -54,11 +54,11 @@ def refusal(call: ServiceCall, code: int, message: str) -> HomeAssistantError:
     return failure("rejected", code=str(code), message=message, meaning=describe(code, call.hass.config.language))
 
 
-def listed(call: ServiceCall, identifiers: Collection[str]) -> Safe:
-    """Return the known identifiers for an error about an unknown one, at most `MAX_LISTED`."""
+def listed(call: ServiceCall, texts: Collection[str], joint: str = "") -> Safe:
+    """Return identifiers, or other texts with this joint, for an error; at most `MAX_LISTED`."""
     language = call.hass.config.language
-    joint = "、" if is_chinese(language) else ", "
-    return Safe(joint.join(safe(one) for one in first_of(sorted(identifiers), MAX_LISTED, language)) or "–")
+    joint = joint or ("、" if is_chinese(language) else ", ")
+    return Safe(joint.join(safe(one) for one in first_of(sorted(texts), MAX_LISTED, language)) or "–")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..alink.device import REPLY_TIMEOUT
-from ..alink.foreign import safe, safe_sentence
+from ..alink.foreign import Safe, safe
 from ..alink.link import LinkState
 from ..alink.messages import Reply
 from ..alink.samples import Sample, utc_milliseconds
@@ -41,8 +41,8 @@ async def post_properties(call: ServiceCall) -> ServiceResponse:
     response = _accepted(call, reply)
     if reply.rejected:
         language = call.hass.config.language
-        reasons = [f"{key}: {refusal_text(reason, language)}" for key, reason in reply.rejected.items()]
-        raise failure("property_rejected", reasons=safe_sentence("; ".join(reasons)))
+        reasons = [Safe(f"{key}: {refusal_text(reason, language)}") for key, reason in reply.rejected.items()]
+        raise failure("property_rejected", reasons=listed(call, reasons, "; "))
     return response
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from reprlib import Repr
 from typing import ClassVar, Final, override
 
-from .foreign import Safe, safe, safe_sentence
+from .foreign import Safe, safe
 from .i18n import Words, phrase
 from .privacy import BY_NAME_ALONE, HIDDEN
 
@@ -19,7 +19,7 @@ class AlinkError(Exception):
     @override
     def __str__(self) -> Safe:
         """Return the text as one line."""
-        return safe_sentence(super().__str__())
+        return safe(self.args[0] if len(self.args) == 1 else super().__str__())
 
 
 class ConnectError(AlinkError):
@@ -105,7 +105,7 @@ class PacketRefused(ConnectError, key="packet_refused"):
 
     def __init__(self, fault: Words, **details: object) -> None:
         """`details` fill the braces of `fault`."""
-        super().__init__(f"the host sent {phrase(fault, 'en', **details)}")
+        super().__init__(Safe(f"the host sent {phrase(fault, 'en', **details)}"))
         self._fault = fault
         self._details = details
 
@@ -131,9 +131,10 @@ class Rejected(AlinkError):
 
     def __init__(self, code: int, message: str) -> None:
         """`code` is one of `docs/protocol.md` §7.2; `message` is the cloud's and may be empty."""
-        super().__init__(f"the cloud answered with {code}: {message}" if message else f"the cloud answered with {code}")
         self.code = code
         self.message = safe(message)
+        reason = f": {self.message}" if message else ""
+        super().__init__(Safe(f"the cloud answered with {code}{reason}"))
 
 
 class TripleInvalid(AlinkError, ValueError):
@@ -159,7 +160,7 @@ class ThingModelError(AlinkError, ValueError):
         """
         problem = phrase(fault, "en", **details)
         self.path = safe(path)
-        super().__init__(f"{self.path}: {problem}" if path else problem)
+        super().__init__(Safe(f"{self.path}: {problem}") if path else problem)
         self.problem = problem
         self._fault = fault
         self._details = details

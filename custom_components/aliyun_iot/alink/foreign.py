@@ -13,9 +13,6 @@ import unicodedata
 MAX_TEXT: Final = 200
 """Characters of a foreign text that are shown."""
 
-MAX_SENTENCE: Final = 600
-"""Characters of a text that contains foreign ones."""
-
 CUT: Final = "…"
 
 
@@ -40,14 +37,9 @@ def safe(text: object, most: int = MAX_TEXT) -> Safe:
     return Safe(line)
 
 
-def safe_sentence(text: object) -> Safe:
-    """Return a text that may contain several foreign ones as one line of printable characters."""
-    return safe(text, MAX_SENTENCE)
-
-
 def safe_lines(text: str) -> Safe:
     """Return a text of several lines, such as a traceback; each is indented, so that none looks like a line of the log."""
-    return Safe("\n".join(f"    {safe_sentence(line.lstrip())}" for line in text.splitlines()))
+    return Safe("\n".join(f"    {safe(line.lstrip())}" for line in text.splitlines()))
 
 
 def logger_of(name: str) -> logging.Logger:
@@ -66,9 +58,7 @@ def _make_safe(record: logging.LogRecord) -> bool:
 
 
 def _safe_argument(argument: object) -> object:
-    if isinstance(argument, int | float) or argument is None:
-        return argument
-    return safe_sentence(argument) if isinstance(argument, BaseException) else safe(argument)
+    return argument if isinstance(argument, int | float) or argument is None else safe(argument)
 
 
 def _safe_exception(error: BaseException) -> BaseException:
@@ -77,12 +67,12 @@ def _safe_exception(error: BaseException) -> BaseException:
     while following := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(following)
     texts = [str(one) for one in chain]
-    if texts == [safe_sentence(text) for text in texts]:
+    if texts == [safe(text) for text in texts]:
         return error
     likeness: BaseException | None = None
     for one, text in zip(reversed(chain), reversed(texts), strict=True):
         cause, name = likeness, type(one).__name__
-        likeness = type(name, (Exception,), {"__module__": type(one).__module__})(safe_sentence(text))
+        likeness = type(name, (Exception,), {"__module__": type(one).__module__})(safe(text))
         likeness.__traceback__, likeness.__cause__, likeness.__suppress_context__ = one.__traceback__, cause, True
     return likeness or error
 

@@ -34,12 +34,23 @@ _PRIVATE: Final = re.compile(
     r"|密码|密碼|口令|密钥|密鑰|秘钥|验证码|驗證碼|令牌|凭证|凭据|开锁码|开门码"
 )
 
+_CREDENTIALS: Final = re.compile(
+    r"(?<=://)[^\s/@]+(?=@)"
+    r"|(?<=[?&;\s])(?P<name>(?i:[a-z_-]*(?:token|password|passwd|pwd|secret|key|auth|sig(?:nature)?)))=[^\s&;'\")]+"
+)
+"""What addresses contain of credentials: a name and password before the host, and keys in the query."""
+
 _LEVELS: Final = re.compile(r"[.\[\]]+")
 
 
 def is_private_name(name: str) -> bool:
     """Return whether a name says that its value is private; an identifier, the path of a member, or a name for people."""
     return bool(_PRIVATE.search(name))
+
+
+def without_credentials(text: str) -> str:
+    """Return a text without the credentials in its addresses, such as `http://admin:hunter2@camera/?token=1a2b`."""
+    return _CREDENTIALS.sub(lambda found: f"{found['name']}={HIDDEN}" if found["name"] else HIDDEN, text)
 
 
 class PrivateNames:

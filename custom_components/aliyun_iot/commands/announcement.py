@@ -38,14 +38,15 @@ MAX_MESSAGE: Final = 1000
 class CommandRun(Run):
     """A command that is being carried out; it began at `started`, in monotonic seconds.
 
-    `params` are those of the command, masked. `examined` is what a property set means, once that is known. `dry_run` is
-    whether it began as one.
+    `params` are those of the command, masked. `examined` is what a property set means, once that is known. `refusal` is the
+    answer to another command, if that is known before anything is done. `dry_run` is whether it began as one.
     """
 
     command: Command
     started: float
     params: JsonValue = None
     examined: Examined = _NOTHING
+    refusal: Answer | None = None
     dry_run: bool = False
 
 
@@ -77,21 +78,23 @@ class Announcer:
             "sync": command.sync,
             "changes": (listed := _whole_rows(run.secrets.removed(changes), MAX_CHANGES)),
             "more_changes": len(changes) - len(listed),
+            "refused": cut_text(run.secrets.removed(run.refusal.message), MAX_MESSAGE) if run.refusal else "",
+            "code": int(run.refusal.code) if run.refusal else None,
         }
         self._fire(EVENT_DRY_RUN if run.dry_run else EVENT_COMMAND, run, details)
 
     @callback
     def answered(self, run: CommandRun, answer: Answer) -> None:
-        """Fire the bus event of a command that was not, or not completely, carried out; notify the event entities of any.
+        """Notify the event entities, and fire the bus event of a failure.
 
-        The event is `foretold` if the one before already contained everything that failed, and why.
+        There is none if the event before the command already said everything that failed, and why.
         """
         command = run.command
         outcome = {"code": int(answer.code), "message": cut_text(answer.message, MAX_MESSAGE)}
-        if answer.code != Code.SUCCESS:
-            refusals = {identifier: refusal.message for identifier, refusal in run.examined.refusals.items()}
-            foretold = bool(refusals) and answer.data == run.secrets.removed(refusals)
-            self._fire(EVENT_COMMAND_FAILED, run, {**outcome, "foretold": foretold})
+        refusals = {identifier: refusal.message for identifier, refusal in run.examined.refusals.items()}
+        foretold = run.refusal or (refusals and answer.data == run.secrets.removed(refusals))
+        if answer.code != Code.SUCCESS and not foretold:
+            self._fire(EVENT_COMMAND_FAILED, run, outcome)
         details = {"kind": command.kind, "input": run.params, "message_id": command.id, **outcome}
         names = [command.kind.value, *([command.identifier] if command.identifier else [])]
         self._listeners.notify(
@@ -139,11 +142,11 @@ class Announcer:
             "entry_id": self._entry.entry_id,
             "device": self._entry.title,
             "kind": command.kind.value,
-            "id": command.id,
+            "id": cut_text(command.id),
             "identifier": command.identifier and cut_text(command.identifier),
             **details,
         }
-        if entity_id := run.examined.entity_id:  # Home Assistant shows the event in the logbook of this entity
+        if entity_id := run.examined.entity_id:
             data[ATTR_ENTITY_ID] = entity_id
         self._hass.bus.async_fire(event, data, context=run.context)
 

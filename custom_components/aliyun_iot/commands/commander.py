@@ -16,6 +16,7 @@ from homeassistant.core import Context, CoreState, HomeAssistant, callback
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command, CommandKind
+from ..alink.foreign import safe
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import Service, ThingModel
 from ..alink.privacy import BY_NAME_ALONE, HIDDEN, PrivateNames, Secrets
@@ -240,16 +241,16 @@ class Commander:
 
     def _get(self, run: CommandRun, wanted: Iterable[JsonValue]) -> Answer:
         """Return present values, and post them as well: the cloud takes them from a post only."""
-        self._announcer.announce(run)
         identifiers = [identifier for identifier in wanted if isinstance(identifier, str)]
         values = {key: sample.value for key, sample in self._present(identifiers).items()}
-        self._confirm(values, time.monotonic())
         missing = [
             str(identifier) for identifier in wanted if not isinstance(identifier, str) or identifier not in values
         ]
         if missing:
-            return Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(missing)}")
-        return Answer(data=values)
+            run.refusal = Answer(Code.NOT_MAPPED, values, f"no value for {', '.join(map(safe, missing))}")
+        self._announcer.announce(run)
+        self._confirm(values, time.monotonic())
+        return run.refusal or Answer(data=values)
 
     async def _call(self, run: CommandRun, identifier: str, arguments: Mapping[str, JsonValue]) -> Answer:
         """Call a service: the script or the actions that it is bound to run, or else an automation may answer."""
@@ -257,15 +258,16 @@ class Commander:
         run.params = {key: HIDDEN if whole else self._private.masked(key, raw) for key, raw in arguments.items()}
         run.secrets.add(self._private.private_parts(identifier, arguments, whole=whole))
         with self._work.take([f"service {identifier}"]) as [place]:
-            self._announcer.announce(run)
             binding = self._services.get(identifier)
             service = self._model.services.get(identifier) if self._model else None
-            if refusal := self._service_refusal(identifier, binding):
-                return answer_of({identifier: refusal})
             variables, failures = read_input(service, arguments, self._private)
             run.secrets.add(self._private.private_parts(identifier, variables, whole=whole))
-            if failures:
-                return answer_of(failures)
+            if refusal := self._service_refusal(identifier, binding):
+                failures = {identifier: refusal}
+            run.refusal = answer_of(failures) if failures else None
+            self._announcer.announce(run)
+            if run.refusal:
+                return run.refusal
             if self.policy.rules.dry_run:
                 return answer_of({identifier: DRY_RUN})
             if binding is None:

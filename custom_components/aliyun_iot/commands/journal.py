@@ -11,7 +11,8 @@ from homeassistant.util import dt as dt_util
 
 from ..alink.codes import Code
 from ..alink.command import Answer, Command
-from .outcome import CUT, MAX_MESSAGE, cut_text
+from ..alink.foreign import CUT
+from .outcome import MAX_MESSAGE, cut_text
 
 MAX_ROWS: Final = 100
 MAX_TARGETS: Final = 20
@@ -56,7 +57,7 @@ class Journal:
     ) -> None:
         """Add a row; without `command_id` and `seconds` a step that no command caused."""
         milliseconds = round(seconds * 1000, 1)
-        names = [cut_text(name, MAX_NAME) for name in islice(target, MAX_TARGETS + 1)]
+        names: list[str] = [cut_text(name, MAX_NAME) for name in islice(target, MAX_TARGETS + 1)]
         if len(names) > MAX_TARGETS:
             names[-1] = CUT
         command_id, message = cut_text(command_id, MAX_NAME), cut_text(message, MAX_MESSAGE)

@@ -12,8 +12,9 @@ from typing import Any, Final, Self
 from ..alink.codes import Code, describe
 from ..alink.command import Answer
 from ..alink.errors import InvalidValue
+from ..alink.foreign import CUT, Safe, safe
 from ..alink.messages import JsonValue
-from ..alink.privacy import Secrets
+from ..alink.privacy import Secrets, without_credentials
 from ..mapping.aspect import Reason, Refused
 
 MAX_MESSAGE: Final = 200
@@ -33,15 +34,17 @@ MAX_DEPTH: Final = 4
 MAX_BYTES: Final = 4096
 """Limits of a value that is shown: characters of a text, parts of a list or structure, levels, and bytes of it as JSON."""
 
-CUT: Final = "…"
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why something was not done: a code for the cloud and a message for people."""
+    """Why something was not done: a code for the cloud and a message for people, which is safe to show and to send."""
 
     code: int
     message: str
+
+    def __post_init__(self) -> None:
+        """Make the message safe: it may be that of an exception."""
+        object.__setattr__(self, "message", safe(without_credentials(self.message)))
 
     @classmethod
     def of_value(cls, error: InvalidValue | Refused, *, private: bool) -> Self:
@@ -54,10 +57,14 @@ class Failure:
 
     @classmethod
     def of_action(cls, error: Exception, secrets: Secrets, *, expected: bool) -> Self:
-        """Return why an action failed that was given these private values; `expected` errors speak for themselves."""
-        text = secrets.withheld(str(error))
-        message = text if expected else f"{type(error).__name__}: {text}"
-        return cls(Code.ACTION_FAILED, message[:MAX_MESSAGE] or type(error).__name__)
+        """Return why an action failed that was given these private values.
+
+        `expected` errors are worded for users. The text of any other exception may contain whatever the code behind it knows,
+        such as the address of a device with its password, so only its class is named, and the log has the rest.
+        """
+        if not expected:
+            return cls(Code.ACTION_FAILED, f"unexpected {type(error).__name__}, see the log of Home Assistant")
+        return cls(Code.ACTION_FAILED, secrets.withheld(str(error)) or type(error).__name__)
 
 
 class TooBusy(Exception):  # noqa: N818 - named after the code
@@ -95,6 +102,7 @@ def answer_of(failures: Mapping[str, Failure], data: dict[str, JsonValue] | None
 
 def _sentence(name: str, message: str) -> str:
     """Return a message with the name in front, unless it begins with a path, as in `RGBColor.Red: …`."""
+    name = safe(name)
     return message if message.startswith((f"{name}:", f"{name}.", f"{name}[")) else f"{name}: {message}"
 
 
@@ -145,6 +153,6 @@ class _Shortener:
         return value
 
 
-def cut_text(text: str, most: int = MAX_TEXT) -> str:
-    """Return a text of at most so many characters."""
-    return text if len(text) <= most else text[: most - len(CUT)] + CUT
+def cut_text(text: str, most: int = MAX_TEXT) -> Safe:
+    """Return a text as one line of at most so many printable characters."""
+    return safe(str(text), most)  # also one that was safe already, but longer

@@ -48,6 +48,7 @@ from ..rules import Changes, carry_out
 from ..settings import RANGES
 from ..words.labels import Labels
 from ..words.rule_title import rule_title
+from ..words.status import device_status
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
@@ -120,6 +121,10 @@ class AliyunOptionsFlow(
                 "transfer",
                 "settings",
             ],
+            description_placeholders={
+                "device": self.config_entry.title,
+                "status": device_status(await Labels.load(self.hass), self.config_entry),
+            },
         )
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

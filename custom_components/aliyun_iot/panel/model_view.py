@@ -4,6 +4,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
+from ..alink.foreign import safe
 from ..exposures import exposed_bindings
 from ..mapping.binding import Binding
 from ..runtime import Runtime
@@ -22,7 +23,7 @@ def model_view(entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str
         "properties": [
             {
                 "id": prop.identifier,
-                "name": prop.name,
+                "name": safe(prop.name),
                 "type": labels.values(prop.data_type),
                 "access": labels.text(
                     f"common.model_access_{'r' if prop.readable else ''}{'w' if prop.writable else ''}"
@@ -34,7 +35,7 @@ def model_view(entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str
         "services": [
             {
                 "id": each.identifier,
-                "name": each.name,
+                "name": safe(each.name),
                 "type": labels.text("common.model_sync" if each.sync else "common.model_async"),
                 "input": labels.parameters(each.input),
                 "output": labels.parameters(each.output),
@@ -43,7 +44,7 @@ def model_view(entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str
             for each in defined.services.values()
         ],
         "events": [
-            {"id": each.identifier, "name": each.name, "output": labels.parameters(each.output)}
+            {"id": each.identifier, "name": safe(each.name), "output": labels.parameters(each.output)}
             for each in defined.events.values()
         ],
     }

@@ -12,6 +12,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
+from ..alink.foreign import safe
 from ..alink.link import LinkState
 from ..alink.messages import JsonValue
 from ..bound import BoundProperty
@@ -122,7 +123,7 @@ class Rows:
         definition = model.properties.get(identifier) if model else None
         device, area = self._place(entity_id)
         return {
-            "name": definition.name if definition else "",
+            "name": safe(definition.name) if definition else "",
             "type": self.labels.values(definition.data_type) if definition else "",
             "entity_id": entity_id,
             "entity": self.labels.entity(binding.entity) if binding.entity else "",

@@ -16,7 +16,8 @@ from ..runtime import Runtime
 from .feed import INTERVAL, Send, runtime_of
 
 MAX_WAITING: Final = 500
-"""Messages that wait for the next update of the page; older ones are left out and counted."""
+MAX_WAITING_BYTES: Final = 512 * 1024
+"""Messages that wait for the next update of the page, and their bytes; older ones are left out and counted."""
 
 MAX_SHOWN: Final = 16_384
 """Bytes of a payload that are shown."""
@@ -27,14 +28,18 @@ class WireTap:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._waiting: deque[WireMessage] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[WireMessage] = deque()
+        self._bytes = 0
         self._seen = 0
         self._taken = 0
 
     def note(self, message: WireMessage) -> None:
         """Add a message; this is called for each one, so it does nothing else."""
         self._waiting.append(message)
+        self._bytes += len(message.payload)
         self._seen += 1
+        while len(self._waiting) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
+            self._bytes -= len(self._waiting.popleft().payload)
 
     def take(self, private: PrivateNames) -> dict[str, Any] | None:
         """Return what came since the last call, None if nothing did."""
@@ -44,6 +49,7 @@ class WireTap:
         messages = [shown_message(message, private) for message in self._waiting]
         self._taken = self._seen
         self._waiting.clear()
+        self._bytes = 0
         return {"messages": messages, "left_out": left_out}
 
 

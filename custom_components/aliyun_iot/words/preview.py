@@ -15,7 +15,7 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..alink.errors import InvalidValue
-from ..alink.foreign import Safe, safe, safe_sentence
+from ..alink.foreign import Safe, safe
 from ..alink.model.thing_model import ThingModel
 from ..alink.samples import Sample, property_params
 from ..bound import BoundProperty, bind
@@ -159,7 +159,7 @@ def _posts(labels: Labels, samples: Mapping[str, Sample]) -> Iterable[str]:
     messages = list(batched(params.items(), VALUES_PER_POST, strict=False))
     for number, message in enumerate(messages, 1):
         rows = ",\n".join(
-            f"  {_html(safe_sentence(f'{json.dumps(identifier)}: {json.dumps(value, ensure_ascii=False)}'))}"
+            f"  {_html(safe(f'{json.dumps(identifier)}: {json.dumps(value, ensure_ascii=False)}'))}"
             for identifier, value in message
         )
         summary = labels.text(
