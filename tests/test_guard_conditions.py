@@ -101,6 +101,11 @@ async def test_integration_that_is_loaded_later(
     assert (await set_properties(LightSwitch=1)).code == DENIED
     assert shown_issues(hass)[Issue.CONDITION_UNUSABLE]["conditions"].startswith("- All commands: ")
 
+    # The refused command has led to another attempt, which would undo the mock when it ends.
+    checked = entry.runtime_data.device.commander.policy._conditions
+    await until(lambda: not checked._debouncer._timer_task)
+    await hass.async_block_till_done()
+
     class Connected(ConnectedCondition):
         """A condition of another integration."""
 
