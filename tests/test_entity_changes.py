@@ -169,6 +169,28 @@ async def test_entities_that_swap_their_ids_stay_bound(
     assert (vendor.entities[Lamp].is_on, reported(device, "LightSwitch")) == (False, [1, 0])
 
 
+async def test_state_of_another_entity_right_after_a_rename(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp
+) -> None:
+    """It has the old entity id before anything else could run; neither it nor what waits under the new id is reported."""
+    vendor = Vendor(hass, [Lamp, Hygrometer])
+    await vendor.set_up()
+    entry = await set_up([lamp(vendor, "LightSwitch", "power"), humidity(vendor)])
+    await wait_for_value(device, "LightSwitch", 1)
+    old = vendor.entity_id(Lamp)
+    er.async_get(hass).async_update_entity(old, new_entity_id="light.corner")
+    bound = entry.runtime_data.device.bound.by_identifier["LightSwitch"]
+    assert bound.entity_id == "light.corner"
+    hass.states.async_set(old, "off")
+    await hass.async_block_till_done()
+    hass.states.async_set(old, "on")
+    hass.states.async_set(old, "off")
+    await report_humidity(hass, device, vendor)
+    assert reported(device, "LightSwitch") == [1]
+    vendor.update(Lamp, is_on=False)
+    await wait_for_value(device, "LightSwitch", 0)
+
+
 async def test_removed_entity_is_not_replaced_by_another_with_its_id(
     hass: HomeAssistant, device: CloudDevice, set_up: SetUp, set_properties: SetProperties
 ) -> None:
@@ -393,3 +415,37 @@ async def test_without_a_thing_model(hass: HomeAssistant, device: CloudDevice, s
     vendor.update(Lamp, is_on=False)
     await wait_for_value(device, "LightSwitch", 0)
     assert (reported(device, "CurrentTemperature"), reported(device, "LightSwitch")) == ([20.0], [1, 0])
+
+
+async def test_only_changes_that_matter_bind_anew(
+    hass: HomeAssistant, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bound entities that change their looks, and other entities, cause no work, also while a bound one is missing."""
+    registry = er.async_get(hass)
+    lost = registry.async_get_or_create("sensor", "other", "lost")
+    registry.async_remove(lost.entity_id)
+    vendor = Vendor(hass, [Lamp])
+    await vendor.set_up()
+    gone = {"identifier": "CurrentTemperature", "entity": lost.id, "aspect": "value"}
+    entry = await set_up([lamp(vendor, "LightSwitch", "power"), gone])
+    bound: list[None] = []
+    follow = entry.runtime_data.device.follow
+    monkeypatch.setattr(entry.runtime_data.device, "follow", lambda: bound.append(None) or follow())
+
+    lamp_id = vendor.entity_id(Lamp)
+    registry.async_update_entity(lamp_id, icon="mdi:lamp", name="Corner", labels={"x"}, aliases={"light"})
+    registry.async_update_entity_options(lamp_id, "conversation", {"should_expose": True})
+    other = registry.async_get_or_create("sensor", "other", "another")
+    registry.async_update_entity(other.entity_id, new_entity_id="sensor.renamed")
+    registry.async_update_entity("sensor.renamed", disabled_by=er.RegistryEntryDisabler.USER)
+    registry.async_remove("sensor.renamed")
+    await hass.async_block_till_done()
+    assert not bound
+
+    registry.async_update_entity(lamp_id, new_entity_id="light.corner")
+    await hass.async_block_till_done()
+    assert len(bound) == 1
+    registry.async_get_or_create("sensor", "other", "lost")
+    await hass.async_block_till_done()
+    assert len(bound) == 2
+    assert not entry.runtime_data.device.bound.problems

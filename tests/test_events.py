@@ -128,8 +128,10 @@ async def test_unregistered_entity_may_come_later(hass: HomeAssistant, device: C
     await bind(**RUNG)
     for presses in (1, 2):
         hass.states.async_set(BELL, "unknown")
-        fired = dt_util.utcnow().isoformat(timespec="milliseconds")
-        hass.states.async_set(BELL, fired, {"event_type": "ring", "presses": presses})
+        fired = dt_util.utcnow() + timedelta(milliseconds=presses)  # two firings have different times
+        hass.states.async_set(
+            BELL, fired.isoformat(timespec="milliseconds"), {"event_type": "ring", "presses": presses}
+        )
         hass.states.async_remove(BELL)
     await device.wait_for(lambda one: len(one.events) == 2)
     assert [event.output["SceneName"] for event in device.events] == ["ring 1", "ring 2"]
@@ -222,6 +224,33 @@ async def test_binding_follows_a_renamed_event_entity(
     registry.async_get_or_create(EVENT_DOMAIN, "test", "bell")
     await hass.async_block_till_done()
     assert not reporter.problems
+
+
+async def test_event_entities_that_swap_their_ids(hass: HomeAssistant, device: CloudDevice, bind: Bind) -> None:
+    """What one of them fired before is no event of the other one, not even while Home Assistant moves their states."""
+    registry = er.async_get(hass)
+    one, other = (
+        registry.async_get_or_create(EVENT_DOMAIN, "test", name, suggested_object_id=name) for name in ("front", "back")
+    )
+    long_ago, lately = (dt_util.utcnow() - timedelta(minutes=minutes) for minutes in (9, 1))
+    hass.states.async_set("event.front", long_ago.isoformat())
+    hass.states.async_set("event.back", lately.isoformat())
+    await bind(identifier="SceneActivated", entity=one.id, output={"SceneName": "{{ entity_id }}"})
+    for old, new in (("front", "aside"), ("back", "front"), ("aside", "back")):
+        registry.async_update_entity(f"event.{old}", new_entity_id=f"event.{new}")
+        if old != "aside":
+            hass.states.async_remove(f"event.{old}")
+            hass.states.async_set(f"event.{new}", (long_ago if old == "front" else lately).isoformat())
+    hass.states.async_remove("event.aside")
+    await hass.async_block_till_done()
+    hass.states.async_set("event.back", long_ago.isoformat())
+    hass.states.async_set("event.front", dt_util.utcnow().isoformat())
+    await hass.async_block_till_done()
+    assert registry.async_get(one.id).entity_id == "event.back"
+    assert registry.async_get(other.id).entity_id == "event.front"
+    hass.states.async_set("event.back", dt_util.utcnow().isoformat())
+    await device.wait_for(lambda it: it.events)
+    assert [event.output["SceneName"] for event in device.events] == ["event.back"]
 
 
 async def test_no_events_before_home_assistant_has_started(

@@ -101,6 +101,11 @@ async def test_integration_that_is_loaded_later(
     assert (await set_properties(LightSwitch=1)).code == DENIED
     assert shown_issues(hass)[Issue.CONDITION_UNUSABLE]["conditions"].startswith("- All commands: ")
 
+    # The refused command has led to another attempt, which would undo the mock when it ends.
+    checked = entry.runtime_data.device.commander.policy._conditions
+    await until(lambda: not checked._debouncer._timer_task)
+    await hass.async_block_till_done()
+
     class Connected(ConnectedCondition):
         """A condition of another integration."""
 
@@ -276,3 +281,31 @@ async def test_conditions_that_are_not_used_are_unloaded(hass: HomeAssistant, mo
     with pytest.raises(ZeroDivisionError):
         await checked.prepare({GUARD: HELD, Guarded(CommandKind.SERVICE, "Fails"): HELD})
     assert unloaded == ["commands for LightSwitch"] * 2
+
+
+async def test_event_while_conditions_are_compiled(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What appears during an attempt that is going to fail leads to another one."""
+    found: list[dict[str, str]] = []
+    go_on = asyncio.Event()
+    compile_conditions, attempts = conditions.compile_conditions, 0
+
+    async def slow(*arguments: Any) -> Any:
+        nonlocal attempts
+        attempts += 1
+        if attempts > 2:
+            return await compile_conditions(*arguments)
+        if attempts == 2:
+            await go_on.wait()
+        raise ha_internals.HomeAssistantChanged("not yet")
+
+    monkeypatch.setattr(conditions, "compile_conditions", slow)
+    checked = Conditions(hass, lambda unusable: found.append(dict(unusable)))
+    await checked.follow({GUARD: [{"condition": "template", "value_template": "{{ true }}"}]})
+    hass.bus.async_fire(EVENT_COMPONENT_LOADED, {"component": "one"})
+    await until(lambda: attempts == 2)
+    hass.bus.async_fire(EVENT_COMPONENT_LOADED, {"component": "two"})
+    await until(lambda: checked._debouncer._timer_task is None)
+    go_on.set()
+    await until(lambda: checked.hold(GUARD))
+    assert (attempts, found) == (3, [{}])
+    checked.stop()

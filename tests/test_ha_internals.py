@@ -9,8 +9,9 @@ from pathlib import Path
 import sys
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
+from homeassistant.components.frontend import DATA_PANELS, Panel
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import EntityCategory, __version__
 from homeassistant.core import Context, HomeAssistant
@@ -45,6 +46,7 @@ from custom_components.aliyun_iot.ha_internals import (
     compile_conditions,
     entity_integration,
     entity_integrations,
+    has_page,
     on_entry_changed,
     registered_issues,
     removed_entity_id,
@@ -417,6 +419,14 @@ async def test_translated_state(hass: HomeAssistant, changed: Change) -> None:
     assert translated_state(hass, state) == "Open"
     changed("homeassistant.helpers.translation")
     assert translated_state(hass, state) == "on"
+
+
+async def test_pages_of_the_frontend(hass: HomeAssistant, changed: Change) -> None:
+    """The page of a panel can be added once; without the list of pages, none is added twice."""
+    hass.data[DATA_PANELS] = {"energy": Mock(spec=Panel)}
+    assert (has_page(hass, "energy"), has_page(hass, "aliyun-iot")) == (True, False)
+    changed("homeassistant.components.frontend")
+    assert has_page(hass, "aliyun-iot")
 
 
 class TestStore:

@@ -295,7 +295,7 @@ async def test_set_up_that_is_cancelled_after_a_failed_attempt_leaves_nothing(
         "device.reporter.stop",
         "device.commander.policy.stop",
         "device.loops.stop",
-        "_health._throttling.stop",
+        "health._throttling.stop",
     ],
 )
 async def test_part_that_fails_to_stop_does_not_keep_the_others(

@@ -18,6 +18,7 @@ from simulator import Simulator
 
 from .application import SetProperties
 from .conftest import SetUp
+from .waiting import until
 
 TARGET = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
 LAMP = {"identifier": "LightSwitch", "entity": "input_boolean.lamp", "aspect": "power", "access": "both"}
@@ -283,6 +284,8 @@ async def test_journal_traffic_and_model(
     await page.until(lambda: page.events)
     [row] = page.events[-1]["rows"]
     assert (row["target"], row["code"], row["meaning"]) == (["TargetTemperature"], 200, "成功。")
+    outbox = entry.runtime_data.device.reporter.outbox
+    await until(lambda: outbox.busiest(1)[0] > ("TargetTemperature", 1))
     traffic = (await page.call("traffic"))["result"]
     assert sum(map(sum, (counts for _, counts in traffic["hours"]))) == traffic["month"]["messages"] > 0
     assert traffic["busiest"][0]["identifier"] == "TargetTemperature"

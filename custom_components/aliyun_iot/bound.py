@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
 
@@ -58,6 +58,10 @@ class BoundProperty:
         one_way = bool(conversion.template and not conversion.template_back)
         settable = self.aspect.writable and self.domain is not None and not one_way
         return (bool(self.binding.actions) or settable) and (self.model is None or self.model.writable)
+
+    def is_renamed(self, before: BoundProperty | None) -> bool:
+        """Return whether nothing but the entity id is different from before."""
+        return before is not None and replace(before, entity_id=self.entity_id) == self
 
     def sample(self, state: State, at: datetime) -> Sample | None:
         """Return the sample to post for a state, None if the state has no value; raises Refused or InvalidValue."""
@@ -149,6 +153,24 @@ def bind_in_slices(
         yield
     rows_by_entity = {key: tuple(rows) for key, rows in by_entity.items()}
     return BoundProperties(rows_by_entity, by_identifier, problems)
+
+
+@callback
+def with_present_entities(hass: HomeAssistant, bound: BoundProperties) -> BoundProperties:
+    """Return what is bound with the present entity ids; a property whose entity was removed becomes a problem."""
+    by_entity: dict[str, list[BoundProperty]] = defaultdict(list)
+    by_identifier: dict[str, BoundProperty] = {}
+    problems = dict(bound.problems)
+    for identifier, before in bound.by_identifier.items():
+        entity_id = resolve_entity(hass, before.binding.entity) if before.binding.entity else ""
+        if entity_id is None:
+            problems[identifier] = f"its entity {Absence.REMOVED}"
+            continue
+        prop = before if entity_id == before.entity_id else replace(before, entity_id=entity_id)
+        by_identifier[identifier] = prop
+        if entity_id:
+            by_entity[entity_id].append(prop)
+    return BoundProperties({key: tuple(rows) for key, rows in by_entity.items()}, by_identifier, problems)
 
 
 def _bind_one(hass: HomeAssistant, binding: Binding, entity_id: str, model: ThingModel | None) -> BoundProperty | str:

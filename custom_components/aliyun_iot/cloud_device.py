@@ -14,7 +14,7 @@ from .alink.link import Link
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
-from .bound import BoundProperties, bind_in_slices
+from .bound import BoundProperties, bind_in_slices, with_present_entities
 from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.conditions import Guarded
@@ -71,6 +71,8 @@ class CloudDevice:
         self._health = health
         self._stopped = False
         self._following = asyncio.Lock()
+        self._services: Mapping[str, ServiceBinding] = {}
+        self._settings = Settings()
         self._referred: frozenset[str] = frozenset()
         self._absent: frozenset[str] = frozenset()
         self.faults: Sequence[StoredFault] = ()
@@ -178,11 +180,20 @@ class CloudDevice:
                 prepared.discard()
                 return
             self.commander.policy.use(prepared)
-            self._use(self._with_unreadable(bound), services, settings)
+            self._services, self._settings = services, settings
+            # An entity may have been renamed meanwhile.
+            self._use(with_present_entities(self._hass, self._with_unreadable(bound)))
 
     @callback
-    def _use(self, bound: BoundProperties, services: Mapping[str, ServiceBinding], settings: Settings) -> None:
+    def entities_changed(self) -> None:
+        """Use the present ids of renamed entities at once, before another entity has a state with an old one."""
+        self._use(with_present_entities(self._hass, self.bound))
+        self.events.follow(self.model)
+
+    @callback
+    def _use(self, bound: BoundProperties) -> None:
         """Use these bindings from now on."""
+        services = self._services
         known_problems, self.bound = self.bound.problems, bound
         problems = self.bound.problems.items()
         if news := [f"{key} ({problem})" for key, problem in problems if known_problems.get(key) != problem]:
@@ -190,7 +201,7 @@ class CloudDevice:
         self.bound_services = services.keys()
         self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
-        self.desired.follow(self.bound, settings.desired_hours)
+        self.desired.follow(self.bound, self._settings.desired_hours)
         self.commander.follow(self.bound, services, self.model, self.private, self._broken_services(services))
         referred = {reference for _, reference in references(self._entry)}
         self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))

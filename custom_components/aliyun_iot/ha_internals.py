@@ -28,6 +28,7 @@ when Home Assistant changes it, and one that fails on a version that is not in `
   its registry id.
 * `registered_issues`: the issue registry has all issues in `issues`. Without it, issues of a removed device stay.
 * `translated_state`: `helpers.translation` translates states. Without it, they are shown untranslated.
+* `has_page`: the frontend has its pages in `hass.data`. Without it, the page of the integration is not added.
 * `CheckedStore`: `helpers.storage` writes in `_async_write_data`, which raises what `async_save` only logs. Without it, data
   count as not written, so they stay in memory and are written again.
 
@@ -493,6 +494,18 @@ def translated_state(hass: HomeAssistant, state: State) -> str:
     except _CHANGED as err:
         _report("helpers.translation", err)
         return state.state
+
+
+@callback
+def has_page(hass: HomeAssistant, url_path: str) -> bool:
+    """Return whether the frontend has a page with this path, which can be added once."""
+    try:
+        from homeassistant.components.frontend import DATA_PANELS
+
+        return url_path in hass.data.get(DATA_PANELS, {})
+    except _CHANGED as err:
+        _report("components.frontend", err)
+        return True
 
 
 class CheckedStore(Store[dict[str, Any]]):

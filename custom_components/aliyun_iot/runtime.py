@@ -83,7 +83,7 @@ class Runtime:
         self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
-        self._update_later = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self.update)
+        self._update_later = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._update_soon)
         self._waits_for_retry = False
         self._applied: list[object] = []
         self._updating = False
@@ -167,9 +167,14 @@ class Runtime:
             return
         registered = er.async_get(self._hass).async_get(data["entity_id"])
         if self.device.concerns({data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}):
-            self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
+            self.device.entities_changed()
+            self._update_soon()
         elif data["action"] == "create" and self.device.events.problems:  # a trigger may need the entity
             self._update_later.async_schedule_call()
+
+    @callback
+    def _update_soon(self) -> None:
+        self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.

@@ -43,7 +43,7 @@ class Titles:
         self._made: dict[str, str] = {}
         """The titles of rules as they were made from names, by the id of the subentry."""
         self._unlisten: list[CALLBACK_TYPE] = []
-        self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self.refresh)
+        self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._refresh_soon)
 
     @callback
     def start(self) -> None:
@@ -61,7 +61,7 @@ class Titles:
                 )
             ),
         ]
-        self._entry.async_create_task(self._hass, self.refresh(), "Aliyun titles")
+        self._refresh_soon()
 
     @callback
     def stop(self) -> None:
@@ -75,6 +75,11 @@ class Titles:
         """Handle added or changed subentries: their titles are made from the present names."""
         if self._unlisten:
             self._debouncer.async_schedule_call()
+
+    @callback
+    def _refresh_soon(self) -> None:
+        """Refresh in a task: a debouncer that waited for it would drop what happens meanwhile."""
+        self._entry.async_create_task(self._hass, self.refresh(), "Aliyun titles")
 
     async def refresh(self) -> None:
         """Store the titles that have changed."""

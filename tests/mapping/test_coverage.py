@@ -216,6 +216,7 @@ LISTS = {
     "preset_modes": ["eco", "boost"],
     "sound_mode_list": ["music", "movie"],
     "source_list": ["HDMI 1", "TV"],
+    "supported_speeds": ["slow", "fast"],
     "swing_horizontal_modes": ["off", "on"],
     "swing_modes": ["off", "vertical"],
     "percentage_step": 25,

@@ -70,7 +70,7 @@ class Conditions:
         self._stopped = False
         self._in_turn = asyncio.Lock()
         self._unlisten: list[CALLBACK_TYPE] = []
-        self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._try_again)
+        self._debouncer = Debouncer(hass, _LOGGER, cooldown=COOLDOWN, immediate=False, function=self._try_soon)
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
@@ -134,17 +134,19 @@ class Conditions:
         if compiled := self._compiled.pop(guard, None):
             compiled.unload()
 
-    async def _try_again(self) -> None:
-        before = dict(self.unusable)
-        await self._compile_missing()
-        if self.unusable != before:
-            self._on_unusable(self.unusable)
+    @callback
+    def _try_soon(self) -> None:
+        """Compile in a task: a debouncer that waited for it would drop what happens meanwhile."""
+        self._hass.async_create_task(self._try_again(), "Aliyun conditions")
 
-    async def _compile_missing(self) -> None:
+    async def _try_again(self) -> None:
         async with self._in_turn:
+            before = dict(self.unusable)
             for guard, config in list(self._configs.items()):
                 if guard not in self._compiled:
                     await self._compile(guard, config)
+            if self.unusable != before:
+                self._on_unusable(self.unusable)
 
     async def _prepare_one(self, prepared: PreparedConditions, guard: Guard, config: ConditionConfig) -> None:
         try:

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Final
 
 from homeassistant.components import panel_custom, websocket_api
-from homeassistant.components.frontend import DATA_PANELS
 from homeassistant.components.http import StaticPathConfig
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_when_setup
 
 from ..const import DOMAIN, NAME
+from ..ha_internals import has_page
 from .commands import COMMANDS
 
 URL_PATH: Final = "aliyun-iot"
@@ -29,7 +29,7 @@ def async_register_panel(hass: HomeAssistant) -> None:
 
 
 async def _add_page(hass: HomeAssistant, _component: str) -> None:
-    if URL_PATH in hass.data.get(DATA_PANELS, {}):
+    if has_page(hass, URL_PATH):
         return
     version = (await async_get_integration(hass, DOMAIN)).version
     # The version is part of the path, so that a browser never mixes the files of two versions.

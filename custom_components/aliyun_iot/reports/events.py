@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ CAPACITY: Final = 1000
 
 RESOLUTION: Final = timedelta(milliseconds=1)
 """The resolution of the time in the state of an event entity."""
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 type Triggers = list[dict[str, Any]]
 type EventCallback = Callable[[Mapping[str, Any], datetime], None]
@@ -255,7 +257,7 @@ def follow_event_entity(hass: HomeAssistant, entity_id: str, on_event: EventCall
     The state of an event entity is the time at which it last fired. It has not fired when it becomes available again or is
     restored with an earlier time. A time that follows another one directly may be earlier, as the clock may have been set back.
     """
-    last = _fired_at(hass.states.get(entity_id)) or dt_util.utcnow() - RESOLUTION
+    last = max(_fired_at(hass.states.get(entity_id)) or NEVER, dt_util.utcnow() - RESOLUTION)
 
     @callback
     def changed(event: Event[EventStateChangedData]) -> None:

@@ -164,7 +164,8 @@ class Reporter:
             self.history.forget_last(identifier)
         self._untrack = async_track_state_change_event(self._hass, list(bound.by_entity), self._state_changed)
         self._templates.follow(bound.by_identifier.values())
-        self._put_current(fresh)
+        # A renamed entity has no state with its new id yet, but perhaps another one has: its value is reported when it has one.
+        self._put_current(prop for prop in fresh if not prop.is_renamed(before.get(prop.identifier)))
 
     @callback
     def post_everything(self) -> Snapshot:
