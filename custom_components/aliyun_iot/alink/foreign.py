@@ -6,6 +6,7 @@ terminal, and a megabyte fills a page. So nothing that somebody else wrote is lo
 phrase. What renders Markdown escapes it as well (`words/markdown.py`).
 """
 
+from collections.abc import Iterator
 import logging
 from typing import Final
 import unicodedata
@@ -62,19 +63,37 @@ def _safe_argument(argument: object) -> object:
 
 
 def _safe_exception(error: BaseException) -> BaseException:
-    """Return an exception, or one of the same name, traceback and causes if a text of it is not safe."""
-    chain = [error]
-    while following := chain[-1].__cause__ or chain[-1].__context__:
-        chain.append(following)
-    texts = [str(one) for one in chain]
-    if texts == [safe(text) for text in texts]:
-        return error
-    likeness: BaseException | None = None
-    for one, text in zip(reversed(chain), reversed(texts), strict=True):
-        cause, name = likeness, type(one).__name__
-        likeness = type(name, (Exception,), {"__module__": type(one).__module__})(safe(text))
-        likeness.__traceback__, likeness.__cause__, likeness.__suppress_context__ = one.__traceback__, cause, True
-    return likeness or error
+    """Return an exception, or its likeness if one of its texts is not safe."""
+    return error if all(text == safe(text) for text in _texts(error)) else _likeness(error)
+
+
+def _texts(error: BaseException) -> Iterator[str]:
+    """Yield the texts of which a traceback consists."""
+    yield str(error)
+    yield from getattr(error, "__notes__", ())
+    for other in (_before(error), *_members(error)):
+        if other:
+            yield from _texts(other)
+
+
+def _likeness(error: BaseException) -> Exception:
+    """Return an exception with the same name, traceback, causes and members, whose texts are safe."""
+    likeness: Exception
+    if members := _members(error):
+        likeness = ExceptionGroup(safe(error), [_likeness(member) for member in members])
+    else:
+        likeness = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})(safe(error))
+    likeness.__traceback__ = error.__traceback__
+    likeness.__cause__ = _likeness(before) if (before := _before(error)) else None
+    return likeness
+
+
+def _before(error: BaseException) -> BaseException | None:
+    return error.__cause__ or error.__context__
+
+
+def _members(error: BaseException) -> tuple[BaseException, ...]:
+    return error.exceptions if isinstance(error, BaseExceptionGroup) else ()
 
 
 def _printable(character: str) -> str:

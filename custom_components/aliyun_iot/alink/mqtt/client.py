@@ -140,3 +140,16 @@ class SocketClient(mqtt.Client):
         with self._out_message_mutex:
             if self._out_messages.pop(packet, None):
                 self._inflight_messages -= 1
+
+
+def topic_of(message: mqtt.MQTTMessage) -> str | None:
+    """Return the topic of a message, None for one that is not valid or none of the platform's.
+
+    A wildcard is not allowed by MQTT, and control characters are discouraged; an answer could not be published.
+    """
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:
+        return None
+    is_valid = topic.isprintable() and {"+", "#"}.isdisjoint(topic)
+    return topic if is_valid else None

@@ -29,7 +29,7 @@ from ..errors import (
 )
 from ..foreign import logger_of, safe
 from ..messages import MAX_PAYLOAD
-from .client import SocketClient
+from .client import SocketClient, topic_of
 from .endpoint import Endpoint
 from .framing import Framing
 from .liveness import Finding, Liveness, boot_clock
@@ -269,7 +269,7 @@ class MqttConnection:
 
         The platform retains nothing, and a command that another host has kept for later is not meant now.
         """
-        topic = _topic(message)
+        topic = topic_of(message)
         if topic is None:
             return
         if message.retain or len(message.payload) > MAX_PAYLOAD:
@@ -355,19 +355,6 @@ class MqttConnection:
         before, self._unsent = self._unsent, unacknowledged(self._sock)
         if self._unsent < before or (self._unsent != before and self._client.want_write()):
             self._liveness.progress()
-
-
-def _topic(message: mqtt.MQTTMessage) -> str | None:
-    """Return the topic of a message, None for one that is not valid or none of the platform's.
-
-    A wildcard is not allowed by MQTT, and control characters are discouraged; an answer could not be published.
-    """
-    try:
-        topic = message.topic
-    except UnicodeDecodeError:
-        return None
-    is_valid = topic.isprintable() and {"+", "#"}.isdisjoint(topic)
-    return topic if is_valid else None
 
 
 async def open_connection(
