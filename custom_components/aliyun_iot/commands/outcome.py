@@ -44,7 +44,8 @@ class Failure:
 
     def __post_init__(self) -> None:
         """Make the message safe: it may be that of an exception."""
-        object.__setattr__(self, "message", safe(without_credentials(self.message)))
+        public = without_credentials(self.message)
+        object.__setattr__(self, "message", safe(self.message if public == self.message else public))
 
     @classmethod
     def of_value(cls, error: InvalidValue | Refused, *, private: bool) -> Self:
