@@ -89,8 +89,11 @@ async def test_device_that_comes_back(
     entry = await set_up([guarded(condition)])
     assert (await set_properties(LightSwitch=1)).code == DENIED
     registry.async_get_or_create(config_entry_id=owner.entry_id, identifiers={("test", "a")})
-    await until(lambda: not entry.runtime_data.device.commander.policy.unusable_conditions)
-    assert (await set_properties(LightSwitch=1)).code == 200
+    # A refused command has the condition tried again as well, which Home Assistant 2026.8 needs here.
+    async with asyncio.timeout(10):
+        while (await set_properties(LightSwitch=1)).code != 200:
+            await asyncio.sleep(0.01)
+    assert not entry.runtime_data.device.commander.policy.unusable_conditions
 
 
 async def test_integration_that_is_loaded_later(

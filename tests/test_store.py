@@ -78,6 +78,8 @@ async def offline(
 
 async def restarted(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> None:
     """Unload, end the outage, set up again, and wait until everything is sent."""
+    # While the outage lasts, the set-up may be trying again, and cannot be unloaded meanwhile.
+    await until(lambda: entry.state is not ConfigEntryState.SETUP_IN_PROGRESS)
     assert await hass.config_entries.async_unload(entry.entry_id)
     end_outage(cloud)
     assert await hass.config_entries.async_setup(entry.entry_id)
