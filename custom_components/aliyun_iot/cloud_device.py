@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -25,6 +26,8 @@ from .exposures import absence, exposed_bindings, references, resolve_entity, se
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
+from .management.manager import Management
+from .management.tags import tags_of_entry
 from .mapping.binding import ServiceBinding
 from .mapping.slices import in_slices
 from .mapping.unreportable import Unreportable
@@ -115,6 +118,7 @@ class CloudDevice:
             note=self.commander.journal.note,
         )
         self.resync = Resync(hass, self.reporter, self.desired, self._store)
+        self.management = Management(hass, entry, link.device, partial(tags_of_entry, hass, entry))
 
     @property
     def services(self) -> Iterable[str]:
@@ -139,6 +143,18 @@ class CloudDevice:
         return self._store.unreadable
 
     @callback
+    def connected(self) -> None:
+        """Bring the cloud up to date."""
+        self.resync.connected()
+        self.management.connected()
+
+    @callback
+    def disconnected(self) -> None:
+        """Keep everything for the next connection."""
+        self.resync.disconnected()
+        self.management.disconnected()
+
+    @callback
     def start(self) -> None:
         """Start to send and to follow events; called once Home Assistant has started and its entities are there."""
         self.resync.start()
@@ -148,6 +164,7 @@ class CloudDevice:
         """Stop everything, and keep on disk what is unsent."""
         self._stopped = True
         await stop_all(
+            self.management.stop,
             self.events.stop,
             self.resync.stop,
             self.desired.pause,
@@ -183,6 +200,7 @@ class CloudDevice:
             self._services, self._settings = services, settings
             # An entity may have been renamed meanwhile.
             self._use(with_present_entities(self._hass, self._with_unreadable(bound)))
+            await self.management.follow(settings)
 
     @callback
     def entities_changed(self) -> None:

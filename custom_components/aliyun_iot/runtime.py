@@ -280,13 +280,13 @@ class Runtime:
             self._was_online = True
             self._loss_reported = False
             self._notify(TriggerKind.CONNECTED, {})
-            self.device.resync.connected()
+            self.device.connected()
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_reported:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_reported = True
             self._notify(TriggerKind.DISCONNECTED, {"reason": str(error)})
         if state is not LinkState.ONLINE:
-            self.device.resync.disconnected()
+            self.device.disconnected()
         self.health.link_changed(state, error)
         async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
