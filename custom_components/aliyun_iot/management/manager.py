@@ -3,29 +3,27 @@
 A chapter that neither the settings nor an automation uses costs nothing: no subscription, no message, no listener.
 """
 
-from collections.abc import Callable, Mapping
+from functools import partial
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..alink.chapters import Chapter
 from ..alink.device import Device
 from ..settings import Settings
 from ..stopping import stop_all
-from .tags import TagSync
+from ..stored_device import StoredDevice
+from .tags import TagSync, tags_of
 
 
 class Management:
     """The device management of one device."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, device: Device, describe: Callable[[], Mapping[str, str]]
-    ) -> None:
-        """Use nothing before `follow`; `describe` returns the tags of the device as they should be."""
+    def __init__(self, hass: HomeAssistant, stored: StoredDevice, device: Device) -> None:
+        """Use nothing before `follow`."""
         self._hass = hass
-        self._entry = entry
+        self._stored = stored
         self._device = device
-        self._tags = TagSync(hass, device, describe, self._use_soon)
+        self._tags = TagSync(hass, device, partial(tags_of, hass, stored), self._use_soon)
 
     async def follow(self, settings: Settings) -> None:
         """Do what the settings say from now on."""
@@ -48,7 +46,7 @@ class Management:
 
     @callback
     def _use_soon(self) -> None:
-        self._entry.async_create_task(self._hass, self._use(), "Aliyun device management")
+        self._stored.entry.async_create_task(self._hass, self._use(), "Aliyun device management")
 
     async def _use(self) -> None:
         """Subscribe to what is in use."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import __version__
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, floor_registry as fr
@@ -17,6 +16,7 @@ from ..alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
 from ..alink.foreign import logger_of
 from ..alink.tags import delete_tags, legal_value, update_tags
 from ..const import DOMAIN
+from ..stored_device import StoredDevice
 
 _LOGGER = logger_of(__name__)
 
@@ -49,9 +49,9 @@ def tags_of_device(hass: HomeAssistant, device: dr.DeviceEntry) -> dict[str, str
 
 
 @callback
-def tags_of_entry(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
-    """Return the tags of the entry's own device, which stands for Home Assistant."""
-    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, entry.entry_id)})
+def tags_of(hass: HomeAssistant, stored: StoredDevice) -> dict[str, str]:
+    """Return the tags of a device of an entry: the own one stands for Home Assistant."""
+    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, stored.key)})
     integration = async_get_loaded_integration(hass, DOMAIN)
     about = {"version": __version__, "integration_version": str(integration.version or "")}
     return _tags({**about, **(_place(hass, device) if device else {})})
