@@ -134,18 +134,6 @@ class CloudDevice:
         return self._store.unreadable
 
     @callback
-    def connected(self) -> None:
-        """Bring the cloud up to date."""
-        self.resync.connected()
-        self.management.connected()
-
-    @callback
-    def disconnected(self) -> None:
-        """Keep everything for the next connection."""
-        self.resync.disconnected()
-        self.management.disconnected()
-
-    @callback
     def start(self) -> None:
         """Start to send and to follow events; called once Home Assistant has started and its entities are there."""
         self.resync.start()
@@ -172,12 +160,14 @@ class CloudDevice:
         """Bring the cloud up to date, now that it takes messages of the device."""
         self.online = True
         self.resync.connected()
+        self.management.connected()
 
     @callback
     def disconnected(self) -> None:
         """Keep everything until the cloud takes messages again; does nothing while it takes none."""
         self.online = False
         self.resync.disconnected()
+        self.management.disconnected()
 
     def _is_online(self) -> bool:
         return self.online
