@@ -14,7 +14,7 @@ from .alink.link import Link
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
 from .alink.model.thing_model import ThingModel
-from .bound import BoundProperties, bind_in_slices, with_present_entities
+from .bound import BoundProperties, Broken, Fault, bind_in_slices, with_present_entities
 from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.conditions import Guarded
@@ -40,7 +40,7 @@ from .stored_faults import StoredFault, stored_faults
 
 _LOGGER = logger_of(__name__)
 
-UNREADABLE = "its binding cannot be read"
+UNREADABLE = Broken.of(Fault.UNREADABLE)
 
 
 def thing_model_of(entry: ConfigEntry) -> ThingModel | None:
@@ -124,7 +124,9 @@ class CloudDevice:
     def problems(self) -> dict[str, str]:
         """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
         status = self.reporter.outbox.status
-        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+        return {key: str(broken) for key, broken in self.bound.problems.items()} | {
+            key: one.why_not for key, one in status.items() if one.why_not
+        }
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:
@@ -238,7 +240,7 @@ class CloudDevice:
 
         An automation must not answer them either, as a condition in the row may forbid it.
         """
-        broken = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
+        broken = {fault.name: str(UNREADABLE) for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
         if self.model and self._model_faults:
             undefined = "its definition in the thing model cannot be read"
             broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)
