@@ -12,7 +12,7 @@ from .alink.device import Device
 from .alink.foreign import logger_of
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
-from .bound import BoundProperties, bind_in_slices, with_present_entities
+from .bound import BoundProperties, Broken, Fault, bind_in_slices, with_present_entities
 from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.conditions import Guarded
@@ -40,7 +40,7 @@ from .stored_faults import StoredFault, stored_faults
 
 _LOGGER = logger_of(__name__)
 
-UNREADABLE = "its binding cannot be read"
+UNREADABLE = Broken.of(Fault.UNREADABLE)
 
 _HOLDERS: Final = frozenset({SUBENTRY_EXPOSURE, SUBENTRY_SUB_DEVICE})
 """The types of subentries that hold bindings."""
@@ -119,7 +119,9 @@ class CloudDevice:
     def problems(self) -> dict[str, str]:
         """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
         status = self.reporter.outbox.status
-        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+        return {key: str(broken) for key, broken in self.bound.problems.items()} | {
+            key: one.why_not for key, one in status.items() if one.why_not
+        }
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:
@@ -253,7 +255,7 @@ class CloudDevice:
 
         An automation must not answer them either, as a condition in the row may forbid it.
         """
-        broken = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
+        broken = {fault.name: str(UNREADABLE) for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
         if self.model and self._model_faults:
             undefined = "its definition in the thing model cannot be read"
             broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)
