@@ -101,7 +101,14 @@ async def test_settings_are_applied(hass: HomeAssistant, device: CloudDevice, se
     model = model_document(entry)
     walk = await Walk.options(hass, entry, "settings")
     commands = {"commands_per_minute": 600, "desired_hours": 24, "dry_run": False}
-    assert walk.values == {"keep_alive": 60, "window": 0.01, "uplink_rate": 9, "monthly_quota": 0, "commands": commands}
+    assert not any(walk.values["management"].values())
+    assert {key: value for key, value in walk.values.items() if key != "management"} == {
+        "keep_alive": 60,
+        "window": 0.01,
+        "uplink_rate": 9,
+        "monthly_quota": 0,
+        "commands": commands,
+    }
     await walk.submit(keep_alive=60, window=1.5, commands={})
     await hass.async_block_till_done()
     kept = {

@@ -12,7 +12,7 @@ from .alink.device import Device
 from .alink.foreign import logger_of
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
-from .bound import BoundProperties, bind_in_slices, with_present_entities
+from .bound import BoundProperties, Broken, Fault, bind_in_slices, with_present_entities
 from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.conditions import Guarded
@@ -24,6 +24,7 @@ from .exposures import absence, resolve_entity
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
+from .management.manager import Management
 from .mapping.binding import ServiceBinding
 from .mapping.slices import in_slices
 from .mapping.unreportable import Unreportable
@@ -39,7 +40,7 @@ from .stored_faults import StoredFault, stored_faults
 
 _LOGGER = logger_of(__name__)
 
-UNREADABLE = "its binding cannot be read"
+UNREADABLE = Broken.of(Fault.UNREADABLE)
 
 _HOLDERS: Final = frozenset({SUBENTRY_EXPOSURE, SUBENTRY_SUB_DEVICE})
 """The types of subentries that hold bindings."""
@@ -108,6 +109,7 @@ class CloudDevice:
             note=self.commander.journal.note,
         )
         self.resync = Resync(hass, self.reporter, self.desired, self._store)
+        self.management = Management(hass, stored, device)
 
     @property
     def services(self) -> Iterable[str]:
@@ -117,7 +119,9 @@ class CloudDevice:
     def problems(self) -> dict[str, str]:
         """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
         status = self.reporter.outbox.status
-        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+        return {key: str(broken) for key, broken in self.bound.problems.items()} | {
+            key: one.why_not for key, one in status.items() if one.why_not
+        }
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:
@@ -142,6 +146,7 @@ class CloudDevice:
         """Stop everything, and keep on disk what is unsent."""
         self._stopped = True
         await stop_all(
+            self.management.stop,
             self.events.stop,
             self.resync.stop,
             self.desired.pause,
@@ -157,12 +162,14 @@ class CloudDevice:
         """Bring the cloud up to date, now that it takes messages of the device."""
         self.online = True
         self.resync.connected()
+        self.management.connected()
 
     @callback
     def disconnected(self) -> None:
         """Keep everything until the cloud takes messages again; does nothing while it takes none."""
         self.online = False
         self.resync.disconnected()
+        self.management.disconnected()
 
     def _is_online(self) -> bool:
         return self.online
@@ -192,6 +199,7 @@ class CloudDevice:
             self._services, self._settings = services, settings
             # An entity may have been renamed meanwhile.
             self._use(with_present_entities(self._hass, self._with_unreadable(bound)))
+            await self.management.follow(settings)
 
     @callback
     def entities_changed(self) -> None:
@@ -247,7 +255,7 @@ class CloudDevice:
 
         An automation must not answer them either, as a condition in the row may forbid it.
         """
-        broken = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
+        broken = {fault.name: str(UNREADABLE) for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
         if self.model and self._model_faults:
             undefined = "its definition in the thing model cannot be read"
             broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)

@@ -33,6 +33,7 @@ CONF_COMMAND_CONDITION: Final = "command_condition"
 CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
 CONF_MONTHLY_QUOTA: Final = "monthly_quota"
+CONF_SYNC_TAGS: Final = "sync_tags"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25

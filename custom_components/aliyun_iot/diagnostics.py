@@ -58,7 +58,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         else None,
         "bindings": {
             "working": {bound.identifier: bound.entity_id for bound in runtime.device.bound.by_identifier.values()},
-            "problems": dict(runtime.device.bound.problems),
+            "problems": {key: str(broken) for key, broken in runtime.device.bound.problems.items()},
             "absent": _absent(hass, entry),
             "unusable_conditions": dict(runtime.device.commander.policy.unusable_conditions),
         },

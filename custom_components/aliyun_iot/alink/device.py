@@ -53,6 +53,7 @@ class Device:
         `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors.
         """
         self.topics = Topics(triple.product_key, triple.device_name)
+        self.identity = triple.product_key, triple.device_name
         self.downlink = downlink
         self._link = link
         self._triple = triple

@@ -212,7 +212,7 @@ class PropertySetter:
         if bound is None:
             if self._model and identifier not in self._model.properties:
                 return Failure(Code.UNKNOWN, "the thing model has no such property")
-            return Failure(Code.NOT_MAPPED, self._bound.problems.get(identifier, "not bound to anything"))
+            return Failure(Code.NOT_MAPPED, str(self._bound.problems.get(identifier, "not bound to anything")))
         if not bound.writable:
             return Failure(Code.READ_ONLY, "read-only")
         if not bound.binding.access.controls:
