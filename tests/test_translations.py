@@ -74,7 +74,7 @@ def test_chinese_texts_are_translated() -> None:
     """Only names and texts without words are the same in both languages."""
     english, chinese = (texts(language) for language in LANGUAGES)
     same = {text for key, text in english.items() if chinese[key] == text}
-    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "ProductSecret", "Base64", const.NAME}
+    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "ProductSecret", "AccessKey ID", "Base64", const.NAME}
     assert not [text for text in english.values() if text != const.NAME and CHINESE.search(text)]
     wordless = {"common.binding", "common.custom_binding", "common.misfit", "common.model_feature"}
     assert not [key for key, text in chinese.items() if not (text in same or key in wordless or CHINESE.search(text))]
@@ -117,6 +117,16 @@ def test_every_step_has_texts_and_every_text_a_step(flow: type, path: tuple[str,
     without_page = {"reauth", "thing_model_generate"}
     if flow is ServiceFlow:
         without_page.add("reconfigure")
+    if flow is AliyunConfigFlow:
+        # They show progress, another page, or end.
+        without_page |= {
+            "account_progress",
+            "account_undo",
+            "account_leave",
+            "account_undone",
+            "account_finish",
+            "preview",
+        }
     if flow is RuleFlow:
         without_page.add("user")
     assert section["step"].keys() == steps - without_page

@@ -86,6 +86,14 @@ class Walk:
         assert self.result["type"] is FlowResultType.FORM
         return await self._send(user_input)
 
+    async def wait(self) -> Self:
+        """Wait until a page that shows progress is followed by another one."""
+        while self.result["type"] is FlowResultType.SHOW_PROGRESS:
+            await self._manager.hass.async_block_till_done()
+            self.result = await self._manager.async_configure(self.result["flow_id"])
+            self._check()
+        return self
+
     @property
     def step(self) -> str:
         """The step of the present page."""

@@ -1,6 +1,6 @@
 """Config flow: add a device of the platform, enter its secret again, and change how it connects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import ceil
 import re
 from typing import Any, override
@@ -10,6 +10,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryData,
     ConfigSubentryFlow,
     FlowType,
 )
@@ -36,6 +37,7 @@ from .const import (
     SUBENTRY_RULE,
     SUBENTRY_SERVICE,
 )
+from .flows.account_pages import AccountPages
 from .flows.binding_fields import InputRefused
 from .flows.connection_fields import (
     ADVANCED_FIELDS,
@@ -73,7 +75,7 @@ _PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', 
 """The device triple as the console copies it: a JSON object with three strings."""
 
 
-class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
+class AliyunConfigFlow(RegisterPages, AccountPages, ConfigFlow, domain=DOMAIN):
     """Get the device triple and the endpoint, and test the connection before an entry is created."""
 
     VERSION = ENTRY_VERSION
@@ -107,7 +109,7 @@ class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the device triple comes from."""
-        return self.async_show_menu(step_id="user", menu_options=["triple", "register"])
+        return self.async_show_menu(step_id="user", menu_options=["triple", "register", "account"])
 
     async def async_step_triple(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the device triple and how to connect."""
@@ -148,11 +150,16 @@ class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
         self._abort_if_unique_id_configured(reload_on_update=False)
 
     @override
-    async def add_device(self, data: Mapping[str, Any]) -> ConfigFlowResult:
+    async def add_device(
+        self,
+        data: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+        subentries: Iterable[ConfigSubentryData] = (),
+    ) -> ConfigFlowResult:
         """Test the connection and create the entry; raises InputRefused."""
         if errors := await self._test_connection(data):
             raise InputRefused(errors, self._placeholders)
-        return self.async_create_entry(title=data[CONF_DEVICE_NAME], data=data)
+        return self.async_create_entry(title=data[CONF_DEVICE_NAME], data=data, options=options, subentries=subentries)
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:

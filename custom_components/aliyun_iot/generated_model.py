@@ -1,6 +1,6 @@
 """The thing model for the bindings of an entry: the present one with definitions for what is bound."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from homeassistant.config_entries import ConfigEntry
@@ -46,6 +46,19 @@ class GeneratedModel:
             for identifier in self.numbered
             if properties[identifier].description
         }
+
+    def fitted(self, bindings: Iterable[Binding]) -> list[Binding]:
+        """Return bindings as they fit the thing model, without those that it leaves out."""
+        relabelled = self.relabelled()
+        fitted: list[Binding] = []
+        for binding in bindings:
+            identifier = self.renamed.get(binding.identifier, binding.identifier)
+            conversion = binding.conversion
+            if identifier in relabelled and not conversion.options:
+                conversion = replace(conversion, options=self.numbered[identifier])
+            if identifier in self.model.properties:
+                fitted.append(replace(binding, identifier=identifier, conversion=conversion))
+        return fitted
 
     def documents(self) -> dict[str, dict[str, JsonValue]]:
         """Return the document of each module, the default one, "", first."""

@@ -29,3 +29,11 @@ class SafePages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](Flo
     def async_abort(self, *, description_placeholders: Mapping[str, str] | None = None, **options: Any) -> Result:
         """Abort, with a text."""
         return super().async_abort(description_placeholders=placeholders(description_placeholders), **options)
+
+    @override
+    @callback
+    def async_show_progress(
+        self, *, description_placeholders: Mapping[str, str] | None = None, **options: Any
+    ) -> Result:
+        """Show what is being done."""
+        return super().async_show_progress(description_placeholders=placeholders(description_placeholders), **options)
