@@ -273,6 +273,7 @@ async def test_many_at_once(hass: HomeAssistant, entry: MockConfigEntry, open_pa
         "refused"
     ] == {}
     assert {binding.access for binding in _stored(entry).values()} == {"report"}
+    await page.until(lambda: {(row["access"], row["state"]) for row in page.rows.values()} == {("report", "in_step")})
     await page.call("bindings/undo")
     assert _stored(entry) == before
     await page.call("bindings/remove", digests=digests)

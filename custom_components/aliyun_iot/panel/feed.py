@@ -58,7 +58,7 @@ async def feed_bindings(hass: HomeAssistant, entry_id: str, labels: Labels, send
             runtime, rows, known, states = present, None, {}, {}
             send({"reset": True})
         if runtime is not None:
-            if rows is None or rows.stored is not entry.subentries:
+            if rows is None or not rows.is_current:
                 rows = Rows.of(hass, entry, runtime, labels)
                 if not known:  # there may be thousands of rows
                     counts: Row = {"bound": len(rows.bindings), "problems": 0}
@@ -99,7 +99,7 @@ async def _changed(rows: Rows, known: dict[str, tuple[object, ...]]) -> AsyncIte
             yield [rows.row(row) for row in some]
             await asyncio.sleep(0)
         await asyncio.sleep(0)
-        if runtime_of(rows.entry) is not rows.runtime or rows.entry.subentries is not rows.stored:
+        if not rows.is_current:
             return
 
 

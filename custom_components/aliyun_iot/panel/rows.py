@@ -1,6 +1,6 @@
 """The rows of the table of bindings: what Home Assistant has, what the cloud has, and why they differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 import hashlib
@@ -8,7 +8,7 @@ import json
 import time
 from typing import Final, NamedTuple
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
@@ -24,7 +24,7 @@ from ..exposures import Absence, absence, exposures_of, keyed_rows, resolve_enti
 from ..mapping.binding import Binding
 from ..mapping.check import Problem, control_problems, model_problems
 from ..mapping.generic import NO_ENTITY_STATE, aspect_for
-from ..mapping.stored import Unreadable
+from ..mapping.stored import Unreadable, same_objects
 from ..reports.outbox import PropertyStatus
 from ..risk import risk_in
 from ..runtime import Runtime
@@ -101,8 +101,8 @@ class Rows:
     entry: ConfigEntry
     runtime: Runtime
     labels: Labels
-    stored: object
-    """The subentries, which Home Assistant replaces when one changes."""
+    stored: Sequence[object]
+    """What the bindings were read from, which Home Assistant replaces when it changes."""
     bindings: Mapping[str, Bound]
     """By the ids of the rows. Of several bindings of one property the first works."""
 
@@ -114,7 +114,13 @@ class Rows:
             for subentry in exposures_of(entry, owner):
                 for key, binding in keyed_rows(subentry):
                     bindings.setdefault(row_id(owner, key), Bound(owner, key, subentry.subentry_id, binding))
-        return cls(hass, entry, runtime, labels, entry.subentries, bindings)
+        return cls(hass, entry, runtime, labels, _stored(entry), bindings)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing else is stored, and the same devices run."""
+        same = self.entry.state is ConfigEntryState.LOADED and self.entry.runtime_data is self.runtime
+        return same and same_objects(self.stored, _stored(self.entry))
 
     def signature(self, row: str) -> tuple[object, ...]:
         """Return what changes whenever a row does. Cheap, because it is asked for every row twice a second.
@@ -279,6 +285,10 @@ class _Sides:
 
 
 _NO_STATUS: Final = PropertyStatus()
+
+
+def _stored(entry: ConfigEntry) -> list[object]:
+    return [subentry.data for subentry in entry.subentries.values()]
 
 
 _EMPTY: Final[Row] = {

@@ -27,7 +27,8 @@ class AliyunIotPanel extends LitElement {
   static styles = [
     shared,
     css`
-      :host { display: flex; flex-direction: column; height: 100%; background: var(--primary-background-color); }
+      :host { display: flex; flex-direction: column; height: 100vh; height: 100dvh; box-sizing: border-box;
+        padding-bottom: env(safe-area-inset-bottom); background: var(--primary-background-color); }
       header {
         display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
         background: var(--app-header-background-color, var(--primary-color));
