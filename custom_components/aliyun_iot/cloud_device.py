@@ -109,7 +109,7 @@ class CloudDevice:
             note=self.commander.journal.note,
         )
         self.resync = Resync(hass, self.reporter, self.desired, self._store)
-        self.management = Management(hass, stored, device)
+        self.management = Management(hass, stored, device, self.commander.lets_trigger)
 
     @property
     def services(self) -> Iterable[str]:

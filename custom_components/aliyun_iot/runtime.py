@@ -15,6 +15,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
+from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.foreign import logger_of
@@ -67,6 +68,7 @@ class Runtime:
             on_code=self._code_received,
             on_overload=self._overloaded,
             memory=downlink_memory(hass, config.triple),
+            on_notice=self._noticed,
         )
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
         self.health = LinkHealth(hass, entry, self.link, self.traffic_log, self._busiest)
@@ -175,7 +177,8 @@ class Runtime:
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
-        self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
+        listeners = listeners_of(self._hass)
+        self._ends.append(listeners.track(self._entry.entry_id, TriggerKind.MESSAGE_RECEIVED, self._topics_changed))
         self._limit()
         await self.traffic_log.start()
         settle_references(self._hass, self._entry)
@@ -260,6 +263,10 @@ class Runtime:
 
     async def _commanded(self, command: Command) -> Answer:
         return await self.device.commander.handle(command)
+
+    @callback
+    def _noticed(self, notice: Notice) -> None:
+        self.device.management.noticed(notice)
 
     @callback
     def _overloaded(self) -> None:

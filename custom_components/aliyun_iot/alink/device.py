@@ -12,6 +12,7 @@ from .downlink import Downlink
 from .errors import MessageError, Rejected
 from .foreign import logger_of
 from .messages import MAX_PAYLOAD, JsonValue, Reply, encode_document
+from .mqtt.endpoint import Endpoint
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
 from .samples import Sample, batch_params, history_params, property_params
@@ -97,6 +98,11 @@ class Device:
         if (wanted := frozenset(chapters)) != self._chapters:
             self._chapters = wanted
             await self._listen()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The host that the device is connected to."""
+        return self._link.config.endpoint
 
     @property
     def refused_topics(self) -> frozenset[str]:
