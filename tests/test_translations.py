@@ -122,6 +122,15 @@ def test_every_step_has_texts_and_every_text_a_step(flow: type, path: tuple[str,
     assert section["step"].keys() == steps - without_page
 
 
+@pytest.mark.parametrize("path", ["config.step", "options.step"])
+def test_titles_of_menus_have_no_placeholders(path: str) -> None:
+    """The frontend does not fill them in for menus of the config and options flows."""
+    steps: Any = translations("en")
+    for part in path.split("."):
+        steps = steps[part]
+    assert [step for step, page in steps.items() if "menu_options" in page and "{" in page.get("title", "")] == []
+
+
 def test_every_connect_error_has_a_text() -> None:
     """The text has the error's key, and is the same in the config flow and in the set-up.
 
