@@ -60,9 +60,8 @@ class Flow:
         """Start a flow and return it."""
         return cls(home, kind, await home.start_flow(kind, handler))
 
-    async def choose(self, *options: str) -> None:
+    async def choose(self, *options: str, menu: str = "init") -> None:
         """Choose an option from the menu, and from each following menu."""
-        menu = "init"
         for option in options:
             self._expect("menu", menu)
             await self._send({"next_step_id": option})
@@ -96,8 +95,9 @@ class Flow:
 async def add_integration(home: HomeClient, cloud: Cloud) -> str:
     """Add the device by the config flow, which connects to the cloud; return the id of the entry."""
     flow = await Flow.start(home, "add", DOMAIN)
+    await flow.choose("triple", menu="user")
     await flow.fill(
-        "user",
+        "triple",
         {
             "product_key": PRODUCT_KEY,
             "device_name": DEVICE_NAME,

@@ -17,12 +17,14 @@ from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.alink.sub_device import SubDevice, SubDeviceConfig, SubDeviceState
+from custom_components.aliyun_iot.alink.topics import GatewayTopics
 from simulator import CloudDevice, NodeType, Simulator
 
 from ..conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 from ..waiting import until
 from .conftest import NewLink, Owner, sent
 
+TOPICS = GatewayTopics(PRODUCT_KEY, DEVICE_NAME)
 LAMPS = "a1SubLamp01"
 SECRET = "fedcba9876543210fedcba9876543210"
 AT = 1_767_225_600_000
@@ -75,7 +77,7 @@ class House:
 
     def logins(self) -> list[int]:
         """Return how many sub-devices each login had."""
-        topic = self.link.device.gateway_topics.login
+        topic = TOPICS.login
         return [len(json.loads(message.payload)["params"]["deviceList"]) for message in sent(self.cloud, topic)]
 
 
@@ -159,4 +161,4 @@ async def test_registered_before_it_is_added(house: House) -> None:
     house.put(*lamps, secret=None)
     await house.settled(ONLINE, *lamps)
     assert house.stored == {identity: house.cloud.device(*identity).device_secret for identity in lamps}
-    assert len(sent(house.cloud, house.link.device.gateway_topics.register)) == 2
+    assert len(sent(house.cloud, TOPICS.register)) == 2

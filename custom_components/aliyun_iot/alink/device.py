@@ -5,15 +5,19 @@ from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from .auth import Identity
+from .chapters import Chapter, Notice, read_notice
 from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink
-from .errors import NotConnected, Rejected
+from .errors import MessageError, NotConnected, Rejected
 from .foreign import logger_of
-from .messages import MAX_PAYLOAD, JsonValue, Reply
+from .messages import MAX_PAYLOAD, JsonValue, Reply, encode_document
+from .mqtt.endpoint import Endpoint
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
 from .samples import Sample, batch_params, history_params, property_params
+from .session import next_id
+from .shadow import Shadow
 from .subscriptions import filters_for, missing_filters, user_filters
 from .topics import GatewayTopics, Topics, reply_topic
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 _LOGGER = logger_of(__name__)
+
+type NoticeHandler = Callable[[Notice], None]
 
 REPLY_TIMEOUT: Final = 10.0
 """Seconds to wait for a reply of the cloud."""
@@ -42,10 +48,11 @@ class Device:
         *,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
+        on_notice: NoticeHandler = lambda _notice: None,
         implicit: bool = False,
         on_code: Callable[[int], None] | None = None,
     ) -> None:
-        """`downlink` carries out its commands.
+        """`downlink` carries out its commands, `on_notice` is called with what the cloud sends of chapters in use.
 
         `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors. An `implicit`
         device is subscribed by the platform to most of its topics (docs/protocol.md §0.5). `on_code` is as for
@@ -54,18 +61,22 @@ class Device:
         self.identity = identity
         self.topics = Topics(*identity)
         self.downlink = downlink
-        self.gateway_topics = GatewayTopics(*identity)
         self.logged_in = on_code is None
         """Whether it is online as far as it is known, when the link is; a sub-device has to log in."""
         self._link = link
         self._implicit = implicit
         self._on_code = on_code
         self._has_batches = False
-        self._is_gateway = False
+        self._gateway_filters: tuple[str, ...] = ()
         self._services = tuple(services)
         self._user_topics = tuple(user_topics)
+        self._chapters: frozenset[Chapter] = frozenset()
+        self._on_notice = on_notice
+        self._last_notice: bytes | None = None
+        self.shadow = Shadow(self, on_notice)
+        """The shadow of the device."""
         self._reported_refusals: frozenset[str] = frozenset()
-        self.filters = self._wanted_filters(self._services, self._user_topics)
+        self.filters = self._wanted_filters()
         """The topic filters that the device needs."""
 
     @property
@@ -73,17 +84,18 @@ class Device:
         """Whether messages can be sent."""
         return self.logged_in and self._link.is_online
 
-    def become_gateway(self) -> None:
+    def become_gateway(self, topics: GatewayTopics) -> None:
         """Need the topics of a gateway, too; `Link.subscribe` subscribes to them if the link is online."""
-        self._is_gateway = True
-        self.filters = self._wanted_filters(self._services, self._user_topics)
+        self._gateway_filters = topics.filters
+        self.filters = self._wanted_filters()
 
     async def listen_to(self, services: Iterable[str]) -> None:
         """Change the services to subscribe to, without reconnecting.
 
         Those that are not named are received as well if the host accepts a wildcard.
         """
-        await self._listen(tuple(services), self._user_topics)
+        self._services = tuple(services)
+        await self._listen()
 
     async def listen_to_topics(self, suffixes: Iterable[str]) -> None:
         """Change the user topics to subscribe to, without reconnecting (docs/protocol.md §12.7).
@@ -94,7 +106,23 @@ class Device:
         Raises `ValueError`, and changes nothing, for a suffix that is not a topic and for more than
         `subscriptions.USER_TOPIC_LIMIT` of them. `refused_topics` returns those that the cloud refuses.
         """
-        await self._listen(self._services, tuple(suffixes))
+        before, self._user_topics = self._user_topics, tuple(suffixes)
+        try:
+            await self._listen()
+        except ValueError:
+            self._user_topics = before
+            raise
+
+    async def use(self, chapters: Iterable[Chapter]) -> None:
+        """Change the chapters of device management to subscribe to, without reconnecting."""
+        if (wanted := frozenset(chapters)) != self._chapters:
+            self._chapters = wanted
+            await self._listen()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The host that the device is connected to."""
+        return self._link.config.endpoint
 
     @property
     def refused_topics(self) -> frozenset[str]:
@@ -134,6 +162,18 @@ class Device:
             topic, method, params, qos=qos, timeout=timeout, basic=basic, on_code=self._on_code
         )
 
+    async def ask(self, topic: str, method: str, params: JsonValue) -> JsonValue:
+        """Send a request and return the data of its reply; raises Rejected for a code other than 200."""
+        return _accepted(await self.request(topic, method, params))
+
+    async def tell(self, topic: str, params: dict[str, JsonValue]) -> None:
+        """Send a message that has no reply, and wait for its PUBACK; raises RequestTimeout without one."""
+        await self.send(topic, encode_document({"id": next_id(), "params": params}))
+
+    async def send(self, topic: str, payload: bytes) -> None:
+        """Send a payload on a topic of the platform, and wait for its PUBACK; raises RequestTimeout without one."""
+        await self._session.publish(topic, payload, 1)
+
     async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report property values (docs/protocol.md §4.1)."""
         return await self.request(
@@ -152,7 +192,7 @@ class Device:
         """
         if self._implicit and not self._has_batches:  # the only reply that is not implicit
             self._has_batches = True
-            await self._listen(self._services, self._user_topics)
+            await self._listen()
         return await self.request(
             self.topics.property_batch_post,
             "thing.event.property.batch.post",
@@ -239,9 +279,11 @@ class Device:
     def received(self, delivery: Delivery) -> None:
         """Handle a downlink on one of this device's topics."""
         where = route(self.topics, delivery.topic)
-        if where is None:
+        if delivery.topic == self.topics.shadow_get:
+            self.shadow.received(delivery.payload)
+        elif where is None and not self._noticed(delivery):
             _LOGGER.debug("Message on a topic that is not a downlink: %s", delivery.topic)
-        else:
+        elif where:
             self.downlink.received(where, delivery)
 
     @property
@@ -250,16 +292,32 @@ class Device:
             raise NotConnected("the sub-device is not logged in")
         return self._link.session
 
-    def _wanted_filters(self, services: tuple[str, ...], user_topics: tuple[str, ...]) -> tuple[str, ...]:
+    def _wanted_filters(self) -> tuple[str, ...]:
         if self._implicit:
             batches = (reply_topic(self.topics.property_batch_post),) if self._has_batches else ()
-            return (*batches, *user_filters(self.topics, user_topics))
-        others = self.gateway_topics.filters if self._is_gateway else ()
-        return filters_for(self.topics, services, user_topics, others)
+            return (*batches, *user_filters(self.topics, self._user_topics))
+        chapters = sorted(self._chapters)
+        return filters_for(self.topics, self._services, self._user_topics, chapters, self._gateway_filters)
 
-    async def _listen(self, services: tuple[str, ...], user_topics: tuple[str, ...]) -> None:
-        self.filters = self._wanted_filters(services, user_topics)
-        self._services, self._user_topics = services, user_topics
+    def _noticed(self, delivery: Delivery) -> bool:
+        """Pass a notice of device management on, once, and acknowledge it; return whether it was one."""
+        try:
+            read = read_notice(self.topics, delivery.topic, delivery.payload)
+        except MessageError as err:
+            _LOGGER.debug("Cannot read the message on %s: %s", delivery.topic, err)
+            return True
+        if read is None:
+            return False
+        notice, message_id = read
+        if message_id is not None:
+            self.downlink.acknowledge(reply_topic(delivery.topic), message_id)
+        if not (delivery.again and delivery.payload == self._last_notice):
+            self._last_notice = delivery.payload
+            self._on_notice(notice)
+        return True
+
+    async def _listen(self) -> None:
+        self.filters = self._wanted_filters()
         await self._link.subscribe()
 
 

@@ -59,7 +59,7 @@ from .mqtt.pacing import doubled
 from .mqtt.transport import Delivery
 from .samples import Sample, pack_params, utc_milliseconds, wire_identity
 from .sub_device import MAX_LOGIN_BATCH, SubDevice, SubDeviceConfig, SubDeviceState, sub_device_error
-from .topics import LIFECYCLE, lifecycle_of, reply_topic
+from .topics import LIFECYCLE, GatewayTopics, lifecycle_of, reply_topic
 
 _LOGGER = logger_of(__name__)
 
@@ -138,7 +138,7 @@ class Gateway:
         """Why the device can't be a gateway: `NotAGateway`, or None."""
         self._link = link
         self._device = link.device
-        self._topics = link.device.gateway_topics
+        self._topics = GatewayTopics(*link.device.identity)
         self._on_change = on_change
         self._store_secrets = store_secrets
         self._login_batch = login_batch
@@ -158,7 +158,7 @@ class Gateway:
     def start(self) -> None:
         """Begin, and go on whenever the link is online, until `stop`."""
         if self._unlisten is None:
-            self._device.become_gateway()
+            self._device.become_gateway(self._topics)
             self._unlisten = self._link.listen(self)
             self.link_changed(self._link.state, None)
 

@@ -14,7 +14,8 @@ from ..alink.model.file import MAX_FILE, parse_file
 from ..alink.model.thing_model import ThingModel
 from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
 from ..exposures import exposed_bindings, service_bindings
-from ..runtime import AliyunConfigEntry, read_thing_model, thing_model_of
+from ..runtime import AliyunConfigEntry
+from ..stored_device import model_document, options_with_model, read_thing_model, thing_model_of
 from ..words.labels import Labels
 from ..words.markdown import paragraphs
 from ..words.misfits import misfits, new_warnings
@@ -46,7 +47,7 @@ class ThingModelPages(OptionsPages):
         # A generated thing model has the definitions of the present one, so all of them have to be known.
         complete = not read_thing_model(self.config_entry)[1]
         generate = ["thing_model_generate"] if something_bound and complete else []
-        forget = ["thing_model_forget"] if self.config_entry.options.get(CONF_THING_MODEL) else []
+        forget = ["thing_model_forget"] if model_document(self.config_entry) else []
         return self.async_show_menu(
             step_id="thing_model",
             menu_options=["thing_model_fetch", "thing_model_upload", "thing_model_paste", *generate, *forget],
@@ -92,13 +93,13 @@ class ThingModelPages(OptionsPages):
     async def async_step_thing_model_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Store the thing model after its contents were shown."""
         assert self._model is not None  # noqa: S101 - set by the previous page
-        return self.finish({CONF_THING_MODEL: self._model.to_tsl()})
+        return self.finish(options_with_model(self.config_entry, self._model.to_tsl()))
 
     async def async_step_thing_model_forget(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Remove the stored thing model after the consequences were explained."""
         if user_input is None:
             return self.async_show_form(step_id="thing_model_forget", data_schema=vol.Schema({}))
-        return self.finish({CONF_THING_MODEL: None})
+        return self.finish(options_with_model(self.config_entry, None))
 
     async def confirm_model(self, model: ThingModel) -> ConfigFlowResult:
         """Show the contents of a thing model, the changes from the present one, and the consequences for bindings."""
