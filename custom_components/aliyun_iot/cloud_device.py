@@ -121,10 +121,10 @@ class CloudDevice:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
-    def problems(self) -> dict[str, str]:
+    def problems(self, language: str = "en") -> dict[str, str]:
         """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
         status = self.reporter.outbox.status
-        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+        return dict(self.bound.problems) | {key: why for key, one in status.items() if (why := one.why_not(language))}
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:

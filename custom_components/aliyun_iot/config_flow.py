@@ -58,6 +58,7 @@ from .flows.options_flow import AliyunOptionsFlow
 from .flows.rule_flow import RuleFlow
 from .flows.safe_pages import SafePages
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
+from .flows.thing_model_pages import GUIDED
 from .link_config import EndpointInvalid, link_config
 from .runtime import AliyunConfigEntry, Runtime
 
@@ -168,8 +169,8 @@ class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], Conf
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Continue with the options menu, because a device without bindings does nothing."""
-        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id)
+        """Continue with the thing model and the bindings, because a device without bindings does nothing."""
+        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id, data=GUIDED)
         result["next_flow"] = (FlowType.OPTIONS_FLOW, menu["flow_id"])
         return result
 
