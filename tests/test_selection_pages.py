@@ -189,7 +189,7 @@ async def test_better_match_gets_the_property(hass: HomeAssistant, offline: Mock
     }
     assert walk.result["description_placeholders"]["left_out"] == (
         "- Freezer: Current temperature [CurrentTemperature] is assigned to Cellar.\n\n"
-        "No property fits for certain, or everything is already bound: Kettle. Use Bind one entity for these entities."
+        "No property fits for certain, or everything is already bound: Kettle. Bind these entities one by one on the page of the integration."
     )
 
 
