@@ -64,8 +64,8 @@ class Flow:
         """Start a flow and return it."""
         return cls(home, kind, await home.start_flow(kind, handler))
 
-    async def choose(self, menu: str, *options: str) -> None:
-        """Choose an option from the menu, and from each following menu, which has the name of the option before."""
+    async def choose(self, *options: str, menu: str = "init") -> None:
+        """Choose an option from the menu, and from each following menu."""
         for option in options:
             self._expect("menu", menu)
             await self._send({"next_step_id": option})
@@ -107,8 +107,9 @@ class Flow:
 async def add_integration(home: HomeClient, cloud: Cloud) -> str:
     """Add the device by the config flow, which connects to the cloud; return the id of the entry."""
     flow = await Flow.start(home, "add", DOMAIN)
+    await flow.choose("triple", menu="user")
     await flow.fill(
-        "user",
+        "triple",
         {
             "product_key": PRODUCT_KEY,
             "device_name": DEVICE_NAME,
@@ -123,7 +124,7 @@ async def add_integration(home: HomeClient, cloud: Cloud) -> str:
 async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> None:
     """Paste the thing model into the options flow."""
     flow = await Flow.start(home, "options", entry_id)
-    await flow.choose("init", "thing_model", "thing_model_paste")
+    await flow.choose("thing_model", "thing_model_paste")
     await flow.fill("thing_model_paste", {"thing_model": document})
     await flow.fill("thing_model_confirm", {})
     flow.said()
@@ -132,7 +133,7 @@ async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> 
 async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
     """Bind many entities at once with all suggestions; return the identifiers."""
     flow = await Flow.start(home, "options", entry_id)
-    await flow.choose("init", "select")
+    await flow.choose("select")
     await flow.fill("select", {"target": {"entity_id": BULK_ENTITIES}, "integrations": [], "leave_out": {}, "also": {}})
     suggested = _ticked(flow.step, "bindings")
     await flow.fill("suggestions", {"bindings": suggested})
@@ -144,7 +145,7 @@ async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
 async def bind_one(home: HomeClient, entry_id: str, entity_id: str, binding: Mapping[str, Json]) -> None:
     """Bind one entity with these fields."""
     flow = await Flow.start(home, "subentry", [entry_id, "exposure"])
-    await flow.choose("user", "add_one")
+    await flow.choose("add_one", menu="user")
     await flow.fill("add_one", {"entity": entity_id})
     await flow.fill("binding", {**binding, "conversion": {}, "reporting": {}})
     flow.finished()

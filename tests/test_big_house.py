@@ -21,6 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.aliyun_iot.const import CONF_THING_MODEL, SUBENTRY_EXPOSURE
 from custom_components.aliyun_iot.exposures import exposed_bindings, resolve_entity
+from custom_components.aliyun_iot.stored_device import model_document
 from simulator import CloudDevice, Simulator, ThingModel
 
 from .big_house import DOMAINS, INTEGRATION, things
@@ -91,7 +92,7 @@ async def test_from_an_empty_entry_to_a_thing_model(
         await walk.submit(**walk.values)
     await walk.submit()
     assert walk.saved
-    assert entry.options[CONF_THING_MODEL]
+    assert model_document(entry)
 
     await hass.async_block_till_done()
 

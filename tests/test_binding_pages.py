@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.aliyun_iot.exposures import add_bindings, exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 
+from .conftest import stored_options
 from .house import LAMP, LAMP_ATTRIBUTES, NO_SECTIONS, POWER, bind_lamp, bound, entry_with, furnish
 from .walk import Walk, exposure_of
 
@@ -392,7 +393,7 @@ async def test_property_that_is_gone(
     await bind_lamp(hass, offline)
     kept = [row for row in thing_model_document["properties"] if row["identifier"] != "LightSwitch"]
     hass.config_entries.async_update_entry(
-        offline, options={"thing_model": {**thing_model_document, "properties": kept}}
+        offline, options=stored_options({"thing_model": {**thing_model_document, "properties": kept}})
     )
     walk = await Walk.edit(hass, offline, "LightSwitch")
     assert walk.errors == {"identifier": "property_gone"}

@@ -22,7 +22,7 @@ from .walk import Walk
 async def test_first_page_asks_for_triple_and_endpoint(hass: HomeAssistant) -> None:
     """The other fields have common defaults, and the secret is empty."""
     walk = await Walk.add_device(hass)
-    assert walk.step == "user"
+    assert walk.step == "triple"
     assert walk.values == {"endpoint": "cn-shanghai", "advanced": {"transport": "tls"}}
     assert walk.open_sections == set()
 
@@ -77,6 +77,9 @@ async def test_first_page_is_serializable(hass: HomeAssistant, hass_client: Clie
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     response = await client.post("/api/config/config_entries/flow", json={"handler": DOMAIN})
+    menu = await response.json()
+    assert (menu["type"], menu["menu_options"]) == ("menu", ["triple", "register"])
+    response = await client.post(f"/api/config/config_entries/flow/{menu['flow_id']}", json={"next_step_id": "triple"})
     fields = {field["name"]: field for field in (await response.json())["data_schema"]}
     assert list(fields) == ["product_key", "device_name", "device_secret", "endpoint", "advanced"]
     assert fields["device_secret"]["selector"]["text"]["type"] == "password"

@@ -27,6 +27,7 @@ from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.mapping.slices import SLICE
 from custom_components.aliyun_iot.mapping.suggest import suggestions
 from custom_components.aliyun_iot.rules import Changes, rules_of
+from custom_components.aliyun_iot.stored_device import options_with_model
 from simulator import CloudDevice
 
 from .conftest import SetUp
@@ -279,7 +280,7 @@ async def test_with_a_thing_model_only_its_properties_are_used(
     switch = next(prop for prop in thing_model_document["properties"] if prop["identifier"] == "LightSwitch")
     model = {**thing_model_document}
     model["properties"] = [*model["properties"], {**switch, "identifier": "PumpSwitch", "name": "水泵开关"}]
-    hass.config_entries.async_update_entry(entry, options={**entry.options, "thing_model": model})
+    hass.config_entries.async_update_entry(entry, options=options_with_model(entry, model))
     await until(lambda: followed(entry) == {"LightSwitch": lamp, "PumpSwitch": pump})
 
 

@@ -14,6 +14,7 @@ from custom_components.aliyun_iot.bound import bind
 from custom_components.aliyun_iot.exposures import add_bindings, exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest_all
+from custom_components.aliyun_iot.stored_device import model_document
 from simulator import Simulator
 
 from .conftest import DEVICE_SECRET, PRODUCT_KEY
@@ -98,7 +99,7 @@ async def test_console_takes_the_generated_thing_model(hass: HomeAssistant, entr
     )
     assert device.thing_model
 
-    stored = ThingModel.parse(entry.options["thing_model"])
+    stored = ThingModel.parse(model_document(entry))
     assert device.thing_model.properties.keys() == stored.properties.keys()
     after = dict(_enums(hass, entry, stored))
     assert {identifier.rpartition(":")[2]: items for identifier, items in after.items()} == before

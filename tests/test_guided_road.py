@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.flows.thing_model_pages import GUIDED
 from custom_components.aliyun_iot.mapping.binding import Binding
+from custom_components.aliyun_iot.stored_device import model_document
 from simulator import CloudDevice, CodeFault, Simulator, ThingModel
 
 from .conftest import SetUp
@@ -50,7 +51,7 @@ async def test_from_the_first_connection_to_the_first_values(
     assert walk.description().endswith(f"and {count - 10} more. Use them?")
 
     await walk.choose("thing_model_use")
-    assert entry.options["thing_model"]
+    assert model_document(entry)
     assert walk.step == "select"
     await walk.submit(**selected(LAMP, "sensor.cellar"))
     await walk.submit(**walk.values)
@@ -145,7 +146,7 @@ async def test_instance_that_does_not_provide_the_thing_model(
     )
     assert walk.description().endswith("The product defines 1 property: Light switch. Use it?")
     await walk.choose("overview")
-    assert not entry.options.get("thing_model")
+    assert not model_document(entry)
 
 
 async def test_product_without_properties(

@@ -12,9 +12,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.flows.options_flow import RANGES
+from custom_components.aliyun_iot.stored_device import model_document, options_with_model
 from simulator import CloudDevice
 
-from .conftest import SetUp
+from .conftest import PRODUCT_KEY, SetUp
 from .house import LAMP, POWER, bound, entry_with, furnish
 from .walk import Walk, translations
 
@@ -46,9 +47,9 @@ async def test_menu_says_how_the_device_is_doing(
     assert "(/aliyun-iot)" in walk.description()
 
     freezer.move_to("2026-10-06 14:03:00+00:00")
-    document = entry.options["thing_model"]
+    document = model_document(entry)
     hass.config_entries.async_update_entry(
-        entry, options={**entry.options, "thing_model": {**document, "properties": document["properties"][1:2]}}
+        entry, options=options_with_model(entry, {**document, "properties": document["properties"][1:2]})
     )
     await hass.async_block_till_done()
     assert (await Walk.options(hass, entry)).result["description_placeholders"]["status"] == (
@@ -150,13 +151,26 @@ async def test_numbers_out_of_range_are_refused(hass: HomeAssistant, offline: Mo
 async def test_settings_are_applied(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """A changed window needs no reconnect, a changed keep-alive does, and the thing model stays."""
     entry = await set_up()
-    model = entry.options["thing_model"]
+    model = model_document(entry)
     walk = await Walk.options(hass, entry, "settings")
     commands = {"commands_per_minute": 600, "desired_hours": 24, "dry_run": False}
-    assert walk.values == {"keep_alive": 60, "window": 0.01, "uplink_rate": 9, "monthly_quota": 0, "commands": commands}
+    assert not any(walk.values["management"].values())
+    assert {key: value for key, value in walk.values.items() if key != "management"} == {
+        "keep_alive": 60,
+        "window": 0.01,
+        "uplink_rate": 9,
+        "monthly_quota": 0,
+        "commands": commands,
+    }
     await walk.submit(keep_alive=60, window=1.5, commands={})
     await hass.async_block_till_done()
-    kept = {"uplink_rate": 9, "monthly_quota": 0, "command_condition": [], **commands, "thing_model": model}
+    kept = {
+        "uplink_rate": 9,
+        "monthly_quota": 0,
+        "command_condition": [],
+        **commands,
+        "thing_models": {PRODUCT_KEY: model},
+    }
     assert entry.options == {"keep_alive": 60, "window": 1.5, **kept}
     assert device.connections == 1
 

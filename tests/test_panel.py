@@ -6,6 +6,7 @@ from typing import Any
 
 from homeassistant.auth.models import User
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -153,15 +154,57 @@ async def test_rejected_value(hass: HomeAssistant, cloud: Simulator, entry: Mock
     assert "6306" in page.rows["TargetTemperature"]["why"]
 
 
-async def test_entity_gone(hass: HomeAssistant, house: None, set_up: SetUp, open_page: Open) -> None:
-    """A binding that cannot work has its reason."""
+LOCK = {
+    "identifier": "LightSwitch",
+    "entity": "lock.door",
+    "aspect": "locked",
+    "access": "both",
+    "conversion": {"options": {"locked": 1, "unlocked": 0}},
+}
+
+
+@pytest.mark.parametrize(
+    ("binding", "state", "why"),
+    [
+        ({**TARGET, "entity": "0123456789abcdef0123456789abcdef"}, "entity_gone", ""),
+        ({**TARGET, "identifier": "Nonsense"}, "not_in_model", ""),
+        ({**TARGET, "aspect": "colour"}, "broken", "没有 colour"),
+        ({**TARGET, "conversion": {"template": "{{ broken"}}, "broken", "模板"),
+        ({**TARGET, "identifier": "CurrentTemperature"}, "not_settable", "不允许云端设置"),
+        ({**TARGET, "identifier": "LightSwitch", "access": "report"}, "misfit", "LightSwitch"),
+        ({**TARGET, "digits": 1}, "broken", "digits"),
+        (LOCK, "not_settable", "lock.door"),
+    ],
+)
+async def test_bindings_that_need_somebody(
+    hass: HomeAssistant, house: None, set_up: SetUp, open_page: Open, binding: dict[str, Any], state: str, why: str
+) -> None:
+    """The state and the reason of a binding that cannot work are in the language of the page, and counted as a problem."""
     assert await async_setup_component(hass, "websocket_api", {})
-    entry = await set_up([LAMP, {**TARGET, "entity": "0123456789abcdef0123456789abcdef"}])
+    hass.states.async_set("lock.door", "locked", {"friendly_name": "Door"})
+    entry = await set_up([binding])
+    page = await open_page(entry)
+    await page.call("bindings/subscribe", language="zh-Hans")
+    await page.until(lambda: page.entry.get("problems") == 1)
+    [row] = page.rows.values()
+    assert row["state"] == state
+    assert why in row["why"]
+
+
+async def test_disabled_entity(hass: HomeAssistant, house: None, set_up: SetUp, open_page: Open) -> None:
+    """The row follows an entity that is disabled while the page is open."""
+    assert await async_setup_component(hass, "websocket_api", {})
+    registry = er.async_get(hass)
+    registered = registry.async_get_or_create("sensor", "test", "cellar")
+    hass.states.async_set(registered.entity_id, "12.5")
+    cellar = {"identifier": "CurrentTemperature", "entity": registered.id, "aspect": "value"}
+    entry = await set_up([cellar])
     page = await open_page(entry)
     await page.call("bindings/subscribe")
-    await page.until(lambda: page.entry.get("problems") == 1)
-    assert page.rows["TargetTemperature"]["state"] == "broken"
-    assert page.rows["TargetTemperature"]["why"]
+    await page.until(lambda: page.entry and page.rows["CurrentTemperature"]["state"] == "in_step")
+    registry.async_update_entity(registered.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    hass.states.async_remove(registered.entity_id)
+    await page.until(lambda: page.rows["CurrentTemperature"]["state"] == "entity_disabled")
 
 
 async def test_reload_and_removal_while_the_page_is_open(
@@ -246,11 +289,11 @@ async def test_control_needs_the_tick(hass: HomeAssistant, set_up: SetUp, open_p
     """Many bindings cannot be opened for control at once where a risky entity is among them."""
     assert await async_setup_component(hass, "websocket_api", {})
     hass.states.async_set("lock.door", "locked")
-    entry = await set_up([{"identifier": "LightSwitch", "entity": "lock.door", "aspect": "lock"}])
+    entry = await set_up([{**LOCK, "access": "report"}])
     page = await open_page(entry)
     form = (await page.call("binding/form", identifier="LightSwitch"))["result"]
     answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"access": "both"})
-    assert "LightSwitch" in answer["result"]["refused"]
+    assert "lock.door" in answer["result"]["refused"]["LightSwitch"]
     assert _stored(entry)["LightSwitch"].access == "report"
 
 

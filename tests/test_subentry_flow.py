@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 
-from .conftest import DEVICE_NAME, PRODUCT_KEY, SetUp
+from .conftest import DEVICE_NAME, PRODUCT_KEY, SetUp, stored_options
 from .walk import Walk
 
 POWER = {"aspect": "power", "identifier": "LightSwitch", "access": "both", "conversion": {}, "reporting": {}}
@@ -25,7 +25,7 @@ def entry(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockConf
         domain=DOMAIN,
         title=DEVICE_NAME,
         data={"product_key": PRODUCT_KEY},
-        options={"thing_model": thing_model_document},
+        options=stored_options({"thing_model": thing_model_document}),
     )
     entry.add_to_hass(hass)
     return entry

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
+from custom_components.aliyun_iot.stored_device import model_document
 from simulator import CloudDevice, CodeFault, Simulator
 
 from .conftest import PRODUCT_KEY, SetUp, Upload
@@ -289,7 +290,7 @@ async def test_file_is_uploaded(
     await walk.submit(file=await upload(json.dumps(thing_model_document, ensure_ascii=False).encode(encoding)))
     await walk.submit()
     assert walk.saved
-    assert ThingModel.parse(entry.options["thing_model"]) == ThingModel.parse(thing_model_document)
+    assert ThingModel.parse(model_document(entry)) == ThingModel.parse(thing_model_document)
 
 
 async def test_archive_of_modules_is_uploaded(hass: HomeAssistant, upload: Upload) -> None:
@@ -305,7 +306,7 @@ async def test_archive_of_modules_is_uploaded(hass: HomeAssistant, upload: Uploa
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_upload")
     await walk.submit(file=await upload(archive.getvalue()))
     await walk.submit()
-    assert ThingModel.parse(entry.options["thing_model"]).properties.keys() == {"Power", "kitchen:Power"}
+    assert ThingModel.parse(model_document(entry)).properties.keys() == {"Power", "kitchen:Power"}
 
 
 def _archive(members: dict[str, bytes]) -> bytes:

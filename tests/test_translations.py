@@ -75,7 +75,7 @@ def test_chinese_texts_are_translated() -> None:
     english, chinese = (texts(language) for language in LANGUAGES)
     wordless = {key for key, text in english.items() if not re.search("[A-Za-z]", re.sub(r"\{\w+\}", "", text))}
     same = {text for key, text in english.items() if chinese[key] == text and key not in wordless}
-    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "Base64", const.NAME}
+    assert same == {"ProductKey", "DeviceName", "DeviceSecret", "ProductSecret", "Base64", const.NAME}
     assert not [text for text in english.values() if text != const.NAME and CHINESE.search(text)]
     assert not [key for key, text in chinese.items() if not (text in same or key in wordless or CHINESE.search(text))]
 
@@ -120,6 +120,15 @@ def test_every_step_has_texts_and_every_text_a_step(flow: type, path: tuple[str,
     if flow is RuleFlow:
         without_page.add("user")
     assert section["step"].keys() == steps - without_page
+
+
+@pytest.mark.parametrize("path", ["config.step", "options.step"])
+def test_titles_of_menus_have_no_placeholders(path: str) -> None:
+    """The frontend does not fill them in for menus of the config and options flows."""
+    steps: Any = translations("en")
+    for part in path.split("."):
+        steps = steps[part]
+    assert [step for step, page in steps.items() if "menu_options" in page and "{" in page.get("title", "")] == []
 
 
 def test_every_connect_error_has_a_text() -> None:

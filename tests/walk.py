@@ -52,12 +52,13 @@ class Walk:
         self._check()
 
     @classmethod
-    async def add_device(cls, hass: HomeAssistant) -> Self:
-        """Start to add a device."""
+    async def add_device(cls, hass: HomeAssistant, road: str = "triple") -> Self:
+        """Start to add a device, and choose where its triple comes from."""
         manager = hass.config_entries.flow
-        return cls(
+        walk = cls(
             manager, translations()["config"], await manager.async_init(const.DOMAIN, context={"source": "user"})
         )
+        return await walk.choose(road)
 
     @classmethod
     def config(cls, hass: HomeAssistant, result: Any) -> Self:

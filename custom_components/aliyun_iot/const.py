@@ -22,6 +22,9 @@ CONF_CA: Final = "ca"
 
 # entry.options: settings
 CONF_THING_MODEL: Final = "thing_model"
+"""The field of the pages for a thing model."""
+CONF_THING_MODELS: Final = "thing_models"
+"""The stored thing models by ProductKey, which several devices may share."""
 CONF_KEEP_ALIVE: Final = "keep_alive"
 CONF_WINDOW: Final = "window"
 CONF_UPLINK_RATE: Final = "uplink_rate"
@@ -30,6 +33,7 @@ CONF_COMMAND_CONDITION: Final = "command_condition"
 CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
 CONF_MONTHLY_QUOTA: Final = "monthly_quota"
+CONF_SYNC_TAGS: Final = "sync_tags"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25
@@ -45,7 +49,11 @@ SUBENTRY_EXPOSURE: Final = "exposure"
 SUBENTRY_SERVICE: Final = "service"
 SUBENTRY_RULE: Final = "rule"
 SUBENTRY_EVENT: Final = "event"
+SUBENTRY_SUB_DEVICE: Final = "sub_device"
 CONF_BINDINGS: Final = "bindings"
+
+OWN: Final = ""
+"""The owner of what belongs to the entry's own device. That of what belongs to a sub-device is the id of its subentry."""
 
 EVENT_COMMAND: Final = "aliyun_iot_command"
 EVENT_COMMAND_FAILED: Final = "aliyun_iot_command_failed"

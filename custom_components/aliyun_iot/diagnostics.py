@@ -14,7 +14,7 @@ from .const import (
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_PRODUCT_KEY,
-    CONF_THING_MODEL,
+    CONF_THING_MODELS,
 )
 from .exposures import absence, bindings_of, exposures_of, references, service_bindings
 from .flows.binding_fields import CONF_ACTIONS, CONF_CONDITION
@@ -34,7 +34,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
     found = {
         "entry": {
             "data": async_redact_data(entry.data, TO_REDACT),
-            "options": _counted({key: value for key, value in entry.options.items() if key != CONF_THING_MODEL}),
+            "options": _counted({key: value for key, value in entry.options.items() if key != CONF_THING_MODELS}),
             "exposures": [
                 {CONF_BINDINGS: [_counted(binding.as_dict()) for binding in bindings_of(subentry)]}
                 for subentry in exposures_of(entry)
@@ -58,7 +58,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         else None,
         "bindings": {
             "working": {bound.identifier: bound.entity_id for bound in runtime.device.bound.by_identifier.values()},
-            "problems": dict(runtime.device.bound.problems),
+            "problems": {key: str(broken) for key, broken in runtime.device.bound.problems.items()},
             "absent": _absent(hass, entry),
             "unusable_conditions": dict(runtime.device.commander.policy.unusable_conditions),
         },

@@ -1,7 +1,8 @@
-"""The bindings of an entry as they are stored in its subentries.
+"""The bindings of the devices of an entry as they are stored in its subentries.
 
-A subentry of the type exposure holds the bindings of one device, or of one entity without a device, as rows. One of any other
-type holds one row. A row that cannot be read is left out by everything that reads, and kept by everything that writes.
+A subentry of the type exposure holds the bindings of one device of Home Assistant, or of one entity without a device, as rows;
+they belong to the entry's own device in the cloud. A subentry of the type sub-device is a device in the cloud by itself, and
+holds all its bindings. One of any other type holds one row and says which device it belongs to (`owner`). A row that cannot be read is left out by everything that reads, and kept by everything that writes.
 """
 
 from collections import defaultdict
@@ -15,7 +16,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .const import CONF_BINDINGS, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
+from .const import CONF_BINDINGS, OWN, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE, SUBENTRY_SUB_DEVICE
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.event_binding import EventBinding
 from .mapping.stored import Unchanged, Unreadable
@@ -104,14 +105,17 @@ def exposure_title(name: str, rows: Iterable[Binding | Unreadable]) -> str:
     return TITLE_JOINT.join([name, *(row.identifier for row in rows if isinstance(row, Binding))])
 
 
-def exposed_bindings(entry: ConfigEntry) -> list[Binding]:
-    """Return every binding of an entry that can be read."""
-    return [binding for subentry in exposures_of(entry) for binding in bindings_of(subentry)]
+def exposed_bindings(entry: ConfigEntry, owner: str = OWN) -> list[Binding]:
+    """Return every binding of a device of an entry that can be read."""
+    return [binding for subentry in exposures_of(entry, owner) for binding in bindings_of(subentry)]
 
 
-def exposures_of(entry: ConfigEntry) -> list[ConfigSubentry]:
-    """Return the exposures of an entry."""
-    return list(_subentries(entry, SUBENTRY_EXPOSURE))
+def exposures_of(entry: ConfigEntry, owner: str = OWN) -> list[ConfigSubentry]:
+    """Return the subentries that hold the bindings of a device of an entry: a sub-device has one, its own."""
+    if not owner:
+        return list(_subentries(entry, SUBENTRY_EXPOSURE))
+    subentry = entry.subentries.get(owner)
+    return [subentry] if subentry and subentry.subentry_type == SUBENTRY_SUB_DEVICE else []
 
 
 def bindings_of(subentry: ConfigSubentry) -> list[Binding]:
@@ -139,29 +143,48 @@ def _rows_of(unchanged: Unchanged) -> tuple[Binding | Unreadable, ...]:
     return tuple([Binding.from_stored(row) for row in (rows if isinstance(rows, list) else [rows])])
 
 
-def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
-    """Return the bound services of an entry by identifier, those that can be read."""
-    bindings = (ServiceBinding.from_stored(subentry.data) for subentry in _subentries(entry, SUBENTRY_SERVICE))
-    return {binding.identifier: binding for binding in bindings if isinstance(binding, ServiceBinding)}
-
-
-def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
-    """Return the bound events of an entry by the id of their subentry; one event may have several sources."""
-    bindings = {
-        subentry.subentry_id: EventBinding.from_stored(subentry.data) for subentry in _subentries(entry, SUBENTRY_EVENT)
+def service_bindings(entry: ConfigEntry, owner: str = OWN) -> Mapping[str, ServiceBinding]:
+    """Return the bound services of a device of an entry by identifier, those that can be read."""
+    bindings = (_service(Unchanged(subentry.data)) for subentry in _subentries(entry, SUBENTRY_SERVICE))
+    return {
+        binding.identifier: binding
+        for binding in bindings
+        if isinstance(binding, ServiceBinding) and binding.owner == owner
     }
-    return {key: binding for key, binding in bindings.items() if isinstance(binding, EventBinding)}
 
 
-def references(entry: ConfigEntry) -> Iterator[tuple[str, str]]:
-    """Yield the identifier of each property, service and event that is bound to an entity, and the reference to the entity."""
-    for binding in exposed_bindings(entry):
+def event_bindings(entry: ConfigEntry, owner: str = OWN) -> dict[str, EventBinding]:
+    """Return the bound events of a device of an entry by the id of their subentry; one event may have several sources."""
+    bindings = {
+        subentry.subentry_id: _event(Unchanged(subentry.data)) for subentry in _subentries(entry, SUBENTRY_EVENT)
+    }
+    return {
+        key: binding
+        for key, binding in bindings.items()
+        if isinstance(binding, EventBinding) and binding.owner == owner
+    }
+
+
+@lru_cache(maxsize=1024)
+def _service(unchanged: Unchanged) -> ServiceBinding | Unreadable:
+    """Read a row once, because each device of an entry asks for all of them."""
+    return ServiceBinding.from_stored(unchanged.data)
+
+
+@lru_cache(maxsize=1024)
+def _event(unchanged: Unchanged) -> EventBinding | Unreadable:
+    return EventBinding.from_stored(unchanged.data)
+
+
+def references(entry: ConfigEntry, owner: str = OWN) -> Iterator[tuple[str, str]]:
+    """Yield the identifier of each property, service and event of a device that is bound to an entity, and its reference."""
+    for binding in exposed_bindings(entry, owner):
         if binding.entity:
             yield binding.identifier, binding.entity
-    for service in service_bindings(entry).values():
+    for service in service_bindings(entry, owner).values():
         if service.script:
             yield service.identifier, service.script
-    for event in event_bindings(entry).values():
+    for event in event_bindings(entry, owner).values():
         if event.entity:
             yield event.identifier, event.entity
 
@@ -187,29 +210,38 @@ def add_bindings(hass: HomeAssistant, entry: ConfigEntry, bindings: Iterable[Bin
 
 
 @callback
-def put_binding(hass: HomeAssistant, entry: ConfigEntry, binding: Binding, replaced: Binding | None) -> None:
+def put_binding(
+    hass: HomeAssistant, entry: ConfigEntry, binding: Binding, replaced: Binding | None, owner: str = OWN
+) -> None:
     """Store a binding in place of another one, or as a new one if that was removed in the meantime."""
-    if replaced and replaced.identifier in {binding.identifier for binding in exposed_bindings(entry)}:
-        change_bindings(hass, entry, replaced={replaced.identifier: binding})
+    if replaced and replaced.identifier in {binding.identifier for binding in exposed_bindings(entry, owner)}:
+        change_bindings(hass, entry, owner, replaced={replaced.identifier: binding})
     else:
-        change_bindings(hass, entry, added=[binding])
+        change_bindings(hass, entry, owner, added=[binding])
 
 
 @callback
 def change_bindings(
     hass: HomeAssistant,
     entry: ConfigEntry,
+    owner: str = OWN,
     *,
     removed: Collection[str] = (),
     replaced: Mapping[str, Binding] = MappingProxyType({}),
     added: Iterable[Binding] = (),
 ) -> None:
-    """Remove and replace bindings, by identifier, and add others; each subentry is written at most once."""
+    """Remove and replace bindings of a device, by identifier, and add others; each subentry is written at most once.
+
+    Nothing is added to a sub-device that was removed meanwhile.
+    """
+    exposed = {subentry.unique_id: subentry for subentry in exposures_of(entry, owner)}
+    sub_device = next((ExposureKey(str(key), "") for key in exposed), None) if owner else None
+    if owner and sub_device is None:
+        return
     grouped: dict[ExposureKey, list[Binding]] = defaultdict(list)
     for binding in added:
-        grouped[exposure_key(hass, binding.entity)].append(binding)
+        grouped[sub_device or exposure_key(hass, binding.entity)].append(binding)
     by_exposure = {key.unique_id: rows for key, rows in grouped.items()}
-    exposed = {subentry.unique_id: subentry for subentry in exposures_of(entry)}
     for unique_id, subentry in exposed.items():
         kept: list[Binding | Unreadable] = [
             row if isinstance(row, Unreadable) else replaced.get(row.identifier, row)
@@ -248,8 +280,8 @@ def remove_rows(
 def store_rows(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
 ) -> None:
-    """Replace the rows of an exposure and keep what else a later version has stored there; one without rows is removed."""
-    if rows:
+    """Replace the rows of an exposure or a sub-device and keep what else is stored there; an exposure without rows is removed."""
+    if rows or subentry.subentry_type == SUBENTRY_SUB_DEVICE:
         data = {**subentry.data, **exposure_data(rows)}
         title = exposure_title(exposure_name(hass, subentry), rows)
         hass.config_entries.async_update_subentry(entry, subentry, data=data, title=title)

@@ -21,7 +21,7 @@ from .mapping.generic import NO_ENTITY_STATE
 from .mapping.model.generate import define, feature_name, overflow, rename
 from .mapping.model.infer import infer_data_type, infer_raw_type
 from .mapping.model.modules import MODULE_LENGTH, module_document, modules_of
-from .runtime import thing_model_of
+from .stored_device import thing_model_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ controlled in its place.
 """
 
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -17,6 +18,7 @@ from .mapping.binding import Binding, ServiceBinding
 from .mapping.document.rules import DocumentedRule
 from .mapping.event_binding import EventBinding
 from .mapping.rule import EntityAspect, Rule
+from .stored_device import sub_devices_of
 
 
 @callback
@@ -25,7 +27,8 @@ def settle_references(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
     All of it at once, because a rule compares its references with those of the bindings.
     """
-    for subentry in exposures_of(entry):
+    holders = [exposures_of(entry), *(exposures_of(entry, device.owner) for device in sub_devices_of(entry))]
+    for subentry in chain.from_iterable(holders):
         _settle_exposure(hass, entry, subentry)
     for subentry in list(entry.subentries.values()):
         read = _READERS.get(subentry.subentry_type)

@@ -24,7 +24,7 @@ _ABSENCES = {Issue.ENTITY_GONE: Absence.REMOVED, Issue.ENTITY_DISABLED: Absence.
 @callback
 def affected_rows(hass: HomeAssistant, labels: Labels, entry: AliyunConfigEntry, issue: Issue) -> dict[str, str]:
     """Return the names of what an issue is about, by the keys for `remove_affected`."""
-    affected = entry.runtime_data.health.affected(issue)
+    affected = entry.runtime_data.device.health.affected(issue)
 
     def concerned(row: Stored) -> bool:
         match row:

@@ -20,7 +20,6 @@ from .alink.model.thing_model import ThingModel
 from .const import (
     CONF_COMMANDS_PER_MINUTE,
     CONF_MONTHLY_QUOTA,
-    CONF_THING_MODEL,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
     DOMAIN,
@@ -35,6 +34,7 @@ from .panel.register import URL_PATH
 from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
 from .settings import RANGES, read_settings
+from .stored_device import options_with_model
 from .words.labels import Labels
 from .words.status import device_status
 
@@ -315,7 +315,7 @@ class BindingsFlow(FixFlow):
         """Store the thing model that was shown."""
         model = self._model
         if (entry := self.entry) and model:
-            options = {**entry.options, CONF_THING_MODEL: model.to_tsl()}
+            options = options_with_model(entry, model.to_tsl())
             if options != entry.options:
                 await self.settled(lambda: self.hass.config_entries.async_update_entry(entry, options=options))
             labels = await Labels.load(self.hass)

@@ -15,25 +15,27 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
+from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.foreign import logger_of
 from .alink.link import Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.subscriptions import USER_TOPIC_LIMIT
-from .cloud_device import CloudDevice, read_thing_model, thing_model_of
+from .cloud_device import CloudDevice
+from .commands.work import Work
 from .const import DOMAIN
 from .follower import Follower
-from .health.health import Health
+from .health.link_health import LinkHealth
 from .link_config import downlink_memory
 from .listeners import TriggerKind, listeners_of
 from .mapping.stored import same_objects
+from .references import settle_references
 from .settings import read_settings
 from .stopping import stop_all
+from .stored_device import StoredDevice
 from .titles import Titles
 from .traffic_log import TrafficLog
-
-__all__ = ["AliyunConfigEntry", "Runtime", "link_signal", "read_thing_model", "thing_model_of"]
 
 _LOGGER = logger_of(__name__)
 
@@ -66,16 +68,12 @@ class Runtime:
             on_code=self._code_received,
             on_overload=self._overloaded,
             memory=downlink_memory(hass, config.triple),
+            on_notice=self._noticed,
         )
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
-        self.health = Health(
-            hass,
-            entry,
-            self.link,
-            self.traffic_log,
-            self._busiest,
-        )
-        self.device = CloudDevice(hass, entry, self.link, self.health)
+        self.health = LinkHealth(hass, entry, self.link, self.traffic_log, self._busiest)
+        self._work = Work(hass)
+        self.device = CloudDevice(hass, StoredDevice(entry), self.link.device, self._work)
         """The entry's own device."""
         self.follower = Follower(hass, entry, lambda: self.device.model)
         self.last_problem: tuple[ConnectError, datetime] | None = None
@@ -194,9 +192,11 @@ class Runtime:
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
-        self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
+        listeners = listeners_of(self._hass)
+        self._ends.append(listeners.track(self._entry.entry_id, TriggerKind.MESSAGE_RECEIVED, self._topics_changed))
         self._limit()
         await self.traffic_log.start()
+        settle_references(self._hass, self._entry)
         await self.device.follow()
         if self._stopping:  # nothing is bound, so everything stored would be dropped as unbound
             return
@@ -211,6 +211,8 @@ class Runtime:
     async def _apply(self) -> None:
         self._applied = self._stored()
         self._limit()
+        self.health.settings_changed()
+        settle_references(self._hass, self._entry)
         await self.device.update()
         if not self._stopping:
             self.follower.updated()
@@ -246,6 +248,7 @@ class Runtime:
             self._titles.stop,
             *self._ends,
             self.link.stop,
+            self._work.stop,
             self.device.stop,
             self.health.stop,
             self.traffic_log.stop,
@@ -277,8 +280,12 @@ class Runtime:
         return await self.device.commander.handle(command)
 
     @callback
+    def _noticed(self, notice: Notice) -> None:
+        self.device.management.noticed(notice)
+
+    @callback
     def _overloaded(self) -> None:
-        self.health.command_refused()
+        self.device.health.command_refused()
 
     @callback
     def _code_received(self, code: int) -> None:
@@ -296,13 +303,13 @@ class Runtime:
             self._was_online = True
             self._loss_reported = False
             self._notify(TriggerKind.CONNECTED, {})
-            self.device.resync.connected()
+            self.device.connected()
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_reported:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_reported = True
             self._notify(TriggerKind.DISCONNECTED, {"reason": str(error)})
         if state is not LinkState.ONLINE:
-            self.device.resync.disconnected()
+            self.device.disconnected()
         self.health.link_changed(state, error)
         async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 

@@ -7,7 +7,15 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
 from .alink.errors import ThingModelError
-from .const import CONF_THING_MODEL, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_RULE, SUBENTRY_SERVICE
+from .const import (
+    CONF_THING_MODEL,
+    OWN,
+    SUBENTRY_EVENT,
+    SUBENTRY_EXPOSURE,
+    SUBENTRY_RULE,
+    SUBENTRY_SERVICE,
+    SUBENTRY_SUB_DEVICE,
+)
 from .exposures import name_in_title, rows_of
 from .mapping.binding import ServiceBinding
 from .mapping.event_binding import EventBinding
@@ -36,17 +44,26 @@ class StoredFault:
         return f"{self.kind} {self.name}: {reason}"
 
 
-def stored_faults(entry: ConfigEntry, model_faults: Sequence[ThingModelError] = ()) -> list[StoredFault]:
-    """Return what cannot be read of an entry; `model_faults` are those of the stored thing model."""
+def stored_faults(
+    entry: ConfigEntry, model_faults: Sequence[ThingModelError] = (), owner: str = OWN
+) -> list[StoredFault]:
+    """Return what cannot be read of a device of an entry; `model_faults` are those of the stored thing model.
+
+    Settings belong to the entry's own device, and so does a row that does not say whose it is.
+    """
+    settings = () if owner else read_settings(entry.options)[1]
     return [
-        *(StoredFault("option", row.name, row) for row in read_settings(entry.options)[1]),
+        *(StoredFault("option", row.name, row) for row in settings),
         *(StoredFault("option", CONF_THING_MODEL, fault) for fault in model_faults),
-        *_unreadable_rows(entry),
+        *_unreadable_rows(entry, owner),
     ]
 
 
-def _unreadable_rows(entry: ConfigEntry) -> Iterator[StoredFault]:
-    for subentry in entry.subentries.values():
+def _unreadable_rows(entry: ConfigEntry, owner: str) -> Iterator[StoredFault]:
+    for subentry_id, subentry in entry.subentries.items():
+        is_sub_device = subentry.subentry_type == SUBENTRY_SUB_DEVICE
+        if (subentry_id if is_sub_device else subentry.data.get("owner", OWN)) != owner:
+            continue
         for row in _ROWS.get(subentry.subentry_type, _no_rows)(subentry):
             if isinstance(row, Unreadable):
                 yield StoredFault(subentry.subentry_type, row.name or name_in_title(subentry), row)
@@ -59,6 +76,7 @@ def _no_rows(_: ConfigSubentry) -> list[object]:
 
 _ROWS: Final[Mapping[str, Callable[[ConfigSubentry], Sequence[object]]]] = {
     SUBENTRY_EXPOSURE: rows_of,
+    SUBENTRY_SUB_DEVICE: rows_of,
     SUBENTRY_SERVICE: lambda subentry: [ServiceBinding.from_stored(subentry.data)],
     SUBENTRY_EVENT: lambda subentry: [EventBinding.from_stored(subentry.data)],
     SUBENTRY_RULE: lambda subentry: [Rule.from_stored(subentry.data)],

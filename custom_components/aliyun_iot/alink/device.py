@@ -1,26 +1,32 @@
 """A device of the cloud on a link: its requests and messages, its subscriptions and its commands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from .auth import DeviceTriple
+from .chapters import Chapter, Notice, read_notice
 from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink
-from .errors import Rejected
+from .errors import MessageError, Rejected
 from .foreign import logger_of
-from .messages import MAX_PAYLOAD, JsonValue, Reply
+from .messages import MAX_PAYLOAD, JsonValue, Reply, encode_document
+from .mqtt.endpoint import Endpoint
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
 from .samples import Sample, batch_params, history_params, property_params
+from .session import next_id
+from .shadow import Shadow
 from .subscriptions import filters_for, missing_filters
-from .topics import Topics
+from .topics import Topics, reply_topic
 
 if TYPE_CHECKING:
     from .link import Link
 
 _LOGGER = logger_of(__name__)
+
+type NoticeHandler = Callable[[Notice], None]
 
 REPLY_TIMEOUT: Final = 10.0
 """Seconds to wait for a reply of the cloud."""
@@ -41,17 +47,24 @@ class Device:
         *,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
+        on_notice: NoticeHandler = lambda _notice: None,
     ) -> None:
-        """`downlink` carries out its commands.
+        """`downlink` carries out its commands, `on_notice` is called with what the cloud sends of chapters in use.
 
         `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors.
         """
         self.topics = Topics(triple.product_key, triple.device_name)
+        self.identity = triple.product_key, triple.device_name
         self.downlink = downlink
         self._link = link
         self._triple = triple
         self._services = tuple(services)
         self._user_topics = tuple(user_topics)
+        self._chapters: frozenset[Chapter] = frozenset()
+        self._on_notice = on_notice
+        self._last_notice: bytes | None = None
+        self.shadow = Shadow(self, on_notice)
+        """The shadow of the device."""
         self._reported_refusals: frozenset[str] = frozenset()
         self.filters = filters_for(self.topics, self._services, self._user_topics)
         """The topic filters that the device needs."""
@@ -61,7 +74,8 @@ class Device:
 
         Those that are not named are received as well if the host accepts a wildcard.
         """
-        await self._listen(tuple(services), self._user_topics)
+        self._services = tuple(services)
+        await self._listen()
 
     async def listen_to_topics(self, suffixes: Iterable[str]) -> None:
         """Change the user topics to subscribe to, without reconnecting (docs/protocol.md §12.7).
@@ -72,7 +86,23 @@ class Device:
         Raises `ValueError`, and changes nothing, for a suffix that is not a topic and for more than
         `subscriptions.USER_TOPIC_LIMIT` of them. `refused_topics` returns those that the cloud refuses.
         """
-        await self._listen(self._services, tuple(suffixes))
+        before, self._user_topics = self._user_topics, tuple(suffixes)
+        try:
+            await self._listen()
+        except ValueError:
+            self._user_topics = before
+            raise
+
+    async def use(self, chapters: Iterable[Chapter]) -> None:
+        """Change the chapters of device management to subscribe to, without reconnecting."""
+        if (wanted := frozenset(chapters)) != self._chapters:
+            self._chapters = wanted
+            await self._listen()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The host that the device is connected to."""
+        return self._link.config.endpoint
 
     @property
     def refused_topics(self) -> frozenset[str]:
@@ -109,6 +139,18 @@ class Device:
     ) -> Reply:
         """Send any request; `basic` is explained at `Session.request`."""
         return await self._link.session.request(topic, method, params, qos=qos, timeout=timeout, basic=basic)
+
+    async def ask(self, topic: str, method: str, params: JsonValue) -> JsonValue:
+        """Send a request and return the data of its reply; raises Rejected for a code other than 200."""
+        return _accepted(await self.request(topic, method, params))
+
+    async def tell(self, topic: str, params: dict[str, JsonValue]) -> None:
+        """Send a message that has no reply, and wait for its PUBACK; raises RequestTimeout without one."""
+        await self.send(topic, encode_document({"id": next_id(), "params": params}))
+
+    async def send(self, topic: str, payload: bytes) -> None:
+        """Send a payload on a topic of the platform, and wait for its PUBACK; raises RequestTimeout without one."""
+        await self._link.session.publish(topic, payload, 1)
 
     async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report property values (docs/protocol.md §4.1)."""
@@ -212,14 +254,32 @@ class Device:
     def received(self, delivery: Delivery) -> None:
         """Handle a downlink on one of this device's topics."""
         where = route(self.topics, delivery.topic)
-        if where is None:
+        if delivery.topic == self.topics.shadow_get:
+            self.shadow.received(delivery.payload)
+        elif where is None and not self._noticed(delivery):
             _LOGGER.debug("Message on a topic that is not a downlink: %s", delivery.topic)
-        else:
+        elif where:
             self.downlink.received(where, delivery)
 
-    async def _listen(self, services: tuple[str, ...], user_topics: tuple[str, ...]) -> None:
-        self.filters = filters_for(self.topics, services, user_topics)
-        self._services, self._user_topics = services, user_topics
+    def _noticed(self, delivery: Delivery) -> bool:
+        """Pass a notice of device management on, once, and acknowledge it; return whether it was one."""
+        try:
+            read = read_notice(self.topics, delivery.topic, delivery.payload)
+        except MessageError as err:
+            _LOGGER.debug("Cannot read the message on %s: %s", delivery.topic, err)
+            return True
+        if read is None:
+            return False
+        notice, message_id = read
+        if message_id is not None:
+            self.downlink.acknowledge(reply_topic(delivery.topic), message_id)
+        if not (delivery.again and delivery.payload == self._last_notice):
+            self._last_notice = delivery.payload
+            self._on_notice(notice)
+        return True
+
+    async def _listen(self) -> None:
+        self.filters = filters_for(self.topics, self._services, self._user_topics, sorted(self._chapters))
         await self._link.subscribe()
 
 

@@ -18,7 +18,7 @@ from enum import StrEnum
 import time
 
 from .command import CommandHandler
-from .device import Device
+from .device import Device, NoticeHandler
 from .downlink import ANSWERS_PER_SECOND, Downlink, DownlinkMemory
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
 from .foreign import logger_of
@@ -63,10 +63,11 @@ class Link:
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
         memory: DownlinkMemory | None = None,
+        on_notice: NoticeHandler = lambda _notice: None,
     ) -> None:
         """`on_command` carries commands out, `on_state` is called with every change, `on_code` with each code but 200.
 
-        `on_overload` is called with each command that is refused because there are too many.
+        `on_overload` is called with each command that is refused because there are too many, `on_notice` as for `Device`.
         `services` and `user_topics` are as for `Device`. `memory` is that of an earlier link of this device.
         """
         self.config = config
@@ -80,7 +81,9 @@ class Link:
         self._limit = RateLimit()
         """Applies to every message except answers to commands; it outlives connections."""
         downlink = Downlink(on_command, memory, on_overload)
-        self.device = Device(self, config.triple, downlink, services=services, user_topics=user_topics)
+        self.device = Device(
+            self, config.triple, downlink, services=services, user_topics=user_topics, on_notice=on_notice
+        )
         """The device that connects."""
         self._devices = {(config.triple.product_key, config.triple.device_name): self.device}
         self._session: Session | None = None

@@ -41,6 +41,11 @@ _IDS: Final = count(random.randrange(MAX_ID))  # noqa: S311
 """Ids need to be unique for a day (docs/protocol.md §0.3), also over connections and restarts."""
 
 
+def next_id() -> str:
+    """Return the id of a new message."""
+    return str(next(_IDS) % MAX_ID)
+
+
 class Session:
     """A connection, which `open` makes and `close` ends."""
 
@@ -119,7 +124,7 @@ class Session:
         """
         if not basic and self.reply_watch.is_unknown(topic):
             raise Unanswered(f"this host does not reply to {method}")
-        message_id = str(next(_IDS) % MAX_ID)
+        message_id = next_id()
         payload = encode_request(message_id, method, params)
         key = (reply_topic(topic), message_id)
         async with self._slots:

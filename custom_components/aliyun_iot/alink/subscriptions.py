@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from itertools import batched, islice
 from typing import Final
 
+from .chapters import Chapter, chapter_filters
 from .errors import RequestTimeout
 from .foreign import logger_of
 from .mqtt.transport import MqttConnection
@@ -24,14 +25,19 @@ USER_TOPIC_LIMIT: Final = 30
 SUBSCRIBE_TIMEOUT = 10.0
 
 
-def filters_for(topics: Topics, services: Iterable[str] = (), user_topics: Iterable[str] = ()) -> tuple[str, ...]:
+def filters_for(
+    topics: Topics,
+    services: Iterable[str] = (),
+    user_topics: Iterable[str] = (),
+    chapters: Iterable[Chapter] = (),
+) -> tuple[str, ...]:
     """Return every topic filter the device needs, the required ones first.
 
     `services` are the known identifiers. Each has its own filters, in both forms, because not every host accepts a wildcard
     for the service. The wildcard is subscribed as well, so that calls of unknown services can be answered, and those of
     services beyond the platform's limit are received.
 
-    `user_topics` are suffixes as for `Topics.user_filters`. Raises `ValueError` for a suffix that is not a topic, for more of
+    `chapters` are those of device management in use. `user_topics` are suffixes as for `Topics.user_filters`. Raises `ValueError` for a suffix that is not a topic, for more of
     them than `USER_TOPIC_LIMIT`, and for an identifier that is not a level of a topic.
     """
     wanted = tuple(dict.fromkeys(user_topics))
@@ -55,6 +61,7 @@ def filters_for(topics: Topics, services: Iterable[str] = (), user_topics: Itera
         topics.raw_up_reply,
         long_rrpc_filter(topics.raw_down),
         topics.ntp_response,
+        *(topic_filter for chapter in chapters for topic_filter in chapter_filters(topics, chapter)),
         *(topic_filter for suffix in wanted for topic_filter in topics.user_filters(suffix)),
     )
     known = (topics.service(identifier) for identifier in dict.fromkeys(services))

@@ -59,6 +59,32 @@ class Topics:
         """Ask for the time (up)."""
         self.ntp_response = f"/ext/ntp/{product_key}/{device_name}/response"
         """The time (down)."""
+        self.tags_update = f"{thing}/deviceinfo/update"
+        """Add and replace tags (up)."""
+        self.tags_delete = f"{thing}/deviceinfo/delete"
+        """Delete tags (up)."""
+        self.config_get = f"{thing}/config/get"
+        """Ask for the remote configuration (up)."""
+        self.config_push = f"{thing}/config/push"
+        """The cloud sends a remote configuration (down)."""
+        self.log_config_get = f"{thing}/config/log/get"
+        """Ask whether the cloud wants logs (up)."""
+        self.log_config_push = f"{thing}/config/log/push"
+        """The cloud starts or stops to want logs (down)."""
+        self.log_post = f"{thing}/log/post"
+        """Post logs (up)."""
+        self.upgrade_get = f"{thing}/ota/firmware/get"
+        """Ask for a pending upgrade (up)."""
+        self.upgrade = f"/ota/device/upgrade/{product_key}/{device_name}"
+        """The cloud offers an upgrade (down)."""
+        self.version_report = f"/ota/device/inform/{product_key}/{device_name}"
+        """Report the version of a module (up)."""
+        self.upgrade_progress = f"/ota/device/progress/{product_key}/{device_name}"
+        """Report the progress of an upgrade (up)."""
+        self.shadow_update = f"/shadow/update/{product_key}/{device_name}"
+        """Every request about the shadow (up)."""
+        self.shadow_get = f"/shadow/get/{product_key}/{device_name}"
+        """Replies about the shadow, and its changes by applications (down)."""
 
     def event_post(self, identifier: str) -> str:
         """Return where an event is reported (up).
@@ -135,6 +161,10 @@ def identity_of(topic: str) -> tuple[str, str] | None:
         case [_, "sys", product_key, device_name, _, *_]:
             return product_key, device_name
         case [_, product_key, device_name, "user", *_]:
+            return product_key, device_name
+        case [_, "ota", "device", "upgrade", product_key, device_name]:
+            return product_key, device_name
+        case [_, "shadow", "get", product_key, device_name]:
             return product_key, device_name
     return None
 

@@ -19,7 +19,7 @@ from ..mapping.domains import Risk, domain_of
 from ..mapping.generic import STATE_ASPECTS
 from ..mapping.suggest.suggestions import allowed_access, suggest
 from ..risk import risk_in
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import (
     CONF_ACCESS,

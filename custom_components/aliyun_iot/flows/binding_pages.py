@@ -20,7 +20,7 @@ from ..const import CONF_BINDINGS
 from ..exposures import bindings_of, keyed_rows, remove_rows
 from ..mapping.binding import ACTIONS, ATTRIBUTE, TEMPLATE, Binding
 from ..mapping.stored import Unreadable
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..words.fault_texts import unreadable_row
 from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_SOURCE, InputRefused

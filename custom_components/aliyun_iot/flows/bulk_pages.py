@@ -15,11 +15,12 @@ from homeassistant.config_entries import (
 )
 from homeassistant.util.ulid import ulid_now
 
-from ..const import CONF_THING_MODEL, SUBENTRY_RULE
+from ..const import SUBENTRY_RULE
 from ..exposures import add_bindings
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..rules import Changes, carry_out
+from ..stored_device import model_document
 from ..words.labels import Labels
 from ..words.rule_title import rule_title
 from ..words.taken import taken_text
@@ -42,7 +43,7 @@ class BulkPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], ThingM
     @override
     async def async_step_select(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the entities; without a thing model, offer to get one first."""
-        if not self.config_entry.options.get(CONF_THING_MODEL) and not self.without_model:
+        if not model_document(self.config_entry) and not self.without_model:
             return await self.async_step_unmodelled()
         return await super().async_step_select(user_input)
 

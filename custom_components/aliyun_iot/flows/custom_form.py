@@ -12,7 +12,7 @@ import voluptuous as vol
 from ..exposures import resolve_entity
 from ..mapping.binding import ACTIONS, TEMPLATE, Access, Binding
 from ..mapping.generic import NO_ENTITY_STATE, RENDERED
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..words.labels import Labels
 from .binding_fields import (
     CONF_ACCESS,

@@ -23,7 +23,7 @@ from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.validators import valid_identifier
 from ..reports.events import Triggers, valid_triggers
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.markdown import code, joined

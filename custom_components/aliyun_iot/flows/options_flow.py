@@ -35,6 +35,7 @@ from ..settings import RANGES
 from .bulk_pages import BulkPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
+from .management_fields import MANAGEMENT_FIELDS, SECTION_MANAGEMENT
 from .thing_model_pages import GUIDED
 from .transfer_pages import TransferPages
 
@@ -78,6 +79,7 @@ SETTINGS_SCHEMA = vol.Schema(
         vol.Required(CONF_UPLINK_RATE, default=DEFAULT_UPLINK_RATE): SETTINGS_FIELDS[CONF_UPLINK_RATE],
         vol.Required(CONF_MONTHLY_QUOTA, default=0): SETTINGS_FIELDS[CONF_MONTHLY_QUOTA],
         vol.Required(SECTION_COMMANDS): section(COMMAND_FIELDS, {"collapsed": False}),
+        vol.Optional(SECTION_MANAGEMENT): section(MANAGEMENT_FIELDS, {"collapsed": True}),
     }
 )
 
@@ -106,7 +108,7 @@ class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
         return self.async_show_form(
             step_id="settings",
             data_schema=self.add_suggested_values_to_schema(
-                SETTINGS_SCHEMA, user_input or {**options, SECTION_COMMANDS: options}
+                SETTINGS_SCHEMA, user_input or {**options, SECTION_COMMANDS: options, SECTION_MANAGEMENT: options}
             ),
             errors=errors,
             description_placeholders=placeholders,
@@ -124,6 +126,7 @@ class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
             CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
             CONF_DESIRED_HOURS: int(commands[CONF_DESIRED_HOURS]),
             CONF_DRY_RUN: commands[CONF_DRY_RUN],
+            **user_input.get(SECTION_MANAGEMENT, {}),
         }
 
 

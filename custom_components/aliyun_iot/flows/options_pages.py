@@ -5,9 +5,9 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 
-from ..const import CONF_THING_MODEL
 from ..exposures import exposed_bindings
 from ..runtime import AliyunConfigEntry
+from ..stored_device import model_document
 from ..words.labels import Labels
 from ..words.markdown import Markdown
 from ..words.status import device_status
@@ -29,7 +29,7 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what was done and how the device is doing, and ask what to do."""
         labels = await Labels.load(self.hass)
-        has_model = bool(self.config_entry.options.get(CONF_THING_MODEL))
+        has_model = bool(model_document(self.config_entry))
         return self.async_show_menu(
             step_id="init",
             # Without a thing model the next thing to do is to get one.

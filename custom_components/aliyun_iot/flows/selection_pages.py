@@ -30,7 +30,7 @@ from ..mapping.slices import Slices, at_once, in_slices
 from ..mapping.suggest.suggestions import Obstacle, unmatched
 from ..risk import risk_in
 from ..rules import Changes, changes_in_slices, entity_aspect, rules_of
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..words.labels import Labels
 from ..words.markdown import Markdown, paragraphs
 from ..words.model_texts import bullets

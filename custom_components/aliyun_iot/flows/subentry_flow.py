@@ -36,7 +36,7 @@ from ..exposures import (
 from ..mapping.binding import Binding, ServiceBinding
 from ..mapping.stored import Unreadable
 from ..mapping.validators import valid_identifier
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..stored_faults import stored_faults
 from ..words.fault_texts import row_reason, unreadable_row
 from ..words.labels import Labels

@@ -17,7 +17,8 @@ from ..alink.model.thing_model import ThingModel
 from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
 from ..exposures import exposed_bindings, service_bindings
 from ..log_text import first_of
-from ..runtime import AliyunConfigEntry, read_thing_model, thing_model_of
+from ..runtime import AliyunConfigEntry
+from ..stored_device import model_document, options_with_model, read_thing_model, thing_model_of
 from ..words.labels import Labels
 from ..words.markdown import paragraphs
 from ..words.misfits import misfits, new_warnings
@@ -64,7 +65,7 @@ class ThingModelPages(OptionsPages):
     async def async_step_guide(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Begin right after the first connection: fetch the thing model, use it, and bind."""
         self._binds_next = True
-        if self.config_entry.options.get(CONF_THING_MODEL):
+        if model_document(self.config_entry):
             return await self.async_step_init()
         return await self.async_step_thing_model_fetch()
 
@@ -74,7 +75,7 @@ class ThingModelPages(OptionsPages):
         # A generated thing model has the definitions of the present one, so all of them have to be known.
         complete = not read_thing_model(self.config_entry)[1]
         generate = ["thing_model_generate"] if something_bound and complete else []
-        forget = ["thing_model_forget"] if self.config_entry.options.get(CONF_THING_MODEL) else []
+        forget = ["thing_model_forget"] if model_document(self.config_entry) else []
         return self.async_show_menu(
             step_id="thing_model",
             menu_options=[*WAYS_IN, *generate, *forget, "overview"],
@@ -183,17 +184,18 @@ class ThingModelPages(OptionsPages):
         """Store the thing model after its contents were shown."""
         assert self._model is not None  # noqa: S101 - set by the previous page
         properties = len(self._model.properties)
+        changed = options_with_model(self.config_entry, self._model.to_tsl())
         if self._binds_next and properties:
             self._binds_next = False
-            self.store({CONF_THING_MODEL: self._model.to_tsl()})
+            self.store(changed)
             return await self.async_step_select()
-        return await self.done("model", {CONF_THING_MODEL: self._model.to_tsl()}, count=str(properties))
+        return await self.done("model", changed, count=str(properties))
 
     async def async_step_thing_model_forget(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Remove the stored thing model after the consequences were explained."""
         if user_input is None:
             return self.async_show_form(step_id="thing_model_forget", data_schema=vol.Schema({}))
-        return await self.done("model_forgotten", {CONF_THING_MODEL: None})
+        return await self.done("model_forgotten", options_with_model(self.config_entry, None))
 
     async def confirm_model(self, model: ThingModel) -> ConfigFlowResult:
         """Show the contents of a thing model, the changes from the present one, and the consequences for bindings."""

@@ -19,7 +19,7 @@ from ..mapping.document.difference import Mode
 from ..mapping.document.document import Document
 from ..mapping.document.fault import DocumentError
 from ..mapping.document.text import MAX_SIZE, read_text, write_text
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..transfer import MAPPING_DOWNLOAD, ImportPlan, carry_out, mapping_document, plan_import
 from ..words.labels import Labels
 from ..words.transfer_texts import changes_text, faults_text, warnings, warnings_text

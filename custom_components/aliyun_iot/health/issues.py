@@ -16,6 +16,7 @@ from homeassistant.helpers import issue_registry as ir
 from ..const import DOMAIN
 from ..ha_internals import on_entry_changed, registered_issues
 from ..log_text import first_of
+from ..stored_device import StoredDevice
 from ..words.markdown import Markdown, bullets, placeholders
 
 MAX_LISTED: Final = 10
@@ -99,10 +100,10 @@ class Affected:
 class Issues:
     """The issues of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Create the issues of this entry's device."""
+    def __init__(self, hass: HomeAssistant, device: StoredDevice) -> None:
+        """Create the issues of this device."""
         self._hass = hass
-        self._entry = entry
+        self._device = device
 
     @callback
     def create(self, issue: Issue, identifier: str = "", **facts: str) -> None:
@@ -112,16 +113,17 @@ class Issues:
         """
         behavior = _BEHAVIORS[issue]
         about = {"identifier": identifier} if identifier else {}
+        device = {"entry_id": self._device.entry.entry_id, "owner": self._device.owner}
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             self._id(issue, identifier),
-            data={"entry_id": self._entry.entry_id, "issue": issue.value, **about} if behavior.fix else None,
+            data={**device, "issue": issue.value, **about} if behavior.fix else None,
             is_fixable=behavior.confirmed or behavior.fix,
             is_persistent=behavior.confirmed,
             severity=behavior.severity,
             translation_key=issue,
-            translation_placeholders=placeholders({"device": self._entry.title, **about, **facts}),
+            translation_placeholders=placeholders({"device": self._device.title, **about, **facts}),
         )
 
     @callback
@@ -130,7 +132,7 @@ class Issues:
         ir.async_delete_issue(self._hass, DOMAIN, self._id(issue, identifier))
 
     def _id(self, issue: Issue, identifier: str) -> str:
-        return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
+        return "_".join(filter(None, (issue, self._device.key, identifier)))
 
 
 def listed(rows: Sequence[str], language: str) -> Markdown:
@@ -139,9 +141,9 @@ def listed(rows: Sequence[str], language: str) -> Markdown:
 
 
 @callback
-def issues_of(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    """Return the active issues of a device."""
-    return [issue for issue in _known(hass, entry_id) if issue.active]
+def issues_of(hass: HomeAssistant, key: str) -> list[ir.IssueEntry]:
+    """Return the active issues of a device by its key, or of all devices of an entry by its id."""
+    return [issue for issue in _known(hass, key) if issue.active]
 
 
 @callback
@@ -159,11 +161,11 @@ def async_delete_issues_when_unloaded(hass: HomeAssistant) -> None:
 
 
 @callback
-def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete all issues of a removed device, ignored ones included."""
-    for issue in _known(hass, entry_id):
+def async_remove_issues(hass: HomeAssistant, key: str) -> None:
+    """Delete all issues of a removed device or entry, ignored ones included; `key` is as for `issues_of`."""
+    for issue in _known(hass, key):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
-def _known(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    return [issue for issue in registered_issues(hass) if entry_id in issue.issue_id]
+def _known(hass: HomeAssistant, key: str) -> list[ir.IssueEntry]:
+    return [issue for issue in registered_issues(hass) if key in issue.issue_id]

@@ -44,7 +44,8 @@ def check(
     """
     if not aspect.supported(state):
         return [Problem("aspect_not_supported", {"aspect": aspect.key, "entity_id": state.entity_id})]
-    problems = _access_problems(binding, aspect, definition, state, risk)
+    problems = _direction_problems(binding, definition) if definition else []
+    problems += control_problems(binding, aspect, state, risk)
     converted = RENDERED if binding.conversion.template else aspect
     data_type = definition.data_type if definition else None
     if binding.conversion.invert and not _invertible(converted, data_type, state):
@@ -74,14 +75,11 @@ def _direction_problems(binding: Binding, definition: Property) -> list[Problem]
     return problems
 
 
-def _access_problems(
-    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk
-) -> list[Problem]:
-    problems = _direction_problems(binding, definition) if definition else []
-    if not binding.access.controls:
-        return problems
-    if binding.actions:  # they don't need the entity, and the user has written them deliberately
-        return problems
+def control_problems(binding: Binding, aspect: Aspect, state: State, risk: Risk = own_risk) -> list[Problem]:
+    """Return why the entity of a binding cannot be controlled; the thing model may forbid it as well."""
+    if not binding.access.controls or binding.actions:
+        return []  # own actions don't need the entity, and the user has written them deliberately
+    problems = []
     if not aspect.controllable(state):
         problems.append(Problem("entity_not_controllable", {"aspect": aspect.key, "entity_id": state.entity_id}))
     elif binding.conversion.template and not binding.conversion.template_back:

@@ -17,6 +17,7 @@ from ..exposures import change_bindings, exposed_bindings, resolve_entity
 from ..mapping.binding import BINDING_FIELDS, Binding
 from ..mapping.check import check
 from ..mapping.generic import NO_ENTITY_STATE, aspect_for
+from ..risk import risk_in
 from ..rules import entity_aspect, rules_of
 from ..words.labels import Labels
 from .rows import digest_of
@@ -131,7 +132,7 @@ def _refusal(labels: Labels, entry: ConfigEntry, binding: Binding, model: ThingM
     definition = model.properties.get(binding.identifier) if model else None
     if aspect is None or (binding.entity and state is NO_ENTITY_STATE):
         return labels.text("options.error.entity_not_found")
-    for problem in check(binding, aspect, definition, state):
+    for problem in check(binding, aspect, definition, state, risk_in(labels.hass)):
         if problem.blocking:
             words = {"entity_id": entity_id, **labels.problem(problem, aspect, definition)}
             return labels.text(f"options.error.{problem.key}", **words)

@@ -17,7 +17,7 @@ from ..alink.messages import JsonValue
 from ..const import SUBENTRY_RULE
 from ..runtime import Runtime
 from ..words.labels import Labels
-from .rows import PROBLEMS, Row, Rows, changed_rows
+from .rows import HARMLESS, Row, Rows, changed_rows
 
 INTERVAL = 0.5
 """Seconds between two updates."""
@@ -58,7 +58,7 @@ async def feed_bindings(hass: HomeAssistant, entry_id: str, labels: Labels, send
                     break
         summary = summary_of(entry, runtime, labels) | {
             "bound": len(known),
-            "problems": sum(state in PROBLEMS for state in states.values()),
+            "problems": sum(state not in HARMLESS for state in states.values()),
         }
         if summary != sent_entry:
             send({"entry": summary, "done": True})

@@ -9,21 +9,25 @@ import time
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
 from ..alink.foreign import safe
 from ..alink.link import LinkState
 from ..alink.messages import JsonValue
-from ..bound import BoundProperty
+from ..bound import BoundProperty, Fault
 from ..cloud_device import CloudDevice
 from ..commands.outcome import shortened
-from ..const import CONF_BINDINGS, SUBENTRY_EXPOSURE
-from ..exposures import bindings_of, resolve_entity
+from ..exposures import Absence, absence, exposures_of, keyed_rows, resolve_entity
 from ..mapping.binding import Binding
-from ..mapping.generic import aspect_for
+from ..mapping.check import Problem, control_problems, model_problems
+from ..mapping.generic import NO_ENTITY_STATE, aspect_for
+from ..mapping.stored import Unreadable
 from ..reports.outbox import PropertyStatus
+from ..risk import risk_in
 from ..runtime import Runtime
+from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.refusal_texts import refusal_text
 
@@ -36,15 +40,26 @@ class RowState(StrEnum):
     IN_STEP = "in_step"
     ON_ITS_WAY = "on_its_way"
     HELD_BACK = "held_back"
-    REJECTED = "rejected"
-    UNREPORTABLE = "unreportable"
     NO_VALUE = "no_value"
     CONTROL_ONLY = "control_only"
+    REJECTED = "rejected"
+    UNREPORTABLE = "unreportable"
+    NOT_SETTABLE = "not_settable"
+    MISFIT = "misfit"
+    NOT_IN_MODEL = "not_in_model"
+    ENTITY_GONE = "entity_gone"
+    ENTITY_DISABLED = "entity_disabled"
     BROKEN = "broken"
 
 
-PROBLEMS: Final = frozenset({RowState.REJECTED, RowState.UNREPORTABLE, RowState.BROKEN})
-"""The states in which somebody has to do something."""
+HARMLESS: Final = frozenset(
+    {RowState.IN_STEP, RowState.ON_ITS_WAY, RowState.HELD_BACK, RowState.NO_VALUE, RowState.CONTROL_ONLY}
+)
+"""The states in which nobody has to do anything."""
+
+_ABSENT: Final = {Absence.REMOVED: RowState.ENTITY_GONE, Absence.DISABLED: RowState.ENTITY_DISABLED}
+_BROKEN: Final = {Fault.ENTITY_GONE: RowState.ENTITY_GONE, Fault.NOT_IN_MODEL: RowState.NOT_IN_MODEL}
+"""The states for what keeps a binding from working; all others are broken."""
 
 
 def digest_of(binding: Binding) -> str:
@@ -60,17 +75,19 @@ class Rows:
     entry: ConfigEntry
     runtime: Runtime
     labels: Labels
-    bindings: Mapping[str, tuple[str, Binding]]
-    """The id of the subentry and the binding, by identifier. Of several bindings of one property the first works."""
+    bindings: Mapping[str, tuple[str, Binding | Unreadable]]
+    """The id of the subentry and the binding, by identifier. Of several bindings of one property the first works.
+
+    A row that cannot be read has a key in place of the identifier.
+    """
 
     @classmethod
     def of(cls, hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime, labels: Labels) -> Rows:
         """Return the rows for what is bound now."""
-        bindings: dict[str, tuple[str, Binding]] = {}
-        for subentry in entry.subentries.values():
-            if subentry.subentry_type == SUBENTRY_EXPOSURE and CONF_BINDINGS in subentry.data:
-                for binding in bindings_of(subentry):
-                    bindings.setdefault(binding.identifier, (subentry.subentry_id, binding))
+        bindings: dict[str, tuple[str, Binding | Unreadable]] = {}
+        for subentry in exposures_of(entry):
+            for key, binding in keyed_rows(subentry):
+                bindings.setdefault(key, (subentry.subentry_id, binding))
         return cls(hass, entry, runtime, labels, bindings)
 
     @property
@@ -78,14 +95,26 @@ class Rows:
         """The device whose properties are bound."""
         return self.runtime.device
 
-    def signature(self, identifier: str) -> tuple[object, ...]:
-        """Return what changes whenever a row does. Cheap, because it is asked for every row twice a second."""
-        prop = self.device.bound.by_identifier.get(identifier)
-        state = self.hass.states.get(prop.entity_id) if prop and prop.entity_id else None
-        status = self.device.reporter.outbox.status.get(identifier) or _NO_STATUS
+    def signature(self, key: str) -> tuple[object, ...]:
+        """Return what changes whenever a row does. Cheap, because it is asked for every row twice a second.
+
+        What is replaced when it changes is compared by identity first.
+        """
+        subentry_id, binding = self.bindings[key]
+        if isinstance(binding, Unreadable):
+            return (subentry_id, binding)
+        prop = self.device.bound.by_identifier.get(key)
+        entity_id = (prop and prop.entity_id) or ""
+        state = self.hass.states.get(entity_id) if entity_id else None
+        registered = er.async_get(self.hass).async_get(entity_id) if entity_id else None
+        status = self.device.reporter.outbox.status.get(key) or _NO_STATUS
         return (
+            subentry_id,
+            binding,
             prop,
+            self.device.bound.problems.get(key),
             state and state.last_updated_timestamp,
+            registered,
             status.changed_at,
             status.sending is None,
             status.sent_at,
@@ -93,16 +122,20 @@ class Rows:
             status.refusal,
             status.rests,
             status.unreportable,
-            identifier in self.device.reporter.outbox.waiting,
+            key in self.device.reporter.outbox.waiting,
+            self.device.loops.is_paused(key),
             self.runtime.link.state is LinkState.ONLINE,
         )
 
     @callback
-    def row(self, identifier: str) -> Row:
+    def row(self, key: str) -> Row:
         """Return one row: names, both sides, and why they differ."""
-        subentry_id, binding = self.bindings[identifier]
-        row = self._names(identifier, binding) | {
-            "id": identifier,
+        subentry_id, binding = self.bindings[key]
+        if isinstance(binding, Unreadable):
+            why: JsonValue = row_reason(self.labels, binding)
+            return _EMPTY | {"id": key, "name": binding.name or key, "state": RowState.BROKEN, "why": why}
+        row = self._names(key, binding) | {
+            "id": key,
             "subentry": subentry_id,
             "digest": digest_of(binding),
             "access": binding.access.value,
@@ -110,10 +143,17 @@ class Rows:
             "min_interval": binding.min_interval,
             "dead_band": binding.dead_band,
         }
-        prop = self.device.bound.by_identifier.get(identifier)
-        if prop is None or prop.binding != binding:
-            why = self.device.bound.problems.get(identifier, "")
-            return row | {"state": RowState.BROKEN, "why": why, "can_set": False}
+        if binding.entity and (missing := absence(self.hass, binding.entity)):
+            return row | {"state": _ABSENT[missing], "why": ""}
+        prop = self.device.bound.by_identifier.get(key)
+        if prop is None and (broken := self.device.bound.problems.get(key)):
+            state = _BROKEN.get(broken.fault, RowState.BROKEN)
+            return row | {
+                "state": state,
+                "why": broken.describe(self.labels.language) if state is RowState.BROKEN else "",
+            }
+        if prop is None or prop.binding != binding:  # it has just been changed
+            return row | {"state": RowState.ON_ITS_WAY, "why": ""}
         return row | self._sides(prop)
 
     def _names(self, identifier: str, binding: Binding) -> Row:
@@ -154,7 +194,6 @@ class Rows:
             "taken_at": _moment(status.accepted_at),
             "state": state,
             "why": why,
-            "can_set": prop.writable and prop.binding.access.controls,
         }
 
     def _shown(self, identifier: str, value: JsonValue) -> JsonValue:
@@ -164,12 +203,17 @@ class Rows:
 
     def _compared(self, prop: BoundProperty, present: JsonValue, status: PropertyStatus) -> tuple[RowState, str]:
         """Return how the sides compare, and why they differ."""
-        if not prop.reports:
-            return RowState.CONTROL_ONLY, ""
+        if prop.model and (problems := model_problems(prop.binding, prop.aspect, prop.model)):
+            read_only = problems[0].key == "read_only_property"
+            return RowState.NOT_SETTABLE if read_only else RowState.MISFIT, self._problem(prop, problems[0])
         if status.unreportable:
             return RowState.UNREPORTABLE, status.unreportable.describe(self.labels.language)
         if status.refusal:
             return RowState.REJECTED, refusal_text(status.refusal.reason, self.labels.language)
+        if prop.binding.access.controls and (reason := self._not_settable(prop)):
+            return RowState.NOT_SETTABLE, reason
+        if not prop.reports:
+            return RowState.CONTROL_ONLY, ""
         waits = prop.identifier in self.device.reporter.outbox.waiting
         if (waits or status.sending) and self.runtime.link.state is not LinkState.ONLINE:
             return RowState.HELD_BACK, self.labels.text("common.panel_held_offline")
@@ -179,11 +223,25 @@ class Rows:
             return RowState.ON_ITS_WAY, ""
         if present is None:
             return RowState.NO_VALUE, self._absence(prop)
-        if status.accepted is None:
-            return RowState.ON_ITS_WAY, ""
-        if status.accepted.value != present and prop.binding.dead_band:
+        if status.accepted is not None and status.accepted.value == present:
+            return RowState.IN_STEP, ""
+        if status.accepted is not None and prop.binding.dead_band:
             return RowState.HELD_BACK, self._text("dead_band", amount=f"{prop.binding.dead_band:g}")
-        return RowState.IN_STEP, ""
+        return RowState.ON_ITS_WAY, ""
+
+    def _not_settable(self, prop: BoundProperty) -> str:
+        """Return why the cloud cannot set a property that is bound for control; empty if it can."""
+        if self.device.loops.is_paused(prop.identifier):
+            return self.labels.text("common.panel_paused_loop")
+        state = self.hass.states.get(prop.entity_id) if prop.entity_id else NO_ENTITY_STATE
+        if state is None or state.state == STATE_UNAVAILABLE:  # what it can do is not known at the moment
+            return ""
+        problems = control_problems(prop.binding, prop.aspect, state, risk_in(self.hass))
+        return self._problem(prop, problems[0]) if problems else ""
+
+    def _problem(self, prop: BoundProperty, problem: Problem) -> str:
+        words = {"entity_id": prop.entity_id, **self.labels.problem(problem, prop.aspect, prop.model)}
+        return self.labels.text(f"options.error.{problem.key}", **words)
 
     def _absence(self, prop: BoundProperty) -> str:
         state: State | None = self.hass.states.get(prop.entity_id) if prop.entity_id else None
@@ -194,6 +252,19 @@ class Rows:
 
 
 _NO_STATUS: Final = PropertyStatus()
+
+
+_EMPTY: Final[Row] = {
+    "digest": "",
+    "type": "",
+    "entity_id": "",
+    "entity": "",
+    "aspect": "",
+    "device": "",
+    "area": "",
+    "access": "",
+    "rule": "",
+}
 
 
 def _moment(monotonic: float | None) -> float | None:

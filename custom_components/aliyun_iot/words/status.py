@@ -8,7 +8,8 @@ from homeassistant.util import dt as dt_util
 from ..alink.foreign import Safe
 from ..alink.link import LinkState
 from ..exposures import exposed_bindings
-from ..runtime import Runtime, thing_model_of
+from ..runtime import Runtime
+from ..stored_device import thing_model_of
 from .labels import Labels
 
 _CHANGING = (ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS)

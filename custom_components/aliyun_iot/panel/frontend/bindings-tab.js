@@ -9,10 +9,11 @@ const ROW = 56; // pixels
 const NARROW_ROW = 112;
 const SPARE = 8; // rows that are rendered above and below what is visible
 
-const STATES = [
-  "in_step", "on_its_way", "held_back", "rejected", "unreportable", "no_value", "control_only", "broken",
+const HARMLESS = ["in_step", "on_its_way", "held_back", "no_value", "control_only"];
+const PROBLEMS = [
+  "rejected", "unreportable", "not_settable", "misfit", "not_in_model", "entity_gone", "entity_disabled", "broken",
 ];
-const PROBLEMS = new Set(["rejected", "unreportable", "broken"]);
+const STATES = [...PROBLEMS, ...HARMLESS];
 const COLUMNS = ["name", "entity", "ha", "sent_at", "taken_at", "state"];
 const ACCESS = ["report", "control", "both"];
 
@@ -54,9 +55,9 @@ class BindingsTab extends Tab {
       .cell > div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       .small { font-size: 0.85em; color: var(--secondary-text-color); }
       .state { font-weight: 500; }
-      .state.rejected, .state.unreportable, .state.broken { color: var(--error-color); }
-      .state.in_step { color: var(--success-color, #0b8043); }
-      .state.held_back, .state.on_its_way { color: var(--warning-text-color, #8a5a00); }
+      .state.problem { color: var(--bad-text); }
+      .state.in_step { color: var(--good-text); }
+      .state.held_back, .state.on_its_way { color: var(--warning-text); }
       .open { border: 0; background: none; padding: 0; cursor: pointer; text-align: start; max-width: 100%; overflow: hidden;
         text-overflow: ellipsis; white-space: nowrap; color: var(--primary-text-color); }
       .notice { position: sticky; bottom: 0; display: flex; gap: 12px; align-items: center; padding: 10px 16px; margin-top: 8px;
@@ -127,7 +128,7 @@ class BindingsTab extends Tab {
     const { state, area, access, rule } = this._filters;
     const shown = [...this._rows.values()].filter(
       (row) =>
-        (!state || row.state === state || (state === "problems" && PROBLEMS.has(row.state))) &&
+        (!state || row.state === state || (state === "problems" && PROBLEMS.includes(row.state))) &&
         (!area || row.area === area) &&
         (!access || row.access === access) &&
         (!rule || (rule === "own" ? !row.rule : row.rule === rule)) &&
@@ -284,7 +285,7 @@ class BindingsTab extends Tab {
         <div>${this.texts.value(row.taken)}</div><div class="small"> ${this.texts.moment(row.taken_at)}</div>
       </span>
       <span class="cell side" role="cell" title=${row.why}>
-        <div class="state ${row.state}">${this.t(`state_${row.state}`)}</div>
+        <div class="state ${row.state} ${PROBLEMS.includes(row.state) ? "problem" : ""}">${this.t(`state_${row.state}`)}</div>
         <div class="small">${row.why}</div>
       </span>
     </div>`;

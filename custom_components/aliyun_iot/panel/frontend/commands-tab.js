@@ -11,7 +11,7 @@ class CommandsTab extends Tab {
     shared,
     css`
       .code { font-weight: 500; }
-      .ok { color: var(--success-color, #0b8043); }
+      .ok { color: var(--good-text); }
     `,
   ];
 
