@@ -97,7 +97,7 @@ async def test_pages_are_serializable(
     flow = f"{url}/{menu['flow_id']}"
     page = await (await client.post(flow, json={"next_step_id": "settings"})).json()
     assert [field["name"] for field in page["data_schema"]] == [
-        "keep_alive", "window", "uplink_rate", "monthly_quota", "commands"
+        "keep_alive", "window", "uplink_rate", "monthly_quota", "commands", "management"
     ]  # fmt: skip
 
     url = "/api/config/config_entries/subentries/flow"
