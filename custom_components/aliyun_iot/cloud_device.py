@@ -116,12 +116,11 @@ class CloudDevice:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
-    def problems(self) -> dict[str, str]:
+    def problems(self, language: str = "en") -> dict[str, str]:
         """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
         status = self.reporter.outbox.status
-        return {key: str(broken) for key, broken in self.bound.problems.items()} | {
-            key: one.why_not for key, one in status.items() if one.why_not
-        }
+        problems = {key: broken.describe(language) for key, broken in self.bound.problems.items()}
+        return problems | {key: why for key, one in status.items() if (why := one.why_not(language))}
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:

@@ -29,6 +29,8 @@ class ExposureKey(NamedTuple):
     title: str
 
 
+TITLE_JOINT: Final = " · "
+
 CUSTOM_EXPOSURE: Final = ExposureKey("custom", "Templates and actions · 模板与动作")
 """The exposure of bindings without an entity. A title is stored, so it is the same in all languages."""
 
@@ -83,14 +85,24 @@ def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
 
 
 @callback
-def exposure_title(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
-    """Return the title of an exposure by the present name of its device or entity, the stored one if that is not there."""
+def exposure_name(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
+    """Return the present name of the device or entity of an exposure, the one in its title if that is not there."""
     kind, _, reference = (subentry.unique_id or "").partition(":")
     if kind == "device" and (device := dr.async_get(hass).async_get(reference)):
         return device.name_by_user or device.name or device.id
     if kind == "entity" and (entity_id := resolve_entity(hass, reference)) and (state := hass.states.get(entity_id)):
         return state.name
-    return subentry.title
+    return name_in_title(subentry)
+
+
+def name_in_title(subentry: ConfigSubentry) -> str:
+    """Return the title of a subentry without the identifiers of its bindings."""
+    return subentry.title.removesuffix(exposure_title("", rows_of(subentry)))
+
+
+def exposure_title(name: str, rows: Iterable[Binding | Unreadable]) -> str:
+    """Return the title of an exposure: its name and all identifiers, by which the frontend finds it."""
+    return TITLE_JOINT.join([name, *(row.identifier for row in rows if isinstance(row, Binding))])
 
 
 def exposed_bindings(entry: ConfigEntry, owner: str = OWN) -> list[Binding]:
@@ -246,7 +258,7 @@ def change_bindings(
                 ConfigSubentry(
                     data=MappingProxyType(exposure_data(rows)),
                     subentry_type=SUBENTRY_EXPOSURE,
-                    title=key.title,
+                    title=exposure_title(key.title, rows),
                     unique_id=key.unique_id,
                 ),
             )
@@ -271,7 +283,8 @@ def store_rows(
     """Replace the rows of an exposure or a sub-device and keep what else is stored there; an exposure without rows is removed."""
     if rows or subentry.subentry_type == SUBENTRY_SUB_DEVICE:
         data = {**subentry.data, **exposure_data(rows)}
-        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+        title = exposure_title(exposure_name(hass, subentry), rows)
+        hass.config_entries.async_update_subentry(entry, subentry, data=data, title=title)
     else:
         hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 

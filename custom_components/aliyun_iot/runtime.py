@@ -78,6 +78,8 @@ class Runtime:
         self.follower = Follower(hass, entry, lambda: self.device.model)
         self.last_problem: tuple[ConnectError, datetime] | None = None
         """Why the last connection ended or failed, and when; it is kept while the device is connected again."""
+        self.online_since: datetime | None = None
+        """When the present connection was made."""
         self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
@@ -156,6 +158,19 @@ class Runtime:
             await self._apply()
         finally:
             self._update_lock.release()
+
+    async def first_replies(self, timeout: float) -> None:
+        """Wait until what is stored now is applied, and for the cloud's replies to all values that it does not have then.
+
+        The second wait lasts at most `timeout` seconds.
+        """
+        if self._updating:  # that update applies what is stored when its turn comes
+            await asyncio.sleep(0)
+        else:
+            await self.entry_updated()
+        async with self._update_lock:
+            snapshot = self.device.reporter.outbox.snapshot(with_sending=True)
+        await snapshot.wait(timeout)
 
     @callback
     def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
@@ -279,6 +294,7 @@ class Runtime:
     @callback
     def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
         name = self._entry.title
+        self.online_since = dt_util.utcnow() if state is LinkState.ONLINE else None
         if error:
             self.last_problem = error, dt_util.utcnow()
         if state is LinkState.ONLINE:

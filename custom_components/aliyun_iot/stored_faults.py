@@ -16,7 +16,7 @@ from .const import (
     SUBENTRY_SERVICE,
     SUBENTRY_SUB_DEVICE,
 )
-from .exposures import rows_of
+from .exposures import name_in_title, rows_of
 from .mapping.binding import ServiceBinding
 from .mapping.event_binding import EventBinding
 from .mapping.rule import Rule
@@ -31,7 +31,7 @@ class StoredFault:
     """Something that cannot be read.
 
     `kind` is `option` or the type of its subentry. `name` is the name of the option, the identifier of the row, or else the
-    title of the subentry.
+    name of the subentry.
     """
 
     kind: str
@@ -66,7 +66,7 @@ def _unreadable_rows(entry: ConfigEntry, owner: str) -> Iterator[StoredFault]:
             continue
         for row in _ROWS.get(subentry.subentry_type, _no_rows)(subentry):
             if isinstance(row, Unreadable):
-                yield StoredFault(subentry.subentry_type, row.name or subentry.title, row)
+                yield StoredFault(subentry.subentry_type, row.name or name_in_title(subentry), row)
 
 
 def _no_rows(_: ConfigSubentry) -> list[object]:

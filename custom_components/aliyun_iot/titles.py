@@ -19,7 +19,7 @@ from homeassistant.helpers.debounce import Debouncer
 
 from .alink.foreign import logger_of
 from .const import SUBENTRY_EXPOSURE
-from .exposures import event_bindings, event_title, exposure_title, resolve_entity
+from .exposures import event_bindings, event_title, exposure_name, exposure_title, resolve_entity, rows_of
 from .rules import rules_of
 from .words.labels import Labels
 from .words.rule_title import rule_title
@@ -85,7 +85,7 @@ class Titles:
         """Store the titles that have changed."""
         for subentry in list(self._entry.subentries.values()):
             if subentry.subentry_type == SUBENTRY_EXPOSURE:
-                self._store(subentry, exposure_title(self._hass, subentry))
+                self._store(subentry, exposure_title(exposure_name(self._hass, subentry), rows_of(subentry)))
         for subentry_id, binding in event_bindings(self._entry).items():
             entity_id = resolve_entity(self._hass, binding.entity) if binding.entity else None
             if entity_id and self._hass.states.get(entity_id):  # otherwise its name is not known
