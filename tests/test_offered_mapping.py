@@ -156,6 +156,6 @@ async def test_what_is_not_offered(
     for content in ({"interval": 60}, mapping({**TARGET, "access": "nonsense"}), CONTROLLED):
         await push(cloud, content)
         await until(lambda content=content: seen and seen[-1] == content)
-    assert "offers to gw-1 has 1 faults" in caplog.text
+    assert "offers to gw-1 has faults: bindings" in caplog.text
     assert offered.document is None
     assert Issue.MAPPING_OFFERED not in shown_issues(hass)

@@ -35,9 +35,7 @@ class OfferedMapping:
         try:
             document = await self._hass.async_add_executor_job(Document.parse, content)
         except DocumentError as err:
-            _LOGGER.warning(
-                "The mapping that the cloud offers to %s has %d faults", self._stored.title, len(err.faults)
-            )
+            _LOGGER.warning("The mapping that the cloud offers to %s has faults: %s", self._stored.title, err)
             return
         self.withdraw()
         self.document, self._version = document, digest[:SHOWN_DIGITS]
