@@ -34,6 +34,7 @@ CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
 CONF_MONTHLY_QUOTA: Final = "monthly_quota"
 CONF_SYNC_TAGS: Final = "sync_tags"
+CONF_CONFIG_MAPPING: Final = "config_mapping"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25

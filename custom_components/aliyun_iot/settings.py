@@ -71,6 +71,7 @@ class Settings:
     commands_per_minute: Annotated[int, _whole(CONF_COMMANDS_PER_MINUTE)] = DEFAULT_COMMANDS_PER_MINUTE
     dry_run: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
     sync_tags: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
+    config_mapping: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
 
 
 def read_settings(options: Mapping[str, Any]) -> tuple[Settings, list[Unreadable]]:

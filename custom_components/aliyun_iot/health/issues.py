@@ -38,6 +38,7 @@ class Issue(StrEnum):
     EVENTS_DROPPED = "events_dropped"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
+    MAPPING_OFFERED = "mapping_offered"
     PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
     PROPERTY_UNREPORTABLE = "property_unreportable"
@@ -76,6 +77,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.MAPPING_OFFERED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
