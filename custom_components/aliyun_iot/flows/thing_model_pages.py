@@ -23,7 +23,7 @@ from ..words.labels import Labels
 from ..words.markdown import paragraphs
 from ..words.misfits import misfits, new_warnings
 from ..words.model_texts import bullets, changes_in_words
-from ..words.status import device_status
+from ..words.status import connection_status, device_status
 from .binding_fields import InputRefused
 from .options_pages import OptionsPages
 from .uploads import take_upload
@@ -103,8 +103,7 @@ class ThingModelPages(OptionsPages):
     async def async_step_thing_model_fetch(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Fetch the thing model from the cloud."""
         if self._fetching is None:
-            fetch = fetch_thing_model(self.hass, self.config_entry)
-            self._fetching = self.hass.async_create_task(fetch, "Aliyun thing model", eager_start=False)
+            self._fetching = self.work_on(fetch_thing_model(self.hass, self.config_entry), "Aliyun thing model")
         if self._fetching.done():
             return self.async_show_progress_done(next_step_id="thing_model_fetched")
         return self.async_show_progress(
@@ -146,7 +145,7 @@ class ThingModelPages(OptionsPages):
             menu_options=["thing_model_use", "thing_model_upload", "thing_model_paste", "overview"],
             description_placeholders={
                 "device": self.config_entry.title,
-                "status": device_status(labels, self.config_entry),
+                "status": connection_status(labels, self.config_entry),
                 "defined": labels.counted("common.offer_properties", len(names), names=named)
                 if names
                 else labels.text("common.offer_nothing"),
