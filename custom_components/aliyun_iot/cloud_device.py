@@ -24,6 +24,7 @@ from .exposures import absence, resolve_entity
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
+from .management.manager import Management
 from .mapping.binding import ServiceBinding
 from .mapping.slices import in_slices
 from .mapping.unreportable import Unreportable
@@ -108,18 +109,18 @@ class CloudDevice:
             note=self.commander.journal.note,
         )
         self.resync = Resync(hass, self.reporter, self.desired, self._store)
+        self.management = Management(hass, stored, device, self.commander.lets_trigger)
 
     @property
     def services(self) -> Iterable[str]:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
-    def problems(self) -> dict[str, str]:
+    def problems(self, language: str = "en") -> dict[str, str]:
         """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
         status = self.reporter.outbox.status
-        return {key: str(broken) for key, broken in self.bound.problems.items()} | {
-            key: one.why_not for key, one in status.items() if one.why_not
-        }
+        problems = {key: broken.describe(language) for key, broken in self.bound.problems.items()}
+        return problems | {key: why for key, one in status.items() if (why := one.why_not(language))}
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:
@@ -127,6 +128,11 @@ class CloudDevice:
         return self.reporter.outbox.unreportable | {
             f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
         }
+
+    @property
+    def entity_ids(self) -> frozenset[str]:
+        """The entities that properties are bound to."""
+        return frozenset(self.bound.by_entity)
 
     @property
     def unreadable_rows(self) -> int:
@@ -144,6 +150,7 @@ class CloudDevice:
         """Stop everything, and keep on disk what is unsent."""
         self._stopped = True
         await stop_all(
+            self.management.stop,
             self.events.stop,
             self.resync.stop,
             self.desired.pause,
@@ -159,12 +166,14 @@ class CloudDevice:
         """Bring the cloud up to date, now that it takes messages of the device."""
         self.online = True
         self.resync.connected()
+        self.management.connected()
 
     @callback
     def disconnected(self) -> None:
         """Keep everything until the cloud takes messages again; does nothing while it takes none."""
         self.online = False
         self.resync.disconnected()
+        self.management.disconnected()
 
     def _is_online(self) -> bool:
         return self.online
@@ -194,6 +203,7 @@ class CloudDevice:
             self._services, self._settings = services, settings
             # An entity may have been renamed meanwhile.
             self._use(with_present_entities(self._hass, self._with_unreadable(bound)))
+            await self.management.follow(settings)
 
     @callback
     def entities_changed(self) -> None:

@@ -42,7 +42,7 @@ class AliyunIotPanel extends LitElement {
       nav button {
         border: 0; border-bottom: 3px solid transparent; background: none; padding: 12px 16px; cursor: pointer; white-space: nowrap;
       }
-      nav button[aria-selected="true"] { border-bottom-color: var(--primary-color); color: var(--primary-color); }
+      nav button[aria-selected="true"] { border-bottom-color: var(--primary-color); color: var(--accent-text); }
       main { flex: 1 1 auto; min-height: 0; overflow: auto; }
       main > * { height: 100%; box-sizing: border-box; padding: 0 16px 16px; }
     `,

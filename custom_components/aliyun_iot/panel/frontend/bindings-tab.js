@@ -62,9 +62,9 @@ class BindingsTab extends Tab {
       .cell > div { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       .small { font-size: 0.85em; color: var(--secondary-text-color); }
       .state { font-weight: 500; }
-      .state.problem { color: var(--error-color); }
-      .state.in_step { color: var(--success-color, #0b8043); }
-      .state.held_back, .state.on_its_way { color: var(--warning-text-color, #8a5a00); }
+      .state.problem { color: var(--bad-text); }
+      .state.in_step { color: var(--good-text); }
+      .state.held_back, .state.on_its_way { color: var(--warning-text); }
       .open { border: 0; background: none; padding: 0; cursor: pointer; text-align: start; max-width: 100%; overflow: hidden;
         text-overflow: ellipsis; white-space: nowrap; color: var(--primary-text-color); }
       .notice { position: sticky; bottom: 0; display: flex; gap: 12px; align-items: center; padding: 10px 16px; margin-top: 8px;

@@ -17,7 +17,7 @@ class CommandsTab extends Tab {
     shared,
     css`
       .code { font-weight: 500; }
-      .ok { color: var(--success-color, #0b8043); }
+      .ok { color: var(--good-text); }
       .what { border: 0; background: none; padding: 0; cursor: pointer; text-align: start; overflow-wrap: anywhere; }
       dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; }
       dt { color: var(--secondary-text-color); }
