@@ -104,7 +104,6 @@ async def test_first_value_with_nothing_but_an_access_key(hass: HomeAssistant, c
     assert "LightSwitch" in shown
 
     await walk.submit()
-    await walk.wait()
     assert walk.step == "account_made"
     assert there(cloud) == {"Home": ["home-1"]}
     assert "The device home-1 in the product Home" in walk.result["description_placeholders"]["made"]
@@ -129,7 +128,6 @@ async def test_existing_product_keeps_its_thing_model(
     shown = walk.result["description_placeholders"]["plan"]
     assert shown.startswith("1. Register in the product Existing: home-1 (1)")
     await walk.submit()
-    await walk.wait()
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
     assert entry.data["product_key"] == existing.key
@@ -152,7 +150,6 @@ async def test_existing_product_without_properties_gets_a_thing_model(
         return
     walk = await plan(hass, cloud, product=key)
     await walk.submit()
-    await walk.wait()
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -254,17 +251,14 @@ async def test_each_failing_request_can_be_resumed_or_undone(
         walk = await plan(hass, cloud)
         line.left = number
         await walk.submit()
-        await walk.wait()
         line.left = 10_000
         if walk.step == "account_made":
             break
         assert "closed the connection" in walk.result["description_placeholders"]["reason"]
         await walk.choose(then)
-        await walk.wait()
         if then == "account_progress":
             assert there(cloud) == {"Home": ["home-1"]}
             await walk.choose("account_undo")
-            await walk.wait()
         assert walk.aborted == "account_undone"
         assert there(cloud) == {}
     assert 4 <= number < 20
@@ -279,13 +273,11 @@ async def test_failed_run_is_undone(hass: HomeAssistant, cloud: Simulator, line:
     walk = await plan(hass, cloud)
     line.left = 2
     await walk.submit()
-    await walk.wait()
     assert walk.step == "account_failed"
     assert "The product Home (" in walk.result["description_placeholders"]["made"]
     assert set(there(cloud)) == {"Home"}
     line.left = 10_000
     await walk.choose("account_undo")
-    await walk.wait()
     assert walk.aborted == "account_undone"
     assert there(cloud) == {}
     walk = await Walk.add_device(hass, "account")
@@ -302,7 +294,6 @@ async def test_run_that_was_interrupted_is_found_again(
     walk = await plan(hass, cloud)
     line.left = 0
     await walk.submit()
-    await walk.wait()
     line.left = 10_000
     hass.config_entries.flow.async_abort(walk.result["flow_id"])
     hass.data.pop(f"{DOMAIN}_runs")
@@ -315,7 +306,6 @@ async def test_run_that_was_interrupted_is_found_again(
     assert walk.step == "account_unfinished"
     assert "Perhaps the product Home" in walk.result["description_placeholders"]["made"]
     await walk.choose(then)
-    await walk.wait()
     match then:
         case "account_progress":
             await walk.choose("account_finish")
@@ -338,13 +328,11 @@ async def test_device_that_can_not_connect(hass: HomeAssistant, cloud: Simulator
     furnish(hass)
     walk = await plan(hass, cloud)
     await walk.submit()
-    await walk.wait()
     with patch(PROBE, side_effect=ConnectTimeout("silent")):
         await walk.choose("account_finish")
     assert walk.step == "account_made"
     assert "The host does not respond" in walk.result["description_placeholders"]["problem"]
     await walk.choose("account_undo")
-    await walk.wait()
     assert walk.aborted == "account_undone"
     assert there(cloud) == {}
 
@@ -369,7 +357,6 @@ async def test_device_that_is_set_up_is_not_made(
     existing = cloud.add_product("a1Existing1", thing_model_document, name="Existing")
     walk = await plan(hass, cloud, product=existing.key)
     await walk.submit()
-    await walk.wait()
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
     walk = await Walk.add_device(hass, "account")
@@ -389,7 +376,6 @@ async def test_secrets_are_nowhere(
     walk = await plan(hass, cloud)
     pages.append(str(walk.result))
     await walk.submit()
-    await walk.wait()
     pages.append(str(walk.result))
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)

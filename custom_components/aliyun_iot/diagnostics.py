@@ -84,7 +84,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "counters": asdict(runtime.device.event_queue.counters),
             "problems": dict(runtime.device.events.problems),
         },
-        "commands": runtime.device.commander.journal.rows(),
+        "commands": [row.as_json() for row in runtime.device.commander.journal.rows()],
         "command_counters": {
             "received": runtime.device.commander.journal.received,
             "refused": runtime.device.commander.journal.refused,
@@ -119,7 +119,7 @@ def _delivery(reporter: Reporter, identifier: str) -> dict[str, Any]:
         "sending": status.sending is not None,
         "resting": status.rests,
         "refusals_in_a_row": status.refusal.count if status.refusal else 0,
-        "why_not": status.why_not,
+        "why_not": status.why_not(),
         "seconds_since_sent": _seconds_since(status.sent_at),
         "seconds_since_accepted": _seconds_since(status.accepted_at),
     }

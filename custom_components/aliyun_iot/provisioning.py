@@ -28,7 +28,7 @@ from .const import (
     ENTRY_VERSION,
     SUBENTRY_EXPOSURE,
 )
-from .exposures import ExposureKey, exposure_data, exposure_key
+from .exposures import ExposureKey, exposure_data, exposure_key, exposure_title
 from .generated_model import GeneratedModel, generate
 from .ha_internals import CheckedStore
 from .mapping.binding import Binding
@@ -81,7 +81,10 @@ def exposures(hass: HomeAssistant, bindings: Iterable[Binding]) -> list[ConfigSu
         grouped[exposure_key(hass, binding.entity)].append(binding)
     return [
         ConfigSubentryData(
-            data=exposure_data(rows), subentry_type=SUBENTRY_EXPOSURE, title=key.title, unique_id=key.unique_id
+            data=exposure_data(rows),
+            subentry_type=SUBENTRY_EXPOSURE,
+            title=exposure_title(key.title, rows),
+            unique_id=key.unique_id,
         )
         for key, rows in grouped.items()
     ]

@@ -18,7 +18,7 @@ from homeassistant.config_entries import (
     ConfigSubentryData,
 )
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -365,9 +365,15 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
             if self._failure:
                 return self.async_show_progress_done(next_step_id="account_failed")
         if not self._work:
-            if (step := following()) is None:
+            if following() is None:
                 return self.async_show_progress_done(next_step_id=then)
-            self._work = self.hass.async_create_task(work(), f"{step_id} {step}")
+            # The page stays for the steps after the first one.
+            begins = self.cur_step is None or self.cur_step["type"] is not FlowResultType.SHOW_PROGRESS
+            self._work = (
+                self.work_on(work(), "Aliyun account")
+                if begins
+                else self.hass.async_create_task(work(), "Aliyun account", eager_start=False)
+            )
         labels = await Labels.load(self.hass)
         return self.async_show_progress(
             step_id=step_id,
