@@ -72,6 +72,7 @@ class Settings:
     dry_run: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
     sync_tags: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
     config_mapping: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
+    cloud_log: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
 
 
 def read_settings(options: Mapping[str, Any]) -> tuple[Settings, list[Unreadable]]:

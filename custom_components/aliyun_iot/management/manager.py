@@ -10,6 +10,7 @@ from typing import Any
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..alink.chapters import Chapter, Notice
+from ..alink.cloud_log import LogMode
 from ..alink.device import Device
 from ..alink.remote_config import RemoteConfig
 from ..alink.shadow import ShadowDocument
@@ -18,6 +19,7 @@ from ..listeners import TriggerKind, listeners_of
 from ..settings import Settings
 from ..stopping import stop_all
 from ..stored_device import StoredDevice
+from .cloud_log import CloudLog
 from .offered_mapping import OfferedMapping
 from .remote_config import ConfigDownloads, Content
 from .tags import TagSync, tags_of
@@ -41,6 +43,8 @@ class Management:
         self._tags = TagSync(hass, device, partial(tags_of, hass, stored), self._use_soon)
         self._configs = ConfigDownloads(hass, device)
         self.offered = OfferedMapping(hass, stored)
+        self._log = CloudLog(hass, stored, device)
+        self._logs = False
         self._takes_mappings = False
         self._connected = False
         self._ends: list[CALLBACK_TYPE] = []
@@ -57,7 +61,9 @@ class Management:
             self.offered.reconsider()
         else:
             self.offered.withdraw()
+        self._logs = settings.cloud_log and self._stored.owner == OWN
         await self._use()
+        self._log.follow(enabled=self._logs)
         if asks and self._connected:
             self._ask_for_mapping()
 
@@ -76,6 +82,7 @@ class Management:
         """Bring the cloud up to date."""
         self._connected = True
         self._tags.connected()
+        self._log.connected()
         self._ask_for_mapping()
 
     @callback
@@ -83,6 +90,7 @@ class Management:
         """Pause until the device is connected again."""
         self._connected = False
         self._tags.disconnected()
+        self._log.disconnected()
 
     @callback
     def noticed(self, notice: Notice) -> None:
@@ -90,6 +98,8 @@ class Management:
         match notice:
             case RemoteConfig() if self._takes_mappings or self._is_listened_to(TriggerKind.CONFIG_RECEIVED):
                 self._configs.begin(notice, self._config_pushed)
+            case LogMode():
+                self._log.noticed(notice)
             case ShadowDocument():
                 self._notify(
                     TriggerKind.SHADOW_CHANGED,
@@ -102,7 +112,7 @@ class Management:
 
     async def stop(self) -> None:
         """Stop everything."""
-        await stop_all(*self._ends, self._configs.stop, self._tags.stop)
+        await stop_all(*self._ends, self._configs.stop, self._tags.stop, self._log.stop)
 
     @callback
     def _ask_for_mapping(self) -> None:
@@ -138,4 +148,6 @@ class Management:
             wanted.add(Chapter.TAGS)
         if self._takes_mappings:
             wanted.add(Chapter.REMOTE_CONFIG)
+        if self._logs:
+            wanted.add(Chapter.CLOUD_LOG)
         await self._device.use(wanted)
