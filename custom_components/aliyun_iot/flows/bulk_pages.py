@@ -88,9 +88,8 @@ class BulkPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], ThingM
     async def async_step_replies(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Wait for the cloud's replies to the first values."""
         if self._replies is None:
-            self._replies = self.hass.async_create_task(
-                self.config_entry.runtime_data.first_replies(REPLY_PATIENCE), "Aliyun first replies", eager_start=False
-            )
+            waiting = self.config_entry.runtime_data.first_replies(REPLY_PATIENCE)
+            self._replies = self.work_on(waiting, "Aliyun first replies")
         if self._replies.done():
             return self.async_show_progress_done(next_step_id="bound")
         return self.async_show_progress(

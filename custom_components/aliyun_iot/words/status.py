@@ -19,7 +19,7 @@ def device_status(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
     """Return whether a device is connected or why not, and how many properties it has, are bound and have a problem."""
     model = thing_model_of(entry)
     parts = (
-        _connection(labels, entry),
+        connection_status(labels, entry),
         labels.counted("common.status_model", len(model.properties))
         if model
         else labels.text("common.status_no_model"),
@@ -29,7 +29,8 @@ def device_status(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
     return Safe(" · ".join(parts))
 
 
-def _connection(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
+def connection_status(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
+    """Return whether a device is connected, and since when or why not."""
     if entry.state in _CHANGING:
         return labels.text("common.status_connecting")
     if entry.state is not ConfigEntryState.LOADED:
