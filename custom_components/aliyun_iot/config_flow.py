@@ -35,6 +35,7 @@ from .const import (
     SUBENTRY_EXPOSURE,
     SUBENTRY_RULE,
     SUBENTRY_SERVICE,
+    SUBENTRY_SUB_DEVICE,
 )
 from .flows.binding_fields import InputRefused
 from .flows.connection_fields import (
@@ -48,6 +49,7 @@ from .flows.event_flow import EventFlow
 from .flows.options_flow import AliyunOptionsFlow
 from .flows.register_pages import RegisterPages
 from .flows.rule_flow import RuleFlow
+from .flows.sub_device_flow import SubDeviceFlow
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
 from .flows.thing_model_pages import GUIDED
 from .link_config import EndpointInvalid, link_config
@@ -97,12 +99,13 @@ class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the flows for exposed devices, rules, bound services and bound events."""
+        """Return the flows for exposed devices, rules, bound services, bound events and sub-devices."""
         return {
             SUBENTRY_EXPOSURE: ExposureFlow,
             SUBENTRY_RULE: RuleFlow,
             SUBENTRY_SERVICE: ServiceFlow,
             SUBENTRY_EVENT: EventFlow,
+            SUBENTRY_SUB_DEVICE: SubDeviceFlow,
         }
 
     @override
