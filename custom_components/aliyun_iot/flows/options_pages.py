@@ -1,7 +1,7 @@
 """Base class of the pages of the options flow."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
@@ -59,7 +59,7 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
         """Show a text in the menu."""
         self._done = text
 
-    def work_on[T](self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    def work_on[T](self, work: Callable[[], Coroutine[Any, Any, T]], name: str) -> asyncio.Task[T]:
         """Return a task for a page that shows progress, which the flow cancels when its dialog is closed.
 
         The frontend subscribes to the event that ends the page only once it shows the page, so a shorter task would be missed.
@@ -67,7 +67,7 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
 
         async def work_long_enough() -> T:
             outcome: T | BaseException
-            outcome, _ = await asyncio.gather(work, asyncio.sleep(SHORTEST_PROGRESS), return_exceptions=True)
+            outcome, _ = await asyncio.gather(work(), asyncio.sleep(SHORTEST_PROGRESS), return_exceptions=True)
             if isinstance(outcome, BaseException):
                 raise outcome
             return outcome
