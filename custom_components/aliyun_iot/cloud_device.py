@@ -130,6 +130,11 @@ class CloudDevice:
         }
 
     @property
+    def entity_ids(self) -> frozenset[str]:
+        """The entities that properties are bound to."""
+        return frozenset(self.bound.by_entity)
+
+    @property
     def unreadable_rows(self) -> int:
         """Rows of what waited for the cloud in an earlier run that cannot be read."""
         return self._store.unreadable

@@ -14,11 +14,11 @@ from ..alink.errors import NotConnected, RequestTimeout, ThingModelError
 from ..alink.model.changes import model_changes
 from ..alink.model.file import MAX_FILE, parse_file
 from ..alink.model.thing_model import ThingModel
-from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL
+from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL, OWN
 from ..exposures import exposed_bindings, service_bindings
 from ..log_text import first_of
 from ..runtime import AliyunConfigEntry
-from ..stored_device import model_document, options_with_model, read_thing_model, thing_model_of
+from ..stored_device import StoredDevice, model_document, options_with_model, read_thing_model
 from ..words.labels import Labels
 from ..words.markdown import paragraphs
 from ..words.misfits import misfits, new_warnings
@@ -159,7 +159,7 @@ class ThingModelPages(OptionsPages):
             return self._model_form("thing_model_paste", PASTE_SCHEMA)
         try:
             return await self.confirm_model(
-                await _acceptable(self.hass, self.config_entry, user_input[CONF_THING_MODEL])
+                await acceptable(self.hass, self.config_entry.data[CONF_PRODUCT_KEY], user_input[CONF_THING_MODEL])
             )
         except InputRefused as refused:
             return self._model_form("thing_model_paste", PASTE_SCHEMA, refused, user_input)
@@ -170,7 +170,9 @@ class ThingModelPages(OptionsPages):
             return self._model_form("thing_model_upload", UPLOAD_SCHEMA)
         try:
             content = await self.hass.async_add_executor_job(take_upload, self.hass, user_input[CONF_FILE], MAX_FILE)
-            return await self.confirm_model(await _acceptable(self.hass, self.config_entry, content))
+            return await self.confirm_model(
+                await acceptable(self.hass, self.config_entry.data[CONF_PRODUCT_KEY], content)
+            )
         except FileNotFoundError:
             return self._model_form("thing_model_upload", UPLOAD_SCHEMA, InputRefused({CONF_FILE: "file_gone"}))
         except InputRefused as refused:
@@ -232,12 +234,13 @@ class ThingModelPages(OptionsPages):
         )
 
 
-async def fetch_thing_model(hass: HomeAssistant, entry: AliyunConfigEntry) -> ThingModel:
-    """Return the thing model that the cloud has; raises InputRefused."""
-    if entry.state is not ConfigEntryState.LOADED:
+async def fetch_thing_model(hass: HomeAssistant, entry: AliyunConfigEntry, owner: str = OWN) -> ThingModel:
+    """Return the thing model that the cloud has of a device of an entry; raises InputRefused."""
+    device = entry.runtime_data.cloud_device(owner) if entry.state is ConfigEntryState.LOADED else None
+    if device is None:
         raise InputRefused({"base": "not_connected"})
     try:
-        reply = await entry.runtime_data.link.device.fetch_thing_model(FETCH_TIMEOUT)
+        reply = await device.device.fetch_thing_model(FETCH_TIMEOUT)
     except NotConnected as err:
         raise InputRefused({"base": "not_connected"}) from err
     except RequestTimeout as err:
@@ -245,14 +248,14 @@ async def fetch_thing_model(hass: HomeAssistant, entry: AliyunConfigEntry) -> Th
     if not reply.ok:
         meaning = describe(reply.code, hass.config.language)
         raise InputRefused({"base": "fetch_refused"}, {"code": str(reply.code), "meaning": meaning})
-    return await _acceptable(hass, entry, reply.data)
+    return await acceptable(hass, device.stored.product_key, reply.data)
 
 
-def model_placeholders(labels: Labels, entry: ConfigEntry, model: ThingModel) -> dict[str, str]:
+def model_placeholders(labels: Labels, entry: ConfigEntry, model: ThingModel, owner: str = OWN) -> dict[str, str]:
     """Return the contents of a thing model, the changes from the present one, and the consequences for bindings."""
-    present = thing_model_of(entry)
-    lost = misfits(labels, entry, model)
-    differing = new_warnings(labels, entry, present, model)
+    present = StoredDevice(entry, owner).read_thing_model()[0]
+    lost = misfits(labels, entry, model, owner)
+    differing = new_warnings(labels, entry, present, model, owner)
     missing = bullets(labels, model.missing_modules)
     parts = (
         labels.markdown("common.missing_modules", list=missing) if missing else "",
@@ -268,7 +271,7 @@ def model_placeholders(labels: Labels, entry: ConfigEntry, model: ThingModel) ->
     }
 
 
-async def _acceptable(hass: HomeAssistant, entry: ConfigEntry, document: object) -> ThingModel:
+async def acceptable(hass: HomeAssistant, product_key: str, document: object) -> ThingModel:
     """Return the thing model of a document or of the content of a file.
 
     Raises InputRefused if it is invalid or belongs to another product.
@@ -279,7 +282,6 @@ async def _acceptable(hass: HomeAssistant, entry: ConfigEntry, document: object)
         error = "invalid_thing_model" if err.path else "not_a_thing_model"
         problem = err.describe(hass.config.language)
         raise InputRefused({"base": error}, {"path": err.path, "problem": problem}) from err
-    product_key = entry.data[CONF_PRODUCT_KEY]
     if model.product_key not in (None, product_key):
         raise InputRefused({"base": "other_product"}, {"found": str(model.product_key), "wanted": product_key})
     return model
