@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -84,6 +85,9 @@ async def test_refused_values_are_shown_with_their_reasons(
     assert said.startswith("**已绑定 4 项，云端已接受 1 项。**")
     assert "**未被接受**\n- Brightness：产品没有该属性，请核对此处与控制台的物模型（" in said
     assert said.endswith("目前没有可上报的值：2 项。")
+    await async_update_entity(hass, "sensor.gw_1_problems")
+    problems = hass.states.get("sensor.gw_1_problems").attributes["problems"]
+    assert problems["Brightness"].startswith("产品没有该属性")
     assert "1 个问题" in walk.result["description_placeholders"]["status"]
 
 
