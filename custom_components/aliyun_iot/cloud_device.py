@@ -133,8 +133,12 @@ class CloudDevice:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
-    def problems(self, language: str = "en") -> dict[str, str]:
-        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
+    def problems(self, language: str | None = None) -> dict[str, str]:
+        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported.
+
+        The reasons are in the language of the installation unless another one is given.
+        """
+        language = language or self._hass.config.language
         status = self.reporter.outbox.status
         problems = {key: broken.describe(language) for key, broken in self.bound.problems.items()}
         return problems | {key: why for key, one in status.items() if (why := one.why_not(language))}
