@@ -30,7 +30,7 @@ class AliyunIotPanel extends LitElement {
       :host { display: flex; flex-direction: column; height: 100vh; height: 100dvh; box-sizing: border-box;
         padding-bottom: env(safe-area-inset-bottom); background: var(--primary-background-color); }
       header {
-        display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
+        flex: none; display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
         background: var(--app-header-background-color, var(--primary-color));
         color: var(--app-header-text-color, var(--text-primary-color, #fff));
       }
@@ -38,7 +38,7 @@ class AliyunIotPanel extends LitElement {
       header select { background: transparent; border-color: currentColor; }
       header select option { color: var(--primary-text-color); background: var(--card-background-color); }
       .menu { border: 0; background: none; padding: 8px; cursor: pointer; display: flex; }
-      nav { display: flex; overflow-x: auto; background: var(--card-background-color); border-bottom: 1px solid var(--divider-color); }
+      nav { flex: none; display: flex; overflow-x: auto; background: var(--card-background-color); border-bottom: 1px solid var(--divider-color); }
       nav button {
         border: 0; border-bottom: 3px solid transparent; background: none; padding: 12px 16px; cursor: pointer; white-space: nowrap;
       }
@@ -151,7 +151,8 @@ class AliyunIotPanel extends LitElement {
       case "wire":
         return html`<aliyun-wire-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-wire-tab>`;
       case "traffic":
-        return html`<aliyun-traffic-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-traffic-tab>`;
+        return html`<aliyun-traffic-tab .hass=${hass} .texts=${texts} .entryId=${entryId} .narrow=${this.narrow}>
+        </aliyun-traffic-tab>`;
       case "model":
         return html`<aliyun-model-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-model-tab>`;
       default:
