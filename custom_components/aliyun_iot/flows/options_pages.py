@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 
 from ..exposures import exposed_bindings
+from ..panel.path import panel_path
 from ..runtime import AliyunConfigEntry
 from ..stored_device import model_document
 from ..words.labels import Labels
@@ -39,6 +40,7 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
                 "device": self.config_entry.title,
                 "status": device_status(labels, self.config_entry),
                 "advice": self._advice(labels, has_model=has_model),
+                "panel": panel_path(self.config_entry.entry_id),
             },
         )
 

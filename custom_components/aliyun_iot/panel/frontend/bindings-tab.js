@@ -181,7 +181,7 @@ class BindingsTab extends Tab {
   }
 
   _deviceName(owner) {
-    return this._entry?.devices?.[owner]?.title || "";
+    return this._entry?.devices?.[owner] || "";
   }
 
   render() {
@@ -240,7 +240,7 @@ class BindingsTab extends Tab {
       </select>`;
     };
     const { rules = {}, devices = {} } = this._entry;
-    const owners = Object.entries(devices).map(([owner, device]) => [owner || "own", device.title]);
+    const owners = Object.entries(devices).map(([owner, title]) => [owner || "own", title]);
     return html`<div class="toolbar">
       <input class="grow" type="search" placeholder=${this.t("search")} aria-label=${this.t("search")} .value=${this._search}
         @input=${(event) => (this._search = event.target.value)} />

@@ -58,7 +58,7 @@ class TrafficTab extends Tab {
         <h2>${this.t("busiest")}</h2>
         ${busiest.length
           ? html`<table><thead><tr><th>${this.t("column_name")}</th><th>${this.t("values_sent")}</th></tr></thead>
-              <tbody>${busiest.map((each) => html`<tr><td>${each.name} <span class="mono muted">${each.name === each.identifier ? "" : each.identifier}</span></td><td>${this.texts.number(each.sent)}</td></tr>`)}</tbody></table>`
+              <tbody>${busiest.map((each) => html`<tr><td>${each.device ? `${each.device} · ` : ""}${each.name} <span class="mono muted">${each.name === each.identifier ? "" : each.identifier}</span></td><td>${this.texts.number(each.sent)}</td></tr>`)}</tbody></table>`
           : html`<p class="empty">${this.t("nothing_sent")}</p>`}
       </div>
     `;
