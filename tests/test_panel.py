@@ -97,7 +97,7 @@ async def test_rejected_value(hass: HomeAssistant, cloud: Simulator, entry: Mock
         ({**TARGET, "identifier": "CurrentTemperature"}, "not_settable", "不允许云端设置"),
         ({**TARGET, "identifier": "LightSwitch", "access": "report"}, "misfit", "LightSwitch"),
         ({**TARGET, "digits": 1}, "broken", "digits"),
-        (LOCK, "not_settable", "lock.door"),
+        (LOCK, "not_settable", "Door"),
     ],
 )
 async def test_bindings_that_need_somebody(

@@ -93,7 +93,7 @@ async def test_control_needs_the_tick(hass: HomeAssistant, set_up: SetUp, open_p
     page = await open_page(entry)
     form = (await page.call("binding/form", row="LightSwitch"))["result"]
     answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"access": "both"})
-    assert "lock.door" in answer["result"]["refused"]["LightSwitch"]
+    assert "operate door" in answer["result"]["refused"]["LightSwitch"]
     assert stored(entry)["LightSwitch"].access == "report"
 
 

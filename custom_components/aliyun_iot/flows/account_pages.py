@@ -442,7 +442,7 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
             # The page stays for the steps after the first one.
             begins = self.cur_step is None or self.cur_step["type"] is not FlowResultType.SHOW_PROGRESS
             self._work = (
-                self.work_on(work(), "Aliyun account")
+                self.work_on(work, "Aliyun account")
                 if begins
                 else self.hass.async_create_task(work(), "Aliyun account", eager_start=False)
             )

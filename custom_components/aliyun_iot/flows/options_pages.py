@@ -40,7 +40,6 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
                 "device": self.config_entry.title,
                 "status": device_status(labels, self.config_entry),
                 "advice": self._advice(labels, has_model=has_model),
-                "panel": panel_path(self.config_entry.entry_id),
             },
         )
 
@@ -69,4 +68,6 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
         """Return what to do next."""
         if not has_model:
             return labels.markdown("common.advice_model")
-        return labels.markdown("common.advice_more" if exposed_bindings(self.config_entry) else "common.advice_bind")
+        if not exposed_bindings(self.config_entry):
+            return labels.markdown("common.advice_bind")
+        return labels.markdown("common.advice_more", panel=panel_path(self.config_entry.entry_id))
