@@ -4,7 +4,7 @@ Home Assistant reads the fields of triggers from `triggers.yaml`, which cannot k
 what any of their thing models has, and takes any other identifier as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -41,7 +41,9 @@ def async_register_choices(hass: HomeAssistant) -> None:
 async def async_offer_choices(hass: HomeAssistant) -> None:
     """Offer what the present thing models know."""
     entries = hass.config_entries.async_entries(DOMAIN)
-    stored = [(entry, entry.options.get(CONF_THING_MODELS) or {}) for entry in entries]
+    stored = [
+        (entry, models) for entry in entries if isinstance(models := entry.options.get(CONF_THING_MODELS), Mapping)
+    ]
     documents: list[object] = [document for _, models in stored for document in models.values()]
     if same_objects(documents, hass.data.get(_OFFERED, [])):
         return
