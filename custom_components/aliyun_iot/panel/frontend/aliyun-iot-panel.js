@@ -44,6 +44,7 @@ class AliyunIotPanel extends LitElement {
         border: 0; border-bottom: 3px solid transparent; background: none; padding: 12px 16px; cursor: pointer; white-space: nowrap;
       }
       nav button[aria-selected="true"] { border-bottom-color: var(--primary-color); color: var(--accent-text); }
+      main:focus-visible { outline-offset: -2px; }
       main { flex: 1 1 auto; min-height: 0; overflow: auto; }
       main > * { height: 100%; box-sizing: border-box; padding: 0 16px 16px; }
     `,
@@ -79,6 +80,11 @@ class AliyunIotPanel extends LitElement {
       if (event.entries) this._entries = event.entries;
       if (event.error && !this._entries) this._error = this._texts?.explained(event.error) || event.error.message;
     });
+  }
+
+  // On a phone not all tabs fit.
+  updated() {
+    this.renderRoot.querySelector("nav [aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   async _loadTexts() {
@@ -139,7 +145,7 @@ class AliyunIotPanel extends LitElement {
                 </button>`,
               )}
             </nav>
-            <main id="main" role="tabpanel" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
+            <main id="main" role="tabpanel" tabindex="0" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
           `
         : html`<p class="empty">${t("no_device")}
             <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`}
