@@ -63,7 +63,7 @@ from ..provisioning import (
 from ..rules import Changes
 from ..sub_device_plan import candidates, suggested_bindings
 from ..web import request, web_address
-from ..words.account_texts import made_in_words, plan_in_words, step_in_words
+from ..words.account_texts import made_in_words, plan_in_words, policy_in_words, step_in_words
 from ..words.labels import Labels
 from ..words.markdown import Markdown
 from .binding_fields import InputRefused
@@ -166,7 +166,10 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
             step_id="account",
             data_schema=self.add_suggested_values_to_schema(_ACCOUNT_SCHEMA, shown),
             errors=errors,
-            description_placeholders={"policy": Markdown(f"```json\n{policy()}\n```"), **found},
+            description_placeholders={
+                "policy": policy_in_words(await Labels.load(self.hass), policy()),
+                **found,
+            },
             last_step=False,
         )
 

@@ -13,6 +13,12 @@ SHOWN_NAMES: Final = 10
 """Names of devices that a line lists at most."""
 
 
+def policy_in_words(labels: Labels, policy: str) -> Markdown:
+    """Return a RAM policy to copy, which is collapsed at first. Without blank lines, it is one block of HTML."""
+    title = labels.text("common.account_policy")
+    return Markdown(f"<details><summary>{title}</summary><pre><code>{policy}</code></pre></details>")
+
+
 def step_in_words(labels: Labels, step: Step) -> str:
     """Return one step, such as `Create the product Home (gateway)`."""
     details = {"product": step.product}
