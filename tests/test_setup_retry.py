@@ -7,6 +7,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -76,6 +77,25 @@ async def test_samples_of_all_attempts_arrive(
     assert len(on_topic(cloud, HISTORY)) == 30
     measure(hass, "sensor.power", 99, 99_000)
     await until(lambda: device.properties["Power"] == (99, NOON + 99_000))
+
+
+async def test_entity_is_renamed_before_the_first_connection(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Its samples are kept under the new id as under the old one."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    registered = er.async_get(hass).async_get_or_create("sensor", "test", "meter", suggested_object_id="power")
+    cloud.faults.set(refuse_connect={"code": 3})
+    measure(hass, "sensor.power", 0, 0)
+    waiting = await set_up([{**POWER, "entity": registered.id}], options=NO_MODEL)
+    assert waiting.state is RETRY
+    measure(hass, "sensor.power", 1, 1000)
+    er.async_get(hass).async_update_entity("sensor.power", new_entity_id="sensor.meter")
+    hass.states.async_remove("sensor.power")
+    for number in (2, 3):
+        measure(hass, "sensor.meter", number, number * 1000)
+    await end_outage_and_retry(hass, cloud, waiting)
+    assert sorted(device.samples["Power"]) == [(number, NOON + number * 1000) for number in range(4)]
 
 
 async def test_attempts_do_not_add_listeners(hass: HomeAssistant, waiting: MockConfigEntry) -> None:

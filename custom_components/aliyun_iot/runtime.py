@@ -160,25 +160,14 @@ class Runtime:
             self._update_lock.release()
 
     @callback
-    def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        """Handle a bound entity that was renamed, removed, disabled or enabled, or came back."""
-        data = event.data
-        if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
-            return
-        registered = er.async_get(self._hass).async_get(data["entity_id"])
-        if self.device.concerns({data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}):
-            self.device.entities_changed()
-            self._update_soon()
-        elif data["action"] == "create" and self.device.events.problems:  # a trigger may need the entity
-            self._update_later.async_schedule_call()
-
-    @callback
     def _update_soon(self) -> None:
         self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
+        # Entities are renamed while a set-up waits for its next try, too.
+        self._ends.append(self._hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._registry_changed))
         self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
         self._limit()
         await self.traffic_log.start()
@@ -235,6 +224,19 @@ class Runtime:
             self.health.stop,
             self.traffic_log.stop,
         )
+
+    @callback
+    def _registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Handle a bound entity that was renamed, removed, disabled or enabled, or came back."""
+        data = event.data
+        if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
+            return
+        registered = er.async_get(self._hass).async_get(data["entity_id"])
+        if self.device.concerns({data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}):
+            self.device.entities_changed()
+            self._update_soon()
+        elif data["action"] == "create" and self.device.events.problems:  # a trigger may need the entity
+            self._update_later.async_schedule_call()
 
     @callback
     def _topics_changed(self) -> None:
