@@ -22,7 +22,7 @@ from custom_components.aliyun_iot.const import (
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
     CONF_PRODUCT_KEY,
-    CONF_THING_MODEL,
+    CONF_THING_MODELS,
     CONF_TRANSPORT,
     DOMAIN,
     SUBENTRY_EXPOSURE,
@@ -119,7 +119,7 @@ async def connect_device(
             CONF_TRANSPORT: "tcp",
             **(data or {}),
         },
-        options={CONF_THING_MODEL: thing_model, CONF_COMMANDS_PER_MINUTE: 0, **(options or {})},
+        options={CONF_THING_MODELS: {PRODUCT_KEY: thing_model}, CONF_COMMANDS_PER_MINUTE: 0, **(options or {})},
         discovery_keys=MappingProxyType({}),
         subentries_data=[
             ConfigSubentryData(

@@ -108,7 +108,8 @@ async def _reported(hass: HomeAssistant, sorts: Sequence[Sort], model: ThingMode
     bindings = [binding for sort in sorts for number in range(PER_SORT) for binding in sort.bindings(number)]
     reporter = Reporter(
         hass,
-        _dead_link(),
+        _dead_link().device,
+        lambda: False,
         0,
         EventQueue(on_added=_nothing, on_dropped=_nothing),
         on_change=_nothing,

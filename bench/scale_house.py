@@ -18,7 +18,7 @@ from homeassistant.core import HomeAssistant
 from custom_components.aliyun_iot.mapping.rule import Rule
 from custom_components.aliyun_iot.mapping.selection import Selection, Target
 from custom_components.aliyun_iot.rules import changes_in_slices
-from custom_components.aliyun_iot.runtime import thing_model_of
+from custom_components.aliyun_iot.stored_device import thing_model_of
 
 from .device import Device
 from .home import connect_device, home

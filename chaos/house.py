@@ -13,7 +13,7 @@ from custom_components.aliyun_iot.const import (
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
     CONF_PRODUCT_KEY,
-    CONF_THING_MODEL,
+    CONF_THING_MODELS,
     CONF_TRANSPORT,
     DOMAIN,
     SUBENTRY_EVENT,
@@ -120,7 +120,7 @@ def entry(port: int, secret: str) -> ConfigEntry:
             CONF_ENDPOINT: f"127.0.0.1:{port}",
             CONF_TRANSPORT: "tcp",
         },
-        options={CONF_THING_MODEL: thing_model()},
+        options={CONF_THING_MODELS: {PRODUCT_KEY: thing_model()}},
         discovery_keys=MappingProxyType({}),
         subentries_data=[
             ConfigSubentryData(data=data, subentry_type=kind, title=str(number), unique_id=str(number))

@@ -26,7 +26,7 @@ from .flows import (
 )
 from .home_assistant import HomeAssistantFailed, HomeAssistantProcess, home_assistant
 from .home_client import HomeClient, RequestFailed
-from .house import PROJECT, build, names
+from .house import PROJECT, build, furnish
 from .lines import wire_line
 from .steps import STEPS
 from .transcript import Transcript
@@ -76,6 +76,7 @@ async def _run(options: argparse.Namespace) -> int:
         _free(options.mqtt_port, "--mqtt-port"),
         _free(options.api_port, "--api-port"),
         lambda message: transcript.add(wire_line(message, language)),
+        language,
     )
     configuration = FOLDER / "config"
     build(configuration, port)
@@ -118,22 +119,12 @@ async def _run_conversation(
 ) -> int:
     """Set everything up, run the conversation, and return the number of failed expectations."""
     await home.wait_until_started()
-    await _prepare_house(home, language)
+    await furnish(home, language)
     entry_id = await _set_up(home, cloud, transcript)
     conversation = Conversation(session, cloud, home, transcript, process.log, entry_id, [])
     await conversation.follow_home()
     await run_steps(conversation, STEPS)
     return len(transcript.failures)
-
-
-async def _prepare_house(home: HomeClient, language: Language) -> None:
-    """Set the language of the browser and the names of entities, and dismiss notifications about missing voice parts."""
-    await home.command(
-        "frontend/set_user_data", key="language", value={"language": language, "number_format": "language"}
-    )
-    for entity_id, name in names(language).items():
-        await home.command("config/entity_registry/update", entity_id=entity_id, name=name)
-    await home.run_action("persistent_notification.dismiss_all", {})
 
 
 async def _set_up(home: HomeClient, cloud: Cloud, transcript: Transcript) -> str:

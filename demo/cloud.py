@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 import json
 from pathlib import Path
+import re
 import secrets
 import shlex
 from typing import cast
@@ -13,23 +14,35 @@ import aiohttp
 from simulator import CloudDevice, DeviceReply, Simulator, WireMessage
 
 from .home_client import Json
+from .words import Language
 
 THING_MODEL = Path(__file__).with_name("thing_model.json")
 PRODUCT_KEY = "a1HomeDemo1"
 DEVICE_NAME = "demo-house"
+
+_NAME = re.compile(r'"name": "(?P<en>[ -~]+) (?P<zh>[^ -~][^"]*)"')
 
 
 class ActionRefused(Exception):  # noqa: N818 - named after what happened
     """The control API refused an action; the text has the platform's code."""
 
 
+def thing_model(language: Language) -> str:
+    """Return the thing model with its names in one language; the file has both, as in “Lamp 台灯”."""
+
+    def name(match: re.Match[str]) -> str:
+        return f'"name": "{match["zh"] if language is Language.CHINESE else match["en"]}"'
+
+    return _NAME.sub(name, THING_MODEL.read_text())
+
+
 class Cloud:
     """A simulated cloud with one device, the demo house."""
 
-    def __init__(self, port: int, api_port: int, on_wire: Callable[[WireMessage], None]) -> None:
+    def __init__(self, port: int, api_port: int, on_wire: Callable[[WireMessage], None], language: Language) -> None:
         """Prepare; `async with simulator` starts it. The secret is new at each start and never printed."""
         self.secret = secrets.token_hex(16)
-        self.thing_model = THING_MODEL.read_text()
+        self.thing_model = thing_model(language)
         self.simulator = Simulator(port=port, api_port=api_port, on_wire=on_wire, strict_values=True)
         self.device: CloudDevice = self.simulator.add_device(
             PRODUCT_KEY, DEVICE_NAME, self.secret, json.loads(self.thing_model)

@@ -4,13 +4,19 @@ from datetime import UTC, datetime
 import json
 from pathlib import Path
 import shutil
+from typing import cast
 
-from .words import Language
+from .home_client import HomeClient, Json
+from .words import Language, Words
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONFIGURATION = Path(__file__).with_name("house.yaml")
 DASHBOARD = Path(__file__).with_name("dashboard.yaml")
 INTEGRATIONS = PROJECT / "custom_components"
+BLUEPRINTS = PROJECT / "blueprints" / "automation" / "aliyun_iot"
+
+MADE_IN_BROWSER = {"automations.yaml": "[]\n", "scenes.yaml": "[]\n", "scripts.yaml": "{}\n"}
+"""Empty files for what the user makes in the browser."""
 
 CHINESE_NAMES = {
     "binary_sensor.hallway_motion": "走廊移动",
@@ -39,9 +45,53 @@ CHINESE_NAMES = {
 """The Chinese names of the entities in `house.yaml`, whose names are English."""
 
 
-def names(language: Language) -> dict[str, str]:
-    """Return the names to set after the start, by entity id."""
-    return CHINESE_NAMES if language is Language.CHINESE else {}
+LABEL = Words("Cloud", "上云")
+"""A label to bind by."""
+
+AREAS = {
+    Words("Living room", "客厅"): (
+        "climate.living_room",
+        "cover.curtain",
+        "light.desk_lamp",
+        "sensor.living_room_humidity",
+        "sensor.living_room_temperature",
+    ),
+    Words("Hallway", "走廊"): ("binary_sensor.hallway_motion", "lock.front_door", "sensor.energy_meter"),
+    Words("Kitchen", "厨房"): ("switch.coffee_machine",),
+    Words("Garden", "花园"): ("number.watering_time", "switch.garden_pump"),
+    Words("Garage", "车库"): ("cover.garage_door",),
+}
+"""The areas with their entities."""
+
+LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature", "switch.garden_pump")
+
+
+async def furnish(home: HomeClient, language: Language) -> None:
+    """Set the language of the browser, names, areas and a label, and dismiss notifications about missing voice parts."""
+    await home.command(
+        "frontend/set_user_data", key="language", value={"language": language, "number_format": "language"}
+    )
+    label_id = await _created(home, "label", LABEL.text(language), icon="mdi:cloud-upload")
+    # Home Assistant itself makes some areas for a new owner.
+    areas = cast("list[dict[str, Json]]", await home.command("config/area_registry/list"))
+    existing = {str(area["name"]).casefold(): area["area_id"] for area in areas}
+    changes: dict[str, dict[str, Json]] = {
+        entity_id: {"name": name} for entity_id, name in CHINESE_NAMES.items() if language is Language.CHINESE
+    }
+    for name, entity_ids in AREAS.items():
+        area_id = existing.get(name.text(language).casefold()) or await _created(home, "area", name.text(language))
+        for entity_id in entity_ids:
+            changes.setdefault(entity_id, {})["area_id"] = area_id
+    for entity_id in LABELED:
+        changes[entity_id]["labels"] = [label_id]
+    for entity_id, changed in changes.items():
+        await home.command("config/entity_registry/update", entity_id=entity_id, **changed)
+    await home.run_action("persistent_notification.dismiss_all", {})
+
+
+async def _created(home: HomeClient, kind: str, name: str, **fields: Json) -> Json:
+    created = cast("dict[str, Json]", await home.command(f"config/{kind}_registry/create", name=name, **fields))
+    return created[f"{kind}_id"]
 
 
 def build(folder: Path, port: int) -> None:
@@ -50,7 +100,11 @@ def build(folder: Path, port: int) -> None:
     folder.mkdir(parents=True)
     shutil.copy(CONFIGURATION, folder / "configuration.yaml")
     shutil.copy(DASHBOARD, folder)
+    for name, content in MADE_IN_BROWSER.items():
+        (folder / name).write_text(content)
     (folder / "custom_components").symlink_to(INTEGRATIONS)
+    (folder / "blueprints" / "automation").mkdir(parents=True)
+    (folder / "blueprints" / "automation" / "aliyun_iot").symlink_to(BLUEPRINTS)
     serve_on_loopback(folder, port)
     # These steps would ask for the location, which is configured, and set up analytics and the weather from the internet.
     _store(folder, "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration"]})

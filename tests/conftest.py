@@ -28,6 +28,7 @@ from custom_components.aliyun_iot.const import (
     CONF_ENDPOINT,
     CONF_PRODUCT_KEY,
     CONF_THING_MODEL,
+    CONF_THING_MODELS,
     CONF_TRANSPORT,
     CONF_WINDOW,
     DOMAIN,
@@ -44,6 +45,13 @@ FIXTURES = Path(__file__).parent / "fixtures"
 PRODUCT_KEY = "a1HomeGw001"
 DEVICE_NAME = "gw-1"
 DEVICE_SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
+
+
+@pytest.fixture(autouse=True)
+def no_shortest_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show no progress for longer than it takes: no browser has to notice it."""
+    monkeypatch.setattr("custom_components.aliyun_iot.flows.safe_pages.SHORTEST_PROGRESS", 0)
+
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -130,6 +138,13 @@ def entry_data(cloud: Simulator) -> dict[str, Any]:
     }
 
 
+def stored_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with the thing model of the device where its product has it."""
+    others = {key: value for key, value in options.items() if key != CONF_THING_MODEL}
+    document = options.get(CONF_THING_MODEL)
+    return {**others, CONF_THING_MODELS: {PRODUCT_KEY: document}} if document else others
+
+
 @pytest.fixture
 def set_up(
     hass: HomeAssistant,
@@ -156,7 +171,7 @@ def set_up(
             entry_id=entry_id,
             unique_id=f"{PRODUCT_KEY}.{DEVICE_NAME}",
             data=entry_data,
-            options={CONF_THING_MODEL: thing_model_document, CONF_WINDOW: 0.01} | dict(options or {}),
+            options=stored_options({CONF_THING_MODEL: thing_model_document, CONF_WINDOW: 0.01} | dict(options or {})),
             subentries_data=[
                 *(_subentry(SUBENTRY_EXPOSURE, "exposure", data) for data in exposures),
                 *(_subentry(SUBENTRY_SERVICE, data["identifier"], data) for data in services),

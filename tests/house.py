@@ -9,7 +9,7 @@ from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Binding
 
-from .conftest import PRODUCT_KEY
+from .conftest import PRODUCT_KEY, stored_options
 from .walk import Walk
 
 LAMP = "light.lamp"
@@ -38,7 +38,9 @@ def furnish(hass: HomeAssistant) -> None:
 
 def entry_with(hass: HomeAssistant, options: dict[str, Any]) -> MockConfigEntry:
     """Return an entry that is not set up."""
-    entry = MockConfigEntry(domain=DOMAIN, title="gw-1", data={"product_key": PRODUCT_KEY}, options=options)
+    entry = MockConfigEntry(
+        domain=DOMAIN, title="gw-1", data={"product_key": PRODUCT_KEY}, options=stored_options(options)
+    )
     entry.add_to_hass(hass)
     return entry
 
@@ -50,7 +52,7 @@ def bound(entry: MockConfigEntry) -> dict[str, Binding]:
 
 async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> Walk:
     """Bind the power of the lamp, or another aspect."""
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity=LAMP)
     return await walk.submit(**POWER | changes)
 

@@ -108,7 +108,7 @@ async def test_issue_stays_as_long_as_commands_are_refused(
 ) -> None:
     """It is deleted half an hour after the last one."""
     entry = await set_up()
-    health = entry.runtime_data.health
+    health = entry.runtime_data.device.health
     health.command_refused()
     now = dt_util.utcnow()
     health.command_refused()

@@ -28,7 +28,8 @@ async def test_bindings_that_cannot_work(
 ) -> None:
     """Each has a reason and doesn't affect the others."""
     bound = bind(hass, [Binding(identifier, entity, aspect), Binding("LightSwitch", "switch.other", "power")], MODEL)
-    assert problem in bound.problems[identifier]
+    assert problem in str(bound.problems[identifier])
+    assert bound.problems[identifier].describe("zh-Hans") != str(bound.problems[identifier])
     assert [prop.entity_id for prop in bound.by_identifier.values()] == ["switch.other"]
 
 
@@ -65,7 +66,7 @@ async def test_property_bound_twice(hass: HomeAssistant) -> None:
         hass, [Binding("LightSwitch", "switch.a", "power"), Binding("LightSwitch", "switch.b", "power")], MODEL
     )
     assert bound.by_identifier["LightSwitch"].entity_id == "switch.a"
-    assert "more than once" in bound.problems["LightSwitch"]
+    assert "more than once" in str(bound.problems["LightSwitch"])
 
 
 ACTIONS = [{"action": "light.toggle"}]

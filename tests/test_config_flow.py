@@ -22,7 +22,7 @@ from .walk import Walk
 async def test_first_page_asks_for_triple_and_endpoint(hass: HomeAssistant) -> None:
     """The other fields have common defaults, and the secret is empty."""
     walk = await Walk.add_device(hass)
-    assert walk.step == "user"
+    assert walk.step == "triple"
     assert walk.values == {"endpoint": "cn-shanghai", "advanced": {"transport": "tls"}}
     assert walk.open_sections == set()
 
@@ -47,15 +47,15 @@ async def test_device_is_added_after_test_connection(
     assert device.online
 
 
-async def test_options_menu_opens_after_adding(hass: HomeAssistant, cloud: Simulator, device: CloudDevice) -> None:
-    """The menu is aborted together with the entry, even if it was left open."""
+async def test_guided_road_opens_after_adding(hass: HomeAssistant, cloud: Simulator, device: CloudDevice) -> None:
+    """The thing model is fetched while the page is open, which is closed together with the entry."""
     walk = await Walk.add_device(hass)
     await walk.submit(**triple(), **at(cloud))
     entry = walk.result["result"]
     kind, flow_id = walk.result["next_flow"]
     assert kind is FlowType.OPTIONS_FLOW
     (menu,) = hass.config_entries.options.async_progress_by_handler(entry.entry_id)
-    assert (menu["flow_id"], menu["step_id"]) == (flow_id, "init")
+    assert (menu["flow_id"], menu["step_id"]) == (flow_id, "thing_model_fetch")
 
     await hass.async_block_till_done()
     await hass.config_entries.async_remove(entry.entry_id)
@@ -77,6 +77,9 @@ async def test_first_page_is_serializable(hass: HomeAssistant, hass_client: Clie
         assert await async_setup_component(hass, component, {})
     client = await hass_client()
     response = await client.post("/api/config/config_entries/flow", json={"handler": DOMAIN})
+    menu = await response.json()
+    assert (menu["type"], menu["menu_options"]) == ("menu", ["triple", "register", "account"])
+    response = await client.post(f"/api/config/config_entries/flow/{menu['flow_id']}", json={"next_step_id": "triple"})
     fields = {field["name"]: field for field in (await response.json())["data_schema"]}
     assert list(fields) == ["product_key", "device_name", "device_secret", "endpoint", "advanced"]
     assert fields["device_secret"]["selector"]["text"]["type"] == "password"

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+import re
 import shlex
 import socket
 import sys
@@ -12,10 +13,10 @@ import yaml
 from custom_components.aliyun_iot.alink.codes import describe
 from custom_components.aliyun_iot.alink.model.thing_model import ThingModel
 from demo import __main__ as demo_main
-from demo.cloud import THING_MODEL, Cloud
+from demo.cloud import THING_MODEL, Cloud, thing_model
 from demo.flows import BULK_ENTITIES, SERVICES, SINGLE_BINDINGS
 from demo.home_client import HomeEvent
-from demo.house import CHINESE_NAMES, CONFIGURATION, DASHBOARD, build
+from demo.house import AREAS, CHINESE_NAMES, CONFIGURATION, DASHBOARD, LABELED, MADE_IN_BROWSER, build
 from demo.lines import UP, Line, event_line, wire_line
 from demo.steps.reports import EXPECTED
 from demo.transcript import Transcript
@@ -63,8 +64,20 @@ def test_house_has_all_named_bound_and_shown_entities() -> None:
     """The other files use no other entity ids than `house.yaml`."""
     entities = entities_of_the_house()
     assert set(CHINESE_NAMES) == entities
+    assert {*LABELED} <= {entity_id for each in AREAS.values() for entity_id in each} <= entities
     assert {*map(str, BULK_ENTITIES), *SINGLE_BINDINGS} <= entities
     assert entities_in(yaml.safe_load(DASHBOARD.read_text())) <= entities
+
+
+def test_house_keeps_what_is_made_in_the_browser() -> None:
+    """Automations, scenes and scripts made in the browser have a file that the configuration includes."""
+    assert sorted(re.findall(r"!include (\S+)", CONFIGURATION.read_text())) == sorted(MADE_IN_BROWSER)
+
+
+def test_thing_model_has_one_language() -> None:
+    """Every name has a part in each language, of which only one is left."""
+    assert not re.search(r'"name": "[^"]*[^ -~]', thing_model(Language.ENGLISH))
+    assert not re.search(r'"name": "[^"]*[A-Za-z]', thing_model(Language.CHINESE))
 
 
 def test_thing_model_defines_everything_in_the_conversation() -> None:
@@ -136,7 +149,7 @@ def test_lines_of_both_sides_are_in_order(capsys: pytest.CaptureFixture[str]) ->
 
 async def test_printed_command_lines() -> None:
     """They send the same as the conversation."""
-    cloud = Cloud(0, 0, lambda _: None)
+    cloud = Cloud(0, 0, lambda _: None, Language.ENGLISH)
     command = shlex.split(cloud.curl("SetDeviceProperty", Items={"LightSwitch": 1}, Note="50 % & more"))
     assert command[:3] == ["curl", "-s", cloud.api]
     assert command[3:5] == ["-d", "Action=SetDeviceProperty"]

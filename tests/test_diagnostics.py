@@ -4,20 +4,21 @@ import json
 import logging
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 
 from custom_components.aliyun_iot.alink.link import LinkState
-from custom_components.aliyun_iot.const import CONF_DEVICE_SECRET, DOMAIN
+from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP, SERVICES, invoke
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY, SetUp
+from .connection_form import at, triple
 from .test_reporter import CELSIUS, SWITCH, TEMPERATURE, posted
 from .waiting import until
+from .walk import Walk
 
 
 @pytest.fixture
@@ -153,7 +154,6 @@ async def test_secret_is_never_logged(
     hass: HomeAssistant,
     cloud: Simulator,
     device: CloudDevice,
-    entry_data: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     verbose: None,
@@ -171,9 +171,9 @@ async def test_secret_is_never_logged(
     device.device_secret = "f" * 32  # the secret was reset in the console
     device.connection.close("closed by the test")
     await until(lambda: bool(hass.config_entries.flow.async_progress_by_handler(DOMAIN)))
-    await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_USER}, data={**entry_data, CONF_DEVICE_SECRET: DEVICE_SECRET}
-    )
+    walk = await Walk.add_device(hass)
+    await walk.submit(**triple(), **at(cloud))
+    assert walk.aborted == "already_configured"
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     records = [*caplog.get_records("setup"), *caplog.get_records("call")]

@@ -207,7 +207,7 @@ async def test_removed_entity_is_not_replaced_by_another_with_its_id(
     await hass.async_block_till_done()
     vendor.update(OtherLamp, is_on=False)
     assert hass.states.get(name).state == "off"
-    assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
+    assert "removed" in str(entry.runtime_data.device.bound.problems["LightSwitch"])
     reply = await set_properties(LightSwitch=1)
     assert (reply.code, vendor.entities[OtherLamp].is_on) == (NOT_MAPPED, False)
     await report_humidity(hass, device, vendor)

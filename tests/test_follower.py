@@ -27,6 +27,7 @@ from custom_components.aliyun_iot.mapping.rule import EntityAspect
 from custom_components.aliyun_iot.mapping.slices import SLICE
 from custom_components.aliyun_iot.mapping.suggest import suggestions
 from custom_components.aliyun_iot.rules import Changes, rules_of
+from custom_components.aliyun_iot.stored_device import options_with_model
 from simulator import CloudDevice
 
 from .conftest import SetUp
@@ -279,7 +280,7 @@ async def test_with_a_thing_model_only_its_properties_are_used(
     switch = next(prop for prop in thing_model_document["properties"] if prop["identifier"] == "LightSwitch")
     model = {**thing_model_document}
     model["properties"] = [*model["properties"], {**switch, "identifier": "PumpSwitch", "name": "水泵开关"}]
-    hass.config_entries.async_update_entry(entry, options={**entry.options, "thing_model": model})
+    hass.config_entries.async_update_entry(entry, options=options_with_model(entry, model))
     await until(lambda: followed(entry) == {"LightSwitch": lamp, "PumpSwitch": pump})
 
 
@@ -290,8 +291,7 @@ async def test_binding_removed_by_the_user_is_not_made_again(
     first, second = house.add("switch.first", labelled=True), house.add("switch.second", labelled=True)
     await until(lambda: len(followed(entry)) == 2)
     gone, kept = (key for key, value in sorted(followed(entry).items(), key=lambda item: item[1] != first))
-    walk = await Walk.options(hass, entry, "remove")
-    await walk.submit(bindings=[gone])
+    await Walk.remove(hass, entry, gone)
     await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")})
 
     (exposure,) = (subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE)
@@ -328,8 +328,7 @@ async def test_binding_edited_by_the_user_no_longer_belongs_to_the_rule(
     """The rule neither removes it nor makes another one."""
     house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
-    walk = await Walk.options(hass, entry, "edit")
-    await walk.submit(binding="PowerSwitch")
+    walk = await Walk.edit(hass, entry, "PowerSwitch")
     await walk.submit(**walk.values | {"access": "report"})
     await until(lambda: not followed(entry))
     house.take_label("switch.lamp")

@@ -13,6 +13,7 @@ from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conversion
 from custom_components.aliyun_iot.mapping.domains import aspect_of
 from custom_components.aliyun_iot.mapping.model.infer import generate_identifier
+from custom_components.aliyun_iot.stored_device import model_document
 from simulator import CloudDevice, Simulator
 
 from .conftest import DEVICE_SECRET, PRODUCT_KEY, SetUp
@@ -63,8 +64,8 @@ async def test_generated_thing_model_is_stored(hass: HomeAssistant) -> None:
     await walk.submit(**walk.values)
     assert walk.step == "thing_model_confirm"
     await walk.submit()
-    assert walk.created
-    stored = ThingModel.parse(entry.options["thing_model"])
+    assert walk.saved
+    stored = ThingModel.parse(model_document(entry))
     assert stored == ThingModel.parse(document)
     assert stored.properties["LightSwitch"].data_type == BoolType({0: "off", 1: "on"})
     assert stored.properties["CurrentTemperature"].data_type == DoubleType(unit="°C")
@@ -76,13 +77,13 @@ async def test_generated_thing_model_can_be_left_unused(hass: HomeAssistant) -> 
     add_bindings(hass, entry, [Binding("LightSwitch", LAMP, "power")])
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_generate")
     await walk.submit(use=False)
-    assert walk.created
-    assert not entry.options.get("thing_model")
+    assert walk.saved
+    assert not model_document(entry)
 
 
 async def test_generated_thing_model_keeps_present_definitions(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """An import in the console replaces the product's definitions, so none may be missing or different."""
-    present = ThingModel.parse(offline.options["thing_model"])
+    present = ThingModel.parse(model_document(offline))
     add_bindings(
         hass, offline, [Binding("Brightness", LAMP, "brightness"), Binding("Kettle", "switch.kettle", "power")]
     )
@@ -153,7 +154,7 @@ async def test_large_thing_model_is_split_into_modules(
 
     assert len(bound(entry)) == 320
     assert bound(entry)["module_2:S319"].entity == "sensor.s319"
-    assert ThingModel.parse(entry.options["thing_model"]) == ThingModel.parse([first, second])
+    assert ThingModel.parse(model_document(entry)) == ThingModel.parse([first, second])
 
     # Renamed bindings keep their identifiers the next time.
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_generate")

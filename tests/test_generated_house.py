@@ -14,6 +14,7 @@ from custom_components.aliyun_iot.bound import bind
 from custom_components.aliyun_iot.exposures import add_bindings, exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Binding
 from custom_components.aliyun_iot.mapping.suggest.suggestions import suggest_all
+from custom_components.aliyun_iot.stored_device import model_document
 from simulator import Simulator
 
 from .conftest import DEVICE_SECRET, PRODUCT_KEY
@@ -58,7 +59,7 @@ async def _generate(hass: HomeAssistant, entry: MockConfigEntry, *, use: bool) -
     if walk.step == "thing_model_split":
         await walk.submit()
     documents = []
-    while not walk.created and walk.step == "thing_model_module":
+    while not walk.saved and walk.step == "thing_model_module":
         documents.append(json.loads(walk.values["thing_model"]))
         await walk.submit(**({**walk.values, "use": use} if "use" in walk.values else walk.values))
     if use:
@@ -66,7 +67,7 @@ async def _generate(hass: HomeAssistant, entry: MockConfigEntry, *, use: bool) -
         assert "do not fit" not in walk.description()
         assert "differently" not in walk.description()
         await walk.submit()
-    assert walk.created
+    assert walk.saved
     return documents
 
 
@@ -98,7 +99,7 @@ async def test_console_takes_the_generated_thing_model(hass: HomeAssistant, entr
     )
     assert device.thing_model
 
-    stored = ThingModel.parse(entry.options["thing_model"])
+    stored = ThingModel.parse(model_document(entry))
     assert device.thing_model.properties.keys() == stored.properties.keys()
     after = dict(_enums(hass, entry, stored))
     assert {identifier.rpartition(":")[2]: items for identifier, items in after.items()} == before

@@ -26,6 +26,7 @@ from custom_components.aliyun_iot.const import (
 )
 from custom_components.aliyun_iot.health.issues import MAX_LISTED, Issue
 from custom_components.aliyun_iot.health.throttling import SOLVED_AFTER, THROTTLED_REPLIES
+from custom_components.aliyun_iot.stored_device import options_with_model
 from simulator import CloudDevice, Simulator
 
 from .application import SetProperties, invoke
@@ -86,7 +87,7 @@ def renamed(model: dict[str, Any], before: str, after: str) -> dict[str, Any]:
 
 async def change_model(hass: HomeAssistant, entry: MockConfigEntry, model: dict[str, Any] | None) -> None:
     """Store another thing model."""
-    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_THING_MODEL: model})
+    hass.config_entries.async_update_entry(entry, options=options_with_model(entry, model))
     await hass.async_block_till_done()
 
 

@@ -252,7 +252,7 @@ async def test_poisonous_thing_model(
             assert walk.errors or walk.step == "thing_model_confirm"
             assert shown(walk) == []
 
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="sensor.cellar")
     assert shown(walk) == []
     await walk.submit(aspect="value", identifier="GatewayName", access="report", conversion={}, reporting={})
@@ -262,7 +262,7 @@ async def test_poisonous_thing_model(
         (spoilt,) = [one for one in poisonous_model["properties"] if one["identifier"] == name]
         (intact,) = [one for one in thing_model_document["properties"] if one["identifier"] == name]
         spoilt["dataType"] = intact["dataType"]
-    entry = entry_with(hass, {"thing_model": poisonous_model})
+    entry = entry_with(hass, {"thing_model": deepcopy(poisonous_model)})  # what is stored is never changed in place
     walk = await Walk.options(hass, entry, "select")
     await walk.submit(**selected(LAMP, "switch.kettle", "sensor.cellar"))
     assert shown(walk) == []

@@ -137,7 +137,7 @@ async def test_remove_what_is_bound_to_removed_entities(
     fix = await Fix.open(hass, hass_client, Issue.ENTITY_GONE)
     assert fix.page["menu_options"] == ["remove_all", "remove_some"]
     assert fix.facts["panel"] == f"/aliyun-iot/{entry.entry_id}/bindings?state=problems"
-    assert "Connected" in fix.facts["state"]
+    assert "online since" in fix.facts["state"]
     await fix.choose("remove_some")
     assert len(fix.offered) == 5
     assert "Scene · Bell" in fix.offered.values()
@@ -411,8 +411,8 @@ async def test_every_issue_that_can_be_solved_has_a_fix_flow(hass: HomeAssistant
 @pytest.mark.parametrize(
     ("language", "connected", "reason"),
     [
-        ("en", "Connected · Thing model with ", "Not connected: "),
-        ("zh-Hans", "已连接 · 物模型有 ", "未连接："),
+        ("en", "online since ", "Not connected: "),
+        ("zh-Hans", "自 ", "未连接："),
     ],
 )
 async def test_options_say_how_the_device_is_doing(

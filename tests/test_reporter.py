@@ -349,7 +349,7 @@ async def test_binding_follows_a_renamed_removed_and_restored_entity(
     registry.async_remove("switch.reading_lamp")
     hass.states.async_remove("switch.reading_lamp")
     await hass.async_block_till_done()
-    assert "removed" in entry.runtime_data.device.bound.problems["LightSwitch"]
+    assert "removed" in str(entry.runtime_data.device.bound.problems["LightSwitch"])
     registry.async_update_entity("sensor.living_room", name="Warm room")
     await hass.async_block_till_done()
     assert caplog.text.count("Bindings of gw-1 do not work: LightSwitch") == 1

@@ -111,7 +111,9 @@ class Loop:
         )
         history = SimpleNamespace(live=live.waiting, past=past.waiting)
         events = SimpleNamespace(waiting=event.waiting)
-        self.sender = Sender(hass, self.link, outbox, history, events, self.counters, 0.0, **self.lanes)
+        self.sender = Sender(
+            hass, lambda: self.link.state is LinkState.ONLINE, outbox, history, events, self.counters, 0.0, **self.lanes
+        )
 
     async def send(self, count: int) -> FakeLane:
         """Let items wait, send until nothing waits any more, and return the lane."""

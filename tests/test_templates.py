@@ -103,7 +103,7 @@ async def test_invalid_template_is_a_problem_of_its_binding_only(
     await posted(device, "LightSwitch", 1)
     problems = entry.runtime_data.device.bound.problems
     assert problems.keys() == {"EnergyTotal", "CurrentTemperature"}
-    assert all("template" in problem for problem in problems.values())
+    assert all("template" in str(problem) for problem in problems.values())
 
 
 async def test_template_converts_both_ways(

@@ -4,15 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from itertools import batched
+from typing import Final, Self
 
 from homeassistant.core import HomeAssistant, State, callback
 
+from .alink.i18n import Words, is_chinese, phrase
 from .alink.messages import JsonValue
 from .alink.model.datatypes import DataType, Value as PropertyValue
 from .alink.model.thing_model import Property, ThingModel
 from .alink.samples import Sample
-from .exposures import Absence, resolve_entity
+from .exposures import resolve_entity
 from .mapping.aspect import Aspect, Domain, Kind, Refused, Value
 from .mapping.binding import Binding
 from .mapping.convert import to_cloud, to_ha
@@ -24,6 +27,47 @@ from .mapping.slices import LARGE_SLICE, Slices, at_once
 from .mapping.templates import Templates, render, templated
 
 NO_TEMPLATES = Templates()
+
+
+class Fault(StrEnum):
+    """What keeps a binding from working."""
+
+    ENTITY_GONE = "entity_gone"
+    NO_ASPECT = "no_aspect"
+    NOT_IN_MODEL = "not_in_model"
+    TEMPLATE = "template"
+    BOUND_TWICE = "bound_twice"
+    UNREADABLE = "unreadable"
+
+
+_FAULTS: Final[Mapping[Fault, Words]] = {
+    Fault.ENTITY_GONE: ("its entity was removed from Home Assistant", "它的实体已从 Home Assistant 中移除"),
+    Fault.NO_ASPECT: ("{entity_id} has no {aspect}", "{entity_id} 没有 {aspect}"),
+    Fault.NOT_IN_MODEL: ("the thing model has no such property", "物模型中没有该属性"),
+    Fault.BOUND_TWICE: ("bound more than once, only the first binding works", "重复绑定，只有第一个绑定有效"),
+    Fault.UNREADABLE: ("its binding cannot be read", "无法读取它的绑定"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Why a binding does not work, as a text in both languages."""
+
+    fault: Fault
+    text: Words
+
+    @classmethod
+    def of(cls, fault: Fault, **details: str) -> Self:
+        """Return the text about a fault with these details."""
+        return cls(fault, (phrase(_FAULTS[fault], "en", **details), phrase(_FAULTS[fault], "zh", **details)))
+
+    def __str__(self) -> str:
+        """Return the text in English, for the log."""
+        return self.describe()
+
+    def describe(self, language: str = "en") -> str:
+        """Return the text in simplified Chinese for `zh…`, otherwise in English."""
+        return self.text[is_chinese(language)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +162,8 @@ class BoundProperties:
 
     by_entity: Mapping[str, tuple[BoundProperty, ...]] = field(default_factory=dict)
     by_identifier: Mapping[str, BoundProperty] = field(default_factory=dict)
-    problems: Mapping[str, str] = field(default_factory=dict)
-    """The reason (English) by identifier for each binding that can't work."""
+    problems: Mapping[str, Broken] = field(default_factory=dict)
+    """The reason by identifier for each binding that can't work."""
 
 
 @callback
@@ -134,18 +178,18 @@ def bind_in_slices(
     """Do what `bind` does, in slices."""
     by_entity: dict[str, list[BoundProperty]] = defaultdict(list)
     by_identifier: dict[str, BoundProperty] = {}
-    problems: dict[str, str] = {}
+    problems: dict[str, Broken] = {}
     for piece in batched(bindings, LARGE_SLICE, strict=False):
         for binding in piece:
             entity_id = resolve_entity(hass, binding.entity) if binding.entity else ""
             if entity_id is None:
-                problems[binding.identifier] = f"its entity {Absence.REMOVED}"
+                problems[binding.identifier] = Broken.of(Fault.ENTITY_GONE)
                 continue
             bound = _bind_one(hass, binding, entity_id, model)
-            if isinstance(bound, str):
+            if isinstance(bound, Broken):
                 problems[binding.identifier] = bound
             elif binding.identifier in by_identifier:
-                problems[binding.identifier] = "bound more than once, only the first binding works"
+                problems[binding.identifier] = Broken.of(Fault.BOUND_TWICE)
             else:
                 if bound.entity_id:
                     by_entity[bound.entity_id].append(bound)
@@ -164,7 +208,7 @@ def with_present_entities(hass: HomeAssistant, bound: BoundProperties) -> BoundP
     for identifier, before in bound.by_identifier.items():
         entity_id = resolve_entity(hass, before.binding.entity) if before.binding.entity else ""
         if entity_id is None:
-            problems[identifier] = f"its entity {Absence.REMOVED}"
+            problems[identifier] = Broken.of(Fault.ENTITY_GONE)
             continue
         prop = before if entity_id == before.entity_id else replace(before, entity_id=entity_id)
         by_identifier[identifier] = prop
@@ -173,15 +217,17 @@ def with_present_entities(hass: HomeAssistant, bound: BoundProperties) -> BoundP
     return BoundProperties({key: tuple(rows) for key, rows in by_entity.items()}, by_identifier, problems)
 
 
-def _bind_one(hass: HomeAssistant, binding: Binding, entity_id: str, model: ThingModel | None) -> BoundProperty | str:
+def _bind_one(
+    hass: HomeAssistant, binding: Binding, entity_id: str, model: ThingModel | None
+) -> BoundProperty | Broken:
     aspect = aspect_for(binding, entity_id)
     if aspect is None:
-        return f"{entity_id} has no {binding.aspect}"
+        return Broken.of(Fault.NO_ASPECT, entity_id=entity_id, aspect=binding.aspect)
     definition = model.properties.get(binding.identifier) if model else None
     if model and definition is None:
-        return "the thing model has no such property"
+        return Broken.of(Fault.NOT_IN_MODEL)
     try:
         templates = Templates.of(hass, binding) if templated(binding) else NO_TEMPLATES
     except Refused as err:
-        return str(err)
+        return Broken(Fault.TEMPLATE, (err.describe(), err.describe("zh")))
     return BoundProperty(binding, entity_id, domain_of(entity_id), aspect, definition, templates)

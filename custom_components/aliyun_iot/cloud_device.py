@@ -3,32 +3,31 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .alink.command import Answer, Command, CommandKind
-from .alink.errors import ThingModelError
+from .alink.device import Device
 from .alink.foreign import logger_of
-from .alink.link import Link
 from .alink.messages import JsonValue
 from .alink.model.private_names import private_names
-from .alink.model.thing_model import ThingModel
-from .bound import BoundProperties, bind_in_slices, with_present_entities
+from .bound import BoundProperties, Broken, Fault, bind_in_slices, with_present_entities
 from .commands.announcement import Announcer
 from .commands.commander import Commander
 from .commands.conditions import Guarded
 from .commands.loops import LoopGuard
 from .commands.policy import CommandRules
-from .const import CONF_THING_MODEL, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
-from .exposures import absence, exposed_bindings, references, resolve_entity, service_bindings
+from .commands.work import Work
+from .const import SUBENTRY_EXPOSURE, SUBENTRY_SERVICE, SUBENTRY_SUB_DEVICE
+from .exposures import absence, resolve_entity
 from .health.health import Health
 from .listeners import TriggerKind, listeners_of
 from .log_text import some_of
+from .management.manager import Management
 from .mapping.binding import ServiceBinding
 from .mapping.slices import in_slices
 from .mapping.unreportable import Unreportable
-from .references import settle_references
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
 from .reports.reporter import Reporter
@@ -36,38 +35,31 @@ from .reports.resync import Resync
 from .reports.store import UnsentStore
 from .settings import GUARDS, Settings, read_settings
 from .stopping import stop_all
+from .stored_device import StoredDevice
 from .stored_faults import StoredFault, stored_faults
 
 _LOGGER = logger_of(__name__)
 
-UNREADABLE = "its binding cannot be read"
+UNREADABLE = Broken.of(Fault.UNREADABLE)
 
-
-def thing_model_of(entry: ConfigEntry) -> ThingModel | None:
-    """Return the stored thing model, if there is one, without what cannot be read of it."""
-    return read_thing_model(entry)[0]
-
-
-def read_thing_model(entry: ConfigEntry) -> tuple[ThingModel | None, Sequence[ThingModelError]]:
-    """Return the stored thing model, if there is one, and what cannot be read of it.
-
-    Without one data types are inferred, so an unreadable one is empty: nothing is posted that it might not allow.
-    """
-    document = entry.options.get(CONF_THING_MODEL)
-    return ThingModel.read(document) if document else (None, ())
+_HOLDERS: Final = frozenset({SUBENTRY_EXPOSURE, SUBENTRY_SUB_DEVICE})
+"""The types of subentries that hold bindings."""
 
 
 class CloudDevice:
-    """The running parts of one device."""
+    """The running parts of one device: the entry's own one, or a sub-device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, link: Link, health: Health) -> None:
-        """Nothing runs before `follow` and `start`."""
+    def __init__(self, hass: HomeAssistant, stored: StoredDevice, device: Device, work: Work) -> None:
+        """Nothing runs before `follow` and `start`; `work` is shared by all devices of an entry."""
+        self.stored = stored
+        self.device = device
+        self.online = False
+        """Whether the cloud takes its messages: it is connected, or as a sub-device logged in."""
+        self.health = health = Health(hass, stored)
         self.bound = BoundProperties()
         self.bound_services: Collection[str] = ()
         """The identifiers of the services that something is bound to."""
         self._hass = hass
-        self._entry = entry
-        self._link = link
         self._health = health
         self._stopped = False
         self._following = asyncio.Lock()
@@ -78,13 +70,14 @@ class CloudDevice:
         self.faults: Sequence[StoredFault] = ()
         """What is stored and cannot be read."""
         self._take_thing_model()
-        self.loops = LoopGuard(hass, entry)
+        self.loops = LoopGuard(hass, stored)
         self.event_queue = EventQueue(on_added=self._event_added, on_dropped=health.events_dropped)
-        self.events = EventReporter(hass, entry, self.event_queue, on_unreportable_changed=self._unreportable_changed)
+        self.events = EventReporter(hass, stored, self.event_queue, on_unreportable_changed=self._unreportable_changed)
         self.reporter = Reporter(
             hass,
-            link,
-            read_settings(entry.options)[0].window,
+            device,
+            self._is_online,
+            read_settings(stored.entry.options)[0].window,
             self.event_queue,
             on_change=self.loops.record_change,
             on_unsent=self._unsent,
@@ -95,11 +88,12 @@ class CloudDevice:
             on_unreportable_changed=self._unreportable_changed,
             on_losses_changed=health.losses_changed,
         )
-        self._store = UnsentStore(hass, entry, self.reporter.outbox, self.reporter.history, self.event_queue)
+        self._store = UnsentStore(hass, stored, self.reporter.outbox, self.reporter.history, self.event_queue)
         self.commander = Commander(
             hass,
-            Announcer(hass, entry),
+            Announcer(hass, stored),
             self.loops,
+            work,
             present=self.reporter.present,
             confirm=self.reporter.confirm,
             on_answered=self._command_answered,
@@ -108,23 +102,29 @@ class CloudDevice:
         )
         self.desired = DesiredValues(
             hass,
-            link,
+            device,
             self._store,
             carry_out=self.commander.carry_out,
             sets_answered=self.commander.sets_answered,
             note=self.commander.journal.note,
         )
         self.resync = Resync(hass, self.reporter, self.desired, self._store)
+        self.management = Management(hass, stored, device, self.commander.lets_trigger)
 
     @property
     def services(self) -> Iterable[str]:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
-    def problems(self) -> dict[str, str]:
-        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
+    def problems(self, language: str | None = None) -> dict[str, str]:
+        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported.
+
+        The reasons are in the language of the installation unless another one is given.
+        """
+        language = language or self._hass.config.language
         status = self.reporter.outbox.status
-        return dict(self.bound.problems) | {key: one.why_not for key, one in status.items() if one.why_not}
+        problems = {key: broken.describe(language) for key, broken in self.bound.problems.items()}
+        return problems | {key: why for key, one in status.items() if (why := one.why_not(language))}
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:
@@ -132,6 +132,11 @@ class CloudDevice:
         return self.reporter.outbox.unreportable | {
             f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
         }
+
+    @property
+    def entity_ids(self) -> frozenset[str]:
+        """The entities that properties are bound to."""
+        return frozenset(self.bound.by_entity)
 
     @property
     def unreadable_rows(self) -> int:
@@ -143,11 +148,13 @@ class CloudDevice:
         """Start to send and to follow events; called once Home Assistant has started and its entities are there."""
         self.resync.start()
         self.events.start(self.model)
+        self.health.start()
 
     async def stop(self) -> None:
         """Stop everything, and keep on disk what is unsent."""
         self._stopped = True
         await stop_all(
+            self.management.stop,
             self.events.stop,
             self.resync.stop,
             self.desired.pause,
@@ -155,7 +162,25 @@ class CloudDevice:
             self._store.stop,
             self.commander.stop,
             self.loops.stop,
+            self.health.stop,
         )
+
+    @callback
+    def connected(self) -> None:
+        """Bring the cloud up to date, now that it takes messages of the device."""
+        self.online = True
+        self.resync.connected()
+        self.management.connected()
+
+    @callback
+    def disconnected(self) -> None:
+        """Keep everything until the cloud takes messages again; does nothing while it takes none."""
+        self.online = False
+        self.resync.disconnected()
+        self.management.disconnected()
+
+    def _is_online(self) -> bool:
+        return self.online
 
     async def follow(self) -> None:
         """Apply the stored bindings, unless everything was stopped meanwhile.
@@ -164,8 +189,7 @@ class CloudDevice:
         old ones at once, so that nothing can be commanded without its guard in between.
         """
         async with self._following:
-            settle_references(self._hass, self._entry)
-            bindings, services = exposed_bindings(self._entry), service_bindings(self._entry)
+            bindings, services = self.stored.bindings(), self.stored.services()
             bound = await in_slices(bind_in_slices(self._hass, bindings, self.model))
             self._find_faults()
             conditions = {
@@ -173,7 +197,7 @@ class CloudDevice:
                 for key, prop in bound.by_identifier.items()
             }
             conditions |= {Guarded(CommandKind.SERVICE, key): binding.condition for key, binding in services.items()}
-            settings, unreadable = read_settings(self._entry.options)
+            settings, unreadable = read_settings(self.stored.entry.options)
             rules = CommandRules.of(settings, readable=GUARDS.isdisjoint(row.name for row in unreadable))
             prepared = await self.commander.policy.prepare(rules, conditions)
             if self._stopped:
@@ -183,6 +207,7 @@ class CloudDevice:
             self._services, self._settings = services, settings
             # An entity may have been renamed meanwhile.
             self._use(with_present_entities(self._hass, self._with_unreadable(bound)))
+            await self.management.follow(settings)
 
     @callback
     def entities_changed(self) -> None:
@@ -197,22 +222,22 @@ class CloudDevice:
         known_problems, self.bound = self.bound.problems, bound
         problems = self.bound.problems.items()
         if news := [f"{key} ({problem})" for key, problem in problems if known_problems.get(key) != problem]:
-            _LOGGER.warning("Bindings of %s do not work: %s", self._entry.title, some_of(news))
+            _LOGGER.warning("Bindings of %s do not work: %s", self.stored.title, some_of(news))
         self.bound_services = services.keys()
         self.reporter.outbox.private = self.private
         self.reporter.follow(self.bound)
         self.desired.follow(self.bound, self._settings.desired_hours)
         self.commander.follow(self.bound, services, self.model, self.private, self._broken_services(services))
-        referred = {reference for _, reference in references(self._entry)}
+        referred = {reference for _, reference in self.stored.references()}
         self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))
         self._absent = frozenset(reference for reference in referred if absence(self._hass, reference))
         self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.unusable_conditions)
 
     async def update(self) -> None:
         """Apply changed options, subentries and entities."""
-        if self._entry.options.get(CONF_THING_MODEL) != self._document:
+        if self.stored.model_document != self._document:
             self._take_thing_model()
-        self.reporter.sender.window = read_settings(self._entry.options)[0].window
+        self.reporter.sender.window = read_settings(self.stored.entry.options)[0].window
         await self.follow()
         if not self._stopped:
             self.events.follow(self.model)
@@ -223,22 +248,22 @@ class CloudDevice:
         return not (self._referred.isdisjoint(references) and self._absent.isdisjoint(references))
 
     def _take_thing_model(self) -> None:
-        self._document = self._entry.options.get(CONF_THING_MODEL)
-        self.model, self._model_faults = read_thing_model(self._entry)
+        self._document = self.stored.model_document
+        self.model, self._model_faults = self.stored.read_thing_model()
         self.private = private_names(self.model)
 
     def _find_faults(self) -> None:
         known = {str(fault) for fault in self.faults}
-        self.faults = stored_faults(self._entry, self._model_faults)
+        self.faults = stored_faults(self.stored.entry, self._model_faults, self.stored.owner)
         if news := [text for text in map(str, self.faults) if text not in known]:
-            _LOGGER.warning("%s: stored rows cannot be read and do not work: %s", self._entry.title, some_of(news))
+            _LOGGER.warning("%s: stored rows cannot be read and do not work: %s", self.stored.title, some_of(news))
 
     def _broken_services(self, services: Iterable[str]) -> dict[str, str]:
         """Return why services cannot be called: their row, or perhaps their definition, cannot be read.
 
         An automation must not answer them either, as a condition in the row may forbid it.
         """
-        broken = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
+        broken = {fault.name: str(UNREADABLE) for fault in self.faults if fault.kind == SUBENTRY_SERVICE}
         if self.model and self._model_faults:
             undefined = "its definition in the thing model cannot be read"
             broken |= dict.fromkeys((key for key in services if key not in self.model.services), undefined)
@@ -246,7 +271,7 @@ class CloudDevice:
 
     def _with_unreadable(self, bound: BoundProperties) -> BoundProperties:
         """Return what is bound with a problem for each row that cannot be read."""
-        unreadable = {fault.name: UNREADABLE for fault in self.faults if fault.kind == SUBENTRY_EXPOSURE}
+        unreadable = {fault.name: UNREADABLE for fault in self.faults if fault.kind in _HOLDERS}
         return replace(bound, problems={**unreadable, **bound.problems})
 
     @callback
@@ -273,12 +298,10 @@ class CloudDevice:
     @callback
     def _refused(self, identifier: str, reason: str, value: JsonValue) -> None:
         details = {
-            "config_entry_id": self._entry.entry_id,
-            "device": self._entry.title,
+            "config_entry_id": self.stored.entry.entry_id,
+            "device": self.stored.title,
             "identifier": identifier,
             "reason": reason,
             "value": value,
         }
-        listeners_of(self._hass).notify(
-            self._entry.entry_id, TriggerKind.PROPERTY_REJECTED, details, names=[identifier]
-        )
+        listeners_of(self._hass).notify(self.stored.key, TriggerKind.PROPERTY_REJECTED, details, names=[identifier])

@@ -1,6 +1,6 @@
 """Config flow: add a device of the platform, enter its secret again, and change how it connects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import ceil
 import re
 from typing import Any, override
@@ -9,41 +9,26 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryState,
     ConfigFlow,
-    ConfigFlowContext,
     ConfigFlowResult,
+    ConfigSubentryData,
     ConfigSubentryFlow,
     FlowType,
 )
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
-from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
+from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
 
 from .alink.auth import DeviceTriple
 from .alink.errors import CertificateInvalid, ConnectError, CredentialsRefused, TripleInvalid
 from .alink.foreign import logger_of
 from .alink.mqtt.connecting import LinkConfig, probe
-from .alink.mqtt.endpoint import DEFAULT_REGION, REGIONS, Transport
 from .alink.mqtt.sockets import tls_context
 from .const import (
-    CONF_CA,
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
     CONF_PORT,
     CONF_PRODUCT_KEY,
-    CONF_TRANSPORT,
     DOMAIN,
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
@@ -51,19 +36,29 @@ from .const import (
     SUBENTRY_EXPOSURE,
     SUBENTRY_RULE,
     SUBENTRY_SERVICE,
+    SUBENTRY_SUB_DEVICE,
 )
+from .flows.account_pages import AccountPages
 from .flows.binding_fields import InputRefused
+from .flows.connection_fields import (
+    ADVANCED_FIELDS,
+    SECTION_ADVANCED,
+    connection_schema,
+    entered_connection,
+    triple_error,
+)
 from .flows.event_flow import EventFlow
 from .flows.options_flow import AliyunOptionsFlow
+from .flows.register_pages import RegisterPages
 from .flows.rule_flow import RuleFlow
-from .flows.safe_pages import SafePages
+from .flows.sub_device_flow import SubDeviceFlow
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
+from .flows.thing_model_pages import GUIDED
 from .link_config import EndpointInvalid, link_config
+from .registered import async_registered_secrets
 from .runtime import AliyunConfigEntry, Runtime
 
 _LOGGER = logger_of(__name__)
-
-SECTION_ADVANCED = "advanced"
 
 _SECRET_FIELD = {
     # With "new-password" the browser neither fills in nor stores the user's Home Assistant password.
@@ -77,35 +72,14 @@ _TRIPLE_FIELDS = {
     vol.Optional(CONF_DEVICE_NAME): TextSelector(),
     **_SECRET_FIELD,
 }
-_ADVANCED = vol.Schema(
-    {
-        vol.Required(CONF_TRANSPORT, default=Transport.TLS.value): SelectSelector(
-            SelectSelectorConfig(options=[transport.value for transport in Transport], translation_key=CONF_TRANSPORT)
-        ),
-        # No min and max: the selector would report a violation in English only.
-        vol.Optional(CONF_PORT): NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX)),
-        vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
-    }
-)
-
-REGION_OR_HOST = SelectSelector(
-    SelectSelectorConfig(
-        options=[
-            SelectOptionDict(value=region, label=f"{chinese} {english} · {region}")
-            for region, (chinese, english) in REGIONS.items()
-        ],
-        custom_value=True,
-        mode=SelectSelectorMode.DROPDOWN,
-    )
-)
-"""The regions by their names in the console; an instance ID or a host can be entered as well."""
+_ADVANCED = vol.Schema(ADVANCED_FIELDS)
 
 _PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', re.IGNORECASE)
 """The device triple as the console copies it: a JSON object with three strings."""
 
 
-class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
-    """Ask for the device triple and the endpoint, and test the connection before anything is stored."""
+class AliyunConfigFlow(RegisterPages, AccountPages, ConfigFlow, domain=DOMAIN):
+    """Get the device triple and the endpoint, and test the connection before an entry is created."""
 
     VERSION = ENTRY_VERSION
     MINOR_VERSION = ENTRY_MINOR_VERSION
@@ -127,16 +101,21 @@ class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], Conf
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the flows for exposed devices, rules, bound services and bound events."""
+        """Return the flows for exposed devices, rules, bound services, bound events and sub-devices."""
         return {
             SUBENTRY_EXPOSURE: ExposureFlow,
             SUBENTRY_RULE: RuleFlow,
             SUBENTRY_SERVICE: ServiceFlow,
             SUBENTRY_EVENT: EventFlow,
+            SUBENTRY_SUB_DEVICE: SubDeviceFlow,
         }
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the device triple comes from."""
+        return self.async_show_menu(step_id="user", menu_options=["triple", "register", "account"])
+
+    async def async_step_triple(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the device triple and how to connect."""
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -144,32 +123,56 @@ class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], Conf
             self._secret = user_input[CONF_DEVICE_SECRET] or self._secret
             try:
                 triple = DeviceTriple.parse(user_input[CONF_PRODUCT_KEY], user_input[CONF_DEVICE_NAME], self._secret)
+                await self.claim(triple.product_key, triple.device_name)
+                return await self.add_device(
+                    {
+                        CONF_PRODUCT_KEY: triple.product_key,
+                        CONF_DEVICE_NAME: triple.device_name,
+                        CONF_DEVICE_SECRET: triple.device_secret,
+                        **entered_connection(user_input),
+                    }
+                )
             except TripleInvalid as err:
-                errors = _triple_error(err)
-            else:
-                # Checked before connecting, because a second login would disconnect an existing entry.
-                await self.async_set_unique_id(f"{triple.product_key}.{triple.device_name}", raise_on_progress=False)
-                self._abort_if_unique_id_configured(reload_on_update=False)
-                data = {
-                    CONF_PRODUCT_KEY: triple.product_key,
-                    CONF_DEVICE_NAME: triple.device_name,
-                    CONF_DEVICE_SECRET: triple.device_secret,
-                    **_entered_connection(user_input),
-                }
-                errors = await self._test_connection(data)
-                if not errors:
-                    return self.async_create_entry(title=triple.device_name, data=data)
+                errors = triple_error(err)
+            except InputRefused as refused:
+                errors, self._placeholders = refused.errors, refused.placeholders
 
         return self.async_show_form(
+            step_id="triple",
             data_schema=self._form(_TRIPLE_FIELDS, user_input or {}, errors),
             errors=errors,
             description_placeholders=self._placeholders,
         )
 
     @override
+    async def claim(self, product_key: str, device_name: str) -> None:
+        """Make the device that of the flow; raises AbortFlow if it has an entry.
+
+        Called before connecting, because a second login would disconnect the existing entry.
+        """
+        await self.async_set_unique_id(f"{product_key}.{device_name}", raise_on_progress=False)
+        self._abort_if_unique_id_configured(reload_on_update=False)
+
+    @override
+    async def add_device(
+        self,
+        data: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+        subentries: Iterable[ConfigSubentryData] = (),
+    ) -> ConfigFlowResult:
+        """Test the connection and create the entry; raises InputRefused."""
+        if errors := await self._test_connection(data):
+            raise InputRefused(errors, self._placeholders)
+        return self.async_create_entry(title=data[CONF_DEVICE_NAME], data=data, options=options, subentries=subentries)
+
+    @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Continue with the options menu, because a device without bindings does nothing."""
-        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id)
+        """Continue with the thing model and the bindings, because a device without bindings does nothing."""
+        data = result["result"].data
+        (await async_registered_secrets(self.hass)).forget(data[CONF_PRODUCT_KEY], data[CONF_DEVICE_NAME])
+        # What was created with its bindings needs no guide.
+        guide = None if result["result"].subentries else GUIDED
+        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id, data=guide)
         result["next_flow"] = (FlowType.OPTIONS_FLOW, menu["flow_id"])
         return result
 
@@ -203,7 +206,7 @@ class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], Conf
             data = {
                 **_identity(entry),
                 CONF_DEVICE_SECRET: _secret(user_input, entry),
-                **_entered_connection(user_input),
+                **entered_connection(user_input),
             }
             errors = await self._test_connection(data, entry)
             if not errors:
@@ -218,20 +221,21 @@ class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], Conf
     async def _test_connection(self, data: Mapping[str, Any], entry: AliyunConfigEntry | None = None) -> dict[str, str]:
         """Connect once, in place of the running entry if there is one; return the errors by field, empty on success."""
         try:
-            config = await self._validated_config(data, entry.options if entry else {})
+            config = await self.validated_config(data, entry.options if entry else {})
         except InputRefused as refused:
             self._placeholders = refused.placeholders
             return refused.errors
         return await (self._probe_in_place_of(entry, config) if entry else self._probe(config))
 
-    async def _validated_config(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
+    @override
+    async def validated_config(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
         """Return the link configuration; raises InputRefused for errors that show without connecting."""
         if not 0 < data.get(CONF_PORT, 1) < 65536:
             raise InputRefused({SECTION_ADVANCED: "invalid_port"})
         try:
             config = link_config(self.hass, data, options)
         except TripleInvalid as err:
-            raise InputRefused(_triple_error(err)) from err
+            raise InputRefused(triple_error(err)) from err
         except EndpointInvalid as err:
             raise InputRefused({CONF_ENDPOINT: err.key}) from err
         if certificate_authority := config.endpoint.ca:
@@ -279,28 +283,9 @@ class AliyunConfigFlow(SafePages[ConfigFlowContext, ConfigFlowResult, str], Conf
         return self.async_update_reload_and_abort(entry, data=data)
 
     def _form(self, fields: Mapping[Any, Any], values: Mapping[str, Any], errors: Mapping[str, str]) -> vol.Schema:
-        """Return the fields and those for the connection, filled with `values` except for the secret.
-
-        The advanced section is open if a value in it differs from the default, or if the connection failed.
-        """
-        advanced = values.get(SECTION_ADVANCED, {})
-        is_default = advanced.get(CONF_TRANSPORT, Transport.TLS) == Transport.TLS and not {CONF_PORT, CONF_CA} & set(
-            advanced
-        )
-        schema = vol.Schema(
-            {
-                **fields,
-                # Not a list of regions: most accounts have an instance ID, which has to be typed.
-                vol.Required(CONF_ENDPOINT, default=DEFAULT_REGION): REGION_OR_HOST,
-                vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": is_default and "base" not in errors}),
-            }
-        )
+        """Return the fields and those for the connection, filled with `values` except for the secret."""
         visible = {key: value for key, value in values.items() if key != CONF_DEVICE_SECRET}
-        return self.add_suggested_values_to_schema(schema, visible)
-
-
-def _triple_error(err: TripleInvalid) -> dict[str, str]:
-    return {err.field: f"invalid_{err.field}"}
+        return self.add_suggested_values_to_schema(connection_schema(fields, _ADVANCED, visible, errors), visible)
 
 
 def _entered_triple(user_input: Mapping[str, Any]) -> dict[str, str]:
@@ -322,17 +307,3 @@ def _identity(entry: ConfigEntry) -> dict[str, str]:
 
 def _loaded_runtime(entry: AliyunConfigEntry) -> Runtime | None:
     return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
-
-
-def _entered_connection(user_input: Mapping[str, Any]) -> dict[str, str | int]:
-    """Return the entry data for the connection, without the fields that are empty."""
-    advanced = user_input[SECTION_ADVANCED]
-    connection: dict[str, str | int] = {
-        CONF_ENDPOINT: user_input[CONF_ENDPOINT].strip(),
-        CONF_TRANSPORT: advanced[CONF_TRANSPORT],
-    }
-    if CONF_PORT in advanced:
-        connection[CONF_PORT] = int(advanced[CONF_PORT])
-    if certificate_authority := advanced.get(CONF_CA, "").strip():
-        connection[CONF_CA] = certificate_authority
-    return connection

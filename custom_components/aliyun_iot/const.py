@@ -22,6 +22,9 @@ CONF_CA: Final = "ca"
 
 # entry.options: settings
 CONF_THING_MODEL: Final = "thing_model"
+"""The field of the pages for a thing model."""
+CONF_THING_MODELS: Final = "thing_models"
+"""The stored thing models by ProductKey, which several devices may share."""
 CONF_KEEP_ALIVE: Final = "keep_alive"
 CONF_WINDOW: Final = "window"
 CONF_UPLINK_RATE: Final = "uplink_rate"
@@ -30,6 +33,10 @@ CONF_COMMAND_CONDITION: Final = "command_condition"
 CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
 CONF_MONTHLY_QUOTA: Final = "monthly_quota"
+CONF_OFFLINE_DELAY: Final = "offline_delay"
+CONF_SYNC_TAGS: Final = "sync_tags"
+CONF_CONFIG_MAPPING: Final = "config_mapping"
+CONF_CLOUD_LOG: Final = "cloud_log"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25
@@ -39,13 +46,19 @@ DEFAULT_COMMANDS_PER_MINUTE: Final = 600
 """Ten a second are more than people and their rules send, and less than the platform lets a device answer."""
 DEFAULT_DESIRED_HOURS: Final = 24
 """Hours after which a desired value is stale and is no longer carried out."""
+DEFAULT_OFFLINE_DELAY: Final = 60
+"""Seconds; a restart of an integration makes its devices unavailable for less."""
 
 # types of subentries
 SUBENTRY_EXPOSURE: Final = "exposure"
 SUBENTRY_SERVICE: Final = "service"
 SUBENTRY_RULE: Final = "rule"
 SUBENTRY_EVENT: Final = "event"
+SUBENTRY_SUB_DEVICE: Final = "sub_device"
 CONF_BINDINGS: Final = "bindings"
+
+OWN: Final = ""
+"""The owner of what belongs to the entry's own device. That of what belongs to a sub-device is the id of its subentry."""
 
 EVENT_COMMAND: Final = "aliyun_iot_command"
 EVENT_COMMAND_FAILED: Final = "aliyun_iot_command_failed"

@@ -14,7 +14,7 @@ from .const import (
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_PRODUCT_KEY,
-    CONF_THING_MODEL,
+    CONF_THING_MODELS,
 )
 from .exposures import absence, bindings_of, exposures_of, references, service_bindings
 from .flows.binding_fields import CONF_ACTIONS, CONF_CONDITION
@@ -34,7 +34,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
     found = {
         "entry": {
             "data": async_redact_data(entry.data, TO_REDACT),
-            "options": _counted({key: value for key, value in entry.options.items() if key != CONF_THING_MODEL}),
+            "options": _counted({key: value for key, value in entry.options.items() if key != CONF_THING_MODELS}),
             "exposures": [
                 {CONF_BINDINGS: [_counted(binding.as_dict()) for binding in bindings_of(subentry)]}
                 for subentry in exposures_of(entry)
@@ -58,7 +58,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
         else None,
         "bindings": {
             "working": {bound.identifier: bound.entity_id for bound in runtime.device.bound.by_identifier.values()},
-            "problems": dict(runtime.device.bound.problems),
+            "problems": {key: str(broken) for key, broken in runtime.device.bound.problems.items()},
             "absent": _absent(hass, entry),
             "unusable_conditions": dict(runtime.device.commander.policy.unusable_conditions),
         },
@@ -84,7 +84,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "counters": asdict(runtime.device.event_queue.counters),
             "problems": dict(runtime.device.events.problems),
         },
-        "commands": runtime.device.commander.journal.rows(),
+        "commands": [row.as_json() for row in runtime.device.commander.journal.rows()],
         "command_counters": {
             "received": runtime.device.commander.journal.received,
             "refused": runtime.device.commander.journal.refused,
@@ -119,7 +119,7 @@ def _delivery(reporter: Reporter, identifier: str) -> dict[str, Any]:
         "sending": status.sending is not None,
         "resting": status.rests,
         "refusals_in_a_row": status.refusal.count if status.refusal else 0,
-        "why_not": status.why_not,
+        "why_not": status.why_not(),
         "seconds_since_sent": _seconds_since(status.sent_at),
         "seconds_since_accepted": _seconds_since(status.accepted_at),
     }

@@ -1,7 +1,8 @@
-"""The bindings of an entry as they are stored in its subentries.
+"""The bindings of the devices of an entry as they are stored in its subentries.
 
-A subentry of the type exposure holds the bindings of one device, or of one entity without a device, as rows. One of any other
-type holds one row. A row that cannot be read is left out by everything that reads, and kept by everything that writes.
+A subentry of the type exposure holds the bindings of one device of Home Assistant, or of one entity without a device, as rows;
+they belong to the entry's own device in the cloud. A subentry of the type sub-device is a device in the cloud by itself, and
+holds all its bindings. One of any other type holds one row and says which device it belongs to (`owner`). A row that cannot be read is left out by everything that reads, and kept by everything that writes.
 """
 
 from collections import defaultdict
@@ -13,9 +14,9 @@ from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
-from .const import CONF_BINDINGS, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE
+from .const import CONF_BINDINGS, OWN, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE, SUBENTRY_SUB_DEVICE
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.event_binding import EventBinding
 from .mapping.stored import Unchanged, Unreadable
@@ -27,6 +28,8 @@ class ExposureKey(NamedTuple):
     unique_id: str
     title: str
 
+
+TITLE_JOINT: Final = " · "
 
 CUSTOM_EXPOSURE: Final = ExposureKey("custom", "Templates and actions · 模板与动作")
 """The exposure of bindings without an entity. A title is stored, so it is the same in all languages."""
@@ -82,24 +85,56 @@ def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
 
 
 @callback
-def exposure_title(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
-    """Return the title of an exposure by the present name of its device or entity, the stored one if that is not there."""
-    kind, _, reference = (subentry.unique_id or "").partition(":")
+def exposure_name(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
+    """Return the present name of the device or entity of an exposure or a sub-device, that in its title if it is not there."""
+    kind, _, reference = stands_for(subentry).partition(":")
     if kind == "device" and (device := dr.async_get(hass).async_get(reference)):
         return device.name_by_user or device.name or device.id
     if kind == "entity" and (entity_id := resolve_entity(hass, reference)) and (state := hass.states.get(entity_id)):
         return state.name
-    return subentry.title
+    return name_in_title(subentry)
 
 
-def exposed_bindings(entry: ConfigEntry) -> list[Binding]:
-    """Return every binding of an entry that can be read."""
-    return [binding for subentry in exposures_of(entry) for binding in bindings_of(subentry)]
+def name_in_title(subentry: ConfigSubentry) -> str:
+    """Return the title of a subentry without the identifiers of its bindings."""
+    return subentry.title.removesuffix(exposure_title("", rows_of(subentry)))
 
 
-def exposures_of(entry: ConfigEntry) -> list[ConfigSubentry]:
-    """Return the exposures of an entry."""
-    return list(_subentries(entry, SUBENTRY_EXPOSURE))
+def exposure_title(name: str, rows: Iterable[Binding | Unreadable]) -> str:
+    """Return the title of an exposure: its name and all identifiers, by which the frontend finds it."""
+    return TITLE_JOINT.join([name, *(row.identifier for row in rows if isinstance(row, Binding))])
+
+
+def stands_for(subentry: ConfigSubentry) -> str:
+    """Return the key of what a subentry was made for."""
+    stored = subentry.data.get("stands_for") if subentry.subentry_type == SUBENTRY_SUB_DEVICE else subentry.unique_id
+    return stored if isinstance(stored, str) else ""
+
+
+@callback
+def area_of(hass: HomeAssistant, key: str) -> str | None:
+    """Return the name of the area of the device or entity with the key of an exposure, None if it has none."""
+    kind, _, reference = key.partition(":")
+    device_id, area_id = reference if kind == "device" else None, None
+    if kind == "entity" and (registered := er.async_get(hass).async_get(resolve_entity(hass, reference) or "")):
+        device_id, area_id = registered.device_id, registered.area_id
+    if area_id is None and device_id and (device := dr.async_get(hass).async_get(device_id)):
+        area_id = device.area_id
+    area = ar.async_get(hass).async_get_area(area_id) if area_id else None
+    return area.name if area else None
+
+
+def exposed_bindings(entry: ConfigEntry, owner: str = OWN) -> list[Binding]:
+    """Return every binding of a device of an entry that can be read."""
+    return [binding for subentry in exposures_of(entry, owner) for binding in bindings_of(subentry)]
+
+
+def exposures_of(entry: ConfigEntry, owner: str = OWN) -> list[ConfigSubentry]:
+    """Return the subentries that hold the bindings of a device of an entry: a sub-device has one, its own."""
+    if not owner:
+        return list(_subentries(entry, SUBENTRY_EXPOSURE))
+    subentry = entry.subentries.get(owner)
+    return [subentry] if subentry and subentry.subentry_type == SUBENTRY_SUB_DEVICE else []
 
 
 def bindings_of(subentry: ConfigSubentry) -> list[Binding]:
@@ -127,29 +162,48 @@ def _rows_of(unchanged: Unchanged) -> tuple[Binding | Unreadable, ...]:
     return tuple([Binding.from_stored(row) for row in (rows if isinstance(rows, list) else [rows])])
 
 
-def service_bindings(entry: ConfigEntry) -> Mapping[str, ServiceBinding]:
-    """Return the bound services of an entry by identifier, those that can be read."""
-    bindings = (ServiceBinding.from_stored(subentry.data) for subentry in _subentries(entry, SUBENTRY_SERVICE))
-    return {binding.identifier: binding for binding in bindings if isinstance(binding, ServiceBinding)}
-
-
-def event_bindings(entry: ConfigEntry) -> dict[str, EventBinding]:
-    """Return the bound events of an entry by the id of their subentry; one event may have several sources."""
-    bindings = {
-        subentry.subentry_id: EventBinding.from_stored(subentry.data) for subentry in _subentries(entry, SUBENTRY_EVENT)
+def service_bindings(entry: ConfigEntry, owner: str = OWN) -> Mapping[str, ServiceBinding]:
+    """Return the bound services of a device of an entry by identifier, those that can be read."""
+    bindings = (_service(Unchanged(subentry.data)) for subentry in _subentries(entry, SUBENTRY_SERVICE))
+    return {
+        binding.identifier: binding
+        for binding in bindings
+        if isinstance(binding, ServiceBinding) and binding.owner == owner
     }
-    return {key: binding for key, binding in bindings.items() if isinstance(binding, EventBinding)}
 
 
-def references(entry: ConfigEntry) -> Iterator[tuple[str, str]]:
-    """Yield the identifier of each property, service and event that is bound to an entity, and the reference to the entity."""
-    for binding in exposed_bindings(entry):
+def event_bindings(entry: ConfigEntry, owner: str = OWN) -> dict[str, EventBinding]:
+    """Return the bound events of a device of an entry by the id of their subentry; one event may have several sources."""
+    bindings = {
+        subentry.subentry_id: _event(Unchanged(subentry.data)) for subentry in _subentries(entry, SUBENTRY_EVENT)
+    }
+    return {
+        key: binding
+        for key, binding in bindings.items()
+        if isinstance(binding, EventBinding) and binding.owner == owner
+    }
+
+
+@lru_cache(maxsize=1024)
+def _service(unchanged: Unchanged) -> ServiceBinding | Unreadable:
+    """Read a row once, because each device of an entry asks for all of them."""
+    return ServiceBinding.from_stored(unchanged.data)
+
+
+@lru_cache(maxsize=1024)
+def _event(unchanged: Unchanged) -> EventBinding | Unreadable:
+    return EventBinding.from_stored(unchanged.data)
+
+
+def references(entry: ConfigEntry, owner: str = OWN) -> Iterator[tuple[str, str]]:
+    """Yield the identifier of each property, service and event of a device that is bound to an entity, and its reference."""
+    for binding in exposed_bindings(entry, owner):
         if binding.entity:
             yield binding.identifier, binding.entity
-    for service in service_bindings(entry).values():
+    for service in service_bindings(entry, owner).values():
         if service.script:
             yield service.identifier, service.script
-    for event in event_bindings(entry).values():
+    for event in event_bindings(entry, owner).values():
         if event.entity:
             yield event.identifier, event.entity
 
@@ -175,29 +229,38 @@ def add_bindings(hass: HomeAssistant, entry: ConfigEntry, bindings: Iterable[Bin
 
 
 @callback
-def put_binding(hass: HomeAssistant, entry: ConfigEntry, binding: Binding, replaced: Binding | None) -> None:
+def put_binding(
+    hass: HomeAssistant, entry: ConfigEntry, binding: Binding, replaced: Binding | None, owner: str = OWN
+) -> None:
     """Store a binding in place of another one, or as a new one if that was removed in the meantime."""
-    if replaced and replaced.identifier in {binding.identifier for binding in exposed_bindings(entry)}:
-        change_bindings(hass, entry, replaced={replaced.identifier: binding})
+    if replaced and replaced.identifier in {binding.identifier for binding in exposed_bindings(entry, owner)}:
+        change_bindings(hass, entry, owner, replaced={replaced.identifier: binding})
     else:
-        change_bindings(hass, entry, added=[binding])
+        change_bindings(hass, entry, owner, added=[binding])
 
 
 @callback
 def change_bindings(
     hass: HomeAssistant,
     entry: ConfigEntry,
+    owner: str = OWN,
     *,
     removed: Collection[str] = (),
     replaced: Mapping[str, Binding] = MappingProxyType({}),
     added: Iterable[Binding] = (),
 ) -> None:
-    """Remove and replace bindings, by identifier, and add others; each subentry is written at most once."""
+    """Remove and replace bindings of a device, by identifier, and add others; each subentry is written at most once.
+
+    Nothing is added to a sub-device that was removed meanwhile.
+    """
+    exposed = {subentry.unique_id: subentry for subentry in exposures_of(entry, owner)}
+    sub_device = next((ExposureKey(str(key), "") for key in exposed), None) if owner else None
+    if owner and sub_device is None:
+        return
     grouped: dict[ExposureKey, list[Binding]] = defaultdict(list)
     for binding in added:
-        grouped[exposure_key(hass, binding.entity)].append(binding)
+        grouped[sub_device or exposure_key(hass, binding.entity)].append(binding)
     by_exposure = {key.unique_id: rows for key, rows in grouped.items()}
-    exposed = {subentry.unique_id: subentry for subentry in exposures_of(entry)}
     for unique_id, subentry in exposed.items():
         kept: list[Binding | Unreadable] = [
             row if isinstance(row, Unreadable) else replaced.get(row.identifier, row)
@@ -214,7 +277,7 @@ def change_bindings(
                 ConfigSubentry(
                     data=MappingProxyType(exposure_data(rows)),
                     subentry_type=SUBENTRY_EXPOSURE,
-                    title=key.title,
+                    title=exposure_title(key.title, rows),
                     unique_id=key.unique_id,
                 ),
             )
@@ -236,10 +299,13 @@ def remove_rows(
 def store_rows(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
 ) -> None:
-    """Replace the rows of an exposure and keep what else a later version has stored there; one without rows is removed."""
-    if rows:
-        data = {**subentry.data, **exposure_data(rows)}
+    """Replace the rows of an exposure or a sub-device and keep what else is stored there; an exposure without rows is removed."""
+    data = {**subentry.data, **exposure_data(rows)}
+    if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
         hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    elif rows:
+        title = exposure_title(exposure_name(hass, subentry), rows)
+        hass.config_entries.async_update_subentry(entry, subentry, data=data, title=title)
     else:
         hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 

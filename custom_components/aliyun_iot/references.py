@@ -6,17 +6,19 @@ controlled in its place.
 """
 
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
 from .const import SUBENTRY_EVENT, SUBENTRY_RULE, SUBENTRY_SERVICE
-from .exposures import entity_reference, exposure_key, exposures_of, rows_of, store_rows
+from .exposures import entity_reference, exposure_key, exposure_title, exposures_of, rows_of, store_rows
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.document.rules import DocumentedRule
 from .mapping.event_binding import EventBinding
 from .mapping.rule import EntityAspect, Rule
+from .stored_device import sub_devices_of
 
 
 @callback
@@ -25,7 +27,8 @@ def settle_references(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
     All of it at once, because a rule compares its references with those of the bindings.
     """
-    for subentry in exposures_of(entry):
+    holders = [exposures_of(entry), *(exposures_of(entry, device.owner) for device in sub_devices_of(entry))]
+    for subentry in chain.from_iterable(holders):
         _settle_exposure(hass, entry, subentry)
     for subentry in list(entry.subentries.values()):
         read = _READERS.get(subentry.subentry_type)
@@ -57,7 +60,8 @@ def _settle_exposure(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSu
         store_rows(hass, entry, same, [*rows_of(same), *rows])
         store_rows(hass, entry, subentry, [])
     else:
-        hass.config_entries.async_update_subentry(entry, subentry, title=key.title, unique_id=key.unique_id)
+        title = exposure_title(key.title, rows_of(subentry))
+        hass.config_entries.async_update_subentry(entry, subentry, title=title, unique_id=key.unique_id)
         store_rows(hass, entry, subentry, rows)
 
 

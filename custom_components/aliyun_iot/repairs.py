@@ -15,26 +15,31 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.selector import SelectOptionDict, SelectSelector, SelectSelectorConfig, SelectSelectorMode
 import voluptuous as vol
 
-from .alink.link import LinkState
 from .alink.model.thing_model import ThingModel
+from .cloud_device import CloudDevice
 from .const import (
     CONF_COMMANDS_PER_MINUTE,
     CONF_MONTHLY_QUOTA,
-    CONF_THING_MODEL,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
     DOMAIN,
+    OWN,
 )
 from .exposures import references, resolve_entity
 from .flows.binding_fields import InputRefused
 from .flows.options_flow import SETTINGS_FIELDS
 from .flows.safe_pages import SafePages
 from .flows.thing_model_pages import fetch_thing_model, model_placeholders
+from .flows.transfer_pages import CONF_MODE, MODE_FIELD, preview_errors, preview_placeholders, preview_schema
 from .health.issues import Issue, listed
+from .health.sub_device_issues import SUB_DEVICE_ISSUES
+from .mapping.document.difference import Mode
 from .panel.register import URL_PATH
 from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
 from .settings import RANGES, read_settings
+from .stored_device import options_with_model, thing_model_of
+from .transfer import ImportPlan, carry_out, plan_import
 from .words.labels import Labels
 from .words.status import device_status
 
@@ -64,10 +69,11 @@ _SETTINGS: Final[Mapping[Issue, tuple[str, ...]]] = {
 class FixFlow(SafePages[Any, RepairsFlowResult, str], RepairsFlow):
     """A fix flow of one device; it ends when the device does not run any more."""
 
-    def __init__(self, entry_id: str, issue: Issue, identifier: str = "") -> None:
-        """Be about an issue of an entry, and perhaps of one property."""
+    def __init__(self, entry_id: str, issue: Issue, identifier: str = "", owner: str = OWN) -> None:
+        """Be about an issue of a device of an entry, and perhaps of one property."""
         super().__init__()
         self.entry_id = entry_id
+        self.owner = owner
         self.issue = issue
         self.identifier = identifier
         self.done = ""
@@ -76,7 +82,12 @@ class FixFlow(SafePages[Any, RepairsFlowResult, str], RepairsFlow):
     def entry(self) -> AliyunConfigEntry | None:
         """The entry, if its device runs."""
         entry: AliyunConfigEntry | None = self.hass.config_entries.async_get_entry(self.entry_id)
-        return entry if entry and entry.state is ConfigEntryState.LOADED else None
+        runs = entry and entry.state is ConfigEntryState.LOADED and entry.runtime_data.cloud_device(self.owner)
+        return entry if runs else None
+
+    def device_of(self, entry: AliyunConfigEntry) -> CloudDevice:
+        """Return the device that the issue is about."""
+        return entry.runtime_data.cloud_device(self.owner) or entry.runtime_data.device
 
     @property
     def told(self) -> Mapping[str, str] | None:
@@ -114,9 +125,13 @@ class ConfirmFlow(FixFlow):
         """Let the cloud set a property again, subscribe again, or end a long pause between attempts to connect."""
         match self.issue:
             case Issue.LOOP:
-                entry.runtime_data.device.loops.resume(self.identifier)
+                self.device_of(entry).loops.resume(self.identifier)
             case Issue.SUBSCRIPTIONS_REFUSED:
                 self.hass.config_entries.async_schedule_reload(self.entry_id)
+            case Issue.SUB_DEVICE_WITHOUT_DEVICE:
+                entry.runtime_data.sub_devices.remove_orphans()
+            case _ if self.issue in SUB_DEVICE_ISSUES:
+                entry.runtime_data.sub_devices.retry(self.issue)
             case _:
                 entry.runtime_data.link.retry()
 
@@ -145,8 +160,11 @@ class CheckFlow(FixFlow):
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Check, and say so if the problem is still there."""
         if user_input is not None and (entry := self.entry):
-            runtime = entry.runtime_data
-            await (runtime.health.compare_clocks() if self.issue is Issue.CLOCK_SKEW else runtime.device.update())
+            await (
+                entry.runtime_data.health.compare_clocks()
+                if self.issue is Issue.CLOCK_SKEW
+                else self.device_of(entry).update()
+            )
         if self.told is None or self.entry is None:
             return self.solved()
         return self.async_show_form(
@@ -196,9 +214,9 @@ class SettingsFlow(FixFlow):
 class BindingsFlow(FixFlow):
     """Solve a problem of many bindings: a menu of what can be done, which shows what is left of the problem."""
 
-    def __init__(self, entry_id: str, issue: Issue) -> None:
+    def __init__(self, entry_id: str, issue: Issue, owner: str = OWN) -> None:
         """Start without a thing model."""
-        super().__init__(entry_id, issue)
+        super().__init__(entry_id, issue, owner=owner)
         self._model: ThingModel | None = None
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
@@ -207,7 +225,7 @@ class BindingsFlow(FixFlow):
         if entry is None or told is None:
             return self.solved()
         labels = await Labels.load(self.hass)
-        rows = affected_rows(self.hass, labels, entry, self.issue)
+        rows = affected_rows(self.hass, labels, entry, self.issue, self.owner)
         remove = [*(["remove_all"] if rows else []), *(["remove_some"] if len(rows) > 1 else [])]
         return self.async_show_menu(
             step_id="init",
@@ -223,9 +241,10 @@ class BindingsFlow(FixFlow):
     async def async_step_post(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Post everything again, and show what the cloud still refuses."""
         if entry := self.entry:
-            online = entry.runtime_data.link.state is LinkState.ONLINE
+            device = self.device_of(entry)
+            online = device.online
             if online:
-                await self.settled(entry.runtime_data.device.reporter.post_everything)
+                await self.settled(device.reporter.post_everything)
             labels = await Labels.load(self.hass)
             self.done = labels.text("common.repair_posted" if online else "common.repair_offline")
         return await self.async_step_init()
@@ -234,7 +253,7 @@ class BindingsFlow(FixFlow):
         """Enable the entities that a user or an integration has disabled; the others follow their device."""
         if entry := self.entry:
             registry = er.async_get(self.hass)
-            ids = {resolve_entity(self.hass, reference) for _, reference in references(entry)}
+            ids = {resolve_entity(self.hass, reference) for _, reference in references(entry, self.owner)}
             found = [registered for entity_id in ids if entity_id and (registered := registry.async_get(entity_id))]
             by_hand = (er.RegistryEntryDisabler.USER, er.RegistryEntryDisabler.INTEGRATION)
             disabled = [each.entity_id for each in found if each.disabled_by in by_hand]
@@ -254,7 +273,7 @@ class BindingsFlow(FixFlow):
         if (entry := self.entry) is None or self.told is None:
             return self.solved()
         labels = await Labels.load(self.hass)
-        rows = affected_rows(self.hass, labels, entry, self.issue)
+        rows = affected_rows(self.hass, labels, entry, self.issue, self.owner)
         if user_input is not None:
             return await self._remove(entry, list(rows))
         return self.async_show_form(
@@ -272,7 +291,7 @@ class BindingsFlow(FixFlow):
         if (entry := self.entry) is None or self.told is None:
             return self.solved()
         labels = await Labels.load(self.hass)
-        rows = affected_rows(self.hass, labels, entry, self.issue)
+        rows = affected_rows(self.hass, labels, entry, self.issue, self.owner)
         errors: dict[str, str] = {}
         if user_input is not None:
             if chosen := [key for key in user_input[CONF_BINDINGS] if key in rows]:
@@ -288,7 +307,7 @@ class BindingsFlow(FixFlow):
         )
 
     async def _remove(self, entry: AliyunConfigEntry, keys: list[str]) -> RepairsFlowResult:
-        await self.settled(lambda: remove_affected(self.hass, entry, keys))
+        await self.settled(lambda: remove_affected(self.hass, entry, keys, self.owner))
         labels = await Labels.load(self.hass)
         self.done = labels.text("common.panel_removed", count=str(len(keys)))
         return await self.async_step_init()
@@ -299,7 +318,7 @@ class BindingsFlow(FixFlow):
             return self.solved()
         labels = await Labels.load(self.hass)
         try:
-            self._model = await fetch_thing_model(self.hass, entry)
+            self._model = await fetch_thing_model(self.hass, entry, self.owner)
         except InputRefused as refused:
             reason = labels.text(f"options.error.{refused.errors['base']}", **refused.placeholders)
             return self.async_show_menu(
@@ -308,14 +327,14 @@ class BindingsFlow(FixFlow):
         return self.async_show_form(
             step_id="use_model",
             data_schema=vol.Schema({}),
-            description_placeholders=model_placeholders(labels, entry, self._model),
+            description_placeholders=model_placeholders(labels, entry, self._model, self.owner),
         )
 
     async def async_step_use_model(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Store the thing model that was shown."""
         model = self._model
         if (entry := self.entry) and model:
-            options = {**entry.options, CONF_THING_MODEL: model.to_tsl()}
+            options = options_with_model(entry, model.to_tsl(), self.device_of(entry).stored.product_key)
             if options != entry.options:
                 await self.settled(lambda: self.hass.config_entries.async_update_entry(entry, options=options))
             labels = await Labels.load(self.hass)
@@ -323,18 +342,70 @@ class BindingsFlow(FixFlow):
         return await self.async_step_init()
 
 
+class MappingFlow(FixFlow):
+    """Import the mapping that the cloud offers, after the same preview and consent as on the page for imports."""
+
+    def __init__(self, entry_id: str, issue: Issue) -> None:
+        """Start without a preview."""
+        super().__init__(entry_id, issue)
+        self._mode = Mode.MERGE
+        self._shown: ImportPlan | None = None
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Start."""
+        return await self.async_step_mode()
+
+    async def async_step_mode(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask whether the mapping is merged into the present one, or replaces it."""
+        if (told := self.told) is None or self._plan() is None:
+            return self.solved()
+        if user_input is not None:
+            self._mode = Mode(user_input[CONF_MODE])
+            return await self.async_step_preview()
+        return self.async_show_form(
+            step_id="mode", data_schema=vol.Schema(MODE_FIELD), description_placeholders=told, last_step=False
+        )
+
+    async def async_step_preview(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show what the import changes, and store it."""
+        entry, told, plan = self.entry, self.told, self._plan()
+        if entry is None or told is None or plan is None:
+            return self.solved()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = preview_errors(plan, self._shown, user_input)
+            if not errors:
+                carry_out(self.hass, entry, plan.difference)
+                return self.solved()
+        self._shown = plan
+        shown = preview_placeholders(await Labels.load(self.hass), plan, thing_model_of(entry))
+        return self.async_show_form(
+            step_id="preview",
+            data_schema=preview_schema(plan),
+            errors=errors,
+            description_placeholders={**told, **shown},
+        )
+
+    def _plan(self) -> ImportPlan | None:
+        """Return what the import would change now, None if nothing is offered any more."""
+        document = self.entry.runtime_data.device.management.offered.document if self.entry else None
+        return plan_import(self.hass, self.entry, document, self._mode) if self.entry and document else None
+
+
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None) -> RepairsFlow:
     """Return the fix flow of an issue."""
     if data is None:  # the issue can only be acknowledged
         return ConfirmRepairFlow()
-    entry_id, issue = str(data["entry_id"]), Issue(str(data["issue"]))
+    entry_id, issue, owner = str(data["entry_id"]), Issue(str(data["issue"])), str(data.get("owner", OWN))
     if issue in _ACTIONS:
-        return BindingsFlow(entry_id, issue)
+        return BindingsFlow(entry_id, issue, owner)
     if issue in _SETTINGS:
         return SettingsFlow(entry_id, issue)
+    if issue is Issue.MAPPING_OFFERED:
+        return MappingFlow(entry_id, issue)
     if issue in (Issue.CLOCK_SKEW, Issue.CONDITION_UNUSABLE):
-        return CheckFlow(entry_id, issue)
-    return ConfirmFlow(entry_id, issue, str(data.get("identifier", "")))
+        return CheckFlow(entry_id, issue, owner=owner)
+    return ConfirmFlow(entry_id, issue, str(data.get("identifier", "")), owner)
 
 
 def _panel(entry_id: str, page: str) -> str:

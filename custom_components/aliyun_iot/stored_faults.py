@@ -7,13 +7,22 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 
 from .alink.errors import ThingModelError
-from .const import CONF_THING_MODEL, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_RULE, SUBENTRY_SERVICE
-from .exposures import rows_of
+from .const import (
+    CONF_THING_MODEL,
+    OWN,
+    SUBENTRY_EVENT,
+    SUBENTRY_EXPOSURE,
+    SUBENTRY_RULE,
+    SUBENTRY_SERVICE,
+    SUBENTRY_SUB_DEVICE,
+)
+from .exposures import name_in_title, rows_of
 from .mapping.binding import ServiceBinding
 from .mapping.event_binding import EventBinding
 from .mapping.rule import Rule
 from .mapping.stored import Unreadable
 from .settings import read_settings
+from .sub_device_row import sub_device_row
 
 type Fault = Unreadable | ThingModelError
 
@@ -23,7 +32,7 @@ class StoredFault:
     """Something that cannot be read.
 
     `kind` is `option` or the type of its subentry. `name` is the name of the option, the identifier of the row, or else the
-    title of the subentry.
+    name of the subentry.
     """
 
     kind: str
@@ -36,20 +45,34 @@ class StoredFault:
         return f"{self.kind} {self.name}: {reason}"
 
 
-def stored_faults(entry: ConfigEntry, model_faults: Sequence[ThingModelError] = ()) -> list[StoredFault]:
-    """Return what cannot be read of an entry; `model_faults` are those of the stored thing model."""
+def stored_faults(
+    entry: ConfigEntry, model_faults: Sequence[ThingModelError] = (), owner: str = OWN
+) -> list[StoredFault]:
+    """Return what cannot be read of a device of an entry; `model_faults` are those of the stored thing model.
+
+    Settings belong to the entry's own device, and so does a row that does not say whose it is.
+    """
+    settings = () if owner else read_settings(entry.options)[1]
     return [
-        *(StoredFault("option", row.name, row) for row in read_settings(entry.options)[1]),
+        *(StoredFault("option", row.name, row) for row in settings),
         *(StoredFault("option", CONF_THING_MODEL, fault) for fault in model_faults),
-        *_unreadable_rows(entry),
+        *_unreadable_rows(entry, owner),
     ]
 
 
-def _unreadable_rows(entry: ConfigEntry) -> Iterator[StoredFault]:
-    for subentry in entry.subentries.values():
-        for row in _ROWS.get(subentry.subentry_type, _no_rows)(subentry):
+def _unreadable_rows(entry: ConfigEntry, owner: str) -> Iterator[StoredFault]:
+    rows: Sequence[object]
+    for subentry_id, subentry in entry.subentries.items():
+        if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
+            # Without its names a sub-device does not run, so the entry's own device says so.
+            rows = [sub_device_row(subentry)] if owner == OWN else rows_of(subentry) if owner == subentry_id else []
+        elif subentry.data.get("owner", OWN) == owner:
+            rows = _ROWS.get(subentry.subentry_type, _no_rows)(subentry)
+        else:
+            continue
+        for row in rows:
             if isinstance(row, Unreadable):
-                yield StoredFault(subentry.subentry_type, row.name or subentry.title, row)
+                yield StoredFault(subentry.subentry_type, row.name or name_in_title(subentry), row)
 
 
 def _no_rows(_: ConfigSubentry) -> list[object]:

@@ -19,7 +19,7 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 
-from .const import SUBENTRY_EVENT, SUBENTRY_RULE, SUBENTRY_SERVICE
+from .const import OWN, SUBENTRY_EVENT, SUBENTRY_RULE, SUBENTRY_SERVICE
 from .exposures import (
     change_bindings,
     entity_reference,
@@ -82,10 +82,10 @@ def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mod
     names = _names(hass)
     local = Document.of(
         (replace(binding, entity=_entity_id(hass, binding.entity)) for binding in document.bindings.values()),
-        (_with_script_id(hass, service) for service in document.services.values()),
+        (replace(_with_script_id(hass, service), owner=OWN) for service in document.services.values()),
         {name: _local_rule(hass, rule, names) for name, rule in document.rules.items()},
         (
-            replace(event, entity=_entity_id(hass, event.entity))
+            replace(event, entity=_entity_id(hass, event.entity), owner=OWN)
             for events in document.events.values()
             for event in events
         ),

@@ -21,7 +21,7 @@ from .mapping.document.difference import Difference, Mode
 from .mapping.document.document import Document
 from .mapping.document.fault import DocumentError
 from .mapping.document.text import read_text
-from .runtime import thing_model_of
+from .stored_device import thing_model_of
 from .transfer import carry_out, mapping_document, plan_import
 from .words.labels import Labels
 from .words.markdown import joined

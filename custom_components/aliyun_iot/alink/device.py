@@ -1,26 +1,33 @@
 """A device of the cloud on a link: its requests and messages, its subscriptions and its commands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
-from .auth import DeviceTriple
+from .auth import Identity
+from .chapters import Chapter, Notice, read_notice
 from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink
-from .errors import Rejected
+from .errors import MessageError, NotConnected, Rejected, RequestTimeout
 from .foreign import logger_of
-from .messages import MAX_PAYLOAD, JsonValue, Reply
+from .messages import MAX_PAYLOAD, JsonValue, Reply, encode_document
+from .mqtt.endpoint import Endpoint
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
 from .samples import Sample, batch_params, history_params, property_params
-from .subscriptions import filters_for, missing_filters
-from .topics import Topics
+from .session import next_id
+from .shadow import Shadow
+from .subscriptions import filters_for, missing_filters, user_filters
+from .topics import GatewayTopics, Topics, reply_topic
 
 if TYPE_CHECKING:
     from .link import Link
+    from .session import Session
 
 _LOGGER = logger_of(__name__)
+
+type NoticeHandler = Callable[[Notice], None]
 
 REPLY_TIMEOUT: Final = 10.0
 """Seconds to wait for a reply of the cloud."""
@@ -36,32 +43,60 @@ class Device:
     def __init__(
         self,
         link: Link,
-        triple: DeviceTriple,
+        identity: Identity,
         downlink: Downlink,
         *,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
+        on_notice: NoticeHandler = lambda _notice: None,
+        implicit: bool = False,
+        on_code: Callable[[int], None] | None = None,
     ) -> None:
-        """`downlink` carries out its commands.
+        """`downlink` carries out its commands, `on_notice` is called with what the cloud sends of chapters in use.
 
-        `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors.
+        `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors. An `implicit`
+        device is subscribed by the platform to most of its topics (docs/protocol.md §0.5); where nothing arrives that way, it
+        subscribes itself. `on_code` is as for `Session.request`, and is there for a sub-device.
         """
-        self.topics = Topics(triple.product_key, triple.device_name)
+        self.identity = identity
+        self.topics = Topics(*identity)
         self.downlink = downlink
+        self.logged_in = on_code is None
+        """Whether it is online as far as it is known, when the link is; a sub-device has to log in."""
         self._link = link
-        self._triple = triple
+        self._implicit = implicit
+        self._on_code = on_code
+        self._has_batches = False
+        self._has_replies = False
+        self._gateway_filters: tuple[str, ...] = ()
         self._services = tuple(services)
         self._user_topics = tuple(user_topics)
+        self._chapters: frozenset[Chapter] = frozenset()
+        self._on_notice = on_notice
+        self._last_notice: bytes | None = None
+        self.shadow = Shadow(self, on_notice)
+        """The shadow of the device."""
         self._reported_refusals: frozenset[str] = frozenset()
-        self.filters = filters_for(self.topics, self._services, self._user_topics)
+        self.filters = self._wanted_filters()
         """The topic filters that the device needs."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether messages can be sent."""
+        return self.logged_in and self._link.is_online
+
+    def become_gateway(self, topics: GatewayTopics) -> None:
+        """Need the topics of a gateway, too; `Link.subscribe` subscribes to them if the link is online."""
+        self._gateway_filters = topics.filters
+        self.filters = self._wanted_filters()
 
     async def listen_to(self, services: Iterable[str]) -> None:
         """Change the services to subscribe to, without reconnecting.
 
         Those that are not named are received as well if the host accepts a wildcard.
         """
-        await self._listen(tuple(services), self._user_topics)
+        self._services = tuple(services)
+        await self._listen()
 
     async def listen_to_topics(self, suffixes: Iterable[str]) -> None:
         """Change the user topics to subscribe to, without reconnecting (docs/protocol.md §12.7).
@@ -72,7 +107,23 @@ class Device:
         Raises `ValueError`, and changes nothing, for a suffix that is not a topic and for more than
         `subscriptions.USER_TOPIC_LIMIT` of them. `refused_topics` returns those that the cloud refuses.
         """
-        await self._listen(self._services, tuple(suffixes))
+        before, self._user_topics = self._user_topics, tuple(suffixes)
+        try:
+            await self._listen()
+        except ValueError:
+            self._user_topics = before
+            raise
+
+    async def use(self, chapters: Iterable[Chapter]) -> None:
+        """Change the chapters of device management to subscribe to, without reconnecting."""
+        if (wanted := frozenset(chapters)) != self._chapters:
+            self._chapters = wanted
+            await self._listen()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The host that the device is connected to."""
+        return self._link.config.endpoint
 
     @property
     def refused_topics(self) -> frozenset[str]:
@@ -108,11 +159,34 @@ class Device:
         basic: bool = False,
     ) -> Reply:
         """Send any request; `basic` is explained at `Session.request`."""
-        return await self._link.session.request(topic, method, params, qos=qos, timeout=timeout, basic=basic)
+        try:
+            reply = await self._session.request(
+                topic, method, params, qos=qos, timeout=timeout, basic=basic, on_code=self._on_code
+            )
+        except RequestTimeout:
+            if basic and self._implicit and not self._has_replies:
+                _LOGGER.debug("%s receives nothing without subscriptions", self.topics.device_name)
+                self._implicit = False
+                await self._listen()
+            raise
+        self._has_replies = True
+        return reply
+
+    async def ask(self, topic: str, method: str, params: JsonValue) -> JsonValue:
+        """Send a request and return the data of its reply; raises Rejected for a code other than 200."""
+        return _accepted(await self.request(topic, method, params))
+
+    async def tell(self, topic: str, params: dict[str, JsonValue]) -> None:
+        """Send a message that has no reply, and wait for its PUBACK; raises RequestTimeout without one."""
+        await self.send(topic, encode_document({"id": next_id(), "params": params}))
+
+    async def send(self, topic: str, payload: bytes) -> None:
+        """Send a payload on a topic of the platform, and wait for its PUBACK; raises RequestTimeout without one."""
+        await self._session.publish(topic, payload, 1)
 
     async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report property values (docs/protocol.md §4.1)."""
-        return await self._link.session.request(
+        return await self.request(
             self.topics.property_post,
             "thing.event.property.post",
             property_params(samples),
@@ -126,7 +200,10 @@ class Device:
 
         Raises MessageError when they are too many for one message.
         """
-        return await self._link.session.request(
+        if self._implicit and not self._has_batches:  # the only reply that is not implicit
+            self._has_batches = True
+            await self._listen()
+        return await self.request(
             self.topics.property_batch_post,
             "thing.event.property.batch.post",
             batch_params(samples),
@@ -136,10 +213,10 @@ class Device:
 
     async def post_history(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report past samples, which don't change the present values (docs/protocol.md §4.5); raises as `post_batch`."""
-        return await self._link.session.request(
+        return await self.request(
             self.topics.property_history_post,
             "thing.event.property.history.post",
-            history_params(self._triple, samples),
+            history_params(self.identity, samples),
             qos=1,
             timeout=timeout,
         )
@@ -148,7 +225,7 @@ class Device:
         self, identifier: str, output: Mapping[str, JsonValue], at: int, timeout: float = REPLY_TIMEOUT
     ) -> Reply:
         """Report an event that happened `at` (UTC milliseconds) (docs/protocol.md §5)."""
-        return await self._link.session.request(
+        return await self.request(
             self.topics.event_post(identifier),
             f"thing.event.{identifier}.post",
             {"value": dict(output), "time": at},
@@ -162,7 +239,7 @@ class Device:
 
         Raises RequestTimeout when the host does not acknowledge it.
         """
-        await self._link.session.publish(self.topics.raw_up, payload, 1)
+        await self._session.publish(self.topics.raw_up, payload, 1)
 
     async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
         """Publish on the user topic `/{pk}/{dn}/user/{suffix}`; at QoS 1 wait for the PUBACK (docs/protocol.md §12.7).
@@ -175,7 +252,7 @@ class Device:
             raise ValueError(f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
         if qos not in (0, 1):
             raise ValueError("the platform supports QoS 0 and 1 only")
-        await self._link.session.publish(topic, payload, qos)
+        await self._session.publish(topic, payload, qos)
 
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
         """Return the desired values of these properties, in requests of 200 at most (docs/protocol.md §9).
@@ -207,19 +284,50 @@ class Device:
 
     async def read_clock(self, timeout: float = REPLY_TIMEOUT) -> ClockReading:
         """Compare this machine's clock with the cloud's (docs/protocol.md §12.3)."""
-        return await self._link.session.read_clock(self.topics.ntp_request, timeout)
+        return await self._session.read_clock(self.topics.ntp_request, timeout)
 
     def received(self, delivery: Delivery) -> None:
         """Handle a downlink on one of this device's topics."""
         where = route(self.topics, delivery.topic)
-        if where is None:
+        if delivery.topic == self.topics.shadow_get:
+            self.shadow.received(delivery.payload)
+        elif where is None and not self._noticed(delivery):
             _LOGGER.debug("Message on a topic that is not a downlink: %s", delivery.topic)
-        else:
+        elif where:
             self.downlink.received(where, delivery)
 
-    async def _listen(self, services: tuple[str, ...], user_topics: tuple[str, ...]) -> None:
-        self.filters = filters_for(self.topics, services, user_topics)
-        self._services, self._user_topics = services, user_topics
+    @property
+    def _session(self) -> Session:
+        if not self.logged_in:
+            raise NotConnected("the sub-device is not logged in")
+        return self._link.session
+
+    def _wanted_filters(self) -> tuple[str, ...]:
+        if self._implicit:
+            batches = (reply_topic(self.topics.property_batch_post),) if self._has_batches else ()
+            return (*batches, *user_filters(self.topics, self._user_topics))
+        others = self._gateway_filters if self._on_code is None else self.topics.lifecycle
+        return filters_for(self.topics, self._services, self._user_topics, sorted(self._chapters), others)
+
+    def _noticed(self, delivery: Delivery) -> bool:
+        """Pass a notice of device management on, once, and acknowledge it; return whether it was one."""
+        try:
+            read = read_notice(self.topics, delivery.topic, delivery.payload)
+        except MessageError as err:
+            _LOGGER.debug("Cannot read the message on %s: %s", delivery.topic, err)
+            return True
+        if read is None:
+            return False
+        notice, message_id = read
+        if message_id is not None:
+            self.downlink.acknowledge(reply_topic(delivery.topic), message_id)
+        if not (delivery.again and delivery.payload == self._last_notice):
+            self._last_notice = delivery.payload
+            self._on_notice(notice)
+        return True
+
+    async def _listen(self) -> None:
+        self.filters = self._wanted_filters()
         await self._link.subscribe()
 
 

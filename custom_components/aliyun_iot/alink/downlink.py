@@ -390,6 +390,10 @@ class Downlink:
         else:
             self._start(command, route, key)
 
+    def acknowledge(self, topic: str, message_id: str) -> None:
+        """Queue the answer that a message was received which is no command."""
+        self._memory.answers.put(topic, encode_outcome(message_id, Answer()), urgent=False)
+
     def resume(self) -> None:
         """Accept commands again after `give_up`."""
         self._stopping = False

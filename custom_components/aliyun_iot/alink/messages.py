@@ -147,6 +147,22 @@ def decode_request(payload: bytes) -> Request:
     return Request(message_id, method if isinstance(method, str) else None, document.get("params"))
 
 
+def decode_document(content: bytes) -> dict[str, JsonValue]:
+    """Read a JSON object that is not an Alink message, such as a shadow or a remote configuration.
+
+    The bounds are those of a reply. Raises `MessageError`.
+    """
+    document, _, problem = _read(content, _REPLY_LIMITS)
+    if problem:
+        raise _unreadable(None, problem)
+    return document
+
+
+def encode_document(document: dict[str, JsonValue]) -> bytes:
+    """Return a JSON object that is not an Alink message; raises `MessageError` when it can't be written or is too large."""
+    return _write("", document)
+
+
 def _write(message_id: str, envelope: dict[str, JsonValue]) -> bytes:
     try:
         payload = json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from .auth import Identity
 from .messages import is_unicode
 
 LONG_RRPC: Final = "/ext/rrpc/"
@@ -12,6 +13,9 @@ USER_TOPIC_SLASHES: Final = 7
 """The longest and the deepest user topic of the platform, from `/{pk}` to the end (`docs/protocol.md` §12.7)."""
 
 REPLY_SUFFIX: Final = "_reply"
+
+LIFECYCLE: Final = ("disable", "enable", "delete")
+"""The last levels of the topics on which a sub-device is told what was done to it (docs/protocol.md §13)."""
 
 
 class Topics:
@@ -59,6 +63,37 @@ class Topics:
         """Ask for the time (up)."""
         self.ntp_response = f"/ext/ntp/{product_key}/{device_name}/response"
         """The time (down)."""
+        self.tags_update = f"{thing}/deviceinfo/update"
+        """Add and replace tags (up)."""
+        self.tags_delete = f"{thing}/deviceinfo/delete"
+        """Delete tags (up)."""
+        self.config_get = f"{thing}/config/get"
+        """Ask for the remote configuration (up)."""
+        self.config_push = f"{thing}/config/push"
+        """The cloud sends a remote configuration (down)."""
+        self.log_config_get = f"{thing}/config/log/get"
+        """Ask whether the cloud wants logs (up)."""
+        self.log_config_push = f"{thing}/config/log/push"
+        """The cloud starts or stops to want logs (down)."""
+        self.log_post = f"{thing}/log/post"
+        """Post logs (up)."""
+        self.upgrade_get = f"{thing}/ota/firmware/get"
+        """Ask for a pending upgrade (up)."""
+        self.upgrade = f"/ota/device/upgrade/{product_key}/{device_name}"
+        """The cloud offers an upgrade (down)."""
+        self.version_report = f"/ota/device/inform/{product_key}/{device_name}"
+        """Report the version of a module (up)."""
+        self.upgrade_progress = f"/ota/device/progress/{product_key}/{device_name}"
+        """Report the progress of an upgrade (up)."""
+        self.shadow_update = f"/shadow/update/{product_key}/{device_name}"
+        """Every request about the shadow (up)."""
+        self.shadow_get = f"/shadow/get/{product_key}/{device_name}"
+        """Replies about the shadow, and its changes by applications (down)."""
+
+    @property
+    def lifecycle(self) -> tuple[str, ...]:
+        """Return where a sub-device is told that it was disabled, enabled or deleted (down)."""
+        return tuple(f"{self.system}thing/{verb}" for verb in LIFECYCLE)
 
     def event_post(self, identifier: str) -> str:
         """Return where an event is reported (up).
@@ -108,6 +143,64 @@ class Topics:
         return topic
 
 
+class GatewayTopics:
+    """The topics of a gateway that concern its sub-devices, with its own names (`docs/protocol.md` §10)."""
+
+    def __init__(self, product_key: str, device_name: str) -> None:
+        """Build the topics."""
+        thing = f"/sys/{product_key}/{device_name}/thing"
+        session = f"/ext/session/{product_key}/{device_name}/combine"
+        self.topology_add = f"{thing}/topo/add"
+        """Add sub-devices to the topology (up)."""
+        self.topology_delete = f"{thing}/topo/delete"
+        """Remove sub-devices from the topology (up)."""
+        self.topology_get = f"{thing}/topo/get"
+        """Ask for the topology (up)."""
+        self.topology_change = f"{thing}/topo/change"
+        """The topology has changed, or a sub-device was disabled or enabled (down)."""
+        self.add_notify = f"{thing}/topo/add/notify"
+        """The cloud asks the gateway to add sub-devices (down)."""
+        self.register = f"{thing}/sub/register"
+        """Ask for the secrets of sub-devices (up)."""
+        self.product_register = f"{thing}/proxy/provisioning/product_register"
+        """Ask for the secrets of sub-devices with the secrets of their products (up)."""
+        self.pack_post = f"{thing}/event/property/pack/post"
+        """Report values of the gateway and of sub-devices (up)."""
+        self.login = f"{session}/batch_login"
+        """Log sub-devices in (up)."""
+        self.logout = f"{session}/batch_logout"
+        """Log sub-devices out (up)."""
+        self.errors = f"/ext/error/{product_key}/{device_name}"
+        """A sub-device is or has gone offline (down)."""
+        self.filters = (
+            self.topology_change,
+            self.add_notify,
+            self.errors,
+            *map(
+                reply_topic,
+                (
+                    self.topology_get,
+                    self.topology_add,
+                    self.login,
+                    self.logout,
+                    self.topology_delete,
+                    self.register,
+                    self.product_register,
+                    self.pack_post,
+                ),
+            ),
+        )
+        """What a gateway subscribes to."""
+
+
+def lifecycle_of(topic: str) -> str:
+    """Return which of `LIFECYCLE` a topic is, the empty text for none."""
+    match topic.split("/", 6):
+        case ["", "sys", _, _, "thing", verb] if verb in LIFECYCLE:
+            return verb
+    return ""
+
+
 def reply_topic(topic: str) -> str:
     """Return the topic on which a request on `topic` is answered (`docs/protocol.md` §0.4)."""
     return topic + REPLY_SUFFIX
@@ -118,6 +211,8 @@ def is_reply(topic: str) -> bool:
     match topic.split("/", 5):
         case ["", "sys", _, _, "thing", rest]:
             return rest.endswith(REPLY_SUFFIX)
+        case ["", "ext", "session", _, _, rest]:
+            return rest.endswith(REPLY_SUFFIX)
     return False
 
 
@@ -126,16 +221,30 @@ def is_time(topic: str) -> bool:
     return topic.startswith("/ext/ntp/") and topic.endswith("/response")
 
 
-def identity_of(topic: str) -> tuple[str, str] | None:
+def kind_of(topic: str) -> str:
+    """Return a topic without the names of the device, which is the same for all devices of a connection."""
+    match topic.split("/", 4):
+        case ["", "sys", _, _, rest]:
+            return rest
+    return "/ext/ntp" if topic.startswith("/ext/ntp/") else topic
+
+
+def identity_of(topic: str) -> Identity | None:
     """Return the ProductKey and DeviceName in a topic, None where it has none."""
     levels = topic.split("/", 8)
     if topic.startswith(LONG_RRPC):  # the topic called follows the message id
         levels = levels[3:]
     match levels:
         case [_, "sys", product_key, device_name, _, *_]:
-            return product_key, device_name
+            return Identity(product_key, device_name)
+        case [_, "ext", "session" | "error" | "ntp", product_key, device_name, *_]:
+            return Identity(product_key, device_name)
         case [_, product_key, device_name, "user", *_]:
-            return product_key, device_name
+            return Identity(product_key, device_name)
+        case [_, "ota", "device", "upgrade", product_key, device_name]:
+            return Identity(product_key, device_name)
+        case [_, "shadow", "get", product_key, device_name]:
+            return Identity(product_key, device_name)
     return None
 
 

@@ -11,7 +11,6 @@ from itertools import accumulate
 import json
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.json import json_loads
@@ -21,6 +20,7 @@ from ..alink.command import Answer, Command, CommandKind
 from ..alink.messages import JsonValue
 from ..const import EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_DRY_RUN, EVENT_RAW
 from ..listeners import TriggerKind, listeners_of
+from ..stored_device import StoredDevice
 from .outcome import Failure, cut_text, shortened
 from .property_set import Examined, RequestedProperty
 from .running import Run
@@ -39,7 +39,8 @@ class CommandRun(Run):
     """A command that is being carried out; it began at `started`, in monotonic seconds.
 
     `params` are those of the command, masked. `examined` is what a property set means, once that is known. `refusal` is the
-    answer to another command, if that is known before anything is done. `dry_run` is whether it began as one.
+    answer to another command, if that is known before anything is done. `dry_run` is whether it began as one, and `script` is the
+    reference to the script that a service is bound to, if it is.
     """
 
     command: Command
@@ -48,15 +49,22 @@ class CommandRun(Run):
     examined: Examined = _NOTHING
     refusal: Answer | None = None
     dry_run: bool = False
+    script: str = ""
+
+    @property
+    def entities(self) -> list[str]:
+        """The references to the entities that it is about, each once."""
+        bound = (each.bound.entity_id for each in self.examined.properties if each.bound)
+        return list(dict.fromkeys(filter(None, (*bound, self.script))))
 
 
 class Announcer:
     """Announces the commands of one device, and their answers."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Belong to the device of an entry."""
+    def __init__(self, hass: HomeAssistant, device: StoredDevice) -> None:
+        """Belong to a device of an entry."""
         self._hass = hass
-        self._entry = entry
+        self._device = device
         self._listeners = listeners_of(hass)
 
     @callback
@@ -68,7 +76,7 @@ class Announcer:
         command = run.command
         if command.kind is CommandKind.RAW:
             # Nobody knows whether there is something private in a frame; automations get it from their triggers.
-            data = {"entry_id": self._entry.entry_id, "device": self._entry.title, "size": len(command.payload)}
+            data = {"entry_id": self._device.entry.entry_id, "device": self._device.title, "size": len(command.payload)}
             self._hass.bus.async_fire(EVENT_RAW, data, context=run.context)
             return
         refusals = run.examined.refusals
@@ -98,13 +106,13 @@ class Announcer:
         details = {"kind": command.kind, "input": run.params, "message_id": command.id, **outcome}
         names = [command.kind.value, *([command.identifier] if command.identifier else [])]
         self._listeners.notify(
-            self._entry.entry_id, TriggerKind.COMMAND_ANSWERED, details, names=names, context=run.context
+            self._device.key, TriggerKind.COMMAND_ANSWERED, details, names=names, context=run.context
         )
 
     @callback
     def has_listener(self, service: str) -> bool:
         """Return whether an automation listens to calls of a service."""
-        return self._listeners.has_listener(self._entry.entry_id, TriggerKind.SERVICE_CALLED, [service])
+        return self._listeners.has_listener(self._device.key, TriggerKind.SERVICE_CALLED, [service])
 
     @callback
     def notify(self, run: CommandRun, values: Mapping[str, Any] | None = None) -> bool:
@@ -126,21 +134,19 @@ class Announcer:
             case _:
                 kind, details = TriggerKind.MESSAGE_RECEIVED, {"topic": command.identifier, **_text(command.payload)}
         common = {
-            "config_entry_id": self._entry.entry_id,
-            "device": self._entry.title,
+            "config_entry_id": self._device.entry.entry_id,
+            "device": self._device.title,
             "command_id": run.context.id,
             "message_id": command.id,
             "sync": command.sync,
         }
-        return self._listeners.notify(
-            self._entry.entry_id, kind, {**common, **details}, names=names, context=run.context
-        )
+        return self._listeners.notify(self._device.key, kind, {**common, **details}, names=names, context=run.context)
 
     def _fire(self, event: str, run: CommandRun, details: Mapping[str, Any]) -> None:
         command = run.command
         data = {
-            "entry_id": self._entry.entry_id,
-            "device": self._entry.title,
+            "entry_id": self._device.entry.entry_id,
+            "device": self._device.title,
             "kind": command.kind.value,
             "id": cut_text(command.id),
             "identifier": command.identifier and cut_text(command.identifier),

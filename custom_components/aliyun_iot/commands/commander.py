@@ -92,6 +92,7 @@ class Commander:
         hass: HomeAssistant,
         announcer: Announcer,
         loops: LoopGuard,
+        work: Work,
         *,
         present: Callable[[Iterable[str]], Mapping[str, Sample]],
         confirm: Callable[[Iterable[str], float], None],
@@ -101,7 +102,7 @@ class Commander:
     ) -> None:
         """Refuse everything until `follow` is called.
 
-        `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
+        `work` is shared by all devices of an entry. `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
         them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_answered` takes each command of
         the cloud and its answer. `on_unusable` is as for `Conditions`. `on_overload` is called with each command that is refused
         because there are too many.
@@ -116,7 +117,8 @@ class Commander:
         self._confirm = confirm
         self._on_answered = on_answered
         self._on_overload = on_overload
-        self._work = Work(hass)
+        self._work = work
+        self._stopped = False
         self._setter = PropertySetter(hass, self.policy, loops, self._work, self._not_now)
         self._services: Mapping[str, ServiceBinding] = {}
         self._broken_services: Mapping[str, str] = {}
@@ -141,12 +143,11 @@ class Commander:
         self._private = private
         self._loops.keep_only(bound.by_identifier)
 
-    async def stop(self) -> None:
-        """Refuse everything, and end the actions that still run."""
-        try:
-            await self._work.stop()
-        finally:
-            self.policy.stop()
+    @callback
+    def stop(self) -> None:
+        """Refuse everything; the actions that still run end with the work."""
+        self._stopped = True
+        self.policy.stop()
 
     async def handle(self, command: Command) -> Answer:
         """Carry out a command of the cloud and return the answer."""
@@ -161,6 +162,20 @@ class Commander:
             ended.set()
         return answer
 
+    @callback
+    def lets_trigger(self) -> bool:
+        """Return whether automations may be notified now of something that the cloud sends besides commands.
+
+        It counts as a command, and the settings for all commands apply.
+        """
+        try:
+            self.policy.admit()
+        except TooBusy:
+            self._on_overload()
+            return False
+        running = self._hass.state is CoreState.running and not self._stopped
+        return running and not self.policy.rules.dry_run and self.policy.refusal(CommandKind.MESSAGE) is None
+
     async def sets_answered(self) -> None:
         """Wait until the property sets that the cloud has sent so far are answered."""
         for ended in list(self._sets):
@@ -169,32 +184,42 @@ class Commander:
     async def carry_out(self, command: Command) -> Answer:
         """Carry out a command, whether the cloud has sent it or not, and return the answer."""
         started = time.monotonic()
+        run: CommandRun | None = None
         try:
-            answer = await self._admitted(command, started)
+            run = self._admitted(command, started)
+            answer = _without_secrets(await self._run_safely(run), run.secrets)
+            if not run.dry_run:
+                self._announcer.answered(run, answer)
         except TooBusy as err:
             answer = Answer(Code.TOO_BUSY, message=str(err))
             if err.overload:
                 self._on_overload()
-        self.journal.add(command, answer, time.monotonic() - started)
+        self.journal.add(
+            command,
+            answer,
+            time.monotonic() - started,
+            params=run.params if run else None,
+            entities=run.entities if run else (),
+            dry_run=bool(run and run.dry_run),
+        )
         return answer
 
-    async def _admitted(self, command: Command, started: float) -> Answer:
-        """Carry out a command that may be carried out now; raises TooBusy, before anything was done, for any other."""
+    def _admitted(self, command: Command, started: float) -> CommandRun:
+        """Return the run of a command that may be carried out now; raises TooBusy for any other."""
         if self._hass.state is not CoreState.running:
             raise TooBusy(_STARTING_OR_STOPPING, overload=False)
+        if self._stopped:
+            raise TooBusy(GOING_OFFLINE, overload=False)
         until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
         run = CommandRun(Context(), until, Secrets(), self.policy.admit(), command, started)
         run.dry_run = self.policy.rules.dry_run
-        answer = _without_secrets(await self._run_safely(run), run.secrets)
-        if not run.dry_run:
-            self._announcer.answered(run, answer)
-        return answer
+        return run
 
     def _not_now(self, run: Run) -> Failure | None:
         """Return why a command whose turn has come must not begin with anything, whatever it is about."""
         if self._hass.state is not CoreState.running:
             return Failure(Code.TOO_BUSY, _STARTING_OR_STOPPING)
-        if self._work.stopped:
+        if self._stopped or self._work.stopped:
             return Failure(Code.TOO_BUSY, GOING_OFFLINE)
         return self.policy.excess(run.admitted)
 
@@ -259,6 +284,7 @@ class Commander:
         run.secrets.add(self._private.private_parts(identifier, arguments, whole=whole))
         with self._work.take([f"service {identifier}"]) as [place]:
             binding = self._services.get(identifier)
+            run.script = binding.script or "" if binding else ""
             service = self._model.services.get(identifier) if self._model else None
             variables, failures = read_input(service, arguments, self._private)
             run.secrets.add(self._private.private_parts(identifier, variables, whole=whole))

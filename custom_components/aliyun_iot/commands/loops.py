@@ -14,13 +14,13 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 import time
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..health.issues import Issue, Issues
+from ..stored_device import StoredDevice
 
 _LOGGER = logger_of(__name__)
 
@@ -82,11 +82,11 @@ def _is_dense(turns: deque[float], period: float) -> bool:
 class LoopGuard:
     """Watches the commands of one device and the changes that they cause."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Belong to the device of an entry."""
+    def __init__(self, hass: HomeAssistant, device: StoredDevice) -> None:
+        """Belong to a device of an entry."""
         self._hass = hass
-        self._entry = entry
-        self._issues = Issues(hass, entry)
+        self._device = device
+        self._issues = Issues(hass, device)
         self._tracks: dict[str, _Track] = {}
         self._contexts: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._pauses: dict[str, CALLBACK_TYPE] = {}
@@ -153,7 +153,7 @@ class LoopGuard:
         """Interrupt a loop for a while, and name its two properties in a repair issue."""
         _LOGGER.warning(
             "%s: a cloud rule and an automation keep setting %s and %s; the first is paused for %d minutes",
-            self._entry.title,
+            self._device.title,
             identifier,
             echo,
             PAUSE // 60,

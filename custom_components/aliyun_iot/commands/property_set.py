@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Final
-from weakref import WeakValueDictionary
 
 from homeassistant.components.text import TextMode
 from homeassistant.const import ATTR_ENTITY_ID, ATTR_MODE, STATE_UNAVAILABLE
@@ -136,7 +135,6 @@ class PropertySetter:
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
         self._private = BY_NAME_ALONE
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def follow(self, bound: BoundProperties, model: ThingModel | None, private: PrivateNames) -> None:
         """Use these bindings from now on."""
@@ -214,7 +212,7 @@ class PropertySetter:
         if bound is None:
             if self._model and identifier not in self._model.properties:
                 return Failure(Code.UNKNOWN, "the thing model has no such property")
-            return Failure(Code.NOT_MAPPED, self._bound.problems.get(identifier, "not bound to anything"))
+            return Failure(Code.NOT_MAPPED, str(self._bound.problems.get(identifier, "not bound to anything")))
         if not bound.writable:
             return Failure(Code.READ_ONLY, "read-only")
         if not bound.binding.access.controls:
@@ -285,12 +283,12 @@ class PropertySetter:
 
     def _is_busy(self, target: str) -> bool:
         """Return whether a step with this target has to wait for an earlier one."""
-        turn = self._turns.get(target)
+        turn = self._work.turns.get(target)
         return turn is not None and turn.locked()
 
     async def _take_turn(self, step: Step, place: Place, run: Run) -> dict[str, Failure]:
         """Do a step after those of earlier commands with the same target, and return what failed."""
-        turn = self._turns.setdefault(step.target, asyncio.Lock())
+        turn = self._work.turns.setdefault(step.target, asyncio.Lock())
         waits = turn.locked()
         try:
             async with asyncio.timeout(run.remaining if waits else None):

@@ -1,4 +1,4 @@
-"""The work that commands of one device cause: how much there may be, and what becomes of actions that never end.
+"""The work that commands of the devices of an entry cause: how much there may be, and what becomes of actions that never end.
 
 A command takes a place for each entity, or for the service, that it works on, before anything is done, and keeps it until its
 action has really ended, also after the deadline. A target that has some may take more of them up to half of what is
@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -53,10 +54,12 @@ class Place:
 
 
 class Work:
-    """The actions that run, and the commands that wait for them."""
+    """The actions that run, and the commands that wait for them; the devices of an entry share it, as they may share entities."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Start without any."""
+        self.turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Whose turn it is, by target: commands to one entity are carried out one after the other."""
         self._hass = hass
         self._taken: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -91,8 +91,10 @@ def _refusal(properties: PropertyField, binding: Binding, aspect: Aspect, proble
 def _unpostable(properties: PropertyField, binding: Binding, state: State) -> str | None:
     """Return why the present value can't be posted, or None; raises InputRefused if the template is invalid."""
     bound = bind(properties.labels.hass, [binding], properties.model)
-    for reason in bound.problems.values():
-        raise InputRefused({SECTION_CONVERSION: "template_broken"}, {"reason": reason})
+    for broken in bound.problems.values():
+        raise InputRefused(
+            {SECTION_CONVERSION: "template_broken"}, {"reason": broken.describe(properties.labels.language)}
+        )
     if not binding.access.reports:
         return None
     try:

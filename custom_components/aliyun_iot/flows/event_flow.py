@@ -23,7 +23,7 @@ from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.validators import valid_identifier
 from ..reports.events import Triggers, valid_triggers
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.markdown import code, joined
@@ -150,7 +150,7 @@ class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, st
             errors=errors,
             description_placeholders={
                 "event": labels.event(event) if event else self._binding.identifier,
-                "variables": joined(map(code, variables), ", "),
+                "variables": joined(map(code, variables), labels.comma),
                 "output": known or labels.text("common.unknown_parameters"),
                 **placeholders,
             },

@@ -21,7 +21,7 @@ from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..rules import Changes, carry_out, changes_by_rules, rules_of
-from ..runtime import thing_model_of
+from ..stored_device import thing_model_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.rule_title import rule_title

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.event import async_track_state_added_domain, async_track_state_removed_domain
 
 from ..alink.foreign import Safe, logger_of, safe
-from ..exposures import Absence, absence, references, resolve_entity
+from ..exposures import Absence, absence, resolve_entity
+from ..stored_device import StoredDevice
 from ..stored_faults import StoredFault
 from ..words.fault_texts import fault_text
 from ..words.labels import Labels
@@ -24,10 +24,10 @@ COOLDOWN: Final = 1.0
 class BindingIssues:
     """Creates and deletes the issues of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
+    def __init__(self, hass: HomeAssistant, device: StoredDevice, issues: Issues) -> None:
         """Start without bindings."""
         self._hass = hass
-        self._entry = entry
+        self._device = device
         self._issues = issues
         self._faults: Sequence[StoredFault] = ()
         self._conditions: Mapping[str, str] = {}
@@ -54,7 +54,7 @@ class BindingIssues:
         "" for all commands.
         """
         self._unlisten()
-        self._unregistered = {reference for _, reference in references(self._entry) if "." in reference}
+        self._unregistered = {reference for _, reference in self._device.references() if "." in reference}
         domains = {entity_id.partition(".")[0] for entity_id in self._unregistered}
         for track in (async_track_state_added_domain, async_track_state_removed_domain):
             self._untrack.append(track(self._hass, domains, self._came_or_went))
@@ -80,15 +80,17 @@ class BindingIssues:
     @callback
     def _report(self) -> None:
         absent: dict[Absence, list[str]] = {Absence.REMOVED: [], Absence.DISABLED: []}
-        for identifier, reference in sorted(set(references(self._entry))):
+        for identifier, reference in sorted(set(self._device.references())):
             if (why := absence(self._hass, reference)) is Absence.DISABLED:
                 absent[why].append(f"{identifier}: {resolve_entity(self._hass, reference)}")
             elif why:
                 absent[why].append(identifier)
+        if self._device.has_lost_its_device(self._hass):  # there is an issue about that
+            absent[Absence.REMOVED].clear()
         self._show(Issue.ENTITY_GONE, "bindings", absent[Absence.REMOVED])
         self._show(Issue.ENTITY_DISABLED, "bindings", absent[Absence.DISABLED])
         if self._faults or self._conditions:
-            self._entry.async_create_task(self._hass, self._report_texts(), "Aliyun bindings that cannot work")
+            self._device.entry.async_create_task(self._hass, self._report_texts(), "Aliyun bindings that cannot work")
         else:
             self._issues.delete(Issue.ROWS_UNREADABLE)
             self._issues.delete(Issue.CONDITION_UNUSABLE)

@@ -1,79 +1,54 @@
-"""What the user has to know about the state of a device: one object that watches everything."""
+"""What the user has to know about the state of a device: one object that watches everything that is its own.
+
+What concerns the connection, which several devices may share, is in `link_health.py`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..alink.errors import ConnectError
-from ..alink.link import Link, LinkState
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..mapping.unreportable import Unreportable
 from ..reports.losses import Loss
 from ..reports.outbox import Refusal
+from ..stored_device import StoredDevice
 from ..stored_faults import StoredFault
-from ..traffic_log import TrafficLog
 from .binding_issues import BindingIssues
-from .clock_watch import ClockWatch
-from .connection_issues import ConnectionIssues
 from .issues import Affected, Issue, Issues
 from .loss_watch import LossWatch
 from .mismatch import Mismatch
 from .overload import Overload
-from .quota import Quota
 from .refusals import Refusals
-from .subscription_watch import SubscriptionWatch
-from .throttling import Throttling
-from .tls_watch import TlsWatch
 from .unreportable_watch import UnreportableWatch
 
 
 class Health:
     """Watches one device and creates its repair issues."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
-        link: Link,
-        log: TrafficLog,
-        busiest: Callable[[int], Iterable[tuple[str, int]]],
-    ) -> None:
-        """Nothing is sent before `start`; `busiest` is as for `Quota`."""
-        self._issues = Issues(hass, entry)
-        self._connection = ConnectionIssues(hass, entry, self._issues)
-        self._tls = TlsWatch(hass, entry, self._issues)
-        self._clock = ClockWatch(hass, entry, self._issues, link)
-        self._throttling = Throttling(hass, entry, self._issues)
-        self._overload = Overload(hass, entry, self._issues)
-        self._mismatch = Mismatch(hass, entry, self._issues)
-        self._refusals = Refusals(hass, entry, self._issues)
-        self._losses = LossWatch(hass, entry, self._issues)
-        self._quota = Quota(hass, entry, self._issues, log, busiest)
-        self._bindings = BindingIssues(hass, entry, self._issues)
-        self._subscriptions = SubscriptionWatch(hass, entry, self._issues, link)
-        self._unreportable = UnreportableWatch(hass, entry, self._issues, lambda: self._mismatch.misfits)
+    def __init__(self, hass: HomeAssistant, device: StoredDevice) -> None:
+        """Judge no values before `start`."""
+        self._issues = Issues(hass, device)
+        self._overload = Overload(hass, device, self._issues)
+        self._mismatch = Mismatch(hass, device, self._issues)
+        self._refusals = Refusals(hass, device, self._issues)
+        self._losses = LossWatch(hass, device, self._issues)
+        self._bindings = BindingIssues(hass, device, self._issues)
+        self._unreportable = UnreportableWatch(hass, device, self._issues, lambda: self._mismatch.misfits)
 
     @callback
     def start(self) -> None:
-        """Start to compare clocks and messages, to judge values and to miss entities; called once Home Assistant has started."""
-        self._clock.start()
-        self._quota.start()
+        """Start to judge values and to miss entities; called once Home Assistant has started."""
         self._bindings.start()
         self._unreportable.start()
 
     async def stop(self) -> None:
         """End all timers; the issues are deleted when the entry is unloaded, except for those that the user confirms."""
         self._bindings.stop()
-        self._clock.stop()
-        self._connection.stop()
-        self._throttling.stop()
         self._refusals.stop()
         self._overload.stop()
         self._unreportable.stop()
-        self._quota.stop()
         await self._losses.stop()
 
     @callback
@@ -91,7 +66,6 @@ class Health:
         self._losses.follow(bound, model)
         self._unreportable.follow(bound, model)
         self._bindings.follow(faults, conditions)
-        self._quota.examine()
 
     def affected(self, issue: Issue) -> Affected:
         """Return what an issue is about, unless that can be seen from the bindings themselves."""
@@ -104,34 +78,10 @@ class Health:
                 return self._mismatch.affected
         return Affected()
 
-    async def compare_clocks(self) -> None:
-        """Compare the clocks now."""
-        await self._clock.compare()
-
     @callback
     def conditions_changed(self, conditions: Mapping[str, str]) -> None:
         """Report why conditions cannot be used, by the identifier of what they guard, "" for all commands."""
         self._bindings.conditions_changed(conditions)
-
-    @callback
-    def link_changed(self, state: LinkState, error: ConnectError | None) -> None:
-        """Handle a change of the link."""
-        self._connection.link_changed(state, error)
-        self._tls.link_changed(state, error)
-        self._subscriptions.update()
-        if state is LinkState.ONLINE:
-            self._clock.connected()
-
-    @callback
-    def subscriptions_changed(self) -> None:
-        """Handle other subscriptions than before."""
-        self._subscriptions.update()
-
-    @callback
-    def code_received(self, code: int) -> None:
-        """Handle the code of a reply."""
-        self._clock.code_received(code)
-        self._throttling.code_received(code)
 
     @callback
     def command_refused(self) -> None:

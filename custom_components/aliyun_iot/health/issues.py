@@ -16,6 +16,7 @@ from homeassistant.helpers import issue_registry as ir
 from ..const import DOMAIN
 from ..ha_internals import on_entry_changed, registered_issues
 from ..log_text import first_of
+from ..stored_device import StoredDevice
 from ..words.markdown import Markdown, bullets, placeholders
 
 MAX_LISTED: Final = 10
@@ -35,8 +36,11 @@ class Issue(StrEnum):
     ENTITY_DISABLED = "entity_disabled"
     ENTITY_GONE = "entity_gone"
     EVENTS_DROPPED = "events_dropped"
+    GATEWAY_FULL = "gateway_full"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
+    MAPPING_OFFERED = "mapping_offered"
+    NOT_A_GATEWAY = "not_a_gateway"
     PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
     PROPERTY_UNREPORTABLE = "property_unreportable"
@@ -45,6 +49,16 @@ class Issue(StrEnum):
     REFUSED_FOR_GOOD = "refused_for_good"
     ROWS_UNREADABLE = "rows_unreadable"
     SUBSCRIPTIONS_REFUSED = "subscriptions_refused"
+    SUB_DEVICE_BOUND_ELSEWHERE = "sub_device_bound_elsewhere"
+    SUB_DEVICE_DELETED = "sub_device_deleted"
+    SUB_DEVICE_DISABLED = "sub_device_disabled"
+    SUB_DEVICE_HELD_ELSEWHERE = "sub_device_held_elsewhere"
+    SUB_DEVICE_NOT_IN_TOPOLOGY = "sub_device_not_in_topology"
+    SUB_DEVICE_PRODUCT_UNKNOWN = "sub_device_product_unknown"
+    SUB_DEVICE_REFUSED = "sub_device_refused"
+    SUB_DEVICE_REGISTRATION_REFUSED = "sub_device_registration_refused"
+    SUB_DEVICE_SECRET_REFUSED = "sub_device_secret_refused"  # noqa: S105 - a translation key
+    SUB_DEVICE_WITHOUT_DEVICE = "sub_device_without_device"
     THING_MODEL_MISMATCH = "thing_model_mismatch"
     TLS_FAILED = "tls_failed"
 
@@ -73,8 +87,11 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.ENTITY_DISABLED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.ENTITY_GONE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.EVENTS_DROPPED: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
+    Issue.GATEWAY_FULL: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.MAPPING_OFFERED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.NOT_A_GATEWAY: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.PROPERTY_UNREPORTABLE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
@@ -83,6 +100,16 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.REFUSED_FOR_GOOD: _Behavior(ir.IssueSeverity.WARNING, confirmed=True),
     Issue.ROWS_UNREADABLE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.SUBSCRIPTIONS_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
+    Issue.SUB_DEVICE_BOUND_ELSEWHERE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_DELETED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_DISABLED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_HELD_ELSEWHERE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_NOT_IN_TOPOLOGY: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_PRODUCT_UNKNOWN: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_REFUSED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_REGISTRATION_REFUSED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_SECRET_REFUSED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.SUB_DEVICE_WITHOUT_DEVICE: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.THING_MODEL_MISMATCH: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.TLS_FAILED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
 }
@@ -99,10 +126,10 @@ class Affected:
 class Issues:
     """The issues of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Create the issues of this entry's device."""
+    def __init__(self, hass: HomeAssistant, device: StoredDevice) -> None:
+        """Create the issues of this device."""
         self._hass = hass
-        self._entry = entry
+        self._device = device
 
     @callback
     def create(self, issue: Issue, identifier: str = "", **facts: str) -> None:
@@ -112,16 +139,17 @@ class Issues:
         """
         behavior = _BEHAVIORS[issue]
         about = {"identifier": identifier} if identifier else {}
+        device = {"entry_id": self._device.entry.entry_id, "owner": self._device.owner}
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             self._id(issue, identifier),
-            data={"entry_id": self._entry.entry_id, "issue": issue.value, **about} if behavior.fix else None,
+            data={**device, "issue": issue.value, **about} if behavior.fix else None,
             is_fixable=behavior.confirmed or behavior.fix,
             is_persistent=behavior.confirmed,
             severity=behavior.severity,
             translation_key=issue,
-            translation_placeholders=placeholders({"device": self._entry.title, **about, **facts}),
+            translation_placeholders=placeholders({"device": self._device.title, **about, **facts}),
         )
 
     @callback
@@ -130,7 +158,7 @@ class Issues:
         ir.async_delete_issue(self._hass, DOMAIN, self._id(issue, identifier))
 
     def _id(self, issue: Issue, identifier: str) -> str:
-        return "_".join(filter(None, (issue, self._entry.entry_id, identifier)))
+        return "_".join(filter(None, (issue, self._device.key, identifier)))
 
 
 def listed(rows: Sequence[str], language: str) -> Markdown:
@@ -139,9 +167,9 @@ def listed(rows: Sequence[str], language: str) -> Markdown:
 
 
 @callback
-def issues_of(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    """Return the active issues of a device."""
-    return [issue for issue in _known(hass, entry_id) if issue.active]
+def issues_of(hass: HomeAssistant, key: str) -> list[ir.IssueEntry]:
+    """Return the active issues of a device by its key, or of all devices of an entry by its id."""
+    return [issue for issue in _known(hass, key) if issue.active]
 
 
 @callback
@@ -159,11 +187,11 @@ def async_delete_issues_when_unloaded(hass: HomeAssistant) -> None:
 
 
 @callback
-def async_remove_issues(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete all issues of a removed device, ignored ones included."""
-    for issue in _known(hass, entry_id):
+def async_remove_issues(hass: HomeAssistant, key: str) -> None:
+    """Delete all issues of a removed device or entry, ignored ones included; `key` is as for `issues_of`."""
+    for issue in _known(hass, key):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
-def _known(hass: HomeAssistant, entry_id: str) -> list[ir.IssueEntry]:
-    return [issue for issue in registered_issues(hass) if entry_id in issue.issue_id]
+def _known(hass: HomeAssistant, key: str) -> list[ir.IssueEntry]:
+    return [issue for issue in registered_issues(hass) if key in issue.issue_id]

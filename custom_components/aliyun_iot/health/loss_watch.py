@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.util import dt as dt_util
@@ -12,6 +11,7 @@ from ..alink.foreign import logger_of
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..reports.losses import Loss
+from ..stored_device import StoredDevice
 from ..words.labels import Labels
 from ..words.refusal_texts import refusal_text
 from .issues import Issue, Issues, listed
@@ -25,7 +25,7 @@ INTERVAL: Final = 60.0
 class LossWatch:
     """Watches the losses of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
+    def __init__(self, hass: HomeAssistant, device: StoredDevice, issues: Issues) -> None:
         """Start without a loss."""
         self._hass = hass
         self._issues = issues

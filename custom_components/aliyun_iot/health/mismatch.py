@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..mapping.check import Problem, model_problems
 from ..reports.outbox import Refusal
+from ..stored_device import StoredDevice
 from ..words.labels import Labels
 from .issues import Affected, Issue, Issues, listed
 
@@ -46,10 +46,10 @@ class _Found:
 class Mismatch:
     """Compares the bindings of one device with the thing model."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
+    def __init__(self, hass: HomeAssistant, device: StoredDevice, issues: Issues) -> None:
         """Nothing is compared before `examine`."""
         self._hass = hass
-        self._entry = entry
+        self._device = device
         self._issues = issues
         self._refusals: Mapping[str, Refusal] = {}
         self._found = _Found()
@@ -92,7 +92,7 @@ class Mismatch:
         if found == _Found() and not refused:
             self._issues.delete(Issue.THING_MODEL_MISMATCH)
         else:
-            self._entry.async_create_task(self._hass, self._create_issue(), "Aliyun thing model mismatch")
+            self._device.entry.async_create_task(self._hass, self._create_issue(), "Aliyun thing model mismatch")
 
     async def _create_issue(self) -> None:
         labels = await Labels.load(self._hass)

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..alink.foreign import logger_of
+from ..stored_device import StoredDevice
 from .issues import Issue, Issues
 
 _LOGGER = logger_of(__name__)
@@ -19,10 +19,10 @@ SOLVED_AFTER: Final = 1800.0
 class Overload:
     """Creates and deletes the issue of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
+    def __init__(self, hass: HomeAssistant, device: StoredDevice, issues: Issues) -> None:
         """Start without any."""
         self._hass = hass
-        self._entry = entry
+        self._device = device
         self._issues = issues
         self._refused = 0
         self._end: CALLBACK_TYPE | None = None
@@ -32,7 +32,7 @@ class Overload:
         """Handle a refused command; only the first one is reported, as there may be thousands."""
         if not self._refused:
             _LOGGER.warning(
-                "%s gets more commands than it can carry out and answer; some are refused", self._entry.title
+                "%s gets more commands than it can carry out and answer; some are refused", self._device.title
             )
             self._issues.create(Issue.COMMANDS_REFUSED, since=f"{dt_util.now():%Y-%m-%d %H:%M}")
         self._refused += 1
@@ -55,7 +55,7 @@ class Overload:
             if self._refused > known:
                 self._wait(self._refused)
                 return
-            _LOGGER.info("%s gets no more commands than it can answer; %d were refused", self._entry.title, known)
+            _LOGGER.info("%s gets no more commands than it can answer; %d were refused", self._device.title, known)
             self._refused = 0
             self._issues.delete(Issue.COMMANDS_REFUSED)
 

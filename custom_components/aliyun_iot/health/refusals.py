@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties
 from ..reports.outbox import Refusal
+from ..stored_device import StoredDevice
 from ..words.labels import Labels
 from ..words.refusal_texts import refusal_text
 from .issues import Affected, Issue, Issues, listed
@@ -17,14 +17,14 @@ from .paced import Paced
 class Refusals:
     """Creates and deletes the issue of one device."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues) -> None:
+    def __init__(self, hass: HomeAssistant, device: StoredDevice, issues: Issues) -> None:
         """Start without bindings."""
         self._hass = hass
         self._issues = issues
         self._refusals: Mapping[str, Refusal] = {}
         self._bound = BoundProperties()
         self._model: ThingModel | None = None
-        self._paced = Paced(hass, entry, self._update)
+        self._paced = Paced(hass, device.entry, self._update)
 
     @callback
     def stop(self) -> None:

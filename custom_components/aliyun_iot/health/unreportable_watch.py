@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 import time
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
@@ -17,6 +16,7 @@ from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperties, BoundProperty
 from ..log_text import some_of
 from ..mapping.unreportable import Unreportable
+from ..stored_device import StoredDevice
 from ..words.labels import Labels
 from .issues import Affected, Issue, Issues, listed
 from .paced import Paced
@@ -31,11 +31,11 @@ class UnreportableWatch:
     """Watches the properties of one device."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, issues: Issues, misfits: Callable[[], Collection[str]]
+        self, hass: HomeAssistant, device: StoredDevice, issues: Issues, misfits: Callable[[], Collection[str]]
     ) -> None:
         """Show nothing before `start`; another issue is about the properties that `misfits` returns."""
         self._hass = hass
-        self._entry = entry
+        self._device = device
         self._issues = issues
         self._misfits = misfits
         self._read: Callable[[], Mapping[str, Unreportable]] = dict
@@ -44,7 +44,7 @@ class UnreportableWatch:
         self._logged: dict[str, BoundProperty | None] = {}
         self._logged_at: float | None = None
         self._started = False
-        self._paced = Paced(hass, entry, self._update)
+        self._paced = Paced(hass, device.entry, self._update)
         self._end_log_timer: CALLBACK_TYPE | None = None
 
     @callback
@@ -113,7 +113,7 @@ class UnreportableWatch:
         bound = self._bound.by_identifier
         self._logged |= {key: bound.get(key) for key in news}
         rows = [f"{_source(key, bound.get(key))} ({why.describe()})" for key, why in news.items()]
-        _LOGGER.warning("%s cannot report %s", self._entry.title, some_of(rows))
+        _LOGGER.warning("%s cannot report %s", self._device.title, some_of(rows))
 
 
 def _source(identifier: str, bound: BoundProperty | None) -> str:

@@ -162,13 +162,15 @@ BINDING_FIELDS: Final[Mapping[str, DataField]] = {**data_fields(Binding), **data
 class ServiceBinding:
     """One service of the thing model and what it runs: a sequence of Home Assistant actions, or a script.
 
-    `script` is written as the entity of a `Binding` is. Exactly one of the two is there.
+    `script` is written as the entity of a `Binding` is. Exactly one of the two is there. `owner` is the id of the sub-device
+    that the service belongs to, empty for the entry's own device.
     """
 
     identifier: Annotated[str, FieldSpec(valid_identifier, Expected.IDENTIFIER)]
     actions: Annotated[_Steps, FieldSpec(STEPS, Expected.ACTIONS)] = field(default_factory=list)
     script: Annotated[str | None, FieldSpec(NOT_EMPTY, Expected.ENTITY)] = None
     condition: Annotated[_Steps, FieldSpec([dict], Expected.CONDITION)] = field(default_factory=list)
+    owner: Annotated[str, FieldSpec(str, Expected.TEXT)] = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

@@ -29,7 +29,9 @@ class Problem:
     """
 
     key: str
-    placeholders: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """A tuple is a list of names, which is joined in the language of the text."""
+
     blocking: bool = True
     note: bool = False
 
@@ -44,7 +46,8 @@ def check(
     """
     if not aspect.supported(state):
         return [Problem("aspect_not_supported", {"aspect": aspect.key, "entity_id": state.entity_id})]
-    problems = _access_problems(binding, aspect, definition, state, risk)
+    problems = _direction_problems(binding, definition) if definition else []
+    problems += control_problems(binding, aspect, state, risk)
     converted = RENDERED if binding.conversion.template else aspect
     data_type = definition.data_type if definition else None
     if binding.conversion.invert and not _invertible(converted, data_type, state):
@@ -74,14 +77,11 @@ def _direction_problems(binding: Binding, definition: Property) -> list[Problem]
     return problems
 
 
-def _access_problems(
-    binding: Binding, aspect: Aspect, definition: Property | None, state: State, risk: Risk
-) -> list[Problem]:
-    problems = _direction_problems(binding, definition) if definition else []
-    if not binding.access.controls:
-        return problems
-    if binding.actions:  # they don't need the entity, and the user has written them deliberately
-        return problems
+def control_problems(binding: Binding, aspect: Aspect, state: State, risk: Risk = own_risk) -> list[Problem]:
+    """Return why the entity of a binding cannot be controlled; the thing model may forbid it as well."""
+    if not binding.access.controls or binding.actions:
+        return []  # own actions don't need the entity, and the user has written them deliberately
+    problems = []
     if not aspect.controllable(state):
         problems.append(Problem("entity_not_controllable", {"aspect": aspect.key, "entity_id": state.entity_id}))
     elif binding.conversion.template and not binding.conversion.template_back:
@@ -113,13 +113,16 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
         return problems
     if lost := unmatched_options(aspect, data_type, conversion, state):
         all_lost = len(lost) == len(aspect.options(state))
-        problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=all_lost))
+        problems.append(Problem("options_unmatched", {"options": tuple(lost)}, blocking=all_lost))
     if crossed := _crossed_options(aspect, data_type, conversion, state):
-        problems.append(Problem("options_crossed", {"options": ", ".join(crossed)}, blocking=False))
+        problems.append(Problem("options_crossed", {"options": tuple(crossed)}, blocking=False))
     if _controls_entity(binding) and (refused := refused_items(aspect, data_type, conversion, state)):
-        problems.append(Problem("items_refused", {"items": ", ".join(refused)}, blocking=False, note=True))
+        problems.append(Problem("items_refused", {"items": tuple(refused)}, blocking=False, note=True))
     if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
-        words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
+        words: dict[str, str | tuple[str, ...]] = {
+            "identifier": definition.identifier,
+            "words": tuple(aspect.words),
+        }
         problems.append(Problem("sent_as_text", words, blocking=False))
     if binding.access.reports:
         problems += _rounding_problems(aspect, definition, conversion, state)

@@ -21,13 +21,15 @@ class EventBinding:
 
     `entity` is written as that of a `Binding`, `triggers` as the user entered them. Exactly one of the two is there.
     `output` has a template, or a value with templates in it, for each output parameter. The variables of the templates
-    are `event_type`, `attributes` and `entity_id` of an entity that fired, or the `trigger`.
+    are `event_type`, `attributes` and `entity_id` of an entity that fired, or the `trigger`. `owner` is the id of the sub-device
+    that the event belongs to, empty for the entry's own device.
     """
 
     identifier: Annotated[str, FieldSpec(valid_identifier, Expected.IDENTIFIER)]
     entity: Annotated[str, FieldSpec(NOT_EMPTY, Expected.ENTITY)] = ""
     triggers: Annotated[list[dict[str, Any]], FieldSpec(STEPS, Expected.TRIGGERS)] = field(default_factory=list)
     output: Annotated[dict[str, Any], FieldSpec({str: object}, Expected.BLOCK)] = field(default_factory=dict)
+    owner: Annotated[str, FieldSpec(str, Expected.TEXT)] = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

@@ -42,7 +42,13 @@ def read_row[Row](
     try:
         return from_dict(raw)
     except vol.Invalid as err:
-        return _unreadable(raw, getattr(err, "errors", [err])[0], expectations)
+        return _unreadable(raw, _first(getattr(err, "errors", [err]), expectations), expectations)
+
+
+def _first(errors: Sequence[vol.Invalid], expectations: Expectations) -> vol.Invalid:
+    """Return the error of the first field in the order of the row; voluptuous reports missing fields in the order of a set."""
+    order = {} if isinstance(expectations, Expected) else {name: at for at, name in enumerate(expectations)}
+    return min(errors, key=lambda error: order.get(str(error.path[0]), len(order)) if error.path else -1)
 
 
 def _unreadable(raw: Mapping[str, Any], error: vol.Invalid, expectations: Expectations) -> Unreadable:

@@ -1,29 +1,34 @@
 """The rows of the table of bindings: what Home Assistant has, what the cloud has, and why they differ."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 import hashlib
 import json
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
 from ..alink.foreign import safe
-from ..alink.link import LinkState
 from ..alink.messages import JsonValue
-from ..bound import BoundProperty
+from ..alink.model.thing_model import ThingModel
+from ..bound import BoundProperty, Fault
 from ..cloud_device import CloudDevice
 from ..commands.outcome import shortened
-from ..const import CONF_BINDINGS, SUBENTRY_EXPOSURE
-from ..exposures import bindings_of, resolve_entity
+from ..const import OWN
+from ..exposures import Absence, absence, exposures_of, keyed_rows, resolve_entity
 from ..mapping.binding import Binding
-from ..mapping.generic import aspect_for
+from ..mapping.check import Problem, control_problems, model_problems
+from ..mapping.generic import NO_ENTITY_STATE, aspect_for
+from ..mapping.stored import Unreadable, same_objects
 from ..reports.outbox import PropertyStatus
+from ..risk import risk_in
 from ..runtime import Runtime
+from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.refusal_texts import refusal_text
 
@@ -36,15 +41,42 @@ class RowState(StrEnum):
     IN_STEP = "in_step"
     ON_ITS_WAY = "on_its_way"
     HELD_BACK = "held_back"
-    REJECTED = "rejected"
-    UNREPORTABLE = "unreportable"
     NO_VALUE = "no_value"
     CONTROL_ONLY = "control_only"
+    REJECTED = "rejected"
+    UNREPORTABLE = "unreportable"
+    NOT_SETTABLE = "not_settable"
+    MISFIT = "misfit"
+    NOT_IN_MODEL = "not_in_model"
+    ENTITY_GONE = "entity_gone"
+    ENTITY_DISABLED = "entity_disabled"
     BROKEN = "broken"
 
 
-PROBLEMS: Final = frozenset({RowState.REJECTED, RowState.UNREPORTABLE, RowState.BROKEN})
-"""The states in which somebody has to do something."""
+HARMLESS: Final = frozenset(
+    {RowState.IN_STEP, RowState.ON_ITS_WAY, RowState.HELD_BACK, RowState.NO_VALUE, RowState.CONTROL_ONLY}
+)
+"""The states in which nobody has to do anything."""
+
+_ABSENT: Final = {Absence.REMOVED: RowState.ENTITY_GONE, Absence.DISABLED: RowState.ENTITY_DISABLED}
+_BROKEN: Final = {Fault.ENTITY_GONE: RowState.ENTITY_GONE, Fault.NOT_IN_MODEL: RowState.NOT_IN_MODEL}
+"""The states for what keeps a binding from working; all others are broken."""
+
+
+def devices_of(runtime: Runtime) -> Mapping[str, CloudDevice]:
+    """Return the devices of an entry by owner."""
+    return {OWN: runtime.device}
+
+
+def row_id(owner: str, key: str) -> str:
+    """Return the id of the row of a binding of a device: its key, behind the id of the sub-device if it belongs to one."""
+    return f"{owner}/{key}" if owner else key
+
+
+def split_id(row: str) -> tuple[str, str]:
+    """Return the owner and the key of a row; no identifier has a slash."""
+    owner, _, key = row.rpartition("/")
+    return owner, key
 
 
 def digest_of(binding: Binding) -> str:
@@ -52,40 +84,64 @@ def digest_of(binding: Binding) -> str:
     return hashlib.sha256(json.dumps(binding.as_dict(), sort_keys=True).encode()).hexdigest()[:16]
 
 
+class Bound(NamedTuple):
+    """A stored binding: the device that it belongs to, its key there, the subentry that holds it, and the row."""
+
+    owner: str
+    key: str
+    subentry_id: str
+    binding: Binding | Unreadable
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Makes the rows of one entry; valid until its bindings change."""
+    """Makes the rows of one entry; valid until its subentries change."""
 
     hass: HomeAssistant
     entry: ConfigEntry
     runtime: Runtime
     labels: Labels
-    bindings: Mapping[str, tuple[str, Binding]]
-    """The id of the subentry and the binding, by identifier. Of several bindings of one property the first works."""
+    stored: Sequence[object]
+    """What the bindings were read from, which Home Assistant replaces when it changes."""
+    bindings: Mapping[str, Bound]
+    """By the ids of the rows. Of several bindings of one property the first works."""
 
     @classmethod
     def of(cls, hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime, labels: Labels) -> Rows:
         """Return the rows for what is bound now."""
-        bindings: dict[str, tuple[str, Binding]] = {}
-        for subentry in entry.subentries.values():
-            if subentry.subentry_type == SUBENTRY_EXPOSURE and CONF_BINDINGS in subentry.data:
-                for binding in bindings_of(subentry):
-                    bindings.setdefault(binding.identifier, (subentry.subentry_id, binding))
-        return cls(hass, entry, runtime, labels, bindings)
+        bindings: dict[str, Bound] = {}
+        for owner in devices_of(runtime):
+            for subentry in exposures_of(entry, owner):
+                for key, binding in keyed_rows(subentry):
+                    bindings.setdefault(row_id(owner, key), Bound(owner, key, subentry.subentry_id, binding))
+        return cls(hass, entry, runtime, labels, _stored(entry), bindings)
 
     @property
-    def device(self) -> CloudDevice:
-        """The device whose properties are bound."""
-        return self.runtime.device
+    def is_current(self) -> bool:
+        """Whether nothing else is stored, and the same devices run."""
+        same = self.entry.state is ConfigEntryState.LOADED and self.entry.runtime_data is self.runtime
+        return same and same_objects(self.stored, _stored(self.entry))
 
-    def signature(self, identifier: str) -> tuple[object, ...]:
-        """Return what changes whenever a row does. Cheap, because it is asked for every row twice a second."""
-        prop = self.device.bound.by_identifier.get(identifier)
-        state = self.hass.states.get(prop.entity_id) if prop and prop.entity_id else None
-        status = self.device.reporter.outbox.status.get(identifier) or _NO_STATUS
+    def signature(self, row: str) -> tuple[object, ...]:
+        """Return what changes whenever a row does. Cheap, because it is asked for every row twice a second.
+
+        What is replaced when it changes is compared by identity first.
+        """
+        bound = self.bindings[row]
+        device = devices_of(self.runtime).get(bound.owner)
+        if device is None:
+            return bound
+        prop = device.bound.by_identifier.get(bound.key)
+        entity_id = (prop and prop.entity_id) or ""
+        state = self.hass.states.get(entity_id) if entity_id else None
+        outbox = device.reporter.outbox
+        status = outbox.status.get(bound.key) or _NO_STATUS
         return (
+            bound,
             prop,
+            device.bound.problems.get(bound.key),
             state and state.last_updated_timestamp,
+            er.async_get(self.hass).async_get(entity_id) if entity_id else None,
             status.changed_at,
             status.sending is None,
             status.sent_at,
@@ -93,34 +149,41 @@ class Rows:
             status.refusal,
             status.rests,
             status.unreportable,
-            identifier in self.device.reporter.outbox.waiting,
-            self.runtime.link.state is LinkState.ONLINE,
+            bound.key in outbox.waiting,
+            device.loops.is_paused(bound.key),
+            device.online,
         )
 
     @callback
-    def row(self, identifier: str) -> Row:
+    def row(self, row: str) -> Row:
         """Return one row: names, both sides, and why they differ."""
-        subentry_id, binding = self.bindings[identifier]
-        row = self._names(identifier, binding) | {
-            "id": identifier,
-            "subentry": subentry_id,
+        owner, key, subentry_id, binding = self.bindings[row]
+        about: Row = _EMPTY | {"id": row, "owner": owner, "identifier": key, "subentry": subentry_id}
+        if isinstance(binding, Unreadable):
+            why = row_reason(self.labels, binding)
+            return about | {"identifier": binding.name or key, "state": RowState.BROKEN, "why": why}
+        device = devices_of(self.runtime).get(owner)
+        model = device.model if device else None
+        about |= self._names(binding, model) | {
             "digest": digest_of(binding),
             "access": binding.access.value,
             "rule": binding.rule,
-            "min_interval": binding.min_interval,
-            "dead_band": binding.dead_band,
         }
-        prop = self.device.bound.by_identifier.get(identifier)
-        if prop is None or prop.binding != binding:
-            why = self.device.bound.problems.get(identifier, "")
-            return row | {"state": RowState.BROKEN, "why": why, "can_set": False}
-        return row | self._sides(prop)
+        if binding.entity and (missing := absence(self.hass, binding.entity)):
+            return about | {"state": _ABSENT[missing]}
+        prop = device.bound.by_identifier.get(key) if device else None
+        if prop is None and device and (broken := device.bound.problems.get(key)):
+            state = _BROKEN.get(broken.fault, RowState.BROKEN)
+            why = broken.describe(self.labels.language)
+            return about | {"state": state, "why": why if state is RowState.BROKEN else ""}
+        if device is None or prop is None or prop.binding != binding:  # it has just been changed
+            return about | {"state": RowState.ON_ITS_WAY}
+        return about | _Sides(self.hass, self.labels, device).of(prop)
 
-    def _names(self, identifier: str, binding: Binding) -> Row:
+    def _names(self, binding: Binding, model: ThingModel | None) -> Row:
         entity_id = (resolve_entity(self.hass, binding.entity) if binding.entity else None) or ""
         aspect = aspect_for(binding, entity_id)
-        model = self.device.model
-        definition = model.properties.get(identifier) if model else None
+        definition = model.properties.get(binding.identifier) if model else None
         device, area = self._place(entity_id)
         return {
             "name": safe(definition.name) if definition else "",
@@ -142,7 +205,17 @@ class Rows:
         area = ar.async_get(self.hass).async_get_area(area_id) if area_id else None
         return (device.name_by_user or device.name or "") if device else "", area.name if area else ""
 
-    def _sides(self, prop: BoundProperty) -> Row:
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Compares both sides of the properties of one device."""
+
+    hass: HomeAssistant
+    labels: Labels
+    device: CloudDevice
+
+    def of(self, prop: BoundProperty) -> Row:
+        """Return what Home Assistant has, what was sent and what the cloud took, and why they differ."""
         identifier = prop.identifier
         present, status = self.device.reporter.status(identifier)
         state, why = self._compared(prop, present.value if present else None, status)
@@ -154,7 +227,6 @@ class Rows:
             "taken_at": _moment(status.accepted_at),
             "state": state,
             "why": why,
-            "can_set": prop.writable and prop.binding.access.controls,
         }
 
     def _shown(self, identifier: str, value: JsonValue) -> JsonValue:
@@ -164,14 +236,19 @@ class Rows:
 
     def _compared(self, prop: BoundProperty, present: JsonValue, status: PropertyStatus) -> tuple[RowState, str]:
         """Return how the sides compare, and why they differ."""
-        if not prop.reports:
-            return RowState.CONTROL_ONLY, ""
+        if prop.model and (problems := model_problems(prop.binding, prop.aspect, prop.model)):
+            read_only = problems[0].key == "read_only_property"
+            return RowState.NOT_SETTABLE if read_only else RowState.MISFIT, self._problem(prop, problems[0])
         if status.unreportable:
             return RowState.UNREPORTABLE, status.unreportable.describe(self.labels.language)
         if status.refusal:
             return RowState.REJECTED, refusal_text(status.refusal.reason, self.labels.language)
+        if prop.binding.access.controls and (reason := self._not_settable(prop)):
+            return RowState.NOT_SETTABLE, reason
+        if not prop.reports:
+            return RowState.CONTROL_ONLY, ""
         waits = prop.identifier in self.device.reporter.outbox.waiting
-        if (waits or status.sending) and self.runtime.link.state is not LinkState.ONLINE:
+        if (waits or status.sending) and not self.device.online:
             return RowState.HELD_BACK, self.labels.text("common.panel_held_offline")
         if waits and prop.binding.min_interval:
             return RowState.HELD_BACK, self._text("interval", seconds=f"{prop.binding.min_interval:g}")
@@ -179,11 +256,25 @@ class Rows:
             return RowState.ON_ITS_WAY, ""
         if present is None:
             return RowState.NO_VALUE, self._absence(prop)
-        if status.accepted is None:
-            return RowState.ON_ITS_WAY, ""
-        if status.accepted.value != present and prop.binding.dead_band:
+        if status.accepted is not None and status.accepted.value == present:
+            return RowState.IN_STEP, ""
+        if status.accepted is not None and prop.binding.dead_band:
             return RowState.HELD_BACK, self._text("dead_band", amount=f"{prop.binding.dead_band:g}")
-        return RowState.IN_STEP, ""
+        return RowState.ON_ITS_WAY, ""
+
+    def _not_settable(self, prop: BoundProperty) -> str:
+        """Return why the cloud cannot set a property that is bound for control; empty if it can."""
+        if self.device.loops.is_paused(prop.identifier):
+            return self.labels.text("common.panel_paused_loop")
+        state = self.hass.states.get(prop.entity_id) if prop.entity_id else NO_ENTITY_STATE
+        if state is None or state.state == STATE_UNAVAILABLE:  # what it can do is not known at the moment
+            return ""
+        problems = control_problems(prop.binding, prop.aspect, state, risk_in(self.hass))
+        return self._problem(prop, problems[0]) if problems else ""
+
+    def _problem(self, prop: BoundProperty, problem: Problem) -> str:
+        words = self.labels.problem(problem, prop.aspect, prop.model)
+        return self.labels.text(f"options.error.{problem.key}", **words)
 
     def _absence(self, prop: BoundProperty) -> str:
         state: State | None = self.hass.states.get(prop.entity_id) if prop.entity_id else None
@@ -196,15 +287,25 @@ class Rows:
 _NO_STATUS: Final = PropertyStatus()
 
 
+def _stored(entry: ConfigEntry) -> list[object]:
+    return [subentry.data for subentry in entry.subentries.values()]
+
+
+_EMPTY: Final[Row] = {
+    "name": "",
+    "digest": "",
+    "type": "",
+    "entity_id": "",
+    "entity": "",
+    "aspect": "",
+    "device": "",
+    "area": "",
+    "access": "",
+    "rule": "",
+    "why": "",
+}
+
+
 def _moment(monotonic: float | None) -> float | None:
     """Return a monotonic moment in seconds since the epoch."""
     return None if monotonic is None else round(time.time() - (time.monotonic() - monotonic), 1)
-
-
-def changed_rows(rows: Rows, known: dict[str, tuple[object, ...]]) -> Iterator[str]:
-    """Yield the identifiers of the rows that differ from what is `known`, and note their new signatures there."""
-    for identifier in rows.bindings:
-        signature = rows.signature(identifier)
-        if known.get(identifier) != signature:
-            known[identifier] = signature
-            yield identifier

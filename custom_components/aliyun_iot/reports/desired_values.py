@@ -25,9 +25,9 @@ from homeassistant.helpers.event import async_track_time_interval
 from ..alink.codes import RETRY_CODES, Code
 from ..alink.command import MAX_PARAMS, Answer, Command, CommandHandler, CommandKind
 from ..alink.desired import Desired
+from ..alink.device import Device
 from ..alink.errors import AlinkError, Rejected
 from ..alink.foreign import logger_of
-from ..alink.link import Link
 from ..alink.messages import JsonValue
 from ..alink.samples import utc_milliseconds
 from ..bound import BoundProperties
@@ -61,7 +61,7 @@ class DesiredValues:
     def __init__(
         self,
         hass: HomeAssistant,
-        link: Link,
+        device: Device,
         store: UnsentStore,
         *,
         carry_out: CommandHandler,
@@ -76,7 +76,7 @@ class DesiredValues:
         self.hours = 0.0
         """Hours after which a desired value is stale; 0 for never."""
         self._hass = hass
-        self._link = link
+        self._device = device
         self._store = store
         self._carry_out_command = carry_out
         self._sets_answered = sets_answered
@@ -236,7 +236,7 @@ class DesiredValues:
         """Return the desired values of these properties, None without an answer."""
         asked = list(identifiers)
         try:
-            found = await self._link.device.get_desired(asked) if asked else {}
+            found = await self._device.get_desired(asked) if asked else {}
         except AlinkError as err:
             _LOGGER.debug("Cannot get desired values: %s", err)
             if isinstance(err, Rejected) and err.code not in RETRY_CODES:  # not every platform supports desired values
@@ -252,7 +252,7 @@ class DesiredValues:
         if not versions:
             return True
         try:
-            await self._link.device.delete_desired(versions)
+            await self._device.delete_desired(versions)
         except AlinkError as err:
             _LOGGER.debug("Cannot clear desired values: %s", err)
             self._note(KIND, versions, Code.TIMED_OUT, f"{reason}, but not cleared: {err}")

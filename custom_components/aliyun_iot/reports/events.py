@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.event import ATTR_EVENT_TYPE
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
@@ -20,12 +19,13 @@ import voluptuous as vol
 from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.model.thing_model import ThingModel
-from ..exposures import Absence, absence, event_bindings, resolve_entity
+from ..exposures import Absence, absence, resolve_entity
 from ..ha_internals import attach_triggers, validated_triggers
 from ..mapping.attributes import moment
 from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.unreportable import Unreportable
+from ..stored_device import StoredDevice
 
 _LOGGER = logger_of(__name__)
 
@@ -120,7 +120,12 @@ class EventReporter:
     """Queues the events of one device; the sender posts them."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, queue: EventQueue, *, on_unreportable_changed: Callable[[], None]
+        self,
+        hass: HomeAssistant,
+        device: StoredDevice,
+        queue: EventQueue,
+        *,
+        on_unreportable_changed: Callable[[], None],
     ) -> None:
         """Nothing is followed before `start`.
 
@@ -131,7 +136,7 @@ class EventReporter:
         """For each event why output parameters were left out when it happened last."""
         self._on_unreportable_changed = on_unreportable_changed
         self._hass = hass
-        self._entry = entry
+        self._device = device
         self._queue = queue
         self._model: ThingModel | None = None
         self._sources: dict[str, _Source] = {}
@@ -153,7 +158,7 @@ class EventReporter:
         self._model = model
         if not self._running:
             return
-        bindings = event_bindings(self._entry)
+        bindings = self._device.events()
         for key, source in list(self._sources.items()):
             if bindings.get(key) != source.binding or self._entity_id(source.binding) != source.entity_id:
                 source.end()
@@ -164,7 +169,7 @@ class EventReporter:
             self._leave_out(identifier, {})
         for key, binding in bindings.items():
             if key not in self._sources and key not in self._attaching:
-                self._attaching[key] = self._entry.async_create_task(
+                self._attaching[key] = self._device.entry.async_create_task(
                     self._hass, self._attach(key, binding), "Aliyun event", eager_start=False
                 )
 
@@ -182,7 +187,7 @@ class EventReporter:
         """Keep a problem of an event, and log it the first time."""
         if self.problems.get(identifier) != problem:
             self.problems[identifier] = problem
-            _LOGGER.warning("Event %s of %s: %s", identifier, self._entry.title, problem)
+            _LOGGER.warning("Event %s of %s: %s", identifier, self._device.title, problem)
 
     async def _attach(self, key: str, binding: EventBinding) -> None:
         """Follow a binding, unless it was changed or everything was stopped meanwhile."""
@@ -191,7 +196,7 @@ class EventReporter:
             source = await self._source_of(binding)
         finally:
             del self._attaching[key]
-        is_current = self._running and event_bindings(self._entry).get(key) == binding
+        is_current = self._running and self._device.events().get(key) == binding
         if source and is_current:
             self._sources[key] = source
             self._leave_out(binding.identifier, {})
@@ -226,7 +231,7 @@ class EventReporter:
             output = EventOutput.of(binding.output)
             happened = partial(self._happened, binding.identifier, output)
             if binding.triggers:
-                name = f"{self._entry.title} {binding.identifier}"
+                name = f"{self._device.title} {binding.identifier}"
                 end = await follow_triggers(self._hass, binding.triggers, name, happened, note)
             elif entity_id:
                 end = follow_event_entity(self._hass, entity_id, happened)

@@ -20,8 +20,8 @@ from homeassistant.helpers.event import (
 )
 from homeassistant.util import dt as dt_util
 
+from ..alink.device import Device
 from ..alink.errors import InvalidValue
-from ..alink.link import Link, LinkState
 from ..alink.messages import JsonValue
 from ..alink.model.private_names import holds_private
 from ..alink.samples import Sample
@@ -47,7 +47,8 @@ class Reporter:
     def __init__(
         self,
         hass: HomeAssistant,
-        link: Link,
+        device: Device,
+        is_online: Callable[[], bool],
         window: float,
         events: EventQueue,
         *,
@@ -60,7 +61,7 @@ class Reporter:
         on_unreportable_changed: Callable[[], None],
         on_losses_changed: Callable[[Mapping[str, Loss]], None],
     ) -> None:
-        """`window` is the shortest time between two posts of newest values, in seconds; `events` are sent along with them.
+        """Report through `device`, while it `is_online`. `window` is the shortest time between two posts of newest values, in seconds; `events` are sent along with them.
 
         `on_change` is called with a property that changed, its value, and the context in which its entity did; `on_unsent`
         when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused`,
@@ -77,21 +78,19 @@ class Reporter:
         self.losses = Losses(on_changed=on_losses_changed)
         self.sender = Sender(
             hass,
-            link,
+            is_online,
             self.outbox,
             self.history,
             events,
             self.counters,
             window,
-            newest=NewestLane(
-                link.device, self.counters, self.outbox, self.history, self.losses, self._is_wanted_again
-            ),
-            live=LiveLane(link.device, self.counters, self.outbox, self.history, self.losses),
-            past=PastLane(link.device, self.counters, self.outbox, self.history, self.losses),
-            event=EventLane(link.device, self.counters, self.outbox, events, self.losses),
+            newest=NewestLane(device, self.counters, self.outbox, self.history, self.losses, self._is_wanted_again),
+            live=LiveLane(device, self.counters, self.outbox, self.history, self.losses),
+            past=PastLane(device, self.counters, self.outbox, self.history, self.losses),
+            event=EventLane(device, self.counters, self.outbox, events, self.losses),
         )
         self._hass = hass
-        self._link = link
+        self._is_online = is_online
         self._events = events
         self._on_change = on_change
         self._on_unsent = on_unsent
@@ -306,11 +305,11 @@ class Reporter:
         status.changed_at = time.monotonic()
         self.outbox.put(identifier, sample, number)
         self.outbox.news.set()
-        if self._link.state is not LinkState.ONLINE:
+        if not self._is_online():
             self._on_unsent()
 
     def _put_sample(self, identifier: str, sample: Sample) -> None:
-        live = self._link.state is LinkState.ONLINE
+        live = self._is_online()
         self.outbox.status[identifier].changed_at = time.monotonic()
         self.history.add(identifier, sample, live=live)
         if live:  # what waits is older, and must not arrive later

@@ -6,7 +6,7 @@ again.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import batched, islice
 import time
 from typing import Any
@@ -16,7 +16,6 @@ from homeassistant.core import HomeAssistant, callback
 from ..alink.codes import DEVICE_CODES, RETRY_CODES, describe
 from ..alink.errors import MessageError, NotConnected, RequestTimeout, Unanswered
 from ..alink.foreign import logger_of, safe
-from ..alink.link import Link, LinkState
 from .events import EventQueue
 from .history import History
 from .lanes import VALUES_PER_POST, EventLane, Lane, LiveLane, Named, NewestLane, PastLane
@@ -43,7 +42,7 @@ class Sender:
     def __init__(
         self,
         hass: HomeAssistant,
-        link: Link,
+        is_online: Callable[[], bool],
         outbox: Outbox,
         history: History,
         events: EventQueue,
@@ -55,10 +54,10 @@ class Sender:
         past: PastLane,
         event: EventLane,
     ) -> None:
-        """`window` is the shortest time between two rounds, in seconds."""
+        """Nothing is sent while the device is not `is_online`. `window` is the shortest time between two rounds, in seconds."""
         self.window = window
         self._hass = hass
-        self._link = link
+        self._is_online = is_online
         self._outbox = outbox
         self._history = history
         self._events = events
@@ -110,7 +109,7 @@ class Sender:
             await self._wake.wait()
             self._wake.clear()
             try:
-                while self._link.state is LinkState.ONLINE and await self._send_something():
+                while self._is_online() and await self._send_something():
                     pass
             except NotConnected as err:
                 _LOGGER.debug("Waiting for the next connection: %s", err)

@@ -16,7 +16,6 @@ from pathlib import Path
 import shutil
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -25,8 +24,9 @@ from homeassistant.util.hass_dict import HassKey
 from ..alink.foreign import logger_of
 from ..alink.messages import JsonValue
 from ..alink.samples import Sample
-from ..const import DOMAIN
+from ..const import DOMAIN, OWN
 from ..ha_internals import CheckedStore
+from ..stored_device import StoredDevice
 from .events import EventQueue, PendingEvent
 from .history import History, Kept
 from .outbox import Outbox
@@ -69,12 +69,12 @@ class UnsentStore:
     """The files of one device."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, outbox: Outbox, history: History, events: EventQueue
+        self, hass: HomeAssistant, device: StoredDevice, outbox: Outbox, history: History, events: EventQueue
     ) -> None:
         """Nothing is read before `load`, and nothing is written without need."""
         self.desired: dict[str, JsonValue] = {}
         """What is remembered of desired values (`desired_values.py`)."""
-        self.offline_since: int | None = int(entry.created_at.timestamp() * 1000)
+        self.offline_since: int | None = int(device.entry.created_at.timestamp() * 1000)
         """Since when the desired values are unknown (UTC milliseconds), at the latest; None while they are known.
 
         A run that left nothing behind began no earlier than the entry was created.
@@ -86,7 +86,7 @@ class UnsentStore:
         self.unreadable = 0
         """Rows that an earlier run has left and that cannot be read."""
         self._hass = hass
-        self._key = _key(entry.entry_id)
+        self._key = _key(device.entry.entry_id, device.owner)
         self._outbox = outbox
         self._history = history
         self._events = events
@@ -99,14 +99,19 @@ class UnsentStore:
         self._stopped = False
         self._in_turn = asyncio.Lock()
 
-    async def load(self) -> dict[str, Sample]:
+    async def load(self, *, anything: bool = True) -> dict[str, Sample]:
         """Restore what an earlier run has left, and return the newest values that waited then.
+
+        Without `anything` on disk nothing is read.
 
         A file that cannot be read is set aside; only what is in it is lost. Of a file with rows that cannot be read, which are
         left out, a copy is set aside.
         """
         if unwritten := self._hass.data.get(_UNWRITTEN, {}).pop(self._key, None):
             return self._take_over(unwritten)
+        if not anything:
+            self._loaded = True
+            return {}
         index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
         since = index.get("offline_since")
@@ -232,18 +237,31 @@ class UnsentStore:
         }
 
 
-async def async_remove_unsent(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove the files of a device that was removed."""
-    key = _key(entry_id)
-    hass.data.get(_UNWRITTEN, {}).pop(key, None)
+async def async_unsent_owners(hass: HomeAssistant, entry_id: str) -> frozenset[str]:
+    """Return the owners of the devices of an entry that have left something on disk, with one look at the folder."""
+    path = Path(_file(hass, _key(entry_id, OWN)).path)
+
+    def owners() -> frozenset[str]:
+        names = (one.name.removeprefix(f"{path.name}.") for one in path.parent.glob(f"{path.name}.*"))
+        return frozenset(name.partition(".")[0] for name in names)
+
+    return await hass.async_add_executor_job(owners)
+
+
+async def async_remove_unsent(hass: HomeAssistant, entry_id: str, owner: str = OWN) -> None:
+    """Remove the files of a device that was removed; with the entry's own device go those of its sub-devices."""
+    key = _key(entry_id, owner)
+    unwritten = hass.data.get(_UNWRITTEN, {})
+    for kept in [one for one in unwritten if one.startswith(key)]:
+        del unwritten[kept]
     for segment in _listed(await async_read(hass, key) or {}):
         await async_remove(hass, f"{key}.{segment}")
     await async_remove(hass, key)
     await async_remove_all(hass, key)
 
 
-def _key(entry_id: str) -> str:
-    return f"{DOMAIN}.{entry_id}.unsent"
+def _key(entry_id: str, owner: str) -> str:
+    return ".".join(filter(None, (DOMAIN, entry_id, "unsent", owner)))
 
 
 def _listed(index: Mapping[str, Any]) -> list[int]:

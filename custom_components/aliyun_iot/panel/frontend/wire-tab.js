@@ -23,8 +23,8 @@ class WireTab extends Tab {
       .message { border-bottom: 1px solid var(--divider-color); padding: 6px 8px; }
       .line { display: flex; gap: 8px; align-items: baseline; flex-wrap: wrap; border: 0; background: none; width: 100%;
         text-align: start; cursor: pointer; padding: 4px 0; }
-      .up { color: var(--primary-color); }
-      .down { color: var(--warning-text-color, #8a5a00); }
+      .up { color: var(--accent-text); }
+      .down { color: var(--warning-text); }
       .matched { background: color-mix(in srgb, var(--primary-color) 12%, transparent); }
       pre { margin: 4px 0; overflow: auto; max-height: 320px; background: var(--secondary-background-color); padding: 8px; border-radius: 8px; }
       .topic { overflow-wrap: anywhere; }
@@ -54,6 +54,7 @@ class WireTab extends Tab {
     const words = this._search.toLowerCase();
     const shown = this._messages.filter((each) => `${each.topic}\n${each.text || each.hex || ""}`.toLowerCase().includes(words));
     return html`
+      ${this.banner()}
       <div class="toolbar">
         <input class="grow" type="search" placeholder=${this.t("filter_messages")} aria-label=${this.t("filter_messages")}
           @input=${(event) => (this._search = event.target.value)} />

@@ -1,0 +1,1 @@
+"""What people see, tested with a real browser, a real `hass` process and the simulator."""

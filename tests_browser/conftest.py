@@ -1,0 +1,68 @@
+"""One house per language, one browser, and a person with a new profile for each test."""
+
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+
+from playwright.async_api import Browser
+import pytest
+
+from demo.words import Language
+
+from .chromium import DESKTOP, PHONE, chromium, visit
+from .house import House, house
+from .person import Person
+
+FAILURES = Path(__file__).parent.parent / "build" / "browser"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that takes the pictures of the documentation."""
+    parser.addoption("--pictures", action="store_true", help="take the pictures in docs/img")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know whether their test has failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session", params=list(Language), name="house")
+async def _house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Run a house in each language."""
+    async with house(tmp_path_factory.mktemp("house"), request.param) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Run the browser."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def viewport(request: pytest.FixtureRequest) -> dict[str, int]:
+    """Return the size of the screen: a desktop, or a phone for tests with this mark."""
+    return PHONE if request.node.get_closest_marker("phone") else DESKTOP
+
+
+@pytest.fixture
+async def person(
+    request: pytest.FixtureRequest, browser: Browser, house: House, viewport: dict[str, int]
+) -> AsyncIterator[Person]:
+    """Put somebody in front of the browser; complaints fail the test, and a failure leaves a picture."""
+    context = await visit(browser, house, viewport)
+    page = await context.new_page()
+    someone = Person(page, house, pictures=request.config.getoption("--pictures"))
+    yield someone
+    if request.node.stash.get(FAILED, False) or someone.complaints:
+        FAILURES.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=FAILURES / f"{request.node.name}.png")
+    await context.close()
+    assert not someone.complaints, "\n".join(someone.complaints)

@@ -1,0 +1,109 @@
+"""Somebody in front of the browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+import re
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import ConsoleMessage, Locator, Page
+
+from .house import House
+
+PICTURES = Path(__file__).parent.parent / "docs" / "img"
+
+# Logos come from a server of the Home Assistant project, which tests don't ask.
+FOREIGN = re.compile(r"/api/brands/")
+
+ENGLISH = re.compile(r"[A-Za-z][a-z’']+(?:[ ,]+[A-Za-z][a-z’']*){2,}")
+"""Three or more English words in a row."""
+
+NAMES = re.compile(r"阿里云物联网平台 Alibaba Cloud IoT|Alibaba Cloud IoT|Home Assistant|Open Home Foundation")
+"""Names that are the same in every language."""
+
+# All texts that can be seen inside an element, also in shadow trees, with the labels of what has no text.
+_TEXTS = """(root) => {
+  const texts = [];
+  const walk = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) { if (node.data.trim()) texts.push(node.data.trim()); return; }
+    if (node.nodeType !== Node.ELEMENT_NODE && node.nodeType !== Node.DOCUMENT_FRAGMENT_NODE) return;
+    if (node.nodeType === Node.ELEMENT_NODE) {
+      if (["STYLE", "SCRIPT", "TEMPLATE", "TEXTAREA", "PRE", "CODE"].includes(node.tagName)) return;
+      if (!node.checkVisibility()) return;
+      for (const name of ["aria-label", "placeholder", "title", "label"]) {
+        const text = node.getAttribute(name);
+        if (text) texts.push(text);
+      }
+      if (node.tagName === "SLOT") { for (const each of node.assignedNodes()) walk(each); }
+      if (node.shadowRoot) { walk(node.shadowRoot); return; }
+    }
+    for (const each of node.childNodes) walk(each);
+  };
+  walk(root);
+  return texts;
+}"""
+
+_AXE = """async (root) => {
+  const found = await axe.run(root, { resultTypes: ["violations"] });
+  return found.violations
+    .filter((each) => ["serious", "critical"].includes(each.impact))
+    .map((each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
+}"""
+
+
+class Person:
+    """A person whose clicks are counted, and who sees what is wrong."""
+
+    def __init__(self, page: Page, house: House, *, pictures: bool) -> None:
+        """Look at a page of the house; `pictures` takes those of the documentation."""
+        self.page = page
+        self.house = house
+        self.clicks = 0
+        self.complaints: list[str] = []
+        self._pictures = pictures
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught error: {error}"))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not FOREIGN.search(message.location.get("url", "")):
+            self.complaints.append(f"console: {message.text}")
+
+    async def open(self, path: str) -> None:
+        """Enter an address."""
+        await self.page.goto(f"{self.house.url}{path}")
+
+    async def click(self, target: Locator) -> None:
+        """Click, once it can be clicked."""
+        await target.click()
+        self.clicks += 1
+
+    async def look(self, element: Locator, *, accessible: bool = False) -> None:
+        """Read everything in an element: no text is missing, and none is English in a Chinese house.
+
+        `accessible` also asks axe about it; what Home Assistant's own components lack is not ours.
+        """
+        texts: list[str] = await element.evaluate(_TEXTS)
+        assert texts, "nothing is shown"
+        where = f"{self.page.url} ({element})"
+        for text in texts:
+            if re.search(r"component\.aliyun_iot|formatjs|MISSING_VALUE|\{\w+\}", text):
+                self.complaints.append(f"{where}: {text}")
+            if self.house.is_chinese and (found := ENGLISH.search(NAMES.sub("", text))):
+                self.complaints.append(f"{where}: “{found[0]}” in “{text}”")
+        if accessible:
+            await self.page.evaluate(AXE_SCRIPT)
+            self.complaints += [f"{where}: {each}" for each in await element.evaluate(_AXE)]
+
+    async def picture(self, name: str, of: Locator | None = None) -> None:
+        """Take a picture for the documentation, if they are wanted."""
+        if self._pictures:
+            await self.page.evaluate("document.fonts.ready")
+            path = PICTURES / f"{name}.{self.house.language}.png"
+            await (of or self.page).screenshot(path=path, animations="disabled")
+
+    async def wait(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds outside the browser."""
+        for _ in range(600):
+            if holds():
+                return
+            await self.page.wait_for_timeout(50)
+        raise AssertionError(f"did not happen: {holds}")
