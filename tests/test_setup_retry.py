@@ -107,6 +107,21 @@ async def test_attempts_do_not_add_listeners(hass: HomeAssistant, waiting: MockC
     assert traces(hass)[1] == []
 
 
+async def test_nothing_listens_after_retries_and_an_unload(
+    hass: HomeAssistant, cloud: Simulator, waiting: MockConfigEntry
+) -> None:
+    """What was started while the set-up waited is not started twice."""
+    listeners = []
+    for _ in range(2):
+        await end_outage_and_retry(hass, cloud, waiting)
+        await hass.config_entries.async_unload(waiting.entry_id)
+        await hass.async_block_till_done()
+        listeners.append(hass.bus.async_listeners())
+        cloud.faults.set(refuse_connect={"code": 3})
+        await hass.config_entries.async_setup(waiting.entry_id)
+    assert listeners[0] == listeners[1]
+
+
 async def test_states_before_the_start_are_not_reported(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
