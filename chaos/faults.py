@@ -307,7 +307,7 @@ class FaultInjector:
             self._to_connection("drop_connection")
         self._load.calm = True
         try:
-            with suppress(TimeoutError):  # it may pause for longer, after another client has taken its place again and again
+            with suppress(TimeoutError):  # the integration pauses for longer after some faults
                 async with asyncio.timeout(ONLINE_TIMEOUT):
                     while not self._house.is_online or unanswered(self._device, self._recorder):  # noqa: ASYNC110
                         await asyncio.sleep(0.05)

