@@ -72,8 +72,8 @@ async def test_restart_before_a_set_was_cleared(
     await hass.services.async_call("input_boolean", "turn_off", {"entity_id": "input_boolean.lamp"}, blocking=True)
     await hass.config_entries.async_setup(entry.entry_id)
     await until(lambda: cleared(device, "LightSwitch"))
+    await until(lambda: journal(entry)[-1][2] == "cleared: done before (LightSwitch version 1)")
     assert not is_on(hass)
-    assert journal(entry)[-1][2] == "cleared: done before (LightSwitch version 1)"
     await set_desired_while_offline(cloud, device, entry, LightSwitch=1)
     await until(lambda: cleared(device, "LightSwitch"))
     assert is_on(hass)
