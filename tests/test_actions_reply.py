@@ -174,7 +174,7 @@ async def test_service_without_a_listener(
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert result["Code"] == "100001"
     [row] = entry.runtime_data.device.commander.journal.rows()
-    assert row["code"] == 100001
+    assert row.code == 100001
 
 
 async def test_call_on_a_user_topic(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:
