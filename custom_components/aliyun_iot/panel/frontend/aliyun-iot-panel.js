@@ -99,9 +99,9 @@ class AliyunIotPanel extends LitElement {
 
   // The path is /aliyun-iot/<entry>/<tab>, so that repairs and menus can link to it.
   get _where() {
-    const [entry, tab] = (this.route?.path || "").split("/").slice(1);
-    const known = this._entries.find((each) => each.entry_id === entry);
-    const shown = known || this._entries[0];
+    const [wanted, tab] = (this.route?.path || "").split("/").slice(1);
+    // Not another device in place of one that was removed meanwhile.
+    const shown = wanted ? this._entries.find((each) => each.entry_id === wanted) : this._entries[0];
     // Only a gateway has sub-devices, so the tab is there if there are some, or somebody asks for it.
     const tabs = TABS.filter((each) => each !== "devices" || shown?.gateway || tab === each);
     return { entry: shown, tabs, tab: tabs.includes(tab) ? tab : tabs[0] };
@@ -126,7 +126,7 @@ class AliyunIotPanel extends LitElement {
             </button>`
           : nothing}
         <h1>${t("title")}</h1>
-        ${this._entries.length > 1
+        ${entry && this._entries.length > 1
           ? html`<select aria-label=${t("device")} .value=${entry.entry_id}
               @change=${(event) => this._go(event.target.value, tab)}>
               ${this._entries.map(
@@ -147,9 +147,16 @@ class AliyunIotPanel extends LitElement {
             </nav>
             <main id="main" role="tabpanel" tabindex="0" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
           `
-        : html`<p class="empty">${t("no_device")}
-            <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`}
+        : this._noDevice(t)}
     `;
+  }
+
+  _noDevice(t) {
+    if (!this._entries.length)
+      return html`<p class="empty" role="status">${t("no_device")}
+        <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`;
+    return html`<p class="empty" role="status">${t("error_not_found")}
+      ${this._entries.map((each) => html`<br /><a href="/aliyun-iot/${each.entry_id}/${TABS[0]}">${each.title}</a>`)}</p>`;
   }
 
   _tab(tab, entry) {
