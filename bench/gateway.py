@@ -89,18 +89,19 @@ def _report(results: Mapping[tuple[int, str], Result]) -> Report:
         "memory, kB each",
         "processor, ms each",
         "loop block, ms",
+        "again",
         "codes and drops",
     )
     text = "from CONNACK until all are online and all values there; first with an empty topology, again after a cut"
     for kind, title in KINDS.items():
-        rows = [_row(count, result) for (count, one), result in results.items() if one == kind]
+        rows = [_row(count, kind, result) for (count, one), result in results.items() if one == kind]
         if rows:
             text += f"\n\n{title}\n\n" + table(heads, rows)
     figures: dict[str, Any] = {f"{count} {kind}": asdict(result) for (count, kind), result in results.items()}
     return Report(text, {"results": figures})
 
 
-def _row(count: int, result: Result) -> list[str]:
+def _row(count: int, kind: str, result: Result) -> list[str]:
     row = [f"{count:,}"]
     for one in (result.first, result.again):
         row += [
@@ -110,12 +111,11 @@ def _row(count: int, result: Result) -> list[str]:
         ]
     bad = {code: number for one in (result.first, result.again) for code, number in one.codes.items()}
     dropped = result.first.dropped + result.again.dropped
-    blocks = max(result.first_cost.loop_block_ms, result.again_cost.loop_block_ms)
     return [
         *row,
         f"{result.again_cost.resident_mb * 1024 / count:.1f}",
         f"{(result.first_cost.processor_ms + result.again_cost.processor_ms) / count:.2f}",
-        f"{blocks:.0f}" if blocks else "-",
+        *(f"{cost.loop_block_ms:.0f}" if kind != "sdk" else "-" for cost in (result.first_cost, result.again_cost)),
         f"{bad or ''} {dropped or ''}".strip() or "-",
     ]
 
