@@ -220,6 +220,7 @@ class Gateway:
         for sub in self.sub_devices.values() if identity is None else (self.sub_devices[identity],):
             if sub.state is not SubDeviceState.ONLINE:
                 sub.forgive()
+                sub.in_topology = None  # if it is missing there, it is to be added
                 self._rest_now(sub)
         self.error = None
         self._topology_known = False
