@@ -136,7 +136,7 @@ async def test_remove_what_is_bound_to_removed_entities(
 
     fix = await Fix.open(hass, hass_client, Issue.ENTITY_GONE)
     assert fix.page["menu_options"] == ["remove_all", "remove_some"]
-    assert fix.facts["panel"] == f"/aliyun-iot/{entry.entry_id}/bindings?state=problems"
+    assert fix.facts["panel"] == f"/aliyun-iot/{entry.entry_id}/bindings?state=entity_gone"
     assert "online since" in fix.facts["state"]
     await fix.choose("remove_some")
     assert len(fix.offered) == 5

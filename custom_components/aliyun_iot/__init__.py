@@ -3,7 +3,7 @@
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
@@ -20,10 +20,11 @@ from .services import async_register_actions
 from .setup_retry import async_end, async_keep, async_take_over
 from .traffic_log import async_remove_traffic
 from .transfer_services import async_register_transfer_actions
+from .trigger_choices import async_offer_choices, async_register_choices
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, Platform.SENSOR, Platform.UPDATE]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -33,6 +34,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_downloads(hass)
     async_delete_issues_when_unloaded(hass)
     async_register_panel(hass)
+    async_register_choices(hass)
     return True
 
 
@@ -54,13 +56,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         raise ConfigEntryNotReady(str(err), translation_domain=DOMAIN, translation_key=err.key) from err
 
     entry.runtime_data = runtime
+    await async_offer_choices(hass)
 
     @callback
     def started(_hass: HomeAssistant) -> None:
         runtime.start()
 
     entry.async_on_unload(async_at_started(hass, started))
-    entry.async_on_unload(hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, runtime.registry_changed))
     entry.async_on_unload(entry.add_update_listener(_async_updated))
     try:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -99,6 +101,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> N
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     """Apply a change; only a changed identity, secret or connection setting requires a reconnect."""
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # the title may be new
+    await async_offer_choices(hass)
     runtime = entry.runtime_data
     if link_config(hass, entry.data, entry.options) == runtime.link.config:
         await runtime.entry_updated()

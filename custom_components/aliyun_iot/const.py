@@ -19,6 +19,8 @@ CONF_ENDPOINT: Final = "endpoint"
 CONF_TRANSPORT: Final = "transport"
 CONF_PORT: Final = "port"
 CONF_CA: Final = "ca"
+CONF_HOST_KIND: Final = "host_kind"
+CONF_TEXT_EVENTS: Final = "text_events"
 
 # entry.options: settings
 CONF_THING_MODEL: Final = "thing_model"
@@ -37,6 +39,8 @@ CONF_OFFLINE_DELAY: Final = "offline_delay"
 CONF_SYNC_TAGS: Final = "sync_tags"
 CONF_CONFIG_MAPPING: Final = "config_mapping"
 CONF_CLOUD_LOG: Final = "cloud_log"
+CONF_UPGRADES: Final = "upgrades"
+CONF_UPGRADE_SCRIPT: Final = "upgrade_script"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25

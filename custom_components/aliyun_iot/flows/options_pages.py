@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 
 from ..exposures import exposed_bindings
-from ..panel.register import URL_PATH
+from ..panel.path import panel_path
 from ..runtime import AliyunConfigEntry
 from ..stored_device import model_document
 from ..words.labels import Labels
@@ -34,14 +34,17 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
         return self.async_show_menu(
             step_id="init",
             # Without a thing model the next thing to do is to get one.
-            menu_options=[*sorted(("select", "thing_model"), reverse=not has_model), "transfer", "settings"],
+            menu_options=[*sorted(("select", "thing_model"), reverse=not has_model), "transfer", "cloud", "settings"],
             description_placeholders={
+                **self.state(labels),
                 "done": self._done,
-                "device": self.config_entry.title,
-                "status": device_status(labels, self.config_entry),
                 "advice": self._advice(labels, has_model=has_model),
             },
         )
+
+    def state(self, labels: Labels) -> dict[str, str]:
+        """Return the placeholders of a menu for the name of the device and how it is doing."""
+        return {"device": self.config_entry.title, "status": device_status(labels, self.config_entry)}
 
     async def done(
         self, key: str = "", changed: Mapping[str, Any] | None = None, **placeholders: str
@@ -70,4 +73,4 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
             return labels.markdown("common.advice_model")
         if not exposed_bindings(self.config_entry):
             return labels.markdown("common.advice_bind")
-        return labels.markdown("common.advice_more", panel=f"/{URL_PATH}/{self.config_entry.entry_id}/bindings")
+        return labels.markdown("common.advice_more", panel=panel_path(self.config_entry.entry_id))

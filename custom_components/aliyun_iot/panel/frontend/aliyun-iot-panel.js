@@ -3,6 +3,7 @@
 import { LitElement, css, html, nothing } from "./vendor/lit.js";
 import "./bindings-tab.js";
 import "./commands-tab.js";
+import "./devices-tab.js";
 import { Feed } from "./feed.js";
 import { Texts } from "./i18n.js";
 import "./model-tab.js";
@@ -10,7 +11,7 @@ import { shared } from "./styles.js";
 import "./traffic-tab.js";
 import "./wire-tab.js";
 
-const TABS = ["bindings", "commands", "wire", "traffic", "model"];
+const TABS = ["bindings", "devices", "commands", "wire", "traffic", "model"];
 const RETRY = 3000; // milliseconds
 
 class AliyunIotPanel extends LitElement {
@@ -30,7 +31,7 @@ class AliyunIotPanel extends LitElement {
       :host { display: flex; flex-direction: column; height: 100vh; height: 100dvh; box-sizing: border-box;
         padding-bottom: env(safe-area-inset-bottom); background: var(--primary-background-color); }
       header {
-        display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
+        flex: none; display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
         background: var(--app-header-background-color, var(--primary-color));
         color: var(--app-header-text-color, var(--text-primary-color, #fff));
       }
@@ -38,11 +39,12 @@ class AliyunIotPanel extends LitElement {
       header select { background: transparent; border-color: currentColor; }
       header select option { color: var(--primary-text-color); background: var(--card-background-color); }
       .menu { border: 0; background: none; padding: 8px; cursor: pointer; display: flex; }
-      nav { display: flex; overflow-x: auto; background: var(--card-background-color); border-bottom: 1px solid var(--divider-color); }
+      nav { flex: none; display: flex; overflow-x: auto; background: var(--card-background-color); border-bottom: 1px solid var(--divider-color); }
       nav button {
         border: 0; border-bottom: 3px solid transparent; background: none; padding: 12px 16px; cursor: pointer; white-space: nowrap;
       }
       nav button[aria-selected="true"] { border-bottom-color: var(--primary-color); color: var(--accent-text); }
+      main:focus-visible { outline-offset: -2px; }
       main { flex: 1 1 auto; min-height: 0; overflow: auto; }
       main > * { height: 100%; box-sizing: border-box; padding: 0 16px 16px; }
     `,
@@ -80,6 +82,11 @@ class AliyunIotPanel extends LitElement {
     });
   }
 
+  // On a phone not all tabs fit.
+  updated() {
+    this.renderRoot.querySelector("nav [aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
   async _loadTexts() {
     clearTimeout(this._retry);
     try {
@@ -92,9 +99,12 @@ class AliyunIotPanel extends LitElement {
 
   // The path is /aliyun-iot/<entry>/<tab>, so that repairs and menus can link to it.
   get _where() {
-    const [entry, tab] = (this.route?.path || "").split("/").slice(1);
-    const known = this._entries.find((each) => each.entry_id === entry);
-    return { entry: known || this._entries[0], tab: TABS.includes(tab) ? tab : TABS[0] };
+    const [wanted, tab] = (this.route?.path || "").split("/").slice(1);
+    // Not another device in place of one that was removed meanwhile.
+    const shown = wanted ? this._entries.find((each) => each.entry_id === wanted) : this._entries[0];
+    // Only a gateway has sub-devices, so the tab is there if there are some, or somebody asks for it.
+    const tabs = TABS.filter((each) => each !== "devices" || shown?.gateway || tab === each);
+    return { entry: shown, tabs, tab: tabs.includes(tab) ? tab : tabs[0] };
   }
 
   _go(entryId, tab) {
@@ -105,7 +115,7 @@ class AliyunIotPanel extends LitElement {
   render() {
     if (!this._texts || !this._entries) return html`<p class="empty" role="status">${this._error || "…"}</p>`;
     const t = (key, placeholders) => this._texts.t(key, placeholders);
-    const { entry, tab } = this._where;
+    const { entry, tab, tabs } = this._where;
     return html`
       <header>
         ${this.narrow
@@ -116,7 +126,7 @@ class AliyunIotPanel extends LitElement {
             </button>`
           : nothing}
         <h1>${t("title")}</h1>
-        ${this._entries.length > 1
+        ${entry && this._entries.length > 1
           ? html`<select aria-label=${t("device")} .value=${entry.entry_id}
               @change=${(event) => this._go(event.target.value, tab)}>
               ${this._entries.map(
@@ -128,30 +138,40 @@ class AliyunIotPanel extends LitElement {
       ${entry
         ? html`
             <nav role="tablist" aria-label=${t("title")} @keydown=${this._arrow}>
-              ${TABS.map(
+              ${tabs.map(
                 (each) => html`<button role="tab" id="tab-${each}" aria-selected=${each === tab} aria-controls="main"
                   tabindex=${each === tab ? 0 : -1} @click=${() => this._go(entry.entry_id, each)}>
                   ${t(`tab_${each}`)}
                 </button>`,
               )}
             </nav>
-            <main id="main" role="tabpanel" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
+            <main id="main" role="tabpanel" tabindex="0" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
           `
-        : html`<p class="empty">${t("no_device")}
-            <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`}
+        : this._noDevice(t)}
     `;
+  }
+
+  _noDevice(t) {
+    if (!this._entries.length)
+      return html`<p class="empty" role="status">${t("no_device")}
+        <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`;
+    return html`<p class="empty" role="status">${t("error_not_found")}
+      ${this._entries.map((each) => html`<br /><a href="/aliyun-iot/${each.entry_id}/${TABS[0]}">${each.title}</a>`)}</p>`;
   }
 
   _tab(tab, entry) {
     const { hass, _texts: texts } = this;
     const entryId = entry.entry_id;
     switch (tab) {
+      case "devices":
+        return html`<aliyun-devices-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-devices-tab>`;
       case "commands":
         return html`<aliyun-commands-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-commands-tab>`;
       case "wire":
         return html`<aliyun-wire-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-wire-tab>`;
       case "traffic":
-        return html`<aliyun-traffic-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-traffic-tab>`;
+        return html`<aliyun-traffic-tab .hass=${hass} .texts=${texts} .entryId=${entryId} .narrow=${this.narrow}>
+        </aliyun-traffic-tab>`;
       case "model":
         return html`<aliyun-model-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-model-tab>`;
       default:
@@ -167,8 +187,8 @@ class AliyunIotPanel extends LitElement {
   _arrow(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const { entry, tab } = this._where;
-    const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length];
+    const { entry, tab, tabs } = this._where;
+    const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
     this._go(entry.entry_id, next);
     this.updateComplete.then(() => this.renderRoot.querySelector(`#tab-${next}`)?.focus());
   }

@@ -13,12 +13,20 @@ class ModelTab extends Tab {
     _free: { state: true },
     _notice: { state: true },
     _busy: { state: true },
+    _owner: { state: true },
   };
 
   static styles = [
     shared,
     css`
       section { margin-bottom: 24px; }
+      @media (max-width: 600px) {
+        thead { display: none; }
+        tbody tr { display: block; padding: 6px 0; border-bottom: 1px solid var(--divider-color); }
+        tbody td { display: block; border: 0; padding: 1px 8px; }
+        tbody td:not(:first-child)::before { content: attr(data-label) " "; color: var(--secondary-text-color); font-size: 0.85em; }
+        tbody td > div { display: inline; }
+      }
       .notice { margin: 8px 0; padding: 8px 12px; border-radius: 8px; border: 1px solid var(--divider-color);
         background: var(--card-background-color); }
     `,
@@ -28,6 +36,12 @@ class ModelTab extends Tab {
     super();
     this._search = "";
     this._free = false;
+    this._owner = "";
+  }
+
+  willUpdate(changed) {
+    if (changed.has("entryId")) this._owner = "";
+    super.willUpdate(changed);
   }
 
   open() {
@@ -36,7 +50,7 @@ class ModelTab extends Tab {
 
   async _load() {
     try {
-      this._model = await this.call("model");
+      this._model = await this.call("model", { owner: this._owner });
       this._error = undefined;
     } catch (error) {
       this._error = this.explained(error);
@@ -57,8 +71,13 @@ class ModelTab extends Tab {
         <input class="grow" type="search" placeholder=${this.t("search")} aria-label=${this.t("search")}
           @input=${(event) => (this._search = event.target.value)} />
         <label><input type="checkbox" @change=${(event) => (this._free = event.target.checked)} /> ${this.t("only_free")}</label>
+        ${this._model.devices.length > 1
+          ? html`<select aria-label=${this.t("device")} @change=${(event) => { this._owner = event.target.value; this._load(); }}>
+              ${this._model.devices.map(({ owner, title }) => html`<option value=${owner} ?selected=${owner === this._owner}>${title}</option>`)}
+            </select>`
+          : nothing}
         <span class="muted mono">${this._model.product_key}</span>
-        <button class="button" ?disabled=${this._busy} @click=${this._generate}>${this.t("generate")}</button>
+        ${this._owner ? nothing : html`<button class="button" ?disabled=${this._busy} @click=${this._generate}>${this.t("generate")}</button>`}
       </div>
       ${this._notice ? html`<p class="notice" role="status">${this._notice}</p>` : nothing}
       ${this._model.defined
@@ -84,10 +103,10 @@ class ModelTab extends Tab {
       ${this._section("properties", properties, ["column_name", "type", "access", "bound_to"], (each) => [
         this._name(each), each.type, html`<span class="nowrap">${each.access}</span>`, each.bound || this._fits(each),
       ])}
-      ${this._section("services", services, ["column_name", "kind", "input", "output", "bound_to"], (each) => [
+      ${this._section("services", services, ["name", "kind", "input", "output", "bound_to"], (each) => [
         this._name(each), each.type, parameters(each.input), parameters(each.output), each.bound ? this.t("yes") : "—",
       ])}
-      ${this._section("events", events, ["column_name", "output"], (each) => [this._name(each), parameters(each.output)])}
+      ${this._section("events", events, ["name", "output"], (each) => [this._name(each), parameters(each.output)])}
     `;
   }
 
@@ -110,14 +129,14 @@ class ModelTab extends Tab {
       <h2>${this.t(key)} <span class="muted">${this.texts.number(items.length)}</span></h2>
       <table>
         <thead><tr>${columns.map((column) => html`<th>${this.t(column)}</th>`)}</tr></thead>
-        <tbody>${items.map((each) => html`<tr>${cells(each).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+        <tbody>${items.map((each) => html`<tr>${cells(each).map((cell, index) => html`<td data-label=${this.t(columns[index])}>${cell}</td>`)}</tr>`)}</tbody>
       </table>
     </section>`;
   }
 
   async _bind(properties) {
     const wanted = Object.fromEntries(properties.map((each) => [each.id, each.fits.entity_id]));
-    await this._do("model/bind", { wanted }, ({ bound }) => html`${this.t("bound_now", { count: bound })}
+    await this._do("model/bind", { owner: this._owner, wanted }, ({ bound }) => html`${this.t("bound_now", { count: bound })}
       <button class="link" @click=${this._undo}>${this.t("undo")}</button>`);
     await this._load();
   }

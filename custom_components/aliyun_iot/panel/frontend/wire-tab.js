@@ -15,6 +15,7 @@ class WireTab extends Tab {
     _paused: { state: true },
     _open: { state: true },
     _left: { state: true },
+    _copied: { state: true },
   };
 
   static styles = [
@@ -52,7 +53,7 @@ class WireTab extends Tab {
 
   render() {
     const words = this._search.toLowerCase();
-    const shown = this._messages.filter((each) => `${each.topic}\n${each.text || each.hex || ""}`.toLowerCase().includes(words));
+    const shown = this._messages.filter((each) => `${each.topic}\n${each.device}\n${each.text || each.hex || ""}`.toLowerCase().includes(words));
     return html`
       ${this.banner()}
       <div class="toolbar">
@@ -62,6 +63,7 @@ class WireTab extends Tab {
         <button class="button" @click=${() => this._copy(shown)} ?disabled=${!shown.length}>${this.t("copy")}</button>
         <button class="button" @click=${this._clear}>${this.t("clear")}</button>
       </div>
+      ${this._copied ? html`<p class="muted" role="status">${this.t("copied", { count: this.texts.number(this._copied) })}</p>` : nothing}
       ${this._left ? html`<p class="muted">${this.t("left_out", { count: this._left })}</p>` : nothing}
       ${shown.length
         ? repeat(shown, (message) => message.number, (message) => this._message(message))
@@ -77,6 +79,7 @@ class WireTab extends Tab {
         <span class="muted">${this.texts.moment(message.at)}</span>
         <span class=${message.up ? "up" : "down"}>${message.up ? `↑ ${this.t("up")}` : `↓ ${this.t("down")}`}</span>
         <span class="mono topic" title=${message.topic}>${message.topic.replace(TOPIC_HEAD, "/$1/…/").replace("//", "/")}</span>
+        ${message.device ? html`<span>${message.device}</span>` : nothing}
         ${message.message_id ? html`<span class="muted mono">#${message.message_id}</span>` : nothing}
         <span class="muted">${this.t("bytes", { count: this.texts.number(message.size) })}</span>
       </button>
@@ -93,12 +96,26 @@ class WireTab extends Tab {
     this._kept = [];
     this._messages = [];
     this._left = 0;
+    this._copied = 0;
   }
 
   async _copy(messages) {
     const lines = messages.map((each) => `${new Date(each.at * 1000).toISOString()} ${each.up ? "↑" : "↓"} ${each.topic} ${each.text || each.hex || ""}`);
-    await navigator.clipboard?.writeText(lines.toReversed().join("\n"));
+    const text = lines.toReversed().join("\n");
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else copyByHand(text, this.renderRoot);
+    this._copied = messages.length;
   }
+}
+
+// Without HTTPS, browsers offer no clipboard.
+function copyByHand(text, root) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  root.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
 }
 
 function pretty(message) {
