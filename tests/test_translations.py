@@ -14,6 +14,7 @@ import pytest
 
 from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.errors import ConnectError
+from custom_components.aliyun_iot.alink.host import HostKind
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Transport
 from custom_components.aliyun_iot.binary_sensor import SUBSCRIPTIONS_REFUSED
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
@@ -114,6 +115,7 @@ def test_every_step_has_texts_and_every_text_a_step(flow: type, path: tuple[str,
     steps = {name.removeprefix("async_step_") for name in own if name.startswith("async_step_")}
     without_page = {"reauth", "thing_model_generate"}
     if flow is AliyunOptionsFlow:
+        without_page |= {"account_leave", "account_made", "account_models", "account_more", "account_undone"}
         without_page |= {"bound", "guide", "overview", "select_anyway", "thing_model_fetched", "thing_model_use"}
     if flow is ServiceFlow:
         without_page.add("reconfigure")
@@ -196,6 +198,7 @@ def test_every_option_of_a_selector_has_a_text() -> None:
     """Lists that the code fills are complete."""
     selectors = translations()["selector"]
     assert list(selectors["transport"]["options"]) == list(Transport)
+    assert list(selectors["host_kind"]["options"]) == list(HostKind)
     assert list(selectors["access"]["options"]) == list(Access)
     assert list(selectors["import_mode"]["options"]) == list(Mode)
 
