@@ -228,8 +228,17 @@ class SubDevices:
         await device.stop()
         await self._link.detach(identity)
         async_remove_issues(self._hass, device.stored.key)
+        self._remove_rows_of(owner)
         await async_remove_unsent(self._hass, self._stored.entry.entry_id, owner)
         self.clean()
+
+    @callback
+    def _remove_rows_of(self, owner: str) -> None:
+        """Remove the services and events of a sub-device whose subentry is gone."""
+        entry = self._stored.entry
+        if owner not in entry.subentries:
+            for subentry in [one for one in entry.subentries.values() if one.data.get("owner") == owner]:
+                self._hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
     @callback
     def connected(self) -> None:
