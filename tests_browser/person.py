@@ -28,12 +28,13 @@ _TEXTS = """(root) => {
     if (node.nodeType !== Node.ELEMENT_NODE && node.nodeType !== Node.DOCUMENT_FRAGMENT_NODE) return;
     if (node.nodeType === Node.ELEMENT_NODE) {
       if (["STYLE", "SCRIPT", "TEMPLATE", "TEXTAREA", "PRE", "CODE"].includes(node.tagName)) return;
-      if (!node.checkVisibility()) return;
+      const style = getComputedStyle(node);
+      if (style.display === "none" || style.visibility === "hidden") return;
       for (const name of ["aria-label", "placeholder", "title", "label"]) {
         const text = node.getAttribute(name);
         if (text) texts.push(text);
       }
-      if (node.tagName === "SLOT") { for (const each of node.assignedNodes()) walk(each); }
+      if (node.tagName === "SLOT" && node.assignedNodes().length) { for (const each of node.assignedNodes()) walk(each); return; }
       if (node.shadowRoot) { walk(node.shadowRoot); return; }
     }
     for (const each of node.childNodes) walk(each);
