@@ -1,11 +1,15 @@
 """Setting up the integration as a user does, by the forms of its flows over HTTP."""
 
+import asyncio
 from collections.abc import Mapping
 
 from .cloud import DEVICE_NAME, PRODUCT_KEY, Cloud
 from .home_client import FlowKind, FlowStep, HomeClient, Json
 
 DOMAIN = "aliyun_iot"
+
+PROGRESS_INTERVAL = 0.2
+"""Seconds after which a page that shows progress is asked for again."""
 
 BULK_ENTITIES: list[Json] = [
     "binary_sensor.hallway_motion",
@@ -80,8 +84,16 @@ class Flow:
             raise FlowFailed(f"the flow did not finish: {self._shown()}")
         return self.step.get("result") or {}
 
+    def said(self) -> str:
+        """Return what the menu of the options says has been done; raises FlowFailed if another page is shown."""
+        self._expect("menu", "init")
+        return str(self.step.get("description_placeholders", {}).get("done", ""))
+
     async def _send(self, values: Mapping[str, Json]) -> None:
         self.step = await self._home.continue_flow(self._kind, self.step["flow_id"], values)
+        while self.step["type"] == "progress":
+            await asyncio.sleep(PROGRESS_INTERVAL)
+            self.step = await self._home.shown_page(self._kind, self.step["flow_id"])
 
     def _expect(self, kind: str, page: str) -> None:
         if (self.step["type"], self.step.get("step_id")) != (kind, page):
@@ -115,7 +127,7 @@ async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> 
     await flow.choose("thing_model", "thing_model_paste")
     await flow.fill("thing_model_paste", {"thing_model": document})
     await flow.fill("thing_model_confirm", {})
-    flow.finished()
+    flow.said()
 
 
 async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
@@ -126,14 +138,14 @@ async def bind_suggested(home: HomeClient, entry_id: str) -> list[Json]:
     suggested = _ticked(flow.step, "bindings")
     await flow.fill("suggestions", {"bindings": suggested})
     await flow.fill("preview", {})
-    flow.finished()
+    flow.said()
     return suggested
 
 
 async def bind_one(home: HomeClient, entry_id: str, entity_id: str, binding: Mapping[str, Json]) -> None:
     """Bind one entity with these fields."""
-    flow = await Flow.start(home, "options", entry_id)
-    await flow.choose("add_one")
+    flow = await Flow.start(home, "subentry", [entry_id, "exposure"])
+    await flow.choose("add_one", menu="user")
     await flow.fill("add_one", {"entity": entity_id})
     await flow.fill("binding", {**binding, "conversion": {}, "reporting": {}})
     flow.finished()

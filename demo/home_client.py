@@ -37,6 +37,7 @@ class FlowStep(TypedDict, total=False):
     menu_options: list[str] | dict[str, str]
     reason: str
     result: dict[str, Json]
+    description_placeholders: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,10 @@ class HomeClient:
     async def continue_flow(self, kind: FlowKind, flow_id: str, values: Mapping[str, Json]) -> FlowStep:
         """Submit the form of a flow."""
         return cast("FlowStep", await self._post(f"/api/config/config_entries/{FLOWS[kind]}/{flow_id}", dict(values)))
+
+    async def shown_page(self, kind: FlowKind, flow_id: str) -> FlowStep:
+        """Return the page that a flow shows now."""
+        return cast("FlowStep", await self._get(f"/api/config/config_entries/{FLOWS[kind]}/{flow_id}"))
 
     def _handle(self, document: dict[str, Json]) -> None:
         number = document["id"]

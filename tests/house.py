@@ -52,7 +52,7 @@ def bound(entry: MockConfigEntry) -> dict[str, Binding]:
 
 async def bind_lamp(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> Walk:
     """Bind the power of the lamp, or another aspect."""
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity=LAMP)
     return await walk.submit(**POWER | changes)
 

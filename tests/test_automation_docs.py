@@ -35,12 +35,14 @@ def parts(tree: Any, kind: str) -> Iterator[dict[str, Any]]:
         yield tree
 
 
-EXAMPLES = blocks(PAGES[0])
+MANAGEMENT = [ROOT / "docs" / name for name in ("device-management.md", "device-management.zh-CN.md")]
+
+EXAMPLES = [*blocks(PAGES[0]), *blocks(MANAGEMENT[0])]
 
 
 def test_pages_have_the_same_examples() -> None:
     """Only the examples of one language are tested."""
-    assert blocks(PAGES[1]) == EXAMPLES
+    assert [*blocks(PAGES[1]), *blocks(MANAGEMENT[1])] == EXAMPLES
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.splitlines()[0])

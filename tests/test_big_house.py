@@ -71,13 +71,13 @@ async def test_from_an_empty_entry_to_a_thing_model(
     assert len({entity_id.partition(".")[0] for entity_id in entities}) >= 12
     started = time.perf_counter()
 
-    walk = await Walk.options(hass, entry, "select")
+    walk = await Walk.options(hass, entry, "select", "select_anyway")
     everything = {"hidden_too": False, "diagnostic_too": True}
     await walk.submit(integrations=[INTEGRATION], leave_out={}, also=everything, follow=True)
     offered = list(walk.choices("bindings"))
     await walk.submit(bindings=offered)
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     bound = exposed_bindings(entry)
     assert {resolve_entity(hass, binding.entity) for binding in bound} == entities
     assert len(exposures(entry)) == 60
@@ -91,7 +91,7 @@ async def test_from_an_empty_entry_to_a_thing_model(
         documents.append(json.loads(walk.values[CONF_THING_MODEL]))
         await walk.submit(**walk.values)
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     assert model_document(entry)
 
     await hass.async_block_till_done()

@@ -114,11 +114,10 @@ async def test_the_form_shows_and_keeps_every_field(hass: HomeAssistant, name: s
     entry = entry_with(hass, {})
     row = ROW | {"confirmed": True} | with_value(name, EXAMPLES[name])
     add_bindings(hass, entry, [Binding.from_dict(row)])
-    walk = await Walk.options(hass, entry, "edit")
-    await walk.submit(binding="LightSwitch")
+    walk = await Walk.edit(hass, entry, "LightSwitch")
     await walk.submit(**walk.values)
-    if not walk.created:  # a warning is shown once
+    if not walk.saved:  # a warning is shown once
         assert walk.errors["base"] == "submit_again"
         await walk.submit(**walk.values)
-    assert walk.created
+    assert walk.saved
     assert bound(entry) == {"LightSwitch": Binding.from_dict(row)}

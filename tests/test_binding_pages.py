@@ -13,7 +13,7 @@ from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conver
 
 from .conftest import stored_options
 from .house import LAMP, LAMP_ATTRIBUTES, NO_SECTIONS, POWER, bind_lamp, bound, entry_with, furnish
-from .walk import Walk
+from .walk import Walk, exposure_of
 
 AS_WORDS = {"conversion": {"options": ["on=working", "off=idle"]}, "reporting": {}}
 
@@ -32,7 +32,7 @@ def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockCo
 
 async def test_single_entity_is_bound(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The form suggests the best match, describes the values of each property, and lists fitting properties first."""
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity=LAMP)
     assert walk.step == "binding"
     assert walk.values["aspect"] == "power"
@@ -51,7 +51,7 @@ async def test_single_entity_is_bound(hass: HomeAssistant, offline: MockConfigEn
         conversion={"scale": 0.5, "digits": 1.0, "clamp": True, "options": [""]},
         reporting={"min_interval": 5, "dead_band": 2},
     )
-    assert walk.created
+    assert walk.saved
     assert bound(offline)["Brightness"] == Binding(
         "Brightness", LAMP, "brightness", Access.REPORT, Conversion(scale=0.5, digits=1, clamp=True), 5, 2
     )
@@ -59,7 +59,7 @@ async def test_single_entity_is_bound(hass: HomeAssistant, offline: MockConfigEn
 
 async def test_no_property_is_suggested_without_a_match(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The identifier is optional then, because the frontend would fill a required field with the first property."""
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="switch.kettle")
     assert walk.values["aspect"] == "power"
     assert walk.values["access"] == "both"
@@ -71,8 +71,7 @@ async def test_no_property_is_suggested_without_a_match(hass: HomeAssistant, off
     await walk.submit(**POWER)
     assert bound(offline).keys() == {"LightSwitch"}
 
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="LightSwitch")
+    walk = await Walk.edit(hass, offline, "LightSwitch")
     assert "identifier" in walk.required
 
 
@@ -88,8 +87,8 @@ async def test_binding_on_off_to_text_needs_confirmation(hass: HomeAssistant, of
 async def test_identifier_can_be_typed_without_a_thing_model(hass: HomeAssistant) -> None:
     """It must be valid and not bound yet."""
     entry = entry_with(hass, {})
-    assert (await bind_lamp(hass, entry, identifier=" Lamp_1 ")).created
-    walk = await Walk.options(hass, entry, "add_one")
+    assert (await bind_lamp(hass, entry, identifier=" Lamp_1 ")).saved
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="switch.kettle")
     assert walk.choices("identifier")
     power = {"aspect": "power", "access": "both", **NO_SECTIONS}
@@ -105,7 +104,7 @@ async def test_identifier_can_be_typed_without_a_thing_model(hass: HomeAssistant
 @pytest.mark.parametrize("entity", ["light.gone", "0" * 32])
 async def test_missing_entity_is_refused(hass: HomeAssistant, offline: MockConfigEntry, entity: str) -> None:
     """Another entity can be chosen on the same page."""
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity=entity)
     assert walk.errors == {"entity": "entity_not_found"}
     await walk.submit(entity=LAMP)
@@ -114,7 +113,7 @@ async def test_missing_entity_is_refused(hass: HomeAssistant, offline: MockConfi
 
 async def test_entity_removed_while_its_form_is_open(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The binding is refused, and accepted once the entity is back."""
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity=LAMP)
     hass.states.async_remove(LAMP)
     power = {"aspect": "power", "identifier": "LightSwitch", "access": "report", **NO_SECTIONS}
@@ -143,7 +142,7 @@ async def test_state_is_shown_as_on_dashboards(
     hass.config.language = "zh-Hans"
     assert await async_setup_component(hass, entity.partition(".")[0], {})
     hass.states.async_set(entity, state, hass.states.get(entity).attributes)
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity=entity)
     assert walk.result["description_placeholders"]["state"] == shown
 
@@ -153,7 +152,7 @@ async def test_no_property_is_left_to_bind(hass: HomeAssistant, thing_model_docu
     thing_model_document["properties"] = thing_model_document["properties"][:1]
     entry = entry_with(hass, {"thing_model": thing_model_document})
     await bind_lamp(hass, entry)
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="switch.kettle")
     assert walk.errors == {"entity": "no_free_property"}
 
@@ -185,7 +184,7 @@ async def test_invalid_binding_is_refused(
 async def test_warning_about_lost_values_is_shown_once(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The property has no value for one of the modes; submitting again saves the binding."""
     hass.states.async_set("climate.ac", "cool", {"friendly_name": "AC", "hvac_modes": ["off", "cool", "heat", "dry"]})
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="climate.ac")
     mode = {"aspect": "mode", "identifier": "HVACMode", "access": "both", **NO_SECTIONS}
     await walk.submit(**mode)
@@ -194,15 +193,15 @@ async def test_warning_about_lost_values_is_shown_once(hass: HomeAssistant, offl
     assert walk.result["description_placeholders"]["options"] == "dry"
 
     await walk.submit(**mode | {"conversion": {"options": ["off=0", "cool=2", "heat=1", "dry=auto"]}})
-    assert walk.created
+    assert walk.saved
     assert bound(offline)["HVACMode"].conversion.options == {"off": 0, "cool": 2, "heat": 1, "dry": "auto"}
 
-    await (await Walk.options(hass, offline, "remove")).submit(bindings=["HVACMode"])
-    walk = await Walk.options(hass, offline, "add_one")
+    await Walk.remove(hass, offline, "HVACMode")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="climate.ac")
     await walk.submit(**mode)
     await walk.submit(**mode)
-    assert walk.created
+    assert walk.saved
 
 
 @pytest.mark.parametrize("solution", [{"scale": 2}, {"offset": 1}, {"same_unit": True}])
@@ -210,7 +209,7 @@ async def test_units_that_cannot_be_converted_are_refused(
     hass: HomeAssistant, offline: MockConfigEntry, solution: dict[str, Any]
 ) -> None:
     """The error names both units and stays until there is a formula, or the user says that the units are the same."""
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="sensor.cellar")
     energy = {"aspect": "value", "identifier": "EnergyTotal", "access": "report", **NO_SECTIONS}
     await walk.submit(**energy)
@@ -219,14 +218,14 @@ async def test_units_that_cannot_be_converted_are_refused(
         assert walk.result["description_placeholders"].items() >= {"unit": "°C", "other": "kWh"}.items()
         await walk.submit(**energy)
     await walk.submit(**energy | {"conversion": solution})
-    assert walk.created
+    assert walk.saved
     assert bound(offline)["EnergyTotal"].as_dict()["conversion"] == solution
 
 
 async def test_warning_is_repeated_for_another_property(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """Accepting the warning about one property does not accept it for another."""
     hass.states.async_set("sensor.cellar", "12.5")
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="sensor.cellar")
     percent = {"aspect": "value", "access": "report", **NO_SECTIONS}
     await walk.submit(**percent, identifier="Brightness")
@@ -240,7 +239,7 @@ async def test_warning_is_repeated_for_another_property(hass: HomeAssistant, off
 
 async def test_control_of_a_risky_entity_needs_confirmation(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """By default a lock is only reported."""
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="lock.door")
     assert walk.values["access"] == "report"
     assert walk.values["confirmed"] is False
@@ -256,13 +255,19 @@ async def test_binding_is_changed_in_place(hass: HomeAssistant, offline: MockCon
     """The form shows all stored values, and only this binding changes."""
     await bind_lamp(hass, offline)
     await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="switch.kettle")
     await walk.submit(aspect="power", identifier="GatewayName", access="report", **AS_WORDS)
 
-    walk = await Walk.options(hass, offline, "edit")
-    assert list(walk.choices("binding")) == ["LightSwitch", "Brightness", "GatewayName"]
-    await walk.submit(binding="GatewayName")
+    walk = await Walk.reconfigure_subentry(hass, offline, exposure_of(offline, "Brightness"))
+    assert walk.result["description_placeholders"]["bindings"].splitlines() == [
+        "- Lamp · Power switch → Light switch [LightSwitch] (Report and control)",
+        "- Lamp · Brightness → Brightness (Report and control)",
+    ]
+    await walk.choose("edit")
+    assert list(walk.choices("binding")) == ["LightSwitch", "Brightness"]
+    walk = await Walk.reconfigure_subentry(hass, offline, exposure_of(offline, "GatewayName"), "edit")
+    assert walk.step == "binding", "a choice of one is no choice"
     await walk.submit(
         aspect="power",
         identifier="GatewayName",
@@ -270,11 +275,11 @@ async def test_binding_is_changed_in_place(hass: HomeAssistant, offline: MockCon
         conversion={"invert": True, "options": ["on=working", "off=07"]},
         reporting={"min_interval": 60},
     )
-    assert walk.created
+    assert walk.saved
+    assert walk.description().startswith("GatewayName is saved.")
     assert bound(offline)["GatewayName"].conversion.options == {"on": "working", "off": "07"}
 
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="GatewayName")
+    walk = await Walk.edit(hass, offline, "GatewayName")
     assert walk.values == {
         "aspect": "power",
         "identifier": "GatewayName",
@@ -290,33 +295,30 @@ async def test_binding_is_changed_in_place(hass: HomeAssistant, offline: MockCon
     assert list(bound(offline)) == ["LightSwitch", "Brightness", "FirmwareVersion"]
 
 
-async def test_long_list_of_bindings_can_be_searched(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Up to ten bindings are shown as a list, more in a dropdown with a search field."""
-    rows = [Binding(f"Dial{number}", f"number.dial_{number}", "value") for number in range(11)]
-    for page, field, searched in (
-        ("edit", "binding", {"multiple": False, "custom_value": True, "mode": "dropdown"}),
-        ("remove", "bindings", {"multiple": True, "custom_value": False, "mode": "dropdown"}),
-    ):
-        for count, expected in ((10, {**searched, "custom_value": False, "mode": "list"}), (11, searched)):
+async def test_long_list_of_bindings(hass: HomeAssistant) -> None:
+    """Up to ten bindings are shown as a list, more in a dropdown, which takes nothing that is not in it."""
+    rows = [Binding(f"Dial{number}", "", "template", source="{{ 1 }}") for number in range(11)]
+    for page, field in (("edit", "binding"), ("remove", "bindings")):
+        for count, mode in ((10, "list"), (11, "dropdown")):
             entry = entry_with(hass, {})
             add_bindings(hass, entry, rows[:count])
-            walk = await Walk.options(hass, entry, page)
-            assert walk.result["data_schema"].schema[field].config.items() >= expected.items()
+            walk = await Walk.reconfigure_subentry(hass, entry, exposure_of(entry, "Dial1"), page)
+            config = walk.result["data_schema"].schema[field].config
+            assert (config["mode"], config["custom_value"]) == (mode, False)
             assert len(walk.choices(field)) == count
 
 
 async def test_binding_without_entity_or_removed_meanwhile(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """Its entity is missing, or the binding was removed while the page was open."""
     await bind_lamp(hass, offline)
-    walk = await Walk.options(hass, offline, "edit")
     hass.states.async_remove(LAMP)
-    await walk.submit(binding="LightSwitch")
+    walk = await Walk.edit(hass, offline, "LightSwitch")
     assert walk.errors == {"binding": "entity_not_found"}
     assert walk.choices("binding") == {
         "LightSwitch": f"{LAMP} · Power switch → Light switch [LightSwitch] (Report and control)"
     }
 
-    await (await Walk.options(hass, offline, "remove")).submit(bindings=["LightSwitch"])
+    await Walk.remove(hass, offline, "LightSwitch")
     await walk.submit(binding="LightSwitch")
     assert walk.errors == {"binding": "binding_gone"}
 
@@ -324,9 +326,8 @@ async def test_binding_without_entity_or_removed_meanwhile(hass: HomeAssistant, 
 async def test_changing_a_removed_binding_adds_it_again(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The input that was confirmed last counts."""
     await bind_lamp(hass, offline)
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="LightSwitch")
-    await (await Walk.options(hass, offline, "remove")).submit(bindings=["LightSwitch"])
+    walk = await Walk.edit(hass, offline, "LightSwitch")
+    await Walk.remove(hass, offline, "LightSwitch")
     await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
     assert bound(offline) == {"LightSwitch": Binding("LightSwitch", LAMP, "power")}
 
@@ -334,10 +335,8 @@ async def test_changing_a_removed_binding_adds_it_again(hass: HomeAssistant, off
 async def test_last_of_two_concurrent_changes_counts(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """Two browsers have the same form open, and the property is not bound twice."""
     await bind_lamp(hass, offline)
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="LightSwitch")
-    other = await Walk.options(hass, offline, "edit")
-    await other.submit(binding="LightSwitch")
+    walk = await Walk.edit(hass, offline, "LightSwitch")
+    other = await Walk.edit(hass, offline, "LightSwitch")
     await other.submit(aspect="power", identifier="LightSwitch", access="control", **NO_SECTIONS)
     await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
     assert exposed_bindings(offline) == [Binding("LightSwitch", LAMP, "power")]
@@ -349,12 +348,12 @@ async def test_binding_of_a_removed_entity_is_named_by_its_reference(
     """Its registry entry is gone, so only the stored reference is known."""
     registered = er.async_get(hass).async_get_or_create("light", "demo", "lamp", suggested_object_id="desk")
     hass.states.async_set("light.desk", "on", LAMP_ATTRIBUTES)
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="light.desk")
     await walk.submit(aspect="power", identifier="LightSwitch", access="report", **NO_SECTIONS)
     er.async_get(hass).async_remove("light.desk")
     await hass.async_block_till_done()
-    walk = await Walk.options(hass, offline, "edit")
+    walk = await Walk.edit(hass, offline, "LightSwitch")
     assert walk.choices("binding") == {"LightSwitch": f"{registered.id} · power → Light switch [LightSwitch] (Report)"}
 
 
@@ -362,17 +361,28 @@ async def test_bindings_are_removed(hass: HomeAssistant, offline: MockConfigEntr
     """An exposure is removed with its last binding, and others are not changed."""
     await bind_lamp(hass, offline)
     await bind_lamp(hass, offline, aspect="brightness", identifier="Brightness")
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="switch.kettle")
     await walk.submit(aspect="power", identifier="GatewayName", access="report", **AS_WORDS)
-    assert [subentry.title for subentry in offline.subentries.values()] == ["Lamp", "Kettle"]
+    assert [subentry.title for subentry in offline.subentries.values()] == [
+        "Lamp · LightSwitch · Brightness",
+        "Kettle · GatewayName",
+    ]
 
-    walk = await Walk.options(hass, offline, "remove")
+    walk = await Walk.reconfigure_subentry(hass, offline, exposure_of(offline, "LightSwitch"), "remove")
     await walk.submit(bindings=[])
     assert walk.errors == {"bindings": "nothing_selected"}
-    await walk.submit(bindings=["LightSwitch", "Brightness"])
-    assert walk.created
-    assert [subentry.title for subentry in offline.subentries.values()] == ["Kettle"]
+    await walk.submit(bindings=["Brightness"])
+    assert walk.saved
+    assert walk.description().startswith("Removed: 1.")
+    assert [subentry.title for subentry in offline.subentries.values()] == [
+        "Lamp · LightSwitch",
+        "Kettle · GatewayName",
+    ]
+    await walk.choose("remove")
+    await walk.submit(bindings=["LightSwitch"])
+    assert walk.aborted == "removed"
+    assert [subentry.title for subentry in offline.subentries.values()] == ["Kettle · GatewayName"]
     assert bound(offline).keys() == {"GatewayName"}
 
 
@@ -385,12 +395,11 @@ async def test_property_that_is_gone(
     hass.config_entries.async_update_entry(
         offline, options=stored_options({"thing_model": {**thing_model_document, "properties": kept}})
     )
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="LightSwitch")
+    walk = await Walk.edit(hass, offline, "LightSwitch")
     assert walk.errors == {"identifier": "property_gone"}
     assert walk.values["identifier"] == "LightSwitch"
     await walk.submit(**POWER)
     assert walk.errors == {"identifier": "property_gone"}
     await walk.submit(**{**POWER, "aspect": "brightness", "identifier": "Brightness"})
-    assert walk.created
+    assert walk.saved
     assert list(bound(offline)) == ["Brightness"]

@@ -47,15 +47,15 @@ async def test_device_is_added_after_test_connection(
     assert device.online
 
 
-async def test_options_menu_opens_after_adding(hass: HomeAssistant, cloud: Simulator, device: CloudDevice) -> None:
-    """The menu is aborted together with the entry, even if it was left open."""
+async def test_guided_road_opens_after_adding(hass: HomeAssistant, cloud: Simulator, device: CloudDevice) -> None:
+    """The thing model is fetched while the page is open, which is closed together with the entry."""
     walk = await Walk.add_device(hass)
     await walk.submit(**triple(), **at(cloud))
     entry = walk.result["result"]
     kind, flow_id = walk.result["next_flow"]
     assert kind is FlowType.OPTIONS_FLOW
     (menu,) = hass.config_entries.options.async_progress_by_handler(entry.entry_id)
-    assert (menu["flow_id"], menu["step_id"]) == (flow_id, "init")
+    assert (menu["flow_id"], menu["step_id"]) == (flow_id, "thing_model_fetch")
 
     await hass.async_block_till_done()
     await hass.config_entries.async_remove(entry.entry_id)

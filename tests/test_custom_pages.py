@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 
 from .house import LAMP, NO_SECTIONS, bind_lamp, bound, entry_with, furnish
-from .walk import Walk
+from .walk import Walk, exposure_of
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockCo
 async def test_state_and_attributes_of_any_entity_can_be_bound(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """An entity in a domain without aspects offers its state, and an attribute is chosen on another page."""
     hass.states.async_set("tts.home", "2", {"friendly_name": "Home", "radius": 100})
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="tts.home")
     assert walk.values["aspect"] == "raw_state"
     assert walk.choices("aspect") == {"raw_state": "Whole state", "attribute": "An attribute"}
@@ -35,12 +35,12 @@ async def test_state_and_attributes_of_any_entity_can_be_bound(hass: HomeAssista
     await walk.submit(aspect="attribute", identifier="GatewayName", access="report", **NO_SECTIONS)
     assert walk.step == "attribute"
     await walk.submit(attribute="radius")
-    assert walk.created
+    assert walk.saved
     assert bound(offline)["GatewayName"] == Binding("GatewayName", "tts.home", "attribute", source="radius")
 
-    walk = await Walk.options(hass, offline, "edit")
-    assert walk.choices("binding") == {"GatewayName": "Home · Attribute radius → Gateway name [GatewayName] (Report)"}
-    await walk.submit(binding="GatewayName")
+    walk = await Walk.reconfigure_subentry(hass, offline, exposure_of(offline, "GatewayName"))
+    assert "- Home · Attribute radius → Gateway name [GatewayName] (Report)" in walk.description()
+    await walk.choose("edit")
     await walk.submit(aspect="attribute", identifier="GatewayName", access="report", **NO_SECTIONS)
     assert walk.values == {"attribute": "radius"}
     await walk.submit(attribute="persons")
@@ -50,7 +50,7 @@ async def test_state_and_attributes_of_any_entity_can_be_bound(hass: HomeAssista
 async def test_warning_about_a_value_that_cannot_be_posted(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The page of the attribute leads back to the form with the warning, because a list is not a number."""
     hass.states.async_set("tts.home", "2", {"friendly_name": "Home", "persons": ["person.a"]})
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="tts.home")
     persons = {"aspect": "attribute", "identifier": "CurrentTemperature", "access": "report", **NO_SECTIONS}
     await walk.submit(**persons)
@@ -61,14 +61,14 @@ async def test_warning_about_a_value_that_cannot_be_posted(hass: HomeAssistant, 
     await walk.submit(**persons)
     assert walk.values == {"attribute": "persons"}
     await walk.submit(attribute="persons")
-    assert walk.created
+    assert walk.saved
 
 
 async def test_warning_about_a_value_is_translated(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The reason is in the language of the installation."""
     hass.config.language = "zh-Hans"
     hass.states.async_set("tts.home", "17", {"levels": list(range(17))})
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="tts.home")
     await walk.submit(aspect="attribute", identifier="ZoneLevels", access="report", **NO_SECTIONS)
     await walk.submit(attribute="levels")
@@ -79,38 +79,37 @@ async def test_warning_about_a_value_is_translated(hass: HomeAssistant, offline:
 async def test_warning_about_lost_decimals(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """It shows the present value of the sensor and the value that would be posted."""
     hass.states.async_set("sensor.air", "45.7", {"device_class": "humidity", "unit_of_measurement": "%"})
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="sensor.air")
     humidity = {"aspect": "value", "identifier": "CurrentHumidity", "access": "report", **NO_SECTIONS}
     await walk.submit(**humidity)
     assert walk.errors == {"identifier": "value_rounded", "base": "submit_again"}
     assert walk.result["description_placeholders"].items() >= {"value": "45.7 %", "posted": "46"}.items()
     await walk.submit(**humidity)
-    assert walk.created
+    assert walk.saved
 
 
 async def test_entity_is_controlled_by_own_actions(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """Own actions need no confirmation of risks, but they must be valid."""
     lock = {"aspect": "locked", "identifier": "LightSwitch", "access": "both", "reporting": {}}
     lock["conversion"] = {"options": ["locked=1", "unlocked=0"]}
-    walk = await Walk.options(hass, offline, "add_one")
+    walk = await Walk.bind(hass, offline)
     await walk.submit(entity="lock.door")
     await walk.submit(**lock, own_actions={"actions": [{"action": "nothing"}]})
     assert walk.errors == {"own_actions": "invalid_actions"}
     actions = [{"action": "light.toggle", "target": {"entity_id": LAMP}}]
     await walk.submit(**lock, own_actions={"actions": actions})
-    assert walk.created
+    assert walk.saved
     assert bound(offline)["LightSwitch"].actions == actions
 
-    walk = await Walk.options(hass, offline, "edit")
-    await walk.submit(binding="LightSwitch")
+    walk = await Walk.edit(hass, offline, "LightSwitch")
     assert walk.values["own_actions"] == {"actions": actions}
     assert walk.open_sections == {"conversion", "own_actions"}
 
 
 async def test_template_and_actions_need_no_entity(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """Such bindings share one subentry, where they can be changed as well."""
-    walk = await Walk.options(hass, offline, "custom")
+    walk = await Walk.custom(hass, offline)
     assert walk.values["access"] == "report"
     wish: dict[str, Any] = {"identifier": "LightSwitch", "access": "both", **NO_SECTIONS}
     await walk.submit(**wish)
@@ -120,14 +119,14 @@ async def test_template_and_actions_need_no_entity(hass: HomeAssistant, offline:
     assert walk.errors == {"actions": "invalid_actions"}
     wish["actions"] = [{"action": "light.toggle", "target": {"entity_id": LAMP}}]
     await walk.submit(**wish)
-    assert walk.created
+    assert walk.saved
     [subentry] = offline.subentries.values()
     assert subentry.unique_id == "custom"
     assert bound(offline)["LightSwitch"] == Binding(
         "LightSwitch", "", "template", Access.BOTH, source=wish["template"], actions=wish["actions"]
     )
 
-    walk = await Walk.options(hass, offline, "custom")
+    walk = await Walk.custom(hass, offline)
     await walk.submit(identifier="GatewayName", access="control", actions=wish["actions"], **NO_SECTIONS)
     assert bound(offline)["GatewayName"].aspect == "actions"
 
@@ -139,10 +138,10 @@ async def test_template_and_actions_need_no_entity(hass: HomeAssistant, offline:
     await walk.submit(binding="LightSwitch")
     assert walk.values["template"] == wish["template"]
     await walk.submit(**wish | {"access": "report", "template": "{{ 1 }}", "conversion": {"invert": True}})
-    assert walk.aborted == "reconfigure_successful"
+    assert walk.saved
     assert bound(offline)["LightSwitch"].source == "{{ 1 }}"
 
-    walk = await Walk.reconfigure_subentry(hass, offline, subentry.subentry_id, "custom")
+    await walk.choose("custom")
     await walk.submit(identifier="FirmwareVersion", access="report", template="{{ 2 }}", **NO_SECTIONS)
     assert bound(offline).keys() == {"LightSwitch", "GatewayName", "FirmwareVersion"}
     assert len(offline.subentries) == 1
@@ -150,13 +149,13 @@ async def test_template_and_actions_need_no_entity(hass: HomeAssistant, offline:
 
 async def test_warning_about_a_failing_template(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """The template may work later, so submitting again saves it."""
-    walk = await Walk.options(hass, offline, "custom")
+    walk = await Walk.custom(hass, offline)
     wish = {"identifier": "GatewayName", "access": "report", "template": "{{ 1 / 0 }}", **NO_SECTIONS}
     await walk.submit(**wish)
     assert walk.errors == {"identifier": "not_postable", "base": "submit_again"}
     assert "division by zero" in walk.result["description_placeholders"]["reason"]
     await walk.submit(**wish)
-    assert walk.created
+    assert walk.saved
 
 
 async def test_no_property_is_left_for_a_template(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> None:
@@ -164,7 +163,7 @@ async def test_no_property_is_left_for_a_template(hass: HomeAssistant, thing_mod
     thing_model_document["properties"] = thing_model_document["properties"][:1]
     entry = entry_with(hass, {"thing_model": thing_model_document})
     await bind_lamp(hass, entry)
-    assert (await Walk.options(hass, entry, "custom")).aborted == "no_free_property"
+    assert (await Walk.custom(hass, entry)).aborted == "no_free_property"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +179,7 @@ async def test_conversion_without_effect_is_explained(
 ) -> None:
     """A template converts in one direction only, and an unknown unit can't be converted."""
     hass.states.async_set("number.setpoint", "20", {"min": 5, "max": 30, "step": 1, "unit_of_measurement": "°C"})
-    walk = await Walk.options(hass, entry_with(hass, {}), "add_one")
+    walk = await Walk.bind(hass, entry_with(hass, {}))
     await walk.submit(entity="number.setpoint")
     await walk.submit(aspect="value", identifier="T", access=access, conversion=conversion, reporting={})
     assert walk.errors == errors

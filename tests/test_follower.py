@@ -291,8 +291,7 @@ async def test_binding_removed_by_the_user_is_not_made_again(
     first, second = house.add("switch.first", labelled=True), house.add("switch.second", labelled=True)
     await until(lambda: len(followed(entry)) == 2)
     gone, kept = (key for key, value in sorted(followed(entry).items(), key=lambda item: item[1] != first))
-    walk = await Walk.options(hass, entry, "remove")
-    await walk.submit(bindings=[gone])
+    await Walk.remove(hass, entry, gone)
     await until(lambda: rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")})
 
     (exposure,) = (subentry for subentry in entry.subentries.values() if subentry.subentry_type == SUBENTRY_EXPOSURE)
@@ -329,8 +328,7 @@ async def test_binding_edited_by_the_user_no_longer_belongs_to_the_rule(
     """The rule neither removes it nor makes another one."""
     house.add("switch.lamp", labelled=True)
     await until(lambda: followed(entry))
-    walk = await Walk.options(hass, entry, "edit")
-    await walk.submit(binding="PowerSwitch")
+    walk = await Walk.edit(hass, entry, "PowerSwitch")
     await walk.submit(**walk.values | {"access": "report"})
     await until(lambda: not followed(entry))
     house.take_label("switch.lamp")

@@ -64,7 +64,7 @@ async def test_generated_thing_model_is_stored(hass: HomeAssistant) -> None:
     await walk.submit(**walk.values)
     assert walk.step == "thing_model_confirm"
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     stored = ThingModel.parse(model_document(entry))
     assert stored == ThingModel.parse(document)
     assert stored.properties["LightSwitch"].data_type == BoolType({0: "off", 1: "on"})
@@ -77,7 +77,7 @@ async def test_generated_thing_model_can_be_left_unused(hass: HomeAssistant) -> 
     add_bindings(hass, entry, [Binding("LightSwitch", LAMP, "power")])
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_generate")
     await walk.submit(use=False)
-    assert walk.created
+    assert walk.saved
     assert not model_document(entry)
 
 

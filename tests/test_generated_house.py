@@ -59,7 +59,7 @@ async def _generate(hass: HomeAssistant, entry: MockConfigEntry, *, use: bool) -
     if walk.step == "thing_model_split":
         await walk.submit()
     documents = []
-    while not walk.created and walk.step == "thing_model_module":
+    while not walk.saved and walk.step == "thing_model_module":
         documents.append(json.loads(walk.values["thing_model"]))
         await walk.submit(**({**walk.values, "use": use} if "use" in walk.values else walk.values))
     if use:
@@ -67,7 +67,7 @@ async def _generate(hass: HomeAssistant, entry: MockConfigEntry, *, use: bool) -
         assert "do not fit" not in walk.description()
         assert "differently" not in walk.description()
         await walk.submit()
-    assert walk.created
+    assert walk.saved
     return documents
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -11,11 +12,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.flows.options_flow import RANGES
-from custom_components.aliyun_iot.stored_device import model_document
+from custom_components.aliyun_iot.stored_device import model_document, options_with_model
 from simulator import CloudDevice
 
 from .conftest import PRODUCT_KEY, SetUp
-from .house import LAMP, POWER, bind_lamp, bound, entry_with, furnish
+from .house import LAMP, POWER, bound, entry_with, furnish
 from .walk import Walk, translations
 
 
@@ -31,14 +32,57 @@ def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockCo
     return entry_with(hass, {"thing_model": thing_model_document})
 
 
-async def test_menu_offers_editing_only_with_bindings(hass: HomeAssistant, offline: MockConfigEntry) -> None:
-    """Without bindings the menu offers only ways to add some, and the other pages."""
-    menu = ["select", "add_one", "custom", "thing_model", "transfer", "settings"]
-    assert (await Walk.options(hass, offline)).result["menu_options"] == menu
+async def test_menu_says_how_the_device_is_doing(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Since when it is online, how many properties the thing model has, how many are bound, and how many have a problem."""
+    freezer.move_to("2026-10-05 14:03:00+00:00")
+    await hass.config.async_set_time_zone("UTC")
+    entry = await set_up([{"identifier": "LightSwitch", "entity": LAMP, "aspect": "power"}])
+    walk = await Walk.options(hass, entry)
+    properties = len(entry.runtime_data.device.model.properties)
+    assert walk.result["description_placeholders"]["status"] == (
+        f"online since 14:03 · model: {properties} properties · 1 bound · no problems"
+    )
+    assert "(/aliyun-iot)" in walk.description()
 
-    await bind_lamp(hass, offline)
-    menu[3:3] = ["edit", "remove"]
-    assert (await Walk.options(hass, offline)).result["menu_options"] == menu
+    freezer.move_to("2026-10-06 14:03:00+00:00")
+    document = model_document(entry)
+    hass.config_entries.async_update_entry(
+        entry, options=options_with_model(entry, {**document, "properties": document["properties"][1:2]})
+    )
+    await hass.async_block_till_done()
+    assert (await Walk.options(hass, entry)).result["description_placeholders"]["status"] == (
+        "online since 2026-10-05 14:03 · model: 1 property · 1 bound · 1 problem"
+    )
+
+
+async def test_menu_begins_with_what_is_next(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """First the thing model, because identifiers are invented without one; then bindings."""
+    walk = await Walk.options(hass, entry_with(hass, {}))
+    assert walk.result["menu_options"] == ["thing_model", "select", "transfer", "settings"]
+    assert "the identifiers of the properties are invented" in walk.description()
+    walk = await Walk.options(hass, offline)
+    assert walk.result["menu_options"] == ["select", "thing_model", "transfer", "settings"]
+    assert "Not set up" in walk.description()
+    assert "bind several entities" in walk.description()
+
+
+async def test_binding_without_a_thing_model_is_warned_about(hass: HomeAssistant) -> None:
+    """The ways to a thing model are offered first; it is possible nevertheless."""
+    walk = await Walk.options(hass, entry_with(hass, {}), "select")
+    assert walk.step == "unmodelled"
+    assert walk.result["menu_options"] == [
+        "thing_model_fetch", "thing_model_upload", "thing_model_paste", "select_anyway", "overview"
+    ]  # fmt: skip
+    assert "the identifiers of the properties are invented" in walk.description()
+    await walk.choose("overview")
+    assert walk.step == "init"
+    await walk.choose("select", "thing_model_fetch")
+    assert walk.step == "thing_model_unavailable"
+    assert "not connected" in walk.description()
+    await walk.choose("select_anyway")
+    assert walk.step == "select"
 
 
 async def test_pages_are_serializable(
@@ -50,6 +94,15 @@ async def test_pages_are_serializable(
     client = await hass_client()
     url = "/api/config/config_entries/options/flow"
     menu = await (await client.post(url, json={"handler": offline.entry_id})).json()
+    flow = f"{url}/{menu['flow_id']}"
+    page = await (await client.post(flow, json={"next_step_id": "settings"})).json()
+    assert [field["name"] for field in page["data_schema"]] == [
+        "keep_alive", "window", "uplink_rate", "monthly_quota", "commands", "management"
+    ]  # fmt: skip
+
+    url = "/api/config/config_entries/subentries/flow"
+    exposure = {"handler": [offline.entry_id, "exposure"]}
+    menu = await (await client.post(url, json=exposure)).json()
     flow = f"{url}/{menu['flow_id']}"
     await client.post(flow, json={"next_step_id": "add_one"})
     page = await (await client.post(flow, json={"entity": LAMP})).json()
@@ -63,7 +116,7 @@ async def test_pages_are_serializable(
     assert answer["type"] == "create_entry"
     assert bound(offline).keys() == {"LightSwitch"}
 
-    menu = await (await client.post(url, json={"handler": offline.entry_id})).json()
+    menu = await (await client.post(url, json=exposure)).json()
     page = await (await client.post(f"{url}/{menu['flow_id']}", json={"next_step_id": "custom"})).json()
     assert [list(field.get("selector", ["section"])) for field in page["data_schema"]] == [
         ["select"], ["select"], ["template"], ["action"], ["condition"], ["section"], ["section"]
@@ -91,7 +144,7 @@ async def test_numbers_out_of_range_are_refused(hass: HomeAssistant, offline: Mo
     for number in (least, most):
         walk = await Walk.options(hass, offline, "settings")
         await walk.submit(**entered(number))
-        assert walk.created
+        assert walk.saved
         assert offline.options[field] == number
 
 

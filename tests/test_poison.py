@@ -252,7 +252,7 @@ async def test_poisonous_thing_model(
             assert walk.errors or walk.step == "thing_model_confirm"
             assert shown(walk) == []
 
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="sensor.cellar")
     assert shown(walk) == []
     await walk.submit(aspect="value", identifier="GatewayName", access="report", conversion={}, reporting={})

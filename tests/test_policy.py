@@ -190,7 +190,7 @@ async def test_risky_entity_needs_a_confirmation(
     assert "was not confirmed" in reply.message
     assert not calls
 
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity=entity_id)
     assert walk.values["confirmed"] is False
     entered = {"aspect": aspect, "identifier": "Other", "access": "control", "conversion": {}, "reporting": {}}
@@ -223,7 +223,7 @@ async def test_settings_page(
         assert walk.errors == {"commands": "invalid_condition"}
         assert walk.result["description_placeholders"]["problem"]
     await walk.submit(**settings, commands={"command_condition": AT_HOME, **rules})
-    assert walk.created
+    assert walk.saved
     await hass.async_block_till_done()
     assert entry.options["command_condition"] == AT_HOME
     assert entry.runtime_data.device.commander.policy.rules.commands_per_minute == 30
@@ -249,23 +249,22 @@ async def entry(hass: HomeAssistant, house: None, set_up: SetUp) -> MockConfigEn
 
 async def test_condition_on_the_pages_of_bindings(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """The forms of an entity, of own actions and of a service accept a valid condition and refuse an invalid one."""
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="input_boolean.lamp")
     entered = {"aspect": "power", "identifier": "LightSwitch", "access": "both", "conversion": {}, "reporting": {}}
     await walk.submit(**entered, own_actions={"condition": [{"no": "condition"}]})
     assert walk.errors == {"own_actions": "invalid_condition"}
     await walk.submit(**entered, own_actions={"condition": AT_HOME})
-    assert walk.created
+    assert walk.saved
 
-    walk = await Walk.options(hass, entry, "custom")
+    walk = await Walk.custom(hass, entry)
     own = {"identifier": "Brightness", "access": "control", "actions": [{"action": "test.run"}]}
     await walk.submit(**own, conversion={}, reporting={}, condition=[{"no": "condition"}])
     assert walk.errors == {"condition": "invalid_condition"}
     await walk.submit(**own, conversion={}, reporting={}, condition=AT_HOME)
-    assert walk.created
+    assert walk.saved
 
-    walk = await Walk.options(hass, entry, "edit")
-    await walk.submit(binding="LightSwitch")
+    walk = await Walk.edit(hass, entry, "LightSwitch")
     assert "own_actions" in walk.open_sections
     assert walk.values["own_actions"] == {"condition": AT_HOME}
 
@@ -274,7 +273,7 @@ async def test_condition_on_the_pages_of_bindings(hass: HomeAssistant, entry: Mo
     await walk.submit(actions=[{"action": "test.run"}], condition=[{"no": "condition"}])
     assert walk.errors == {"condition": "invalid_condition"}
     await walk.submit(actions=[{"action": "test.run"}], condition=AT_HOME)
-    assert walk.created
+    assert walk.saved
     service = next(one for one in entry.subentries.values() if one.subentry_type == "service")
     assert service.data["condition"] == AT_HOME
     walk = await Walk.reconfigure_subentry(hass, entry, service.subentry_id)

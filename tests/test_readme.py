@@ -43,7 +43,7 @@ def rows(text: str) -> Iterator[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_of_a_binding_is_explained(language: str) -> None:
     """The row has the name in the form, possibly with details; related fields share a row."""
-    page = translations(language)["options"]["step"]["binding"]
+    page = translations(language)["config_subentries"]["exposure"]["step"]["binding"]
     labels = [*page["data"].values()]
     for section in page["sections"].values():
         labels += section["data"].values()

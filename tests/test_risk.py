@@ -289,7 +289,7 @@ async def test_form_and_command_demand_the_confirmation(
         hass.services.async_register(entity_id.partition(".")[0], name, calls.append)
     assert (await set_properties(Wish=1)).code == 100003
     assert not calls
-    walk = await Walk.options(hass, entry, "add_one")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity=entity_id)
     assert walk.values["confirmed"] is False
     entered = {"aspect": aspect, "identifier": "Other", "access": "control", "conversion": {}, "reporting": {}}

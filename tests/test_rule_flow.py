@@ -46,7 +46,7 @@ async def add_rule(hass: HomeAssistant, entry: MockConfigEntry, house: LabelledH
     if walk.step == "suggestions":
         await walk.submit(**walk.values)
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     await hass.async_block_till_done()
     return rule_id(entry)
 
@@ -63,7 +63,7 @@ async def test_selection_is_followed(
     await walk.submit(bindings=[kept])
     assert offered[kept] in walk.description()
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     await device.wait_for(lambda _: kept in device.properties)
     assert followed(entry) == {kept: first}
     rule = rules_of(entry)[rule_id(entry)]
@@ -85,7 +85,7 @@ async def test_unticked_property_is_left_to_other_entities(
     assert walk.errors == {"bindings": "others_fit"}
     await walk.submit(bindings=["LightSwitch"])
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     await until(lambda: followed(entry) == {"LightSwitch": second})
     assert rules_of(entry)[rule_id(entry)].left_out == {EntityAspect(first, "power")}
 
@@ -105,7 +105,7 @@ async def test_rule_may_match_nothing_at_first(
     assert walk.step == "preview"
     assert "Nothing changes now." in walk.description()
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     assert not followed(entry)
 
 
@@ -113,11 +113,11 @@ async def test_rule_is_added_in_the_options(hass: HomeAssistant, house: Labelled
     """The page for the selection has a switch to follow it; no connection is needed."""
     lamp = house.add("switch.lamp", labelled=True)
     entry = entry_with(hass, {})
-    walk = await Walk.options(hass, entry, "select")
+    walk = await Walk.options(hass, entry, "select", "select_anyway")
     await walk.submit(**label(house, follow=True))
     await walk.submit(**walk.values)
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     assert followed(entry) == {"PowerSwitch": lamp}
     assert [binding.rule for binding in exposed_bindings(entry)] == [rule_id(entry)]
     assert rules_of(entry)[rule_id(entry)].bound == {EntityAspect(lamp, "power")}
@@ -162,8 +162,7 @@ async def test_left_out_binding_can_be_selected_again(
     """It is listed unselected; unselecting a binding releases it."""
     lamp = house.add("switch.lamp", labelled=True)
     followed_rule = await add_rule(hass, entry, house)
-    walk = await Walk.options(hass, entry, "remove")
-    await walk.submit(bindings=["PowerSwitch"])
+    await Walk.remove(hass, entry, "PowerSwitch")
     walk = await Walk.reconfigure_subentry(hass, entry, followed_rule, "select")
     await walk.submit(**label(house))
     assert walk.values == {"bindings": []}

@@ -44,6 +44,8 @@ def offline(hass: HomeAssistant, thing_model_document: dict[str, Any]) -> MockCo
 async def select(hass: HomeAssistant, entry: MockConfigEntry, *entity_ids: str, **more: Any) -> Walk:
     """Select entities and continue with the suggestions."""
     walk = await Walk.options(hass, entry, "select")
+    if walk.step == "unmodelled":
+        await walk.choose("select_anyway")
     return await walk.submit(**selected(*entity_ids, **more))
 
 
@@ -82,7 +84,7 @@ async def test_several_entities_are_bound_at_once(hass: HomeAssistant, device: C
     await walk.submit(bindings=["LightSwitch", "CurrentTemperature"])
     assert not bound(entry)
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     assert bound(entry) == {
         "LightSwitch": Binding("LightSwitch", LAMP, "power", Access.BOTH),
         "CurrentTemperature": Binding("CurrentTemperature", "sensor.cellar", "value"),
@@ -187,7 +189,7 @@ async def test_better_match_gets_the_property(hass: HomeAssistant, offline: Mock
     }
     assert walk.result["description_placeholders"]["left_out"] == (
         "- Freezer: Current temperature [CurrentTemperature] is assigned to Cellar.\n\n"
-        "No property fits for certain, or everything is already bound: Kettle. Use Bind one entity for these entities."
+        "No property fits for certain, or everything is already bound: Kettle. Bind these entities one by one on the page of the integration."
     )
 
 
@@ -204,8 +206,7 @@ async def test_preview_explains_problems_of_values(hass: HomeAssistant, offline:
 
     hass.states.async_set("sensor.room", "145", room)
     await walk.submit()
-    walk = await Walk.options(hass, offline, "remove")
-    await walk.submit(bindings=["CurrentHumidity"])
+    await Walk.remove(hass, offline, "CurrentHumidity")
     walk = await select(hass, offline, "sensor.room")
     await walk.submit(bindings=["CurrentHumidity"])
     (problem,) = rows(folded(walk)["Please check: 1"])
@@ -318,7 +319,7 @@ async def test_entities_of_a_device_share_an_exposure(hass: HomeAssistant, offli
     await walk.submit()
 
     (exposure,) = offline.subentries.values()
-    assert exposure.title == "空气检测仪"
+    assert exposure.title == "空气检测仪 · CurrentHumidity · CurrentTemperature"
     assert {binding.entity for binding in bound(offline).values()} == references
 
 
@@ -338,7 +339,7 @@ async def test_selection_by_area_label_and_integration(hass: HomeAssistant) -> N
         hass.states.async_set(registered.entity_id, "on")
     entity_sources(hass)[LAMP] = {"domain": "hue"}
 
-    walk = await Walk.options(hass, entry, "select")
+    walk = await Walk.options(hass, entry, "select", "select_anyway")
     assert walk.choices("integrations") == {"hue": "Philips Hue"}
     await walk.submit(
         **selected(
@@ -411,5 +412,5 @@ async def test_pages_are_serializable(
     page = await (await client.post(flow, json={"bindings": ["Brightness"]})).json()
     assert (page["step_id"], page["data_schema"]) == ("preview", [])
     answer = await (await client.post(flow, json={})).json()
-    assert answer["type"] == "create_entry"
+    assert (answer["type"], answer["step_id"]) == ("menu", "init")
     assert bound(offline).keys() == {"Brightness"}

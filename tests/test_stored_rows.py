@@ -36,7 +36,7 @@ from .application import SetProperties, invoke, wait_for_value
 from .conftest import SetUp
 from .labelled_house import LabelledHouse
 from .test_issues import shown_issues
-from .walk import Walk
+from .walk import Walk, exposure_of
 
 LAMP = {"identifier": "LightSwitch", "entity": "input_boolean.lamp", "aspect": "power", "access": "both"}
 TARGET = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
@@ -135,20 +135,19 @@ class TestBindings:
     async def test_row_is_kept_by_changes_beside_it(self, hass: HomeAssistant, house: None, set_up: SetUp) -> None:
         """Another row of the same exposure is changed and removed, and one is added; the row can only be removed."""
         entry = await set_up([LAMP, FUTURE, TARGET])
-        walk = await Walk.options(hass, entry, "edit")
+        walk = await Walk.reconfigure_subentry(hass, entry, exposure_of(entry, "LightSwitch"), "edit")
         assert list(walk.choices("binding")) == ["LightSwitch", "TargetTemperature"]
         await walk.submit(binding="LightSwitch")
         await walk.submit(aspect="power", identifier="LightSwitch", access="report", conversion={}, reporting={})
-        assert walk.created
+        assert walk.saved
         assert stored(entry)[1] == FUTURE
         assert exposed_bindings(entry)[0].access == "report"
 
-        walk = await Walk.options(hass, entry, "remove")
-        await walk.submit(bindings=["TargetTemperature"])
+        await Walk.remove(hass, entry, "TargetTemperature")
         [exposure] = entry.subentries.values()
         assert stored(entry) == [exposure.data[CONF_BINDINGS][0], FUTURE]
 
-        walk = await Walk.options(hass, entry, "remove")
+        walk = await Walk.reconfigure_subentry(hass, entry, exposure_of(entry, "LightSwitch"), "remove")
         [key] = [value for value, label in walk.choices("bindings").items() if "only_at_night" in label]
         await walk.submit(bindings=[key])
         await hass.async_block_till_done()
@@ -156,13 +155,13 @@ class TestBindings:
         assert Issue.ROWS_UNREADABLE not in shown_issues(hass)
 
     async def test_only_unreadable_rows_can_be_removed(self, hass: HomeAssistant, set_up: SetUp) -> None:
-        """The menus of the options and of the exposure offer it, although nothing can be edited."""
+        """The menu of the exposure offers it, although nothing can be edited."""
         entry = await set_up([FUTURE, "damaged"])
         [exposure] = entry.subentries
         walk = await Walk.reconfigure_subentry(hass, entry, exposure, "remove")
         await walk.submit(bindings=[next(iter(walk.choices("bindings")))])
         assert stored(entry) == ["damaged"]
-        walk = await Walk.options(hass, entry, "remove")
+        await walk.choose("remove")
         await walk.submit(bindings=list(walk.choices("bindings")))
         assert not entry.subentries
 

@@ -51,7 +51,7 @@ def lamp(hass: HomeAssistant) -> dr.DeviceEntry:
 
 async def expose_lamp(hass: HomeAssistant, entry: MockConfigEntry) -> str:
     """Expose the power of the lamp and return the id of the subentry."""
-    walk = await Walk.add_subentry(hass, entry, "exposure")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="light.lamp")
     await walk.submit(**POWER)
     assert walk.created
@@ -63,7 +63,7 @@ async def test_device_is_exposed(hass: HomeAssistant, entry: MockConfigEntry, la
     """The subentry has the name of the device and its first binding."""
     subentry_id = await expose_lamp(hass, entry)
     exposure = entry.subentries[subentry_id]
-    assert exposure.title == "Floor lamp"
+    assert exposure.title == "Floor lamp · LightSwitch"
     assert exposure.subentry_type == "exposure"
     assert exposure.unique_id == f"device:{lamp.id}"
     assert exposure.data == {
@@ -82,14 +82,14 @@ async def test_entity_without_device_gets_its_own_exposure(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
 ) -> None:
     """Errors on the way can be corrected."""
-    walk = await Walk.add_subentry(hass, entry, "exposure")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="switch.gone")
     assert walk.errors == {"entity": "entity_not_found"}
     await walk.submit(entity="switch.kettle")
     await walk.submit(**POWER | {"identifier": "EnergyTotal"})
     assert walk.errors == {"identifier": "type_mismatch", "access": "read_only_property"}
     await walk.submit(**POWER)
-    assert [subentry.title for subentry in entry.subentries.values()] == ["Kettle"]
+    assert [subentry.title for subentry in entry.subentries.values()] == ["Kettle · LightSwitch"]
 
 
 async def test_further_bindings_join_the_exposure_of_their_device(
@@ -97,7 +97,7 @@ async def test_further_bindings_join_the_exposure_of_their_device(
 ) -> None:
     """A second binding of the same device is stored in the same subentry."""
     subentry_id = await expose_lamp(hass, entry)
-    walk = await Walk.add_subentry(hass, entry, "exposure")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="light.lamp")
     await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
     assert walk.aborted == "reconfigure_successful"
@@ -110,7 +110,7 @@ async def test_device_exposed_in_two_browsers_at_once(
     hass: HomeAssistant, entry: MockConfigEntry, lamp: dr.DeviceEntry
 ) -> None:
     """The binding of the second browser is not lost."""
-    walk = await Walk.add_subentry(hass, entry, "exposure")
+    walk = await Walk.bind(hass, entry)
     await walk.submit(entity="light.lamp")
     await expose_lamp(hass, entry)
     await walk.submit(**POWER | {"aspect": "brightness", "identifier": "Brightness"})
@@ -129,7 +129,8 @@ async def test_binding_is_added_to_an_exposure(
     await walk.submit(entity="switch.lamp")
     words = {"conversion": {"options": ["on=lit", "off=dark"]}}
     await walk.submit(**POWER | {"identifier": "GatewayName", "access": "report"} | words)
-    assert walk.aborted == "reconfigure_successful"
+    assert walk.step == "reconfigure"
+    assert walk.saved
     rows = entry.subentries[subentry_id].data["bindings"]
     assert [row["identifier"] for row in rows] == ["LightSwitch", "GatewayName"]
 
@@ -147,7 +148,8 @@ async def test_binding_of_an_exposure_is_changed(
     await walk.submit(binding="LightSwitch")
     assert walk.values["access"] == "both"
     await walk.submit(**POWER | {"access": "report"})
-    assert walk.aborted == "reconfigure_successful"
+    assert walk.step == "reconfigure"
+    assert walk.saved
     rows = entry.subentries[subentry_id].data["bindings"]
     assert [(row["identifier"], row.get("access")) for row in rows] == [("LightSwitch", None), ("Brightness", "both")]
 
@@ -172,7 +174,8 @@ async def test_binding_changed_or_removed_in_another_browser(
         other = await Walk.reconfigure_subentry(hass, entry, subentry_id, "remove")
         await other.submit(bindings=["LightSwitch"])
     await walk.submit(**POWER | {"access": "report"})
-    assert walk.aborted == "reconfigure_successful"
+    assert walk.step == "reconfigure"
+    assert walk.saved
     rows = entry.subentries[subentry_id].data["bindings"]
     assert {row["identifier"]: row.get("access") for row in rows} == {"LightSwitch": None, "Brightness": "both"}
     assert len(rows) == 2
@@ -189,10 +192,10 @@ async def test_bindings_are_removed_from_an_exposure(
 
     walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "remove")
     await walk.submit(bindings=["Brightness"])
-    assert walk.aborted == "removed"
+    assert walk.description().startswith("Removed: 1.")
     assert [row["identifier"] for row in entry.subentries[subentry_id].data["bindings"]] == ["LightSwitch"]
 
-    walk = await Walk.reconfigure_subentry(hass, entry, subentry_id, "remove")
+    await walk.choose("remove")
     await walk.submit(bindings=["LightSwitch"])
     assert walk.aborted == "removed"
     assert not entry.subentries

@@ -37,11 +37,13 @@ async def test_menu_offers_possible_steps_only(hass: HomeAssistant, offline: Moc
     """Generating needs bindings, and removing needs a stored thing model."""
     ways_in = ["thing_model_fetch", "thing_model_upload", "thing_model_paste"]
     empty = entry_with(hass, {})
-    assert (await Walk.options(hass, empty, "thing_model")).result["menu_options"] == ways_in
-    assert (await Walk.options(hass, offline, "thing_model")).result["menu_options"] == [*ways_in, "thing_model_forget"]
+    assert (await Walk.options(hass, empty, "thing_model")).result["menu_options"] == [*ways_in, "overview"]
+    assert (await Walk.options(hass, offline, "thing_model")).result["menu_options"] == [
+        *ways_in, "thing_model_forget", "overview"
+    ]  # fmt: skip
     add_bindings(hass, empty, [Binding("Power", LAMP, "power")])
     assert (await Walk.options(hass, empty, "thing_model")).result["menu_options"] == [
-        *ways_in, "thing_model_generate"
+        *ways_in, "thing_model_generate", "overview"
     ]  # fmt: skip
 
 
@@ -103,7 +105,7 @@ async def test_thing_model_is_pasted(
     assert "HVACMode" in entry.runtime_data.device.model.properties
 
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     await hass.async_block_till_done()
     assert "HVACMode" not in entry.runtime_data.device.model.properties
     assert device.connections == 1
@@ -141,7 +143,7 @@ async def test_invalid_text_is_refused(
     await walk.submit(thing_model=json.dumps(thing_model_document))
     assert walk.step == "thing_model_confirm"
     await walk.submit()
-    assert walk.created
+    assert walk.saved
 
 
 async def test_thing_model_is_fetched_from_the_cloud(
@@ -168,7 +170,9 @@ async def test_reason_of_a_failed_fetch_is_shown(
     entry = await set_up(options={"thing_model": None})
     cloud.faults.answer_code = CodeFault(6321, 1)
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_fetch")
-    assert walk.result["menu_options"] == ["thing_model_upload", "thing_model_paste", "thing_model_fetch"]
+    assert walk.result["menu_options"] == [
+        "thing_model_upload", "thing_model_paste", "thing_model_fetch", "overview"
+    ]  # fmt: skip
     assert "The cloud did not provide the thing model, code 6321: " in walk.description()
 
     monkeypatch.setattr("custom_components.aliyun_iot.flows.thing_model_pages.FETCH_TIMEOUT", 0.01)
@@ -190,7 +194,7 @@ async def test_reason_of_a_failed_fetch_is_shown(
     await walk.choose("thing_model_paste")
     await walk.submit(thing_model=json.dumps(thing_model_document))
     await walk.submit()
-    assert walk.created
+    assert walk.saved
 
 
 async def test_errors_of_a_document_are_translated(hass: HomeAssistant, offline: MockConfigEntry) -> None:
@@ -285,7 +289,7 @@ async def test_file_is_uploaded(
     walk = await Walk.options(hass, entry, "thing_model", "thing_model_upload")
     await walk.submit(file=await upload(json.dumps(thing_model_document, ensure_ascii=False).encode(encoding)))
     await walk.submit()
-    assert walk.created
+    assert walk.saved
     assert ThingModel.parse(model_document(entry)) == ThingModel.parse(thing_model_document)
 
 

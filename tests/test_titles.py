@@ -57,19 +57,28 @@ async def test_exposures_follow_their_devices_and_entities(
     add_bindings(
         hass, entry, [Binding("A", lamp, "power"), Binding("B", sun, "value"), Binding("C", "", "template", source="1")]
     )
-    assert stored_titles(entry) == {"Lamp", "sensor.sun", "Templates and actions · 模板与动作"}
+    assert stored_titles(entry) == {"Lamp · A", "sensor.sun · B", "Templates and actions · 模板与动作 · C"}
     registry = dr.async_get(hass)
     registry.async_update_device(device_id, name="Floor lamp")
-    await until(lambda: "Floor lamp" in stored_titles(entry))
+    await until(lambda: "Floor lamp · A" in stored_titles(entry))
     registry.async_update_device(device_id, name_by_user="Reading lamp")
     house.registry.async_update_entity("sensor.sun", name="Brightness")
     hass.states.async_set("sensor.sun", "1", {"friendly_name": "Brightness"})
-    await until(lambda: stored_titles(entry) == {"Reading lamp", "Brightness", "Templates and actions · 模板与动作"})
+    await until(
+        lambda: (
+            stored_titles(entry)
+            == {
+                "Reading lamp · A",
+                "Brightness · B",
+                "Templates and actions · 模板与动作 · C",
+            }
+        )
+    )
     house.registry.async_update_entity("switch.lamp", new_entity_id="switch.reading_lamp")
     registry.async_remove_device(device_id)
     registry.async_update_device(house.device("Other"), name_by_user="Another")
     await hass.async_block_till_done()
-    assert "Reading lamp" in stored_titles(entry)
+    assert "Reading lamp · A" in stored_titles(entry)
     assert device.connections == 1
 
 
@@ -85,7 +94,7 @@ async def test_new_title_is_nothing_to_apply(
     follow = entry.runtime_data.device.follow
     monkeypatch.setattr(entry.runtime_data.device, "follow", lambda: applied.append(None) or follow())
     dr.async_get(hass).async_update_device(device_id, name_by_user="Reading lamp")
-    await until(lambda: stored_titles(entry) == {"Reading lamp"})
+    await until(lambda: stored_titles(entry) == {"Reading lamp · A"})
     await hass.async_block_till_done()
     assert not applied
     hass.config_entries.async_update_entry(entry, options={**entry.options, "window": 0.02})
@@ -103,7 +112,7 @@ async def test_device_that_was_renamed_while_the_entry_was_not_loaded(
     assert await hass.config_entries.async_unload(entry.entry_id)
     dr.async_get(hass).async_update_device(device_id, name_by_user="Reading lamp")
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await until(lambda: stored_titles(entry) == {"Reading lamp"})
+    await until(lambda: stored_titles(entry) == {"Reading lamp · A"})
 
 
 async def test_events_follow_their_entities(hass: HomeAssistant, house: LabelledHouse, set_up: SetUp) -> None:

@@ -45,7 +45,7 @@ async def exported(hass: HomeAssistant, entry: MockConfigEntry) -> str:
     """Return the text on the export page."""
     walk = await Walk.options(hass, entry, "transfer", "export_mapping")
     text = walk.values["mapping"]
-    assert (await walk.submit(mapping="whatever")).created
+    assert (await walk.submit(mapping="whatever")).step == "init"
     return text
 
 
@@ -120,7 +120,7 @@ async def test_changes_are_shown_before_they_are_stored(
     assert bound(entry)["LightSwitch"].access is Access.REPORT
     assert "CurrentTemperature" not in device.properties
 
-    assert (await walk.submit()).created
+    assert (await walk.submit()).saved
     assert bound(entry).keys() == {"LightSwitch", "CurrentTemperature", "TargetTemperature"}
     await device.wait_for(lambda device: device.properties.get("CurrentTemperature", (None,))[0] == 12.5)
     assert device.connections == 1
@@ -144,7 +144,7 @@ async def test_import_says_which_units_cannot_be_converted(
     assert reason in walk.description()
     walk = await offered(hass, entry, text % ", conversion: {same_unit: true}", "merge")
     assert reason not in walk.description()
-    assert (await walk.submit()).created
+    assert (await walk.submit()).saved
     assert bound(entry)["EnergyTotal"].conversion.same_unit
 
 
@@ -180,7 +180,7 @@ async def test_risky_import_needs_confirmation(hass: HomeAssistant, offline: Moc
     await walk.submit(confirmed=False)
     assert walk.errors == {"confirmed": "import_not_confirmed"}
     assert not bound(offline)
-    assert (await walk.submit(confirmed=True)).created
+    assert (await walk.submit(confirmed=True)).saved
     assert bound(offline)["Bolt"].confirmed
     assert service_bindings(offline).keys() == {"Open"}
 
@@ -195,7 +195,7 @@ async def test_mapping_changed_during_the_preview(hass: HomeAssistant, offline: 
     await walk.submit(confirmed=True)
     assert walk.errors == {"base": "mapping_changed"}
     assert "changed: 1" in walk.description()
-    assert (await walk.submit(confirmed=True)).created
+    assert (await walk.submit(confirmed=True)).saved
     assert bound(offline)["LightSwitch"].access is Access.REPORT
 
 
@@ -216,7 +216,7 @@ async def test_mapping_is_uploaded_as_a_file(hass: HomeAssistant, offline: MockC
     assert walk.errors == {"file": "invalid_mapping"}
     await walk.submit(mode="merge", file=await upload(b"\xef\xbb\xbf" + LIGHT.encode()))
     assert walk.step == "import_preview"
-    assert (await walk.submit()).created
+    assert (await walk.submit()).saved
     assert bound(offline).keys() == {"LightSwitch"}
 
 
@@ -268,7 +268,7 @@ async def test_missing_entities_can_be_imported(hass: HomeAssistant, device: Clo
     assert "input_boolean.late does not exist here" in warnings
     assert "Stranger: the thing model has no such property." in warnings
     assert "Brightness: light.lamp has no colour." in warnings
-    assert (await walk.submit()).created
+    assert (await walk.submit()).saved
 
     assert await async_setup_component(hass, "input_boolean", {"input_boolean": {"late": {"initial": True}}})
     await hass.async_block_till_done()
@@ -306,7 +306,7 @@ async def test_property_moves_to_the_exposure_of_another_entity(hass: HomeAssist
         hass, offline, HEAD + "bindings: {switch.kettle: [{identifier: LightSwitch, aspect: power}]}", mode="replace"
     )
     [exposure] = offline.subentries.values()
-    assert (exposure.title, exposure.unique_id) == ("Kettle", "entity:switch.kettle")
+    assert (exposure.title, exposure.unique_id) == ("Kettle · LightSwitch", "entity:switch.kettle")
     await _import(hass, offline, HEAD, mode="replace")
     assert not offline.subentries
 
@@ -345,7 +345,7 @@ async def test_rules_are_imported_by_names(hass: HomeAssistant, offline: MockCon
     walk = await offered(hass, offline, elsewhere)
     assert "Rule Kitchen" in walk.description()
     assert "地下室 does not exist here" in walk.description()
-    assert (await walk.submit()).created
+    assert (await walk.submit()).saved
     rules = {offline.subentries[rule_id].title: rule for rule_id, rule in rules_of(offline).items()}
     assert rules.keys() == {"Kitchen", "Attic", "Cellar"}
     assert rules["Kitchen"].selection.include.area_id == (kitchen.id,)
@@ -394,7 +394,7 @@ async def _import(
 ) -> None:
     walk = await offered(hass, entry, text, mode)
     assert walk.step == "import_preview", walk.result
-    assert (await walk.submit(**({"confirmed": True} if confirmed else {}))).created
+    assert (await walk.submit(**({"confirmed": True} if confirmed else {}))).saved
 
 
 def _named(entry: MockConfigEntry, identifier: str) -> str:

@@ -1,5 +1,6 @@
 """Drive a flow as a browser does, and check that everything on its pages has a translation."""
 
+import asyncio
 from collections.abc import Mapping
 import json
 from pathlib import Path
@@ -13,6 +14,9 @@ import voluptuous as vol
 
 from custom_components.aliyun_iot import const
 
+ENDS = ("reconfigure_successful", "removed")
+"""Why a flow aborts that has stored what was entered."""
+
 TRANSLATIONS = Path(const.__file__).parent / "translations"
 
 
@@ -24,6 +28,17 @@ def translations(language: str = "en") -> dict[str, Any]:
 def placeholders(text: str) -> set[str]:
     """Return the names of the placeholders in a text."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def exposure_of(entry: ConfigEntry, identifier: str) -> str:
+    """Return the id of the subentry that has the binding of a property."""
+    return next(
+        subentry.subentry_id
+        for subentry in entry.subentries.values()
+        if any(
+            row["identifier"] == identifier for row in subentry.data.get(const.CONF_BINDINGS, []) if "identifier" in row
+        )
+    )
 
 
 class Walk:
@@ -74,6 +89,28 @@ class Walk:
         )
         return await cls(manager, translations()["config_subentries"][kind], result).choose(*menu)
 
+    @classmethod
+    async def bind(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
+        """Start to bind one entity."""
+        return await (await cls.add_subentry(hass, entry, const.SUBENTRY_EXPOSURE)).choose("add_one")
+
+    @classmethod
+    async def custom(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
+        """Start to bind a template or actions."""
+        return await (await cls.add_subentry(hass, entry, const.SUBENTRY_EXPOSURE)).choose("custom")
+
+    @classmethod
+    async def edit(cls, hass: HomeAssistant, entry: ConfigEntry, identifier: str) -> Self:
+        """Open the form of a binding."""
+        walk = await cls.reconfigure_subentry(hass, entry, exposure_of(entry, identifier), "edit")
+        return await walk.submit(binding=identifier) if walk.step == "edit" else walk
+
+    @classmethod
+    async def remove(cls, hass: HomeAssistant, entry: ConfigEntry, *identifiers: str) -> Self:
+        """Remove bindings of one exposure."""
+        walk = await cls.reconfigure_subentry(hass, entry, exposure_of(entry, identifiers[0]), "remove")
+        return await walk.submit(bindings=list(identifiers))
+
     async def choose(self, *menu: str) -> Self:
         """Choose from a menu, and from those that follow."""
         for step_id in menu:
@@ -102,6 +139,13 @@ class Walk:
     def created(self) -> bool:
         """Whether the flow has created an entry or stored options."""
         return self.result["type"] is FlowResultType.CREATE_ENTRY
+
+    @property
+    def saved(self) -> bool:
+        """Whether the flow has stored what was entered: it is back at its menu, or has ended, and says so."""
+        if self.result["type"] is FlowResultType.MENU:
+            return bool(self.result["description_placeholders"]["done"])
+        return self.created or (self.result["type"] is FlowResultType.ABORT and self.aborted in ENDS)
 
     @property
     def aborted(self) -> str:
@@ -135,12 +179,21 @@ class Walk:
     def description(self) -> str:
         """Return the description of the page with its placeholders filled in."""
         text = self._texts["step"][self.step]["description"]
-        return text.format(**self.result["description_placeholders"])
+        return text.format(**(self.result["description_placeholders"] or {}))
+
+    async def settle(self) -> Self:
+        """Wait while the flow is busy."""
+        while self.result["type"] is FlowResultType.SHOW_PROGRESS:
+            flow = self._manager._progress[self.result["flow_id"]]
+            await asyncio.wait([flow.async_get_progress_task()])
+            self.result = await self._manager.async_configure(self.result["flow_id"])
+            self._check()
+        return self
 
     async def _send(self, user_input: dict[str, Any]) -> Self:
         self.result = await self._manager.async_configure(self.result["flow_id"], user_input)
         self._check()
-        return self
+        return await self.settle()
 
     def _check(self) -> None:
         """Check that everything on the page has a translation and gets its placeholders."""
@@ -148,9 +201,14 @@ class Walk:
         match self.result["type"]:
             case FlowResultType.ABORT:
                 assert placeholders(self._texts["abort"][self.result["reason"]]) <= given
+            case FlowResultType.SHOW_PROGRESS:
+                assert self._texts["step"][self.result["step_id"]]["title"]
+                assert placeholders(self._texts["progress"][self.result["progress_action"]]) <= given
             case FlowResultType.MENU:
                 page = self._texts["step"][self.result["step_id"]]
-                assert page["title"]
+                # The frontend fills placeholders in the titles of menus of subentry flows only.
+                assert placeholders(page["title"]) <= (given if "entry_type" in self._texts else set())
+                assert placeholders(page.get("description", "")) <= given
                 assert set(self.result["menu_options"]) <= page["menu_options"].keys()
             case FlowResultType.FORM:
                 page = self._texts["step"][self.result["step_id"]]

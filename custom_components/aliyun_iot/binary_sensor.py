@@ -1,18 +1,22 @@
-"""Binary sensor: whether the device is connected, and why it is not."""
+"""Binary sensors: whether the device is connected, or a sub-device logged in, and why it is not."""
 
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alink.link import LinkState
-from .entity import CloudEntity
+from .alink.sub_device import SubDeviceState
+from .entity import CloudEntity, sub_device_info
 from .health.subscription_watch import missing_subscriptions
 from .reasons import reason_of
 from .runtime import AliyunConfigEntry, link_signal
+from .stored_device import sub_devices_of
+from .sub_device_row import SubDeviceRow, sub_device_row
+from .sub_devices import sub_device_signal
 
 PARALLEL_UPDATES = 0
 
@@ -23,8 +27,27 @@ SUBSCRIPTIONS_REFUSED: Final = "subscriptions_refused"
 async def async_setup_entry(
     hass: HomeAssistant, entry: AliyunConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensor."""
+    """Add the sensor of the entry's own device, and one for each sub-device, also for those that are added later."""
     async_add_entities([ConnectedSensor(entry, "connected")])
+    known: set[str] = set()
+
+    @callback
+    def add_sub_devices() -> None:
+        owners = {device.owner for device in sub_devices_of(entry) if _is_known(entry, device.owner)}
+        for owner in owners - known:
+            async_add_entities([SubDeviceSensor(hass, entry, owner)], config_subentry_id=owner)
+        known.clear()
+        known.update(owners)
+
+    async def updated(_hass: HomeAssistant, _entry: AliyunConfigEntry) -> None:
+        add_sub_devices()
+
+    add_sub_devices()
+    entry.async_on_unload(entry.add_update_listener(updated))
+
+
+def _is_known(entry: AliyunConfigEntry, owner: str) -> bool:
+    return isinstance(sub_device_row(entry.subentries[owner]), SubDeviceRow)
 
 
 class ConnectedSensor(CloudEntity, BinarySensorEntity):
@@ -56,3 +79,39 @@ class ConnectedSensor(CloudEntity, BinarySensorEntity):
             return {"reason": SUBSCRIPTIONS_REFUSED}
         error = link.last_error
         return {"reason": reason_of(error)} if error else {}
+
+
+class SubDeviceSensor(CloudEntity, BinarySensorEntity):
+    """On while a sub-device is logged in. It is always available, so that it can say why it is not."""
+
+    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "connected"
+
+    def __init__(self, hass: HomeAssistant, entry: AliyunConfigEntry, owner: str) -> None:
+        """Belong to the subentry of the sub-device, with which the entity and its device are removed."""
+        super().__init__(entry, "connected", owner)
+        self._owner = owner
+        self._attr_device_info = sub_device_info(hass, entry, owner)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Update with every change of the sub-device."""
+        signal = sub_device_signal(self._entry.entry_id, self._owner)
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self.async_write_ha_state))
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether the sub-device is logged in."""
+        sub = self._entry.runtime_data.sub_devices.state(self._owner)
+        return sub is not None and sub.state is SubDeviceState.ONLINE
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str]:
+        """Return why the sub-device is not logged in; otherwise nothing."""
+        sub = self._entry.runtime_data.sub_devices.state(self._owner)
+        if sub is None or sub.state is SubDeviceState.ONLINE:
+            return {}
+        return {"reason": sub.error.key if sub.error else sub.state.value}

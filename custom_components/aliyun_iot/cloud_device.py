@@ -109,19 +109,18 @@ class CloudDevice:
             note=self.commander.journal.note,
         )
         self.resync = Resync(hass, self.reporter, self.desired, self._store)
-        self.management = Management(hass, stored, device)
+        self.management = Management(hass, stored, device, self.commander.lets_trigger)
 
     @property
     def services(self) -> Iterable[str]:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
-    def problems(self) -> dict[str, str]:
+    def problems(self, language: str = "en") -> dict[str, str]:
         """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
         status = self.reporter.outbox.status
-        return {key: str(broken) for key, broken in self.bound.problems.items()} | {
-            key: one.why_not for key, one in status.items() if one.why_not
-        }
+        problems = {key: broken.describe(language) for key, broken in self.bound.problems.items()}
+        return problems | {key: why for key, one in status.items() if (why := one.why_not(language))}
 
     @callback
     def unreportable(self) -> dict[str, Unreportable]:
@@ -129,6 +128,11 @@ class CloudDevice:
         return self.reporter.outbox.unreportable | {
             f"{event}.{name}": why for event, left_out in self.events.left_out.items() for name, why in left_out.items()
         }
+
+    @property
+    def entity_ids(self) -> frozenset[str]:
+        """The entities that properties are bound to."""
+        return frozenset(self.bound.by_entity)
 
     @property
     def unreadable_rows(self) -> int:

@@ -49,6 +49,7 @@ from .flows.options_flow import AliyunOptionsFlow
 from .flows.register_pages import RegisterPages
 from .flows.rule_flow import RuleFlow
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
+from .flows.thing_model_pages import GUIDED
 from .link_config import EndpointInvalid, link_config
 from .registered import async_registered_secrets
 from .runtime import AliyunConfigEntry, Runtime
@@ -156,10 +157,10 @@ class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Continue with the options menu, because a device without bindings does nothing."""
+        """Continue with the thing model and the bindings, because a device without bindings does nothing."""
         data = result["result"].data
         (await async_registered_secrets(self.hass)).forget(data[CONF_PRODUCT_KEY], data[CONF_DEVICE_NAME])
-        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id)
+        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id, data=GUIDED)
         result["next_flow"] = (FlowType.OPTIONS_FLOW, menu["flow_id"])
         return result
 

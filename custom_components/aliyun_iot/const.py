@@ -33,6 +33,7 @@ CONF_COMMAND_CONDITION: Final = "command_condition"
 CONF_COMMANDS_PER_MINUTE: Final = "commands_per_minute"
 CONF_DRY_RUN: Final = "dry_run"
 CONF_MONTHLY_QUOTA: Final = "monthly_quota"
+CONF_OFFLINE_DELAY: Final = "offline_delay"
 CONF_SYNC_TAGS: Final = "sync_tags"
 
 DEFAULT_KEEP_ALIVE: Final = 60
@@ -43,6 +44,8 @@ DEFAULT_COMMANDS_PER_MINUTE: Final = 600
 """Ten a second are more than people and their rules send, and less than the platform lets a device answer."""
 DEFAULT_DESIRED_HOURS: Final = 24
 """Hours after which a desired value is stale and is no longer carried out."""
+DEFAULT_OFFLINE_DELAY: Final = 60
+"""Seconds; a restart of an integration makes its devices unavailable for less."""
 
 # types of subentries
 SUBENTRY_EXPOSURE: Final = "exposure"

@@ -119,7 +119,7 @@ def _delivery(reporter: Reporter, identifier: str) -> dict[str, Any]:
         "sending": status.sending is not None,
         "resting": status.rests,
         "refusals_in_a_row": status.refusal.count if status.refusal else 0,
-        "why_not": status.why_not,
+        "why_not": status.why_not(),
         "seconds_since_sent": _seconds_since(status.sent_at),
         "seconds_since_accepted": _seconds_since(status.accepted_at),
     }

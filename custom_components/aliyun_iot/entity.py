@@ -1,22 +1,26 @@
 """Base class of the entities that this integration provides."""
 
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
 
-from .const import CONF_PRODUCT_KEY, DOMAIN, NAME
+from .const import CONF_PRODUCT_KEY, DOMAIN, NAME, OWN
+from .exposures import area_of, stands_for
 from .runtime import AliyunConfigEntry
+from .stored_device import StoredDevice
 
 
 class CloudEntity(Entity):
-    """An entity that belongs to the device of a config entry."""
+    """An entity that belongs to a device of a config entry, by default to the entry's own one."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, entry: AliyunConfigEntry, key: str) -> None:
-        """`key` is unique among the entities of one entry."""
+    def __init__(self, entry: AliyunConfigEntry, key: str, owner: str = OWN) -> None:
+        """`key` is unique among the entities of one device."""
         self._entry = entry
-        self._attr_unique_id = f"{entry.entry_id}_{key}"
+        self._attr_unique_id = f"{StoredDevice(entry, owner).key}_{key}"
         self._attr_device_info = device_info(entry)
 
 
@@ -29,3 +33,19 @@ def device_info(entry: AliyunConfigEntry) -> DeviceInfo:
         model=entry.data[CONF_PRODUCT_KEY],
         name=entry.title,
     )
+
+
+def sub_device_info(hass: HomeAssistant, entry: AliyunConfigEntry, owner: str) -> DeviceInfo:
+    """Return the device registry's data about a sub-device: it is reached via the gateway, and is where its device is."""
+    stored = StoredDevice(entry, owner)
+    gateway = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
+    info = DeviceInfo(
+        identifiers={(DOMAIN, stored.key)},
+        manufacturer=NAME,
+        model=stored.data[CONF_PRODUCT_KEY],
+        name=stored.title,
+        via_device_id=gateway.id,
+    )
+    if area := area_of(hass, stands_for(entry.subentries[owner])):
+        info["suggested_area"] = area
+    return info

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
 from .const import CONF_BINDINGS, OWN, SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_SERVICE, SUBENTRY_SUB_DEVICE
 from .mapping.binding import Binding, ServiceBinding
@@ -28,6 +28,8 @@ class ExposureKey(NamedTuple):
     unique_id: str
     title: str
 
+
+TITLE_JOINT: Final = " · "
 
 CUSTOM_EXPOSURE: Final = ExposureKey("custom", "Templates and actions · 模板与动作")
 """The exposure of bindings without an entity. A title is stored, so it is the same in all languages."""
@@ -83,14 +85,43 @@ def exposure_key(hass: HomeAssistant, reference: str) -> ExposureKey:
 
 
 @callback
-def exposure_title(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
-    """Return the title of an exposure by the present name of its device or entity, the stored one if that is not there."""
-    kind, _, reference = (subentry.unique_id or "").partition(":")
+def exposure_name(hass: HomeAssistant, subentry: ConfigSubentry) -> str:
+    """Return the present name of the device or entity of an exposure or a sub-device, that in its title if it is not there."""
+    kind, _, reference = stands_for(subentry).partition(":")
     if kind == "device" and (device := dr.async_get(hass).async_get(reference)):
         return device.name_by_user or device.name or device.id
     if kind == "entity" and (entity_id := resolve_entity(hass, reference)) and (state := hass.states.get(entity_id)):
         return state.name
-    return subentry.title
+    return name_in_title(subentry)
+
+
+def name_in_title(subentry: ConfigSubentry) -> str:
+    """Return the title of a subentry without the identifiers of its bindings."""
+    return subentry.title.removesuffix(exposure_title("", rows_of(subentry)))
+
+
+def exposure_title(name: str, rows: Iterable[Binding | Unreadable]) -> str:
+    """Return the title of an exposure: its name and all identifiers, by which the frontend finds it."""
+    return TITLE_JOINT.join([name, *(row.identifier for row in rows if isinstance(row, Binding))])
+
+
+def stands_for(subentry: ConfigSubentry) -> str:
+    """Return the key of what a subentry was made for."""
+    stored = subentry.data.get("stands_for") if subentry.subentry_type == SUBENTRY_SUB_DEVICE else subentry.unique_id
+    return stored if isinstance(stored, str) else ""
+
+
+@callback
+def area_of(hass: HomeAssistant, key: str) -> str | None:
+    """Return the name of the area of the device or entity with the key of an exposure, None if it has none."""
+    kind, _, reference = key.partition(":")
+    device_id, area_id = reference if kind == "device" else None, None
+    if kind == "entity" and (registered := er.async_get(hass).async_get(resolve_entity(hass, reference) or "")):
+        device_id, area_id = registered.device_id, registered.area_id
+    if area_id is None and device_id and (device := dr.async_get(hass).async_get(device_id)):
+        area_id = device.area_id
+    area = ar.async_get(hass).async_get_area(area_id) if area_id else None
+    return area.name if area else None
 
 
 def exposed_bindings(entry: ConfigEntry, owner: str = OWN) -> list[Binding]:
@@ -246,7 +277,7 @@ def change_bindings(
                 ConfigSubentry(
                     data=MappingProxyType(exposure_data(rows)),
                     subentry_type=SUBENTRY_EXPOSURE,
-                    title=key.title,
+                    title=exposure_title(key.title, rows),
                     unique_id=key.unique_id,
                 ),
             )
@@ -269,9 +300,12 @@ def store_rows(
     hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, rows: Collection[Binding | Unreadable]
 ) -> None:
     """Replace the rows of an exposure or a sub-device and keep what else is stored there; an exposure without rows is removed."""
-    if rows or subentry.subentry_type == SUBENTRY_SUB_DEVICE:
-        data = {**subentry.data, **exposure_data(rows)}
+    data = {**subentry.data, **exposure_data(rows)}
+    if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
         hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    elif rows:
+        title = exposure_title(exposure_name(hass, subentry), rows)
+        hass.config_entries.async_update_subentry(entry, subentry, data=data, title=title)
     else:
         hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 

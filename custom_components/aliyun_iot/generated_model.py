@@ -1,6 +1,6 @@
 """The thing model for the bindings of an entry: the present one with definitions for what is bound."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from homeassistant.config_entries import ConfigEntry
@@ -21,6 +21,7 @@ from .mapping.generic import NO_ENTITY_STATE
 from .mapping.model.generate import define, feature_name, overflow, rename
 from .mapping.model.infer import infer_data_type, infer_raw_type
 from .mapping.model.modules import MODULE_LENGTH, module_document, modules_of
+from .mapping.model.unite import united
 from .stored_device import thing_model_of
 
 
@@ -52,43 +53,72 @@ class GeneratedModel:
         return {module: module_document(self.model, module) for module in modules_of(self.model)}
 
 
+type NamesOf = Callable[[BoundProperty, State, str], tuple[str, str]]
+"""Returns the name of the entity and of the aspect in a language; the latter is empty if the entity has only this aspect."""
+
+
 @callback
 def generate(hass: HomeAssistant, entry: ConfigEntry) -> GeneratedModel:
-    """Return the thing model for what is bound; all definitions of the present one are kept.
+    """Return the thing model for what is bound of the entry's own device; all definitions of the present one are kept.
 
     New names are in the language of the installation.
     """
+    bindings, services = exposed_bindings(entry), service_bindings(entry)
     present = thing_model_of(entry) or ThingModel()
+    return generate_for(hass, entry.data[CONF_PRODUCT_KEY], present, bindings, services)
+
+
+@callback
+def generate_for(
+    hass: HomeAssistant,
+    product_key: str,
+    present: ThingModel,
+    bindings: Iterable[Binding],
+    services: Iterable[str] = (),
+    names_of: NamesOf | None = None,
+) -> GeneratedModel:
+    """Return the thing model of a product for these bindings, which may be those of several devices.
+
+    A property that several of them have gets a data type that holds the values of all. All definitions of `present` are kept.
+    """
     properties = dict(present.properties)
     sections = (properties, present.events, present.services)
     names = {feature.name for features in sections for feature in features.values()}
-    left_out = []
+    left_out: dict[str, Binding] = {}
+    types: dict[str, DataType] = {}
     numbered: dict[str, dict[str, int]] = {}
-    for binding in exposed_bindings(entry):
-        if binding.identifier in properties:
+    for binding in bindings:
+        if binding.identifier in present.properties:
             continue
         bound = bind(hass, [binding], None).by_identifier.get(binding.identifier)
         state = _state(hass, bound) if bound else None
         data_type = _data_type(bound, state) if bound and state else None
         too_long = len(split_identifier(binding.identifier)[0]) > MODULE_LENGTH
         if bound is None or state is None or data_type is None or too_long:
-            left_out.append(binding)
+            left_out.setdefault(binding.identifier, binding)
             continue
-        name = feature_name(*_names(bound, state, hass.config.language), binding.identifier, names)
-        names.add(name)
-        properties[binding.identifier] = (definition := define(binding, data_type, name))
+        if before := properties.get(binding.identifier):
+            data_type = united(types[binding.identifier], data_type)
+            definition = define(binding, data_type, before.name)
+            definition = replace(definition, writable=definition.writable or before.writable)
+        else:
+            name = feature_name(*(names_of or _names)(bound, state, hass.config.language), binding.identifier, names)
+            names.add(name)
+            definition = define(binding, data_type, name)
+        properties[binding.identifier], types[binding.identifier] = definition, data_type
         if isinstance(data_type, EnumType) and isinstance(definition.data_type, EnumType):
             numbered[binding.identifier] = {option: number for number, option in data_type.items.items()}
-    services = dict(present.services)
-    for identifier in service_bindings(entry):
-        if identifier not in services:
+    defined = dict(present.services)
+    for identifier in services:
+        if identifier not in defined:
             name = feature_name("", "", identifier, names)
             names.add(name)
-            services[identifier] = Service(identifier, name, sync=False, input={}, output={})
-    model = ThingModel(entry.data[CONF_PRODUCT_KEY], properties, present.events, services)
+            defined[identifier] = Service(identifier, name, sync=False, input={}, output={})
+    model = ThingModel(product_key, properties, present.events, defined)
     renamed = overflow(model, present.properties)
     numbered = {renamed.get(identifier, identifier): items for identifier, items in numbered.items()}
-    return GeneratedModel(rename(model, renamed), renamed, left_out, numbered)
+    unknown = [binding for identifier, binding in left_out.items() if identifier not in properties]
+    return GeneratedModel(rename(model, renamed), renamed, unknown, numbered)
 
 
 @callback

@@ -22,6 +22,7 @@ class TriggerKind(StrEnum):
     """What can be listened to: one for each trigger of this integration, and answered commands for its event entities."""
 
     COMMAND_ANSWERED = "command_answered"
+    CONFIG_RECEIVED = "config_received"
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
     MESSAGE_RECEIVED = "message_received"
@@ -29,6 +30,7 @@ class TriggerKind(StrEnum):
     PROPERTY_SET_RECEIVED = "property_set_received"
     RAW_RECEIVED = "raw_received"
     SERVICE_CALLED = "service_called"
+    SHADOW_CHANGED = "shadow_changed"
 
 
 type ListenerCallback = Callable[[Mapping[str, Any], Context | None], None]
@@ -51,14 +53,14 @@ class Listeners:
     def __init__(self) -> None:
         """Start without listeners."""
         self._listeners: dict[tuple[str, TriggerKind], list[Listener]] = {}
-        self._topics_changed: dict[str, CALLBACK_TYPE] = {}
+        self._changed: dict[tuple[str, TriggerKind], CALLBACK_TYPE] = {}
 
     @callback
     def add(self, listener: Listener) -> CALLBACK_TYPE:
         """Add a listener and return a function that removes it."""
         key = listener.entry_id, listener.kind
         self._listeners.setdefault(key, []).append(listener)
-        self._topics_may_have_changed(listener)
+        self._notify_change(listener)
 
         @callback
         def remove() -> None:
@@ -66,7 +68,7 @@ class Listeners:
             listeners.remove(listener)
             if not listeners:
                 del self._listeners[key]
-            self._topics_may_have_changed(listener)
+            self._notify_change(listener)
 
         return remove
 
@@ -93,7 +95,7 @@ class Listeners:
         return bool(listeners)
 
     @callback
-    def has_listener(self, entry_id: str, kind: TriggerKind, names: Collection[str]) -> bool:
+    def has_listener(self, entry_id: str, kind: TriggerKind, names: Collection[str] = ()) -> bool:
         """Return whether there is a listener to any name or to one of `names`."""
         return bool(self._matching(entry_id, kind, names))
 
@@ -104,13 +106,16 @@ class Listeners:
         return {listener.name for listener in listeners if listener.name is not None}
 
     @callback
-    def track_topics(self, entry_id: str, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call `changed` whenever `topics` of an entry may have changed; return a function that ends it."""
-        self._topics_changed[entry_id] = changed
+    def track(self, entry_id: str, kind: TriggerKind, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call `changed` whenever the listeners of this kind may have changed; return a function that ends it.
+
+        A device subscribes to some topics only while somebody listens.
+        """
+        self._changed[entry_id, kind] = changed
 
         @callback
         def end() -> None:
-            self._topics_changed.pop(entry_id, None)
+            self._changed.pop((entry_id, kind), None)
 
         return end
 
@@ -118,8 +123,8 @@ class Listeners:
         listeners = self._listeners.get((entry_id, kind), ())
         return [listener for listener in listeners if listener.name is None or listener.name in names]
 
-    def _topics_may_have_changed(self, listener: Listener) -> None:
-        if listener.kind is TriggerKind.MESSAGE_RECEIVED and (changed := self._topics_changed.get(listener.entry_id)):
+    def _notify_change(self, listener: Listener) -> None:
+        if changed := self._changed.get((listener.entry_id, listener.kind)):
             changed()
 
 

@@ -13,7 +13,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
 from .const import SUBENTRY_EVENT, SUBENTRY_RULE, SUBENTRY_SERVICE
-from .exposures import entity_reference, exposure_key, exposures_of, rows_of, store_rows
+from .exposures import entity_reference, exposure_key, exposure_title, exposures_of, rows_of, store_rows
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.document.rules import DocumentedRule
 from .mapping.event_binding import EventBinding
@@ -60,7 +60,8 @@ def _settle_exposure(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSu
         store_rows(hass, entry, same, [*rows_of(same), *rows])
         store_rows(hass, entry, subentry, [])
     else:
-        hass.config_entries.async_update_subentry(entry, subentry, title=key.title, unique_id=key.unique_id)
+        title = exposure_title(key.title, rows_of(subentry))
+        hass.config_entries.async_update_subentry(entry, subentry, title=title, unique_id=key.unique_id)
         store_rows(hass, entry, subentry, rows)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
-from .const import SUBENTRY_EVENT, SUBENTRY_EXPOSURE, SUBENTRY_RULE, SUBENTRY_SERVICE
+from .const import OWN, SUBENTRY_EVENT, SUBENTRY_RULE, SUBENTRY_SERVICE
 from .exposures import Absence, absence, exposures_of, keyed_rows, remove_rows
 from .health.issues import Issue
 from .mapping.binding import Binding, ServiceBinding
@@ -22,9 +22,13 @@ _ABSENCES = {Issue.ENTITY_GONE: Absence.REMOVED, Issue.ENTITY_DISABLED: Absence.
 
 
 @callback
-def affected_rows(hass: HomeAssistant, labels: Labels, entry: AliyunConfigEntry, issue: Issue) -> dict[str, str]:
-    """Return the names of what an issue is about, by the keys for `remove_affected`."""
-    affected = entry.runtime_data.device.health.affected(issue)
+def affected_rows(
+    hass: HomeAssistant, labels: Labels, entry: AliyunConfigEntry, issue: Issue, owner: str = OWN
+) -> dict[str, str]:
+    """Return the names of what an issue of a device is about, by the keys for `remove_affected`."""
+    if (device := entry.runtime_data.cloud_device(owner)) is None:
+        return {}
+    affected = device.health.affected(issue)
 
     def concerned(row: Stored) -> bool:
         match row:
@@ -40,9 +44,9 @@ def affected_rows(hass: HomeAssistant, labels: Labels, entry: AliyunConfigEntry,
                 return False
         return among or bool(reference and issue in _ABSENCES and absence(hass, reference) is _ABSENCES[issue])
 
-    model = entry.runtime_data.device.model
+    model = device.model
     rows: dict[str, str] = {}
-    for key, row, subentry in _rows(entry):
+    for key, row, subentry in _rows(entry, owner):
         if concerned(row):
             match row:
                 case Binding():
@@ -55,20 +59,22 @@ def affected_rows(hass: HomeAssistant, labels: Labels, entry: AliyunConfigEntry,
 
 
 @callback
-def remove_affected(hass: HomeAssistant, entry: AliyunConfigEntry, keys: Collection[str]) -> None:
-    """Remove rows of exposures and whole subentries."""
-    remove_rows(hass, entry, exposures_of(entry), keys)
+def remove_affected(hass: HomeAssistant, entry: AliyunConfigEntry, keys: Collection[str], owner: str = OWN) -> None:
+    """Remove rows of what is bound of a device, and whole subentries."""
+    remove_rows(hass, entry, exposures_of(entry, owner), keys)
     for subentry_id in [key for key in keys if key in entry.subentries]:
         hass.config_entries.async_remove_subentry(entry, subentry_id)
 
 
-def _rows(entry: AliyunConfigEntry) -> Iterator[tuple[str, Stored, ConfigSubentry]]:
-    """Yield everything that is stored in subentries, with its key."""
+def _rows(entry: AliyunConfigEntry, owner: str) -> Iterator[tuple[str, Stored, ConfigSubentry]]:
+    """Yield everything that is stored in subentries for a device, with its key."""
+    for subentry in exposures_of(entry, owner):
+        for key, row in keyed_rows(subentry):
+            yield key, row, subentry
     for subentry in entry.subentries.values():
+        if subentry.data.get("owner", OWN) != owner:
+            continue
         match subentry.subentry_type:
-            case str(kind) if kind == SUBENTRY_EXPOSURE:
-                for key, row in keyed_rows(subentry):
-                    yield key, row, subentry
             case str(kind) if kind == SUBENTRY_SERVICE:
                 yield subentry.subentry_id, ServiceBinding.from_stored(subentry.data), subentry
             case str(kind) if kind == SUBENTRY_EVENT:

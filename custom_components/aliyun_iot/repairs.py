@@ -15,14 +15,15 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.selector import SelectOptionDict, SelectSelector, SelectSelectorConfig, SelectSelectorMode
 import voluptuous as vol
 
-from .alink.link import LinkState
 from .alink.model.thing_model import ThingModel
+from .cloud_device import CloudDevice
 from .const import (
     CONF_COMMANDS_PER_MINUTE,
     CONF_MONTHLY_QUOTA,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
     DOMAIN,
+    OWN,
 )
 from .exposures import references, resolve_entity
 from .flows.binding_fields import InputRefused
@@ -30,6 +31,7 @@ from .flows.options_flow import SETTINGS_FIELDS
 from .flows.safe_pages import SafePages
 from .flows.thing_model_pages import fetch_thing_model, model_placeholders
 from .health.issues import Issue, listed
+from .health.sub_device_issues import SUB_DEVICE_ISSUES
 from .panel.register import URL_PATH
 from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
@@ -65,10 +67,11 @@ _SETTINGS: Final[Mapping[Issue, tuple[str, ...]]] = {
 class FixFlow(SafePages[Any, RepairsFlowResult, str], RepairsFlow):
     """A fix flow of one device; it ends when the device does not run any more."""
 
-    def __init__(self, entry_id: str, issue: Issue, identifier: str = "") -> None:
-        """Be about an issue of an entry, and perhaps of one property."""
+    def __init__(self, entry_id: str, issue: Issue, identifier: str = "", owner: str = OWN) -> None:
+        """Be about an issue of a device of an entry, and perhaps of one property."""
         super().__init__()
         self.entry_id = entry_id
+        self.owner = owner
         self.issue = issue
         self.identifier = identifier
         self.done = ""
@@ -77,7 +80,12 @@ class FixFlow(SafePages[Any, RepairsFlowResult, str], RepairsFlow):
     def entry(self) -> AliyunConfigEntry | None:
         """The entry, if its device runs."""
         entry: AliyunConfigEntry | None = self.hass.config_entries.async_get_entry(self.entry_id)
-        return entry if entry and entry.state is ConfigEntryState.LOADED else None
+        runs = entry and entry.state is ConfigEntryState.LOADED and entry.runtime_data.cloud_device(self.owner)
+        return entry if runs else None
+
+    def device_of(self, entry: AliyunConfigEntry) -> CloudDevice:
+        """Return the device that the issue is about."""
+        return entry.runtime_data.cloud_device(self.owner) or entry.runtime_data.device
 
     @property
     def told(self) -> Mapping[str, str] | None:
@@ -115,9 +123,13 @@ class ConfirmFlow(FixFlow):
         """Let the cloud set a property again, subscribe again, or end a long pause between attempts to connect."""
         match self.issue:
             case Issue.LOOP:
-                entry.runtime_data.device.loops.resume(self.identifier)
+                self.device_of(entry).loops.resume(self.identifier)
             case Issue.SUBSCRIPTIONS_REFUSED:
                 self.hass.config_entries.async_schedule_reload(self.entry_id)
+            case Issue.SUB_DEVICE_WITHOUT_DEVICE:
+                entry.runtime_data.sub_devices.remove_orphans()
+            case _ if self.issue in SUB_DEVICE_ISSUES:
+                entry.runtime_data.sub_devices.retry(self.issue)
             case _:
                 entry.runtime_data.link.retry()
 
@@ -146,8 +158,11 @@ class CheckFlow(FixFlow):
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Check, and say so if the problem is still there."""
         if user_input is not None and (entry := self.entry):
-            runtime = entry.runtime_data
-            await (runtime.health.compare_clocks() if self.issue is Issue.CLOCK_SKEW else runtime.device.update())
+            await (
+                entry.runtime_data.health.compare_clocks()
+                if self.issue is Issue.CLOCK_SKEW
+                else self.device_of(entry).update()
+            )
         if self.told is None or self.entry is None:
             return self.solved()
         return self.async_show_form(
@@ -197,9 +212,9 @@ class SettingsFlow(FixFlow):
 class BindingsFlow(FixFlow):
     """Solve a problem of many bindings: a menu of what can be done, which shows what is left of the problem."""
 
-    def __init__(self, entry_id: str, issue: Issue) -> None:
+    def __init__(self, entry_id: str, issue: Issue, owner: str = OWN) -> None:
         """Start without a thing model."""
-        super().__init__(entry_id, issue)
+        super().__init__(entry_id, issue, owner=owner)
         self._model: ThingModel | None = None
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
@@ -208,7 +223,7 @@ class BindingsFlow(FixFlow):
         if entry is None or told is None:
             return self.solved()
         labels = await Labels.load(self.hass)
-        rows = affected_rows(self.hass, labels, entry, self.issue)
+        rows = affected_rows(self.hass, labels, entry, self.issue, self.owner)
         remove = [*(["remove_all"] if rows else []), *(["remove_some"] if len(rows) > 1 else [])]
         return self.async_show_menu(
             step_id="init",
@@ -224,9 +239,10 @@ class BindingsFlow(FixFlow):
     async def async_step_post(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Post everything again, and show what the cloud still refuses."""
         if entry := self.entry:
-            online = entry.runtime_data.link.state is LinkState.ONLINE
+            device = self.device_of(entry)
+            online = device.online
             if online:
-                await self.settled(entry.runtime_data.device.reporter.post_everything)
+                await self.settled(device.reporter.post_everything)
             labels = await Labels.load(self.hass)
             self.done = labels.text("common.repair_posted" if online else "common.repair_offline")
         return await self.async_step_init()
@@ -235,7 +251,7 @@ class BindingsFlow(FixFlow):
         """Enable the entities that a user or an integration has disabled; the others follow their device."""
         if entry := self.entry:
             registry = er.async_get(self.hass)
-            ids = {resolve_entity(self.hass, reference) for _, reference in references(entry)}
+            ids = {resolve_entity(self.hass, reference) for _, reference in references(entry, self.owner)}
             found = [registered for entity_id in ids if entity_id and (registered := registry.async_get(entity_id))]
             by_hand = (er.RegistryEntryDisabler.USER, er.RegistryEntryDisabler.INTEGRATION)
             disabled = [each.entity_id for each in found if each.disabled_by in by_hand]
@@ -255,7 +271,7 @@ class BindingsFlow(FixFlow):
         if (entry := self.entry) is None or self.told is None:
             return self.solved()
         labels = await Labels.load(self.hass)
-        rows = affected_rows(self.hass, labels, entry, self.issue)
+        rows = affected_rows(self.hass, labels, entry, self.issue, self.owner)
         if user_input is not None:
             return await self._remove(entry, list(rows))
         return self.async_show_form(
@@ -273,7 +289,7 @@ class BindingsFlow(FixFlow):
         if (entry := self.entry) is None or self.told is None:
             return self.solved()
         labels = await Labels.load(self.hass)
-        rows = affected_rows(self.hass, labels, entry, self.issue)
+        rows = affected_rows(self.hass, labels, entry, self.issue, self.owner)
         errors: dict[str, str] = {}
         if user_input is not None:
             if chosen := [key for key in user_input[CONF_BINDINGS] if key in rows]:
@@ -289,7 +305,7 @@ class BindingsFlow(FixFlow):
         )
 
     async def _remove(self, entry: AliyunConfigEntry, keys: list[str]) -> RepairsFlowResult:
-        await self.settled(lambda: remove_affected(self.hass, entry, keys))
+        await self.settled(lambda: remove_affected(self.hass, entry, keys, self.owner))
         labels = await Labels.load(self.hass)
         self.done = labels.text("common.panel_removed", count=str(len(keys)))
         return await self.async_step_init()
@@ -300,7 +316,7 @@ class BindingsFlow(FixFlow):
             return self.solved()
         labels = await Labels.load(self.hass)
         try:
-            self._model = await fetch_thing_model(self.hass, entry)
+            self._model = await fetch_thing_model(self.hass, entry, self.owner)
         except InputRefused as refused:
             reason = labels.text(f"options.error.{refused.errors['base']}", **refused.placeholders)
             return self.async_show_menu(
@@ -309,14 +325,14 @@ class BindingsFlow(FixFlow):
         return self.async_show_form(
             step_id="use_model",
             data_schema=vol.Schema({}),
-            description_placeholders=model_placeholders(labels, entry, self._model),
+            description_placeholders=model_placeholders(labels, entry, self._model, self.owner),
         )
 
     async def async_step_use_model(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Store the thing model that was shown."""
         model = self._model
         if (entry := self.entry) and model:
-            options = options_with_model(entry, model.to_tsl())
+            options = options_with_model(entry, model.to_tsl(), self.device_of(entry).stored.product_key)
             if options != entry.options:
                 await self.settled(lambda: self.hass.config_entries.async_update_entry(entry, options=options))
             labels = await Labels.load(self.hass)
@@ -328,14 +344,14 @@ async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[s
     """Return the fix flow of an issue."""
     if data is None:  # the issue can only be acknowledged
         return ConfirmRepairFlow()
-    entry_id, issue = str(data["entry_id"]), Issue(str(data["issue"]))
+    entry_id, issue, owner = str(data["entry_id"]), Issue(str(data["issue"])), str(data.get("owner", OWN))
     if issue in _ACTIONS:
-        return BindingsFlow(entry_id, issue)
+        return BindingsFlow(entry_id, issue, owner)
     if issue in _SETTINGS:
         return SettingsFlow(entry_id, issue)
     if issue in (Issue.CLOCK_SKEW, Issue.CONDITION_UNUSABLE):
-        return CheckFlow(entry_id, issue)
-    return ConfirmFlow(entry_id, issue, str(data.get("identifier", "")))
+        return CheckFlow(entry_id, issue, owner=owner)
+    return ConfirmFlow(entry_id, issue, str(data.get("identifier", "")), owner)
 
 
 def _panel(entry_id: str, page: str) -> str:

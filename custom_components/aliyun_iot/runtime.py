@@ -1,9 +1,10 @@
 """What runs for one config entry: the link, its device, the rules and the health, and how changes reach them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,6 +16,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
+from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.foreign import logger_of
@@ -33,6 +35,7 @@ from .references import settle_references
 from .settings import read_settings
 from .stopping import stop_all
 from .stored_device import StoredDevice
+from .sub_devices import SubDevices
 from .titles import Titles
 from .traffic_log import TrafficLog
 
@@ -67,15 +70,19 @@ class Runtime:
             on_code=self._code_received,
             on_overload=self._overloaded,
             memory=downlink_memory(hass, config.triple),
+            on_notice=self._noticed,
         )
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
         self.health = LinkHealth(hass, entry, self.link, self.traffic_log, self._busiest)
         self._work = Work(hass)
         self.device = CloudDevice(hass, StoredDevice(entry), self.link.device, self._work)
         """The entry's own device."""
+        self.sub_devices = SubDevices(hass, self.device.stored, self.link, self._work, self._code_received)
         self.follower = Follower(hass, entry, lambda: self.device.model)
         self.last_problem: tuple[ConnectError, datetime] | None = None
         """Why the last connection ended or failed, and when; it is kept while the device is connected again."""
+        self.online_since: datetime | None = None
+        """When the present connection was made."""
         self._titles = Titles(hass, entry)
         self._was_online = False
         self._loss_reported = False
@@ -108,10 +115,21 @@ class Runtime:
                 raise
             stack.pop_all()
 
+    def cloud_device(self, owner: str) -> CloudDevice | None:
+        """Return the running parts of one device, None if a sub-device does not run."""
+        return self.sub_devices.running.get(owner) if owner else self.device
+
+    @property
+    def devices(self) -> Iterator[CloudDevice]:
+        """Everything that runs, the entry's own device first."""
+        yield self.device
+        yield from self.sub_devices.running.values()
+
     @callback
     def start(self) -> None:
         """Start to post and to follow; called once Home Assistant has started and its entities are there."""
         self.device.start()
+        self.sub_devices.start()
         self.follower.start()
         self._titles.start()
         self.health.start()
@@ -155,6 +173,19 @@ class Runtime:
         finally:
             self._update_lock.release()
 
+    async def first_replies(self, timeout: float) -> None:
+        """Wait until what is stored now is applied, and for the cloud's replies to all values that it does not have then.
+
+        The second wait lasts at most `timeout` seconds.
+        """
+        if self._updating:  # that update applies what is stored when its turn comes
+            await asyncio.sleep(0)
+        else:
+            await self.entry_updated()
+        async with self._update_lock:
+            snapshot = self.device.reporter.outbox.snapshot(with_sending=True)
+        await snapshot.wait(timeout)
+
     @callback
     def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
         """Handle a bound entity that was renamed, removed, disabled or enabled, or came back."""
@@ -162,11 +193,15 @@ class Runtime:
         if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
             return
         registered = er.async_get(self._hass).async_get(data["entity_id"])
-        if self.device.concerns({data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}):
+        references = {data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}
+        concerned = self.sub_devices.entities_changed(references)
+        if self.device.concerns(references):
             self.device.entities_changed()
+            concerned = True
+        if concerned:
             self._update_soon()
-        elif data["action"] == "create" and self.device.events.problems:  # a trigger may need the entity
-            self._update_later.async_schedule_call()
+        elif data["action"] == "create" and (self.sub_devices.entity_created() or self.device.events.problems):
+            self._update_later.async_schedule_call()  # a trigger may need the entity
 
     @callback
     def _update_soon(self) -> None:
@@ -175,7 +210,8 @@ class Runtime:
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
-        self._ends.append(listeners_of(self._hass).track_topics(self._entry.entry_id, self._topics_changed))
+        listeners = listeners_of(self._hass)
+        self._ends.append(listeners.track(self._entry.entry_id, TriggerKind.MESSAGE_RECEIVED, self._topics_changed))
         self._limit()
         await self.traffic_log.start()
         settle_references(self._hass, self._entry)
@@ -183,6 +219,7 @@ class Runtime:
         if self._stopping:  # nothing is bound, so everything stored would be dropped as unbound
             return
         await self.device.resync.load()
+        await self.sub_devices.follow()
         await self.link.device.listen_to(self.device.services)
         await self.link.device.listen_to_topics(self._topics())
 
@@ -200,6 +237,7 @@ class Runtime:
             self.follower.updated()
             self._titles.updated()
             await self.link.device.listen_to(self.device.services)
+            await self.sub_devices.follow()
             self.health.subscriptions_changed()
             async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
 
@@ -218,6 +256,7 @@ class Runtime:
         @callback
         def started(_hass: HomeAssistant) -> None:
             self.device.start()
+            self.sub_devices.start()
 
         if not self._waits_for_retry:
             self._waits_for_retry = True
@@ -229,9 +268,11 @@ class Runtime:
             self.follower.stop,
             self._titles.stop,
             *self._ends,
+            self.sub_devices.stop,
             self.link.stop,
             self._work.stop,
             self.device.stop,
+            self.sub_devices.stop_devices,
             self.health.stop,
             self.traffic_log.stop,
         )
@@ -256,10 +297,21 @@ class Runtime:
         return True
 
     def _busiest(self, count: int) -> list[tuple[str, int]]:
-        return self.device.reporter.outbox.busiest(count)
+        """Return the properties of which most values were sent; one of a sub-device has the name of that in front."""
+        own = self.device.reporter.outbox.busiest(count)
+        others = [
+            (f"{device.stored.title} {identifier}", number)
+            for device in self.sub_devices.running.values()
+            for identifier, number in device.reporter.outbox.busiest(count)
+        ]
+        return sorted([*own, *others], key=itemgetter(1), reverse=True)[:count]
 
     async def _commanded(self, command: Command) -> Answer:
         return await self.device.commander.handle(command)
+
+    @callback
+    def _noticed(self, notice: Notice) -> None:
+        self.device.management.noticed(notice)
 
     @callback
     def _overloaded(self) -> None:
@@ -272,6 +324,7 @@ class Runtime:
     @callback
     def _link_changed(self, state: LinkState, error: ConnectError | None) -> None:
         name = self._entry.title
+        self.online_since = dt_util.utcnow() if state is LinkState.ONLINE else None
         if error:
             self.last_problem = error, dt_util.utcnow()
         if state is LinkState.ONLINE:
@@ -281,6 +334,7 @@ class Runtime:
             self._loss_reported = False
             self._notify(TriggerKind.CONNECTED, {})
             self.device.connected()
+            self.sub_devices.clean()
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_reported:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_reported = True

@@ -14,11 +14,13 @@ from .const import (
     CONF_DRY_RUN,
     CONF_KEEP_ALIVE,
     CONF_MONTHLY_QUOTA,
+    CONF_OFFLINE_DELAY,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
     DEFAULT_COMMANDS_PER_MINUTE,
     DEFAULT_DESIRED_HOURS,
     DEFAULT_KEEP_ALIVE,
+    DEFAULT_OFFLINE_DELAY,
     DEFAULT_UPLINK_RATE,
     DEFAULT_WINDOW,
 )
@@ -35,6 +37,7 @@ RANGES: Final = {
     CONF_COMMANDS_PER_MINUTE: (0, 6000),
     CONF_DESIRED_HOURS: (0, 24 * 30),
     CONF_MONTHLY_QUOTA: (0, 1_000_000_000),
+    CONF_OFFLINE_DELAY: (0, 3600),
 }
 """Minimum and maximum of each number."""
 
@@ -57,7 +60,8 @@ class Settings:
     """The settings; the names are those of the options.
 
     `window` and `keep_alive` are in seconds, `uplink_rate` is in messages per second. `commands_per_minute` 0 means no limit,
-    `desired_hours` 0 that desired values are never stale. `monthly_quota` is in messages, 0 for none. With `dry_run` everything is checked and nothing is done.
+    `desired_hours` 0 that desired values are never stale. `monthly_quota` is in messages, 0 for none.
+    `offline_delay` is in seconds: for so long a sub-device stays online while its device is unavailable. With `dry_run` everything is checked and nothing is done.
     """
 
     keep_alive: Annotated[int, _whole(CONF_KEEP_ALIVE)] = DEFAULT_KEEP_ALIVE
@@ -69,6 +73,7 @@ class Settings:
         default_factory=list
     )
     commands_per_minute: Annotated[int, _whole(CONF_COMMANDS_PER_MINUTE)] = DEFAULT_COMMANDS_PER_MINUTE
+    offline_delay: Annotated[int, _whole(CONF_OFFLINE_DELAY)] = DEFAULT_OFFLINE_DELAY
     dry_run: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
     sync_tags: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
 

@@ -9,11 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 
 from .alink.errors import ThingModelError
 from .alink.model.thing_model import ThingModel
 from .const import CONF_PRODUCT_KEY, CONF_THING_MODELS, OWN, SUBENTRY_SUB_DEVICE
-from .exposures import event_bindings, exposed_bindings, references, service_bindings
+from .exposures import Absence, absence, event_bindings, exposed_bindings, references, service_bindings
 from .mapping.binding import Binding, ServiceBinding
 from .mapping.event_binding import EventBinding
 from .mapping.stored import Unchanged
@@ -48,6 +50,11 @@ class StoredDevice:
         return subentry.data if subentry else {}
 
     @property
+    def product_key(self) -> str:
+        """The product; empty for a sub-device that was removed."""
+        return str(self.data.get(CONF_PRODUCT_KEY, ""))
+
+    @property
     def model_document(self) -> object:
         """The stored thing model of the product, None without one."""
         return model_document(self.entry, self.data.get(CONF_PRODUCT_KEY))
@@ -55,6 +62,14 @@ class StoredDevice:
     def read_thing_model(self) -> tuple[ThingModel | None, Sequence[ThingModelError]]:
         """Return the thing model of the product as `read_thing_model` does."""
         return read_thing_model(self.entry, self.data.get(CONF_PRODUCT_KEY))
+
+    @callback
+    def has_lost_its_device(self, hass: HomeAssistant) -> bool:
+        """Return whether it is a sub-device that stands for a device or an entity which was removed from Home Assistant."""
+        kind, _, reference = str(self.data.get("stands_for", "")).partition(":") if self.owner else ("", "", "")
+        if kind == "device":
+            return dr.async_get(hass).async_get(reference) is None
+        return kind == "entity" and absence(hass, reference) is Absence.REMOVED
 
     def bindings(self) -> list[Binding]:
         """Return every binding that can be read."""

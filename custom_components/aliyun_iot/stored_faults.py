@@ -16,12 +16,13 @@ from .const import (
     SUBENTRY_SERVICE,
     SUBENTRY_SUB_DEVICE,
 )
-from .exposures import rows_of
+from .exposures import name_in_title, rows_of
 from .mapping.binding import ServiceBinding
 from .mapping.event_binding import EventBinding
 from .mapping.rule import Rule
 from .mapping.stored import Unreadable
 from .settings import read_settings
+from .sub_device_row import sub_device_row
 
 type Fault = Unreadable | ThingModelError
 
@@ -31,7 +32,7 @@ class StoredFault:
     """Something that cannot be read.
 
     `kind` is `option` or the type of its subentry. `name` is the name of the option, the identifier of the row, or else the
-    title of the subentry.
+    name of the subentry.
     """
 
     kind: str
@@ -60,13 +61,18 @@ def stored_faults(
 
 
 def _unreadable_rows(entry: ConfigEntry, owner: str) -> Iterator[StoredFault]:
+    rows: Sequence[object]
     for subentry_id, subentry in entry.subentries.items():
-        is_sub_device = subentry.subentry_type == SUBENTRY_SUB_DEVICE
-        if (subentry_id if is_sub_device else subentry.data.get("owner", OWN)) != owner:
+        if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
+            # Without its names a sub-device does not run, so the entry's own device says so.
+            rows = [sub_device_row(subentry)] if owner == OWN else rows_of(subentry) if owner == subentry_id else []
+        elif subentry.data.get("owner", OWN) == owner:
+            rows = _ROWS.get(subentry.subentry_type, _no_rows)(subentry)
+        else:
             continue
-        for row in _ROWS.get(subentry.subentry_type, _no_rows)(subentry):
+        for row in rows:
             if isinstance(row, Unreadable):
-                yield StoredFault(subentry.subentry_type, row.name or subentry.title, row)
+                yield StoredFault(subentry.subentry_type, row.name or name_in_title(subentry), row)
 
 
 def _no_rows(_: ConfigSubentry) -> list[object]:
@@ -76,7 +82,6 @@ def _no_rows(_: ConfigSubentry) -> list[object]:
 
 _ROWS: Final[Mapping[str, Callable[[ConfigSubentry], Sequence[object]]]] = {
     SUBENTRY_EXPOSURE: rows_of,
-    SUBENTRY_SUB_DEVICE: rows_of,
     SUBENTRY_SERVICE: lambda subentry: [ServiceBinding.from_stored(subentry.data)],
     SUBENTRY_EVENT: lambda subentry: [EventBinding.from_stored(subentry.data)],
     SUBENTRY_RULE: lambda subentry: [Rule.from_stored(subentry.data)],

@@ -18,9 +18,10 @@ from homeassistant.helpers import (
 from homeassistant.helpers.debounce import Debouncer
 
 from .alink.foreign import logger_of
-from .const import SUBENTRY_EXPOSURE
-from .exposures import event_bindings, event_title, exposure_title, resolve_entity
+from .const import DOMAIN, SUBENTRY_EXPOSURE, SUBENTRY_SUB_DEVICE
+from .exposures import event_bindings, event_title, exposure_name, exposure_title, resolve_entity, rows_of
 from .rules import rules_of
+from .stored_device import StoredDevice
 from .words.labels import Labels
 from .words.rule_title import rule_title
 
@@ -85,7 +86,9 @@ class Titles:
         """Store the titles that have changed."""
         for subentry in list(self._entry.subentries.values()):
             if subentry.subentry_type == SUBENTRY_EXPOSURE:
-                self._store(subentry, exposure_title(self._hass, subentry))
+                self._store(subentry, exposure_title(exposure_name(self._hass, subentry), rows_of(subentry)))
+            elif subentry.subentry_type == SUBENTRY_SUB_DEVICE:
+                self._store_name(subentry, exposure_name(self._hass, subentry))
         for subentry_id, binding in event_bindings(self._entry).items():
             entity_id = resolve_entity(self._hass, binding.entity) if binding.entity else None
             if entity_id and self._hass.states.get(entity_id):  # otherwise its name is not known
@@ -101,6 +104,15 @@ class Titles:
     def _store(self, subentry: ConfigSubentry, title: str) -> None:
         if title != subentry.title:
             self._hass.config_entries.async_update_subentry(self._entry, subentry, title=title)
+
+    def _store_name(self, subentry: ConfigSubentry, name: str) -> None:
+        """Store the name of a sub-device, which its device in the registry has as well."""
+        self._store(subentry, name)
+        devices = dr.async_get(self._hass)
+        identifier = (DOMAIN, StoredDevice(self._entry, subentry.subentry_id).key)
+        device = devices.async_get_device_by_identifier(identifier, self._entry.entry_id)
+        if device and device.name != name:
+            devices.async_update_device(device.id, name=name)
 
     @callback
     def _renamed(self, _event: Event[Any]) -> None:

@@ -160,9 +160,24 @@ class MessageReceivedTrigger(CloudTrigger):
     schema = vol.Schema({vol.Required(CONF_OPTIONS): {**_ENTRY, vol.Required(ATTR_TOPIC): _user_topic}})
 
 
+class ConfigReceivedTrigger(CloudTrigger):
+    """Triggers when the cloud has pushed a remote configuration, which was downloaded and checked."""
+
+    kind = TriggerKind.CONFIG_RECEIVED
+    description = "remote configuration from Alibaba Cloud"
+
+
+class ShadowChangedTrigger(CloudTrigger):
+    """Triggers when an application has changed the shadow of the device."""
+
+    kind = TriggerKind.SHADOW_CHANGED
+    description = "device shadow changed in Alibaba Cloud"
+
+
 _TRIGGERS: dict[str, type[Trigger]] = {
     trigger.kind.value: trigger
     for trigger in (
+        ConfigReceivedTrigger,
         ConnectedTrigger,
         DisconnectedTrigger,
         MessageReceivedTrigger,
@@ -170,6 +185,7 @@ _TRIGGERS: dict[str, type[Trigger]] = {
         PropertySetTrigger,
         RawReceivedTrigger,
         ServiceCalledTrigger,
+        ShadowChangedTrigger,
     )
 }
 

@@ -288,7 +288,7 @@ async def test_shadow(cloud: Simulator, device: CloudDevice, link: Link, notices
     await desire(cloud, {"mode": "home"})
     await until(lambda: notices)
     assert notices == [ShadowDocument({"mode": "away", "window": {"left": 1}}, {"mode": "home"}, 3)]
-    assert await shadow.clear_desired() == 4
+    assert await shadow.update({}, clear_desired=True) == 4
     assert (await shadow.get()).desired == {}
     assert await shadow.delete(["mode"], version=10) == 10
     assert await shadow.delete(None) == 11

@@ -6,7 +6,7 @@ from enum import StrEnum
 import hashlib
 import hmac
 import re
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from .errors import TripleInvalid
 
@@ -33,6 +33,21 @@ _DIGESTS: Final = {
 }
 
 
+_SPELLING: Final = {
+    SignMethod.HMACMD5: "hmacMd5",
+    SignMethod.HMACSHA1: "hmacSha1",
+    SignMethod.HMACSHA256: "hmacSha256",
+}
+"""As the documentation of gateways writes them (docs/protocol.md §10)."""
+
+
+class Identity(NamedTuple):
+    """The name of one device: ProductKey and DeviceName."""
+
+    product_key: str
+    device_name: str
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceTriple:
     """The identity of one device: ProductKey, DeviceName and DeviceSecret, as the console shows them."""
@@ -40,6 +55,11 @@ class DeviceTriple:
     product_key: str
     device_name: str
     device_secret: str = field(repr=False)
+
+    @property
+    def identity(self) -> Identity:
+        """The triple without its secret."""
+        return Identity(self.product_key, self.device_name)
 
     @classmethod
     def parse(cls, product_key: str, device_name: str, device_secret: str) -> Self:
@@ -103,3 +123,26 @@ def connect_credentials(triple: DeviceTriple, client_id: str, parameters: Mappin
         username=f"{triple.device_name}&{triple.product_key}",
         password=sign(triple.device_secret, method, signed),
     )
+
+
+def sub_device_entry(
+    triple: DeviceTriple, client_id: str, timestamp: str, method: SignMethod, method_field: str
+) -> dict[str, str]:
+    """Return the signed entry of a sub-device for a login or the topology (docs/protocol.md §10.1, §10.3).
+
+    Unlike in CONNECT the whole client id is signed, with what stands between its bars. The name of the field for the method
+    differs: `signMethod` at login, `signmethod` in the topology.
+    """
+    signed = {
+        "productKey": triple.product_key,
+        "deviceName": triple.device_name,
+        "clientId": client_id,
+        "timestamp": timestamp,
+    }
+    return {**signed, method_field: _SPELLING[method], "sign": sign(triple.device_secret, method, signed)}
+
+
+def registration_entry(identity: Identity, product_secret: str, random: str, method: SignMethod) -> dict[str, str]:
+    """Return the entry of a sub-device that is registered with the secret of its product (docs/protocol.md §10.2)."""
+    signed = {"productKey": identity.product_key, "deviceName": identity.device_name, "random": random}
+    return {**signed, "signMethod": _SPELLING[method], "sign": sign(product_secret, method, signed)}

@@ -4,24 +4,26 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
-from .auth import DeviceTriple
+from .auth import Identity
 from .chapters import Chapter, Notice, read_notice
 from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink
-from .errors import MessageError, Rejected
+from .errors import MessageError, NotConnected, Rejected
 from .foreign import logger_of
 from .messages import MAX_PAYLOAD, JsonValue, Reply, encode_document
+from .mqtt.endpoint import Endpoint
 from .mqtt.transport import Delivery
 from .ntp import ClockReading
 from .samples import Sample, batch_params, history_params, property_params
 from .session import next_id
 from .shadow import Shadow
-from .subscriptions import filters_for, missing_filters
-from .topics import Topics, reply_topic
+from .subscriptions import filters_for, missing_filters, user_filters
+from .topics import GatewayTopics, Topics, reply_topic
 
 if TYPE_CHECKING:
     from .link import Link
+    from .session import Session
 
 _LOGGER = logger_of(__name__)
 
@@ -41,22 +43,31 @@ class Device:
     def __init__(
         self,
         link: Link,
-        triple: DeviceTriple,
+        identity: Identity,
         downlink: Downlink,
         *,
         services: Iterable[str] = (),
         user_topics: Iterable[str] = (),
         on_notice: NoticeHandler = lambda _notice: None,
+        implicit: bool = False,
+        on_code: Callable[[int], None] | None = None,
     ) -> None:
         """`downlink` carries out its commands, `on_notice` is called with what the cloud sends of chapters in use.
 
-        `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors.
+        `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors. An `implicit`
+        device is subscribed by the platform to most of its topics (docs/protocol.md §0.5). `on_code` is as for
+        `Session.request`, and is there for a sub-device.
         """
-        self.topics = Topics(triple.product_key, triple.device_name)
-        self.identity = triple.product_key, triple.device_name
+        self.identity = identity
+        self.topics = Topics(*identity)
         self.downlink = downlink
+        self.logged_in = on_code is None
+        """Whether it is online as far as it is known, when the link is; a sub-device has to log in."""
         self._link = link
-        self._triple = triple
+        self._implicit = implicit
+        self._on_code = on_code
+        self._has_batches = False
+        self._gateway_filters: tuple[str, ...] = ()
         self._services = tuple(services)
         self._user_topics = tuple(user_topics)
         self._chapters: frozenset[Chapter] = frozenset()
@@ -65,8 +76,18 @@ class Device:
         self.shadow = Shadow(self, on_notice)
         """The shadow of the device."""
         self._reported_refusals: frozenset[str] = frozenset()
-        self.filters = filters_for(self.topics, self._services, self._user_topics)
+        self.filters = self._wanted_filters()
         """The topic filters that the device needs."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether messages can be sent."""
+        return self.logged_in and self._link.is_online
+
+    def become_gateway(self, topics: GatewayTopics) -> None:
+        """Need the topics of a gateway, too; `Link.subscribe` subscribes to them if the link is online."""
+        self._gateway_filters = topics.filters
+        self.filters = self._wanted_filters()
 
     async def listen_to(self, services: Iterable[str]) -> None:
         """Change the services to subscribe to, without reconnecting.
@@ -97,6 +118,11 @@ class Device:
         if (wanted := frozenset(chapters)) != self._chapters:
             self._chapters = wanted
             await self._listen()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The host that the device is connected to."""
+        return self._link.config.endpoint
 
     @property
     def refused_topics(self) -> frozenset[str]:
@@ -132,7 +158,9 @@ class Device:
         basic: bool = False,
     ) -> Reply:
         """Send any request; `basic` is explained at `Session.request`."""
-        return await self._link.session.request(topic, method, params, qos=qos, timeout=timeout, basic=basic)
+        return await self._session.request(
+            topic, method, params, qos=qos, timeout=timeout, basic=basic, on_code=self._on_code
+        )
 
     async def ask(self, topic: str, method: str, params: JsonValue) -> JsonValue:
         """Send a request and return the data of its reply; raises Rejected for a code other than 200."""
@@ -144,11 +172,11 @@ class Device:
 
     async def send(self, topic: str, payload: bytes) -> None:
         """Send a payload on a topic of the platform, and wait for its PUBACK; raises RequestTimeout without one."""
-        await self._link.session.publish(topic, payload, 1)
+        await self._session.publish(topic, payload, 1)
 
     async def post_properties(self, samples: Mapping[str, Sample], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report property values (docs/protocol.md §4.1)."""
-        return await self._link.session.request(
+        return await self.request(
             self.topics.property_post,
             "thing.event.property.post",
             property_params(samples),
@@ -162,7 +190,10 @@ class Device:
 
         Raises MessageError when they are too many for one message.
         """
-        return await self._link.session.request(
+        if self._implicit and not self._has_batches:  # the only reply that is not implicit
+            self._has_batches = True
+            await self._listen()
+        return await self.request(
             self.topics.property_batch_post,
             "thing.event.property.batch.post",
             batch_params(samples),
@@ -172,10 +203,10 @@ class Device:
 
     async def post_history(self, samples: Iterable[tuple[str, Sample]], timeout: float = REPLY_TIMEOUT) -> Reply:
         """Report past samples, which don't change the present values (docs/protocol.md §4.5); raises as `post_batch`."""
-        return await self._link.session.request(
+        return await self.request(
             self.topics.property_history_post,
             "thing.event.property.history.post",
-            history_params(self._triple, samples),
+            history_params(self.identity, samples),
             qos=1,
             timeout=timeout,
         )
@@ -184,7 +215,7 @@ class Device:
         self, identifier: str, output: Mapping[str, JsonValue], at: int, timeout: float = REPLY_TIMEOUT
     ) -> Reply:
         """Report an event that happened `at` (UTC milliseconds) (docs/protocol.md §5)."""
-        return await self._link.session.request(
+        return await self.request(
             self.topics.event_post(identifier),
             f"thing.event.{identifier}.post",
             {"value": dict(output), "time": at},
@@ -198,7 +229,7 @@ class Device:
 
         Raises RequestTimeout when the host does not acknowledge it.
         """
-        await self._link.session.publish(self.topics.raw_up, payload, 1)
+        await self._session.publish(self.topics.raw_up, payload, 1)
 
     async def publish(self, suffix: str, payload: bytes, qos: int = 1) -> None:
         """Publish on the user topic `/{pk}/{dn}/user/{suffix}`; at QoS 1 wait for the PUBACK (docs/protocol.md §12.7).
@@ -211,7 +242,7 @@ class Device:
             raise ValueError(f"the message has {len(payload)} bytes, more than the {MAX_PAYLOAD} allowed")
         if qos not in (0, 1):
             raise ValueError("the platform supports QoS 0 and 1 only")
-        await self._link.session.publish(topic, payload, qos)
+        await self._session.publish(topic, payload, qos)
 
     async def get_desired(self, identifiers: Iterable[str], timeout: float = REPLY_TIMEOUT) -> dict[str, Desired]:
         """Return the desired values of these properties, in requests of 200 at most (docs/protocol.md §9).
@@ -243,7 +274,7 @@ class Device:
 
     async def read_clock(self, timeout: float = REPLY_TIMEOUT) -> ClockReading:
         """Compare this machine's clock with the cloud's (docs/protocol.md §12.3)."""
-        return await self._link.session.read_clock(self.topics.ntp_request, timeout)
+        return await self._session.read_clock(self.topics.ntp_request, timeout)
 
     def received(self, delivery: Delivery) -> None:
         """Handle a downlink on one of this device's topics."""
@@ -254,6 +285,19 @@ class Device:
             _LOGGER.debug("Message on a topic that is not a downlink: %s", delivery.topic)
         elif where:
             self.downlink.received(where, delivery)
+
+    @property
+    def _session(self) -> Session:
+        if not self.logged_in:
+            raise NotConnected("the sub-device is not logged in")
+        return self._link.session
+
+    def _wanted_filters(self) -> tuple[str, ...]:
+        if self._implicit:
+            batches = (reply_topic(self.topics.property_batch_post),) if self._has_batches else ()
+            return (*batches, *user_filters(self.topics, self._user_topics))
+        chapters = sorted(self._chapters)
+        return filters_for(self.topics, self._services, self._user_topics, chapters, self._gateway_filters)
 
     def _noticed(self, delivery: Delivery) -> bool:
         """Pass a notice of device management on, once, and acknowledge it; return whether it was one."""
@@ -273,7 +317,7 @@ class Device:
         return True
 
     async def _listen(self) -> None:
-        self.filters = filters_for(self.topics, self._services, self._user_topics, sorted(self._chapters))
+        self.filters = self._wanted_filters()
         await self._link.subscribe()
 
 

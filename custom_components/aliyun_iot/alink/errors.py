@@ -209,3 +209,57 @@ class MessageError(AlinkError, ValueError):
         self.id = message_id
         self.problem = safe(problem)
         self.code = code
+
+
+class SubDeviceError(Rejected):
+    """The cloud does not register a sub-device, log it in or keep it online (`docs/protocol.md` §10.5).
+
+    `key` names the cause, for translations. This class is for codes without a meaning of their own, after which another try may
+    help.
+    """
+
+    key: ClassVar[str] = "refused"
+
+    def __init_subclass__(cls, key: str) -> None:
+        """Set the key."""
+        cls.key = key
+
+
+class SecretRefused(SubDeviceError, key="secret_refused"):
+    """The signature of the sub-device is wrong (codes 401, 6287 and 6600): its DeviceSecret or ProductSecret is."""
+
+
+class SubDeviceDeleted(SubDeviceError, key="deleted"):
+    """There is no such device (codes 521 and 6100, `thing/delete`)."""
+
+
+class SubDeviceDisabled(SubDeviceError, key="disabled"):
+    """The device is disabled in the console (codes 522, 6204 and 6208, `thing/disable`)."""
+
+
+class NotInTopology(SubDeviceError, key="not_in_topology"):
+    """The device was removed from the topology of the gateway (code 6401), or taken by another gateway."""
+
+
+class HeldElsewhere(SubDeviceError, key="held_elsewhere"):
+    """The device is online through another gateway or by itself (code 427)."""
+
+
+class BoundElsewhere(SubDeviceError, key="bound_elsewhere"):
+    """The device belongs to another gateway, so it can't be registered here (code 6619)."""
+
+
+class RegistrationRefused(SubDeviceError, key="registration_refused"):
+    """The product does not allow dynamic registration, or the device is registered (codes 5244, 6288, 6289 and 6292)."""
+
+
+class ProductUnknown(SubDeviceError, key="product_unknown"):
+    """There is no such product (codes 5005, 6202 and 6250)."""
+
+
+class GatewayFull(SubDeviceError, key="gateway_full"):
+    """The gateway has as many sub-devices as the platform allows (codes 428 and 6400)."""
+
+
+class NotAGateway(SubDeviceError, key="not_a_gateway"):
+    """The product of the device that connects is not one of gateways, or the host supports none (code 6203 and others)."""

@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable
 import contextlib
 from enum import StrEnum
 import time
+from typing import Protocol
 
+from .auth import Identity
 from .command import CommandHandler
 from .device import Device, NoticeHandler
 from .downlink import ANSWERS_PER_SECOND, Downlink, DownlinkMemory
@@ -49,6 +51,16 @@ type StateHandler = Callable[[LinkState, ConnectError | None], None]
 type CodeHandler = Callable[[int], None]
 
 
+class LinkListener(Protocol):
+    """What else depends on the connection; both methods are called on the loop and must be quick."""
+
+    def link_changed(self, state: LinkState, error: ConnectError | None) -> None:
+        """Take note of a change of the link."""
+
+    def link_received(self, delivery: Delivery) -> bool:
+        """Take a message if it is meant for the listener, and return whether it was."""
+
+
 class Link:
     """Keeps a connection for the devices on it."""
 
@@ -76,16 +88,17 @@ class Link:
         self._on_state = on_state
         self._on_code = on_code
         self.traffic = Traffic()
-        memory = memory or DownlinkMemory()
-        self._answers = memory.answers
+        self._memory = memory or DownlinkMemory()
+        self._answers = self._memory.answers
         self._limit = RateLimit()
         """Applies to every message except answers to commands; it outlives connections."""
-        downlink = Downlink(on_command, memory, on_overload)
+        downlink = Downlink(on_command, self._memory, on_overload)
         self.device = Device(
-            self, config.triple, downlink, services=services, user_topics=user_topics, on_notice=on_notice
+            self, config.triple.identity, downlink, services=services, user_topics=user_topics, on_notice=on_notice
         )
         """The device that connects."""
-        self._devices = {(config.triple.product_key, config.triple.device_name): self.device}
+        self._devices = {self.device.identity: self.device}
+        self._listeners: list[LinkListener] = []
         self._session: Session | None = None
         self._refusal: type[CredentialsRefused] = CredentialsRefused
         self._online_since: float | None = None
@@ -99,6 +112,80 @@ class Link:
         if self._session is None:
             raise NotConnected("the link is not connected")
         return self._session
+
+    @property
+    def is_online(self) -> bool:
+        """Whether there is a connection."""
+        return self._session is not None
+
+    def attach(
+        self,
+        identity: Identity,
+        on_command: CommandHandler,
+        *,
+        on_code: CodeHandler = lambda _code: None,
+        on_overload: Callable[[], None] = lambda: None,
+        on_notice: NoticeHandler = lambda _notice: None,
+        services: Iterable[str] = (),
+        user_topics: Iterable[str] = (),
+        implicit: bool = True,
+    ) -> Device:
+        """Put a sub-device on the link; the arguments are as for the link itself.
+
+        It can send and receive while it is logged in (`logged_in`, `logged_out`). An `implicit` one relies on the subscriptions
+        that the platform makes (docs/protocol.md §0.5), without which 500 sub-devices would need a thousand packets. Raises
+        `ValueError` when a device with this name is on the link.
+        """
+        if identity in self._devices:
+            raise ValueError(f"{identity.device_name} is on the link already")
+        downlink = Downlink(on_command, self._memory, on_overload)
+        device = Device(
+            self,
+            identity,
+            downlink,
+            services=services,
+            user_topics=user_topics,
+            on_notice=on_notice,
+            implicit=implicit,
+            on_code=on_code,
+        )
+        self._devices[identity] = device
+        return device
+
+    async def detach(self, identity: Identity) -> None:
+        """Take a sub-device off the link: give up its commands and forget it; does nothing without one of this name."""
+        if (device := self._devices.get(identity)) is None or device is self.device:
+            return
+        device.downlink.give_up()
+        self.logged_out(identity)
+        del self._devices[identity]
+        await device.downlink.stop()
+
+    async def logged_in(self, identities: Iterable[Identity]) -> None:
+        """Let sub-devices send, and make their subscriptions."""
+        devices = [device for identity in identities if (device := self._devices.get(identity))]
+        for device in devices:
+            device.logged_in = True
+        if any(device.filters for device in devices):
+            await self.subscribe()
+
+    def logged_out(self, identity: Identity) -> None:
+        """Let a sub-device send no more, and fail its requests that wait for a reply."""
+        device = self._devices.get(identity)
+        if device is None or device is self.device or not device.logged_in:
+            return
+        device.logged_in = False
+        if self._session:
+            self._session.end(device.topics.system, device.filters)
+
+    def listen(self, listener: LinkListener) -> Callable[[], None]:
+        """Have a listener informed of changes of the link and of messages that are not commands; return how to end it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def answer(self, topic: str, payload: bytes) -> None:
+        """Queue an answer to a message that is not a command."""
+        self._answers.put(topic, payload, urgent=False)
 
     @property
     def refused_filters(self) -> frozenset[str]:
@@ -221,18 +308,23 @@ class Link:
             loss = session.lost(err)
         finally:
             self._session = None
+            for device in self._devices.values():
+                device.logged_in = device is self.device
             self._refusal = session.reply_watch.verdict
             await session.close()
         return loss
 
     def _filters(self) -> tuple[str, ...]:
-        return tuple(topic_filter for device in self._devices.values() for topic_filter in device.filters)
+        devices = (device for device in self._devices.values() if device.logged_in)
+        return tuple(topic_filter for device in devices for topic_filter in device.filters)
 
     def _log_refused_topics(self) -> None:
         for device in self._devices.values():
             device.log_refused_topics()
 
     def _received(self, delivery: Delivery) -> None:
+        if any(listener.link_received(delivery) for listener in self._listeners):
+            return
         identity = identity_of(delivery.topic)
         device = self._devices.get(identity) if identity else None
         if device is None:
@@ -249,7 +341,8 @@ class Link:
         if state is self.state:
             return
         self.state = state
-        try:
-            self._on_state(state, error)
-        except Exception:  # an error in the callback must not end the link
-            _LOGGER.exception("Cannot report that %s is %s", self.config.triple.device_name, state)
+        for report in (self._on_state, *(listener.link_changed for listener in self._listeners)):
+            try:
+                report(state, error)
+            except Exception:  # an error in the callback must not end the link
+                _LOGGER.exception("Cannot report that %s is %s", self.config.triple.device_name, state)

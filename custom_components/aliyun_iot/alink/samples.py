@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import time
 
-from .auth import DeviceTriple
+from .auth import Identity
 from .messages import JsonValue
 
 
@@ -34,12 +34,34 @@ def batch_params(samples: Iterable[tuple[str, Sample]]) -> dict[str, JsonValue]:
     return {"properties": {**properties}, "events": {}}
 
 
-def history_params(triple: DeviceTriple, samples: Iterable[tuple[str, Sample]]) -> list[JsonValue]:
+def history_params(device: Identity, samples: Iterable[tuple[str, Sample]]) -> list[JsonValue]:
     """Return the params of a history post (docs/protocol.md §4.5)."""
-    identity: JsonValue = {"productKey": triple.product_key, "deviceName": triple.device_name}
     return [
-        {"identity": identity, "properties": [{key: _wire(sample)} for key, sample in samples], "events": []},
+        {
+            "identity": wire_identity(device),
+            "properties": [{key: _wire(sample)} for key, sample in samples],
+            "events": [],
+        },
     ]
+
+
+def pack_params(
+    own: Mapping[str, Sample], sub_devices: Mapping[Identity, Mapping[str, Sample]]
+) -> dict[str, JsonValue]:
+    """Return the params of a pack post: values of the gateway itself and of sub-devices (docs/protocol.md §4.4)."""
+    return {
+        "properties": property_params(own),
+        "events": {},
+        "subDevices": [
+            {"identity": wire_identity(identity), "properties": property_params(samples), "events": {}}
+            for identity, samples in sub_devices.items()
+        ],
+    }
+
+
+def wire_identity(device: Identity) -> dict[str, JsonValue]:
+    """Return how a device is named in params."""
+    return {"productKey": device.product_key, "deviceName": device.device_name}
 
 
 def _wire(sample: Sample) -> dict[str, JsonValue]:

@@ -15,12 +15,12 @@ from .errors import CloudSilent, ConnectError, ConnectionLost, MessageError, Not
 from .foreign import logger_of
 from .messages import JsonValue, Reply, decode_reply, encode_request
 from .mqtt.connecting import LinkConfig, connect
-from .mqtt.pacing import RateLimit
+from .mqtt.pacing import RateLimit, Turns
 from .mqtt.transport import Delivery, MqttConnection
 from .ntp import ClockReading, TimeService
 from .reply_watch import ReplyWatch
 from .subscriptions import Subscriber
-from .topics import is_reply, is_time, reply_topic
+from .topics import identity_of, is_reply, is_time, kind_of, reply_topic
 from .traffic import Traffic
 
 _LOGGER = logger_of(__name__)
@@ -67,7 +67,7 @@ class Session:
         self._on_code = on_code
         self._traffic = traffic or Traffic()
         self._pending: dict[tuple[str, str], asyncio.Future[Reply]] = {}
-        self._slots = asyncio.Semaphore(MAX_PENDING)
+        self._slots = Turns(MAX_PENDING)
         self._time_service = TimeService()
         self._connection: MqttConnection
         self._subscriber: Subscriber
@@ -113,22 +113,33 @@ class Session:
             self._resubscribing = asyncio.get_running_loop().create_task(self._resubscribe())
 
     async def request(
-        self, topic: str, method: str, params: JsonValue, *, qos: int, timeout: float, basic: bool = False
+        self,
+        topic: str,
+        method: str,
+        params: JsonValue,
+        *,
+        qos: int,
+        timeout: float,
+        basic: bool = False,
+        on_code: Callable[[int], None] | None = None,
     ) -> Reply:
         """Publish a request and return its reply, whatever its code; `timeout` is in seconds.
 
         Every host replies to `basic` requests. Others are given up on this connection after several without a reply.
+        `on_code` is called instead of the session's, with each code, when the request is not about the device that has connected.
 
         Raises NotConnected, RequestTimeout when no reply came in time, Unanswered (a RequestTimeout) when this kind of
         request was given up, and MessageError when `params` can't be sent.
         """
-        if not basic and self.reply_watch.is_unknown(topic):
+        kind = kind_of(topic)
+        if not basic and self.reply_watch.is_unknown(kind):
             raise Unanswered(f"this host does not reply to {method}")
         message_id = next_id()
         payload = encode_request(message_id, method, params)
         key = (reply_topic(topic), message_id)
-        async with self._slots:
-            await self._limit.wait()
+        device = identity_of(topic)
+        async with self._slots.of(device):
+            await self._limit.wait(device)
             self._connection.publish(topic, payload, qos)
             self._limit.under_way += 1
             waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -137,14 +148,16 @@ class Session:
                 async with asyncio.timeout(timeout):
                     reply = await waiting
             except TimeoutError as err:
-                self._missed(topic, basic=basic)
+                self._missed(kind, basic=basic)
                 raise RequestTimeout(f"no reply to {method} within {timeout:g} s") from err
             finally:
                 self._limit.under_way -= 1
                 self._limit.count()
                 del self._pending[key]
-        self.reply_watch.replied(topic, reply.code)
-        if reply.code != Code.SUCCESS:
+        self.reply_watch.replied(kind, Code.SUCCESS if on_code else reply.code)
+        if on_code:
+            on_code(reply.code)
+        elif reply.code != Code.SUCCESS:
             self._on_code(reply.code)
         return reply
 
@@ -153,7 +166,7 @@ class Session:
 
         Raises NotConnected, or RequestTimeout without a PUBACK in time: then it is unknown whether the message arrived.
         """
-        await self._limit.wait()
+        await self._limit.wait(identity_of(topic))
         if not qos:
             self._connection.publish(topic, payload, qos)
             self._limit.count()
@@ -173,17 +186,27 @@ class Session:
 
     async def read_clock(self, topic: str, timeout: float) -> ClockReading:
         """Ask the time service on `topic`; raises NotConnected, RequestTimeout or Unanswered."""
-        if self.reply_watch.is_unknown(topic):
+        if self.reply_watch.is_unknown(kind_of(topic)):
             raise Unanswered("this host has no time service")
-        await self._limit.wait()
+        await self._limit.wait(identity_of(topic))
         self._limit.count()
         try:
             reading = await self._time_service.ask(self._connection, topic, timeout)
         except RequestTimeout:
-            self._missed(topic, basic=False)
+            self._missed(kind_of(topic), basic=False)
             raise
-        self.reply_watch.replied(topic, 200)
+        self.reply_watch.replied(kind_of(topic), 200)
         return reading
+
+    def end(self, prefix: str, filters: Iterable[str]) -> None:
+        """End what a device has on the connection, when it was logged out: its requests fail, its subscriptions are forgotten.
+
+        Its topics begin with `prefix`.
+        """
+        for (topic, _), waiting in self._pending.items():
+            if topic.startswith(prefix) and not waiting.done():
+                waiting.set_exception(NotConnected("the sub-device was logged out before the reply came"))
+        self._subscriber.forget(frozenset(filters))
 
     def _received(self, delivery: Delivery) -> None:
         self._traffic.received(delivery.topic, delivery.payload)
@@ -211,9 +234,9 @@ class Session:
         else:
             waiting.set_result(reply)
 
-    def _missed(self, topic: str, *, basic: bool) -> None:
+    def _missed(self, kind: str, *, basic: bool) -> None:
         """Record a reply that did not come, and have the connection checked."""
-        self.reply_watch.missed(topic, basic=basic)
+        self.reply_watch.missed(kind, basic=basic)
         self._connection.doubt()
         if self.reply_watch.is_deaf():
             self._connection.give_up(CloudSilent("the cloud replies to nothing any more"))

@@ -62,22 +62,25 @@ class Shadow:
         async with self._in_turn:
             return await self._get()
 
-    async def update(self, reported: Mapping[str, JsonValue], *, version: int | None = None) -> int:
+    async def update(
+        self, reported: Mapping[str, JsonValue], *, clear_desired: bool = False, version: int | None = None
+    ) -> int:
         """Report attributes, which are merged into the shadow, and return its version.
 
-        An attribute that is None is deleted.
+        An attribute that is None is deleted. With `clear_desired`, what applications desire is deleted, after it was carried out.
         """
-        _check_size(reported)
-        return await self._change("update", {"reported": _with_deleted(reported)}, version)
+        state: dict[str, JsonValue] = {}
+        if reported or not clear_desired:
+            _check_size(reported)
+            state["reported"] = _with_deleted(reported)
+        if clear_desired:
+            state["desired"] = DELETED
+        return await self._change("update", state, version)
 
     async def delete(self, keys: Iterable[str] | None, *, version: int | None = None) -> int:
         """Delete reported attributes, all of them for None, and return the version."""
         state: JsonValue = DELETED if keys is None else dict.fromkeys(keys, DELETED)
         return await self._change("delete", {"reported": state}, version)
-
-    async def clear_desired(self, *, version: int | None = None) -> int:
-        """Delete what applications desire, after it was carried out, and return the version."""
-        return await self._change("update", {"desired": DELETED}, version)
 
     def received(self, payload: bytes) -> None:
         """Handle a message on the topic of the shadow."""

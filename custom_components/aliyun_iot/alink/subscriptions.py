@@ -30,8 +30,9 @@ def filters_for(
     services: Iterable[str] = (),
     user_topics: Iterable[str] = (),
     chapters: Iterable[Chapter] = (),
+    others: Iterable[str] = (),
 ) -> tuple[str, ...]:
-    """Return every topic filter the device needs, the required ones first.
+    """Return every topic filter the device needs, the required ones first; `others` are those that it needs besides.
 
     `services` are the known identifiers. Each has its own filters, in both forms, because not every host accepts a wildcard
     for the service. The wildcard is subscribed as well, so that calls of unknown services can be answered, and those of
@@ -40,9 +41,7 @@ def filters_for(
     `chapters` are those of device management in use. `user_topics` are suffixes as for `Topics.user_filters`. Raises `ValueError` for a suffix that is not a topic, for more of
     them than `USER_TOPIC_LIMIT`, and for an identifier that is not a level of a topic.
     """
-    wanted = tuple(dict.fromkeys(user_topics))
-    if len(wanted) > USER_TOPIC_LIMIT:
-        raise ValueError(f"{len(wanted)} user topics are more than the {USER_TOPIC_LIMIT} that can be listened to")
+    wanted = user_filters(topics, user_topics)
     any_service = topics.service_filter
     required = (
         topics.property_set,
@@ -62,11 +61,20 @@ def filters_for(
         long_rrpc_filter(topics.raw_down),
         topics.ntp_response,
         *(topic_filter for chapter in chapters for topic_filter in chapter_filters(topics, chapter)),
-        *(topic_filter for suffix in wanted for topic_filter in topics.user_filters(suffix)),
+        *wanted,
+        *others,
     )
     known = (topics.service(identifier) for identifier in dict.fromkeys(services))
     both_forms = (topic_filter for service in known for topic_filter in (service, long_rrpc_filter(service)))
     return (*required, *islice(both_forms, SUBSCRIPTION_LIMIT - len(required)))
+
+
+def user_filters(topics: Topics, suffixes: Iterable[str]) -> tuple[str, ...]:
+    """Return the filters of user topics; raises `ValueError` as `filters_for`."""
+    wanted = tuple(dict.fromkeys(suffixes))
+    if len(wanted) > USER_TOPIC_LIMIT:
+        raise ValueError(f"{len(wanted)} user topics are more than the {USER_TOPIC_LIMIT} that can be listened to")
+    return tuple(topic_filter for suffix in wanted for topic_filter in topics.user_filters(suffix))
 
 
 def missing_filters(topics: Topics, services: Iterable[str], held: Collection[str], *, events: bool) -> tuple[str, ...]:
@@ -110,6 +118,11 @@ class Subscriber:
             missing = [topic_filter for topic_filter in wanted if topic_filter not in self._acknowledged]
             for packet in batched(missing, FILTERS_PER_PACKET, strict=False):
                 await self._subscribe(packet)
+
+    def forget(self, filters: Collection[str]) -> None:
+        """Note that subscriptions have ended without UNSUBSCRIBE: those of a sub-device end with its login."""
+        self._acknowledged -= frozenset(filters)
+        self.refused -= frozenset(filters)
 
     async def _subscribe(self, packet: tuple[str, ...]) -> None:
         try:

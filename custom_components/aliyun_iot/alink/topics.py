@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from .auth import Identity
 from .messages import is_unicode
 
 LONG_RRPC: Final = "/ext/rrpc/"
@@ -134,6 +135,68 @@ class Topics:
         return topic
 
 
+class GatewayTopics:
+    """The topics of a gateway that concern its sub-devices, with its own names (`docs/protocol.md` §10)."""
+
+    def __init__(self, product_key: str, device_name: str) -> None:
+        """Build the topics."""
+        thing = f"/sys/{product_key}/{device_name}/thing"
+        session = f"/ext/session/{product_key}/{device_name}/combine"
+        self.topology_add = f"{thing}/topo/add"
+        """Add sub-devices to the topology (up)."""
+        self.topology_delete = f"{thing}/topo/delete"
+        """Remove sub-devices from the topology (up)."""
+        self.topology_get = f"{thing}/topo/get"
+        """Ask for the topology (up)."""
+        self.topology_change = f"{thing}/topo/change"
+        """The topology has changed, or a sub-device was disabled or enabled (down)."""
+        self.add_notify = f"{thing}/topo/add/notify"
+        """The cloud asks the gateway to add sub-devices (down)."""
+        self.register = f"{thing}/sub/register"
+        """Ask for the secrets of sub-devices (up)."""
+        self.product_register = f"{thing}/proxy/provisioning/product_register"
+        """Ask for the secrets of sub-devices with the secrets of their products (up)."""
+        self.pack_post = f"{thing}/event/property/pack/post"
+        """Report values of the gateway and of sub-devices (up)."""
+        self.login = f"{session}/batch_login"
+        """Log sub-devices in (up)."""
+        self.logout = f"{session}/batch_logout"
+        """Log sub-devices out (up)."""
+        self.errors = f"/ext/error/{product_key}/{device_name}"
+        """A sub-device is or has gone offline (down)."""
+        self.filters = (
+            self.topology_change,
+            self.add_notify,
+            self.errors,
+            *map(
+                reply_topic,
+                (
+                    self.topology_get,
+                    self.topology_add,
+                    self.login,
+                    self.logout,
+                    self.topology_delete,
+                    self.register,
+                    self.product_register,
+                    self.pack_post,
+                ),
+            ),
+        )
+        """What a gateway subscribes to."""
+
+
+LIFECYCLE: Final = ("disable", "enable", "delete")
+"""The last levels of the topics on which a sub-device is told what was done to it (docs/protocol.md §13)."""
+
+
+def lifecycle_of(topic: str) -> str:
+    """Return which of `LIFECYCLE` a topic is, the empty text for none."""
+    match topic.split("/", 6):
+        case ["", "sys", _, _, "thing", verb] if verb in LIFECYCLE:
+            return verb
+    return ""
+
+
 def reply_topic(topic: str) -> str:
     """Return the topic on which a request on `topic` is answered (`docs/protocol.md` §0.4)."""
     return topic + REPLY_SUFFIX
@@ -144,6 +207,8 @@ def is_reply(topic: str) -> bool:
     match topic.split("/", 5):
         case ["", "sys", _, _, "thing", rest]:
             return rest.endswith(REPLY_SUFFIX)
+        case ["", "ext", "session", _, _, rest]:
+            return rest.endswith(REPLY_SUFFIX)
     return False
 
 
@@ -152,20 +217,30 @@ def is_time(topic: str) -> bool:
     return topic.startswith("/ext/ntp/") and topic.endswith("/response")
 
 
-def identity_of(topic: str) -> tuple[str, str] | None:
+def kind_of(topic: str) -> str:
+    """Return a topic without the names of the device, which is the same for all devices of a connection."""
+    match topic.split("/", 4):
+        case ["", "sys", _, _, rest]:
+            return rest
+    return "/ext/ntp" if topic.startswith("/ext/ntp/") else topic
+
+
+def identity_of(topic: str) -> Identity | None:
     """Return the ProductKey and DeviceName in a topic, None where it has none."""
     levels = topic.split("/", 8)
     if topic.startswith(LONG_RRPC):  # the topic called follows the message id
         levels = levels[3:]
     match levels:
         case [_, "sys", product_key, device_name, _, *_]:
-            return product_key, device_name
+            return Identity(product_key, device_name)
+        case [_, "ext", "session" | "error" | "ntp", product_key, device_name, *_]:
+            return Identity(product_key, device_name)
         case [_, product_key, device_name, "user", *_]:
-            return product_key, device_name
+            return Identity(product_key, device_name)
         case [_, "ota", "device", "upgrade", product_key, device_name]:
-            return product_key, device_name
+            return Identity(product_key, device_name)
         case [_, "shadow", "get", product_key, device_name]:
-            return product_key, device_name
+            return Identity(product_key, device_name)
     return None
 
 

@@ -162,6 +162,20 @@ class Commander:
             ended.set()
         return answer
 
+    @callback
+    def lets_trigger(self) -> bool:
+        """Return whether automations may be notified now of something that the cloud sends besides commands.
+
+        It counts as a command, and the settings for all commands apply.
+        """
+        try:
+            self.policy.admit()
+        except TooBusy:
+            self._on_overload()
+            return False
+        running = self._hass.state is CoreState.running and not self._stopped
+        return running and not self.policy.rules.dry_run and self.policy.refusal(CommandKind.MESSAGE) is None
+
     async def sets_answered(self) -> None:
         """Wait until the property sets that the cloud has sent so far are answered."""
         for ended in list(self._sets):

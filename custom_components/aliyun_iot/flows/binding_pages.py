@@ -1,4 +1,4 @@
-"""The steps for single bindings, shared by the options flow and the flow of an exposed device."""
+"""The steps for single bindings."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from .safe_pages import SafePages
 CONF_BINDING = "binding"
 
 MAX_SHOWN_AS_LIST = 10
-"""More bindings than this are offered in a dropdown with a search field."""
+"""More bindings than this are offered in a dropdown."""
 
 
 class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](SafePages[Context, Result, Handler]):
@@ -54,12 +54,12 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         """Return the exposures whose bindings this flow can change and remove."""
 
     @abstractmethod
-    def finish_with(self, binding: Binding, replaced: Binding | None) -> Result:
-        """Store a binding, in place of `replaced` if given, and finish."""
+    async def finish_with(self, binding: Binding, replaced: Binding | None) -> Result:
+        """Store a binding, in place of `replaced` if given, and say so."""
 
     @abstractmethod
-    def finish_after_removal(self) -> Result:
-        """Finish after rows were removed."""
+    async def finish_after_removal(self, count: int) -> Result:
+        """Say that so many rows were removed."""
 
     def editable(self) -> list[Binding]:
         """Return the bindings that can be changed."""
@@ -75,10 +75,6 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
 
     async def async_step_add_one(self, user_input: dict[str, Any] | None = None) -> Result:
         """Ask for the entity of a new binding."""
-        return await self.entity_page("add_one", user_input)
-
-    async def entity_page(self, step_id: str, user_input: dict[str, Any] | None) -> Result:
-        """Ask for an entity, and continue with the form for it."""
         errors: dict[str, str] = {}
         if user_input is not None:
             problem = await self._open_form(user_input[CONF_ENTITY], None)
@@ -87,18 +83,19 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             errors = {CONF_ENTITY: problem}
         schema = vol.Schema({vol.Required(CONF_ENTITY): EntitySelector(self.selectable())})
         return self.async_show_form(
-            step_id=step_id,
+            step_id="add_one",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             errors=errors,
             last_step=False,
         )
 
     async def async_step_edit(self, user_input: dict[str, Any] | None = None) -> Result:
-        """Ask for the binding to change."""
+        """Ask for the binding to change, if there are several."""
         errors: dict[str, str] = {}
         editable = {binding.identifier: binding for binding in self.editable()}
-        if user_input is not None:
-            current = editable.get(user_input[CONF_BINDING])
+        chosen = user_input[CONF_BINDING] if user_input else next(iter(editable)) if len(editable) == 1 else None
+        if chosen is not None:
+            current = editable.get(chosen)
             if current and current.aspect in (TEMPLATE, ACTIONS):
                 self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), current)
                 return await self.async_step_custom()
@@ -151,7 +148,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         if user_input is not None:
             if chosen := user_input[CONF_BINDINGS]:
                 remove_rows(self.hass, self.bound_entry(), self.exposures(), chosen)
-                return self.finish_after_removal()
+                return await self.finish_after_removal(len(chosen))
             errors = {CONF_BINDINGS: "nothing_selected"}
         return self.async_show_form(
             step_id="remove",
@@ -175,7 +172,8 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             else:
                 # A warning is shown once; submitting the same binding again accepts it.
                 if warning is None or binding == self._warned_about:
-                    return self.finish_with(binding, form.current)
+                    self._entered, self._custom_form, self._warned_about = {}, None, None
+                    return await self.finish_with(binding, form.current)
                 refused, self._warned_about = warning, binding
         values = user_input or form.values()
         errors = refused.errors if refused else {}
@@ -204,13 +202,5 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
             )
             for key, row in rows.items()
         ]
-        if len(options) <= MAX_SHOWN_AS_LIST:
-            return SelectSelector(
-                SelectSelectorConfig(options=options, multiple=multiple, mode=SelectSelectorMode.LIST)
-            )
-        # The frontend offers a search field only for a multiple selection or with custom values.
-        return SelectSelector(
-            SelectSelectorConfig(
-                options=options, multiple=multiple, custom_value=not multiple, mode=SelectSelectorMode.DROPDOWN
-            )
-        )
+        mode = SelectSelectorMode.LIST if len(options) <= MAX_SHOWN_AS_LIST else SelectSelectorMode.DROPDOWN
+        return SelectSelector(SelectSelectorConfig(options=options, multiple=multiple, mode=mode))

@@ -74,7 +74,7 @@ class GeneratePages(ThingModelPages):
         relabelled = generated.relabelled()
         numbered = {key: items for key, items in generated.numbered.items() if key in relabelled or not use}
         keep_numbers(self.hass, self.config_entry, numbered)
-        return await self.confirm_model(generated.model) if use else self.finish()
+        return await self.confirm_model(generated.model) if use else await self.done("generated")
 
     def _module_page(self, labels: Labels, generated: GeneratedModel) -> ConfigFlowResult:
         documents = generated.documents()

@@ -1,19 +1,12 @@
-"""Options flow: bindings, the thing model, export and import, and settings.
+"""Options flow: many bindings at once, the thing model, export and import, and settings.
 
 The running entry applies every change without a reconnect, except for a changed keep-alive.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from types import MappingProxyType
 from typing import Any, Final, override
 
-from homeassistant.config_entries import (
-    ConfigEntry,
-    ConfigFlowContext,
-    ConfigFlowResult,
-    ConfigSubentry,
-)
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -21,7 +14,6 @@ from homeassistant.helpers.selector import (
     NumberSelectorConfig,
     NumberSelectorMode,
 )
-from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
 from ..const import (
@@ -38,22 +30,13 @@ from ..const import (
     DEFAULT_KEEP_ALIVE,
     DEFAULT_UPLINK_RATE,
     DEFAULT_WINDOW,
-    SUBENTRY_RULE,
 )
-from ..exposures import add_bindings, exposures_of, put_binding
-from ..mapping.binding import Binding
-from ..mapping.rule import Rule
-from ..mapping.selection import Selection
-from ..rules import Changes, carry_out
 from ..settings import RANGES
-from ..words.labels import Labels
-from ..words.rule_title import rule_title
-from ..words.status import device_status
-from .binding_pages import BindingPages
+from .bulk_pages import BulkPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
 from .management_fields import MANAGEMENT_FIELDS, SECTION_MANAGEMENT
-from .selection_pages import Draft, SelectionPages
+from .thing_model_pages import GUIDED
 from .transfer_pages import TransferPages
 
 SECTION_COMMANDS = "commands"
@@ -101,33 +84,15 @@ SETTINGS_SCHEMA = vol.Schema(
 )
 
 
-class AliyunOptionsFlow(
-    BindingPages[ConfigFlowContext, ConfigFlowResult, str],
-    SelectionPages[ConfigFlowContext, ConfigFlowResult, str],
-    GeneratePages,
-    TransferPages,
-):
+class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
     """A menu with all pages of the options."""
 
+    @override
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what to do; bindings can be edited only if there are any."""
-        existing = [*(["edit"] if self.editable() else []), *(["remove"] if self.removable() else [])]
-        return self.async_show_menu(
-            step_id="init",
-            menu_options=[
-                "select",
-                "add_one",
-                "custom",
-                *existing,
-                "thing_model",
-                "transfer",
-                "settings",
-            ],
-            description_placeholders={
-                "device": self.config_entry.title,
-                "status": device_status(await Labels.load(self.hass), self.config_entry),
-            },
-        )
+        """Ask what to do; right after the first connection, begin with the thing model."""
+        if user_input == GUIDED:
+            return await self.async_step_guide()
+        return await super().async_step_init()
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the settings."""
@@ -136,7 +101,7 @@ class AliyunOptionsFlow(
         if user_input is not None:
             try:
                 if not (errors := _out_of_range(user_input)):
-                    return self.finish(await self._read_settings(user_input))
+                    return await self.done("settings", await self._read_settings(user_input))
             except InvalidCondition as err:
                 errors, placeholders = {SECTION_COMMANDS: "invalid_condition"}, {"problem": str(err)}
         options = self.config_entry.options
@@ -163,55 +128,6 @@ class AliyunOptionsFlow(
             CONF_DRY_RUN: commands[CONF_DRY_RUN],
             **user_input.get(SECTION_MANAGEMENT, {}),
         }
-
-    @override
-    def bound_entry(self) -> ConfigEntry:
-        """Return the entry of the options."""
-        return self.config_entry
-
-    @override
-    def exposures(self) -> list[ConfigSubentry]:
-        """Return all exposures of the entry."""
-        return exposures_of(self.config_entry)
-
-    @override
-    def finish_with(self, binding: Binding, replaced: Binding | None) -> ConfigFlowResult:
-        """Store a binding in the exposure of its device. No rule removes it any more, because a user edited it."""
-        put_binding(self.hass, self.config_entry, replace(binding, rule=""), replaced)
-        return self.finish()
-
-    @override
-    def finish_after_removal(self) -> ConfigFlowResult:
-        """Finish."""
-        return self.finish()
-
-    @override
-    def first_draft(self) -> Draft:
-        """Return an empty selection that is bound once."""
-        return Draft(ulid_now(), Rule(Selection()), follow=False)
-
-    @override
-    def asks_to_follow(self) -> bool:
-        """Return True: the user chooses between binding once and a rule."""
-        return True
-
-    @override
-    async def finish_draft(self, draft: Draft, changes: Changes) -> ConfigFlowResult:
-        """Bind what was previewed, as the user's own bindings or by a new rule."""
-        if draft.follow:
-            rule = ConfigSubentry(
-                data=MappingProxyType(draft.rule.as_dict()),
-                subentry_id=draft.rule_id,
-                subentry_type=SUBENTRY_RULE,
-                title=await rule_title(await Labels.load(self.hass), draft.rule.selection.include),
-                unique_id=None,
-            )
-            self.hass.config_entries.async_add_subentry(self.config_entry, rule)
-            carry_out(self.hass, self.config_entry, changes)
-        else:
-            bound = [replace(binding, rule="") for binding in changes.added if binding.rule == draft.rule_id]
-            add_bindings(self.hass, self.config_entry, bound)
-        return self.finish()
 
 
 def _out_of_range(user_input: Mapping[str, Any]) -> dict[str, str]:

@@ -58,7 +58,7 @@ async def selection_schema(hass: HomeAssistant, current: Selection, *, follow: b
                 {
                     vol.Optional(CONF_TARGET): _TARGET,
                     vol.Required(CONF_INTEGRATIONS, default=list): integrations,
-                    vol.Required(CONF_DOMAINS, default=list): _choice(await _domain_names(hass, domains)),
+                    vol.Required(CONF_DOMAINS, default=list): _choice(await domain_names(hass, domains)),
                 }
             ),
             {"collapsed": not current.exclude},
@@ -139,7 +139,8 @@ async def _integration_names(hass: HomeAssistant, domains: Iterable[str]) -> dic
     }
 
 
-async def _domain_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
+async def domain_names(hass: HomeAssistant, domains: Iterable[str]) -> dict[str, str]:
+    """Return the names of types of entities, by domain."""
     titles = await async_get_translations(hass, hass.config.language, "title", domains)
     return {domain: titles.get(f"component.{domain}.title", domain) for domain in domains}
 

@@ -37,6 +37,10 @@ from ..words.model_texts import bullets
 from ..words.preview import preview
 from .safe_pages import SafePages
 from .selection_form import CONF_FOLLOW, CONF_TARGET, read_selection, selection_schema, selection_values
+from .tick_together import CONF_TOGETHER, ticked_together, together_field
+
+MAX_ONE_BY_ONE = 10
+"""With more suggestions than this, many can be selected or deselected at once."""
 
 MAX_LISTED = 5
 """Entities without a suggestion that the page with the suggestions lists at most."""
@@ -114,7 +118,8 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         offered = await self._offered(draft)
         errors: dict[str, str] = {}
         if user_input is not None:
-            chosen = user_input[CONF_BINDINGS]
+            together: list[str] = user_input.get(CONF_TOGETHER, [])
+            chosen = ticked_together(self.hass, offered, user_input[CONF_BINDINGS], together)
             seen = {entity_aspect(binding) for binding in offered.values()}
             unticked = {entity_aspect(binding) for identifier, binding in offered.items() if identifier not in chosen}
             known = offered.keys() >= set(chosen)
@@ -126,6 +131,8 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             elif {entity_aspect(binding) for binding in offered.values()} - seen - draft.rule.left_out:
                 # Unticking has freed a property for another entity, whose suggestion can be unticked as well.
                 errors = {CONF_BINDINGS: "others_fit"}
+            elif together:
+                pass  # the list is shown again as it is ticked now
             elif not chosen and not draft.follow:
                 errors = {CONF_BINDINGS: "nothing_selected"}
             else:
@@ -146,11 +153,12 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
         ticked = [
             identifier for identifier, binding in offered.items() if entity_aspect(binding) not in draft.rule.left_out
         ]
+        fields: dict[vol.Marker, Any] = {vol.Required(CONF_BINDINGS): choice}
+        if len(offered) > MAX_ONE_BY_ONE:
+            fields = {vol.Optional(CONF_TOGETHER): await together_field(labels, offered), **fields}
         return self.async_show_form(
             step_id="suggestions",
-            data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Required(CONF_BINDINGS): choice}), {CONF_BINDINGS: ticked}
-            ),
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), {CONF_BINDINGS: ticked}),
             errors=errors,
             description_placeholders={
                 "count": str(len(offered)),

@@ -27,6 +27,8 @@ from ..exposures import (
     entity_reference,
     exposure_data,
     exposure_key,
+    exposure_name,
+    exposure_title,
     put_binding,
     resolve_entity,
     service_bindings,
@@ -36,8 +38,10 @@ from ..mapping.stored import Unreadable
 from ..mapping.validators import valid_identifier
 from ..stored_device import thing_model_of
 from ..stored_faults import stored_faults
-from ..words.fault_texts import row_reason
+from ..words.fault_texts import row_reason, unreadable_row
 from ..words.labels import Labels
+from ..words.markdown import Markdown
+from ..words.model_texts import bullets
 from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
@@ -57,18 +61,32 @@ RUN_SCHEMA = vol.Schema(
 class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
     """Bind entities one at a time, and change the bindings of one device or of an entity without a device."""
 
+    _done: Markdown | str = ""
+    """What the last page has done."""
+
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for the entity."""
-        return await self.entity_page("user", user_input)
+        """Ask whether to bind an entity, or a template or actions."""
+        return self.async_show_menu(step_id="user", menu_options=["add_one", "custom"])
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask what to do with the device."""
-        custom = self._get_reconfigure_subentry().unique_id == CUSTOM_EXPOSURE.unique_id
-        add = ["custom"] if custom else ["add_one"] if self._entities_of_device() else []
+        """Say what was done and what is bound, and ask what to do with the device."""
+        labels = await Labels.load(self.hass)
+        model = thing_model_of(self.bound_entry())
+        bound = [
+            labels.binding(row, model) if isinstance(row, Binding) else unreadable_row(labels, row)
+            for row in self.removable().values()
+        ]
+        exposure = self._get_reconfigure_subentry()
+        add = ["custom"] if exposure.unique_id == CUSTOM_EXPOSURE.unique_id else []
+        add = add or (["add_one"] if self._entities_of_device() else [])
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=[*add, *(["edit"] if self.editable() else []), "remove"],
-            description_placeholders={"device": self._get_reconfigure_subentry().title},
+            description_placeholders={
+                "device": exposure_name(self.hass, exposure),
+                "done": self._done,
+                "bindings": bullets(labels, bound),
+            },
         )
 
     @override
@@ -78,8 +96,9 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
 
     @override
     def exposures(self) -> list[ConfigSubentry]:
-        """Return the exposure."""
-        return [self._get_reconfigure_subentry()]
+        """Return the exposure, unless it was removed meanwhile."""
+        exposure = self.bound_entry().subentries.get(self._reconfigure_subentry_id)
+        return [exposure] if exposure else []
 
     @override
     def selectable(self) -> EntitySelectorConfig:
@@ -89,20 +108,31 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         return EntitySelectorConfig(include_entities=self._entities_of_device())
 
     @override
-    def finish_with(self, binding: Binding, replaced: Binding | None) -> SubentryFlowResult:
+    async def finish_with(self, binding: Binding, replaced: Binding | None) -> SubentryFlowResult:
         """Create the exposure with its first binding, or store a binding in it; no rule removes it any more."""
         binding = replace(binding, rule="")
         key = exposure_key(self.hass, binding.entity)
         exposed = {subentry.unique_id for subentry in self.bound_entry().subentries.values()}
         if self.source == SOURCE_USER and key.unique_id not in exposed:
-            return self.async_create_entry(title=key.title, data=exposure_data([binding]), unique_id=key.unique_id)
+            return self.async_create_entry(
+                title=exposure_title(key.title, [binding]), data=exposure_data([binding]), unique_id=key.unique_id
+            )
         put_binding(self.hass, self.bound_entry(), binding, replaced)
-        return self.async_abort(reason="reconfigure_successful")
+        if self.source == SOURCE_USER:
+            return self.async_abort(reason="reconfigure_successful")
+        return await self._return("saved", identifier=binding.identifier)
 
     @override
-    def finish_after_removal(self) -> SubentryFlowResult:
-        """Finish; the exposure is removed with its last row."""
-        return self.async_abort(reason="removed")
+    async def finish_after_removal(self, count: int) -> SubentryFlowResult:
+        """Return to the menu, unless the exposure was removed with its last row."""
+        return await self._return("removed", count=str(count))
+
+    async def _return(self, key: str, **placeholders: str) -> SubentryFlowResult:
+        """Return to the menu and show the text `common.done_KEY`; the exposure may be gone."""
+        if self._reconfigure_subentry_id not in self.bound_entry().subentries:
+            return self.async_abort(reason="removed")
+        self._done = (await Labels.load(self.hass)).markdown(f"common.done_{key}", **placeholders)
+        return await self.async_step_reconfigure()
 
     def _entities_of_device(self) -> list[str]:
         exposure = self._get_reconfigure_subentry().unique_id

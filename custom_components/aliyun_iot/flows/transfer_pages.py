@@ -56,12 +56,12 @@ class TransferPages(OptionsPages):
 
     async def async_step_transfer(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask whether to export or to import."""
-        return self.async_show_menu(step_id="transfer", menu_options=["export_mapping", "import_mapping"])
+        return self.async_show_menu(step_id="transfer", menu_options=["export_mapping", "import_mapping", "overview"])
 
     async def async_step_export_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the mapping to copy or download."""
         if user_input is not None:
-            return self.finish()
+            return await self.done()
         document = mapping_document(self.hass, self.config_entry).as_dict()
         text = await self.hass.async_add_executor_job(write_text, document)
         schema = vol.Schema({vol.Optional(CONF_MAPPING): TextSelector(TextSelectorConfig(multiline=True))})
@@ -123,7 +123,7 @@ class TransferPages(OptionsPages):
                 errors = {CONF_CONFIRMED: "import_not_confirmed"}
             else:
                 carry_out(self.hass, self.config_entry, plan.difference)
-                return self.finish()
+                return await self.done("imported", count=str(len(plan.difference.all)))
         self._planned_import = plan
         labels = await Labels.load(self.hass)
         model = thing_model_of(self.config_entry)

@@ -85,6 +85,8 @@ class BindingIssues:
                 absent[why].append(f"{identifier}: {resolve_entity(self._hass, reference)}")
             elif why:
                 absent[why].append(identifier)
+        if self._device.has_lost_its_device(self._hass):  # there is an issue about that
+            absent[Absence.REMOVED].clear()
         self._show(Issue.ENTITY_GONE, "bindings", absent[Absence.REMOVED])
         self._show(Issue.ENTITY_DISABLED, "bindings", absent[Absence.DISABLED])
         if self._faults or self._conditions:

@@ -3,32 +3,60 @@
 A chapter that neither the settings nor an automation uses costs nothing: no subscription, no message, no listener.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from ..alink.chapters import Chapter
+from ..alink.chapters import Chapter, Notice
 from ..alink.device import Device
+from ..alink.remote_config import RemoteConfig
+from ..alink.shadow import ShadowDocument
+from ..listeners import TriggerKind, listeners_of
 from ..settings import Settings
 from ..stopping import stop_all
 from ..stored_device import StoredDevice
+from .remote_config import ConfigDownloads, Content
 from .tags import TagSync, tags_of
+
+_TRIGGERS = {TriggerKind.CONFIG_RECEIVED: Chapter.REMOTE_CONFIG, TriggerKind.SHADOW_CHANGED: Chapter.SHADOW}
+"""The chapters that are in use while somebody listens."""
 
 
 class Management:
     """The device management of one device."""
 
-    def __init__(self, hass: HomeAssistant, stored: StoredDevice, device: Device) -> None:
-        """Use nothing before `follow`."""
+    def __init__(
+        self, hass: HomeAssistant, stored: StoredDevice, device: Device, lets_trigger: Callable[[], bool]
+    ) -> None:
+        """Use nothing before `follow`; `lets_trigger` returns whether automations may be notified now."""
         self._hass = hass
         self._stored = stored
         self._device = device
+        self._lets_trigger = lets_trigger
+        self._asked: set[Chapter] = set()
         self._tags = TagSync(hass, device, partial(tags_of, hass, stored), self._use_soon)
+        self._configs = ConfigDownloads(hass, device, self._config_received)
+        self._ends: list[CALLBACK_TYPE] = []
 
     async def follow(self, settings: Settings) -> None:
         """Do what the settings say from now on."""
+        if not self._ends:
+            listeners = listeners_of(self._hass)
+            self._ends = [listeners.track(self._stored.key, kind, self._use_soon) for kind in _TRIGGERS]
         self._tags.follow(enabled=settings.sync_tags)
         await self._use()
+
+    async def use(self, chapter: Chapter) -> None:
+        """Subscribe to a chapter until the device is stopped, because an action needs it."""
+        self._asked.add(chapter)
+        await self._use()
+
+    async def get_config(self) -> tuple[str, Content]:
+        """Return the id and the content of the remote configuration; raises as `ConfigDownloads.get`."""
+        await self.use(Chapter.REMOTE_CONFIG)
+        return await self._configs.get()
 
     @callback
     def connected(self) -> None:
@@ -40,9 +68,38 @@ class Management:
         """Pause until the device is connected again."""
         self._tags.disconnected()
 
+    @callback
+    def noticed(self, notice: Notice) -> None:
+        """Handle what the cloud sends on its own."""
+        match notice:
+            case RemoteConfig() if self._is_listened_to(TriggerKind.CONFIG_RECEIVED):
+                self._configs.pushed(notice)
+            case ShadowDocument():
+                self._notify(
+                    TriggerKind.SHADOW_CHANGED,
+                    {
+                        "reported": dict(notice.reported),
+                        "desired": dict(notice.desired),
+                        "version": notice.version,
+                    },
+                )
+
     async def stop(self) -> None:
         """Stop everything."""
-        await stop_all(self._tags.stop)
+        await stop_all(*self._ends, self._configs.stop, self._tags.stop)
+
+    @callback
+    def _config_received(self, config_id: str, content: Content) -> None:
+        self._notify(TriggerKind.CONFIG_RECEIVED, {"config_id": config_id, "content": content})
+
+    def _is_listened_to(self, kind: TriggerKind) -> bool:
+        return listeners_of(self._hass).has_listener(self._stored.key, kind)
+
+    @callback
+    def _notify(self, kind: TriggerKind, details: Mapping[str, Any]) -> None:
+        if self._is_listened_to(kind) and self._lets_trigger():
+            common = {"config_entry_id": self._stored.entry.entry_id, "device": self._stored.title}
+            listeners_of(self._hass).notify(self._stored.key, kind, {**common, **details})
 
     @callback
     def _use_soon(self) -> None:
@@ -50,5 +107,7 @@ class Management:
 
     async def _use(self) -> None:
         """Subscribe to what is in use."""
-        parts = {Chapter.TAGS: self._tags.in_use}
-        await self._device.use(chapter for chapter, in_use in parts.items() if in_use)
+        wanted = self._asked | {chapter for kind, chapter in _TRIGGERS.items() if self._is_listened_to(kind)}
+        if self._tags.in_use:
+            wanted.add(Chapter.TAGS)
+        await self._device.use(wanted)

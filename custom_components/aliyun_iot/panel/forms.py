@@ -14,7 +14,7 @@ from ..words.labels import Labels
 ELSEWHERE: Final = frozenset({"action", "condition", "template"})
 """Kinds of fields that only the form of the flow can edit."""
 
-_STEP: Final = "options.step.binding"
+_STEP: Final = "config_subentries.exposure.step.binding"
 
 
 def fields_of(form: BindingForm, values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from ..alink.privacy import BY_NAME_ALONE, Secrets
 from ..alink.samples import Sample
 from ..log_text import some_of
 from ..mapping.unreportable import Unreportable
+from ..words.refusal_texts import refusal_text
 
 _LOGGER = logger_of(__name__)
 
@@ -78,12 +79,11 @@ class PropertyStatus:
     rests: bool = False
     unreportable: Unreportable | None = None
 
-    @property
-    def why_not(self) -> str:
-        """Why the cloud does not have the present value, in English; empty where nothing is known to be wrong."""
+    def why_not(self, language: str = "en") -> str:
+        """Return why the cloud does not have the present value; empty where nothing is known to be wrong."""
         if self.unreportable:
-            return self.unreportable.describe()
-        return self.refusal.reason if self.refusal else ""
+            return self.unreportable.describe(language)
+        return refusal_text(self.refusal.reason, language) if self.refusal else ""
 
 
 class Snapshot:
@@ -243,9 +243,9 @@ class Outbox:
         self._report_refusals()
 
     @callback
-    def snapshot(self) -> Snapshot:
-        """Return a snapshot of everything that waits now."""
-        snapshot = Snapshot(self.waiting)
+    def snapshot(self, *, with_sending: bool = False) -> Snapshot:
+        """Return a snapshot of everything that waits now, and of what is on its way if `with_sending`."""
+        snapshot = Snapshot(self.unsent if with_sending else self.waiting)
         self._snapshots.append(snapshot)
         self._settle_snapshots((), None)
         return snapshot

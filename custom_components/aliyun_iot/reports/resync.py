@@ -34,9 +34,9 @@ class Resync:
         self._connected = False
         self._task: asyncio.Task[None] | None = None
 
-    async def load(self) -> None:
-        """Restore what the last run could not send; called once it is known what is bound."""
-        self._reporter.restore(await self._store.load())
+    async def load(self, *, anything: bool = True) -> None:
+        """Restore what the last run could not send; called once it is known what is bound. `anything` is as for the store."""
+        self._reporter.restore(await self._store.load(anything=anything))
 
     @callback
     def start(self) -> None:

@@ -99,14 +99,19 @@ class UnsentStore:
         self._stopped = False
         self._in_turn = asyncio.Lock()
 
-    async def load(self) -> dict[str, Sample]:
+    async def load(self, *, anything: bool = True) -> dict[str, Sample]:
         """Restore what an earlier run has left, and return the newest values that waited then.
+
+        Without `anything` on disk nothing is read.
 
         A file that cannot be read is set aside; only what is in it is lost. Of a file with rows that cannot be read, which are
         left out, a copy is set aside.
         """
         if unwritten := self._hass.data.get(_UNWRITTEN, {}).pop(self._key, None):
             return self._take_over(unwritten)
+        if not anything:
+            self._loaded = True
+            return {}
         index = await async_read(self._hass, self._key) or {}
         self.desired = _object(index.get("desired"))
         since = index.get("offline_since")
@@ -230,6 +235,17 @@ class UnsentStore:
             "offline_since": self._absent_since,
             "events": [[event.identifier, event.time, dict(event.output)] for event in self._events.waiting.values()],
         }
+
+
+async def async_unsent_owners(hass: HomeAssistant, entry_id: str) -> frozenset[str]:
+    """Return the owners of the devices of an entry that have left something on disk, with one look at the folder."""
+    path = Path(_file(hass, _key(entry_id, OWN)).path)
+
+    def owners() -> frozenset[str]:
+        names = (one.name.removeprefix(f"{path.name}.") for one in path.parent.glob(f"{path.name}.*"))
+        return frozenset(name.partition(".")[0] for name in names)
+
+    return await hass.async_add_executor_job(owners)
 
 
 async def async_remove_unsent(hass: HomeAssistant, entry_id: str, owner: str = OWN) -> None:

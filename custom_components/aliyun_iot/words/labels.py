@@ -39,13 +39,17 @@ class Labels:
         """Load the translations into a language, by default that of the installation."""
         language = language or hass.config.language
         texts: dict[str, str] = {}
-        for category in ("common", "exceptions", "options", "selector"):
+        for category in ("common", "config_subentries", "exceptions", "options", "selector"):
             texts |= await async_get_translations(hass, language, category, {DOMAIN})
         return cls(hass, language, texts)
 
     def text(self, key: str, **placeholders: str) -> Safe:
         """Return a translated text, such as `common.nothing_fits`."""
         return Safe(self._template(key).format(**{name: safe(text) for name, text in placeholders.items()}))
+
+    def counted(self, key: str, count: int, **placeholders: str) -> Safe:
+        """Return a text with the placeholder `count`; the text for 1 has the key `KEY_one`."""
+        return self.text(f"{key}_one" if count == 1 else key, count=str(count), **placeholders)
 
     def markdown(self, key: str, **placeholders: str) -> Markdown:
         """Return a translated text that is Markdown, such as `common.import_added`."""

@@ -3,6 +3,7 @@
 from homeassistant.config_entries import ConfigEntry
 
 from ..alink.model.thing_model import ThingModel
+from ..const import OWN
 from ..exposures import exposed_bindings, resolve_entity, service_bindings
 from ..mapping.binding import Binding
 from ..mapping.check import check
@@ -11,22 +12,24 @@ from ..risk import risk_in
 from .labels import Labels
 
 
-def misfits(labels: Labels, entry: ConfigEntry, model: ThingModel) -> list[str]:
-    """Return a line for each reason why a binding does not fit the thing model."""
+def misfits(labels: Labels, entry: ConfigEntry, model: ThingModel, owner: str = OWN) -> list[str]:
+    """Return a line for each reason why a binding of a device does not fit the thing model."""
     unknown_services = [
         labels.text("common.unknown_service", identifier=identifier)
-        for identifier in service_bindings(entry)
+        for identifier in service_bindings(entry, owner)
         if identifier not in model.services
     ]
-    bindings = exposed_bindings(entry)
+    bindings = exposed_bindings(entry, owner)
     return [reason for binding in bindings for reason in reasons(labels, binding, model)] + unknown_services
 
 
-def new_warnings(labels: Labels, entry: ConfigEntry, before: ThingModel | None, after: ThingModel) -> list[str]:
+def new_warnings(
+    labels: Labels, entry: ConfigEntry, before: ThingModel | None, after: ThingModel, owner: str = OWN
+) -> list[str]:
     """Return a line for each warning about a binding that applies to the thing model `after`, but not to `before`."""
     return [
         warning
-        for binding in exposed_bindings(entry)
+        for binding in exposed_bindings(entry, owner)
         for warning in _texts(labels, binding, after, blocking=False)
         if warning not in _texts(labels, binding, before, blocking=False)
     ]

@@ -1,35 +1,61 @@
 """How a device is doing, in one line."""
 
+from datetime import datetime
+
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.util import dt as dt_util
 
 from ..alink.foreign import Safe
 from ..alink.link import LinkState
+from ..exposures import exposed_bindings
 from ..runtime import Runtime
+from ..stored_device import thing_model_of
 from .labels import Labels
+
+_CHANGING = (ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS)
 
 
 def device_status(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
     """Return whether a device is connected or why not, and how many properties it has, are bound and have a problem."""
-    if entry.state is not ConfigEntryState.LOADED:
-        return _because(labels, labels.text("common.panel_not_set_up"), entry.reason)
-    link, device = entry.runtime_data.link, entry.runtime_data.device
-    if link.state is LinkState.ONLINE:
-        connection = labels.text("common.panel_online")
-    else:
-        reason = labels.text(f"exceptions.{link.last_error.key}.message") if link.last_error else None
-        connection = _because(labels, labels.text("common.panel_offline"), reason)
-    model, problems = device.model, len(device.problems())
+    model = thing_model_of(entry)
     parts = (
-        connection,
-        labels.text("common.panel_model_properties", count=str(len(model.properties)))
+        connection_status(labels, entry),
+        labels.counted("common.status_model", len(model.properties))
         if model
-        else labels.text("common.panel_no_model"),
-        labels.text("common.panel_bound", count=str(len(device.bound.by_identifier))),
-        labels.text("common.panel_problems", count=str(problems))
-        if problems
-        else labels.text("common.panel_no_problems"),
+        else labels.text("common.status_no_model"),
+        labels.text("common.panel_bound", count=str(len(exposed_bindings(entry)))),
+        *_problems(labels, entry),
     )
     return Safe(" · ".join(parts))
+
+
+def connection_status(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
+    """Return whether a device is connected, and since when or why not."""
+    if entry.state in _CHANGING:
+        return labels.text("common.status_connecting")
+    if entry.state is not ConfigEntryState.LOADED:
+        return _because(labels, labels.text("common.panel_not_set_up"), entry.reason)
+    runtime = entry.runtime_data
+    if runtime.online_since:
+        return labels.text("common.status_online", since=_moment(runtime.online_since))
+    error = runtime.link.last_error
+    reason = labels.text(f"exceptions.{error.key}.message") if error else None
+    if runtime.link.state is LinkState.CONNECTING and not reason:
+        return labels.text("common.status_connecting")
+    return _because(labels, labels.text("common.panel_offline"), reason)
+
+
+def _problems(labels: Labels, entry: ConfigEntry[Runtime]) -> tuple[Safe, ...]:
+    if entry.state is not ConfigEntryState.LOADED:
+        return ()
+    count = len(entry.runtime_data.device.problems())
+    return (labels.counted("common.status_problems", count) if count else labels.text("common.panel_no_problems"),)
+
+
+def _moment(moment: datetime) -> str:
+    """Return a moment without what is the same today."""
+    local = dt_util.as_local(moment)
+    return f"{local:%H:%M}" if local.date() == dt_util.now().date() else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _because(labels: Labels, state: Safe, reason: str | None) -> Safe:

@@ -8,7 +8,8 @@ The platform silently drops messages above its rate (docs/protocol.md §14), so 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import random
 import time
@@ -108,11 +109,11 @@ class Backoff:
         self._kicks = self._kicks + 1 if kicked else 0
         if self._kicks < KICKS_BEFORE_PAUSE:
             return error, self.after_failure(error)
-        pause = _doubled(KICKED_DELAY, self._kicks - KICKS_BEFORE_PAUSE, LONGEST_KICKED_DELAY)
+        pause = doubled(KICKED_DELAY, self._kicks - KICKS_BEFORE_PAUSE, LONGEST_KICKED_DELAY)
         return KickedOut("another client seems to use the same device triple"), self._spread(pause)
 
     def _next_delay(self) -> float:
-        delay = _doubled(FIRST_DELAY, self._failures, LONGEST_DELAY)
+        delay = doubled(FIRST_DELAY, self._failures, LONGEST_DELAY)
         self._failures += 1
         return self._spread(delay)
 
@@ -120,9 +121,56 @@ class Backoff:
         return delay * (0.75 + 0.5 * self.jitter())
 
 
-def _doubled(first: float, times: int, longest: float) -> float:
+def doubled(first: float, times: int, longest: float) -> float:
     """Double a delay; after an outage of days an unlimited one would overflow."""
     return min(first * 2.0 ** min(times, 32), longest)
+
+
+@dataclass(slots=True)
+class Turns:
+    """Lets at most `places` in at once, and those that wait by turns of their owners.
+
+    However much one owner (a device) has to send, each of the others has to wait for one message of it only. Messages of one
+    owner keep their order.
+    """
+
+    places: int = 1
+    _taken: int = 0
+    _waiting: dict[Hashable, deque[asyncio.Future[None]]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def of(self, owner: Hashable) -> AsyncGenerator[None]:
+        """Have a place."""
+        if self._taken < self.places:
+            self._taken += 1
+        else:
+            await self._wait(owner)  # the place is passed on without becoming free
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _wait(self, owner: Hashable) -> None:
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(owner, deque()).append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if not mine.cancelled():  # it had been given the place
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            owner = next(iter(self._waiting))
+            queue = self._waiting.pop(owner)
+            first = queue.popleft()
+            if queue:
+                self._waiting[owner] = queue  # behind the others
+            if not first.done():
+                first.set_result(None)
+                return
+        self._taken -= 1
 
 
 @dataclass(slots=True)
@@ -135,7 +183,7 @@ class RateLimit:
     under_way: int = 0
     """Messages that were sent and may pass at any moment: a line that stalls delivers all of them at once."""
     _passed: deque[float] = field(default_factory=deque)
-    _in_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turns: Turns = field(default_factory=Turns)
 
     def delay(self, spare: int = 0) -> float:
         """Return the seconds to wait until one message may pass and `spare` more would still be allowed."""
@@ -151,12 +199,12 @@ class RateLimit:
         """Count a message that passes now."""
         self._passed.append(self.clock())
 
-    async def wait(self) -> None:
-        """Wait until a message may pass, in the order of the calls.
+    async def wait(self, owner: Hashable = None) -> None:
+        """Wait until a message may pass, by turns of the owners, and for one owner in the order of the calls.
 
         The caller sends and counts the message before it awaits anything else; one that can't be sent is not counted. While
         its arrival can still be awaited it is `under_way`, and counted after that.
         """
-        async with self._in_turn:
+        async with self._turns.of(owner):
             while (delay := self.delay()) > 0:  # a timer may end early  # noqa: ASYNC110
                 await asyncio.sleep(delay)

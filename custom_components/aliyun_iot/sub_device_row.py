@@ -1,0 +1,142 @@
+"""The identity of a sub-device as its subentry stores it, and how sub-devices are added.
+
+A subentry of the type sub-device is one device of the cloud: its names and its secret, which device of Home Assistant it stands
+for, and the rows of what is bound (`exposures.py`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Self
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+import voluptuous as vol
+
+from .alink.auth import DeviceTriple, Identity
+from .alink.errors import TripleInvalid
+from .alink.sub_device import SubDeviceConfig
+from .const import CONF_BINDINGS, CONF_DEVICE_NAME, CONF_PRODUCT_KEY, SUBENTRY_SUB_DEVICE
+from .exposures import exposure_data
+from .mapping.binding import Binding
+from .mapping.fields import Expected, FieldSpec, expectations, schema_of, without_defaults
+from .mapping.stored import Expectations, Unreadable, read_row
+
+_NO_SECRET: Final = "-"  # noqa: S105 - what stands for a secret that is not there
+
+
+@dataclass(frozen=True, slots=True)
+class SubDeviceRow:
+    """A sub-device: its names, its secret once it has one, and the key of the `ExposureKey` that it stands for.
+
+    `product_secret` is there while it has to be registered with that. Without either it is registered by its name alone.
+    """
+
+    product_key: Annotated[str, FieldSpec(str, Expected.WORD)]
+    device_name: Annotated[str, FieldSpec(str, Expected.WORD)]
+    device_secret: Annotated[str | None, FieldSpec(str, Expected.TEXT)] = field(default=None, repr=False)
+    product_secret: Annotated[str | None, FieldSpec(str, Expected.TEXT)] = field(default=None, repr=False)
+    stands_for: Annotated[str, FieldSpec(str, Expected.TEXT)] = ""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the row that the data describe; raises `vol.Invalid`."""
+        row = cls(**_SCHEMA({key: value for key, value in data.items() if key != CONF_BINDINGS}))
+        for secret in {row.device_secret or _NO_SECRET, row.product_secret or _NO_SECRET}:
+            try:
+                DeviceTriple.parse(row.product_key, row.device_name, secret)
+            except TripleInvalid as err:
+                raise vol.Invalid(str(err), [err.field]) from err
+        return row
+
+    @classmethod
+    def from_stored(cls, row: object) -> Self | Unreadable:
+        """Return the row that a stored subentry describes, or why it cannot be read; the text of that has no secret."""
+        read = read_row(cls.from_dict, row, _EXPECTATIONS)
+        if isinstance(read, Unreadable) and isinstance(row, Mapping):
+            return Unreadable(None, str(row.get(CONF_DEVICE_NAME, "")), read.path, read.expected, read.reason)
+        return read
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return data that JSON can hold and `from_dict` takes, without defaults."""
+        return without_defaults(self)
+
+    @property
+    def identity(self) -> Identity:
+        """The names."""
+        return Identity(self.product_key, self.device_name)
+
+    @property
+    def unique_id(self) -> str:
+        """The unique id of the subentry."""
+        return unique_id_of(self.identity)
+
+    @property
+    def config(self) -> SubDeviceConfig:
+        """What the gateway has to know."""
+        return SubDeviceConfig(self.identity, self.device_secret, self.product_secret)
+
+
+_SCHEMA: Final = schema_of(SubDeviceRow)
+_EXPECTATIONS: Final[Expectations] = expectations(SubDeviceRow)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubDevice:
+    """A sub-device to be added, with the title that people know it by and its bindings."""
+
+    row: SubDeviceRow
+    title: str
+    bindings: tuple[Binding, ...] = ()
+
+
+def unique_id_of(identity: Identity) -> str:
+    """Return the unique id of the subentry of a sub-device."""
+    return f"{identity.product_key}.{identity.device_name}"
+
+
+def sub_device_row(subentry: ConfigSubentry) -> SubDeviceRow | Unreadable:
+    """Return the identity in the subentry of a sub-device, or why it cannot be read."""
+    return SubDeviceRow.from_stored(subentry.data)
+
+
+def identities_of(entry: ConfigEntry) -> dict[Identity, str]:
+    """Return the ids of the subentries of all sub-devices that can be read, by their names."""
+    rows = {
+        subentry_id: sub_device_row(subentry)
+        for subentry_id, subentry in entry.subentries.items()
+        if subentry.subentry_type == SUBENTRY_SUB_DEVICE
+    }
+    return {row.identity: subentry_id for subentry_id, row in rows.items() if isinstance(row, SubDeviceRow)}
+
+
+@callback
+def add_sub_devices(hass: HomeAssistant, entry: ConfigEntry, devices: Iterable[NewSubDevice]) -> list[str]:
+    """Store sub-devices, a subentry each, and return the ids of the subentries.
+
+    The running entry brings them online: it registers those without a secret, adds them to the topology and logs them in. Names
+    that the entry has already are left out.
+    """
+    own = Identity(entry.data[CONF_PRODUCT_KEY], entry.data[CONF_DEVICE_NAME])
+    taken = {unique_id_of(own), *(subentry.unique_id for subentry in entry.subentries.values())}
+    added: list[str] = []
+    for device in devices:
+        if device.row.unique_id in taken:
+            continue
+        taken.add(device.row.unique_id)
+        subentry = ConfigSubentry(
+            data=MappingProxyType({**device.row.as_dict(), **exposure_data(device.bindings)}),
+            subentry_type=SUBENTRY_SUB_DEVICE,
+            title=device.title,
+            unique_id=device.row.unique_id,
+        )
+        hass.config_entries.async_add_subentry(entry, subentry)
+        added.append(subentry.subentry_id)
+    return added
+
+
+@callback
+def store_row(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, row: SubDeviceRow) -> None:
+    """Replace the identity in the subentry of a sub-device, and keep what is bound."""
+    data = {**row.as_dict(), CONF_BINDINGS: subentry.data.get(CONF_BINDINGS, [])}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data, unique_id=row.unique_id)
