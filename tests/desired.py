@@ -45,7 +45,7 @@ def slow_lamp(hass: HomeAssistant) -> tuple[dict[str, Any], list[object], asynci
 
 def journal(entry: MockConfigEntry) -> list[tuple[str, int, str]]:
     """Return the rows of the journal: kind, code and message."""
-    return [(row["kind"], row["code"], row["message"]) for row in entry.runtime_data.device.commander.journal.rows()]
+    return [(row.kind, row.code, row.message) for row in entry.runtime_data.device.commander.journal.rows()]
 
 
 def is_on(hass: HomeAssistant) -> bool:

@@ -2,19 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.auth.models import User
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    MockHAClientWebSocket,
+    WebSocketGenerator,
+)
 
-from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.exposures import exposed_bindings
+from custom_components.aliyun_iot.const import DOMAIN, SUBENTRY_RULE
+from custom_components.aliyun_iot.exposures import exposed_bindings, resolve_entity
 from custom_components.aliyun_iot.panel.commands import COMMANDS
+from custom_components.aliyun_iot.panel.rows import digest_of
+from custom_components.aliyun_iot.rules import rules_of
 from simulator import Simulator
 
 from .application import SetProperties
@@ -62,8 +70,8 @@ class Page:
         if event.get("reset"):
             self.rows.clear()
         for row in event.get("rows", ()):
-            if "id" in row:
-                self.rows[row["id"]] = self.rows.get(row["id"], {}) | row
+            if "digest" in row:
+                self.rows[row["id"]] = row
         for gone in event.get("gone", ()):
             del self.rows[gone]
         self.entry = event.get("entry", self.entry)
@@ -105,7 +113,7 @@ async def test_only_administrators(
     """Whoever is none gets an error from every command, before anything is read or done."""
     hass_admin_user.groups = []
     page = Page(await hass_ws_client(hass), entry.entry_id)
-    needed = {"identifier": "LightSwitch", "digest": "", "digests": {}, "changes": {}, "values": {}}
+    needed = {"row": "LightSwitch", "digest": "", "digests": {}, "changes": {}, "values": {}, "rule": "", "wanted": {}}
     name = command._ws_command.removeprefix(f"{DOMAIN}/")
     known = {str(key) for key in command._ws_schema.schema} if command._ws_schema else set()
     data = {"type": f"{DOMAIN}/{name}"} | {
@@ -226,13 +234,13 @@ async def test_reload_and_removal_while_the_page_is_open(
 async def test_edit_undo(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
     """A binding is changed with the form's own checks, and the change can be undone."""
     page = await open_page(entry)
-    form = (await page.call("binding/form", identifier="TargetTemperature"))["result"]
+    form = (await page.call("binding/form", row="TargetTemperature"))["result"]
     assert {field["name"] for field in form["fields"]} >= {"identifier", "access", "scale", "digits", "min_interval"}
     values = {**form["values"], "conversion": {"scale": 0}}
-    refused = await page.call("binding/save", identifier="TargetTemperature", digest=form["digest"], values=values)
+    refused = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
     assert "conversion" in refused["result"]["errors"]
     values = {**form["values"], "reporting": {"min_interval": 30}}
-    saved = await page.call("binding/save", identifier="TargetTemperature", digest=form["digest"], values=values)
+    saved = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
     assert saved["result"] == {"saved": "TargetTemperature", "can_undo": 1}
     assert _stored(entry)["TargetTemperature"].min_interval == 30
     assert (await page.call("bindings/undo"))["result"] == {"undone": 1}
@@ -242,9 +250,9 @@ async def test_edit_undo(hass: HomeAssistant, entry: MockConfigEntry, open_page:
 async def test_somebody_else_changed_it(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
     """What the page does not show is not overwritten."""
     page, other = await open_page(entry), await open_page(entry)
-    form = (await page.call("binding/form", identifier="LightSwitch"))["result"]
+    form = (await page.call("binding/form", row="LightSwitch"))["result"]
     await other.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"min_interval": 5})
-    late = await page.call("binding/save", identifier="LightSwitch", digest=form["digest"], values=form["values"])
+    late = await page.call("binding/save", row="LightSwitch", digest=form["digest"], values=form["values"])
     assert late["error"]["code"] == "changed_meanwhile"
     assert _stored(entry)["LightSwitch"].min_interval == 5
     for command, more in (
@@ -265,6 +273,7 @@ async def test_many_at_once(hass: HomeAssistant, entry: MockConfigEntry, open_pa
         "refused"
     ] == {}
     assert {binding.access for binding in _stored(entry).values()} == {"report"}
+    await page.until(lambda: {(row["access"], row["state"]) for row in page.rows.values()} == {("report", "in_step")})
     await page.call("bindings/undo")
     assert _stored(entry) == before
     await page.call("bindings/remove", digests=digests)
@@ -279,7 +288,7 @@ async def test_many_at_once(hass: HomeAssistant, entry: MockConfigEntry, open_pa
 async def test_bad_values_for_many(entry: MockConfigEntry, open_page: Open, changes: dict[str, Any]) -> None:
     """Nothing is stored, and the field is named."""
     page = await open_page(entry)
-    form = (await page.call("binding/form", identifier="LightSwitch"))["result"]
+    form = (await page.call("binding/form", row="LightSwitch"))["result"]
     answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes=changes)
     assert answer["result"]["errors"].keys() == changes.keys()
     assert _stored(entry)["LightSwitch"].min_interval == 0
@@ -291,7 +300,7 @@ async def test_control_needs_the_tick(hass: HomeAssistant, set_up: SetUp, open_p
     hass.states.async_set("lock.door", "locked")
     entry = await set_up([{**LOCK, "access": "report"}])
     page = await open_page(entry)
-    form = (await page.call("binding/form", identifier="LightSwitch"))["result"]
+    form = (await page.call("binding/form", row="LightSwitch"))["result"]
     answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"access": "both"})
     assert "lock.door" in answer["result"]["refused"]["LightSwitch"]
     assert _stored(entry)["LightSwitch"].access == "report"
@@ -327,13 +336,109 @@ async def test_journal_traffic_and_model(
     await page.until(lambda: page.events)
     [row] = page.events[-1]["rows"]
     assert (row["target"], row["code"], row["meaning"]) == (["TargetTemperature"], 200, "成功。")
+    assert (row["kind"], row["params"], row["sync"]) == ("property_set", {"TargetTemperature": 24}, False)
+    assert row["entities"] == [{"id": "input_number.target", "name": "target"}]
     outbox = entry.runtime_data.device.reporter.outbox
     await until(lambda: outbox.busiest(1)[0] > ("TargetTemperature", 1))
     traffic = (await page.call("traffic"))["result"]
     assert sum(map(sum, (counts for _, counts in traffic["hours"]))) == traffic["month"]["messages"] > 0
     assert traffic["busiest"][0]["identifier"] == "TargetTemperature"
-    model = (await page.call("model"))["result"]
-    assert {each["id"]: each["bound"] for each in model["properties"]}["LightSwitch"]
+
+
+async def test_thing_model(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """It says what is bound and what would fit; that is bound, and undone, at once."""
+    hass.states.async_set("sensor.room", "21", {"device_class": "temperature", "unit_of_measurement": "°C"})
+    page = await open_page(entry)
+    model = {each["id"]: each for each in (await page.call("model"))["result"]["properties"]}
+    assert model["LightSwitch"]["bound"]
+    assert model["LightSwitch"]["fits"] is None
+    assert model["CurrentTemperature"]["fits"]["entity_id"] == "sensor.room"
+    wanted = {"CurrentTemperature": "sensor.room", "Power": "sensor.other", "LightSwitch": "input_boolean.lamp"}
+    assert (await page.call("model/bind", wanted=wanted))["result"] == {"bound": 1, "can_undo": 1}
+    assert _stored(entry)["CurrentTemperature"].entity == "sensor.room"
+    await page.call("bindings/undo")
+    assert "CurrentTemperature" not in _stored(entry)
+
+
+async def test_generated_thing_model(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, hass_client: ClientSessionGenerator
+) -> None:
+    """It is downloaded from a signed path, and bindings keep the items of their options."""
+    page = await open_page(entry)
+    generated = (await page.call("model/generate"))["result"]
+    assert (generated["left_out"], generated["renamed"]) == ([], 0)
+    answer = await (await hass_client()).get(generated["path"])
+    assert len((await answer.json())["properties"]) == generated["properties"]
+
+
+async def test_rules(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """Bindings are added to a rule, which selects their entities then and owns nothing else of them, and taken from it."""
+    subentry = ConfigSubentry(
+        data=MappingProxyType({"selection": {"include": {"entity_id": ["switch.other"]}}}),
+        subentry_type=SUBENTRY_RULE,
+        title="Rule",
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
+    await hass.async_block_till_done()
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: len(page.rows) == 2 and subentry.subentry_id in page.entry.get("rules", {}))
+    before = _stored(entry)
+    digests = {key: row["digest"] for key, row in page.rows.items()}
+    added = await page.call("bindings/rule", digests=digests, rule=subentry.subentry_id)
+    assert added["result"] == {"refused": {}, "can_undo": 2}
+    await hass.async_block_till_done()
+    assert {binding.rule for binding in _stored(entry).values()} == {subentry.subentry_id}
+    rule = rules_of(entry)[subentry.subentry_id]
+    selected = {resolve_entity(hass, reference) for reference in rule.selection.include.entity_id}
+    assert selected == {"switch.other", TARGET["entity"], LAMP["entity"]}
+    await page.call("bindings/undo")
+    await hass.async_block_till_done()
+    assert _stored(entry) == before
+    assert rules_of(entry)[subentry.subentry_id].selection.include.entity_id == ("switch.other",)
+    await page.call("bindings/rule", digests=digests, rule=subentry.subentry_id)
+    await hass.async_block_till_done()
+    digests = {key: digest_of(binding) for key, binding in _stored(entry).items()}
+    assert (await page.call("bindings/rule", digests=digests, rule=""))["result"] == {"refused": {}, "can_undo": 2}
+    await hass.async_block_till_done()
+    assert _stored(entry) == before
+    gone = await page.call("bindings/rule", digests={}, rule="0")
+    assert gone["error"]["code"] == "changed_meanwhile"
+
+
+async def test_what_a_rule_cannot_own(hass: HomeAssistant, house: None, set_up: SetUp, open_page: Open) -> None:
+    """A binding without an entity, or of an entity that the rule excludes, is left alone, and the reason is said."""
+    assert await async_setup_component(hass, "websocket_api", {})
+    constant = {"identifier": "EnergyTotal", "entity": "", "aspect": "template", "source": "{{ 1 }}"}
+    entry = await set_up([constant, LAMP])
+    subentry = ConfigSubentry(
+        data=MappingProxyType({"selection": {"include": {}, "exclude": {"domain": ["input_boolean"]}}}),
+        subentry_type=SUBENTRY_RULE,
+        title="Rule",
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
+    page = await open_page(entry)
+    await page.call("bindings/subscribe")
+    await page.until(lambda: len(page.rows) == 2)
+    digests = {key: row["digest"] for key, row in page.rows.items()}
+    answer = await page.call("bindings/rule", digests=digests, rule=subentry.subentry_id)
+    assert answer["result"]["refused"].keys() == {"EnergyTotal", "LightSwitch"}
+    assert not any(binding.rule for binding in _stored(entry).values())
+
+
+async def test_entries_come_and_go(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
+    """The page follows the devices that there are."""
+    page = await open_page(entry)
+    await page.socket.send_json_auto_id({"type": f"{DOMAIN}/entries/subscribe"})
+    await page.until(
+        lambda: page.events and page.events[-1] == {"entries": [{"entry_id": entry.entry_id, "title": "gw-1"}]}
+    )
+    hass.config_entries.async_update_entry(entry, title="House")
+    await page.until(lambda: page.events[-1]["entries"][0]["title"] == "House")
+    await hass.config_entries.async_remove(entry.entry_id)
+    await page.until(lambda: page.events[-1] == {"entries": []})
 
 
 async def test_unknown_entry(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:

@@ -122,7 +122,7 @@ async def test_limit(
     assert hass.states.get("input_boolean.lamp").state == "off"
     monkeypatch.setattr("custom_components.aliyun_iot.commands.policy.MINUTE", 0.0)
     assert (await set_properties(LightSwitch=1)).code == 200
-    assert [row["code"] for row in entry.runtime_data.device.commander.journal.rows()] == [200, 200, 429, 429, 200]
+    assert [row.code for row in entry.runtime_data.device.commander.journal.rows()] == [200, 200, 429, 429, 200]
 
 
 async def test_dry_run(
@@ -150,7 +150,7 @@ async def test_dry_run(
     await hass.async_block_till_done()
     assert events == [[], [], []]
     assert {state.state for state in hass.states.async_all("event")} == {"unknown"}
-    assert [row["code"] for row in entry.runtime_data.device.commander.journal.rows()] == [100010, 100010, 100001, 200]
+    assert [row.code for row in entry.runtime_data.device.commander.journal.rows()] == [100010, 100010, 100001, 200]
 
 
 RISKY = {

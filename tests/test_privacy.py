@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 import json
 import logging
 from typing import Any
@@ -357,7 +358,7 @@ async def test_unexpected_error_of_the_integration_is_logged_without_private_val
 
     monkeypatch.setattr(commander._announcer, "notify", fail)
     assert (await set_properties(DoorPin="1234")).code == 400
-    assert [row["code"] for row in commander.journal.rows()] == [400]
+    assert [row.code for row in commander.journal.rows()] == [400]
     own = [record for record in caplog.records if record.name.startswith("custom_components.")]
     assert any("RuntimeError" in record.getMessage() for record in own)
     assert not any("1234" in record.getMessage() or record.exc_info for record in own)
@@ -424,4 +425,4 @@ async def test_what_is_shown_is_bounded(
     state = hass.states.get("event.gw_1_property_set")
     assert len(json_bytes(state.attributes)) < MAX_STATE_ATTRS_BYTES
     [row] = entry.runtime_data.device.commander.journal.rows()
-    assert len(json.dumps(row)) < 10_000
+    assert len(json.dumps(asdict(row), default=str, ensure_ascii=False).encode()) < 10_000

@@ -72,7 +72,7 @@ async def test_edit_and_undo(person: Person) -> None:
     assert person.clicks <= 3
     await person.wait(lambda: house.cloud.value("EnergyTotal") == 2469.134)
 
-    await person.click(panel.get_by_role("button", name=house.t("common.panel_undo")))
+    await person.click(panel.get_by_role("button", name=house.t("common.panel_undo"), exact=True))
     await expect(row(panel, "EnergyTotal").get_by_text("1234.567").first).to_be_visible()
     await person.wait(lambda: house.cloud.value("EnergyTotal") == 1234.567)
 
@@ -90,7 +90,7 @@ async def test_bulk_remove_and_undo(person: Person) -> None:
     await person.click(panel.get_by_role("button", name=house.t("common.panel_remove"), exact=True))
     await expect(rows).to_have_count(0)
     assert person.clicks == 2
-    await person.click(panel.get_by_role("button", name=house.t("common.panel_undo")))
+    await person.click(panel.get_by_role("button", name=house.t("common.panel_undo"), exact=True))
     await expect(rows).to_have_count(4)
 
 

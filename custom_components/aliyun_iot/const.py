@@ -35,6 +35,8 @@ CONF_DRY_RUN: Final = "dry_run"
 CONF_MONTHLY_QUOTA: Final = "monthly_quota"
 CONF_OFFLINE_DELAY: Final = "offline_delay"
 CONF_SYNC_TAGS: Final = "sync_tags"
+CONF_CONFIG_MAPPING: Final = "config_mapping"
+CONF_CLOUD_LOG: Final = "cloud_log"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25

@@ -84,7 +84,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             "counters": asdict(runtime.device.event_queue.counters),
             "problems": dict(runtime.device.events.problems),
         },
-        "commands": runtime.device.commander.journal.rows(),
+        "commands": [row.as_json() for row in runtime.device.commander.journal.rows()],
         "command_counters": {
             "received": runtime.device.commander.journal.received,
             "refused": runtime.device.commander.journal.refused,

@@ -76,6 +76,11 @@ def async_register_downloads(hass: HomeAssistant) -> None:
     hass.http.register_view(DownloadView)
 
 
+def download_path(entry: ConfigEntry, kind: str) -> str:
+    """Return the path of a file, without a signature."""
+    return f"/api/{DOMAIN}/{entry.entry_id}/{kind}"
+
+
 @callback
 def download_link(labels: Labels, entry: ConfigEntry, kind: str) -> Markdown:
     """Return a link to a file, signed for the current user and valid for `LINK_LIFETIME`.
@@ -83,7 +88,7 @@ def download_link(labels: Labels, entry: ConfigEntry, kind: str) -> Markdown:
     The link needs a target: without one, the frontend would open the path as one of its own pages and close the form.
     The browser closes the new tab again, because the response is an attachment.
     """
-    path = async_sign_path(labels.hass, f"/api/{DOMAIN}/{entry.entry_id}/{kind}", LINK_LIFETIME)
+    path = async_sign_path(labels.hass, download_path(entry, kind), LINK_LIFETIME)
     return Markdown(f'<a href="{path}" target="_blank">{labels.text("common.download")}</a>')
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 from homeassistant.components.logbook import LOGBOOK_ENTRY_ICON, LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
 from homeassistant.core import Event, HomeAssistant, callback
 
-from .alink.codes import CODES, Code, describe
+from .alink.codes import describe
 from .alink.command import CommandKind
 from .alink.foreign import safe
 from .alink.i18n import is_chinese
 from .alink.model.numeric import shortest
-from .commands.outcome import shortened
+from .commands.outcome import is_spoken, shortened
 from .const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_DRY_RUN, EVENT_RAW
 from .log_text import first_of
 from .mapping.domains import domain_of
@@ -187,8 +187,10 @@ def _reason(hass: HomeAssistant, code: int, message: str) -> Mapping[str, str]:
 
     Messages to the cloud are in English. Only what an action or an automation says has no other form.
     """
-    spoken = code not in CODES or code in (Code.ACTION_FAILED, Code.INTERNAL_ERROR)
-    return {"message": message, "meaning": message if spoken else describe(code, hass.config.language).rstrip("。")}
+    return {
+        "message": message,
+        "meaning": message if is_spoken(code) else describe(code, hass.config.language).rstrip("。"),
+    }
 
 
 def _raw(hass: HomeAssistant, words: Words, data: Data) -> str:

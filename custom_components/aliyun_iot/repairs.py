@@ -30,13 +30,16 @@ from .flows.binding_fields import InputRefused
 from .flows.options_flow import SETTINGS_FIELDS
 from .flows.safe_pages import SafePages
 from .flows.thing_model_pages import fetch_thing_model, model_placeholders
+from .flows.transfer_pages import CONF_MODE, MODE_FIELD, preview_errors, preview_placeholders, preview_schema
 from .health.issues import Issue, listed
 from .health.sub_device_issues import SUB_DEVICE_ISSUES
+from .mapping.document.difference import Mode
 from .panel.register import URL_PATH
 from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
 from .settings import RANGES, read_settings
-from .stored_device import options_with_model
+from .stored_device import options_with_model, thing_model_of
+from .transfer import ImportPlan, carry_out, plan_import
 from .words.labels import Labels
 from .words.markdown import Markdown
 from .words.status import device_status
@@ -340,6 +343,56 @@ class BindingsFlow(FixFlow):
         return await self.async_step_init()
 
 
+class MappingFlow(FixFlow):
+    """Import the mapping that the cloud offers, after the same preview and consent as on the page for imports."""
+
+    def __init__(self, entry_id: str, issue: Issue) -> None:
+        """Start without a preview."""
+        super().__init__(entry_id, issue)
+        self._mode = Mode.MERGE
+        self._shown: ImportPlan | None = None
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Start."""
+        return await self.async_step_mode()
+
+    async def async_step_mode(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask whether the mapping is merged into the present one, or replaces it."""
+        if (told := self.told) is None or self._plan() is None:
+            return self.solved()
+        if user_input is not None:
+            self._mode = Mode(user_input[CONF_MODE])
+            return await self.async_step_preview()
+        return self.async_show_form(
+            step_id="mode", data_schema=vol.Schema(MODE_FIELD), description_placeholders=told, last_step=False
+        )
+
+    async def async_step_preview(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show what the import changes, and store it."""
+        entry, told, plan = self.entry, self.told, self._plan()
+        if entry is None or told is None or plan is None:
+            return self.solved()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = preview_errors(plan, self._shown, user_input)
+            if not errors:
+                carry_out(self.hass, entry, plan.difference)
+                return self.solved()
+        self._shown = plan
+        shown = preview_placeholders(await Labels.load(self.hass), plan, thing_model_of(entry))
+        return self.async_show_form(
+            step_id="preview",
+            data_schema=preview_schema(plan),
+            errors=errors,
+            description_placeholders={**told, **shown},
+        )
+
+    def _plan(self) -> ImportPlan | None:
+        """Return what the import would change now, None if nothing is offered any more."""
+        document = self.entry.runtime_data.device.management.offered.document if self.entry else None
+        return plan_import(self.hass, self.entry, document, self._mode) if self.entry and document else None
+
+
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None) -> RepairsFlow:
     """Return the fix flow of an issue."""
     if data is None:  # the issue can only be acknowledged
@@ -349,6 +402,8 @@ async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[s
         return BindingsFlow(entry_id, issue, owner)
     if issue in _SETTINGS:
         return SettingsFlow(entry_id, issue)
+    if issue is Issue.MAPPING_OFFERED:
+        return MappingFlow(entry_id, issue)
     if issue in (Issue.CLOCK_SKEW, Issue.CONDITION_UNUSABLE):
         return CheckFlow(entry_id, issue, owner=owner)
     return ConfirmFlow(entry_id, issue, str(data.get("identifier", "")), owner)

@@ -76,6 +76,8 @@ class Settings:
     offline_delay: Annotated[int, _whole(CONF_OFFLINE_DELAY)] = DEFAULT_OFFLINE_DELAY
     dry_run: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
     sync_tags: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
+    config_mapping: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
+    cloud_log: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
 
 
 def read_settings(options: Mapping[str, Any]) -> tuple[Settings, list[Unreadable]]:

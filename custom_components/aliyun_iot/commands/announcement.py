@@ -39,7 +39,8 @@ class CommandRun(Run):
     """A command that is being carried out; it began at `started`, in monotonic seconds.
 
     `params` are those of the command, masked. `examined` is what a property set means, once that is known. `refusal` is the
-    answer to another command, if that is known before anything is done. `dry_run` is whether it began as one.
+    answer to another command, if that is known before anything is done. `dry_run` is whether it began as one, and `script` is the
+    reference to the script that a service is bound to, if it is.
     """
 
     command: Command
@@ -48,6 +49,13 @@ class CommandRun(Run):
     examined: Examined = _NOTHING
     refusal: Answer | None = None
     dry_run: bool = False
+    script: str = ""
+
+    @property
+    def entities(self) -> list[str]:
+        """The references to the entities that it is about, each once."""
+        bound = (each.bound.entity_id for each in self.examined.properties if each.bound)
+        return list(dict.fromkeys(filter(None, (*bound, self.script))))
 
 
 class Announcer:

@@ -184,17 +184,28 @@ class Commander:
     async def carry_out(self, command: Command) -> Answer:
         """Carry out a command, whether the cloud has sent it or not, and return the answer."""
         started = time.monotonic()
+        run: CommandRun | None = None
         try:
-            answer = await self._admitted(command, started)
+            run = self._admitted(command, started)
+            answer = _without_secrets(await self._run_safely(run), run.secrets)
+            if not run.dry_run:
+                self._announcer.answered(run, answer)
         except TooBusy as err:
             answer = Answer(Code.TOO_BUSY, message=str(err))
             if err.overload:
                 self._on_overload()
-        self.journal.add(command, answer, time.monotonic() - started)
+        self.journal.add(
+            command,
+            answer,
+            time.monotonic() - started,
+            params=run.params if run else None,
+            entities=run.entities if run else (),
+            dry_run=bool(run and run.dry_run),
+        )
         return answer
 
-    async def _admitted(self, command: Command, started: float) -> Answer:
-        """Carry out a command that may be carried out now; raises TooBusy, before anything was done, for any other."""
+    def _admitted(self, command: Command, started: float) -> CommandRun:
+        """Return the run of a command that may be carried out now; raises TooBusy for any other."""
         if self._hass.state is not CoreState.running:
             raise TooBusy(_STARTING_OR_STOPPING, overload=False)
         if self._stopped:
@@ -202,10 +213,7 @@ class Commander:
         until = started + (SYNC_DEADLINE if command.sync else DEADLINE)
         run = CommandRun(Context(), until, Secrets(), self.policy.admit(), command, started)
         run.dry_run = self.policy.rules.dry_run
-        answer = _without_secrets(await self._run_safely(run), run.secrets)
-        if not run.dry_run:
-            self._announcer.answered(run, answer)
-        return answer
+        return run
 
     def _not_now(self, run: Run) -> Failure | None:
         """Return why a command whose turn has come must not begin with anything, whatever it is about."""
@@ -276,6 +284,7 @@ class Commander:
         run.secrets.add(self._private.private_parts(identifier, arguments, whole=whole))
         with self._work.take([f"service {identifier}"]) as [place]:
             binding = self._services.get(identifier)
+            run.script = binding.script or "" if binding else ""
             service = self._model.services.get(identifier) if self._model else None
             variables, failures = read_input(service, arguments, self._private)
             run.secrets.add(self._private.private_parts(identifier, variables, whole=whole))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import json
 from typing import Any, Final, Self
 
-from ..alink.codes import Code, describe
+from ..alink.codes import CODES, Code, describe
 from ..alink.command import Answer
 from ..alink.errors import InvalidValue
 from ..alink.foreign import CUT, Safe, safe
@@ -87,6 +87,11 @@ class NotAllowedNow(Exception):  # noqa: N818 - named after what happened
 
 
 DRY_RUN: Final = Failure(Code.DRY_RUN, "dry run: nothing was done")
+
+
+def is_spoken(code: int) -> bool:
+    """Return whether only the message says what is meant by a code: it is that of an action or an automation."""
+    return code not in CODES or code in (Code.ACTION_FAILED, Code.INTERNAL_ERROR)
 
 
 def answer_of(failures: Mapping[str, Failure], data: dict[str, JsonValue] | None = None) -> Answer:

@@ -133,8 +133,9 @@ class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
 def _out_of_range(user_input: Mapping[str, Any]) -> dict[str, str]:
     """Return the errors of numbers by field; a form can show an error in a section only at the section."""
     commands = user_input[SECTION_COMMANDS]
+    entered = {**user_input, **commands}
     return {
         SECTION_COMMANDS if field in commands else field: f"{field}_range"
         for field, (minimum, maximum) in RANGES.items()
-        if not minimum <= {**user_input, **commands}[field] <= maximum
+        if field in entered and not minimum <= entered[field] <= maximum
     }

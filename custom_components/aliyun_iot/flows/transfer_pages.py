@@ -1,5 +1,6 @@
 """Pages that export the mapping, and import one from a text or a file."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -14,6 +15,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..alink.model.thing_model import ThingModel
 from ..downloads import download_link
 from ..mapping.document.difference import Mode
 from ..mapping.document.document import Document
@@ -31,17 +33,48 @@ CONF_FILE = "file"
 CONF_MODE = "mode"
 CONF_CONFIRMED = "confirmed"
 
+MODE_FIELD = {
+    vol.Required(CONF_MODE, default=Mode.MERGE.value): SelectSelector(
+        SelectSelectorConfig(
+            options=[mode.value for mode in Mode], translation_key="import_mode", mode=SelectSelectorMode.LIST
+        )
+    )
+}
+
 IMPORT_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_MAPPING): TextSelector(TextSelectorConfig(multiline=True)),
         vol.Optional(CONF_FILE): FileSelector(FileSelectorConfig(accept=".yaml,.yml,.json,.txt")),
-        vol.Required(CONF_MODE, default=Mode.MERGE.value): SelectSelector(
-            SelectSelectorConfig(
-                options=[mode.value for mode in Mode], translation_key="import_mode", mode=SelectSelectorMode.LIST
-            )
-        ),
+        **MODE_FIELD,
     }
 )
+
+
+def preview_schema(plan: ImportPlan) -> vol.Schema:
+    """Return the fields of the page that shows what an import changes: the consent, if it is risky."""
+    return vol.Schema({vol.Required(CONF_CONFIRMED, default=False): bool} if plan.difference.risky else {})
+
+
+def preview_placeholders(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> dict[str, str]:
+    """Return what the page says."""
+    changes = plan.difference.all
+    return {
+        "added": str(sum(change.before is None for change in changes)),
+        "changed": str(sum(change.before is not None and change.after is not None for change in changes)),
+        "removed": str(sum(change.after is None for change in changes)),
+        "unchanged": str(plan.difference.unchanged),
+        "changes": changes_text(labels, plan.difference, model),
+        "warnings": warnings_text(labels, warnings(labels, plan, model)),
+    }
+
+
+def preview_errors(plan: ImportPlan, shown: ImportPlan | None, user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Return why an import cannot be stored: it is not the one that was shown, or the user has not consented."""
+    if plan != shown:
+        return {"base": "mapping_changed"}
+    if plan.difference.risky and not user_input.get(CONF_CONFIRMED):
+        return {CONF_CONFIRMED: "import_not_confirmed"}
+    return {}
 
 
 class TransferPages(OptionsPages):
@@ -117,31 +150,18 @@ class TransferPages(OptionsPages):
         plan = self._plan_import(self._imported)
         errors: dict[str, str] = {}
         if user_input is not None:
-            if plan != self._planned_import:
-                errors = {"base": "mapping_changed"}
-            elif plan.difference.risky and not user_input.get(CONF_CONFIRMED):
-                errors = {CONF_CONFIRMED: "import_not_confirmed"}
-            else:
+            errors = preview_errors(plan, self._planned_import, user_input)
+            if not errors:
                 carry_out(self.hass, self.config_entry, plan.difference)
                 return await self.done("imported", count=str(len(plan.difference.all)))
         self._planned_import = plan
-        labels = await Labels.load(self.hass)
-        model = thing_model_of(self.config_entry)
-        changes = plan.difference.all
         return self.async_show_form(
             step_id="import_preview",
-            data_schema=vol.Schema(
-                {vol.Required(CONF_CONFIRMED, default=False): bool} if plan.difference.risky else {}
-            ),
+            data_schema=preview_schema(plan),
             errors=errors,
-            description_placeholders={
-                "added": str(sum(change.before is None for change in changes)),
-                "changed": str(sum(change.before is not None and change.after is not None for change in changes)),
-                "removed": str(sum(change.after is None for change in changes)),
-                "unchanged": str(plan.difference.unchanged),
-                "changes": changes_text(labels, plan.difference, model),
-                "warnings": warnings_text(labels, warnings(labels, plan, model)),
-            },
+            description_placeholders=preview_placeholders(
+                await Labels.load(self.hass), plan, thing_model_of(self.config_entry)
+            ),
         )
 
     def _plan_import(self, document: Document) -> ImportPlan:

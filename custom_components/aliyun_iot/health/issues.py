@@ -39,6 +39,7 @@ class Issue(StrEnum):
     GATEWAY_FULL = "gateway_full"
     KICKED_OUT = "kicked_out"
     LOOP = "loop"
+    MAPPING_OFFERED = "mapping_offered"
     NOT_A_GATEWAY = "not_a_gateway"
     PACKET_REFUSED = "packet_refused"
     PROPERTY_REJECTED = "property_rejected"
@@ -89,6 +90,7 @@ _BEHAVIORS: Final[Mapping[Issue, _Behavior]] = {
     Issue.GATEWAY_FULL: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.KICKED_OUT: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.LOOP: _Behavior(ir.IssueSeverity.WARNING, fix=True),
+    Issue.MAPPING_OFFERED: _Behavior(ir.IssueSeverity.WARNING, fix=True),
     Issue.NOT_A_GATEWAY: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PACKET_REFUSED: _Behavior(ir.IssueSeverity.ERROR, fix=True),
     Issue.PROPERTY_REJECTED: _Behavior(ir.IssueSeverity.WARNING, fix=True),

@@ -10,13 +10,17 @@ from typing import Any
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..alink.chapters import Chapter, Notice
+from ..alink.cloud_log import LogMode
 from ..alink.device import Device
 from ..alink.remote_config import RemoteConfig
 from ..alink.shadow import ShadowDocument
+from ..const import OWN
 from ..listeners import TriggerKind, listeners_of
 from ..settings import Settings
 from ..stopping import stop_all
 from ..stored_device import StoredDevice
+from .cloud_log import CloudLog
+from .offered_mapping import OfferedMapping
 from .remote_config import ConfigDownloads, Content
 from .tags import TagSync, tags_of
 
@@ -37,7 +41,12 @@ class Management:
         self._lets_trigger = lets_trigger
         self._asked: set[Chapter] = set()
         self._tags = TagSync(hass, device, partial(tags_of, hass, stored), self._use_soon)
-        self._configs = ConfigDownloads(hass, device, self._config_received)
+        self._configs = ConfigDownloads(hass, device)
+        self.offered = OfferedMapping(hass, stored)
+        self._log = CloudLog(hass, stored, device)
+        self._logs = False
+        self._takes_mappings = False
+        self._connected = False
         self._ends: list[CALLBACK_TYPE] = []
 
     async def follow(self, settings: Settings) -> None:
@@ -46,7 +55,17 @@ class Management:
             listeners = listeners_of(self._hass)
             self._ends = [listeners.track(self._stored.key, kind, self._use_soon) for kind in _TRIGGERS]
         self._tags.follow(enabled=settings.sync_tags)
+        asks = settings.config_mapping and not self._takes_mappings
+        self._takes_mappings = settings.config_mapping and self._stored.owner == OWN
+        if self._takes_mappings:
+            self.offered.reconsider()
+        else:
+            self.offered.withdraw()
+        self._logs = settings.cloud_log and self._stored.owner == OWN
         await self._use()
+        self._log.follow(enabled=self._logs)
+        if asks and self._connected:
+            self._ask_for_mapping()
 
     async def use(self, chapter: Chapter) -> None:
         """Subscribe to a chapter until the device is stopped, because an action needs it."""
@@ -61,19 +80,26 @@ class Management:
     @callback
     def connected(self) -> None:
         """Bring the cloud up to date."""
+        self._connected = True
         self._tags.connected()
+        self._log.connected()
+        self._ask_for_mapping()
 
     @callback
     def disconnected(self) -> None:
         """Pause until the device is connected again."""
+        self._connected = False
         self._tags.disconnected()
+        self._log.disconnected()
 
     @callback
     def noticed(self, notice: Notice) -> None:
         """Handle what the cloud sends on its own."""
         match notice:
-            case RemoteConfig() if self._is_listened_to(TriggerKind.CONFIG_RECEIVED):
-                self._configs.pushed(notice)
+            case RemoteConfig() if self._takes_mappings or self._is_listened_to(TriggerKind.CONFIG_RECEIVED):
+                self._configs.begin(notice, self._config_pushed)
+            case LogMode():
+                self._log.noticed(notice)
             case ShadowDocument():
                 self._notify(
                     TriggerKind.SHADOW_CHANGED,
@@ -86,11 +112,21 @@ class Management:
 
     async def stop(self) -> None:
         """Stop everything."""
-        await stop_all(*self._ends, self._configs.stop, self._tags.stop)
+        await stop_all(*self._ends, self._configs.stop, self._tags.stop, self._log.stop)
 
     @callback
-    def _config_received(self, config_id: str, content: Content) -> None:
-        self._notify(TriggerKind.CONFIG_RECEIVED, {"config_id": config_id, "content": content})
+    def _ask_for_mapping(self) -> None:
+        """Get the configuration, which may be another one than before the device was offline."""
+        if self._takes_mappings:
+            self._configs.begin(None, self._offer_mapping)
+
+    async def _config_pushed(self, config: RemoteConfig, content: Content) -> None:
+        self._notify(TriggerKind.CONFIG_RECEIVED, {"config_id": config.id, "content": content})
+        await self._offer_mapping(config, content)
+
+    async def _offer_mapping(self, config: RemoteConfig, content: Content) -> None:
+        if self._takes_mappings:
+            await self.offered.offer(content, config.file.digest)
 
     def _is_listened_to(self, kind: TriggerKind) -> bool:
         return listeners_of(self._hass).has_listener(self._stored.key, kind)
@@ -110,4 +146,8 @@ class Management:
         wanted = self._asked | {chapter for kind, chapter in _TRIGGERS.items() if self._is_listened_to(kind)}
         if self._tags.in_use:
             wanted.add(Chapter.TAGS)
+        if self._takes_mappings:
+            wanted.add(Chapter.REMOTE_CONFIG)
+        if self._logs:
+            wanted.add(Chapter.CLOUD_LOG)
         await self._device.use(wanted)

@@ -4,8 +4,10 @@ Nothing is collected while no page is open: a feed compares the present with wha
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from itertools import batched
+import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -14,16 +16,27 @@ from homeassistant.core import HomeAssistant
 from ..alink.codes import describe
 from ..alink.link import LinkState
 from ..alink.messages import JsonValue
+from ..commands.journal import JournalRow
+from ..commands.outcome import is_spoken
 from ..const import SUBENTRY_RULE
+from ..exposures import resolve_entity
+from ..mapping.stored import same_objects
 from ..runtime import Runtime
 from ..words.labels import Labels
-from .rows import HARMLESS, Row, Rows, changed_rows
+from .editing import can_undo
+from .rows import HARMLESS, Row, Rows, devices_of
 
 INTERVAL = 0.5
 """Seconds between two updates."""
 
+SHARE: Final = 4
+"""The next update comes no earlier than so many times the time that the last one took: thousands of rows take a while."""
+
 SLICE: Final = 200
 """Rows that are made before the event loop gets a turn, about five milliseconds' worth."""
+
+LARGE_SLICE: Final = 1000
+"""Rows of which is asked whether they have changed before the event loop gets a turn, about as much."""
 
 type Send = Callable[[dict[str, Any]], None]
 
@@ -31,40 +44,63 @@ type Send = Callable[[dict[str, Any]], None]
 async def feed_bindings(hass: HomeAssistant, entry_id: str, labels: Labels, send: Send) -> None:
     """Send the rows of an entry for as long as it exists: all of them, then those that change or go.
 
-    Each message has some of `entry`, `rows`, `gone` (identifiers) and `done`, which is true when the page has everything.
+    Each message has some of `entry`, `rows`, `gone` (ids) and `done`, which is true when the page has everything.
     """
     sent_entry: Row = {}
     runtime: Runtime | None = None
+    rows: Rows | None = None
     known: dict[str, tuple[object, ...]] = {}
     states: dict[str, JsonValue] = {}
     while entry := hass.config_entries.async_get_entry(entry_id):
+        began = time.monotonic()
         present = runtime_of(entry)
         if present is not runtime:  # it was set up again: everything may be different
-            runtime, known, states = present, {}, {}
+            runtime, rows, known, states = present, None, {}, {}
             send({"reset": True})
         if runtime is not None:
-            rows = Rows.of(hass, entry, runtime, labels)
-            if gone := [identifier for identifier in known if identifier not in rows.bindings]:
-                for identifier in gone:
-                    del known[identifier]
-                    states.pop(identifier, None)
-                send({"gone": gone})
-            for changed in batched(list(changed_rows(rows, known)), SLICE, strict=False):
-                made = [rows.row(identifier) for identifier in changed]
+            if rows is None or not rows.is_current:
+                rows = Rows.of(hass, entry, runtime, labels)
+                if not known:  # there may be thousands of rows
+                    counts: Row = {"bound": len(rows.bindings), "problems": 0}
+                    send({"entry": summary_of(hass, entry, runtime, labels) | counts})
+                if gone := [row for row in known if row not in rows.bindings]:
+                    for row in gone:
+                        del known[row]
+                        states.pop(row, None)
+                    send({"gone": gone})
+            async for made in _changed(rows, known):
                 states |= {str(row["id"]): row["state"] for row in made}
                 send({"rows": made})
-                await asyncio.sleep(0)
-                if runtime_of(entry) is not runtime:
-                    break
-        summary = summary_of(entry, runtime, labels) | {
-            "bound": len(known),
-            "problems": sum(state not in HARMLESS for state in states.values()),
-        }
-        if summary != sent_entry:
-            send({"entry": summary, "done": True})
-            sent_entry = summary
-        await asyncio.sleep(INTERVAL)
+        if runtime_of(entry) is runtime:
+            summary = summary_of(hass, entry, runtime, labels) | {
+                "bound": len(known),
+                "problems": sum(state not in HARMLESS for state in states.values()),
+            }
+            if summary != sent_entry:
+                send({"entry": summary, "done": True})
+                sent_entry = summary
+        await asyncio.sleep(max(INTERVAL, SHARE * (time.monotonic() - began)))
     send({"removed": True})
+
+
+async def _changed(rows: Rows, known: dict[str, tuple[object, ...]]) -> AsyncIterator[list[Row]]:
+    """Yield the rows that differ from what is `known`, and note their new signatures there.
+
+    It ends early when the entry or its subentries change meanwhile.
+    """
+    for piece in batched(rows.bindings, LARGE_SLICE, strict=False):
+        changed: list[str] = []
+        for row in piece:
+            signature = rows.signature(row)
+            if known.get(row) != signature:
+                known[row] = signature
+                changed.append(row)
+        for some in batched(changed, SLICE, strict=False):
+            yield [rows.row(row) for row in some]
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if not rows.is_current:
+            return
 
 
 def runtime_of(entry: ConfigEntry) -> Runtime | None:
@@ -72,9 +108,15 @@ def runtime_of(entry: ConfigEntry) -> Runtime | None:
     return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
 
-def summary_of(entry: ConfigEntry, runtime: Runtime | None, labels: Labels) -> Row:
+def summary_of(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime | None, labels: Labels) -> Row:
     """Return the state of the connection and of the thing model."""
-    summary: Row = {"entry_id": entry.entry_id, "title": entry.title, "setup": entry.state.value, "online": False}
+    summary: Row = {
+        "entry_id": entry.entry_id,
+        "title": entry.title,
+        "setup": entry.state.value,
+        "online": False,
+        "can_undo": can_undo(hass, entry),
+    }
     if runtime is None:
         return summary | {"reason": entry.reason or ""}
     link, model = runtime.link, runtime.device.model
@@ -84,6 +126,10 @@ def summary_of(entry: ConfigEntry, runtime: Runtime | None, labels: Labels) -> R
         "reason": "" if link.last_error is None else labels.text(f"exceptions.{link.last_error.key}.message"),
         "host": link.config.endpoint.host,
         "model": None if model is None else len(model.properties),
+        "devices": {
+            owner: {"title": device.stored.title, "online": device.online}
+            for owner, device in devices_of(runtime).items()
+        },
         "rules": {
             subentry_id: subentry.title
             for subentry_id, subentry in entry.subentries.items()
@@ -92,14 +138,34 @@ def summary_of(entry: ConfigEntry, runtime: Runtime | None, labels: Labels) -> R
     }
 
 
-async def feed_journal(hass: HomeAssistant, entry_id: str, language: str, send: Send) -> None:
-    """Send the journal at first, and the rows that are added to it."""
+async def feed_journal(hass: HomeAssistant, entry_id: str, labels: Labels, send: Send) -> None:
+    """Send the journals of the devices at first, and again when something is added to one."""
     runtime: Runtime | None = None
-    sent: list[dict[str, object]] | None = None
+    sent: list[JournalRow] | None = None
     while entry := hass.config_entries.async_get_entry(entry_id):
         if (present := runtime_of(entry)) is not runtime:
             runtime, sent = present, None
-        if runtime and (rows := runtime.device.commander.journal.rows()) != sent:
-            send({"rows": [row | {"meaning": describe(int(str(row["code"])), language)} for row in rows]})
-            sent = rows
+        if runtime:
+            owned = [
+                (owner, row) for owner, device in devices_of(runtime).items() for row in device.commander.journal.rows()
+            ]
+            if not same_objects(rows := [row for _, row in owned], sent if sent is not None else [None]):
+                send({"rows": [_command(labels, owner, row) for owner, row in owned]})
+                sent = rows
         await asyncio.sleep(INTERVAL)
+    send({"removed": True})
+
+
+def _command(labels: Labels, owner: str, row: JournalRow) -> dict[str, Any]:
+    """Return a command for the page: what its code means, and the names of its entities."""
+    meaning = describe(row.code, labels.language)
+    shown = row.as_json() | {"owner": owner, "meaning": row.message if is_spoken(row.code) else meaning}
+    details = row.details
+    if details is None:
+        return shown
+    entities = [
+        {"id": entity_id, "name": labels.entity(entity_id)}
+        for reference in details.entities
+        if (entity_id := resolve_entity(labels.hass, reference))
+    ]
+    return shown | asdict(details) | {"kind": "desired_set" if details.desired else row.kind, "entities": entities}

@@ -1,21 +1,59 @@
 """The thing model as the page shows it: what the product defines, and what of it is bound."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
 
 from ..alink.foreign import safe
-from ..exposures import exposed_bindings
+from ..alink.model.datatypes import Field
+from ..const import CONF_PRODUCT_KEY, DOMAIN
+from ..exposures import exposed_bindings, resolve_entity
 from ..mapping.binding import Binding
+from ..mapping.domains import aspect_of
+from ..mapping.selection import is_supported
+from ..mapping.slices import in_slices
+from ..mapping.suggest.suggestions import Suggestion, suggest_in_slices
+from ..risk import risk_in
 from ..runtime import Runtime
 from ..words.labels import Labels
 
 
-def model_view(entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str, Any]:
-    """Return the features of the thing model, with what is bound to each."""
+async def fitting(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime) -> dict[str, Suggestion]:
+    """Return what would fit the properties that are not bound, by identifier."""
+    bindings = exposed_bindings(entry)
+    bound = {
+        (entity_id, each.aspect) for each in bindings if (entity_id := resolve_entity(hass, each.entity)) is not None
+    }
+    taken = {each.identifier for each in bindings}
+    states = [state for state in hass.states.async_all() if _is_candidate(hass, state)]
+    found = await in_slices(suggest_in_slices(states, runtime.device.model, taken, bound, risk_in(hass)))
+    return {suggestion.identifier: suggestion for suggestion in found}
+
+
+@callback
+def _is_candidate(hass: HomeAssistant, state: State) -> bool:
+    """Return whether an entity can be bound, and is neither hidden nor diagnostic, as for a selection."""
+    registered = er.async_get(hass).async_get(state.entity_id)
+    if registered and (registered.hidden_by or registered.entity_category or registered.platform == DOMAIN):
+        return False
+    return is_supported(state)
+
+
+async def model_view(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str, Any]:
+    """Return the features of the thing model, with what is bound to each, and what would fit."""
     defined = runtime.device.model
     if defined is None:
-        return {"defined": False, "properties": [], "services": [], "events": []}
+        return {
+            "defined": False,
+            "product_key": entry.data[CONF_PRODUCT_KEY],
+            "properties": [],
+            "services": [],
+            "events": [],
+        }
+    fits = await fitting(hass, entry, runtime)
     bound = {binding.identifier: binding for binding in exposed_bindings(entry)}
     return {
         "defined": True,
@@ -29,6 +67,7 @@ def model_view(entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str
                     f"common.model_access_{'r' if prop.readable else ''}{'w' if prop.writable else ''}"
                 ),
                 "bound": _bound_to(labels, bound.get(prop.identifier)),
+                "fits": _suggested(labels, fits.get(prop.identifier)),
             }
             for prop in defined.properties.values()
         ],
@@ -37,18 +76,34 @@ def model_view(entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str
                 "id": each.identifier,
                 "name": safe(each.name),
                 "type": labels.text("common.model_sync" if each.sync else "common.model_async"),
-                "input": labels.parameters(each.input),
-                "output": labels.parameters(each.output),
+                "input": _parameters(labels, each.input),
+                "output": _parameters(labels, each.output),
                 "bound": each.identifier in runtime.device.bound_services,
             }
             for each in defined.services.values()
         ],
         "events": [
-            {"id": each.identifier, "name": safe(each.name), "output": labels.parameters(each.output)}
+            {"id": each.identifier, "name": safe(each.name), "output": _parameters(labels, each.output)}
             for each in defined.events.values()
         ],
     }
 
 
+def _parameters(labels: Labels, fields: Mapping[str, Field]) -> list[dict[str, str]]:
+    return [{"id": name, "type": labels.values(field.data_type)} for name, field in fields.items()]
+
+
 def _bound_to(labels: Labels, binding: Binding | None) -> str:
     return (labels.entity(binding.entity) if binding.entity else "—") if binding else ""
+
+
+def _suggested(labels: Labels, suggestion: Suggestion | None) -> dict[str, str] | None:
+    aspect = aspect_of(suggestion.entity_id, suggestion.aspect) if suggestion else None
+    if suggestion is None or aspect is None:
+        return None
+    return {
+        "entity_id": suggestion.entity_id,
+        "entity": labels.entity(suggestion.entity_id),
+        "aspect": labels.aspect(aspect),
+        "access": labels.access(suggestion.access),
+    }

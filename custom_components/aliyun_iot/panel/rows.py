@@ -1,29 +1,30 @@
 """The rows of the table of bindings: what Home Assistant has, what the cloud has, and why they differ."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 import hashlib
 import json
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
 from ..alink.foreign import safe
-from ..alink.link import LinkState
 from ..alink.messages import JsonValue
+from ..alink.model.thing_model import ThingModel
 from ..bound import BoundProperty, Fault
 from ..cloud_device import CloudDevice
 from ..commands.outcome import shortened
+from ..const import OWN
 from ..exposures import Absence, absence, exposures_of, keyed_rows, resolve_entity
 from ..mapping.binding import Binding
 from ..mapping.check import Problem, control_problems, model_problems
 from ..mapping.generic import NO_ENTITY_STATE, aspect_for
-from ..mapping.stored import Unreadable
+from ..mapping.stored import Unreadable, same_objects
 from ..reports.outbox import PropertyStatus
 from ..risk import risk_in
 from ..runtime import Runtime
@@ -62,59 +63,85 @@ _BROKEN: Final = {Fault.ENTITY_GONE: RowState.ENTITY_GONE, Fault.NOT_IN_MODEL: R
 """The states for what keeps a binding from working; all others are broken."""
 
 
+def devices_of(runtime: Runtime) -> Mapping[str, CloudDevice]:
+    """Return the devices of an entry by owner."""
+    return {OWN: runtime.device}
+
+
+def row_id(owner: str, key: str) -> str:
+    """Return the id of the row of a binding of a device: its key, behind the id of the sub-device if it belongs to one."""
+    return f"{owner}/{key}" if owner else key
+
+
+def split_id(row: str) -> tuple[str, str]:
+    """Return the owner and the key of a row; no identifier has a slash."""
+    owner, _, key = row.rpartition("/")
+    return owner, key
+
+
 def digest_of(binding: Binding) -> str:
     """Return a short digest, by which the page finds out that somebody else changed a binding."""
     return hashlib.sha256(json.dumps(binding.as_dict(), sort_keys=True).encode()).hexdigest()[:16]
 
 
+class Bound(NamedTuple):
+    """A stored binding: the device that it belongs to, its key there, the subentry that holds it, and the row."""
+
+    owner: str
+    key: str
+    subentry_id: str
+    binding: Binding | Unreadable
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Makes the rows of one entry; valid until its bindings change."""
+    """Makes the rows of one entry; valid until its subentries change."""
 
     hass: HomeAssistant
     entry: ConfigEntry
     runtime: Runtime
     labels: Labels
-    bindings: Mapping[str, tuple[str, Binding | Unreadable]]
-    """The id of the subentry and the binding, by identifier. Of several bindings of one property the first works.
-
-    A row that cannot be read has a key in place of the identifier.
-    """
+    stored: Sequence[object]
+    """What the bindings were read from, which Home Assistant replaces when it changes."""
+    bindings: Mapping[str, Bound]
+    """By the ids of the rows. Of several bindings of one property the first works."""
 
     @classmethod
     def of(cls, hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime, labels: Labels) -> Rows:
         """Return the rows for what is bound now."""
-        bindings: dict[str, tuple[str, Binding | Unreadable]] = {}
-        for subentry in exposures_of(entry):
-            for key, binding in keyed_rows(subentry):
-                bindings.setdefault(key, (subentry.subentry_id, binding))
-        return cls(hass, entry, runtime, labels, bindings)
+        bindings: dict[str, Bound] = {}
+        for owner in devices_of(runtime):
+            for subentry in exposures_of(entry, owner):
+                for key, binding in keyed_rows(subentry):
+                    bindings.setdefault(row_id(owner, key), Bound(owner, key, subentry.subentry_id, binding))
+        return cls(hass, entry, runtime, labels, _stored(entry), bindings)
 
     @property
-    def device(self) -> CloudDevice:
-        """The device whose properties are bound."""
-        return self.runtime.device
+    def is_current(self) -> bool:
+        """Whether nothing else is stored, and the same devices run."""
+        same = self.entry.state is ConfigEntryState.LOADED and self.entry.runtime_data is self.runtime
+        return same and same_objects(self.stored, _stored(self.entry))
 
-    def signature(self, key: str) -> tuple[object, ...]:
+    def signature(self, row: str) -> tuple[object, ...]:
         """Return what changes whenever a row does. Cheap, because it is asked for every row twice a second.
 
         What is replaced when it changes is compared by identity first.
         """
-        subentry_id, binding = self.bindings[key]
-        if isinstance(binding, Unreadable):
-            return (subentry_id, binding)
-        prop = self.device.bound.by_identifier.get(key)
+        bound = self.bindings[row]
+        device = devices_of(self.runtime).get(bound.owner)
+        if device is None:
+            return bound
+        prop = device.bound.by_identifier.get(bound.key)
         entity_id = (prop and prop.entity_id) or ""
         state = self.hass.states.get(entity_id) if entity_id else None
-        registered = er.async_get(self.hass).async_get(entity_id) if entity_id else None
-        status = self.device.reporter.outbox.status.get(key) or _NO_STATUS
+        outbox = device.reporter.outbox
+        status = outbox.status.get(bound.key) or _NO_STATUS
         return (
-            subentry_id,
-            binding,
+            bound,
             prop,
-            self.device.bound.problems.get(key),
+            device.bound.problems.get(bound.key),
             state and state.last_updated_timestamp,
-            registered,
+            er.async_get(self.hass).async_get(entity_id) if entity_id else None,
             status.changed_at,
             status.sending is None,
             status.sent_at,
@@ -122,45 +149,41 @@ class Rows:
             status.refusal,
             status.rests,
             status.unreportable,
-            key in self.device.reporter.outbox.waiting,
-            self.device.loops.is_paused(key),
-            self.runtime.link.state is LinkState.ONLINE,
+            bound.key in outbox.waiting,
+            device.loops.is_paused(bound.key),
+            device.online,
         )
 
     @callback
-    def row(self, key: str) -> Row:
+    def row(self, row: str) -> Row:
         """Return one row: names, both sides, and why they differ."""
-        subentry_id, binding = self.bindings[key]
+        owner, key, subentry_id, binding = self.bindings[row]
+        about: Row = _EMPTY | {"id": row, "owner": owner, "identifier": key, "subentry": subentry_id}
         if isinstance(binding, Unreadable):
-            why: JsonValue = row_reason(self.labels, binding)
-            return _EMPTY | {"id": key, "name": binding.name or key, "state": RowState.BROKEN, "why": why}
-        row = self._names(key, binding) | {
-            "id": key,
-            "subentry": subentry_id,
+            why = row_reason(self.labels, binding)
+            return about | {"identifier": binding.name or key, "state": RowState.BROKEN, "why": why}
+        device = devices_of(self.runtime).get(owner)
+        model = device.model if device else None
+        about |= self._names(binding, model) | {
             "digest": digest_of(binding),
             "access": binding.access.value,
             "rule": binding.rule,
-            "min_interval": binding.min_interval,
-            "dead_band": binding.dead_band,
         }
         if binding.entity and (missing := absence(self.hass, binding.entity)):
-            return row | {"state": _ABSENT[missing], "why": ""}
-        prop = self.device.bound.by_identifier.get(key)
-        if prop is None and (broken := self.device.bound.problems.get(key)):
+            return about | {"state": _ABSENT[missing]}
+        prop = device.bound.by_identifier.get(key) if device else None
+        if prop is None and device and (broken := device.bound.problems.get(key)):
             state = _BROKEN.get(broken.fault, RowState.BROKEN)
-            return row | {
-                "state": state,
-                "why": broken.describe(self.labels.language) if state is RowState.BROKEN else "",
-            }
-        if prop is None or prop.binding != binding:  # it has just been changed
-            return row | {"state": RowState.ON_ITS_WAY, "why": ""}
-        return row | self._sides(prop)
+            why = broken.describe(self.labels.language)
+            return about | {"state": state, "why": why if state is RowState.BROKEN else ""}
+        if device is None or prop is None or prop.binding != binding:  # it has just been changed
+            return about | {"state": RowState.ON_ITS_WAY}
+        return about | _Sides(self.hass, self.labels, device).of(prop)
 
-    def _names(self, identifier: str, binding: Binding) -> Row:
+    def _names(self, binding: Binding, model: ThingModel | None) -> Row:
         entity_id = (resolve_entity(self.hass, binding.entity) if binding.entity else None) or ""
         aspect = aspect_for(binding, entity_id)
-        model = self.device.model
-        definition = model.properties.get(identifier) if model else None
+        definition = model.properties.get(binding.identifier) if model else None
         device, area = self._place(entity_id)
         return {
             "name": safe(definition.name) if definition else "",
@@ -182,7 +205,17 @@ class Rows:
         area = ar.async_get(self.hass).async_get_area(area_id) if area_id else None
         return (device.name_by_user or device.name or "") if device else "", area.name if area else ""
 
-    def _sides(self, prop: BoundProperty) -> Row:
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Compares both sides of the properties of one device."""
+
+    hass: HomeAssistant
+    labels: Labels
+    device: CloudDevice
+
+    def of(self, prop: BoundProperty) -> Row:
+        """Return what Home Assistant has, what was sent and what the cloud took, and why they differ."""
         identifier = prop.identifier
         present, status = self.device.reporter.status(identifier)
         state, why = self._compared(prop, present.value if present else None, status)
@@ -215,7 +248,7 @@ class Rows:
         if not prop.reports:
             return RowState.CONTROL_ONLY, ""
         waits = prop.identifier in self.device.reporter.outbox.waiting
-        if (waits or status.sending) and self.runtime.link.state is not LinkState.ONLINE:
+        if (waits or status.sending) and not self.device.online:
             return RowState.HELD_BACK, self.labels.text("common.panel_held_offline")
         if waits and prop.binding.min_interval:
             return RowState.HELD_BACK, self._text("interval", seconds=f"{prop.binding.min_interval:g}")
@@ -254,7 +287,12 @@ class Rows:
 _NO_STATUS: Final = PropertyStatus()
 
 
+def _stored(entry: ConfigEntry) -> list[object]:
+    return [subentry.data for subentry in entry.subentries.values()]
+
+
 _EMPTY: Final[Row] = {
+    "name": "",
     "digest": "",
     "type": "",
     "entity_id": "",
@@ -264,18 +302,10 @@ _EMPTY: Final[Row] = {
     "area": "",
     "access": "",
     "rule": "",
+    "why": "",
 }
 
 
 def _moment(monotonic: float | None) -> float | None:
     """Return a monotonic moment in seconds since the epoch."""
     return None if monotonic is None else round(time.time() - (time.monotonic() - monotonic), 1)
-
-
-def changed_rows(rows: Rows, known: dict[str, tuple[object, ...]]) -> Iterator[str]:
-    """Yield the identifiers of the rows that differ from what is `known`, and note their new signatures there."""
-    for identifier in rows.bindings:
-        signature = rows.signature(identifier)
-        if known.get(identifier) != signature:
-            known[identifier] = signature
-            yield identifier

@@ -3,6 +3,7 @@
 import { LitElement, css, html, nothing } from "./vendor/lit.js";
 import "./bindings-tab.js";
 import "./commands-tab.js";
+import { Feed } from "./feed.js";
 import { Texts } from "./i18n.js";
 import "./model-tab.js";
 import { shared } from "./styles.js";
@@ -10,7 +11,7 @@ import "./traffic-tab.js";
 import "./wire-tab.js";
 
 const TABS = ["bindings", "commands", "wire", "traffic", "model"];
-const WAIT_FOR_RELOAD = 3000; // milliseconds
+const RETRY = 3000; // milliseconds
 
 class AliyunIotPanel extends LitElement {
   static properties = {
@@ -26,7 +27,8 @@ class AliyunIotPanel extends LitElement {
   static styles = [
     shared,
     css`
-      :host { display: flex; flex-direction: column; height: 100%; background: var(--primary-background-color); }
+      :host { display: flex; flex-direction: column; height: 100vh; height: 100dvh; box-sizing: border-box;
+        padding-bottom: env(safe-area-inset-bottom); background: var(--primary-background-color); }
       header {
         display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
         background: var(--app-header-background-color, var(--primary-color));
@@ -48,30 +50,43 @@ class AliyunIotPanel extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
-    this._load();
+    if (this.hass) this._open();
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
+    this._feed?.close();
+    this._feed = undefined;
     clearTimeout(this._retry);
   }
 
-  updated(changed) {
-    const before = changed.get("hass");
-    if (before && before.language !== this.hass.language) this._load();
+  willUpdate(changed) {
+    if (!changed.has("hass")) return;
+    if (!this._feed) this._open();
+    else if (changed.get("hass") && changed.get("hass").language !== this.hass.language) this._loadTexts();
   }
 
-  async _load() {
+  // Home Assistant sets `hass` with every change of any state.
+  shouldUpdate(changed) {
+    const before = changed.get("hass");
+    return changed.size > 1 || !changed.has("hass") || !this._texts || before?.language !== this.hass.language;
+  }
+
+  _open() {
+    this._loadTexts();
+    this._feed = new Feed(this.hass, { type: "aliyun_iot/entries/subscribe" }, (event) => {
+      if (event.entries) this._entries = event.entries;
+      if (event.error && !this._entries) this._error = this._texts?.explained(event.error) || event.error.message;
+    });
+  }
+
+  async _loadTexts() {
     clearTimeout(this._retry);
     try {
-      [this._texts, this._entries] = await Promise.all([
-        Texts.load(this.hass),
-        this.hass.callWS({ type: "aliyun_iot/entries" }),
-      ]);
-      this._error = undefined;
+      this._texts = await Texts.load(this.hass);
     } catch (error) {
       this._error = error.message || String(error);
-      this._retry = setTimeout(() => this._load(), WAIT_FOR_RELOAD);
+      this._retry = setTimeout(() => this._loadTexts(), RETRY);
     }
   }
 
@@ -88,7 +103,7 @@ class AliyunIotPanel extends LitElement {
   }
 
   render() {
-    if (!this._texts) return html`<p class="empty" role="status">${this._error || "…"}</p>`;
+    if (!this._texts || !this._entries) return html`<p class="empty" role="status">${this._error || "…"}</p>`;
     const t = (key, placeholders) => this._texts.t(key, placeholders);
     const { entry, tab } = this._where;
     return html`
@@ -105,7 +120,7 @@ class AliyunIotPanel extends LitElement {
           ? html`<select aria-label=${t("device")} .value=${entry.entry_id}
               @change=${(event) => this._go(event.target.value, tab)}>
               ${this._entries.map(
-                (each) => html`<option value=${each.entry_id} ?selected=${each === entry}>${each.title}</option>`,
+                (each) => html`<option value=${each.entry_id} ?selected=${each.entry_id === entry.entry_id}>${each.title}</option>`,
               )}
             </select>`
           : nothing}
@@ -128,19 +143,20 @@ class AliyunIotPanel extends LitElement {
   }
 
   _tab(tab, entry) {
-    const common = { hass: this.hass, texts: this._texts, entryId: entry.entry_id };
+    const { hass, _texts: texts } = this;
+    const entryId = entry.entry_id;
     switch (tab) {
       case "commands":
-        return html`<aliyun-commands-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-commands-tab>`;
+        return html`<aliyun-commands-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-commands-tab>`;
       case "wire":
-        return html`<aliyun-wire-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-wire-tab>`;
+        return html`<aliyun-wire-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-wire-tab>`;
       case "traffic":
-        return html`<aliyun-traffic-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-traffic-tab>`;
+        return html`<aliyun-traffic-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-traffic-tab>`;
       case "model":
-        return html`<aliyun-model-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}></aliyun-model-tab>`;
+        return html`<aliyun-model-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-model-tab>`;
       default:
-        return html`<aliyun-bindings-tab .hass=${common.hass} .texts=${common.texts} .entryId=${common.entryId}
-          .narrow=${this.narrow} @device-removed=${this._load}></aliyun-bindings-tab>`;
+        return html`<aliyun-bindings-tab .hass=${hass} .texts=${texts} .entryId=${entryId} .narrow=${this.narrow}>
+        </aliyun-bindings-tab>`;
     }
   }
 

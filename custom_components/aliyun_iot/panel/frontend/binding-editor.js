@@ -9,6 +9,7 @@ class BindingEditor extends LitElement {
     texts: { attribute: false },
     entryId: { attribute: false },
     row: { attribute: false },
+    page: { attribute: false },
     _form: { state: true },
     _errors: { state: true },
     _warned: { state: true },
@@ -55,10 +56,10 @@ class BindingEditor extends LitElement {
 
   async _load() {
     try {
-      this._form = await this._call("binding/form", { identifier: this.row.id });
+      this._form = await this._call("binding/form", { row: this.row.id });
       this._errors = this._form.problem ? { base: this._form.problem } : {};
     } catch (error) {
-      this._errors = { base: this._message(error) };
+      this._errors = { base: this.texts.explained(error) };
     }
     this._warned = false;
   }
@@ -69,16 +70,12 @@ class BindingEditor extends LitElement {
     });
   }
 
-  _message(error) {
-    return this.texts.has(`error_${error.code}`) ? this.texts.t(`error_${error.code}`) : error.message;
-  }
-
   render() {
     const t = (key, placeholders) => this.texts.t(key, placeholders);
     const { row } = this;
     return html`<dialog aria-labelledby="title" @close=${() => this._close()}>
       <form method="dialog" @submit=${this._save}>
-        <h2 id="title">${row.name || row.id}</h2>
+        <h2 id="title">${row.name || row.identifier}</h2>
         <div class="body">
           <dl>
             <dt>${t("column_entity")}</dt>
@@ -90,11 +87,11 @@ class BindingEditor extends LitElement {
             ${this.texts.has(`cure_${row.state}`) ? html`<dt>${t("cure")}</dt><dd>${t(`cure_${row.state}`)}</dd>` : nothing}
             ${row.type ? html`<dt>${t("type")}</dt><dd>${row.type}</dd>` : nothing}
           </dl>
-          ${this._errors.base ? html`<p class="error" role="alert">${this._errors.base}</p>` : nothing}
+          ${this._general.map((text) => html`<p class="error" role="alert">${text}</p>`)}
           ${this._form ? this._fields() : html`<p class="muted" role="status">${t("loading")}</p>`}
         </div>
         <div class="buttons">
-          <a class="button" href="/config/integrations/integration/aliyun_iot">${t("open_form")}</a>
+          <a class="button" href=${this.page}>${t("open_form")}</a>
           <button class="button" type="button" @click=${() => this.renderRoot.querySelector("dialog").close()}>${t("cancel")}</button>
           ${this._form?.fields.length
             ? html`<button class="button primary" ?disabled=${this._busy}>${this._warned ? t("save_anyway") : t("save")}</button>`
@@ -102,6 +99,13 @@ class BindingEditor extends LitElement {
         </div>
       </form>
     </dialog>`;
+  }
+
+  // The errors that no field and no section shows.
+  get _general() {
+    const fields = this._form?.fields || [];
+    const shown = new Set(fields.flatMap((field) => [field.name, field.section]));
+    return Object.entries(this._errors).filter(([name]) => !shown.has(name)).map(([, text]) => text);
   }
 
   _fields() {
@@ -113,7 +117,8 @@ class BindingEditor extends LitElement {
       const inputs = own.map((field) => this._field(field));
       if (!section) return inputs;
       const values = this._form.values[section] || {};
-      return html`<details ?open=${section in this._errors || Object.keys(values).length > 0}>
+      const wrong = section in this._errors || own.some((field) => field.name in this._errors);
+      return html`<details ?open=${wrong || Object.keys(values).length > 0}>
         <summary>${own[0].section_label}</summary>
         ${this._errors[section] ? html`<p class="error" role="alert">${this._errors[section]}</p>` : nothing} ${inputs}
       </details>`;
@@ -125,7 +130,7 @@ class BindingEditor extends LitElement {
     const value = values[field.name];
     const name = field.section ? `${field.section}.${field.name}` : field.name;
     const hint = field.description ? html`<small>${field.description}</small>` : nothing;
-    const error = !field.section && this._errors[field.name]
+    const error = this._errors[field.name]
       ? html`<small class="error" role="alert">${this._errors[field.name]}</small>` : nothing;
     if (field.elsewhere)
       return html`<label><span>${field.label}</span>${value?.length ? this.texts.t("set_in_form") : this.texts.t("not_set")}${hint}</label>`;
@@ -178,7 +183,7 @@ class BindingEditor extends LitElement {
     this._busy = true;
     try {
       const result = await this._call("binding/save", {
-        identifier: this.row.id, digest: this._form.digest, values, accept_warnings: this._warned,
+        row: this.row.id, digest: this._form.digest, values, accept_warnings: this._warned,
       });
       if (result.saved) {
         this._saved = result.saved;
@@ -189,7 +194,7 @@ class BindingEditor extends LitElement {
       this._errors = result.errors;
       this._warned = Boolean(result.warning);
     } catch (error) {
-      this._errors = { base: this._message(error) };
+      this._errors = { base: this.texts.explained(error) };
       if (error.code === "changed_meanwhile") {
         const { base } = this._errors;
         await this._load();

@@ -31,13 +31,20 @@ class BindingsTab extends Tab {
     _selected: { state: true },
     _editing: { state: true },
     _notice: { state: true },
+    _wrong: { state: true },
   };
 
   static styles = [
     shared,
     css`
       :host { display: flex; flex-direction: column; }
-      .status { padding: 8px 0 0; }
+      .status { padding: 8px 0 0; display: flex; flex-wrap: wrap; gap: 0 6px; align-items: baseline; }
+      .bulk { display: flex; flex-wrap: wrap; gap: 8px; align-items: start; padding: 8px 12px; margin-bottom: 8px; border-radius: 12px;
+        background: color-mix(in srgb, var(--primary-color) 10%, var(--card-background-color)); }
+      .bulk strong { align-self: center; }
+      .bulk form { display: flex; flex-wrap: wrap; gap: 8px; align-items: start; margin: 0; }
+      .bulk input { width: 11em; }
+      .field small { display: block; max-width: 11em; }
       .dot { display: inline-block; width: 10px; height: 10px; border-radius: 5px; background: var(--error-color); }
       .dot.online { background: var(--success-color, #0b8043); }
       .viewport { flex: 1 1 auto; min-height: 200px; overflow: auto; border: 1px solid var(--divider-color); border-radius: 12px;
@@ -79,21 +86,23 @@ class BindingsTab extends Tab {
     super();
     this.feedType = "bindings/subscribe";
     this._rows = new Map();
+    this._order = [];
     this._version = 0;
     this._entry = null;
     this._search = "";
-    this._filters = { state: "", area: "", access: "", rule: "" };
+    this._filters = { state: "", device: "", area: "", access: "", rule: "" };
     this._sort = { by: "name", down: false };
     this._top = 0;
     this._height = 600;
     this._selected = new Set();
+    this._wrong = {};
     this._resized = new ResizeObserver(([size]) => (this._height = size.contentRect.height));
   }
 
   open() {
     super.open();
-    const wanted = new URLSearchParams(location.search).get("state");
-    if (wanted) this._filters = { ...this._filters, state: wanted };
+    const wanted = new URLSearchParams(location.search);
+    this._filters = { ...this._filters, state: wanted.get("state") || "", device: wanted.get("device") || "" };
   }
 
   firstUpdated() {
@@ -108,51 +117,73 @@ class BindingsTab extends Tab {
   onEvent(event) {
     if (event.reset) {
       this._rows.clear();
+      this._order = [];
       this._selected = new Set();
+      this._done = false;
     }
-    for (const row of event.rows || []) this._rows.set(row.id, row);
-    for (const id of event.gone || []) {
-      this._rows.delete(id);
-      this._selected.delete(id);
+    for (const row of event.rows || []) {
+      if (!this._rows.has(row.id)) this._order.push(row.id);
+      this._rows.set(row.id, row);
+    }
+    if (event.gone) {
+      for (const id of event.gone) this._rows.delete(id);
+      this._order = this._order.filter((id) => this._rows.has(id));
+      this._selected = new Set([...this._selected].filter((id) => this._rows.has(id)));
     }
     if (event.entry) this._entry = event.entry;
-    if (event.removed || event.error) {
-      this._entry = null;
-      this.dispatchEvent(new CustomEvent("device-removed", { bubbles: true, composed: true }));
-    }
+    if (event.done) this._done = true;
     this._version += 1;
   }
 
-  get _shown() {
+  willUpdate(changed) {
+    super.willUpdate(changed);
+    if (["_version", "_search", "_filters", "_sort", "texts"].some((name) => changed.has(name))) this._arrange();
+  }
+
+  // What is shown, and what can be filtered by. Not with every scroll step: there may be ten thousand rows.
+  _arrange() {
+    const { by, down } = this._sort;
+    const key = (row) => (by === "name" ? row.name || row.identifier : by === "state" ? STATES.indexOf(row.state) : (row[by] ?? ""));
+    const { compare } = this.texts;
+    const order = (one, other) => (typeof one === "number" && typeof other === "number" ? one - other : compare(String(one), String(other)));
+    const sign = down ? -1 : 1;
+    this._order.sort((one, other) => sign * order(key(this._rows.get(one)), key(this._rows.get(other))));
     const words = this._search.toLowerCase().split(/\s+/).filter(Boolean);
-    const { state, area, access, rule } = this._filters;
-    const shown = [...this._rows.values()].filter(
+    const { state, device, area, access, rule } = this._filters;
+    const states = new Set(state === "problems" ? PROBLEMS : state.split(","));
+    this._shown = this._order.map((id) => this._rows.get(id)).filter(
       (row) =>
-        (!state || row.state === state || (state === "problems" && PROBLEMS.includes(row.state))) &&
+        (!state || states.has(row.state)) &&
+        (!device || (device === "own" ? !row.owner : row.owner === device)) &&
         (!area || row.area === area) &&
         (!access || row.access === access) &&
         (!rule || (rule === "own" ? !row.rule : row.rule === rule)) &&
         words.every((word) => this._text(row).includes(word)),
     );
-    const { by, down } = this._sort;
-    const key = (row) => (by === "name" ? row.name || row.id : by === "state" ? STATES.indexOf(row.state) : (row[by] ?? ""));
-    const compare = (one, other) => (typeof one === "number" && typeof other === "number"
-      ? one - other
-      : String(one).localeCompare(String(other), this.texts.language, { numeric: true }));
-    return shown.sort((one, other) => (down ? -1 : 1) * compare(key(one), key(other)));
+    const values = (name) => [...new Set([...this._rows.values()].map((row) => row[name]).filter(Boolean))].sort(compare);
+    this._areas = values("area");
+    this._rules = values("rule");
   }
 
   _text(row) {
-    row.text ??= [row.id, row.name, row.entity, row.entity_id, row.aspect, row.device, row.area, row.why, this.t(`state_${row.state}`)]
-      .join("\n").toLowerCase();
+    row.text ??= [
+      row.identifier, row.name, row.entity, row.entity_id, row.aspect, row.device, row.area, row.why, this.t(`state_${row.state}`),
+      this._deviceName(row.owner), this._entry?.rules?.[row.rule],
+    ].join("\n").toLowerCase();
     return row.text;
   }
 
+  _deviceName(owner) {
+    return this._entry?.devices?.[owner]?.title || "";
+  }
+
   render() {
-    const loading = this._entry === null;
-    const shown = this._shown;
+    const shown = this._shown || [];
     return html`
-      ${loading ? html`<p class="empty" role="status">${this.t("loading")}</p>` : [this._status(), this._toolbar(shown)]}
+      ${this.banner()}
+      ${this._entry === null
+        ? html`<p class="empty" role="status">${this.t("loading")}</p>`
+        : [this._status(), this._toolbar(shown)]}
       ${this._selected.size ? this._bulk() : nothing} ${this._viewport(shown)}
       ${this._notice
         ? html`<div class="notice" role="status">
@@ -163,79 +194,104 @@ class BindingsTab extends Tab {
         : nothing}
       ${this._editing
         ? html`<aliyun-binding-editor .hass=${this.hass} .texts=${this.texts} .entryId=${this.entryId} .row=${this._editing}
-            @closed=${this._edited}></aliyun-binding-editor>`
+            .page=${this.integrationPage} @closed=${this._edited}></aliyun-binding-editor>`
         : nothing}
     `;
   }
 
   _status() {
-    const entry = this._entry || {};
+    const entry = this._entry;
     const connected = entry.online ? this.t("online") : entry.setup === "loaded" ? this.t("offline") : this.t("not_set_up");
     const model = entry.model === null || entry.model === undefined ? this.t("no_model") : this.t("model_properties", { count: entry.model });
     return html`<div class="status" role="status">
       <span class="dot ${entry.online ? "online" : ""}" aria-hidden="true"></span>
-      ${connected}${entry.reason && !entry.online ? html` <span class="muted">(${entry.reason})</span>` : nothing}
-      · ${model} · ${this.t("bound", { count: this._rows.size })} ·
-      ${entry.problems
-        ? html`<a href="#" class="error" @click=${this._showProblems}>${this.t("problems", { count: entry.problems })}</a>`
-        : this.t("no_problems")}
+      <span>${connected}${entry.reason && !entry.online ? html` <span class="muted">(${entry.reason})</span>` : nothing}</span>
+      ${entry.setup === "loaded"
+        ? html`<span>· ${model}</span> <span>· ${this.t("bound", { count: this._rows.size })}</span>
+            ${!this._done
+              ? html`<span class="muted">· ${this.t("loading")}</span>`
+              : entry.problems
+                ? html`<span>· <button class="link error" @click=${this._showProblems}>${this.t("problems", { count: entry.problems })}</button></span>`
+                : html`<span>· ${this.t("no_problems")}</span>`}`
+        : html`<span class="muted">· ${this.t("comes_back")}</span>`}
     </div>`;
   }
 
-  _showProblems(event) {
-    event.preventDefault();
+  _showProblems() {
     this._filters = { ...this._filters, state: "problems" };
   }
 
   _toolbar(shown) {
-    const rows = [...this._rows.values()];
-    const areas = [...new Set(rows.map((row) => row.area).filter(Boolean))].sort();
-    const rules = [...new Set(rows.map((row) => row.rule).filter(Boolean))];
-    const filter = (name, options) => html`<select aria-label=${this.t(`filter_${name}`)} .value=${this._filters[name]}
-      @change=${(event) => (this._filters = { ...this._filters, [name]: event.target.value })}>
-      <option value="">${this.t(`filter_${name}`)}</option>
-      ${options.map(([value, label]) => html`<option value=${value} ?selected=${this._filters[name] === value}>${label}</option>`)}
-    </select>`;
-    const ruleTitles = this._entry?.rules || {};
+    const filter = (name, options) => {
+      const value = this._filters[name];
+      const known = !value || options.some(([each]) => each === value);
+      return html`<select aria-label=${this.t(`filter_${name}`)} .value=${value}
+        @change=${(event) => (this._filters = { ...this._filters, [name]: event.target.value })}>
+        <option value="">${this.t(`filter_${name}`)}</option>
+        ${known ? nothing : html`<option value=${value} selected>${this.t("filter_affected")}</option>`}
+        ${options.map(([each, label]) => html`<option value=${each} ?selected=${value === each}>${label}</option>`)}
+      </select>`;
+    };
+    const { rules = {}, devices = {} } = this._entry;
+    const owners = Object.entries(devices).map(([owner, device]) => [owner || "own", device.title]);
     return html`<div class="toolbar">
       <input class="grow" type="search" placeholder=${this.t("search")} aria-label=${this.t("search")} .value=${this._search}
         @input=${(event) => (this._search = event.target.value)} />
       ${filter("state", [["problems", this.t("filter_problems")], ...STATES.map((state) => [state, this.t(`state_${state}`)])])}
-      ${areas.length ? filter("area", areas.map((area) => [area, area])) : nothing}
+      ${owners.length > 1 ? filter("device", owners) : nothing}
+      ${this._areas.length ? filter("area", this._areas.map((area) => [area, area])) : nothing}
       ${filter("access", ACCESS.map((access) => [access, this.t(`access_${access}`)]))}
-      ${rules.length ? filter("rule", [["own", this.t("rule_own")], ...rules.map((rule) => [rule, ruleTitles[rule] || rule])]) : nothing}
+      ${Object.keys(rules).length || this._rules.length
+        ? filter("rule", [["own", this.t("rule_own")], ...Object.entries(rules)])
+        : nothing}
       <span class="muted" role="status">${this.t("shown", { shown: shown.length, all: this._rows.size })}</span>
-      <button class="button" @click=${this._post} ?disabled=${!this._entry?.online}>${this.t("post_everything")}</button>
+      ${this._entry.can_undo ? html`<button class="button" @click=${this._undo}>${this.t("undo_last")}</button>` : nothing}
+      <button class="button" @click=${this._post} ?disabled=${!this._entry.online}>${this.t("post_everything")}</button>
     </div>`;
   }
 
   _bulk() {
-    return html`<form class="toolbar" @submit=${this._change}>
+    const rules = Object.entries(this._entry?.rules || {});
+    const number = (name, limit) => html`<label class="field">
+      <input name=${name} type="number" min="0" max=${limit ?? nothing} step="any" placeholder=${this.t(`change_${name}`)}
+        aria-label=${this.t(`change_${name}`)} aria-invalid=${Boolean(this._wrong[name])} />
+      ${this._wrong[name] ? html`<small class="error" role="alert">${this._wrong[name]}</small>` : nothing}
+    </label>`;
+    return html`<div class="bulk" role="group" aria-label=${this.t("selected", { count: this._selected.size })}>
       <strong>${this.t("selected", { count: this._selected.size })}</strong>
-      <select name="access" aria-label=${this.t("change_access")}>
-        <option value="">${this.t("change_access")}</option>
-        ${ACCESS.map((access) => html`<option value=${access}>${this.t(`access_${access}`)}</option>`)}
-      </select>
-      <input name="min_interval" type="number" min="0" max="86400" step="any" placeholder=${this.t("change_min_interval")}
-        aria-label=${this.t("change_min_interval")} />
-      <input name="dead_band" type="number" min="0" step="any" placeholder=${this.t("change_dead_band")}
-        aria-label=${this.t("change_dead_band")} />
-      <button class="button primary">${this.t("apply")}</button>
-      <button class="button danger" type="button" @click=${this._remove}>${this.t("remove")}</button>
-      <button class="button" type="button" @click=${() => (this._selected = new Set())}>${this.t("select_none")}</button>
-    </form>`;
+      <form @submit=${this._change}>
+        <select name="access" aria-label=${this.t("change_access")}>
+          <option value="">${this.t("change_access")}</option>
+          ${ACCESS.map((access) => html`<option value=${access}>${this.t(`access_${access}`)}</option>`)}
+        </select>
+        ${number("min_interval", 86400)} ${number("dead_band")}
+        <button class="button primary">${this.t("apply")}</button>
+      </form>
+      ${rules.length
+        ? html`<form @submit=${this._assign}>
+            <select name="rule" aria-label=${this.t("change_rule")}>
+              <option value="">${this.t("rule_take")}</option>
+              ${rules.map(([id, title]) => html`<option value=${id}>${this.t("rule_add", { rule: title })}</option>`)}
+            </select>
+            <button class="button">${this.t("apply_rule")}</button>
+          </form>`
+        : nothing}
+      <button class="button danger" @click=${this._remove}>${this.t("remove")}</button>
+      <button class="button" @click=${() => (this._selected = new Set())}>${this.t("select_none")}</button>
+    </div>`;
   }
 
   _viewport(shown) {
     const height = this.narrow ? NARROW_ROW : ROW;
     const first = Math.max(0, Math.floor(this._top / height) - SPARE);
     const last = Math.min(shown.length, Math.ceil((this._top + this._height) / height) + SPARE);
-    const all = shown.length > 0 && shown.every((row) => this._selected.has(row.id));
+    const selectable = shown.filter((row) => row.digest);
+    const all = selectable.length > 0 && this._selected.size >= selectable.length && selectable.every((row) => this._selected.has(row.id));
     return html`<div class="viewport ${this.narrow ? "narrow" : ""}" @scroll=${(event) => (this._top = event.target.scrollTop)}
       role="table" aria-label=${this.t("tab_bindings")} aria-rowcount=${shown.length + 1} tabindex="0">
       <div class="head" role="row" aria-rowindex="1">
         <span role="columnheader">
-          <input type="checkbox" aria-label=${this.t("select_all")} .checked=${all} @change=${() => this._selectAll(shown, !all)} />
+          <input type="checkbox" aria-label=${this.t("select_all")} .checked=${all} @change=${() => this._selectAll(selectable, !all)} />
         </span>
         ${COLUMNS.map((column) => {
           const sorted = this._sort.by === column;
@@ -246,7 +302,7 @@ class BindingsTab extends Tab {
           </span>`;
         })}
       </div>
-      ${shown.length === 0 && this._entry
+      ${shown.length === 0 && this._done
         ? html`<p class="empty" role="row"><span role="cell">${this._rows.size ? this.t("nothing_found") : this._nothingBound()}</span></p>`
         : nothing}
       <div role="rowgroup" style="position:relative;height:${shown.length * height}px">
@@ -256,33 +312,39 @@ class BindingsTab extends Tab {
   }
 
   _nothingBound() {
-    return html`${this.t("nothing_bound")}<br />
-      <a href="/config/integrations/integration/aliyun_iot">${this.t("bind_there")}</a>`;
+    return html`${this.t("nothing_bound")}<br /><a href=${this.integrationPage}>${this.t("bind_there")}</a>`;
   }
 
   _row(row, index, height) {
     const label = (column) => this.t(`column_${column}`);
     const selected = this._selected.has(row.id);
+    const name = row.name || row.identifier;
+    const below = [row.owner ? this._deviceName(row.owner) : "", row.name && row.name !== row.identifier ? row.identifier : ""];
+    const about = [row.aspect, row.area, row.access ? this.t(`access_${row.access}`) : ""];
     return html`<div class="row ${selected ? "selected" : ""}" role="row" aria-rowindex=${index + 2} style="top:${index * height}px"
-      @click=${() => (this._editing = row)}>
+      @click=${() => this._open(row)}>
       <span class="check" role="cell" @click=${(event) => event.stopPropagation()}>
-        <input type="checkbox" .checked=${selected} aria-label=${this.t("select_one", { name: row.name || row.id })}
-          @change=${() => this._select(row.id, !selected)} />
+        ${row.digest
+          ? html`<input type="checkbox" .checked=${selected} aria-label=${this.t("select_one", { name })}
+              @change=${() => this._select(row.id, !selected)} />`
+          : nothing}
       </span>
       <span class="cell wide" role="cell">
-        <div><button class="open" @click=${(event) => { event.stopPropagation(); this._editing = row; }}>${row.name || row.id}</button></div>
-        <div class="small mono">${row.id}</div>
+        <div>${row.digest
+          ? html`<button class="open" @click=${(event) => { event.stopPropagation(); this._open(row); }}>${name}</button>`
+          : name}</div>
+        <div class="small mono">${below.filter(Boolean).join(" · ")}</div>
       </span>
       <span class="cell wide" role="cell" title=${row.entity_id}>
         <div>${row.entity || "—"}</div>
-        <div class="small">${row.aspect}${row.area ? ` · ${row.area}` : ""} · ${this.t(`access_${row.access}`)}</div>
+        <div class="small">${about.filter(Boolean).join(" · ")}</div>
       </span>
-      <span class="cell labelled" role="cell" data-label=${label("ha")}><div>${this.texts.value(row.ha)}</div></span>
+      <span class="cell labelled" role="cell" data-label=${label("ha")}><div title=${this.texts.value(row.ha)}>${this.texts.value(row.ha)}</div></span>
       <span class="cell labelled" role="cell" data-label=${label("sent_at")}>
-        <div>${this.texts.value(row.sent)}</div><div class="small"> ${this.texts.moment(row.sent_at)}</div>
+        <div title=${this.texts.value(row.sent)}>${this.texts.value(row.sent)}</div><div class="small"> ${this.texts.moment(row.sent_at)}</div>
       </span>
       <span class="cell labelled" role="cell" data-label=${label("taken_at")}>
-        <div>${this.texts.value(row.taken)}</div><div class="small"> ${this.texts.moment(row.taken_at)}</div>
+        <div title=${this.texts.value(row.taken)}>${this.texts.value(row.taken)}</div><div class="small"> ${this.texts.moment(row.taken_at)}</div>
       </span>
       <span class="cell side" role="cell" title=${row.why}>
         <div class="state ${row.state} ${PROBLEMS.includes(row.state) ? "problem" : ""}">${this.t(`state_${row.state}`)}</div>
@@ -291,14 +353,18 @@ class BindingsTab extends Tab {
     </div>`;
   }
 
+  _open(row) {
+    if (row.digest) this._editing = row;
+  }
+
   _select(id, on) {
     this._selected = new Set(this._selected);
     if (on) this._selected.add(id);
     else this._selected.delete(id);
   }
 
-  _selectAll(shown, on) {
-    this._selected = new Set(on ? shown.map((row) => row.id) : []);
+  _selectAll(rows, on) {
+    this._selected = new Set(on ? rows.map((row) => row.id) : []);
   }
 
   get _digests() {
@@ -312,12 +378,25 @@ class BindingsTab extends Tab {
     if (form.get("access")) changes.access = form.get("access");
     for (const name of ["min_interval", "dead_band"]) if (form.get(name) !== "") changes[name] = Number(form.get(name));
     if (Object.keys(changes).length === 0) return;
-    await this._do("bindings/change", { digests: this._digests, changes }, ({ errors, refused = {}, can_undo: changed }) => {
-      if (errors) return { text: Object.values(errors).join(" ") };
-      const left = Object.entries(refused);
-      const text = this.t("changed", { count: this._selected.size - left.length });
-      return { text: left.length ? `${text} ${this.t("left_alone", { count: left.length, reason: left[0][1] })}` : text, undo: changed > 0 };
+    await this._do("bindings/change", { digests: this._digests, changes }, (result) => {
+      this._wrong = result.errors || {};
+      return result.errors ? undefined : this._changed(result);
     });
+  }
+
+  async _assign(event) {
+    event.preventDefault();
+    const rule = new FormData(event.target).get("rule");
+    await this._do("bindings/rule", { digests: this._digests, rule }, (result) => this._changed(result));
+  }
+
+  _changed({ refused, can_undo: canUndo }) {
+    const left = Object.values(refused);
+    const text = this.t("changed", { count: this._selected.size - left.length });
+    return {
+      text: left.length ? `${text} ${this.t("left_alone", { count: left.length, reason: left[0] })}` : text,
+      undo: canUndo > 0 && left.length < this._selected.size,
+    };
   }
 
   async _remove() {
@@ -337,7 +416,7 @@ class BindingsTab extends Tab {
     try {
       this._notice = tell((await this.call(command, more)) || {});
     } catch (error) {
-      this._notice = { text: this.texts.has(`error_${error.code}`) ? this.t(`error_${error.code}`) : error.message };
+      this._notice = { text: this.explained(error) };
     }
   }
 

@@ -3,14 +3,22 @@
 const PREFIX = "component.aliyun_iot.common.panel_";
 
 export class Texts {
-  constructor(resources, language) {
+  constructor(resources, hass) {
     this._resources = resources;
-    this.language = language;
-    this._time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-    this._date = new Intl.DateTimeFormat(language, {
-      month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
-    });
-    this._number = new Intl.NumberFormat(language);
+    this.language = hass.language;
+    const { time_format: format, time_zone: zone } = hass.locale || {};
+    const common = {
+      hour12: format === "12" ? true : format === "24" ? false : undefined,
+      timeZone: zone === "server" ? hass.config.time_zone : undefined,
+    };
+    const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", ...common };
+    this._time = new Intl.DateTimeFormat(this.language, time);
+    this._date = new Intl.DateTimeFormat(this.language, { month: "numeric", day: "numeric", ...time });
+    this._day = new Intl.DateTimeFormat(this.language, { dateStyle: "short", timeZone: common.timeZone });
+    this._hour = new Intl.DateTimeFormat(this.language, { weekday: "short", hour: "2-digit", ...common });
+    this._list = new Intl.ListFormat(this.language, { type: "conjunction" });
+    this._number = new Intl.NumberFormat(this.language);
+    this.compare = new Intl.Collator(this.language, { numeric: true }).compare;
   }
 
   static async load(hass) {
@@ -20,7 +28,7 @@ export class Texts {
       category: "common",
       integration: ["aliyun_iot"],
     });
-    return new Texts(resources, hass.language);
+    return new Texts(resources, hass);
   }
 
   t(key, placeholders = {}) {
@@ -36,11 +44,24 @@ export class Texts {
     return PREFIX + key in this._resources;
   }
 
+  // An error of a websocket command.
+  explained(error) {
+    return this.has(`error_${error.code}`) ? this.t(`error_${error.code}`) : error.message || String(error);
+  }
+
   // `seconds` since the epoch; the date is shown only where it is not today.
   moment(seconds) {
     if (seconds === null || seconds === undefined) return "";
     const at = new Date(seconds * 1000);
-    return at.toDateString() === new Date().toDateString() ? this._time.format(at) : this._date.format(at);
+    return this._day.format(at) === this._day.format(new Date()) ? this._time.format(at) : this._date.format(at);
+  }
+
+  hour(milliseconds) {
+    return this._hour.format(milliseconds);
+  }
+
+  list(names) {
+    return this._list.format(names);
   }
 
   number(value) {

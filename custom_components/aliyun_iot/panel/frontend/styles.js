@@ -31,6 +31,9 @@ export const shared = css`
   .muted { color: var(--secondary-text-color); }
   .mono { font-family: var(--ha-font-family-code, ui-monospace, monospace); font-size: 0.9em; }
   .error { color: var(--bad-text); }
+  .banner { margin: 8px 0 0; padding: 8px 12px; border-radius: 8px; border: 1px solid var(--warning-color, #ffa600);
+    background: color-mix(in srgb, var(--warning-color, #ffa600) 15%, transparent); }
+  .link { border: 0; background: none; padding: 0; cursor: pointer; text-decoration: underline; }
   .empty { padding: 32px 16px; text-align: center; color: var(--secondary-text-color); line-height: 1.6; }
   .toolbar { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 8px 0; }
   .toolbar .grow { flex: 1 1 180px; }

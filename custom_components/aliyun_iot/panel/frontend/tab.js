@@ -1,6 +1,6 @@
 // What all tabs have in common: the device, its texts, and a subscription that follows the device.
 
-import { LitElement } from "./vendor/lit.js";
+import { LitElement, html, nothing } from "./vendor/lit.js";
 import { Feed } from "./feed.js";
 
 export class Tab extends LitElement {
@@ -8,6 +8,7 @@ export class Tab extends LitElement {
     hass: { attribute: false },
     texts: { attribute: false },
     entryId: { attribute: false },
+    _trouble: { state: true },
   };
 
   // Home Assistant sets `hass` with every change of any state; a tab does not depend on them.
@@ -32,7 +33,14 @@ export class Tab extends LitElement {
   // A tab that shows something live says what to subscribe to; another one overrides `open`.
   open() {
     this.close();
-    this._feed = new Feed(this.hass, this.message(this.feedType), (event) => this.onEvent(event));
+    this._feed = new Feed(this.hass, this.message(this.feedType), (event) => {
+      if (event.offline) this._trouble = this.t("offline_page");
+      else if (event.error) this._trouble = this.explained(event.error);
+      else {
+        this._trouble = undefined;
+        this.onEvent(event);
+      }
+    });
   }
 
   close() {
@@ -50,5 +58,18 @@ export class Tab extends LitElement {
 
   t(key, placeholders) {
     return this.texts.t(key, placeholders);
+  }
+
+  explained(error) {
+    return this.texts.explained(error);
+  }
+
+  // Why what is shown may be old.
+  banner() {
+    return this._trouble ? html`<p class="banner" role="alert">${this._trouble}</p>` : nothing;
+  }
+
+  get integrationPage() {
+    return `/config/integrations/integration/aliyun_iot#config_entry=${this.entryId}`;
   }
 }

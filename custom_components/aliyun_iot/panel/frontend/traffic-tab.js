@@ -40,7 +40,7 @@ class TrafficTab extends Tab {
       this._data = await this.call("traffic");
       this._error = undefined;
     } catch (error) {
-      this._error = this.texts.has(`error_${error.code}`) ? this.t(`error_${error.code}`) : error.message;
+      this._error = this.explained(error);
     }
   }
 
@@ -48,6 +48,7 @@ class TrafficTab extends Tab {
     if (!this._data) return html`<p class="empty" role="status">${this._error || this.t("loading")}</p>`;
     const { month, busiest } = this._data;
     return html`
+      ${this._error ? html`<p class="banner" role="alert">${this._error}</p>` : nothing}
       <div class="numbers">
         <div><strong>${this.texts.number(month.messages)}</strong>${this.t("this_month")}</div>
         <div><strong>${month.projected === null ? "—" : this.texts.number(month.projected)}</strong>${this.t("projected")}</div>
@@ -58,7 +59,7 @@ class TrafficTab extends Tab {
         <h2>${this.t("busiest")}</h2>
         ${busiest.length
           ? html`<table><thead><tr><th>${this.t("column_name")}</th><th>${this.t("values_sent")}</th></tr></thead>
-              <tbody>${busiest.map((each) => html`<tr><td class="mono">${each.identifier}</td><td>${this.texts.number(each.sent)}</td></tr>`)}</tbody></table>`
+              <tbody>${busiest.map((each) => html`<tr><td>${each.name} <span class="mono muted">${each.name === each.identifier ? "" : each.identifier}</span></td><td>${this.texts.number(each.sent)}</td></tr>`)}</tbody></table>`
           : html`<p class="empty">${this.t("nothing_sent")}</p>`}
       </div>
     `;
@@ -72,13 +73,15 @@ class TrafficTab extends Tab {
     const sum = (hour) => (counts.get(hour) || []).reduce((one, other) => one + other, 0);
     const top = Math.max(1, ...shown.map(sum));
     const step = WIDTH / HOURS;
-    const name = (hour) => new Intl.DateTimeFormat(this.texts.language, { weekday: "short", hour: "2-digit" }).format(hour * 3600000);
+    const name = (hour) => this.texts.hour(hour * 3600000);
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${this.t("by_hour")}>
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT + 24}" role="img" aria-label=${this.t("most_in_an_hour", { count: this.texts.number(top) })}>
         <text x="0" y="12">${this.texts.number(top)}</text>
         ${shown.map((hour, index) => {
           let above = HEIGHT;
-          return svg`<g><title>${name(hour)}: ${this.texts.number(sum(hour))}</title>
+          return svg`<g><title>${name(hour)}: ${this.texts.number(sum(hour))}${kinds
+              .map((kind, index) => (counts.get(hour)?.[index] ? `\n${this.t(`traffic_${kind}`)}: ${this.texts.number(counts.get(hour)[index])}` : ""))
+              .join("")}</title>
             ${(counts.get(hour) || []).map((count, kind) => {
               const height = (count / top) * (HEIGHT - 20);
               above -= height;

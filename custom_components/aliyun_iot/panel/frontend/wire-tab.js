@@ -54,6 +54,7 @@ class WireTab extends Tab {
     const words = this._search.toLowerCase();
     const shown = this._messages.filter((each) => `${each.topic}\n${each.text || each.hex || ""}`.toLowerCase().includes(words));
     return html`
+      ${this.banner()}
       <div class="toolbar">
         <input class="grow" type="search" placeholder=${this.t("filter_messages")} aria-label=${this.t("filter_messages")}
           @input=${(event) => (this._search = event.target.value)} />
