@@ -412,8 +412,8 @@ async def test_every_issue_that_can_be_solved_has_a_fix_flow(hass: HomeAssistant
 @pytest.mark.parametrize(
     ("language", "connected", "reason"),
     [
-        ("en", "Connected · Thing model with ", "Not connected: "),
-        ("zh-Hans", "已连接 · 物模型有 ", "未连接："),
+        ("en", "online since ", "Not connected: "),
+        ("zh-Hans", "自 ", "未连接："),
     ],
 )
 async def test_options_say_how_the_device_is_doing(
