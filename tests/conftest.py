@@ -50,7 +50,7 @@ DEVICE_SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
 @pytest.fixture(autouse=True)
 def no_shortest_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show no progress for longer than it takes: no browser has to notice it."""
-    monkeypatch.setattr("custom_components.aliyun_iot.flows.options_pages.SHORTEST_PROGRESS", 0)
+    monkeypatch.setattr("custom_components.aliyun_iot.flows.safe_pages.SHORTEST_PROGRESS", 0)
 
 
 settings.register_profile("untimed", deadline=None)

@@ -78,7 +78,7 @@ async def test_first_page_is_serializable(hass: HomeAssistant, hass_client: Clie
     client = await hass_client()
     response = await client.post("/api/config/config_entries/flow", json={"handler": DOMAIN})
     menu = await response.json()
-    assert (menu["type"], menu["menu_options"]) == ("menu", ["triple", "register"])
+    assert (menu["type"], menu["menu_options"]) == ("menu", ["triple", "register", "account"])
     response = await client.post(f"/api/config/config_entries/flow/{menu['flow_id']}", json={"next_step_id": "triple"})
     fields = {field["name"]: field for field in (await response.json())["data_schema"]}
     assert list(fields) == ["product_key", "device_name", "device_secret", "endpoint", "advanced"]

@@ -16,10 +16,12 @@ from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.alink.topics import reply_topic
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.management.tags import COOLDOWN, OWN_KEYS, tags_of_device
+from custom_components.aliyun_iot.sub_device_row import add_sub_devices
 from simulator import CloudDevice, Direction, Simulator
 
 from .conftest import SetUp
 from .outages import end_outage, lose_connection, quick_to_return
+from .sub_house import LAMPS, add_lamps_in_the_cloud, new_lamp
 from .waiting import until
 from .walk import Walk
 
@@ -122,6 +124,21 @@ async def test_tags_of_a_device(hass: HomeAssistant) -> None:
     tags = tags_of_device(hass, registered)
     assert tags == {"ha_manufacturer": "小米_Xiaomi", "ha_sw_version": "1.2.3"}
     assert tags.keys() <= OWN_KEYS
+
+
+async def test_tags_of_sub_devices(
+    hass: HomeAssistant, cloud: Simulator, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sub-device has the tags of the device of Home Assistant that it stands for."""
+    monkeypatch.setattr("custom_components.aliyun_iot.alink.gateway.RECONNECT_SPREAD", 0.0)
+    entry = await set_up(options=TAGS | {"thing_model": None})
+    add_lamps_in_the_cloud(cloud, ["lamp-1"])
+    add_sub_devices(hass, entry, [new_lamp(hass, "Lamp 1", "lamp-1", area="Study")])
+    lamp = cloud.device(LAMPS, "lamp-1")
+    await lamp.wait_for(lambda one: one.online)
+    await until(lambda: next(iter(entry.runtime_data.sub_devices.running.values())).online)
+    await pass_cooldown(hass)
+    await lamp.wait_for(lambda one: one.tags == {"ha_area": "Study", "ha_manufacturer": "Acme", "ha_model": "Lamp_1"})
 
 
 async def test_settings(hass: HomeAssistant, set_up: SetUp) -> None:

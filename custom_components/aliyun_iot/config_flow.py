@@ -1,6 +1,6 @@
 """Config flow: add a device of the platform, enter its secret again, and change how it connects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import ceil
 import re
 from typing import Any, override
@@ -10,6 +10,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryData,
     ConfigSubentryFlow,
     FlowType,
 )
@@ -35,7 +36,9 @@ from .const import (
     SUBENTRY_EXPOSURE,
     SUBENTRY_RULE,
     SUBENTRY_SERVICE,
+    SUBENTRY_SUB_DEVICE,
 )
+from .flows.account_pages import AccountPages
 from .flows.binding_fields import InputRefused
 from .flows.connection_fields import (
     ADVANCED_FIELDS,
@@ -48,6 +51,7 @@ from .flows.event_flow import EventFlow
 from .flows.options_flow import AliyunOptionsFlow
 from .flows.register_pages import RegisterPages
 from .flows.rule_flow import RuleFlow
+from .flows.sub_device_flow import SubDeviceFlow
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
 from .flows.thing_model_pages import GUIDED
 from .link_config import EndpointInvalid, link_config
@@ -74,7 +78,7 @@ _PASTED = re.compile(r'"(ProductKey|DeviceName|DeviceSecret)"\s*:\s*"([^"]*)"', 
 """The device triple as the console copies it: a JSON object with three strings."""
 
 
-class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
+class AliyunConfigFlow(RegisterPages, AccountPages, ConfigFlow, domain=DOMAIN):
     """Get the device triple and the endpoint, and test the connection before an entry is created."""
 
     VERSION = ENTRY_VERSION
@@ -97,18 +101,19 @@ class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the flows for exposed devices, rules, bound services and bound events."""
+        """Return the flows for exposed devices, rules, bound services, bound events and sub-devices."""
         return {
             SUBENTRY_EXPOSURE: ExposureFlow,
             SUBENTRY_RULE: RuleFlow,
             SUBENTRY_SERVICE: ServiceFlow,
             SUBENTRY_EVENT: EventFlow,
+            SUBENTRY_SUB_DEVICE: SubDeviceFlow,
         }
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the device triple comes from."""
-        return self.async_show_menu(step_id="user", menu_options=["triple", "register"])
+        return self.async_show_menu(step_id="user", menu_options=["triple", "register", "account"])
 
     async def async_step_triple(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the device triple and how to connect."""
@@ -149,18 +154,25 @@ class AliyunConfigFlow(RegisterPages, ConfigFlow, domain=DOMAIN):
         self._abort_if_unique_id_configured(reload_on_update=False)
 
     @override
-    async def add_device(self, data: Mapping[str, Any]) -> ConfigFlowResult:
+    async def add_device(
+        self,
+        data: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+        subentries: Iterable[ConfigSubentryData] = (),
+    ) -> ConfigFlowResult:
         """Test the connection and create the entry; raises InputRefused."""
         if errors := await self._test_connection(data):
             raise InputRefused(errors, self._placeholders)
-        return self.async_create_entry(title=data[CONF_DEVICE_NAME], data=data)
+        return self.async_create_entry(title=data[CONF_DEVICE_NAME], data=data, options=options, subentries=subentries)
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
         """Continue with the thing model and the bindings, because a device without bindings does nothing."""
         data = result["result"].data
         (await async_registered_secrets(self.hass)).forget(data[CONF_PRODUCT_KEY], data[CONF_DEVICE_NAME])
-        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id, data=GUIDED)
+        # What was created with its bindings needs no guide.
+        guide = None if result["result"].subentries else GUIDED
+        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id, data=guide)
         result["next_flow"] = (FlowType.OPTIONS_FLOW, menu["flow_id"])
         return result
 

@@ -107,7 +107,7 @@ def config(cloud: Simulator) -> LinkConfig:
 def config_for(port: int, **fields: Any) -> LinkConfig:
     """Return a configuration for a port on loopback; the clock of its pacer advances by a minute on each call."""
     endpoint = Endpoint("127.0.0.1", port, fields.pop("transport", Transport.TCP), fields.pop("ca", None))
-    return LinkConfig(TRIPLE, endpoint, pacer=ConnectPacer(count(0.0, WINDOW).__next__), **fields)
+    return LinkConfig(fields.pop("triple", TRIPLE), endpoint, pacer=ConnectPacer(count(0.0, WINDOW).__next__), **fields)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from custom_components.aliyun_iot.alink.mqtt.pacing import (
     Backoff,
     ConnectPacer,
     RateLimit,
+    Turns,
 )
 
 from .clocks import Clock
@@ -302,3 +303,55 @@ async def _a_while() -> None:
 def test_default_rate_is_below_that_of_the_platform() -> None:
     """It accepts ten messages of QoS 1 a second (docs/protocol.md §14)."""
     assert RateLimit().messages < 10
+
+
+async def test_devices_take_turns() -> None:
+    """However much one device has to send, another one waits for one message of it only; each device keeps its order."""
+    turns = Turns()
+    sent: list[tuple[str, int]] = []
+
+    async def send(owner: str, number: int) -> None:
+        async with turns.of(owner):
+            sent.append((owner, number))
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(4):
+            tasks.create_task(send("chatty", number))
+        for owner in ("quiet", "calm"):
+            tasks.create_task(send(owner, 0))
+    assert sent == [
+        ("chatty", 0),
+        ("chatty", 1),
+        ("quiet", 0),
+        ("calm", 0),
+        ("chatty", 2),
+        ("chatty", 3),
+    ]
+
+
+async def test_turn_of_one_who_does_not_wait_any_more() -> None:
+    """The place goes to the next one, also if it was given up at the moment when it was given."""
+    turns = Turns(2)
+    entered: list[str] = []
+
+    async def enter(name: str, stay: float = 0) -> None:
+        async with turns.of(name):
+            entered.append(name)
+            await asyncio.sleep(stay)
+
+    first = [asyncio.create_task(enter(name, 60)) for name in "ab"]
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(enter(name)) for name in "cdef"]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    first[0].cancel()  # its place goes to d, which is cancelled at the same time
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert entered == ["a", "b", "e", "f"]
+    first[1].cancel()
+    await asyncio.gather(*first, return_exceptions=True)
+    async with asyncio.timeout(1):
+        for name in "gh":
+            await enter(name)

@@ -102,7 +102,7 @@ class Run:
 
     def key(self, product: str) -> str:
         """Return the ProductKey of a product of the plan; raises KeyError before it is made."""
-        return self._keys()[product]
+        return self.keys()[product]
 
     def made(self) -> list[Made]:
         """Return what the run has made, or may have made, and not undone."""
@@ -149,7 +149,8 @@ class Run:
     def _number(self) -> int:
         return next((number for number, record in enumerate(self.journal) if not record.done), len(self.journal))
 
-    def _keys(self) -> dict[str, str]:
+    def keys(self) -> dict[str, str]:
+        """Return the ProductKeys of the products that are there, by name."""
         made = {
             step.product: str(record.facts["key"])
             for step, record in zip(self.plan.steps, self.journal, strict=False)

@@ -9,7 +9,7 @@ from .chapters import Chapter, Notice, read_notice
 from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink
-from .errors import MessageError, NotConnected, Rejected
+from .errors import MessageError, NotConnected, Rejected, RequestTimeout
 from .foreign import logger_of
 from .messages import MAX_PAYLOAD, JsonValue, Reply, encode_document
 from .mqtt.endpoint import Endpoint
@@ -55,8 +55,8 @@ class Device:
         """`downlink` carries out its commands, `on_notice` is called with what the cloud sends of chapters in use.
 
         `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors. An `implicit`
-        device is subscribed by the platform to most of its topics (docs/protocol.md §0.5). `on_code` is as for
-        `Session.request`, and is there for a sub-device.
+        device is subscribed by the platform to most of its topics (docs/protocol.md §0.5); where nothing arrives that way, it
+        subscribes itself. `on_code` is as for `Session.request`, and is there for a sub-device.
         """
         self.identity = identity
         self.topics = Topics(*identity)
@@ -67,6 +67,7 @@ class Device:
         self._implicit = implicit
         self._on_code = on_code
         self._has_batches = False
+        self._has_replies = False
         self._gateway_filters: tuple[str, ...] = ()
         self._services = tuple(services)
         self._user_topics = tuple(user_topics)
@@ -158,9 +159,18 @@ class Device:
         basic: bool = False,
     ) -> Reply:
         """Send any request; `basic` is explained at `Session.request`."""
-        return await self._session.request(
-            topic, method, params, qos=qos, timeout=timeout, basic=basic, on_code=self._on_code
-        )
+        try:
+            reply = await self._session.request(
+                topic, method, params, qos=qos, timeout=timeout, basic=basic, on_code=self._on_code
+            )
+        except RequestTimeout:
+            if basic and self._implicit and not self._has_replies:
+                _LOGGER.debug("%s receives nothing without subscriptions", self.topics.device_name)
+                self._implicit = False
+                await self._listen()
+            raise
+        self._has_replies = True
+        return reply
 
     async def ask(self, topic: str, method: str, params: JsonValue) -> JsonValue:
         """Send a request and return the data of its reply; raises Rejected for a code other than 200."""
@@ -296,8 +306,8 @@ class Device:
         if self._implicit:
             batches = (reply_topic(self.topics.property_batch_post),) if self._has_batches else ()
             return (*batches, *user_filters(self.topics, self._user_topics))
-        chapters = sorted(self._chapters)
-        return filters_for(self.topics, self._services, self._user_topics, chapters, self._gateway_filters)
+        others = self._gateway_filters if self._on_code is None else self.topics.lifecycle
+        return filters_for(self.topics, self._services, self._user_topics, sorted(self._chapters), others)
 
     def _noticed(self, delivery: Delivery) -> bool:
         """Pass a notice of device management on, once, and acknowledge it; return whether it was one."""

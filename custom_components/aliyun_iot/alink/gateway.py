@@ -51,6 +51,7 @@ from .errors import (
     RequestTimeout,
     SubDeviceError,
     TripleInvalid,
+    Unanswered,
 )
 from .foreign import logger_of
 from .link import Link, LinkState
@@ -94,15 +95,16 @@ SHORTEST_DELAY: Final = 0.01
 """Seconds to wait when nothing is due, since a timer may end early."""
 
 NO_SESSION: Final = 520
+DELETED: Final = 521
 NOT_IN_TOPOLOGY: Final = 6401
 
 _BUSY: Final = frozenset({Code.TOO_BUSY, 403, 500, NO_SESSION, 6313, 6760})
 """Codes that are about the gateway or the platform, unless they name some of the sub-devices."""
 
-_CREATED, _DELETED, _ENABLED, _DISABLED = 0, 1, 2, 8
+_CREATED, _REMOVED, _ENABLED, _DISABLED = 0, 1, 2, 8
 """Values of `status` in a change of the topology (docs/protocol.md §10.1)."""
 
-_CODE_OF_VERB: Final[Mapping[str, int]] = dict(zip(LIFECYCLE, (522, 0, 521), strict=True))
+_CODE_OF_VERB: Final[Mapping[str, int]] = dict(zip(LIFECYCLE, (522, 0, DELETED), strict=True))
 
 type ChangeHandler = Callable[[SubDevice], None]
 type SecretStore = Callable[[Mapping[Identity, str]], Awaitable[None]]
@@ -241,7 +243,7 @@ class Gateway:
                 del self.sub_devices[sub.identity]
 
         def refused(sub: SubDevice, error: SubDeviceError) -> None:
-            if error.code in (6100, 6401, 521):
+            if error.code in (6100, NOT_IN_TOPOLOGY, DELETED):
                 removed([sub])
             else:
                 failed[sub.identity] = error
@@ -350,7 +352,7 @@ class Gateway:
             elif status == _CREATED:
                 sub.in_topology = True
                 self._pardon(sub)
-            elif status == _DELETED:
+            elif status == _REMOVED:
                 self._treated(sub, 6401)
             elif status == _ENABLED:
                 self._treated(sub, 0)
@@ -372,6 +374,8 @@ class Gateway:
             _LOGGER.debug("Cannot read the message about a session: %s", err)
             return
         for sub in self._named(report.data):
+            if sub.state is SubDeviceState.REMOVED and report.code != DELETED:
+                continue  # what the other gateway does with it is another matter
             if report.code != NO_SESSION:
                 self._fail(sub, sub_device_error(report.code, report.message))
             elif sub.state is SubDeviceState.ONLINE:
@@ -408,6 +412,9 @@ class Gateway:
             return rest
         try:
             done = await self._do_one_thing()
+        except Unanswered:
+            self._refuse_all(NotAGateway(404, "the host does not answer requests about sub-devices"))
+            return self._pause()
         except RequestTimeout as err:
             _LOGGER.debug("A request about sub-devices was not answered: %s", err)
             return self._pause()
@@ -463,7 +470,11 @@ class Gateway:
         return True
 
     async def _get_topology(self) -> None:
-        present = await self.topology()
+        try:
+            present = await self.topology()
+        except Unanswered:  # a login shows what is missing
+            self._topology_known = True
+            return
         self._topology_known = True
         self.error = None
         for sub in list(self.sub_devices.values()):
@@ -645,11 +656,11 @@ class Gateway:
         )
 
     async def _ask(
-        self, topic: str, method: str, params: JsonValue, *, qos: int = 0, timeout: float = REPLY_TIMEOUT
+        self, topic: str, method: str, params: JsonValue, *, qos: int = 0, timeout: float | None = None
     ) -> Reply:
         """Send a request; codes of its reply are not about the gateway, so nobody else is told of them."""
         return await self._link.session.request(
-            topic, method, params, qos=qos, timeout=timeout, on_code=lambda _code: None
+            topic, method, params, qos=qos, timeout=timeout or REPLY_TIMEOUT, on_code=lambda _code: None
         )
 
     # States

@@ -12,7 +12,7 @@ message goes to the device of its topic.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 import contextlib
 from enum import StrEnum
 import time
@@ -166,8 +166,8 @@ class Link:
         devices = [device for identity in identities if (device := self._devices.get(identity))]
         for device in devices:
             device.logged_in = True
-        if any(device.filters for device in devices):
-            await self.subscribe()
+        if filters := [topic_filter for device in devices for topic_filter in device.filters]:
+            await self.subscribe(filters)
 
     def logged_out(self, identity: Identity) -> None:
         """Let a sub-device send no more, and fail its requests that wait for a reply."""
@@ -240,10 +240,13 @@ class Link:
             for device in self._devices.values():
                 await device.downlink.stop()
 
-    async def subscribe(self) -> None:
-        """Subscribe to what the devices need now; without a connection the next one does that."""
+    async def subscribe(self, ended: Collection[str] = ()) -> None:
+        """Subscribe to what the devices need now; without a connection the next one does that.
+
+        `ended` is as for `Subscriber.hold`.
+        """
         if self._session:
-            await self._session.change_subscriptions(self._filters())
+            await self._session.change_subscriptions(self._filters(), ended)
             self._log_refused_topics()
 
     async def _run(self) -> None:

@@ -5,7 +5,7 @@ the device (`device.py`).
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import count
 import random
 from typing import Any, Final
@@ -106,10 +106,13 @@ class Session:
         """Set the subscriptions; raises NotConnected, or RequestTimeout when some are not acknowledged."""
         await self._subscriber.hold(filters)
 
-    async def change_subscriptions(self, filters: Iterable[str]) -> None:
-        """Set the subscriptions; those that are not acknowledged are tried again for as long as the connection lives."""
+    async def change_subscriptions(self, filters: Iterable[str], ended: Collection[str] = ()) -> None:
+        """Set the subscriptions; those that are not acknowledged are tried again for as long as the connection lives.
+
+        `ended` is as for `Subscriber.hold`.
+        """
         self._filters = tuple(filters)
-        if not await self._set_filters() and not self._resubscribing:
+        if not await self._set_filters(ended) and not self._resubscribing:
             self._resubscribing = asyncio.get_running_loop().create_task(self._resubscribe())
 
     async def request(
@@ -248,10 +251,10 @@ class Session:
             held = await self._set_filters()
         self._resubscribing = None
 
-    async def _set_filters(self) -> bool:
+    async def _set_filters(self, ended: Collection[str] = ()) -> bool:
         """Set the subscriptions that are wanted now; return False when that has to be tried again."""
         try:
-            await self._subscriber.hold(self._filters)
+            await self._subscriber.hold(self._filters, ended)
         except NotConnected as err:  # the next session subscribes to everything again
             _LOGGER.debug("Cannot change the subscriptions: %s", err)
         except RequestTimeout as err:

@@ -104,13 +104,16 @@ class Subscriber:
         self._acknowledged: frozenset[str] = frozenset()
         self._in_turn = asyncio.Lock()
 
-    async def hold(self, filters: Iterable[str]) -> None:
+    async def hold(self, filters: Iterable[str], ended: Collection[str] = ()) -> None:
         """Subscribe and unsubscribe so that exactly `filters` are left.
+
+        Those that have `ended` before are made again; see `forget`.
 
         A filter that was refused is not tried again on this connection. Raises NotConnected or RequestTimeout; then a part
         may have been done, and the next call does the rest.
         """
         async with self._in_turn:
+            self.forget(ended)  # an earlier call may have been about to make them
             wanted = dict.fromkeys(filters)
             # Unsubscribe first, or there might be too many.
             for packet in batched(self._acknowledged - wanted.keys(), FILTERS_PER_PACKET, strict=False):

@@ -14,6 +14,9 @@ USER_TOPIC_SLASHES: Final = 7
 
 REPLY_SUFFIX: Final = "_reply"
 
+LIFECYCLE: Final = ("disable", "enable", "delete")
+"""The last levels of the topics on which a sub-device is told what was done to it (docs/protocol.md §13)."""
+
 
 class Topics:
     """All topics of one device, each up (device → cloud) or down."""
@@ -86,6 +89,11 @@ class Topics:
         """Every request about the shadow (up)."""
         self.shadow_get = f"/shadow/get/{product_key}/{device_name}"
         """Replies about the shadow, and its changes by applications (down)."""
+
+    @property
+    def lifecycle(self) -> tuple[str, ...]:
+        """Return where a sub-device is told that it was disabled, enabled or deleted (down)."""
+        return tuple(f"{self.system}thing/{verb}" for verb in LIFECYCLE)
 
     def event_post(self, identifier: str) -> str:
         """Return where an event is reported (up).
@@ -183,10 +191,6 @@ class GatewayTopics:
             ),
         )
         """What a gateway subscribes to."""
-
-
-LIFECYCLE: Final = ("disable", "enable", "delete")
-"""The last levels of the topics on which a sub-device is told what was done to it (docs/protocol.md §13)."""
 
 
 def lifecycle_of(topic: str) -> str:

@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.selector import AttributeSelector, AttributeSelectorConfig
 import voluptuous as vol
 
+from ..const import OWN
 from ..exposures import entity_reference, resolve_entity
 from ..mapping.aspect import Aspect, Domain
 from ..mapping.binding import ATTRIBUTE, Access, Binding
@@ -19,7 +20,7 @@ from ..mapping.domains import Risk, domain_of
 from ..mapping.generic import STATE_ASPECTS
 from ..mapping.suggest.suggestions import allowed_access, suggest
 from ..risk import risk_in
-from ..stored_device import thing_model_of
+from ..stored_device import StoredDevice
 from ..words.labels import Labels
 from .binding_fields import (
     CONF_ACCESS,
@@ -71,8 +72,11 @@ class BindingForm:
         entity: str,
         current: Binding | None,
         labels: Labels | None = None,
+        owner: str = OWN,
     ) -> Self:
         """Return the form for an entity, given by its entity id or registry id, by default in the installation's language.
+
+        `owner` is the device of the entry that the binding belongs to.
 
         Raises EntityUnsuitable.
         """
@@ -81,7 +85,7 @@ class BindingForm:
         if state is None:
             raise EntityUnsuitable("entity_not_found")
         labels = labels or await Labels.load(hass)
-        properties = PropertyField(entry, labels, thing_model_of(entry), current)
+        properties = PropertyField(StoredDevice(entry, owner), labels, current)
         if properties.exhausted:
             raise EntityUnsuitable("no_free_property")
         return cls(labels, state, domain_of(state.entity_id), properties, current)

@@ -16,11 +16,11 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..const import CONF_BINDINGS
+from ..const import CONF_BINDINGS, OWN
 from ..exposures import bindings_of, keyed_rows, remove_rows
 from ..mapping.binding import ACTIONS, ATTRIBUTE, TEMPLATE, Binding
 from ..mapping.stored import Unreadable
-from ..stored_device import thing_model_of
+from ..stored_device import StoredDevice
 from ..words.fault_texts import unreadable_row
 from ..words.labels import Labels
 from .binding_fields import CONF_ENTITY, CONF_SOURCE, InputRefused
@@ -48,6 +48,10 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     @abstractmethod
     def bound_entry(self) -> ConfigEntry:
         """Return the entry that the bindings belong to."""
+
+    def owner(self) -> str:
+        """Return which device of the entry the bindings belong to, by default its own."""
+        return OWN
 
     @abstractmethod
     def exposures(self) -> list[ConfigSubentry]:
@@ -97,7 +101,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
         if chosen is not None:
             current = editable.get(chosen)
             if current and current.aspect in (TEMPLATE, ACTIONS):
-                self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), current)
+                self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), current, self.owner())
                 return await self.async_step_custom()
             problem = await self._open_form(current.entity, current) if current else "binding_gone"
             if problem is None:
@@ -137,7 +141,7 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> Result:
         """Ask for a template, actions, or both, and the property to bind them to."""
         if self._custom_form is None:
-            self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), None)
+            self._custom_form = await CustomForm.load(self.hass, self.bound_entry(), None, self.owner())
             if self._custom_form.properties.exhausted:
                 return self.async_abort(reason="no_free_property")
         return await self._form_page("custom", self._custom_form, user_input)
@@ -187,14 +191,16 @@ class BindingPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](
     async def _open_form(self, entity: str, current: Binding | None) -> str | None:
         """Load the form for an entity; return the error key if the entity can't be bound."""
         try:
-            self._entity_form = await BindingForm.load(self.hass, self.bound_entry(), entity, current)
+            self._entity_form = await BindingForm.load(
+                self.hass, self.bound_entry(), entity, current, owner=self.owner()
+            )
         except EntityUnsuitable as err:
             return err.key
         return None
 
     async def _choice(self, rows: Mapping[str, Binding | Unreadable], *, multiple: bool) -> SelectSelector:
         labels = await Labels.load(self.hass)
-        model = thing_model_of(self.bound_entry())
+        model = StoredDevice(self.bound_entry(), self.owner()).read_thing_model()[0]
         options = [
             SelectOptionDict(
                 value=key,

@@ -9,10 +9,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import TemplateSelector
 import voluptuous as vol
 
+from ..const import OWN
 from ..exposures import resolve_entity
 from ..mapping.binding import ACTIONS, TEMPLATE, Access, Binding
 from ..mapping.generic import NO_ENTITY_STATE, RENDERED
-from ..stored_device import thing_model_of
+from ..stored_device import StoredDevice
 from ..words.labels import Labels
 from .binding_fields import (
     CONF_ACCESS,
@@ -49,9 +50,9 @@ class CustomForm:
     current: Binding | None
 
     @classmethod
-    async def load(cls, hass: HomeAssistant, entry: ConfigEntry, current: Binding | None) -> Self:
-        """Return the form."""
-        return cls(PropertyField(entry, await Labels.load(hass), thing_model_of(entry), current), current)
+    async def load(cls, hass: HomeAssistant, entry: ConfigEntry, current: Binding | None, owner: str = OWN) -> Self:
+        """Return the form; `owner` is the device of the entry that the binding belongs to."""
+        return cls(PropertyField(StoredDevice(entry, owner), await Labels.load(hass), current), current)
 
     def schema(self, values: Mapping[str, Any], errors: Collection[str]) -> vol.Schema:
         """Return the fields of the form for its values and the names of the fields and sections with errors."""

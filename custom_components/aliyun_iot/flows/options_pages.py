@@ -1,7 +1,6 @@
 """Base class of the pages of the options flow."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
@@ -13,9 +12,6 @@ from ..words.labels import Labels
 from ..words.markdown import Markdown
 from ..words.status import device_status
 from .safe_pages import SafePages
-
-SHORTEST_PROGRESS = 1.0
-"""Seconds for which a page shows progress at least."""
 
 
 class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsFlow):
@@ -58,21 +54,6 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
     def say(self, text: Markdown | str) -> None:
         """Show a text in the menu."""
         self._done = text
-
-    def work_on[T](self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-        """Return a task for a page that shows progress, which the flow cancels when its dialog is closed.
-
-        The frontend subscribes to the event that ends the page only once it shows the page, so a shorter task would be missed.
-        """
-
-        async def work_long_enough() -> T:
-            outcome: T | BaseException
-            outcome, _ = await asyncio.gather(work, asyncio.sleep(SHORTEST_PROGRESS), return_exceptions=True)
-            if isinstance(outcome, BaseException):
-                raise outcome
-            return outcome
-
-        return self.hass.async_create_task(work_long_enough(), name, eager_start=False)
 
     def store(self, changed: Mapping[str, Any]) -> None:
         """Store changed options; the running entry applies them."""

@@ -4,31 +4,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers.selector import SelectSelector, TextSelector
 import voluptuous as vol
 
 from ..alink.model.thing_model import Property, ThingModel
-from ..exposures import exposed_bindings
 from ..mapping.aspect import Aspect
 from ..mapping.binding import NO_CONVERSION, Binding
 from ..mapping.convert import carries
+from ..stored_device import StoredDevice
 from ..words.labels import Labels
 from .binding_fields import CONF_IDENTIFIER, InputRefused, choice
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyField:
-    """The properties that a binding can use; `current` is the binding that is being changed, if any."""
+    """The properties that a binding of a device can use; `current` is the binding that is being changed, if any."""
 
-    entry: ConfigEntry
+    device: StoredDevice
     labels: Labels
-    model: ThingModel | None
     current: Binding | None
+
+    @property
+    def model(self) -> ThingModel | None:
+        """The thing model of the device."""
+        return self.device.read_thing_model()[0]
 
     def taken(self) -> set[str]:
         """Return the identifiers that other bindings use."""
-        taken = {binding.identifier for binding in exposed_bindings(self.entry)}
+        taken = {binding.identifier for binding in self.device.bindings()}
         return taken - {self.current.identifier} if self.current else taken
 
     def free(self) -> list[Property]:

@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlow, ConfigFlowContext, ConfigFlowResult
+from homeassistant.config_entries import ConfigFlow, ConfigFlowContext, ConfigFlowResult, ConfigSubentryData
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
 
@@ -51,7 +51,12 @@ class RegisterPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], ConfigF
         """Return the link configuration; raises InputRefused for errors that show without connecting."""
 
     @abstractmethod
-    async def add_device(self, data: Mapping[str, Any]) -> ConfigFlowResult:
+    async def add_device(
+        self,
+        data: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
+        subentries: Iterable[ConfigSubentryData] = (),
+    ) -> ConfigFlowResult:
         """Test the connection and create the entry; raises InputRefused."""
 
     @abstractmethod

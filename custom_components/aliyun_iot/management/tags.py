@@ -3,9 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import __version__
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import area_registry as ar, device_registry as dr, floor_registry as fr
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    floor_registry as fr,
+)
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.loader import async_get_loaded_integration
 from homeassistant.util.event_type import EventType
@@ -16,6 +22,7 @@ from ..alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
 from ..alink.foreign import logger_of
 from ..alink.tags import delete_tags, legal_value, update_tags
 from ..const import DOMAIN
+from ..exposures import resolve_entity, stands_for
 from ..stored_device import StoredDevice
 
 _LOGGER = logger_of(__name__)
@@ -50,11 +57,28 @@ def tags_of_device(hass: HomeAssistant, device: dr.DeviceEntry) -> dict[str, str
 
 @callback
 def tags_of(hass: HomeAssistant, stored: StoredDevice) -> dict[str, str]:
-    """Return the tags of a device of an entry: the own one stands for Home Assistant."""
-    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, stored.key)})
+    """Return the tags of a device of an entry: a sub-device stands for a device, the own one for Home Assistant."""
+    if stored.owner:
+        device = _device_behind(hass, stored.entry.subentries.get(stored.owner))
+        return tags_of_device(hass, device) if device else {}
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, stored.key), stored.entry.entry_id)
     integration = async_get_loaded_integration(hass, DOMAIN)
     about = {"version": __version__, "integration_version": str(integration.version or "")}
     return _tags({**about, **(_place(hass, device) if device else {})})
+
+
+def _device_behind(hass: HomeAssistant, subentry: ConfigSubentry | None) -> dr.DeviceEntry | None:
+    """Return the device of Home Assistant that a sub-device stands for, or that has the entity it stands for."""
+    kind, _, reference = (stands_for(subentry) if subentry else "").partition(":")
+    if kind == "entity":
+        entity_id = resolve_entity(hass, reference)
+        registered = er.async_get(hass).async_get(entity_id) if entity_id else None
+        reference = registered.device_id or "" if registered else ""
+    devices = dr.async_get(hass)
+    device = devices.async_get(reference) if reference else None
+    if device and not isinstance(device, dr.DeviceEntry):  # a part of another device, which has the facts
+        device = devices.async_get(device.parent_device_id)
+    return device if isinstance(device, dr.DeviceEntry) else None
 
 
 def _place(hass: HomeAssistant, device: dr.DeviceEntry) -> dict[str, str | None]:

@@ -39,7 +39,7 @@ class Labels:
         """Load the translations into a language, by default that of the installation."""
         language = language or hass.config.language
         texts: dict[str, str] = {}
-        for category in ("common", "config_subentries", "exceptions", "options", "selector"):
+        for category in ("common", "config", "config_subentries", "exceptions", "options", "selector"):
             texts |= await async_get_translations(hass, language, category, {DOMAIN})
         return cls(hass, language, texts)
 

@@ -1,0 +1,75 @@
+"""What is going to be made in the cloud, is being made and was made, in words."""
+
+from typing import Final
+
+from ..account.plan import AddTopology, CreateProduct, ImportModel, Plan, RegisterDevices, Step, kind_of
+from ..account.run import Run
+from ..generated_model import GeneratedModel
+from .labels import Labels
+from .markdown import Markdown, escaped, paragraphs
+from .model_texts import bullets
+
+SHOWN_NAMES: Final = 10
+"""Names of devices that a line lists at most."""
+
+
+def step_in_words(labels: Labels, step: Step) -> str:
+    """Return one step, such as `Create the product Home (gateway)`."""
+    details = {"product": step.product}
+    kind = kind_of(step)
+    match step:
+        case CreateProduct(gateway=gateway):
+            details["type"] = labels.text(f"selector.node_type.options.{'gateway' if gateway else 'device'}")
+        case ImportModel(module=module, properties=properties):
+            details["properties"] = str(properties)
+            if module:
+                kind = "import_module"
+                details["module"] = module
+        case RegisterDevices(names=names):
+            details |= {"count": str(len(names)), "names": _names(labels, names)}
+        case AddTopology(name=name, sub_devices=sub_devices):
+            details |= {"name": name, "count": str(len(sub_devices))}
+    return labels.text(f"common.account_{kind}", **details)
+
+
+def plan_in_words(labels: Labels, plan: Plan, generated: GeneratedModel | None) -> Markdown:
+    """Return all steps, and below them the properties that are bound."""
+    steps = Markdown(
+        "\n".join(f"{number}. {escaped(step_in_words(labels, step))}" for number, step in enumerate(plan.steps, 1))
+    )
+    bound = [
+        labels.property(row["identifier"], generated.model.properties.get(row["identifier"]) if generated else None)
+        for subentry in plan.purpose["subentries"]
+        for row in subentry["data"]["bindings"]
+    ]
+    left_out = [
+        labels.text("common.model_left_out", identifier=binding.identifier)
+        for binding in (generated.left_out if generated else ())
+    ]
+    return paragraphs(
+        (
+            steps,
+            labels.markdown("common.account_bound", count=str(len(bound)), list=bullets(labels, bound))
+            if bound
+            else "",
+            bullets(labels, left_out) if left_out else "",
+        )
+    )
+
+
+def made_in_words(labels: Labels, run: Run) -> Markdown:
+    """Return what a run has made, or may have made, and which thing models it has changed."""
+    lines: list[str] = []
+    keys = run.keys()
+    for made in run.made():
+        kind = "device" if made.device else "product"
+        key = f"common.account_made_{kind}" if made.certain else f"common.account_maybe_{kind}"
+        details = {"product": made.product, "product_key": keys.get(made.product, "")}
+        lines.append(labels.text(key, **details | ({"name": made.device} if made.device else {})))
+    lines += [labels.text("common.account_made_model", product=product) for product in run.changed()]
+    return bullets(labels, lines) if lines else Markdown(labels.text("common.account_made_nothing"))
+
+
+def _names(labels: Labels, names: tuple[str, ...]) -> str:
+    shown = labels.listed(names[:SHOWN_NAMES])
+    return f"{shown} …" if len(names) > SHOWN_NAMES else shown

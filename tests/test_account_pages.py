@@ -1,0 +1,395 @@
+"""Create a device with nothing but an AccessKey, against a cloud that verifies signatures."""
+
+from collections.abc import AsyncGenerator
+import json
+import logging
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.aliyun_iot import web
+from custom_components.aliyun_iot.account import client
+from custom_components.aliyun_iot.alink.errors import ConnectionLost, ConnectTimeout
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.flows import account_pages
+from custom_components.aliyun_iot.provisioning import async_runs
+from custom_components.aliyun_iot.registered import async_registered_secrets
+from simulator import AccessKey, Simulator
+
+from .application import wait_for_value
+from .house import LAMP, furnish, selected
+from .walk import Walk
+
+KEY_ID, KEY_SECRET = "LTAI5tHomeAssistant", "s3cret-of-the-access-key-000000"
+PROBE = "custom_components.aliyun_iot.config_flow.probe"
+
+
+@pytest.fixture
+async def cloud(socket_enabled: None) -> AsyncGenerator[Simulator]:
+    """Run the cloud; it accepts what the console accepts, and only signed requests."""
+    async with Simulator(
+        strict_values=True, connects_per_minute=None, access_key=AccessKey(KEY_ID, KEY_SECRET)
+    ) as simulator:
+        yield simulator
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask at once again whether many devices are registered."""
+    monkeypatch.setattr(client, "APPLICATION_POLL", 0.0)
+
+
+def key_of(cloud: Simulator, **changes: Any) -> dict[str, Any]:
+    """Return what the user enters on the first page."""
+    return {
+        "access_key_id": KEY_ID,
+        "access_key_secret": KEY_SECRET,
+        "region": "cn-shanghai",
+        "advanced": {
+            "api_host": f"http://127.0.0.1:{cloud.api_port}",
+            "endpoint": f"127.0.0.1:{cloud.port}",
+            "transport": "tcp",
+        },
+    } | changes
+
+
+def product(**changes: Any) -> dict[str, Any]:
+    """Return what the user enters on the second page."""
+    return {"product": "new", "product_name": "Home", "node_type": "device", "new_device": "home-1"} | changes
+
+
+async def plan(hass: HomeAssistant, cloud: Simulator, *entities: str, **changes: Any) -> Walk:
+    """Go to the page with the plan."""
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    await walk.submit(**product(**changes))
+    await walk.submit(**selected(*(entities or (LAMP, "sensor.cellar"))))
+    assert walk.step == "suggestions"
+    return await walk.submit(bindings=walk.values["bindings"])
+
+
+def there(cloud: Simulator) -> dict[str, list[str]]:
+    """Return the products and their devices by name."""
+    registry = cloud._platform.registry
+    return {
+        one.name: sorted(device.device_name for device in registry.of_product(one.key))
+        for one in registry.products.values()
+    }
+
+
+async def added(hass: HomeAssistant, cloud: Simulator, walk: Walk) -> Any:
+    """Check that the device was added and reports, and return its entry."""
+    assert walk.created, walk.result
+    await hass.async_block_till_done()
+    entry = walk.result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    device = cloud.device(entry.data["product_key"], entry.data["device_name"])
+    assert entry.data["device_secret"] == device.device_secret
+    await wait_for_value(device, "LightSwitch", 1)
+    assert (await async_registered_secrets(hass)).find(device.product_key, device.device_name) is None
+    return entry
+
+
+async def test_first_value_with_nothing_but_an_access_key(hass: HomeAssistant, cloud: Simulator) -> None:
+    """A product, its thing model and a device are made, the entry is added and bound, and the cloud has the values."""
+    furnish(hass)
+    walk = await plan(hass, cloud)
+    assert there(cloud) == {}
+    shown = walk.result["description_placeholders"]["plan"]
+    assert "1. Create the product Home (Device, ICA format)" in shown
+    assert "4. Register in the product Home: home-1 (1)" in shown
+    assert "LightSwitch" in shown
+
+    await walk.submit()
+    assert walk.step == "account_made"
+    assert there(cloud) == {"Home": ["home-1"]}
+    assert "The device home-1 in the product Home" in walk.result["description_placeholders"]["made"]
+    await walk.choose("account_finish")
+    entry = await added(hass, cloud, walk)
+
+    device = cloud.device(entry.data["product_key"], "home-1")
+    assert device.properties["Brightness"][0] == 50
+    assert set(device.thing_model.properties) >= {"LightSwitch", "Brightness"}
+    assert walk.result["next_flow"]
+    assert (await async_runs(hass)).find(f"127.0.0.1:{cloud.api_port} ") is None
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_existing_product_keeps_its_thing_model(
+    hass: HomeAssistant, cloud: Simulator, thing_model_document: dict[str, Any]
+) -> None:
+    """Only a device is registered, and bound to the properties of the model."""
+    furnish(hass)
+    existing = cloud.add_product("a1Existing1", thing_model_document, name="Existing")
+    walk = await plan(hass, cloud, product=existing.key)
+    shown = walk.result["description_placeholders"]["plan"]
+    assert shown.startswith("1. Register in the product Existing: home-1 (1)")
+    await walk.submit()
+    await walk.choose("account_finish")
+    entry = await added(hass, cloud, walk)
+    assert entry.data["product_key"] == existing.key
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+async def test_existing_product_without_properties_gets_a_thing_model(
+    hass: HomeAssistant, cloud: Simulator, locked: bool
+) -> None:
+    """Unless it is published as a whole."""
+    furnish(hass)
+    key = (await cloud.call("CreateProduct", ProductName="Empty", NodeType=0, DataFormat=1, AliyunCommodityCode="iothub_senior"))["ProductKey"]  # fmt: skip
+    if locked:
+        await cloud.call("ReleaseProduct", ProductKey=key)
+        walk = await Walk.add_device(hass, "account")
+        await walk.submit(**key_of(cloud))
+        await walk.submit(**product(product=key))
+        assert walk.errors == {"product": "product_locked"}
+        return
+    walk = await plan(hass, cloud, product=key)
+    await walk.submit()
+    await walk.choose("account_finish")
+    entry = await added(hass, cloud, walk)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"access_key_id": ""}, {"access_key_id": "access_key_missing"}),
+        ({"access_key_secret": ""}, {"access_key_secret": "access_key_missing"}),
+        ({"access_key_secret": "0ther"}, {"base": "access_key_refused"}),
+        ({"region": "no region"}, {"region": "invalid_endpoint"}),
+    ],
+)
+async def test_access_key_that_is_wrong(
+    hass: HomeAssistant, cloud: Simulator, changes: dict[str, str], errors: dict[str, str]
+) -> None:
+    """Correcting the field is enough; the secret need not be entered again."""
+    walk = await Walk.add_device(hass, "account")
+    given = key_of(cloud, **changes)
+    if "region" in changes:
+        del given["advanced"]["api_host"]
+    await walk.submit(**given)
+    assert walk.errors == errors
+    assert KEY_SECRET not in str(walk.result)
+    await walk.submit(**key_of(cloud))
+    assert walk.step == "account_product"
+
+
+async def test_host_that_is_another_one(hass: HomeAssistant, cloud: Simulator) -> None:
+    """A host that can't be reached, one that is not the OpenAPI, and one without encryption elsewhere."""
+    for host, errors in (
+        ("http://127.0.0.1:1", {"base": "refused"}),
+        (f"http://127.0.0.1:{cloud.web_port}", {"base": "answer_unreadable"}),
+        ("http://api.example", {"advanced": "invalid_endpoint"}),
+    ):
+        walk = await Walk.add_device(hass, "account")
+        given = key_of(cloud)
+        given["advanced"]["api_host"] = host
+        await walk.submit(**given)
+        assert walk.errors == errors
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"product_name": "a-b-c"}, {"product_name": "invalid_product_name"}),
+        ({"product_name": ""}, {"product_name": "invalid_product_name"}),
+        ({"product_name": "Existing"}, {"product_name": "product_name_taken"}),
+        ({"new_device": "x"}, {"new_device": "invalid_device_name"}),
+    ],
+)
+async def test_names_that_can_not_be(
+    hass: HomeAssistant, cloud: Simulator, changes: dict[str, str], errors: dict[str, str]
+) -> None:
+    """They are told before anything is made."""
+    await cloud.call("CreateProduct", ProductName="Existing", NodeType=0, DataFormat=1, AliyunCommodityCode="iothub_senior")  # fmt: skip
+    await cloud.call("CreateProduct", ProductName="HomeAssistant", NodeType=0, DataFormat=1, AliyunCommodityCode="iothub_senior")  # fmt: skip
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    assert walk.values["product_name"] == "HomeAssistant_2"
+    await walk.submit(**product(**changes))
+    assert walk.errors == errors
+
+
+class Line:
+    """The line to the OpenAPI, which can break after a number of requests."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It works at first."""
+        self.left = 10_000
+        self.requests = 0
+        original = web.request
+
+        async def request(*args: Any, **options: Any) -> bytes:
+            answer = await original(*args, **options)
+            self.requests += 1
+            self.left -= 1
+            if self.left < 0:
+                raise ConnectionLost("broken by the test")
+            return answer
+
+        monkeypatch.setattr(account_pages, "request", request)
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    """Return the line."""
+    return Line(monkeypatch)
+
+
+@pytest.mark.parametrize("then", ["account_progress", "account_undo"])
+async def test_each_failing_request_can_be_resumed_or_undone(
+    hass: HomeAssistant, cloud: Simulator, line: Line, then: str
+) -> None:
+    """The cloud has carried each of them out, but the answer is lost: nothing is made twice, and nothing is left."""
+    furnish(hass)
+    for number in range(20):
+        walk = await plan(hass, cloud)
+        line.left = number
+        await walk.submit()
+        line.left = 10_000
+        if walk.step == "account_made":
+            break
+        assert "closed the connection" in walk.result["description_placeholders"]["reason"]
+        await walk.choose(then)
+        if then == "account_progress":
+            assert there(cloud) == {"Home": ["home-1"]}
+            await walk.choose("account_undo")
+        assert walk.aborted == "account_undone"
+        assert there(cloud) == {}
+    assert 4 <= number < 20
+    await walk.choose("account_finish")
+    entry = await added(hass, cloud, walk)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_failed_run_is_undone(hass: HomeAssistant, cloud: Simulator, line: Line) -> None:
+    """On request; the page names what was made until then."""
+    furnish(hass)
+    walk = await plan(hass, cloud)
+    line.left = 2
+    await walk.submit()
+    assert walk.step == "account_failed"
+    assert "The product Home (" in walk.result["description_placeholders"]["made"]
+    assert set(there(cloud)) == {"Home"}
+    line.left = 10_000
+    await walk.choose("account_undo")
+    assert walk.aborted == "account_undone"
+    assert there(cloud) == {}
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    assert walk.step == "account_product"
+
+
+@pytest.mark.parametrize("then", ["account_progress", "account_undo", "account_leave"])
+async def test_run_that_was_interrupted_is_found_again(
+    hass: HomeAssistant, cloud: Simulator, line: Line, hass_storage: dict[str, Any], then: str
+) -> None:
+    """After a restart, by entering the AccessKey again."""
+    furnish(hass)
+    walk = await plan(hass, cloud)
+    line.left = 0
+    await walk.submit()
+    line.left = 10_000
+    hass.config_entries.flow.async_abort(walk.result["flow_id"])
+    hass.data.pop(f"{DOMAIN}_runs")
+    stored = json.dumps(hass_storage[f"{DOMAIN}.account"])
+    assert KEY_SECRET not in stored
+    assert KEY_ID not in stored
+
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    assert walk.step == "account_unfinished"
+    assert "Perhaps the product Home" in walk.result["description_placeholders"]["made"]
+    await walk.choose(then)
+    match then:
+        case "account_progress":
+            await walk.choose("account_finish")
+            entry = await added(hass, cloud, walk)
+            await hass.config_entries.async_unload(entry.entry_id)
+        case "account_undo":
+            assert walk.aborted == "account_undone"
+            assert there(cloud) == {}
+        case _:
+            assert walk.aborted == "account_left"
+            assert "Home" in walk.result["description_placeholders"]["made"]
+            assert set(there(cloud)) == {"Home"}
+            walk = await Walk.add_device(hass, "account")
+            await walk.submit(**key_of(cloud))
+            assert walk.step == "account_product"
+
+
+async def test_device_that_can_not_connect(hass: HomeAssistant, cloud: Simulator) -> None:
+    """Everything is made; the page says why the connection fails, and it can be tried again or undone."""
+    furnish(hass)
+    walk = await plan(hass, cloud)
+    await walk.submit()
+    with patch(PROBE, side_effect=ConnectTimeout("silent")):
+        await walk.choose("account_finish")
+    assert walk.step == "account_made"
+    assert "The host does not respond" in walk.result["description_placeholders"]["problem"]
+    await walk.choose("account_undo")
+    assert walk.aborted == "account_undone"
+    assert there(cloud) == {}
+
+
+async def test_two_dialogs_do_not_work_with_one_account(hass: HomeAssistant, cloud: Simulator) -> None:
+    """The second one can begin when the first is closed."""
+    first = await Walk.add_device(hass, "account")
+    await first.submit(**key_of(cloud))
+    second = await Walk.add_device(hass, "account")
+    await second.submit(**key_of(cloud))
+    assert second.errors == {"base": "account_busy"}
+    hass.config_entries.flow.async_abort(first.result["flow_id"])
+    await second.submit(**key_of(cloud))
+    assert second.step == "account_product"
+
+
+async def test_device_that_is_set_up_is_not_made(
+    hass: HomeAssistant, cloud: Simulator, thing_model_document: dict[str, Any]
+) -> None:
+    """Its entry would be disconnected."""
+    furnish(hass)
+    existing = cloud.add_product("a1Existing1", thing_model_document, name="Existing")
+    walk = await plan(hass, cloud, product=existing.key)
+    await walk.submit()
+    await walk.choose("account_finish")
+    entry = await added(hass, cloud, walk)
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    await walk.submit(**product(product=existing.key))
+    assert walk.aborted == "already_configured"
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_secrets_are_nowhere(
+    hass: HomeAssistant, cloud: Simulator, hass_storage: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in the log at the debug level nor in the storage, except the secret of the device in its entry."""
+    caplog.set_level(logging.DEBUG)
+    furnish(hass)
+    pages = []
+    walk = await plan(hass, cloud)
+    pages.append(str(walk.result))
+    await walk.submit()
+    pages.append(str(walk.result))
+    await walk.choose("account_finish")
+    entry = await added(hass, cloud, walk)
+    device = cloud.device(entry.data["product_key"], "home-1")
+    for secret in (KEY_SECRET, KEY_ID, device.device_secret, device.product.secret):
+        lines = [
+            f"{record.getMessage()} {record.exc_info}"
+            for record in caplog.records
+            if not record.name.startswith("pytest_homeassistant_custom_component")
+        ]
+        assert not [line for line in lines if secret in line]
+        assert secret not in "".join(pages)
+    stored = json.dumps({name: data for name, data in hass_storage.items() if name != f"{DOMAIN}.registered"})
+    for secret in (KEY_SECRET, KEY_ID, device.product.secret):
+        assert secret not in stored
+        assert secret not in json.dumps(hass_storage)
+    await hass.config_entries.async_unload(entry.entry_id)
