@@ -63,7 +63,7 @@ AREAS = {
 }
 """The areas with their entities."""
 
-LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature", "switch.garden_pump")
+LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature")
 
 
 async def furnish(home: HomeClient, language: Language) -> None:

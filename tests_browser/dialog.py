@@ -1,18 +1,19 @@
 """The dialog in which Home Assistant shows the pages of flows."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 import re
 from typing import Any
 
 from playwright.async_api import Locator, Response, expect
 
+from .chromium import PATIENCE
 from .person import Person
 
 type Step = dict[str, Any]
 
-FLOW = re.compile(r"/(flow|fix)(/|$|\?)")
-
-PAGES = ("step-flow-menu", "step-flow-form", "step-flow-abort", "step-flow-create-entry", "step-flow-external")
+FLOW = re.compile(r"/config_entries/(options/|subentries/)?flow(/|$|\?)|/repairs/issues/fix")
+ON_ITS_WAY = ("progress", "progress_done")
 
 
 class Dialog:
@@ -24,17 +25,39 @@ class Dialog:
         self.texts = texts
         self.step: Step = {}
         self.root = person.page.locator("dialog-data-entry-flow")
+        self._answers: asyncio.Queue[Step] = asyncio.Queue()
+        self._reading: set[asyncio.Task[None]] = set()
+        person.page.on("response", self._answered)
+
+    def _answered(self, response: Response) -> None:
+        if FLOW.search(response.url) and response.request.method in ("GET", "POST"):
+            task = asyncio.create_task(self._read(response))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+
+    async def _read(self, response: Response) -> None:
+        self._answers.put_nowait(await response.json())
+
+    @property
+    def surface(self) -> Locator:
+        """What can be seen of the dialog; its content is slotted into it from elsewhere."""
+        return self.root.locator("dialog, .mdc-dialog__surface").first
 
     @property
     def box(self) -> Locator:
-        """What is visible of the dialog."""
+        """The dialog with its content."""
         return self.root.locator("ha-dialog").first
 
     async def after(self, action: Awaitable[object]) -> None:
         """Do something that makes the flow show a page, and wait until it is shown."""
-        async with self.person.page.expect_response(_is_step) as waiting:
-            await action
-        await self._shown(await (await waiting.value).json())
+        while not self._answers.empty():
+            self._answers.get_nowait()
+        await action
+        async with asyncio.timeout(PATIENCE / 1000):
+            self.step = await self._answers.get()
+            while self.step["type"] in ON_ITS_WAY or self.step.get("next_flow"):
+                self.step = await self._answers.get()
+        await self._shown()
 
     async def open(self, button: Locator) -> None:
         """Start the flow by a click."""
@@ -53,16 +76,24 @@ class Dialog:
     async def close(self) -> None:
         """Close the dialog by its cross."""
         await self.root.locator("ha-icon-button").filter(visible=True).first.click()
-        await expect(self.box).to_be_hidden()
+        await expect(self.surface).to_be_hidden()
 
     def field(self, name: str) -> Locator:
         """Return the selector of a field of the form."""
         names = [row["name"] for row in self.step["data_schema"]]
         return self.root.locator("step-flow-form ha-form").first.locator("> .root > *").nth(names.index(name))
 
-    async def _shown(self, step: Step) -> None:
-        self.step = step
-        match step["type"]:
+    async def pick(self, picker: Locator, text: str, shown: str = "") -> None:
+        """Open a list with a search box, type, and take what is found with Enter."""
+        await self.person.click(picker)
+        page = self.person.page
+        await page.locator("ha-picker-combo-box input").fill(text)
+        await expect(page.locator("ha-picker-combo-box").get_by_text(shown or text).first).to_be_visible()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("ha-picker-combo-box")).to_be_hidden()
+
+    async def _shown(self) -> None:
+        match (step := self.step)["type"]:
             case "menu":
                 first = next(iter(step["menu_options"]))
                 label = self.person.house.t(f"{self.texts}.step.{step['step_id']}.menu_options.{first}")
@@ -72,10 +103,6 @@ class Dialog:
                 await expect(self.root.locator("step-flow-form")).to_be_visible()
             case _:
                 pass
-
-
-def _is_step(response: Response) -> bool:
-    return response.request.method == "POST" and FLOW.search(response.url) is not None
 
 
 async def visit_all(dialog: Dialog, begin: Callable[[], Awaitable[None]], path: tuple[str, ...] = ()) -> list[str]:

@@ -50,7 +50,7 @@ async def test_fetching_the_thing_model_solves_it(person: Person) -> None:
     for identifier in LEFT_OUT:
         await expect(dialog.box).to_contain_text(identifier)
     await person.look(dialog.box)
-    await person.picture("repair", dialog.box)
+    await person.picture("repair", dialog.surface)
     await dialog.choose("fetch")
     await person.look(dialog.box)
     await dialog.submit()
