@@ -9,7 +9,7 @@ import sys
 
 from homeassistant.const import __version__ as home_assistant_version
 
-from . import admission, commands, hostile, idle, latency, limits, mapping, outage, scale, throughput
+from . import admission, commands, gateway, hostile, idle, latency, limits, mapping, outage, scale, throughput
 
 BENCHMARKS = (
     latency.BENCHMARK,
@@ -22,6 +22,7 @@ BENCHMARKS = (
     outage.BENCHMARK,
     scale.BENCHMARK,
     hostile.BENCHMARK,
+    gateway.BENCHMARK,
 )
 
 

@@ -13,6 +13,7 @@ from .environments import NODE_TESTS, ROOT, SdkUnavailable, clone_node_tests, in
 from .features import Sdk
 from .node import NODE_DEVICES, node_command, node_environment, own_tests
 from .results import Result, Results
+from .same_answers import NAME, same_answers
 
 PYTHON_DEVICES = [
     f"py-{name}"
@@ -58,6 +59,8 @@ async def _run(*, everything: bool, node_tests: Path | None) -> int:
         await _run_child(results, Sdk.PYTHON, [python, "-m", f"{children}.python_device", config])
         for sdk, form in ((Sdk.API_V3, "v3"), (Sdk.API_V1, "v1")):
             await _run_child(results, sdk, [python, "-m", f"{children}.openapi", config, form])
+        print(f"running {Sdk.API_V3}: {NAME}", file=sys.stderr, flush=True)
+        results.add(Sdk.API_V3, NAME, await same_answers(python, running.folder))
         if modules is not None:
             await _run_child(results, Sdk.NODE, node_command(config), node_environment(running, modules))
             passed, suite = await _run_node_tests(running, modules, node_tests)

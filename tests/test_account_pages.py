@@ -16,11 +16,11 @@ from custom_components.aliyun_iot.alink.errors import ConnectionLost, ConnectTim
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.flows import account_pages
 from custom_components.aliyun_iot.provisioning import async_runs
-from custom_components.aliyun_iot.registered import async_registered_secrets
 from simulator import AccessKey, Simulator
 
 from .application import wait_for_value
 from .house import LAMP, furnish, selected
+from .sub_house import add_device
 from .walk import Walk
 
 KEY_ID, KEY_SECRET = "LTAI5tHomeAssistant", "s3cret-of-the-access-key-000000"
@@ -89,7 +89,6 @@ async def added(hass: HomeAssistant, cloud: Simulator, walk: Walk) -> Any:
     device = cloud.device(entry.data["product_key"], entry.data["device_name"])
     assert entry.data["device_secret"] == device.device_secret
     await wait_for_value(device, "LightSwitch", 1)
-    assert (await async_registered_secrets(hass)).find(device.product_key, device.device_name) is None
     return entry
 
 
@@ -388,8 +387,42 @@ async def test_secrets_are_nowhere(
         ]
         assert not [line for line in lines if secret in line]
         assert secret not in "".join(pages)
-    stored = json.dumps({name: data for name, data in hass_storage.items() if name != f"{DOMAIN}.registered"})
-    for secret in (KEY_SECRET, KEY_ID, device.product.secret):
-        assert secret not in stored
+    for secret in (KEY_SECRET, KEY_ID, device.product.secret, device.device_secret):
         assert secret not in json.dumps(hass_storage)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_gateway_with_twenty_sub_devices_of_four_products(hass: HomeAssistant, cloud: Simulator) -> None:
+    """One product for each kind of device, with its thing model; all of them are logged in and report."""
+    kinds = {"Lamp 1": "light", "Plug 2": "switch", "Fan 3": "fan", "Siren 4": "siren"}
+    entities = [
+        add_device(hass, f"{model} {number}", model=model, domain=domain)[1]
+        for model, domain in kinds.items()
+        for number in range(5)
+    ]
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    await walk.submit(**product(product_name="Gateway", node_type="gateway", new_device="gateway-1"))
+    await walk.submit(**selected(*entities))
+    assert walk.step == "account_sub_devices"
+    assert walk.result["description_placeholders"] == {"count": "20", "kinds": "4"}
+    await walk.submit(sub_devices=walk.values["sub_devices"])
+    shown = walk.result["description_placeholders"]["plan"]
+    assert "Create the product Acme_Lamp_1 (Device, ICA format)" in shown
+    assert "Register in the product Acme_Lamp_1: lamp-1-0, lamp-1-1" in shown
+    assert "Add 10 sub-devices to the topology of gateway-1" in shown
+    await walk.submit()
+    assert walk.step == "account_made"
+    assert {name: len(devices) for name, devices in there(cloud).items()} == {
+        "Gateway": 1, "Acme_Lamp_1": 5, "Acme_Plug_2": 5, "Acme_Fan_3": 5, "Acme_Siren_4": 5
+    }  # fmt: skip
+    await walk.choose("account_finish")
+    assert walk.created, walk.result
+    entry = walk.result["result"]
+    await hass.async_block_till_done()
+    gateway = cloud.device(entry.data["product_key"], "gateway-1")
+    assert len(gateway.sub_devices) == 20
+    for device in gateway.sub_devices.values():
+        await device.wait_for(lambda one: one.online and one.properties)
+    assert len(entry.subentries) == 20
     await hass.config_entries.async_unload(entry.entry_id)

@@ -37,12 +37,21 @@ def parts(tree: Any, kind: str) -> Iterator[dict[str, Any]]:
 
 MANAGEMENT = [ROOT / "docs" / name for name in ("device-management.md", "device-management.zh-CN.md")]
 
-EXAMPLES = [*blocks(PAGES[0]), *blocks(MANAGEMENT[0])]
+EXAMPLES = [one for one in (*blocks(PAGES[0]), *blocks(MANAGEMENT[0])) if "triggers:" in one]
+SCRIPTS = [one for one in blocks(MANAGEMENT[0]) if "triggers:" not in one]
 
 
 def test_pages_have_the_same_examples() -> None:
     """Only the examples of one language are tested."""
-    assert [*blocks(PAGES[1]), *blocks(MANAGEMENT[1])] == EXAMPLES
+    for english, chinese in (PAGES, MANAGEMENT):
+        assert blocks(chinese) == blocks(english)
+
+
+@pytest.mark.parametrize("example", SCRIPTS, ids=lambda example: example.splitlines()[0])
+async def test_script_is_valid(hass: HomeAssistant, example: str) -> None:
+    """Home Assistant sets up the script."""
+    assert await async_setup_component(hass, "script", {"script": {"story": yaml.safe_load(example)}})
+    assert hass.states.get("script.story")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.splitlines()[0])

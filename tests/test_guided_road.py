@@ -1,17 +1,20 @@
 """From the first connection to the first values that the cloud has taken."""
 
+from datetime import timedelta
 import json
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.flows.thing_model_pages import GUIDED
 from custom_components.aliyun_iot.mapping.binding import Binding
+from custom_components.aliyun_iot.sensor import UPDATE_INTERVAL
 from custom_components.aliyun_iot.stored_device import model_document
 from simulator import CloudDevice, CodeFault, Simulator, ThingModel
 
@@ -84,6 +87,10 @@ async def test_refused_values_are_shown_with_their_reasons(
     assert said.startswith("**已绑定 4 项，云端已接受 1 项。**")
     assert "**未被接受**\n- Brightness：产品没有该属性，请核对此处与控制台的物模型（" in said
     assert said.endswith("目前没有可上报的值：2 项。")
+    async_fire_time_changed(hass, dt_util.utcnow() + UPDATE_INTERVAL + timedelta(seconds=1))
+    await hass.async_block_till_done()
+    problems = hass.states.get("sensor.gw_1_problems").attributes["problems"]
+    assert problems["Brightness"].startswith("产品没有该属性")
     assert "1 个问题" in walk.result["description_placeholders"]["status"]
 
 

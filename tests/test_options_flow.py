@@ -44,7 +44,7 @@ async def test_menu_says_how_the_device_is_doing(
     assert walk.result["description_placeholders"]["status"] == (
         f"online since 14:03 · model: {properties} properties · 1 bound · no problems"
     )
-    assert "(/aliyun-iot)" in walk.description()
+    assert f"(/aliyun-iot/{entry.entry_id}/bindings)" in walk.description()
 
     freezer.move_to("2026-10-06 14:03:00+00:00")
     document = model_document(entry)

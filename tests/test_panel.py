@@ -181,7 +181,7 @@ LOCK = {
         ({**TARGET, "identifier": "CurrentTemperature"}, "not_settable", "不允许云端设置"),
         ({**TARGET, "identifier": "LightSwitch", "access": "report"}, "misfit", "LightSwitch"),
         ({**TARGET, "digits": 1}, "broken", "digits"),
-        (LOCK, "not_settable", "lock.door"),
+        (LOCK, "not_settable", "Door"),
     ],
 )
 async def test_bindings_that_need_somebody(
@@ -302,7 +302,7 @@ async def test_control_needs_the_tick(hass: HomeAssistant, set_up: SetUp, open_p
     page = await open_page(entry)
     form = (await page.call("binding/form", row="LightSwitch"))["result"]
     answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"access": "both"})
-    assert "lock.door" in answer["result"]["refused"]["LightSwitch"]
+    assert "operate door" in answer["result"]["refused"]["LightSwitch"]
     assert _stored(entry)["LightSwitch"].access == "report"
 
 

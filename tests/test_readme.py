@@ -56,7 +56,7 @@ def test_every_entity_of_the_integration_is_listed(language: str) -> None:
     """Entities that are disabled by default are listed as well."""
     kinds: dict[str, dict[str, Any]] = translations(language)["entity"]
     names = [entity["name"].split("{")[0].strip() for kind in kinds.values() for entity in kind.values()]
-    assert len(names) == 18
+    assert len(names) == 20
     assert [name for name in names if name not in chapter(language, "entities")] == []
 
 

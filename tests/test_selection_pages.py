@@ -21,6 +21,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.exposures import add_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from simulator import CloudDevice
 
@@ -129,13 +130,57 @@ async def test_preview_lists_what_is_left_out_by_reason(hass: HomeAssistant, off
     await walk.submit(bindings=["LightSwitch"])
     found = {summary: rows(content) for summary, content in folded(walk).items()}
     assert found["Left out because you deselected or removed them: 1"] == ["Lamp · Brightness, Color temperature"]
-    assert found["Left out because the property belongs to another entity: 1"] == [
-        "Second · Power switch → Light switch [LightSwitch]"
+    assert found["Left out because another binding has the property: 1"] == [
+        "Second · Power switch → Light switch [LightSwitch] (bound to Lamp · Power switch)"
     ]
     assert found["Left out because no property of the thing model fits for certain: 1"] == ["Kettle · Power switch"]
     assert found["Left out because you excluded them: 1"] == ["Door (lock.door)"]
     assert found["Left out because they have nothing that can be bound: 1"] == ["Camera (camera.door)"]
     assert found["Left out because they are disabled or not loaded: 1"] == ["switch.gone"]
+
+
+async def test_property_that_another_aspect_of_the_entity_has(hass: HomeAssistant, offline: MockConfigEntry) -> None:
+    """The preview names the aspect, in the language of the installation."""
+    hass.config.language = "zh-Hans"
+    attributes = {"friendly_name": "空调", "hvac_modes": ["off", "cool"], "current_temperature": 21.5}
+    hass.states.async_set("climate.ac", "cool", attributes)
+    add_bindings(hass, offline, [Binding("CurrentTemperature", "climate.ac", "raw_state")])
+    walk = await Walk.options(hass, offline, "select")
+    await walk.submit(**selected("climate.ac"))
+    await walk.submit(**walk.values)
+    found = {summary: rows(content) for summary, content in folded(walk).items()}
+    [row] = found["因对应的属性已有其他绑定而未包括：1"]
+    assert row.endswith("→ Current temperature [CurrentTemperature]（已绑定 空调 · 整个状态）")
+
+
+async def test_many_suggestions_are_ticked_together(hass: HomeAssistant) -> None:
+    """All, or those of one aspect or one type of entity; the list is shown again before anything else happens."""
+    entry = entry_with(hass, {})
+    lamps = [f"light.lamp_{number}" for number in range(6)]
+    for entity_id in lamps:
+        hass.states.async_set(entity_id, "on", {"supported_color_modes": ["brightness"], "brightness": 255})
+    hass.states.async_set("switch.kettle", "off", {"friendly_name": "Kettle"})
+    walk = await select(hass, entry, "switch.kettle")
+    assert "together" not in walk.result["data_schema"].schema, "one by one is easy enough"
+
+    walk = await select(hass, entry, *lamps, "switch.kettle")
+    everything = walk.values["bindings"]
+    assert len(everything) == 13
+    choices = walk.choices("together")
+    assert list(choices)[:2] == ["untick.all", "tick.all"]
+    assert choices["untick.all"] == "Deselect: all (13)"
+    assert choices["untick.aspect.brightness"] == "Deselect: Brightness (6)"
+    assert choices["tick.type.switch"] == "Select: Switch (1)"
+
+    await walk.submit(bindings=everything, together=["untick.aspect.brightness"])
+    assert (walk.step, walk.errors) == ("suggestions", {})
+    assert len(walk.values["bindings"]) == 7
+    await walk.submit(bindings=walk.values["bindings"], together=["untick.all", "tick.type.switch"])
+    [kettle] = walk.values["bindings"]
+    await walk.submit(bindings=[kettle])
+    assert walk.step == "preview"
+    await walk.submit()
+    assert list(bound(entry)) == [kettle]
 
 
 async def test_unticked_property_is_offered_to_other_entities(hass: HomeAssistant, offline: MockConfigEntry) -> None:

@@ -317,3 +317,55 @@ async def test_bindings_and_models_belong_to_one_device(hass: HomeAssistant, ent
     await hass.async_block_till_done()
     assert thing_model_of(entry) is None
     assert {entry.runtime_data.cloud_device(owner).model is thing_model_of(entry, LAMPS) for owner in owners} == {True}
+
+
+def posts(cloud: Simulator) -> tuple[int, int]:
+    """Return how many messages with newest values there were: packs, and those of one sub-device."""
+    topics = [message.topic for message in cloud.wire if message.topic]
+    packs = sum(topic.endswith("/thing/event/property/pack/post") for topic in topics)
+    return packs, sum(topic.endswith("/thing/event/property/post") and LAMPS in topic for topic in topics)
+
+
+async def test_values_of_many_go_in_one_message(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, device: CloudDevice
+) -> None:
+    """At first one by one, as only that says which is refused; what was accepted before goes together."""
+    names = [f"lamp-{number}" for number in range(1, 41)]
+    add_lamps_in_the_cloud(cloud, names)
+    await add(hass, entry, *(new_lamp(hass, f"Lamp {name}", name) for name in names))
+    for name in names:
+        await cloud.device(LAMPS, name).wait_for(lambda lamp: "Power" in lamp.properties)
+    packs, single = posts(cloud)
+    assert (packs, single) == (0, 40)
+    running = entry.runtime_data.sub_devices.running
+    await until(lambda: all(one.reporter.outbox.accepted_at for one in running.values()))
+    for name in names:
+        cloud.device(LAMPS, name).properties.clear()
+    assert device.connection
+    device.connection.close("test", lost=True)
+    for name in names:
+        await cloud.device(LAMPS, name).wait_for(lambda lamp: "Power" in lamp.properties)
+    packs, single = posts(cloud)
+    assert packs >= 2
+    assert packs + single - 40 <= 12
+
+
+async def test_refused_value_does_not_hold_others_up(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator
+) -> None:
+    """A pack that is refused is posted one by one, and only the value at fault is a problem."""
+    model = {"properties": [{"identifier": "Power", "name": "Power", "dataType": {"type": "bool"}}]}
+    hass.config_entries.async_update_entry(entry, options=options_with_model(entry, model, LAMPS))
+    add_lamps_in_the_cloud(cloud, NAMES[:2])
+    wrong = {"properties": [{"identifier": "Power", "name": "Power", "dataType": {"type": "text", "specs": {}}}]}
+    cloud.add_device(LAMPS, NAMES[2], "5ec4e75ec4e75ec4e75ec4e75ec4e700", tsl=wrong)
+    owners = await add(hass, entry, *(new_lamp(hass, f"Lamp {name[-1]}", name) for name in NAMES))
+    for name in NAMES[:2]:
+        await cloud.device(LAMPS, name).wait_for(lambda lamp: "Power" in lamp.properties)
+    running = entry.runtime_data.sub_devices.running
+    await until(running[owners[2]].problems)
+    assert [bool(running[owner].problems()) for owner in owners] == [False, False, True]
+    await until(lambda: Issue.PROPERTY_REJECTED in {i.translation_key for i in issues_of(hass, entry.entry_id)})
+    [issue] = [i for i in issues_of(hass, entry.entry_id) if i.translation_key == Issue.PROPERTY_REJECTED]
+    assert issue.translation_placeholders
+    assert issue.translation_placeholders["device"] == "Lamp 3"

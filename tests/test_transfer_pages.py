@@ -267,7 +267,7 @@ async def test_missing_entities_can_be_imported(hass: HomeAssistant, device: Clo
     warnings = walk.description().split("**")[-1]
     assert "input_boolean.late does not exist here" in warnings
     assert "Stranger: the thing model has no such property." in warnings
-    assert "Brightness: light.lamp has no colour." in warnings
+    assert "Brightness: Lamp has no colour." in warnings
     assert (await walk.submit()).saved
 
     assert await async_setup_component(hass, "input_boolean", {"input_boolean": {"late": {"initial": True}}})

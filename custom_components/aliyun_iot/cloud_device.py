@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -10,8 +10,9 @@ from homeassistant.core import HomeAssistant, callback
 from .alink.command import Answer, Command, CommandKind
 from .alink.device import Device
 from .alink.foreign import logger_of
-from .alink.messages import JsonValue
+from .alink.messages import JsonValue, Reply
 from .alink.model.private_names import private_names
+from .alink.samples import Sample
 from .bound import BoundProperties, Broken, Fault, bind_in_slices, with_present_entities
 from .commands.announcement import Announcer
 from .commands.commander import Commander
@@ -30,6 +31,7 @@ from .mapping.slices import in_slices
 from .mapping.unreportable import Unreportable
 from .reports.desired_values import DesiredValues
 from .reports.events import EventQueue, EventReporter
+from .reports.packs import Packs
 from .reports.reporter import Reporter
 from .reports.resync import Resync
 from .reports.store import UnsentStore
@@ -46,11 +48,24 @@ _HOLDERS: Final = frozenset({SUBENTRY_EXPOSURE, SUBENTRY_SUB_DEVICE})
 """The types of subentries that hold bindings."""
 
 
+CATCHING_UP: Final = 2
+"""Devices of an entry that ask for their desired values at once: values that have just changed must not queue behind 500 of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the devices of an entry share; the entry's own device has no `packs`."""
+
+    work: Work
+    packs: Packs | None = None
+    catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CATCHING_UP))
+
+
 class CloudDevice:
     """The running parts of one device: the entry's own one, or a sub-device."""
 
-    def __init__(self, hass: HomeAssistant, stored: StoredDevice, device: Device, work: Work) -> None:
-        """Nothing runs before `follow` and `start`; `work` is shared by all devices of an entry."""
+    def __init__(self, hass: HomeAssistant, stored: StoredDevice, device: Device, shared: Shared) -> None:
+        """Nothing runs before `follow` and `start`."""
         self.stored = stored
         self.device = device
         self.online = False
@@ -61,6 +76,7 @@ class CloudDevice:
         """The identifiers of the services that something is bound to."""
         self._hass = hass
         self._health = health
+        self._packs = shared.packs
         self._stopped = False
         self._following = asyncio.Lock()
         self._services: Mapping[str, ServiceBinding] = {}
@@ -79,6 +95,7 @@ class CloudDevice:
             self._is_online,
             read_settings(stored.entry.options)[0].window,
             self.event_queue,
+            post=self._post,
             on_change=self.loops.record_change,
             on_unsent=self._unsent,
             on_past=self._past_changed,
@@ -93,7 +110,7 @@ class CloudDevice:
             hass,
             Announcer(hass, stored),
             self.loops,
-            work,
+            shared.work,
             present=self.reporter.present,
             confirm=self.reporter.confirm,
             on_answered=self._command_answered,
@@ -108,7 +125,7 @@ class CloudDevice:
             sets_answered=self.commander.sets_answered,
             note=self.commander.journal.note,
         )
-        self.resync = Resync(hass, self.reporter, self.desired, self._store)
+        self.resync = Resync(hass, self.reporter, self.desired, self._store, shared.catching_up)
         self.management = Management(hass, stored, device, self.commander.lets_trigger)
 
     @property
@@ -116,8 +133,12 @@ class CloudDevice:
         """The services to listen to."""
         return self.model.services if self.model else ()
 
-    def problems(self, language: str = "en") -> dict[str, str]:
-        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported."""
+    def problems(self, language: str | None = None) -> dict[str, str]:
+        """Return the properties that do not work, and why: what is broken, refused, or cannot be reported.
+
+        The reasons are in the language of the installation unless another one is given.
+        """
+        language = language or self._hass.config.language
         status = self.reporter.outbox.status
         problems = {key: broken.describe(language) for key, broken in self.bound.problems.items()}
         return problems | {key: why for key, one in status.items() if (why := one.why_not(language))}
@@ -174,6 +195,18 @@ class CloudDevice:
         self.online = False
         self.resync.disconnected()
         self.management.disconnected()
+
+    async def _post(self, samples: Mapping[str, Sample], timeout: float) -> Reply:
+        """Post newest values, of a sub-device together with those of others.
+
+        A pack does not say which value of it was refused. So a value goes into one only if the thing model allows it, or if the cloud
+        has accepted the property before.
+        """
+        status = self.reporter.outbox.status
+        known = self.model or all(key in status and status[key].accepted_at for key in samples)
+        if self._packs and known:
+            return await self._packs.post(self.device, samples, timeout)
+        return await self.device.post_properties(samples, timeout)
 
     def _is_online(self) -> bool:
         return self.online

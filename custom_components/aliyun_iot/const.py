@@ -37,6 +37,8 @@ CONF_OFFLINE_DELAY: Final = "offline_delay"
 CONF_SYNC_TAGS: Final = "sync_tags"
 CONF_CONFIG_MAPPING: Final = "config_mapping"
 CONF_CLOUD_LOG: Final = "cloud_log"
+CONF_UPGRADES: Final = "upgrades"
+CONF_UPGRADE_SCRIPT: Final = "upgrade_script"
 
 DEFAULT_KEEP_ALIVE: Final = 60
 DEFAULT_WINDOW: Final = 0.25

@@ -48,19 +48,6 @@ class GeneratedModel:
             if properties[identifier].description
         }
 
-    def fitted(self, bindings: Iterable[Binding]) -> list[Binding]:
-        """Return bindings as they fit the thing model, without those that it leaves out."""
-        relabelled = self.relabelled()
-        fitted: list[Binding] = []
-        for binding in bindings:
-            identifier = self.renamed.get(binding.identifier, binding.identifier)
-            conversion = binding.conversion
-            if identifier in relabelled and not conversion.options:
-                conversion = replace(conversion, options=self.numbered[identifier])
-            if identifier in self.model.properties:
-                fitted.append(replace(binding, identifier=identifier, conversion=conversion))
-        return fitted
-
     def documents(self) -> dict[str, dict[str, JsonValue]]:
         """Return the document of each module, the default one, "", first."""
         return {module: module_document(self.model, module) for module in modules_of(self.model)}

@@ -4,8 +4,10 @@ Until there is an entry, a draft of one holds the choice, so that the same code 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import batched
+import re
 from types import MappingProxyType
 from typing import Any, Final
 import uuid
@@ -14,11 +16,13 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigSubentr
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from .account.plan import CreateProduct, ImportModel, Plan, PublishModel, RegisterDevices, Step
+from .account.client import TOPOLOGY_PER_CALL, is_product_name
+from .account.plan import AddTopology, CreateProduct, ImportModel, Plan, PublishModel, RegisterDevices, Step
 from .account.run import Run
 from .alink.messages import JsonValue
 from .alink.model.thing_model import ThingModel
 from .const import (
+    CONF_BINDINGS,
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_PRODUCT_KEY,
@@ -27,11 +31,15 @@ from .const import (
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
     SUBENTRY_EXPOSURE,
+    SUBENTRY_SUB_DEVICE,
 )
+from .device_names import propose_names
 from .exposures import ExposureKey, exposure_data, exposure_key, exposure_title
 from .generated_model import GeneratedModel, generate
 from .ha_internals import CheckedStore
 from .mapping.binding import Binding
+from .sub_device_plan import Candidate, generated_for, with_numbers
+from .sub_device_row import SubDeviceRow
 
 VERSION: Final = 1
 
@@ -39,6 +47,9 @@ FORGET_DELAY: Final = 30
 """Seconds after which a finished run is removed from the disk, when the entry is certainly there."""
 
 _RUNS: HassKey[Runs] = HassKey(f"{DOMAIN}_runs")
+
+PRODUCT_NAME_WIDTH: Final = 30
+"""What the name of a product may be wide; a Chinese or Japanese character counts as two."""
 
 _DRAFT_KEY: Final = "draft"
 """The ProductKey of a draft whose product does not exist yet."""
@@ -97,7 +108,7 @@ def plan_device(
     """Return the plan for one device, and the thing model that is generated for it, None if the product has one."""
     generated = None if choice.model else generate(hass, draft_entry(hass, choice, bindings))
     model = generated.model if generated else choice.model
-    fitted = generated.fitted(bindings) if generated else bindings
+    fitted = with_numbers(bindings, generated) if generated else bindings
     steps: list[Step] = [] if choice.key else [CreateProduct(choice.product, choice.gateway)]
     if generated and fitted:
         steps += model_steps(choice.product, generated)
@@ -108,9 +119,118 @@ def plan_device(
         "connection": dict(connection),
         "models": {choice.product: model.to_tsl() if model else None},
         "subentries": exposures(hass, fitted),
+        "sub_devices": [],
     }
     products = {choice.product: choice.key} if choice.key else {}
-    return Plan(uuid.uuid4().hex[:12], tuple(steps), products, purpose), generated
+    return new_plan(steps, products, purpose), generated
+
+
+@dataclass(frozen=True, slots=True)
+class SubProduct:
+    """A product for sub-devices of one kind; `key` is empty for a new one, which gets the thing model `generated`."""
+
+    name: str
+    devices: list[tuple[Candidate, tuple[Binding, ...]]]
+    generated: GeneratedModel = field(repr=False)
+    key: str = ""
+
+
+@callback
+def sub_products(
+    hass: HomeAssistant, devices: Iterable[tuple[Candidate, tuple[Binding, ...]]], taken: Iterable[str]
+) -> list[SubProduct]:
+    """Return a new product for each kind of devices, with a name that is not `taken`."""
+    kinds: dict[str, list[tuple[Candidate, tuple[Binding, ...]]]] = defaultdict(list)
+    for candidate, bindings in devices:
+        kinds[candidate.kind].append((candidate, bindings))
+    names = set(taken)
+    products: list[SubProduct] = []
+    for kind, members in kinds.items():
+        name = free_name(_product_name(kind), names)
+        names.add(name)
+        products.append(SubProduct(name, members, generated_for(hass, "", members)))
+    return products
+
+
+@callback
+def plan_gateway(choice: Choice, products: Iterable[SubProduct], connection: Mapping[str, Any]) -> Plan:
+    """Return the plan for a gateway and its sub-devices."""
+    steps: list[Step] = [] if choice.key else [CreateProduct(choice.product, choice.gateway)]
+    steps.append(RegisterDevices(choice.product, (choice.device,)))
+    purpose: dict[str, Any] = {
+        "product": choice.product,
+        "device": choice.device,
+        "connection": dict(connection),
+        "models": {choice.product: choice.model.to_tsl() if choice.model else None},
+        "subentries": [],
+        "sub_devices": [],
+    }
+    known = {choice.product: choice.key} if choice.key else {}
+    plan_sub_devices(steps, purpose, known, products)
+    plan_topology(steps, purpose, choice.product, choice.device)
+    return new_plan(steps, known, purpose)
+
+
+def plan_sub_devices(
+    steps: list[Step], purpose: dict[str, Any], known: dict[str, str], products: Iterable[SubProduct]
+) -> None:
+    """Add to a plan what makes these products and their devices."""
+    for product in products:
+        titles = {candidate.key: candidate.title for candidate, _ in product.devices}
+        names = propose_names(titles)
+        if product.key:
+            known[product.name] = product.key
+        else:
+            steps.append(CreateProduct(product.name, gateway=False))
+        steps += model_steps(product.name, product.generated)
+        steps.append(RegisterDevices(product.name, tuple(names.values())))
+        purpose["models"][product.name] = product.generated.model.to_tsl()
+        purpose["sub_devices"] += [
+            {
+                "product": product.name,
+                "device": names[candidate.key],
+                "title": candidate.title,
+                "stands_for": candidate.key,
+                **exposure_data(with_numbers(bindings, product.generated)),
+            }
+            for candidate, bindings in product.devices
+        ]
+
+
+def plan_topology(steps: list[Step], purpose: Mapping[str, Any], product: str, device: str) -> None:
+    """Add to a plan what puts its sub-devices into the topology of a gateway."""
+    steps += [
+        AddTopology(product, device, tuple((each["product"], each["device"]) for each in some))
+        for some in batched(purpose["sub_devices"], TOPOLOGY_PER_CALL, strict=False)
+    ]
+
+
+def new_plan(steps: Iterable[Step], products: Mapping[str, str], purpose: Mapping[str, Any]) -> Plan:
+    """Return a plan with an id of its own."""
+    return Plan(uuid.uuid4().hex[:12], tuple(steps), products, purpose)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return a name that is not taken, if need be with a number."""
+    return next(
+        free
+        for number in range(1, len(taken) + 2)
+        if (free := name if number == 1 else f"{_cut(name, PRODUCT_NAME_WIDTH - 1 - len(str(number)))}_{number}")
+        not in taken
+    )
+
+
+def _product_name(kind: str) -> str:
+    """Return the name of a product for devices of a kind."""
+    words = "_".join(re.findall(r"[A-Za-z0-9\u3040-\u30ff\u4e00-\u9fff]+", kind))
+    name = _cut(words, PRODUCT_NAME_WIDTH)
+    return name if is_product_name(name) else f"HA_{name or 'device'}"
+
+
+def _cut(name: str, width: int) -> str:
+    while sum(1 if character.isascii() else 2 for character in name) > width:
+        name = name[:-1]
+    return name.rstrip("_")
 
 
 def model_steps(product: str, generated: GeneratedModel) -> list[Step]:
@@ -133,7 +253,11 @@ class NewEntry:
     subentries: list[ConfigSubentryData] = field(repr=False)
 
 
-def new_entry(run: Run, secret: str) -> NewEntry:
+type Secrets = Mapping[tuple[str, str], str]
+"""The DeviceSecrets by ProductKey and DeviceName."""
+
+
+def new_entry(run: Run, secrets: Secrets) -> NewEntry:
     """Return the entry for a run that is finished."""
     purpose = run.plan.purpose
     models = {
@@ -145,7 +269,7 @@ def new_entry(run: Run, secret: str) -> NewEntry:
         {
             CONF_PRODUCT_KEY: run.key(purpose["product"]),
             CONF_DEVICE_NAME: purpose["device"],
-            CONF_DEVICE_SECRET: secret,
+            CONF_DEVICE_SECRET: secrets[run.key(purpose["product"]), purpose["device"]],
             **purpose["connection"],
         },
         {CONF_THING_MODELS: models} if models else {},
@@ -156,9 +280,26 @@ def new_entry(run: Run, secret: str) -> NewEntry:
                 title=subentry["title"],
                 unique_id=subentry["unique_id"],
             )
-            for subentry in purpose["subentries"]
+            for subentry in (*purpose["subentries"], *sub_device_subentries(run, secrets))
         ],
     )
+
+
+def sub_device_subentries(run: Run, secrets: Secrets) -> list[ConfigSubentryData]:
+    """Return the subentries of the sub-devices that a run has made."""
+    subentries: list[ConfigSubentryData] = []
+    for device in run.plan.purpose["sub_devices"]:
+        key, name = run.key(device["product"]), device["device"]
+        row = SubDeviceRow(key, name, secrets[key, name], None, device["stands_for"])
+        subentries.append(
+            ConfigSubentryData(
+                data={**row.as_dict(), CONF_BINDINGS: device[CONF_BINDINGS]},
+                subentry_type=SUBENTRY_SUB_DEVICE,
+                title=device["title"],
+                unique_id=row.unique_id,
+            )
+        )
+    return subentries
 
 
 class Runs:

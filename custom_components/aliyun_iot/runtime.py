@@ -23,7 +23,7 @@ from .alink.foreign import logger_of
 from .alink.link import Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .alink.subscriptions import USER_TOPIC_LIMIT
-from .cloud_device import CloudDevice
+from .cloud_device import CloudDevice, Shared
 from .commands.work import Work
 from .const import DOMAIN
 from .follower import Follower
@@ -75,9 +75,10 @@ class Runtime:
         self.traffic_log = TrafficLog(hass, entry.entry_id, self.link.traffic)
         self.health = LinkHealth(hass, entry, self.link, self.traffic_log, self._busiest)
         self._work = Work(hass)
-        self.device = CloudDevice(hass, StoredDevice(entry), self.link.device, self._work)
+        shared = Shared(self._work)
+        self.device = CloudDevice(hass, StoredDevice(entry), self.link.device, shared)
         """The entry's own device."""
-        self.sub_devices = SubDevices(hass, self.device.stored, self.link, self._work, self._code_received)
+        self.sub_devices = SubDevices(hass, self.device.stored, self.link, shared, self._code_received)
         self.follower = Follower(hass, entry, lambda: self.device.model)
         self.last_problem: tuple[ConnectError, datetime] | None = None
         """Why the last connection ended or failed, and when; it is kept while the device is connected again."""
@@ -334,7 +335,7 @@ class Runtime:
             self._loss_reported = False
             self._notify(TriggerKind.CONNECTED, {})
             self.device.connected()
-            self.sub_devices.clean()
+            self.sub_devices.connected()
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_reported:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_reported = True

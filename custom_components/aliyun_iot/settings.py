@@ -61,7 +61,7 @@ class Settings:
 
     `window` and `keep_alive` are in seconds, `uplink_rate` is in messages per second. `commands_per_minute` 0 means no limit,
     `desired_hours` 0 that desired values are never stale. `monthly_quota` is in messages, 0 for none.
-    `offline_delay` is in seconds: for so long a sub-device stays online while its device is unavailable. With `dry_run` everything is checked and nothing is done.
+    `offline_delay` is in seconds: for so long a sub-device stays online while its device is unavailable. `upgrade_script` is the entity id of a script. With `dry_run` everything is checked and nothing is done.
     """
 
     keep_alive: Annotated[int, _whole(CONF_KEEP_ALIVE)] = DEFAULT_KEEP_ALIVE
@@ -78,6 +78,8 @@ class Settings:
     sync_tags: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
     config_mapping: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
     cloud_log: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
+    upgrades: Annotated[bool, FieldSpec(bool, Expected.FLAG)] = False
+    upgrade_script: Annotated[str | None, FieldSpec(vol.Any(None, str), Expected.TEXT)] = None
 
 
 def read_settings(options: Mapping[str, Any]) -> tuple[Settings, list[Unreadable]]:

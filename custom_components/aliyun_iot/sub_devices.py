@@ -6,6 +6,7 @@ about (`alink/gateway.py`); what runs for a sub-device is the same as for the en
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from itertools import batched
 from typing import Final
 
@@ -21,12 +22,12 @@ from .alink.gateway import Gateway
 from .alink.link import Link
 from .alink.sub_device import SubDevice, SubDeviceState
 from .availability import Availability
-from .cloud_device import CloudDevice
-from .commands.work import Work
+from .cloud_device import CloudDevice, Shared
 from .const import DOMAIN, SUBENTRY_EVENT, SUBENTRY_SERVICE
 from .health.issues import Issue, async_remove_issues
 from .health.sub_device_issues import SubDeviceIssues
 from .mapping.stored import same_objects
+from .reports.packs import Packs
 from .reports.store import async_remove_unsent, async_unsent_owners
 from .settings import read_settings
 from .stopping import stop_all
@@ -52,17 +53,18 @@ class SubDevices:
         hass: HomeAssistant,
         stored: StoredDevice,
         link: Link,
-        work: Work,
+        shared: Shared,
         on_code: Callable[[int], None],
     ) -> None:
         """Take `stored` for the gateway, the entry's own device. `on_code` is called with each code but 200 that the cloud sends."""
         self.running: dict[str, CloudDevice] = {}
         """What runs, by owner."""
         self.gateway = Gateway(link, on_change=self._changed, store_secrets=self._store_secrets)
+        self._packs = Packs(lambda: self.gateway)
         self._hass = hass
         self._stored = stored
         self._link = link
-        self._work = work
+        self._shared = replace(shared, packs=self._packs)
         self._on_code = on_code
         self._owners: dict[Identity, str] = {}
         self._applied: dict[str, list[object]] = {}
@@ -125,6 +127,7 @@ class SubDevices:
         """Stop what runs, and keep on disk what is unsent; called after the link was stopped."""
         for some in batched(self.running.values(), AT_ONCE, strict=False):
             await asyncio.gather(*(stop_all(device.stop) for device in some))
+        await self._packs.stop()
 
     async def follow(self) -> None:
         """Apply what is stored: begin with what is new, end what was removed, change what has changed."""
@@ -187,7 +190,7 @@ class SubDevices:
         self._removing.discard(row.identity)
         self._owners[row.identity] = owner
         device = self._link.attach(row.identity, commanded, on_code=self._on_code, on_overload=overloaded)
-        self.running[owner] = running = CloudDevice(self._hass, stored, device, self._work)
+        self.running[owner] = running = CloudDevice(self._hass, stored, device, self._shared)
         await running.follow()
         if self._stopped:
             return
@@ -208,6 +211,12 @@ class SubDevices:
         await self._link.detach(identity)
         async_remove_issues(self._hass, device.stored.key)
         await async_remove_unsent(self._hass, self._stored.entry.entry_id, owner)
+        self.clean()
+
+    @callback
+    def connected(self) -> None:
+        """Handle a new connection of the gateway."""
+        self._packs.enabled = True
         self.clean()
 
     @callback

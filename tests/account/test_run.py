@@ -19,7 +19,6 @@ from custom_components.aliyun_iot.account.plan import (
     Step,
 )
 from custom_components.aliyun_iot.account.run import Made, Run
-from custom_components.aliyun_iot.alink.auth import DeviceTriple
 from simulator import Simulator
 
 from .conftest import Connect
@@ -54,24 +53,15 @@ class Killed(Exception):  # noqa: N818 - named after what happened
 
 
 class Disk:
-    """What survives: the run as it was written last, and the secrets."""
+    """What survives: the run as it was written last."""
 
     def __init__(self) -> None:
         """Nothing is written yet."""
         self.written: dict[str, Any] = {}
-        self.secrets: dict[tuple[str, str], str] = {}
 
     async def save(self, run: Run) -> None:
         """Write as JSON does."""
         self.written = json.loads(json.dumps(run.as_dict()))
-
-    async def keep(self, *triples: DeviceTriple) -> None:
-        """Keep secrets."""
-        self.secrets |= {(one.product_key, one.device_name): one.device_secret for one in triples}
-
-    def forget(self, product_key: str, device_name: str) -> None:
-        """Forget one."""
-        self.secrets.pop((product_key, device_name), None)
 
 
 class World:
@@ -98,11 +88,11 @@ class World:
     def begin(self, steps: tuple[Step, ...]) -> Run:
         """Return a new run."""
         plan = Plan("0a1b2c3d", steps, self.existing(), {})
-        return Run(self._connect(self.after), plan, self.disk.save, self.disk)
+        return Run(self._connect(self.after), plan, self.disk.save)
 
     def again(self) -> Run:
         """Return the run from the disk, as after a start."""
-        return Run.from_dict(self._connect(self.after), self.disk.written, self.disk.save, self.disk)
+        return Run.from_dict(self._connect(self.after), self.disk.written, self.disk.save)
 
     def existing(self) -> dict[str, str]:
         """Return the products that are there, by name."""
@@ -184,8 +174,7 @@ async def test_run_is_resumed_wherever_it_was_killed(world: World, kind: str) ->
         await finish(resumed)
         assert world.state() == after, number
         assert resumed.made() == made
-        kept = {name for _, name in world.disk.secrets}
-        assert kept >= {one.device for one in made if one.device}
+        assert {name for _, name in await resumed.secrets()} >= {one.device for one in made if one.device}
         await undo(resumed)
         assert world.state() == before, number
 
@@ -213,7 +202,6 @@ async def test_run_is_undone_wherever_it_was_killed(world: World, kind: str) -> 
             await undo(world.again())
         await undo(world.again())
         assert world.state() == before, number
-    assert {name for _, name in world.disk.secrets} <= {"old-1"}
 
 
 @pytest.mark.parametrize("kind", STEPS)

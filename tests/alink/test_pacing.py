@@ -330,6 +330,23 @@ async def test_devices_take_turns() -> None:
     ]
 
 
+async def test_one_passes_all_that_wait() -> None:
+    """A gateway logs the rest of its sub-devices in while others have much to send."""
+    turns = Turns()
+    sent: list[int] = []
+
+    async def send(number: int, *, first: bool = False) -> None:
+        async with turns.of(number, first=first):
+            sent.append(number)
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(4):
+            tasks.create_task(send(number))
+        tasks.create_task(send(9, first=True))
+    assert sent == [0, 9, 1, 2, 3]
+
+
 async def test_turn_of_one_who_does_not_wait_any_more() -> None:
     """The place goes to the next one, also if it was given up at the moment when it was given."""
     turns = Turns(2)

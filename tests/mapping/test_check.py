@@ -177,7 +177,7 @@ def test_problem_has_placeholders() -> None:
     bound = Binding("Mode", "climate.ac", "mode")
     definition = Property("Mode", "Mode", False, True, False, EnumType({1: "制冷"}), "")
     assert check(bound, aspect_of("climate.ac", "mode"), definition, AC) == [
-        Problem("options_unmatched", {"options": "off, dry"}, blocking=False)
+        Problem("options_unmatched", {"options": ("off", "dry")}, blocking=False)
     ]
 
 

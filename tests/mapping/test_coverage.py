@@ -194,7 +194,7 @@ def test_items_that_cannot_be_set_are_named() -> None:
     binding = Binding.from_dict({"identifier": "Mode", "entity": HEATER.entity_id, "aspect": "mode", "access": "both"})
     (problem,) = check(binding, aspect, definition, HEATER)
     assert (problem.key, problem.placeholders, problem.blocking, problem.note) == (
-        "items_refused", {"items": "制冷"}, False, True
+        "items_refused", {"items": ("制冷",)}, False, True
     )  # fmt: skip
     report = Binding.from_dict({"identifier": "Mode", "entity": HEATER.entity_id, "aspect": "mode"})
     assert check(report, aspect, definition, HEATER) == []

@@ -7,7 +7,7 @@ out, in part or completely: resuming it and undoing it look at what is there fir
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from ..alink.auth import DeviceTriple
 from ..alink.messages import JsonValue
@@ -16,16 +16,6 @@ from .errors import NotThere
 from .plan import AddTopology, CreateProduct, ImportModel, Plan, PublishModel, RegisterDevices, Step
 
 type Facts = Mapping[str, JsonValue]
-
-
-class Secrets(Protocol):
-    """Where the secrets of devices are kept until they belong to an entry."""
-
-    async def keep(self, *triples: DeviceTriple) -> None:
-        """Keep secrets."""
-
-    def forget(self, product_key: str, device_name: str) -> None:
-        """Forget one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +52,6 @@ class Run:
         account: Account,
         plan: Plan,
         save: Callable[[Run], Awaitable[None]],
-        secrets: Secrets,
         journal: list[Record] | None = None,
     ) -> None:
         """`save` stores `as_dict`; `journal` has a record of each step that has begun."""
@@ -70,19 +59,16 @@ class Run:
         self.journal = journal or []
         self._account = account
         self._save = save
-        self._secrets = secrets
 
     def as_dict(self) -> dict[str, Any]:
         """Return plan and journal as data that JSON can hold; there is no secret in it."""
         return {"plan": self.plan.as_dict(), "journal": [record.as_dict() for record in self.journal]}
 
     @classmethod
-    def from_dict(
-        cls, account: Account, data: Mapping[str, Any], save: Callable[[Run], Awaitable[None]], secrets: Secrets
-    ) -> Self:
+    def from_dict(cls, account: Account, data: Mapping[str, Any], save: Callable[[Run], Awaitable[None]]) -> Self:
         """Return the run that was stored."""
         journal = [Record.from_dict(record) for record in data["journal"]]
-        return cls(account, Plan.from_dict(data["plan"]), save, secrets, journal)
+        return cls(account, Plan.from_dict(data["plan"]), save, journal)
 
     @property
     def next(self) -> Step | None:
@@ -145,6 +131,18 @@ class Run:
         self.journal.pop()
         await self._save(self)
 
+    async def secrets(self) -> dict[tuple[str, str], str]:
+        """Return the secrets of all devices of the plan, by ProductKey and DeviceName."""
+        names: dict[str, list[str]] = {}
+        for step in self.plan.steps:
+            if isinstance(step, RegisterDevices):
+                names.setdefault(self.key(step.product), []).extend(step.names)
+        return {
+            (device.product_key, device.device_name): device.device_secret
+            for key, some in names.items()
+            for device in await self._account.devices(key, some)
+        }
+
     @property
     def _number(self) -> int:
         return next((number for number, record in enumerate(self.journal) if not record.done), len(self.journal))
@@ -202,7 +200,6 @@ class Run:
             case RegisterDevices(product):
                 for name in _absent(record):
                     await self._account.delete_device(self.key(product), name)
-                    self._secrets.forget(self.key(product), name)
             case _:  # ends with what it belongs to
                 pass
 
@@ -223,11 +220,10 @@ class Run:
         return next((dict(one) for one in documents if (one.get("functionBlockId") or "") == module), None)
 
     async def _register(self, key: str, names: tuple[str, ...]) -> None:
-        """Register the devices that do not exist, and keep the secrets of all of them."""
+        """Register the devices that do not exist."""
         there = {device.device_name for device in await self._account.devices(key, names)}
         if missing := [name for name in names if name not in there]:
             await self._account.register_devices(key, missing)
-        await self._secrets.keep(*await self._account.devices(key, names))
 
     async def _all(self, devices: tuple[tuple[str, str], ...]) -> list[DeviceTriple]:
         """Return the triples of devices, asked for once per product."""

@@ -658,9 +658,18 @@ class Gateway:
     async def _ask(
         self, topic: str, method: str, params: JsonValue, *, qos: int = 0, timeout: float | None = None
     ) -> Reply:
-        """Send a request; codes of its reply are not about the gateway, so nobody else is told of them."""
+        """Send a request; codes of its reply are not about the gateway, so nobody else is told of them.
+
+        All but values pass what waits: the first hundred sub-devices would hold up the login of the others with their values.
+        """
         return await self._link.session.request(
-            topic, method, params, qos=qos, timeout=timeout or REPLY_TIMEOUT, on_code=lambda _code: None
+            topic,
+            method,
+            params,
+            qos=qos,
+            timeout=timeout or REPLY_TIMEOUT,
+            first=topic != self._topics.pack_post,
+            on_code=lambda _code: None,
         )
 
     # States

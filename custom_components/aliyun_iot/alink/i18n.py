@@ -1,5 +1,7 @@
 """Phrases in the two languages of this library, English and simplified Chinese."""
 
+from collections.abc import Callable, Iterable
+
 from .foreign import Safe, safe
 from .model.numeric import shortest
 
@@ -23,6 +25,12 @@ def phrase(words: Words, language: str, **details: object | Words) -> Safe:
         for key, detail in details.items()
     }
     return Safe(words[chinese].format(**filled))
+
+
+def enumerated(parts: Iterable[object]) -> Callable[[str], Safe]:
+    """Return a detail of a phrase: parts as a list within a sentence."""
+    texts = [safe(part) for part in parts]
+    return lambda language: Safe(("、" if is_chinese(language) else ", ").join(texts))
 
 
 def labelled(thing: object, label: str, language: str) -> Safe:

@@ -124,11 +124,13 @@ class Session:
         qos: int,
         timeout: float,
         basic: bool = False,
+        first: bool = False,
         on_code: Callable[[int], None] | None = None,
     ) -> Reply:
         """Publish a request and return its reply, whatever its code; `timeout` is in seconds.
 
-        Every host replies to `basic` requests. Others are given up on this connection after several without a reply.
+        Every host replies to `basic` requests. Others are given up on this connection after several without a reply. One that is
+        to be `first` passes all that wait to be sent.
         `on_code` is called instead of the session's, with each code, when the request is not about the device that has connected.
 
         Raises NotConnected, RequestTimeout when no reply came in time, Unanswered (a RequestTimeout) when this kind of
@@ -141,8 +143,8 @@ class Session:
         payload = encode_request(message_id, method, params)
         key = (reply_topic(topic), message_id)
         device = identity_of(topic)
-        async with self._slots.of(device):
-            await self._limit.wait(device)
+        async with self._slots.of(device, first=first):
+            await self._limit.wait(device, first=first)
             self._connection.publish(topic, payload, qos)
             self._limit.under_way += 1
             waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

@@ -34,6 +34,7 @@ from yarl import URL
 
 from ..account.client import Account, ProductInfo, is_product_name, policy
 from ..account.errors import ApiError
+from ..account.plan import Plan
 from ..account.run import Run
 from ..account.signing import AccessKey
 from ..alink.auth import DeviceTriple
@@ -48,9 +49,19 @@ from ..link_config import EndpointInvalid
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
 from ..mapping.slices import in_slices
-from ..provisioning import Choice, Runs, async_runs, draft_entry, new_entry, plan_device
-from ..registered import async_registered_secrets
+from ..provisioning import (
+    Choice,
+    Runs,
+    async_runs,
+    draft_entry,
+    free_name,
+    new_entry,
+    plan_device,
+    plan_gateway,
+    sub_products,
+)
 from ..rules import Changes
+from ..sub_device_plan import candidates, suggested_bindings
 from ..web import request, web_address
 from ..words.account_texts import made_in_words, plan_in_words, step_in_words
 from ..words.labels import Labels
@@ -70,6 +81,7 @@ CONF_PRODUCT: Final = "product"
 CONF_PRODUCT_NAME: Final = "product_name"
 CONF_NODE_TYPE: Final = "node_type"
 CONF_NEW_DEVICE: Final = "new_device"
+CONF_SUB_DEVICES: Final = "sub_devices"
 
 NEW: Final = "new"
 DEVICE, GATEWAY = "device", "gateway"
@@ -230,7 +242,7 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
             step_id="account_product",
             data_schema=self.add_suggested_values_to_schema(
                 self._product_schema(labels),
-                user_input or {CONF_PRODUCT_NAME: _free(PRODUCT_NAME, taken), CONF_NEW_DEVICE: DEVICE_NAME},
+                user_input or {CONF_PRODUCT_NAME: free_name(PRODUCT_NAME, taken), CONF_NEW_DEVICE: DEVICE_NAME},
             ),
             errors=errors,
             description_placeholders={"count": str(len(self._products)), **found},
@@ -320,11 +332,71 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
         """Make the plan from what is bound."""
         bindings = [replace(binding, rule="") for binding in changes.added if binding.rule == draft.rule_id]
         plan, self._generated = plan_device(self.hass, self._choice, bindings, self._connection)
-        self._run = Run(self._account, plan, self._keep, await async_registered_secrets(self.hass))
+        self._run = self._new_run(plan)
         return await self.async_step_account_plan()
 
     async def _keep(self, run: Run) -> None:
         await self._runs.keep(self._address, run)
+
+    @override
+    async def async_step_suggestions(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Offer the bindings of a device, or the sub-devices of a gateway."""
+        if self._choice.gateway:
+            return await self.async_step_account_sub_devices()
+        return await super().async_step_suggestions(user_input)
+
+    async def async_step_account_sub_devices(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the devices that would become sub-devices, to select from."""
+        selection = self._drafted().rule.selection
+        found = {
+            candidate.key: (candidate, bindings)
+            for candidate in candidates(self.hass, self.bound_entry(), selection)
+            if (bindings := suggested_bindings(self.hass, candidate, None))
+        }
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            chosen = [found[key] for key in user_input[CONF_SUB_DEVICES] if key in found]
+            if chosen:
+                taken = {self._choice.product, *(product.name for product in self._products)}
+                products = sub_products(self.hass, chosen, taken)
+                self._generated = None
+                self._run = self._new_run(plan_gateway(self._choice, products, self._connection))
+                return await self.async_step_account_plan()
+            errors = {CONF_SUB_DEVICES: "nothing_selected"}
+        labels = await Labels.load(self.hass)
+        choice = SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(
+                        value=key,
+                        label=labels.text(
+                            "common.account_candidate",
+                            name=candidate.title,
+                            kind=candidate.kind,
+                            count=str(len(bindings)),
+                        ),
+                    )
+                    for key, (candidate, bindings) in found.items()
+                ],
+                multiple=True,
+                mode=SelectSelectorMode.LIST,
+            )
+        )
+        return self.async_show_form(
+            step_id="account_sub_devices",
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema({vol.Required(CONF_SUB_DEVICES): choice}), user_input or {CONF_SUB_DEVICES: list(found)}
+            ),
+            errors=errors,
+            description_placeholders={
+                "count": str(len(found)),
+                "kinds": str(len({candidate.kind for candidate, _ in found.values()})),
+            },
+            last_step=False,
+        )
+
+    def _new_run(self, plan: Plan) -> Run:
+        return Run(self._account, plan, self._keep)
 
     # The run
 
@@ -370,7 +442,7 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
             # The page stays for the steps after the first one.
             begins = self.cur_step is None or self.cur_step["type"] is not FlowResultType.SHOW_PROGRESS
             self._work = (
-                self.work_on(work(), "Aliyun account")
+                self.work_on(work, "Aliyun account")
                 if begins
                 else self.hass.async_create_task(work(), "Aliyun account", eager_start=False)
             )
@@ -395,7 +467,7 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
         """Say what an earlier run has made, and ask the same."""
         stored = self._runs.find(self._address)
         assert stored is not None  # noqa: S101 - the previous page has looked
-        self._run = Run.from_dict(self._account, stored, self._keep, await async_registered_secrets(self.hass))
+        self._run = Run.from_dict(self._account, stored, self._keep)
         return self._choose("account_unfinished", await Labels.load(self.hass), "")
 
     def _choose(self, step_id: str, labels: Labels, reason: str) -> ConfigFlowResult:
@@ -443,10 +515,7 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
         await self.claim(key, name)
         labels = await Labels.load(self.hass)
         try:
-            secret = (await async_registered_secrets(self.hass)).find(key, name)
-            if secret is None:
-                secret = (await self._account.devices(key, [name]))[0].device_secret
-            entry = new_entry(self._run, secret)
+            entry = new_entry(self._run, await self._run.secrets())
             result = await self.add_device(entry.data, entry.options, entry.subentries)
         except (ApiError, ConnectError) as err:
             return await self._made(self._reason(labels, err))
@@ -464,9 +533,3 @@ class AccountPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], Con
         if err:
             _LOGGER.error("Unexpected exception", exc_info=err)
         return labels.text("config.error.unknown")
-
-
-def _free(name: str, taken: set[str]) -> str:
-    return next(
-        free for number in range(1, len(taken) + 2) if (free := f"{name}_{number}" if number > 1 else name) not in taken
-    )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, override
 
@@ -88,8 +89,8 @@ class BulkPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str], ThingM
     async def async_step_replies(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Wait for the cloud's replies to the first values."""
         if self._replies is None:
-            waiting = self.config_entry.runtime_data.first_replies(REPLY_PATIENCE)
-            self._replies = self.work_on(waiting, "Aliyun first replies")
+            wait = partial(self.config_entry.runtime_data.first_replies, REPLY_PATIENCE)
+            self._replies = self.work_on(wait, "Aliyun first replies")
         if self._replies.done():
             return self.async_show_progress_done(next_step_id="bound")
         return self.async_show_progress(

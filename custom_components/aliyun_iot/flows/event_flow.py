@@ -150,7 +150,7 @@ class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, st
             errors=errors,
             description_placeholders={
                 "event": labels.event(event) if event else self._binding.identifier,
-                "variables": joined(map(code, variables), ", "),
+                "variables": joined(map(code, variables), labels.comma),
                 "output": known or labels.text("common.unknown_parameters"),
                 **placeholders,
             },

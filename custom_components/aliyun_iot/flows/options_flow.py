@@ -39,7 +39,7 @@ from ..settings import RANGES
 from .bulk_pages import BulkPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
-from .management_fields import MANAGEMENT_FIELDS, SECTION_MANAGEMENT
+from .management_fields import MANAGEMENT_FIELDS, SECTION_MANAGEMENT, read_management
 from .thing_model_pages import GUIDED
 from .transfer_pages import TransferPages
 
@@ -157,7 +157,7 @@ class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
             CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
             CONF_DESIRED_HOURS: int(commands[CONF_DESIRED_HOURS]),
             CONF_DRY_RUN: commands[CONF_DRY_RUN],
-            **user_input.get(SECTION_MANAGEMENT, {}),
+            **read_management(user_input),
         }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 
 from ..exposures import exposed_bindings
+from ..panel.register import URL_PATH
 from ..runtime import AliyunConfigEntry
 from ..stored_device import model_document
 from ..words.labels import Labels
@@ -67,4 +68,6 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
         """Return what to do next."""
         if not has_model:
             return labels.markdown("common.advice_model")
-        return labels.markdown("common.advice_more" if exposed_bindings(self.config_entry) else "common.advice_bind")
+        if not exposed_bindings(self.config_entry):
+            return labels.markdown("common.advice_bind")
+        return labels.markdown("common.advice_more", panel=f"/{URL_PATH}/{self.config_entry.entry_id}/bindings")

@@ -80,7 +80,7 @@ class PropertyField:
                     *(
                         (
                             prop.identifier,
-                            f"{self.labels.property(prop.identifier, prop)}: {self.labels.values(prop.data_type)}",
+                            f"{self.labels.property(prop.identifier, prop)}{self.labels.colon}{self.labels.values(prop.data_type)}",
                         )
                         for prop in fitting_first
                     ),

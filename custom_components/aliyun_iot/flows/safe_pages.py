@@ -1,7 +1,7 @@
 """The base of every flow: what its pages show is Markdown of our own, or escaped."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, override
 
 from homeassistant.core import callback
@@ -42,7 +42,7 @@ class SafePages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](Flo
         """Show what is being done."""
         return super().async_show_progress(description_placeholders=placeholders(description_placeholders), **options)
 
-    def work_on[T](self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    def work_on[T](self, work: Callable[[], Coroutine[Any, Any, T]], name: str) -> asyncio.Task[T]:
         """Return a task for a page that shows progress, which the flow cancels when its dialog is closed.
 
         The frontend subscribes to the event that ends the page only once it shows the page, so a shorter task would be missed.
@@ -50,7 +50,7 @@ class SafePages[Context: FlowContext, Result: FlowResult[Any, Any], Handler](Flo
 
         async def work_long_enough() -> T:
             outcome: T | BaseException
-            outcome, _ = await asyncio.gather(work, asyncio.sleep(SHORTEST_PROGRESS), return_exceptions=True)
+            outcome, _ = await asyncio.gather(work(), asyncio.sleep(SHORTEST_PROGRESS), return_exceptions=True)
             if isinstance(outcome, BaseException):
                 raise outcome
             return outcome

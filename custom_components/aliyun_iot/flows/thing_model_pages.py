@@ -54,7 +54,7 @@ class ThingModelPages(OptionsPages):
         self.without_model = False
         """Whether the user wants to bind without a thing model."""
         self._model: ThingModel | None = None
-        self._fetching: asyncio.Task[ThingModel] | None = None
+        self._fetching: asyncio.Task[ThingModel | str] | None = None
         self._reason = ""
         self._binds_next = False
 
@@ -103,7 +103,7 @@ class ThingModelPages(OptionsPages):
     async def async_step_thing_model_fetch(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Fetch the thing model from the cloud."""
         if self._fetching is None:
-            self._fetching = self.work_on(fetch_thing_model(self.hass, self.config_entry), "Aliyun thing model")
+            self._fetching = self.work_on(self._fetch, "Aliyun thing model")
         if self._fetching.done():
             return self.async_show_progress_done(next_step_id="thing_model_fetched")
         return self.async_show_progress(
@@ -116,14 +116,11 @@ class ThingModelPages(OptionsPages):
     async def async_step_thing_model_fetched(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the thing model, or why there is none and the other ways to get it."""
         assert self._fetching is not None  # noqa: S101 - set by the previous page
-        fetching, self._fetching = self._fetching, None
-        try:
-            model = fetching.result()
-        except InputRefused as refused:
-            labels = await Labels.load(self.hass)
-            self._reason = labels.text(f"options.error.{refused.errors['base']}", **refused.placeholders)
-            return await self.async_step_thing_model_unavailable()
-        return await self.confirm_model(model)
+        fetched, self._fetching = self._fetching.result(), None
+        if isinstance(fetched, ThingModel):
+            return await self.confirm_model(fetched)
+        self._reason = fetched
+        return await self.async_step_thing_model_unavailable()
 
     async def async_step_thing_model_unavailable(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show why there is no thing model, and the other ways to get it."""
@@ -209,6 +206,17 @@ class ThingModelPages(OptionsPages):
             data_schema=vol.Schema({}),
             description_placeholders=model_placeholders(labels, self.config_entry, model),
         )
+
+    async def _fetch(self) -> ThingModel | str:
+        """Return the thing model that the cloud has, or the text that says why there is none.
+
+        It raises nothing, because nobody is there to take an exception when the dialog has been closed.
+        """
+        try:
+            return await fetch_thing_model(self.hass, self.config_entry)
+        except InputRefused as refused:
+            labels = await Labels.load(self.hass)
+            return labels.text(f"options.error.{refused.errors['base']}", **refused.placeholders)
 
     def _model_form(
         self,

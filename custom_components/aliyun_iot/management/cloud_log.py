@@ -102,7 +102,12 @@ class CloudLog:
 
     @callback
     def noticed(self, mode: LogMode) -> None:
-        """Collect lines while the platform wants them."""
+        """Collect lines while the platform wants them; an answer that was asked for before says nothing new."""
+        self._stop_asking()
+        self._follow_mode(mode)
+
+    @callback
+    def _follow_mode(self, mode: LogMode) -> None:
         if mode.wanted and self._enabled:
             self._collect()
         elif self._uncollect:
@@ -114,7 +119,6 @@ class CloudLog:
     def stop(self) -> None:
         """Stop everything."""
         self.noticed(LogMode(wanted=False))
-        self._stop_asking()
         self._post_soon.async_shutdown()
 
     @callback
@@ -197,6 +201,6 @@ class CloudLog:
 
     async def _get_mode(self) -> None:
         try:
-            self.noticed(await get_log_mode(self._device))
+            self._follow_mode(await get_log_mode(self._device))
         except AlinkError as err:  # a push or the next connection says so as well
             _LOGGER.debug("The cloud does not say whether it wants the log: %s", err)

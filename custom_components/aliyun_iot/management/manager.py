@@ -8,13 +8,15 @@ from functools import partial
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from ..alink.chapters import Chapter, Notice
 from ..alink.cloud_log import LogMode
 from ..alink.device import Device
+from ..alink.ota import Upgrade
 from ..alink.remote_config import RemoteConfig
 from ..alink.shadow import ShadowDocument
-from ..const import OWN
+from ..const import DOMAIN, OWN
 from ..listeners import TriggerKind, listeners_of
 from ..settings import Settings
 from ..stopping import stop_all
@@ -23,9 +25,15 @@ from .cloud_log import CloudLog
 from .offered_mapping import OfferedMapping
 from .remote_config import ConfigDownloads, Content
 from .tags import TagSync, tags_of
+from .upgrades import Upgrades
 
 _TRIGGERS = {TriggerKind.CONFIG_RECEIVED: Chapter.REMOTE_CONFIG, TriggerKind.SHADOW_CHANGED: Chapter.SHADOW}
 """The chapters that are in use while somebody listens."""
+
+
+def upgrades_signal(entry_id: str) -> str:
+    """Return the dispatcher signal that is sent with every change of what is offered or installed."""
+    return f"{DOMAIN}_{entry_id}_upgrades"
 
 
 class Management:
@@ -45,6 +53,8 @@ class Management:
         self.offered = OfferedMapping(hass, stored)
         self._log = CloudLog(hass, stored, device)
         self._logs = False
+        self.upgrades = Upgrades(hass, device, self._upgrades_changed)
+        self._has_upgrades = False
         self._takes_mappings = False
         self._connected = False
         self._ends: list[CALLBACK_TYPE] = []
@@ -62,8 +72,10 @@ class Management:
         else:
             self.offered.withdraw()
         self._logs = settings.cloud_log and self._stored.owner == OWN
+        self._has_upgrades = settings.upgrades and self._stored.owner == OWN
         await self._use()
         self._log.follow(enabled=self._logs)
+        self.upgrades.follow(enabled=self._has_upgrades, script=settings.upgrade_script)
         if asks and self._connected:
             self._ask_for_mapping()
 
@@ -83,6 +95,7 @@ class Management:
         self._connected = True
         self._tags.connected()
         self._log.connected()
+        self.upgrades.connected()
         self._ask_for_mapping()
 
     @callback
@@ -91,6 +104,7 @@ class Management:
         self._connected = False
         self._tags.disconnected()
         self._log.disconnected()
+        self.upgrades.disconnected()
 
     @callback
     def noticed(self, notice: Notice) -> None:
@@ -98,6 +112,8 @@ class Management:
         match notice:
             case RemoteConfig() if self._takes_mappings or self._is_listened_to(TriggerKind.CONFIG_RECEIVED):
                 self._configs.begin(notice, self._config_pushed)
+            case Upgrade():
+                self.upgrades.offered(notice)
             case LogMode():
                 self._log.noticed(notice)
             case ShadowDocument():
@@ -112,7 +128,7 @@ class Management:
 
     async def stop(self) -> None:
         """Stop everything."""
-        await stop_all(*self._ends, self._configs.stop, self._tags.stop, self._log.stop)
+        await stop_all(*self._ends, self._configs.stop, self._tags.stop, self._log.stop, self.upgrades.stop)
 
     @callback
     def _ask_for_mapping(self) -> None:
@@ -127,6 +143,10 @@ class Management:
     async def _offer_mapping(self, config: RemoteConfig, content: Content) -> None:
         if self._takes_mappings:
             await self.offered.offer(content, config.file.digest)
+
+    @callback
+    def _upgrades_changed(self) -> None:
+        async_dispatcher_send(self._hass, upgrades_signal(self._stored.entry.entry_id))
 
     def _is_listened_to(self, kind: TriggerKind) -> bool:
         return listeners_of(self._hass).has_listener(self._stored.key, kind)
@@ -150,4 +170,6 @@ class Management:
             wanted.add(Chapter.REMOTE_CONFIG)
         if self._logs:
             wanted.add(Chapter.CLOUD_LOG)
+        if self._has_upgrades:
+            wanted.add(Chapter.UPGRADES)
         await self._device.use(wanted)

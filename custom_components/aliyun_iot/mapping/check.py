@@ -29,7 +29,9 @@ class Problem:
     """
 
     key: str
-    placeholders: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """A tuple is a list of names, which is joined in the language of the text."""
+
     blocking: bool = True
     note: bool = False
 
@@ -111,13 +113,16 @@ def _value_problems(binding: Binding, aspect: Aspect, definition: Property, stat
         return problems
     if lost := unmatched_options(aspect, data_type, conversion, state):
         all_lost = len(lost) == len(aspect.options(state))
-        problems.append(Problem("options_unmatched", {"options": ", ".join(lost)}, blocking=all_lost))
+        problems.append(Problem("options_unmatched", {"options": tuple(lost)}, blocking=all_lost))
     if crossed := _crossed_options(aspect, data_type, conversion, state):
-        problems.append(Problem("options_crossed", {"options": ", ".join(crossed)}, blocking=False))
+        problems.append(Problem("options_crossed", {"options": tuple(crossed)}, blocking=False))
     if _controls_entity(binding) and (refused := refused_items(aspect, data_type, conversion, state)):
-        problems.append(Problem("items_refused", {"items": ", ".join(refused)}, blocking=False, note=True))
+        problems.append(Problem("items_refused", {"items": tuple(refused)}, blocking=False, note=True))
     if aspect.kind is Kind.BOOL and isinstance(data_type, TextType) and not conversion.options:
-        words = {"identifier": definition.identifier, "words": ", ".join(aspect.words)}
+        words: dict[str, str | tuple[str, ...]] = {
+            "identifier": definition.identifier,
+            "words": tuple(aspect.words),
+        }
         problems.append(Problem("sent_as_text", words, blocking=False))
     if binding.access.reports:
         problems += _rounding_problems(aspect, definition, conversion, state)

@@ -268,7 +268,7 @@ def _refusal(labels: Labels, binding: Binding, model: ThingModel | None) -> str 
         return labels.text("options.error.entity_not_found")
     for problem in check(binding, aspect, definition, state, risk_in(labels.hass)):
         if problem.blocking:
-            words = {"entity_id": entity_id, **labels.problem(problem, aspect, definition)}
+            words = labels.problem(problem, aspect, definition)
             return labels.text(f"options.error.{problem.key}", **words)
     return None
 

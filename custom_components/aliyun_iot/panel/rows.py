@@ -273,7 +273,7 @@ class _Sides:
         return self._problem(prop, problems[0]) if problems else ""
 
     def _problem(self, prop: BoundProperty, problem: Problem) -> str:
-        words = {"entity_id": prop.entity_id, **self.labels.problem(problem, prop.aspect, prop.model)}
+        words = self.labels.problem(problem, prop.aspect, prop.model)
         return self.labels.text(f"options.error.{problem.key}", **words)
 
     def _absence(self, prop: BoundProperty) -> str:

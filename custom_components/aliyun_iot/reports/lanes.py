@@ -5,7 +5,7 @@ A lane says how its messages are posted and what becomes of their content. The m
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import islice
 from typing import Final, Protocol, override
 
@@ -35,6 +35,10 @@ class Named(Protocol):
     @property
     def identifier(self) -> str:
         """The property or event that it belongs to."""
+
+
+type Post = Callable[[Mapping[str, Sample], float], Awaitable[Reply]]
+"""Posts newest values and waits so many seconds for the reply; raises what `Device.post_properties` raises."""
 
 
 class Lane[Key, Item: Named](ABC):
@@ -85,13 +89,15 @@ class NewestLane(Lane[str, Queued]):
         history: History,
         losses: Losses,
         wanted: Callable[[str], bool],
+        post: Post,
     ) -> None:
-        """`wanted` returns whether a value of a property that did not arrive is to be posted again."""
+        """`post` sends newest values. `wanted` returns whether a value of a property that did not arrive is to be posted again."""
         super().__init__(device, counters)
         self._outbox = outbox
         self._history = history
         self._losses = losses
         self._wanted = wanted
+        self._post = post
 
     @override
     async def post(self, batch: Mapping[str, Queued]) -> Reply:
@@ -101,7 +107,7 @@ class NewestLane(Lane[str, Queued]):
             key: Sample(one.sample.value, now) if one.sample.time > now + FUTURE_MS else one.sample
             for key, one in batch.items()
         }
-        return await self._device.post_properties(samples, REPLY_TIMEOUT)
+        return await self._post(samples, REPLY_TIMEOUT)
 
     @override
     def put_back(self, batch: Mapping[str, Queued]) -> None:

@@ -32,7 +32,7 @@ from ..mapping.templates import value_of
 from ..mapping.unreportable import Unreportable
 from .events import EventQueue
 from .history import History
-from .lanes import EventLane, LiveLane, NewestLane, PastLane
+from .lanes import EventLane, LiveLane, NewestLane, PastLane, Post
 from .losses import Loss, Losses
 from .outbox import Counters, Outbox, PropertyStatus, Queued, Refusal, Snapshot
 from .sender import Sender
@@ -52,6 +52,7 @@ class Reporter:
         window: float,
         events: EventQueue,
         *,
+        post: Post | None = None,
         on_change: Callable[[str, JsonValue, Context], None],
         on_unsent: Callable[[], None],
         on_past: Callable[[Iterable[int]], None],
@@ -63,6 +64,7 @@ class Reporter:
     ) -> None:
         """Report through `device`, while it `is_online`. `window` is the shortest time between two posts of newest values, in seconds; `events` are sent along with them.
 
+        `post` sends newest values, by default in a message for the device alone.
         `on_change` is called with a property that changed, its value, and the context in which its entity did; `on_unsent`
         when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused`,
         `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_losses_changed` as for `Losses`.
@@ -84,7 +86,15 @@ class Reporter:
             events,
             self.counters,
             window,
-            newest=NewestLane(device, self.counters, self.outbox, self.history, self.losses, self._is_wanted_again),
+            newest=NewestLane(
+                device,
+                self.counters,
+                self.outbox,
+                self.history,
+                self.losses,
+                self._is_wanted_again,
+                post or device.post_properties,
+            ),
             live=LiveLane(device, self.counters, self.outbox, self.history, self.losses),
             past=PastLane(device, self.counters, self.outbox, self.history, self.losses),
             event=EventLane(device, self.counters, self.outbox, events, self.losses),

@@ -24,12 +24,20 @@ SNAPSHOT_TIMEOUT = 10.0
 class Resync:
     """Follows the connection of one device for its reporter, its desired values and its store."""
 
-    def __init__(self, hass: HomeAssistant, reporter: Reporter, desired: DesiredValues, store: UnsentStore) -> None:
-        """Nothing is sent before `start`."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        reporter: Reporter,
+        desired: DesiredValues,
+        store: UnsentStore,
+        in_turn: asyncio.Semaphore,
+    ) -> None:
+        """Nothing is sent before `start`; desired values are fetched `in_turn` with other devices."""
         self._hass = hass
         self._reporter = reporter
         self._desired = desired
         self._store = store
+        self._in_turn = in_turn
         self._started = False
         self._connected = False
         self._task: asyncio.Task[None] | None = None
@@ -88,7 +96,8 @@ class Resync:
         self._store.resynced = True
         self._store.write_soon()  # after a power cut, what is on disk now would be sent again
         try:
-            await self._desired.catch_up()
+            async with self._in_turn:
+                await self._desired.catch_up()
         except Exception:  # the past is to be sent nevertheless
             _LOGGER.exception("Getting the desired values failed unexpectedly")
         self._reporter.sender.allow_past()

@@ -71,6 +71,16 @@ class Labels:
         """What separates the parts of a list within a sentence."""
         return "、" if is_chinese(self.language) else ", "
 
+    @property
+    def semicolon(self) -> str:
+        """What separates the parts of a list whose parts have commas."""
+        return "；" if is_chinese(self.language) else "; "
+
+    @property
+    def colon(self) -> str:
+        """What stands between a name and what is said about it."""
+        return "：" if is_chinese(self.language) else ": "
+
     def access(self, access: Access) -> str:
         """Return the name of a direction."""
         return self.text(f"selector.access.options.{access}")
@@ -101,18 +111,24 @@ class Labels:
 
     def parameter(self, field: Field) -> str:
         """Return the name and identifier of a parameter, and the values that it allows."""
-        return Safe(f"{_named(field.name, field.identifier)}: {self.values(field.data_type)}")
+        return Safe(f"{_named(field.name, field.identifier)}{self.colon}{self.values(field.data_type)}")
 
     def parameters(self, fields: Mapping[str, Field]) -> Markdown:
         """Return the identifiers of parameters, and the values that they allow."""
         return joined(
             (Markdown(f"{code(name)} ({escaped(self.values(field.data_type))})") for name, field in fields.items()),
-            "; ",
+            self.semicolon,
         )
 
     def problem(self, problem: Problem, aspect: Aspect, definition: Property | None) -> dict[str, str]:
-        """Return the placeholders for the text of a problem, with names instead of keys."""
-        placeholders = {**problem.placeholders, "aspect": self.aspect(aspect)}
+        """Return the placeholders for the text of a problem, with names instead of keys and ids."""
+        placeholders: dict[str, str] = {
+            key: self.listed(value) if isinstance(value, tuple) else value
+            for key, value in problem.placeholders.items()
+        }
+        placeholders["aspect"] = self.aspect(aspect)
+        if entity_id := placeholders.pop("entity_id", None):
+            placeholders["entity"] = self.entity(entity_id)
         if definition and "kind" in placeholders:
             placeholders["wanted"] = self.values(definition.data_type)
         return placeholders
@@ -134,10 +150,19 @@ class Labels:
         return f"{words} {unit}" if unit else words
 
     @callback
+    def source(self, binding: Binding) -> Safe:
+        """Return the entity, if there is one, and the aspect of a binding."""
+        aspect = self._aspect_of(binding)
+        return Safe(f"{self.entity(binding.entity)} · {safe(aspect)}") if binding.entity else safe(aspect)
+
+    def _aspect_of(self, binding: Binding) -> str:
+        aspect = aspect_for(binding, resolve_entity(self.hass, binding.entity) or "")
+        return self.aspect(aspect) if aspect else binding.aspect
+
+    @callback
     def binding(self, binding: Binding, model: ThingModel | None) -> str:
         """Return the entity, aspect, property and direction of a binding."""
-        aspect = aspect_for(binding, resolve_entity(self.hass, binding.entity) or "")
-        aspect_name = self.aspect(aspect) if aspect else binding.aspect
+        aspect_name = self._aspect_of(binding)
         target = self.property(binding.identifier, model.properties.get(binding.identifier) if model else None)
         access = self.access(binding.access)
         if not binding.entity:

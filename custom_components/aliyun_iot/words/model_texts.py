@@ -40,7 +40,7 @@ def bullets(labels: Labels, lines: Sequence[str]) -> Markdown:
 
 def _described(labels: Labels, feature: Feature) -> Markdown:
     _, *details = _details(labels, feature)
-    return labels.markdown("common.model_feature", feature=_named(feature), details=_joined(details))
+    return labels.markdown("common.model_feature", feature=_named(feature), details=labels.listed(details))
 
 
 def _changed(labels: Labels, before: Feature, after: Feature) -> str:
@@ -49,7 +49,7 @@ def _changed(labels: Labels, before: Feature, after: Feature) -> str:
     differing = [(old, new) for old, new in pairs if old != new]
     if not differing:
         return ""
-    change = Safe(f"{_joined(old for old, _ in differing)} → {_joined(new for _, new in differing)}")
+    change = Safe(f"{labels.listed(old for old, _ in differing)} → {labels.listed(new for _, new in differing)}")
     return labels.markdown("common.model_feature", feature=_named(after), details=change)
 
 
@@ -69,13 +69,10 @@ def _details(labels: Labels, feature: Feature) -> tuple[str, ...]:
 
 
 def _parameters(labels: Labels, fields: Iterable[Field]) -> Safe:
-    return Safe(f"({_joined(Safe(f'{safe(one.identifier)} {labels.values(one.data_type)}') for one in fields)})")
+    described = (Safe(f"{safe(one.identifier)} {labels.values(one.data_type)}") for one in fields)
+    return Safe(f"({labels.listed(described)})")
 
 
 def _named(feature: Feature) -> Markdown:
     name = "" if feature.name == feature.identifier else f" {escaped(feature.name)}"
     return Markdown(f"{code(feature.identifier)}{name}")
-
-
-def _joined(texts: Iterable[str]) -> Safe:
-    return Safe(", ".join(safe(text) for text in texts))

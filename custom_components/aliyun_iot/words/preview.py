@@ -119,8 +119,9 @@ def _left_out(
     by_obstacle: dict[Obstacle, list[Unmatched]] = defaultdict(list)
     for row in unmatched(states, model, explained, risk_in(hass)):
         by_obstacle[row.obstacle].append(row)
+    holders = {binding.identifier: binding for binding in (*exposed_bindings(entry), *added)}
     for obstacle in Obstacle:
-        yield _list(labels, f"unmatched_{obstacle}", _unmatched_rows(labels, by_obstacle[obstacle], model))
+        yield _list(labels, f"unmatched_{obstacle}", _unmatched_rows(labels, by_obstacle[obstacle], model, holders))
     for reason, entity_ids in (
         ("hidden", found.hidden),
         ("diagnostic", found.diagnostic),
@@ -131,8 +132,10 @@ def _left_out(
         yield _list(labels, f"preview_{reason}", [_named(labels, entity_id) for entity_id in entity_ids])
 
 
-def _unmatched_rows(labels: Labels, rows: Iterable[Unmatched], model: ThingModel | None) -> list[str]:
-    """Return a row for each entity, with its aspects and the properties that they would be bound to."""
+def _unmatched_rows(
+    labels: Labels, rows: Iterable[Unmatched], model: ThingModel | None, holders: Mapping[str, Binding]
+) -> list[str]:
+    """Return a row for each entity, with its aspects, the properties that they would be bound to, and who has them."""
     by_entity: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         definition = model.properties.get(row.identifier) if model and row.identifier else None
@@ -140,6 +143,8 @@ def _unmatched_rows(labels: Labels, rows: Iterable[Unmatched], model: ThingModel
         target = f" → {labels.property(row.identifier, definition)}" if definition else ""
         if row.units:
             aspect, target = (f"{name} ({unit})" for name, unit in zip((aspect, target), row.units, strict=True))
+        if row.obstacle is Obstacle.TAKEN and (holder := holders.get(row.identifier)):
+            target = labels.text("common.taken_by", target=target, holder=labels.source(holder))
         by_entity[row.entity_id].append(f"{aspect}{target}")
     return _entity_rows(labels, by_entity)
 

@@ -52,7 +52,9 @@ def warnings(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> list
     lines += [labels.text("common.import_replaces", name=name) for name in plan.replaced]
     for binding in (change.after for change in plan.difference.bindings if change.after):
         if aspect_for(binding, binding.entity) is None:
-            unknown = labels.text("options.error.aspect_not_supported", entity_id=binding.entity, aspect=binding.aspect)
+            unknown = labels.text(
+                "options.error.aspect_not_supported", entity=labels.entity(binding.entity), aspect=binding.aspect
+            )
             lines.append(labels.text("common.misfit", identifier=binding.identifier, reason=unknown))
         lines += reasons(labels, binding, model)
     if model:
@@ -86,7 +88,7 @@ def _item(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> st
         case Binding() as binding:
             return labels.binding(binding, model)
         case ServiceBinding() as service:
-            return labels.markdown("common.import_service", identifier=service.identifier, run=_run(service))
+            return labels.markdown("common.import_service", identifier=service.identifier, run=_run(labels, service))
         case tuple() as events:
             sources = [_source(labels, event) for event in events]
             return labels.markdown("common.import_event", identifier=change.name, sources=joined(sources, labels.comma))
@@ -97,15 +99,15 @@ def _item(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> st
 def _risk(labels: Labels, change: AnyItemChange, model: ThingModel | None) -> Markdown:
     text = escaped(_item(labels, change, model))
     if isinstance(change.after, Binding) and change.after.actions:
-        return joined((text, _run(change.after)), ": ")
+        return joined((text, _run(labels, change.after)), labels.colon)
     return text
 
 
-def _run(binding: Binding | ServiceBinding) -> Markdown:
+def _run(labels: Labels, binding: Binding | ServiceBinding) -> Markdown:
     """Return what a binding runs: a script, or all actions, scenes and device actions of a sequence at any depth."""
     if isinstance(binding, ServiceBinding) and binding.script:
-        return escaped(binding.script)
-    return joined(dict.fromkeys(code(name) for name in _action_names(binding.actions)), ", ") or escaped("…")
+        return escaped(labels.entity(binding.script))
+    return joined(dict.fromkeys(code(name) for name in _action_names(binding.actions)), labels.comma) or escaped("…")
 
 
 def _source(labels: Labels, event: EventBinding) -> str:

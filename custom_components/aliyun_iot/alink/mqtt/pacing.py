@@ -139,20 +139,23 @@ class Turns:
     _waiting: dict[Hashable, deque[asyncio.Future[None]]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def of(self, owner: Hashable) -> AsyncGenerator[None]:
-        """Have a place."""
+    async def of(self, owner: Hashable, *, first: bool = False) -> AsyncGenerator[None]:
+        """Have a place; `first` means the next that becomes free."""
         if self._taken < self.places:
             self._taken += 1
         else:
-            await self._wait(owner)  # the place is passed on without becoming free
+            await self._wait(owner, first=first)  # the place is passed on without becoming free
         try:
             yield
         finally:
             self._leave()
 
-    async def _wait(self, owner: Hashable) -> None:
+    async def _wait(self, owner: Hashable, *, first: bool) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(owner, deque()).append(mine)
+        if first:
+            self._waiting = {(owner, mine): deque([mine]), **self._waiting}
+        else:
+            self._waiting.setdefault(owner, deque()).append(mine)
         try:
             await mine
         except asyncio.CancelledError:
@@ -199,12 +202,14 @@ class RateLimit:
         """Count a message that passes now."""
         self._passed.append(self.clock())
 
-    async def wait(self, owner: Hashable = None) -> None:
+    async def wait(self, owner: Hashable = None, *, first: bool = False) -> None:
         """Wait until a message may pass, by turns of the owners, and for one owner in the order of the calls.
+
+        One that is to be `first` passes before all that wait.
 
         The caller sends and counts the message before it awaits anything else; one that can't be sent is not counted. While
         its arrival can still be awaited it is `under_way`, and counted after that.
         """
-        async with self._turns.of(owner):
+        async with self._turns.of(owner, first=first):
             while (delay := self.delay()) > 0:  # a timer may end early  # noqa: ASYNC110
                 await asyncio.sleep(delay)

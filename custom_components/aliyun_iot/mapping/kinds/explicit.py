@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ...alink.i18n import enumerated
 from ...alink.model.datatypes import BoolType, DataType, EnumType, IntType, TextType, Value as CloudValue
 from ..aspect import Aspect, Kind, Reason, Refused, Value, quoted
 from ..attributes import number
@@ -17,7 +18,7 @@ def explicit_to_cloud(
         raise Refused(
             Reason.NOT_AN_OPTION,
             ("the binding maps {options}, not {value}", "绑定中的对应关系包含 {options}，没有 {value}"),
-            options=", ".join(options),
+            options=enumerated(options),
             value=quoted(name),
         )
     return _typed(options[name], data_type)
@@ -28,8 +29,12 @@ def explicit_to_ha(value: CloudValue, aspect: Aspect, data_type: DataType, optio
     for name, target in options.items():
         if _typed(target, data_type) == value:
             return _value_of(name, aspect)
-    targets = ", ".join(str(target) for target in options.values())
-    raise Refused(Reason.NOT_AN_OPTION, f"the binding maps to {targets}, not to {value!r}")
+    raise Refused(
+        Reason.NOT_AN_OPTION,
+        ("the binding maps to {targets}, not to {value}", "绑定中的对应关系包含 {targets}，没有 {value}"),
+        targets=enumerated(options.values()),
+        value=repr(value),
+    )
 
 
 def _name(value: Value, aspect: Aspect) -> str:
