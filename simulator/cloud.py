@@ -11,6 +11,7 @@ from .console.http import HttpApi
 from .core.commands import Commands
 from .core.delivery import Delivery
 from .core.device import CloudDevice, RrpcForm
+from .core.dialect import DIALECTS
 from .core.faults import Faults
 from .core.jsontext import JsonValue
 from .core.model_rules import check
@@ -33,7 +34,7 @@ class Simulator:
     are the requested ports until start(), then the real ones; 0 requests a free port. With `tls`, the first two speak TLS.
     `on_wire` is called with each message as it is recorded, so it should be quick. `strict_model` refuses thing models that
     the console would refuse. With an `access_key`, requests to `api_port` must be signed. `service_timeout` (seconds) and
-    `downlink_qos` are for tests that cannot wait, or that need PUBACKs.
+    `downlink_qos` are for tests that cannot wait, or that need PUBACKs. `dialect` is one of DIALECTS: another host is played.
     """
 
     def __init__(
@@ -51,24 +52,27 @@ class Simulator:
         connects_per_minute: int | None = 5,
         logins_per_second: int | None = 200,
         login_batch: int = 50,
-        sub_device_limit: int = 2000,
+        sub_device_limit: int | None = None,
         device_limit: int | None = None,
         access_key: AccessKey | None = None,
         on_wire: Callable[[WireMessage], None] | None = None,
         service_timeout: float = SYNC_SERVICE_TIMEOUT,
         downlink_qos: int = 0,
+        dialect: str = "aliyun",
     ) -> None:
-        """Prepare; no port is open before start()."""
+        """Prepare; no port is open before start(). Raise KeyError for an unknown dialect."""
         self.host = host
         self.port = port
         self.api_port = api_port
         self.web_port = web_port
         self._tls = tls
+        spoken = DIALECTS[dialect]
         options = Options(
+            dialect=spoken,
             connects_per_minute=connects_per_minute,
             logins_per_second=logins_per_second,
             login_batch=login_batch,
-            sub_device_limit=sub_device_limit,
+            sub_device_limit=sub_device_limit or spoken.sub_device_limit,
             device_limit=device_limit,
             service_timeout=service_timeout,
             downlink_qos=downlink_qos,

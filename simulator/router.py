@@ -69,7 +69,11 @@ class Router:
         limited = self._platform.faults.rate_limit and message.qos in rates
         if limited and not rates[message.qos].take(time.monotonic()):
             return Note.RATE_LIMITED
-        if route is None or message.topic.removeprefix(device.topics.system) in self._platform.faults.ignore_topics:
+        below = message.topic.removeprefix(device.topics.system)
+        ignored = self._platform.options.dialect.ignored
+        if route is None or below in self._platform.faults.ignore_topics:
+            return Note.IGNORED
+        if below in ignored or device.topics.contract(message.topic) in ignored:
             return Note.IGNORED
         if isinstance(route, Request | Message) and route.only_qos_0 and message.qos:
             return Note.ONLY_QOS_0
@@ -104,7 +108,7 @@ class Router:
             code, data = 200, route.handle(uplink, request.get("params"))
         except RejectedError as error:
             code, data = error.code, error.data
-        if _wants_reply(request):
+        if _wants_reply(request, on_demand=self._platform.options.dialect.replies_on_demand):
             self._platform.delivery.reply(uplink.device, uplink.topic, request, code, data)
 
     def _check_request(self, device: CloudDevice, request: Mapping[str, JsonValue]) -> None:
@@ -126,6 +130,7 @@ def _read_request(payload: bytes) -> dict[str, JsonValue]:
     return request
 
 
-def _wants_reply(request: Mapping[str, JsonValue]) -> bool:
+def _wants_reply(request: Mapping[str, JsonValue], *, on_demand: bool) -> bool:
     options = request.get("sys")
-    return not (isinstance(options, dict) and options.get("ack") in (0, "0"))
+    ack = options.get("ack") if isinstance(options, dict) else None
+    return ack in (1, "1") if on_demand else ack not in (0, "0")

@@ -19,7 +19,7 @@ import pytest
 
 # The test package must load Home Assistant before anything imports voluptuous.
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
 from custom_components.aliyun_iot.const import (
@@ -39,6 +39,7 @@ from custom_components.aliyun_iot.exposures import resolve_entity
 from simulator import CloudDevice, DeviceReply, Simulator, reserved_port
 
 from .application import SetProperties
+from .panel_page import Open, Page
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -208,6 +209,17 @@ async def upload(
     async def run(content: bytes) -> str:
         answer = await client.post("/api/file_upload", data={"file": BytesIO(content)})
         return (await answer.json())["file_id"]
+
+    return run
+
+
+@pytest.fixture
+def open_page(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Open:
+    """Return a function that opens the page of both sides of an entry."""
+
+    async def run(entry: MockConfigEntry) -> Page:
+        assert await async_setup_component(hass, "websocket_api", {})
+        return Page(await hass_ws_client(hass), entry.entry_id)
 
     return run
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.aliyun_iot.alink.command import Answer
@@ -15,7 +16,7 @@ from custom_components.aliyun_iot.listeners import Listener, TriggerKind, listen
 from simulator import CloudDevice, Simulator
 
 from .application import invoke, publish, reply_on
-from .automations import ENTRY_ID, RECORD, Step, automate, reply, trigger
+from .automations import ENTRY_ID, RECORD, Step, action, automate, reply, trigger
 from .conftest import SetUp
 from .waiting import until
 
@@ -45,6 +46,35 @@ async def test_automation_answers_a_service(
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert result["Success"]
     assert json.loads(result["Data"]["Result"]) == {"Energy": 1003.0, "ReadAt": "1795435200000"}
+
+
+@pytest.mark.parametrize("kind", ["service_called", "raw_received", "message_received"])
+async def test_command_that_triggered_the_automation_is_answered(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, kind: str
+) -> None:
+    """Without saying which command is meant, also from a script that the automation runs."""
+    answer = {"data": {"Energy": 7.5}} if kind == "service_called" else {"payload": "seven"}
+    assert await async_setup_component(hass, "script", {"script": {"meter": {"sequence": [action("reply", **answer)]}}})
+    options = {"topic": "meter"} if kind == "message_received" else {}
+    await automate(hass, [trigger(kind, **options)], {"action": "script.meter"})
+    await set_up(entry_id=ENTRY_ID)
+    if kind == "service_called":
+        result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
+        assert json.loads(result["Data"]["Result"]) == {"Energy": 7.5}
+    elif kind == "message_received":
+        result = await rrpc(cloud, device, b"?", "meter")
+        assert base64.b64decode(result["PayloadBase64Byte"]) == b"seven"
+    else:
+        await publish(cloud, device, "thing/model/down_raw", b"?")
+        await until(lambda: any(one.payload == b"seven" for one in cloud.wire))
+
+
+async def test_nothing_to_answer(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
+    """An action that was not triggered by a command has to name one."""
+    await set_up(entry_id=ENTRY_ID)
+    with pytest.raises(ServiceValidationError) as refused:
+        await hass.services.async_call(DOMAIN, "reply", {"config_entry_id": ENTRY_ID}, blocking=True)
+    assert refused.value.translation_key == "no_trigger"
 
 
 async def test_answer_in_the_listener(
@@ -174,7 +204,7 @@ async def test_service_without_a_listener(
     result = await invoke(cloud, device, "ReadMeter", {"Channel": 3})
     assert result["Code"] == "100001"
     [row] = entry.runtime_data.device.commander.journal.rows()
-    assert row["code"] == 100001
+    assert row.code == 100001
 
 
 async def test_call_on_a_user_topic(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:

@@ -38,6 +38,7 @@ async def test_single_entity_is_bound(hass: HomeAssistant, offline: MockConfigEn
     assert walk.values["aspect"] == "power"
     assert walk.values["identifier"] == "LightSwitch"
     assert walk.values["access"] == "both"
+    assert "invented" not in walk.description()
     assert walk.open_sections == set()
     properties = walk.choices("identifier")
     assert properties["Brightness"] == "Brightness: integer 0 to 100 %, step 1"
@@ -91,6 +92,7 @@ async def test_identifier_can_be_typed_without_a_thing_model(hass: HomeAssistant
     walk = await Walk.bind(hass, entry)
     await walk.submit(entity="switch.kettle")
     assert walk.choices("identifier")
+    assert "There is no thing model, so the identifier is invented." in walk.description()
     power = {"aspect": "power", "access": "both", **NO_SECTIONS}
     await walk.submit(identifier="kettle 1", **power)
     assert walk.errors == {"identifier": "invalid_identifier"}

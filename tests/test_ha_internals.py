@@ -9,7 +9,7 @@ from pathlib import Path
 import sys
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
-from unittest.mock import Mock, patch
+from unittest.mock import AsyncMock, Mock, patch
 
 from homeassistant.components.frontend import DATA_PANELS, Panel
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
@@ -48,11 +48,13 @@ from custom_components.aliyun_iot.ha_internals import (
     entity_integrations,
     has_page,
     on_entry_changed,
+    on_triggers_registered,
     registered_issues,
     removed_entity_id,
     run_actions,
     script_action,
     script_end,
+    set_trigger_choices,
     target_members,
     traces_work,
     translated_state,
@@ -427,6 +429,16 @@ async def test_pages_of_the_frontend(hass: HomeAssistant, changed: Change) -> No
     assert (has_page(hass, "energy"), has_page(hass, "aliyun-iot")) == (True, False)
     changed("homeassistant.components.frontend")
     assert has_page(hass, "aliyun-iot")
+
+
+async def test_choices_of_triggers(
+    hass: HomeAssistant, set_up: SetUp, changed: Change, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without the descriptions of triggers, nothing is offered and everything else works."""
+    changed("homeassistant.helpers.trigger")
+    on_triggers_registered(hass, AsyncMock())
+    await set_trigger_choices(hass, {"aliyun_iot.service_called": {"identifier": {"Ring": "Ring"}}})
+    assert caplog.text.count("Home Assistant has changed helpers.trigger") == 1
 
 
 class TestStore:

@@ -1,98 +1,23 @@
-"""The websocket commands of the page: what administrators see and change, and what others may not."""
+"""The websocket commands by which the page of both sides reads: what administrators see, and what others may not."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from types import MappingProxyType
 from typing import Any
 
 from homeassistant.auth.models import User
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import (
-    ClientSessionGenerator,
-    MockHAClientWebSocket,
-    WebSocketGenerator,
-)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.aliyun_iot.const import DOMAIN, SUBENTRY_RULE
-from custom_components.aliyun_iot.exposures import exposed_bindings, resolve_entity
+from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.panel.commands import COMMANDS
-from custom_components.aliyun_iot.panel.rows import digest_of
-from custom_components.aliyun_iot.rules import rules_of
 from simulator import Simulator
 
 from .application import SetProperties
 from .conftest import SetUp
+from .panel_page import LAMP, LOCK, TARGET, Open, Page, stored
 from .waiting import until
-
-TARGET = {"identifier": "TargetTemperature", "entity": "input_number.target", "aspect": "value", "access": "both"}
-LAMP = {"identifier": "LightSwitch", "entity": "input_boolean.lamp", "aspect": "power", "access": "both"}
-
-
-class Page:
-    """The page of one browser."""
-
-    def __init__(self, socket: MockHAClientWebSocket, entry_id: str) -> None:
-        """Show this entry."""
-        self.socket = socket
-        self.entry_id = entry_id
-        self.rows: dict[str, dict[str, Any]] = {}
-        self.entry: dict[str, Any] = {}
-        self.events: list[dict[str, Any]] = []
-
-    async def call(self, command: str, **more: Any) -> dict[str, Any]:
-        """Send a command and return its result; events that arrive before it are kept."""
-        number = await self.send(command, **more)
-        while (message := await self.receive())["type"] != "result" or message["id"] != number:
-            pass
-        return message
-
-    async def send(self, command: str, **more: Any) -> int:
-        """Send a command and return its number."""
-        data = {"type": f"{DOMAIN}/{command}", "entry_id": self.entry_id, **more}
-        await self.socket.send_json_auto_id(data)
-        return data["id"]
-
-    async def receive(self) -> dict[str, Any]:
-        """Return the next message, having noted it if it is an event."""
-        message = await asyncio.wait_for(self.socket.receive_json(), 10)
-        if message["type"] == "event":
-            self.note(message["event"])
-        return message
-
-    def note(self, event: dict[str, Any]) -> None:
-        """Apply an event as the page does."""
-        self.events.append(event)
-        if event.get("reset"):
-            self.rows.clear()
-        for row in event.get("rows", ()):
-            if "digest" in row:
-                self.rows[row["id"]] = row
-        for gone in event.get("gone", ()):
-            del self.rows[gone]
-        self.entry = event.get("entry", self.entry)
-
-    async def until(self, is_so: Callable[[], object]) -> None:
-        """Receive until something is so."""
-        while not is_so():
-            await self.receive()
-
-
-type Open = Callable[[MockConfigEntry], Awaitable[Page]]
-
-
-@pytest.fixture
-def open_page(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Open:
-    """Return a function that opens the page of an entry."""
-
-    async def run(entry: MockConfigEntry) -> Page:
-        return Page(await hass_ws_client(hass), entry.entry_id)
-
-    return run
 
 
 @pytest.fixture
@@ -162,15 +87,6 @@ async def test_rejected_value(hass: HomeAssistant, cloud: Simulator, entry: Mock
     assert "6306" in page.rows["TargetTemperature"]["why"]
 
 
-LOCK = {
-    "identifier": "LightSwitch",
-    "entity": "lock.door",
-    "aspect": "locked",
-    "access": "both",
-    "conversion": {"options": {"locked": 1, "unlocked": 0}},
-}
-
-
 @pytest.mark.parametrize(
     ("binding", "state", "why"),
     [
@@ -231,81 +147,6 @@ async def test_reload_and_removal_while_the_page_is_open(
     await page.until(lambda: page.events[-1] == {"removed": True})
 
 
-async def test_edit_undo(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
-    """A binding is changed with the form's own checks, and the change can be undone."""
-    page = await open_page(entry)
-    form = (await page.call("binding/form", row="TargetTemperature"))["result"]
-    assert {field["name"] for field in form["fields"]} >= {"identifier", "access", "scale", "digits", "min_interval"}
-    values = {**form["values"], "conversion": {"scale": 0}}
-    refused = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
-    assert "conversion" in refused["result"]["errors"]
-    values = {**form["values"], "reporting": {"min_interval": 30}}
-    saved = await page.call("binding/save", row="TargetTemperature", digest=form["digest"], values=values)
-    assert saved["result"] == {"saved": "TargetTemperature", "can_undo": 1}
-    assert _stored(entry)["TargetTemperature"].min_interval == 30
-    assert (await page.call("bindings/undo"))["result"] == {"undone": 1}
-    assert _stored(entry)["TargetTemperature"].min_interval == 0
-
-
-async def test_somebody_else_changed_it(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
-    """What the page does not show is not overwritten."""
-    page, other = await open_page(entry), await open_page(entry)
-    form = (await page.call("binding/form", row="LightSwitch"))["result"]
-    await other.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"min_interval": 5})
-    late = await page.call("binding/save", row="LightSwitch", digest=form["digest"], values=form["values"])
-    assert late["error"]["code"] == "changed_meanwhile"
-    assert _stored(entry)["LightSwitch"].min_interval == 5
-    for command, more in (
-        ("bindings/remove", {"digests": {"LightSwitch": form["digest"]}}),
-        ("bindings/change", {"digests": {"LightSwitch": form["digest"]}, "changes": {"dead_band": 1}}),
-    ):
-        assert (await page.call(command, **more))["error"]["code"] == "changed_meanwhile"
-
-
-async def test_many_at_once(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
-    """Many are changed or removed together, and come back together."""
-    page = await open_page(entry)
-    await page.call("bindings/subscribe")
-    await page.until(lambda: len(page.rows) == 2)
-    before = _stored(entry)
-    digests = {key: row["digest"] for key, row in page.rows.items()}
-    assert (await page.call("bindings/change", digests=digests, changes={"access": "report"}))["result"][
-        "refused"
-    ] == {}
-    assert {binding.access for binding in _stored(entry).values()} == {"report"}
-    await page.until(lambda: {(row["access"], row["state"]) for row in page.rows.values()} == {("report", "in_step")})
-    await page.call("bindings/undo")
-    assert _stored(entry) == before
-    await page.call("bindings/remove", digests=digests)
-    assert _stored(entry) == {}
-    await page.until(lambda: page.rows == {})
-    await page.call("bindings/undo")
-    assert _stored(entry) == before
-    assert (await page.call("bindings/undo"))["error"]["code"] == "changed_meanwhile"
-
-
-@pytest.mark.parametrize("changes", [{"min_interval": -1}, {"access": "both!"}, {"dead_band": "x"}])
-async def test_bad_values_for_many(entry: MockConfigEntry, open_page: Open, changes: dict[str, Any]) -> None:
-    """Nothing is stored, and the field is named."""
-    page = await open_page(entry)
-    form = (await page.call("binding/form", row="LightSwitch"))["result"]
-    answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes=changes)
-    assert answer["result"]["errors"].keys() == changes.keys()
-    assert _stored(entry)["LightSwitch"].min_interval == 0
-
-
-async def test_control_needs_the_tick(hass: HomeAssistant, set_up: SetUp, open_page: Open) -> None:
-    """Many bindings cannot be opened for control at once where a risky entity is among them."""
-    assert await async_setup_component(hass, "websocket_api", {})
-    hass.states.async_set("lock.door", "locked")
-    entry = await set_up([{**LOCK, "access": "report"}])
-    page = await open_page(entry)
-    form = (await page.call("binding/form", row="LightSwitch"))["result"]
-    answer = await page.call("bindings/change", digests={"LightSwitch": form["digest"]}, changes={"access": "both"})
-    assert "operate door" in answer["result"]["refused"]["LightSwitch"]
-    assert _stored(entry)["LightSwitch"].access == "report"
-
-
 async def test_wire(
     hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, set_properties: SetProperties
 ) -> None:
@@ -355,9 +196,9 @@ async def test_thing_model(hass: HomeAssistant, entry: MockConfigEntry, open_pag
     assert model["CurrentTemperature"]["fits"]["entity_id"] == "sensor.room"
     wanted = {"CurrentTemperature": "sensor.room", "Power": "sensor.other", "LightSwitch": "input_boolean.lamp"}
     assert (await page.call("model/bind", wanted=wanted))["result"] == {"bound": 1, "can_undo": 1}
-    assert _stored(entry)["CurrentTemperature"].entity == "sensor.room"
+    assert stored(entry)["CurrentTemperature"].entity == "sensor.room"
     await page.call("bindings/undo")
-    assert "CurrentTemperature" not in _stored(entry)
+    assert "CurrentTemperature" not in stored(entry)
 
 
 async def test_generated_thing_model(
@@ -371,69 +212,15 @@ async def test_generated_thing_model(
     assert len((await answer.json())["properties"]) == generated["properties"]
 
 
-async def test_rules(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
-    """Bindings are added to a rule, which selects their entities then and owns nothing else of them, and taken from it."""
-    subentry = ConfigSubentry(
-        data=MappingProxyType({"selection": {"include": {"entity_id": ["switch.other"]}}}),
-        subentry_type=SUBENTRY_RULE,
-        title="Rule",
-        unique_id=None,
-    )
-    hass.config_entries.async_add_subentry(entry, subentry)
-    await hass.async_block_till_done()
-    page = await open_page(entry)
-    await page.call("bindings/subscribe")
-    await page.until(lambda: len(page.rows) == 2 and subentry.subentry_id in page.entry.get("rules", {}))
-    before = _stored(entry)
-    digests = {key: row["digest"] for key, row in page.rows.items()}
-    added = await page.call("bindings/rule", digests=digests, rule=subentry.subentry_id)
-    assert added["result"] == {"refused": {}, "can_undo": 2}
-    await hass.async_block_till_done()
-    assert {binding.rule for binding in _stored(entry).values()} == {subentry.subentry_id}
-    rule = rules_of(entry)[subentry.subentry_id]
-    selected = {resolve_entity(hass, reference) for reference in rule.selection.include.entity_id}
-    assert selected == {"switch.other", TARGET["entity"], LAMP["entity"]}
-    await page.call("bindings/undo")
-    await hass.async_block_till_done()
-    assert _stored(entry) == before
-    assert rules_of(entry)[subentry.subentry_id].selection.include.entity_id == ("switch.other",)
-    await page.call("bindings/rule", digests=digests, rule=subentry.subentry_id)
-    await hass.async_block_till_done()
-    digests = {key: digest_of(binding) for key, binding in _stored(entry).items()}
-    assert (await page.call("bindings/rule", digests=digests, rule=""))["result"] == {"refused": {}, "can_undo": 2}
-    await hass.async_block_till_done()
-    assert _stored(entry) == before
-    gone = await page.call("bindings/rule", digests={}, rule="0")
-    assert gone["error"]["code"] == "changed_meanwhile"
-
-
-async def test_what_a_rule_cannot_own(hass: HomeAssistant, house: None, set_up: SetUp, open_page: Open) -> None:
-    """A binding without an entity, or of an entity that the rule excludes, is left alone, and the reason is said."""
-    assert await async_setup_component(hass, "websocket_api", {})
-    constant = {"identifier": "EnergyTotal", "entity": "", "aspect": "template", "source": "{{ 1 }}"}
-    entry = await set_up([constant, LAMP])
-    subentry = ConfigSubentry(
-        data=MappingProxyType({"selection": {"include": {}, "exclude": {"domain": ["input_boolean"]}}}),
-        subentry_type=SUBENTRY_RULE,
-        title="Rule",
-        unique_id=None,
-    )
-    hass.config_entries.async_add_subentry(entry, subentry)
-    page = await open_page(entry)
-    await page.call("bindings/subscribe")
-    await page.until(lambda: len(page.rows) == 2)
-    digests = {key: row["digest"] for key, row in page.rows.items()}
-    answer = await page.call("bindings/rule", digests=digests, rule=subentry.subentry_id)
-    assert answer["result"]["refused"].keys() == {"EnergyTotal", "LightSwitch"}
-    assert not any(binding.rule for binding in _stored(entry).values())
-
-
 async def test_entries_come_and_go(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:
     """The page follows the devices that there are."""
     page = await open_page(entry)
     await page.socket.send_json_auto_id({"type": f"{DOMAIN}/entries/subscribe"})
     await page.until(
-        lambda: page.events and page.events[-1] == {"entries": [{"entry_id": entry.entry_id, "title": "gw-1"}]}
+        lambda: (
+            page.events
+            and page.events[-1] == {"entries": [{"entry_id": entry.entry_id, "title": "gw-1", "gateway": False}]}
+        )
     )
     hass.config_entries.async_update_entry(entry, title="House")
     await page.until(lambda: page.events[-1]["entries"][0]["title"] == "House")
@@ -447,7 +234,3 @@ async def test_unknown_entry(hass: HomeAssistant, entry: MockConfigEntry, open_p
     page.entry_id = "0"
     for command in ("bindings/subscribe", "wire/subscribe", "commands/subscribe", "traffic", "model", "post"):
         assert (await page.call(command))["error"]["code"] == "not_found"
-
-
-def _stored(entry: MockConfigEntry) -> dict[str, Any]:
-    return {binding.identifier: binding for binding in exposed_bindings(entry)}

@@ -114,7 +114,6 @@ class Fix:
                 labels += [flow["error"][error] for error in (self.page["errors"] or {}).values()]
             used = placeholders(" ".join([step["title"], step["description"], *labels]))
             assert used <= self.page["description_placeholders"].keys()
-            assert not [fact for fact in self.facts.values() if fact.startswith("\\-")], "a list was escaped"
 
 
 def identifiers(entry: MockConfigEntry) -> set[str]:
@@ -137,8 +136,8 @@ async def test_remove_what_is_bound_to_removed_entities(
 
     fix = await Fix.open(hass, hass_client, Issue.ENTITY_GONE)
     assert fix.page["menu_options"] == ["remove_all", "remove_some"]
-    assert fix.facts["panel"] == f"/aliyun-iot/{entry.entry_id}/bindings?state=problems"
-    assert fix.facts["state"].startswith("online since ")
+    assert fix.facts["panel"] == f"/aliyun-iot/{entry.entry_id}/bindings?state=entity_gone"
+    assert "online since" in fix.facts["state"]
     await fix.choose("remove_some")
     assert len(fix.offered) == 5
     assert "Scene · Bell" in fix.offered.values()

@@ -10,6 +10,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.availability import Availability
 from custom_components.aliyun_iot.const import DOMAIN
@@ -21,8 +23,9 @@ from custom_components.aliyun_iot.sub_device_row import SubDeviceRow, add_sub_de
 from simulator import CloudDevice, Simulator
 
 from .conftest import SetUp
-from .sub_house import LAMPS, add_lamps_in_the_cloud, entity_of, new_lamp
+from .sub_house import LAMPS, SECRET, add_lamps_in_the_cloud, entity_of, new_lamp
 from .waiting import until
+from .walk import Walk
 
 NAMES = ("lamp-1", "lamp-2", "lamp-3")
 
@@ -369,3 +372,30 @@ async def test_refused_value_does_not_hold_others_up(
     [issue] = [i for i in issues_of(hass, entry.entry_id) if i.translation_key == Issue.PROPERTY_REJECTED]
     assert issue.translation_placeholders
     assert issue.translation_placeholders["device"] == "Lamp 3"
+
+
+async def test_diagnostics_tell_how_they_are_and_not_which(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, hass_client: ClientSessionGenerator
+) -> None:
+    """The state of each, without a secret, a ProductKey or a DeviceName, which an issue has in its text."""
+    add_lamps_in_the_cloud(cloud, NAMES[:1])
+    await add(hass, entry, new_lamp(hass, "Lamp 1", "lamp-1"), new_lamp(hass, "Lamp 2", "lamp-2"))
+    await online(cloud, "lamp-1")
+    await until(lambda: issues_of(hass, entry.entry_id))
+    found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    states = {one["title"]: (one["state"], one["error"]) for one in found["sub_devices"]}
+    assert states == {"Lamp 1": ("online", None), "Lamp 2": ("deleted", 6100)}
+    text = json.dumps(found)
+    assert not [secret for secret in (SECRET, LAMPS, "lamp-1", "lamp-2") if secret in text]
+
+
+async def test_delay_is_a_setting_of_gateways(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """An entry without sub-devices does not ask for it."""
+    walk = await Walk.options(hass, entry, "settings")
+    assert "offline_delay" not in walk.values
+    await add(hass, entry, new_lamp(hass, "Lamp 1", "lamp-1"))
+    walk = await Walk.options(hass, entry, "settings")
+    await walk.submit(**{**walk.values, "offline_delay": 4000})
+    assert walk.errors == {"offline_delay": "offline_delay_range"}
+    await walk.submit(**{**walk.values, "offline_delay": 5})
+    assert entry.options["offline_delay"] == 5

@@ -15,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND, EVENT_COMMAND_FAILED, EVENT_RAW
+from custom_components.aliyun_iot.stored_device import options_with_model
 from custom_components.aliyun_iot.trigger import async_get_triggers
 from simulator import CloudDevice, Simulator
 
@@ -320,6 +321,37 @@ async def test_topic_too_long_for_this_device(
     assert "cannot listen to a topic" in caplog.text
     await send(cloud, device, "get", b"x")
     await until(lambda: calls)
+
+
+async def test_known_properties_and_services_are_offered(
+    hass: HomeAssistant, set_up: SetUp, thing_model_document: dict[str, Any]
+) -> None:
+    """By name, and any other identifier can be entered; the choice follows the thing model."""
+
+    async def offered(kind: str) -> dict[str, str] | None:
+        described = await async_get_all_descriptions(hass)
+        selector = described[f"{DOMAIN}.{kind}"]["fields"]["identifier"]["selector"]
+        if "select" not in selector:
+            return None
+        assert selector["select"]["custom_value"]
+        return {option["value"]: option["label"] for option in selector["select"]["options"]}
+
+    entry = await set_up()
+    await hass.async_block_till_done()
+    services = await offered("service_called")
+    assert services
+    assert {"RunScene", "ReadMeter", "Restart"} == services.keys()
+    assert services["ReadMeter"] == "Read meter [ReadMeter]"
+    for kind in ("property_set_received", "property_rejected"):
+        assert list(await offered(kind) or ()) == [row["identifier"] for row in thing_model_document["properties"]]
+
+    fewer = {**thing_model_document, "services": thing_model_document["services"][-1:]}
+    hass.config_entries.async_update_entry(entry, options=options_with_model(entry, fewer))
+    await hass.async_block_till_done()
+    assert list(await offered("service_called") or ()) == [thing_model_document["services"][-1]["identifier"]]
+    hass.config_entries.async_update_entry(entry, options=options_with_model(entry, None))
+    await hass.async_block_till_done()
+    assert await offered("service_called") is None
 
 
 async def test_every_trigger_is_described(hass: HomeAssistant, set_up: SetUp) -> None:

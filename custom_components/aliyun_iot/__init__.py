@@ -20,6 +20,7 @@ from .services import async_register_actions
 from .setup_retry import async_end, async_keep, async_take_over
 from .traffic_log import async_remove_traffic
 from .transfer_services import async_register_transfer_actions
+from .trigger_choices import async_offer_choices, async_register_choices
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -33,6 +34,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_register_downloads(hass)
     async_delete_issues_when_unloaded(hass)
     async_register_panel(hass)
+    async_register_choices(hass)
     return True
 
 
@@ -54,6 +56,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         raise ConfigEntryNotReady(str(err), translation_domain=DOMAIN, translation_key=err.key) from err
 
     entry.runtime_data = runtime
+    await async_offer_choices(hass)
 
     @callback
     def started(_hass: HomeAssistant) -> None:
@@ -99,6 +102,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> N
 async def _async_updated(hass: HomeAssistant, entry: AliyunConfigEntry) -> None:
     """Apply a change; only a changed identity, secret or connection setting requires a reconnect."""
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))  # the title may be new
+    await async_offer_choices(hass)
     runtime = entry.runtime_data
     if link_config(hass, entry.data, entry.options) == runtime.link.config:
         await runtime.entry_updated()

@@ -7,6 +7,7 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.core import HomeAssistant
 
+from .cloud_device import CloudDevice
 from .const import (
     CONF_BINDINGS,
     CONF_CA,
@@ -20,7 +21,9 @@ from .exposures import absence, bindings_of, exposures_of, references, service_b
 from .flows.binding_fields import CONF_ACTIONS, CONF_CONDITION
 from .health.issues import issues_of
 from .reports.reporter import Reporter
-from .runtime import AliyunConfigEntry
+from .runtime import AliyunConfigEntry, Runtime
+from .stored_device import sub_devices_of
+from .sub_device_row import SubDeviceRow, sub_device_row
 
 COUNTED = {CONF_ACTIONS, CONF_COMMAND_CONDITION, CONF_CONDITION}
 """Lists written by the user, which may contain codes. Only their length is included."""
@@ -98,10 +101,35 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AliyunC
             for issue in issues_of(hass, entry.entry_id)
         ],
         "paused": runtime.device.loops.paused(),
+        "sub_devices": [_sub_device(runtime, device) for device in runtime.sub_devices.running.values()],
     }
     # The product key is part of a region's host name, and error messages may quote the user's input.
     identity = [entry.data[key] for key in (CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, CONF_DEVICE_NAME)]
-    return {key: _scrub(part, identity) for key, part in found.items()}
+    rows = [
+        row
+        for device in sub_devices_of(entry)
+        if isinstance(row := sub_device_row(entry.subentries[device.owner]), SubDeviceRow)
+    ]
+    identity += sorted({row.product_key for row in rows})
+    # An issue names the sub-devices that it is about.
+    names = sorted({row.device_name for row in rows}, key=len, reverse=True)
+    return {key: _scrub(part, [*identity, *names] if key == "issues" else identity) for key, part in found.items()}
+
+
+def _sub_device(runtime: Runtime, device: CloudDevice) -> dict[str, Any]:
+    """Return the state of a sub-device, without anything that says which device of the cloud it is."""
+    state = runtime.sub_devices.state(device.stored.owner)
+    return {
+        "title": device.stored.title,
+        "state": state.state if state else None,
+        "wanted": state.wanted if state else None,
+        "error": state.error.code if state and state.error else None,
+        "bound": {bound.identifier: bound.entity_id for bound in device.bound.by_identifier.values()},
+        "problems": device.problems(),
+        "counters": asdict(device.reporter.counters),
+        "commands": {"received": device.commander.journal.received, "refused": device.commander.journal.refused},
+        "unreadable": [str(fault) for fault in device.faults],
+    }
 
 
 def _absent(hass: HomeAssistant, entry: AliyunConfigEntry) -> dict[str, str]:

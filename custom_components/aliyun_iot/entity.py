@@ -7,6 +7,7 @@ from homeassistant.helpers.entity import Entity
 
 from .const import CONF_PRODUCT_KEY, DOMAIN, NAME, OWN
 from .exposures import area_of, stands_for
+from .panel.path import panel_path
 from .runtime import AliyunConfigEntry
 from .stored_device import StoredDevice
 
@@ -32,6 +33,7 @@ def device_info(entry: AliyunConfigEntry) -> DeviceInfo:
         manufacturer=NAME,
         model=entry.data[CONF_PRODUCT_KEY],
         name=entry.title,
+        configuration_url=f"homeassistant:/{panel_path(entry.entry_id)}",
     )
 
 
@@ -45,6 +47,7 @@ def sub_device_info(hass: HomeAssistant, entry: AliyunConfigEntry, owner: str) -
         model=stored.data[CONF_PRODUCT_KEY],
         name=stored.title,
         via_device_id=gateway.id,
+        configuration_url=f"homeassistant:/{panel_path(entry.entry_id, owner=owner)}",
     )
     if area := area_of(hass, stands_for(entry.subentries[owner])):
         info["suggested_area"] = area

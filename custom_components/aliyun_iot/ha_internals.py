@@ -16,6 +16,8 @@ when Home Assistant changes it, and one that fails on a version that is not in `
   condition holds.
 * `validated_triggers`, `attach_triggers`: `helpers.trigger` attaches the triggers of automations. Without it, the events that
   are bound to triggers have a problem, and do not happen.
+* `on_triggers_registered`, `set_trigger_choices`: `helpers.trigger` keeps the descriptions of triggers in `hass.data`. Without
+  it, their forms take identifiers as text.
 * `on_entry_changed`: `config_entries` sends a signal for each change of an entry. Without it, some issues of an entry that
   is not loaded stay until Home Assistant restarts, and a condition is compiled again later.
 * `target_members`: `helpers.target` finds the entities of a target, as actions do. Without it, `HomeAssistantChanged`
@@ -35,7 +37,7 @@ when Home Assistant changes it, and one that fails on a version that is not in `
 Not listed are the parts that nearly every integration uses: registries, events, selectors, templates, storage and the like.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 import logging
@@ -506,6 +508,44 @@ def has_page(hass: HomeAssistant, url_path: str) -> bool:
     except _CHANGED as err:
         _report("components.frontend", err)
         return True
+
+
+@callback
+def on_triggers_registered(hass: HomeAssistant, listener: Callable[[set[str]], Coroutine[Any, Any, None]]) -> None:
+    """Call a listener with the names of triggers whenever some become known."""
+    try:
+        from homeassistant.helpers.trigger import async_subscribe_platform_events
+
+        async_subscribe_platform_events(hass, listener)
+    except _CHANGED as err:
+        _report("helpers.trigger", err)
+
+
+async def set_trigger_choices(hass: HomeAssistant, choices: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
+    """Let fields of triggers offer values, which have labels, and take any other text; without values it is a field for text.
+
+    `choices` are by trigger and field. A trigger that Home Assistant does not know yet is left out.
+    """
+    try:
+        from homeassistant.helpers.trigger import TRIGGER_DESCRIPTION_CACHE, async_get_all_descriptions
+
+        described = await async_get_all_descriptions(hass)
+        # A new object, because what was made of the old one is kept.
+        hass.data[TRIGGER_DESCRIPTION_CACHE] = {
+            trigger: _with_choices(description, choices[trigger]) if description and trigger in choices else description
+            for trigger, description in described.items()
+        }
+    except _CHANGED as err:
+        _report("helpers.trigger", err)
+
+
+def _with_choices(description: dict[str, Any], choices: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    fields = dict(description["fields"])
+    for name, labels in choices.items():
+        options = [{"value": value, "label": str(label)} for value, label in labels.items()]
+        select = {"options": options, "custom_value": True, "mode": "dropdown"}
+        fields[name] = {**fields[name], "selector": {"select": select} if options else {"text": {}}}
+    return {**description, "fields": fields}
 
 
 class CheckedStore(Store[dict[str, Any]]):

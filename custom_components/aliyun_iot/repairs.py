@@ -34,7 +34,8 @@ from .flows.transfer_pages import CONF_MODE, MODE_FIELD, preview_errors, preview
 from .health.issues import Issue, listed
 from .health.sub_device_issues import SUB_DEVICE_ISSUES
 from .mapping.document.difference import Mode
-from .panel.register import URL_PATH
+from .panel.path import panel_path
+from .panel.rows import RowState
 from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
 from .settings import RANGES, read_settings
@@ -58,6 +59,16 @@ _ACTIONS: Final[Mapping[Issue, tuple[str, ...]]] = {
     Issue.THING_MODEL_MISMATCH: ("fetch", "post"),
 }
 """What solves an issue about bindings; the bindings that it is about can be removed as well."""
+
+_STATES: Final[Mapping[Issue, tuple[RowState, ...]]] = {
+    Issue.ENTITY_DISABLED: (RowState.ENTITY_DISABLED,),
+    Issue.ENTITY_GONE: (RowState.ENTITY_GONE,),
+    Issue.PROPERTY_REJECTED: (RowState.REJECTED,),
+    Issue.PROPERTY_UNREPORTABLE: (RowState.UNREPORTABLE,),
+    Issue.ROWS_UNREADABLE: (RowState.BROKEN,),
+    Issue.THING_MODEL_MISMATCH: (RowState.NOT_IN_MODEL, RowState.MISFIT, RowState.NOT_SETTABLE, RowState.REJECTED),
+}
+"""The states that the bindings of an issue have on the page of both sides."""
 
 _SETTINGS: Final[Mapping[Issue, tuple[str, ...]]] = {
     Issue.COMMANDS_REFUSED: (CONF_COMMANDS_PER_MINUTE,),
@@ -208,7 +219,7 @@ class SettingsFlow(FixFlow):
             step_id="settings",
             data_schema=self.add_suggested_values_to_schema(schema, user_input or present),
             errors=errors,
-            description_placeholders={**told, "panel": _panel(self.entry_id, "traffic")},
+            description_placeholders={**told, "panel": panel_path(self.entry_id, "traffic")},
         )
 
 
@@ -233,7 +244,7 @@ class BindingsFlow(FixFlow):
             menu_options=[*_ACTIONS[self.issue], *remove],
             description_placeholders={
                 **told,
-                "panel": _panel(self.entry_id, "bindings?state=problems"),
+                "panel": panel_path(self.entry_id, states=",".join(_STATES[self.issue]), owner=self.owner),
                 "state": f"{self.done} {device_status(labels, entry)}".strip(),
                 "removable": str(len(rows)),
             },
@@ -407,8 +418,3 @@ async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: dict[s
     if issue in (Issue.CLOCK_SKEW, Issue.CONDITION_UNUSABLE):
         return CheckFlow(entry_id, issue, owner=owner)
     return ConfirmFlow(entry_id, issue, str(data.get("identifier", "")), owner)
-
-
-def _panel(entry_id: str, page: str) -> str:
-    """Return the path of a page of both sides."""
-    return f"/{URL_PATH}/{entry_id}/{page}"

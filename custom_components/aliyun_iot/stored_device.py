@@ -100,7 +100,7 @@ def sub_devices_of(entry: ConfigEntry) -> list[StoredDevice]:
 def model_document(entry: ConfigEntry, product_key: str | None = None) -> object:
     """Return the stored thing model of a product, None without one; the product is as for `thing_model_of`."""
     models = entry.options.get(CONF_THING_MODELS)
-    return models.get(product_key or entry.data[CONF_PRODUCT_KEY]) if isinstance(models, Mapping) else None
+    return models.get(product_key or entry.data.get(CONF_PRODUCT_KEY)) if isinstance(models, Mapping) else None
 
 
 def options_with_model(entry: ConfigEntry, document: object, product_key: str | None = None) -> dict[str, Any]:

@@ -4,8 +4,11 @@ A subentry of the type sub-device is one device of the cloud: its names and its 
 for, and the rows of what is bound (`exposures.py`).
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import batched
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
 
@@ -20,7 +23,7 @@ from .const import CONF_BINDINGS, CONF_DEVICE_NAME, CONF_PRODUCT_KEY, SUBENTRY_S
 from .exposures import exposure_data
 from .mapping.binding import Binding
 from .mapping.fields import Expected, FieldSpec, expectations, schema_of, without_defaults
-from .mapping.stored import Expectations, Unreadable, read_row
+from .mapping.stored import Expectations, Unchanged, Unreadable, read_row
 
 _NO_SECRET: Final = "-"  # noqa: S105 - what stands for a secret that is not there
 
@@ -77,6 +80,9 @@ class SubDeviceRow:
         return SubDeviceConfig(self.identity, self.device_secret, self.product_secret)
 
 
+AT_ONCE: Final = 5
+"""Sub-devices that are stored without a pause: Home Assistant takes some milliseconds for each."""
+
 _SCHEMA: Final = schema_of(SubDeviceRow)
 _EXPECTATIONS: Final[Expectations] = expectations(SubDeviceRow)
 
@@ -97,7 +103,13 @@ def unique_id_of(identity: Identity) -> str:
 
 def sub_device_row(subentry: ConfigSubentry) -> SubDeviceRow | Unreadable:
     """Return the identity in the subentry of a sub-device, or why it cannot be read."""
-    return SubDeviceRow.from_stored(subentry.data)
+    return _row(Unchanged(subentry.data))
+
+
+@lru_cache(maxsize=4096)
+def _row(unchanged: Unchanged) -> SubDeviceRow | Unreadable:
+    """Read a row once, because every change of an entry asks for all of them."""
+    return SubDeviceRow.from_stored(unchanged.data)
 
 
 def identities_of(entry: ConfigEntry) -> dict[Identity, str]:
@@ -132,6 +144,15 @@ def add_sub_devices(hass: HomeAssistant, entry: ConfigEntry, devices: Iterable[N
         )
         hass.config_entries.async_add_subentry(entry, subentry)
         added.append(subentry.subentry_id)
+    return added
+
+
+async def async_add_sub_devices(hass: HomeAssistant, entry: ConfigEntry, devices: Iterable[NewSubDevice]) -> list[str]:
+    """Do what `add_sub_devices` does, with pauses in which Home Assistant does other things."""
+    added: list[str] = []
+    for some in batched(devices, AT_ONCE, strict=False):
+        added += add_sub_devices(hass, entry, some)
+        await asyncio.sleep(0)
     return added
 
 

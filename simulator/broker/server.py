@@ -106,7 +106,8 @@ class Broker:
 
     async def _connect(self, admitted: Admitted, packet: Connect, reader: asyncio.StreamReader, stream: Stream) -> None:
         device = admitted.device
-        session, present = device.open_session(admitted.client.implicit_filters, persistent=not packet.clean_session)
+        implicit = admitted.client.implicit_filters if self._platform.options.dialect.subscribes else ()
+        session, present = device.open_session(implicit, persistent=not packet.clean_session)
         connection = MqttConnection(
             admitted,
             reader,

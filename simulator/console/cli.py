@@ -13,6 +13,7 @@ import ssl
 import sys
 
 from ..cloud import Simulator
+from ..core.dialect import DIALECTS
 from ..core.jsontext import JsonValue, NotJsonError, dump, parse
 from ..core.model_rules import check
 from ..core.product import NodeType
@@ -89,6 +90,7 @@ async def _run(options: argparse.Namespace) -> None:
         sub_device_limit=options.sub_device_limit,
         device_limit=options.device_limit,
         access_key=options.access_key,
+        dialect=options.dialect,
         on_wire=print_message,
     )
     for product in options.product:
@@ -166,6 +168,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ID,SECRET",
         help="refuse requests to the API that are not signed with this AccessKey (signature V1 or V3)",
     )
+    parser.add_argument(
+        "--dialect",
+        choices=DIALECTS,
+        default="aliyun",
+        help="play another host: Tuya IoT Platform (Alibaba Cloud edition), or one that speaks Alink in part",
+    )
     parser.add_argument("--raw", action="store_true", help="the devices belong to raw products: no Alink JSON")
     parser.add_argument("--rate-limit", action="store_true", help="drop messages beyond 30 (QoS 1: 10) a second")
     parser.add_argument("--strict-model", action="store_true", help="refuse thing models that the console refuses")
@@ -180,7 +188,10 @@ def _parser() -> argparse.ArgumentParser:
         "--login-batch", type=int, default=50, metavar="N", help="sub-devices in a batch login or logout (default: 50)"
     )
     parser.add_argument(
-        "--sub-device-limit", type=int, default=2000, metavar="N", help="sub-devices of a gateway (default: 2000)"
+        "--sub-device-limit",
+        type=int,
+        metavar="N",
+        help="sub-devices of a gateway (default: 2000, with --dialect tuya 1000)",
     )
     parser.add_argument(
         "--device-limit", type=int, metavar="N", help="devices in all, such as 500 on a public instance (default: any)"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .dialect import DIALECTS, Dialect
+
 SYNC_SERVICE_TIMEOUT = 5.0
 """Seconds, docs/protocol.md §6.4."""
 
@@ -17,7 +19,7 @@ class Options:
     login_batch: int = 50
     """Sub-devices in one batch login or logout; 5 in the documentation of 2020."""
     sub_device_limit: int = 2000
-    """Sub-devices of each gateway; 1500 in the documentation of 2020, 1000 on the Tuya edition."""
+    """Sub-devices of each gateway; 1500 in the documentation of 2020."""
     device_limit: int | None = None
     """Devices in all; 500 on a public instance. None means no limit."""
     service_timeout: float = SYNC_SERVICE_TIMEOUT
@@ -30,3 +32,5 @@ class Options:
     """Whether values of floats must have a decimal point, as in the documentation (docs/protocol.md §4.1)."""
     strict_model: bool = False
     """Whether thing models must obey the rules of the console (docs/protocol.md §8.3)."""
+    dialect: Dialect = DIALECTS["aliyun"]
+    """How the host differs from the platform."""

@@ -13,18 +13,22 @@ from .values import value_and_time
 
 def post_event(uplink: Uplink, params: JsonValue) -> JsonValue:
     """Record an event, with its output in `value` or directly in `params`."""
-    uplink.device.events.append(read_event(uplink.device, uplink.variables["identifier"], params))
+    texts = uplink.platform.options.dialect.text_events
+    uplink.device.events.append(read_event(uplink.device, uplink.variables["identifier"], params, texts=texts))
     return {}
 
 
-def read_event(device: CloudDevice, identifier: str, params: JsonValue) -> EventRecord:
-    """Return an event that fits the thing model; raise RejectedError."""
+def read_event(device: CloudDevice, identifier: str, params: JsonValue, *, texts: bool = False) -> EventRecord:
+    """Return an event that fits the thing model, or if it has to consist of `texts`, that does; raise RejectedError."""
     content = read_object(params, may_be_empty=True)
     time_ms = now_ms()
     if isinstance(content.get("value"), dict):
         value, time_ms = value_and_time(content)
         content = read_object(value, may_be_empty=True)
-    if device.thing_model is not None:
+    if texts:
+        if not all(isinstance(value, str) for value in content.values()):
+            raise rejected(460)
+    elif device.thing_model is not None:
         _check_event(device.thing_model, identifier, content)
     return EventRecord(identifier, content, time_ms)
 

@@ -29,7 +29,8 @@ class SubDeviceSession:
         self.device = device
         self.line = line
         self.takes_long_rrpc = line.takes_long_rrpc or takes_long_rrpc(parameters)
-        self._implicit = implicit_filters(parameters, long_rrpc=self.takes_long_rrpc)
+        filters = implicit_filters(parameters, long_rrpc=self.takes_long_rrpc)
+        self._implicit = filters if platform.options.dialect.subscribes else ()
         self._persistent = persistent
         self._session: MqttSession
         self.rates = message_rates()

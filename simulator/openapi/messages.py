@@ -30,6 +30,8 @@ async def rrpc(call: Call) -> Answer:
         raise ApiError(BAD_TIMEOUT, "It must be 1000 to 8000 ms.")
     if topic is not None and (is_wildcard(topic) or not device.topics.owns(topic)):
         raise ApiError(BAD_TOPIC)
+    if not call.platform.options.dialect.has_rrpc:
+        raise ApiError(TIMED_OUT, RrpcCode="TIMEOUT")
     try:
         message_id, response = await call.platform.commands.rrpc(device, payload, timeout * MILLISECOND, topic)
     except NotOnlineError:

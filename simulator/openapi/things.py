@@ -87,7 +87,7 @@ async def invoke_service(call: Call) -> Answer:
             command = call.platform.commands.set_properties(device, call.fields.json_object("Args"))
         elif identifier == "get":
             command = call.platform.commands.get_properties(device, call.fields.json("Args"))
-        elif _is_sync(device, identifier):
+        elif call.platform.options.dialect.has_rrpc and _is_sync(device, identifier):
             command = await call.platform.commands.run_service(
                 device, identifier, call.fields.json_object("Args"), call.platform.options.service_timeout
             )

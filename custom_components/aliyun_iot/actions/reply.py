@@ -28,7 +28,7 @@ PLATFORM_CODES = frozenset({Code.SUCCESS, Code.INTERNAL_ERROR, Code.PARAMETER_ER
 REPLY_SCHEMA = vol.Schema(
     {
         **ENTRY,
-        vol.Required(ATTR_COMMAND_ID): cv.string,
+        vol.Optional(ATTR_COMMAND_ID, default=""): cv.string,
         vol.Optional(ATTR_CODE, default=int(Code.SUCCESS)): whole,
         vol.Optional(ATTR_MESSAGE): cv.string,
         vol.Optional(ATTR_DATA): {cv.string: object},
@@ -41,11 +41,12 @@ REPLY_SCHEMA = vol.Schema(
 async def reply(call: ServiceCall) -> None:
     """Answer a call of a service that is not bound, a raw frame, or a message whose sender waits."""
     replies = runtime_of(call).device.commander.replies
-    command_id: str = call.data[ATTR_COMMAND_ID]
+    # The id of a command is that of its context, which is the parent of the context of an automation that it triggers.
+    command_id = str(call.data[ATTR_COMMAND_ID] or call.context.parent_id or "")
     command = replies.find(command_id)
     if command is None:
-        raise misuse("no_open_command", command_id=command_id)
-    answer = _data_answer(call) if command.is_data else _service_answer(call, command)
+        raise misuse("no_open_command", command_id=command_id) if call.data[ATTR_COMMAND_ID] else misuse("no_trigger")
+    answer = _data_answer(call) if command.is_data else _service_answer(call, command_id, command)
     replies.give(command_id, answer)
 
 
@@ -59,7 +60,7 @@ def _data_answer(call: ServiceCall) -> Answer:
     return Answer(raw=raw)
 
 
-def _service_answer(call: ServiceCall, command: OpenCommand) -> Answer:
+def _service_answer(call: ServiceCall, command_id: str, command: OpenCommand) -> Answer:
     """Return the answer to a service; only the data of a success must conform to the thing model."""
     if ATTR_PAYLOAD in call.data:
         raise misuse("reply_needs_data")
@@ -70,7 +71,7 @@ def _service_answer(call: ServiceCall, command: OpenCommand) -> Answer:
     data = wire_values(call, call.data.get(ATTR_DATA, {}), fields, "unknown_output")
     answer = Answer(code, data, call.data.get(ATTR_MESSAGE) or _default_message(code))
     with translated_errors(call):
-        encode_reply(call.data[ATTR_COMMAND_ID], answer.code, answer.data, answer.message)
+        encode_reply(command_id, answer.code, answer.data, answer.message)
     return answer
 
 

@@ -136,7 +136,11 @@ class BindingForm:
 
     def placeholders(self) -> dict[str, str]:
         """Return the placeholders for the texts of the page."""
-        return {"entity": self.state.name, "state": self.labels.state(self.state)}
+        return {
+            "entity": self.state.name,
+            "state": self.labels.state(self.state),
+            "warning": self.properties.warning,
+        }
 
     def asks_for_attribute(self, user_input: Mapping[str, Any]) -> bool:
         """Return whether an attribute is to be bound and the user has yet to pick it."""

@@ -83,8 +83,8 @@ class CustomForm:
         }
 
     def placeholders(self) -> dict[str, str]:
-        """Return no placeholders: the texts of the page have none."""
-        return {}
+        """Return the placeholders for the texts of the page."""
+        return {"warning": self.properties.warning}
 
     async def read(self, user_input: Mapping[str, Any]) -> tuple[Binding, InputRefused | None]:
         """Return the binding that was entered, and the warnings to show once, if any.

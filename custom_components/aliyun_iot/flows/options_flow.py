@@ -26,16 +26,19 @@ from ..const import (
     CONF_DRY_RUN,
     CONF_KEEP_ALIVE,
     CONF_MONTHLY_QUOTA,
+    CONF_OFFLINE_DELAY,
     CONF_UPLINK_RATE,
     CONF_WINDOW,
     DEFAULT_COMMANDS_PER_MINUTE,
     DEFAULT_DESIRED_HOURS,
     DEFAULT_KEEP_ALIVE,
+    DEFAULT_OFFLINE_DELAY,
     DEFAULT_UPLINK_RATE,
     DEFAULT_WINDOW,
     DOMAIN,
 )
 from ..settings import RANGES
+from ..stored_device import sub_devices_of
 from .bulk_pages import BulkPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
@@ -72,6 +75,7 @@ SETTINGS_FIELDS: Final = {
     CONF_WINDOW: _duration("s", 0.05),
     CONF_UPLINK_RATE: _COUNT,
     CONF_MONTHLY_QUOTA: _COUNT,
+    CONF_OFFLINE_DELAY: _duration("s"),
     CONF_COMMANDS_PER_MINUTE: _COUNT,
 }
 """The fields of numbers that are settings."""
@@ -99,6 +103,11 @@ SETTINGS_SCHEMA = vol.Schema(
         vol.Optional(SECTION_MANAGEMENT): section(MANAGEMENT_FIELDS, {"collapsed": True}),
     }
 )
+
+GATEWAY_FIELDS: Final = {
+    vol.Required(CONF_OFFLINE_DELAY, default=DEFAULT_OFFLINE_DELAY): SETTINGS_FIELDS[CONF_OFFLINE_DELAY]
+}
+"""The settings of an entry with sub-devices."""
 
 
 class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
@@ -136,10 +145,11 @@ class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
             except InvalidCondition as err:
                 errors, placeholders = {SECTION_COMMANDS: "invalid_condition"}, {"problem": str(err)}
         options = self.config_entry.options
+        schema = SETTINGS_SCHEMA.extend(GATEWAY_FIELDS) if sub_devices_of(self.config_entry) else SETTINGS_SCHEMA
         return self.async_show_form(
             step_id="settings",
             data_schema=self.add_suggested_values_to_schema(
-                SETTINGS_SCHEMA, user_input or {**options, SECTION_COMMANDS: options, SECTION_MANAGEMENT: options}
+                schema, user_input or {**options, SECTION_COMMANDS: options, SECTION_MANAGEMENT: options}
             ),
             errors=errors,
             description_placeholders=placeholders,
@@ -157,6 +167,7 @@ class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
             CONF_COMMANDS_PER_MINUTE: int(commands[CONF_COMMANDS_PER_MINUTE]),
             CONF_DESIRED_HOURS: int(commands[CONF_DESIRED_HOURS]),
             CONF_DRY_RUN: commands[CONF_DRY_RUN],
+            **{field: int(user_input[field]) for field in (CONF_OFFLINE_DELAY,) if field in user_input},
             **read_management(user_input),
         }
 

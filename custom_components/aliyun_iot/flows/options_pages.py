@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowContext, ConfigFlowResult, OptionsFlow
 
 from ..exposures import exposed_bindings
-from ..panel.register import URL_PATH
+from ..panel.path import panel_path
 from ..runtime import AliyunConfigEntry
 from ..stored_device import model_document
 from ..words.labels import Labels
@@ -70,4 +70,4 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
             return labels.markdown("common.advice_model")
         if not exposed_bindings(self.config_entry):
             return labels.markdown("common.advice_bind")
-        return labels.markdown("common.advice_more", panel=f"/{URL_PATH}/{self.config_entry.entry_id}/bindings")
+        return labels.markdown("common.advice_more", panel=panel_path(self.config_entry.entry_id))

@@ -16,6 +16,11 @@ from ..words.labels import Labels
 from .binding_fields import CONF_IDENTIFIER, InputRefused, choice
 
 
+def no_model_warning(labels: Labels, model: ThingModel | None) -> str:
+    """Return that identifiers are invented without a thing model; empty with one."""
+    return "" if model else labels.markdown("common.no_model_warning")
+
+
 @dataclass(frozen=True, slots=True)
 class PropertyField:
     """The properties that a binding of a device can use; `current` is the binding that is being changed, if any."""
@@ -43,6 +48,11 @@ class PropertyField:
     def exhausted(self) -> bool:
         """Whether all properties of the thing model are bound."""
         return self.model is not None and not self.free()
+
+    @property
+    def warning(self) -> str:
+        """What to say before an identifier is entered that no thing model knows."""
+        return no_model_warning(self.labels, self.model)
 
     @property
     def gone(self) -> InputRefused | None:

@@ -35,6 +35,7 @@ from ..words.labels import Labels
 from ..words.markdown import Markdown, paragraphs
 from ..words.model_texts import bullets
 from ..words.preview import preview
+from .property_field import no_model_warning
 from .safe_pages import SafePages
 from .selection_form import CONF_FOLLOW, CONF_TARGET, read_selection, selection_schema, selection_values
 from .tick_together import CONF_TOGETHER, ticked_together, together_field
@@ -109,6 +110,9 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
                 await selection_schema(self.hass, selection, follow=self.asks_to_follow()), values
             ),
             errors=errors,
+            description_placeholders={
+                "warning": no_model_warning(await Labels.load(self.hass), thing_model_of(self.bound_entry()))
+            },
             last_step=False,
         )
 

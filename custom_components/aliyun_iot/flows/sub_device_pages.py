@@ -43,7 +43,7 @@ from ..mapping.selection import Selection
 from ..runtime import AliyunConfigEntry
 from ..stored_device import options_with_model, sub_devices_of, thing_model_of
 from ..sub_device_plan import Candidate, candidates, generated_for, suggested_bindings, with_numbers
-from ..sub_device_row import NewSubDevice, SubDeviceRow, add_sub_devices, identities_of, sub_device_row
+from ..sub_device_row import NewSubDevice, SubDeviceRow, async_add_sub_devices, identities_of, sub_device_row
 from ..words.labels import Labels
 from ..words.markdown import Markdown, code, joined, paragraphs
 from ..words.model_texts import bullets
@@ -528,7 +528,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
                 candidate.key,
             )
             devices.append(NewSubDevice(row, candidate.title, bindings))
-        self._added = add_sub_devices(self.hass, entry, devices)
+        self._added = await async_add_sub_devices(self.hass, entry, devices)
         self._until = time.monotonic() + PATIENCE
         self._draft = replace(_Draft())
         return await self.async_step_adding()

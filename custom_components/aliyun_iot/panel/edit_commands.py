@@ -30,7 +30,7 @@ from .editing import (
 )
 from .forms import errors_of, fields_of, known_values
 from .requests import ENTRY, Message, editing, entry_of
-from .rows import digest_of
+from .rows import digest_of, split_id
 
 ROW: Final = {**ENTRY, vol.Required("row"): str}
 DIGESTS: Final = {**ENTRY, vol.Required("digests"): {str: str}}
@@ -51,7 +51,7 @@ async def binding_form(hass: HomeAssistant, connection: ActiveConnection, msg: M
     result: dict[str, Any] = {"digest": digest_of(binding), "fields": [], "values": {}}
     if binding.aspect not in (TEMPLATE, ACTIONS):
         try:
-            form = await BindingForm.load(hass, entry, binding.entity, binding, labels)
+            form = await BindingForm.load(hass, entry, binding.entity, binding, labels, split_id(msg["row"])[0])
         except EntityUnsuitable as err:
             result["problem"] = labels.text(f"options.error.{err.key}")
         else:
@@ -80,7 +80,7 @@ async def save_binding(hass: HomeAssistant, connection: ActiveConnection, msg: M
     old = current(entry, digests)[row]
     labels = await Labels.load(hass, msg.get("language"))
     try:
-        form = await BindingForm.load(hass, entry, old.entity, old, labels)
+        form = await BindingForm.load(hass, entry, old.entity, old, labels, split_id(row)[0])
     except EntityUnsuitable as err:
         connection.send_result(msg["id"], {"errors": {"base": labels.text(f"options.error.{err.key}")}})
         return

@@ -125,15 +125,17 @@ def remove_many(hass: HomeAssistant, entry: ConfigEntry, digests: Mapping[str, s
 
 
 @callback
-def add_bindings(hass: HomeAssistant, entry: ConfigEntry, suggestions: Iterable[Suggestion]) -> None:
+def add_bindings(hass: HomeAssistant, device: StoredDevice, suggestions: Iterable[Suggestion]) -> None:
     """Bind what was suggested; raises ChangedMeanwhile if one of the properties is bound already."""
     added = {
-        each.identifier: Binding(each.identifier, entity_reference(hass, each.entity_id), each.aspect, each.access)
+        row_id(device.owner, each.identifier): Binding(
+            each.identifier, entity_reference(hass, each.entity_id), each.aspect, each.access
+        )
         for each in suggestions
     }
-    if not added.keys().isdisjoint(bindings_by_id(entry)):
+    if not added.keys().isdisjoint(bindings_by_id(device.entry)):
         raise ChangedMeanwhile
-    _store(hass, entry, Undo({}, added))
+    _store(hass, device.entry, Undo({}, added))
 
 
 @callback

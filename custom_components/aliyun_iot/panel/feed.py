@@ -16,15 +16,18 @@ from homeassistant.core import HomeAssistant
 from ..alink.codes import describe
 from ..alink.link import LinkState
 from ..alink.messages import JsonValue
+from ..cloud_device import CloudDevice
 from ..commands.journal import JournalRow
 from ..commands.outcome import is_spoken
 from ..const import SUBENTRY_RULE
 from ..exposures import resolve_entity
 from ..mapping.stored import same_objects
 from ..runtime import Runtime
+from ..stored_device import StoredDevice, sub_devices_of
 from ..words.labels import Labels
+from .devices import devices_view
 from .editing import can_undo
-from .rows import HARMLESS, Row, Rows, devices_of
+from .rows import HARMLESS, Row, Rows
 
 INTERVAL = 0.5
 """Seconds between two updates."""
@@ -37,6 +40,9 @@ SLICE: Final = 200
 
 LARGE_SLICE: Final = 1000
 """Rows of which is asked whether they have changed before the event loop gets a turn, about as much."""
+
+MAX_COMMANDS: Final = 200
+"""Commands of all devices together; each device keeps a hundred."""
 
 type Send = Callable[[dict[str, Any]], None]
 
@@ -126,16 +132,25 @@ def summary_of(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime | None,
         "reason": "" if link.last_error is None else labels.text(f"exceptions.{link.last_error.key}.message"),
         "host": link.config.endpoint.host,
         "model": None if model is None else len(model.properties),
-        "devices": {
-            owner: {"title": device.stored.title, "online": device.online}
-            for owner, device in devices_of(runtime).items()
-        },
+        "devices": {device.owner: device.title for device in (StoredDevice(entry), *sub_devices_of(entry))},
         "rules": {
             subentry_id: subentry.title
             for subentry_id, subentry in entry.subentries.items()
             if subentry.subentry_type == SUBENTRY_RULE
         },
     }
+
+
+async def feed_devices(hass: HomeAssistant, entry_id: str, labels: Labels, send: Send) -> None:
+    """Send the devices of an entry at first, and again when one has changed."""
+    sent: dict[str, JsonValue] | None = None
+    while entry := hass.config_entries.async_get_entry(entry_id):
+        began = time.monotonic()
+        if (runtime := runtime_of(entry)) and (devices := devices_view(entry, runtime, labels)) != sent:
+            send({"devices": devices})
+            sent = devices
+        await asyncio.sleep(max(INTERVAL, SHARE * (time.monotonic() - began)))
+    send({"removed": True})
 
 
 async def feed_journal(hass: HomeAssistant, entry_id: str, labels: Labels, send: Send) -> None:
@@ -146,20 +161,25 @@ async def feed_journal(hass: HomeAssistant, entry_id: str, labels: Labels, send:
         if (present := runtime_of(entry)) is not runtime:
             runtime, sent = present, None
         if runtime:
-            owned = [
-                (owner, row) for owner, device in devices_of(runtime).items() for row in device.commander.journal.rows()
-            ]
-            if not same_objects(rows := [row for _, row in owned], sent if sent is not None else [None]):
-                send({"rows": [_command(labels, owner, row) for owner, row in owned]})
+            owned = [(device, row) for device in runtime.devices for row in device.commander.journal.rows()]
+            owned = sorted(owned, key=lambda each: each[1].at)[-MAX_COMMANDS:]
+            rows = [row for _, row in owned]
+            if sent is None or not same_objects(rows, sent):
+                send({"rows": [_command(labels, device, row) for device, row in owned]})
                 sent = rows
         await asyncio.sleep(INTERVAL)
     send({"removed": True})
 
 
-def _command(labels: Labels, owner: str, row: JournalRow) -> dict[str, Any]:
+def _command(labels: Labels, device: CloudDevice, row: JournalRow) -> dict[str, Any]:
     """Return a command for the page: what its code means, and the names of its entities."""
     meaning = describe(row.code, labels.language)
-    shown = row.as_json() | {"owner": owner, "meaning": row.message if is_spoken(row.code) else meaning}
+    stored = device.stored
+    shown = row.as_json() | {
+        "owner": stored.owner,
+        "device": stored.title if stored.owner else "",
+        "meaning": row.message if is_spoken(row.code) else meaning,
+    }
     details = row.details
     if details is None:
         return shown

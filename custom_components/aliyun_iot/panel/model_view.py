@@ -3,33 +3,43 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 
 from ..alink.foreign import safe
 from ..alink.model.datatypes import Field
+from ..cloud_device import CloudDevice
 from ..const import CONF_PRODUCT_KEY, DOMAIN
-from ..exposures import exposed_bindings, resolve_entity
+from ..exposures import entity_reference, exposure_key, resolve_entity, stands_for
 from ..mapping.binding import Binding
 from ..mapping.domains import aspect_of
 from ..mapping.selection import is_supported
 from ..mapping.slices import in_slices
 from ..mapping.suggest.suggestions import Suggestion, suggest_in_slices
 from ..risk import risk_in
-from ..runtime import Runtime
+from ..stored_device import StoredDevice, sub_devices_of
 from ..words.labels import Labels
 
 
-async def fitting(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime) -> dict[str, Suggestion]:
-    """Return what would fit the properties that are not bound, by identifier."""
-    bindings = exposed_bindings(entry)
+async def fitting(hass: HomeAssistant, device: CloudDevice) -> dict[str, Suggestion]:
+    """Return what would fit the properties of a device that are not bound, by identifier.
+
+    For a sub-device only the entities of what it stands for are taken into account.
+    """
+    stored = device.stored
+    bindings = stored.bindings()
+    key = stands_for(stored.entry.subentries[stored.owner]) if stored.owner else ""
     bound = {
         (entity_id, each.aspect) for each in bindings if (entity_id := resolve_entity(hass, each.entity)) is not None
     }
     taken = {each.identifier for each in bindings}
-    states = [state for state in hass.states.async_all() if _is_candidate(hass, state)]
-    found = await in_slices(suggest_in_slices(states, runtime.device.model, taken, bound, risk_in(hass)))
+    states = [
+        state
+        for state in hass.states.async_all()
+        if _is_candidate(hass, state)
+        and (not key or exposure_key(hass, entity_reference(hass, state.entity_id)).unique_id == key)
+    ]
+    found = await in_slices(suggest_in_slices(states, device.model, taken, bound, risk_in(hass)))
     return {suggestion.identifier: suggestion for suggestion in found}
 
 
@@ -42,22 +52,26 @@ def _is_candidate(hass: HomeAssistant, state: State) -> bool:
     return is_supported(state)
 
 
-async def model_view(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime, labels: Labels) -> dict[str, Any]:
-    """Return the features of the thing model, with what is bound to each, and what would fit."""
-    defined = runtime.device.model
+async def model_view(hass: HomeAssistant, device: CloudDevice, labels: Labels) -> dict[str, Any]:
+    """Return the features of the thing model of a device, with what is bound to each, and what would fit."""
+    defined, entry = device.model, device.stored.entry
+    whose: dict[str, Any] = {
+        "product_key": device.stored.data[CONF_PRODUCT_KEY],
+        "devices": [
+            {"owner": each.owner, "title": each.title} for each in (StoredDevice(entry), *sub_devices_of(entry))
+        ],
+    }
     if defined is None:
-        return {
+        return whose | {
             "defined": False,
-            "product_key": entry.data[CONF_PRODUCT_KEY],
             "properties": [],
             "services": [],
             "events": [],
         }
-    fits = await fitting(hass, entry, runtime)
-    bound = {binding.identifier: binding for binding in exposed_bindings(entry)}
-    return {
+    fits = await fitting(hass, device)
+    bound = {binding.identifier: binding for binding in device.stored.bindings()}
+    return whose | {
         "defined": True,
-        "product_key": defined.product_key,
         "properties": [
             {
                 "id": prop.identifier,
@@ -78,7 +92,7 @@ async def model_view(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime, 
                 "type": labels.text("common.model_sync" if each.sync else "common.model_async"),
                 "input": _parameters(labels, each.input),
                 "output": _parameters(labels, each.output),
-                "bound": each.identifier in runtime.device.bound_services,
+                "bound": each.identifier in device.bound_services,
             }
             for each in defined.services.values()
         ],

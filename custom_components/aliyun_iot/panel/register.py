@@ -12,8 +12,8 @@ from homeassistant.setup import async_when_setup
 from ..const import DOMAIN, NAME
 from ..ha_internals import has_page
 from .commands import COMMANDS
+from .path import URL_PATH
 
-URL_PATH: Final = "aliyun-iot"
 FILES: Final = Path(__file__).parent / "frontend"
 FILES_URL: Final = f"/{DOMAIN}_panel"
 ELEMENT: Final = "aliyun-iot-panel"

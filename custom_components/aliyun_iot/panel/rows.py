@@ -28,6 +28,7 @@ from ..mapping.stored import Unreadable, same_objects
 from ..reports.outbox import PropertyStatus
 from ..risk import risk_in
 from ..runtime import Runtime
+from ..stored_device import sub_devices_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.refusal_texts import refusal_text
@@ -61,11 +62,6 @@ HARMLESS: Final = frozenset(
 _ABSENT: Final = {Absence.REMOVED: RowState.ENTITY_GONE, Absence.DISABLED: RowState.ENTITY_DISABLED}
 _BROKEN: Final = {Fault.ENTITY_GONE: RowState.ENTITY_GONE, Fault.NOT_IN_MODEL: RowState.NOT_IN_MODEL}
 """The states for what keeps a binding from working; all others are broken."""
-
-
-def devices_of(runtime: Runtime) -> Mapping[str, CloudDevice]:
-    """Return the devices of an entry by owner."""
-    return {OWN: runtime.device}
 
 
 def row_id(owner: str, key: str) -> str:
@@ -110,7 +106,7 @@ class Rows:
     def of(cls, hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime, labels: Labels) -> Rows:
         """Return the rows for what is bound now."""
         bindings: dict[str, Bound] = {}
-        for owner in devices_of(runtime):
+        for owner in (OWN, *(device.owner for device in sub_devices_of(entry))):
             for subentry in exposures_of(entry, owner):
                 for key, binding in keyed_rows(subentry):
                     bindings.setdefault(row_id(owner, key), Bound(owner, key, subentry.subentry_id, binding))
@@ -128,7 +124,7 @@ class Rows:
         What is replaced when it changes is compared by identity first.
         """
         bound = self.bindings[row]
-        device = devices_of(self.runtime).get(bound.owner)
+        device = self.runtime.cloud_device(bound.owner)
         if device is None:
             return bound
         prop = device.bound.by_identifier.get(bound.key)
@@ -162,7 +158,7 @@ class Rows:
         if isinstance(binding, Unreadable):
             why = row_reason(self.labels, binding)
             return about | {"identifier": binding.name or key, "state": RowState.BROKEN, "why": why}
-        device = devices_of(self.runtime).get(owner)
+        device = self.runtime.cloud_device(owner)
         model = device.model if device else None
         about |= self._names(binding, model) | {
             "digest": digest_of(binding),

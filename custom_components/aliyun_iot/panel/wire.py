@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
+from ..alink.auth import Identity
 from ..alink.messages import JsonValue
 from ..alink.privacy import PrivateNames
 from ..alink.topics import REPLY_SUFFIX
 from ..alink.traffic import WireMessage
+from ..const import OWN
 from ..runtime import Runtime
 from .feed import INTERVAL, Send, runtime_of
 
@@ -21,6 +23,12 @@ MAX_WAITING_BYTES: Final = 512 * 1024
 
 MAX_SHOWN: Final = 16_384
 """Bytes of a payload that are shown."""
+
+
+SIGNED: Final = frozenset({"session", "topo", "register"})
+"""Parts of the topics whose messages have signatures of sub-devices, made with their secrets."""
+
+_SIGNATURES: Final = PrivateNames(["sign"])
 
 
 class WireTap:
@@ -41,21 +49,32 @@ class WireTap:
         while len(self._waiting) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
             self._bytes -= len(self._waiting.popleft().payload)
 
-    def take(self, private: PrivateNames) -> dict[str, Any] | None:
+    def take(self, runtime: Runtime) -> dict[str, Any] | None:
         """Return what came since the last call, None if nothing did."""
         if not self._waiting:
             return None
         left_out = self._seen - self._taken - len(self._waiting)
-        messages = [shown_message(message, private) for message in self._waiting]
+        messages = [shown_message(message, *_device(runtime, message.topic)) for message in self._waiting]
         self._taken = self._seen
         self._waiting.clear()
         self._bytes = 0
         return {"messages": messages, "left_out": left_out}
 
 
-def shown_message(message: WireMessage, private: PrivateNames) -> dict[str, JsonValue]:
+def _device(runtime: Runtime, topic: str) -> tuple[PrivateNames, str]:
+    """Return the private names of the device that a topic belongs to, and its title if it is a sub-device."""
+    parts = topic.split("/")
+    start = 2 if parts[1:2] == ["sys"] else 3 if parts[1:2] == ["ext"] else 1
+    names = parts[start : start + 2]
+    owner = runtime.sub_devices.owner_of(Identity(*names)) if len(names) == len(Identity._fields) else None
+    device = runtime.cloud_device(owner or OWN) or runtime.device
+    return device.private, device.stored.title if device.stored.owner else ""
+
+
+def shown_message(message: WireMessage, private: PrivateNames, device: str) -> dict[str, JsonValue]:
     """Return a message for the page: private values masked, and what matches a request with its reply."""
     shown: dict[str, JsonValue] = {"at": round(message.at, 3), "up": message.up, "topic": message.topic}
+    shown["device"] = device
     shown["reply"] = message.topic.endswith(REPLY_SUFFIX)
     if len(message.payload) > MAX_SHOWN:
         return shown | {"size": len(message.payload), "text": None}
@@ -73,6 +92,8 @@ def shown_message(message: WireMessage, private: PrivateNames) -> dict[str, Json
 
 def _masked(topic: str, document: JsonValue, private: PrivateNames) -> JsonValue:
     """Return the content of a message without private values; in an Alink envelope only params and data have some."""
+    if not SIGNED.isdisjoint(topic.split("/")):
+        document = _SIGNATURES.masked("", document)
     if not isinstance(document, dict) or "id" not in document:
         whole: JsonValue = private.masked("", document)
         return whole
@@ -94,7 +115,7 @@ async def feed_wire(hass: HomeAssistant, entry_id: str, send: Send) -> None:
                     leave()
                 runtime = present
                 leave = runtime.link.traffic.observe(tap.note) if runtime else None
-            if runtime and (news := tap.take(runtime.device.private)):
+            if runtime and (news := tap.take(runtime)):
                 send(news)
             await asyncio.sleep(INTERVAL)
     finally:

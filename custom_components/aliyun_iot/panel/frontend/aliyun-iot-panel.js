@@ -3,6 +3,7 @@
 import { LitElement, css, html, nothing } from "./vendor/lit.js";
 import "./bindings-tab.js";
 import "./commands-tab.js";
+import "./devices-tab.js";
 import { Feed } from "./feed.js";
 import { Texts } from "./i18n.js";
 import "./model-tab.js";
@@ -10,7 +11,7 @@ import { shared } from "./styles.js";
 import "./traffic-tab.js";
 import "./wire-tab.js";
 
-const TABS = ["bindings", "commands", "wire", "traffic", "model"];
+const TABS = ["bindings", "devices", "commands", "wire", "traffic", "model"];
 const RETRY = 3000; // milliseconds
 
 class AliyunIotPanel extends LitElement {
@@ -30,7 +31,7 @@ class AliyunIotPanel extends LitElement {
       :host { display: flex; flex-direction: column; height: 100vh; height: 100dvh; box-sizing: border-box;
         padding-bottom: env(safe-area-inset-bottom); background: var(--primary-background-color); }
       header {
-        display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
+        flex: none; display: flex; align-items: center; gap: 8px; min-height: 56px; padding: 0 12px; flex-wrap: wrap;
         background: var(--app-header-background-color, var(--primary-color));
         color: var(--app-header-text-color, var(--text-primary-color, #fff));
       }
@@ -38,7 +39,7 @@ class AliyunIotPanel extends LitElement {
       header select { background: transparent; border-color: currentColor; }
       header select option { color: var(--primary-text-color); background: var(--card-background-color); }
       .menu { border: 0; background: none; padding: 8px; cursor: pointer; display: flex; }
-      nav { display: flex; overflow-x: auto; background: var(--card-background-color); border-bottom: 1px solid var(--divider-color); }
+      nav { flex: none; display: flex; overflow-x: auto; background: var(--card-background-color); border-bottom: 1px solid var(--divider-color); }
       nav button {
         border: 0; border-bottom: 3px solid transparent; background: none; padding: 12px 16px; cursor: pointer; white-space: nowrap;
       }
@@ -94,7 +95,10 @@ class AliyunIotPanel extends LitElement {
   get _where() {
     const [entry, tab] = (this.route?.path || "").split("/").slice(1);
     const known = this._entries.find((each) => each.entry_id === entry);
-    return { entry: known || this._entries[0], tab: TABS.includes(tab) ? tab : TABS[0] };
+    const shown = known || this._entries[0];
+    // Only a gateway has sub-devices, so the tab is there if there are some, or somebody asks for it.
+    const tabs = TABS.filter((each) => each !== "devices" || shown?.gateway || tab === each);
+    return { entry: shown, tabs, tab: tabs.includes(tab) ? tab : tabs[0] };
   }
 
   _go(entryId, tab) {
@@ -105,7 +109,7 @@ class AliyunIotPanel extends LitElement {
   render() {
     if (!this._texts || !this._entries) return html`<p class="empty" role="status">${this._error || "…"}</p>`;
     const t = (key, placeholders) => this._texts.t(key, placeholders);
-    const { entry, tab } = this._where;
+    const { entry, tab, tabs } = this._where;
     return html`
       <header>
         ${this.narrow
@@ -128,7 +132,7 @@ class AliyunIotPanel extends LitElement {
       ${entry
         ? html`
             <nav role="tablist" aria-label=${t("title")} @keydown=${this._arrow}>
-              ${TABS.map(
+              ${tabs.map(
                 (each) => html`<button role="tab" id="tab-${each}" aria-selected=${each === tab} aria-controls="main"
                   tabindex=${each === tab ? 0 : -1} @click=${() => this._go(entry.entry_id, each)}>
                   ${t(`tab_${each}`)}
@@ -146,12 +150,15 @@ class AliyunIotPanel extends LitElement {
     const { hass, _texts: texts } = this;
     const entryId = entry.entry_id;
     switch (tab) {
+      case "devices":
+        return html`<aliyun-devices-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-devices-tab>`;
       case "commands":
         return html`<aliyun-commands-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-commands-tab>`;
       case "wire":
         return html`<aliyun-wire-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-wire-tab>`;
       case "traffic":
-        return html`<aliyun-traffic-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-traffic-tab>`;
+        return html`<aliyun-traffic-tab .hass=${hass} .texts=${texts} .entryId=${entryId} .narrow=${this.narrow}>
+        </aliyun-traffic-tab>`;
       case "model":
         return html`<aliyun-model-tab .hass=${hass} .texts=${texts} .entryId=${entryId}></aliyun-model-tab>`;
       default:
@@ -167,8 +174,8 @@ class AliyunIotPanel extends LitElement {
   _arrow(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const { entry, tab } = this._where;
-    const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length];
+    const { entry, tab, tabs } = this._where;
+    const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
     this._go(entry.entry_id, next);
     this.updateComplete.then(() => this.renderRoot.querySelector(`#tab-${next}`)?.focus());
   }

@@ -6,7 +6,8 @@ import { shared } from "./styles.js";
 import { Tab } from "./tab.js";
 
 const ROW = 56; // pixels
-const NARROW_ROW = 112;
+const NARROW_ROW = 100;
+const LOADING = 300; // milliseconds between two updates while rows are loaded
 const SPARE = 8; // rows that are rendered above and below what is visible
 
 const HARMLESS = ["in_step", "on_its_way", "held_back", "no_value", "control_only"];
@@ -70,15 +71,17 @@ class BindingsTab extends Tab {
       .notice { position: sticky; bottom: 0; display: flex; gap: 12px; align-items: center; padding: 10px 16px; margin-top: 8px;
         border-radius: 8px; background: var(--primary-text-color); color: var(--primary-background-color); }
       .notice button { border: 0; background: none; color: inherit; text-decoration: underline; cursor: pointer; }
-      .narrow .head { display: none; }
-      .narrow .row { height: ${NARROW_ROW}px; grid-template-columns: 40px 1fr 1fr; grid-auto-rows: min-content; align-content: center; gap: 2px 8px; }
-      .narrow .row .wide { grid-column: 2 / 4; }
-      .narrow .row .check { grid-row: 1 / 6; }
-      .narrow .row .side { grid-column: 2 / 4; }
-      .narrow .labelled::before { content: attr(data-label) " "; color: var(--secondary-text-color); font-size: 0.85em; }
-      .narrow .cell > div { display: inline; }
-      .narrow .labelled .small { display: none; }
+      .narrow .head { grid-template-columns: 28px 1fr; padding: 4px 8px; }
+      .narrow .row { height: ${NARROW_ROW}px; grid-template-columns: 28px 1fr 1fr 1fr; grid-auto-rows: min-content; align-content: center;
+        gap: 2px 8px; }
+      .narrow .row .check { grid-row: 1 / 5; }
+      .narrow .row .wide { grid-column: 2 / 5; }
+      .narrow .row .side { grid-column: 2 / 5; }
       .narrow .cell { white-space: nowrap; text-overflow: ellipsis; }
+      .narrow .wide > div, .narrow .side > div { display: inline; }
+      .narrow .labelled { display: flex; gap: 4px; align-items: baseline; }
+      .narrow .labelled::before { content: attr(data-label); color: var(--secondary-text-color); font-size: 0.85em; }
+      .narrow .labelled .small { display: none; }
     `,
   ];
 
@@ -132,6 +135,10 @@ class BindingsTab extends Tab {
     }
     if (event.entry) this._entry = event.entry;
     if (event.done) this._done = true;
+    // Thousands of rows come in many messages, and each would sort them all.
+    const now = performance.now();
+    if (!this._done && now - (this._arrangedAt || 0) < LOADING) return;
+    this._arrangedAt = now;
     this._version += 1;
   }
 
@@ -174,7 +181,7 @@ class BindingsTab extends Tab {
   }
 
   _deviceName(owner) {
-    return this._entry?.devices?.[owner]?.title || "";
+    return this._entry?.devices?.[owner] || "";
   }
 
   render() {
@@ -233,7 +240,7 @@ class BindingsTab extends Tab {
       </select>`;
     };
     const { rules = {}, devices = {} } = this._entry;
-    const owners = Object.entries(devices).map(([owner, device]) => [owner || "own", device.title]);
+    const owners = Object.entries(devices).map(([owner, title]) => [owner || "own", title]);
     return html`<div class="toolbar">
       <input class="grow" type="search" placeholder=${this.t("search")} aria-label=${this.t("search")} .value=${this._search}
         @input=${(event) => (this._search = event.target.value)} />
@@ -293,14 +300,7 @@ class BindingsTab extends Tab {
         <span role="columnheader">
           <input type="checkbox" aria-label=${this.t("select_all")} .checked=${all} @change=${() => this._selectAll(selectable, !all)} />
         </span>
-        ${COLUMNS.map((column) => {
-          const sorted = this._sort.by === column;
-          return html`<span role="columnheader" aria-sort=${sorted ? (this._sort.down ? "descending" : "ascending") : "none"}>
-            <button @click=${() => (this._sort = { by: column, down: sorted && !this._sort.down })}>
-              ${this.t(`column_${column}`)}${sorted ? (this._sort.down ? " ↓" : " ↑") : ""}
-            </button>
-          </span>`;
-        })}
+        ${this.narrow ? this._sortField() : this._headers()}
       </div>
       ${shown.length === 0 && this._done
         ? html`<p class="empty" role="row"><span role="cell">${this._rows.size ? this.t("nothing_found") : this._nothingBound()}</span></p>`
@@ -311,12 +311,39 @@ class BindingsTab extends Tab {
     </div>`;
   }
 
+  _headers() {
+    return COLUMNS.map((column) => {
+      const sorted = this._sort.by === column;
+      return html`<span role="columnheader" aria-sort=${sorted ? (this._sort.down ? "descending" : "ascending") : "none"}>
+        <button @click=${() => (this._sort = { by: column, down: sorted && !this._sort.down })}>
+          ${this.t(`column_${column}`)}${sorted ? (this._sort.down ? " ↓" : " ↑") : ""}
+        </button>
+      </span>`;
+    });
+  }
+
+  // On a phone there is no room for headers.
+  _sortField() {
+    const present = `${this._sort.by} ${this._sort.down}`;
+    return html`<span role="columnheader">
+      <select aria-label=${this.t("sort")} @change=${(event) => {
+        const [by, down] = event.target.value.split(" ");
+        this._sort = { by, down: down === "true" };
+      }}>
+        ${COLUMNS.flatMap((column) => [false, true].map((down) => {
+          const value = `${column} ${down}`;
+          return html`<option value=${value} ?selected=${value === present}>${this.t(`column_${column}`)} ${down ? "↓" : "↑"}</option>`;
+        }))}
+      </select>
+    </span>`;
+  }
+
   _nothingBound() {
     return html`${this.t("nothing_bound")}<br /><a href=${this.integrationPage}>${this.t("bind_there")}</a>`;
   }
 
   _row(row, index, height) {
-    const label = (column) => this.t(`column_${column}`);
+    const label = (column) => this.t(`short_${column}`);
     const selected = this._selected.has(row.id);
     const name = row.name || row.identifier;
     const below = [row.owner ? this._deviceName(row.owner) : "", row.name && row.name !== row.identifier ? row.identifier : ""];

@@ -23,7 +23,14 @@ class CommandsTab extends Tab {
       dt { color: var(--secondary-text-color); }
       dd { margin: 0; overflow-wrap: anywhere; }
       tr.details td { background: var(--secondary-background-color); }
+      pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
       @media (max-width: 600px) {
+        thead { display: none; }
+        tbody tr { display: grid; grid-template-columns: auto 1fr auto; padding: 6px 0; border-bottom: 1px solid var(--divider-color); }
+        tbody td { border: 0; padding: 2px 8px; }
+        tbody td.whole { grid-column: 1 / 4; }
+        tbody td.last { order: 0; text-align: end; }
+        tbody td.whole { order: 1; }
         dl { grid-template-columns: 1fr; gap: 0; }
         dd { margin-bottom: 8px; }
       }
@@ -80,19 +87,19 @@ class CommandsTab extends Tab {
     return html`<tr>
         <td class="nowrap">${this.texts.moment(Date.parse(row.at) / 1000)}</td>
         <td>${this._kind(row)}${row.device ? html`<div class="muted">${row.device}</div>` : nothing}</td>
-        <td>
+        <td class="whole">
           <button class="what" aria-expanded=${open} @click=${() => (this._open = open ? undefined : key(row))}>
             <span aria-hidden="true">${open ? "▾" : "▸"}</span> <span class="mono">${row.target.join(", ") || this._size(row)}</span>
           </button>
           ${entities ? html`<div class="muted">${entities}</div>` : nothing}
         </td>
-        <td>
+        <td class="whole">
           <span class="code ${row.code === 200 ? "ok" : "error"}">${row.code}</span> ${row.meaning}
           ${row.dry_run ? html`<div class="muted">${this.t("dry_run")}</div>` : nothing}
         </td>
-        <td class="nowrap">${row.size === undefined ? "—" : this.t("milliseconds", { count: this.texts.number(row.milliseconds) })}</td>
+        <td class="nowrap last">${row.size === undefined ? "—" : this.t("milliseconds", { count: this.texts.number(row.milliseconds) })}</td>
       </tr>
-      ${open ? html`<tr class="details"><td colspan="5">${this._details(row)}</td></tr>` : nothing}`;
+      ${open ? html`<tr class="details"><td class="whole" colspan="5">${this._details(row)}</td></tr>` : nothing}`;
   }
 
   _size(row) {
@@ -107,7 +114,7 @@ class CommandsTab extends Tab {
     return html`<dl>
       ${part("entity", entities.length ? entities : "")}
       ${part("values", row.params === null || row.params === undefined ? "" : html`<pre class="mono">${JSON.stringify(row.params, null, 2)}</pre>`)}
-      ${part("answer", html`<span class="mono">${row.code}</span> ${row.meaning} <div class="mono muted">${row.message}</div>`)}
+      ${part("answer", html`<span class="mono">${row.code}</span> ${row.meaning} ${row.code === 200 ? nothing : html`<div class="mono muted">${row.message}</div>`}`)}
       ${part("message_id", html`<span class="mono">${row.id || "—"}</span>`)}
       ${part("size", row.size ? this._size(row) : "")}
       ${part("caller", row.sync === undefined ? "" : this.t(row.sync ? "caller_waits" : "caller_does_not_wait"))}

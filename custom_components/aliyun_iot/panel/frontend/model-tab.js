@@ -13,6 +13,7 @@ class ModelTab extends Tab {
     _free: { state: true },
     _notice: { state: true },
     _busy: { state: true },
+    _owner: { state: true },
   };
 
   static styles = [
@@ -28,6 +29,12 @@ class ModelTab extends Tab {
     super();
     this._search = "";
     this._free = false;
+    this._owner = "";
+  }
+
+  willUpdate(changed) {
+    if (changed.has("entryId")) this._owner = "";
+    super.willUpdate(changed);
   }
 
   open() {
@@ -36,7 +43,7 @@ class ModelTab extends Tab {
 
   async _load() {
     try {
-      this._model = await this.call("model");
+      this._model = await this.call("model", { owner: this._owner });
       this._error = undefined;
     } catch (error) {
       this._error = this.explained(error);
@@ -57,8 +64,13 @@ class ModelTab extends Tab {
         <input class="grow" type="search" placeholder=${this.t("search")} aria-label=${this.t("search")}
           @input=${(event) => (this._search = event.target.value)} />
         <label><input type="checkbox" @change=${(event) => (this._free = event.target.checked)} /> ${this.t("only_free")}</label>
+        ${this._model.devices.length > 1
+          ? html`<select aria-label=${this.t("device")} @change=${(event) => { this._owner = event.target.value; this._load(); }}>
+              ${this._model.devices.map(({ owner, title }) => html`<option value=${owner} ?selected=${owner === this._owner}>${title}</option>`)}
+            </select>`
+          : nothing}
         <span class="muted mono">${this._model.product_key}</span>
-        <button class="button" ?disabled=${this._busy} @click=${this._generate}>${this.t("generate")}</button>
+        ${this._owner ? nothing : html`<button class="button" ?disabled=${this._busy} @click=${this._generate}>${this.t("generate")}</button>`}
       </div>
       ${this._notice ? html`<p class="notice" role="status">${this._notice}</p>` : nothing}
       ${this._model.defined
@@ -117,7 +129,7 @@ class ModelTab extends Tab {
 
   async _bind(properties) {
     const wanted = Object.fromEntries(properties.map((each) => [each.id, each.fits.entity_id]));
-    await this._do("model/bind", { wanted }, ({ bound }) => html`${this.t("bound_now", { count: bound })}
+    await this._do("model/bind", { owner: this._owner, wanted }, ({ bound }) => html`${this.t("bound_now", { count: bound })}
       <button class="link" @click=${this._undo}>${this.t("undo")}</button>`);
     await this._load();
   }

@@ -6,22 +6,21 @@ import { Tab } from "./tab.js";
 
 const HOURS = 48;
 const REFRESH = 30000; // milliseconds
-const WIDTH = 960;
 const HEIGHT = 220;
 const COLORS = ["#1976d2", "#8e24aa", "#00897b", "#757575", "#ef6c00", "#9e9d24"];
 
 class TrafficTab extends Tab {
-  static properties = { ...Tab.properties, _data: { state: true }, _error: { state: true } };
+  static properties = { ...Tab.properties, narrow: { type: Boolean }, _data: { state: true }, _error: { state: true } };
 
   static styles = [
     shared,
     css`
       .numbers { display: flex; flex-wrap: wrap; gap: 32px; margin: 16px 0; }
       .numbers strong { font-size: 1.6em; font-weight: 400; display: block; }
-      svg { width: 100%; height: auto; min-width: 520px; }
+      svg { width: 100%; height: auto; display: block; }
       .legend { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 8px; }
       .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-inline-end: 6px; }
-      text { fill: var(--secondary-text-color); font-size: 12px; }
+      text { fill: var(--secondary-text-color); font-size: 13px; }
     `,
   ];
 
@@ -59,7 +58,7 @@ class TrafficTab extends Tab {
         <h2>${this.t("busiest")}</h2>
         ${busiest.length
           ? html`<table><thead><tr><th>${this.t("column_name")}</th><th>${this.t("values_sent")}</th></tr></thead>
-              <tbody>${busiest.map((each) => html`<tr><td>${each.name} <span class="mono muted">${each.name === each.identifier ? "" : each.identifier}</span></td><td>${this.texts.number(each.sent)}</td></tr>`)}</tbody></table>`
+              <tbody>${busiest.map((each) => html`<tr><td>${each.device ? `${each.device} · ` : ""}${each.name} <span class="mono muted">${each.name === each.identifier ? "" : each.identifier}</span></td><td>${this.texts.number(each.sent)}</td></tr>`)}</tbody></table>`
           : html`<p class="empty">${this.t("nothing_sent")}</p>`}
       </div>
     `;
@@ -72,10 +71,12 @@ class TrafficTab extends Tab {
     const shown = Array.from({ length: HOURS }, (_, index) => present - HOURS + 1 + index);
     const sum = (hour) => (counts.get(hour) || []).reduce((one, other) => one + other, 0);
     const top = Math.max(1, ...shown.map(sum));
-    const step = WIDTH / HOURS;
+    const width = this.narrow ? 440 : 960;
+    const step = width / HOURS;
+    const every = this.narrow ? 16 : 8;
     const name = (hour) => this.texts.hour(hour * 3600000);
-    return html`<div class="scroll" tabindex="0" role="region" aria-label=${this.t("by_hour")}>
-      <svg viewBox="0 0 ${WIDTH} ${HEIGHT + 24}" role="img" aria-label=${this.t("most_in_an_hour", { count: this.texts.number(top) })}>
+    return html`<div>
+      <svg viewBox="0 0 ${width} ${HEIGHT + 24}" role="img" aria-label=${this.t("most_in_an_hour", { count: this.texts.number(top) })}>
         <text x="0" y="12">${this.texts.number(top)}</text>
         ${shown.map((hour, index) => {
           let above = HEIGHT;
@@ -85,9 +86,9 @@ class TrafficTab extends Tab {
             ${(counts.get(hour) || []).map((count, kind) => {
               const height = (count / top) * (HEIGHT - 20);
               above -= height;
-              return svg`<rect x=${index * step + 1} y=${above} width=${step - 2} height=${height} fill=${COLORS[kind]}></rect>`;
+              return svg`<rect x=${index * step + 1} y=${above} width=${step - (this.narrow ? 1 : 2)} height=${height} fill=${COLORS[kind]}></rect>`;
             })}
-            ${index % 8 === 4 ? svg`<text x=${index * step} y=${HEIGHT + 18} text-anchor="middle">${name(hour)}</text>` : ""}</g>`;
+            ${index % every === every / 2 ? svg`<text x=${index * step} y=${HEIGHT + 18} text-anchor="middle">${name(hour)}</text>` : ""}</g>`;
         })}
       </svg></div>
       <div class="legend">${kinds.map((kind, index) => html`<span><i style="background:${COLORS[index]}"></i>${this.t(`traffic_${kind}`)}</span>`)}</div>`;

@@ -52,7 +52,7 @@ class WireTab extends Tab {
 
   render() {
     const words = this._search.toLowerCase();
-    const shown = this._messages.filter((each) => `${each.topic}\n${each.text || each.hex || ""}`.toLowerCase().includes(words));
+    const shown = this._messages.filter((each) => `${each.topic}\n${each.device}\n${each.text || each.hex || ""}`.toLowerCase().includes(words));
     return html`
       ${this.banner()}
       <div class="toolbar">
@@ -77,6 +77,7 @@ class WireTab extends Tab {
         <span class="muted">${this.texts.moment(message.at)}</span>
         <span class=${message.up ? "up" : "down"}>${message.up ? `↑ ${this.t("up")}` : `↓ ${this.t("down")}`}</span>
         <span class="mono topic" title=${message.topic}>${message.topic.replace(TOPIC_HEAD, "/$1/…/").replace("//", "/")}</span>
+        ${message.device ? html`<span>${message.device}</span>` : nothing}
         ${message.message_id ? html`<span class="muted mono">#${message.message_id}</span>` : nothing}
         <span class="muted">${this.t("bytes", { count: this.texts.number(message.size) })}</span>
       </button>
