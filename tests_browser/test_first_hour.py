@@ -5,12 +5,14 @@ import re
 from playwright.async_api import expect
 
 from demo.house import LABEL
+from demo.words import Language
 
 from .dialog import Dialog
 from .house import NEW_DEVICE, NEW_PRODUCT_KEY
 from .person import Person
 
 MOST_CLICKS = 12
+LAMP = {Language.ENGLISH: "Desk lamp", Language.CHINESE: "台灯"}
 
 
 async def test_first_value(person: Person) -> None:
@@ -56,10 +58,29 @@ async def test_first_value(person: Person) -> None:
     assert dialog.step["step_id"] == "preview", dialog.step
     await person.look(dialog.box)
     await person.picture("guide-preview", dialog.surface)
+    await person.frame("① 绑定" if house.is_chinese else "1. Bind")
     await dialog.submit()
     assert dialog.step["step_id"] == "init", dialog.step
     await person.look(dialog.box)
     await person.picture("guide-done", dialog.surface)
+    await person.frame("② 云端接受了值" if house.is_chinese else "2. The cloud has taken the values")
     assert set(house.new_device.properties) == {"CurrentTemperature", "CurrentHumidity", "LightSwitch"}
     assert person.clicks <= MOST_CLICKS, person.clicks
     await dialog.close()
+
+    lamp = page.locator("hui-tile-card").filter(has_text=LAMP[house.language])
+    await person.open("/demo-house")
+    await expect(lamp).to_be_visible()
+    await person.frame(
+        "③ 云端设置属性 LightSwitch = 1……" if house.is_chinese else "3. The cloud sets LightSwitch to 1 …"
+    )
+    shown = await lamp.inner_text()
+    answer = await house.cloud.simulator.call(
+        "SetDeviceProperty", ProductKey=NEW_PRODUCT_KEY, DeviceName=NEW_DEVICE, Items='{"LightSwitch": 1}'
+    )
+    assert answer["Success"], answer
+    await expect(lamp).not_to_have_text(shown)
+    await person.frame(
+        "④ ……灯亮起，云端得到应答码 200" if house.is_chinese else "4. … the lamp turns on, and the cloud gets code 200"
+    )
+    person.animation("first-hour")
