@@ -45,7 +45,7 @@ CHINESE_NAMES = {
 """The Chinese names of the entities in `house.yaml`, whose names are English."""
 
 
-LABEL = Words("Cloud", "上云")
+LABEL = Words("To the cloud", "上云")
 """A label to bind by."""
 
 AREAS = {

@@ -7,7 +7,7 @@ from simulator import Simulator
 from .conftest import DEVICE_NAME, DEVICE_SECRET, PRODUCT_KEY
 
 OTHER_SECRET = "badc0ffebadc0ffebadc0ffebadc0ffe"
-PLAIN = {"transport": "tcp"}
+PLAIN = {"transport": "tcp", "host_kind": "aliyun", "text_events": False}
 
 
 def triple(secret: str = DEVICE_SECRET) -> dict[str, str]:

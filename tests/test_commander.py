@@ -87,7 +87,7 @@ async def test_bus_event_context_and_journal(
     assert isinstance(event.context, Context)
     assert hass.states.get("input_boolean.lamp").context.id == event.context.id
     [row] = entry.runtime_data.device.commander.journal.rows()
-    assert (row["kind"], row["target"], row["code"]) == ("property_set", ["LightSwitch"], 200)
+    assert (row.kind, row.target, row.code) == ("property_set", ["LightSwitch"], 200)
 
 
 async def test_raw_frame_fires_a_bus_event(

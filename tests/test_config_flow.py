@@ -23,7 +23,7 @@ async def test_first_page_asks_for_triple_and_endpoint(hass: HomeAssistant) -> N
     """The other fields have common defaults, and the secret is empty."""
     walk = await Walk.add_device(hass)
     assert walk.step == "triple"
-    assert walk.values == {"endpoint": "cn-shanghai", "advanced": {"transport": "tls"}}
+    assert walk.values == {"endpoint": "cn-shanghai", "advanced": {**PLAIN, "transport": "tls"}}
     assert walk.open_sections == set()
 
 
@@ -93,7 +93,13 @@ async def test_first_page_is_serializable(hass: HomeAssistant, hass_client: Clie
     assert fields["device_secret"]["selector"]["text"]["type"] == "password"
     assert fields["endpoint"]["default"] == "cn-shanghai"
     assert not fields["advanced"]["expanded"]
-    assert [field["name"] for field in fields["advanced"]["schema"]] == ["transport", "port", "ca"]
+    assert [field["name"] for field in fields["advanced"]["schema"]] == [
+        "transport",
+        "port",
+        "ca",
+        "host_kind",
+        "text_events",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +226,7 @@ async def test_invalid_endpoint_is_refused(
     [
         ({"device_secret": OTHER_SECRET}, "invalid_auth"),
         ({"endpoint": "127.0.0.1:1"}, "refused"),
-        ({"advanced": {"transport": "tls"}}, "tls_failed"),
+        ({"advanced": {**PLAIN, "transport": "tls"}}, "tls_failed"),
     ],
 )
 async def test_connection_errors_are_explained(

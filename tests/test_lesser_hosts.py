@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aliyun_iot.alink.device import Device
-from custom_components.aliyun_iot.alink.reply_watch import MAX_TRIES
+from custom_components.aliyun_iot.alink.host import MAX_TRIES
 from custom_components.aliyun_iot.const import DOMAIN
 from simulator import CloudDevice, Simulator
 

@@ -3,6 +3,7 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.aliyun_iot.alink.host import ALIYUN
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.link_config import EndpointInvalid, PortTwice, link_config, parse_endpoint
 
@@ -36,6 +37,33 @@ from .conftest import DEVICE_SECRET
 def test_endpoints(entered: str, transport: Transport, port: int | None, host: str, expected_port: int) -> None:
     """A region, an instance id or a host, with or without a port, becomes one endpoint."""
     assert parse_endpoint("a1Key", entered, transport, port, None) == Endpoint(host, expected_port, transport)
+
+
+@pytest.mark.parametrize(
+    ("entered", "transport", "port", "expected_port"),
+    [
+        ("tuya.example.com", "tls", None, 443),
+        ("tuya.example.com", "tls", 8883, 8883),
+        ("tuya.example.com:8883", "tls", None, 8883),
+        ("tuya.example.com", "tcp", None, 1883),
+        ("cn-shanghai", "tls", None, 1883),
+    ],
+)
+async def test_port_of_the_tuya_edition(
+    hass: HomeAssistant, entered: str, transport: str, port: int | None, expected_port: int
+) -> None:
+    """A host without a port has 443 for TLS, which public certificates are for."""
+    data = {
+        "product_key": "a1Key",
+        "device_name": "gw-1",
+        "device_secret": DEVICE_SECRET,
+        "endpoint": entered,
+        "transport": transport,
+        "port": port,
+        "host_kind": "tuya",
+    }
+    assert link_config(hass, data, {}).endpoint.port == expected_port
+    assert link_config(hass, data | {"host_kind": "nonsense"}, {}).host == ALIYUN
 
 
 @pytest.mark.parametrize("entered", ["cn-shanghai", "iot-06z00abcdefghij", "mqtt.example.com"])

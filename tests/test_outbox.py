@@ -383,5 +383,5 @@ async def test_nothing_is_kept_about_unbound_properties(
     assert reporter.outbox.status.keys() == {"CurrentTemperature"}
     assert (reporter.outbox.unreportable, reporter.outbox.refusals) == ({}, {})
     sample, status = reporter.status("Stranger")
-    assert (sample, status.sent, status.why_not) == (None, None, "")
+    assert (sample, status.sent, status.why_not()) == (None, None, "")
     assert reporter.outbox.status.keys() == {"CurrentTemperature"}

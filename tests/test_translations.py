@@ -14,6 +14,7 @@ import pytest
 
 from custom_components.aliyun_iot import const
 from custom_components.aliyun_iot.alink.errors import ConnectError
+from custom_components.aliyun_iot.alink.host import HostKind
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Transport
 from custom_components.aliyun_iot.binary_sensor import SUBSCRIPTIONS_REFUSED
 from custom_components.aliyun_iot.config_flow import AliyunConfigFlow
@@ -196,6 +197,7 @@ def test_every_option_of_a_selector_has_a_text() -> None:
     """Lists that the code fills are complete."""
     selectors = translations()["selector"]
     assert list(selectors["transport"]["options"]) == list(Transport)
+    assert list(selectors["host_kind"]["options"]) == list(HostKind)
     assert list(selectors["access"]["options"]) == list(Access)
     assert list(selectors["import_mode"]["options"]) == list(Mode)
 

@@ -85,7 +85,7 @@ async def test_value_outside_the_range(
     assert lines(caplog) == [f"{DEVICE_NAME} cannot report Power of sensor.stove ({reason})"]
     status = entry.runtime_data.device.reporter.outbox.status["Power"]
     assert status.unreportable.reason is Reason.OUT_OF_RANGE
-    assert (status.why_not, status.accepted.value) == (reason, 100)
+    assert (status.why_not(), status.accepted.value) == (reason, 100)
     diagnostics = await async_get_config_entry_diagnostics(hass, entry)
     assert diagnostics["reporter"]["unreportable"] == {"Power": reason}
     assert diagnostics["reporter"]["properties"]["Power"]["why_not"] == reason

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+import shutil
 
 from playwright.async_api import Browser
 import pytest
@@ -18,6 +19,11 @@ FAILURES = Path(__file__).parent.parent / "build" / "browser"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that takes the pictures of the documentation."""
     parser.addoption("--pictures", action="store_true", help="take the pictures in docs/img")
+
+
+def pytest_sessionstart() -> None:
+    """Forget the failures of the last run."""
+    shutil.rmtree(FAILURES, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,6 +19,8 @@ CONF_ENDPOINT: Final = "endpoint"
 CONF_TRANSPORT: Final = "transport"
 CONF_PORT: Final = "port"
 CONF_CA: Final = "ca"
+CONF_HOST_KIND: Final = "host_kind"
+CONF_TEXT_EVENTS: Final = "text_events"
 
 # entry.options: settings
 CONF_THING_MODEL: Final = "thing_model"

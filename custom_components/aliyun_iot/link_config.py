@@ -10,6 +10,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .alink.auth import DeviceTriple
 from .alink.downlink import DownlinkMemory
+from .alink.host import HostKind, host_of
 from .alink.mqtt.connecting import LinkConfig
 from .alink.mqtt.endpoint import Endpoint, Transport, region_of
 from .alink.mqtt.pacing import ConnectPacer
@@ -18,8 +19,10 @@ from .const import (
     CONF_DEVICE_NAME,
     CONF_DEVICE_SECRET,
     CONF_ENDPOINT,
+    CONF_HOST_KIND,
     CONF_PORT,
     CONF_PRODUCT_KEY,
+    CONF_TEXT_EVENTS,
     CONF_TRANSPORT,
     DOMAIN,
 )
@@ -49,11 +52,18 @@ class PortTwice(EndpointInvalid):
     key = "port_twice"
 
 
-def parse_endpoint(product_key: str, entered: str, transport: Transport, port: int | None, ca: str | None) -> Endpoint:
+def parse_endpoint(
+    product_key: str,
+    entered: str,
+    transport: Transport,
+    port: int | None,
+    ca: str | None,
+    tls_port: int | None = None,
+) -> Endpoint:
     """Return the endpoint for a region id or its name in the console, an instance id, or a host with an optional `:port`.
 
     The platform's host is derived from a region id or instance id, in any case (docs/protocol.md §1.1). A scheme such as
-    `mqtt://` is ignored, because the transport has its own field. `ca` is PEM text of an additional certificate
+    `mqtt://` is ignored, because the transport has its own field. `tls_port` is the port for TLS of a host that is given without one. `ca` is PEM text of an additional certificate
     authority, for a private host or for a proxy that inspects TLS.
 
     Raises EndpointInvalid.
@@ -64,7 +74,7 @@ def parse_endpoint(product_key: str, entered: str, transport: Transport, port: i
     elif _is_instance_id(name):
         endpoint = Endpoint.for_instance(name.lower(), transport, port)
     else:
-        endpoint = _host_endpoint(name, transport, port)
+        endpoint = _host_endpoint(name, transport, port, tls_port if transport is Transport.TLS else None)
     return replace(endpoint, ca=ca)
 
 
@@ -79,12 +89,21 @@ def link_config(hass: HomeAssistant, data: Mapping[str, Any], options: Mapping[s
     transport, port = _text(data, CONF_TRANSPORT), data.get(CONF_PORT)
     if transport not in Transport or not isinstance(port, int | None):
         raise EndpointInvalid(f"{transport} {port}")
+    kind = _text(data, CONF_HOST_KIND)
+    host = host_of(
+        HostKind(kind) if kind in HostKind else HostKind.ALIYUN, text_events=bool(data.get(CONF_TEXT_EVENTS))
+    )
     endpoint = parse_endpoint(
-        triple.product_key, _text(data, CONF_ENDPOINT), Transport(transport), port, _text(data, CONF_CA) or None
+        triple.product_key,
+        _text(data, CONF_ENDPOINT),
+        Transport(transport),
+        port,
+        _text(data, CONF_CA) or None,
+        host.tls_port,
     )
     pacers = hass.data.setdefault(_PACERS, {})
     pacer = pacers.setdefault((triple.product_key, triple.device_name), ConnectPacer())
-    return LinkConfig(triple, endpoint, read_settings(options)[0].keep_alive, pacer=pacer)
+    return LinkConfig(triple, endpoint, read_settings(options)[0].keep_alive, host=host, pacer=pacer)
 
 
 def _text(data: Mapping[str, Any], field: str) -> str:
@@ -99,13 +118,13 @@ def downlink_memory(hass: HomeAssistant, triple: DeviceTriple) -> DownlinkMemory
     return memories.setdefault((triple.product_key, triple.device_name), DownlinkMemory())
 
 
-def _host_endpoint(name: str, transport: Transport, port: int | None) -> Endpoint:
+def _host_endpoint(name: str, transport: Transport, port: int | None, default: int | None) -> Endpoint:
     """Return the endpoint for `host` or `host:port`; raises EndpointInvalid."""
     match = _HOST.fullmatch(name)
     # A region or an instance takes its port from the field for ports; "iot-" is the beginning of an instance id.
     if match is None or region_of(match["host"]) or _is_instance_id(match["host"]) or match["host"].lower() == "iot-":
         raise EndpointInvalid(name)
-    used = int(match["port"] or port or Endpoint.for_instance(name, transport).port)
+    used = int(match["port"] or port or default or Endpoint.for_instance(name, transport).port)
     if port not in (None, used):
         raise PortTwice(name)
     if not 0 < used < 65536:

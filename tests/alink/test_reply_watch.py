@@ -3,7 +3,8 @@
 import pytest
 
 from custom_components.aliyun_iot.alink.errors import CredentialsRefused, DeviceDeleted, DeviceDisabled
-from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, DEAF_SECONDS, MAX_TRIES, ReplyWatch
+from custom_components.aliyun_iot.alink.host import MAX_TRIES
+from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, DEAF_SECONDS, ReplyWatch
 
 from .clocks import Clock
 
@@ -71,6 +72,18 @@ def test_unanswered_kind_of_request_is_given_up(watch: ReplyWatch) -> None:
 
     watch.replied(GET, 200)
     assert not watch.is_unknown(GET)
+
+
+def test_host_that_stays_silent() -> None:
+    """What an earlier connection has given up is not tried again, until the host replies to it."""
+    silent: set[str] = set()
+    ReplyWatch(tries=1, silent=silent).missed(GET, basic=False)
+    later = ReplyWatch(tries=1, silent=silent)
+    assert later.is_unknown(GET)
+    later.missed(POST, basic=True)
+    assert not later.is_unknown(POST)
+    later.replied(GET, 200)
+    assert not ReplyWatch(tries=1, silent=silent).is_unknown(GET)
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,13 @@ from custom_components.aliyun_iot.alink.errors import (
     RequestTimeout,
     Unanswered,
 )
+from custom_components.aliyun_iot.alink.host import MAX_TRIES
 from custom_components.aliyun_iot.alink.link import Link, LinkState
 from custom_components.aliyun_iot.alink.messages import MAX_PAYLOAD, Reply
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.pacing import RateLimit
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery, MessageHandler, SentHandler
-from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS, MAX_TRIES
+from custom_components.aliyun_iot.alink.reply_watch import DEAF_POSTS
 from custom_components.aliyun_iot.alink.samples import Sample
 from custom_components.aliyun_iot.alink.session import MAX_ID, MAX_PENDING, Session
 from simulator import CloudDevice, Simulator

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import batched
+import json
 from typing import TYPE_CHECKING, Final
 
 from .auth import Identity
@@ -19,7 +20,7 @@ from .samples import Sample, batch_params, history_params, property_params
 from .session import next_id
 from .shadow import Shadow
 from .subscriptions import filters_for, missing_filters, user_filters
-from .topics import GatewayTopics, Topics, reply_topic
+from .topics import GatewayTopics, Topics, is_rrpc, reply_topic
 
 if TYPE_CHECKING:
     from .link import Link
@@ -134,7 +135,8 @@ class Device:
     def missing_filters(self, *, events: bool) -> tuple[str, ...]:
         """Return the filters that the cloud refuses although the device does not work without them; see there for `events`."""
         held = frozenset(self.filters) - self._link.refused_filters
-        return missing_filters(self.topics, self._services, held, events=events)
+        rrpc = self._link.config.host.has_rrpc
+        return missing_filters(self.topics, self._services, held, events=events, rrpc=rrpc)
 
     def log_refused_topics(self) -> None:
         """Log each user topic that the cloud refuses, once."""
@@ -225,6 +227,8 @@ class Device:
         self, identifier: str, output: Mapping[str, JsonValue], at: int, timeout: float = REPLY_TIMEOUT
     ) -> Reply:
         """Report an event that happened `at` (UTC milliseconds) (docs/protocol.md §5)."""
+        if self._link.config.host.text_events:
+            output = {name: value if isinstance(value, str) else json.dumps(value) for name, value in output.items()}
         return await self.request(
             self.topics.event_post(identifier),
             f"thing.event.{identifier}.post",
@@ -307,7 +311,10 @@ class Device:
             batches = (reply_topic(self.topics.property_batch_post),) if self._has_batches else ()
             return (*batches, *user_filters(self.topics, self._user_topics))
         others = self._gateway_filters if self._on_code is None else self.topics.lifecycle
-        return filters_for(self.topics, self._services, self._user_topics, sorted(self._chapters), others)
+        filters = filters_for(self.topics, self._services, self._user_topics, sorted(self._chapters), others)
+        if self._link.config.host.has_rrpc:
+            return filters
+        return tuple(topic_filter for topic_filter in filters if not is_rrpc(topic_filter))
 
     def _noticed(self, delivery: Delivery) -> bool:
         """Pass a notice of device management on, once, and acknowledge it; return whether it was one."""

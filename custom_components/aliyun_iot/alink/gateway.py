@@ -629,7 +629,8 @@ class Gateway:
 
     def _entry(self, sub: SubDevice, timestamp: str, method_field: str) -> dict[str, str]:
         """Return the signed entry of a sub-device; `_ss=1` has the platform make its subscriptions (docs/protocol.md §0.5)."""
-        client_id = f"{sub.identity.product_key}.{sub.identity.device_name}|_ss=1|"
+        parameters = "|_ss=1|" if self._link.config.host.subscribes else "||"
+        client_id = f"{sub.identity.product_key}.{sub.identity.device_name}{parameters}"
         return sub_device_entry(sub.triple, client_id, timestamp, self._sign_method, method_field)
 
     async def _ask_to_add(self, subs: tuple[SubDevice, ...]) -> Reply:

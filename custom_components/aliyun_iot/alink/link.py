@@ -27,6 +27,7 @@ from .foreign import logger_of
 from .mqtt.connecting import LinkConfig
 from .mqtt.pacing import Backoff, RateLimit
 from .mqtt.transport import Delivery
+from .reply_watch import ReplyWatch
 from .session import Session
 from .topics import identity_of
 from .traffic import Traffic
@@ -99,6 +100,8 @@ class Link:
         """The device that connects."""
         self._devices = {self.device.identity: self.device}
         self._listeners: list[LinkListener] = []
+        self._silent: set[str] = set()
+        """Requests that a host which stays silent has not replied to."""
         self._session: Session | None = None
         self._refusal: type[CredentialsRefused] = CredentialsRefused
         self._online_since: float | None = None
@@ -146,7 +149,7 @@ class Link:
             services=services,
             user_topics=user_topics,
             on_notice=on_notice,
-            implicit=implicit,
+            implicit=implicit and self.config.host.subscribes,
             on_code=on_code,
         )
         self._devices[identity] = device
@@ -272,7 +275,9 @@ class Link:
 
     async def _connect(self, backoff: Backoff) -> tuple[ConnectError, float]:
         """Connect, wait until the connection is lost, and return why it ended and how many seconds to wait."""
-        session = Session(self._limit, self._received, self._on_code, self.traffic)
+        host = self.config.host
+        watch = ReplyWatch(tries=host.tries, silent=self._silent if host.stays_silent else set())
+        session = Session(self._limit, self._received, self._on_code, self.traffic, watch)
         try:
             await session.open(self.config)
         except CredentialsRefused as refusal:

@@ -55,13 +55,14 @@ class Session:
         on_downlink: Callable[[Delivery], None],
         on_code: Callable[[int], None],
         traffic: Traffic | None = None,
+        reply_watch: ReplyWatch | None = None,
     ) -> None:
         """`limit` applies to every message except answers to commands.
 
         `on_downlink` is called with all deliveries except replies, `on_code` with every code of a reply but 200.
-        `traffic` counts all messages.
+        `traffic` counts all messages, `reply_watch` judges the replies.
         """
-        self.reply_watch = ReplyWatch()
+        self.reply_watch = reply_watch or ReplyWatch()
         self._limit = limit
         self._on_downlink = on_downlink
         self._on_code = on_code

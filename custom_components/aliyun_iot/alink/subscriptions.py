@@ -77,11 +77,13 @@ def user_filters(topics: Topics, suffixes: Iterable[str]) -> tuple[str, ...]:
     return tuple(topic_filter for suffix in wanted for topic_filter in topics.user_filters(suffix))
 
 
-def missing_filters(topics: Topics, services: Iterable[str], held: Collection[str], *, events: bool) -> tuple[str, ...]:
+def missing_filters(
+    topics: Topics, services: Iterable[str], held: Collection[str], *, events: bool, rrpc: bool = True
+) -> tuple[str, ...]:
     """Return filters without which a device does not work, where no filter that is `held` does the same.
 
     They are for property sets, for replies to reports (with `events` to events as well), and for calls of the known services in
-    both forms.
+    both forms, of which a host without `rrpc` has one.
     """
     any_service = topics.service_filter
     needs = [(topics.property_set,), (reply_topic(topics.property_post), topics.event_reply_filter)]
@@ -89,7 +91,8 @@ def missing_filters(topics: Topics, services: Iterable[str], held: Collection[st
         needs.append((topics.event_reply_filter,))
     for service in map(topics.service, services):
         needs.append((service, any_service))
-        needs.append((topics.rrpc_request_filter, long_rrpc_filter(service), long_rrpc_filter(any_service)))
+        if rrpc:
+            needs.append((topics.rrpc_request_filter, long_rrpc_filter(service), long_rrpc_filter(any_service)))
     return tuple(dict.fromkeys(ways[0] for ways in needs if not any(way in held for way in ways)))
 
 

@@ -216,6 +216,11 @@ def is_reply(topic: str) -> bool:
     return False
 
 
+def is_rrpc(topic: str) -> bool:
+    """Return whether synchronous calls arrive on this topic or filter (`docs/protocol.md` §6.4, §6.5)."""
+    return topic.startswith(LONG_RRPC) or (topic.startswith("/sys/") and "/rrpc/request/" in topic)
+
+
 def is_time(topic: str) -> bool:
     """Return whether the time service answers on this topic (`docs/protocol.md` §12.3)."""
     return topic.startswith("/ext/ntp/") and topic.endswith("/response")

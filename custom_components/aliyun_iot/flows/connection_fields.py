@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -18,8 +19,9 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..alink.errors import TripleInvalid
+from ..alink.host import HostKind
 from ..alink.mqtt.endpoint import DEFAULT_REGION, REGIONS, Transport
-from ..const import CONF_CA, CONF_ENDPOINT, CONF_PORT, CONF_TRANSPORT
+from ..const import CONF_CA, CONF_ENDPOINT, CONF_HOST_KIND, CONF_PORT, CONF_TEXT_EVENTS, CONF_TRANSPORT
 
 SECTION_ADVANCED = "advanced"
 
@@ -30,7 +32,13 @@ ADVANCED_FIELDS = {
     # No min and max: the selector would report a violation in English only.
     vol.Optional(CONF_PORT): NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX)),
     vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
+    vol.Required(CONF_HOST_KIND, default=HostKind.ALIYUN.value): SelectSelector(
+        SelectSelectorConfig(options=[kind.value for kind in HostKind], translation_key=CONF_HOST_KIND)
+    ),
+    vol.Required(CONF_TEXT_EVENTS, default=False): BooleanSelector(),
 }
+
+_DEFAULTS = {CONF_TRANSPORT: Transport.TLS, CONF_HOST_KIND: HostKind.ALIYUN, CONF_TEXT_EVENTS: False}
 
 REGION_OR_HOST = SelectSelector(
     SelectSelectorConfig(
@@ -54,9 +62,7 @@ def connection_schema(
     """
     given = dict(values.get(SECTION_ADVANCED, {}))
     # The data of an entry have other keys as well.
-    differs = given.get(CONF_TRANSPORT, Transport.TLS) != Transport.TLS or any(
-        str(key) in given for key in advanced.schema if key != CONF_TRANSPORT
-    )
+    differs = any(given[key] != _DEFAULTS.get(key) for key in map(str, advanced.schema) if key in given)
     return vol.Schema(
         {
             **fields,
@@ -80,6 +86,9 @@ def entered_connection(user_input: Mapping[str, Any]) -> dict[str, str | int]:
         connection[CONF_PORT] = int(advanced[CONF_PORT])
     if certificate_authority := advanced.get(CONF_CA, "").strip():
         connection[CONF_CA] = certificate_authority
+    for key in (CONF_HOST_KIND, CONF_TEXT_EVENTS):
+        if advanced.get(key, _DEFAULTS[key]) != _DEFAULTS[key]:
+            connection[key] = advanced[key]
     return connection
 
 

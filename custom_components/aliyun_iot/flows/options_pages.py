@@ -36,12 +36,15 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
             # Without a thing model the next thing to do is to get one.
             menu_options=[*sorted(("select", "thing_model"), reverse=not has_model), "transfer", "settings"],
             description_placeholders={
+                **self.state(labels),
                 "done": self._done,
-                "device": self.config_entry.title,
-                "status": device_status(labels, self.config_entry),
                 "advice": self._advice(labels, has_model=has_model),
             },
         )
+
+    def state(self, labels: Labels) -> dict[str, str]:
+        """Return the placeholders of a menu for the name of the device and how it is doing."""
+        return {"device": self.config_entry.title, "status": device_status(labels, self.config_entry)}
 
     async def done(
         self, key: str = "", changed: Mapping[str, Any] | None = None, **placeholders: str

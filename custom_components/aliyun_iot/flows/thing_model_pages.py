@@ -23,7 +23,7 @@ from ..words.labels import Labels
 from ..words.markdown import paragraphs
 from ..words.misfits import misfits, new_warnings
 from ..words.model_texts import bullets, changes_in_words
-from ..words.status import connection_status, device_status
+from ..words.status import connection_status
 from .binding_fields import InputRefused
 from .options_pages import OptionsPages
 from .uploads import take_upload
@@ -79,10 +79,7 @@ class ThingModelPages(OptionsPages):
         return self.async_show_menu(
             step_id="thing_model",
             menu_options=[*WAYS_IN, *generate, *forget, "overview"],
-            description_placeholders={
-                "device": self.config_entry.title,
-                "status": device_status(await Labels.load(self.hass), self.config_entry),
-            },
+            description_placeholders=self.state(await Labels.load(self.hass)),
         )
 
     async def async_step_overview(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

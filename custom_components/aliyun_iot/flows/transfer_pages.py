@@ -89,7 +89,11 @@ class TransferPages(OptionsPages):
 
     async def async_step_transfer(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask whether to export or to import."""
-        return self.async_show_menu(step_id="transfer", menu_options=["export_mapping", "import_mapping", "overview"])
+        return self.async_show_menu(
+            step_id="transfer",
+            menu_options=["export_mapping", "import_mapping", "overview"],
+            description_placeholders=self.state(await Labels.load(self.hass)),
+        )
 
     async def async_step_export_mapping(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the mapping to copy or download."""

@@ -241,10 +241,11 @@ class Upgrades:
             await self._report_version(module)
         for module in MODULES:
             with suppress(AlinkError):  # some hosts know only pushes
+                before = self.offers.get(module)
                 upgrade = await get_upgrade(self._device, module)
                 if upgrade:
                     self.offered(upgrade)
-                elif module not in self.progress and module in self.offers:
+                elif before and self.offers.get(module) is before and module not in self.progress:
                     del self.offers[module]
                     self._on_change()
 

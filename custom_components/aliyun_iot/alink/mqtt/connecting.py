@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import time
 
 from ..auth import DeviceTriple, SignMethod, connect_credentials
+from ..host import ALIYUN, Host
 from .endpoint import Endpoint
 from .pacing import ConnectPacer
 from .transport import MessageHandler, MqttConnection, SentHandler, open_connection
@@ -26,6 +27,7 @@ class LinkConfig:
     endpoint: Endpoint
     keep_alive: int = KEEP_ALIVE_RANGE.start
     sign_method: SignMethod = SignMethod.HMACSHA256
+    host: Host = ALIYUN
     pacer: ConnectPacer = field(default_factory=ConnectPacer, compare=False)
 
 
@@ -46,7 +48,7 @@ async def connect(
             "securemode": config.endpoint.secure_mode,
             "signmethod": config.sign_method,
             "timestamp": str(int(time.time() * 1000)),
-            "ext": LONG_RRPC,
+            **({"ext": LONG_RRPC} if config.host.has_rrpc else {}),
         },
     )
     return await open_connection(
