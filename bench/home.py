@@ -1,7 +1,7 @@
 """A real Home Assistant core in this process, without anything that is not measured."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,24 +43,45 @@ class NotSetUp(Exception):  # noqa: N818 - named after what happened
 @asynccontextmanager
 async def home(switches: Sequence[str]) -> AsyncIterator[HomeAssistant]:
     """Run Home Assistant with an input_boolean for each of these names; raises NotSetUp."""
-    # It would print a warning about the custom integration among the figures.
-    logging.getLogger(loader.__name__).setLevel(logging.ERROR)
-    # The integration depends on `http`, whose server listens even though nobody uses it here.
-    with TemporaryDirectory() as folder, reserved_port() as web_port:
-        serve_on_loopback(Path(folder), web_port)
-        hass = HomeAssistant(folder)
-        hass.config.skip_pip = True
-        loader.async_setup(hass)
-        hass.config_entries = ConfigEntries(hass, {})
-        await async_load_base_functionality(hass)
-        hass.auth = await auth_manager_from_config(hass, [], [])
-        await set_up(hass, "homeassistant", {})
-        await set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
-        await hass.async_start()
+    with home_folder() as folder:
+        hass = await start_home(folder, switches)
         try:
             yield hass
         finally:
             await hass.async_stop()
+
+
+@contextmanager
+def home_folder() -> Iterator[Path]:
+    """Yield a configuration folder for Home Assistant whose web server listens on a free port of loopback only."""
+    # The integration depends on `http`, whose server listens even though nobody uses it here.
+    with TemporaryDirectory() as name, reserved_port() as web_port:
+        folder = Path(name)
+        serve_on_loopback(folder, web_port)
+        yield folder
+
+
+async def start_home(
+    folder: Path, switches: Sequence[str], prepare: Callable[[HomeAssistant], Awaitable[None]] | None = None
+) -> HomeAssistant:
+    """Start Home Assistant on a folder, with an input_boolean for each of these names; raises NotSetUp.
+
+    `prepare` sets up the rest before it has started. The caller stops it.
+    """
+    # It would print a warning about the custom integration among the figures.
+    logging.getLogger(loader.__name__).setLevel(logging.ERROR)
+    hass = HomeAssistant(str(folder))
+    hass.config.skip_pip = True
+    loader.async_setup(hass)
+    hass.config_entries = ConfigEntries(hass, {})
+    await async_load_base_functionality(hass)
+    hass.auth = await auth_manager_from_config(hass, [], [])
+    await set_up(hass, "homeassistant", {})
+    await set_up(hass, "input_boolean", {"input_boolean": {name: {} for name in switches}})
+    if prepare:
+        await prepare(hass)
+    await hass.async_start()
+    return hass
 
 
 async def add_device(hass: HomeAssistant, device: Device, port: int, switch: str) -> ConfigEntry:

@@ -1,17 +1,26 @@
 """The audit: compares both sides after everything has arrived."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
+from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.health.issues import Issue
 from simulator import CloudDevice, ServiceCall
 
-from .house import EVERY, LAMPS, NEWEST, QUESTION, SCENE, entity_id
+from .clock import JUMPS
+from .home import Home
+from .house import LAMPS, QUESTION, SCENE, SENSORS, WISHES
 from .recorder import Recorder
 
 EVENT_TIME_TOLERANCE = 1000
 """Milliseconds by which the posted time of an event may differ from the time at which it was fired."""
+
+DAY_MS = 24 * 3_600_000
+"""What is further ahead when it is sent is from before the clock was set back, and gets the present time."""
+
+TOO_BUSY = 429
 
 MAX_LISTED = 8
 """Findings of a check that are printed."""
@@ -39,59 +48,83 @@ class Check:
             yield f"        and {len(self.broken) - MAX_LISTED} more"
 
 
-def differing(hass: HomeAssistant, device: CloudDevice) -> list[str]:
-    """Return the properties whose last value differs between the two sides."""
-    found = []
-    for name in (*NEWEST, *EVERY, *LAMPS):
-        state = hass.states.get(entity_id(name))
-        house = None if state is None else {"on": 1, "off": 0}.get(state.state, state.state)
-        cloud = device.properties.get(name, (None, 0))[0]
-        if str(house) != str(cloud):
-            found.append(f"{name}: {house} in Home Assistant, {cloud} in the cloud")
+def differing(house: Home, device: CloudDevice) -> dict[str, str]:
+    """Return the bound properties whose last value differs between the two sides, and how."""
+    found = {}
+    bound = house.bound
+    for name in (*SENSORS, *LAMPS, *WISHES):
+        state = house.hass.states.get(house.entity_id(name))
+        here, there = _number(state and state.state), _number(device.properties.get(name, (None, 0))[0])
+        if name in bound and here != there:
+            found[name] = f"{name}: {here} in Home Assistant, {there} in the cloud"
     return found
 
 
-def missing_samples(recorder: Recorder) -> list[str]:
-    """Return the samples that have not arrived at the cloud."""
-    return [
-        f"{name}: {value}"
-        for name, values in recorder.samples.items()
-        for value in sorted(values - {value for value, _ in recorder.arrivals[name]})
-    ]
+def untold(house: Home, device: CloudDevice) -> list[str]:
+    """Return the properties whose last value differs although the integration does not say that the cloud refused it."""
+    parts = house.parts
+    told = parts.reporter.outbox.refusals if parts else {}
+    return [difference for name, difference in differing(house, device).items() if name not in told]
 
 
-def lost_events(recorder: Recorder) -> list[str]:
-    """Return the events that have not arrived at the cloud, unless as many were counted as dropped."""
-    missing = [f"{name} {number}" for name, number in recorder.events if (name, number) not in recorder.event_arrivals]
-    return missing if len(missing) > recorder.dropped_events else []
+def missing_samples(house: Home, recorder: Recorder) -> list[str]:
+    """Return the samples that have not arrived at the cloud, unless as many of their sensor were counted as lost."""
+    losses = house.losses
+    missing = {name: sorted(values) for name, values in _missing(recorder).items() if len(values) > losses[name]}
+    return [f"{name}: {value} ({losses[name]} lost)" for name, values in missing.items() for value in values]
+
+
+def lost_events(house: Home, recorder: Recorder) -> list[str]:
+    """Return the events that have not arrived at the cloud, unless as many were counted as dropped or lost."""
+    missing = [(name, number) for name, number in recorder.events if (name, number) not in recorder.event_arrivals]
+    counted = house.dropped + sum(house.losses[name] for name in {name for name, _ in recorder.events})
+    return [f"{name} {number}" for name, number in missing] if len(missing) > counted else []
 
 
 def unanswered(device: CloudDevice, recorder: Recorder) -> list[str]:
-    """Return the commands that were carried out but whose answer has not arrived at the cloud.
+    """Return the commands that reached the house but whose answer has not arrived at the cloud.
 
     Synchronous commands are left out: their callers have got a time-out as the outcome.
     """
     return [
-        f"{_name(call)}: carried out, and no answer has arrived"
+        f"{_name(call)}: it reached the house, and no answer has arrived"
         for call in device.service_calls
-        if recorder.executions[call.id] and not call.replies and not call.sync
+        if call.id in recorder.reached and not call.replies and not call.sync and call.id not in recorder.excused
     ]
 
 
-def audit(hass: HomeAssistant, device: CloudDevice, recorder: Recorder) -> list[Check]:
+def ungranted(house: Home, device: CloudDevice, recorder: Recorder) -> list[str]:
+    """Return the desired values that the cloud keeps, and the last ones that were neither set nor too old."""
+    found = []
+    for name, values in recorder.wishes.items():
+        if not values:
+            continue
+        if not (desired := device.desired.get(name)) or not desired.cleared:
+            found.append(f"{name}: {values[-1]} is still desired")
+        elif not recorder.granted[name, values[-1]] and recorder.stale.get(name) != values[-1]:
+            found.append(f"{name}: {values[-1]} was cleared but not set")
+    return found
+
+
+def audit(house: Home, device: CloudDevice, recorder: Recorder) -> list[Check]:
     """Check every promise that can be checked while the device is connected."""
-    last = differing(hass, device)
-    count = sum(map(len, recorder.samples.values()))
+    last = list(differing(house, device).values())
+    samples = sum(map(len, recorder.samples.values()))
     repeated = sum(times - 1 for arrivals in recorder.arrivals.values() for times in arrivals.values())
+    missing = sum(map(len, _missing(recorder).values()))
+    lost = sum(house.losses[name] for name in recorder.samples)
     return [
-        Check("every last value is equal", f"{len(NEWEST) + len(EVERY) + len(LAMPS)} properties", last),
+        Check("every last value is equal", f"{len(house.bound)} properties", last),
         Check(
-            "every sample is there once",
-            f"{count} samples, {repeated} repeated with the same time",
-            [*(f"missing {sample}" for sample in missing_samples(recorder)), *_with_two_times(recorder)],
+            "every sample is there once or counted as lost",
+            f"{samples} samples, {repeated} repeated with the same time, {missing} missing, {lost} counted as lost",
+            [*(f"missing {sample}" for sample in missing_samples(house, recorder)), *_with_two_times(house, recorder)],
         ),
-        audit_events(recorder),
+        audit_events(house, recorder),
+        _losses(house),
         _commands(device, recorder),
+        _wishes(house, device, recorder),
+        Check("every listening automation hears every command", f"{recorder.heard} commands", recorder.unheard),
         Check(
             "no message over the limit",
             f"{recorder.messages} messages",
@@ -100,35 +133,87 @@ def audit(hass: HomeAssistant, device: CloudDevice, recorder: Recorder) -> list[
     ]
 
 
-def audit_events(recorder: Recorder) -> Check:
-    """Check that every event has arrived or was counted as dropped, with the time at which it was fired.
+def audit_events(house: Home, recorder: Recorder) -> Check:
+    """Check that every event has arrived or was counted, with the time at which it was fired.
 
     An event may arrive more than once, but always with the same time.
     """
-    broken = [f"missing {event}" for event in lost_events(recorder)]
+    broken = [f"missing {event}" for event in lost_events(house, recorder)]
     for (name, number), times in recorder.event_arrivals.items():
         fired_at = recorder.events.get((name, number))
-        if len(times) > 1:
+        if _are_several(times):
             broken.append(f"{name} {number}: posted with {len(times)} times")
         elif fired_at is None:
             broken.append(f"{name} {number}: never fired")
-        elif (difference := abs(min(times) - fired_at)) > EVENT_TIME_TOLERANCE:
-            broken.append(f"{name} {number}: posted with a time {difference} ms off")
+        elif not _is_time_of_event(min(times), fired_at):
+            broken.append(f"{name} {number}: posted with a time {min(times) - fired_at} ms off")
     repeated = sum(times.total() - 1 for times in recorder.event_arrivals.values())
+    lost = sum(house.losses[name] for name in {name for name, _ in recorder.events})
     summary = (
-        f"{len(recorder.events)} events, {repeated} repeated with the same time, {recorder.dropped_events} dropped"
+        f"{len(recorder.events)} events, {repeated} repeated with the same time, {house.dropped} dropped, {lost} lost"
     )
-    return Check("every event is at the cloud or counted as dropped", summary, broken)
+    return Check("every event is at the cloud or counted as dropped or lost", summary, broken)
 
 
-def _with_two_times(recorder: Recorder) -> Iterable[str]:
+def _is_time_of_event(posted: int, fired_at: int) -> bool:
+    """Return whether an event has its time: the clock may have been set just when it was fired, or back before it was sent."""
+    jumps = (0.0, *(sign * jump for jump in JUMPS for sign in (1000, -1000)))
+    at_once = any(abs(posted - fired_at - jump) <= EVENT_TIME_TOLERANCE for jump in jumps)
+    return at_once or fired_at - posted > DAY_MS - EVENT_TIME_TOLERANCE
+
+
+def _are_several(times: Collection[int]) -> bool:
+    """Return whether something arrived with several times although the clock was not set back by more than a day between."""
+    return len(times) > 1 and max(times) - min(times) < DAY_MS
+
+
+def _missing(recorder: Recorder) -> dict[str, set[int]]:
+    return {name: values - {value for value, _ in recorder.arrivals[name]} for name, values in recorder.samples.items()}
+
+
+def _losses(house: Home) -> Check:
+    """Check that losses are told by a repair issue; it is deleted with the entry, so only those of this run count."""
+    parts = house.parts
+    count = parts.reporter.losses.total if parts else 0
+    told = any(
+        domain == DOMAIN and issue.translation_key == Issue.REFUSED_FOR_GOOD
+        for (domain, _), issue in ir.async_get(house.hass).issues.items()
+    )
+    broken = [f"{count} losses, and no repair issue"] if count and not told else []
+    return Check("what is lost is told", f"{house.losses.total()} losses, {count} since the last reload", broken)
+
+
+def _wishes(house: Home, device: CloudDevice, recorder: Recorder) -> Check:
+    """Check that desired values were set at most once, and the last ones exactly once unless they were too old."""
+    broken = ungranted(house, device, recorder)
+    broken += [
+        f"{name}: {value} was set {times} times" for (name, value), times in recorder.granted.items() if times > 1
+    ]
+    if recorder.stale and not recorder.clock_was_set:
+        broken.append(f"too old although no clock was set: {recorder.stale}")
+    count = sum(map(len, recorder.wishes.values()))
+    summary = f"{count} desired, {len(recorder.granted)} set, {len(recorder.stale)} of the last too old at some time"
+    return Check("desired values are set once, unless too old", summary, broken)
+
+
+def _number(value: object) -> object:
+    """Return a value in a form that can be compared with that of the other side."""
+    if isinstance(value, str):
+        value = {"on": "1", "off": "0"}.get(value, value)
+    try:
+        return float(str(value))
+    except ValueError:
+        return value
+
+
+def _with_two_times(house: Home, recorder: Recorder) -> Iterable[str]:
     for name, arrivals in recorder.arrivals.items():
         times: dict[int, list[int]] = {}
         for value, at in arrivals:
             times.setdefault(value, []).append(at)
         for value in recorder.samples[name]:
-            if len(times.get(value, ())) > 1:
-                yield f"{name}: {value} with {len(times[value])} times"
+            if (name, str(value)) not in house.shown_again and _are_several(times.get(value, ())):
+                yield f"{name}: {value} with {len(times[value])} times: {sorted(times[value])}"
 
 
 def _name(call: ServiceCall) -> str:
@@ -136,7 +221,7 @@ def _name(call: ServiceCall) -> str:
 
 
 def _commands(device: CloudDevice, recorder: Recorder) -> Check:
-    carried_out = answered = lost = 0
+    carried_out = answered = busy = lost = 0
     broken = unanswered(device, recorder)
     for call in device.service_calls:
         executions = recorder.executions[call.id]
@@ -153,6 +238,9 @@ def _commands(device: CloudDevice, recorder: Recorder) -> Check:
             broken.append(f"{name}: answered with 200 and not carried out")
         carried_out += executions > 0
         answered += bool(call.replies)
-        lost += not executions and not call.replies
-    summary = f"{carried_out} carried out, {answered} answered, {lost} never arrived"
+        busy += any(reply.code == TOO_BUSY for reply in call.replies)
+        lost += call.id not in recorder.reached
+    summary = f"{carried_out} carried out, {answered} answered, {busy} of them refused with 429, {lost} never arrived"
+    if recorder.excused:
+        summary += f", {len(recorder.excused)} answers lost with Home Assistant"
     return Check("every command has one outcome", summary, broken)

@@ -25,6 +25,7 @@ _SECONDS: Mapping[str, float] = {
     "alink.mqtt.transport.HOUSEKEEPING": 0.1,
     "reports.resync.SNAPSHOT_TIMEOUT": 2.0,
     "reports.desired_values.RETRY_INTERVAL": 60 / FACTOR,
+    "reports.desired_values.SETTLE_DELAY": 1.0,
     "reports.lanes.REPLY_TIMEOUT": 2.0,
     "reports.sender.RETRY_DELAY": 0.3,
     "reports.store.WRITE_DELAY": 60 / FACTOR,

@@ -1,27 +1,42 @@
 """The faults, drawn from a seed.
 
-There are two streams of faults at the same time: faults of the connection, and faults of messages.
+There are three streams of faults at the same time: faults of the connection and of Home Assistant as a whole, faults of
+messages, and what happens in the house.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 import random
 
 from simulator import CloudDevice, Simulator
 
+from .audit import unanswered
+from .automations import listening_automations
+from .clock import JUMPS, HouseClock
 from .compressed import FACTOR
-from .house import DEVICE_NAME
+from .disk import Disk, DiskFault
+from .home import Home
+from .house import DEVICE_NAME, EXTRA, LAMPS, SENSORS
+from .load import Load
+from .recorder import Recorder
 
 NOT_NOW = (500, 6313, 6760)
-"""Codes of replies that ask to try again. Values that are refused for good would differ between the two sides."""
+"""Codes of replies that ask to try again."""
+FOR_GOOD = (460, 5092, 6106, 6320)
+"""Codes of replies that refuse a message for good."""
 CONNECT_CODES = (1, 2, 3, 3, 3, 5)
 """CONNACK codes; 5 stands for a wrong secret or a disabled device."""
 LONG_OUTAGE = 600 / FACTOR
 MOST_KICKS = 4
 """How often another client with the same triple connects at most."""
+MOST_AT_ONCE = 3
+"""Sensors that change their ids or bindings at once, for each of the `number` of a fault."""
+ONLINE_TIMEOUT = 20.0
+"""Seconds until the device is connected and has answered everything."""
 
 
 class Kind(StrEnum):
@@ -39,11 +54,21 @@ class Kind(StrEnum):
     LONG_OUTAGE = "ten minutes of outage"
     RELOAD = "integration restarted"
     RELOAD_IN_OUTAGE = "integration restarted in an outage"
+    BROKEN_DISK = "integration restarted in an outage with a broken disk"
+    RESTART = "Home Assistant restarted"
+    RESTART_IN_OUTAGE = "Home Assistant restarted in an outage"
     DELAY = "delay"
     LOSE_REPLY = "lose replies"
     GARBLE = "garbled replies"
     DUPLICATE = "duplicate"
     WRONG_CODE = "wrong code"
+    REFUSE_FOR_GOOD = "refused for good"
+    BURST = "burst of commands"
+    CLOCK = "clock set"
+    GONE = "entities gone"
+    RENAME = "entities renamed"
+    BIND = "bindings added and removed"
+    AUTOMATIONS = "a thousand automations"
 
 
 CONNECTION: Mapping[Kind, float] = {
@@ -59,6 +84,9 @@ CONNECTION: Mapping[Kind, float] = {
     Kind.LONG_OUTAGE: 0.5,
     Kind.RELOAD: 1,
     Kind.RELOAD_IN_OUTAGE: 1,
+    Kind.BROKEN_DISK: 1,
+    Kind.RESTART: 1,
+    Kind.RESTART_IN_OUTAGE: 0.5,
 }
 MESSAGES: Mapping[Kind, float] = {
     Kind.DELAY: 2,
@@ -66,10 +94,19 @@ MESSAGES: Mapping[Kind, float] = {
     Kind.GARBLE: 1,
     Kind.DUPLICATE: 3,
     Kind.WRONG_CODE: 2,
+    Kind.REFUSE_FOR_GOOD: 2,
+}
+HOUSE: Mapping[Kind, float] = {
+    Kind.BURST: 1,
+    Kind.CLOCK: 2,
+    Kind.GONE: 3,
+    Kind.RENAME: 2,
+    Kind.BIND: 3,
+    Kind.AUTOMATIONS: 1,
 }
 """The weight of each kind among the faults of its stream."""
 
-STREAMS = ((CONNECTION, 4.0), (MESSAGES, 2.0))
+STREAMS = ((CONNECTION, 4.0), (MESSAGES, 2.0), (HOUSE, 3.0))
 """The streams of faults, with the mean seconds between two faults."""
 
 FAULTS_AT_LEAST = 12
@@ -103,22 +140,34 @@ def schedule(seed: int, kinds: Mapping[Kind, float], mean_pause: float, seconds:
     return faults
 
 
+def _some(names: Iterable[str], fault: Fault) -> list[str]:
+    """Return some of these names, always the same ones for a fault."""
+    draw = random.Random(f"{fault.seconds}")  # noqa: S311 - not for secrets
+    return draw.sample(list(names), MOST_AT_ONCE * min(fault.number, 2))
+
+
 class FaultInjector:
-    """Injects faults between the cloud and one device."""
+    """Injects faults between the cloud and one device, and into its house."""
 
     def __init__(
         self,
         cloud: Simulator,
         device: CloudDevice,
-        reload: Callable[[], Awaitable[None]],
-        loaded: Callable[[], Awaitable[None]],
+        house: Home,
+        load: Load,
+        recorder: Recorder,
+        clock: HouseClock,
+        disk: Disk,
     ) -> None:
-        """`reload` unloads the integration and tries to set it up again, `loaded` waits until it is set up."""
+        """Nothing is injected before `run`."""
         self.injected: Counter[Kind] = Counter()
         self._cloud = cloud
         self._device = device
-        self._reload = reload
-        self._loaded = loaded
+        self._house = house
+        self._load = load
+        self._recorder = recorder
+        self._clock = clock
+        self._disk = disk
 
     async def run(self, seed: int, seconds: float) -> None:
         """Inject faults for `seconds`, then end all of them."""
@@ -162,12 +211,23 @@ class FaultInjector:
                 await self._outage(fault.seconds)
             case Kind.RELOAD:
                 faults.set(refuse_connect=None)  # after refused credentials the user would have to act
-                await self._reload()
-                await self._loaded()
+                await self._house.reload()
+                await self._house.loaded()
             case Kind.RELOAD_IN_OUTAGE:
                 faults.set(refuse_connect=None)
-                await self._outage(fault.seconds, self._reload)
-                await self._loaded()
+                await self._outage(fault.seconds, self._house.reload)
+                await self._house.loaded()
+            case Kind.BROKEN_DISK:
+                faults.set(refuse_connect=None)
+                await self._break_disk(fault)
+            case Kind.RESTART:
+                faults.set(refuse_connect=None)
+                await self._restart_online()
+                await self._house.loaded()
+            case Kind.RESTART_IN_OUTAGE:
+                faults.set(refuse_connect=None)
+                await self._outage(fault.seconds, self._restart_alone)
+                await self._house.loaded()
             case Kind.DELAY:
                 faults.set(delay_replies=fault.seconds)
                 await asyncio.sleep(fault.seconds)
@@ -180,6 +240,23 @@ class FaultInjector:
                 faults.set(duplicate_downlink=fault.number)
             case Kind.WRONG_CODE:
                 faults.set(answer_code={"code": NOT_NOW[fault.number % len(NOT_NOW)], "count": fault.number})
+            case Kind.REFUSE_FOR_GOOD:
+                faults.set(answer_code={"code": FOR_GOOD[fault.number % len(FOR_GOOD)], "count": fault.number})
+            case Kind.BURST:
+                await self._load.burst(fault.seconds)
+            case Kind.CLOCK:
+                await self._set_clock(fault)
+            case Kind.GONE:
+                await self._take_away(fault)
+            case Kind.RENAME:
+                for name in _some(SENSORS, fault):
+                    await self._house.rename(name)
+            case Kind.BIND:
+                for name in _some(EXTRA, fault):
+                    self._house.bind(name)
+                    await asyncio.sleep(fault.seconds / MOST_AT_ONCE / fault.number)
+            case Kind.AUTOMATIONS:
+                await listening_automations(self._house, self._recorder, fault.seconds)
 
     def _to_connection(self, name: str) -> None:
         """Apply a fault to the connection, if there is one."""
@@ -191,7 +268,11 @@ class FaultInjector:
         if connection:
             connection.line.freeze()
             await asyncio.sleep(seconds)
+            # What was sent meanwhile arrives at once, which is no fault of the device.
+            self._cloud.faults.set(rate_limit=False)
             connection.line.unfreeze()
+            await asyncio.sleep(1.0)
+            self._cloud.faults.set(rate_limit=True)
 
     async def _kick(self, times: int) -> None:
         """Replace the connection of the device several times, each time as soon as it is online."""
@@ -211,11 +292,58 @@ class FaultInjector:
         finally:
             await self._cloud.start()
 
+    async def _break_disk(self, fault: Fault) -> None:
+        """Let the disk take nothing while the cloud is away, and load the integration anew meanwhile."""
+        self._disk.fault = DiskFault.FULL if fault.number % 2 else DiskFault.READ_ONLY
+        try:
+            await self._outage(fault.seconds, self._house.reload)
+            await self._house.loaded()
+        finally:
+            self._disk.fault = None
+
+    async def _restart_online(self) -> None:
+        """Restart Home Assistant while its connection works, so that what it answers at the end has to arrive."""
+        if self._device.connection:
+            self._to_connection("drop_connection")
+        self._load.calm = True
+        try:
+            with suppress(TimeoutError):  # the integration pauses for longer after some faults
+                async with asyncio.timeout(ONLINE_TIMEOUT):
+                    while not self._house.is_online or unanswered(self._device, self._recorder):  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+            await self._house.restart(None if self._house.is_online else self._recorder.excuse_unanswered)
+        finally:
+            self._load.calm = False
+
+    async def _restart_alone(self) -> None:
+        """Restart Home Assistant without a cloud that could get its last answers."""
+        await self._house.restart(self._recorder.excuse_unanswered)
+
+    async def _set_clock(self, fault: Fault) -> None:
+        """Set the clock of the house, and set it right again later."""
+        self._recorder.clock_was_set = True
+        self._clock.ahead = JUMPS[fault.number % len(JUMPS)]
+        try:
+            await asyncio.sleep(fault.seconds)
+        finally:
+            self._clock.ahead = 0.0
+
+    async def _take_away(self, fault: Fault) -> None:
+        names = [*_some(SENSORS, fault), LAMPS[fault.number % len(LAMPS)]]
+        for number, name in enumerate(names):
+            self._house.take_away(name, remove=number % 2 == 0)
+        try:
+            await asyncio.sleep(fault.seconds)
+        finally:
+            for name in names:
+                self._house.bring_back(name)
+
     async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         for task in tasks:
             task.cancel()
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, Exception):
                 raise outcome
+        await self._house.finished()
         self._cloud.faults.set(reset=True)
         self._to_connection("unfreeze")

@@ -5,8 +5,7 @@ import secrets
 from types import MappingProxyType
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState, ConfigSubentryData
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigSubentryData
 
 from custom_components.aliyun_iot.const import (
     CONF_BINDINGS,
@@ -29,11 +28,18 @@ NEWEST = tuple(f"newest_{number}" for number in range(40))
 """Sensors whose newest value is posted; every fourth is posted at most twice a second."""
 EVERY = tuple(f"every_{number}" for number in range(6))
 """Sensors whose every sample is posted."""
+EXTRA = tuple(f"extra_{number}" for number in range(8))
+"""Sensors that are bound and unbound again; at first every second one is bound."""
+SENSORS = (*NEWEST, *EVERY, *EXTRA)
 LAMPS = tuple(f"lamp_{number}" for number in range(4))
 """Lamps that the cloud sets."""
+WISHES = tuple(f"wish_{number}" for number in range(2))
+"""Numbers that the cloud sets as desired values only, each value once."""
 
 SCENE, QUESTION = "Scene", "Question"
 """An asynchronous and a synchronous service; each fires an event on the bus with its argument `Number`."""
+SCENE_MS = 200
+"""Milliseconds that the first of them takes, so that something is always under way."""
 EVENT_CALLED = "chaos_called"
 
 BELL, ALARM = "Bell", "Alarm"
@@ -48,22 +54,17 @@ _NUMBER = {"type": "int", "specs": {"min": "0", "max": "2147483647", "step": "1"
 _SWITCH = {"type": "bool", "specs": {"0": "off", "1": "on"}}
 
 
-def entity_id(name: str) -> str:
-    """Return the entity id for a name, which is also the identifier of the property."""
-    return f"input_boolean.{name}" if name in LAMPS else f"sensor.{name}"
-
-
 def thing_model() -> dict[str, Any]:
     """Return the thing model of the device."""
     properties = [
         {
             "identifier": name,
             "name": name,
-            "accessMode": "rw" if name in LAMPS else "r",
+            "accessMode": "rw" if name in (*LAMPS, *WISHES) else "r",
             "required": False,
             "dataType": _SWITCH if name in LAMPS else _NUMBER,
         }
-        for name in (*NEWEST, *EVERY, *LAMPS)
+        for name in (*SENSORS, *LAMPS, *WISHES)
     ]
     services = [
         {
@@ -98,9 +99,12 @@ def thing_model() -> dict[str, Any]:
 
 def entry(port: int, secret: str) -> ConfigEntry:
     """Return the entry of the device with all its bindings."""
-    actions = [{"event": EVENT_CALLED, "event_data": {"number": "{{ Number }}"}}]
+    fired = {"event": EVENT_CALLED, "event_data": {"number": "{{ Number }}"}}
     rows: list[tuple[str, Mapping[str, Any]]] = [(SUBENTRY_EXPOSURE, {CONF_BINDINGS: _bindings()})]
-    rows += [(SUBENTRY_SERVICE, {"identifier": service, "actions": actions}) for service in (SCENE, QUESTION)]
+    rows += [
+        (SUBENTRY_SERVICE, {"identifier": SCENE, "actions": [fired, {"delay": {"milliseconds": SCENE_MS}}]}),
+        (SUBENTRY_SERVICE, {"identifier": QUESTION, "actions": [fired]}),
+    ]
     rows += [(SUBENTRY_EVENT, row) for row in _event_bindings()]
     return ConfigEntry(
         version=1,
@@ -125,27 +129,23 @@ def entry(port: int, secret: str) -> ConfigEntry:
     )
 
 
-def furnish(hass: HomeAssistant) -> None:
-    """Give every sensor a first value."""
-    for name in (*NEWEST, *EVERY):
-        hass.states.async_set(entity_id(name), "0", MEASUREMENT)
-
-
 def new_secret() -> str:
     """Return a new secret for the device."""
     return secrets.token_hex(16)
 
 
-def is_loaded(entry: ConfigEntry) -> bool:
-    """Return whether an entry is loaded."""
-    return entry.state is ConfigEntryState.LOADED
+def property_row(name: str, entity_id: str) -> dict[str, Any]:
+    """Return the binding of a sensor."""
+    return {"identifier": name, "entity": entity_id, "aspect": "value"}
 
 
 def _bindings() -> list[dict[str, Any]]:
     newest = [_row(name) | ({"min_interval": 0.5} if number % 4 == 0 else {}) for number, name in enumerate(NEWEST)]
     every = [_row(name) | {"every_sample": True} for name in EVERY]
-    lamps = [{"identifier": name, "entity": entity_id(name), "aspect": "power", "access": "both"} for name in LAMPS]
-    return [*newest, *every, *lamps]
+    both = {"access": "both"}
+    lamps = [{"identifier": name, "entity": f"input_boolean.{name}", "aspect": "power", **both} for name in LAMPS]
+    wishes = [{"identifier": name, "entity": f"input_number.{name}", "aspect": "value", **both} for name in WISHES]
+    return [*newest, *every, *map(_row, EXTRA[::2]), *lamps, *wishes]
 
 
 def _event_bindings() -> list[dict[str, Any]]:
@@ -156,4 +156,4 @@ def _event_bindings() -> list[dict[str, Any]]:
 
 
 def _row(name: str) -> dict[str, Any]:
-    return {"identifier": name, "entity": entity_id(name), "aspect": "value"}
+    return property_row(name, f"sensor.{name}")

@@ -1,30 +1,28 @@
-"""The load: random changes of states, events and commands, whether or not there is a connection."""
+"""The load: random changes of states, events, commands and desired values, whether or not there is a connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Coroutine
 import json
 import random
 
-from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from simulator import Simulator
 
+from .home import Home
 from .house import (
     ALARM,
     BELL,
-    BELL_ENTITY,
     DEVICE_NAME,
     EVENT_ALARM,
     EVERY,
+    EXTRA,
     LAMPS,
-    MEASUREMENT,
     NEWEST,
     PRODUCT_KEY,
     QUESTION,
     SCENE,
-    entity_id,
+    WISHES,
 )
 from .recorder import Recorder
 
@@ -32,24 +30,24 @@ STATES_PER_SECOND = 60.0
 SAMPLES_PER_SECOND = 15.0
 COMMANDS_PER_SECOND = 3.0
 EVENTS_PER_SECOND = 2.0
-
-MILLISECOND = timedelta(milliseconds=1)
+WISHES_PER_SECOND = 0.5
+BURST_PER_SECOND = 50.0
 
 
 class Load:
-    """Makes the load; it is `paused` while Home Assistant reloads the integration."""
+    """Makes the load. Samples and events pause while the integration cannot know of them."""
 
-    def __init__(self, hass: HomeAssistant, cloud: Simulator, recorder: Recorder, seed: int) -> None:
+    def __init__(self, house: Home, cloud: Simulator, recorder: Recorder, seed: int) -> None:
         """Draw the load from the seed."""
-        self.paused = False
-        self._hass = hass
+        self.calm = False
+        """Whether there are no bursts: Home Assistant is about to be stopped, and sends only some of many answers then."""
+        self._house = house
         self._cloud = cloud
         self._recorder = recorder
         self._seed = seed
         self._tasks: list[asyncio.Task[None]] = []
         self._calls: set[asyncio.Task[None]] = set()
         self._number = 0
-        self._bell_fired_at = dt_util.utcnow()
 
     def start(self) -> None:
         """Start the load."""
@@ -58,6 +56,7 @@ class Load:
             (SAMPLES_PER_SECOND, self._measure),
             (COMMANDS_PER_SECOND, self._command),
             (EVENTS_PER_SECOND, self._fire),
+            (WISHES_PER_SECOND, self._wish),
         )
         self._tasks = [
             asyncio.create_task(self._stream(rate, act, random.Random(f"{self._seed} {act.__name__}")))  # noqa: S311
@@ -71,55 +70,69 @@ class Load:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*self._calls)
 
+    async def burst(self, seconds: float) -> None:
+        """Send more sets than the platform lets a device answer."""
+        draw = random.Random(f"{self._seed} burst {self._number}")  # noqa: S311
+        for _ in range(int(seconds * BURST_PER_SECOND)):
+            if self.calm:
+                return
+            self._number += 1
+            self._set(draw)
+            await asyncio.sleep(1 / BURST_PER_SECOND)
+
     async def _stream(self, rate: float, act: Callable[[random.Random], None], draw: random.Random) -> None:
         while True:
             await asyncio.sleep(draw.expovariate(rate))
-            if not self.paused:
-                act(draw)
+            act(draw)
 
     def _change(self, draw: random.Random) -> None:
         self._number += 1
-        self._hass.states.async_set(entity_id(draw.choice(NEWEST)), str(self._number), MEASUREMENT)
+        self._house.set_value(draw.choice((*NEWEST, *EXTRA)), self._number)
 
     def _measure(self, draw: random.Random) -> None:
         name = draw.choice(EVERY)
         self._number += 1
-        self._hass.states.async_set(entity_id(name), str(self._number), MEASUREMENT)
-        self._recorder.record_sample(name, self._number)
+        if self._house.listening and self._house.set_value(name, self._number):
+            self._recorder.record_sample(name, self._number)
 
     def _fire(self, draw: random.Random) -> None:
-        self._number += 1
         identifier = draw.choice((BELL, ALARM))
+        if not self._house.listening:
+            return
+        self._number += 1
         if identifier == BELL:
-            at = self._fire_bell()
+            at = self._house.ring(self._number)
         else:
-            at = dt_util.utcnow()
-            self._hass.bus.async_fire(EVENT_ALARM, {"number": self._number})
-        self._recorder.record_event(identifier, self._number, int(at.timestamp() * 1000))
-
-    def _fire_bell(self) -> datetime:
-        """Fire the event entity, whose state is the time in milliseconds; the same state twice would be no event."""
-        self._bell_fired_at = max(dt_util.utcnow(), self._bell_fired_at + MILLISECOND)
-        state = self._bell_fired_at.isoformat(timespec="milliseconds")
-        self._hass.states.async_set(BELL_ENTITY, state, {"event_type": "ring", "number": self._number})
-        return self._bell_fired_at
+            at = int(dt_util.utcnow().timestamp() * 1000)
+            self._house.hass.bus.async_fire(EVENT_ALARM, {"number": self._number})
+        self._recorder.record_event(identifier, self._number, at)
 
     def _command(self, draw: random.Random) -> None:
         self._number += 1
         kind = draw.random()
         if kind < 0.6:
-            values = {name: draw.randint(0, 1) for name in draw.sample(LAMPS, draw.randint(1, 2))}
-            call = self._call("SetDeviceProperty", Items=json.dumps(values))
+            self._set(draw)
         else:
             service = SCENE if kind < 0.8 else QUESTION
-            call = self._call("InvokeThingService", Identifier=service, Args=json.dumps({"Number": self._number}))
-        task = asyncio.create_task(self._finish(call))
+            self._call("InvokeThingService", Identifier=service, Args=json.dumps({"Number": self._number}))
+
+    def _set(self, draw: random.Random) -> None:
+        values = {name: draw.randint(0, 1) for name in draw.sample(LAMPS, draw.randint(1, 2))}
+        self._call("SetDeviceProperty", Items=json.dumps(values))
+
+    def _wish(self, draw: random.Random) -> None:
+        name = draw.choice(WISHES)
+        self._number += 1
+        self._recorder.record_wish(name, self._number)
+        self._call("SetDeviceDesiredProperty", Items=json.dumps({name: self._number}))
+
+    def _call(self, action: str, **fields: str) -> None:
+        """Send a command as an application does; if the device is offline, the refusal is the outcome."""
+        call = self._cloud.call(action, ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, **fields)
+        task = asyncio.create_task(_finished(call))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
-    async def _finish(self, call: Awaitable[object]) -> None:
-        await call
 
-    async def _call(self, action: str, **fields: str) -> None:
-        """Send a command as an application does; if the device is offline, the refusal is the outcome."""
-        await self._cloud.call(action, ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, **fields)
+async def _finished(call: Coroutine[object, object, object]) -> None:
+    await call

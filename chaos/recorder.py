@@ -4,22 +4,33 @@ The records of the simulator are collected regularly and removed there, so that 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+import json
 import logging
 import traceback
+from typing import Any
 from unittest.mock import patch
 
+from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import Event, HomeAssistant, callback
 
 from custom_components.aliyun_iot.alink.auth import Credentials, DeviceTriple, connect_credentials
+from custom_components.aliyun_iot.alink.command import Route
+from custom_components.aliyun_iot.alink.downlink import Downlink
 from custom_components.aliyun_iot.alink.mqtt.connecting import connect
-from custom_components.aliyun_iot.const import EVENT_COMMAND
+from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
+from custom_components.aliyun_iot.commands.journal import Journal
+from custom_components.aliyun_iot.const import DOMAIN, EVENT_COMMAND
+from custom_components.aliyun_iot.reports.desired_values import KIND
 from simulator import CloudDevice, Note, Simulator
 
-from .house import EVENT_CALLED, EVERY
+from .house import EVENT_CALLED, EVERY, WISHES
 
 MAX_LISTED = 20
+
+STORAGE_LOGGER = "homeassistant.helpers.storage"
+"""It logs an error for each file that a disk does not take."""
 
 type FiredEvent = tuple[str, int]
 """The identifier of an event, and the number that it was fired with."""
@@ -42,9 +53,7 @@ def captured_passwords() -> Iterator[set[str]]:
 class Recorder(logging.Handler):
     """Records what the audit needs."""
 
-    def __init__(
-        self, hass: HomeAssistant, cloud: Simulator, device: CloudDevice, secrets: Callable[[], set[str]]
-    ) -> None:
+    def __init__(self, cloud: Simulator, device: CloudDevice, secrets: Callable[[], set[str]]) -> None:
         """`secrets` returns the texts that must never be logged."""
         super().__init__(logging.DEBUG)
         self.samples: dict[str, set[int]] = {name: set() for name in EVERY}
@@ -59,27 +68,61 @@ class Recorder(logging.Handler):
         """The events that were fired, each with its time in UTC milliseconds."""
         self.event_arrivals: dict[FiredEvent, Counter[int]] = {}
         """How often the cloud received an event, by the time that it was posted with."""
-        self.dropped_events = 0
-        """Events that the integration has counted as dropped."""
+        self.reached: set[str] = set()
+        """The ids of the commands that reached the house."""
+        self.excused: set[str] = set()
+        """The ids of commands whose answers were lost because Home Assistant was stopped without a connection."""
+        self.wishes: dict[str, list[int]] = {name: [] for name in WISHES}
+        """The desired values of each property, oldest first."""
+        self.granted: Counter[tuple[str, int]] = Counter()
+        """How often each of them was set."""
+        self.stale: dict[str, int] = {}
+        """The last desired value of a property that was cleared because it may have been too old."""
+        self.clock_was_set = False
+        self.unheard: list[str] = []
+        """Commands that not all listening automations heard."""
+        self.heard = 0
+        """Commands that were heard by all of them."""
         self.dropped = 0
         """Messages beyond the rate limit, which the cloud dropped."""
         self.messages = 0
         self.leaks: list[str] = []
         self.errors: list[str] = []
-        self._hass = hass
         self._cloud = cloud
         self._device = device
         self._secrets = secrets
         self._unsubscribe: list[Callable[[], None]] = []
 
     def start(self) -> None:
-        """Start to record."""
-        self._unsubscribe = [
-            self._hass.bus.async_listen(EVENT_COMMAND, self._commanded),
-            self._hass.bus.async_listen(EVENT_CALLED, self._called),
-        ]
+        """Start to record logs."""
         logging.getLogger().addHandler(self)
         logging.getLogger("custom_components").setLevel(logging.DEBUG)
+
+    def listen(self, hass: HomeAssistant) -> None:
+        """Record what happens in a Home Assistant that has just been started."""
+        self._unsubscribe = [
+            hass.bus.async_listen(EVENT_COMMAND, self._commanded),
+            hass.bus.async_listen(EVENT_CALLED, self._called),
+            hass.bus.async_listen(EVENT_CALL_SERVICE, self._service_called),
+        ]
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Record what only the integration sees: which commands reach it, and what it notes in its journal."""
+        receive, note = Downlink.received, Journal.note
+
+        def received(downlink: Downlink, route: Route, delivery: Delivery) -> None:
+            self.reached.add(str(json.loads(delivery.payload)["id"]))
+            receive(downlink, route, delivery)
+
+        def noted(journal: Journal, kind: str, target: Iterable[str], code: int, message: str, **more: Any) -> None:
+            identifiers = list(target)
+            if kind == KIND and "too old" in message:
+                self.stale |= {name: self.wishes[name][-1] for name in identifiers if self.wishes.get(name)}
+            note(journal, kind, identifiers, code, message, **more)
+
+        with patch.object(Downlink, "received", received), patch.object(Journal, "note", noted):
+            yield
 
     def stop(self) -> None:
         """Stop recording."""
@@ -95,6 +138,14 @@ class Recorder(logging.Handler):
     def record_event(self, identifier: str, number: int, at: int) -> None:
         """Record an event that was fired at this time, in UTC milliseconds."""
         self.events[identifier, number] = at
+
+    def record_wish(self, name: str, value: int) -> None:
+        """Record a desired value that an application is about to set."""
+        self.wishes[name].append(value)
+
+    def excuse_unanswered(self) -> None:
+        """Excuse the commands without an answer: nothing of it is kept on disk, and Home Assistant has just been stopped."""
+        self.excused |= {call.id for call in self._device.service_calls if not call.replies}
 
     def collect(self) -> None:
         """Collect the records of the cloud since the previous call."""
@@ -118,7 +169,8 @@ class Recorder(logging.Handler):
             text += "".join(traceback.format_exception(*record.exc_info))
         if any(secret in text for secret in self._secrets()):
             self.leaks.append(f"{record.name} {record.levelname}")
-        if record.levelno >= logging.ERROR and len(self.errors) < MAX_LISTED:
+        expected = record.name == STORAGE_LOGGER and DOMAIN in text
+        if record.levelno >= logging.ERROR and not expected and len(self.errors) < MAX_LISTED:
             self.errors.append(f"{record.name}: {text}")
 
     @callback
@@ -128,3 +180,11 @@ class Recorder(logging.Handler):
     @callback
     def _called(self, event: Event) -> None:
         self.calls[int(event.data["number"])] += 1
+
+    @callback
+    def _service_called(self, event: Event) -> None:
+        data = event.data["service_data"]
+        if event.data["domain"] == "input_number" and event.data["service"] == "set_value":
+            entity_ids = data["entity_id"]
+            for entity_id in [entity_ids] if isinstance(entity_ids, str) else entity_ids:
+                self.granted[entity_id.removeprefix("input_number."), int(data["value"])] += 1

@@ -1,39 +1,31 @@
 """A run: set everything up, inject faults, wait until everything has arrived, and audit."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import time
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from bench.home import NotSetUp, home
 from bench.process import resident_mb
 from simulator import CloudDevice, Simulator, reserved_port
 
-from .audit import Check, audit, differing, lost_events, missing_samples, unanswered
-from .compressed import compressed
+from .audit import Check, audit, differing, lost_events, missing_samples, unanswered, ungranted, untold
+from .clock import HouseClock
+from .compressed import FACTOR, compressed
+from .disk import Disk
 from .faults import FaultInjector
-from .house import (
-    DEVICE_NAME,
-    LAMPS,
-    PRODUCT_KEY,
-    QUESTION,
-    entry as new_entry,
-    furnish,
-    is_loaded,
-    new_secret,
-    thing_model,
-)
+from .home import Home, home
+from .house import DEVICE_NAME, LAMPS, PRODUCT_KEY, QUESTION, entry as new_entry, new_secret, thing_model
 from .load import Load
 from .recorder import Recorder, captured_passwords
 from .resources import LONG_ENOUGH, MOST_GROWTH, Resources, growth
 
 SETTLE_TIMEOUT = 120.0
 """Seconds until everything must have arrived."""
-LOAD_TIMEOUT = 60.0
 POLL_INTERVAL = 1.0
+CONNECTS_PER_MINUTE = int(5 * FACTOR)
+"""The platform's limit, as a minute is a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,83 +60,65 @@ class Outcome:
 async def run(seed: int, seconds: float) -> Outcome:
     """Run for `seconds`; raises NotSetUp if the entry can't be set up at first."""
     secret = new_secret()
-    with compressed(), captured_passwords() as passwords, reserved_port() as port, reserved_port() as api_port:
+    clock, disk = HouseClock(), Disk()
+    with (
+        compressed(),
+        clock.used(),
+        disk.used(),
+        captured_passwords() as passwords,
+        reserved_port() as port,
+        reserved_port() as api_port,
+    ):
         simulator = Simulator(
-            port=port, api_port=api_port, rate_limit=True, connects_per_minute=None, strict_values=True
+            port=port,
+            api_port=api_port,
+            rate_limit=True,
+            connects_per_minute=CONNECTS_PER_MINUTE,
+            strict_values=True,
         )
-        async with simulator as cloud, home(LAMPS) as hass:
+        async with simulator as cloud, home() as house:
             device = cloud.add_device(PRODUCT_KEY, DEVICE_NAME, secret, thing_model())
-            furnish(hass)
-            await _warm_up(hass, cloud, new_entry(cloud.port, secret))
-            device.service_calls.clear()
-            before = Resources.now(hass)
-            recorder = Recorder(hass, cloud, device, lambda: {secret, *passwords})
-            entry = await _add(hass, new_entry(cloud.port, secret))
-            recorder.start()
-            load = Load(hass, cloud, recorder, seed)
-            faults = FaultInjector(cloud, device, lambda: _reload(hass, entry, load, recorder), lambda: _loaded(entry))
-            memory: list[float] = []
-            sampling = asyncio.create_task(_collect(recorder, memory))
-            load.start()
-            await faults.run(seed, seconds)
-            await load.stop()
-            faults_ended = time.monotonic()
-            await _settle(hass, entry, device, recorder)
-            settled_after = time.monotonic() - faults_ended
-            sampling.cancel()
-            recorder.collect()
-            recorder.dropped_events += _dropped_events(entry)
-            checks = audit(hass, device, recorder)
-            counters = _counters(entry)
-            await _remove(hass, entry)
+            await _warm_up(house, cloud, device, secret)
+            before = Resources.now(house.hass)
+            recorder = Recorder(cloud, device, lambda: {secret, *passwords})
+            house.each_start(recorder.listen)
+            with recorder.watching():
+                await house.add(new_entry(cloud.port, secret))
+                recorder.start()
+                load = Load(house, cloud, recorder, seed)
+                faults = FaultInjector(cloud, device, house, load, recorder, clock, disk)
+                memory: list[float] = []
+                sampling = asyncio.create_task(_collect(recorder, memory))
+                load.start()
+                await faults.run(seed, seconds)
+                await load.stop()
+                faults_ended = time.monotonic()
+                refused = await _refused(house, device, recorder)
+                await _settle(house, device, recorder)
+                settled_after = time.monotonic() - faults_ended
+                sampling.cancel()
+                recorder.collect()
+                checks = [refused, *audit(house, device, recorder)]
+                counters = _counters(house)
+                await house.remove()
             recorder.stop()
-            checks.append(_nothing_left(before, await _resources_at_rest(hass, before)))
+            checks.append(_nothing_left(before, await _resources_at_rest(house.hass, before)))
     checks += [_memory(memory, seconds), *_logs(recorder)]
     injected = {kind.value: count for kind, count in faults.injected.items()}
     return Outcome(seed, seconds, settled_after, injected, device.connections, counters, memory, checks)
 
 
-async def _add(hass: HomeAssistant, entry: ConfigEntry) -> ConfigEntry:
-    await hass.config_entries.async_add(entry)
-    await hass.async_block_till_done()
-    if not is_loaded(entry):
-        raise NotSetUp(f"{entry.title}: {entry.state.value}, {entry.reason}")
-    return entry
-
-
-async def _warm_up(hass: HomeAssistant, cloud: Simulator, entry: ConfigEntry) -> None:
+async def _warm_up(house: Home, cloud: Simulator, device: CloudDevice, secret: str) -> None:
     """Do everything once, so that what Home Assistant keeps of the first action or script doesn't count as a leak."""
-    await _add(hass, entry)
+    await house.add(new_entry(cloud.port, secret))
     for action, fields in (
         ("InvokeThingService", {"Identifier": QUESTION, "Args": '{"Number": 0}'}),
         ("SetDeviceProperty", {"Items": f'{{"{LAMPS[0]}": 1}}'}),
     ):
         await cloud.call(action, ProductKey=PRODUCT_KEY, DeviceName=DEVICE_NAME, **fields)
-    await hass.async_block_till_done()
-    await _remove(hass, entry)
-
-
-async def _remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    await hass.config_entries.async_remove(entry.entry_id)
-    await hass.async_block_till_done()
-
-
-async def _reload(hass: HomeAssistant, entry: ConfigEntry, load: Load, recorder: Recorder) -> None:
-    """Unload the entry and try to set it up again; the load is paused, because nothing listens in the meantime."""
-    load.paused = True
-    recorder.dropped_events += _dropped_events(entry)
-    try:
-        await hass.config_entries.async_reload(entry.entry_id)
-        await hass.async_block_till_done()  # events are followed in a task
-    finally:
-        load.paused = False
-
-
-async def _loaded(entry: ConfigEntry) -> None:
-    """Wait until the integration is loaded: Home Assistant tries again by itself."""
-    async with asyncio.timeout(LOAD_TIMEOUT):
-        while not is_loaded(entry):  # noqa: ASYNC110
-            await asyncio.sleep(POLL_INTERVAL)
+    await house.hass.async_block_till_done()
+    await house.remove()
+    device.service_calls.clear()
 
 
 async def _collect(recorder: Recorder, memory: list[float]) -> None:
@@ -154,31 +128,49 @@ async def _collect(recorder: Recorder, memory: list[float]) -> None:
         await asyncio.sleep(POLL_INTERVAL)
 
 
-async def _settle(hass: HomeAssistant, entry: ConfigEntry, device: CloudDevice, recorder: Recorder) -> None:
+async def _refused(house: Home, device: CloudDevice, recorder: Recorder) -> Check:
+    """Check that what differs now is known to be refused, and connect again: then the cloud gets it once more."""
+    await house.loaded()
+    await _until(lambda: _is_idle(house) and not untold(house, device))
+    check = Check(
+        "every last value that differs is told",
+        f"{len(differing(house, device))} refused before the last connection",
+        untold(house, device),
+    )
+    if device.connection:
+        device.connection.line.close("dropped on demand", lost=True)
+    return check
+
+
+async def _settle(house: Home, device: CloudDevice, recorder: Recorder) -> None:
     """Wait until both sides agree, or for the time-out."""
-    deadline = time.monotonic() + SETTLE_TIMEOUT
-    while time.monotonic() < deadline:
-        await asyncio.sleep(0.1)
+
+    def settled() -> bool:
         recorder.collect()
-        idle = is_loaded(entry) and not entry.runtime_data.device.reporter.buffered
-        incomplete = missing_samples(recorder) or lost_events(recorder) or unanswered(device, recorder)
-        if idle and not (incomplete or differing(hass, device)):
-            return
+        incomplete = missing_samples(house, recorder) or lost_events(house, recorder)
+        open_commands = unanswered(device, recorder) or ungranted(house, device, recorder)
+        return _is_idle(house) and not (incomplete or open_commands or differing(house, device))
+
+    await _until(settled)
 
 
-def _counters(entry: ConfigEntry) -> dict[str, int]:
-    if not is_loaded(entry):
+async def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SETTLE_TIMEOUT
+    while time.monotonic() < deadline and not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+
+
+def _is_idle(house: Home) -> bool:
+    parts = house.parts
+    return house.is_online and parts is not None and not parts.reporter.buffered
+
+
+def _counters(house: Home) -> dict[str, int]:
+    if not (parts := house.parts):
         return {}
-    counters = entry.runtime_data.device.reporter.counters
-    return {name: getattr(counters, name) for name in ("posts", "sent", "merged", "rejected", "retried", "dropped")}
-
-
-def _dropped_events(entry: ConfigEntry) -> int:
-    """Return how many events the integration has counted as dropped since it was set up."""
-    if not is_loaded(entry):
-        return 0
-    dropped: int = entry.runtime_data.device.event_queue.counters.dropped
-    return dropped
+    counters = parts.reporter.counters
+    names = ("posts", "sent", "merged", "rejected", "retried", "dropped")
+    return {name: getattr(counters, name) for name in names} | {"starts": house.starts}
 
 
 async def _resources_at_rest(hass: HomeAssistant, before: Resources) -> Resources:

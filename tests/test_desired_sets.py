@@ -18,6 +18,7 @@ from .desired import (
     is_on,
     journal,
     set_desired,
+    set_desired_while_offline,
     slow_lamp,
     turn_off_while_offline,
 )
@@ -56,6 +57,26 @@ async def test_connection_lost_before_a_set_was_cleared(
     await turn_off_while_offline(hass, cloud, device, entry)
     await until(lambda: cleared(device, "LightSwitch"))
     assert not is_on(hass)
+
+
+async def test_restart_before_a_set_was_cleared(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The value is not set again by the next run, which clears it; one that is desired later is set."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.desired_values.SETTLE_DELAY", 3600)
+    entry = await set_up([LAMP])
+    await caught_up(entry)
+    await set_desired(cloud, device, LightSwitch=1)
+    await until(lambda: is_on(hass))
+    await hass.config_entries.async_unload(entry.entry_id)
+    await hass.services.async_call("input_boolean", "turn_off", {"entity_id": "input_boolean.lamp"}, blocking=True)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: cleared(device, "LightSwitch"))
+    await until(lambda: journal(entry)[-1][2] == "cleared: done before (LightSwitch version 1)")
+    assert not is_on(hass)
+    await set_desired_while_offline(cloud, device, entry, LightSwitch=1)
+    await until(lambda: cleared(device, "LightSwitch"))
+    assert is_on(hass)
 
 
 async def test_set_during_the_request_for_another(

@@ -109,6 +109,24 @@ async def test_value_of_a_clock_that_was_days_ahead_is_accepted(
     assert "CurrentTemperature" not in entry.runtime_data.device.reporter.outbox.refusals
 
 
+async def test_value_of_a_clock_that_was_days_ahead_has_one_time(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """The cloud gets it with each connection, but always with the time of the first one."""
+    device.thing_model = None
+    entry = await set_up([POWER], options=NO_MODEL)
+    await caught_up(entry)
+    await lose_connection(cloud, device, entry)
+    measure_at(hass, 1, 3 * DAY)
+    end_outage(cloud)
+    await caught_up(entry)
+    known = len(device.samples["Power"])
+    await lose_connection(cloud, device, entry)
+    end_outage(cloud)
+    await device.wait_for(lambda one: len(one.samples["Power"]) > known)
+    assert len(set(device.samples["Power"])) == 1
+
+
 async def test_samples_from_days_ahead_are_left_out(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -167,6 +167,18 @@ async def test_event_of_a_wrong_clock_has_happened_by_now(
     assert before.timestamp() * 1000 - 1 <= device.events[0].time <= dt_util.utcnow().timestamp() * 1000
 
 
+async def test_event_of_a_wrong_clock_has_one_time(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the cloud would take the second delivery, after a lost reply, for another event."""
+    monkeypatch.setattr("custom_components.aliyun_iot.reports.lanes.REPLY_TIMEOUT", 0.05)
+    await bind_event(hass, entry, identifier="SceneActivated", entity="event.bell")
+    cloud.faults.set(lose_replies=1)
+    hass.states.async_set("event.bell", (dt_util.utcnow() + timedelta(days=3)).isoformat())
+    await device.wait_for(lambda one: len(one.events) == 2)
+    assert device.events[0].time == device.events[1].time
+
+
 async def test_issue_is_updated_once_a_minute(hass: HomeAssistant, cloud: Simulator, entry: MockConfigEntry) -> None:
     """A cloud that refuses every event causes no flood of updates; the last state is shown when the entry is unloaded."""
     await bind_event(hass, entry, identifier=ALARM, triggers=SMOKE)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -78,6 +79,25 @@ async def test_samples_of_all_attempts_arrive(
     await until(lambda: device.properties["Power"] == (99, NOON + 99_000))
 
 
+async def test_entity_is_renamed_before_the_first_connection(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Its samples are kept under the new id as under the old one."""
+    assert await async_setup_component(hass, DOMAIN, {})
+    registered = er.async_get(hass).async_get_or_create("sensor", "test", "meter", suggested_object_id="power")
+    cloud.faults.set(refuse_connect={"code": 3})
+    measure(hass, "sensor.power", 0, 0)
+    waiting = await set_up([{**POWER, "entity": registered.id}], options=NO_MODEL)
+    assert waiting.state is RETRY
+    measure(hass, "sensor.power", 1, 1000)
+    er.async_get(hass).async_update_entity("sensor.power", new_entity_id="sensor.meter")
+    hass.states.async_remove("sensor.power")
+    for number in (2, 3):
+        measure(hass, "sensor.meter", number, number * 1000)
+    await end_outage_and_retry(hass, cloud, waiting)
+    assert sorted(device.samples["Power"]) == [(number, NOON + number * 1000) for number in range(4)]
+
+
 async def test_attempts_do_not_add_listeners(hass: HomeAssistant, waiting: MockConfigEntry) -> None:
     """However many attempts fail, there is one runtime."""
     before = hass.bus.async_listeners()
@@ -85,6 +105,21 @@ async def test_attempts_do_not_add_listeners(hass: HomeAssistant, waiting: MockC
         await try_again(hass, waiting)
     assert hass.bus.async_listeners() == before
     assert traces(hass)[1] == []
+
+
+async def test_nothing_listens_after_retries_and_an_unload(
+    hass: HomeAssistant, cloud: Simulator, waiting: MockConfigEntry
+) -> None:
+    """What was started while the set-up waited is not started twice."""
+    listeners = []
+    for _ in range(2):
+        await end_outage_and_retry(hass, cloud, waiting)
+        await hass.config_entries.async_unload(waiting.entry_id)
+        await hass.async_block_till_done()
+        listeners.append(hass.bus.async_listeners() | {EVENT_HOMEASSISTANT_FINAL_WRITE: 0})
+        cloud.faults.set(refuse_connect={"code": 3})
+        await hass.config_entries.async_setup(waiting.entry_id)
+    assert listeners[0] == listeners[1]
 
 
 async def test_states_before_the_start_are_not_reported(

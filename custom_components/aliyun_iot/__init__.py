@@ -3,7 +3,7 @@
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
@@ -63,7 +63,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: AliyunConfigEntry) -> bo
         runtime.start()
 
     entry.async_on_unload(async_at_started(hass, started))
-    entry.async_on_unload(hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, runtime.registry_changed))
     entry.async_on_unload(entry.add_update_listener(_async_updated))
     try:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

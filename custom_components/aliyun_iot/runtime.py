@@ -188,29 +188,14 @@ class Runtime:
         await snapshot.wait(timeout)
 
     @callback
-    def registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        """Handle a bound entity that was renamed, removed, disabled or enabled, or came back."""
-        data = event.data
-        if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
-            return
-        registered = er.async_get(self._hass).async_get(data["entity_id"])
-        references = {data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}
-        concerned = self.sub_devices.entities_changed(references)
-        if self.device.concerns(references):
-            self.device.entities_changed()
-            concerned = True
-        if concerned:
-            self._update_soon()
-        elif data["action"] == "create" and (self.sub_devices.entity_created() or self.device.events.problems):
-            self._update_later.async_schedule_call()  # a trigger may need the entity
-
-    @callback
     def _update_soon(self) -> None:
         self._entry.async_create_task(self._hass, self.update(), "Aliyun entities changed")
 
     async def _prepare(self) -> None:
         # Home Assistant may stop while this waits. Not `async_listen_once`, because `stop` removes the listener.
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
+        # Entities are renamed while a set-up waits for its next try, too.
+        self._ends.append(self._hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._registry_changed))
         listeners = listeners_of(self._hass)
         self._ends.append(listeners.track(self._entry.entry_id, TriggerKind.MESSAGE_RECEIVED, self._topics_changed))
         self._limit()
@@ -277,6 +262,23 @@ class Runtime:
             self.health.stop,
             self.traffic_log.stop,
         )
+
+    @callback
+    def _registry_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Handle a bound entity that was renamed, removed, disabled or enabled, or came back."""
+        data = event.data
+        if data["action"] == "update" and data["changes"].keys().isdisjoint(("disabled_by", "entity_id")):
+            return
+        registered = er.async_get(self._hass).async_get(data["entity_id"])
+        references = {data["entity_id"], data.get("old_entity_id"), registered.id if registered else None}
+        concerned = self.sub_devices.entities_changed(references)
+        if self.device.concerns(references):
+            self.device.entities_changed()
+            concerned = True
+        if concerned:
+            self._update_soon()
+        elif data["action"] == "create" and (self.sub_devices.entity_created() or self.device.events.problems):
+            self._update_later.async_schedule_call()  # a trigger may need the entity
 
     @callback
     def _topics_changed(self) -> None:

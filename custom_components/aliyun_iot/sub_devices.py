@@ -102,7 +102,12 @@ class SubDevices:
 
     @callback
     def start(self) -> None:
-        """Start to post and to follow; called once Home Assistant has started and its entities are there."""
+        """Start to post and to follow; a second call does nothing.
+
+        Called once Home Assistant has started and its entities are there.
+        """
+        if self._started:
+            return
         self._started = True
         for device in self.running.values():
             device.start()

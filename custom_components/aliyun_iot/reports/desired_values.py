@@ -9,7 +9,8 @@ A value is stored as carried out before its actions start: if the connection is 
 cannot be sent.
 
 While the device is connected, the cloud sends a desired value as an ordinary set, but keeps it as desired. So it is cleared
-after the set was carried out; otherwise an old value would be set again after the next connect.
+after the set was carried out; otherwise an old value would be set again after the next connect. A set that is not settled
+when the connection ends is stored, as Home Assistant may be restarted before the next one.
 """
 
 import asyncio
@@ -124,6 +125,9 @@ class DesiredValues:
             if task:
                 task.cancel()
         self._retrying = self._settling = None
+        for identifier, values in self._unsettled.items():
+            row = _object(self._store.desired.get(identifier))
+            self._store.desired[identifier] = {**row, "set": values[identifier]}
 
     @property
     def _settable(self) -> list[str]:
@@ -181,7 +185,7 @@ class DesiredValues:
         await self._sets_answered()  # the cloud may have sent a desired value as a set as well
         self._store.desired = {key: row for key, row in self._store.desired.items() if key in desired}
         desired = await self._settle_sets(desired, asked)
-        known = {key: value for key, value in desired.items() if self._is_carried_out(key, value.version)}
+        known = {key: value for key, value in desired.items() if self._is_carried_out(key, value)}
         await self._clear(known, "done before")
         new = _without(desired, known)
         all_stale = self._is_stale(self._store.offline_since)
@@ -265,9 +269,11 @@ class DesiredValues:
             self._store.desired[key] = {"version": value.version, "since": since, "done": carried_out}
         self._store.write_soon()
 
-    def _is_carried_out(self, identifier: str, version: int) -> bool:
-        row = self._store.desired.get(identifier)
-        return isinstance(row, dict) and row.get("version") == version and bool(row.get("done"))
+    def _is_carried_out(self, identifier: str, value: Desired) -> bool:
+        """Return whether a version is stored as carried out, or a set with its value from before the connection ended."""
+        row = _object(self._store.desired.get(identifier))
+        is_done = row.get("version") == value.version and bool(row.get("done"))
+        return is_done or ("set" in row and row["set"] == value.value)
 
     def _found_at(self, identifier: str, version: int) -> int | None:
         """Return when a version was found for the first time (UTC milliseconds), None if that is not stored."""
@@ -289,6 +295,10 @@ def _done(values: Mapping[str, JsonValue], answer: Answer) -> list[str]:
     if answer.code != Code.SUCCESS and not answer.data:
         return []
     return [key for key in values if key not in answer.data]
+
+
+def _object(stored: JsonValue) -> Mapping[str, JsonValue]:
+    return stored if isinstance(stored, dict) else {}
 
 
 def _without(desired: Mapping[str, Desired], others: Mapping[str, Desired]) -> dict[str, Desired]:

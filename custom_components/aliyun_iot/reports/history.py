@@ -160,6 +160,17 @@ class History:
         self._last.pop(identifier, None)
 
     @callback
+    def correct(self, wrong: Queued, right: Sample) -> None:
+        """Replace a sample whose time is wrong wherever it is kept."""
+        if self._last.get(wrong.identifier) == wrong.sample:
+            self._last[wrong.identifier] = right
+        if wrong.number in self.live:
+            self.live[wrong.number] = Kept(wrong.identifier, right)
+        elif wrong.number in self.past:
+            self.past[wrong.number] = Kept(wrong.identifier, right)
+            self._on_past((wrong.number,))
+
+    @callback
     def restore(self, samples: Iterable[tuple[int, str, Sample]]) -> None:
         """Add what an earlier run has left, before anything else: numbers, properties and samples in order."""
         for number, identifier, sample in samples:

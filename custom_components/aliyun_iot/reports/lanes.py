@@ -6,6 +6,7 @@ A lane says how its messages are posted and what becomes of their content. The m
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Final, Protocol, override
 
@@ -99,15 +100,25 @@ class NewestLane(Lane[str, Queued]):
         self._wanted = wanted
         self._post = post
 
+    def take(self, identifiers: Iterable[str]) -> Mapping[str, Queued]:
+        """Return those of these values that still wait.
+
+        A present value is true now at the latest, whatever the clock said before. It keeps the present time, so that it has
+        no other one when it is sent again.
+        """
+        wanted = list(identifiers)
+        now = utc_milliseconds()
+        for identifier in wanted:
+            queued = self._outbox.waiting.get(identifier)
+            if queued and queued.sample.time > now + FUTURE_MS:
+                right = Sample(queued.sample.value, now)
+                self._outbox.waiting[identifier] = queued._replace(sample=right)
+                self._history.correct(queued, right)
+        return self._outbox.take(wanted)
+
     @override
     async def post(self, batch: Mapping[str, Queued]) -> Reply:
-        # A present value is true now at the latest, whatever the clock said before.
-        now = utc_milliseconds()
-        samples = {
-            key: Sample(one.sample.value, now) if one.sample.time > now + FUTURE_MS else one.sample
-            for key, one in batch.items()
-        }
-        return await self._post(samples, REPLY_TIMEOUT)
+        return await self._post({key: one.sample for key, one in batch.items()}, REPLY_TIMEOUT)
 
     @override
     def put_back(self, batch: Mapping[str, Queued]) -> None:
@@ -234,16 +245,21 @@ class EventLane(Lane[int, PendingEvent]):
         self._losses = losses
 
     def take(self) -> Mapping[int, PendingEvent]:
-        """Return the oldest event."""
-        return dict(islice(self._queue.waiting.items(), 1))
+        """Return the oldest event.
+
+        One that waits has happened by now, whatever the clock said then. It keeps the present time, so that it has no other
+        one when it is sent again.
+        """
+        [(number, event)] = islice(self._queue.waiting.items(), 1)
+        now = utc_milliseconds()
+        if event.time > now + FUTURE_MS:
+            event = self._queue.waiting[number] = replace(event, time=now)
+        return {number: event}
 
     @override
     async def post(self, batch: Mapping[int, PendingEvent]) -> Reply:
         [event] = batch.values()
-        # An event that waits has happened by now, whatever the clock said then.
-        now = utc_milliseconds()
-        time = now if event.time > now + FUTURE_MS else event.time
-        return await self._device.post_event(event.identifier, event.output, time, REPLY_TIMEOUT)
+        return await self._device.post_event(event.identifier, event.output, event.time, REPLY_TIMEOUT)
 
     @override
     def settle(self, batch: Mapping[int, PendingEvent], reasons: Mapping[str, str]) -> None:

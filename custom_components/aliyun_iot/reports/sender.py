@@ -143,7 +143,7 @@ class Sender:
         """Send values that are due, live samples and events in turns, so that none of them waits for a flood of another."""
         for identifiers in list(batched(due, VALUES_PER_POST, strict=False)) or [()]:
             if identifiers:
-                await self._deliver(self._newest, self._outbox.take(identifiers))
+                await self._deliver(self._newest, self._newest.take(identifiers))
             if self._history.live:
                 await self._deliver(self._live, self._live.take())
             if self._events.waiting:
