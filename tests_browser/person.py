@@ -137,7 +137,9 @@ class Person:
                 for frame in self._frames
             ]
             path = PICTURES / f"{name}.{self.house.language}.webp"
-            first.save(path, save_all=True, append_images=others, duration=FRAME_TIME, loop=0, quality=80, method=6, kmax=1)
+            first.save(
+                path, save_all=True, append_images=others, duration=FRAME_TIME, loop=0, quality=80, method=6, kmax=1
+            )
 
     async def wait(self, holds: Callable[[], object]) -> None:
         """Wait until something holds outside the browser."""

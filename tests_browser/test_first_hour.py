@@ -83,3 +83,13 @@ async def test_first_value(person: Person) -> None:
         "④ ……灯亮起，云端得到应答码 200" if house.is_chinese else "4. … the lamp turns on, and the cloud gets code 200"
     )
     person.animation("first-hour")
+
+    # Why it is not connected any more is one click away: the page in the sidebar.
+    [entry_id] = [entry["entry_id"] for entry in await house.home.entries("aliyun_iot") if entry["title"] == NEW_DEVICE]
+    house.new_device.disabled = True
+    house.new_device.connection.close("disabled by the test")
+    await person.open(f"/aliyun-iot/{entry_id}")
+    status = page.locator("aliyun-iot-panel .status")
+    await expect(status).to_contain_text(house.t("common.panel_offline"))
+    await expect(status).to_contain_text(house.t("exceptions.invalid_auth.message"))
+    await house.remove(str(entry_id))

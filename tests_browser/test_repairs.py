@@ -12,6 +12,7 @@ from demo.home_client import Json
 from .dialog import Dialog
 from .house import House
 from .person import Person
+from .test_panel import open_panel, row
 
 LEFT_OUT = ("EnergyTotal", "HouseMode")
 ISSUE = "issues.thing_model_mismatch.fix_flow"
@@ -57,6 +58,17 @@ async def test_fetching_the_thing_model_solves_it(person: Person) -> None:
     assert dialog.step["type"] == "create_entry", dialog.step
     listed = cast("dict[str, list[dict[str, Json]]]", await person.house.home.command("repairs/list_issues"))
     assert [issue for issue in listed["issues"] if issue["domain"] == "aliyun_iot"] == []
+
+
+async def test_reason_is_found_without_a_click(person: Person) -> None:
+    """On the page with both sides, a search shows the property with the reason."""
+    await use_model_without(person.house, *LEFT_OUT)
+    panel = await open_panel(person)
+    person.clicks = 0
+    await panel.get_by_role("searchbox").fill("EnergyTotal")
+    await expect(row(panel, "EnergyTotal")).to_contain_text(person.house.t("common.panel_state_broken"))
+    await expect(row(panel, "EnergyTotal").locator(".cell.side .small")).not_to_be_empty()
+    assert person.clicks == 0
 
 
 async def test_every_page_of_the_repair(person: Person) -> None:
