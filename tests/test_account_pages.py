@@ -111,7 +111,7 @@ async def test_first_value_with_nothing_but_an_access_key(hass: HomeAssistant, c
     await walk.submit()
     assert walk.step == "account_made"
     assert there(cloud) == {"Home": ["home-1"]}
-    assert "The device home-1 in the product Home" in walk.result["description_placeholders"]["made"]
+    assert "In the product Home: home-1" in walk.result["description_placeholders"]["made"]
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
 
@@ -443,13 +443,13 @@ async def test_gateway_with_twenty_sub_devices_of_four_products(hass: HomeAssist
     assert walk.result["description_placeholders"] == {"count": "20", "kinds": "4"}
     await walk.submit(sub_devices=walk.values["sub_devices"])
     shown = walk.result["description_placeholders"]["plan"]
-    assert "Create the product Acme_Lamp_1 (Device, ICA format)" in shown
-    assert "Register in the product Acme_Lamp_1: lamp-1-0, lamp-1-1" in shown
+    assert "Create the product HA_Acme_Lamp_1 (Device, ICA format)" in shown
+    assert "Register in the product HA_Acme_Lamp_1: lamp-1-0, lamp-1-1" in shown
     assert "Add 10 sub-devices to the topology of gateway-1" in shown
     await walk.submit()
     assert walk.step == "account_made"
     assert {name: len(devices) for name, devices in there(cloud).items()} == {
-        "Gateway": 1, "Acme_Lamp_1": 5, "Acme_Plug_2": 5, "Acme_Fan_3": 5, "Acme_Siren_4": 5
+        "Gateway": 1, "HA_Acme_Lamp_1": 5, "HA_Acme_Plug_2": 5, "HA_Acme_Fan_3": 5, "HA_Acme_Siren_4": 5
     }  # fmt: skip
     await walk.choose("account_finish")
     assert walk.created, walk.result
@@ -546,7 +546,7 @@ async def test_missing_sub_devices_are_created(hass: HomeAssistant, cloud: Simul
     assert walk.step == "init", walk.result
     assert "3 sub-devices were created" in walk.result["description_placeholders"]["done"]
     assert {name: len(devices) for name, devices in there(cloud).items()} == {
-        "Gateway": 1, "Acme_Lamp_1": 3, "Acme_Plug_2": 1
+        "Gateway": 1, "HA_Acme_Lamp_1": 3, "HA_Acme_Plug_2": 1
     }  # fmt: skip
     await hass.async_block_till_done()
     gateway = cloud.device(entry.data["product_key"], "gateway-1")
