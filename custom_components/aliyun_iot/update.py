@@ -4,11 +4,11 @@ from typing import Any, Final, override
 
 from homeassistant.components.update import UpdateDeviceClass, UpdateEntity, UpdateEntityFeature
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .actions.call import failure
 from .alink.foreign import safe
 from .const import DOMAIN, NAME
 from .entity import CloudEntity
@@ -79,11 +79,7 @@ class ModuleUpdate(CloudEntity, UpdateEntity):
         try:
             await self._upgrades.install(self._module)
         except NotInstalled as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="not_installed",
-                translation_placeholders={"reason": safe(err.reason)},
-            ) from err
+            raise failure("not_installed", reason=err.reason) from err
 
     @property
     def _upgrades(self) -> Upgrades:
