@@ -439,6 +439,7 @@ async def test_service_and_event_of_a_sub_device(hass: HomeAssistant, entry: Moc
     ]
     assert sorted(state.state != "unknown" for state, _ in fired if state) == [False, True]
     assert len({device_id for _, device_id in fired}) == 2
+    await until(lambda: "pressed" in hass.bus.async_listeners())
     hass.bus.async_fire("pressed")
     await cloud.device(LAMPS, "lamp-1").wait_for(lambda device: bool(device.events))
     assert not lamp.events
