@@ -37,7 +37,12 @@ def folder(hass: HomeAssistant, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def installed(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """Bind a script, and return what it got, with the content of the file."""
+    """Set the script up, and return what it got, with the content of the file."""
+    return await add_script(hass)
+
+
+async def add_script(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Set the script up, and return what it gets, with the content of the file."""
     calls: list[dict[str, Any]] = []
 
     def record(call: ServiceCall) -> None:
@@ -151,6 +156,18 @@ async def test_offer_is_installed_by_the_script(
     end_outage(cloud)
     await has_outcome(cloud, job, "SUCCEEDED")
     await until(lambda: hass.states.get(CORE).state == "off")
+
+
+async def test_script_that_is_set_up_later(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Home Assistant may set it up after the entity."""
+    await set_up(options=INSTALLS)
+    await offer(cloud, "2030.1.0")
+    await until(lambda: hass.states.get(CORE).state == "on")
+    installed = await add_script(hass)
+    await install(hass)
+    assert len(installed) == 1
 
 
 async def test_offer_without_a_script(

@@ -42,6 +42,7 @@ from .settings import RANGES, read_settings
 from .stored_device import options_with_model, thing_model_of
 from .transfer import ImportPlan, carry_out, plan_import
 from .words.labels import Labels
+from .words.markdown import Markdown
 from .words.status import device_status
 
 CONF_BINDINGS: Final = "bindings"
@@ -102,9 +103,9 @@ class FixFlow(SafePages[Any, RepairsFlowResult, str], RepairsFlow):
 
     @property
     def told(self) -> Mapping[str, str] | None:
-        """The facts of the issue as it is now, None if it is solved."""
+        """The facts of the issue as it is now, which were escaped when it was created; None if it is solved."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
-        return (issue.translation_placeholders or {}) if issue else None
+        return {key: Markdown(text) for key, text in (issue.translation_placeholders or {}).items()} if issue else None
 
     async def settled(self, act: Callable[[], object]) -> None:
         """Do something, and wait until the issue changes."""

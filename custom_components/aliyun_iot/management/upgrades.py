@@ -101,7 +101,9 @@ class Upgrades:
                 self._start(self._introduce())
             elif not enabled:
                 self._give_up()
-        self._on_change()
+                self._on_change()
+        if enabled:
+            self._on_change()
 
     @callback
     def connected(self) -> None:
