@@ -26,6 +26,8 @@ CHINESE_NAMES = {
     "input_boolean.hallway_motion_seen": "走廊有人",
     "input_boolean.holiday": "度假模式",
     "input_boolean.pump_running": "水泵运转",
+    "input_boolean.socket_plugged_in": "插座已插好",
+    "switch.socket": "插座",
     "input_number.heating_target": "目标温度",
     "input_number.room_humidity": "客厅的湿度",
     "input_number.room_temperature": "客厅的温度",
@@ -45,7 +47,7 @@ CHINESE_NAMES = {
 """The Chinese names of the entities in `house.yaml`, whose names are English."""
 
 
-LABEL = Words("Cloud", "上云")
+LABEL = Words("To the cloud", "上云")
 """A label to bind by."""
 
 AREAS = {
@@ -63,7 +65,7 @@ AREAS = {
 }
 """The areas with their entities."""
 
-LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature", "switch.garden_pump")
+LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature")
 
 
 async def furnish(home: HomeClient, language: Language) -> None:

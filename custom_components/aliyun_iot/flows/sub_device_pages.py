@@ -47,7 +47,7 @@ from ..sub_device_row import NewSubDevice, SubDeviceRow, async_add_sub_devices, 
 from ..words.labels import Labels
 from ..words.markdown import Markdown, code, joined, paragraphs
 from ..words.model_texts import bullets
-from .binding_fields import InputRefused, choice
+from .binding_fields import InputRefused
 from .safe_pages import SafePages
 from .selection_form import CONF_TARGET, read_selection, selection_schema, selection_values
 from .thing_model_pages import acceptable
@@ -198,7 +198,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         known = sorted({*self._known_products(), *draft.products.values()})
         schema = vol.Schema(
             {
-                vol.Required(CONF_PRODUCT_KEY): choice(((key, key) for key in known), custom_value=True),
+                vol.Required(CONF_PRODUCT_KEY): TextSelector(),
                 vol.Optional(CONF_THING_MODEL): _TEXT,
             }
         )
@@ -214,6 +214,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
                 "count": str(len(devices)),
                 "number": str(len(draft.products) + 1),
                 "of": str(len(draft.kinds)),
+                "known": joined([code(key) for key in known], labels.comma) or "–",
                 "properties": joined([code(binding.identifier) for binding in bindings], labels.comma) or "–",
                 **(refused.placeholders if refused else {}),
             },

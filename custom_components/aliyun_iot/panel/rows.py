@@ -167,12 +167,14 @@ class Rows:
         }
         if binding.entity and (missing := absence(self.hass, binding.entity)):
             return about | {"state": _ABSENT[missing]}
-        prop = device.bound.by_identifier.get(key) if device else None
-        if prop is None and device and (broken := device.bound.problems.get(key)):
+        if device is None:
+            return about | {"state": RowState.HELD_BACK, "why": self.labels.text("common.panel_not_running")}
+        prop = device.bound.by_identifier.get(key)
+        if prop is None and (broken := device.bound.problems.get(key)):
             state = _BROKEN.get(broken.fault, RowState.BROKEN)
             why = broken.describe(self.labels.language)
             return about | {"state": state, "why": why if state is RowState.BROKEN else ""}
-        if device is None or prop is None or prop.binding != binding:  # it has just been changed
+        if prop is None or prop.binding != binding:  # it has just been changed
             return about | {"state": RowState.ON_ITS_WAY}
         return about | _Sides(self.hass, self.labels, device).of(prop)
 
