@@ -47,7 +47,7 @@ CHINESE_NAMES = {
 """The Chinese names of the entities in `house.yaml`, whose names are English."""
 
 
-LABEL = Words("Cloud", "上云")
+LABEL = Words("To the cloud", "上云")
 """A label to bind by."""
 
 AREAS = {
@@ -65,7 +65,7 @@ AREAS = {
 }
 """The areas with their entities."""
 
-LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature", "switch.garden_pump")
+LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature")
 
 
 async def furnish(home: HomeClient, language: Language) -> None:

@@ -74,6 +74,12 @@ class House:
         """Whether everything is in Chinese."""
         return self.language is Language.CHINESE
 
+    async def remove(self, entry_id: str) -> None:
+        """Delete a config entry."""
+        url = f"{self.url}/api/config/config_entries/entry/{entry_id}"
+        async with self.session.delete(url, headers={"Authorization": f"Bearer {self.token}"}) as response:
+            response.raise_for_status()
+
     def t(self, key: str, **placeholders: object) -> str:
         """Return a text of the integration by its path in the translation file; raises KeyError."""
         node: object = translations(self.language)
