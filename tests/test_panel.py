@@ -63,6 +63,19 @@ async def test_both_sides_of_each_binding(entry: MockConfigEntry, open_page: Ope
     assert page.entry["bound"] == 2
 
 
+async def test_reason_of_a_failed_set_up(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, entry_data: dict[str, Any]
+) -> None:
+    """The page says in its language why a device is not set up."""
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, data={**entry_data, "endpoint": "not a host"})
+    await hass.config_entries.async_setup(entry.entry_id)
+    page = await open_page(entry)
+    await page.call("bindings/subscribe", language="zh-Hans")
+    await page.until(lambda: page.entry.get("setup") == "setup_error")
+    assert page.entry["reason"].endswith("。")
+
+
 async def test_a_change_arrives(
     hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, set_properties: SetProperties
 ) -> None:

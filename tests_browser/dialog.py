@@ -65,7 +65,7 @@ class Dialog:
 
     async def choose(self, option: str) -> None:
         """Choose an option of the menu by its name in the code."""
-        assert option in self.step["menu_options"], self.step
+        assert option in self.step.get("menu_options", ()), self.step
         items = self.root.locator("step-flow-menu").locator("ha-list-item, ha-list-item-button, ha-md-list-item")
         await self.after(self.person.click(items.nth(list(self.step["menu_options"]).index(option))))
 
@@ -83,14 +83,13 @@ class Dialog:
         names = [row["name"] for row in self.step["data_schema"]]
         return self.root.locator("step-flow-form ha-form").first.locator("> .root > *").nth(names.index(name))
 
-    async def pick(self, picker: Locator, text: str, shown: str = "") -> None:
-        """Open a list with a search box, type, and take what is found with Enter."""
+    async def pick(self, picker: Locator, text: str) -> None:
+        """Open a list with a search box, type, and click what is found."""
         await self.person.click(picker)
-        page = self.person.page
-        await page.locator("ha-picker-combo-box input").fill(text)
-        await expect(page.locator("ha-picker-combo-box").get_by_text(shown or text).first).to_be_visible()
-        await page.keyboard.press("Enter")
-        await expect(page.locator("ha-picker-combo-box")).to_be_hidden()
+        found = self.person.page.locator("ha-picker-combo-box")
+        await found.locator("input").fill(text)
+        await self.person.click(found.locator("ha-combo-box-item").filter(has_text=text).first)
+        await expect(found).to_be_hidden()
 
     async def _shown(self) -> None:
         match (step := self.step)["type"]:

@@ -30,7 +30,9 @@ async def test_first_value(person: Person) -> None:
 
     for position, value in enumerate((NEW_PRODUCT_KEY, NEW_DEVICE, house.new_device.device_secret)):
         await dialog.root.locator("ha-selector-text input").nth(position).fill(value)
-    await dialog.pick(dialog.root.locator("ha-selector-select").first, f"127.0.0.1:{house.cloud.simulator.port}")
+    endpoint = f"127.0.0.1:{house.cloud.simulator.port}"
+    await dialog.pick(dialog.root.locator("ha-selector-select").first, endpoint)
+    await expect(dialog.root.locator("ha-selector-select").first).to_contain_text(endpoint)
     await person.picture("config-flow", dialog.surface)
     # The platform speaks TLS, which is the default; this simulator does not.
     clicks = person.clicks

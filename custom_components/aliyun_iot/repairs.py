@@ -34,7 +34,7 @@ from .flows.transfer_pages import CONF_MODE, MODE_FIELD, preview_errors, preview
 from .health.issues import Issue, listed
 from .health.sub_device_issues import SUB_DEVICE_ISSUES
 from .mapping.document.difference import Mode
-from .panel.path import panel_path
+from .panel.path import affected_path, panel_path
 from .panel.rows import RowState
 from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
@@ -244,7 +244,7 @@ class BindingsFlow(FixFlow):
             menu_options=[*_ACTIONS[self.issue], *remove],
             description_placeholders={
                 **told,
-                "panel": panel_path(self.entry_id, states=",".join(_STATES[self.issue]), owner=self.owner),
+                "panel": affected_path(entry, self.owner, ",".join(_STATES[self.issue])),
                 "state": f"{self.done} {device_status(labels, entry)}".strip(),
                 "removable": str(len(rows)),
             },

@@ -81,11 +81,10 @@ def digest_of(binding: Binding) -> str:
 
 
 class Bound(NamedTuple):
-    """A stored binding: the device that it belongs to, its key there, the subentry that holds it, and the row."""
+    """A stored binding: the device that it belongs to, and its key there."""
 
     owner: str
     key: str
-    subentry_id: str
     binding: Binding | Unreadable
 
 
@@ -109,7 +108,7 @@ class Rows:
         for owner in (OWN, *(device.owner for device in sub_devices_of(entry))):
             for subentry in exposures_of(entry, owner):
                 for key, binding in keyed_rows(subentry):
-                    bindings.setdefault(row_id(owner, key), Bound(owner, key, subentry.subentry_id, binding))
+                    bindings.setdefault(row_id(owner, key), Bound(owner, key, binding))
         return cls(hass, entry, runtime, labels, _stored(entry), bindings)
 
     @property
@@ -153,8 +152,8 @@ class Rows:
     @callback
     def row(self, row: str) -> Row:
         """Return one row: names, both sides, and why they differ."""
-        owner, key, subentry_id, binding = self.bindings[row]
-        about: Row = _EMPTY | {"id": row, "owner": owner, "identifier": key, "subentry": subentry_id}
+        owner, key, binding = self.bindings[row]
+        about: Row = _EMPTY | {"id": row, "owner": owner, "identifier": key}
         if isinstance(binding, Unreadable):
             why = row_reason(self.labels, binding)
             return about | {"identifier": binding.name or key, "state": RowState.BROKEN, "why": why}
