@@ -197,6 +197,7 @@ async def add_sub_devices(
     names = str(_suggested(flow.step, "names"))
     secrets(names)
     await flow.fill("names", {"names": names})
+    await flow.fill("added", {})
     flow.aborted("sub_devices_added")
 
 

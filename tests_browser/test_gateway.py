@@ -16,11 +16,11 @@ from .person import Person
 STEP = "config_subentries.sub_device.step"
 
 PRODUCTS = {
-    "Acme Blind B1": "a1Showblind",
-    "Acme Climate C1": "a1Showclima",
-    "Acme Lamp L1": "a1ShowLamps",
-    "Acme Motion M1": "a1ShowMotio",
-    "Acme Plug P1": "a1ShowPlugs",
+    "Acme B1": "a1Showblind",
+    "Acme C1": "a1Showclima",
+    "Acme L1": "a1ShowLamps",
+    "Acme M1": "a1ShowMotio",
+    "Acme P1": "a1ShowPlugs",
 }
 
 
@@ -97,10 +97,13 @@ async def test_sixty_devices(browser: Browser, showroom: House, request: pytest.
 
     # All of them come online, and the last page says so.
     await person.wait(lambda: all(device.online for device in devices))
-    added = t("config_subentries.sub_device.abort.sub_devices_added", count=60, online=60, failed="").strip()
-    await expect(dialog.get_by_text(added)).to_be_visible()
+    await expect(
+        dialog.get_by_text(t(f"{STEP}.added.description", count=60, online=60, failed="").strip())
+    ).to_be_visible()
+    await seen(person, dialog)
     await person.picture("gateway.added", dialog.locator("ha-dialog dialog").first)
     await person.wait(lambda: all(device.properties for device in devices))
+    await person.click(forward(dialog))
     await person.click(dialog.get_by_role("button").last)
     await expect(page.get_by_text("客厅灯 1", exact=True).first).to_be_visible()
     await person.picture("gateway.integration")

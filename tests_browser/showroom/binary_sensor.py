@@ -20,4 +20,4 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add them."""
-    async_add_entities(Motion(*each) for each in devices("人体传感器", "Motion M1"))
+    async_add_entities(Motion(*each) for each in devices("人体传感器", "M1"))

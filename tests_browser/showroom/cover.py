@@ -22,4 +22,4 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add them."""
-    async_add_entities(Blind(*each) for each in devices("窗帘", "Blind B1"))
+    async_add_entities(Blind(*each) for each in devices("窗帘", "B1"))

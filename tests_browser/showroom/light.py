@@ -22,4 +22,4 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add them."""
-    async_add_entities(Lamp(*each) for each in devices("灯", "Lamp L1"))
+    async_add_entities(Lamp(*each) for each in devices("灯", "L1"))

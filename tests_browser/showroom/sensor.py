@@ -29,5 +29,5 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add them."""
-    for unique_id, info in devices("温湿度计", "Climate C1"):
+    for unique_id, info in devices("温湿度计", "C1"):
         async_add_entities([Temperature(f"{unique_id}-t", info), Humidity(f"{unique_id}-h", info)])

@@ -20,4 +20,4 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add them."""
-    async_add_entities(Plug(*each) for each in devices("插座", "Plug P1"))
+    async_add_entities(Plug(*each) for each in devices("插座", "P1"))

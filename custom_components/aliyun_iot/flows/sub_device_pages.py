@@ -365,7 +365,11 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         )
 
     async def async_step_added(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Say what has become of them."""
+        """Say what has become of them; a flow that ended with the progress would be gone before the browser asks for the page."""
+        if user_input is not None:
+            return self.async_abort(
+                reason="sub_devices_added", description_placeholders={"count": str(len(self._added))}
+            )
         states = self._states()
         labels = await Labels.load(self.hass)
         failed: dict[str, list[str]] = {}
@@ -380,8 +384,9 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
             )
             for key, titles in failed.items()
         ]
-        return self.async_abort(
-            reason="sub_devices_added",
+        return self.async_show_form(
+            step_id="added",
+            data_schema=vol.Schema({}),
             description_placeholders={
                 "count": str(len(self._added)),
                 "online": str(sum(state is not None and state.state is SubDeviceState.ONLINE for state in states)),
