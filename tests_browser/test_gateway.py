@@ -97,8 +97,9 @@ async def test_sixty_devices(browser: Browser, showroom: House, request: pytest.
 
     # All of them come online, and the last page says so.
     await person.wait(lambda: all(device.online for device in devices))
-    await expect(dialog.get_by_text("60")).to_be_visible()
-    await seen(person, dialog)
+    added = t("config_subentries.sub_device.abort.sub_devices_added", count=60, online=60, failed="").strip()
+    await expect(dialog.get_by_text(added)).to_be_visible()
+    await person.picture("gateway.added", dialog.locator("ha-dialog dialog").first)
     await person.wait(lambda: all(device.properties for device in devices))
     await person.click(dialog.get_by_role("button").last)
     await expect(page.get_by_text("客厅灯 1", exact=True).first).to_be_visible()

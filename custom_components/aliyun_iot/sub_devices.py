@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import batched
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -147,6 +148,9 @@ class SubDevices:
 
     async def _follow(self) -> None:
         stored = {device.owner: device for device in sub_devices_of(self._stored.entry)}
+        # What changes while this waits is applied by the next call.
+        objects = _stored_objects(self._stored.entry, stored)
+        stale, self._stale = self._stale, set()
         rows = {
             owner: row
             for owner, device in stored.items()
@@ -160,15 +164,18 @@ class SubDevices:
         unsent = await async_unsent_owners(self._hass, self._stored.entry.entry_id) if new else frozenset()
         for some in batched(new, AT_ONCE, strict=False):
             await asyncio.gather(*(self._begin(stored[owner], rows[owner], unsent) for owner in some))
-        changed = [owner for owner in self.running.keys() - set(new) if self._is_stale(stored[owner])]
+        changed = [
+            owner
+            for owner in self.running.keys() - set(new)
+            if owner in stale or not same_objects(objects[owner], self._applied.get(owner, []))
+        ]
         for some in batched(changed, AT_ONCE, strict=False):
             await asyncio.gather(*(self.running[owner].update() for owner in some if owner in self.running))
         if self._stopped:
             return
         for owner, device in self.running.items():
-            self._applied[owner] = _stored_objects(stored[owner])
+            self._applied[owner] = objects[owner]
             self.gateway.put(rows[owner].config)
-            self._stale.discard(owner)
             if owner in changed:
                 await device.device.listen_to(device.services)
         if self.running:
@@ -228,8 +235,17 @@ class SubDevices:
         await device.stop()
         await self._link.detach(identity)
         async_remove_issues(self._hass, device.stored.key)
+        self._remove_rows_of(owner)
         await async_remove_unsent(self._hass, self._stored.entry.entry_id, owner)
         self.clean()
+
+    @callback
+    def _remove_rows_of(self, owner: str) -> None:
+        """Remove the services and events of a sub-device whose subentry is gone."""
+        entry = self._stored.entry
+        if owner not in entry.subentries:
+            for subentry in [one for one in entry.subentries.values() if one.data.get("owner") == owner]:
+                self._hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
     @callback
     def connected(self) -> None:
@@ -272,10 +288,6 @@ class SubDevices:
         if not self._following:
             self._referring = found
         return found
-
-    def _is_stale(self, stored: StoredDevice) -> bool:
-        known = self._applied.get(stored.owner, [])
-        return stored.owner in self._stale or not same_objects(_stored_objects(stored), known)
 
     def _offline_delay(self) -> float:
         return read_settings(self._stored.entry.options)[0].offline_delay
@@ -325,12 +337,10 @@ def _stands_for(data: Mapping[str, object]) -> str:
     return str(data.get("stands_for", ""))
 
 
-def _stored_objects(stored: StoredDevice) -> list[object]:
-    """Return what is applied of a sub-device; Home Assistant replaces these objects when they change."""
-    entry = stored.entry
-    rows = [
-        subentry.data
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type in (SUBENTRY_SERVICE, SUBENTRY_EVENT) and subentry.data.get("owner") == stored.owner
-    ]
-    return [entry.options, stored.data, *rows]
+def _stored_objects(entry: ConfigEntry, stored: Mapping[str, StoredDevice]) -> dict[str, list[object]]:
+    """Return what is applied of each sub-device, by owner; Home Assistant replaces these objects when they change."""
+    objects: dict[str, list[object]] = {owner: [entry.options, device.data] for owner, device in stored.items()}
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type in (SUBENTRY_SERVICE, SUBENTRY_EVENT):
+            objects.get(subentry.data.get("owner", ""), []).append(subentry.data)
+    return objects
