@@ -86,8 +86,10 @@ async def furnish(home: HomeClient, language: Language) -> None:
             changes.setdefault(entity_id, {})["area_id"] = area_id
     for entity_id in LABELED:
         changes[entity_id]["labels"] = [label_id]
-    for entity_id, changed in changes.items():
-        await home.command("config/entity_registry/update", entity_id=entity_id, **changed)
+    # The oldest supported Home Assistant has no climate entities made of templates.
+    registered = cast("list[dict[str, Json]]", await home.command("config/entity_registry/list"))
+    for entity_id in changes.keys() & {str(each["entity_id"]) for each in registered}:
+        await home.command("config/entity_registry/update", entity_id=entity_id, **changes[entity_id])
     await home.run_action("persistent_notification.dismiss_all", {})
 
 

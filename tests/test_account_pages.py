@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
@@ -27,6 +28,7 @@ from simulator import AccessKey, Simulator
 from .application import wait_for_value
 from .house import LAMP, furnish, selected
 from .sub_house import add_device
+from .waiting import until
 from .walk import Walk
 
 KEY_ID, KEY_SECRET = "LTAI5tHomeAssistant", "s3cret-of-the-access-key-000000"
@@ -568,3 +570,21 @@ async def test_account_of_somebody_else(hass: HomeAssistant, cloud: Simulator) -
     walk = await Walk.options(hass, entry, "cloud", "account_models")
     await walk.submit(**key_in_options(cloud))
     assert walk.errors == {"base": "other_account"}
+
+
+async def test_browser_asks_again_when_the_last_step_is_done(
+    hass: HomeAssistant, cloud: Simulator, thing_model_document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page still shows the step, because it has not been shown for long enough."""
+    monkeypatch.setattr("custom_components.aliyun_iot.flows.safe_pages.SHORTEST_PROGRESS", 3600)
+    furnish(hass)
+    existing = cloud.add_product("a1Existing1", thing_model_document, name="Existing")
+    walk = await plan(hass, cloud, product=existing.key)
+    manager, flow_id = hass.config_entries.flow, walk.result["flow_id"]
+    first = await manager.async_configure(flow_id, {})
+    await until(lambda: there(cloud) == {"Existing": ["home-1"]})
+    await until(lambda: not manager._progress[flow_id].run.next)
+    again = await manager.async_configure(flow_id)
+    assert again["type"] is first["type"] is FlowResultType.SHOW_PROGRESS
+    assert again["description_placeholders"] == first["description_placeholders"]
+    manager.async_abort(flow_id)

@@ -16,6 +16,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .alink.auth import Identity
+from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import NotConnected, RequestTimeout, SubDeviceError
 from .alink.foreign import logger_of
@@ -27,6 +28,7 @@ from .cloud_device import CloudDevice, Shared
 from .const import DOMAIN, SUBENTRY_EVENT, SUBENTRY_SERVICE
 from .health.issues import Issue, async_remove_issues
 from .health.sub_device_issues import SubDeviceIssues
+from .listeners import TriggerKind
 from .mapping.stored import same_objects
 from .reports.packs import Packs
 from .reports.store import async_remove_unsent, async_unsent_owners
@@ -39,6 +41,9 @@ _LOGGER = logger_of(__name__)
 
 AT_ONCE: Final = 20
 """Sub-devices that begin, change or stop together, so that the event loop does other things between them."""
+
+LOGGED_OUT: Final = "it was logged out"
+"""Why a sub-device is offline that nothing is wrong with: its device is unavailable, or the gateway lost its connection."""
 
 
 def sub_device_signal(entry_id: str, owner: str) -> str:
@@ -177,7 +182,7 @@ class SubDevices:
             self._applied[owner] = objects[owner]
             self.gateway.put(rows[owner].config)
             if owner in changed:
-                await device.device.listen_to(device.services)
+                await device.listen()
         if self.running:
             self.gateway.start()
         self._availability.follow({owner: device.entity_ids for owner, device in self.running.items()})
@@ -212,15 +217,21 @@ class SubDevices:
         def overloaded() -> None:
             self.running[owner].health.command_refused()
 
+        @callback
+        def noticed(notice: Notice) -> None:
+            self.running[owner].management.noticed(notice)
+
         self._removing.discard(row.identity)
         self._owners[row.identity] = owner
-        device = self._link.attach(row.identity, commanded, on_code=self._on_code, on_overload=overloaded)
+        device = self._link.attach(
+            row.identity, commanded, on_code=self._on_code, on_overload=overloaded, on_notice=noticed
+        )
         self.running[owner] = running = CloudDevice(self._hass, stored, device, self._shared)
         await running.follow()
         if self._stopped:
             return
         await running.resync.load(anything=owner in unsent)
-        await device.listen_to(running.services)
+        await running.listen()
         if self._started:
             running.start()
 
@@ -307,9 +318,12 @@ class SubDevices:
         online = sub.state is SubDeviceState.ONLINE
         if online is not device.online:
             if online:
+                device.notify(TriggerKind.CONNECTED, {})
                 device.connected()
             else:
                 device.disconnected()
+                if not self._stopped:
+                    device.notify(TriggerKind.DISCONNECTED, {"reason": str(sub.error or LOGGED_OUT)})
         self._issues.changed(sub)
         async_dispatcher_send(self._hass, sub_device_signal(self._stored.entry.entry_id, owner))
 
