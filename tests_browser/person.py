@@ -7,7 +7,7 @@ import re
 
 from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
-from playwright.async_api import ConsoleMessage, Locator, Page
+from playwright.async_api import ConsoleMessage, Error, Locator, Page
 
 from .house import House
 
@@ -89,8 +89,13 @@ class Person:
             self.complaints.append(f"console: {message.text}")
 
     async def open(self, path: str) -> None:
-        """Enter an address."""
-        await self.page.goto(f"{self.house.url}{path}")
+        """Enter an address; a dialog that was just closed may still navigate back, which aborts the first attempt."""
+        try:
+            await self.page.goto(f"{self.house.url}{path}")
+        except Error as err:
+            if "ERR_ABORTED" not in err.message:
+                raise
+            await self.page.goto(f"{self.house.url}{path}")
 
     async def click(self, target: Locator) -> None:
         """Click, once it can be clicked."""

@@ -65,7 +65,8 @@ async def test_first_value(person: Person) -> None:
     await person.look(dialog.box)
     await person.picture("guide-done", dialog.surface)
     await person.frame("② 云端接受了值" if house.is_chinese else "2. The cloud has taken the values")
-    assert set(house.new_device.properties) == {"CurrentTemperature", "CurrentHumidity", "LightSwitch"}
+    expected = {"CurrentTemperature", "CurrentHumidity", "LightSwitch"}
+    await person.wait(lambda: set(house.new_device.properties) == expected)
     assert person.clicks <= MOST_CLICKS, person.clicks
     await dialog.close()
 
