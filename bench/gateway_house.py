@@ -1,17 +1,22 @@
-"""A gateway of the library (without Home Assistant) with its sub-devices, in a new process.
+"""A gateway with its sub-devices, in a new process.
 
-    python -m bench.gateway_house COUNT PORT SECRET POSTS
+    python -m bench.gateway_house COUNT PORT SECRET KIND
 
-connects, logs COUNT sub-devices in and reports their values, with POSTS `single` in a message each, with `pack` for twenty of
-them in one. It answers every line of its stdin with the cost so far (`Cost` as JSON).
+logs COUNT sub-devices in and reports their values. KIND is `home` for Home Assistant with the integration, whose sub-devices have
+a binding for each value; `single` and `pack` for the library alone, with a message for each sub-device or for twenty of them. It
+answers every line of its stdin with the cost since the previous one (`Cost` as JSON).
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 import gc
 import json
 import sys
 import time
+
+from homeassistant.config_entries import ConfigSubentryData
 
 from custom_components.aliyun_iot.alink.auth import DeviceTriple, Identity
 from custom_components.aliyun_iot.alink.command import Answer, Command
@@ -22,9 +27,20 @@ from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint, Transport
 from custom_components.aliyun_iot.alink.samples import Sample, utc_milliseconds
 from custom_components.aliyun_iot.alink.sub_device import SubDevice, SubDeviceConfig, SubDeviceState
+from custom_components.aliyun_iot.const import (
+    CONF_BINDINGS,
+    CONF_PRODUCT_KEY,
+    CONF_THING_MODELS,
+    DOMAIN,
+    SUBENTRY_SUB_DEVICE,
+)
+from custom_components.aliyun_iot.sub_device_row import SubDeviceRow
 
+from .device import Device
 from .gateway_cloud import GATEWAY_KEY, GATEWAY_NAME, SUB_KEY, VALUES, identifier, sub_name
+from .home import connect_device, home, set_up
 from .process import resident_mb
+from .sensors import Sensors
 
 TICK = 0.01
 
@@ -38,6 +54,80 @@ class Cost:
     loop_block_ms: float = 0.0
 
 
+class _Meter:
+    """Measures this process from its making."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        self._resident, self._worked, self._block = resident_mb(), time.process_time(), 0.0
+
+    async def watch_loop(self) -> None:
+        """Record the longest block."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            await asyncio.sleep(TICK)
+            self._block = max(self._block, (loop.time() - began - TICK) * 1000)
+
+    def cost(self) -> Cost:
+        """Return the cost since the previous call; the memory is that of everything."""
+        worked = time.process_time()
+        cost = Cost(resident_mb() - self._resident, (worked - self._worked) * 1000, self._block)
+        self._worked, self._block = worked, 0.0
+        return cost
+
+
+@asynccontextmanager
+async def _home(count: int, port: int, secret: str) -> AsyncIterator[_Meter]:
+    """Run Home Assistant with a gateway; each sub-device stands for `VALUES` sensors."""
+    sensors = Sensors(count * VALUES)
+    async with home([]) as hass:
+        for number in range(count * VALUES):
+            sensors.change(hass, number)
+        await hass.async_block_till_done()
+        model = {
+            **sensors.thing_model(),
+            "properties": [
+                {**entry, "identifier": identifier(number)}
+                for number, entry in enumerate(Sensors(VALUES).thing_model()["properties"])
+            ],
+        }
+        rows = [_row(sensors, number, secret) for number in range(count)]
+        options, rows = json.loads(json.dumps([{CONF_THING_MODELS: {SUB_KEY: model}}, rows]))  # as from disk
+        await set_up(hass, DOMAIN, {})  # which costs the same with and without sub-devices
+        meter = _Meter()
+        subentries = [
+            ConfigSubentryData(
+                data=row,
+                subentry_type=SUBENTRY_SUB_DEVICE,
+                title=row["device_name"],
+                unique_id=f"{SUB_KEY}.{row['device_name']}",
+            )
+            for row in rows
+        ]
+        watch = asyncio.create_task(meter.watch_loop())
+        await connect_device(
+            hass,
+            Device(GATEWAY_NAME, secret),
+            port,
+            [],
+            {},
+            options=options,
+            data={CONF_PRODUCT_KEY: GATEWAY_KEY},
+            sub_devices=subentries,
+        )
+        yield meter
+        watch.cancel()
+
+
+def _row(sensors: Sensors, number: int, secret: str) -> dict[str, object]:
+    bindings = [
+        {"identifier": identifier(value), "entity": sensors.entity_id(number * VALUES + value), "aspect": "value"}
+        for value in range(VALUES)
+    ]
+    return {**SubDeviceRow(SUB_KEY, sub_name(number), secret).as_dict(), CONF_BINDINGS: bindings}
+
+
 class _House:
     """The gateway, and the reports of its sub-devices."""
 
@@ -45,7 +135,6 @@ class _House:
         self._pack = pack
         self._waiting: list[Identity] = []
         self._wake = asyncio.Event()
-        self.cost = Cost()
         endpoint = Endpoint("127.0.0.1", port, Transport.TCP, None)
         config = LinkConfig(DeviceTriple(GATEWAY_KEY, GATEWAY_NAME, secret), endpoint)
         self.link = Link(config, on_command=_ignore, on_state=lambda _state, _error: None)
@@ -88,14 +177,6 @@ class _House:
         except AlinkError:  # the next login reports again
             return
 
-    async def watch_loop(self) -> None:
-        """Record the longest block."""
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            await asyncio.sleep(TICK)
-            self.cost.loop_block_ms = max(self.cost.loop_block_ms, (loop.time() - began - TICK) * 1000)
-
 
 async def _ignore(_command: Command) -> Answer:
     return Answer()
@@ -105,27 +186,30 @@ async def _store_nothing(_secrets: object) -> None:
     return
 
 
-async def _run(count: int, port: int, secret: str, *, pack: bool) -> None:
-    gc.collect()
-    resident, worked = resident_mb(), time.process_time()
+@asynccontextmanager
+async def _library(count: int, port: int, secret: str, *, pack: bool) -> AsyncIterator[_Meter]:
+    """Run a gateway without Home Assistant."""
+    meter = _Meter()
     house = _House(count, port, secret, pack=pack)
     house.gateway.start()
     house.link.start()
-    questions = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
-    tasks = [asyncio.create_task(house.report()), asyncio.create_task(house.watch_loop())]
-    while await questions.readline():
-        house.cost.resident_mb = resident_mb() - resident
-        house.cost.processor_ms = (time.process_time() - worked) * 1000
-        sys.stdout.write(json.dumps(asdict(house.cost)) + "\n")
-        sys.stdout.flush()
-        house.cost.loop_block_ms = 0.0
-        worked = time.process_time()
+    tasks = [asyncio.create_task(house.report()), asyncio.create_task(meter.watch_loop())]
+    yield meter
     for task in tasks:
         task.cancel()
     await house.gateway.stop()
     await house.link.stop()
 
 
+async def _run(count: int, port: int, secret: str, kind: str) -> None:
+    house = _home(count, port, secret) if kind == "home" else _library(count, port, secret, pack=kind == "pack")
+    async with house as meter:
+        questions = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
+        while await questions.readline():
+            sys.stdout.write(json.dumps(asdict(meter.cost())) + "\n")
+            sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    asyncio.run(_run(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], pack=sys.argv[4] == "pack"))
+    asyncio.run(_run(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5]))

@@ -99,8 +99,9 @@ async def connect_device(
     options: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
     services: Sequence[Mapping[str, Any]] = (),
+    sub_devices: Sequence[ConfigSubentryData] = (),
 ) -> ConfigEntry:
-    """Connect a device with these bindings, bound services and options; `data` is added to that of the entry.
+    """Connect a device with these bindings, bound services, sub-devices and options; `data` is added to that of the entry.
 
     Commands are not limited, unless the options say so. Raises NotSetUp.
     """
@@ -134,6 +135,7 @@ async def connect_device(
                 )
                 for service in services
             ),
+            *sub_devices,
         ],
     )
     await hass.config_entries.async_add(entry)

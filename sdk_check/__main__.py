@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 import sys
 
+from . import gateways
 from .cloud import Clouds, clouds
 from .environments import NODE_TESTS, ROOT, SdkUnavailable, clone_node_tests, install_node, install_python
 from .features import Sdk
@@ -57,6 +58,8 @@ async def _run(*, everything: bool, node_tests: Path | None) -> int:
         config = running.write_config()
         children = "sdk_check.children"
         await _run_child(results, Sdk.PYTHON, [python, "-m", f"{children}.python_device", config])
+        print(f"running {Sdk.PYTHON}: {gateways.NAME}", file=sys.stderr, flush=True)
+        results.add(Sdk.PYTHON, gateways.NAME, await gateways.same_requests(running.plain))
         for sdk, form in ((Sdk.API_V3, "v3"), (Sdk.API_V1, "v1")):
             await _run_child(results, sdk, [python, "-m", f"{children}.openapi", config, form])
         print(f"running {Sdk.API_V3}: {NAME}", file=sys.stderr, flush=True)

@@ -14,8 +14,11 @@ from custom_components.aliyun_iot import web
 from custom_components.aliyun_iot.account import client
 from custom_components.aliyun_iot.alink.errors import ConnectionLost, ConnectTimeout
 from custom_components.aliyun_iot.const import DOMAIN
-from custom_components.aliyun_iot.flows import account_pages
+from custom_components.aliyun_iot.exposures import change_bindings
+from custom_components.aliyun_iot.flows import account_run_pages
+from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.provisioning import async_runs
+from custom_components.aliyun_iot.stored_device import thing_model_of
 from simulator import AccessKey, Simulator
 
 from .application import wait_for_value
@@ -231,7 +234,7 @@ class Line:
                 raise ConnectionLost("broken by the test")
             return answer
 
-        monkeypatch.setattr(account_pages, "request", request)
+        monkeypatch.setattr(account_run_pages, "request", request)
 
 
 @pytest.fixture
@@ -426,3 +429,110 @@ async def test_gateway_with_twenty_sub_devices_of_four_products(hass: HomeAssist
         await device.wait_for(lambda one: one.online and one.properties)
     assert len(entry.subentries) == 20
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def created(hass: HomeAssistant, walk: Walk) -> Any:
+    """Finish the flow and return the entry that it has created."""
+    await walk.submit()
+    await walk.choose("account_finish")
+    assert walk.created, walk.result
+    await hass.async_block_till_done()
+    return walk.result["result"]
+
+
+def key_in_options(cloud: Simulator) -> dict[str, Any]:
+    """Return what the user enters in the options."""
+    return key_of(cloud) | {"advanced": {"api_host": f"http://127.0.0.1:{cloud.api_port}"}}
+
+
+async def test_thing_model_is_updated_in_the_cloud(hass: HomeAssistant, cloud: Simulator) -> None:
+    """What was bound since is added after the difference was shown; without one there is nothing to update."""
+    furnish(hass)
+    entry = await created(hass, await plan(hass, cloud, LAMP))
+    device = cloud.device(entry.data["product_key"], "home-1")
+    walk = await Walk.options(hass, entry, "cloud", "account_models")
+    await walk.submit(**key_in_options(cloud))
+    assert walk.errors == {"base": "models_equal"}
+
+    change_bindings(hass, entry, added=[Binding("CellarTemperature", "sensor.cellar", "value", Access.REPORT)])
+    await hass.async_block_till_done()
+    await walk.submit(**key_in_options(cloud))
+    assert walk.step == "account_plan"
+    shown = walk.result["description_placeholders"]["plan"]
+    assert "1. Define " in shown
+    assert "CellarTemperature" in shown
+    assert "CellarTemperature" not in device.thing_model.properties
+    await walk.submit()
+    assert walk.step == "init"
+    assert "1 thing models were published" in walk.result["description_placeholders"]["done"]
+    assert {"CellarTemperature", "LightSwitch"} <= set(device.thing_model.properties)
+    assert "CellarTemperature" in thing_model_of(entry).properties
+    await wait_for_value(device, "CellarTemperature", 12.5)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_update_that_fails_is_undone(hass: HomeAssistant, cloud: Simulator, line: Line) -> None:
+    """The thing model is the one of before, and the rest of the product is left alone."""
+    furnish(hass)
+    entry = await created(hass, await plan(hass, cloud, LAMP))
+    device = cloud.device(entry.data["product_key"], "home-1")
+    before = set(device.thing_model.properties)
+    change_bindings(hass, entry, added=[Binding("CellarTemperature", "sensor.cellar", "value", Access.REPORT)])
+    walk = await Walk.options(hass, entry, "cloud", "account_models")
+    await walk.submit(**key_in_options(cloud))
+    line.left = 3
+    await walk.submit()
+    assert walk.step == "account_failed"
+    assert "Changes in the thing model of the existing product Home" in walk.result["description_placeholders"]["made"]
+    line.left = 10_000
+    await walk.choose("account_undo")
+    assert walk.aborted == "account_undone"
+    assert set(device.thing_model.properties) == before
+    assert there(cloud) == {"Home": ["home-1"]}
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_missing_sub_devices_are_created(hass: HomeAssistant, cloud: Simulator) -> None:
+    """A kind that the gateway has keeps its product, another one gets a new one; what is there is not offered again."""
+    lamps = [add_device(hass, f"Lamp {number}")[1] for number in range(3)]
+    plug = add_device(hass, "Plug 1", model="Plug 2", domain="switch")[1]
+    walk = await Walk.add_device(hass, "account")
+    await walk.submit(**key_of(cloud))
+    await walk.submit(**product(product_name="Gateway", node_type="gateway", new_device="gateway-1"))
+    await walk.submit(**selected(lamps[0]))
+    await walk.submit(sub_devices=walk.values["sub_devices"])
+    entry = await created(hass, walk)
+
+    walk = await Walk.options(hass, entry, "cloud", "account_more")
+    await walk.submit(**key_in_options(cloud))
+    await walk.submit(**selected(*lamps, plug))
+    assert walk.step == "account_sub_devices"
+    assert len(walk.values["sub_devices"]) == 3
+    await walk.submit(sub_devices=walk.values["sub_devices"])
+    assert walk.step == "account_plan"
+    await walk.submit()
+    assert walk.step == "init", walk.result
+    assert "3 sub-devices were created" in walk.result["description_placeholders"]["done"]
+    assert {name: len(devices) for name, devices in there(cloud).items()} == {
+        "Gateway": 1, "Acme_Lamp_1": 3, "Acme_Plug_2": 1
+    }  # fmt: skip
+    await hass.async_block_till_done()
+    gateway = cloud.device(entry.data["product_key"], "gateway-1")
+    for device in gateway.sub_devices.values():
+        await device.wait_for(lambda one: one.online and one.properties)
+    assert len(gateway.sub_devices) == 4
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_account_of_somebody_else(hass: HomeAssistant, cloud: Simulator) -> None:
+    """It has no product of the device; and a device that is no gateway gets no sub-devices."""
+    furnish(hass)
+    entry = await created(hass, await plan(hass, cloud, LAMP))
+    walk = await Walk.options(hass, entry, "cloud", "account_more")
+    await walk.submit(**key_in_options(cloud))
+    assert walk.errors == {"base": "not_a_gateway"}
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "product_key": "a1Other0001"})
+    walk = await Walk.options(hass, entry, "cloud", "account_models")
+    await walk.submit(**key_in_options(cloud))
+    assert walk.errors == {"base": "other_account"}

@@ -60,10 +60,10 @@ async def test_menu_says_how_the_device_is_doing(
 async def test_menu_begins_with_what_is_next(hass: HomeAssistant, offline: MockConfigEntry) -> None:
     """First the thing model, because identifiers are invented without one; then bindings."""
     walk = await Walk.options(hass, entry_with(hass, {}))
-    assert walk.result["menu_options"] == ["thing_model", "select", "transfer", "settings"]
+    assert walk.result["menu_options"] == ["thing_model", "select", "transfer", "cloud", "settings"]
     assert "the identifiers of the properties are invented" in walk.description()
     walk = await Walk.options(hass, offline)
-    assert walk.result["menu_options"] == ["select", "thing_model", "transfer", "settings"]
+    assert walk.result["menu_options"] == ["select", "thing_model", "transfer", "cloud", "settings"]
     assert "Not set up" in walk.description()
     assert "bind several entities" in walk.description()
 

@@ -11,9 +11,12 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.aliyun_iot.alink.mqtt.endpoint import Endpoint
+from custom_components.aliyun_iot.alink.privacy import BY_NAME_ALONE
 from custom_components.aliyun_iot.alink.remote_file import RemoteFile
+from custom_components.aliyun_iot.alink.traffic import WireMessage
 from custom_components.aliyun_iot.management import fetching
 from custom_components.aliyun_iot.management.fetching import FetchFailed, WrongContent, fetch_bytes
+from custom_components.aliyun_iot.panel.wire import shown_message
 from simulator import CloudDevice, Simulator
 
 from .automations import ENTRY_ID, automate, trigger, trigger_data
@@ -99,6 +102,17 @@ async def test_unusable_configuration(
     await until(lambda: "not used: the file cannot be downloaded" in caplog.text)
     assert "127.0.0.1:9" not in caplog.text
     assert not calls
+
+
+def test_key_of_the_download_is_not_shown() -> None:
+    """The page of the wire shows the address without it."""
+    url = "https://files.example/config?Expires=1&Signature=abcdef"
+    message = WireMessage(
+        0.0, "/sys/pk/dn/thing/config/push", json.dumps({"id": "1", "params": {"url": url}}).encode(), up=False
+    )
+    text = shown_message(message, BY_NAME_ALONE, "")["text"]
+    assert "abcdef" not in text
+    assert "files.example/config?Expires=1" in text
 
 
 async def test_action(hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp) -> None:

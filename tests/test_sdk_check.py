@@ -1,12 +1,15 @@
 """The table of scripts/sdk-check: what is expected, what counts as failed, and what the documentation shows."""
 
+from dataclasses import replace
 import json
 from pathlib import Path, PurePath
 import re
 
 import pytest
 
+from sdk_check import gateways
 from sdk_check.__main__ import PYTHON_DEVICES, main
+from sdk_check.cloud import clouds
 from sdk_check.environments import (
     NODE_ENVIRONMENT,
     NODE_SDK,
@@ -134,6 +137,20 @@ def test_tests_that_cannot_be_cloned_are_not_run(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("sdk_check.environments.NODE_ENVIRONMENT", tmp_path)
     with pytest.raises(SdkUnavailable, match="nowhere"):
         clone_node_tests()
+
+
+async def test_gateways_are_compared(socket_enabled: None) -> None:
+    """A request that differs, and one that was not sent, are named; our own requests are those of our own gateway."""
+    async with clouds() as running:
+        result = await gateways.same_requests(running.plain)
+        ours = gateways.sent_by(running.plain, gateways.OUR_GATEWAY)
+    assert set(ours) == set(gateways.REQUESTS)
+    assert all(request.accepted for request in ours.values())
+    assert result.detail.count("not sent by the SDK") == len(gateways.REQUESTS)
+    assert gateways.differences(ours, ours) == []
+    login = "combine/batch_login"
+    other = {**ours, login: replace(ours[login], form={"deviceList": []})}
+    assert [line.split(":")[0] for line in gateways.differences(other, ours)] == [login]
 
 
 def test_every_sdk_of_a_device_has_something() -> None:

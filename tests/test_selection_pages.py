@@ -159,28 +159,29 @@ async def test_many_suggestions_are_ticked_together(hass: HomeAssistant) -> None
     lamps = [f"light.lamp_{number}" for number in range(6)]
     for entity_id in lamps:
         hass.states.async_set(entity_id, "on", {"supported_color_modes": ["brightness"], "brightness": 255})
-    hass.states.async_set("switch.kettle", "off", {"friendly_name": "Kettle"})
+    hass.states.async_set("switch.iron", "off", {"friendly_name": "Iron"})
     walk = await select(hass, entry, "switch.kettle")
     assert "together" not in walk.result["data_schema"].schema, "one by one is easy enough"
 
-    walk = await select(hass, entry, *lamps, "switch.kettle")
+    walk = await select(hass, entry, *lamps, "switch.kettle", "switch.iron", "sensor.cellar")
     everything = walk.values["bindings"]
-    assert len(everything) == 13
+    assert len(everything) == 15
     choices = walk.choices("together")
     assert list(choices)[:2] == ["untick.all", "tick.all"]
-    assert choices["untick.all"] == "Deselect: all (13)"
+    assert choices["untick.all"] == "Deselect: all (15)"
     assert choices["untick.aspect.brightness"] == "Deselect: Brightness (6)"
-    assert choices["tick.type.switch"] == "Select: Switch (1)"
+    assert choices["tick.type.switch"] == "Select: Switch (2)"
+    assert not [value for value in choices if "sensor" in value], "one box is unticked as quickly"
 
     await walk.submit(bindings=everything, together=["untick.aspect.brightness"])
     assert (walk.step, walk.errors) == ("suggestions", {})
-    assert len(walk.values["bindings"]) == 7
+    assert len(walk.values["bindings"]) == 9
     await walk.submit(bindings=walk.values["bindings"], together=["untick.all", "tick.type.switch"])
-    [kettle] = walk.values["bindings"]
-    await walk.submit(bindings=[kettle])
+    kettle, iron = walk.values["bindings"]
+    await walk.submit(bindings=[kettle, iron])
     assert walk.step == "preview"
     await walk.submit()
-    assert list(bound(entry)) == [kettle]
+    assert list(bound(entry)) == [kettle, iron]
 
 
 async def test_unticked_property_is_offered_to_other_entities(hass: HomeAssistant, offline: MockConfigEntry) -> None:

@@ -115,6 +115,7 @@ def test_every_step_has_texts_and_every_text_a_step(flow: type, path: tuple[str,
     steps = {name.removeprefix("async_step_") for name in own if name.startswith("async_step_")}
     without_page = {"reauth", "thing_model_generate"}
     if flow is AliyunOptionsFlow:
+        without_page |= {"account_leave", "account_made", "account_models", "account_more", "account_undone"}
         without_page |= {"bound", "guide", "overview", "select_anyway", "thing_model_fetched", "thing_model_use"}
     if flow is ServiceFlow:
         without_page.add("reconfigure")

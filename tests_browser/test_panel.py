@@ -7,7 +7,7 @@ import pytest
 
 from .person import Person
 
-TABS = ("bindings", "commands", "wire", "traffic", "model")
+TABS = ("bindings", "devices", "commands", "wire", "traffic", "model")
 
 
 async def open_panel(person: Person, tab: str = "bindings", query: str = "") -> Locator:

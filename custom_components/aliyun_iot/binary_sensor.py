@@ -1,10 +1,12 @@
 """Binary sensors: whether the device is connected, or a sub-device logged in, and why it is not."""
 
+import asyncio
+from itertools import batched
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -16,7 +18,7 @@ from .reasons import reason_of
 from .runtime import AliyunConfigEntry, link_signal
 from .stored_device import sub_devices_of
 from .sub_device_row import SubDeviceRow, sub_device_row
-from .sub_devices import sub_device_signal
+from .sub_devices import AT_ONCE, sub_device_signal
 
 PARALLEL_UPDATES = 0
 
@@ -31,18 +33,20 @@ async def async_setup_entry(
     async_add_entities([ConnectedSensor(entry, "connected")])
     known: set[str] = set()
 
-    @callback
-    def add_sub_devices() -> None:
+    async def add_sub_devices() -> None:
         owners = {device.owner for device in sub_devices_of(entry) if _is_known(entry, device.owner)}
-        for owner in owners - known:
-            async_add_entities([SubDeviceSensor(hass, entry, owner)], config_subentry_id=owner)
+        new = owners - known
         known.clear()
         known.update(owners)
+        for some in batched(new, AT_ONCE, strict=False):
+            for owner in entry.subentries.keys() & some:
+                async_add_entities([SubDeviceSensor(hass, entry, owner)], config_subentry_id=owner)
+            await asyncio.sleep(0)
 
     async def updated(_hass: HomeAssistant, _entry: AliyunConfigEntry) -> None:
-        add_sub_devices()
+        await add_sub_devices()
 
-    add_sub_devices()
+    await add_sub_devices()
     entry.async_on_unload(entry.add_update_listener(updated))
 
 

@@ -271,6 +271,11 @@ class CloudDevice:
         if not self._stopped:
             self.events.follow(self.model)
 
+    @property
+    def references(self) -> frozenset[str]:
+        """The entity ids and registry ids whose changes matter."""
+        return self._referred | self._absent
+
     @callback
     def concerns(self, references: Collection[object]) -> bool:
         """Return whether a change of an entity with one of these entity ids or registry ids matters."""

@@ -133,6 +133,12 @@ class SubProduct:
     devices: list[tuple[Candidate, tuple[Binding, ...]]]
     generated: GeneratedModel = field(repr=False)
     key: str = ""
+    changed: bool = True
+    """Whether `generated` differs from the thing model that the product has."""
+
+    def names(self, taken: Collection[str] = ()) -> dict[str, str]:
+        """Return the DeviceNames of the devices, by the keys of the candidates."""
+        return propose_names({candidate.key: candidate.title for candidate, _ in self.devices}, taken)
 
 
 @callback
@@ -171,18 +177,36 @@ def plan_gateway(choice: Choice, products: Iterable[SubProduct], connection: Map
     return new_plan(steps, known, purpose)
 
 
+@callback
+def plan_more(
+    gateway: tuple[str, str, str], products: Iterable[SubProduct], taken: Mapping[str, Collection[str]]
+) -> Plan:
+    """Return the plan for more sub-devices of a gateway: its product, ProductKey and DeviceName."""
+    name, key, device = gateway
+    steps: list[Step] = []
+    purpose: dict[str, Any] = {"models": {}, "subentries": [], "sub_devices": []}
+    known = {name: key}
+    plan_sub_devices(steps, purpose, known, products, taken)
+    plan_topology(steps, purpose, name, device)
+    return new_plan(steps, known, purpose)
+
+
 def plan_sub_devices(
-    steps: list[Step], purpose: dict[str, Any], known: dict[str, str], products: Iterable[SubProduct]
+    steps: list[Step],
+    purpose: dict[str, Any],
+    known: dict[str, str],
+    products: Iterable[SubProduct],
+    taken: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> None:
-    """Add to a plan what makes these products and their devices."""
+    """Add to a plan what makes these products and their devices; `taken` are the names of devices by ProductKey."""
     for product in products:
-        titles = {candidate.key: candidate.title for candidate, _ in product.devices}
-        names = propose_names(titles)
+        names = product.names(taken.get(product.key, ()))
         if product.key:
             known[product.name] = product.key
         else:
             steps.append(CreateProduct(product.name, gateway=False))
-        steps += model_steps(product.name, product.generated)
+        if product.changed:
+            steps += model_steps(product.name, product.generated)
         steps.append(RegisterDevices(product.name, tuple(names.values())))
         purpose["models"][product.name] = product.generated.model.to_tsl()
         purpose["sub_devices"] += [

@@ -12,8 +12,8 @@ from homeassistant.util import slugify
 from .alink.i18n import is_chinese
 from .alink.model.thing_model import ThingModel
 from .bound import BoundProperty
-from .const import SUBENTRY_SUB_DEVICE
-from .exposures import CUSTOM_EXPOSURE, entity_reference, exposure_key, stands_for
+from .const import CONF_PRODUCT_KEY, SUBENTRY_SUB_DEVICE
+from .exposures import CUSTOM_EXPOSURE, bindings_of, entity_reference, exposure_key, resolve_entity, stands_for
 from .generated_model import GeneratedModel, generate_for
 from .mapping.aspect import Aspect
 from .mapping.binding import Binding
@@ -54,6 +54,18 @@ def candidates(hass: HomeAssistant, entry: ConfigEntry, selection: Selection) ->
         for key, entity_ids in grouped.items()
     ]
     return sorted(found, key=lambda each: (each.kind, each.title, each.key))
+
+
+@callback
+def kinds_of_sub_devices(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
+    """Return the ProductKey for each kind of device that is a sub-device of the entry already."""
+    kinds: dict[str, str] = {}
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type == SUBENTRY_SUB_DEVICE:
+            bound = {resolve_entity(hass, binding.entity) for binding in bindings_of(subentry)}
+            kind = _kind(hass, stands_for(subentry), [entity_id for entity_id in bound if entity_id])
+            kinds.setdefault(kind, subentry.data[CONF_PRODUCT_KEY])
+    return kinds
 
 
 @callback

@@ -67,6 +67,8 @@ class SubDevices:
         self._shared = replace(shared, packs=self._packs)
         self._on_code = on_code
         self._owners: dict[Identity, str] = {}
+        self._referring: dict[object, list[str]] | None = None
+        self._following = 0
         self._applied: dict[str, list[object]] = {}
         self._stale: set[str] = set()
         self._started = False
@@ -136,6 +138,14 @@ class SubDevices:
 
     async def follow(self) -> None:
         """Apply what is stored: begin with what is new, end what was removed, change what has changed."""
+        self._following += 1
+        self._referring = None
+        try:
+            await self._follow()
+        finally:
+            self._following -= 1
+
+    async def _follow(self) -> None:
         stored = {device.owner: device for device in sub_devices_of(self._stored.entry)}
         rows = {
             owner: row
@@ -169,9 +179,12 @@ class SubDevices:
     @callback
     def entities_changed(self, references: Collection[object]) -> bool:
         """Use the present ids of renamed entities; return whether a sub-device is concerned."""
-        concerned = [owner for owner, device in self.running.items() if device.concerns(references)]
+        known = self._referring if self._referring is not None else self._index()
+        concerned = {owner for reference in references for owner in known.get(reference, ())} & self.running.keys()
         for owner in concerned:
             self.running[owner].entities_changed()
+        if concerned:
+            self._referring = None
         self._stale.update(concerned)
         return bool(concerned)
 
@@ -249,6 +262,16 @@ class SubDevices:
     @callback
     def _device_removed(self, _event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
         self._issues.stored_changed()
+
+    def _index(self) -> dict[object, list[str]]:
+        """Return which sub-devices an entity concerns, by its ids: there are as many new entities as sub-devices."""
+        found: dict[object, list[str]] = {}
+        for owner, device in self.running.items():
+            for reference in device.references:
+                found.setdefault(reference, []).append(owner)
+        if not self._following:
+            self._referring = found
+        return found
 
     def _is_stale(self, stored: StoredDevice) -> bool:
         known = self._applied.get(stored.owner, [])

@@ -553,7 +553,8 @@ async def test_logged_in_again_after_a_cut(house: House) -> None:
     house.changes.clear()
     house.cloud.faults.set(drop_connection=DEVICE_NAME)
     await until(lambda: not house.link.is_online)
-    assert {house.state(identity) for identity in lamps} == {SubDeviceState.OFFLINE}
+    assert {sub.state for sub in house.gateway.sub_devices.values()} == {SubDeviceState.OFFLINE}
+    await house.settled(SubDeviceState.OFFLINE, lamps[-1])
     await house.settled(ONLINE, *lamps)
     assert all(house.cloud.device(*identity).online for identity in lamps)
     assert house.logins() == [50, 50, 20] * 2

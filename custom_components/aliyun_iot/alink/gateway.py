@@ -151,6 +151,7 @@ class Gateway:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._dropped: list[SubDevice] = []
+        self._reporting: asyncio.Task[None] | None = None
         self._unlisten: Callable[[], None] | None = None
         self._topology_known = False
         self._paused_until = -math.inf
@@ -182,6 +183,9 @@ class Gateway:
             for sub in online:
                 self._end_session(sub)
                 self._set(sub, SubDeviceState.OFFLINE)
+                await asyncio.sleep(0)
+            if self._reporting:
+                await asyncio.wait([self._reporting])
 
     # What should be
 
@@ -192,7 +196,7 @@ class Gateway:
             sub = SubDevice(config.identity, config.secret, config.product_secret, self._clock)
             self.sub_devices[config.identity] = sub
             self._topology_known = False
-            self._set(sub, sub.resting)
+            self._rest_now(sub)
         elif (sub.secret, sub.product_secret) != (config.secret, config.product_secret):
             sub.secret, sub.product_secret = config.secret, config.product_secret
             self.retry(sub.identity)
@@ -204,8 +208,8 @@ class Gateway:
         sub = self.sub_devices[identity]
         if sub.wanted is not online:
             sub.wanted = online
-            if sub.state is not SubDeviceState.ONLINE and sub.error is None:
-                self._set(sub, sub.resting)
+            if sub.state is not SubDeviceState.ONLINE:
+                self._rest_now(sub)
             self._changed.set()
 
     def retry(self, identity: Identity | None = None) -> None:
@@ -216,7 +220,8 @@ class Gateway:
         for sub in self.sub_devices.values() if identity is None else (self.sub_devices[identity],):
             if sub.state is not SubDeviceState.ONLINE:
                 sub.forgive()
-                self._set(sub, sub.resting)
+                sub.in_topology = None  # if it is missing there, it is to be added
+                self._rest_now(sub)
         self.error = None
         self._topology_known = False
         self._paused_until = -math.inf
@@ -301,15 +306,17 @@ class Gateway:
             self._paused_until = -math.inf
             self._failures = 0
             self._dropped.clear()
-            for sub in self.sub_devices.values():
-                sub.reconnected()
-                self._rest(sub)
             self._task = asyncio.get_running_loop().create_task(self._run(), name="Aliyun gateway")
             return
+        changed = []
         for sub in self.sub_devices.values():
             if sub.state is SubDeviceState.ONLINE:
                 sub.went_offline()
-            self._rest(sub)
+            if self._rest(sub):
+                changed.append(sub)
+        if changed:
+            before = self._reporting
+            self._reporting = asyncio.get_running_loop().create_task(self._report_lost(changed, before))
 
     def link_received(self, delivery: Delivery) -> bool:
         """Take what the cloud says about the sub-devices."""
@@ -390,6 +397,13 @@ class Gateway:
     # What is done about it
 
     async def _run(self) -> None:
+        if self._reporting:
+            await asyncio.wait([self._reporting])
+        for sub in list(self.sub_devices.values()):
+            sub.reconnected()
+            if self._rest(sub):
+                self._report(sub)
+                await asyncio.sleep(0)
         await asyncio.sleep(RECONNECT_SPREAD * self._jitter())
         await self._link.subscribe()
         while True:
@@ -574,6 +588,7 @@ class Gateway:
         for sub in online:
             if sub.state is SubDeviceState.ONLINE:  # it may have been logged out meanwhile
                 self._report(sub)
+                await asyncio.sleep(0)  # its owner has much to do now
 
     def _logins_refused(self, batch: tuple[SubDevice, ...], reply: Reply) -> None:
         if reply.code == Code.PARAMETER_ERROR and len(batch) > OLD_LOGIN_BATCH and not _identities(reply.data):
@@ -686,14 +701,31 @@ class Gateway:
         """Try again after an error whose cause is gone."""
         if sub.state is not SubDeviceState.ONLINE:
             sub.forgive()
-            self._set(sub, sub.resting)
+            self._rest_now(sub)
             self._changed.set()
 
-    def _rest(self, sub: SubDevice) -> None:
-        """Set the state for a connection that has just begun or ended."""
-        if sub.error is None:
-            waits = sub.secret is None or self._link.is_online
-            self._set(sub, sub.resting if waits else SubDeviceState.OFFLINE)
+    def _rest(self, sub: SubDevice) -> bool:
+        """Set the state that follows from what is wanted, without a report; return whether it has changed."""
+        if sub.error is not None:
+            return False
+        waits = sub.secret is None or self._link.is_online
+        state = sub.resting if waits else SubDeviceState.OFFLINE
+        if state is sub.state:
+            return False
+        sub.state, sub.since = state, utc_milliseconds()
+        return True
+
+    def _rest_now(self, sub: SubDevice) -> None:
+        if self._rest(sub):
+            self._report(sub)
+
+    async def _report_lost(self, subs: Iterable[SubDevice], before: asyncio.Task[None] | None) -> None:
+        """Report that sub-devices are offline; thousands at once would hold up everything else."""
+        if before:
+            await asyncio.wait([before])
+        for sub in subs:
+            self._report(sub)
+            await asyncio.sleep(0)
 
     def _end_session(self, sub: SubDevice) -> None:
         if sub.state is SubDeviceState.ONLINE:

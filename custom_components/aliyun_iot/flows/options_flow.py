@@ -35,7 +35,7 @@ from ..const import (
 )
 from ..settings import RANGES
 from ..stored_device import sub_devices_of
-from .bulk_pages import BulkPages
+from .cloud_pages import CloudPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
 from .generate_pages import GeneratePages
 from .management_fields import MANAGEMENT_FIELDS, SECTION_MANAGEMENT, read_management
@@ -93,7 +93,7 @@ GATEWAY_FIELDS: Final = {
 """The settings of an entry with sub-devices."""
 
 
-class AliyunOptionsFlow(BulkPages, GeneratePages, TransferPages):
+class AliyunOptionsFlow(CloudPages, GeneratePages, TransferPages):
     """A menu with all pages of the options."""
 
     @override

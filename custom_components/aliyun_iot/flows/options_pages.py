@@ -34,7 +34,7 @@ class OptionsPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], OptionsF
         return self.async_show_menu(
             step_id="init",
             # Without a thing model the next thing to do is to get one.
-            menu_options=[*sorted(("select", "thing_model"), reverse=not has_model), "transfer", "settings"],
+            menu_options=[*sorted(("select", "thing_model"), reverse=not has_model), "transfer", "cloud", "settings"],
             description_placeholders={
                 **self.state(labels),
                 "done": self._done,

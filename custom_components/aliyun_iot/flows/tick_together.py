@@ -35,9 +35,10 @@ async def together_field(labels: Labels, offered: Mapping[str, Binding]) -> Sele
             options=[
                 SelectOptionDict(
                     value=f"{way}.{group}",
-                    label=labels.text(f"common.{way}", what=names.get(group, group), count=str(groups[group])),
+                    label=labels.text(f"common.{way}", what=names.get(group, group), count=str(size)),
                 )
-                for group in sorted(groups, key=lambda group: (group.partition(".")[0] != _ALL, group))
+                for group, size in sorted(groups.items(), key=lambda item: (item[0] != _ALL, item))
+                if size > 1
                 for way in (_UNTICK, _TICK)
             ],
             multiple=True,

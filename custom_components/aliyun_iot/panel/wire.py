@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 
 from ..alink.auth import Identity
 from ..alink.messages import JsonValue
-from ..alink.privacy import PrivateNames
+from ..alink.privacy import PrivateNames, without_credentials
 from ..alink.topics import REPLY_SUFFIX
 from ..alink.traffic import WireMessage
 from ..const import OWN
@@ -72,7 +72,10 @@ def _device(runtime: Runtime, topic: str) -> tuple[PrivateNames, str]:
 
 
 def shown_message(message: WireMessage, private: PrivateNames, device: str) -> dict[str, JsonValue]:
-    """Return a message for the page: private values masked, and what matches a request with its reply."""
+    """Return a message for the page, and what matches a request with its reply.
+
+    Private values are masked, and the keys in addresses of files.
+    """
     shown: dict[str, JsonValue] = {"at": round(message.at, 3), "up": message.up, "topic": message.topic}
     shown["device"] = device
     shown["reply"] = message.topic.endswith(REPLY_SUFFIX)
@@ -86,7 +89,7 @@ def shown_message(message: WireMessage, private: PrivateNames, device: str) -> d
     return shown | {
         "size": len(message.payload),
         "message_id": str(found) if found is not None else None,
-        "text": json.dumps(_masked(message.topic, document, private), ensure_ascii=False),
+        "text": without_credentials(json.dumps(_masked(message.topic, document, private), ensure_ascii=False)),
     }
 
 

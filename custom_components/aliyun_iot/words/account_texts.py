@@ -13,6 +13,12 @@ SHOWN_NAMES: Final = 10
 """Names of devices that a line lists at most."""
 
 
+def policy_in_words(labels: Labels, policy: str) -> Markdown:
+    """Return a RAM policy to copy, which is collapsed at first. Without blank lines, it is one block of HTML."""
+    title = labels.text("common.account_policy")
+    return Markdown(f"<details><summary>{title}</summary><pre><code>{policy}</code></pre></details>")
+
+
 def step_in_words(labels: Labels, step: Step) -> str:
     """Return one step, such as `Create the product Home (gateway)`."""
     details = {"product": step.product}
@@ -32,8 +38,8 @@ def step_in_words(labels: Labels, step: Step) -> str:
     return labels.text(f"common.account_{kind}", **details)
 
 
-def plan_in_words(labels: Labels, plan: Plan, generated: GeneratedModel | None) -> Markdown:
-    """Return all steps, and below them the properties that are bound."""
+def plan_in_words(labels: Labels, plan: Plan, generated: GeneratedModel | None, difference: Markdown) -> Markdown:
+    """Return all steps, and below them what changes in thing models and the properties that are bound."""
     steps = Markdown(
         "\n".join(f"{number}. {escaped(step_in_words(labels, step))}" for number, step in enumerate(plan.steps, 1))
     )
@@ -49,6 +55,7 @@ def plan_in_words(labels: Labels, plan: Plan, generated: GeneratedModel | None) 
     return paragraphs(
         (
             steps,
+            difference,
             labels.markdown("common.account_bound", count=str(len(bound)), list=bullets(labels, bound))
             if bound
             else "",

@@ -44,6 +44,7 @@ class AliyunIotPanel extends LitElement {
         border: 0; border-bottom: 3px solid transparent; background: none; padding: 12px 16px; cursor: pointer; white-space: nowrap;
       }
       nav button[aria-selected="true"] { border-bottom-color: var(--primary-color); color: var(--accent-text); }
+      main:focus-visible { outline-offset: -2px; }
       main { flex: 1 1 auto; min-height: 0; overflow: auto; }
       main > * { height: 100%; box-sizing: border-box; padding: 0 16px 16px; }
     `,
@@ -81,6 +82,11 @@ class AliyunIotPanel extends LitElement {
     });
   }
 
+  // On a phone not all tabs fit.
+  updated() {
+    this.renderRoot.querySelector("nav [aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
   async _loadTexts() {
     clearTimeout(this._retry);
     try {
@@ -93,9 +99,9 @@ class AliyunIotPanel extends LitElement {
 
   // The path is /aliyun-iot/<entry>/<tab>, so that repairs and menus can link to it.
   get _where() {
-    const [entry, tab] = (this.route?.path || "").split("/").slice(1);
-    const known = this._entries.find((each) => each.entry_id === entry);
-    const shown = known || this._entries[0];
+    const [wanted, tab] = (this.route?.path || "").split("/").slice(1);
+    // Not another device in place of one that was removed meanwhile.
+    const shown = wanted ? this._entries.find((each) => each.entry_id === wanted) : this._entries[0];
     // Only a gateway has sub-devices, so the tab is there if there are some, or somebody asks for it.
     const tabs = TABS.filter((each) => each !== "devices" || shown?.gateway || tab === each);
     return { entry: shown, tabs, tab: tabs.includes(tab) ? tab : tabs[0] };
@@ -120,7 +126,7 @@ class AliyunIotPanel extends LitElement {
             </button>`
           : nothing}
         <h1>${t("title")}</h1>
-        ${this._entries.length > 1
+        ${entry && this._entries.length > 1
           ? html`<select aria-label=${t("device")} .value=${entry.entry_id}
               @change=${(event) => this._go(event.target.value, tab)}>
               ${this._entries.map(
@@ -139,11 +145,18 @@ class AliyunIotPanel extends LitElement {
                 </button>`,
               )}
             </nav>
-            <main id="main" role="tabpanel" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
+            <main id="main" role="tabpanel" tabindex="0" aria-labelledby="tab-${tab}">${this._tab(tab, entry)}</main>
           `
-        : html`<p class="empty">${t("no_device")}
-            <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`}
+        : this._noDevice(t)}
     `;
+  }
+
+  _noDevice(t) {
+    if (!this._entries.length)
+      return html`<p class="empty" role="status">${t("no_device")}
+        <br /><a href="/config/integrations/dashboard/add?domain=aliyun_iot">${t("add_device")}</a></p>`;
+    return html`<p class="empty" role="status">${t("error_not_found")}
+      ${this._entries.map((each) => html`<br /><a href="/aliyun-iot/${each.entry_id}/${TABS[0]}">${each.title}</a>`)}</p>`;
   }
 
   _tab(tab, entry) {

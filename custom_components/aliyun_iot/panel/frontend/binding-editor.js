@@ -91,6 +91,7 @@ class BindingEditor extends LitElement {
           ${this._form ? this._fields() : html`<p class="muted" role="status">${t("loading")}</p>`}
         </div>
         <div class="buttons">
+          ${this._form ? html`<button class="button danger" type="button" ?disabled=${this._busy} @click=${this._remove}>${t("remove")}</button>` : nothing}
           <a class="button" href=${this.page}>${t("open_form")}</a>
           <button class="button" type="button" @click=${() => this.renderRoot.querySelector("dialog").close()}>${t("cancel")}</button>
           ${this._form?.fields.length
@@ -110,6 +111,7 @@ class BindingEditor extends LitElement {
 
   _fields() {
     const { fields } = this._form;
+    if (this._form.problem) return nothing;
     if (!fields.length) return html`<p class="muted">${this.texts.t("edit_in_form")}</p>`;
     const sections = [...new Set(fields.map((field) => field.section))];
     return sections.map((section) => {
@@ -205,6 +207,19 @@ class BindingEditor extends LitElement {
     }
   }
 
+  async _remove() {
+    this._busy = true;
+    try {
+      await this._call("bindings/remove", { digests: { [this.row.id]: this._form.digest } });
+      this._removed = true;
+      this.renderRoot.querySelector("dialog").close();
+    } catch (error) {
+      this._errors = { base: this.texts.explained(error) };
+    } finally {
+      this._busy = false;
+    }
+  }
+
   _moreInfo(event) {
     event.preventDefault();
     this.renderRoot.querySelector("dialog").close();
@@ -214,7 +229,7 @@ class BindingEditor extends LitElement {
   }
 
   _close() {
-    this.dispatchEvent(new CustomEvent("closed", { detail: { saved: this._saved } }));
+    this.dispatchEvent(new CustomEvent("closed", { detail: { saved: this._saved, removed: this._removed } }));
   }
 }
 

@@ -449,6 +449,7 @@ class BindingsTab extends Tab {
 
   _edited(event) {
     this._editing = undefined;
+    if (event.detail?.removed) this._notice = { text: this.t("removed", { count: 1 }), undo: true };
     if (event.detail?.saved) this._notice = { text: this.t("saved", { name: event.detail.saved }), undo: true };
     this.renderRoot.querySelector(".viewport")?.focus();
   }

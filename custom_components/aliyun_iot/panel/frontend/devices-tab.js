@@ -16,7 +16,10 @@ class DevicesTab extends Tab {
         thead { display: none; }
         tbody tr { display: grid; grid-template-columns: 1fr auto; padding: 6px 0; border-bottom: 1px solid var(--divider-color); }
         tbody td { border: 0; padding: 2px 8px; }
-        tbody td.since { text-align: end; }
+        tbody td.since { order: 2; text-align: end; }
+        tbody td.bound { order: 1; }
+        tbody td.found { order: 3; }
+        tbody td.state { text-align: end; }
       }
     `,
   ];
@@ -66,14 +69,14 @@ class DevicesTab extends Tab {
   _row(owner, device) {
     return html`<tr>
       <td>${device.title}<div class="muted mono">${device.product_key} / ${device.device_name}</div></td>
-      <td>
+      <td class="state">
         <span class=${device.online ? "online" : "offline"}>${this.t(device.online ? "device_online" : "device_offline")}</span>
         ${device.why ? html`<div class="muted">${device.why}</div>` : nothing}
       </td>
       <td class="nowrap since">${this.texts.moment(device.since)}</td>
-      <td><a href=${`/aliyun-iot/${this.entryId}/bindings?device=${owner}`} aria-label=${this.t("show_bindings", { name: device.title })}>
+      <td class="bound"><a href=${`/aliyun-iot/${this.entryId}/bindings?device=${owner}`} title=${this.t("show_bindings", { name: device.title })}>
         ${this.t("bound", { count: device.bound })}</a></td>
-      <td class=${device.problems ? "error" : "muted"}>${device.problems
+      <td class="found ${device.problems ? "error" : "muted"}">${device.problems
         ? this.t("problems", { count: device.problems }) : this.t("no_problems")}</td>
     </tr>`;
   }

@@ -20,6 +20,13 @@ class ModelTab extends Tab {
     shared,
     css`
       section { margin-bottom: 24px; }
+      @media (max-width: 600px) {
+        thead { display: none; }
+        tbody tr { display: block; padding: 6px 0; border-bottom: 1px solid var(--divider-color); }
+        tbody td { display: block; border: 0; padding: 1px 8px; }
+        tbody td:not(:first-child)::before { content: attr(data-label) " "; color: var(--secondary-text-color); font-size: 0.85em; }
+        tbody td > div { display: inline; }
+      }
       .notice { margin: 8px 0; padding: 8px 12px; border-radius: 8px; border: 1px solid var(--divider-color);
         background: var(--card-background-color); }
     `,
@@ -96,10 +103,10 @@ class ModelTab extends Tab {
       ${this._section("properties", properties, ["column_name", "type", "access", "bound_to"], (each) => [
         this._name(each), each.type, html`<span class="nowrap">${each.access}</span>`, each.bound || this._fits(each),
       ])}
-      ${this._section("services", services, ["column_name", "kind", "input", "output", "bound_to"], (each) => [
+      ${this._section("services", services, ["name", "kind", "input", "output", "bound_to"], (each) => [
         this._name(each), each.type, parameters(each.input), parameters(each.output), each.bound ? this.t("yes") : "—",
       ])}
-      ${this._section("events", events, ["column_name", "output"], (each) => [this._name(each), parameters(each.output)])}
+      ${this._section("events", events, ["name", "output"], (each) => [this._name(each), parameters(each.output)])}
     `;
   }
 
@@ -122,7 +129,7 @@ class ModelTab extends Tab {
       <h2>${this.t(key)} <span class="muted">${this.texts.number(items.length)}</span></h2>
       <table>
         <thead><tr>${columns.map((column) => html`<th>${this.t(column)}</th>`)}</tr></thead>
-        <tbody>${items.map((each) => html`<tr>${cells(each).map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+        <tbody>${items.map((each) => html`<tr>${cells(each).map((cell, index) => html`<td data-label=${this.t(columns[index])}>${cell}</td>`)}</tr>`)}</tbody>
       </table>
     </section>`;
   }

@@ -15,7 +15,7 @@ class TrafficTab extends Tab {
   static styles = [
     shared,
     css`
-      .numbers { display: flex; flex-wrap: wrap; gap: 32px; margin: 16px 0; }
+      .numbers { display: flex; flex-wrap: wrap; gap: 12px 32px; margin: 16px 0; }
       .numbers strong { font-size: 1.6em; font-weight: 400; display: block; }
       svg { width: 100%; height: auto; display: block; }
       .legend { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 8px; }

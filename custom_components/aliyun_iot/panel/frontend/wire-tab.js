@@ -15,6 +15,7 @@ class WireTab extends Tab {
     _paused: { state: true },
     _open: { state: true },
     _left: { state: true },
+    _copied: { state: true },
   };
 
   static styles = [
@@ -62,6 +63,7 @@ class WireTab extends Tab {
         <button class="button" @click=${() => this._copy(shown)} ?disabled=${!shown.length}>${this.t("copy")}</button>
         <button class="button" @click=${this._clear}>${this.t("clear")}</button>
       </div>
+      ${this._copied ? html`<p class="muted" role="status">${this.t("copied", { count: this.texts.number(this._copied) })}</p>` : nothing}
       ${this._left ? html`<p class="muted">${this.t("left_out", { count: this._left })}</p>` : nothing}
       ${shown.length
         ? repeat(shown, (message) => message.number, (message) => this._message(message))
@@ -94,12 +96,26 @@ class WireTab extends Tab {
     this._kept = [];
     this._messages = [];
     this._left = 0;
+    this._copied = 0;
   }
 
   async _copy(messages) {
     const lines = messages.map((each) => `${new Date(each.at * 1000).toISOString()} ${each.up ? "↑" : "↓"} ${each.topic} ${each.text || each.hex || ""}`);
-    await navigator.clipboard?.writeText(lines.toReversed().join("\n"));
+    const text = lines.toReversed().join("\n");
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else copyByHand(text, this.renderRoot);
+    this._copied = messages.length;
   }
+}
+
+// Without HTTPS, browsers offer no clipboard.
+function copyByHand(text, root) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  root.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
 }
 
 function pretty(message) {
