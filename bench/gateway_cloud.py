@@ -121,7 +121,7 @@ async def _serve(count: int, secret: str) -> None:
         while line := await questions.readline():
             match json.loads(line):
                 case ["wait", float() | int() as seconds]:
-                    await gateway.wait_for(lambda device: device.online, 60)
+                    await gateway.wait_for(lambda device: device.online, seconds)
                     began, result = loop.time(), Round()
                     while loop.time() - began < seconds and result.values_seconds is None:
                         await asyncio.sleep(POLL_INTERVAL)

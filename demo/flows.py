@@ -1,7 +1,7 @@
 """Setting up the integration as a user does, by the forms of its flows over HTTP."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .cloud import DEVICE_NAME, PRODUCT_KEY, Cloud
 from .home_client import FlowKind, FlowStep, HomeClient, Json
@@ -84,6 +84,11 @@ class Flow:
             raise FlowFailed(f"the flow did not finish: {self._shown()}")
         return self.step.get("result") or {}
 
+    def aborted(self, reason: str) -> None:
+        """Expect the flow to have ended for this reason; raises FlowFailed for another one."""
+        if (self.step["type"], self.step.get("reason")) != ("abort", reason):
+            raise FlowFailed(f"{reason} was expected, but: {self._shown()}")
+
     def said(self) -> str:
         """Return what the menu of the options says has been done; raises FlowFailed if another page is shown."""
         self._expect("menu", "init")
@@ -118,7 +123,10 @@ async def add_integration(home: HomeClient, cloud: Cloud) -> str:
             "advanced": {"transport": "tcp"},
         },
     )
-    return str(flow.finished()["entry_id"])
+    created = flow.finished()
+    # The house is bound by the pages below, not by the guide that opens now.
+    await home.close_flow("options", flow.step["next_flow"][1])
+    return str(created["entry_id"])
 
 
 async def import_thing_model(home: HomeClient, entry_id: str, document: str) -> None:
@@ -157,6 +165,63 @@ async def bind_service(home: HomeClient, entry_id: str, identifier: str, runs: M
     await flow.fill("user", {"identifier": identifier})
     await flow.fill("run", runs)
     flow.finished()
+
+
+async def add_sub_devices(
+    home: HomeClient,
+    entry_id: str,
+    products: Mapping[str, str],
+    documents: Callable[[str], None],
+    secrets: Callable[[str], str | None],
+) -> None:
+    """Make entities sub-devices: `products` are their ProductKeys by entity id.
+
+    `documents` takes the thing models that are made, as the console would import them. `secrets` gets the names, and returns a list
+    with the secrets, or None to have the gateway register the devices.
+    """
+    flow = await Flow.start(home, "subentry", [entry_id, "sub_device"])
+    target: dict[str, Json] = {"entity_id": list(products)}
+    await flow.fill("select", {"target": target, "integrations": [], "leave_out": {}, "also": {}})
+    await flow.fill("devices", {"devices": _ticked(flow.step, "devices")})
+    while flow.step.get("step_id") == "product":
+        kind = str(flow.step.get("description_placeholders", {}).get("kind", ""))
+        product_key = next(key for entity_id, key in products.items() if kind.startswith(entity_id.partition(".")[0]))
+        await flow.fill("product", {"product_key": product_key})
+    while flow.step.get("step_id") == "model":
+        documents(str(_suggested(flow.step, "thing_model")))
+        await flow.fill("model", {})
+    listed = secrets("")
+    await flow.choose("register" if listed is None else "list", menu="source")
+    if listed is not None:
+        await flow.fill("list", {"list": listed})
+    names = str(_suggested(flow.step, "names"))
+    secrets(names)
+    await flow.fill("names", {"names": names})
+    await flow.fill("added", {})
+    flow.aborted("sub_devices_added")
+
+
+async def change_settings(home: HomeClient, entry_id: str, **changes: Json) -> None:
+    """Change some of the settings."""
+    flow = await Flow.start(home, "options", entry_id)
+    await flow.choose("settings")
+    shown = {str(row["name"]): _hint(row) for row in flow.step["data_schema"] if row.get("type") != "expandable"}
+    sections: dict[str, Json] = {
+        str(row["name"]): {} for row in flow.step["data_schema"] if row.get("type") == "expandable"
+    }
+    await flow.fill("settings", {**shown, **sections, **changes})
+    flow.said()
+
+
+def _suggested(step: FlowStep, field: str) -> Json:
+    """Return the value of a field when a form is shown."""
+    return next((_hint(row) for row in step["data_schema"] if row["name"] == field), None)
+
+
+def _hint(row: Mapping[str, Json]) -> Json:
+    hints = row.get("description")
+    suggested = hints.get("suggested_value") if isinstance(hints, dict) else None
+    return row.get("default") if suggested is None else suggested
 
 
 def _ticked(step: FlowStep, field: str) -> list[Json]:

@@ -37,6 +37,7 @@ class FlowStep(TypedDict, total=False):
     menu_options: list[str] | dict[str, str]
     reason: str
     result: dict[str, Json]
+    next_flow: tuple[str, str]
     description_placeholders: dict[str, str]
 
 
@@ -162,6 +163,12 @@ class HomeClient:
     async def shown_page(self, kind: FlowKind, flow_id: str) -> FlowStep:
         """Return the page that a flow shows now."""
         return cast("FlowStep", await self._get(f"/api/config/config_entries/{FLOWS[kind]}/{flow_id}"))
+
+    async def close_flow(self, kind: FlowKind, flow_id: str) -> None:
+        """Close the dialog of a flow."""
+        path = f"{self._url}/api/config/config_entries/{FLOWS[kind]}/{flow_id}"
+        async with self._session.delete(path, headers=self._headers, timeout=REQUEST_TIMEOUT) as response:
+            await _read(response)
 
     def _handle(self, document: dict[str, Json]) -> None:
         number = document["id"]

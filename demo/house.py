@@ -26,6 +26,8 @@ CHINESE_NAMES = {
     "input_boolean.hallway_motion_seen": "走廊有人",
     "input_boolean.holiday": "度假模式",
     "input_boolean.pump_running": "水泵运转",
+    "input_boolean.socket_plugged_in": "插座已插好",
+    "switch.socket": "插座",
     "input_number.heating_target": "目标温度",
     "input_number.room_humidity": "客厅的湿度",
     "input_number.room_temperature": "客厅的温度",
@@ -45,7 +47,7 @@ CHINESE_NAMES = {
 """The Chinese names of the entities in `house.yaml`, whose names are English."""
 
 
-LABEL = Words("Cloud", "上云")
+LABEL = Words("To the cloud", "上云")
 """A label to bind by."""
 
 AREAS = {
@@ -63,7 +65,7 @@ AREAS = {
 }
 """The areas with their entities."""
 
-LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature", "switch.garden_pump")
+LABELED = ("light.desk_lamp", "sensor.living_room_humidity", "sensor.living_room_temperature")
 
 
 async def furnish(home: HomeClient, language: Language) -> None:
@@ -84,8 +86,10 @@ async def furnish(home: HomeClient, language: Language) -> None:
             changes.setdefault(entity_id, {})["area_id"] = area_id
     for entity_id in LABELED:
         changes[entity_id]["labels"] = [label_id]
-    for entity_id, changed in changes.items():
-        await home.command("config/entity_registry/update", entity_id=entity_id, **changed)
+    # The oldest supported Home Assistant has no climate entities made of templates.
+    registered = cast("list[dict[str, Json]]", await home.command("config/entity_registry/list"))
+    for entity_id in changes.keys() & {str(each["entity_id"]) for each in registered}:
+        await home.command("config/entity_registry/update", entity_id=entity_id, **changes[entity_id])
     await home.run_action("persistent_notification.dismiss_all", {})
 
 

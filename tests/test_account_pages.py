@@ -8,7 +8,11 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.aliyun_iot import web
 from custom_components.aliyun_iot.account import client
@@ -24,6 +28,7 @@ from simulator import AccessKey, Simulator
 from .application import wait_for_value
 from .house import LAMP, furnish, selected
 from .sub_house import add_device
+from .waiting import until
 from .walk import Walk
 
 KEY_ID, KEY_SECRET = "LTAI5tHomeAssistant", "s3cret-of-the-access-key-000000"
@@ -108,7 +113,7 @@ async def test_first_value_with_nothing_but_an_access_key(hass: HomeAssistant, c
     await walk.submit()
     assert walk.step == "account_made"
     assert there(cloud) == {"Home": ["home-1"]}
-    assert "The device home-1 in the product Home" in walk.result["description_placeholders"]["made"]
+    assert "In the product Home: home-1" in walk.result["description_placeholders"]["made"]
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
 
@@ -369,29 +374,58 @@ async def test_device_that_is_set_up_is_not_made(
 
 
 async def test_secrets_are_nowhere(
-    hass: HomeAssistant, cloud: Simulator, hass_storage: dict[str, Any], caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    cloud: Simulator,
+    hass_client: ClientSessionGenerator,
+    hass_ws_client: WebSocketGenerator,
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither in the log at the debug level nor in the storage, except the secret of the device in its entry."""
+    """Neither in the log at the debug level, nor on disk, in diagnostics, in traces, or in what the browser gets.
+
+    The secret of the device is in the entry, and nowhere else.
+    """
     caplog.set_level(logging.DEBUG)
+    for component in ("config", "diagnostics", "file_upload", "trace", "websocket_api", DOMAIN):
+        assert await async_setup_component(hass, component, {})
     furnish(hass)
-    pages = []
+    socket = await hass_ws_client(hass)
+    frames: list[str] = []
+
+    async def ask(**command: Any) -> None:
+        await socket.send_json_auto_id(command)
+        while True:
+            frame = await socket.receive_json()
+            frames.append(json.dumps(frame))
+            if frame["type"] == "result":
+                return
+
+    await ask(type="subscribe_events")
+    await ask(type="config_entries/flow/subscribe")
     walk = await plan(hass, cloud)
-    pages.append(str(walk.result))
+    pages = [str(walk.result)]
     await walk.submit()
     pages.append(str(walk.result))
     await walk.choose("account_finish")
     entry = await added(hass, cloud, walk)
     device = cloud.device(entry.data["product_key"], "home-1")
+    await ask(type="config_entries/get", domain=DOMAIN)
+    await ask(type="config_entries/subentries/list", entry_id=entry.entry_id)
+    await ask(type="aliyun_iot/bindings/subscribe", entry_id=entry.entry_id)
+    await ask(type="aliyun_iot/wire/subscribe", entry_id=entry.entry_id)
+    await ask(type="trace/list", domain="automation")
+    diagnostics = json.dumps(await get_diagnostics_for_config_entry(hass, hass_client, entry))
+    lines = [
+        f"{record.getMessage()} {record.exc_info}"
+        for record in caplog.records
+        if not record.name.startswith("pytest_homeassistant_custom_component")
+    ]
+    places = {"log": lines, "storage": [json.dumps(hass_storage)], "diagnostics": [diagnostics], "pages": pages, "frames": frames}  # fmt: skip
+    assert all(places.values())
     for secret in (KEY_SECRET, KEY_ID, device.device_secret, device.product.secret):
-        lines = [
-            f"{record.getMessage()} {record.exc_info}"
-            for record in caplog.records
-            if not record.name.startswith("pytest_homeassistant_custom_component")
-        ]
-        assert not [line for line in lines if secret in line]
-        assert secret not in "".join(pages)
-    for secret in (KEY_SECRET, KEY_ID, device.product.secret, device.device_secret):
-        assert secret not in json.dumps(hass_storage)
+        assert [place for place, texts in places.items() if any(secret in text for text in texts)] == []
+    assert entry.data["device_secret"] == device.device_secret
+    assert not [entity for entity in hass.states.async_all() if device.device_secret in str(entity.as_dict())]
     await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -411,13 +445,13 @@ async def test_gateway_with_twenty_sub_devices_of_four_products(hass: HomeAssist
     assert walk.result["description_placeholders"] == {"count": "20", "kinds": "4"}
     await walk.submit(sub_devices=walk.values["sub_devices"])
     shown = walk.result["description_placeholders"]["plan"]
-    assert "Create the product Acme_Lamp_1 (Device, ICA format)" in shown
-    assert "Register in the product Acme_Lamp_1: lamp-1-0, lamp-1-1" in shown
+    assert "Create the product HA_Acme_Lamp_1 (Device, ICA format)" in shown
+    assert "Register in the product HA_Acme_Lamp_1: lamp-1-0, lamp-1-1" in shown
     assert "Add 10 sub-devices to the topology of gateway-1" in shown
     await walk.submit()
     assert walk.step == "account_made"
     assert {name: len(devices) for name, devices in there(cloud).items()} == {
-        "Gateway": 1, "Acme_Lamp_1": 5, "Acme_Plug_2": 5, "Acme_Fan_3": 5, "Acme_Siren_4": 5
+        "Gateway": 1, "HA_Acme_Lamp_1": 5, "HA_Acme_Plug_2": 5, "HA_Acme_Fan_3": 5, "HA_Acme_Siren_4": 5
     }  # fmt: skip
     await walk.choose("account_finish")
     assert walk.created, walk.result
@@ -514,7 +548,7 @@ async def test_missing_sub_devices_are_created(hass: HomeAssistant, cloud: Simul
     assert walk.step == "init", walk.result
     assert "3 sub-devices were created" in walk.result["description_placeholders"]["done"]
     assert {name: len(devices) for name, devices in there(cloud).items()} == {
-        "Gateway": 1, "Acme_Lamp_1": 3, "Acme_Plug_2": 1
+        "Gateway": 1, "HA_Acme_Lamp_1": 3, "HA_Acme_Plug_2": 1
     }  # fmt: skip
     await hass.async_block_till_done()
     gateway = cloud.device(entry.data["product_key"], "gateway-1")
@@ -536,3 +570,21 @@ async def test_account_of_somebody_else(hass: HomeAssistant, cloud: Simulator) -
     walk = await Walk.options(hass, entry, "cloud", "account_models")
     await walk.submit(**key_in_options(cloud))
     assert walk.errors == {"base": "other_account"}
+
+
+async def test_browser_asks_again_when_the_last_step_is_done(
+    hass: HomeAssistant, cloud: Simulator, thing_model_document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page still shows the step, because it has not been shown for long enough."""
+    monkeypatch.setattr("custom_components.aliyun_iot.flows.safe_pages.SHORTEST_PROGRESS", 3600)
+    furnish(hass)
+    existing = cloud.add_product("a1Existing1", thing_model_document, name="Existing")
+    walk = await plan(hass, cloud, product=existing.key)
+    manager, flow_id = hass.config_entries.flow, walk.result["flow_id"]
+    first = await manager.async_configure(flow_id, {})
+    await until(lambda: there(cloud) == {"Existing": ["home-1"]})
+    await until(lambda: not manager._progress[flow_id].run.next)
+    again = await manager.async_configure(flow_id)
+    assert again["type"] is first["type"] is FlowResultType.SHOW_PROGRESS
+    assert again["description_placeholders"] == first["description_placeholders"]
+    manager.async_abort(flow_id)

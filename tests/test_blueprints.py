@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 import json
 from pathlib import Path
+import re
 import shutil
 from typing import Any
 
@@ -50,16 +51,17 @@ async def use(hass: HomeAssistant, name: str, inputs: Mapping[str, Any]) -> list
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_blueprint_is_valid(hass: HomeAssistant, name: str) -> None:
-    """It has its source URL, and a Chinese description of itself and of every input."""
+    """It has its source URL, and names and descriptions of itself and of every input in both languages."""
     assert await async_setup_component(hass, "automation", {})
     blueprint = (await async_get_blueprints(hass).async_get_blueprints())[f"aliyun_iot/{name}"]
     assert isinstance(blueprint, Blueprint), blueprint
     assert blueprint.validate() is None
     assert blueprint.metadata["source_url"] == f"{REPOSITORY}{(FOLDER / name).relative_to(ROOT)}"
-    assert CHINESE.search(blueprint.metadata["description"])
-    for one in blueprint.inputs.values():
-        assert CHINESE.search(one["description"])
-        assert one["selector"]
+    for one in (blueprint.metadata, *blueprint.inputs.values()):
+        for text in (one["name"], one["description"]):
+            assert CHINESE.search(text)
+            assert re.match("[A-Z]", text)
+    assert all(one["selector"] for one in blueprint.inputs.values())
 
 
 async def test_cloud_service_with_answer(

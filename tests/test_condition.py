@@ -53,5 +53,6 @@ async def test_condition_without_a_device(hass: HomeAssistant, caplog: pytest.Lo
 async def test_every_condition_is_described(hass: HomeAssistant, set_up: SetUp) -> None:
     """The descriptions for the user interface match the conditions."""
     await set_up()
-    assert (await async_get_all_descriptions(hass))["aliyun_iot.is_connected"]["fields"].keys() == {"config_entry_id"}
+    fields = (await async_get_all_descriptions(hass))["aliyun_iot.is_connected"]["fields"]
+    assert fields.keys() == {"config_entry_id", "sub_device"}
     assert (await async_get_conditions(hass)).keys() == load_yaml_dict(str(INTEGRATION / "conditions.yaml")).keys()

@@ -57,6 +57,14 @@ async def test_guided_road_opens_after_adding(hass: HomeAssistant, cloud: Simula
     (menu,) = hass.config_entries.options.async_progress_by_handler(entry.entry_id)
     assert (menu["flow_id"], menu["step_id"]) == (flow_id, "thing_model_fetch")
 
+    # The frontend does not continue that flow, but starts one.
+    opened = await hass.config_entries.options.async_init(entry.entry_id)
+    assert opened["step_id"] == "thing_model_fetch"
+    (menu,) = hass.config_entries.options.async_progress_by_handler(entry.entry_id)
+    assert menu["flow_id"] == opened["flow_id"]
+    later = await hass.config_entries.options.async_init(entry.entry_id)
+    assert later["step_id"] == "init"
+
     await hass.async_block_till_done()
     await hass.config_entries.async_remove(entry.entry_id)
     assert hass.config_entries.options.async_progress() == []

@@ -1,5 +1,6 @@
 """The websocket commands by which the page of both sides reads: what administrators see, and what others may not."""
 
+import json
 from typing import Any
 
 from homeassistant.auth.models import User
@@ -12,9 +13,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 
 from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.panel.commands import COMMANDS
-from simulator import Simulator
+from simulator import CloudDevice, Simulator
 
-from .application import SetProperties
+from .application import SetProperties, publish
 from .conftest import SetUp
 from .panel_page import LAMP, LOCK, TARGET, Open, Page, stored
 from .waiting import until
@@ -60,6 +61,19 @@ async def test_both_sides_of_each_binding(entry: MockConfigEntry, open_page: Ope
     assert (row["entity_id"], row["aspect"], row["access"]) == ("input_number.target", "Value", "both")
     assert page.entry["online"]
     assert page.entry["bound"] == 2
+
+
+async def test_reason_of_a_failed_set_up(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, entry_data: dict[str, Any]
+) -> None:
+    """The page says in its language why a device is not set up."""
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, data={**entry_data, "endpoint": "not a host"})
+    await hass.config_entries.async_setup(entry.entry_id)
+    page = await open_page(entry)
+    await page.call("bindings/subscribe", language="zh-Hans")
+    await page.until(lambda: page.entry.get("setup") == "setup_error")
+    assert page.entry["reason"].endswith("。")
 
 
 async def test_a_change_arrives(
@@ -184,6 +198,22 @@ async def test_journal_traffic_and_model(
     traffic = (await page.call("traffic"))["result"]
     assert sum(map(sum, (counts for _, counts in traffic["hours"]))) == traffic["month"]["messages"] > 0
     assert traffic["busiest"][0]["identifier"] == "TargetTemperature"
+
+
+async def test_private_values_of_commands(
+    hass: HomeAssistant, entry: MockConfigEntry, open_page: Open, cloud: Simulator, device: CloudDevice
+) -> None:
+    """The details of a command are masked as in the logbook, and diagnostics have none of them."""
+    page = await open_page(entry)
+    await page.call("commands/subscribe", language="zh-Hans")
+    await publish(cloud, device, "thing/service/OpenDoor", {"id": "7", "params": {"Pin": "2468", "Door": 1}})
+    await page.until(lambda: any(event.get("rows") for event in page.events))
+    [row] = page.events[-1]["rows"]
+    assert (row["kind"], row["target"], row["params"]) == ("service", ["OpenDoor"], {"Pin": "**", "Door": 1})
+    assert row["code"] != 200
+    assert "2468" not in json.dumps(page.events)
+    [journal] = [each.as_json() for each in entry.runtime_data.device.commander.journal.rows()]
+    assert "params" not in journal
 
 
 async def test_thing_model(hass: HomeAssistant, entry: MockConfigEntry, open_page: Open) -> None:

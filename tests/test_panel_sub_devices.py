@@ -6,7 +6,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.aliyun_iot.const import OWN
 from custom_components.aliyun_iot.exposures import exposed_bindings
+from custom_components.aliyun_iot.panel.path import affected_path
 from custom_components.aliyun_iot.sub_device_row import add_sub_devices
 from simulator import Simulator
 
@@ -87,6 +89,15 @@ async def test_rules_are_for_the_gateway(
     form = (await page.call("binding/form", row=f"{owners[0]}/Power"))["result"]
     answer = await page.call("bindings/rule", digests={f"{owners[0]}/Power": form["digest"]}, rule=rule)
     assert answer["result"]["refused"].keys() == {f"{owners[0]}/Power"}
+
+
+async def test_repairs_lead_to_the_rows_of_their_device(
+    hass: HomeAssistant, entry: MockConfigEntry, owners: list[str]
+) -> None:
+    """Also where the same state is that of a binding of another device."""
+    page = f"/aliyun-iot/{entry.entry_id}/bindings?state=rejected"
+    assert affected_path(entry, OWN, "rejected") == f"{page}&device=own"
+    assert affected_path(entry, owners[0], "rejected") == f"{page}&device={owners[0]}"
 
 
 async def test_commands_messages_and_models(

@@ -1,81 +1,71 @@
-"""The READMEs in both languages list all fields, entities and event data."""
+"""The README is short, and every page has its twin, its place in the index, and links that lead somewhere."""
 
-from collections.abc import Iterator
 from pathlib import Path
 import re
-from typing import Any
 
-from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import async_capture_events
-
-from custom_components.aliyun_iot.const import EVENT_COMMAND, EVENT_COMMAND_FAILED
-from simulator import CloudDevice
-
-from .application import TARGET, SetProperties
-from .conftest import SetUp
-from .walk import translations
 
 ROOT = Path(__file__).parent.parent
-LANGUAGES = ("en", "zh-Hans")
-CHAPTERS = {
-    "en": {
-        "binding": "### A binding",
-        "entities": "## What can be bound",
-        "events": "## Events on Home Assistant's bus",
-    },
-    "zh-Hans": {"binding": "### 绑定", "entities": "## 可以绑定什么", "events": "## Home Assistant 总线上的事件"},
-}
+DOCS = ROOT / "docs"
+ENGLISH_ONLY = {"protocol.md"}
+PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md")]
+LONGEST = 200
+
+LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
+FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
-def chapter(language: str, name: str) -> str:
-    """Return the text from one heading of a README to the next."""
-    readme = ROOT / ("README.md" if language == "en" else "README.zh-CN.md")
-    _, _, rest = readme.read_text(encoding="utf-8").partition(f"\n{CHAPTERS[language][name]}\n")
-    return rest.partition("\n##")[0]
+def links(page: Path) -> list[str]:
+    """Return where a page leads to within the repository."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    found = [match[1] or match[2] for match in LINK.finditer(text)]
+    return [link for link in found if not re.match(r"https?:|/|mailto:", link)]
 
 
-def rows(text: str) -> Iterator[str]:
-    """Yield the first cell of every row of the tables in a text."""
-    yield from re.findall(r"^\| (.+?) \|", text, re.MULTILINE)
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_field_of_a_binding_is_explained(language: str) -> None:
-    """The row has the name in the form, possibly with details; related fields share a row."""
-    page = translations(language)["config_subentries"]["exposure"]["step"]["binding"]
-    labels = [*page["data"].values()]
-    for section in page["sections"].values():
-        labels += section["data"].values()
-    explained = {name for row in rows(chapter(language, "binding")) for name in re.split("[,、] ?", row)}
-    assert {re.split("[:：，]", label)[0] for label in labels} <= explained
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """To a file, and to a heading of it."""
+    for link in links(page):
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_entity_of_the_integration_is_listed(language: str) -> None:
-    """Entities that are disabled by default are listed as well."""
-    kinds: dict[str, dict[str, Any]] = translations(language)["entity"]
-    names = [entity["name"].split("{")[0].strip() for kind in kinds.values() for entity in kind.values()]
-    assert len(names) == 20
-    assert [name for name in names if name not in chapter(language, "entities")] == []
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_readme_is_short(name: str) -> None:
+    """What does not fit has its own page."""
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
-async def test_all_event_data_is_explained(
-    hass: HomeAssistant, device: CloudDevice, house: None, set_up: SetUp, set_properties: SetProperties
-) -> None:
-    """The pages list exactly the keys of the data of a refused command, and of one that fails."""
-    broken = {"identifier": "LightSwitch", "entity": "", "aspect": "actions", "access": "control"}
-    await set_up([TARGET, broken | {"actions": [{"stop": "no power", "error": True}]}])
-    commands = async_capture_events(hass, EVENT_COMMAND)
-    failures = async_capture_events(hass, EVENT_COMMAND_FAILED)
-    await set_properties(TargetTemperature=31)
-    await set_properties(LightSwitch=1)
-    await hass.async_block_till_done()
-    (command, _), (failure,) = commands, failures
-    for language in LANGUAGES:
-        text = chapter(language, "events")
-        assert {row.strip("`") for row in rows(text) if row.startswith("`")} == command.data.keys()
-        [sentence] = [line for line in text.split("\n\n") if f"`{EVENT_COMMAND_FAILED}`" in line]
-        assert failure.data.keys() <= set(re.findall("`(.+?)`", sentence))
-        [changes] = [line for line in text.splitlines() if line.startswith("| `changes`")]
-        assert command.data["changes"][0].keys() <= set(re.findall("`(.+?)`", changes))
+def test_every_page_has_a_twin() -> None:
+    """Both languages link to each other at the top."""
+    english = {page.name for page in DOCS.glob("*.md") if ".zh-CN." not in page.name} - ENGLISH_ONLY
+    chinese = {page.name for page in DOCS.glob("*.zh-CN.md")}
+    assert {name.replace(".md", ".zh-CN.md") for name in english} == chinese
+    for name in english:
+        twin = name.replace(".md", ".zh-CN.md")
+        assert twin in "".join((DOCS / name).read_text(encoding="utf-8").splitlines()[:4])
+        assert f"({name})" in "".join((DOCS / twin).read_text(encoding="utf-8").splitlines()[:4])
+
+
+@pytest.mark.parametrize("index", ["README.md", "README.zh-CN.md"])
+def test_index_has_every_page(index: str) -> None:
+    """In its language, or in the only one that there is."""
+    pages = {page.name for page in DOCS.glob("*.md") if (".zh-CN." in page.name) == (".zh-CN." in index)}
+    assert (pages | ENGLISH_ONLY) - {index} <= set(links(DOCS / index))
+
+
+def test_pictures_are_used_in_both_languages() -> None:
+    """A picture with the language in its name is shown on the pages of that language, and has its twin."""
+    shown = {Path(link).name for page in PAGES for link in links(page) if "img/" in link}
+    names = {picture.name for picture in (DOCS / "img").iterdir()}
+    assert names == shown
+    english = {name for name in names if ".en." in name}
+    assert {name.replace(".en.", ".zh-Hans.") for name in english} == {name for name in names if ".zh-Hans." in name}

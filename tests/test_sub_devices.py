@@ -399,3 +399,52 @@ async def test_delay_is_a_setting_of_gateways(hass: HomeAssistant, entry: MockCo
     assert walk.errors == {"offline_delay": "offline_delay_range"}
     await walk.submit(**{**walk.values, "offline_delay": 5})
     assert entry.options["offline_delay"] == 5
+
+
+async def test_service_and_event_of_a_sub_device(hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator) -> None:
+    """They are chosen for one device, answer and happen as that, and go with it."""
+    calls: list[Any] = []
+    hass.services.async_register("notify", "blink", lambda call: calls.append(call.data))
+    add_lamps_in_the_cloud(cloud, NAMES[:2])
+    owners = await add(hass, entry, *(new_lamp(hass, f"Lamp {name[-1]}", name) for name in NAMES[:2]))
+    await online(cloud, *NAMES[:2])
+    for owner in owners:
+        walk = await Walk.add_subentry(hass, entry, "service")
+        assert walk.step == "device"
+        await walk.submit(device=owner)
+        await walk.submit(identifier="Blink")
+        await walk.submit(actions=[{"action": "notify.blink", "data": {"lamp": owner}}])
+        assert walk.created
+    walk = await Walk.add_subentry(hass, entry, "event")
+    await walk.submit(device=owners[0])
+    await walk.submit(identifier="Pressed")
+    await walk.choose("trigger")
+    await walk.submit(triggers=[{"trigger": "event", "event_type": "pressed"}])
+    while not walk.created:
+        await walk.submit(**walk.values)
+    await hass.async_block_till_done()
+
+    lamp = cloud.device(LAMPS, "lamp-2")
+    answer = await cloud.call(
+        "InvokeThingService", ProductKey=LAMPS, DeviceName="lamp-2", Identifier="Blink", Args="{}"
+    )
+    reply = await lamp.wait_reply(answer["Data"]["MessageId"])
+    assert reply.code == 200
+    assert [call["lamp"] for call in calls] == [owners[1]]
+    entities = er.async_get(hass)
+    fired = [
+        (hass.states.get(entity.entity_id), entity.device_id)
+        for entity in er.async_entries_for_config_entry(entities, entry.entry_id)
+        if entity.unique_id.startswith(f"{entry.entry_id}_service_")
+    ]
+    assert sorted(state.state != "unknown" for state, _ in fired if state) == [False, True]
+    assert len({device_id for _, device_id in fired}) == 2
+    await until(lambda: "pressed" in hass.bus.async_listeners())
+    hass.bus.async_fire("pressed")
+    await cloud.device(LAMPS, "lamp-1").wait_for(lambda device: bool(device.events))
+    assert not lamp.events
+
+    hass.config_entries.async_remove_subentry(entry, owners[0])
+    await hass.async_block_till_done()
+    await until(lambda: len(entry.subentries) == 2)
+    assert {subentry.subentry_type for subentry in entry.subentries.values()} == {"sub_device", "service"}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.components.update import UpdateEntityFeature
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import __version__
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
@@ -37,7 +38,12 @@ def folder(hass: HomeAssistant, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def installed(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """Bind a script, and return what it got, with the content of the file."""
+    """Set the script up, and return what it got, with the content of the file."""
+    return await add_script(hass)
+
+
+async def add_script(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Set the script up, and return what it gets, with the content of the file."""
     calls: list[dict[str, Any]] = []
 
     def record(call: ServiceCall) -> None:
@@ -153,6 +159,18 @@ async def test_offer_is_installed_by_the_script(
     await until(lambda: hass.states.get(CORE).state == "off")
 
 
+async def test_script_that_is_set_up_later(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """Home Assistant may set it up after the entity."""
+    await set_up(options=INSTALLS)
+    await offer(cloud, "2030.1.0")
+    await until(lambda: hass.states.get(CORE).state == "on")
+    installed = await add_script(hass)
+    await install(hass)
+    assert len(installed) == 1
+
+
 async def test_offer_without_a_script(
     hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
 ) -> None:
@@ -245,28 +263,55 @@ async def test_other_modules(hass: HomeAssistant, cloud: Simulator, device: Clou
     await has_outcome(cloud, job, "SUCCEEDED")
 
 
-async def test_unload_while_installing(
-    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, folder: Path
+async def test_unload_while_downloading(
+    hass: HomeAssistant,
+    cloud: Simulator,
+    device: CloudDevice,
+    set_up: SetUp,
+    installed: list[dict[str, Any]],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The download ends, and nothing is left behind."""
     begun = asyncio.Event()
 
-    async def wait(call: ServiceCall) -> None:
+    async def stuck(*arguments: Any) -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    hass.services.async_register("test", "install", wait)
-    script = {"install": {"sequence": [{"action": "test.install"}]}}
-    assert await async_setup_component(hass, "script", {"script": script})
+    monkeypatch.setattr(upgrades, "fetch", stuck)
     entry = await set_up(options=INSTALLS)
     await offer(cloud, "2030.1.0")
     await until(lambda: hass.states.get(CORE).state == "on")
     installing = hass.async_create_task(install(hass))
     await begun.wait()
     assert len(kept(folder)) == 1
-    state = hass.states.get(CORE)
-    assert (state.attributes["in_progress"], state.attributes["update_percentage"]) == (True, upgrades.DOWNLOADED)
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert not kept(folder)
     with pytest.raises(HomeAssistantError, match="stopped meanwhile"):
         await installing
+    assert not installed
+
+
+async def test_script_that_reloads_the_device(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, folder: Path
+) -> None:
+    """It runs to its end, with its file."""
+    seen: list[Any] = []
+
+    async def reload(call: ServiceCall) -> None:
+        state = hass.states.get(CORE)
+        seen.append((state.attributes["in_progress"], state.attributes["update_percentage"]))
+        seen.append(await hass.config_entries.async_reload(entry.entry_id))
+        seen.append(len(kept(folder)))
+
+    hass.services.async_register("test", "install", reload)
+    script = {"install": {"sequence": [{"action": "test.install"}]}}
+    assert await async_setup_component(hass, "script", {"script": script})
+    entry = await set_up(options=INSTALLS)
+    await offer(cloud, "2030.1.0")
+    await until(lambda: hass.states.get(CORE).state == "on")
+    await install(hass)
+    assert seen == [(True, upgrades.DOWNLOADED), True, 1]
+    assert not kept(folder)
+    assert entry.state is ConfigEntryState.LOADED

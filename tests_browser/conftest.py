@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+import shutil
 
 from playwright.async_api import Browser
 import pytest
@@ -18,6 +19,11 @@ FAILURES = Path(__file__).parent.parent / "build" / "browser"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that takes the pictures of the documentation."""
     parser.addoption("--pictures", action="store_true", help="take the pictures in docs/img")
+
+
+def pytest_sessionstart() -> None:
+    """Forget the failures of the last run."""
+    shutil.rmtree(FAILURES, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,8 +67,10 @@ async def person(
     page = await context.new_page()
     someone = Person(page, house, pictures=request.config.getoption("--pictures"))
     yield someone
-    if request.node.stash.get(FAILED, False) or someone.complaints:
+    # Home Assistant's page complains about the end of its connection.
+    complaints = [*someone.complaints]
+    if request.node.stash.get(FAILED, False) or complaints:
         FAILURES.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=FAILURES / f"{request.node.name}.png")
     await context.close()
-    assert not someone.complaints, "\n".join(someone.complaints)
+    assert not complaints, "\n".join(complaints)

@@ -20,6 +20,8 @@ from demo.house import INTEGRATIONS, build, furnish
 from demo.words import Language
 from simulator import CloudDevice
 
+SHOWROOM = Path(__file__).with_name("showroom")
+
 NEW_PRODUCT_KEY = "a1FirstHour"
 NEW_DEVICE = "my-house"
 """The device of the cloud that only the test of the first hour sets up."""
@@ -72,6 +74,12 @@ class House:
         """Whether everything is in Chinese."""
         return self.language is Language.CHINESE
 
+    async def remove(self, entry_id: str) -> None:
+        """Delete a config entry."""
+        url = f"{self.url}/api/config/config_entries/entry/{entry_id}"
+        async with self.session.delete(url, headers={"Authorization": f"Bearer {self.token}"}) as response:
+            response.raise_for_status()
+
     def t(self, key: str, **placeholders: object) -> str:
         """Return a text of the integration by its path in the translation file; raises KeyError."""
         node: object = translations(self.language)
@@ -92,10 +100,16 @@ def translations(language: Language) -> dict[str, Json]:
 
 
 @asynccontextmanager
-async def house(folder: Path, language: Language) -> AsyncIterator[House]:
-    """Run the house for the duration of the context, with all files in `folder`."""
+async def house(folder: Path, language: Language, *, showroom: bool = False) -> AsyncIterator[House]:
+    """Run the house for the duration of the context, with all files in `folder`; a `showroom` has sixty devices more."""
     port = free_port()
     build(folder / "config", port)
+    if showroom:
+        components = folder / "config" / "custom_components"
+        components.unlink()
+        components.mkdir()
+        for component in (INTEGRATIONS / "aliyun_iot", SHOWROOM):
+            (components / component.name).symlink_to(component)
     cloud = Cloud(free_port(), free_port(), lambda _message: None, language)
     new_device = cloud.simulator.add_device(NEW_PRODUCT_KEY, NEW_DEVICE, secrets.token_hex(16), new_model(language))
     async with (

@@ -1,10 +1,12 @@
 """Somebody in front of the browser."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 import re
 
 from axe_playwright_python.base import AXE_SCRIPT
+from PIL import Image
 from playwright.async_api import ConsoleMessage, Locator, Page
 
 from .house import House
@@ -28,12 +30,13 @@ _TEXTS = """(root) => {
     if (node.nodeType !== Node.ELEMENT_NODE && node.nodeType !== Node.DOCUMENT_FRAGMENT_NODE) return;
     if (node.nodeType === Node.ELEMENT_NODE) {
       if (["STYLE", "SCRIPT", "TEMPLATE", "TEXTAREA", "PRE", "CODE"].includes(node.tagName)) return;
-      if (!node.checkVisibility()) return;
+      const style = getComputedStyle(node);
+      if (style.display === "none" || style.visibility === "hidden") return;
       for (const name of ["aria-label", "placeholder", "title", "label"]) {
         const text = node.getAttribute(name);
         if (text) texts.push(text);
       }
-      if (node.tagName === "SLOT") { for (const each of node.assignedNodes()) walk(each); }
+      if (node.tagName === "SLOT" && node.assignedNodes().length) { for (const each of node.assignedNodes()) walk(each); return; }
       if (node.shadowRoot) { walk(node.shadowRoot); return; }
     }
     for (const each of node.childNodes) walk(each);
@@ -41,6 +44,23 @@ _TEXTS = """(root) => {
   walk(root);
   return texts;
 }"""
+
+_CAPTION = """(text) => {
+  document.getElementById("caption")?.remove();
+  if (!text) return;
+  const caption = document.createElement("div");
+  caption.id = "caption";
+  caption.popover = "manual";
+  caption.textContent = text;
+  caption.style = "position: fixed; inset: auto 0 0 0; width: 100%; box-sizing: border-box; margin: 0; border: 0; padding: 18px; "
+    + "font: 500 26px Roboto, 'Noto Sans CJK SC', sans-serif; text-align: center; background: #111d; color: #fff;";
+  document.body.append(caption);
+  caption.showPopover();
+}"""
+
+ANIMATION = (840, 540)
+FRAME_TIME = 3000
+"""Milliseconds for each frame of the animation."""
 
 _AXE = """async (root) => {
   const found = await axe.run(root, { resultTypes: ["violations"] });
@@ -60,6 +80,7 @@ class Person:
         self.clicks = 0
         self.complaints: list[str] = []
         self._pictures = pictures
+        self._frames: list[bytes] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught error: {error}"))
 
@@ -99,6 +120,26 @@ class Person:
             await self.page.evaluate("document.fonts.ready")
             path = PICTURES / f"{name}.{self.house.language}.png"
             await (of or self.page).screenshot(path=path, animations="disabled")
+
+    async def frame(self, caption: str) -> None:
+        """Take a picture of the animation, with a caption."""
+        if self._pictures:
+            await self.page.evaluate(_CAPTION, caption)
+            await self.page.evaluate("document.fonts.ready")
+            self._frames.append(await self.page.screenshot(animations="disabled"))
+            await self.page.evaluate(_CAPTION, "")
+
+    def animation(self, name: str) -> None:
+        """Make the animation of the frames so far."""
+        if self._frames:
+            first, *others = [
+                Image.open(BytesIO(frame)).convert("RGB").resize(ANIMATION, Image.Resampling.LANCZOS)
+                for frame in self._frames
+            ]
+            path = PICTURES / f"{name}.{self.house.language}.webp"
+            first.save(
+                path, save_all=True, append_images=others, duration=FRAME_TIME, loop=0, quality=80, method=6, kmax=1
+            )
 
     async def wait(self, holds: Callable[[], object]) -> None:
         """Wait until something holds outside the browser."""

@@ -21,4 +21,3 @@ async def test_found_by_every_name(person: Person) -> None:
         await expect(results).to_have_count(0)
         await dialog.locator("input").first.fill(term)
         await expect(results.filter(has_text=NAME)).to_have_count(1)
-    await person.picture("search", dialog.locator("ha-dialog"))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .alink.command import Answer, Command, CommandKind
 from .alink.device import Device
@@ -13,6 +13,7 @@ from .alink.foreign import logger_of
 from .alink.messages import JsonValue, Reply
 from .alink.model.private_names import private_names
 from .alink.samples import Sample
+from .alink.subscriptions import USER_TOPIC_LIMIT
 from .bound import BoundProperties, Broken, Fault, bind_in_slices, with_present_entities
 from .commands.announcement import Announcer
 from .commands.commander import Commander
@@ -85,6 +86,7 @@ class CloudDevice:
         self._absent: frozenset[str] = frozenset()
         self.faults: Sequence[StoredFault] = ()
         """What is stored and cannot be read."""
+        self._untrack: CALLBACK_TYPE | None = None
         self._take_thing_model()
         self.loops = LoopGuard(hass, stored)
         self.event_queue = EventQueue(on_added=self._event_added, on_dropped=health.events_dropped)
@@ -171,6 +173,7 @@ class CloudDevice:
         """Stop everything, and keep on disk what is unsent."""
         self._stopped = True
         await stop_all(
+            *filter(None, (self._untrack,)),
             self.management.stop,
             self.events.stop,
             self.resync.stop,
@@ -181,6 +184,14 @@ class CloudDevice:
             self.loops.stop,
             self.health.stop,
         )
+
+    async def listen(self) -> None:
+        """Subscribe to the services, and to the user topics that automations listen to."""
+        if self._untrack is None and not self._stopped:
+            listeners = listeners_of(self._hass)
+            self._untrack = listeners.track(self.stored.key, TriggerKind.MESSAGE_RECEIVED, self._topics_changed)
+        await self.device.listen_to(self.services)
+        await self.device.listen_to_topics(self._topics())
 
     @callback
     def connected(self) -> None:
@@ -195,6 +206,12 @@ class CloudDevice:
         self.online = False
         self.resync.disconnected()
         self.management.disconnected()
+
+    @callback
+    def notify(self, kind: TriggerKind, details: Mapping[str, JsonValue], names: Collection[str] = ()) -> None:
+        """Notify the automations that listen to something that happened to the device; `names` are as for `Listeners`."""
+        common = {"config_entry_id": self.stored.entry.entry_id, "device": self.stored.title}
+        listeners_of(self._hass).notify(self.stored.key, kind, {**common, **details}, names=names)
 
     async def _post(self, samples: Mapping[str, Sample], timeout: float) -> Reply:
         """Post newest values, of a sub-device together with those of others.
@@ -261,6 +278,24 @@ class CloudDevice:
         self._referred = frozenset(filter(None, (resolve_entity(self._hass, reference) for reference in referred)))
         self._absent = frozenset(reference for reference in referred if absence(self._hass, reference))
         self._health.follow(self.bound, services, self.model, self.faults, self.commander.policy.unusable_conditions)
+
+    @callback
+    def _topics_changed(self) -> None:
+        self.stored.entry.async_create_task(self._hass, self.device.listen_to_topics(self._topics()), "Aliyun topics")
+
+    def _topics(self) -> list[str]:
+        topics = sorted(filter(self._can_listen_to, listeners_of(self._hass).topics(self.stored.key)))
+        if len(topics) > USER_TOPIC_LIMIT:
+            _LOGGER.warning("Automations listen to %d topics, %d are possible", len(topics), USER_TOPIC_LIMIT)
+        return topics[:USER_TOPIC_LIMIT]
+
+    def _can_listen_to(self, topic: str) -> bool:
+        try:
+            self.device.topics.user(topic)
+        except ValueError as err:  # with the names of the device it is too long
+            _LOGGER.warning("An automation cannot listen to a topic: %s", err)
+            return False
+        return True
 
     async def update(self) -> None:
         """Apply changed options, subentries and entities."""
@@ -331,11 +366,5 @@ class CloudDevice:
 
     @callback
     def _refused(self, identifier: str, reason: str, value: JsonValue) -> None:
-        details = {
-            "config_entry_id": self.stored.entry.entry_id,
-            "device": self.stored.title,
-            "identifier": identifier,
-            "reason": reason,
-            "value": value,
-        }
-        listeners_of(self._hass).notify(self.stored.key, TriggerKind.PROPERTY_REJECTED, details, names=[identifier])
+        details = {"identifier": identifier, "reason": reason, "value": value}
+        self.notify(TriggerKind.PROPERTY_REJECTED, details, names=[identifier])

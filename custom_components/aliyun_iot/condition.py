@@ -5,15 +5,14 @@ from typing import Any, cast, override
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, CONF_OPTIONS
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.condition import Condition, ConditionConfig
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .alink.link import LinkState
+from .addressed import DEVICE, device_key, owner_of
 from .runtime import AliyunConfigEntry
 
-_SCHEMA = vol.Schema({vol.Required(CONF_OPTIONS): {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}})
+_SCHEMA = vol.Schema({vol.Required(CONF_OPTIONS): DEVICE})
 
 
 class ConnectedCondition(Condition):
@@ -22,20 +21,28 @@ class ConnectedCondition(Condition):
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         """Keep the options, which were validated."""
         super().__init__(hass, config)
-        self._entry_id: str = (config.options or {})[ATTR_CONFIG_ENTRY_ID]
+        self._options: dict[str, Any] = config.options or {}
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Validate the options of the condition; raises vol.Invalid."""
-        return cast("ConfigType", _SCHEMA(config))
+        validated = cast("ConfigType", _SCHEMA(config))
+        device_key(hass, validated[CONF_OPTIONS])
+        return validated
 
     @override
     def _async_check(self, **_: Any) -> bool:
-        entry: AliyunConfigEntry | None = self._hass.config_entries.async_get_entry(self._entry_id)
+        entry_id: str = self._options[ATTR_CONFIG_ENTRY_ID]
+        entry: AliyunConfigEntry | None = self._hass.config_entries.async_get_entry(entry_id)
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return False
-        return entry.runtime_data.link.state is LinkState.ONLINE
+        try:
+            owner = owner_of(self._options, device_key(self._hass, self._options))
+        except vol.Invalid:  # it was removed
+            return False
+        device = entry.runtime_data.cloud_device(owner)
+        return device is not None and device.online
 
 
 async def async_get_conditions(hass: HomeAssistant) -> dict[str, type[Condition]]:

@@ -48,12 +48,11 @@ from .flows.connection_fields import (
     triple_error,
 )
 from .flows.event_flow import EventFlow
-from .flows.options_flow import AliyunOptionsFlow
+from .flows.options_flow import AliyunOptionsFlow, begin_options
 from .flows.register_pages import RegisterPages
 from .flows.rule_flow import RuleFlow
 from .flows.sub_device_flow import SubDeviceFlow
 from .flows.subentry_flow import ExposureFlow, ServiceFlow
-from .flows.thing_model_pages import GUIDED
 from .link_config import EndpointInvalid, link_config
 from .registered import async_registered_secrets
 from .runtime import AliyunConfigEntry, Runtime
@@ -170,10 +169,7 @@ class AliyunConfigFlow(RegisterPages, AccountPages, ConfigFlow, domain=DOMAIN):
         """Continue with the thing model and the bindings, because a device without bindings does nothing."""
         data = result["result"].data
         (await async_registered_secrets(self.hass)).forget(data[CONF_PRODUCT_KEY], data[CONF_DEVICE_NAME])
-        # What was created with its bindings needs no guide.
-        guide = None if result["result"].subentries else GUIDED
-        menu = await self.hass.config_entries.options.async_init(result["result"].entry_id, data=guide)
-        result["next_flow"] = (FlowType.OPTIONS_FLOW, menu["flow_id"])
+        result["next_flow"] = (FlowType.OPTIONS_FLOW, await begin_options(self.hass, result["result"]))
         return result
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:

@@ -13,10 +13,11 @@ from .alink.codes import Code
 from .alink.command import CommandKind
 from .commands.outcome import cut_text, shortened
 from .const import SUBENTRY_SERVICE
-from .entity import CloudEntity, device_info
+from .entity import CloudEntity, device_info, sub_device_info
 from .listeners import Listener, TriggerKind, listeners_of
 from .mapping.binding import ServiceBinding
 from .runtime import AliyunConfigEntry
+from .stored_device import StoredDevice
 
 PARALLEL_UPDATES = 0
 
@@ -37,19 +38,19 @@ async def async_setup_entry(
 ) -> None:
     """Add the entities, also those of services that are bound later."""
     async_add_entities([PropertySetEvent(entry, "property_set")])
-    device = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
     known: set[str] = set()
 
     @callback
     def add_services() -> None:
         services = {
-            subentry_id: binding.identifier
+            subentry_id: binding
             for subentry_id, subentry in entry.subentries.items()
             if subentry.subentry_type == SUBENTRY_SERVICE
             and isinstance(binding := ServiceBinding.from_stored(subentry.data), ServiceBinding)
+            and (not binding.owner or binding.owner in entry.subentries)
         }
         for subentry_id in services.keys() - known:
-            event = ServiceEvent(entry, subentry_id, services[subentry_id], device)
+            event = ServiceEvent(hass, entry, subentry_id, services[subentry_id])
             async_add_entities([event], config_subentry_id=subentry_id)
         known.clear()
         known.update(services)
@@ -77,14 +78,14 @@ class CommandEvent(CloudEntity, EventEntity):
     def __init__(self, entry: AliyunConfigEntry, key: str) -> None:
         """Start without an event."""
         super().__init__(entry, key)
+        self.listener_key = entry.entry_id
+        """The key of the device whose commands are meant."""
         self._attr_event_types = [*CommandEventType]
 
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to answered commands."""
-        listener = Listener(
-            self._entry.entry_id, TriggerKind.COMMAND_ANSWERED, self.listener_name, self._command_answered
-        )
+        listener = Listener(self.listener_key, TriggerKind.COMMAND_ANSWERED, self.listener_name, self._command_answered)
         self.async_on_remove(listeners_of(self.hass).add(listener))
 
     @callback
@@ -119,15 +120,22 @@ class ServiceEvent(CommandEvent):
     kind = CommandKind.SERVICE
     input_attribute = "input"
 
-    def __init__(self, entry: AliyunConfigEntry, subentry_id: str, identifier: str, device: dr.DeviceEntry) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: AliyunConfigEntry, subentry_id: str, service: ServiceBinding
+    ) -> None:
         """Belong to the subentry of the service, with which the entity is removed.
 
-        The device belongs to no subentry, so it is attached directly: as device info it would be moved to the subentry.
+        The device does not belong to this subentry, so it is attached directly: as device info it would be moved there.
         """
         super().__init__(entry, f"service_{subentry_id}")
+        self.listener_key = StoredDevice(entry, service.owner).key
         self._attr_device_info = None
-        self.device_entry = device
-        self.listener_name = identifier
+        self.device_entry = dr.async_get(hass).async_get_or_create(
+            config_entry_id=entry.entry_id,
+            config_subentry_id=service.owner or None,
+            **(sub_device_info(hass, entry, service.owner) if service.owner else device_info(entry)),
+        )
+        self.listener_name = service.identifier
         self._attr_translation_placeholders = {"service": self.listener_name}
 
 

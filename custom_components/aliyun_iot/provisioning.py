@@ -16,7 +16,7 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigSubentr
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from .account.client import TOPOLOGY_PER_CALL, is_product_name
+from .account.client import TOPOLOGY_PER_CALL
 from .account.plan import AddTopology, CreateProduct, ImportModel, Plan, PublishModel, RegisterDevices, Step
 from .account.run import Run
 from .alink.messages import JsonValue
@@ -247,8 +247,7 @@ def free_name(name: str, taken: Collection[str]) -> str:
 def _product_name(kind: str) -> str:
     """Return the name of a product for devices of a kind."""
     words = "_".join(re.findall(r"[A-Za-z0-9\u3040-\u30ff\u4e00-\u9fff]+", kind))
-    name = _cut(words, PRODUCT_NAME_WIDTH)
-    return name if is_product_name(name) else f"HA_{name or 'device'}"
+    return f"HA_{_cut(words, PRODUCT_NAME_WIDTH - len('HA_')) or 'device'}"
 
 
 def _cut(name: str, width: int) -> str:

@@ -34,7 +34,7 @@ from .flows.transfer_pages import CONF_MODE, MODE_FIELD, preview_errors, preview
 from .health.issues import Issue, listed
 from .health.sub_device_issues import SUB_DEVICE_ISSUES
 from .mapping.document.difference import Mode
-from .panel.path import panel_path
+from .panel.path import affected_path, panel_path
 from .panel.rows import RowState
 from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
@@ -42,6 +42,7 @@ from .settings import RANGES, read_settings
 from .stored_device import options_with_model, thing_model_of
 from .transfer import ImportPlan, carry_out, plan_import
 from .words.labels import Labels
+from .words.markdown import Markdown
 from .words.status import device_status
 
 CONF_BINDINGS: Final = "bindings"
@@ -102,9 +103,9 @@ class FixFlow(SafePages[Any, RepairsFlowResult, str], RepairsFlow):
 
     @property
     def told(self) -> Mapping[str, str] | None:
-        """The facts of the issue as it is now, None if it is solved."""
+        """The facts of the issue as it is now, which were escaped when it was created; None if it is solved."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
-        return (issue.translation_placeholders or {}) if issue else None
+        return {key: Markdown(text) for key, text in (issue.translation_placeholders or {}).items()} if issue else None
 
     async def settled(self, act: Callable[[], object]) -> None:
         """Do something, and wait until the issue changes."""
@@ -243,7 +244,7 @@ class BindingsFlow(FixFlow):
             menu_options=[*_ACTIONS[self.issue], *remove],
             description_placeholders={
                 **told,
-                "panel": panel_path(self.entry_id, states=",".join(_STATES[self.issue]), owner=self.owner),
+                "panel": affected_path(entry, self.owner, ",".join(_STATES[self.issue])),
                 "state": f"{self.done} {device_status(labels, entry)}".strip(),
                 "removable": str(len(rows)),
             },

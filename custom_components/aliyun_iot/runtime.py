@@ -1,11 +1,10 @@
 """What runs for one config entry: the link, its device, the rules and the health, and how changes reach them."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -22,14 +21,13 @@ from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
 from .alink.foreign import logger_of
 from .alink.link import Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
-from .alink.subscriptions import USER_TOPIC_LIMIT
 from .cloud_device import CloudDevice, Shared
 from .commands.work import Work
 from .const import DOMAIN
 from .follower import Follower
 from .health.link_health import LinkHealth
 from .link_config import downlink_memory
-from .listeners import TriggerKind, listeners_of
+from .listeners import TriggerKind
 from .mapping.stored import same_objects
 from .references import settle_references
 from .settings import read_settings
@@ -196,8 +194,6 @@ class Runtime:
         self._ends.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.stop))
         # Entities are renamed while a set-up waits for its next try, too.
         self._ends.append(self._hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._registry_changed))
-        listeners = listeners_of(self._hass)
-        self._ends.append(listeners.track(self._entry.entry_id, TriggerKind.MESSAGE_RECEIVED, self._topics_changed))
         self._limit()
         await self.traffic_log.start()
         settle_references(self._hass, self._entry)
@@ -206,8 +202,7 @@ class Runtime:
             return
         await self.device.resync.load()
         await self.sub_devices.follow()
-        await self.link.device.listen_to(self.device.services)
-        await self.link.device.listen_to_topics(self._topics())
+        await self.device.listen()
 
     def _stored(self) -> list[object]:
         """Return what is applied of the entry; Home Assistant replaces these objects when they change."""
@@ -222,7 +217,7 @@ class Runtime:
         if not self._stopping:
             self.follower.updated()
             self._titles.updated()
-            await self.link.device.listen_to(self.device.services)
+            await self.device.listen()
             await self.sub_devices.follow()
             self.health.subscriptions_changed()
             async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
@@ -280,25 +275,6 @@ class Runtime:
         elif data["action"] == "create" and (self.sub_devices.entity_created() or self.device.events.problems):
             self._update_later.async_schedule_call()  # a trigger may need the entity
 
-    @callback
-    def _topics_changed(self) -> None:
-        """Subscribe to the user topics that automations listen to."""
-        self._entry.async_create_task(self._hass, self.link.device.listen_to_topics(self._topics()), "Aliyun topics")
-
-    def _topics(self) -> list[str]:
-        topics = sorted(filter(self._can_listen_to, listeners_of(self._hass).topics(self._entry.entry_id)))
-        if len(topics) > USER_TOPIC_LIMIT:
-            _LOGGER.warning("Automations listen to %d topics, %d are possible", len(topics), USER_TOPIC_LIMIT)
-        return topics[:USER_TOPIC_LIMIT]
-
-    def _can_listen_to(self, topic: str) -> bool:
-        try:
-            self.link.device.topics.user(topic)
-        except ValueError as err:  # with the names of the device it is too long
-            _LOGGER.warning("An automation cannot listen to a topic: %s", err)
-            return False
-        return True
-
     def _busiest(self, count: int) -> list[tuple[str, int]]:
         """Return the properties of which most values were sent; one of a sub-device has the name of that in front."""
         own = self.device.reporter.outbox.busiest(count)
@@ -335,18 +311,14 @@ class Runtime:
                 _LOGGER.info("%s is connected again", name)
             self._was_online = True
             self._loss_reported = False
-            self._notify(TriggerKind.CONNECTED, {})
+            self.device.notify(TriggerKind.CONNECTED, {})
             self.device.connected()
             self.sub_devices.connected()
         elif state in (LinkState.BACKING_OFF, LinkState.AUTH_FAILED) and self._was_online and not self._loss_reported:
             _LOGGER.info("%s lost its connection: %s", name, error)
             self._loss_reported = True
-            self._notify(TriggerKind.DISCONNECTED, {"reason": str(error)})
+            self.device.notify(TriggerKind.DISCONNECTED, {"reason": str(error)})
         if state is not LinkState.ONLINE:
             self.device.disconnected()
         self.health.link_changed(state, error)
         async_dispatcher_send(self._hass, link_signal(self._entry.entry_id))
-
-    def _notify(self, kind: TriggerKind, details: Mapping[str, Any]) -> None:
-        common = {"config_entry_id": self._entry.entry_id, "device": self._entry.title}
-        listeners_of(self._hass).notify(self._entry.entry_id, kind, {**common, **details})

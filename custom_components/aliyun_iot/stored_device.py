@@ -31,7 +31,12 @@ class StoredDevice:
     @property
     def key(self) -> str:
         """What the device is known by among all devices of all entries; that of the own device is the entry's id."""
-        return f"{self.entry.entry_id}_{self.owner}" if self.owner else self.entry.entry_id
+        return f"{self.prefix(self.entry.entry_id)}{self.owner}" if self.owner else self.entry.entry_id
+
+    @staticmethod
+    def prefix(entry_id: str) -> str:
+        """Return what the keys of all sub-devices of an entry begin with."""
+        return f"{entry_id}_"
 
     @property
     def title(self) -> str:

@@ -10,11 +10,13 @@ from dataclasses import replace
 from itertools import batched
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .alink.auth import Identity
+from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import NotConnected, RequestTimeout, SubDeviceError
 from .alink.foreign import logger_of
@@ -26,6 +28,7 @@ from .cloud_device import CloudDevice, Shared
 from .const import DOMAIN, SUBENTRY_EVENT, SUBENTRY_SERVICE
 from .health.issues import Issue, async_remove_issues
 from .health.sub_device_issues import SubDeviceIssues
+from .listeners import TriggerKind
 from .mapping.stored import same_objects
 from .reports.packs import Packs
 from .reports.store import async_remove_unsent, async_unsent_owners
@@ -38,6 +41,9 @@ _LOGGER = logger_of(__name__)
 
 AT_ONCE: Final = 20
 """Sub-devices that begin, change or stop together, so that the event loop does other things between them."""
+
+LOGGED_OUT: Final = "it was logged out"
+"""Why a sub-device is offline that nothing is wrong with: its device is unavailable, or the gateway lost its connection."""
 
 
 def sub_device_signal(entry_id: str, owner: str) -> str:
@@ -147,6 +153,9 @@ class SubDevices:
 
     async def _follow(self) -> None:
         stored = {device.owner: device for device in sub_devices_of(self._stored.entry)}
+        # What changes while this waits is applied by the next call.
+        objects = _stored_objects(self._stored.entry, stored)
+        stale, self._stale = self._stale, set()
         rows = {
             owner: row
             for owner, device in stored.items()
@@ -160,17 +169,20 @@ class SubDevices:
         unsent = await async_unsent_owners(self._hass, self._stored.entry.entry_id) if new else frozenset()
         for some in batched(new, AT_ONCE, strict=False):
             await asyncio.gather(*(self._begin(stored[owner], rows[owner], unsent) for owner in some))
-        changed = [owner for owner in self.running.keys() - set(new) if self._is_stale(stored[owner])]
+        changed = [
+            owner
+            for owner in self.running.keys() - set(new)
+            if owner in stale or not same_objects(objects[owner], self._applied.get(owner, []))
+        ]
         for some in batched(changed, AT_ONCE, strict=False):
             await asyncio.gather(*(self.running[owner].update() for owner in some if owner in self.running))
         if self._stopped:
             return
         for owner, device in self.running.items():
-            self._applied[owner] = _stored_objects(stored[owner])
+            self._applied[owner] = objects[owner]
             self.gateway.put(rows[owner].config)
-            self._stale.discard(owner)
             if owner in changed:
-                await device.device.listen_to(device.services)
+                await device.listen()
         if self.running:
             self.gateway.start()
         self._availability.follow({owner: device.entity_ids for owner, device in self.running.items()})
@@ -205,15 +217,21 @@ class SubDevices:
         def overloaded() -> None:
             self.running[owner].health.command_refused()
 
+        @callback
+        def noticed(notice: Notice) -> None:
+            self.running[owner].management.noticed(notice)
+
         self._removing.discard(row.identity)
         self._owners[row.identity] = owner
-        device = self._link.attach(row.identity, commanded, on_code=self._on_code, on_overload=overloaded)
+        device = self._link.attach(
+            row.identity, commanded, on_code=self._on_code, on_overload=overloaded, on_notice=noticed
+        )
         self.running[owner] = running = CloudDevice(self._hass, stored, device, self._shared)
         await running.follow()
         if self._stopped:
             return
         await running.resync.load(anything=owner in unsent)
-        await device.listen_to(running.services)
+        await running.listen()
         if self._started:
             running.start()
 
@@ -228,8 +246,17 @@ class SubDevices:
         await device.stop()
         await self._link.detach(identity)
         async_remove_issues(self._hass, device.stored.key)
+        self._remove_rows_of(owner)
         await async_remove_unsent(self._hass, self._stored.entry.entry_id, owner)
         self.clean()
+
+    @callback
+    def _remove_rows_of(self, owner: str) -> None:
+        """Remove the services and events of a sub-device whose subentry is gone."""
+        entry = self._stored.entry
+        if owner not in entry.subentries:
+            for subentry in [one for one in entry.subentries.values() if one.data.get("owner") == owner]:
+                self._hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
 
     @callback
     def connected(self) -> None:
@@ -273,10 +300,6 @@ class SubDevices:
             self._referring = found
         return found
 
-    def _is_stale(self, stored: StoredDevice) -> bool:
-        known = self._applied.get(stored.owner, [])
-        return stored.owner in self._stale or not same_objects(_stored_objects(stored), known)
-
     def _offline_delay(self) -> float:
         return read_settings(self._stored.entry.options)[0].offline_delay
 
@@ -295,9 +318,12 @@ class SubDevices:
         online = sub.state is SubDeviceState.ONLINE
         if online is not device.online:
             if online:
+                device.notify(TriggerKind.CONNECTED, {})
                 device.connected()
             else:
                 device.disconnected()
+                if not self._stopped:
+                    device.notify(TriggerKind.DISCONNECTED, {"reason": str(sub.error or LOGGED_OUT)})
         self._issues.changed(sub)
         async_dispatcher_send(self._hass, sub_device_signal(self._stored.entry.entry_id, owner))
 
@@ -325,12 +351,10 @@ def _stands_for(data: Mapping[str, object]) -> str:
     return str(data.get("stands_for", ""))
 
 
-def _stored_objects(stored: StoredDevice) -> list[object]:
-    """Return what is applied of a sub-device; Home Assistant replaces these objects when they change."""
-    entry = stored.entry
-    rows = [
-        subentry.data
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type in (SUBENTRY_SERVICE, SUBENTRY_EVENT) and subentry.data.get("owner") == stored.owner
-    ]
-    return [entry.options, stored.data, *rows]
+def _stored_objects(entry: ConfigEntry, stored: Mapping[str, StoredDevice]) -> dict[str, list[object]]:
+    """Return what is applied of each sub-device, by owner; Home Assistant replaces these objects when they change."""
+    objects: dict[str, list[object]] = {owner: [entry.options, device.data] for owner, device in stored.items()}
+    for subentry in entry.subentries.values():
+        if subentry.subentry_type in (SUBENTRY_SERVICE, SUBENTRY_EVENT):
+            objects.get(subentry.data.get("owner", ""), []).append(subentry.data)
+    return objects

@@ -15,7 +15,8 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
-from .actions.call import ENTRY, misuse
+from .actions.call import misuse
+from .addressed import ENTRY
 from .const import DOMAIN
 from .mapping.document.difference import Difference, Mode
 from .mapping.document.document import Document

@@ -1,19 +1,20 @@
 """Triggers for automations: commands of the cloud, and changes of the connection.
 
-Every trigger names the device by its config entry; `docs/automations.md` lists what is in `trigger`. Automations get the
+Every trigger names the device by its config entry, and a sub-device by its device as well; `docs/automations.md` lists what is in `trigger`. Automations get the
 values as the cloud sent them, private ones included: they need them to act.
 """
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast, override
 
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID, CONF_OPTIONS
+from homeassistant.const import CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig, TriggerNotTriggeredReporter
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
+from .addressed import DEVICE, device_key
 from .alink.model.numeric import to_number
 from .alink.topics import Topics
 from .listeners import Listener, TriggerKind, listeners_of
@@ -22,8 +23,6 @@ ATTR_IDENTIFIER = "identifier"
 ATTR_TOPIC = "topic"
 ATTR_VALUE = "value"
 
-_ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
-
 
 class CloudTrigger(Trigger):
     """Base of the triggers of one device; `name_option` is the option that selects a property, service or topic."""
@@ -31,18 +30,20 @@ class CloudTrigger(Trigger):
     kind: ClassVar[TriggerKind]
     description: ClassVar[str]
     name_option: ClassVar[str | None] = None
-    schema: ClassVar[vol.Schema] = vol.Schema({vol.Required(CONF_OPTIONS): _ENTRY})
+    schema: ClassVar[vol.Schema] = vol.Schema({vol.Required(CONF_OPTIONS): DEVICE})
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Keep the options, which were validated."""
         super().__init__(hass, config)
-        self._options: Mapping[str, Any] = config.options or {}
+        self._options: dict[str, Any] = config.options or {}
 
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
         """Validate the options of the trigger; raises vol.Invalid."""
-        return cast("ConfigType", cls.schema(config))
+        validated = cast("ConfigType", cls.schema(config))
+        device_key(hass, validated[CONF_OPTIONS])
+        return validated
 
     @override
     async def async_attach_runner(
@@ -57,7 +58,7 @@ class CloudTrigger(Trigger):
                 run_action(payload, description, context)
 
         name = self._options.get(self.name_option) if self.name_option else None
-        return listeners_of(self._hass).add(Listener(self._options[ATTR_CONFIG_ENTRY_ID], self.kind, name, notify))
+        return listeners_of(self._hass).add(Listener(device_key(self._hass, self._options), self.kind, name, notify))
 
     def payload(self, details: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the variables in `trigger`, or None if the automation is not to be triggered."""
@@ -89,7 +90,7 @@ class NamedTrigger(CloudTrigger):
     """Base of the triggers for one property or service, or for any."""
 
     name_option = ATTR_IDENTIFIER
-    schema = vol.Schema({vol.Required(CONF_OPTIONS): {**_ENTRY, vol.Optional(ATTR_IDENTIFIER): cv.string}})
+    schema = vol.Schema({vol.Required(CONF_OPTIONS): {**DEVICE, vol.Optional(ATTR_IDENTIFIER): cv.string}})
 
 
 def _value_needs_identifier(options: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +107,7 @@ class PropertySetTrigger(NamedTrigger):
     schema = vol.Schema(
         {
             vol.Required(CONF_OPTIONS): vol.All(
-                {**_ENTRY, vol.Optional(ATTR_IDENTIFIER): cv.string, vol.Optional(ATTR_VALUE): object},
+                {**DEVICE, vol.Optional(ATTR_IDENTIFIER): cv.string, vol.Optional(ATTR_VALUE): object},
                 _value_needs_identifier,
             )
         }
@@ -157,7 +158,7 @@ class MessageReceivedTrigger(CloudTrigger):
     kind = TriggerKind.MESSAGE_RECEIVED
     description = "message from Alibaba Cloud"
     name_option = ATTR_TOPIC
-    schema = vol.Schema({vol.Required(CONF_OPTIONS): {**_ENTRY, vol.Required(ATTR_TOPIC): _user_topic}})
+    schema = vol.Schema({vol.Required(CONF_OPTIONS): {**DEVICE, vol.Required(ATTR_TOPIC): _user_topic}})
 
 
 class ConfigReceivedTrigger(CloudTrigger):

@@ -4,11 +4,12 @@ from typing import Any, Final, override
 
 from homeassistant.components.update import UpdateDeviceClass, UpdateEntity, UpdateEntityFeature
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.start import async_at_started
 
+from .actions.call import failure
 from .alink.foreign import safe
 from .const import DOMAIN, NAME
 from .entity import CloudEntity
@@ -66,6 +67,7 @@ class ModuleUpdate(CloudEntity, UpdateEntity):
     async def async_added_to_hass(self) -> None:
         """Follow what is offered and installed."""
         self._read()
+        self.async_on_remove(async_at_started(self.hass, self._started))  # the script may be set up later
         self.async_on_remove(async_dispatcher_connect(self.hass, upgrades_signal(self._entry.entry_id), self._changed))
 
     @override
@@ -79,15 +81,22 @@ class ModuleUpdate(CloudEntity, UpdateEntity):
         try:
             await self._upgrades.install(self._module)
         except NotInstalled as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="not_installed",
-                translation_placeholders={"reason": safe(err.reason)},
-            ) from err
+            raise failure("not_installed", reason=err.reason) from err
+
+    @property
+    @override
+    def supported_features(self) -> UpdateEntityFeature:
+        """Return whether the bound script can be run now."""
+        bound = UpdateEntityFeature.INSTALL if self._upgrades.action else UpdateEntityFeature(0)
+        return UpdateEntityFeature.PROGRESS | bound
 
     @property
     def _upgrades(self) -> Upgrades:
         return self._entry.runtime_data.device.management.upgrades
+
+    @callback
+    def _started(self, _hass: HomeAssistant) -> None:
+        self._changed()
 
     @callback
     def _changed(self) -> None:
@@ -103,5 +112,3 @@ class ModuleUpdate(CloudEntity, UpdateEntity):
         self._attr_latest_version = safe(offer.version) if offer else self._attr_installed_version
         self._attr_in_progress = percent is not None
         self._attr_update_percentage = percent
-        bound = UpdateEntityFeature.INSTALL if upgrades.action else UpdateEntityFeature(0)
-        self._attr_supported_features = UpdateEntityFeature.PROGRESS | bound

@@ -13,6 +13,7 @@ from custom_components.aliyun_iot.alink.downlink import (
     MAX_DELIVERIES,
     MAX_LESSER,
     MAX_RUNNING,
+    MAX_URGENT,
     REMEMBERED_FOR,
     Downlink,
     DownlinkMemory,
@@ -382,3 +383,28 @@ async def test_more_properties_than_a_message_holds_are_refused(
     reply = await reply_to(device, await call(cloud, "SetDeviceProperty", Items=items))
     assert (reply.code, "200" in reply.message) == (Code.PARAMETER_ERROR, True)
     assert not owner.commands
+
+
+async def test_devices_that_share_the_queue_expect_answers_together() -> None:
+    """The sub-devices of a gateway have one queue: what one of them is about to answer leaves less room for the others."""
+    release = asyncio.Event()
+
+    async def wait(_command: Command) -> Answer:
+        await release.wait()
+        return Answer()
+
+    memory = DownlinkMemory()
+    overloads: list[int] = []
+    downlinks = [Downlink(wait, memory, lambda number=number: overloads.append(number)) for number in range(2)]
+    for number in range(MAX_URGENT):
+        route_of_call = Route(CommandKind.SERVICE, "Run", f"/response/{number}", str(number))
+        payload = json.dumps({"id": str(number), "params": {}}).encode()
+        downlinks[0].received(route_of_call, Delivery(f"/request/{number}", payload))
+    assert overloads == []
+    route_of_call = Route(CommandKind.SERVICE, "Run", "/other/response/1", "1")
+    downlinks[1].received(route_of_call, Delivery("/other/request/1", b'{"id":"1","params":{}}'))
+    assert overloads == [1]
+    release.set()
+    for one in downlinks:
+        await until(lambda one=one: not one._running)
+    assert memory.expected == {True: 0}

@@ -6,20 +6,18 @@ from contextlib import contextmanager
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 import voluptuous as vol
 
+from ..addressed import device_key, owner_of
 from ..alink.codes import describe
 from ..alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
 from ..alink.foreign import Safe, safe
 from ..alink.i18n import is_chinese
+from ..cloud_device import CloudDevice
 from ..const import DOMAIN
 from ..log_text import first_of
 from ..runtime import AliyunConfigEntry, Runtime
-
-ENTRY = {vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string}
-"""The field that every action has."""
 
 MAX_LISTED = 20
 """Identifiers that an error lists at most."""
@@ -29,6 +27,18 @@ def runtime_of(call: ServiceCall) -> Runtime:
     """Return the runtime of the entry of a call; raises ServiceValidationError unless the entry is loaded."""
     entry: AliyunConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID])
     return entry.runtime_data
+
+
+def cloud_device_of(call: ServiceCall) -> CloudDevice:
+    """Return the device that a call names; raises ServiceValidationError unless it runs."""
+    runtime = runtime_of(call)
+    try:
+        owner = owner_of(call.data, device_key(call.hass, call.data))
+    except vol.Invalid:
+        raise misuse("no_sub_device") from None
+    if (device := runtime.cloud_device(owner)) is None:
+        raise misuse("no_sub_device")
+    return device
 
 
 def misuse(key: str, **placeholders: str) -> ServiceValidationError:

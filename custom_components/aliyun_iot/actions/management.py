@@ -4,11 +4,12 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..addressed import DEVICE
 from ..alink.chapters import Chapter
 from ..alink.shadow import Shadow
 from ..management.fetching import FetchFailed
 from ..mapping.validators import whole
-from .call import ENTRY, failure, misuse, runtime_of, translated_errors
+from .call import cloud_device_of, failure, misuse, translated_errors
 
 ATTR_CLEAR_DESIRED = "clear_desired"
 ATTR_KEYS = "keys"
@@ -17,18 +18,18 @@ ATTR_VERSION = "version"
 
 _VERSION = {vol.Optional(ATTR_VERSION): vol.All(whole, vol.Range(min=-1))}
 
-GET_CONFIG_SCHEMA = vol.Schema(ENTRY)
-GET_SHADOW_SCHEMA = vol.Schema(ENTRY)
+GET_CONFIG_SCHEMA = vol.Schema(DEVICE)
+GET_SHADOW_SCHEMA = vol.Schema(DEVICE)
 UPDATE_SHADOW_SCHEMA = vol.Schema(
     {
-        **ENTRY,
+        **DEVICE,
         vol.Optional(ATTR_REPORTED, default=dict): {cv.string: object},
         vol.Optional(ATTR_CLEAR_DESIRED, default=False): cv.boolean,
         **_VERSION,
     }
 )
 DELETE_SHADOW_SCHEMA = vol.Schema(
-    {**ENTRY, vol.Required(ATTR_KEYS): vol.All(cv.ensure_list, [cv.string], vol.Length(min=1)), **_VERSION}
+    {**DEVICE, vol.Required(ATTR_KEYS): vol.All(cv.ensure_list, [cv.string], vol.Length(min=1)), **_VERSION}
 )
 
 
@@ -36,7 +37,7 @@ async def get_config(call: ServiceCall) -> ServiceResponse:
     """Return the present remote configuration of the product."""
     with translated_errors(call):
         try:
-            config_id, content = await runtime_of(call).device.management.get_config()
+            config_id, content = await cloud_device_of(call).management.get_config()
         except FetchFailed as err:
             raise failure("not_downloaded", reason=str(err)) from err
     return {"config_id": config_id, "content": content}
@@ -68,6 +69,6 @@ async def delete_shadow(call: ServiceCall) -> ServiceResponse:
 
 
 async def _shadow(call: ServiceCall) -> Shadow:
-    runtime = runtime_of(call)
-    await runtime.device.management.use(Chapter.SHADOW)
-    return runtime.link.device.shadow
+    device = cloud_device_of(call)
+    await device.management.use(Chapter.SHADOW)
+    return device.device.shadow

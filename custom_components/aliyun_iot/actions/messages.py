@@ -4,8 +4,9 @@ from homeassistant.core import ServiceCall
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..addressed import DEVICE
 from ..mapping.validators import whole
-from .call import ENTRY, runtime_of, translated_errors
+from .call import cloud_device_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 
 ATTR_DATA = "data"
@@ -13,10 +14,10 @@ ATTR_TOPIC = "topic"
 ATTR_PAYLOAD = "payload"
 ATTR_QOS = "qos"
 
-SEND_RAW_SCHEMA = vol.Schema({**ENTRY, vol.Required(ATTR_DATA): payload_text, **format_field("hex")})
+SEND_RAW_SCHEMA = vol.Schema({**DEVICE, vol.Required(ATTR_DATA): payload_text, **format_field("hex")})
 PUBLISH_SCHEMA = vol.Schema(
     {
-        **ENTRY,
+        **DEVICE,
         vol.Required(ATTR_TOPIC): cv.string,
         vol.Optional(ATTR_PAYLOAD, default=""): payload_text,
         **format_field("text"),
@@ -29,13 +30,13 @@ async def send_raw(call: ServiceCall) -> None:
     """Send a frame in the product's own format."""
     frame = payload_bytes(call.data[ATTR_DATA], call.data[ATTR_FORMAT])
     with translated_errors(call):
-        await runtime_of(call).link.device.send_raw(frame)
+        await cloud_device_of(call).device.send_raw(frame)
 
 
 async def publish(call: ServiceCall) -> None:
     """Publish a message on a topic below `/user/`."""
-    link = runtime_of(call).link
-    topic = call.data[ATTR_TOPIC].removeprefix(link.device.topics.users).removeprefix("/").removeprefix("user/")
+    device = cloud_device_of(call).device
+    topic = call.data[ATTR_TOPIC].removeprefix(device.topics.users).removeprefix("/").removeprefix("user/")
     payload = payload_bytes(call.data[ATTR_PAYLOAD], call.data[ATTR_FORMAT])
     with translated_errors(call):
-        await link.device.publish(topic, payload, call.data[ATTR_QOS])
+        await device.publish(topic, payload, call.data[ATTR_QOS])

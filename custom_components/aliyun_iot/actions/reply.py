@@ -4,12 +4,13 @@ from homeassistant.core import ServiceCall
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..addressed import ENTRY
 from ..alink.codes import CODES, Code, describe
 from ..alink.command import Answer
 from ..alink.messages import MAX_PAYLOAD, encode_reply
 from ..commands.commander import OpenCommand
 from ..mapping.validators import whole
-from .call import ENTRY, misuse, runtime_of, translated_errors
+from .call import misuse, runtime_of, translated_errors
 from .payload import ATTR_FORMAT, format_field, payload_bytes, payload_text
 from .values import wire_values
 
@@ -39,12 +40,19 @@ REPLY_SCHEMA = vol.Schema(
 
 
 async def reply(call: ServiceCall) -> None:
-    """Answer a call of a service that is not bound, a raw frame, or a message whose sender waits."""
-    replies = runtime_of(call).device.commander.replies
+    """Answer a call of a service that is not bound, a raw frame, or a message whose sender waits.
+
+    It may have come for any device of the entry.
+    """
     # The id of a command is that of its context, which is the parent of the context of an automation that it triggers.
     command_id = str(call.data[ATTR_COMMAND_ID] or call.context.parent_id or "")
-    command = replies.find(command_id)
-    if command is None:
+    found = (
+        (device.commander.replies, command)
+        for device in runtime_of(call).devices
+        if (command := device.commander.replies.find(command_id))
+    )
+    replies, command = next(found, (None, None))
+    if replies is None or command is None:
         raise misuse("no_open_command", command_id=command_id) if call.data[ATTR_COMMAND_ID] else misuse("no_trigger")
     answer = _data_answer(call) if command.is_data else _service_answer(call, command_id, command)
     replies.give(command_id, answer)

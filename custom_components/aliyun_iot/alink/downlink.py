@@ -11,7 +11,7 @@ than the platform takes in time.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import hashlib
@@ -337,6 +337,8 @@ class DownlinkMemory:
     """
 
     answers: Answers = field(default_factory=Answers)
+    expected: Counter[bool] = field(default_factory=Counter)
+    """How many answers are yet to come, of all devices that share the queue, by whether a caller waits for them."""
     commands: _Recent = field(default_factory=_Recent)
     data: _Recent = field(default_factory=_Recent)
 
@@ -420,13 +422,10 @@ class Downlink:
     def _refusal(self, command: Command, route: Route) -> Answer | None:
         if self._stopping:
             return _STOPPING
-        alike = [
-            running.command.sync for running in self._running.values() if running.command.is_data == command.is_data
-        ]
-        if len(alike) >= MAX_RUNNING:
+        if sum(running.command.is_data == command.is_data for running in self._running.values()) >= MAX_RUNNING:
             self._on_overload()
             return _TOO_MANY
-        expected = alike.count(command.sync)
+        expected = self._memory.expected[command.sync]
         if route.reply_to and not self._memory.answers.has_room(expected, urgent=command.sync):
             self._on_overload()
             return _TOO_MANY_ANSWERS
@@ -436,7 +435,13 @@ class Downlink:
         running = _Running(command, route, key, self._recent(command).keep(key))
         task = asyncio.get_running_loop().create_task(self._run(running))
         self._running[task] = running
-        task.add_done_callback(self._running.pop)
+        self._memory.expected[command.sync] += 1
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        running = self._running.pop(task)
+        if not running.answered:  # it was cancelled before it began
+            self._memory.expected[running.command.sync] -= 1
 
     async def _run(self, running: _Running) -> None:
         command = running.command
@@ -455,6 +460,7 @@ class Downlink:
     def _answer(self, running: _Running, answer: Answer) -> None:
         """Answer each delivery of a command; all but the first may come after the answers to others."""
         running.answered = True
+        self._memory.expected[running.command.sync] -= 1
         command, route = running.command, running.route
         payload = encode_answer(command, answer)
         if payload is not None and not self._memory.answers.has_bytes(len(payload)):

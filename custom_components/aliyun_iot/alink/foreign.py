@@ -6,7 +6,7 @@ terminal, and a megabyte fills a page. So nothing that somebody else wrote is lo
 phrase. What renders Markdown escapes it as well (`words/markdown.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import logging
 from typing import Final
 import unicodedata
@@ -48,6 +48,13 @@ def logger_of(name: str) -> logging.Logger:
     logger = logging.getLogger(name)
     logger.addFilter(_make_safe)
     return logger
+
+
+def collect_records(name: str, handler: logging.Handler) -> Callable[[], None]:
+    """Pass what is logged by the modules of a package on to a handler, after it was made safe; return a function that ends it."""
+    logger = logging.getLogger(name)
+    logger.addHandler(handler)
+    return lambda: logger.removeHandler(handler)
 
 
 def _make_safe(record: logging.LogRecord) -> bool:

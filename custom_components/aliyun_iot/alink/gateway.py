@@ -245,7 +245,8 @@ class Gateway:
         def removed(done: Iterable[SubDevice]) -> None:
             for sub in done:
                 self._end_session(sub)
-                del self.sub_devices[sub.identity]
+                if self.sub_devices.get(sub.identity) is sub:
+                    del self.sub_devices[sub.identity]
 
         def refused(sub: SubDevice, error: SubDeviceError) -> None:
             if error.code in (6100, NOT_IN_TOPOLOGY, DELETED):

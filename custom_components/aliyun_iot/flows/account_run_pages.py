@@ -30,7 +30,7 @@ from yarl import URL
 
 from ..account.client import Account, ProductInfo, policy
 from ..account.errors import ApiError
-from ..account.plan import Plan
+from ..account.plan import Plan, Step
 from ..account.run import Run
 from ..account.signing import AccessKey
 from ..alink.errors import ConnectError
@@ -113,6 +113,8 @@ class AccountRunPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str]):
     account_schema = ACCOUNT_SCHEMA
     _address = ""
     _work: asyncio.Task[None] | None = None
+    _shown: Mapping[str, str]
+    """What the page with the progress says of the step that is being worked on."""
     _failure: BaseException | None = None
     _runs: Runs
 
@@ -317,7 +319,7 @@ class AccountRunPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str]):
         self,
         step_id: str,
         then: str,
-        following: Callable[[], Any],
+        following: Callable[[], Step | None],
         work: Callable[[], Coroutine[Any, Any, None]],
     ) -> ConfigFlowResult:
         """Show the step that is being worked on; when all are done, or one fails, continue with another page."""
@@ -327,8 +329,14 @@ class AccountRunPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str]):
             if self._failure:
                 return self.async_show_progress_done(next_step_id="account_failed")
         if not self._work:
-            if following() is None:
+            if (step := following()) is None:
                 return self.async_show_progress_done(next_step_id=then)
+            # The browser may ask again when the step is done, but has not been shown for long enough.
+            self._shown = {
+                "number": str(self.run.done + (step_id == "account_progress")),
+                "of": str(len(self.run.plan.steps)),
+                "what": step_in_words(await Labels.load(self.hass), step),
+            }
             # The page stays for the steps after the first one.
             begins = self.cur_step is None or self.cur_step["type"] is not FlowResultType.SHOW_PROGRESS
             self._work = (
@@ -336,15 +344,10 @@ class AccountRunPages(SelectionPages[ConfigFlowContext, ConfigFlowResult, str]):
                 if begins
                 else self.hass.async_create_task(work(), "Aliyun account", eager_start=False)
             )
-        labels = await Labels.load(self.hass)
         return self.async_show_progress(
             step_id=step_id,
             progress_action=step_id,
-            description_placeholders={
-                "number": str(self.run.done + (step_id == "account_progress")),
-                "of": str(len(self.run.plan.steps)),
-                "what": step_in_words(labels, following()),
-            },
+            description_placeholders=self._shown,
             progress_task=self._work,
         )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowContext, SubentryFlowResult
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import (
     EntitySelector,
@@ -23,12 +23,11 @@ from ..mapping.event_binding import EventBinding
 from ..mapping.event_output import EventOutput
 from ..mapping.validators import valid_identifier
 from ..reports.events import Triggers, valid_triggers
-from ..stored_device import thing_model_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.markdown import code, joined
 from .binding_fields import CONF_ENTITY, CONF_IDENTIFIER, choice
-from .safe_pages import SafePages
+from .device_choice import DeviceChoice
 
 CONF_TRIGGERS: Final = "triggers"
 CONF_OUTPUT: Final = "output"
@@ -39,7 +38,7 @@ _ENTITY_SCHEMA = vol.Schema(
 _TRIGGER_SCHEMA = vol.Schema({vol.Required(CONF_TRIGGERS): TriggerSelector()})
 
 
-class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+class EventFlow(DeviceChoice):
     """Bind an event of the thing model to an event entity or to triggers."""
 
     def __init__(self) -> None:
@@ -48,13 +47,15 @@ class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, st
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the event."""
-        model = thing_model_of(self._get_entry())
+        if self.asks_for_device():
+            return await self.async_step_device()
+        model = self.model
         if model and not model.events:
             return self.async_abort(reason="no_event")
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                self._binding = EventBinding(valid_identifier(user_input[CONF_IDENTIFIER].strip()))
+                self._binding = EventBinding(valid_identifier(user_input[CONF_IDENTIFIER].strip()), owner=self.owner)
             except vol.Invalid:
                 errors = {CONF_IDENTIFIER: "invalid_identifier"}
             else:
@@ -81,7 +82,7 @@ class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, st
         if not isinstance(binding, EventBinding):
             reason = row_reason(await Labels.load(self.hass), binding)
             return self.async_abort(reason="unreadable", description_placeholders={"reason": reason})
-        self._binding = binding
+        self._binding, self._owner = binding, binding.owner
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=["output", "entity", "trigger"],
@@ -129,7 +130,7 @@ class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, st
     async def async_step_output(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the output parameters of the event."""
         labels = await Labels.load(self.hass)
-        model = thing_model_of(self._get_entry())
+        model = self.model
         event = model.events.get(self._binding.identifier) if model else None
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
@@ -159,7 +160,7 @@ class EventFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, st
     def _finish(self, output: dict[str, Any]) -> SubentryFlowResult:
         binding = replace(self._binding, output=output)
         changed = self._get_reconfigure_subentry() if self.source == SOURCE_RECONFIGURE else None
-        others = event_bindings(self._get_entry())
+        others = event_bindings(self._get_entry(), self.owner)
         if changed:
             others.pop(changed.subentry_id, None)
         if binding in others.values():

@@ -4,16 +4,19 @@ The running entry applies every change without a reconnect, except for a changed
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.data_entry_flow import section
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import UnknownFlow, section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
 )
+from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
 from ..const import (
@@ -32,6 +35,7 @@ from ..const import (
     DEFAULT_OFFLINE_DELAY,
     DEFAULT_UPLINK_RATE,
     DEFAULT_WINDOW,
+    DOMAIN,
 )
 from ..settings import RANGES
 from ..stored_device import sub_devices_of
@@ -76,6 +80,19 @@ SETTINGS_FIELDS: Final = {
 }
 """The fields of numbers that are settings."""
 
+_GUIDES: HassKey[dict[str, str]] = HassKey(f"{DOMAIN}_guides")
+"""The guided options flows that nobody has opened, by entry."""
+
+
+async def begin_options(hass: HomeAssistant, entry: ConfigEntry) -> str:
+    """Start the options flow of a new entry and return its id; it guides to the first values, unless something is bound."""
+    guide = None if entry.subentries else GUIDED
+    flow_id = (await hass.config_entries.options.async_init(entry.entry_id, data=guide))["flow_id"]
+    if guide:
+        hass.data.setdefault(_GUIDES, {})[entry.entry_id] = flow_id
+    return flow_id
+
+
 SETTINGS_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_KEEP_ALIVE, default=DEFAULT_KEEP_ALIVE): SETTINGS_FIELDS[CONF_KEEP_ALIVE],
@@ -99,9 +116,23 @@ class AliyunOptionsFlow(CloudPages, GeneratePages, TransferPages):
     @override
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to do; right after the first connection, begin with the thing model."""
-        if user_input == GUIDED:
+        if user_input == GUIDED or self._takes_over():
             return await self.async_step_guide()
         return await super().async_step_init()
+
+    def _takes_over(self) -> bool:
+        """Return whether this flow is to replace the guided one, which ends then.
+
+        The frontend starts a new options flow instead of continuing the one that a config flow has named as the next.
+        """
+        manager = self.hass.config_entries.options
+        flow_id = self.hass.data.get(_GUIDES, {}).pop(self.config_entry.entry_id, None)
+        if flow_id is None or flow_id == self.flow_id:
+            return False
+        with suppress(UnknownFlow):
+            manager.async_abort(flow_id)
+            return True
+        return False
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the settings."""

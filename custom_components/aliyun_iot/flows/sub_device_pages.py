@@ -47,7 +47,7 @@ from ..sub_device_row import NewSubDevice, SubDeviceRow, async_add_sub_devices, 
 from ..words.labels import Labels
 from ..words.markdown import Markdown, code, joined, paragraphs
 from ..words.model_texts import bullets
-from .binding_fields import InputRefused, choice
+from .binding_fields import InputRefused
 from .safe_pages import SafePages
 from .selection_form import CONF_TARGET, read_selection, selection_schema, selection_values
 from .thing_model_pages import acceptable
@@ -198,7 +198,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         known = sorted({*self._known_products(), *draft.products.values()})
         schema = vol.Schema(
             {
-                vol.Required(CONF_PRODUCT_KEY): choice(((key, key) for key in known), custom_value=True),
+                vol.Required(CONF_PRODUCT_KEY): TextSelector(),
                 vol.Optional(CONF_THING_MODEL): _TEXT,
             }
         )
@@ -214,6 +214,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
                 "count": str(len(devices)),
                 "number": str(len(draft.products) + 1),
                 "of": str(len(draft.kinds)),
+                "known": joined([code(key) for key in known], labels.comma) or "–",
                 "properties": joined([code(binding.identifier) for binding in bindings], labels.comma) or "–",
                 **(refused.placeholders if refused else {}),
             },
@@ -364,7 +365,11 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         )
 
     async def async_step_added(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Say what has become of them."""
+        """Say what has become of them; a flow that ended with the progress would be gone before the browser asks for the page."""
+        if user_input is not None:
+            return self.async_abort(
+                reason="sub_devices_added", description_placeholders={"count": str(len(self._added))}
+            )
         states = self._states()
         labels = await Labels.load(self.hass)
         failed: dict[str, list[str]] = {}
@@ -379,8 +384,9 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
             )
             for key, titles in failed.items()
         ]
-        return self.async_abort(
-            reason="sub_devices_added",
+        return self.async_show_form(
+            step_id="added",
+            data_schema=vol.Schema({}),
             description_placeholders={
                 "count": str(len(self._added)),
                 "online": str(sum(state is not None and state.state is SubDeviceState.ONLINE for state in states)),

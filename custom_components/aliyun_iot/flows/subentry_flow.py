@@ -24,6 +24,7 @@ from ..commands.running import problem_of
 from ..const import SUBENTRY_SERVICE
 from ..exposures import (
     CUSTOM_EXPOSURE,
+    TITLE_JOINT,
     entity_reference,
     exposure_data,
     exposure_key,
@@ -45,7 +46,7 @@ from ..words.model_texts import bullets
 from .binding_fields import CONF_ACTIONS, CONF_CONDITION, CONF_IDENTIFIER, choice
 from .binding_pages import BindingPages
 from .condition_field import CONDITION_FIELD, InvalidCondition, read_conditions
-from .safe_pages import SafePages
+from .device_choice import DeviceChoice
 
 CONF_SCRIPT = "script"
 
@@ -143,7 +144,7 @@ class ExposureFlow(BindingPages[SubentryFlowContext, SubentryFlowResult, tuple[s
         ]
 
 
-class ServiceFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+class ServiceFlow(DeviceChoice):
     """Bind a service of the thing model to a script or a sequence of actions."""
 
     def __init__(self) -> None:
@@ -152,11 +153,12 @@ class ServiceFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, 
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the service."""
-        entry = self._get_entry()
-        model = thing_model_of(entry)
+        if self.asks_for_device():
+            return await self.async_step_device()
+        entry, model = self._get_entry(), self.model
         bound = {
-            *service_bindings(entry),
-            *(fault.name for fault in stored_faults(entry) if fault.kind == SUBENTRY_SERVICE),
+            *service_bindings(entry, self.owner),
+            *(fault.name for fault in stored_faults(entry, owner=self.owner) if fault.kind == SUBENTRY_SERVICE),
         }
         free = [service for service in model.services.values() if service.identifier not in bound] if model else []
         if model and not free:
@@ -191,7 +193,7 @@ class ServiceFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, 
         if not isinstance(binding := self._stored(), ServiceBinding):
             reason = row_reason(await Labels.load(self.hass), binding)
             return self.async_abort(reason="unreadable", description_placeholders={"reason": reason})
-        self._identifier = binding.identifier
+        self._identifier, self._owner = binding.identifier, binding.owner
         return await self.async_step_run()
 
     async def async_step_run(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -213,7 +215,7 @@ class ServiceFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, 
                     errors, placeholders = {CONF_ACTIONS: "invalid_actions"}, {"problem": problem}
                 else:
                     reference = entity_reference(self.hass, script) if script else None
-                    return self._finish(ServiceBinding(self._identifier, actions, reference, condition))
+                    return self._finish(ServiceBinding(self._identifier, actions, reference, condition, self.owner))
         elif self.source == SOURCE_RECONFIGURE:
             values = self._current_values()
         return self.async_show_form(
@@ -237,7 +239,7 @@ class ServiceFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, 
     async def _description(self) -> dict[str, str]:
         """Return the placeholders for the variables of the actions and for their response."""
         labels = await Labels.load(self.hass)
-        model = thing_model_of(self._get_entry())
+        model = self.model
         service = model.services.get(self._identifier) if model else None
         if service is None:
             unknown = labels.text("common.unknown_parameters")
@@ -253,6 +255,9 @@ class ServiceFlow(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[str, 
             return self.async_update_and_abort(
                 self._get_entry(), self._get_reconfigure_subentry(), data=binding.as_dict()
             )
+        of_sub_device = (self.device.title,) if self.owner else ()
         return self.async_create_entry(
-            title=binding.identifier, data=binding.as_dict(), unique_id=f"{SUBENTRY_SERVICE}:{binding.identifier}"
+            title=TITLE_JOINT.join([*of_sub_device, binding.identifier]),
+            data=binding.as_dict(),
+            unique_id=":".join(filter(None, (SUBENTRY_SERVICE, self.owner, binding.identifier))),
         )

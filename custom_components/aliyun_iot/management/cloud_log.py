@@ -19,7 +19,7 @@ from homeassistant.helpers.debounce import Debouncer
 from ..alink.cloud_log import LINES_PER_MESSAGE, LogLevel, LogLine, LogMode, get_log_mode, post_logs
 from ..alink.device import Device
 from ..alink.errors import AlinkError, NotConnected, RequestTimeout
-from ..alink.foreign import logger_of, safe
+from ..alink.foreign import collect_records, logger_of, safe
 from ..alink.privacy import HIDDEN, Secrets, without_credentials
 from ..const import CONF_DEVICE_NAME, CONF_DEVICE_SECRET, CONF_PRODUCT_KEY, DOMAIN
 from ..stored_device import StoredDevice
@@ -123,16 +123,8 @@ class CloudLog:
 
     @callback
     def _collect(self) -> None:
-        if self._uncollect:
-            return
-        collector, logger = _Collector(self._hass.loop, self._take), logging.getLogger(PACKAGE)
-        logger.addHandler(collector)
-
-        @callback
-        def uncollect() -> None:
-            logger.removeHandler(collector)
-
-        self._uncollect = uncollect
+        if not self._uncollect:
+            self._uncollect = collect_records(PACKAGE, _Collector(self._hass.loop, self._take))
 
     @callback
     def _take(self, record: logging.LogRecord, text: str) -> None:

@@ -79,6 +79,7 @@ class Upgrades:
         self._script: str | None = None
         self._connected = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_script: asyncio.Task[None] | None = None
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -101,7 +102,9 @@ class Upgrades:
                 self._start(self._introduce())
             elif not enabled:
                 self._give_up()
-        self._on_change()
+                self._on_change()
+        if enabled:
+            self._on_change()
 
     @callback
     def connected(self) -> None:
@@ -131,10 +134,11 @@ class Upgrades:
             self._on_change()
 
     async def stop(self) -> None:
-        """Give up everything that is under way, and remove what was downloaded."""
-        under_way = list(self._tasks)
-        self._give_up()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        """Give up what is under way, and remove what was downloaded.
+
+        A script that runs goes on, and then its file is removed: it may be the one that stops or reloads the device.
+        """
+        await asyncio.gather(*self._give_up(), return_exceptions=True)
 
     async def install(self, module: str) -> None:
         """Download what is offered for a module and run the script with it; raises NotInstalled."""
@@ -156,10 +160,13 @@ class Upgrades:
             self._on_change()
 
     @callback
-    def _give_up(self) -> None:
-        for task in self._tasks:
+    def _give_up(self) -> set[asyncio.Task[None]]:
+        """Cancel everything but a script, and return what was cancelled."""
+        given_up = self._tasks - {self._in_script}
+        for task in given_up:
             task.cancel()
         self.offers.clear()
+        return given_up
 
     async def _install(self, upgrade: Upgrade) -> None:
         try:
@@ -214,6 +221,7 @@ class Upgrades:
             "is_diff": upgrade.is_diff,
         }
         context = Context()
+        self._in_script = asyncio.current_task()
         try:
             await run_script(
                 self._hass,
@@ -225,6 +233,8 @@ class Upgrades:
         except Exception as err:
             _LOGGER.warning("The script for upgrades failed: %s", err)
             raise NotInstalled(UpgradeFailure.FAILED, "the script failed") from err
+        finally:
+            self._in_script = None
 
     def _folder(self) -> Path:
         return Path(self._hass.config.cache_path(DOMAIN))

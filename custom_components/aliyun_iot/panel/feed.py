@@ -25,6 +25,7 @@ from ..mapping.stored import same_objects
 from ..runtime import Runtime
 from ..stored_device import StoredDevice, sub_devices_of
 from ..words.labels import Labels
+from ..words.status import setup_reason
 from .devices import devices_view
 from .editing import can_undo
 from .rows import HARMLESS, Row, Rows
@@ -124,7 +125,7 @@ def summary_of(hass: HomeAssistant, entry: ConfigEntry, runtime: Runtime | None,
         "can_undo": can_undo(hass, entry),
     }
     if runtime is None:
-        return summary | {"reason": entry.reason or ""}
+        return summary | {"reason": setup_reason(labels, entry)}
     link, model = runtime.link, runtime.device.model
     return summary | {
         "online": link.state is LinkState.ONLINE,

@@ -26,8 +26,9 @@ def _device(hass: HomeAssistant, connection: ActiveConnection, msg: Message) -> 
     if (found := loaded(hass, connection, msg)) is None:
         return None
     device = found[1].cloud_device(msg["owner"])
-    if device is None:
+    if device is None or not device.stored.data:  # one that was just removed runs for a moment
         connection.send_error(msg["id"], ERR_NOT_LOADED, "the sub-device does not run")
+        return None
     return device
 
 

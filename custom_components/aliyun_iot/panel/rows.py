@@ -81,11 +81,10 @@ def digest_of(binding: Binding) -> str:
 
 
 class Bound(NamedTuple):
-    """A stored binding: the device that it belongs to, its key there, the subentry that holds it, and the row."""
+    """A stored binding: the device that it belongs to, and its key there."""
 
     owner: str
     key: str
-    subentry_id: str
     binding: Binding | Unreadable
 
 
@@ -109,7 +108,7 @@ class Rows:
         for owner in (OWN, *(device.owner for device in sub_devices_of(entry))):
             for subentry in exposures_of(entry, owner):
                 for key, binding in keyed_rows(subentry):
-                    bindings.setdefault(row_id(owner, key), Bound(owner, key, subentry.subentry_id, binding))
+                    bindings.setdefault(row_id(owner, key), Bound(owner, key, binding))
         return cls(hass, entry, runtime, labels, _stored(entry), bindings)
 
     @property
@@ -153,8 +152,8 @@ class Rows:
     @callback
     def row(self, row: str) -> Row:
         """Return one row: names, both sides, and why they differ."""
-        owner, key, subentry_id, binding = self.bindings[row]
-        about: Row = _EMPTY | {"id": row, "owner": owner, "identifier": key, "subentry": subentry_id}
+        owner, key, binding = self.bindings[row]
+        about: Row = _EMPTY | {"id": row, "owner": owner, "identifier": key}
         if isinstance(binding, Unreadable):
             why = row_reason(self.labels, binding)
             return about | {"identifier": binding.name or key, "state": RowState.BROKEN, "why": why}
@@ -167,12 +166,14 @@ class Rows:
         }
         if binding.entity and (missing := absence(self.hass, binding.entity)):
             return about | {"state": _ABSENT[missing]}
-        prop = device.bound.by_identifier.get(key) if device else None
-        if prop is None and device and (broken := device.bound.problems.get(key)):
+        if device is None:
+            return about | {"state": RowState.HELD_BACK, "why": self.labels.text("common.panel_not_running")}
+        prop = device.bound.by_identifier.get(key)
+        if prop is None and (broken := device.bound.problems.get(key)):
             state = _BROKEN.get(broken.fault, RowState.BROKEN)
             why = broken.describe(self.labels.language)
             return about | {"state": state, "why": why if state is RowState.BROKEN else ""}
-        if device is None or prop is None or prop.binding != binding:  # it has just been changed
+        if prop is None or prop.binding != binding:  # it has just been changed
             return about | {"state": RowState.ON_ITS_WAY}
         return about | _Sides(self.hass, self.labels, device).of(prop)
 

@@ -1,16 +1,11 @@
 """What is going to be made in the cloud, is being made and was made, in words."""
 
-from typing import Final
-
 from ..account.plan import AddTopology, CreateProduct, ImportModel, Plan, RegisterDevices, Step, kind_of
 from ..account.run import Run
 from ..generated_model import GeneratedModel
 from .labels import Labels
-from .markdown import Markdown, escaped, paragraphs
+from .markdown import Markdown, bullets as all_bullets, escaped, paragraphs
 from .model_texts import bullets
-
-SHOWN_NAMES: Final = 10
-"""Names of devices that a line lists at most."""
 
 
 def policy_in_words(labels: Labels, policy: str) -> Markdown:
@@ -32,7 +27,7 @@ def step_in_words(labels: Labels, step: Step) -> str:
                 kind = "import_module"
                 details["module"] = module
         case RegisterDevices(names=names):
-            details |= {"count": str(len(names)), "names": _names(labels, names)}
+            details |= {"count": str(len(names)), "names": labels.listed(names)}
         case AddTopology(name=name, sub_devices=sub_devices):
             details |= {"name": name, "count": str(len(sub_devices))}
     return labels.text(f"common.account_{kind}", **details)
@@ -68,15 +63,15 @@ def made_in_words(labels: Labels, run: Run) -> Markdown:
     """Return what a run has made, or may have made, and which thing models it has changed."""
     lines: list[str] = []
     keys = run.keys()
+    devices: dict[tuple[str, bool], list[str]] = {}
     for made in run.made():
-        kind = "device" if made.device else "product"
-        key = f"common.account_made_{kind}" if made.certain else f"common.account_maybe_{kind}"
-        details = {"product": made.product, "product_key": keys.get(made.product, "")}
-        lines.append(labels.text(key, **details | ({"name": made.device} if made.device else {})))
+        if made.device:
+            devices.setdefault((made.product, made.certain), []).append(made.device)
+        else:
+            key = "common.account_made_product" if made.certain else "common.account_maybe_product"
+            lines.append(labels.text(key, product=made.product, product_key=keys.get(made.product, "")))
+    for (product, certain), names in devices.items():
+        key = "common.account_made_devices" if certain else "common.account_maybe_devices"
+        lines.append(labels.text(key, product=product, names=labels.listed(names)))
     lines += [labels.text("common.account_made_model", product=product) for product in run.changed()]
-    return bullets(labels, lines) if lines else Markdown(labels.text("common.account_made_nothing"))
-
-
-def _names(labels: Labels, names: tuple[str, ...]) -> str:
-    shown = labels.listed(names[:SHOWN_NAMES])
-    return f"{shown} …" if len(names) > SHOWN_NAMES else shown
+    return all_bullets(lines) if lines else Markdown(labels.text("common.account_made_nothing"))

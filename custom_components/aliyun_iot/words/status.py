@@ -34,7 +34,7 @@ def connection_status(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
     if entry.state in _CHANGING:
         return labels.text("common.status_connecting")
     if entry.state is not ConfigEntryState.LOADED:
-        return _because(labels, labels.text("common.panel_not_set_up"), entry.reason)
+        return _because(labels, labels.text("common.panel_not_set_up"), setup_reason(labels, entry))
     runtime = entry.runtime_data
     if runtime.online_since:
         return labels.text("common.status_online", since=_moment(runtime.online_since))
@@ -43,6 +43,12 @@ def connection_status(labels: Labels, entry: ConfigEntry[Runtime]) -> Safe:
     if runtime.link.state is LinkState.CONNECTING and not reason:
         return labels.text("common.status_connecting")
     return _because(labels, labels.text("common.panel_offline"), reason)
+
+
+def setup_reason(labels: Labels, entry: ConfigEntry) -> str:
+    """Return why an entry is not set up, in the language of the labels; empty if nothing is known."""
+    key = f"exceptions.{entry.error_reason_translation_key}.message"
+    return labels.text(key) if entry.error_reason_translation_key and labels.has(key) else entry.reason or ""
 
 
 def _problems(labels: Labels, entry: ConfigEntry[Runtime]) -> tuple[Safe, ...]:

@@ -212,7 +212,7 @@ class BindingsTab extends Tab {
     const model = entry.model === null || entry.model === undefined ? this.t("no_model") : this.t("model_properties", { count: entry.model });
     return html`<div class="status" role="status">
       <span class="dot ${entry.online ? "online" : ""}" aria-hidden="true"></span>
-      <span>${connected}${entry.reason && !entry.online ? html` <span class="muted">(${entry.reason})</span>` : nothing}</span>
+      <span>${connected}${entry.reason && !entry.online ? html` <span class="muted">${this.t("because", { reason: entry.reason })}</span>` : nothing}</span>
       ${entry.setup === "loaded"
         ? html`<span>· ${model}</span> <span>· ${this.t("bound", { count: this._rows.size })}</span>
             ${!this._done
