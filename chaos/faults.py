@@ -302,7 +302,7 @@ class FaultInjector:
             self._disk.fault = None
 
     async def _restart_online(self) -> None:
-        """Restart Home Assistant once it has answered what it got before."""
+        """Restart Home Assistant while its connection works, so that what it answers at the end has to arrive."""
         if self._device.connection:
             self._to_connection("drop_connection")
         self._load.calm = True
@@ -311,12 +311,12 @@ class FaultInjector:
                 async with asyncio.timeout(ONLINE_TIMEOUT):
                     while not self._house.is_online or unanswered(self._device, self._recorder):  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
-            await self._restart_alone()
+            await self._house.restart(None if self._house.is_online else self._recorder.excuse_unanswered)
         finally:
             self._load.calm = False
 
     async def _restart_alone(self) -> None:
-        """Restart Home Assistant; the answers that it could not send any more are lost with it."""
+        """Restart Home Assistant without a cloud that could get its last answers."""
         await self._house.restart(self._recorder.excuse_unanswered)
 
     async def _set_clock(self, fault: Fault) -> None:

@@ -71,7 +71,7 @@ class Recorder(logging.Handler):
         self.reached: set[str] = set()
         """The ids of the commands that reached the house."""
         self.excused: set[str] = set()
-        """The ids of commands whose answers were lost because Home Assistant was stopped before they were sent."""
+        """The ids of commands whose answers were lost because Home Assistant was stopped without a connection."""
         self.wishes: dict[str, list[int]] = {name: [] for name in WISHES}
         """The desired values of each property, oldest first."""
         self.granted: Counter[tuple[str, int]] = Counter()
