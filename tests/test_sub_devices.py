@@ -18,6 +18,7 @@ from custom_components.aliyun_iot.const import DOMAIN
 from custom_components.aliyun_iot.exposures import change_bindings, exposed_bindings
 from custom_components.aliyun_iot.health.issues import Issue, issues_of
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
+from custom_components.aliyun_iot.repairs import async_create_fix_flow
 from custom_components.aliyun_iot.stored_device import StoredDevice, options_with_model, thing_model_of
 from custom_components.aliyun_iot.sub_device_row import SubDeviceRow, add_sub_devices, identities_of, sub_device_row
 from simulator import CloudDevice, Simulator
@@ -448,3 +449,22 @@ async def test_service_and_event_of_a_sub_device(hass: HomeAssistant, entry: Moc
     await hass.async_block_till_done()
     await until(lambda: len(entry.subentries) == 2)
     assert {subentry.subentry_type for subentry in entry.subentries.values()} == {"sub_device", "service"}
+
+
+async def test_repair_tries_again(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator, hass_client: ClientSessionGenerator
+) -> None:
+    """A device that was missing in the cloud is created there, and submitting the issue brings it online."""
+    await add(hass, entry, new_lamp(hass, "Lamp 1", "lamp-1"))
+    await until(lambda: issues_of(hass, entry.entry_id))
+    [issue] = issues_of(hass, entry.entry_id)
+    assert issue.translation_key == Issue.SUB_DEVICE_DELETED
+    assert issue.data
+    flow = await async_create_fix_flow(hass, issue.issue_id, dict(issue.data))
+    flow.hass, flow.issue_id, flow.handler, flow.flow_id = hass, issue.issue_id, DOMAIN, "flow"
+    shown = await flow.async_step_init(None)
+    assert shown["step_id"] == "confirm"
+    add_lamps_in_the_cloud(cloud, NAMES[:1])
+    await flow.async_step_confirm({})
+    await online(cloud, "lamp-1")
+    await until(lambda: not issues_of(hass, entry.entry_id))

@@ -21,7 +21,7 @@ from typing import Protocol
 from .auth import Identity
 from .command import CommandHandler
 from .device import Device, NoticeHandler
-from .downlink import ANSWERS_PER_SECOND, Downlink, DownlinkMemory
+from .downlink import ANSWERS_PER_SECOND, MAX_QUEUED, Downlink, DownlinkMemory
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
 from .foreign import logger_of
 from .mqtt.connecting import LinkConfig
@@ -35,7 +35,10 @@ from .traffic import Traffic
 _LOGGER = logger_of(__name__)
 
 LAST_ANSWERS = 0.25
-"""Seconds to send the last answers when the link stops."""
+"""Seconds to send the last answers when the link stops and another one follows, which sends the others."""
+
+FINAL_ANSWERS = MAX_QUEUED / ANSWERS_PER_SECOND + 5.0
+"""Seconds to send them when no link follows: as long as a full queue takes."""
 
 
 class LinkState(StrEnum):
@@ -224,17 +227,21 @@ class Link:
         """End the pause before the next attempt, if there is one; the number of connects a minute stays limited."""
         self._hurry.set()
 
-    async def stop(self) -> None:
-        """Give up the running commands, and disconnect.
+    async def give_up(self, patience: float = LAST_ANSWERS) -> None:
+        """Give up the running commands and refuse others, until `start`.
 
-        Answers are sent as far as the rate allows within `LAST_ANSWERS`; the others stay in the `DownlinkMemory`.
+        Answers are sent as far as the rate allows within `patience` seconds; the others stay in the `DownlinkMemory`.
         """
+        for device in self._devices.values():
+            device.downlink.give_up()
+        if self._session:
+            await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
+            await self._answers.flush(patience)
+
+    async def stop(self) -> None:
+        """Give up the running commands, and disconnect."""
         try:
-            for device in self._devices.values():
-                device.downlink.give_up()
-            if self._session:
-                await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
-                await self._answers.flush(LAST_ANSWERS)
+            await self.give_up()
         finally:
             if self._task:
                 self._task.cancel()
