@@ -82,7 +82,12 @@ class Person:
         self._pictures = pictures
         self._frames: list[bytes] = []
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(f"uncaught error: {error}"))
+        page.on("pageerror", self._caught)
+
+    def _caught(self, error: Error) -> None:
+        # Home Assistant's own page says this when a connection ends, as on every reload.
+        if error.message != "disconnected":
+            self.complaints.append(f"uncaught error: {error}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not FOREIGN.search(message.location.get("url", "")):
