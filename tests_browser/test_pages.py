@@ -46,12 +46,9 @@ async def test_device(person: Person) -> None:
 
 async def test_options(person: Person) -> None:
     """Every page that a menu of the options leads to."""
+    entry = await open_integration(person)
     dialog = Dialog(person, "options")
-
-    async def begin() -> None:
-        await dialog.open(gear(await open_integration(person)))
-
-    seen = await visit_all(dialog, begin)
+    seen = await visit_all(dialog, lambda: dialog.open(gear(entry)))
     assert {"init", "settings", "thing_model", "transfer"} <= set(seen), seen
 
 
