@@ -16,9 +16,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
-from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
+from .alink.features import Notice
 from .alink.foreign import logger_of
 from .alink.link import FINAL_ANSWERS, LAST_ANSWERS, Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig

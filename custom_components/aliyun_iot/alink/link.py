@@ -166,12 +166,14 @@ class Link:
         self.logged_out(identity)
         del self._devices[identity]
         await device.downlink.stop()
+        self._answers.forget(identity)
 
     async def logged_in(self, identities: Iterable[Identity]) -> None:
         """Let sub-devices send, and make their subscriptions."""
         devices = [device for identity in identities if (device := self._devices.get(identity))]
         for device in devices:
             device.logged_in = True
+        self._answers.release(frozenset(device.identity for device in devices))
         if filters := [topic_filter for device in devices for topic_filter in device.filters]:
             await self.subscribe(filters)
 
@@ -314,7 +316,7 @@ class Link:
             self._online_since = time.monotonic()
             self._log_refused_topics()
             async with asyncio.TaskGroup() as tasks:
-                answering = tasks.create_task(self._answers.pump(session.answer))
+                answering = tasks.create_task(self._answers.pump(session.answer, self._has_session))
                 self._set_state(LinkState.ONLINE, None)
                 loss = await session.wait_lost()
                 self._answers.connection_lost()
@@ -332,6 +334,9 @@ class Link:
     def _filters(self) -> tuple[str, ...]:
         devices = (device for device in self._devices.values() if device.logged_in)
         return tuple(topic_filter for device in devices for topic_filter in device.filters)
+
+    def _has_session(self, identity: Identity) -> bool:
+        return (device := self._devices.get(identity)) is None or device.logged_in
 
     def _log_refused_topics(self) -> None:
         for device in self._devices.values():
