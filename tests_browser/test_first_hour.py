@@ -102,4 +102,3 @@ async def test_first_value(person: Person) -> None:
     status = page.locator("aliyun-iot-panel .status")
     await expect(status).to_contain_text(house.t("common.panel_offline"))
     await expect(status).to_contain_text(house.t("exceptions.invalid_auth.message"))
-    await house.remove(str(entry_id))
