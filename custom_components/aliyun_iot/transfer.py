@@ -38,6 +38,7 @@ from .exposures import (
     exposed_bindings,
     exposures_of,
     keyed_rows,
+    owned_subentries,
     remove_rows,
     resolve_entity,
     service_bindings,
@@ -230,17 +231,11 @@ def _store_bindings(
 def _unreadable(entry: ConfigEntry, owner: str) -> dict[str, Unreadable]:
     """Return the rows of bindings and services that can't be read: those of bindings by the keys of `keyed_rows`."""
     rows: list[tuple[str, object]] = [row for subentry in exposures_of(entry, owner) for row in keyed_rows(subentry)]
-    rows += [(subentry.subentry_id, ServiceBinding.from_stored(subentry.data)) for subentry in _services(entry, owner)]
-    return {key: row for key, row in rows if isinstance(row, Unreadable)}
-
-
-def _services(entry: ConfigEntry, owner: str) -> list[ConfigSubentry]:
-    """Return the subentries of the services of a device, also of those that can't be read."""
-    return [
-        subentry
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_SERVICE and subentry.data.get("owner", OWN) == owner
+    rows += [
+        (subentry.subentry_id, ServiceBinding.from_stored(subentry.data))
+        for subentry in owned_subentries(entry, SUBENTRY_SERVICE, owner)
     ]
+    return {key: row for key, row in rows if isinstance(row, Unreadable)}
 
 
 def _store_rules(
@@ -275,7 +270,7 @@ def _store_services(
         row.name
         if isinstance(row := ServiceBinding.from_stored(subentry.data), Unreadable)
         else row.identifier: subentry
-        for subentry in _services(entry, owner)
+        for subentry in owned_subentries(entry, SUBENTRY_SERVICE, owner)
     }
     for change in changes:
         subentry = stored.get(change.name)
