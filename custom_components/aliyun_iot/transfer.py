@@ -148,11 +148,11 @@ def _store_rules(
             continue
         own = change.after.renamed(lambda part, id_, _: entity_reference(hass, id_) if part == ENTITY_PART else id_)
         if rule_id:
-            # The rule keeps `bound`, so that an import doesn't bind again what the user has removed.
-            rule = Rule(own.selection, own.left_out, stored[rule_id].bound)
+            # The rule keeps `bound` and `made`, so that an import doesn't bind again what the user has removed.
+            rule = replace(stored[rule_id], selection=own.selection, left_out=own.left_out, product_key=own.product_key)
             hass.config_entries.async_update_subentry(entry, entry.subentries[rule_id], data=rule.as_dict())
         else:
-            data = MappingProxyType(Rule(own.selection, own.left_out).as_dict())
+            data = MappingProxyType(Rule(own.selection, own.left_out, product_key=own.product_key).as_dict())
             subentry = ConfigSubentry(data=data, subentry_type=SUBENTRY_RULE, title=change.name, unique_id=None)
             hass.config_entries.async_add_subentry(entry, subentry)
             ids[change.name] = subentry.subentry_id

@@ -31,6 +31,7 @@ _EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
         **dict.fromkeys(SIDES, Expected.BLOCK),
         "hidden_too": Expected.FLAG,
         "diagnostic_too": Expected.FLAG,
+        "product_key": Expected.WORD,
     },
 }
 """What is expected in each field of a section, for texts that replace voluptuous' messages."""
