@@ -29,13 +29,13 @@ class DocumentedRule:
 
     selection: Selection
     left_out: frozenset[EntityAspect] = frozenset()
-    product_key: str = ""
     names: Names = field(default_factory=dict, compare=False)
+    product_key: str = ""
 
     @classmethod
     def of(cls, rule: Rule, names: Names) -> Self:
         """Return the documented form of a rule."""
-        return cls(rule.selection, rule.left_out, rule.product_key, names)
+        return cls(rule.selection, rule.left_out, names, rule.product_key)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -53,7 +53,7 @@ class DocumentedRule:
             EntityAspect(entity, aspect) for entity, aspects in data.get("left_out", {}).items() for aspect in aspects
         }
         product_key: str = _PRODUCT({key: value for key, value in data.items() if key == "product_key"})["product_key"]
-        return cls(Selection.from_dict(selection), frozenset(left_out), product_key, names)
+        return cls(Selection.from_dict(selection), frozenset(left_out), names, product_key)
 
     def as_dict(self) -> dict[str, Any]:
         """Return data that `from_dict` takes, without defaults and always in the same order."""
@@ -88,7 +88,7 @@ class DocumentedRule:
             diagnostic_too=self.selection.diagnostic_too,
         )
         left_out = frozenset(EntityAspect(other("entity_id", entity), aspect) for entity, aspect in self.left_out)
-        return type(self)(selection, left_out, self.product_key, self.names)
+        return type(self)(selection, left_out, self.names, self.product_key)
 
     def _with_names(self, part: str, ids: list[str]) -> list[str] | dict[str, str]:
         if part not in PARTS_WITH_NAMES:
