@@ -242,5 +242,5 @@ def _commands(device: CloudDevice, recorder: Recorder) -> Check:
         lost += call.id not in recorder.reached
     summary = f"{carried_out} carried out, {answered} answered, {busy} of them refused with 429, {lost} never arrived"
     if recorder.excused:
-        summary += f", {len(recorder.excused)} answers lost with Home Assistant"
+        summary += f", {len(recorder.excused & recorder.reached)} answers lost with Home Assistant"
     return Check("every command has one outcome", summary, broken)

@@ -16,6 +16,8 @@ NEVER_AGAIN = (EVENT_HOMEASSISTANT_STARTED,)
 """Events that have been fired for the last time. Home Assistant forgets a listener to this one if it tries a set-up again then."""
 
 MOST_GROWTH = 0.05
+GROWTH_OF_A_START = 0.0025
+"""What each further start of Home Assistant leaves in a process that was not made for more than one."""
 WARM_UP = 0.2
 """Part of the run."""
 LONG_ENOUGH = 120.0

@@ -1,6 +1,7 @@
 """Setting up, updating and unloading an entry."""
 
 import asyncio
+import json
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +32,7 @@ from custom_components.aliyun_iot.link_config import link_config
 from custom_components.aliyun_iot.runtime import Runtime
 from simulator import CloudDevice, Simulator
 
+from .application import LAMP, publish
 from .conftest import DEVICE_SECRET, SetUp
 from .outages import caught_up, end_outage, lose_connection, quick_to_return
 from .test_reporter import CELSIUS, TEMPERATURE, posted
@@ -213,6 +215,30 @@ async def test_device_goes_offline_when_home_assistant_stops(
     await set_up()
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await device.wait_for(lambda one: not one.online)
+
+
+@pytest.mark.rate_limit
+async def test_home_assistant_stops_after_the_last_answer(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp
+) -> None:
+    """What was carried out is answered, although the platform takes only so many answers a second."""
+    hass.states.async_set("input_boolean.lamp", "off")
+    hass.services.async_register("input_boolean", "turn_on", lambda _: None)
+    await set_up([LAMP])
+    ids = {str(number) for number in range(40)}
+    for number in ids:
+        content = {"id": number, "method": "thing.service.property.set", "params": {"LightSwitch": 1}}
+        await publish(cloud, device, "thing/service/property/set", content)
+    await until(lambda: len(cloud_answers(cloud)) > 1)
+    hass.set_state(CoreState.stopping)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await device.wait_for(lambda one: not one.online, timeout=30)
+    assert {answer["id"] for answer in cloud_answers(cloud)} == ids
+
+
+def cloud_answers(cloud: Simulator) -> list[dict[str, Any]]:
+    """Return the answers to property sets that the cloud has got."""
+    return [json.loads(one.payload) for one in cloud.wire if one.topic.endswith("property/set_reply")]
 
 
 async def test_two_devices_side_by_side(

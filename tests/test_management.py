@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.aliyun_iot.alink.chapters import Chapter, chapter_filters
+from custom_components.aliyun_iot.alink.features import Feature, feature_filters
 from custom_components.aliyun_iot.alink.link import LinkState
 from custom_components.aliyun_iot.alink.topics import reply_topic
 from custom_components.aliyun_iot.const import DOMAIN
@@ -50,7 +50,7 @@ async def test_off_costs_nothing(hass: HomeAssistant, cloud: Simulator, device: 
     entry = await set_up()
     await pass_cooldown(hass)
     topics = entry.runtime_data.link.device.topics
-    filters = {one for chapter in Chapter for one in chapter_filters(topics, chapter)}
+    filters = {one for feature in Feature for one in feature_filters(topics, feature)}
     assert not [one for one in filters if one in device.connection.subscriptions]
     parts = ("/deviceinfo/", "/config/", "/ota/", "/log/", "/shadow/")
     assert not [one.topic for one in cloud.wire if any(part in one.topic for part in parts)]

@@ -41,6 +41,18 @@ async def pass_interval(hass: HomeAssistant) -> None:
     await hass.async_block_till_done()
 
 
+async def test_what_is_bound_is_shown_at_once(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Without waiting for the next poll."""
+    hass.states.async_set("sensor.living_room", "20", CELSIUS)
+    entry = await set_up([TEMPERATURE])
+    assert entity(hass, entry, "sensor", "bound_properties").state == "1"
+    subentry = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(entry, subentry, data={"bindings": [TEMPERATURE, GONE]})
+    await until(lambda: entity(hass, entry, "sensor", "problems").state == "1")
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    await until(lambda: entity(hass, entry, "sensor", "bound_properties").state == "0")
+
+
 async def test_shown_without_enabling_anything(hass: HomeAssistant, device: CloudDevice, set_up: SetUp) -> None:
     """Bound properties, problems with their reasons, and when the cloud last took something."""
     hass.states.async_set("sensor.living_room", "20", CELSIUS)

@@ -25,7 +25,7 @@ class Dialog:
         self.texts = texts
         self.step: Step = {}
         self.root = person.page.locator("dialog-data-entry-flow")
-        self._answers: asyncio.Queue[Step] = asyncio.Queue()
+        self._answers: asyncio.Queue[tuple[str, Step]] = asyncio.Queue()
         self._reading: set[asyncio.Task[None]] = set()
         person.page.on("response", self._answered)
 
@@ -36,7 +36,7 @@ class Dialog:
             task.add_done_callback(self._reading.discard)
 
     async def _read(self, response: Response) -> None:
-        self._answers.put_nowait(await response.json())
+        self._answers.put_nowait((response.request.method, await response.json()))
 
     @property
     def surface(self) -> Locator:
@@ -54,9 +54,14 @@ class Dialog:
             self._answers.get_nowait()
         await action
         async with asyncio.timeout(PATIENCE / 1000):
-            self.step = await self._answers.get()
-            while self.step["type"] in ON_ITS_WAY or self.step.get("next_flow"):
-                self.step = await self._answers.get()
+            before = self.step
+            while True:
+                method, step = await self._answers.get()
+                # After a progress, the frontend may ask twice for the page that follows.
+                again = method == "GET" and step.get("step_id") == before.get("step_id")
+                if not again and step["type"] not in ON_ITS_WAY and not step.get("next_flow"):
+                    break
+            self.step = step
         await self._shown()
 
     async def open(self, button: Locator) -> None:

@@ -7,7 +7,7 @@ import re
 
 from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
-from playwright.async_api import ConsoleMessage, Locator, Page
+from playwright.async_api import ConsoleMessage, Error, Locator, Page
 
 from .house import House
 
@@ -82,15 +82,25 @@ class Person:
         self._pictures = pictures
         self._frames: list[bytes] = []
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(f"uncaught error: {error}"))
+        page.on("pageerror", self._caught)
+
+    def _caught(self, error: Error) -> None:
+        # Home Assistant's own page says this when a connection ends, as on every reload.
+        if error.message != "disconnected":
+            self.complaints.append(f"uncaught error: {error}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not FOREIGN.search(message.location.get("url", "")):
             self.complaints.append(f"console: {message.text}")
 
     async def open(self, path: str) -> None:
-        """Enter an address."""
-        await self.page.goto(f"{self.house.url}{path}")
+        """Enter an address; a dialog that was just closed may still navigate back, which aborts the first attempt."""
+        try:
+            await self.page.goto(f"{self.house.url}{path}")
+        except Error as err:
+            if "ERR_ABORTED" not in err.message:
+                raise
+            await self.page.goto(f"{self.house.url}{path}")
 
     async def click(self, target: Locator) -> None:
         """Click, once it can be clicked."""

@@ -55,18 +55,26 @@ async def test_options(person: Person) -> None:
 @pytest.mark.parametrize("kind", ["exposure", "rule", "service", "event"])
 async def test_subentry(person: Person, kind: str) -> None:
     """The first page of everything that can be added."""
-    await open_integration(person)
     dialog = Dialog(person, f"config_subentries.{kind}")
     name = person.house.t(f"config_subentries.{kind}.initiate_flow.user")
-    assert await visit_all(dialog, lambda: dialog.open(person.page.get_by_role("button", name=name, exact=True)))
+
+    async def begin() -> None:
+        await open_integration(person)
+        await dialog.open(person.page.get_by_role("button", name=name, exact=True))
+
+    assert await visit_all(dialog, begin)
 
 
 async def test_reconfigure_bound_device(person: Person) -> None:
     """The pages that change what is bound of a device."""
-    await open_integration(person)
     dialog = Dialog(person, "config_subentries.exposure")
     lamp = person.page.locator("ha-config-sub-entry-row").filter(has_text=re.compile("^\\s*(Desk lamp|台灯)"))
-    assert await visit_all(dialog, lambda: dialog.open(gear(lamp)))
+
+    async def begin() -> None:
+        await open_integration(person)
+        await dialog.open(gear(lamp))
+
+    assert await visit_all(dialog, begin)
 
 
 async def test_reconfigure_connection(person: Person) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 
 from homeassistant.config_entries import ConfigEntry
@@ -15,11 +16,11 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
-from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import ConnectError, ConnectionLost, CredentialsRefused
+from .alink.features import Notice
 from .alink.foreign import logger_of
-from .alink.link import Link, LinkState
+from .alink.link import FINAL_ANSWERS, LAST_ANSWERS, Link, LinkState
 from .alink.mqtt.connecting import CONNECT_TIMEOUT, LinkConfig
 from .cloud_device import CloudDevice, Shared
 from .commands.work import Work
@@ -249,6 +250,8 @@ class Runtime:
             self.follower.stop,
             self._titles.stop,
             *self._ends,
+            # Before the sub-devices are logged out, whose answers are refused then.
+            partial(self.link.give_up, FINAL_ANSWERS if self._hass.is_stopping else LAST_ANSWERS),
             self.sub_devices.stop,
             self.link.stop,
             self._work.stop,

@@ -156,13 +156,13 @@ class DiagnosticSensor(CloudEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Poll, and update with every state of the link."""
+        """Poll; those that people see at once also follow the state of the link and changes of the entry."""
         self.async_on_remove(
             async_track_time_interval(
                 self.hass, self._poll, UPDATE_INTERVAL, name=self.entity_id, cancel_on_shutdown=True
             )
         )
-        if self.entity_description.device_class is SensorDeviceClass.ENUM:
+        if self.entity_description.entity_registry_enabled_default:
             self.async_on_remove(async_dispatcher_connect(self.hass, link_signal(self._entry.entry_id), self._poll))
 
     @callback

@@ -16,9 +16,9 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .alink.auth import Identity
-from .alink.chapters import Notice
 from .alink.command import Answer, Command
 from .alink.errors import NotConnected, RequestTimeout, SubDeviceError
+from .alink.features import Notice
 from .alink.foreign import logger_of
 from .alink.gateway import Gateway
 from .alink.link import Link

@@ -562,6 +562,41 @@ async def test_logged_in_again_after_a_cut(house: House) -> None:
     assert first == [SubDeviceState.OFFLINE, WAITING, ONLINE]
 
 
+async def test_answer_that_a_cut_may_have_swallowed(house: House) -> None:
+    """It is repeated once the sub-device is logged in again: before, the cloud would refuse it."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    answer = await house.cloud.call(
+        "SetDeviceProperty", ProductKey=LAMPS, DeviceName="lamp-0", Items={"LightSwitch": 0}
+    )
+    await house.cloud.device(*first).wait_reply(answer["Data"]["MessageId"])
+    sent_before = len(house.cloud.wire)
+    house.cloud.faults.set(drop_connection=DEVICE_NAME)
+    await until(lambda: not house.link.is_online)
+    await house.settled(ONLINE, first)
+    again = f"/sys/{LAMPS}/lamp-0/thing/service/property/set_reply"
+    await until(lambda: len(sent(house.cloud, again)) == 2)
+    topics = [message.topic for message in list(house.cloud.wire)[sent_before:]]
+    assert topics.index(TOPICS.login) < topics.index(again)
+    assert TOPICS.errors not in topics
+
+
+async def test_answer_of_a_sub_device_that_was_logged_out(house: House) -> None:
+    """It waits for the next login, or is forgotten with the sub-device."""
+    (first,) = lamps_of(house.cloud, [0])
+    house.put(first)
+    await house.settled(ONLINE, first)
+    house.gateway.want(first, online=False)
+    await house.settled(SubDeviceState.OFFLINE, first)
+    answers = house.link._answers
+    answers.put("/sys/a/b/thing/service/property/set_reply", b"{}", urgent=False, identity=first)
+    await until(lambda: answers._held)
+    await house.link.detach(first)
+    assert not answers._held
+    assert answers._held_bytes == 0
+
+
 async def test_cut_in_the_middle_of_a_login(house: House, gateway_device: CloudDevice) -> None:
     """The reply to the second batch is lost with the connection; everything is logged in again."""
     lamps = lamps_of(house.cloud, range(70))

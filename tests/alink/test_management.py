@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.aliyun_iot.alink.chapters import Chapter, Notice, chapter_filters, read_notice
 from custom_components.aliyun_iot.alink.cloud_log import LogLevel, LogLine, LogMode, get_log_mode, post_logs
 from custom_components.aliyun_iot.alink.errors import MessageError, NotConnected, Rejected, RequestTimeout
+from custom_components.aliyun_iot.alink.features import Feature, Notice, feature_filters, read_notice
 from custom_components.aliyun_iot.alink.link import Link
 from custom_components.aliyun_iot.alink.mqtt.connecting import LinkConfig
 from custom_components.aliyun_iot.alink.mqtt.transport import Delivery
@@ -59,22 +59,22 @@ def notices() -> list[Notice]:
 
 @pytest.fixture
 async def link(new_link: NewLink, config: LinkConfig, device: CloudDevice, notices: list[Notice]) -> Link:
-    """Return a link that is online and uses every chapter."""
+    """Return a link that is online and uses every feature."""
     link = new_link(config, on_notice=notices.append)
     await link.wait_online(5)
-    await link.device.use(Chapter)
+    await link.device.use(Feature)
     return link
 
 
-async def test_a_chapter_costs_nothing_before_it_is_used(
+async def test_a_feature_costs_nothing_before_it_is_used(
     cloud: Simulator, device: CloudDevice, new_link: NewLink, config: LinkConfig
 ) -> None:
     """Its topics are subscribed to when it is used, over reconnects, and no longer."""
     link = new_link(config)
     await link.wait_online(5)
-    filters = {one for chapter in Chapter for one in chapter_filters(TOPICS, chapter)}
+    filters = {one for feature in Feature for one in feature_filters(TOPICS, feature)}
     assert filters.isdisjoint(link.device.filters)
-    await link.device.use([Chapter.SHADOW])
+    await link.device.use([Feature.SHADOW])
     assert filters & set(link.device.filters) == {TOPICS.shadow_get}
     device.connection.close("the cloud has other plans")
     await until(lambda: device.connections == 2 and TOPICS.shadow_get in device.connection.subscriptions)
@@ -86,7 +86,7 @@ def test_everything_in_use_fits_into_the_subscriptions_of_a_device() -> None:
     """The services of the thing model get what is left."""
     topics = [f"topic_{number}" for number in range(USER_TOPIC_LIMIT)]
     services = [f"Service{number}" for number in range(100)]
-    filters = filters_for(TOPICS, services, topics, Chapter)
+    filters = filters_for(TOPICS, services, topics, Feature)
     assert len(filters) == SUBSCRIPTION_LIMIT
     assert TOPICS.service("Service0") in filters
 

@@ -5,7 +5,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..addressed import DEVICE
-from ..alink.chapters import Chapter
+from ..alink.features import Feature
 from ..alink.shadow import Shadow
 from ..management.fetching import FetchFailed
 from ..mapping.validators import whole
@@ -70,5 +70,5 @@ async def delete_shadow(call: ServiceCall) -> ServiceResponse:
 
 async def _shadow(call: ServiceCall) -> Shadow:
     device = cloud_device_of(call)
-    await device.management.use(Chapter.SHADOW)
+    await device.management.use(Feature.SHADOW)
     return device.device.shadow

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from .auth import Identity
-from .chapters import Chapter, Notice, read_notice
 from .command import route
 from .desired import DESIRED_LIMIT, Desired, read_desired
 from .downlink import Downlink
 from .errors import MessageError, NotConnected, Rejected, RequestTimeout
+from .features import Feature, Notice, read_notice
 from .foreign import logger_of
 from .messages import MAX_PAYLOAD, JsonValue, Reply, encode_document
 from .mqtt.endpoint import Endpoint
@@ -53,7 +53,7 @@ class Device:
         implicit: bool = False,
         on_code: Callable[[int], None] | None = None,
     ) -> None:
-        """`downlink` carries out its commands, `on_notice` is called with what the cloud sends of chapters in use.
+        """`downlink` carries out its commands, `on_notice` is called with what the cloud sends of features in use.
 
         `services` and `user_topics` are as for `listen_to` and `listen_to_topics`, and raise the same errors. An `implicit`
         device is subscribed by the platform to most of its topics (docs/protocol.md §0.5); where nothing arrives that way, it
@@ -72,7 +72,7 @@ class Device:
         self._gateway_filters: tuple[str, ...] = ()
         self._services = tuple(services)
         self._user_topics = tuple(user_topics)
-        self._chapters: frozenset[Chapter] = frozenset()
+        self._features: frozenset[Feature] = frozenset()
         self._on_notice = on_notice
         self._last_notice: bytes | None = None
         self.shadow = Shadow(self, on_notice)
@@ -115,10 +115,10 @@ class Device:
             self._user_topics = before
             raise
 
-    async def use(self, chapters: Iterable[Chapter]) -> None:
-        """Change the chapters of device management to subscribe to, without reconnecting."""
-        if (wanted := frozenset(chapters)) != self._chapters:
-            self._chapters = wanted
+    async def use(self, features: Iterable[Feature]) -> None:
+        """Change the features of device management to subscribe to, without reconnecting."""
+        if (wanted := frozenset(features)) != self._features:
+            self._features = wanted
             await self._listen()
 
     @property
@@ -311,7 +311,7 @@ class Device:
             batches = (reply_topic(self.topics.property_batch_post),) if self._has_batches else ()
             return (*batches, *user_filters(self.topics, self._user_topics))
         others = self._gateway_filters if self._on_code is None else self.topics.lifecycle
-        filters = filters_for(self.topics, self._services, self._user_topics, sorted(self._chapters), others)
+        filters = filters_for(self.topics, self._services, self._user_topics, sorted(self._features), others)
         if self._link.config.host.has_rrpc:
             return filters
         return tuple(topic_filter for topic_filter in filters if not is_rrpc(topic_filter))

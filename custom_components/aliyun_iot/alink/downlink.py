@@ -12,12 +12,13 @@ than the platform takes in time.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 import hashlib
 import time
 from typing import Final
 
+from .auth import Identity
 from .codes import Code
 from .command import Answer, Command, CommandHandler, Route, decode_command, encode_answer, encode_outcome
 from .errors import MessageError, NotConnected
@@ -25,6 +26,7 @@ from .foreign import logger_of
 from .messages import MAX_PAYLOAD
 from .mqtt.pacing import PERIOD, RateLimit
 from .mqtt.transport import Delivery
+from .topics import identity_of
 
 _LOGGER = logger_of(__name__)
 
@@ -63,7 +65,7 @@ REPEATED_FOR: Final = 60.0
 """Seconds before the loss of a connection in which an answer may have been lost with it."""
 
 MAX_SENT_BYTES: Final = 2 * 1024 * 1024
-"""Bytes of the answers that are kept for that; the oldest are not."""
+"""Bytes of the answers that are kept for that, and of those held for sub-devices; the oldest are not."""
 
 REMEMBERED_FOR: Final = 300.0
 """Seconds for which a second delivery is recognised."""
@@ -94,17 +96,21 @@ type Key = tuple[str, str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """An answer to be sent; `expires` is in monotonic seconds."""
+    """An answer to be sent; `expires` is in monotonic seconds.
+
+    `identity` is that of the device whose command it answers, None if it can be sent whether or not the device has a session.
+    """
 
     topic: str
     payload: bytes
     expires: float
+    identity: Identity | None = None
 
 
 class Answers:
     """The queue of answers, which outlives connections and sends at the platform's rate.
 
-    Answers that a caller waits for are sent first. Then come those of commands that were carried out, those that an earlier
+    Those of a sub-device wait until it is logged in. Answers that a caller waits for are sent first. Then come those of commands that were carried out, those that an earlier
     connection may have lost, and at last refusals and answers to second deliveries.
     """
 
@@ -120,6 +126,8 @@ class Answers:
         self._in_a_row = 0
         self._sent: deque[tuple[float, _Queued]] = deque()
         self._sent_bytes = 0
+        self._held: deque[_Queued] = deque()
+        self._held_bytes = 0
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -147,13 +155,24 @@ class Answers:
         """Return whether there is room for an answer of so many bytes."""
         return self._waiting_bytes + number <= MAX_BYTES
 
-    def put(self, topic: str, payload: bytes, *, urgent: bool, lesser: bool = False) -> None:
-        """Queue an answer: `urgent` when a caller waits for it, `lesser` when nothing was done for it."""
+    def put(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        urgent: bool,
+        lesser: bool = False,
+        identity: Identity | None = None,
+    ) -> None:
+        """Queue an answer: `urgent` when a caller waits for it, `lesser` when nothing was done for it.
+
+        With an `identity` it is only sent while that device has a session.
+        """
         now = time.monotonic()
         if urgent and not (lesser and len(self._urgent) >= ANSWERS_PER_SECOND):
-            queue, answer = self._urgent, _Queued(topic, payload, now + SYNC_PATIENCE)
+            queue, answer = self._urgent, _Queued(topic, payload, now + SYNC_PATIENCE, identity)
         else:
-            queue, answer = self._lesser if lesser else self._others, _Queued(topic, payload, now + PATIENCE)
+            queue, answer = self._lesser if lesser else self._others, _Queued(topic, payload, now + PATIENCE, identity)
         if queue is self._lesser and len(queue) >= MAX_LESSER:
             _LOGGER.debug("Too many answers wait: the one on %s is not sent", topic)
             return
@@ -162,8 +181,13 @@ class Answers:
         self._empty.clear()
         self._changed.set()
 
-    async def pump(self, send: Callable[[str, bytes], None]) -> None:
-        """Send queued answers as fast as the rate allows, until `send` (topic, payload) raises NotConnected."""
+    async def pump(
+        self, send: Callable[[str, bytes], None], has_session: Callable[[Identity], bool] = lambda _identity: True
+    ) -> None:
+        """Send queued answers as fast as the rate allows, until `send` (topic, payload) raises NotConnected.
+
+        Those of devices without a session are held until `release`.
+        """
         self._forget_sent()  # the answers of an earlier connection that was closed in order have arrived
         while True:
             if not len(self):
@@ -171,7 +195,7 @@ class Answers:
                 await self._wait(None)
             elif (delay := self._delay()) > 0:
                 await self._wait(delay)
-            elif not self._send_next(send):
+            elif not self._send_next(send, has_session):
                 return
 
     async def flush(self, timeout: float) -> None:
@@ -181,6 +205,20 @@ class Answers:
                 await self._empty.wait()
         except TimeoutError:
             _LOGGER.debug("%d answers are left for the next connection", len(self))
+
+    def release(self, identities: Collection[Identity]) -> None:
+        """Queue what was held for these devices, which are logged in now."""
+        released = [answer for answer in self._held if answer.identity in identities]
+        if released:
+            self._drop_held(identities)
+            self._others.extend(released)
+            self._waiting_bytes += sum(len(answer.payload) for answer in released)
+            self._empty.clear()
+            self._changed.set()
+
+    def forget(self, identity: Identity) -> None:
+        """Forget what was held for a device that is no longer on the link."""
+        self._drop_held((identity,))
 
     def connection_lost(self) -> None:
         """Queue the answers that may have been lost with the connection; each is repeated once."""
@@ -205,7 +243,7 @@ class Answers:
         except TimeoutError:
             return
 
-    def _send_next(self, send: Callable[[str, bytes], None]) -> bool:
+    def _send_next(self, send: Callable[[str, bytes], None], has_session: Callable[[Identity], bool]) -> bool:
         """Send the next answer unless it has expired; return False when there is no connection."""
         others = self._others or self._repeats or self._lesser
         queue = others if not self._urgent or (others and self._in_a_row >= URGENT_IN_A_ROW) else self._urgent
@@ -213,9 +251,13 @@ class Answers:
         now = time.monotonic()
         if now > answer.expires:
             if queue is self._urgent:  # its caller has given up, but it is still answered, after those that are in time
-                self._others.append(_Queued(answer.topic, answer.payload, answer.expires - SYNC_PATIENCE + PATIENCE))
+                self._others.append(replace(answer, expires=answer.expires - SYNC_PATIENCE + PATIENCE))
             else:
                 self._waiting_bytes -= len(answer.payload)
+            return True
+        if answer.identity and not has_session(answer.identity):
+            self._waiting_bytes -= len(answer.payload)
+            self._hold(answer)
             return True
         try:
             send(answer.topic, answer.payload)
@@ -238,6 +280,16 @@ class Answers:
         self._sent_bytes += OVERHEAD + len(answer.payload)
         while self._sent_bytes > MAX_SENT_BYTES or now - self._sent[0][0] > REPEATED_FOR:
             self._sent_bytes -= OVERHEAD + len(self._sent.popleft()[1].payload)
+
+    def _hold(self, answer: _Queued) -> None:
+        self._held.append(answer)
+        self._held_bytes += OVERHEAD + len(answer.payload)
+        while self._held_bytes > MAX_SENT_BYTES:
+            self._held_bytes -= OVERHEAD + len(self._held.popleft().payload)
+
+    def _drop_held(self, identities: Collection[Identity]) -> None:
+        self._held = deque(answer for answer in self._held if answer.identity not in identities)
+        self._held_bytes = sum(OVERHEAD + len(answer.payload) for answer in self._held)
 
     def _forget_sent(self) -> None:
         self._sent.clear()
@@ -479,7 +531,13 @@ class Downlink:
 
     def _put(self, route: Route, payload: bytes | None, *, lesser: bool = False) -> None:
         if payload is not None and route.reply_to is not None:
-            self._memory.answers.put(route.reply_to, payload, urgent=route.message_id is not None, lesser=lesser)
+            self._memory.answers.put(
+                route.reply_to,
+                payload,
+                urgent=route.message_id is not None,
+                lesser=lesser,
+                identity=identity_of(route.reply_to),
+            )
 
 
 def _key(command: Command, payload: bytes) -> Key:

@@ -21,7 +21,7 @@ from typing import Protocol
 from .auth import Identity
 from .command import CommandHandler
 from .device import Device, NoticeHandler
-from .downlink import ANSWERS_PER_SECOND, Downlink, DownlinkMemory
+from .downlink import ANSWERS_PER_SECOND, MAX_QUEUED, Downlink, DownlinkMemory
 from .errors import ConnectError, ConnectionLost, ConnectTimeout, CredentialsRefused, NotConnected, RequestTimeout
 from .foreign import logger_of
 from .mqtt.connecting import LinkConfig
@@ -35,7 +35,10 @@ from .traffic import Traffic
 _LOGGER = logger_of(__name__)
 
 LAST_ANSWERS = 0.25
-"""Seconds to send the last answers when the link stops."""
+"""Seconds to send the last answers when the link stops and another one follows, which sends the others."""
+
+FINAL_ANSWERS = MAX_QUEUED / ANSWERS_PER_SECOND + 5.0
+"""Seconds to send them when no link follows: as long as a full queue takes."""
 
 
 class LinkState(StrEnum):
@@ -163,12 +166,14 @@ class Link:
         self.logged_out(identity)
         del self._devices[identity]
         await device.downlink.stop()
+        self._answers.forget(identity)
 
     async def logged_in(self, identities: Iterable[Identity]) -> None:
         """Let sub-devices send, and make their subscriptions."""
         devices = [device for identity in identities if (device := self._devices.get(identity))]
         for device in devices:
             device.logged_in = True
+        self._answers.release(frozenset(device.identity for device in devices))
         if filters := [topic_filter for device in devices for topic_filter in device.filters]:
             await self.subscribe(filters)
 
@@ -224,17 +229,21 @@ class Link:
         """End the pause before the next attempt, if there is one; the number of connects a minute stays limited."""
         self._hurry.set()
 
-    async def stop(self) -> None:
-        """Give up the running commands, and disconnect.
+    async def give_up(self, patience: float = LAST_ANSWERS) -> None:
+        """Give up the running commands and refuse others, until `start`.
 
-        Answers are sent as far as the rate allows within `LAST_ANSWERS`; the others stay in the `DownlinkMemory`.
+        Answers are sent as far as the rate allows within `patience` seconds; the others stay in the `DownlinkMemory`.
         """
+        for device in self._devices.values():
+            device.downlink.give_up()
+        if self._session:
+            await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
+            await self._answers.flush(patience)
+
+    async def stop(self) -> None:
+        """Give up the running commands, and disconnect."""
         try:
-            for device in self._devices.values():
-                device.downlink.give_up()
-            if self._session:
-                await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
-                await self._answers.flush(LAST_ANSWERS)
+            await self.give_up()
         finally:
             if self._task:
                 self._task.cancel()
@@ -307,7 +316,7 @@ class Link:
             self._online_since = time.monotonic()
             self._log_refused_topics()
             async with asyncio.TaskGroup() as tasks:
-                answering = tasks.create_task(self._answers.pump(session.answer))
+                answering = tasks.create_task(self._answers.pump(session.answer, self._has_session))
                 self._set_state(LinkState.ONLINE, None)
                 loss = await session.wait_lost()
                 self._answers.connection_lost()
@@ -325,6 +334,9 @@ class Link:
     def _filters(self) -> tuple[str, ...]:
         devices = (device for device in self._devices.values() if device.logged_in)
         return tuple(topic_filter for device in devices for topic_filter in device.filters)
+
+    def _has_session(self, identity: Identity) -> bool:
+        return (device := self._devices.get(identity)) is None or device.logged_in
 
     def _log_refused_topics(self) -> None:
         for device in self._devices.values():

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from itertools import batched, islice
 from typing import Final
 
-from .chapters import Chapter, chapter_filters
 from .errors import RequestTimeout
+from .features import Feature, feature_filters
 from .foreign import logger_of
 from .mqtt.transport import MqttConnection
 from .topics import Topics, long_rrpc_filter, reply_topic
@@ -29,7 +29,7 @@ def filters_for(
     topics: Topics,
     services: Iterable[str] = (),
     user_topics: Iterable[str] = (),
-    chapters: Iterable[Chapter] = (),
+    features: Iterable[Feature] = (),
     others: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """Return every topic filter the device needs, the required ones first; `others` are those that it needs besides.
@@ -38,7 +38,7 @@ def filters_for(
     for the service. The wildcard is subscribed as well, so that calls of unknown services can be answered, and those of
     services beyond the platform's limit are received.
 
-    `chapters` are those of device management in use. `user_topics` are suffixes as for `Topics.user_filters`. Raises `ValueError` for a suffix that is not a topic, for more of
+    `features` are those of device management in use. `user_topics` are suffixes as for `Topics.user_filters`. Raises `ValueError` for a suffix that is not a topic, for more of
     them than `USER_TOPIC_LIMIT`, and for an identifier that is not a level of a topic.
     """
     wanted = user_filters(topics, user_topics)
@@ -60,7 +60,7 @@ def filters_for(
         topics.raw_up_reply,
         long_rrpc_filter(topics.raw_down),
         topics.ntp_response,
-        *(topic_filter for chapter in chapters for topic_filter in chapter_filters(topics, chapter)),
+        *(topic_filter for feature in features for topic_filter in feature_filters(topics, feature)),
         *wanted,
         *others,
     )

@@ -1,1 +1,1 @@
-"""Device management on the side of Home Assistant: the chapters of `alink/chapters.py`, each off until the user wants it."""
+"""Device management on the side of Home Assistant: the features of `alink/features.py`, each off until the user wants it."""

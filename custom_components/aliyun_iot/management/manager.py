@@ -1,6 +1,6 @@
 """What of device management one device of the cloud uses, and the parts that do it.
 
-A chapter that neither the settings nor an automation uses costs nothing: no subscription, no message, no listener.
+A feature that neither the settings nor an automation uses costs nothing: no subscription, no message, no listener.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from typing import Any
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..alink.chapters import Chapter, Notice
 from ..alink.cloud_log import LogMode
 from ..alink.device import Device
+from ..alink.features import Feature, Notice
 from ..alink.ota import Upgrade
 from ..alink.remote_config import RemoteConfig
 from ..alink.shadow import ShadowDocument
@@ -27,8 +27,8 @@ from .remote_config import ConfigDownloads, Content
 from .tags import TagSync, tags_of
 from .upgrades import Upgrades
 
-_TRIGGERS = {TriggerKind.CONFIG_RECEIVED: Chapter.REMOTE_CONFIG, TriggerKind.SHADOW_CHANGED: Chapter.SHADOW}
-"""The chapters that are in use while somebody listens."""
+_TRIGGERS = {TriggerKind.CONFIG_RECEIVED: Feature.REMOTE_CONFIG, TriggerKind.SHADOW_CHANGED: Feature.SHADOW}
+"""The features that are in use while somebody listens."""
 
 
 def upgrades_signal(entry_id: str) -> str:
@@ -47,7 +47,7 @@ class Management:
         self._stored = stored
         self._device = device
         self._lets_trigger = lets_trigger
-        self._asked: set[Chapter] = set()
+        self._asked: set[Feature] = set()
         self._tags = TagSync(hass, device, partial(tags_of, hass, stored), self._use_soon)
         self._configs = ConfigDownloads(hass, device)
         self.offered = OfferedMapping(hass, stored)
@@ -79,14 +79,14 @@ class Management:
         if asks and self._connected:
             self._ask_for_mapping()
 
-    async def use(self, chapter: Chapter) -> None:
-        """Subscribe to a chapter until the device is stopped, because an action needs it."""
-        self._asked.add(chapter)
+    async def use(self, feature: Feature) -> None:
+        """Subscribe to a feature until the device is stopped, because an action needs it."""
+        self._asked.add(feature)
         await self._use()
 
     async def get_config(self) -> tuple[str, Content]:
         """Return the id and the content of the remote configuration; raises as `ConfigDownloads.get`."""
-        await self.use(Chapter.REMOTE_CONFIG)
+        await self.use(Feature.REMOTE_CONFIG)
         return await self._configs.get()
 
     @callback
@@ -163,13 +163,13 @@ class Management:
 
     async def _use(self) -> None:
         """Subscribe to what is in use."""
-        wanted = self._asked | {chapter for kind, chapter in _TRIGGERS.items() if self._is_listened_to(kind)}
+        wanted = self._asked | {feature for kind, feature in _TRIGGERS.items() if self._is_listened_to(kind)}
         if self._tags.in_use:
-            wanted.add(Chapter.TAGS)
+            wanted.add(Feature.TAGS)
         if self._takes_mappings:
-            wanted.add(Chapter.REMOTE_CONFIG)
+            wanted.add(Feature.REMOTE_CONFIG)
         if self._logs:
-            wanted.add(Chapter.CLOUD_LOG)
+            wanted.add(Feature.CLOUD_LOG)
         if self._has_upgrades:
-            wanted.add(Chapter.UPGRADES)
+            wanted.add(Feature.UPGRADES)
         await self._device.use(wanted)

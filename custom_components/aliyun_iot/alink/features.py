@@ -1,6 +1,6 @@
-"""Device management: its chapters, and what the cloud sends on its own for each (`docs/protocol.md` §12).
+"""Device management: its features, and what the cloud sends on its own for each (`docs/protocol.md` §12).
 
-A chapter costs nothing while it is not in use: a device subscribes to its topics only then.
+A feature costs nothing while it is not in use: a device subscribes to its topics only then.
 """
 
 from enum import StrEnum
@@ -16,8 +16,8 @@ type Notice = RemoteConfig | LogMode | Upgrade | ShadowDocument
 """What the cloud sends without being asked."""
 
 
-class Chapter(StrEnum):
-    """A chapter of device management."""
+class Feature(StrEnum):
+    """A feature of device management."""
 
     TAGS = "tags"
     REMOTE_CONFIG = "remote_config"
@@ -26,18 +26,18 @@ class Chapter(StrEnum):
     SHADOW = "shadow"
 
 
-def chapter_filters(topics: Topics, chapter: Chapter) -> tuple[str, ...]:
-    """Return the topic filters that a chapter needs."""
-    match chapter:
-        case Chapter.TAGS:
+def feature_filters(topics: Topics, feature: Feature) -> tuple[str, ...]:
+    """Return the topic filters that a feature needs."""
+    match feature:
+        case Feature.TAGS:
             return reply_topic(topics.tags_update), reply_topic(topics.tags_delete)
-        case Chapter.REMOTE_CONFIG:
+        case Feature.REMOTE_CONFIG:
             return topics.config_push, reply_topic(topics.config_get)
-        case Chapter.UPGRADES:
+        case Feature.UPGRADES:
             return topics.upgrade, reply_topic(topics.upgrade_get)
-        case Chapter.CLOUD_LOG:
+        case Feature.CLOUD_LOG:
             return topics.log_config_push, reply_topic(topics.log_config_get), reply_topic(topics.log_post)
-        case Chapter.SHADOW:
+        case Feature.SHADOW:
             return (topics.shadow_get,)
 
 
