@@ -11,8 +11,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aliyun_iot.const import DOMAIN
+from custom_components.aliyun_iot.exposures import exposed_bindings
 from custom_components.aliyun_iot.health.issues import Issue
 from custom_components.aliyun_iot.mapping.document.document import FORMAT
+from custom_components.aliyun_iot.sub_device_row import identities_of
 from simulator import CloudDevice, Simulator
 
 from .application import LAMP
@@ -71,6 +73,29 @@ async def test_offered_mapping_waits_for_consent(
     assert fix.solved
     await hass.async_block_till_done()
     assert bound(entry).keys() == {"LightSwitch", "TargetTemperature"}
+    assert Issue.MAPPING_OFFERED not in shown_issues(hass)
+
+
+async def test_offered_sub_devices_are_added(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, hass_client: ClientSessionGenerator
+) -> None:
+    """A mapping may bring sub-devices, as on the page for imports."""
+    entry = await set_up([LAMP], options=TAKES)
+    await wait_until_asked(device, entry)
+    rows = {"input_number.target": [{"identifier": "Target", "aspect": "value", "access": "report"}]}
+    row = {"product_key": "a1Others", "device_name": "target-1", "title": "Target", "bindings": rows}
+    await push(cloud, {**mapping(), "sub_devices": [row]})
+    assert (await wait_for_issue(hass, Issue.MAPPING_OFFERED))["count"] == "2"
+    fix = await Fix.open(hass, hass_client, Issue.MAPPING_OFFERED)
+    await fix.submit(mode="merge")
+    assert "Sub-device Target" in fix.facts["changes"]
+    await fix.submit()
+    assert fix.solved
+    await hass.async_block_till_done()
+    [(identity, owner)] = identities_of(entry).items()
+    assert identity == ("a1Others", "target-1")
+    assert [binding.identifier for binding in exposed_bindings(entry, owner)] == ["Target"]
+    assert bound(entry).keys() == {"LightSwitch"}
     assert Issue.MAPPING_OFFERED not in shown_issues(hass)
 
 

@@ -69,6 +69,7 @@ async def test_imported_bindings_work_at_once(
         "changed": {"bindings": [], "services": [], "events": [], "rules": []},
         "removed": {"bindings": [], "services": [], "events": [], "rules": []},
         "unchanged": 0,
+        "sub_devices": {},
         "warnings": [],
         "risky": [],
     }

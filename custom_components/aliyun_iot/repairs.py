@@ -6,6 +6,7 @@ A flow shows the problem again, as it is then, until it is solved: only the part
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
@@ -40,7 +41,7 @@ from .removal import affected_rows, remove_affected
 from .runtime import AliyunConfigEntry
 from .settings import RANGES, read_settings
 from .stored_device import options_with_model, thing_model_of
-from .transfer import ImportPlan, carry_out, plan_import
+from .transfer import ImportPlan, async_carry_out, plan_import
 from .words.labels import Labels
 from .words.markdown import Markdown
 from .words.status import device_status
@@ -387,10 +388,10 @@ class MappingFlow(FixFlow):
         if user_input is not None:
             errors = preview_errors(plan, self._shown, user_input)
             if not errors:
-                carry_out(self.hass, entry, plan.difference)
+                await async_carry_out(self.hass, entry, plan.difference)
                 return self.solved()
         self._shown = plan
-        shown = preview_placeholders(await Labels.load(self.hass), plan, thing_model_of(entry))
+        shown = preview_placeholders(await Labels.load(self.hass), plan, partial(thing_model_of, entry))
         return self.async_show_form(
             step_id="preview",
             data_schema=preview_schema(plan),

@@ -157,6 +157,14 @@ async def async_add_sub_devices(hass: HomeAssistant, entry: ConfigEntry, devices
 
 
 @callback
+def remove_sub_device(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
+    """Remove a sub-device with everything that is bound of it; the running entry takes it out of the topology."""
+    for each in [one for one in entry.subentries.values() if one.data.get("owner") == subentry.subentry_id]:
+        hass.config_entries.async_remove_subentry(entry, each.subentry_id)
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+
+
+@callback
 def store_row(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, row: SubDeviceRow) -> None:
     """Replace the identity in the subentry of a sub-device, and keep what is bound."""
     data = {**row.as_dict(), CONF_BINDINGS: subentry.data.get(CONF_BINDINGS, [])}

@@ -1,11 +1,13 @@
-"""Export of the mapping of a device as a document, and import of a document into the stored subentries.
+"""Export of the mapping of an entry as a document, and import of a document into the stored subentries.
 
-An import is computed first (`plan_import`), shown to the user or checked, and then stored at once (`carry_out`), which the
-running entry takes over without disconnecting.
+The mapping is that of the entry's own device and of its sub-devices. An import is computed first (`plan_import`), shown to the
+user or checked, and then stored (`async_carry_out`), which the running entry takes over without disconnecting.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import batched
 from types import MappingProxyType
 from typing import Final
 
@@ -19,7 +21,15 @@ from homeassistant.helpers import (
     label_registry as lr,
 )
 
-from .const import OWN, SUBENTRY_EVENT, SUBENTRY_RULE, SUBENTRY_SERVICE
+from .alink.auth import Identity
+from .const import (
+    CONF_DEVICE_NAME,
+    CONF_PRODUCT_KEY,
+    OWN,
+    SUBENTRY_EVENT,
+    SUBENTRY_RULE,
+    SUBENTRY_SERVICE,
+)
 from .exposures import (
     change_bindings,
     entity_reference,
@@ -37,12 +47,23 @@ from .mapping.binding import Binding, ServiceBinding
 from .mapping.document.difference import Difference, Events, ItemChange, Mode, difference
 from .mapping.document.document import Document
 from .mapping.document.rules import PARTS_WITH_NAMES, DocumentedRule, Names
+from .mapping.document.sub_device import ENTITY_PART, DocumentedSubDevice, StandsFor
 from .mapping.rule import Rule
 from .mapping.stored import Unreadable
 from .rules import rules_of
+from .stored_device import sub_devices_of
+from .sub_device_row import (
+    AT_ONCE,
+    NewSubDevice,
+    SubDeviceRow,
+    add_sub_devices,
+    identities_of,
+    remove_sub_device,
+    store_row,
+    sub_device_row,
+)
 
 MAPPING_DOWNLOAD: Final = "mapping"
-ENTITY_PART: Final = "entity_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +71,34 @@ class ImportPlan:
     """An import that could be stored, with its changes.
 
     `missing` is what it refers to and doesn't exist here: entities, and the devices, areas, floors and labels of rules, by name
-    or id. `replaced` are the identifiers of stored rows that can't be read, and are replaced.
+    or id. `replaced` are the identifiers of stored rows that can't be read, and are replaced. `itself` is the name of the entry's
+    own device if the document has that as a sub-device, which is left out.
     """
 
     difference: Difference
     missing: tuple[str, ...]
     replaced: tuple[str, ...] = ()
+    itself: str = ""
 
 
 @callback
 def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
     """Return the mapping of an entry in a form that other installations can import, without anything specific to it."""
     titles = _rule_titles(entry)
-
-    def portable(binding: Binding) -> Binding:
-        return replace(binding, entity=_entity_id(hass, binding.entity), rule=titles.get(binding.rule, ""))
-
     names = _names(hass)
-    rules = {titles[rule_id]: _portable_rule(hass, rule, names) for rule_id, rule in rules_of(entry).items()}
-    return Document.of(
-        map(portable, exposed_bindings(entry)),
-        (_with_script_id(hass, service) for service in service_bindings(entry).values()),
-        rules,
-        (replace(event, entity=_entity_id(hass, event.entity)) for event in event_bindings(entry).values()),
+    sub_devices: dict[str, DocumentedSubDevice] = {}
+    mappings: dict[str, Document] = {}
+    for stored in sub_devices_of(entry):
+        row = sub_device_row(entry.subentries[stored.owner])
+        if isinstance(row, SubDeviceRow):
+            sub_device = _portable_sub_device(hass, row, stored.title, names)
+            sub_devices[sub_device.name] = sub_device
+            mappings[sub_device.name] = _portable(hass, entry, stored.owner, {})
+    return replace(
+        _portable(hass, entry, OWN, titles),
+        rules={titles[rule_id]: _portable_rule(hass, rule, names) for rule_id, rule in rules_of(entry).items()},
+        sub_devices=sub_devices or None,
+        mappings=mappings,
     )
 
 
@@ -80,30 +106,110 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
 def plan_import(hass: HomeAssistant, entry: ConfigEntry, document: Document, mode: Mode) -> ImportPlan:
     """Return the changes that an import of a document would make; nothing is stored."""
     names = _names(hass)
-    local = Document.of(
-        (replace(binding, entity=_entity_id(hass, binding.entity)) for binding in document.bindings.values()),
-        (replace(_with_script_id(hass, service), owner=OWN) for service in document.services.values()),
-        {name: _local_rule(hass, rule, names) for name, rule in document.rules.items()},
-        (
-            replace(event, entity=_entity_id(hass, event.entity), owner=OWN)
-            for events in document.events.values()
-            for event in events
-        ),
+    current = mapping_document(hass, entry)
+    there = current.sub_devices or {}
+    own = f"{entry.data.get(CONF_PRODUCT_KEY)}.{entry.data.get(CONF_DEVICE_NAME)}"
+    named = document.sub_devices or {}
+    local = replace(
+        _local(hass, document),
+        rules={name: _local_rule(hass, rule, names) for name, rule in document.rules.items()},
+        sub_devices=None
+        if document.sub_devices is None
+        else {
+            name: _local_sub_device(hass, sub_device, there.get(name), names)
+            for name, sub_device in named.items()
+            if name != own
+        },
+        mappings={name: _local(hass, mapping) for name, mapping in document.mappings.items() if name != own},
     )
-    planned = difference(mapping_document(hass, entry), local, mode)
-    new = {change.name for change in (*planned.bindings, *planned.services) if change.before is None}
-    replaced = {row.name for row in _unreadable(entry).values()} & new
-    return ImportPlan(planned, tuple(sorted(set(_missing(hass, planned, names)))), tuple(sorted(replaced)))
+    planned = difference(current, local, mode)
+    missing = {*_missing(hass, planned, names), *_missing_devices(named.values(), names)}
+    owners = identities_of(entry)
+    replaced = {
+        row.name
+        for sub_device, part in planned.devices
+        if (owner := owners.get(sub_device.identity) if sub_device else OWN) is not None
+        for row in _unreadable(entry, owner).values()
+        if row.name in {change.name for change in (*part.bindings, *part.services) if change.before is None}
+    }
+    return ImportPlan(planned, tuple(sorted(missing)), tuple(sorted(replaced)), own if own in named else "")
 
 
-@callback
-def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> None:
-    """Store an import. Unchanged items are not written; the entry takes over all changes at once."""
+async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> None:
+    """Store an import. Unchanged items are not written; the entry takes over all changes of its own device at once.
+
+    Sub-devices follow with pauses in which Home Assistant does other things. A new one has no secret: it is registered by its
+    name (`sub_device_row.py`). One that is there keeps its secret.
+    """
     rule_ids = _store_rules(hass, entry, planned.rules)
+    _store_bindings(hass, entry, OWN, planned.bindings, rule_ids)
+    _store_services(hass, entry, OWN, planned.services)
+    _store_events(hass, entry, OWN, planned.events)
+    within = {sub_device.identity: part for sub_device, part in planned.within}
+    new = {change.after.identity for change in planned.sub_devices if change.before is None and change.after}
+    for changes in batched(planned.sub_devices, AT_ONCE, strict=False):
+        owners = identities_of(entry)
+        for change in changes:
+            _store_sub_device(hass, entry, change, owners, within)
+        await asyncio.sleep(0)
+    for parts in batched(within.items(), AT_ONCE, strict=False):
+        owners = identities_of(entry)
+        for identity, part in parts:
+            # It may have been removed in one of the pauses.
+            if owner := owners.get(identity):
+                if identity not in new:
+                    _store_bindings(hass, entry, owner, part.bindings, {})
+                _store_services(hass, entry, owner, part.services)
+                _store_events(hass, entry, owner, part.events)
+        await asyncio.sleep(0)
+
+
+def _store_sub_device(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    change: ItemChange[DocumentedSubDevice],
+    owners: Mapping[Identity, str],
+    within: Mapping[Identity, Difference],
+) -> None:
+    """Add, change or remove a sub-device; one that is added comes with its bindings."""
+    documented = change.after or change.before
+    assert documented is not None  # noqa: S101 - a change has at least one of the two
+    subentry = entry.subentries.get(owners.get(documented.identity, ""))
+    if change.after is None:
+        if subentry:
+            remove_sub_device(hass, entry, subentry)
+        return
+    target = change.after.stands_for
+    if target and target.part == ENTITY_PART:
+        target = replace(target, id=entity_reference(hass, target.id))
+    stands_for = target.key if target else ""
+    if subentry:
+        row = sub_device_row(subentry)
+        if isinstance(row, SubDeviceRow):
+            store_row(hass, entry, subentry, replace(row, stands_for=stands_for))
+            hass.config_entries.async_update_subentry(entry, subentry, title=change.after.title)
+        return
+    part = within.get(documented.identity)
+    bindings = [
+        replace(each.after, entity=entity_reference(hass, each.after.entity), rule="")
+        for each in (part.bindings if part else ())
+        if each.after
+    ]
+    row = SubDeviceRow(*documented.identity, stands_for=stands_for)
+    add_sub_devices(hass, entry, [NewSubDevice(row, change.after.title, tuple(bindings))])
+
+
+def _store_bindings(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    owner: str,
+    changes: Iterable[ItemChange[Binding]],
+    rule_ids: Mapping[str, str],
+) -> None:
     removed: set[str] = set()
     replaced: dict[str, Binding] = {}
     added: list[Binding] = []
-    for change in planned.bindings:
+    for change in changes:
         if change.after is None:
             removed.add(change.name)
             continue
@@ -116,22 +222,25 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Difference) -> N
             removed.add(change.name)
             added.append(binding)
     identifiers = {binding.identifier for binding in added}
-    unreadable = [key for key, row in _unreadable(entry).items() if row.name in identifiers]
-    remove_rows(hass, entry, exposures_of(entry), unreadable)
-    change_bindings(hass, entry, removed=removed, replaced=replaced, added=added)
-    _store_services(hass, entry, planned.services)
-    _store_events(hass, entry, planned.events)
+    unreadable = [key for key, row in _unreadable(entry, owner).items() if row.name in identifiers]
+    remove_rows(hass, entry, exposures_of(entry, owner), unreadable)
+    change_bindings(hass, entry, owner, removed=removed, replaced=replaced, added=added)
 
 
-def _unreadable(entry: ConfigEntry) -> dict[str, Unreadable]:
+def _unreadable(entry: ConfigEntry, owner: str) -> dict[str, Unreadable]:
     """Return the rows of bindings and services that can't be read: those of bindings by the keys of `keyed_rows`."""
-    rows: list[tuple[str, object]] = [row for subentry in exposures_of(entry) for row in keyed_rows(subentry)]
-    rows += [
-        (subentry.subentry_id, ServiceBinding.from_stored(subentry.data))
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_SERVICE
-    ]
+    rows: list[tuple[str, object]] = [row for subentry in exposures_of(entry, owner) for row in keyed_rows(subentry)]
+    rows += [(subentry.subentry_id, ServiceBinding.from_stored(subentry.data)) for subentry in _services(entry, owner)]
     return {key: row for key, row in rows if isinstance(row, Unreadable)}
+
+
+def _services(entry: ConfigEntry, owner: str) -> list[ConfigSubentry]:
+    """Return the subentries of the services of a device, also of those that can't be read."""
+    return [
+        subentry
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_SERVICE and subentry.data.get("owner", OWN) == owner
+    ]
 
 
 def _store_rules(
@@ -159,13 +268,14 @@ def _store_rules(
     return ids
 
 
-def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[ServiceBinding]]) -> None:
+def _store_services(
+    hass: HomeAssistant, entry: ConfigEntry, owner: str, changes: Iterable[ItemChange[ServiceBinding]]
+) -> None:
     stored = {
         row.name
         if isinstance(row := ServiceBinding.from_stored(subentry.data), Unreadable)
         else row.identifier: subentry
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_SERVICE
+        for subentry in _services(entry, owner)
     }
     for change in changes:
         subentry = stored.get(change.name)
@@ -174,7 +284,7 @@ def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[I
                 hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
             continue
         script = entity_reference(hass, change.after.script) if change.after.script else None
-        data = replace(change.after, script=script).as_dict()
+        data = replace(change.after, script=script, owner=owner).as_dict()
         if subentry:
             hass.config_entries.async_update_subentry(entry, subentry, data=data)
         else:
@@ -184,15 +294,17 @@ def _store_services(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[I
                     data=MappingProxyType(data),
                     subentry_type=SUBENTRY_SERVICE,
                     title=change.name,
-                    unique_id=f"{SUBENTRY_SERVICE}:{change.name}",
+                    unique_id=":".join(filter(None, (SUBENTRY_SERVICE, owner, change.name))),
                 ),
             )
 
 
-def _store_events(hass: HomeAssistant, entry: ConfigEntry, changes: Iterable[ItemChange[Events]]) -> None:
+def _store_events(hass: HomeAssistant, entry: ConfigEntry, owner: str, changes: Iterable[ItemChange[Events]]) -> None:
     for change in changes:
-        wanted = [replace(event, entity=entity_reference(hass, event.entity)) for event in change.after or ()]
-        for subentry_id, binding in event_bindings(entry).items():
+        wanted = [
+            replace(event, entity=entity_reference(hass, event.entity), owner=owner) for event in change.after or ()
+        ]
+        for subentry_id, binding in event_bindings(entry, owner).items():
             if binding in wanted:
                 wanted.remove(binding)
             elif binding.identifier == change.name:
@@ -214,6 +326,69 @@ def _entity_id(hass: HomeAssistant, reference: str) -> str:
     if entity_id := resolve_entity(hass, reference):
         return entity_id
     return removed_entity_id(hass, reference) or reference
+
+
+def _portable(hass: HomeAssistant, entry: ConfigEntry, owner: str, rule_titles: Mapping[str, str]) -> Document:
+    """Return the mapping of one device without rules."""
+
+    def portable(binding: Binding) -> Binding:
+        return replace(binding, entity=_entity_id(hass, binding.entity), rule=rule_titles.get(binding.rule, ""))
+
+    events = event_bindings(entry, owner).values()
+    return Document.of(
+        map(portable, exposed_bindings(entry, owner)),
+        (replace(_with_script_id(hass, each), owner=OWN) for each in service_bindings(entry, owner).values()),
+        events=(replace(event, entity=_entity_id(hass, event.entity), owner=OWN) for event in events),
+    )
+
+
+def _local(hass: HomeAssistant, document: Document) -> Document:
+    """Return the mapping of one device with the entities of this installation, without rules."""
+    return Document.of(
+        (replace(binding, entity=_entity_id(hass, binding.entity)) for binding in document.bindings.values()),
+        (replace(_with_script_id(hass, service), owner=OWN) for service in document.services.values()),
+        events=(
+            replace(event, entity=_entity_id(hass, event.entity), owner=OWN)
+            for events in document.events.values()
+            for event in events
+        ),
+    )
+
+
+def _portable_sub_device(hass: HomeAssistant, row: SubDeviceRow, title: str, names: Names) -> DocumentedSubDevice:
+    target = StandsFor.from_key(row.stands_for)
+    if target and target.part == ENTITY_PART:
+        target = replace(target, id=_entity_id(hass, target.id))
+    elif target:
+        target = replace(target, name=names[target.part].get(target.id, ""))
+    return DocumentedSubDevice(*row.identity, title, target)
+
+
+def _local_sub_device(
+    hass: HomeAssistant, sub_device: DocumentedSubDevice, present: DocumentedSubDevice | None, names: Names
+) -> DocumentedSubDevice:
+    """Return a sub-device with what it stands for here; a device that isn't here changes nothing."""
+    target = sub_device.stands_for
+    if target and target.part == ENTITY_PART:
+        target = replace(target, id=_entity_id(hass, target.id))
+    elif target:
+        target = _local_device(target, names)
+    before = present or DocumentedSubDevice(*sub_device.identity, sub_device.device_name)
+    return replace(sub_device, title=sub_device.title or before.title, stands_for=target or before.stands_for)
+
+
+def _local_device(target: StandsFor, names: Names) -> StandsFor | None:
+    """Return a device with its id and name here, None if it isn't here."""
+    known = names[target.part]
+    id_ = _local_id(names, target.part, target.id, target.name)
+    return replace(target, id=id_, name=known[id_]) if id_ in known else None
+
+
+def _missing_devices(sub_devices: Iterable[DocumentedSubDevice], names: Names) -> Iterable[str]:
+    """Yield the names of the devices that sub-devices stand for and this installation doesn't have."""
+    targets = (sub_device.stands_for for sub_device in sub_devices)
+    devices = [target for target in targets if target and target.part != ENTITY_PART]
+    yield from (target.name or target.id for target in devices if not _local_device(target, names))
 
 
 def _with_script_id(hass: HomeAssistant, service: ServiceBinding) -> ServiceBinding:
@@ -260,25 +435,34 @@ def _local_rule(hass: HomeAssistant, rule: DocumentedRule, names: Names) -> Docu
     def local(part: str, id_: str, name: str | None) -> str:
         if part == ENTITY_PART:
             return _entity_id(hass, id_)
-        known = names.get(part, {})
-        same = [own for own, own_name in known.items() if own_name == (name or id_)]
-        return same[0] if id_ not in known and len(same) == 1 else id_
+        return _local_id(names, part, id_, name)
 
     return rule.renamed(local)
+
+
+def _local_id(names: Names, part: str, id_: str, name: str | None) -> str:
+    """Return the id itself if it exists here, else the id of the only thing of that name, if there is one."""
+    known = names.get(part, {})
+    same = [own for own, own_name in known.items() if own_name == (name or id_)]
+    return same[0] if id_ not in known and len(same) == 1 else id_
 
 
 def _missing(hass: HomeAssistant, planned: Difference, names: Names) -> Iterable[str]:
     """Yield what the new items of a mapping refer to and this installation doesn't have."""
     registry = er.async_get(hass)
-    entities = {change.after.entity for change in planned.bindings if change.after}
-    entities |= {change.after.script for change in planned.services if change.after and change.after.script}
-    entities |= {event.entity for change in planned.events for event in change.after or ()}
+    entities: set[str] = set()
+    for _, part in planned.devices:
+        entities |= {change.after.entity for change in part.bindings if change.after}
+        entities |= {change.after.script for change in part.services if change.after and change.after.script}
+        entities |= {event.entity for change in part.events for event in change.after or ()}
+    stood_for = (change.after.stands_for for change in planned.sub_devices if change.after)
+    entities |= {each.id for each in stood_for if each and each.part == ENTITY_PART}
     for change in planned.rules:
         if change.after:
             selection = change.after.selection
             for target in (selection.include, selection.exclude):
                 entities.update(target.entity_id)
-                for part in PARTS_WITH_NAMES:
-                    own = change.after.names.get(part, {})
-                    yield from (own.get(id_, id_) for id_ in getattr(target, part) if id_ not in names[part])
+                for kind in PARTS_WITH_NAMES:
+                    own = change.after.names.get(kind, {})
+                    yield from (own.get(id_, id_) for id_ in getattr(target, kind) if id_ not in names[kind])
     yield from (id_ for id_ in entities if id_ and not registry.async_get(id_) and not hass.states.get(id_))

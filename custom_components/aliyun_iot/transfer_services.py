@@ -1,5 +1,6 @@
 """The actions that export and import the mapping; for administrators only, like the options flow."""
 
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -18,12 +19,12 @@ import voluptuous as vol
 from .actions.call import misuse
 from .addressed import ENTRY
 from .const import DOMAIN
-from .mapping.document.difference import Difference, Mode
+from .mapping.document.difference import AnyItemChange, Difference, Mode
 from .mapping.document.document import Document
 from .mapping.document.fault import DocumentError
 from .mapping.document.text import read_text
 from .stored_device import thing_model_of
-from .transfer import carry_out, mapping_document, plan_import
+from .transfer import async_carry_out, mapping_document, plan_import
 from .words.labels import Labels
 from .words.markdown import joined
 from .words.transfer_texts import faults_text, risks, warnings
@@ -70,20 +71,43 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
         )
     except DocumentError as err:
         raise misuse("invalid_mapping", faults=faults_text(labels, err)) from err
-    model = thing_model_of(entry)
+    models = partial(thing_model_of, entry)
     plan = plan_import(call.hass, entry, document, call.data[ATTR_MODE])
-    risky = risks(labels, plan.difference, model)
-    response = {**_names(plan.difference), "warnings": warnings(labels, plan, model), "risky": risky}
+    risky = risks(labels, plan.difference, models)
+    response = {**_answer(plan.difference), "warnings": warnings(labels, plan, models), "risky": risky}
     if call.data[ATTR_DRY_RUN]:
         return response
     if risky and not call.data[ATTR_ALLOW_RISKY]:
         raise misuse("import_risky", list=joined(risky, "; "))
-    carry_out(call.hass, entry, plan.difference)
+    await async_carry_out(call.hass, entry, plan.difference)
     return response
 
 
+def _answer(planned: Difference) -> dict[str, Any]:
+    """Return what is added, changed and removed, also of and within each sub-device that is concerned."""
+    changes = {change.name: change for change in planned.sub_devices}
+    within = {sub_device.name: part for sub_device, part in planned.within}
+    nothing = Difference((), (), (), (), 0)
+    return {
+        **_names(planned),
+        "unchanged": planned.unchanged,
+        "sub_devices": {
+            name: {"change": _kind(changes.get(name)), **_names(within.get(name, nothing))}
+            for name in sorted(changes.keys() | within.keys())
+        },
+    }
+
+
+def _kind(change: AnyItemChange | None) -> str:
+    if change is None:
+        return "unchanged"
+    if change.before is None:
+        return "added"
+    return "changed" if change.after else "removed"
+
+
 def _names(planned: Difference) -> dict[str, Any]:
-    """Return the names of the items that are added, changed and removed."""
+    """Return the names of the items of one device that are added, changed and removed."""
     parts = {
         "bindings": planned.bindings,
         "services": planned.services,
@@ -94,7 +118,6 @@ def _names(planned: Difference) -> dict[str, Any]:
         "added": {part: [item.name for item in items if item.before is None] for part, items in parts.items()},
         "changed": {part: [item.name for item in items if item.before and item.after] for part, items in parts.items()},
         "removed": {part: [item.name for item in items if item.after is None] for part, items in parts.items()},
-        "unchanged": planned.unchanged,
     }
 
 

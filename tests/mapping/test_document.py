@@ -308,6 +308,93 @@ rules:
     }
 
 
+SUB_DEVICES = """\
+sub_devices:
+  - product_key: a1Lamps
+    device_name: desk-lamp
+    title: 台灯
+    stands_for:
+      device_id:
+        abc: Desk lamp
+    bindings:
+      light.desk:
+        - identifier: Power
+          aspect: power
+    services:
+      Wink:
+        script: script.wink
+    events:
+      Rang:
+        - entity: event.bell
+  - product_key: a1Lamps
+    device_name: floor-lamp
+    stands_for:
+      entity_id: light.floor
+"""
+
+
+def test_sub_devices_are_written_as_they_were_read() -> None:
+    """With the sections that the own device has. A document without them, and one with an empty list, differ."""
+    document = read(HEAD + SUB_DEVICES)
+    assert write(document).endswith(SUB_DEVICES)
+    assert document.mappings["a1Lamps.desk-lamp"].bindings == {"Power": Binding("Power", "light.desk", "power")}
+    assert not document.bindings
+    assert read(HEAD).sub_devices is None
+    assert read(HEAD + "sub_devices: []").sub_devices == {}
+    assert read(write(read(HEAD + "sub_devices: []"))).sub_devices == {}
+
+
+def test_faults_of_sub_devices_have_their_paths() -> None:
+    """Those of their bindings too. A secret is refused, and its value is not repeated."""
+    text = (
+        HEAD
+        + """
+device_secret: 5ec4e7
+sub_devices:
+  - just words
+  - {product_key: a1Lamps, device_name: lamp-1, device_secret: 5ec4e7, product_secret: 5ec4e7, rules: {}}
+  - {product_key: a1-Lamps, device_name: lamp-2}
+  - {product_key: a1Lamps, device_name: abc, title: 5}
+  - {product_key: a1Lamps}
+  - {product_key: a1Lamps, device_name: lamp-3}
+  - {product_key: a1Lamps, device_name: lamp-3}
+  - {product_key: a1Lamps, device_name: lamp-4, stands_for: {entity_id: light.a, device_id: b}}
+  - {product_key: a1Lamps, device_name: lamp-5, stands_for: {entity_id: Lamp}}
+  - product_key: a1Lamps
+    device_name: lamp-6
+    bindings:
+      light.a: [{identifier: A, aspect: power, rule: Nobody}, {identifier: B, aspect: power, scal: 1}]
+      light.b: [{identifier: C, aspect: power}, {identifier: C, aspect: power}]
+    services: {D: {}}
+    events: {E: [{}]}
+"""
+    )
+    with pytest.raises(DocumentError) as error:
+        read(text)
+    assert "5ec4e7" not in repr(error.value.faults)
+    assert {(fault.kind, fault.where) for fault in error.value.faults} == {
+        (FaultKind.SECRET, "device_secret"),
+        (FaultKind.WRONG_VALUE, "sub_devices → 1"),
+        (FaultKind.SECRET, "sub_devices → 2 → device_secret"),
+        (FaultKind.SECRET, "sub_devices → 2 → product_secret"),
+        (FaultKind.UNKNOWN_KEY, "sub_devices → 2 → rules"),
+        (FaultKind.WRONG_VALUE, "sub_devices → 3 → product_key"),
+        (FaultKind.WRONG_VALUE, "sub_devices → 4 → title"),
+        (FaultKind.MISSING, "sub_devices → 5"),
+        (FaultKind.SUB_DEVICE_TWICE, "sub_devices → 7"),
+        (FaultKind.WRONG_VALUE, "sub_devices → 8 → stands_for"),
+        (FaultKind.WRONG_VALUE, "sub_devices → 9 → stands_for"),
+        (FaultKind.UNKNOWN_RULE, "sub_devices → 10 → bindings → light.a → 1"),
+        (FaultKind.UNKNOWN_KEY, "sub_devices → 10 → bindings → light.a → 2 → scal"),
+        (FaultKind.IDENTIFIER_TWICE, "sub_devices → 10 → bindings → light.b → 2"),
+        (FaultKind.WRONG_VALUE, "sub_devices → 10 → services → D"),
+        (FaultKind.WRONG_VALUE, "sub_devices → 10 → events → E → 1"),
+    }
+    twice = next(fault for fault in error.value.faults if fault.kind is FaultKind.IDENTIFIER_TWICE)
+    assert twice.placeholders["other"] == "sub_devices → 10 → bindings → light.b → 1"
+    assert faults(HEAD + "sub_devices: {}") == [(FaultKind.WRONG_VALUE, "sub_devices", None)]
+
+
 @pytest.mark.parametrize(
     ("data", "where"),
     [

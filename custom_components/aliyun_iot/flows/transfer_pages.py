@@ -1,6 +1,7 @@
 """Pages that export the mapping, and import one from a text or a file."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -15,16 +16,15 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..alink.model.thing_model import ThingModel
 from ..downloads import download_link
 from ..mapping.document.difference import Mode
 from ..mapping.document.document import Document
 from ..mapping.document.fault import DocumentError
 from ..mapping.document.text import MAX_SIZE, read_text, write_text
 from ..stored_device import thing_model_of
-from ..transfer import MAPPING_DOWNLOAD, ImportPlan, carry_out, mapping_document, plan_import
+from ..transfer import MAPPING_DOWNLOAD, ImportPlan, async_carry_out, mapping_document, plan_import
 from ..words.labels import Labels
-from ..words.transfer_texts import changes_text, faults_text, warnings, warnings_text
+from ..words.transfer_texts import Models, changes_text, faults_text, warnings, warnings_text
 from .options_pages import OptionsPages
 from .uploads import take_upload
 
@@ -55,7 +55,7 @@ def preview_schema(plan: ImportPlan) -> vol.Schema:
     return vol.Schema({vol.Required(CONF_CONFIRMED, default=False): bool} if plan.difference.risky else {})
 
 
-def preview_placeholders(labels: Labels, plan: ImportPlan, model: ThingModel | None) -> dict[str, str]:
+def preview_placeholders(labels: Labels, plan: ImportPlan, models: Models) -> dict[str, str]:
     """Return what the page says."""
     changes = plan.difference.all
     return {
@@ -63,8 +63,8 @@ def preview_placeholders(labels: Labels, plan: ImportPlan, model: ThingModel | N
         "changed": str(sum(change.before is not None and change.after is not None for change in changes)),
         "removed": str(sum(change.after is None for change in changes)),
         "unchanged": str(plan.difference.unchanged),
-        "changes": changes_text(labels, plan.difference, model),
-        "warnings": warnings_text(labels, warnings(labels, plan, model)),
+        "changes": changes_text(labels, plan.difference, models),
+        "warnings": warnings_text(labels, warnings(labels, plan, models)),
     }
 
 
@@ -156,7 +156,7 @@ class TransferPages(OptionsPages):
         if user_input is not None:
             errors = preview_errors(plan, self._planned_import, user_input)
             if not errors:
-                carry_out(self.hass, self.config_entry, plan.difference)
+                await async_carry_out(self.hass, self.config_entry, plan.difference)
                 return await self.done("imported", count=str(len(plan.difference.all)))
         self._planned_import = plan
         return self.async_show_form(
@@ -164,7 +164,7 @@ class TransferPages(OptionsPages):
             data_schema=preview_schema(plan),
             errors=errors,
             description_placeholders=preview_placeholders(
-                await Labels.load(self.hass), plan, thing_model_of(self.config_entry)
+                await Labels.load(self.hass), plan, partial(thing_model_of, self.config_entry)
             ),
         )
 

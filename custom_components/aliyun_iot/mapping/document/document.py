@@ -1,12 +1,12 @@
 """The mapping of one device as a document, to be kept, read, edited and taken to another installation.
 
-It refers to entities by their ids and contains nothing of one device or product: no triple, no endpoint, no thing model.
-Its bindings, services, events and rules are validated like stored ones. The same mapping always gives the same document,
+It refers to entities by their ids and contains nothing of the device itself or its product: no triple, no endpoint, no thing
+model. Of sub-devices it has the names, since a sub-device is found by them, but no secrets. Its bindings, services, events and rules are validated like stored ones. The same mapping always gives the same document,
 in whatever order it was made.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 import json
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from ..fields import Expected
 from .fault import DocumentError, Fault, FaultKind, wrong_value
 from .reading import NO_ENTITY_HEADING, Reading
 from .rules import DocumentedRule
+from .sub_device import DocumentedSubDevice
 
 FORMAT: Final = "aliyun_iot_mapping"
 VERSION: Final = 1
@@ -34,6 +35,11 @@ class Document:
     services: Mapping[str, ServiceBinding] = field(default_factory=dict)
     rules: Mapping[str, DocumentedRule] = field(default_factory=dict)
     events: Mapping[str, tuple[EventBinding, ...]] = field(default_factory=dict)
+    sub_devices: Mapping[str, DocumentedSubDevice] | None = None
+    """The sub-devices by name, None if the document says nothing about them."""
+
+    mappings: Mapping[str, Document] = field(default_factory=dict)
+    """The mapping of each sub-device: bindings, services and events."""
 
     @classmethod
     def of(
@@ -60,17 +66,41 @@ class Document:
         _check_version(plain.get("version"))
         reading.sections(plain)
         rules = dict(reading.rules(plain))
-        read = cls(
-            {binding.identifier: binding for binding in reading.bindings(plain)},
-            {service.identifier: service for service in reading.services(plain)},
-            rules,
-            _by_identifier(reading.events(plain)),
-        )
+        read = cls._of_a_device(reading, plain)
+        sub_devices = list(reading.sub_devices(plain, cls._of_a_device))
         reading.finish()
-        return read
+        return replace(
+            read,
+            rules=rules,
+            sub_devices=None if plain.get("sub_devices") is None else {each.name: each for each, _ in sub_devices},
+            mappings={each.name: mapping for each, mapping in sub_devices},
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return data that JSON and YAML can hold and `parse` takes: without defaults, in a fixed order."""
+        sections: dict[str, Any] = {
+            **self.device_sections(),
+            "rules": {name: rule.as_dict() for name, rule in sorted(self.rules.items())},
+        }
+        data = {"format": FORMAT, "version": VERSION, **{name: part for name, part in sections.items() if part}}
+        if self.sub_devices is not None:
+            data["sub_devices"] = [
+                {**sub_device.as_dict(), **self.mappings.get(name, Document()).device_sections()}
+                for name, sub_device in sorted(self.sub_devices.items())
+            ]
+        return data
+
+    @classmethod
+    def _of_a_device(cls, reading: Reading, plain: Mapping[str, Any]) -> Self:
+        """Return what the sections of one device describe."""
+        return cls(
+            {binding.identifier: binding for binding in reading.bindings(plain)},
+            {service.identifier: service for service in reading.services(plain)},
+            events=_by_identifier(reading.events(plain)),
+        )
+
+    def device_sections(self) -> dict[str, Any]:
+        """Return the sections of one device that are not empty."""
         grouped: dict[str, list[dict[str, Any]]] = {}
         for binding in sorted(self.bindings.values(), key=lambda each: (_heading(each), each.identifier)):
             row = {
@@ -91,9 +121,8 @@ class Document:
             "bindings": grouped,
             "services": services,
             "events": events,
-            "rules": {name: rule.as_dict() for name, rule in sorted(self.rules.items())},
         }
-        return {"format": FORMAT, "version": VERSION, **{name: part for name, part in sections.items() if part}}
+        return {name: part for name, part in sections.items() if part}
 
 
 def _heading(binding: Binding) -> str:

@@ -22,6 +22,8 @@ class FaultKind(StrEnum):
     NEWER = "newer"
     NOT_A_MAPPING = "not_a_mapping"
     NOT_TEXT = "not_text"
+    SECRET = "secret"  # noqa: S105 - the key of a text
+    SUB_DEVICE_TWICE = "sub_device_twice"
     SYNTAX = "syntax"
     TAB = "tab"
     TAG = "tag"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from math import isfinite
 import re
 from typing import Any, Final
@@ -16,12 +17,16 @@ from ..fields import Expected, expectations
 from ..selection import TARGET_EXPECTATIONS
 from .fault import DocumentError, Fault, FaultKind, Path, readable, wrong_value
 from .rules import SIDES, DocumentedRule
+from .sub_device import ENTITY_PART, SECRETS, DocumentedSubDevice
 from .text import MAX_DEPTH
 
 NO_ENTITY_HEADING: Final = "no_entity"
 """The heading of bindings without an entity; an entity id has a dot."""
 
-_SECTIONS: Final = ("format", "version", "bindings", "services", "events", "rules")
+_OF_A_DEVICE: Final = ("bindings", "services", "events")
+"""The sections that each device has."""
+
+_SECTIONS: Final = ("format", "version", *_OF_A_DEVICE, "rules", "sub_devices")
 
 _EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
     "bindings": expectations(Binding),
@@ -33,6 +38,7 @@ _EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
         "diagnostic_too": Expected.FLAG,
         "product_key": Expected.WORD,
     },
+    "sub_devices": expectations(DocumentedSubDevice),
 }
 """What is expected in each field of a section, for texts that replace voluptuous' messages."""
 
@@ -43,8 +49,9 @@ _NESTED: Final = {"conversion": expectations(Conversion), **dict.fromkeys(SIDES,
 class Reading:
     """One reading of a document. It continues after a fault, to find all of them; methods yield only valid items."""
 
-    def __init__(self) -> None:
-        """Start without faults."""
+    def __init__(self, at: Path = ()) -> None:
+        """Start without faults; `at` is where the data are in the document."""
+        self._at = at
         self._faults: list[Fault] = []
 
     def finish(self) -> None:
@@ -75,7 +82,9 @@ class Reading:
 
     def sections(self, document: Mapping[str, Any]) -> None:
         """Add a fault for each unknown section."""
-        self._faults += [Fault(FaultKind.UNKNOWN_KEY, (key,)) for key in document if key not in _SECTIONS]
+        self._refuse_secrets(document, ())
+        known = (*_SECTIONS, *SECRETS)
+        self._faults += [Fault(FaultKind.UNKNOWN_KEY, (key,)) for key in document if key not in known]
 
     def bindings(self, document: Mapping[str, Any]) -> Iterator[Binding]:
         """Yield the bindings."""
@@ -126,6 +135,36 @@ class Reading:
                 continue
             if rule := self._read(DocumentedRule.from_dict, block, path):
                 yield name, rule
+
+    def sub_devices[Part](
+        self, document: Mapping[str, Any], read: Callable[[Reading, Mapping[str, Any]], Part]
+    ) -> Iterator[tuple[DocumentedSubDevice, Part]]:
+        """Yield the sub-devices, each with what `read` returns for its own sections."""
+        rows = document.get("sub_devices")
+        seen: dict[str, Path] = {}
+        for path, block in self._rows([] if rows is None else rows, ("sub_devices",)):
+            if not isinstance(block, dict):
+                self._wrong(path, Expected.BLOCK, block)
+                continue
+            self._refuse_secrets(block, path)
+            names = {key: value for key, value in block.items() if key not in (*_OF_A_DEVICE, *SECRETS)}
+            sub_device = self._read(DocumentedSubDevice.from_dict, names, path)
+            inner = Reading(path)
+            part = read(inner, {key: block[key] for key in _OF_A_DEVICE if key in block})
+            self._faults += [replace(fault, path=(*path, *fault.path)) for fault in inner._faults]
+            if sub_device is None:
+                continue
+            target = sub_device.stands_for
+            if target and target.part == ENTITY_PART and not _is_reference(target.id):
+                self._wrong((*path, "stands_for"), Expected.ENTITY, target.id)
+            elif (first := seen.setdefault(sub_device.name, path)) is not path:
+                placeholders = {"name": sub_device.name, "other": readable(first)}
+                self._faults.append(Fault(FaultKind.SUB_DEVICE_TWICE, path, placeholders=placeholders))
+            else:
+                yield sub_device, part
+
+    def _refuse_secrets(self, block: Mapping[str, Any], path: Path) -> None:
+        self._faults += [Fault(FaultKind.SECRET, (*path, key)) for key in SECRETS if key in block]
 
     def _section(self, document: Mapping[str, Any], name: str) -> Iterable[tuple[str, Any]]:
         block = document.get(name)
@@ -226,7 +265,7 @@ class Reading:
         first = seen.setdefault(identifier, path)
         if first is path:
             return True
-        placeholders = {"identifier": identifier, "other": readable(first)}
+        placeholders = {"identifier": identifier, "other": readable((*self._at, *first))}
         self._faults.append(Fault(FaultKind.IDENTIFIER_TWICE, path, placeholders=placeholders))
         return False
 
