@@ -11,21 +11,24 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aliyun_iot import follower, rule_sub_devices
-from custom_components.aliyun_iot.const import SUBENTRY_RULE
+from custom_components.aliyun_iot.const import OWN, SUBENTRY_RULE
 from custom_components.aliyun_iot.exposures import bindings_of, change_bindings, exposed_bindings
 from custom_components.aliyun_iot.mapping.binding import Access, Binding
 from custom_components.aliyun_iot.mapping.document.difference import Mode
 from custom_components.aliyun_iot.mapping.document.document import Document
 from custom_components.aliyun_iot.mapping.document.fault import DocumentError
+from custom_components.aliyun_iot.panel.editing import add_to_rule
+from custom_components.aliyun_iot.panel.rows import digest_of, row_id
 from custom_components.aliyun_iot.rules import rules_of
 from custom_components.aliyun_iot.stored_device import options_with_model
 from custom_components.aliyun_iot.sub_device_row import SubDeviceRow, add_sub_devices, identities_of, sub_device_row
-from custom_components.aliyun_iot.transfer import carry_out, mapping_document, plan_import
+from custom_components.aliyun_iot.transfer import async_carry_out, mapping_document, plan_import
+from custom_components.aliyun_iot.words.labels import Labels
 from simulator import Simulator
 
 from .conftest import SetUp
 from .house import selected
-from .sub_house import LAMPS, add_device, new_lamp
+from .sub_house import LAMPS, add_device, lamp_binding, new_lamp
 from .waiting import until
 from .walk import Walk
 
@@ -215,6 +218,10 @@ async def test_a_gateway_has_room_for_so_many(
     """The rest is said in the log, and added when there is room."""
     monkeypatch.setattr(rule_sub_devices, "MAX_SUB_DEVICES", 2)
     devices = [add_device(hass, f"Lamp {number}", area="Study")[0] for number in (1, 2, 3)]
+    walk = await Walk.add_subentry(hass, entry, "rule")
+    await walk.submit(**selected(target={"area_id": [study]}), product_key=LAMPS)
+    assert "Sub-devices to be added: 2" in walk.description()
+    assert "Not added: 1." in walk.description()
     follow(hass, entry, study)
     await until(lambda: len(names(entry)) == 2)
     await settled(hass)
@@ -280,6 +287,19 @@ async def test_flow_shows_what_is_made(hass: HomeAssistant, entry: MockConfigEnt
     assert bound(entry, "lamp-1") == {"LightSwitch": ""}
 
 
+async def test_rule_takes_no_binding_of_the_gateway(hass: HomeAssistant, entry: MockConfigEntry, study: str) -> None:
+    """The panel says why."""
+    _, entity_id = add_device(hass, "Lamp 1")
+    rule = follow(hass, entry, study)
+    binding = lamp_binding(hass, entity_id)
+    change_bindings(hass, entry, added=[binding])
+    row = row_id(OWN, binding.identifier)
+    refused = add_to_rule(await Labels.load(hass), entry, {row: digest_of(binding)}, rule)
+    assert refused == {row: "This rule adds sub-devices. It binds nothing of the gateway itself."}
+    await settled(hass)
+    assert exposed_bindings(entry) == [binding]
+
+
 async def test_mapping_document_has_the_product(hass: HomeAssistant, entry: MockConfigEntry, study: str) -> None:
     """Another installation makes its own sub-devices; importing it where it came from changes nothing."""
     add_device(hass, "Lamp 1", area="Study")
@@ -289,14 +309,25 @@ async def test_mapping_document_has_the_product(hass: HomeAssistant, entry: Mock
     assert data["rules"]["Follow"]["product_key"] == LAMPS
     document = Document.parse(data)
     assert not plan_import(hass, entry, document, Mode.REPLACE).difference.rules
+    del data["sub_devices"]
+    without = Document.parse(data)
     del data["rules"]["Follow"]["product_key"]
     plan = plan_import(hass, entry, Document.parse(data), Mode.MERGE)
-    carry_out(hass, entry, plan.difference)
+    await async_carry_out(hass, entry, plan.difference)
     await until(lambda: not names(entry))
     await settled(hass)
     assert len(exposed_bindings(entry)) == 1
-    carry_out(hass, entry, plan_import(hass, entry, document, Mode.MERGE).difference)
+    await async_carry_out(hass, entry, plan_import(hass, entry, without, Mode.MERGE).difference)
     await until(lambda: names(entry) == {"lamp-1"})
+    await settled(hass)
+    assert bound(entry, "lamp-1") == {"LightSwitch": rule}
+
+    hass.config_entries.async_remove_subentry(entry, rule)
+    await until(lambda: not names(entry))
+    await async_carry_out(hass, entry, plan_import(hass, entry, document, Mode.MERGE).difference)
+    await settled(hass)
+    assert names(entry) == {"lamp-1"}
+    assert bound(entry, "lamp-1") == {"LightSwitch": ""}
 
 
 @pytest.mark.parametrize("product_key", ["no key", 5, None])

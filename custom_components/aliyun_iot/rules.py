@@ -28,6 +28,7 @@ from .matched_rule import MatchedRule, entity_aspect, owning_rule
 from .risk import risk_in
 from .rule_sub_devices import SubDeviceChanges, sub_device_changes
 from .stored_device import sub_devices_of
+from .sub_device_row import remove_sub_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None
             added=change.added,
         )
     for owner in changes.sub_devices.removed:
-        if owner in entry.subentries:
-            hass.config_entries.async_remove_subentry(entry, owner)
+        if subentry := entry.subentries.get(owner):
+            remove_sub_device(hass, entry, subentry)
     for rule_id, rule in changes.rules.items():
         if rule != stored.get(rule_id) and (subentry := entry.subentries.get(rule_id)):
             hass.config_entries.async_update_subentry(entry, subentry, data=rule.as_dict())

@@ -141,7 +141,9 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
     Sub-devices follow with pauses in which Home Assistant does other things. A new one has no secret: it is registered by its
     name (`sub_device_row.py`). One that is there keeps its secret.
     """
-    rule_ids = _store_rules(hass, entry, planned.rules)
+    # A rule that makes sub-devices is stored last, so that it makes none of those that the document has.
+    making = [change for change in planned.rules if change.after and change.after.product_key]
+    rule_ids = _store_rules(hass, entry, [change for change in planned.rules if change not in making])
     _store_bindings(hass, entry, OWN, planned.bindings, rule_ids)
     _store_services(hass, entry, OWN, planned.services)
     _store_events(hass, entry, OWN, planned.events)
@@ -162,6 +164,7 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
                 _store_services(hass, entry, owner, part.services)
                 _store_events(hass, entry, owner, part.events)
         await asyncio.sleep(0)
+    _store_rules(hass, entry, making)
 
 
 def _store_sub_device(
