@@ -142,7 +142,9 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
     Sub-devices follow with pauses in which Home Assistant does other things. A new one has no secret: it is registered by its
     name (`sub_device_row.py`). One that is there keeps its secret.
     """
-    rule_ids = _store_rules(hass, entry, planned.rules)
+    # A rule that makes sub-devices is stored last, so that it makes none of those that the document has.
+    making = [change for change in planned.rules if change.after and change.after.product_key]
+    rule_ids = _store_rules(hass, entry, [change for change in planned.rules if change not in making])
     _store_bindings(hass, entry, OWN, planned.bindings, rule_ids)
     _store_services(hass, entry, OWN, planned.services)
     _store_events(hass, entry, OWN, planned.events)
@@ -163,6 +165,7 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
                 _store_services(hass, entry, owner, part.services)
                 _store_events(hass, entry, owner, part.events)
         await asyncio.sleep(0)
+    _store_rules(hass, entry, making)
 
 
 def _store_sub_device(
@@ -252,11 +255,11 @@ def _store_rules(
             continue
         own = change.after.renamed(lambda part, id_, _: entity_reference(hass, id_) if part == ENTITY_PART else id_)
         if rule_id:
-            # The rule keeps `bound`, so that an import doesn't bind again what the user has removed.
-            rule = Rule(own.selection, own.left_out, stored[rule_id].bound)
+            # The rule keeps `bound` and `made`, so that an import doesn't bind again what the user has removed.
+            rule = replace(stored[rule_id], selection=own.selection, left_out=own.left_out, product_key=own.product_key)
             hass.config_entries.async_update_subentry(entry, entry.subentries[rule_id], data=rule.as_dict())
         else:
-            data = MappingProxyType(Rule(own.selection, own.left_out).as_dict())
+            data = MappingProxyType(Rule(own.selection, own.left_out, product_key=own.product_key).as_dict())
             subentry = ConfigSubentry(data=data, subentry_type=SUBENTRY_RULE, title=change.name, unique_id=None)
             hass.config_entries.async_add_subentry(entry, subentry)
             ids[change.name] = subentry.subentry_id

@@ -36,6 +36,7 @@ _EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
         **dict.fromkeys(SIDES, Expected.BLOCK),
         "hidden_too": Expected.FLAG,
         "diagnostic_too": Expected.FLAG,
+        "product_key": Expected.WORD,
     },
     "sub_devices": expectations(DocumentedSubDevice),
 }
