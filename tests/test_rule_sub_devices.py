@@ -327,7 +327,10 @@ async def test_mapping_document_has_the_product(hass: HomeAssistant, entry: Mock
     await async_carry_out(hass, entry, plan_import(hass, entry, document, Mode.MERGE).difference)
     await settled(hass)
     assert names(entry) == {"lamp-1"}
-    assert bound(entry, "lamp-1") == {"LightSwitch": ""}
+    [rule] = rules_of(entry)
+    assert bound(entry, "lamp-1") == {"LightSwitch": rule}
+    assert rules_of(entry)[rule].made
+    assert mapping_document(hass, entry).as_dict() == document.as_dict()
 
 
 @pytest.mark.parametrize("product_key", ["no key", 5, None])

@@ -94,7 +94,7 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
         if isinstance(row, SubDeviceRow):
             sub_device = _portable_sub_device(hass, row, stored.title, names)
             sub_devices[sub_device.name] = sub_device
-            mappings[sub_device.name] = _portable(hass, entry, stored.owner, {})
+            mappings[sub_device.name] = _portable(hass, entry, stored.owner, titles)
     return replace(
         _portable(hass, entry, OWN, titles),
         rules={titles[rule_id]: _portable_rule(hass, rule, names) for rule_id, rule in rules_of(entry).items()},
@@ -144,7 +144,9 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
     """
     # A rule that makes sub-devices is stored last, so that it makes none of those that the document has.
     making = [change for change in planned.rules if change.after and change.after.product_key]
-    rule_ids = _store_rules(hass, entry, [change for change in planned.rules if change not in making])
+    later = {change.name for change in making}
+    stored = _store_rules(hass, entry, [change for change in planned.rules if change not in making])
+    rule_ids = {name: rule_id for name, rule_id in stored.items() if name not in later}
     _store_bindings(hass, entry, OWN, planned.bindings, rule_ids)
     _store_services(hass, entry, OWN, planned.services)
     _store_events(hass, entry, OWN, planned.events)
@@ -153,7 +155,7 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
     for changes in batched(planned.sub_devices, AT_ONCE, strict=False):
         owners = identities_of(entry)
         for change in changes:
-            _store_sub_device(hass, entry, change, owners, within)
+            _store_sub_device(hass, entry, change, owners, within, rule_ids)
         await asyncio.sleep(0)
     for parts in batched(within.items(), AT_ONCE, strict=False):
         owners = identities_of(entry)
@@ -161,11 +163,32 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
             # It may have been removed in one of the pauses.
             if owner := owners.get(identity):
                 if identity not in new:
-                    _store_bindings(hass, entry, owner, part.bindings, {})
+                    _store_bindings(hass, entry, owner, part.bindings, rule_ids)
                 _store_services(hass, entry, owner, part.services)
                 _store_events(hass, entry, owner, part.events)
         await asyncio.sleep(0)
-    _store_rules(hass, entry, making)
+    stored = _store_rules(hass, entry, making)
+    rule_ids = {name: stored[name] for name in later}
+    for parts in batched(within.items() if making else (), AT_ONCE, strict=False):
+        owners = identities_of(entry)
+        for identity, part in parts:
+            if owner := owners.get(identity):
+                _join_rules(hass, entry, owner, part, rule_ids)
+        await asyncio.sleep(0)
+
+
+def _join_rules(
+    hass: HomeAssistant, entry: ConfigEntry, owner: str, part: Difference, rule_ids: Mapping[str, str]
+) -> None:
+    """Give the imported bindings of a sub-device to these rules; a rule would remove those of a rule that isn't there yet."""
+    rules = {
+        change.name: rule_ids[change.after.rule]
+        for change in part.bindings
+        if change.after and change.after.rule in rule_ids
+    }
+    bindings = [binding for binding in exposed_bindings(entry, owner) if binding.identifier in rules]
+    joined = {binding.identifier: replace(binding, rule=rules[binding.identifier]) for binding in bindings}
+    change_bindings(hass, entry, owner, replaced=joined)
 
 
 def _store_sub_device(
@@ -174,6 +197,7 @@ def _store_sub_device(
     change: ItemChange[DocumentedSubDevice],
     owners: Mapping[Identity, str],
     within: Mapping[Identity, Difference],
+    rule_ids: Mapping[str, str],
 ) -> None:
     """Add, change or remove a sub-device; one that is added comes with its bindings."""
     documented = change.after or change.before
@@ -195,7 +219,7 @@ def _store_sub_device(
         return
     part = within.get(documented.identity)
     bindings = [
-        replace(each.after, entity=entity_reference(hass, each.after.entity), rule="")
+        replace(each.after, entity=entity_reference(hass, each.after.entity), rule=rule_ids.get(each.after.rule, ""))
         for each in (part.bindings if part else ())
         if each.after
     ]

@@ -302,6 +302,11 @@ rules:
         (FaultKind.WRONG_VALUE, "rules → S → left_out"),
         (FaultKind.WRONG_VALUE, "rules → T"),
     }
+    no_rules = HEAD + "rules: 5\nbindings: {light.lamp: [{identifier: A, aspect: power, rule: R}]}"
+    assert {(kind, where) for kind, where, _ in faults(no_rules)} == {
+        (FaultKind.WRONG_VALUE, "rules"),
+        (FaultKind.UNKNOWN_RULE, "bindings → light.lamp → 1"),
+    }
     sides = HEAD + "rules: {R: {include: {area: x, area_id: [1]}, hidden_too: 5}}"
     assert {(kind, where) for kind, where, _ in faults(sides)} == {
         (FaultKind.UNKNOWN_KEY, "rules → R → include → area"),
@@ -376,10 +381,12 @@ sub_devices:
   - product_key: a1Lamps
     device_name: lamp-6
     bindings:
-      light.a: [{identifier: A, aspect: power, rule: Nobody}, {identifier: B, aspect: power, scal: 1}]
+      light.a: [{identifier: A, aspect: power, rule: Binds}, {identifier: B, aspect: power, scal: 1}]
+      light.c: [{identifier: F, aspect: power, rule: Makes}]
       light.b: [{identifier: C, aspect: power}, {identifier: C, aspect: power}]
     services: {D: {}}
     events: {E: [{}]}
+rules: {Makes: {product_key: a1Lamps}, Binds: {}}
 """
     )
     with pytest.raises(DocumentError) as error:
