@@ -242,7 +242,7 @@ async def test_gateway_is_no_sub_device_of_itself(hass: HomeAssistant) -> None:
 
 
 async def test_imported_sub_device_comes_online(hass: HomeAssistant, set_up: SetUp, cloud: Simulator) -> None:
-    """A new one is registered by its name and posts its values; removed by an import, it leaves the topology."""
+    """A new one is registered by its name, and posts its values and events; removed by an import, it leaves the topology."""
     cloud.add_product(LAMPS, dynamic_registration=True)
     cloud.add_device(LAMPS, "lamp-1", SECRET)
     entry = await set_up(options={"thing_model": None})
@@ -251,10 +251,14 @@ async def test_imported_sub_device_comes_online(hass: HomeAssistant, set_up: Set
         "product_key": LAMPS,
         "device_name": "lamp-1",
         "bindings": {entity_of(hass, "Lamp 1"): [{"identifier": "Power", "aspect": "power"}]},
+        "events": {"Rang": [{"triggers": [{"trigger": "event", "event_type": "ring"}]}]},
     }
     await import_mapping(hass, entry, document(sub_devices=[block]))
     lamp = cloud.device(LAMPS, "lamp-1")
     await lamp.wait_for(lambda device: device.online and device.properties.get("Power", (None,))[0] == 1)
+    await hass.async_block_till_done()
+    hass.bus.async_fire("ring")
+    await lamp.wait_for(lambda device: [event.identifier for event in device.events] == ["Rang"])
     secret = row_of(entry, LAMP_1).device_secret
     assert secret
     assert secret not in write_text(await export(hass, entry))

@@ -164,24 +164,17 @@ def _rows_of(unchanged: Unchanged) -> tuple[Binding | Unreadable, ...]:
 
 def service_bindings(entry: ConfigEntry, owner: str = OWN) -> Mapping[str, ServiceBinding]:
     """Return the bound services of a device of an entry by identifier, those that can be read."""
-    bindings = (_service(Unchanged(subentry.data)) for subentry in _subentries(entry, SUBENTRY_SERVICE))
-    return {
-        binding.identifier: binding
-        for binding in bindings
-        if isinstance(binding, ServiceBinding) and binding.owner == owner
-    }
+    bindings = (_service(Unchanged(subentry.data)) for subentry in owned_subentries(entry, SUBENTRY_SERVICE, owner))
+    return {binding.identifier: binding for binding in bindings if isinstance(binding, ServiceBinding)}
 
 
 def event_bindings(entry: ConfigEntry, owner: str = OWN) -> dict[str, EventBinding]:
     """Return the bound events of a device of an entry by the id of their subentry; one event may have several sources."""
     bindings = {
-        subentry.subentry_id: _event(Unchanged(subentry.data)) for subentry in _subentries(entry, SUBENTRY_EVENT)
+        subentry.subentry_id: _event(Unchanged(subentry.data))
+        for subentry in owned_subentries(entry, SUBENTRY_EVENT, owner)
     }
-    return {
-        key: binding
-        for key, binding in bindings.items()
-        if isinstance(binding, EventBinding) and binding.owner == owner
-    }
+    return {key: binding for key, binding in bindings.items() if isinstance(binding, EventBinding)}
 
 
 @lru_cache(maxsize=1024)
@@ -206,6 +199,14 @@ def references(entry: ConfigEntry, owner: str = OWN) -> Iterator[tuple[str, str]
     for event in event_bindings(entry, owner).values():
         if event.entity:
             yield event.identifier, event.entity
+
+
+def owned_subentries(entry: ConfigEntry, subentry_type: str, owner: str) -> list[ConfigSubentry]:
+    """Return the subentries of a type with one row each that belong to a device, also those that can't be read.
+
+    The owner is compared before anything is read, because there may be thousands of rows of others.
+    """
+    return [each for each in _subentries(entry, subentry_type) if each.data.get("owner", OWN) == owner]
 
 
 def _subentries(entry: ConfigEntry, subentry_type: str) -> Iterator[ConfigSubentry]:

@@ -1,4 +1,4 @@
-"""Follows the rules of an entry: binds entities that start to match, and unbinds those that no longer do.
+"""Follows the rules of an entry: binds entities that start to match, as sub-devices if a rule says so, and unbinds the others.
 
 A house has events of its registries all the time, and a rule may select all of it. So only changes that can matter are looked
 at, related ones together, and the rules are carried out in slices between which the event loop does other things.
@@ -16,13 +16,13 @@ from homeassistant.helpers.event import async_track_state_added_domain, async_tr
 
 from .alink.foreign import logger_of
 from .alink.model.thing_model import ThingModel
-from .exposures import exposed_bindings
 from .ha_internals import HomeAssistantChanged
 from .mapping.domains import DOMAINS
 from .mapping.slices import at_once, in_slices
 from .mapping.stored import same_objects
 from .mapping.suggest.coverage import is_incomplete
-from .rules import carry_out, changes_in_slices, rules_of
+from .rules import carry_out, changes_in_slices, followed_bindings, rules_of
+from .sub_device_row import async_add_sub_devices
 
 _LOGGER = logger_of(__name__)
 
@@ -68,6 +68,7 @@ class Follower:
         self._stale = False
         """Whether a registry has changed since the rules began to be carried out."""
         self._interruptions = 0
+        self._beyond = 0
         self._running: asyncio.Task[None] | None = None
 
     @callback
@@ -99,7 +100,7 @@ class Follower:
             return
         rules = rules_of(self._entry)
         self._listen(wanted=bool(rules))
-        self._wanted = bool(rules) or any(binding.rule for binding in exposed_bindings(self._entry))
+        self._wanted = bool(rules) or any(True for _ in followed_bindings(self._entry))
         if self._wanted and self._running is None:
             task = self._entry.async_create_task(self._hass, self._carry_out(), "Aliyun rules", eager_start=False)
             self._running = task
@@ -122,10 +123,19 @@ class Follower:
                 carry_out(self._hass, self._entry, changes)
                 self._carried_out = self._stored()
                 self._wait_for(changes.incomplete)
+                self._say_beyond(changes.sub_devices.beyond)
+                # The rules know a sub-device as theirs once it is stored, so that none counts as removed by the user.
+                if await async_add_sub_devices(self._hass, self._entry, changes.sub_devices.made):
+                    self._wanted = True
         except HomeAssistantChanged as err:
             _LOGGER.warning("The rules of %s cannot be carried out: %s", self._entry.title, err)
         finally:
             self._running = None
+
+    def _say_beyond(self, count: int) -> None:
+        if count and count != self._beyond:
+            _LOGGER.warning("%s has no room for sub-devices of %d devices that match a rule", self._entry.title, count)
+        self._beyond = count
 
     def _stored(self) -> list[object]:
         return [self._entry.options, *(subentry.data for subentry in self._entry.subentries.values())]

@@ -81,7 +81,7 @@ def _settled(hass: HomeAssistant, row: ServiceBinding | EventBinding | Rule) -> 
                 lambda part, id_, _: _lasting(hass, id_) if part == "entity_id" else id_
             )
             bound = frozenset(EntityAspect(_lasting(hass, entity), aspect) for entity, aspect in row.bound)
-            return Rule(renamed.selection, renamed.left_out, bound)
+            return replace(row, selection=renamed.selection, left_out=renamed.left_out, bound=bound)
 
 
 def _lasting(hass: HomeAssistant, reference: str) -> str:

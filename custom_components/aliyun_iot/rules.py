@@ -1,20 +1,21 @@
 """The rules of an entry, stored in one subentry each, and the changes that they make.
 
-A rule makes ordinary bindings that have its id. Everything that is needed to see what the user has removed is stored, so
-that nothing is missed while the entry isn't loaded.
+A rule makes ordinary bindings that have its id, of the entry's own device or of sub-devices that it makes
+(`rule_sub_devices.py`). Everything that is needed to see what the user has removed is stored, so that nothing is missed while
+the entry isn't loaded.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import batched
+from itertools import batched, chain
 from operator import itemgetter
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .alink.model.thing_model import ThingModel
-from .const import SUBENTRY_RULE
+from .const import OWN, SUBENTRY_RULE
 from .exposures import change_bindings, entity_reference, exposed_bindings, exposure_key, resolve_entity
 from .mapping.binding import Binding
 from .mapping.rule import EntityAspect, Rule
@@ -23,7 +24,11 @@ from .mapping.slices import LARGE_SLICE, SLICE, Slices, at_once
 from .mapping.stored import Unchanged, Unreadable
 from .mapping.suggest.coverage import is_incomplete
 from .mapping.suggest.suggestions import suggest_in_slices
+from .matched_rule import MatchedRule, entity_aspect, owning_rule
 from .risk import risk_in
+from .rule_sub_devices import SubDeviceChanges, sub_device_changes
+from .stored_device import sub_devices_of
+from .sub_device_row import remove_sub_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class Changes:
 
     `released` are bindings to remove, `passed_on` those that another rule takes over from one that no longer matches.
     `rules` are all rules as they are to be stored. `matching` are the entities that match a rule, whether they have a state or
-    not, and `incomplete` those of which not everything is known that could be bound.
+    not, and `incomplete` those of which not everything is known that could be bound. `sub_devices` are the changes of sub-devices;
+    the others are of the entry's own device.
     """
 
     rules: Mapping[str, Rule]
@@ -41,11 +47,20 @@ class Changes:
     passed_on: tuple[Binding, ...]
     matching: frozenset[str] = frozenset()
     incomplete: frozenset[str] = frozenset()
+    sub_devices: SubDeviceChanges = field(default_factory=SubDeviceChanges)
 
 
 def rules_of(entry: ConfigEntry) -> dict[str, Rule]:
     """Return the rules of an entry by the ids of their subentries, those that can be read."""
     return {key: rule for key, rule in _all_rules(entry).items() if isinstance(rule, Rule)}
+
+
+def followed_bindings(entry: ConfigEntry) -> Iterator[tuple[str, Binding]]:
+    """Yield the bindings that rules have made, each with the owner that it is bound of."""
+    for owner in (OWN, *(device.owner for device in sub_devices_of(entry))):
+        for binding in exposed_bindings(entry, owner):
+            if binding.rule:
+                yield owner, binding
 
 
 def _unreadable_rules(entry: ConfigEntry) -> set[str]:
@@ -66,14 +81,9 @@ def _rule(stored: Unchanged) -> Rule | Unreadable:
     return Rule.from_stored(stored.data)
 
 
-def entity_aspect(binding: Binding) -> EntityAspect:
-    """Return the entity and the aspect of a binding."""
-    return EntityAspect(binding.entity, binding.aspect)
-
-
 @callback
 def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None:
-    """Store changes; subentries without a change are not written."""
+    """Store changes, except for new sub-devices; subentries without a change are not written."""
     stored = rules_of(entry)
     change_bindings(
         hass,
@@ -82,6 +92,18 @@ def carry_out(hass: HomeAssistant, entry: ConfigEntry, changes: Changes) -> None
         replaced={binding.identifier: binding for binding in changes.passed_on},
         added=changes.added,
     )
+    for owner, change in changes.sub_devices.bindings.items():
+        change_bindings(
+            hass,
+            entry,
+            owner,
+            removed={binding.identifier for binding in change.released},
+            replaced={binding.identifier: binding for binding in change.passed_on},
+            added=change.added,
+        )
+    for owner in changes.sub_devices.removed:
+        if subentry := entry.subentries.get(owner):
+            remove_sub_device(hass, entry, subentry)
     for rule_id, rule in changes.rules.items():
         if rule != stored.get(rule_id) and (subentry := entry.subentries.get(rule_id)):
             hass.config_entries.async_update_subentry(entry, subentry, data=rule.as_dict())
@@ -104,22 +126,27 @@ def changes_in_slices(
     """Do what `changes_by_rules` does, in slices: the result is right if nothing it depends on has changed meanwhile."""
     bindings = exposed_bindings(entry)
     unknown = _unreadable_rules(entry)
-    present: set[EntityAspect] = set()
-    for piece in batched(bindings, LARGE_SLICE, strict=False):
-        present.update(map(entity_aspect, piece))
-        yield
-    matched: dict[str, _Matched] = {}
+    own, of_sub_devices = _Present(), _Present()
+    for present, all_bindings in ((own, bindings), (of_sub_devices, _sub_device_bindings(entry))):
+        for piece in batched(all_bindings, LARGE_SLICE, strict=False):
+            present.add(piece)
+            yield
+    matched: dict[str, MatchedRule] = {}
+    making: dict[str, MatchedRule] = {}
     for rule_id, rule in rules.items():
-        covering = _Matched(hass, rule_id, rule, matching(hass, rule.selection))
+        covering = MatchedRule(hass, rule_id, rule, matching(hass, rule.selection))
         yield
-        matched[rule_id] = covering.leaving_out_removed(present)
+        # A rule may have bound to the other ones before its product was changed.
+        present, others = (of_sub_devices, own) if rule.product_key else (own, of_sub_devices)
+        covering = covering.leaving_out_removed(present.bound, others.by_rule.get(rule_id, ()))
+        (making if rule.product_key else matched)[rule_id] = covering
         yield
     released: list[Binding] = []
     passed_on: list[Binding] = []
     occupied = _Occupied(hass)
     for piece in batched(bindings, LARGE_SLICE, strict=False):
         for binding in piece:
-            owner = _owner(binding, matched) if binding.rule and binding.rule not in unknown else binding.rule
+            owner = owning_rule(binding, matched) if binding.rule and binding.rule not in unknown else binding.rule
             if owner is None:
                 released.append(binding)
                 continue
@@ -137,16 +164,20 @@ def changes_in_slices(
             yield
     updated: dict[str, Rule] = {}
     for rule_id, each in matched.items():
-        updated[rule_id] = replace(each.rule, bound=occupied.bound_in(each.entity_ids))
+        updated[rule_id] = replace(each.rule, bound=occupied.bound_in(each.entity_ids), made=frozenset())
         yield
-    matching_any = frozenset[str]().union(*(each.entity_ids for each in matched.values()))
+    sub_devices, updated_too = yield from sub_device_changes(hass, entry, making, unknown)
+    updated = {rule_id: (updated | updated_too)[rule_id] for rule_id in rules}
+    matching_any = frozenset[str]().union(*(each.entity_ids for each in (*matched.values(), *making.values())))
     incomplete: set[str] = set()
     for some in batched(matching_any, SLICE, strict=False):
         incomplete.update(
             entity_id for entity_id in some if (state := hass.states.get(entity_id)) and is_incomplete(state)
         )
         yield
-    return Changes(updated, tuple(added), tuple(released), tuple(passed_on), matching_any, frozenset(incomplete))
+    return Changes(
+        updated, tuple(added), tuple(released), tuple(passed_on), matching_any, frozenset(incomplete), sub_devices
+    )
 
 
 @callback
@@ -155,11 +186,11 @@ def propose(hass: HomeAssistant, bindings: Iterable[Binding], rule: Rule, model:
     occupied = _Occupied(hass)
     for binding in bindings:
         occupied.add(binding)
-    return at_once(_propose(hass, occupied, _Matched(hass, "", rule, matching(hass, rule.selection)), model))
+    return at_once(_propose(hass, occupied, MatchedRule(hass, "", rule, matching(hass, rule.selection)), model))
 
 
 def _propose(
-    hass: HomeAssistant, occupied: _Occupied, matched: _Matched, model: ThingModel | None
+    hass: HomeAssistant, occupied: _Occupied, matched: MatchedRule, model: ThingModel | None
 ) -> Slices[list[Binding]]:
     states = [state for entity_id in sorted(matched.entity_ids) if (state := hass.states.get(entity_id))]
     yield
@@ -189,6 +220,25 @@ def _propose(
     return [binding for _, binding in sorted(proposed, key=itemgetter(0))]
 
 
+def _sub_device_bindings(entry: ConfigEntry) -> Iterator[Binding]:
+    return chain.from_iterable(exposed_bindings(entry, device.owner) for device in sub_devices_of(entry))
+
+
+class _Present:
+    """What is bound, of all and by each rule."""
+
+    def __init__(self) -> None:
+        self.bound: set[EntityAspect] = set()
+        self.by_rule: dict[str, set[EntityAspect]] = {}
+
+    def add(self, bindings: Iterable[Binding]) -> None:
+        """Add bindings."""
+        for binding in bindings:
+            self.bound.add(entity_aspect(binding))
+            if binding.rule:
+                self.by_rule.setdefault(binding.rule, set()).add(entity_aspect(binding))
+
+
 class _Occupied:
     """What is bound already, or is going to be."""
 
@@ -209,42 +259,3 @@ class _Occupied:
     def bound_in(self, entity_ids: Collection[str]) -> frozenset[EntityAspect]:
         """Return what is bound of these entities."""
         return frozenset([found for entity_id, found in self._entities if entity_id in entity_ids])
-
-
-def _owner(binding: Binding, matched: Mapping[str, _Matched]) -> str | None:
-    """Return the rule that a binding of a rule belongs to now: its own if that still wants it, else another one."""
-    own = matched.get(binding.rule)
-    if own and own.wants(binding):
-        return binding.rule
-    return next((rule_id for rule_id, each in matched.items() if each.wants(binding)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Matched:
-    """A rule with the entities that match it now."""
-
-    hass: HomeAssistant
-    rule_id: str
-    rule: Rule
-    entity_ids: set[str]
-
-    def wants(self, binding: Binding) -> bool:
-        """Return whether the binding should exist according to the rule.
-
-        An entity that isn't registered may belong to an integration that hasn't started yet; its binding is kept until
-        the entity has a state.
-        """
-        if entity_aspect(binding) in self.rule.left_out:
-            return False
-        if self._covers(binding.entity):
-            return True
-        unregistered = "." in binding.entity
-        return unregistered and binding.rule == self.rule_id and self.hass.states.get(binding.entity) is None
-
-    def leaving_out_removed(self, present: set[EntityAspect]) -> _Matched:
-        """Return the rule with `left_out` extended by what was bound, still matches and was removed by the user."""
-        removed = {each for each in self.rule.bound - present if self._covers(each.entity)}
-        return replace(self, rule=replace(self.rule, left_out=self.rule.left_out | removed)) if removed else self
-
-    def _covers(self, reference: str) -> bool:
-        return resolve_entity(self.hass, reference) in self.entity_ids

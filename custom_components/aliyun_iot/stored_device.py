@@ -108,6 +108,12 @@ def model_document(entry: ConfigEntry, product_key: str | None = None) -> object
     return models.get(product_key or entry.data.get(CONF_PRODUCT_KEY)) if isinstance(models, Mapping) else None
 
 
+def products_with_models(entry: ConfigEntry) -> set[str]:
+    """Return the ProductKeys of all stored thing models."""
+    models = entry.options.get(CONF_THING_MODELS)
+    return {str(product_key) for product_key in models} if isinstance(models, Mapping) else set()
+
+
 def options_with_model(entry: ConfigEntry, document: object, product_key: str | None = None) -> dict[str, Any]:
     """Return the options of an entry with this thing model of a product, or without one if it is None."""
     product_key = product_key or entry.data[CONF_PRODUCT_KEY]

@@ -1,7 +1,7 @@
 """What devices of Home Assistant become as sub-devices: their kinds, their bindings, and the thing models of their products."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from homeassistant.config_entries import ConfigEntry
@@ -13,7 +13,15 @@ from .alink.i18n import is_chinese
 from .alink.model.thing_model import ThingModel
 from .bound import BoundProperty
 from .const import CONF_PRODUCT_KEY, SUBENTRY_SUB_DEVICE
-from .exposures import CUSTOM_EXPOSURE, bindings_of, entity_reference, exposure_key, resolve_entity, stands_for
+from .exposures import (
+    CUSTOM_EXPOSURE,
+    ExposureKey,
+    bindings_of,
+    entity_reference,
+    exposure_key,
+    resolve_entity,
+    stands_for,
+)
 from .generated_model import GeneratedModel, generate_for
 from .mapping.aspect import Aspect
 from .mapping.binding import Binding
@@ -49,11 +57,14 @@ def candidates(hass: HomeAssistant, entry: ConfigEntry, selection: Selection) ->
         if key.unique_id not in there and key != CUSTOM_EXPOSURE:
             titles[key.unique_id] = key.title
             grouped.setdefault(key.unique_id, []).append(entity_id)
-    found = [
-        Candidate(key, titles[key], _kind(hass, key, entity_ids), _names(hass, entity_ids))
-        for key, entity_ids in grouped.items()
-    ]
+    found = [candidate_of(hass, ExposureKey(key, titles[key]), entity_ids) for key, entity_ids in grouped.items()]
     return sorted(found, key=lambda each: (each.kind, each.title, each.key))
+
+
+@callback
+def candidate_of(hass: HomeAssistant, key: ExposureKey, entity_ids: Collection[str]) -> Candidate:
+    """Return what a device of Home Assistant can become with these of its entities."""
+    return Candidate(key.unique_id, key.title, _kind(hass, key.unique_id, entity_ids), _names(hass, entity_ids))
 
 
 @callback

@@ -38,6 +38,7 @@ from .exposures import (
     exposed_bindings,
     exposures_of,
     keyed_rows,
+    owned_subentries,
     remove_rows,
     resolve_entity,
     service_bindings,
@@ -93,7 +94,7 @@ def mapping_document(hass: HomeAssistant, entry: ConfigEntry) -> Document:
         if isinstance(row, SubDeviceRow):
             sub_device = _portable_sub_device(hass, row, stored.title, names)
             sub_devices[sub_device.name] = sub_device
-            mappings[sub_device.name] = _portable(hass, entry, stored.owner, {})
+            mappings[sub_device.name] = _portable(hass, entry, stored.owner, titles)
     return replace(
         _portable(hass, entry, OWN, titles),
         rules={titles[rule_id]: _portable_rule(hass, rule, names) for rule_id, rule in rules_of(entry).items()},
@@ -141,7 +142,11 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
     Sub-devices follow with pauses in which Home Assistant does other things. A new one has no secret: it is registered by its
     name (`sub_device_row.py`). One that is there keeps its secret.
     """
-    rule_ids = _store_rules(hass, entry, planned.rules)
+    # A rule that makes sub-devices is stored last, so that it makes none of those that the document has.
+    making = [change for change in planned.rules if change.after and change.after.product_key]
+    later = {change.name for change in making}
+    stored = _store_rules(hass, entry, [change for change in planned.rules if change not in making])
+    rule_ids = {name: rule_id for name, rule_id in stored.items() if name not in later}
     _store_bindings(hass, entry, OWN, planned.bindings, rule_ids)
     _store_services(hass, entry, OWN, planned.services)
     _store_events(hass, entry, OWN, planned.events)
@@ -150,7 +155,7 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
     for changes in batched(planned.sub_devices, AT_ONCE, strict=False):
         owners = identities_of(entry)
         for change in changes:
-            _store_sub_device(hass, entry, change, owners, within)
+            _store_sub_device(hass, entry, change, owners, within, rule_ids)
         await asyncio.sleep(0)
     for parts in batched(within.items(), AT_ONCE, strict=False):
         owners = identities_of(entry)
@@ -158,10 +163,32 @@ async def async_carry_out(hass: HomeAssistant, entry: ConfigEntry, planned: Diff
             # It may have been removed in one of the pauses.
             if owner := owners.get(identity):
                 if identity not in new:
-                    _store_bindings(hass, entry, owner, part.bindings, {})
+                    _store_bindings(hass, entry, owner, part.bindings, rule_ids)
                 _store_services(hass, entry, owner, part.services)
                 _store_events(hass, entry, owner, part.events)
         await asyncio.sleep(0)
+    stored = _store_rules(hass, entry, making)
+    rule_ids = {name: stored[name] for name in later}
+    for parts in batched(within.items() if making else (), AT_ONCE, strict=False):
+        owners = identities_of(entry)
+        for identity, part in parts:
+            if owner := owners.get(identity):
+                _join_rules(hass, entry, owner, part, rule_ids)
+        await asyncio.sleep(0)
+
+
+def _join_rules(
+    hass: HomeAssistant, entry: ConfigEntry, owner: str, part: Difference, rule_ids: Mapping[str, str]
+) -> None:
+    """Give the imported bindings of a sub-device to these rules; a rule would remove those of a rule that isn't there yet."""
+    rules = {
+        change.name: rule_ids[change.after.rule]
+        for change in part.bindings
+        if change.after and change.after.rule in rule_ids
+    }
+    bindings = [binding for binding in exposed_bindings(entry, owner) if binding.identifier in rules]
+    joined = {binding.identifier: replace(binding, rule=rules[binding.identifier]) for binding in bindings}
+    change_bindings(hass, entry, owner, replaced=joined)
 
 
 def _store_sub_device(
@@ -170,6 +197,7 @@ def _store_sub_device(
     change: ItemChange[DocumentedSubDevice],
     owners: Mapping[Identity, str],
     within: Mapping[Identity, Difference],
+    rule_ids: Mapping[str, str],
 ) -> None:
     """Add, change or remove a sub-device; one that is added comes with its bindings."""
     documented = change.after or change.before
@@ -191,7 +219,7 @@ def _store_sub_device(
         return
     part = within.get(documented.identity)
     bindings = [
-        replace(each.after, entity=entity_reference(hass, each.after.entity), rule="")
+        replace(each.after, entity=entity_reference(hass, each.after.entity), rule=rule_ids.get(each.after.rule, ""))
         for each in (part.bindings if part else ())
         if each.after
     ]
@@ -230,17 +258,11 @@ def _store_bindings(
 def _unreadable(entry: ConfigEntry, owner: str) -> dict[str, Unreadable]:
     """Return the rows of bindings and services that can't be read: those of bindings by the keys of `keyed_rows`."""
     rows: list[tuple[str, object]] = [row for subentry in exposures_of(entry, owner) for row in keyed_rows(subentry)]
-    rows += [(subentry.subentry_id, ServiceBinding.from_stored(subentry.data)) for subentry in _services(entry, owner)]
-    return {key: row for key, row in rows if isinstance(row, Unreadable)}
-
-
-def _services(entry: ConfigEntry, owner: str) -> list[ConfigSubentry]:
-    """Return the subentries of the services of a device, also of those that can't be read."""
-    return [
-        subentry
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_SERVICE and subentry.data.get("owner", OWN) == owner
+    rows += [
+        (subentry.subentry_id, ServiceBinding.from_stored(subentry.data))
+        for subentry in owned_subentries(entry, SUBENTRY_SERVICE, owner)
     ]
+    return {key: row for key, row in rows if isinstance(row, Unreadable)}
 
 
 def _store_rules(
@@ -257,11 +279,11 @@ def _store_rules(
             continue
         own = change.after.renamed(lambda part, id_, _: entity_reference(hass, id_) if part == ENTITY_PART else id_)
         if rule_id:
-            # The rule keeps `bound`, so that an import doesn't bind again what the user has removed.
-            rule = Rule(own.selection, own.left_out, stored[rule_id].bound)
+            # The rule keeps `bound` and `made`, so that an import doesn't bind again what the user has removed.
+            rule = replace(stored[rule_id], selection=own.selection, left_out=own.left_out, product_key=own.product_key)
             hass.config_entries.async_update_subentry(entry, entry.subentries[rule_id], data=rule.as_dict())
         else:
-            data = MappingProxyType(Rule(own.selection, own.left_out).as_dict())
+            data = MappingProxyType(Rule(own.selection, own.left_out, product_key=own.product_key).as_dict())
             subentry = ConfigSubentry(data=data, subentry_type=SUBENTRY_RULE, title=change.name, unique_id=None)
             hass.config_entries.async_add_subentry(entry, subentry)
             ids[change.name] = subentry.subentry_id
@@ -275,7 +297,7 @@ def _store_services(
         row.name
         if isinstance(row := ServiceBinding.from_stored(subentry.data), Unreadable)
         else row.identifier: subentry
-        for subentry in _services(entry, owner)
+        for subentry in owned_subentries(entry, SUBENTRY_SERVICE, owner)
     }
     for change in changes:
         subentry = stored.get(change.name)

@@ -66,9 +66,9 @@ async def _import_mapping(call: ServiceCall) -> ServiceResponse:
     labels = await Labels.load(call.hass)
     data = call.data[ATTR_MAPPING]
     try:
-        document = Document.parse(
-            await call.hass.async_add_executor_job(read_text, data) if isinstance(data, str) else data
-        )
+        if isinstance(data, str):
+            data = await call.hass.async_add_executor_job(read_text, data)
+        document = await call.hass.async_add_executor_job(Document.parse, data)
     except DocumentError as err:
         raise misuse("invalid_mapping", faults=faults_text(labels, err)) from err
     models = partial(thing_model_of, entry)

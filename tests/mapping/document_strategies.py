@@ -104,6 +104,7 @@ RULES = st.dictionaries(
         DocumentedRule,
         st.builds(Selection, TARGETS, TARGETS, hidden_too=st.booleans(), diagnostic_too=st.booleans()),
         st.frozensets(st.builds(EntityAspect, ENTITIES, TEXTS.filter(bool)), max_size=3),
+        product_key=st.sampled_from(["", "a1Lamps"]),
     ),
     max_size=2,
 )

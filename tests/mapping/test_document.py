@@ -1,5 +1,6 @@
 """The mapping as a document: an export can be imported again, and every fault is reported with its path."""
 
+from dataclasses import replace
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ from custom_components.aliyun_iot.mapping.binding import Access, Binding, Conver
 from custom_components.aliyun_iot.mapping.document.document import Document
 from custom_components.aliyun_iot.mapping.document.fault import DocumentError, FaultKind
 from custom_components.aliyun_iot.mapping.document.rules import DocumentedRule
+from custom_components.aliyun_iot.mapping.document.sub_device import DocumentedSubDevice, StandsFor
 from custom_components.aliyun_iot.mapping.document.text import MAX_SIZE, read_text, write_text
 from custom_components.aliyun_iot.mapping.event_binding import EventBinding
 from custom_components.aliyun_iot.mapping.fields import Expected
@@ -300,6 +302,11 @@ rules:
         (FaultKind.WRONG_VALUE, "rules → S → left_out"),
         (FaultKind.WRONG_VALUE, "rules → T"),
     }
+    no_rules = HEAD + "rules: 5\nbindings: {light.lamp: [{identifier: A, aspect: power, rule: R}]}"
+    assert {(kind, where) for kind, where, _ in faults(no_rules)} == {
+        (FaultKind.WRONG_VALUE, "rules"),
+        (FaultKind.UNKNOWN_RULE, "bindings → light.lamp → 1"),
+    }
     sides = HEAD + "rules: {R: {include: {area: x, area_id: [1]}, hidden_too: 5}}"
     assert {(kind, where) for kind, where, _ in faults(sides)} == {
         (FaultKind.UNKNOWN_KEY, "rules → R → include → area"),
@@ -333,6 +340,17 @@ sub_devices:
 """
 
 
+@given(bindings=BINDINGS, services=SERVICES, events=EVENTS)
+def test_mapping_of_a_sub_device_is_the_same_after_writing_and_reading(
+    bindings: list[Binding], services: list[ServiceBinding], events: list[EventBinding]
+) -> None:
+    """Nothing is lost; the rules of the own device are not those of a sub-device."""
+    sub_device = DocumentedSubDevice("a1Lamps", "lamp-1", stands_for=StandsFor("entity_id", "light.a"))
+    mapping = Document.of([replace(binding, rule="") for binding in bindings], services, events=events)
+    document = Document(sub_devices={sub_device.name: sub_device}, mappings={sub_device.name: mapping})
+    assert read(write(document)) == document
+
+
 def test_sub_devices_are_written_as_they_were_read() -> None:
     """With the sections that the own device has. A document without them, and one with an empty list, differ."""
     document = read(HEAD + SUB_DEVICES)
@@ -363,10 +381,12 @@ sub_devices:
   - product_key: a1Lamps
     device_name: lamp-6
     bindings:
-      light.a: [{identifier: A, aspect: power, rule: Nobody}, {identifier: B, aspect: power, scal: 1}]
+      light.a: [{identifier: A, aspect: power, rule: Binds}, {identifier: B, aspect: power, scal: 1}]
+      light.c: [{identifier: F, aspect: power, rule: Makes}]
       light.b: [{identifier: C, aspect: power}, {identifier: C, aspect: power}]
     services: {D: {}}
     events: {E: [{}]}
+rules: {Makes: {product_key: a1Lamps}, Binds: {}}
 """
     )
     with pytest.raises(DocumentError) as error:

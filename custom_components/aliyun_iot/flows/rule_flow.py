@@ -1,6 +1,6 @@
 """Subentry flow for a rule, which binds the entities of a selection as they come and go."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, override
@@ -15,13 +15,14 @@ from homeassistant.config_entries import (
 from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
 
-from ..exposures import change_bindings, exposed_bindings
+from ..const import CONF_PRODUCT_KEY
+from ..exposures import change_bindings
 from ..ha_internals import HomeAssistantChanged
 from ..mapping.binding import Binding
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection
-from ..rules import Changes, carry_out, changes_by_rules, rules_of
-from ..stored_device import thing_model_of
+from ..rules import Changes, carry_out, changes_by_rules, followed_bindings, rules_of
+from ..stored_device import products_with_models, sub_devices_of, thing_model_of
 from ..words.fault_texts import row_reason
 from ..words.labels import Labels
 from ..words.rule_title import rule_title
@@ -60,9 +61,9 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
                 description_placeholders={"count": str(len(followed))},
             )
         entry = self.bound_entry()
-        change_bindings(
-            self.hass, entry, replaced={binding.identifier: replace(binding, rule="") for binding in followed}
-        )
+        for owner in {owner for owner, _ in followed}:
+            replaced = {each.identifier: replace(each, rule="") for its, each in followed if its == owner}
+            change_bindings(self.hass, entry, owner, replaced=replaced)
         self.hass.config_entries.async_remove_subentry(entry, self._get_reconfigure_subentry().subentry_id)
         return self.async_abort(reason="kept", description_placeholders={"count": str(len(followed))})
 
@@ -90,6 +91,15 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
         return False
 
     @override
+    def sub_device_products(self) -> Collection[str]:
+        """Return the products of sub-devices, of rules and of thing models of the entry."""
+        entry = self.bound_entry()
+        known = {device.product_key for device in sub_devices_of(entry)}
+        known.update(rule.product_key for rule in rules_of(entry).values())
+        known.update(products_with_models(entry))
+        return known - {"", entry.data[CONF_PRODUCT_KEY]}
+
+    @override
     async def finish_draft(self, draft: Draft, changes: Changes) -> SubentryFlowResult:
         """Store the rule; the running entry carries out a new one."""
         title = await rule_title(await Labels.load(self.hass), draft.rule.selection.include)
@@ -103,7 +113,7 @@ class RuleFlow(SelectionPages[SubentryFlowContext, SubentryFlowResult, tuple[str
             data=changes.rules[draft.rule_id].as_dict(),
         )
 
-    def _followed(self) -> list[Binding]:
-        """Return the bindings made by the rule."""
+    def _followed(self) -> list[tuple[str, Binding]]:
+        """Return the bindings made by the rule, each with the owner that it is bound of."""
         rule_id = self._get_reconfigure_subentry().subentry_id
-        return [binding for binding in exposed_bindings(self.bound_entry()) if binding.rule == rule_id]
+        return [each for each in followed_bindings(self.bound_entry()) if each[1].rule == rule_id]

@@ -1,6 +1,6 @@
 """The form for a selection: what it includes, what it excludes, and whether hidden and diagnostic entities count."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -19,7 +19,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.loader import Integration, async_get_integrations
 import voluptuous as vol
 
-from ..const import DOMAIN
+from ..const import CONF_PRODUCT_KEY, DOMAIN
 from ..exposures import entity_reference, resolve_entity
 from ..ha_internals import entity_integrations
 from ..mapping.domains import DOMAINS
@@ -44,8 +44,13 @@ _ALSO_FIELDS = vol.Schema(
 )
 
 
-async def selection_schema(hass: HomeAssistant, current: Selection, *, follow: bool) -> vol.Schema:
-    """Return the fields of the form, with a switch to follow the selection if `follow`; used sections are open."""
+async def selection_schema(
+    hass: HomeAssistant, current: Selection, *, follow: bool, products: Collection[str] | None = None
+) -> vol.Schema:
+    """Return the fields of the form, with a switch to follow the selection if `follow`; used sections are open.
+
+    With `products`, the form asks for the product of sub-devices; these ProductKeys are offered.
+    """
     platforms = _platforms(hass)
     named = {*current.include.integration, *current.exclude.integration}
     integrations = _choice(await _integration_names(hass, named.union(platforms.values())))
@@ -67,6 +72,13 @@ async def selection_schema(hass: HomeAssistant, current: Selection, *, follow: b
             _ALSO_FIELDS, {"collapsed": not (current.hidden_too or current.diagnostic_too)}
         ),
     }
+    if products is not None:
+        offered = SelectSelectorConfig(
+            options=[SelectOptionDict(value=key, label=key) for key in sorted(products)],
+            custom_value=True,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+        fields[vol.Optional(CONF_PRODUCT_KEY)] = SelectSelector(offered)
     if follow:
         fields[vol.Required(CONF_FOLLOW, default=False)] = BooleanSelector()
     return vol.Schema(fields)

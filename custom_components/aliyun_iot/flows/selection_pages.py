@@ -4,7 +4,7 @@ The options flow and the subentry flow of a rule share these pages. Nothing is s
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,22 +19,23 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..alink.model.thing_model import ThingModel
-from ..const import CONF_BINDINGS
+from ..const import CONF_BINDINGS, CONF_PRODUCT_KEY
 from ..exposures import exposed_bindings, resolve_entity
 from ..ha_internals import HomeAssistantChanged
 from ..log_text import first_of
 from ..mapping.binding import Binding
-from ..mapping.rule import Rule
+from ..mapping.rule import Rule, valid_product_key
 from ..mapping.selection import select
 from ..mapping.slices import Slices, at_once, in_slices
 from ..mapping.suggest.suggestions import Obstacle, unmatched
+from ..matched_rule import entity_aspect
 from ..risk import risk_in
-from ..rules import Changes, changes_in_slices, entity_aspect, rules_of
+from ..rules import Changes, changes_in_slices, rules_of
 from ..stored_device import thing_model_of
 from ..words.labels import Labels
 from ..words.markdown import Markdown, paragraphs
 from ..words.model_texts import bullets
-from ..words.preview import preview
+from ..words.preview import preview, preview_of_sub_devices
 from .property_field import no_model_warning
 from .safe_pages import SafePages
 from .selection_form import CONF_FOLLOW, CONF_TARGET, read_selection, selection_schema, selection_values
@@ -74,6 +75,10 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
     def asks_to_follow(self) -> bool:
         """Return whether the user can choose to follow the selection."""
 
+    def sub_device_products(self) -> Collection[str] | None:
+        """Return the products to offer for sub-devices, None if the pages make none."""
+        return None
+
     @abstractmethod
     async def finish_draft(self, draft: Draft, changes: Changes) -> Result:
         """Store the previewed changes and finish."""
@@ -88,12 +93,18 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             except vol.Invalid:
                 errors = {CONF_TARGET: "invalid_selection"}
             else:
+                product_key, errors = self._read_product(user_input)
                 follow = user_input.get(CONF_FOLLOW, draft.follow)
-                draft = replace(draft, rule=replace(draft.rule, selection=selection), follow=follow)
+                rule = replace(draft.rule, selection=selection, product_key=product_key)
+                draft = replace(draft, rule=rule, follow=follow)
                 self._draft = draft
                 try:
-                    if not selection.include:
+                    if errors:
+                        pass
+                    elif not selection.include:
                         errors = {CONF_TARGET: "nothing_selected"}
+                    elif product_key:
+                        return await self.async_step_preview()
                     elif await self._offered(draft):
                         return await self.async_step_suggestions()
                     elif follow:
@@ -103,11 +114,15 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
                 except HomeAssistantChanged:
                     errors = {"base": "selection_failed"}
         selection = draft.rule.selection
-        values = user_input or {**selection_values(self.hass, selection), CONF_FOLLOW: draft.follow}
+        product = {CONF_PRODUCT_KEY: draft.rule.product_key} if draft.rule.product_key else {}
+        values = user_input or {**selection_values(self.hass, selection), CONF_FOLLOW: draft.follow, **product}
         return self.async_show_form(
             step_id="select",
             data_schema=self.add_suggested_values_to_schema(
-                await selection_schema(self.hass, selection, follow=self.asks_to_follow()), values
+                await selection_schema(
+                    self.hass, selection, follow=self.asks_to_follow(), products=self.sub_device_products()
+                ),
+                values,
             ),
             errors=errors,
             description_placeholders={
@@ -191,12 +206,25 @@ class SelectionPages[Context: FlowContext, Result: FlowResult[Any, Any], Handler
             [binding for binding in changes.added if binding.rule == draft.rule_id],
             [binding for binding in changes.released if binding.rule == draft.rule_id],
         )
+        text = paragraphs(
+            [preview_of_sub_devices(labels, self.bound_entry(), draft.rule_id, changes.sub_devices), text]
+        )
         return self.async_show_form(
             step_id="preview",
             data_schema=vol.Schema({}),
             errors=errors,
             description_placeholders={"preview": text or labels.text("common.preview_nothing")},
         )
+
+    def _read_product(self, user_input: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+        """Return the entered product of sub-devices, empty without one, and the errors of the field."""
+        try:
+            product_key = valid_product_key(user_input.get(CONF_PRODUCT_KEY, "").strip())
+        except vol.Invalid:
+            return "", {CONF_PRODUCT_KEY: "invalid_product_key"}
+        if product_key == self.bound_entry().data[CONF_PRODUCT_KEY]:
+            return "", {CONF_PRODUCT_KEY: "product_of_gateway"}
+        return product_key, {}
 
     def _drafted(self) -> Draft:
         assert self._draft is not None  # noqa: S101 - set by the previous page

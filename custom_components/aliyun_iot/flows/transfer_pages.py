@@ -125,7 +125,7 @@ class TransferPages(OptionsPages):
                         else text
                     )
                     data = await self.hass.async_add_executor_job(read_text, content)
-                    self._imported = Document.parse(data)
+                    self._imported = await self.hass.async_add_executor_job(Document.parse, data)
                 except DocumentError as err:
                     errors = {CONF_FILE if file_id else CONF_MAPPING: "invalid_mapping"}
                     labels = await Labels.load(self.hass)

@@ -23,8 +23,9 @@ from ..mapping.generic import NO_ENTITY_STATE, aspect_for
 from ..mapping.rule import Rule
 from ..mapping.selection import Selection, Target, matching
 from ..mapping.suggest.suggestions import Suggestion
+from ..matched_rule import entity_aspect
 from ..risk import risk_in
-from ..rules import entity_aspect, propose, rules_of
+from ..rules import propose, rules_of
 from ..stored_device import StoredDevice, sub_devices_of, thing_model_of
 from ..words.labels import Labels
 from .rows import digest_of, row_id, split_id
@@ -159,6 +160,8 @@ def add_to_rule(labels: Labels, entry: ConfigEntry, digests: Mapping[str, str], 
     refused: dict[str, str] = {
         row: labels.text("common.panel_rule_own_device") for row in bindings if split_id(row)[0] != OWN
     }
+    if rule.product_key:
+        refused = dict.fromkeys(bindings, labels.text("common.panel_rule_sub_devices"))
     refused |= {row: labels.text("common.panel_rule_entity") for row, each in bindings.items() if not each.entity}
     wanted = {each.entity for row, each in bindings.items() if row not in refused}
     selected = matching(hass, rule.selection)

@@ -29,11 +29,37 @@ from ..mapping.selection import survey
 from ..mapping.suggest.suggestions import Obstacle, Unmatched, unmatched
 from ..reports.lanes import VALUES_PER_POST
 from ..risk import risk_in
+from ..rule_sub_devices import SubDeviceChanges
+from ..stored_device import StoredDevice
+from ..sub_device_row import NewSubDevice
 from .labels import Labels
 from .markdown import Markdown
 
 MAX_UNFOLDED = 20
 """A longer list is collapsed at first."""
+
+
+@callback
+def preview_of_sub_devices(labels: Labels, entry: ConfigEntry, rule_id: str, changes: SubDeviceChanges) -> Markdown:
+    """Return what these changes would do to the sub-devices that a rule makes."""
+    bindings: dict[str, list[str]] = {"added": [], "released": []}
+    for owner, change in changes.bindings.items():
+        device = StoredDevice(entry, owner)
+        for key, rows in (("added", change.added), ("released", change.released)):
+            bindings[key] += [f"{device.title} · {row.identifier}" for row in rows if row.rule == rule_id]
+    made = [device for device in changes.made if device.bindings[0].rule == rule_id]
+    chapters = [
+        _list(labels, "preview_sub_devices_made", [_new_sub_device(labels, device) for device in made]),
+        _list(labels, "preview_sub_devices_removed", [StoredDevice(entry, owner).title for owner in changes.removed]),
+        *(_list(labels, f"preview_{key}", rows) for key, rows in bindings.items()),
+        labels.text("common.preview_sub_devices_beyond", count=str(changes.beyond)) if changes.beyond else "",
+    ]
+    return Markdown("\n\n".join(chapter for chapter in chapters if chapter))
+
+
+def _new_sub_device(labels: Labels, device: NewSubDevice) -> str:
+    identifiers = labels.listed([binding.identifier for binding in device.bindings])
+    return f"{device.row.device_name} · {device.title} · {identifiers}"
 
 
 @callback
@@ -63,7 +89,7 @@ def preview(
         _list(labels, "preview_added", [labels.binding(binding, model) for binding in added]),
         _list(labels, "preview_released", [labels.binding(binding, model) for binding in released]),
         _list(labels, "preview_problems", problems),
-        *_left_out(labels, entry, model, rule, added),
+        *([] if rule.product_key else _left_out(labels, entry, model, rule, added)),
         _list(labels, "preview_silent", silent),
         *_posts(labels, samples),
     ]

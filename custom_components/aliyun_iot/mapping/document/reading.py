@@ -36,6 +36,7 @@ _EXPECTED: Final[Mapping[str, Mapping[str, Expected]]] = {
         **dict.fromkeys(SIDES, Expected.BLOCK),
         "hidden_too": Expected.FLAG,
         "diagnostic_too": Expected.FLAG,
+        "product_key": Expected.WORD,
     },
     "sub_devices": expectations(DocumentedSubDevice),
 }
@@ -88,6 +89,8 @@ class Reading:
     def bindings(self, document: Mapping[str, Any]) -> Iterator[Binding]:
         """Yield the bindings."""
         seen: dict[str, Path] = {}
+        rules = document.get("rules")
+        known = rules if isinstance(rules, dict | list) else ()
         for entity, rows in self._section(document, "bindings"):
             path: Path = ("bindings", entity)
             reference = "" if entity == NO_ENTITY_HEADING else entity
@@ -96,7 +99,7 @@ class Reading:
                 continue
             for row_path, row in self._rows(rows, path):
                 binding = self._binding(reference, row, row_path)
-                if binding and binding.rule and binding.rule not in (document.get("rules") or ()):
+                if binding and binding.rule and binding.rule not in known:
                     placeholders = {"found": binding.rule}
                     self._faults.append(Fault(FaultKind.UNKNOWN_RULE, row_path, placeholders=placeholders))
                 elif binding and self._is_first(binding.identifier, row_path, seen):
@@ -140,6 +143,12 @@ class Reading:
     ) -> Iterator[tuple[DocumentedSubDevice, Part]]:
         """Yield the sub-devices, each with what `read` returns for its own sections."""
         rows = document.get("sub_devices")
+        rules = document.get("rules")
+        making = [
+            name
+            for name, rule in (rules.items() if isinstance(rules, dict) else ())
+            if isinstance(rule, dict) and "product_key" in rule
+        ]
         seen: dict[str, Path] = {}
         for path, block in self._rows([] if rows is None else rows, ("sub_devices",)):
             if not isinstance(block, dict):
@@ -149,7 +158,8 @@ class Reading:
             names = {key: value for key, value in block.items() if key not in (*_OF_A_DEVICE, *SECRETS)}
             sub_device = self._read(DocumentedSubDevice.from_dict, names, path)
             inner = Reading(path)
-            part = read(inner, {key: block[key] for key in _OF_A_DEVICE if key in block})
+            # Only a rule that makes sub-devices can have made their bindings.
+            part = read(inner, {**{key: block[key] for key in _OF_A_DEVICE if key in block}, "rules": making})
             self._faults += [replace(fault, path=(*path, *fault.path)) for fault in inner._faults]
             if sub_device is None:
                 continue

@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
-from ..rule import EntityAspect, Rule
+import voluptuous as vol
+
+from ..rule import EntityAspect, Rule, valid_product_key
 from ..selection import Selection, Target
 
 PARTS_WITH_NAMES: Final = ("device_id", "area_id", "floor_id", "label_id")
 """The parts of a target whose ids are written with names."""
 
 SIDES: Final = ("include", "exclude")
+
+_PRODUCT: Final = vol.Schema({vol.Optional("product_key", default=""): valid_product_key})
 
 type Names = Mapping[str, Mapping[str, str]]
 """Names by id, for each part of a target."""
@@ -26,11 +30,12 @@ class DocumentedRule:
     selection: Selection
     left_out: frozenset[EntityAspect] = frozenset()
     names: Names = field(default_factory=dict, compare=False)
+    product_key: str = ""
 
     @classmethod
     def of(cls, rule: Rule, names: Names) -> Self:
         """Return the documented form of a rule."""
-        return cls(rule.selection, rule.left_out, names)
+        return cls(rule.selection, rule.left_out, names, rule.product_key)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -39,7 +44,7 @@ class DocumentedRule:
         Raises `vol.Invalid` with the path of the fault. The caller has checked that `left_out` maps entities to lists
         of text.
         """
-        selection = {key: value for key, value in data.items() if key != "left_out"}
+        selection = {key: value for key, value in data.items() if key not in ("left_out", "product_key")}
         names: dict[str, dict[str, str]] = {}
         for side in SIDES:
             if isinstance(target := selection.get(side), dict):
@@ -47,7 +52,8 @@ class DocumentedRule:
         left_out = {
             EntityAspect(entity, aspect) for entity, aspects in data.get("left_out", {}).items() for aspect in aspects
         }
-        return cls(Selection.from_dict(selection), frozenset(left_out), names)
+        product_key: str = _PRODUCT({key: value for key, value in data.items() if key == "product_key"})["product_key"]
+        return cls(Selection.from_dict(selection), frozenset(left_out), names, product_key)
 
     def as_dict(self) -> dict[str, Any]:
         """Return data that `from_dict` takes, without defaults and always in the same order."""
@@ -60,6 +66,8 @@ class DocumentedRule:
             for entity, aspect in sorted(self.left_out):
                 left_out.setdefault(entity, []).append(aspect)
             data["left_out"] = left_out
+        if self.product_key:
+            data["product_key"] = self.product_key
         return data
 
     def renamed(self, reference: Callable[[str, str, str | None], str]) -> Self:
@@ -80,7 +88,7 @@ class DocumentedRule:
             diagnostic_too=self.selection.diagnostic_too,
         )
         left_out = frozenset(EntityAspect(other("entity_id", entity), aspect) for entity, aspect in self.left_out)
-        return type(self)(selection, left_out, self.names)
+        return type(self)(selection, left_out, self.names, self.product_key)
 
     def _with_names(self, part: str, ids: list[str]) -> list[str] | dict[str, str]:
         if part not in PARTS_WITH_NAMES:
