@@ -103,7 +103,7 @@ async def test_first_value(person: Person, cloud: Simulator) -> None:
     """A product, its thing model and a device are made in ten clicks, and the cloud has the first values."""
     home, label = person.house.home, ROOM.text(person.house.language)
     created = await home.command("config/label_registry/create", name=label)
-    for entity_id in ("climate.living_room", "light.desk_lamp"):
+    for entity_id in ("sensor.living_room_temperature", "light.desk_lamp"):
         await home.command(
             "config/entity_registry/update",
             entity_id=entity_id,
