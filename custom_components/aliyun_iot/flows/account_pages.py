@@ -4,8 +4,7 @@ The AccessKey is in the memory of the flow only. What is being made is in a jour
 or undone by entering the key again.
 """
 
-from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, override
 
@@ -13,7 +12,6 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
-    ConfigSubentryData,
 )
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -48,6 +46,7 @@ from ..words.labels import Labels
 from ..words.markdown import Markdown
 from .account_run_pages import AccountRunPages, Offered
 from .binding_fields import InputRefused
+from .new_device_pages import NewDevicePages
 from .selection_pages import Draft
 
 CONF_PRODUCT: Final = "product"
@@ -61,23 +60,10 @@ PRODUCT_NAME: Final = "HomeAssistant"
 DEVICE_NAME: Final = "home-assistant"
 
 
-class AccountPages(AccountRunPages, ConfigFlow):
+class AccountPages(NewDevicePages, AccountRunPages, ConfigFlow):
     """Make a product and a device, and add the device."""
 
     _choice: Choice
-
-    @abstractmethod
-    async def add_device(
-        self,
-        data: Mapping[str, Any],
-        options: Mapping[str, Any] | None = None,
-        subentries: Iterable[ConfigSubentryData] = (),
-    ) -> ConfigFlowResult:
-        """Test the connection and create the entry; raises InputRefused."""
-
-    @abstractmethod
-    async def claim(self, product_key: str, device_name: str) -> None:
-        """Make the device that of the flow; raises AbortFlow if it has an entry."""
 
     # The product and the device
 

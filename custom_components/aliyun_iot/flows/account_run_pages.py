@@ -35,7 +35,7 @@ from ..account.run import Run
 from ..account.signing import AccessKey
 from ..alink.errors import ConnectError
 from ..alink.foreign import logger_of
-from ..alink.mqtt.endpoint import DEFAULT_REGION, REGIONS, region_of
+from ..alink.mqtt.endpoint import DEFAULT_REGION, region_of
 from ..alink.mqtt.sockets import tls_context
 from ..const import CONF_CA, CONF_ENDPOINT, CONF_TRANSPORT
 from ..generated_model import GeneratedModel
@@ -51,7 +51,7 @@ from ..words.account_texts import made_in_words, plan_in_words, policy_in_words,
 from ..words.labels import Labels
 from ..words.markdown import Markdown
 from .binding_fields import InputRefused
-from .connection_fields import ADVANCED_FIELDS, SECTION_ADVANCED, entered_connection
+from .connection_fields import ADVANCED_FIELDS, REGION_OR_HOST, SECTION_ADVANCED, entered_connection
 from .selection_pages import SelectionPages
 
 _LOGGER = logger_of(__name__)
@@ -66,17 +66,6 @@ CONF_INSTANCE: Final = "instance"
 CONF_API_HOST: Final = "api_host"
 CONF_SUB_DEVICES: Final = "sub_devices"
 
-
-_REGION = SelectSelector(
-    SelectSelectorConfig(
-        options=[
-            SelectOptionDict(value=region, label=f"{chinese} {english} · {region}")
-            for region, (chinese, english) in REGIONS.items()
-        ],
-        custom_value=True,
-        mode=SelectSelectorMode.DROPDOWN,
-    )
-)
 _ADVANCED = vol.Schema(
     {
         vol.Optional(CONF_API_HOST): TextSelector(),
@@ -90,7 +79,7 @@ ACCOUNT_SCHEMA = vol.Schema(
         vol.Optional(CONF_ACCESS_KEY_SECRET): TextSelector(
             TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
         ),
-        vol.Required(CONF_REGION, default=DEFAULT_REGION): _REGION,
+        vol.Required(CONF_REGION, default=DEFAULT_REGION): REGION_OR_HOST,
         vol.Optional(CONF_INSTANCE): TextSelector(),
         vol.Required(SECTION_ADVANCED): section(_ADVANCED, {"collapsed": True}),
     }

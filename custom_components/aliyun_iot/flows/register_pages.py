@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlow, ConfigFlowContext, ConfigFlowResult, ConfigSubentryData
+from homeassistant.config_entries import ConfigFlow, ConfigFlowContext, ConfigFlowResult
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
 
@@ -21,6 +21,7 @@ from ..registered import async_registered_secrets
 from ..web import request, web_address
 from .binding_fields import InputRefused
 from .connection_fields import ADVANCED_FIELDS, SECTION_ADVANCED, connection_schema, entered_connection, triple_error
+from .new_device_pages import NewDevicePages
 from .safe_pages import SafePages
 
 _LOGGER = logger_of(__name__)
@@ -38,7 +39,7 @@ _FIELDS = {
 _ADVANCED = vol.Schema({vol.Optional(CONF_REGISTRATION_HOST): TextSelector(), **ADVANCED_FIELDS})
 
 
-class RegisterPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow):
+class RegisterPages(NewDevicePages, SafePages[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow):
     """Register a device, and add it.
 
     The product secret is kept in memory until the flow ends, so that it need not be entered again after an error.
@@ -49,19 +50,6 @@ class RegisterPages(SafePages[ConfigFlowContext, ConfigFlowResult, str], ConfigF
     @abstractmethod
     async def validated_config(self, data: Mapping[str, Any], options: Mapping[str, Any]) -> LinkConfig:
         """Return the link configuration; raises InputRefused for errors that show without connecting."""
-
-    @abstractmethod
-    async def add_device(
-        self,
-        data: Mapping[str, Any],
-        options: Mapping[str, Any] | None = None,
-        subentries: Iterable[ConfigSubentryData] = (),
-    ) -> ConfigFlowResult:
-        """Test the connection and create the entry; raises InputRefused."""
-
-    @abstractmethod
-    async def claim(self, product_key: str, device_name: str) -> None:
-        """Make the device that of the flow; raises AbortFlow if it has an entry."""
 
     async def async_step_register(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for ProductKey, DeviceName and ProductSecret, and how to connect."""
