@@ -190,8 +190,7 @@ class CloudDevice:
         if self._untrack is None and not self._stopped:
             listeners = listeners_of(self._hass)
             self._untrack = listeners.track(self.stored.key, TriggerKind.MESSAGE_RECEIVED, self._topics_changed)
-        await self.device.listen_to(self.services)
-        await self.device.listen_to_topics(self._topics())
+        await self.device.listen(self.services, self._topics())
 
     @callback
     def connected(self) -> None:

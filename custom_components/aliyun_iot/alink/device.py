@@ -96,8 +96,7 @@ class Device:
 
         Those that are not named are received as well if the host accepts a wildcard.
         """
-        self._services = tuple(services)
-        await self._listen()
+        await self.listen(services, self._user_topics)
 
     async def listen_to_topics(self, suffixes: Iterable[str]) -> None:
         """Change the user topics to subscribe to, without reconnecting (docs/protocol.md §12.7).
@@ -108,11 +107,16 @@ class Device:
         Raises `ValueError`, and changes nothing, for a suffix that is not a topic and for more than
         `subscriptions.USER_TOPIC_LIMIT` of them. `refused_topics` returns those that the cloud refuses.
         """
-        before, self._user_topics = self._user_topics, tuple(suffixes)
+        await self.listen(self._services, suffixes)
+
+    async def listen(self, services: Iterable[str], suffixes: Iterable[str]) -> None:
+        """Change both together, as `listen_to` and `listen_to_topics` do."""
+        before = self._services, self._user_topics
+        self._services, self._user_topics = tuple(services), tuple(suffixes)
         try:
             await self._listen()
         except ValueError:
-            self._user_topics = before
+            self._services, self._user_topics = before
             raise
 
     async def use(self, features: Iterable[Feature]) -> None:
