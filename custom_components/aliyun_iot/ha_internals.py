@@ -344,16 +344,18 @@ class TargetMembers:
 
 
 @callback
-def target_members(hass: HomeAssistant, **parts: Iterable[str]) -> TargetMembers:
-    """Return the members of a target, without groups; `parts` are ids by `entity_id`, `device_id`, `area_id` and so on.
+def target_members(hass: HomeAssistant, *, expand_groups: bool = False, **parts: Iterable[str]) -> TargetMembers:
+    """Return the members of a target; `parts` are ids by `entity_id`, `device_id`, `area_id` and so on.
 
-    Raises HomeAssistantChanged.
+    With `expand_groups` there are the members of an old group (`group.…`) in its place. Raises HomeAssistantChanged.
     """
     try:
         from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
         target = TargetSelection({part: list(ids) for part, ids in parts.items()})
-        found = async_extract_referenced_entity_ids(hass, target, expand_group=False, primary_entities_only=False)
+        found = async_extract_referenced_entity_ids(
+            hass, target, expand_group=expand_groups, primary_entities_only=False
+        )
         return TargetMembers(
             found.referenced | found.indirectly_referenced, found.referenced_areas, found.referenced_devices
         )
@@ -401,6 +403,7 @@ class PassedOn:
 _OPERATES: Final = {
     "generic_hygrostat": "_switch_entity_id",
     "generic_thermostat": "heater_entity_id",
+    "switch": "_switch_entity_id",  # a light in YAML that is a switch
     "switch_as_x": "_switch_entity_id",
     "universal": "_children",
 }
