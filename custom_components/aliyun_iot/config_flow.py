@@ -169,6 +169,8 @@ class AliyunConfigFlow(RegisterPages, AccountPages, ConfigFlow, domain=DOMAIN):
         """Continue with the thing model and the bindings, because a device without bindings does nothing."""
         data = result["result"].data
         (await async_registered_secrets(self.hass)).forget(data[CONF_PRODUCT_KEY], data[CONF_DEVICE_NAME])
+        # Home Assistant sends the result to the browser: without the data of the entry, but with those of its subentries.
+        result["subentries"] = ()
         result["next_flow"] = (FlowType.OPTIONS_FLOW, await begin_options(self.hass, result["result"]))
         return result
 
