@@ -20,8 +20,8 @@ from .core.device import CloudDevice, RrpcForm, Status
 from .core.faults import CodeFault, FaultError, Faults
 from .core.options import Options
 from .core.product import NodeType, Product
-from .core.registry import SecretKind, SecretOf
 from .core.records import Desired, DeviceReply, EventRecord, ServiceCall, UserMessage
+from .core.registry import SecretKind, SecretOf
 from .core.thing_model import BadValueError, ThingModel, ThingModelError
 from .core.transcript import Direction, Note, WireMessage
 from .openapi.authentication import AccessKey

@@ -33,9 +33,10 @@ class Home(Protocol):
 
 
 async def interview(home: Home) -> dict[str, str]:
-    """Return the answers, as JSON, by the kind of question."""
+    """Return the answers, as JSON, by the kind of question; without those kinds of which there is nothing."""
     answers = {kind: [await home.ask(command, **fields)] for kind, (command, fields) in ASKED.items()}
     entry_ids = [entry["entry_id"] for entry in answers["config entries"][0]]
+    answers["config entries"].append(await home.get(f"config/config_entries/entry?domain={DOMAIN}"))
     answers["system health"] = await home.listen("system_health/info")
     answers["panel"] = await home.listen(f"{DOMAIN}/entries/subscribe")
     answers["traces"] = []
@@ -52,4 +53,4 @@ async def interview(home: Home) -> dict[str, str]:
             answers["panel"] += await home.listen(f"{DOMAIN}/{command}", entry_id=entry_id)
         export = {"domain": DOMAIN, "service": "export_mapping", "service_data": {"config_entry_id": entry_id}}
         answers["mapping"].append(await home.ask("call_service", **export, return_response=True))
-    return {kind: json.dumps(given, ensure_ascii=False) for kind, given in answers.items()}
+    return {kind: json.dumps(given, ensure_ascii=False) for kind, given in answers.items() if given}

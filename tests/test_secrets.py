@@ -9,10 +9,12 @@ import json
 import logging
 from typing import Any
 
+from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import flush_store
+from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_store
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     MockHAClientWebSocket,
@@ -21,14 +23,18 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.aliyun_iot.account import client
 from custom_components.aliyun_iot.const import DOMAIN
-from simulator import AccessKey, SecretKind, Simulator
+from custom_components.aliyun_iot.sub_device_row import NewSubDevice, SubDeviceRow, add_sub_devices as add_rows
+from simulator import AccessKey, CloudDevice, SecretKind, Simulator
 
+from .application import LAMP as LIGHT
+from .conftest import SetUp
 from .house import LAMP, furnish, selected
 from .interview import interview
 from .secret_search import SecretSearch, secrets_of
+from .sub_house import LAMPS, SECRET, add_device
 from .test_account_pages import KEY_ID, KEY_SECRET, key_of, product, twenty_devices
+from .test_secret_search import AWKWARD
 from .waiting import until
-from .walk import translations
 
 QUIET = 0.2
 """Seconds without an event after which a subscription has said what it says at first."""
@@ -50,6 +56,7 @@ TOLD_BY = (
 """What has to be set up to be asked."""
 
 AUTOMATION = {
+    "id": "export",
     "alias": "Export",
     "triggers": [{"trigger": "event", "event_type": "export"}],
     "actions": [
@@ -107,9 +114,9 @@ class Browser:
         """Return the answer to an HTTP request below `/api/`."""
         return await self._answer(await self._http.get(f"/api/{path}"))
 
-    async def submit(self, step: dict[str, Any] | None, values: dict[str, Any]) -> dict[str, Any]:
-        """Start a config flow, or submit its page, and return the next page that is not about progress."""
-        path = "/api/config/config_entries/flow"
+    async def submit(self, step: dict[str, Any] | None, values: dict[str, Any], kind: str = "flow") -> dict[str, Any]:
+        """Start a flow, or submit its page, and return the next page that is not about progress."""
+        path = f"/api/config/config_entries/{kind}"
         step = await self._answer(await self._http.post(f"{path}/{step['flow_id']}" if step else path, json=values))
         while step["type"] == "progress":
             await asyncio.sleep(0.05)
@@ -232,5 +239,98 @@ async def test_secrets_are_nowhere(
     devices = {name for name in secrets.values() if name.startswith("device ")}
     assert len(devices) == (21 if kind == "gateway" else 1)
     await flush_store(hass.config_entries._store)
-    assert found(SecretSearch(secrets), await places()) == {"storage core.config_entries": devices}
+    looked = await places()
+    assert looked.keys() >= {"diagnostics", "mapping", "panel", "subentries", "system health", "traces"}
+    assert found(SecretSearch(secrets), looked) == {"storage core.config_entries": devices}
     await hass.config_entries.async_unload(entry_id)
+
+
+async def add_sub_devices(browser: Browser, cloud: Simulator, entry_id: str, secret: str) -> dict[str, Any]:
+    """Make all devices of the study sub-devices that are registered with the secret of their product; return the last page."""
+
+    async def submit(step: dict[str, Any] | None, **values: Any) -> dict[str, Any]:
+        return await browser.submit(step, values, "subentries/flow")
+
+    step = await submit(None, handler=[entry_id, "sub_device"])
+    step = await submit(step, target={"area_id": ["study"]}, integrations=[], leave_out={}, also={})
+    step = await submit(step, devices=step["data_schema"][0]["description"]["suggested_value"])
+    step = await submit(step, product_key=LAMPS)
+    step = await submit(step)
+    step = await submit(step, next_step_id="secret")
+    step = await submit(step, product_secret=f"{secret} and a blank")
+    assert step["errors"] == {"product_secret": "invalid_product_secret"}
+    step = await submit(step, product_secret=secret)
+    assert step["step_id"] == "names", step
+    names = step["data_schema"][0]["description"]["suggested_value"]
+    for line in names.splitlines():
+        cloud.add_device(LAMPS, line.split(" = ")[0], "not known before")
+    return await submit(step, names=names)
+
+
+async def test_product_secrets_are_nowhere(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, browser: Browser, places: Places
+) -> None:
+    """The gateway registers with the secret of a product, while the page with the messages is open."""
+    cloud.add_product(LAMPS, secret=AWKWARD, dynamic_registration=True)
+    entry = await set_up(options={"thing_model": None})
+    await browser.listen(f"{DOMAIN}/wire/subscribe", entry_id=entry.entry_id)
+    for number in range(2):
+        add_device(hass, f"Lamp {number}", area="Study")
+    step = await add_sub_devices(browser, cloud, entry.entry_id, AWKWARD)
+    assert step["description_placeholders"]["online"] == "2", step
+    secrets = secrets_of(cloud)
+    assert any("product_register" in name for name in secrets.values())
+    devices = {name for name in secrets.values() if name.startswith("device ")}
+    await flush_store(hass.config_entries._store)
+    # The secrets that the devices had before are no longer in use.
+    assert found(SecretSearch(secrets), await places()) == {"storage core.config_entries": devices}
+
+
+async def test_diagnostics_without_secrets_whatever_quotes_them(
+    hass: HomeAssistant, cloud: Simulator, device: CloudDevice, set_up: SetUp, browser: Browser, house: None
+) -> None:
+    """The texts of errors quote what was sent: here the secrets of a sub-device and of a product."""
+    entry = await set_up([LIGHT], options={"thing_model": None})
+    rows = [SubDeviceRow(LAMPS, "lamp-1", SECRET), SubDeviceRow(LAMPS, "lamp-2", product_secret=AWKWARD)]
+    add_rows(hass, entry, [NewSubDevice(row, row.device_name) for row in rows])
+    await hass.async_block_till_done()
+    for secret in (SECRET, AWKWARD):
+        result = await cloud.call("SetDeviceProperty", ProductKey=device.product_key, DeviceName=device.device_name, Items={"LightSwitch": secret})  # fmt: skip
+        await device.wait_reply(result["Data"]["MessageId"])
+    told = json.dumps(await browser.get(f"diagnostics/config_entry/{entry.entry_id}"))
+    assert "LightSwitch: " in told
+    assert SecretSearch({SECRET: "device", AWKWARD: "product"}).found_in(told) == set()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["log", "storage plant", "frames", "answers", "states", "traces", "notifications", "system log", "entities"],
+)
+async def test_planted_secret_is_found(
+    hass: HomeAssistant, browser: Browser, places: Places, hass_storage: dict[str, Any], place: str
+) -> None:
+    """In each place; a search that finds nothing anywhere would say nothing."""
+    match place:
+        case "log":
+            logging.getLogger(DOMAIN).debug("signed with %s", AWKWARD)
+        case "storage plant":
+            hass_storage["plant"] = {"data": {"secret": AWKWARD}}
+        case "frames":
+            hass.bus.async_fire("planted", {"secret": AWKWARD})
+            await browser.ask("config_entries/flow/progress")
+        case "answers":
+            MockConfigEntry(domain="demo", title=AWKWARD).add_to_hass(hass)
+            await browser.get("config/config_entries/entry")
+        case "states":
+            hass.states.async_set("sensor.plant", "on", {"text": AWKWARD})
+        case "traces":
+            hass.bus.async_fire("export", {"entry_id": AWKWARD})
+            await hass.async_block_till_done()
+        case "notifications":
+            persistent_notification.async_create(hass, AWKWARD)
+        case "system log":
+            logging.getLogger(DOMAIN).warning("signed with %s", AWKWARD)
+            await asyncio.sleep(0.1)
+        case "entities":
+            er.async_get(hass).async_get_or_create("sensor", "test", AWKWARD)
+    assert place in found(SecretSearch({AWKWARD: "planted"}), await places())

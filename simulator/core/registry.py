@@ -16,11 +16,11 @@ class TooManyDevicesError(ValueError):
 
 
 class SecretKind(StrEnum):
-    """What a secret belongs to; a password is a signature made with the secret of a device or product."""
+    """What a secret belongs to, or that a device has signed with one."""
 
     ACCESS_KEY = "AccessKey"
     DEVICE = "device"
-    PASSWORD = "password"
+    SIGNATURE = "signature"
     PRODUCT = "product"
 
 
@@ -102,10 +102,10 @@ class Registry:
         self._note_secret_of(device)
         return device.device_secret
 
-    def note_password(self, device: str, password: str | None) -> None:
-        """Remember with what a device (`ProductKey/DeviceName`) wants to connect."""
-        if password:
-            self.secrets.setdefault(password, SecretOf(SecretKind.PASSWORD, device))
+    def note_signature(self, device: str, signature: str | None) -> None:
+        """Remember the password that a device (`ProductKey/DeviceName`) has connected with."""
+        if signature:
+            self.secrets.setdefault(signature, SecretOf(SecretKind.SIGNATURE, device))
 
     def _note_secret_of(self, device: CloudDevice) -> None:
         self.secrets[device.device_secret] = SecretOf(SecretKind.DEVICE, device.name)

@@ -40,7 +40,7 @@ async def test_registered_device_gets_a_new_secret_each_time(
     owner = SecretOf(SecretKind.DEVICE, "/".join(LAMPS[0]))
     assert [cloud.secrets[secret] for secret in (SUB_SECRET, *secrets)][1:] == [owner, owner]
     kinds = {secret.kind for secret in cloud.secrets.values()}
-    assert kinds == {SecretKind.DEVICE, SecretKind.PRODUCT, SecretKind.PASSWORD}
+    assert kinds == {SecretKind.DEVICE, SecretKind.PRODUCT, SecretKind.SIGNATURE}
     assert (await hub.add(LAMPS[0]))["code"] == 401
     assert (await hub.add(LAMPS[0], secret=secrets[0]))["code"] == 401
     assert (await hub.add(LAMPS[0], secret=secrets[1]))["code"] == 200
