@@ -115,6 +115,7 @@ class CloudDevice:
             shared.work,
             present=self.reporter.present,
             confirm=self.reporter.confirm,
+            on_received=self._command_received,
             on_answered=self._command_answered,
             on_unusable=health.conditions_changed,
             on_overload=health.command_refused,
@@ -341,6 +342,10 @@ class CloudDevice:
         """Return what is bound with a problem for each row that cannot be read."""
         unreadable = {fault.name: UNREADABLE for fault in self.faults if fault.kind in _HOLDERS}
         return replace(bound, problems={**unreadable, **bound.problems})
+
+    @callback
+    def _command_received(self, command: Command) -> None:
+        self.desired.command_received(command)
 
     @callback
     def _command_answered(self, command: Command, answer: Answer) -> None:
