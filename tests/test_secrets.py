@@ -5,6 +5,7 @@ The same search runs over everything that real browsers and processes leave behi
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 import json
 import logging
 from typing import Any
@@ -37,7 +38,7 @@ from .test_secret_search import AWKWARD
 from .waiting import until
 
 QUIET = 0.2
-"""Seconds without an event after which a subscription has said what it says at first."""
+"""Seconds without a frame after which a subscription has said what it says at first."""
 
 STAND_IN = "pytest_homeassistant_custom_component"
 """The logger of what stands for the disk in tests: it logs what is written."""
@@ -100,15 +101,15 @@ class Browser:
     async def listen(self, command: str, **fields: object) -> list[Any]:
         """Return what a subscription sends at first."""
         number = await self._send(command, fields)
-        events: list[Any] = []
-        try:
+        frames: list[dict[str, Any]] = []
+        with suppress(TimeoutError):
             while True:
-                frame = await asyncio.wait_for(self._receive(), QUIET)
+                accepted = any(frame["type"] == "result" for frame in frames)
+                frame = await asyncio.wait_for(self._receive(), QUIET if accepted else 10)
                 if frame["id"] == number:
-                    events.append(frame)
-        except TimeoutError:
-            assert events[0].get("success", True), events
-            return events[1:]
+                    frames.append(frame)
+        assert all(frame.get("success", True) for frame in frames), frames
+        return [frame["event"] for frame in frames if frame["type"] == "event"]
 
     async def get(self, path: str) -> Any:
         """Return the answer to an HTTP request below `/api/`."""
