@@ -30,7 +30,7 @@ from .waiting import until
 
 @dataclass(frozen=True, slots=True)
 class LateAnswer:
-    """An answer that says that the lamp is to be on, held back in `answers`; `set_to` are the values that the lamp was set to."""
+    """An answer, held back in `answers`, that says that the lamp is to be on; the lamp was set to the values in `set_to`."""
 
     entry: MockConfigEntry
     answers: SlowAnswers

@@ -103,10 +103,11 @@ class Commander:
     ) -> None:
         """Refuse everything until `follow` is called.
 
-        `work` is shared by all devices of an entry. `present` returns the present values of properties, without those that are not reported or have none. `confirm` posts
-        them, except what has changed since a time (monotonic seconds) and is posted anyway. `on_received` takes each command
-        of the cloud, and `on_answered` the command and its answer. `on_unusable` is as for `Conditions`. `on_overload` is called with each command that is refused
-        because there are too many.
+        `work` is shared by all devices of an entry. `present` returns the present values of properties, without those that
+        are not reported or have none. `confirm` posts them, except what has changed since a time (monotonic seconds) and is
+        posted anyway. `on_received` takes each command of the cloud, and `on_answered` the command and its answer.
+        `on_unusable` is as for `Conditions`. `on_overload` is called with each command that is refused because there are too
+        many.
         """
         self.journal = Journal()
         self.policy = Policy(hass, on_unusable)

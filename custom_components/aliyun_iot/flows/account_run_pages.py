@@ -1,7 +1,7 @@
 """The pages of every flow that works with the AccessKey of an account: the key, the plan, its progress, and what failed.
 
-The AccessKey is in the memory of the flow only. What is being made is in a journal on disk, so an interrupted run can be resumed
-or undone by entering the key again.
+The AccessKey is in the memory of the flow only. What is being made is in a journal on disk, so an interrupted run can be
+resumed or undone by entering the key again.
 """
 
 from abc import abstractmethod

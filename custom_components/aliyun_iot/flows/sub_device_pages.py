@@ -1,7 +1,7 @@
 """Pages that make many devices of Home Assistant sub-devices: devices, products, thing models, secrets, names, progress.
 
-Nothing is stored before the page with the names is submitted. After that the running entry brings the sub-devices online, whether
-somebody looks at the progress or not.
+Nothing is stored before the page with the names is submitted. After that the running entry brings the sub-devices online,
+whether somebody looks at the progress or not.
 """
 
 import asyncio
@@ -363,7 +363,10 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         )
 
     async def async_step_added(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Say what has become of them; a flow that ended with the progress would be gone before the browser asks for the page."""
+        """Say what has become of them.
+
+        A flow that ended with the progress would be gone before the browser asks for the page.
+        """
         if user_input is not None:
             return self.async_abort(
                 reason="sub_devices_added", description_placeholders={"count": str(len(self._added))}

@@ -43,7 +43,8 @@ MAX_INTERVAL = 3600.0
 """Seconds until a value that could not be set is tried again, doubled each time: an entity may be unavailable after a start."""
 
 SETTLE_DELAY = 5.0
-"""Seconds after a set until its values are cleared, together with those of later sets; doubled as long as there is no answer."""
+"""Seconds after a set until its values are cleared, together with those of later sets; doubled as long as there is no
+answer."""
 
 HOUR_MS = 3_600_000
 
