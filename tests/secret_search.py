@@ -35,7 +35,7 @@ class SecretSearch:
     def found_in(self, content: str | bytes | Path) -> set[str]:
         """Return the names of the secrets in a content, or in a file.
 
-        Of two that overlap, one is found. `grep` searches, because thousands of texts are searched for in hundreds of megabytes.
+        Of two that overlap, one is found. `grep` searches, because thousands of texts are sought in hundreds of megabytes.
         """
         with tempfile.NamedTemporaryFile() as patterns:
             patterns.write("\n".join(self._names).encode())
