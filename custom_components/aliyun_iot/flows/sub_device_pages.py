@@ -26,14 +26,13 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
-    TextSelectorType,
 )
 import voluptuous as vol
 
 from ..alink.auth import DeviceTriple, Identity
 from ..alink.errors import TripleInvalid
 from ..alink.sub_device import SubDevice, SubDeviceState
-from ..const import CONF_PRODUCT_KEY, CONF_THING_MODEL, SUBENTRY_SUB_DEVICE
+from ..const import CONF_PRODUCT_KEY, CONF_PRODUCT_SECRET, CONF_THING_MODEL, SUBENTRY_SUB_DEVICE
 from ..device_list import MAX_FILE, MAX_SUB_DEVICES, ListedDevice, ListError, read_device_list
 from ..device_names import propose_names
 from ..generated_model import GeneratedModel
@@ -49,6 +48,7 @@ from ..words.markdown import Markdown, code, joined, paragraphs
 from ..words.model_texts import bullets
 from .binding_fields import InputRefused
 from .safe_pages import SafePages
+from .secret_field import SECRET_SELECTOR
 from .selection_form import CONF_TARGET, read_selection, selection_schema, selection_values
 from .thing_model_pages import acceptable
 from .uploads import take_upload
@@ -57,7 +57,6 @@ CONF_DEVICES: Final = "devices"
 CONF_FILE: Final = "file"
 CONF_LIST: Final = "list"
 CONF_NAMES: Final = "names"
-CONF_PRODUCT_SECRET: Final = "product_secret"  # noqa: S105 - the name of a field
 
 PATIENCE: Final = 120.0
 """Seconds that the page with the progress waits at most; it goes on without the page."""
@@ -65,7 +64,6 @@ PATIENCE: Final = 120.0
 LOOK_INTERVAL: Final = 0.5
 
 _TEXT = TextSelector(TextSelectorConfig(multiline=True))
-_PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 
 LIST_SCHEMA = vol.Schema(
     {
@@ -73,7 +71,7 @@ LIST_SCHEMA = vol.Schema(
         vol.Optional(CONF_FILE): FileSelector(FileSelectorConfig(accept=".csv,.txt,.json")),
     }
 )
-SECRET_SCHEMA = vol.Schema({vol.Required(CONF_PRODUCT_SECRET): _PASSWORD})
+SECRET_SCHEMA = vol.Schema({vol.Required(CONF_PRODUCT_SECRET): SECRET_SELECTOR})
 NAMES_SCHEMA = vol.Schema({vol.Required(CONF_NAMES): _TEXT})
 
 _NAME_LINE: Final = re.compile(r"\s*(?P<name>[^=]*?)\s*=\s*(?P<title>.*?)\s*")
@@ -330,7 +328,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
             except InputRefused as err:
                 errors = err.errors
                 placeholders = {"rows": bullets(labels, [code(row) for row in err.placeholders["rows"].split("\n")])}
-        text = "\n".join(f"{names[candidate.key]} = {candidate.title}" for candidate in draft.chosen)
+        text = "\n".join(f"{names[candidate.key]} = {_one_line(candidate.title)}" for candidate in draft.chosen)
         return self.async_show_form(
             step_id="names",
             data_schema=self.add_suggested_values_to_schema(NAMES_SCHEMA, user_input or {CONF_NAMES: text}),
@@ -447,11 +445,12 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         """Return a DeviceName for each chosen device: one of the list that has its name, or else one made from its name."""
         draft = self._draft
         titles = {candidate.key: candidate.title for candidate in draft.chosen}
-        taken = {identity.device_name for identity in identities_of(self.entry)}
-        proposed = propose_names(titles, taken)
+        present = identities_of(self.entry)
+        proposed = propose_names(titles, {identity.device_name for identity in present})
         if not draft.listed:
             return proposed
-        free = dict(draft.listed)
+        # The console exports a batch as a whole, with what was added before.
+        free = {identity: device for identity, device in draft.listed.items() if identity not in present}
         names: dict[str, str] = {}
         for candidate in draft.chosen:
             product_key = draft.products[candidate.kind]
@@ -484,7 +483,8 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
         if len(lines) != len(draft.chosen):
             raise InputRefused({CONF_NAMES: "names_lines"}, {"rows": f"{len(lines)} / {len(draft.chosen)}"})
         names: dict[str, str] = {}
-        invalid, doubled, taken, unlisted = [], [], [], []
+        titles = {_one_line(candidate.title) for candidate in draft.chosen}
+        invalid, moved, doubled, taken, unlisted = [], [], [], [], []
         known = identities_of(self.entry)
         used: set[Identity] = {Identity(self.entry.data[CONF_PRODUCT_KEY], self.entry.data["device_name"])}
         for line, candidate in zip(lines, draft.chosen, strict=True):
@@ -495,6 +495,8 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
                 DeviceTriple.parse(*identity, "-")
             except TripleInvalid:
                 invalid.append(line.strip())
+            if match and match["title"] != _one_line(candidate.title) and match["title"] in titles:
+                moved.append(line.strip())
             if identity in used:
                 doubled.append(name)
             elif identity in known:
@@ -504,6 +506,7 @@ class SubDevicePages(SafePages[SubentryFlowContext, SubentryFlowResult, tuple[st
             used.add(identity)
             names[candidate.key] = name
         for error, rows in (
+            ("names_lines", moved),
             ("names_invalid", invalid),
             ("names_doubled", doubled),
             ("names_taken", taken),
@@ -573,6 +576,11 @@ def _is_settled(state: SubDevice | None) -> bool:
     if state is None:
         return False
     return state.state in (SubDeviceState.ONLINE, SubDeviceState.OFFLINE) or state.error is not None
+
+
+def _one_line(title: str) -> str:
+    """Return a title as it stands in a line."""
+    return " ".join(title.split())
 
 
 def _plain(text: str) -> str:

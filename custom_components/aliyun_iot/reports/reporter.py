@@ -65,9 +65,10 @@ class Reporter:
         """Report through `device` while it `is_online`, and send `events` along with the values.
 
         `window` is the shortest time between two posts of newest values, in seconds. `post` sends newest values, by default
-        in a message for the device alone. `on_change` is called with a property that changed, its value, and the context in which its entity did; `on_unsent`
-        when a value came that cannot be sent now. `on_past` and `on_overflow` are as for `History`, `on_refused`,
-        `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_losses_changed` as for `Losses`.
+        in a message for the device alone. `on_change` is called with a property that changed, its value, and the context in
+        which its entity did; `on_unsent` when a value came that cannot be sent now. `on_past` and `on_overflow` are as for
+        `History`, `on_refused`, `on_refusals_changed` and `on_unreportable_changed` as for `Outbox`, `on_losses_changed` as
+        for `Losses`.
         """
         self.counters = Counters()
         self.outbox = Outbox(
