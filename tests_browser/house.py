@@ -21,6 +21,10 @@ from demo.words import Language
 from simulator import CloudDevice
 
 SHOWROOM = Path(__file__).with_name("showroom")
+"""An integration with sixty devices."""
+
+METERS = Path(__file__).with_name("meters")
+"""An integration with as many sensors as a test asks for."""
 
 NEW_PRODUCT_KEY = "a1FirstHour"
 NEW_DEVICE = "my-house"
@@ -100,15 +104,15 @@ def translations(language: Language) -> dict[str, Json]:
 
 
 @asynccontextmanager
-async def house(folder: Path, language: Language, *, showroom: bool = False) -> AsyncIterator[House]:
-    """Run the house for the duration of the context, with all files in `folder`; a `showroom` has sixty devices more."""
+async def house(folder: Path, language: Language, *stand_ins: Path) -> AsyncIterator[House]:
+    """Run the house for the duration of the context, with all files in `folder` and these custom integrations more."""
     port = free_port()
     build(folder / "config", port)
-    if showroom:
+    if stand_ins:
         components = folder / "config" / "custom_components"
         components.unlink()
         components.mkdir()
-        for component in (INTEGRATIONS / "aliyun_iot", SHOWROOM):
+        for component in (INTEGRATIONS / "aliyun_iot", *stand_ins):
             (components / component.name).symlink_to(component)
     cloud = Cloud(free_port(), free_port(), lambda _message: None, language)
     new_device = cloud.simulator.add_device(NEW_PRODUCT_KEY, NEW_DEVICE, secrets.token_hex(16), new_model(language))

@@ -10,7 +10,7 @@ from demo.flows import Flow
 from demo.words import Language
 
 from .chromium import visit
-from .house import House, house
+from .house import SHOWROOM, House, house
 from .person import Person
 
 STEP = "config_subentries.sub_device.step"
@@ -27,7 +27,7 @@ PRODUCTS = {
 @pytest.fixture(scope="module", params=list(Language))
 async def showroom(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """Run a house with sixty devices, and a cloud with a product for each kind."""
-    async with house(tmp_path_factory.mktemp("showroom"), request.param, showroom=True) as running:
+    async with house(tmp_path_factory.mktemp("showroom"), request.param, SHOWROOM) as running:
         await Flow.start(running.home, "add", "showroom")
         for product_key in PRODUCTS.values():
             running.cloud.simulator.add_product(product_key, dynamic_registration=True)
