@@ -1,7 +1,9 @@
 """A house of devices: sub-devices behind the gateway, from Home Assistant to the cloud and back."""
 
 from datetime import timedelta
+import gc
 import json
+import tracemalloc
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -352,6 +354,25 @@ async def test_values_of_many_go_in_one_message(
     packs, single = posts(cloud)
     assert packs >= 2
     assert packs + single - 40 <= 12
+
+
+async def test_each_needs_little_memory(hass: HomeAssistant, entry: MockConfigEntry, cloud: Simulator) -> None:
+    """What the integration itself allocates; `scripts/bench gateway` measures the process with all that comes with it."""
+    names = [f"lamp-{number}" for number in range(60)]
+    add_lamps_in_the_cloud(cloud, names)
+    lamps = [new_lamp(hass, f"Lamp {name}", name) for name in names]
+    await add(hass, entry, *lamps[:10])  # which loads what all of them share
+    tracemalloc.start()
+    try:
+        await add(hass, entry, *lamps[10:])
+        await online(cloud, *names)
+        running = entry.runtime_data.sub_devices.running
+        await until(lambda: all(one.reporter.outbox.accepted_at for one in running.values()))
+        gc.collect()
+        own = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/aliyun_iot/*")])  # noqa: FBT003
+    finally:
+        tracemalloc.stop()
+    assert sum(trace.size for trace in own.traces) / 50 < 30_000
 
 
 async def test_refused_value_does_not_hold_others_up(

@@ -7,6 +7,7 @@ about (`alink/gateway.py`); what runs for a sub-device is the same as for the en
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import batched
 from typing import Final
 
@@ -209,22 +210,14 @@ class SubDevices:
 
     async def _begin(self, stored: StoredDevice, row: SubDeviceRow, unsent: Collection[str]) -> None:
         owner = stored.owner
-
-        async def commanded(command: Command) -> Answer:
-            return await self.running[owner].commander.handle(command)
-
-        @callback
-        def overloaded() -> None:
-            self.running[owner].health.command_refused()
-
-        @callback
-        def noticed(notice: Notice) -> None:
-            self.running[owner].management.noticed(notice)
-
         self._removing.discard(row.identity)
         self._owners[row.identity] = owner
         device = self._link.attach(
-            row.identity, commanded, on_code=self._on_code, on_overload=overloaded, on_notice=noticed
+            row.identity,
+            partial(self._commanded, owner),
+            on_code=self._on_code,
+            on_overload=partial(self._overloaded, owner),
+            on_notice=partial(self._noticed, owner),
         )
         self.running[owner] = running = CloudDevice(self._hass, stored, device, self._shared)
         await running.follow()
@@ -234,6 +227,17 @@ class SubDevices:
         await running.listen()
         if self._started:
             running.start()
+
+    async def _commanded(self, owner: str, command: Command) -> Answer:
+        return await self.running[owner].commander.handle(command)
+
+    @callback
+    def _overloaded(self, owner: str) -> None:
+        self.running[owner].health.command_refused()
+
+    @callback
+    def _noticed(self, owner: str, notice: Notice) -> None:
+        self.running[owner].management.noticed(notice)
 
     async def _end(self, owner: str, device: CloudDevice) -> None:
         """End what runs for a sub-device that was removed, and take it out of the topology of the gateway."""
