@@ -369,7 +369,7 @@ async def test_each_needs_little_memory(hass: HomeAssistant, entry: MockConfigEn
         running = entry.runtime_data.sub_devices.running
         await until(lambda: all(one.reporter.outbox.accepted_at for one in running.values()))
         gc.collect()
-        own = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/aliyun_iot/*")])  # noqa: FBT003
+        own = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/aliyun_iot/*")])
     finally:
         tracemalloc.stop()
     assert sum(trace.size for trace in own.traces) / 50 < 30_000
