@@ -15,11 +15,12 @@ from .alink.link import LinkState
 from .alink.sub_device import SubDeviceState
 from .entity import CloudEntity, sub_device_info
 from .health.subscription_watch import missing_subscriptions
+from .mapping.slices import SLICE
 from .reasons import reason_of
 from .runtime import AliyunConfigEntry, link_signal
 from .stored_device import sub_devices_of
 from .sub_device_row import SubDeviceRow, sub_device_row
-from .sub_devices import AT_ONCE, sub_device_signal
+from .sub_devices import sub_device_signal
 
 PARALLEL_UPDATES = 0
 
@@ -39,7 +40,7 @@ async def async_setup_entry(
         new = owners - known
         known.clear()
         known.update(owners)
-        for some in batched(new, AT_ONCE, strict=False):
+        for some in batched(new, SLICE, strict=False):
             for owner in entry.subentries.keys() & some:
                 async_add_entities([SubDeviceSensor(entry, owner)], config_subentry_id=owner)
             await asyncio.sleep(0)

@@ -47,7 +47,9 @@ def device_info(entry: AliyunConfigEntry) -> DeviceInfo:
 def sub_device_info(hass: HomeAssistant, entry: AliyunConfigEntry, owner: str) -> DeviceInfo:
     """Return the device registry's data about a sub-device: it is reached via the gateway, and is where its device is."""
     stored = StoredDevice(entry, owner)
-    gateway = dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
+    devices = dr.async_get(hass)
+    gateway = devices.async_get_device_by_identifier((DOMAIN, entry.entry_id), entry.entry_id)
+    gateway = gateway or devices.async_get_or_create(config_entry_id=entry.entry_id, **device_info(entry))
     info = DeviceInfo(
         identifiers={(DOMAIN, stored.key)},
         manufacturer=NAME,

@@ -79,6 +79,7 @@ class SubDevices:
         self._applied: dict[str, list[object]] = {}
         self._stale: set[str] = set()
         self._started = False
+        self._starting: asyncio.Task[None] | None = None
         self._stopped = False
         self._removing: set[Identity] = set()
         """What was deleted here and is still in the topology."""
@@ -118,9 +119,15 @@ class SubDevices:
         if self._started:
             return
         self._started = True
-        for device in self.running.values():
-            device.start()
-        self._availability.start()
+        self._starting = self._stored.entry.async_create_task(self._hass, self._start(), "Aliyun sub-devices")
+
+    async def _start(self) -> None:
+        for some in batched(list(self.running.items()), AT_ONCE, strict=False):
+            for owner, device in some:
+                if self.running.get(owner) is device:
+                    device.start()
+            await asyncio.sleep(0)
+        await self._availability.start()
         self._issues.start()
         listen = self._hass.bus.async_listen
         self._unlisten = listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_removed, event_filter=_is_removal)
@@ -128,6 +135,8 @@ class SubDevices:
     async def stop(self) -> None:
         """Log all out, and stop everything; called before the link is stopped."""
         self._stopped = True
+        if self._starting:
+            self._starting.cancel()
         if self._unlisten:
             self._unlisten()
             self._unlisten = None
@@ -202,8 +211,8 @@ class SubDevices:
         return bool(concerned)
 
     @callback
-    def entity_created(self) -> bool:
-        """Return whether a trigger of an event could not be attached, so that a new entity may matter."""
+    def entities_created(self) -> bool:
+        """Return whether a trigger of an event could not be attached, so that new entities may matter."""
         waiting = [owner for owner, device in self.running.items() if device.events.problems]
         self._stale.update(waiting)
         return bool(waiting)
