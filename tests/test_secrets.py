@@ -30,7 +30,7 @@ from simulator import AccessKey, CloudDevice, SecretKind, Simulator
 from .application import LAMP as LIGHT
 from .conftest import SetUp
 from .house import LAMP, furnish, selected
-from .interview import interview
+from .interview import EXPORT, KINDS, interview
 from .secret_search import SecretSearch, secrets_of
 from .sub_house import LAMPS, SECRET, add_device
 from .test_account_pages import KEY_ID, KEY_SECRET, key_of, product, twenty_devices
@@ -55,20 +55,6 @@ TOLD_BY = (
     "websocket_api",
 )
 """What has to be set up to be asked."""
-
-AUTOMATION = {
-    "id": "export",
-    "alias": "Export",
-    "triggers": [{"trigger": "event", "event_type": "export"}],
-    "actions": [
-        {
-            "action": f"{DOMAIN}.export_mapping",
-            "data": {"config_entry_id": "{{ trigger.event.data.entry_id }}"},
-            "response_variable": "mapping",
-        },
-        {"stop": "done", "response_variable": "mapping"},
-    ],
-}
 
 
 @pytest.fixture
@@ -152,7 +138,7 @@ async def browser(
     caplog.set_level(logging.DEBUG)
     for component in (*TOLD_BY, DOMAIN):
         assert await async_setup_component(hass, component, {component: {}})
-    assert await async_setup_component(hass, "automation", {"automation": AUTOMATION})
+    assert await async_setup_component(hass, "automation", {"automation": EXPORT})
     socket = await hass_ws_client(hass)
     browser = Browser(await hass_client(), socket)
     await browser.ask("subscribe_events")
@@ -228,8 +214,6 @@ async def test_secrets_are_nowhere(
     await hass.async_block_till_done()
     home = next(one for one in cloud._platform.registry.devices.values() if one.device_name == "home-1")
     await until(lambda: all(one.properties for one in home.sub_devices.values() or [home]))
-    hass.bus.async_fire("export", {"entry_id": entry_id})
-    await hass.async_block_till_done()
     # Everything is done again while the page with the messages is open.
     await browser.listen(f"{DOMAIN}/wire/subscribe", entry_id=entry_id)
     await hass.config_entries.async_reload(entry_id)
@@ -241,7 +225,7 @@ async def test_secrets_are_nowhere(
     assert len(devices) == (21 if kind == "gateway" else 1)
     await flush_store(hass.config_entries._store)
     looked = await places()
-    assert looked.keys() >= {"diagnostics", "mapping", "panel", "subentries", "system health", "traces"}
+    assert looked.keys() >= KINDS
     assert found(SecretSearch(secrets), looked) == {"storage core.config_entries": devices}
     await hass.config_entries.async_unload(entry_id)
 
