@@ -19,10 +19,10 @@ from tests.secret_search import SecretSearch, secrets_of
 BELONGS = frozenset({"core.config_entries", "aliyun_iot.registered"})
 """Files in `.storage` in which the secrets of devices belong; no other secret belongs anywhere."""
 
-BROWSER = frozenset({"addresses", "answers", "browser storage", "console", "frames", "frames sent", "pages"})
+BROWSER = frozenset({"addresses", "answers", "browser storage", "frames", "frames sent", "pages"})
 HOUSE = frozenset({"configuration", "log", "recorder", "storage"})
 PLACES = BROWSER | HOUSE | KINDS
-"""Everything that a run with a house has."""
+"""Everything that a run with a house has; pages may log nothing in the console."""
 
 NO_BODY = (204, 301, 302, 303, 304, 307, 308)
 
@@ -49,6 +49,7 @@ class Evidence:
         self._folder = folder
         self._houses: list[Path] = []
         self._clouds: list[Simulator] = []
+        self._entered: dict[str, str] = {}
         self._reading: set[asyncio.Task[None]] = set()
 
     def add_house(self, folder: Path) -> None:
@@ -58,6 +59,10 @@ class Evidence:
     def add_cloud(self, cloud: Simulator) -> None:
         """Search for the secrets of a cloud."""
         self._clouds.append(cloud)
+
+    def add_entered(self, secret: str) -> None:
+        """Search for what a person enters as a secret, and that is none of a cloud."""
+        self._entered[secret] = "entered as a secret"
 
     def note(self, place: str, text: str | bytes) -> None:
         """Add something to a place."""
@@ -76,6 +81,8 @@ class Evidence:
     async def leave(self, context: BrowserContext) -> None:
         """Add what is on the pages of a browser and in its storage at last."""
         for page in context.pages:
+            if not page.url.startswith("http"):
+                continue  # it was never used
             await self.see(page)
             self.note("browser storage", await page.evaluate(_SESSION_STORAGE))
         self.note("browser storage", json.dumps(await context.storage_state(indexed_db=True)))
@@ -128,7 +135,8 @@ class Evidence:
 
     def search(self) -> tuple[list[str], str]:
         """Return what is wrong, and what was searched."""
-        self.secrets = {secret: name for cloud in self._clouds for secret, name in secrets_of(cloud).items()}
+        of_clouds = {secret: name for cloud in self._clouds for secret, name in secrets_of(cloud).items()}
+        self.secrets = of_clouds | self._entered
         files = list(self.places())
         found = [f"{name} in {file}" for _, file, name in self.leaks(SecretSearch(self.secrets))]
         if self._houses:

@@ -76,6 +76,7 @@ class Running:
     home: HomeClient
     session: aiohttp.ClientSession
     evidence: Evidence
+    folder: Path
 
     @property
     def is_chinese(self) -> bool:
@@ -150,7 +151,7 @@ async def running(
             await home.wait_until_started()
             await furnish(home, language)
             token = str(await home.command("auth/long_lived_access_token", client_name="browser", lifespan=1))
-            here = Running(process.url, token, language, home, session, evidence)
+            here = Running(process.url, token, language, home, session, evidence, folder)
             await here.request("POST", f"config/automation/config/{EXPORT['id']}", EXPORT)
             yield here
         finally:
