@@ -7,6 +7,7 @@ connection that was lost are repeated once on the next one.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
+import contextlib
 from dataclasses import dataclass, replace
 import time
 from typing import Final
@@ -90,8 +91,8 @@ class Answers:
         self._held: deque[_Queued] = deque()
         self._held_bytes = 0
         self._changed = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._sending = False
+        self._drained = asyncio.Event()
 
     def __len__(self) -> int:
         """Return how many answers wait."""
@@ -139,7 +140,6 @@ class Answers:
             return
         queue.append(answer)
         self._waiting_bytes += len(payload)
-        self._empty.clear()
         self._changed.set()
 
     async def pump(
@@ -150,21 +150,29 @@ class Answers:
         Those of devices without a session are held until `release`.
         """
         self._forget_sent()  # the answers of an earlier connection that was closed in order have arrived
-        while True:
-            if not len(self):
-                self._empty.set()
-                await self._wait(None)
-            elif (delay := self._delay()) > 0:
-                await self._wait(delay)
-            elif not self._send_next(send, has_session):
-                return
+        self._sending = True
+        try:
+            while True:
+                if not len(self):
+                    self._drained.set()
+                    await self._wait(None)
+                elif (delay := self._delay()) > 0:
+                    await self._wait(delay)
+                elif not self._send_next(send, has_session):
+                    return
+        finally:
+            self._sending = False
+            self._drained.set()
 
     async def flush(self, timeout: float) -> None:
-        """Wait until the queue is empty, but no longer than `timeout` seconds."""
-        try:
+        """Wait until the queue is empty or nothing can be sent any more, but no longer than `timeout` seconds."""
+        if not self._sending or not len(self):
+            return
+        self._drained.clear()
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await self._empty.wait()
-        except TimeoutError:
+                await self._drained.wait()
+        if len(self):
             _LOGGER.debug("%d answers are left for the next connection", len(self))
 
     def release(self, identities: Collection[Identity]) -> None:
@@ -174,7 +182,6 @@ class Answers:
             self._drop_held(identities)
             self._others.extend(released)
             self._waiting_bytes += sum(len(answer.payload) for answer in released)
-            self._empty.clear()
             self._changed.set()
 
     def forget(self, identity: Identity) -> None:
@@ -188,8 +195,6 @@ class Answers:
         self._repeats.extend(lost)
         self._waiting_bytes += sum(len(answer.payload) for answer in lost)
         self._forget_sent()
-        if lost:
-            self._empty.clear()
 
     def _delay(self) -> float:
         """Return the seconds until the next answer may be sent."""

@@ -239,20 +239,18 @@ class Link:
         """
         for device in self._devices.values():
             device.downlink.give_up()
-        if self._session:
-            await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
-            await self._answers.flush(patience)
+        await asyncio.sleep(0)  # callbacks queue the answers of the commands that were given up
+        await self._answers.flush(patience)
 
-    async def stop(self, patience: float = LAST_ANSWERS) -> None:
-        """Give up the running commands, and disconnect; `patience` is as for `give_up`.
+    async def stop(self) -> None:
+        """Give up the running commands, and disconnect.
 
         What arrives after the last refusals were sent is ignored: nobody would hear that it is refused.
         """
         try:
-            await self.give_up(patience)
+            await self.give_up()
             self._listens = False
-            if self._session:
-                await self._answers.flush(LAST_ANSWERS)
+            await self._answers.flush(LAST_ANSWERS)
         finally:
             if self._task:
                 self._task.cancel()
